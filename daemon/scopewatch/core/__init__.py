@@ -1,0 +1,1 @@
+"""The pure core: no file, clock, network or randomness enters except as an argument."""

@@ -1,0 +1,155 @@
+"""The model card: everything the daemon must know of a model besides its weights.
+
+`card.yaml` lies beside `model.tflite`. Training writes it through these models and the daemon
+reads it through them, strictly: an unknown key or a missing one is refused.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from scopewatch.core.efficiency import ErrorRates
+from scopewatch.core.normalise import NormaliseSpec
+
+SCHEMA_VERSION = 1
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Normalisation(_Strict):
+    """How frames are normalised before scoring; see `core.normalise.NormaliseSpec`."""
+
+    background_px: float = Field(ge=4)
+    contrast_floor: float = Field(gt=0)
+    clip: float = Field(gt=0)
+
+    def spec(self) -> NormaliseSpec:
+        """Return the settings as the core takes them."""
+        return NormaliseSpec(**self.model_dump())
+
+
+class Labels(_Strict):
+    """How fluorescence became tile labels."""
+
+    marker: str = Field(description="what the fluorescence shows, e.g. NKX2.5-GFP")
+    binarisation: str = Field(description="method and its fitted threshold in words")
+    area_cutoff: Fraction = Field(description="positive share of a tile's area that makes it 1")
+
+
+class HeldOutErrors(_Strict):
+    """Error rates on runs that were held out, at `threshold`; see `core.efficiency`."""
+
+    tpr: Fraction
+    fpr: Fraction
+    half_width: Fraction
+    coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    run_residuals: dict[str, float] = Field(
+        description="mean of (corrected - true) efficiency of each held-out run"
+    )
+
+    def rates(self) -> ErrorRates:
+        """Return the rates as the core takes them."""
+        return ErrorRates(
+            tpr=self.tpr, fpr=self.fpr, half_width=self.half_width, coverage=self.coverage
+        )
+
+
+class QualityCard(_Strict):
+    """Limits beyond which a frame is refused, learnt from the training frames.
+
+    Measures are those of `core.quality.measure`; a limit that is None is not applied.
+    """
+
+    min_contrast: float | None = None
+    max_contrast: float | None = None
+    min_focus: float | None = None
+    max_focus: float | None = None
+    max_saturated: Fraction = 0.2
+    scale_tolerance: Fraction = Field(
+        default=0.05, description="um/px may differ by this share before a frame is resampled"
+    )
+    max_resample: float = Field(
+        default=2.0, ge=1, description="a frame is resampled up to this factor, then refused"
+    )
+    domain: dict[str, tuple[float, float]] = Field(
+        default_factory=dict,
+        description="measure -> lowest and highest value seen in training, widened",
+    )
+    false_refusal_rate: Fraction | None = None
+
+    @model_validator(mode="after")
+    def _limits_are_ordered(self) -> Self:
+        limits = (
+            *self.domain.items(),
+            ("contrast", (self.min_contrast, self.max_contrast)),
+            ("focus", (self.min_focus, self.max_focus)),
+        )
+        for measure, (low, high) in limits:
+            if low is not None and high is not None and low > high:
+                raise ValueError(f"limits of {measure} are out of order: {low} to {high}")
+        return self
+
+
+class ForecastDay(_Strict):
+    """One row of the forecast table: final efficiency from the efficiency of one day.
+
+    forecast = intercept + slope * efficiency; the truth was within +-half_width in `coverage`
+    of the held-out runs' wells.
+    """
+
+    day: float = Field(ge=0)
+    intercept: float
+    slope: float
+    half_width: Fraction
+    better_than_prior: bool
+
+
+class Versions(_Strict):
+    """What made the model."""
+
+    scopewatch: str
+    tensorflow: str
+    python: str
+
+
+class ModelCard(_Strict):
+    """`card.yaml`."""
+
+    schema_version: Literal[1]
+    name: str = Field(min_length=1)
+    description: str
+    simulated: bool = Field(description="True when any training frame was simulated")
+    model_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    tile_px: int = Field(ge=8, le=256)
+    context: Literal["full", "none"]
+    receptive_field_px: int = Field(ge=1, description="side of the square that one tile sees")
+    um_per_px: float | None = Field(gt=0, description="None: the training data did not say")
+    normalisation: Normalisation
+    labels: Labels
+    threshold: Annotated[float, Field(gt=0, lt=1)]
+    errors: HeldOutErrors | None
+    quality: QualityCard
+    forecast: tuple[ForecastDay, ...] = ()
+    trained_on: tuple[str, ...] = Field(min_length=1, description="names of the training runs")
+    held_out: tuple[str, ...] = ()
+    metrics: dict[str, float] = Field(description="held-out figures; see report/")
+    data_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    created_at: datetime
+    versions: Versions
+
+    @model_validator(mode="after")
+    def _no_frame_is_both(self) -> Self:
+        both = set(self.trained_on) & set(self.held_out)
+        if both:
+            raise ValueError(f"runs stand as trained on and as held out: {sorted(both)}")
+        return self
+
+    @property
+    def model_id(self) -> str:
+        """Short name of exactly these weights: the hash's first twelve digits."""
+        return self.model_sha256[:12]

@@ -1,0 +1,166 @@
+"""Frames and what names them: one frame is one field of view at one moment in one channel."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scopewatch.core.errors import FrameError, complaint
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class FrameKey:
+    """The unique name of a frame.
+
+    Parameters
+    ----------
+    experiment
+        The differentiation run, as the operator calls it.
+    plate, well
+        The plate and the well on it (`A1` .. `P24`); a dish is plate `plate`, well `A1`.
+    site
+        Index of the field of view within the well, from 0.
+    time_point
+        Index of the time-lapse, from 0.
+    channel
+        The illumination or fluorescence channel (`phase`, `gfp`).
+    """
+
+    experiment: str
+    plate: str
+    well: str
+    site: int
+    time_point: int
+    channel: str
+
+    def __post_init__(self) -> None:
+        for name in ("experiment", "plate", "well", "channel"):
+            if not getattr(self, name).strip():
+                raise FrameError(
+                    complaint(
+                        f"frame key has no {name}",
+                        where=f"{self.well!r} site {self.site} time point {self.time_point}",
+                        do=f"let the file name pattern or the metadata give the {name}",
+                    )
+                )
+        for name in ("site", "time_point"):
+            if getattr(self, name) < 0:
+                raise FrameError(
+                    complaint(
+                        f"frame key has a negative {name}",
+                        where=self.well,
+                        expected=">= 0",
+                        got=getattr(self, name),
+                        do="check the file name pattern",
+                    )
+                )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.experiment}/{self.plate}/{self.well}"
+            f"/s{self.site}/t{self.time_point:04d}/{self.channel}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameTicket:
+    """A promise that a whole frame lies ready to be loaded.
+
+    Parameters
+    ----------
+    source
+        Name of the source that offers it and that will load it.
+    locator
+        Where the source finds it again (a path, or a path and axes); opaque to all others.
+    fingerprint
+        Changes when the content at `locator` changes (size and modification time of a file).
+    seen_at
+        When the source first saw it, aware UTC.
+    """
+
+    key: FrameKey
+    source: str
+    locator: str
+    fingerprint: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Something that should be a frame but cannot be given a key (an unreadable name, say)."""
+
+    source: str
+    locator: str
+    fingerprint: str
+    reason: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """Grey pixels of one field of view, read-only.
+
+    Parameters
+    ----------
+    pixels
+        (H, W) uint8 or uint16, made read-only here.
+    pixel_size_um
+        Width of a pixel in the specimen plane in micrometres; None where nothing says.
+    acquired_at
+        Aware UTC; None where nothing says.
+
+    Raises
+    ------
+    FrameError
+        For any other shape or type: a frame is refused, never converted silently.
+    """
+
+    key: FrameKey
+    pixels: Pixels
+    pixel_size_um: float | None
+    acquired_at: datetime | None
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 2 or 0 in self.pixels.shape:
+            raise FrameError(
+                complaint(
+                    "frame is not one grey plane",
+                    where=self.key,
+                    expected="shape (H, W)",
+                    got=f"shape {self.pixels.shape}",
+                    do="export single grey planes",
+                )
+            )
+        if self.pixels.dtype not in (np.uint8, np.uint16):
+            raise FrameError(
+                complaint(
+                    "frame has an unsupported pixel type",
+                    where=self.key,
+                    expected="8- or 16-bit unsigned integers",
+                    got=self.pixels.dtype,
+                    do="export the raw camera frames",
+                )
+            )
+        if self.pixel_size_um is not None and not 0 < self.pixel_size_um < 1000:
+            raise FrameError(
+                complaint(
+                    "frame has an impossible pixel size",
+                    where=self.key,
+                    expected="0 to 1000 um",
+                    got=self.pixel_size_um,
+                    do="correct the pixel size calibration",
+                )
+            )
+        if self.acquired_at is not None and self.acquired_at.tzinfo is None:
+            raise FrameError(
+                complaint(
+                    "frame time has no time zone",
+                    where=self.key,
+                    got=self.acquired_at,
+                    do="give times with their zone",
+                )
+            )
+        self.pixels.setflags(write=False)

@@ -1,0 +1,221 @@
+"""What the layers above the core expect of each other.
+
+Siblings (sources, inference, store, notify, runtime, web) never import one another; they meet
+here, and `app.py` plugs them together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scopewatch.core.alert import AlertRule
+from scopewatch.core.card import ModelCard
+from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Refusal
+from scopewatch.core.message import Message
+from scopewatch.core.result import FrameResult
+
+
+class Clock(Protocol):
+    """Time comes in through here, so that tests own it."""
+
+    def now(self) -> datetime:
+        """Return the time of day, aware UTC: for records."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never jump: for durations."""
+        ...
+
+
+class Scorer(Protocol):
+    """Scores a normalised frame; the one owner of an interpreter, used by one thread."""
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the bundle that scores."""
+        ...
+
+    def score(self, view: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map a (H, W) normalised frame to (rows, cols) float32 probabilities.
+
+        rows and cols count partial tiles: ceil(H / tile_px), ceil(W / tile_px).
+        """
+        ...
+
+
+class Inbox(Protocol):
+    """Where sources put what they found. Neither method blocks or raises."""
+
+    def offer(self, ticket: FrameTicket) -> bool:
+        """Take a ticket; False when full (a file waits on disk and is offered again)."""
+        ...
+
+    def refuse(self, refusal: Refusal) -> bool:
+        """Take note of something that cannot become a frame; False when full."""
+        ...
+
+
+class Ledger(Protocol):
+    """What already happened, so that nothing is offered twice over restarts."""
+
+    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:
+        """Of (locator, fingerprint) pairs, return the locators that need no more work."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHealth:
+    """Whether a source still watches.
+
+    Parameters
+    ----------
+    alive
+        False when the source can no longer notice a new frame by itself.
+    detail
+        One line: what it watches, or why it does not.
+    found, waiting
+        Frames found so far, and those seen but not yet whole or not yet taken.
+    """
+
+    name: str
+    alive: bool
+    detail: str
+    found: int
+    waiting: int
+
+
+class FrameSource(Protocol):
+    """Something that frames come from."""
+
+    @property
+    def name(self) -> str:
+        """Unique name from the configuration."""
+        ...
+
+    def start(self, inbox: Inbox, ledger: Ledger) -> None:
+        """Begin to offer tickets. Raises SourceError when there is nothing to watch."""
+        ...
+
+    def scan(self) -> None:
+        """Look for frames now; called periodically, since events get lost. Never raises."""
+        ...
+
+    def load(self, ticket: FrameTicket) -> Frame:
+        """Read the pixels of a ticket of this source. Raises FrameError."""
+        ...
+
+    def health(self) -> SourceHealth:
+        """Say whether it still watches. Never raises."""
+        ...
+
+    def stop(self) -> None:
+        """Stop watching and release everything; idempotent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlayFiles:
+    """Where the pictures of a frame were written, relative to the overlay folder."""
+
+    overlay: str
+    stain: str | None
+
+
+class Overlays(Protocol):
+    """Writes pictures, each to a temporary file that is synced and renamed."""
+
+    def write(self, frame: Frame, result: FrameResult, day: float) -> OverlayFiles:
+        """Write the overlay (and the stain) of a judged frame. Raises StoreError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What a commit recorded: for logs, metrics and the progress display."""
+
+    key: FrameKey
+    quarantined: str | None
+    alerts: tuple[Message, ...]
+
+
+class ResultStore(Ledger, Protocol):
+    """The result database, as the worker uses it. All methods raise StoreError."""
+
+    def claim(self, ticket: FrameTicket, rules: Sequence[AlertRule]) -> bool:
+        """Count an attempt at a frame; False when it is settled already.
+
+        A frame that has used up its attempts is quarantined here, which may step `rules`.
+        """
+        ...
+
+    def day_of(self, key: FrameKey, acquired_at: datetime | None, seen_at: datetime) -> float:
+        """Day of the differentiation run (fractional) on which a frame was taken."""
+        ...
+
+    def commit(
+        self,
+        ticket: FrameTicket,
+        frame: Frame,
+        result: FrameResult,
+        files: OverlayFiles,
+        day: float,
+        rules: Sequence[AlertRule],
+    ) -> Settled:
+        """Record a judged frame, step its well's rules, fill the outbox: one transaction."""
+        ...
+
+    def quarantine(
+        self, ticket: FrameTicket, fault: str, reason: str, rules: Sequence[AlertRule]
+    ) -> Settled:
+        """Record that a frame cannot be judged, and why; it may complete its time point."""
+        ...
+
+    def skip(self, ticket: FrameTicket, reason: str) -> None:
+        """Record that a frame is not to be scored (another channel), so that it is known."""
+        ...
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Record something that cannot become a frame, and why."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxItem:
+    """One message on its way to one channel."""
+
+    row: int
+    channel: str
+    message: Message
+    attempts: int
+
+
+class Outbox(Protocol):
+    """Messages that wait in the database until their channel has taken them."""
+
+    def due(self, now: datetime, limit: int) -> list[OutboxItem]:
+        """Return the messages to try now, oldest first."""
+        ...
+
+    def delivered(self, row: int, now: datetime) -> None:
+        """Mark a message as taken."""
+        ...
+
+    def postponed(self, row: int, until: datetime, why: str) -> None:
+        """Count a failed attempt and try again later."""
+        ...
+
+    def abandoned(self, row: int, why: str) -> None:
+        """Give a message up for good: its channel refused it permanently."""
+        ...
+
+
+class Notifier(Protocol):
+    """Hands one message to one channel."""
+
+    def send(self, channel: str, message: Message) -> None:
+        """Deliver, or raise DeliveryError."""
+        ...

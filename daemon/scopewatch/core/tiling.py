@@ -1,0 +1,132 @@
+"""Tiles: the squares of a frame that are scored and counted one by one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scopewatch.core.errors import ModelError, complaint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileGrid:
+    """How a frame is cut into square tiles, from the top left corner.
+
+    Tiles that the right or lower border cuts are *partial*: they are scored and drawn, but
+    marked invalid and never counted, since part of what was scored is padding.
+
+    Parameters
+    ----------
+    height, width
+        Of the frame, in pixels.
+    tile_px
+        Side of a tile, in pixels.
+    """
+
+    height: int
+    width: int
+    tile_px: int
+
+    def __post_init__(self) -> None:
+        if min(self.height, self.width, self.tile_px) < 1:
+            raise ValueError(f"a tile grid needs positive sizes, not {self}")
+
+    @property
+    def rows(self) -> int:
+        """Number of tile rows, partial ones included."""
+        return -(-self.height // self.tile_px)
+
+    @property
+    def cols(self) -> int:
+        """Number of tile columns, partial ones included."""
+        return -(-self.width // self.tile_px)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, cols)."""
+        return self.rows, self.cols
+
+    @property
+    def padded_shape(self) -> tuple[int, int]:
+        """(H, W) in pixels once every partial tile is filled up."""
+        return self.rows * self.tile_px, self.cols * self.tile_px
+
+    def whole(self) -> NDArray[np.bool_]:
+        """Return (rows, cols) bool, False where the border cuts the tile."""
+        mask = np.zeros(self.shape, dtype=bool)
+        mask[: self.height // self.tile_px, : self.width // self.tile_px] = True
+        return mask
+
+    def pad(self, plane: NDArray[Any], *, value: float = 0.0) -> NDArray[Any]:
+        """Fill a (H, W) plane up to `padded_shape` with `value`, below and to the right."""
+        rows_px, cols_px = self.padded_shape
+        if plane.shape == (rows_px, cols_px):
+            return plane
+        edges = ((0, rows_px - self.height), (0, cols_px - self.width))
+        return np.pad(plane, edges, constant_values=value)
+
+    def spread(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Lay (rows, cols) tile values back into the frame: (H, W), each tile flat."""
+        laid = values.repeat(self.tile_px, axis=0).repeat(self.tile_px, axis=1)
+        return laid[: self.height, : self.width]
+
+    def means(self, plane: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the mean of a (H, W) plane in every tile: (rows, cols) float32.
+
+        A partial tile's mean is over the pixels it has.
+        """
+        row_edges = np.arange(0, self.height, self.tile_px)
+        col_edges = np.arange(0, self.width, self.tile_px)
+        sums = np.add.reduceat(
+            np.add.reduceat(plane, row_edges, axis=0, dtype=np.float64), col_edges, axis=1
+        )
+        heights = np.diff(np.append(row_edges, self.height))
+        widths = np.diff(np.append(col_edges, self.width))
+        return np.asarray(sums / np.outer(heights, widths), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TileScores:
+    """What the model says of each tile.
+
+    Parameters
+    ----------
+    probability
+        (rows, cols) float32, 0 to 1: that the tile is positive.
+    valid
+        (rows, cols) bool: whether the tile counts (whole, and judged fit by quality).
+    """
+
+    grid: TileGrid
+    probability: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        for name, array in (("probability", self.probability), ("valid", self.valid)):
+            if array.shape != self.grid.shape:
+                raise ModelError(
+                    complaint(
+                        f"tile {name} does not fit the frame",
+                        where=f"{self.grid.height} x {self.grid.width} px frame",
+                        expected=f"{self.grid.shape} tiles",
+                        got=f"{array.shape}",
+                        do="use a model bundle whose stride is its tile_px",
+                    )
+                )
+        if not np.isfinite(self.probability).all():
+            raise ModelError(
+                complaint("model gave scores that are not numbers", where="tiles", do="retrain it")
+            )
+        if self.probability.min() < 0 or self.probability.max() > 1:
+            raise ModelError(
+                complaint(
+                    "model gave scores that are not probabilities",
+                    where="tiles",
+                    expected="0 to 1",
+                    got=f"{self.probability.min():.4g} to {self.probability.max():.4g}",
+                    do="use a model that ends in a sigmoid",
+                )
+            )
+        self.probability.setflags(write=False)
+        self.valid.setflags(write=False)

@@ -1,0 +1,58 @@
+"""Fixtures every test may use."""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real images; tests that need it skip where it is not given."""
+    folder = os.environ.get("SCOPEWATCH_DATA")
+    if not folder:
+        pytest.skip("real images: set SCOPEWATCH_DATA to their folder")
+    path = Path(folder).resolve()
+    if not path.is_dir():
+        pytest.fail(f"SCOPEWATCH_DATA names no folder: {path}")
+    return path
+
+
+class FakeClock:
+    """A clock that moves only when told."""
+
+    def __init__(self) -> None:
+        self.wall = datetime(2026, 3, 1, 9, tzinfo=UTC)
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.wall += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[..., None]:
+    """Wait for another thread or process: `eventually(lambda: done, within_s=10)`."""
+
+    def wait(condition: Callable[[], object], within_s: float = 10.0) -> None:
+        deadline = time.monotonic() + within_s
+        while not condition():
+            if time.monotonic() > deadline:
+                pytest.fail(f"did not happen within {within_s} s")
+            time.sleep(0.02)
+
+    return wait

@@ -1,0 +1,1 @@
+"""scopewatch_training: from phase and fluorescence pairs to a model bundle."""
