@@ -1,0 +1,1 @@
+"""The dashboard: what the operator sees, and what other programs may read."""

@@ -1,0 +1,210 @@
+"""What other programs read: JSON, Prometheus metrics and the health check."""
+
+from datetime import datetime
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field
+
+from scopewatch.core.efficiency import Efficiency
+from scopewatch.core.errors import complaint
+from scopewatch.core.message import WellName
+from scopewatch.store.records import WellRow
+from scopewatch.web.parts import Parts, make_header
+from scopewatch.web.plate import is_stale
+from scopewatch.web.wording import name_of, well_path
+
+MAX_POINTS = 2000
+
+
+class FrameCounts(BaseModel):
+    """Frames by what became of them."""
+
+    scored: int
+    quarantined: int = Field(description="frames that cannot be judged")
+    refused: int = Field(description="files that never became a frame")
+    waiting: int = Field(description="found, and neither scored nor quarantined yet")
+
+
+class StatusAnswer(BaseModel):
+    """`/api/status.json`."""
+
+    schema_version: int = 1
+    experiment: str
+    day: float | None
+    model_name: str
+    model_id: str
+    simulated: bool
+    target: float | None
+    frames: FrameCounts
+    last_frame_at: datetime | None
+    last_frame_age_s: float | None
+    wells: int
+    wells_flagged: list[str] = Field(description="raised and not yet acknowledged or snoozed")
+    healthy: bool
+    detail: list[str]
+
+
+class EfficiencyAnswer(BaseModel):
+    """Fractions, 0 to 1; without `corrected` the interval says nothing."""
+
+    value: float
+    low: float
+    high: float
+    corrected: bool
+
+
+class WellAnswer(BaseModel):
+    """A well as it stands now."""
+
+    experiment: str
+    plate: str
+    well: str
+    day: float | None
+    time_point: int | None
+    efficiency: EfficiencyAnswer | None
+    frames_scored: int
+    frames_quarantined: int
+    last_frame_at: datetime | None
+    stale: bool
+    flagged: bool
+    rules: list[str] = Field(description="the rules whose alerts are raised")
+    course: str = Field(description="address of its time course")
+
+
+class WellsAnswer(BaseModel):
+    """`/api/wells.json`."""
+
+    schema_version: int = 1
+    simulated: bool
+    wells: list[WellAnswer]
+
+
+class PointAnswer(BaseModel):
+    """A time point of a well."""
+
+    time_point: int
+    day: float
+    efficiency: EfficiencyAnswer
+    sites: int
+
+
+class CourseAnswer(BaseModel):
+    """`/api/wells/<experiment>/<plate>/<well>.json`."""
+
+    schema_version: int = 1
+    simulated: bool
+    target: float | None
+    well: WellAnswer
+    points: list[PointAnswer]
+
+
+def make_api(parts: Parts) -> APIRouter:
+    """Build the routes."""
+    routes = APIRouter()
+
+    @routes.get("/api/status.json")
+    def status() -> StatusAnswer:
+        rows = list(parts.reader.wells())
+        header = make_header(parts, rows)
+        counts, last = header.counts, header.counts.last_frame_at
+        return StatusAnswer(
+            experiment=parts.facts.experiment,
+            day=counts.newest_day,
+            model_name=parts.facts.model_name,
+            model_id=parts.facts.model_id,
+            simulated=parts.facts.simulated,
+            target=parts.facts.target,
+            frames=FrameCounts(
+                scored=counts.scored,
+                quarantined=counts.quarantined,
+                refused=counts.refused,
+                waiting=header.waiting,
+            ),
+            last_frame_at=last,
+            last_frame_age_s=None if last is None else (header.now - last).total_seconds(),
+            wells=len(rows),
+            wells_flagged=[str(name) for name in header.flagged],
+            healthy=header.health.well,
+            detail=list(header.health.complaints),
+        )
+
+    @routes.get("/api/wells.json")
+    def wells() -> WellsAnswer:
+        rows = list(parts.reader.wells())
+        return WellsAnswer(
+            simulated=parts.facts.simulated, wells=[_well(parts, row, rows) for row in rows]
+        )
+
+    @routes.get("/api/wells/{experiment}/{plate}/{well}.json")
+    def course(experiment: str, plate: str, well: str) -> CourseAnswer:
+        name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
+        rows = list(parts.reader.wells())
+        row = next((row for row in rows if row.name == name), None)
+        if row is None:
+            raise HTTPException(
+                status_code=404,
+                detail=complaint("no such well", where=name, do="see /api/wells.json"),
+            )
+        return CourseAnswer(
+            simulated=parts.facts.simulated,
+            target=parts.facts.target,
+            well=_well(parts, row, rows),
+            points=[
+                PointAnswer(
+                    time_point=point.time_point,
+                    day=point.day,
+                    efficiency=_efficiency(point.efficiency),
+                    sites=point.sites,
+                )
+                for point in parts.reader.course(name, MAX_POINTS)
+            ],
+        )
+
+    @routes.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(parts.registry), media_type=CONTENT_TYPE_LATEST)
+
+    @routes.get("/healthz")
+    def healthz() -> JSONResponse:
+        health = parts.health()
+        return JSONResponse(
+            {"healthy": health.well, "detail": list(health.complaints)},
+            status_code=200 if health.well else 503,
+        )
+
+    return routes
+
+
+def _well(parts: Parts, row: WellRow, rows: list[WellRow]) -> WellAnswer:
+    newest = max(
+        (
+            other.time_point
+            for other in rows
+            if other.time_point is not None
+            and (other.name.experiment, other.name.plate) == (row.name.experiment, row.name.plate)
+        ),
+        default=0,
+    )
+    return WellAnswer(
+        experiment=row.name.experiment,
+        plate=row.name.plate,
+        well=row.name.well,
+        day=row.day,
+        time_point=row.time_point,
+        efficiency=None if row.efficiency is None else _efficiency(row.efficiency),
+        frames_scored=row.scored,
+        frames_quarantined=row.quarantined,
+        last_frame_at=row.last_frame_at,
+        stale=is_stale(row, newest, parts.clock.now(), parts.staleness),
+        flagged=bool(row.flags),
+        rules=[flag.rule for flag in row.flags],
+        course=f"/api/wells/{well_path(row.name)}.json",
+    )
+
+
+def _efficiency(seen: Efficiency) -> EfficiencyAnswer:
+    return EfficiencyAnswer(
+        value=seen.value, low=seen.low, high=seen.high, corrected=seen.corrected
+    )

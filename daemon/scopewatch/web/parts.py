@@ -1,0 +1,97 @@
+"""What every page is made from, and the header that all pages share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from scopewatch.core.message import WellName
+from scopewatch.core.ports import Clock
+from scopewatch.runtime.supervisor import Condition
+from scopewatch.store.records import Counts, Flag, WellRow
+from scopewatch.web.plate import Staleness
+from scopewatch.web.reading import AlertDesk, Facts, Health, Reader
+
+# Time points are never quite punctual, and a frame takes a while to be taken and judged.
+STALE_INTERVALS = 1.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The rest of the daemon, as the dashboard sees it.
+
+    Parameters
+    ----------
+    waiting
+        How many frames were found but neither scored nor quarantined yet.
+    token
+        A secret of this process that our forms carry; see `web.guard`.
+    """
+
+    reader: Reader
+    overlay_folder: Path
+    alerts: AlertDesk
+    health: Health
+    waiting: Callable[[], int]
+    registry: CollectorRegistry
+    facts: Facts
+    clock: Clock
+    token: str
+
+    @property
+    def staleness(self) -> Staleness:
+        """When a well counts as left behind."""
+        return Staleness(after=timedelta(hours=self.facts.interval_h * STALE_INTERVALS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The state of the run in one glance.
+
+    Parameters
+    ----------
+    flagged
+        Wells with a raised alert that nobody has acknowledged.
+    answered
+        How many more wells are flagged, but acknowledged.
+    blind
+        True when frames should have come by now and none has.
+    """
+
+    facts: Facts
+    counts: Counts
+    waiting: int
+    health: Condition
+    flagged: tuple[WellName, ...]
+    answered: int
+    blind: bool
+    now: datetime
+
+
+def make_header(parts: Parts, rows: list[WellRow]) -> Header:
+    """Gather what every page shows at its top."""
+    now = parts.clock.now()
+    counts = parts.reader.counts()
+    raised = [row for row in rows if row.flags]
+    flagged = [
+        row.name
+        for row in raised
+        if any(flag.acknowledged_at is None and not _sleeps(flag, now) for flag in row.flags)
+    ]
+    last = counts.last_frame_at
+    return Header(
+        facts=parts.facts,
+        counts=counts,
+        waiting=parts.waiting(),
+        health=parts.health(),
+        flagged=tuple(flagged),
+        answered=len(raised) - len(flagged),
+        blind=last is not None and now - last > parts.staleness.after,
+        now=now,
+    )
+
+
+def _sleeps(flag: Flag, now: datetime) -> bool:
+    return flag.snoozed_until is not None and flag.snoozed_until > now

@@ -1,0 +1,63 @@
+"""Overlays as the pages show them: whole, or small for the film strip.
+
+A path from the web is never joined to the folder unless the database knows it, and even then it
+must stay within the folder.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+MEDIA_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
+
+SMALL_PX = 320
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A file that may be served.
+
+    Parameters
+    ----------
+    etag
+        Changes when the file is written anew, so that browsers keep what they have till then.
+    """
+
+    path: Path
+    media_type: str
+    etag: str
+
+
+def find_picture(folder: Path, relative: str) -> Picture | None:
+    """Return the picture of a relative path, None where it is gone or lies outside the folder."""
+    if "\0" in relative:
+        return None
+    root = folder.resolve()
+    path = (root / relative).resolve()
+    media_type = MEDIA_TYPES.get(path.suffix.lower())
+    if media_type is None or not path.is_relative_to(root) or not path.is_file():
+        return None
+    stat = path.stat()
+    return Picture(
+        path=path, media_type=media_type, etag=f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+    )
+
+
+def shrink(picture: Picture) -> bytes:
+    """Return a JPEG of a picture that fits SMALL_PX x SMALL_PX. Raises OSError."""
+    return _shrink(picture.path, picture.etag)
+
+
+@lru_cache(maxsize=512)
+def _shrink(path: Path, etag: str) -> bytes:  # noqa: ARG001 (the etag makes a new file a new entry)
+    with Image.open(path) as image:
+        # JPEG files are decoded at a fraction of their size, which is where the time goes.
+        image.draft("RGB", (SMALL_PX, SMALL_PX))
+        small = image.convert("RGB")
+    small.thumbnail((SMALL_PX, SMALL_PX))
+    out = BytesIO()
+    small.save(out, format="JPEG", quality=80)
+    return out.getvalue()

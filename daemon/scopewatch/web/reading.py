@@ -1,0 +1,88 @@
+"""What the dashboard needs of the rest of the daemon.
+
+The pages know no database: they read plain records through `Reader` (`store.queries.Reader` in
+the daemon), answer alerts through `AlertDesk` (`store.database.Store`), and `app.py` plugs these
+in.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from scopewatch.core.message import WellName
+from scopewatch.runtime.supervisor import Condition
+from scopewatch.store.records import AlertRow, Counts, CoursePoint, RefusedRow, Shot, WellRow
+
+Health = Callable[[], Condition]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What stays the same while the daemon runs.
+
+    Parameters
+    ----------
+    experiment
+        The differentiation run named in the configuration.
+    model_id
+        First twelve hex digits of the model's SHA-256.
+    simulated
+        True when the images or the model are simulated: every page says so.
+    target
+        Efficiency that a well should reach, 0 to 1; None when no rule sets one.
+    interval_h
+        Hours between the time points of the run.
+    """
+
+    experiment: str
+    model_name: str
+    model_id: str
+    simulated: bool
+    target: float | None
+    interval_h: float
+    version: str
+
+
+class Reader(Protocol):
+    """Reads the result database. Every method may raise StoreError; all are thread-safe."""
+
+    def counts(self) -> Counts:
+        """Count the frames of the whole database."""
+        ...
+
+    def wells(self) -> Sequence[WellRow]:
+        """Return every well, those of the newest experiment first."""
+        ...
+
+    def course(self, name: WellName, limit: int) -> Sequence[CoursePoint]:
+        """Return the newest `limit` time points of a well, oldest first."""
+        ...
+
+    def shots(self, name: WellName, limit: int) -> Sequence[Shot]:
+        """Return the newest `limit` pictures of a well, newest first."""
+        ...
+
+    def has_overlay(self, relative: str) -> bool:
+        """Whether the database knows an overlay of this relative path."""
+        ...
+
+    def refused(self, name: WellName | None, limit: int, offset: int = 0) -> Sequence[RefusedRow]:
+        """Return quarantined frames (of one well), newest first."""
+        ...
+
+    def alerts(self, name: WellName | None, limit: int) -> Sequence[AlertRow]:
+        """Return alerts (of one well): raised ones first, then newest first."""
+        ...
+
+
+class AlertDesk(Protocol):
+    """Where a person answers an alert. Raises StoreError where there is no such alert."""
+
+    def acknowledge(self, alert: int, now: datetime) -> None:
+        """Note that somebody has seen it."""
+        ...
+
+    def snooze(self, alert: int, until: datetime) -> None:
+        """Keep it quiet until then."""
+        ...

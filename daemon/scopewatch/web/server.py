@@ -1,0 +1,127 @@
+"""The web application: routes, templates, guard, and what is said when something fails."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from prometheus_client import CollectorRegistry
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from scopewatch.core.errors import ScopewatchError, complaint
+from scopewatch.core.ports import Clock
+from scopewatch.web import wording
+from scopewatch.web.advice import advise
+from scopewatch.web.api import make_api
+from scopewatch.web.guard import Guard, RefusedFormError
+from scopewatch.web.pages import make_pages
+from scopewatch.web.parts import Parts
+from scopewatch.web.reading import AlertDesk, Facts, Health, Reader
+
+HERE = Path(__file__).parent
+
+
+def create_app(
+    *,
+    reader: Reader,
+    overlay_folder: Path,
+    alerts: AlertDesk,
+    health: Health,
+    waiting: Callable[[], int],
+    registry: CollectorRegistry,
+    facts: Facts,
+    clock: Clock,
+    token: str,
+) -> FastAPI:
+    """Build the dashboard; it starts nothing and opens nothing.
+
+    Parameters
+    ----------
+    overlay_folder
+        What the relative paths of overlays start from.
+    health, waiting
+        Called at each page; must be quick and must not raise. `waiting` counts the frames that
+        were found but are neither scored nor quarantined yet.
+    token
+        Guards the forms; a fresh `secrets.token_urlsafe(32)` for each process.
+    """
+    parts = Parts(
+        reader=reader,
+        overlay_folder=overlay_folder,
+        alerts=alerts,
+        health=health,
+        waiting=waiting,
+        registry=registry,
+        facts=facts,
+        clock=clock,
+        token=token,
+    )
+    templates = make_templates()
+    # FastAPI's own pages of documentation load scripts from a CDN: they are off.
+    app = FastAPI(title="scopewatch", version=facts.version, docs_url=None, redoc_url=None)
+    app.include_router(make_pages(parts, templates), include_in_schema=False)
+    app.include_router(make_api(parts))
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    app.add_middleware(Guard)
+    _answer_failures(app, templates)
+    return app
+
+
+def make_templates() -> Environment:
+    """Return the templates with the words of `wording`; an undefined name is an error."""
+    templates = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters.update(
+        percent=wording.percent,
+        day=wording.day,
+        moment=wording.moment,
+        well_path=wording.well_path,
+        advise=advise,
+        iso=_iso,
+    )
+    templates.globals.update(age=wording.age, since=wording.since)
+    return templates
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat()
+
+
+def _answer_failures(app: FastAPI, templates: Environment) -> None:
+    """Say in one line what is wrong: as a page, or as JSON below `/api/`."""
+
+    def answer(request: Request, status: int, line: str) -> Response:
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"error": line}, status_code=status)
+        text = templates.get_template("failure.html").render(status=status, line=line)
+        return HTMLResponse(text, status_code=status)
+
+    @app.exception_handler(HTTPException)
+    def on_http(request: Request, error: HTTPException) -> Response:
+        line = str(error.detail)
+        if line == "Not Found":
+            line = complaint("no such page", where=request.url.path, do="begin at the plate")
+        return answer(request, error.status_code, line)
+
+    @app.exception_handler(RequestValidationError)
+    def on_bad_request(request: Request, error: RequestValidationError) -> Response:
+        places = ", ".join(str(problem["loc"][-1]) for problem in error.errors())
+        return answer(request, 422, f"the address is not understood: {places}")
+
+    @app.exception_handler(RefusedFormError)
+    def on_refused(request: Request, error: RefusedFormError) -> Response:
+        return answer(request, 403, str(error))
+
+    @app.exception_handler(ScopewatchError)
+    def on_complaint(request: Request, error: ScopewatchError) -> Response:
+        # A change that cannot be made is the caller's to mend; a page that cannot be read is ours.
+        return answer(request, 409 if request.method == "POST" else 503, str(error))

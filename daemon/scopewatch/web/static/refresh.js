@@ -1,0 +1,60 @@
+// Keeps the page fresh without losing scroll, focus or opened details, and says loudly when
+// scopewatch no longer answers: an old page must never pass for a calm plate.
+"use strict";
+
+const EVERY_MS = 15000;
+const live = document.getElementById("live");
+const lost = document.getElementById("lost");
+let answeredAt = new Date();
+
+function parts(root) {
+  return [...root.querySelectorAll("[data-part]")];
+}
+
+function swap(page) {
+  const next = page.getElementById("live");
+  const olds = parts(live);
+  const news = parts(next);
+  const same = olds.length === news.length &&
+    olds.every((old, index) => old.dataset.part === news[index].dataset.part);
+  const focused = document.activeElement?.getAttribute?.("href");
+  const open = olds.map((old) => old.querySelector("details")?.open ?? false);
+  const left = olds.map((old) => old.querySelector(".strip")?.scrollLeft ?? 0);
+  if (!same) {
+    live.replaceChildren(...next.childNodes);
+  } else {
+    olds.forEach((old, index) => {
+      const details = news[index].querySelector("details");
+      if (details) details.open = open[index];
+      if (old.innerHTML === news[index].innerHTML) return;
+      old.replaceWith(news[index]);
+      const strip = news[index].querySelector(".strip");
+      if (strip) strip.scrollLeft = left[index];
+    });
+  }
+  if (focused && document.activeElement === document.body) {
+    live.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  }
+  document.title = page.title;
+}
+
+async function refresh() {
+  const busy = document.activeElement?.closest?.("form");
+  if (document.hidden || busy) return;
+  try {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (!answer.ok) throw new Error(`answer ${answer.status}`);
+    swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    answeredAt = new Date();
+    lost.hidden = true;
+  } catch (error) {
+    const since = answeredAt.toLocaleTimeString();
+    lost.textContent =
+      `✖ scopewatch has not answered since ${since}. What you see is old. (${error.message})`;
+    lost.hidden = false;
+  }
+}
+
+setInterval(refresh, EVERY_MS);
+document.addEventListener("visibilitychange", refresh);
+window.addEventListener("online", refresh);

@@ -1,0 +1,64 @@
+"""Numbers, times and names as the pages write them."""
+
+from datetime import datetime, timedelta
+from urllib.parse import quote, unquote
+
+from scopewatch.core.message import WellName
+
+NOTHING = "–"
+
+
+def percent(value: float | None) -> str:
+    """Write a fraction as whole percent: `46 %`."""
+    return NOTHING if value is None else f"{value * 100:.0f}\N{NARROW NO-BREAK SPACE}%"
+
+
+def day(value: float | None) -> str:
+    """Write a day of the run with one digit: `6.5`."""
+    return NOTHING if value is None else f"{value:.1f}"
+
+
+def moment(at: datetime | None) -> str:
+    """Write a time in full: `2026-03-01 09:00 UTC`."""
+    return NOTHING if at is None else at.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def age(at: datetime | None, now: datetime) -> str:
+    """Write how long ago something was: `12 min ago`."""
+    if at is None:
+        return "never"
+    if at > now:
+        return f"{since(now, at)} ahead of this clock"
+    return f"{since(at, now)} ago"
+
+
+def since(at: datetime, now: datetime) -> str:
+    """Write the time between two moments in its largest unit: `12 min`."""
+    seconds = (now - at).total_seconds()
+    whole = timedelta(seconds=round(seconds))
+    if whole < timedelta(minutes=2):
+        return f"{round(seconds)} s"
+    if whole < timedelta(hours=2):
+        return f"{whole // timedelta(minutes=1)} min"
+    if whole < timedelta(days=3):
+        return f"{whole // timedelta(hours=1)} h"
+    return f"{whole.days} days"
+
+
+def segment(name: str) -> str:
+    """Write a name as one segment of an address.
+
+    Names of runs and plates may hold any character. Servers decode `%2F` before they look at
+    the slashes of a path, so a slash within a name is escaped a second time.
+    """
+    return quote(name.replace("%", "%25").replace("/", "%2F"), safe="")
+
+
+def name_of(segment_text: str) -> str:
+    """Read a name back from a segment that the server has decoded once."""
+    return unquote(segment_text)
+
+
+def well_path(name: WellName) -> str:
+    """Return the address of a well below `/wells/` or `/api/wells/`."""
+    return "/".join(segment(part) for part in (name.experiment, name.plate, name.well))

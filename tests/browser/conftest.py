@@ -1,0 +1,124 @@
+"""A headless Chromium, and the dashboard it looks at.
+
+Debian: `apt-get install chromium chromium-driver`. SCOPEWATCH_CHROMIUM names another browser.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from tests.conftest import FakeClock
+from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader
+
+from scopewatch.web.serve import WebServer
+from scopewatch.web.server import create_app
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def browser_log(driver: webdriver.Chrome) -> list[dict[str, object]]:
+    """Take what the console said since it was last asked."""
+    return list(driver.get_log("browser"))  # type: ignore[no-untyped-call]  # selenium's own gap
+
+
+class Page:
+    """A window on the dashboard.
+
+    Everything that the tests need of the browser, so that they read as what a person does.
+    """
+
+    def __init__(self, driver: webdriver.Chrome) -> None:
+        self.driver = driver
+        self.server: WebServer | None = None
+        self.reader = FakeReader()
+        self.alerts = FakeDesk()
+        self.health = FakeHealth()
+
+    def open(self, path: str = "/", *, width: int = 1280, dark: bool = False) -> None:
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        assert self.server is not None
+        self.driver.get(self.server.url.rstrip("/") + path)
+
+    def js(self, script: str) -> object:
+        return self.driver.execute_script(script)
+
+    def refresh(self) -> None:
+        """Do what the page does by itself every few seconds."""
+        self.js("document.dispatchEvent(new Event('visibilitychange'))")
+
+    def text(self) -> str:
+        return str(self.js("return document.body.innerText"))
+
+    def loaded(self) -> list[str]:
+        """Addresses that the page has loaded something from."""
+        found = self.js("return performance.getEntriesByType('resource').map((e) => e.name)")
+        assert isinstance(found, list)
+        return found
+
+    def complaints(self) -> list[str]:
+        """What the browser's console says: failed loads, policy violations, script errors."""
+        return [str(line["message"]) for line in browser_log(self.driver)]
+
+    def photograph(self, name: str) -> None:
+        """Keep a picture to look at, where SCOPEWATCH_SCREENSHOTS names a folder."""
+        folder = os.environ.get("SCOPEWATCH_SCREENSHOTS")
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.driver.save_screenshot(str(Path(folder) / f"{name}.png"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[webdriver.Chrome]:
+    browser = os.environ.get("SCOPEWATCH_CHROMIUM") or shutil.which("chromium")
+    driver_path = shutil.which("chromedriver")
+    if not browser or not driver_path:
+        pytest.skip("needs Chromium: apt-get install chromium chromium-driver")
+    options = Options()
+    options.binary_location = browser
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(driver_path))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def page(chromium: webdriver.Chrome, tmp_path: Path, clock: FakeClock) -> Iterator[Page]:
+    clock.wall = NOW
+    window = Page(chromium)
+    app = create_app(
+        reader=window.reader,
+        overlay_folder=tmp_path,
+        alerts=window.alerts,
+        health=window.health,
+        waiting=lambda: 0,
+        registry=CollectorRegistry(),
+        facts=FACTS,
+        clock=clock,
+        token="a token of this process",
+    )
+    with WebServer(app, host="127.0.0.1", port=0) as server:
+        window.server = server
+        browser_log(chromium)
+        yield window
+
+
+@pytest.fixture
+def shortly(eventually: Callable[..., None]) -> Callable[[Callable[[], object]], None]:
+    """Wait for the browser to have done something."""
+    return lambda condition: eventually(condition, within_s=10)

@@ -1,0 +1,79 @@
+"""The dashboard over a run in memory, asked without a network."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, Counter
+from tests.conftest import FakeClock
+from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader
+
+from scopewatch.web.reading import Facts
+from scopewatch.web.server import create_app
+
+TOKEN = "a token of this process"
+HOST = "http://127.0.0.1:8787"
+
+
+class Desk:
+    """A browser, and the parts behind the page that a test may change."""
+
+    def __init__(self, folder: Path, clock: FakeClock) -> None:
+        self.reader = FakeReader()
+        self.alerts = FakeDesk()
+        self.health = FakeHealth()
+        self.folder = folder
+        self.clock = clock
+        self.registry = CollectorRegistry()
+        Counter("frames", "Frames.", registry=self.registry).inc(3)
+        self.app = self.build(FACTS)
+
+    def build(self, facts: Facts) -> FastAPI:
+        self.app = create_app(
+            reader=self.reader,
+            overlay_folder=self.folder,
+            alerts=self.alerts,
+            health=self.health,
+            waiting=lambda: 5,
+            registry=self.registry,
+            facts=facts,
+            clock=self.clock,
+            token=TOKEN,
+        )
+        return self.app
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        return self.ask("GET", path, headers=headers)
+
+    def post(
+        self,
+        path: str,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        return self.ask("POST", path, headers=headers, form=form)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url=HOST) as client:
+                return await client.request(method, path, headers=headers, data=form)
+
+        return asyncio.run(send())
+
+
+@pytest.fixture
+def desk(tmp_path: Path, clock: FakeClock) -> Desk:
+    clock.wall = NOW
+    folder = tmp_path / "overlays"
+    folder.mkdir()
+    return Desk(folder, clock)

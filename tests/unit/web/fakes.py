@@ -1,0 +1,192 @@
+"""A run in memory, for the dashboard's tests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from scopewatch.core.alert import Severity
+from scopewatch.core.efficiency import Efficiency
+from scopewatch.core.errors import StoreError
+from scopewatch.core.message import WellName
+from scopewatch.runtime.supervisor import Condition
+from scopewatch.store.records import (
+    AlertRow,
+    Counts,
+    CoursePoint,
+    Flag,
+    Posting,
+    RefusedRow,
+    Shot,
+    WellRow,
+)
+from scopewatch.web.reading import Facts
+
+NOW = datetime(2026, 3, 7, 9, tzinfo=UTC)
+
+FACTS = Facts(
+    experiment="HES-NKX2.5 run 4",
+    model_name="cardio-sim",
+    model_id="0123456789ab",
+    simulated=False,
+    target=0.5,
+    interval_h=12,
+    version="0.1.0",
+)
+
+
+def seen(value: float, half_width: float = 0.08) -> Efficiency:
+    return Efficiency(
+        value=value,
+        low=round(max(value - half_width, 0), 6),
+        high=round(min(value + half_width, 1), 6),
+        corrected=True,
+    )
+
+
+def named(well: str, plate: str = "P1", experiment: str = FACTS.experiment) -> WellName:
+    return WellName(experiment=experiment, plate=plate, well=well)
+
+
+def well_row(well: str, value: float | None = 0.6, **changes: object) -> WellRow:
+    row = WellRow(
+        name=named(well),
+        time_point=12,
+        day=6.5,
+        efficiency=None if value is None else seen(value),
+        scored=13,
+        quarantined=0,
+        last_frame_at=NOW - timedelta(minutes=12),
+        overlay=None,
+        flags=(),
+    )
+    return replace(row, **changes)  # type: ignore[arg-type]  # any field of the row
+
+
+def flag(alert: int = 1, **changes: object) -> Flag:
+    raised = Flag(
+        alert=alert,
+        rule="weak",
+        severity=Severity.WARNING,
+        target=0.5,
+        acknowledged_at=None,
+        snoozed_until=None,
+    )
+    return replace(raised, **changes)  # type: ignore[arg-type]  # any field of the flag
+
+
+def alert_row(alert: int = 1, well: str = "A2", **changes: object) -> AlertRow:
+    row = AlertRow(
+        alert=alert,
+        name=named(well),
+        rule="weak",
+        severity=Severity.WARNING,
+        target=0.5,
+        raised_at=NOW - timedelta(hours=3),
+        resolved_at=None,
+        day=6.0,
+        efficiency=0.22,
+        acknowledged_at=None,
+        snoozed_until=None,
+        postings=(Posting(channel="lab", title="A2", state="delivered", attempts=1, why=""),),
+    )
+    return replace(row, **changes)  # type: ignore[arg-type]  # any field of the row
+
+
+def refused_row(fault: str = "out-of-focus", **changes: object) -> RefusedRow:
+    row = RefusedRow(
+        what="HES-NKX2.5 run 4/P1/A2/s0/t0011/phase",
+        well=named("A2"),
+        source="folder",
+        locator="/srv/microscope/P1_A2_s0_t0011_phase.tif",
+        fault=fault,
+        reason="frame is out of focus: cardio-sim (expected focus >= 0.2, got 0.05); focus again",
+        attempts=1,
+        at=NOW - timedelta(hours=1),
+    )
+    return replace(row, **changes)  # type: ignore[arg-type]  # any field of the row
+
+
+@dataclass
+class FakeReader:
+    """Answers from lists, within the limits that are asked for."""
+
+    rows: list[WellRow] = field(default_factory=list)
+    points: list[CoursePoint] = field(default_factory=list)
+    pictures: list[Shot] = field(default_factory=list)
+    quarantine: list[RefusedRow] = field(default_factory=list)
+    raised: list[AlertRow] = field(default_factory=list)
+    broken: str = ""
+
+    def counts(self) -> Counts:
+        newest = [row.last_frame_at for row in self.rows if row.last_frame_at is not None]
+        return Counts(
+            scored=sum(row.scored for row in self.rows),
+            quarantined=len(self.quarantine),
+            waiting=0,
+            skipped=0,
+            refused=0,
+            last_frame_at=max(newest, default=None),
+            newest_day=max((row.day for row in self.rows if row.day is not None), default=None),
+        )
+
+    def wells(self) -> Sequence[WellRow]:
+        if self.broken:
+            raise StoreError(self.broken)
+        return self.rows
+
+    def course(self, name: WellName, limit: int) -> Sequence[CoursePoint]:
+        return self.points[-limit:]
+
+    def shots(self, name: WellName, limit: int) -> Sequence[Shot]:
+        return self.pictures[:limit]
+
+    def has_overlay(self, relative: str) -> bool:
+        return any(shot.overlay == relative for shot in self.pictures)
+
+    def refused(self, name: WellName | None, limit: int, offset: int = 0) -> Sequence[RefusedRow]:
+        rows = [row for row in self.quarantine if name is None or row.well == name]
+        return rows[offset : offset + limit]
+
+    def alerts(self, name: WellName | None, limit: int) -> Sequence[AlertRow]:
+        return [row for row in self.raised if name is None or row.name == name][:limit]
+
+
+@dataclass
+class FakeDesk:
+    """Notes what a person answered."""
+
+    known: set[int] = field(default_factory=lambda: {1})
+    acknowledged: list[tuple[int, datetime]] = field(default_factory=list)
+    snoozed: list[tuple[int, datetime]] = field(default_factory=list)
+
+    def acknowledge(self, alert: int, now: datetime) -> None:
+        self._find(alert)
+        self.acknowledged.append((alert, now))
+
+    def snooze(self, alert: int, until: datetime) -> None:
+        self._find(alert)
+        self.snoozed.append((alert, until))
+
+    def _find(self, alert: int) -> None:
+        if alert not in self.known:
+            raise StoreError(f"no such alert: {alert}; see `scopewatch alert list`")
+
+
+@dataclass
+class FakeHealth:
+    ready: bool = True
+    complaints: tuple[str, ...] = ()
+
+    def __call__(self) -> Condition:
+        return Condition(ready=self.ready, complaints=self.complaints)
+
+
+def shot(overlay: str, time_point: int = 12) -> Shot:
+    return Shot(
+        overlay=overlay,
+        stain=None,
+        site=0,
+        time_point=time_point,
+        day=time_point / 2,
+        efficiency=seen(0.4),
+    )

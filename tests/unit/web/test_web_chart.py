@@ -1,0 +1,74 @@
+"""The time course as geometry."""
+
+from tests.unit.web.fakes import alert_row, seen
+
+from scopewatch.core.efficiency import Efficiency
+from scopewatch.store.records import CoursePoint
+from scopewatch.web.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, draw_course
+
+
+def point(day: float, value: float) -> CoursePoint:
+    return CoursePoint(time_point=int(day * 2), day=day, efficiency=seen(value, 0.1), sites=2)
+
+
+def test_no_point_gives_no_chart() -> None:
+    assert draw_course([], [], 0.5) is None
+
+
+def test_efficiency_runs_from_nought_to_a_hundred_percent() -> None:
+    chart = draw_course([point(0, 0), point(4, 1)], [], None)
+    assert chart is not None
+    first, last = chart.dots
+    assert (first.x, first.y) == (LEFT, HEIGHT - BOTTOM)
+    assert (last.x, last.y) == (WIDTH - RIGHT, TOP)
+    assert [tick.label for tick in chart.days] == ["0", "1", "2", "3", "4"]
+
+
+def test_the_band_goes_along_the_upper_bounds_and_back_along_the_lower() -> None:
+    chart = draw_course([point(0, 0.5), point(2, 0.5)], [], None)
+    assert chart is not None
+    ys = [float(pair.split(",")[1]) for pair in chart.band.split()]
+    middle = chart.dots[0].y
+    assert ys[0] == ys[1] < middle < ys[2] == ys[3]
+
+
+def test_no_band_is_drawn_where_the_interval_says_nothing() -> None:
+    raw = CoursePoint(
+        time_point=0,
+        day=0,
+        efficiency=Efficiency(value=0.3, low=0, high=1, corrected=False),
+        sites=1,
+    )
+    chart = draw_course([raw, point(1, 0.4)], [], 0.5)
+    assert chart is not None
+    assert chart.band == ""
+    assert chart.dots[0].text == "day 0.0: 30\N{NARROW NO-BREAK SPACE}%"
+
+
+def test_target_and_flags_are_marked_with_their_words() -> None:
+    chart = draw_course([point(0, 0.2), point(8, 0.2)], [alert_row(day=6.0)], 0.5)
+    assert chart is not None
+    assert chart.target is not None
+    assert chart.target.label == "target 50\N{NARROW NO-BREAK SPACE}%"
+    assert chart.target.at == (TOP + HEIGHT - BOTTOM) / 2
+    (mark,) = chart.marks
+    assert mark.text == "flagged on day 6.0 (weak)"
+    assert mark.x == LEFT + 0.75 * (WIDTH - LEFT - RIGHT)
+
+
+def test_an_alert_from_before_the_shown_days_stays_within_the_chart() -> None:
+    chart = draw_course([point(5, 0.2), point(8, 0.2)], [alert_row(day=2.0)], 0.5)
+    assert chart is not None
+    assert chart.marks[0].x == LEFT
+
+
+def test_one_point_can_be_drawn() -> None:
+    chart = draw_course([point(3, 0.2)], [], 0.5)
+    assert chart is not None
+    assert chart.dots[0].x == LEFT
+
+
+def test_a_long_run_has_at_most_about_ten_labelled_days() -> None:
+    chart = draw_course([point(0, 0.1), point(90, 0.4)], [], 0.5)
+    assert chart is not None
+    assert [tick.label for tick in chart.days] == [str(day) for day in range(0, 91, 9)]

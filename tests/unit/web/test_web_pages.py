@@ -1,0 +1,245 @@
+"""What the operator reads on the pages."""
+
+from dataclasses import replace
+from datetime import timedelta
+from html import escape
+
+import pytest
+from tests.unit.web.conftest import Desk
+from tests.unit.web.fakes import (
+    FACTS,
+    NOW,
+    alert_row,
+    flag,
+    named,
+    refused_row,
+    seen,
+    shot,
+    well_row,
+)
+
+from scopewatch.core.efficiency import Efficiency
+from scopewatch.store.records import CoursePoint, Posting
+
+A2 = "/wells/HES-NKX2.5%20run%204/P1/A2"
+PAGES = ("/", A2, "/quarantine", "/alerts")
+
+
+def two_wells(desk: Desk) -> None:
+    desk.reader.rows = [well_row("A1", 0.62), well_row("A2", 0.22, flags=(flag(),))]
+    desk.reader.raised = [alert_row()]
+
+
+def words_of(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_an_empty_run_says_that_it_waits_and_what_to_look_at(desk: Desk) -> None:
+    text = desk.get("/").text
+    assert "Waiting for the first frame." in text
+    assert "scopewatch check" in text
+
+
+def test_the_plate_shows_each_well_with_number_and_colour(desk: Desk) -> None:
+    two_wells(desk)
+    text = desk.get("/").text
+    assert '<a class="well b4" href="/wells/HES-NKX2.5%20run%204/P1/A1">' in text
+    assert '<span class="value">62<span' in text
+    assert "54–70" in text
+
+
+def test_a_flagged_well_is_named_in_words_at_the_top_and_in_its_cell(desk: Desk) -> None:
+    two_wells(desk)
+    text = words_of(desk.get("/").text)
+    assert "1 well is weak:" in text
+    assert '<a class="well b0 flagged" href="' in text
+    assert "</span> WEAK</span>" in text
+    assert "<title>(1) Plate" in text
+
+
+def test_an_acknowledged_flag_stays_but_no_longer_alarms(desk: Desk) -> None:
+    desk.reader.rows = [well_row("A2", 0.22, flags=(flag(acknowledged_at=NOW),))]
+    text = words_of(desk.get("/").text)
+    assert "No new weak well; 1 seen or snoozed." in text
+    assert "</span> seen</span>" in text
+    assert "WEAK" not in text
+
+
+def test_a_snoozed_flag_alarms_again_when_its_time_is_over(desk: Desk) -> None:
+    desk.reader.rows = [well_row("A2", 0.22, flags=(flag(snoozed_until=NOW + timedelta(hours=6)),))]
+    assert "1 seen or snoozed" in desk.get("/").text
+    desk.clock.advance(6 * 3600 + 1)
+    assert "1 well is weak:" in words_of(desk.get("/").text)
+
+
+def test_a_stale_well_says_how_old_it_is(desk: Desk) -> None:
+    desk.reader.rows = [well_row("A1"), well_row("A2", last_frame_at=NOW - timedelta(hours=31))]
+    text = desk.get("/").text
+    assert '<a class="well b4 stale"' in text
+    assert "31 h old" in text
+
+
+def test_a_well_of_which_no_frame_was_settled_yet_is_shown_as_such(desk: Desk) -> None:
+    desk.reader.rows = [well_row("A1", None, time_point=None, day=None, last_frame_at=None)]
+    text = desk.get("/").text
+    assert '<a class="well unknown stale"' in text
+    assert "no frame yet" in text
+    assert desk.get("/wells/HES-NKX2.5%20run%204/P1/A1").status_code == 200
+
+
+def test_a_page_that_does_not_exist_leads_back_to_the_plate(desk: Desk) -> None:
+    answer = desk.get("/nothing")
+    assert answer.status_code == 404
+    assert "no such page: /nothing; begin at the plate" in answer.text
+
+
+def test_silence_of_the_whole_run_is_said_at_the_top(desk: Desk) -> None:
+    two_wells(desk)
+    assert "No frame for" not in desk.get("/").text
+    desk.clock.advance(20 * 3600)
+    assert "No frame for 20 h: is the acquisition running?" in desk.get("/").text
+
+
+def test_a_daemon_that_is_not_well_says_so_on_every_page(desk: Desk) -> None:
+    two_wells(desk)
+    desk.health.complaints = ("folder: the share is gone",)
+    for page in PAGES:
+        text = desk.get(page).text
+        assert "scopewatch is not well" in text
+        assert "folder: the share is gone" in text
+
+
+def test_every_page_of_a_simulated_run_says_simulated(desk: Desk) -> None:
+    two_wells(desk)
+    for page in PAGES:
+        assert "SIMULATED" not in desk.get(page).text
+    desk.build(replace(FACTS, simulated=True))
+    for page in PAGES:
+        assert "SIMULATED" in desk.get(page).text
+
+
+def test_the_header_has_the_figures_of_the_run(desk: Desk) -> None:
+    two_wells(desk)
+    desk.reader.quarantine = [refused_row()] * 3
+    text = words_of(desk.get("/").text)
+    for figure in (
+        "<dt>Scored</dt><dd>26</dd>",
+        '<dt>Quarantined</dt><dd><a href="/quarantine">3</a></dd>',
+        "<dt>Waiting</dt><dd>5</dd>",
+        "12 min ago</time>",
+        "cardio-sim <small>0123456789ab</small>",
+        "day <b>6.5</b>",
+    ):
+        assert figure in text
+
+
+def test_several_experiments_are_shown_one_at_a_time(desk: Desk) -> None:
+    old = well_row("B1", name=named("B1", experiment="run <3>"))
+    desk.reader.rows = [well_row("A1"), old]
+    text = desk.get("/").text
+    assert "run%204/P1/A1" in text
+    assert "P1/B1" not in text
+    assert "P1/B1" in desk.get("/?experiment=run%20%3C3%3E").text
+    missing = desk.get("/?experiment=run%209")
+    assert missing.status_code == 404
+    assert "no such experiment: run 9" in missing.text
+
+
+def test_the_well_page_has_course_pictures_alerts_and_quarantine(desk: Desk) -> None:
+    two_wells(desk)
+    desk.reader.points = [
+        CoursePoint(time_point=i, day=i / 2, efficiency=seen(0.2), sites=2) for i in range(3)
+    ]
+    desk.reader.pictures = [shot("run/A2/new.jpg"), shot("run/A2/old one.jpg", 11)]
+    desk.reader.quarantine = [refused_row(), refused_row("blank", well=named("A1"))]
+    text = desk.get(A2).text
+    assert 'role="img" aria-label="Efficiency from day 0.0 to day 1.0;' in text
+    assert text.count('<circle class="dot"') == 3
+    assert '<img src="/overlays/run/A2/new.jpg"' in text
+    assert 'src="/overlays/run/A2/old%20one.jpg?small=1"' in text
+    assert "out-of-focus" in text
+    assert "blank" not in text
+    assert "I have seen it" in text
+
+
+def test_a_well_that_does_not_exist_is_said_to_be_missing(desk: Desk) -> None:
+    answer = desk.get("/wells/run/P1/Z9")
+    assert answer.status_code == 404
+    assert "no such well: run / P1 / Z9; see the plate page" in answer.text
+
+
+def test_an_uncorrected_efficiency_shows_no_interval(desk: Desk) -> None:
+    raw = Efficiency(value=0.3, low=0, high=1, corrected=False)
+    desk.reader.rows = [well_row("A2", efficiency=raw)]
+    assert "0–100" not in desk.get("/").text
+    assert "no interval: the model carries no error rates" in desk.get(A2).text
+
+
+def test_names_are_text_never_markup(desk: Desk) -> None:
+    nasty = '<script>alert("1")</script>'
+    name = named(nasty, plate="P/1", experiment='"><img src=x>')
+    desk.reader.rows = [well_row("A1", name=name, flags=(flag(rule=nasty),))]
+    desk.reader.quarantine = [refused_row(nasty, what=nasty, reason=nasty, well=name)]
+    desk.reader.raised = [alert_row(name=name, rule=nasty)]
+    well = (
+        "/wells/%22%3E%3Cimg%20src%3Dx%3E/P%252F1/%3Cscript%3Ealert%28%221%22%29%3C%252Fscript%3E"
+    )
+    assert f'href="{well}"' in desk.get("/").text
+    for page in ("/", well, "/quarantine", "/alerts"):
+        answer = desk.get(page)
+        assert answer.status_code == 200
+        assert nasty not in answer.text
+        assert "<img src=x" not in answer.text
+    assert escape(nasty, quote=False) in desk.get("/quarantine").text.replace("&#34;", '"')
+
+
+def test_the_quarantine_says_what_why_and_what_to_do(desk: Desk) -> None:
+    desk.reader.quarantine = [refused_row()]
+    text = desk.get("/quarantine").text
+    assert "HES-NKX2.5 run 4/P1/A2/s0/t0011/phase" in text
+    assert "P1_A2_s0_t0011_phase.tif" in text
+    assert "frame is out of focus: cardio-sim" in text
+    assert "Focus this position again" in text
+
+
+def test_a_long_quarantine_goes_over_several_pages(desk: Desk) -> None:
+    desk.reader.quarantine = [refused_row(what=f"frame {i}") for i in range(101)]
+    first, second = desk.get("/quarantine").text, desk.get("/quarantine?page=2").text
+    assert "frame 99<" in first
+    assert "frame 100<" not in first
+    assert "Older" in first
+    assert "frame 100<" in second
+    assert "Older" not in second
+    assert desk.get("/quarantine?page=0").status_code == 422
+
+
+def test_an_alert_shows_how_far_its_messages_came(desk: Desk) -> None:
+    stuck = Posting(channel="lab", title="A2", state="waiting", attempts=3, why="no route")
+    desk.reader.raised = [alert_row(postings=(stuck,))]
+    text = words_of(desk.get("/alerts").text)
+    assert "lab: waiting after 3 attempts <small>(no route)</small>" in text
+
+
+def test_a_resolved_alert_needs_no_answer(desk: Desk) -> None:
+    desk.reader.raised = [alert_row(resolved_at=NOW)]
+    text = desk.get("/alerts").text
+    assert "✔ resolved" in text
+    assert "<form" not in text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_database_that_cannot_be_read_is_said_in_one_line(desk: Desk, page: str) -> None:
+    desk.reader.broken = "database is locked: scopewatch.db; stop the other program"
+    answer = desk.get(page)
+    assert answer.status_code == 503
+    assert desk.reader.broken in answer.text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_names_another_host(desk: Desk, page: str) -> None:
+    two_wells(desk)
+    desk.reader.pictures = [shot("a.jpg"), shot("b.jpg")]
+    text = desk.get(page).text
+    assert "//" not in text.replace('xmlns="http://www.w3.org/2000/svg"', "")
+    assert "style=" not in text
+    assert "onclick" not in text

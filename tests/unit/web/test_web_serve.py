@@ -1,0 +1,92 @@
+"""The server in its thread: it answers, stops, and says why it cannot start."""
+
+import logging
+import socket
+from collections.abc import Callable
+
+import httpx
+import pytest
+from tests.unit.web.conftest import Desk
+
+from scopewatch.core.errors import ConfigError
+from scopewatch.web.serve import WebServer
+
+
+def test_it_answers_once_start_returns_and_no_more_after_stop(desk: Desk) -> None:
+    server = WebServer(desk.app, host="127.0.0.1", port=0)
+    assert not server.running()
+    server.start()
+    assert server.running()
+    answer = httpx.get(server.url + "healthz")
+    assert answer.status_code == 200
+    assert "server" not in answer.headers
+    assert server.stop()
+    assert not server.running()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(server.url + "healthz")
+    assert server.stop()
+
+
+def test_a_taken_port_is_said_before_anything_is_started(desk: Desk) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server = WebServer(desk.app, host="127.0.0.1", port=port)
+        with pytest.raises(ConfigError) as caught:
+            server.start()
+    assert str(caught.value) == (
+        f"the dashboard cannot listen: http://127.0.0.1:{port}/ (got Address already in use);"
+        " stop the program that has the port, or set another web.port"
+    )
+    assert not server.running()
+
+
+def test_the_port_is_free_for_the_next_start(desk: Desk) -> None:
+    with WebServer(desk.app, host="127.0.0.1", port=0) as first:
+        httpx.get(first.url)
+        port = int(first.url.rstrip("/").rsplit(":", 1)[1])
+    with WebServer(desk.app, host="127.0.0.1", port=port) as second:
+        assert httpx.get(second.url + "healthz").status_code == 200
+
+
+def test_it_stops_in_time_while_a_browser_keeps_its_connection(desk: Desk) -> None:
+    server = WebServer(desk.app, host="127.0.0.1", port=0)
+    server.start()
+    with httpx.Client() as client:
+        client.get(server.url)
+        assert server.stop(within_s=4)
+
+
+def test_a_page_that_fails_is_a_500_and_the_server_goes_on(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.health.complaints = (None,)  # type: ignore[assignment]  # a bug in the daemon
+    with WebServer(desk.app, host="127.0.0.1", port=0) as server:
+        with caplog.at_level(logging.ERROR):
+            assert httpx.get(server.url + "api/status.json").status_code == 500
+        desk.health.complaints = ()
+        assert httpx.get(server.url + "api/status.json").status_code == 200
+    assert "Traceback" in caplog.text
+
+
+def test_a_name_that_is_not_an_address_is_refused(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(ConfigError, match="got Name or service not known"):
+        WebServer(desk.app, host="localhost", port=0).start()
+
+
+def test_it_says_when_its_thread_has_ended_by_itself(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, eventually: Callable[..., None]
+) -> None:
+    server = WebServer(desk.app, host="127.0.0.1", port=0)
+    server.start()
+    # What an unhandled failure within the loop does, without one to provoke.
+    server._server.should_exit = True
+    eventually(lambda: not server.running())
+    server.stop()
