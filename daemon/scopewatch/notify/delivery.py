@@ -1,0 +1,185 @@
+"""Messages leave the outbox here, and are tried again until their channel has taken them.
+
+    due -> send -> delivered
+             |---> postponed   (later and later, with jitter; the channel's next ones wait for it)
+             '---> abandoned   (only where trying again cannot help)
+
+At least once: a message is marked after its channel took it, so a crash between the two repeats
+it, with the same idempotency key.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from math import ceil
+from typing import Final
+
+from scopewatch.core.errors import DeliveryError
+from scopewatch.core.message import Message
+from scopewatch.core.ports import Clock, Notifier, Outbox, OutboxItem
+
+log = logging.getLogger(__name__)
+
+BATCH: Final = 20
+POLL_S: Final = 2.0
+MOST_S: Final = 900.0
+# Some receivers refuse large files: then the words alone must arrive.
+TRIES_WITH_PICTURE: Final = 3
+
+
+def _nothing() -> None:
+    return None
+
+
+class Delivery:
+    """Drains the outbox, in a thread of its own once started.
+
+    Parameters
+    ----------
+    retry_s
+        Delay after the first failure; it doubles with each further one, up to 15 minutes.
+    rng
+        Spreads the delays, so that channels that failed together do not come back together.
+    progress
+        Called at least every few seconds while the thread lives, save while a channel is being
+        spoken to.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        notifier: Notifier,
+        *,
+        clock: Clock,
+        retry_s: float,
+        rng: random.Random,
+        progress: Callable[[], None] = _nothing,
+    ) -> None:
+        self._outbox = outbox
+        self._notifier = notifier
+        self._clock = clock
+        self._retry_s = retry_s
+        self._rng = rng
+        self._progress = progress
+        self._stopping = threading.Event()
+        self._woken = threading.Event()
+        self._thread: threading.Thread | None = None
+        # A row that was taken but could not be marked (disk full): it must not be sent again.
+        # Nothing else is sent before it is marked, so there is hardly ever more than one.
+        self._unmarked: set[int] = set()
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread is alive."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def drain(self) -> int:
+        """Try each message that is due once; return how many left the outbox.
+
+        After a failure the later messages of that channel wait, those of others do not.
+        """
+        for row in sorted(self._unmarked):
+            self._mark(row)
+        gone = 0
+        failed: set[str] = set()
+        for item in self._outbox.due(self._clock.now(), BATCH):
+            if self._stopping.is_set():
+                break
+            if item.channel in failed:
+                continue
+            self._progress()
+            if self._try(item):
+                gone += 1
+            else:
+                failed.add(item.channel)
+        return gone
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at the outbox now rather than at the next turn."""
+        self._woken.set()
+
+    def stop(self, within_s: float = 5.0) -> bool:
+        """End after the message in hand; False when that took longer than `within_s`."""
+        self._stopping.set()
+        self._woken.set()
+        if self._thread is not None:
+            self._thread.join(within_s)
+        return not self.running
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._progress()
+            try:
+                idle = self.drain() == 0
+            except Exception:
+                # Thread boundary: an outbox that is away comes back, and alerts must still leave.
+                # Its backoff cannot be stored meanwhile, so the delay is kept here.
+                log.exception("outbox cannot be drained", extra={"event": {}})
+                self._rest(self._retry_s)
+                continue
+            if idle:
+                self._woken.wait(POLL_S)
+                self._woken.clear()
+
+    def _rest(self, seconds: float) -> None:
+        for _ in range(ceil(seconds / POLL_S)):
+            self._progress()
+            if self._stopping.wait(POLL_S):
+                return
+
+    def _try(self, item: OutboxItem) -> bool:
+        event = {
+            "channel": item.channel,
+            "title": item.message.title,
+            "attempt": item.attempts + 1,
+            "key": item.message.idempotency_key,
+        }
+        try:
+            self._notifier.send(item.channel, _fit(item))
+        except DeliveryError as error:
+            event["error"] = str(error)
+            if error.permanent:
+                self._outbox.abandoned(item.row, str(error))
+                log.error("alert given up", extra={"event": event})
+                return True
+            delay_s = self._delay_s(item.attempts)
+            until = self._clock.now() + timedelta(seconds=delay_s)
+            self._outbox.postponed(item.row, until, str(error))
+            log.warning(
+                "alert not delivered, trying again",
+                extra={"event": event | {"in_s": round(delay_s)}},
+            )
+            return False
+        self._mark(item.row)
+        log.info("alert delivered", extra={"event": event})
+        return True
+
+    def _mark(self, row: int) -> None:
+        self._unmarked.add(row)
+        self._outbox.delivered(row, self._clock.now())
+        self._unmarked.discard(row)
+
+    def _delay_s(self, attempts: int) -> float:
+        # The exponent is capped as well: a receiver may be away for weeks.
+        longest = min(self._retry_s * 2.0 ** min(attempts, 20), max(MOST_S, self._retry_s))
+        return longest * self._rng.uniform(0.5, 1.0)
+
+
+def _fit(item: OutboxItem) -> Message:
+    message = item.message
+    if item.attempts < TRIES_WITH_PICTURE or not message.attachments:
+        return message
+    return replace(
+        message,
+        body=f"{message.body} (The picture could not be sent along: see the dashboard.)",
+        attachments=(),
+    )

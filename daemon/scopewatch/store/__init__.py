@@ -1,0 +1,1 @@
+"""What scopewatch remembers: the result database and the pictures beside it."""

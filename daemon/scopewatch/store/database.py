@@ -1,0 +1,262 @@
+"""The result database, as the worker and the delivery use it.
+
+Each public method is one transaction. Writers take turns within the process by a lock and
+between processes by SQLite's own, so that none fails for the sake of another.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Self
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from scopewatch.config import ExperimentConfig
+from scopewatch.core.alert import AlertRule, Severity
+from scopewatch.core.efficiency import ErrorRates
+from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Refusal
+from scopewatch.core.message import Message
+from scopewatch.core.ports import Clock, OutboxItem, OverlayFiles, Settled
+from scopewatch.core.result import FrameResult
+from scopewatch.store.alerting import Alarm, acknowledge_alert, snooze_alert, step_rules
+from scopewatch.store.days import day_of, note_frame, set_start
+from scopewatch.store.engine import open_reader, open_writer, transaction
+from scopewatch.store.estimates import drop_result, estimate_well, write_result
+from scopewatch.store.ledger import (
+    find_frame,
+    find_run,
+    held_frame,
+    record_refusal,
+    settled,
+    take_frame,
+)
+from scopewatch.store.outbox import due_items, mark_abandoned, mark_delivered, mark_postponed
+from scopewatch.store.tables import SETTLED, FrameRow, FrameState
+
+log = logging.getLogger(__name__)
+
+FAILED = "failed"
+_NO_CHANNELS: Mapping[str, Severity] = MappingProxyType({})
+
+
+class Store:
+    """Implements `core.ports.ResultStore` and `core.ports.Outbox`; safe to share by threads.
+
+    Parameters
+    ----------
+    experiment
+        Days, sites per well, the scored channel, and whether all of it is simulated.
+    rates
+        Error rates of the model's card, None where it has none.
+    channels
+        Name of each alert channel and the least severity that it carries.
+    max_attempts
+        Claims of a frame after which it is quarantined instead of tried again.
+    """
+
+    def __init__(
+        self,
+        writer: Engine,
+        reader: Engine,
+        *,
+        experiment: ExperimentConfig,
+        rates: ErrorRates | None,
+        clock: Clock,
+        channels: Mapping[str, Severity],
+        max_attempts: int,
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._experiment = experiment
+        self._rates = rates
+        self._clock = clock
+        self._channels = dict(channels)
+        self._max_attempts = max_attempts
+        self._turn = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        experiment: ExperimentConfig,
+        rates: ErrorRates | None,
+        clock: Clock,
+        channels: Mapping[str, Severity] = _NO_CHANNELS,
+        max_attempts: int = 3,
+    ) -> Self:
+        """Open `folder`/scopewatch.db; make and migrate it where needed. Raises StoreError."""
+        return cls(
+            open_writer(folder),
+            open_reader(folder),
+            experiment=experiment,
+            rates=rates,
+            clock=clock,
+            channels=channels,
+            max_attempts=max_attempts,
+        )
+
+    def close(self) -> None:
+        """Close every connection; idempotent."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:
+        """Of (locator, fingerprint) pairs, return the locators that need no more work."""
+        with transaction(self._reader) as session:
+            return settled(session, source, found, self._experiment.phase_channel)
+
+    def claim(self, ticket: FrameTicket, rules: Sequence[AlertRule]) -> bool:
+        """Count an attempt at a frame; False when there is nothing left to do for it."""
+        now = self._clock.now()
+        with self._writing() as session:
+            row = take_frame(session, ticket, self._experiment, now)
+            if row is None:
+                return False
+            if row.attempts <= self._max_attempts:
+                return True
+            reason = f"failed {self._max_attempts} times: it took the daemon down, or never ended"
+            self._quarantine(session, row, FAILED, reason, rules, now)
+        log.error(
+            "frame given up",
+            extra={"event": {"key": str(ticket.key), "locator": ticket.locator, "reason": reason}},
+        )
+        return False
+
+    def day_of(self, key: FrameKey, acquired_at: datetime | None, seen_at: datetime) -> float:
+        """Day of the differentiation run (fractional) on which a frame was taken."""
+        with transaction(self._reader) as session:
+            run = find_run(session, key.experiment)
+            first = run.first_frame_at if run is not None else None
+        return day_of(key, acquired_at or seen_at, self._experiment, first)
+
+    def commit(
+        self,
+        ticket: FrameTicket,
+        frame: Frame,
+        result: FrameResult,
+        files: OverlayFiles,
+        day: float,
+        rules: Sequence[AlertRule],
+    ) -> Settled:
+        """Record a judged frame, step its well's rules, fill the outbox: one transaction.
+
+        The frame must have been claimed by this ticket. Committing it again changes nothing.
+        """
+        if not ticket.key == frame.key == result.key:
+            raise ValueError(f"{frame.key} and {result.key} do not belong to {ticket.key}")
+        now = self._clock.now()
+        with self._writing() as session:
+            row = held_frame(session, ticket)
+            if row.state in SETTLED:
+                return Settled(key=ticket.key, quarantined=row.reason, alerts=())
+            run = row.well.run
+            set_start(session, run, self._experiment)
+            note_frame(session, run, frame.acquired_at or ticket.seen_at, self._experiment)
+            write_result(session, row, frame, result, files, day)
+            row.state = FrameState.DONE
+            row.settled_at = now
+            messages = self._conclude(session, row, rules, now)
+        return Settled(key=ticket.key, quarantined=None, alerts=messages)
+
+    def quarantine(
+        self, ticket: FrameTicket, fault: str, reason: str, rules: Sequence[AlertRule]
+    ) -> Settled:
+        """Record that a frame cannot be judged, and why; an earlier result of it is removed."""
+        now = self._clock.now()
+        with self._writing() as session:
+            if find_frame(session, ticket.key) is None:
+                take_frame(session, ticket, self._experiment, now)
+            row = held_frame(session, ticket)
+            if row.state in SETTLED:
+                return Settled(key=ticket.key, quarantined=row.reason, alerts=())
+            messages = self._quarantine(session, row, fault, reason, rules, now)
+        return Settled(key=ticket.key, quarantined=reason, alerts=messages)
+
+    def skip(self, ticket: FrameTicket, reason: str) -> None:
+        """Record that a frame is not to be scored, so that it is not offered again."""
+        now = self._clock.now()
+        with self._writing() as session:
+            row = take_frame(session, ticket, self._experiment, now)
+            if row is not None:
+                row.state = FrameState.SKIPPED
+                row.reason = reason
+                row.settled_at = now
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Record something that cannot become a frame, and why."""
+        with self._writing() as session:
+            record_refusal(session, refusal, self._clock.now())
+
+    def acknowledge(self, alert: int, now: datetime) -> None:
+        """Record that somebody has seen an alert; the first time counts."""
+        with self._writing() as session:
+            acknowledge_alert(session, alert, now)
+
+    def snooze(self, alert: int, until: datetime) -> None:
+        """Send nothing of this alert's rule for this well until then; it is still recorded."""
+        with self._writing() as session:
+            snooze_alert(session, alert, until, self._clock.now())
+
+    def due(self, now: datetime, limit: int) -> list[OutboxItem]:
+        """Return the messages to try now, oldest first and in order within each channel."""
+        with transaction(self._reader) as session:
+            return due_items(session, now, limit)
+
+    def delivered(self, row: int, now: datetime) -> None:
+        """Mark a message as taken."""
+        with self._writing() as session:
+            mark_delivered(session, row, now)
+
+    def postponed(self, row: int, until: datetime, why: str) -> None:
+        """Count a failed attempt and try again later."""
+        with self._writing() as session:
+            mark_postponed(session, row, until, why)
+
+    def abandoned(self, row: int, why: str) -> None:
+        """Give a message up for good: its channel refused it permanently."""
+        with self._writing() as session:
+            mark_abandoned(session, row, self._clock.now(), why)
+
+    def _quarantine(
+        self,
+        session: Session,
+        row: FrameRow,
+        fault: str,
+        reason: str,
+        rules: Sequence[AlertRule],
+        now: datetime,
+    ) -> tuple[Message, ...]:
+        drop_result(session, row)
+        row.state = FrameState.QUARANTINED
+        row.fault = fault
+        row.reason = reason
+        row.settled_at = now
+        return self._conclude(session, row, rules, now)
+
+    def _conclude(
+        self, session: Session, row: FrameRow, rules: Sequence[AlertRule], now: datetime
+    ) -> tuple[Message, ...]:
+        """Bring the well's estimate and its rules up to date after a frame was settled."""
+        session.flush()
+        if row.channel != self._experiment.phase_channel:
+            return ()
+        estimate_well(session, row.well_id, row.time_point, row.channel, self._rates)
+        alarm = Alarm(
+            rules=rules,
+            channels=self._channels,
+            phase_channel=self._experiment.phase_channel,
+            sites_per_well=self._experiment.sites_per_well,
+            simulated=self._experiment.simulated,
+        )
+        return step_rules(session, row.well, alarm, now)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        with self._turn, transaction(self._writer) as session:
+            yield session

@@ -1,0 +1,161 @@
+"""The running efficiency of a well: its judged sites pooled, time point by time point."""
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import Session
+
+from scopewatch.core.efficiency import Efficiency, ErrorRates, pool
+from scopewatch.core.frame import Frame
+from scopewatch.core.ports import OverlayFiles
+from scopewatch.core.result import FrameResult
+from scopewatch.store.tables import (
+    SETTLED,
+    FrameRow,
+    FrameState,
+    Result,
+    TileScoresRow,
+    WellEstimate,
+)
+from scopewatch.store.tiles import pack
+
+
+def write_result(
+    session: Session,
+    row: FrameRow,
+    frame: Frame,
+    result: FrameResult,
+    files: OverlayFiles,
+    day: float,
+) -> None:
+    """Store the result of a judged frame in place of any earlier one."""
+    if result.efficiency is None or result.scores is None or result.positive_fraction is None:
+        raise ValueError(f"{result.key} was not judged: quarantine it instead")
+    drop_result(session, row)
+    session.add(
+        Result(
+            frame_id=row.id,
+            model_id=result.model_id,
+            acquired_at=frame.acquired_at,
+            day=day,
+            pixel_size_um=frame.pixel_size_um,
+            view_um_per_px=result.view_um_per_px,
+            positive_fraction=result.positive_fraction,
+            efficiency=result.efficiency.value,
+            low=result.efficiency.low,
+            high=result.efficiency.high,
+            corrected=result.efficiency.corrected,
+            measures=dict(result.verdict.measures),
+            normalise_ms=result.timings.normalise_ms,
+            score_ms=result.timings.score_ms,
+            total_ms=result.timings.total_ms,
+            overlay=files.overlay,
+            stain=files.stain,
+        )
+    )
+    session.flush()
+    probability, valid = pack(result.scores)
+    session.add(
+        TileScoresRow(
+            frame_id=row.id,
+            height_px=result.scores.grid.height,
+            width_px=result.scores.grid.width,
+            tile_px=result.scores.grid.tile_px,
+            probability=probability,
+            valid=valid,
+        )
+    )
+    session.flush()
+
+
+def drop_result(session: Session, row: FrameRow) -> None:
+    """Remove the result of a frame, where it has one."""
+    session.execute(delete(TileScoresRow).where(TileScoresRow.frame_id == row.id))
+    session.execute(delete(Result).where(Result.frame_id == row.id))
+
+
+def estimate_well(
+    session: Session, well_id: int, time_point: int, channel: str, rates: ErrorRates | None
+) -> None:
+    """Pool the judged sites of a well at a time point anew."""
+    sites = session.execute(
+        select(Result.day, Result.efficiency, Result.low, Result.high, Result.corrected)
+        .join(FrameRow, FrameRow.id == Result.frame_id)
+        .where(*_of(well_id, channel), FrameRow.time_point == time_point)
+        .order_by(FrameRow.site)
+    ).all()
+    session.execute(
+        delete(WellEstimate).where(
+            WellEstimate.well_id == well_id, WellEstimate.time_point == time_point
+        )
+    )
+    if not sites:
+        return
+    pooled = pool(
+        [
+            Efficiency(value=value, low=low, high=high, corrected=corrected)
+            for _, value, low, high, corrected in sites
+        ],
+        rates,
+    )
+    session.add(
+        WellEstimate(
+            well_id=well_id,
+            time_point=time_point,
+            day=max(day for day, *_ in sites),
+            efficiency=pooled.value,
+            low=pooled.low,
+            high=pooled.high,
+            corrected=pooled.corrected,
+            n_sites=len(sites),
+        )
+    )
+    session.flush()
+
+
+def complete_time_points(
+    session: Session, well_id: int, channel: str, *, after: int, sites_per_well: int
+) -> list[tuple[int, WellEstimate | None]]:
+    """Return the time points past `after` that nothing more is expected of, in order.
+
+    A time point is complete when all its sites are settled, or when a later one has begun to
+    arrive. Each comes with its estimate, None where no site could be judged.
+    """
+    counts: dict[int, int] = {}
+    for time_point, state in session.execute(
+        select(FrameRow.time_point, FrameRow.state)
+        .where(*_of(well_id, channel), FrameRow.time_point > after)
+        .order_by(FrameRow.time_point)
+    ):
+        counts[time_point] = counts.get(time_point, 0) + (state in SETTLED)
+    estimates = {
+        estimate.time_point: estimate
+        for estimate in session.scalars(
+            select(WellEstimate).where(
+                WellEstimate.well_id == well_id, WellEstimate.time_point > after
+            )
+        )
+    }
+    newest = max(counts, default=after)
+    return [
+        (time_point, estimates.get(time_point))
+        for time_point, n_settled in counts.items()
+        if time_point < newest or n_settled >= sites_per_well
+    ]
+
+
+def latest_overlay(session: Session, well_id: int, channel: str) -> str | None:
+    """Return the newest picture of a well, relative to the overlay folder."""
+    return session.scalar(
+        select(Result.overlay)
+        .join(FrameRow, FrameRow.id == Result.frame_id)
+        .where(*_of(well_id, channel))
+        .order_by(FrameRow.time_point.desc(), FrameRow.site)
+        .limit(1)
+    )
+
+
+def _of(well_id: int, channel: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        FrameRow.well_id == well_id,
+        FrameRow.channel == channel,
+        FrameRow.state != FrameState.SKIPPED,
+    )

@@ -1,0 +1,103 @@
+"""Files that are either whole or not there, also after a power cut."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from scopewatch.core.errors import StoreError, complaint
+
+FOLDER_MODE: Final = 0o750
+FILE_MODE: Final = 0o640
+_BEGUN: Final = ".part"
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that others cannot read; see `whole_file`."""
+    make_folder(path.parent)
+    with whole_file(path) as begun:
+        begun.write_bytes(data)
+        begun.chmod(FILE_MODE)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; what was written there is synced and renamed.
+
+    Raises
+    ------
+    StoreError
+        Where the disk refuses. After any exception the temporary file is removed.
+    """
+    begun = path.with_name(f".{path.name}{_BEGUN}")
+    with writing(path):
+        try:
+            yield begun
+            _sync(begun)
+            begun.replace(path)
+        finally:
+            begun.unlink(missing_ok=True)
+        if os.name == "posix":
+            # Windows cannot open folders, and its file systems log renames by themselves.
+            _sync(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that others can neither read nor write, with its parents.
+
+    Raises
+    ------
+    StoreError
+        Where it cannot be made.
+    """
+    try:
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
+        for path in reversed(missing):
+            path.mkdir(exist_ok=True)
+            path.chmod(FOLDER_MODE)
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            complaint(
+                "folder cannot be made",
+                where=folder,
+                got=error.strerror or error,
+                do="give the daemon's user the right to write there, or name another folder",
+            )
+        ) from error
+
+
+def sweep(folder: Path) -> int:
+    """Remove temporary files that a crash left; return how many."""
+    count = 0
+    with writing(folder):
+        for begun in folder.rglob(f".*{_BEGUN}"):
+            begun.unlink(missing_ok=True)
+            count += 1
+    return count
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the disk raises into the one line for the operator."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            complaint(
+                "file cannot be written",
+                where=path,
+                got=error.strerror or error,
+                do="check free space and the rights of the folder",
+            )
+        ) from error
+
+
+def _sync(path: Path) -> None:
+    # Windows syncs only what is open for writing; folders open only for reading.
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,132 @@
+"""Frames as the ledger and the results know them."""
+
+from typing import Any
+
+from sqlalchemy import Select, literal, null, select, union_all
+
+from scopewatch.core.efficiency import Efficiency
+from scopewatch.core.frame import FrameKey
+from scopewatch.core.message import WellName
+from scopewatch.store.records import FrameRecord, RefusedRow
+from scopewatch.store.tables import FrameRow, FrameState, RefusalRow, Result, Run, Well
+from scopewatch.store.well_queries import named
+
+
+def efficiency_of(result: Result) -> Efficiency:
+    """Return the efficiency of a result with its interval."""
+    return Efficiency(
+        value=result.efficiency, low=result.low, high=result.high, corrected=result.corrected
+    )
+
+
+def _key(run: Run, well: Well, frame: FrameRow) -> FrameKey:
+    return FrameKey(
+        experiment=run.name,
+        plate=well.plate,
+        well=well.name,
+        site=frame.site,
+        time_point=frame.time_point,
+        channel=frame.channel,
+    )
+
+
+def select_frames() -> "Select[FrameRow, Well, Run, Result]":
+    """Select every frame with its well, its run and its result, if it has one."""
+    return (
+        select(FrameRow, Well, Run, Result)
+        .join(Well, Well.id == FrameRow.well_id)
+        .join(Run, Run.id == Well.run_id)
+        .outerjoin(Result, Result.frame_id == FrameRow.id)
+    )
+
+
+def frame_record(frame: FrameRow, well: Well, run: Run, result: Result | None) -> FrameRecord:
+    """Turn a row of `select_frames` into a plain value."""
+    return FrameRecord(
+        key=_key(run, well, frame),
+        source=frame.source,
+        locator=frame.locator,
+        state=frame.state.value,
+        attempts=frame.attempts,
+        fault=frame.fault,
+        reason=frame.reason,
+        seen_at=frame.seen_at,
+        settled_at=frame.settled_at,
+        acquired_at=result.acquired_at if result else None,
+        day=result.day if result else None,
+        pixel_size_um=result.pixel_size_um if result else None,
+        view_um_per_px=result.view_um_per_px if result else None,
+        positive_fraction=result.positive_fraction if result else None,
+        efficiency=efficiency_of(result) if result else None,
+        model_id=result.model_id if result else None,
+        total_ms=result.total_ms if result else None,
+        overlay=result.overlay if result else None,
+        stain=result.stain if result else None,
+    )
+
+
+def select_refused(name: WellName | None) -> Select[Any]:
+    """Select quarantined frames (of one well) and files that never became one, newest first."""
+    quarantined = (
+        select(
+            Run.name.label("experiment"),
+            Well.plate.label("plate"),
+            Well.name.label("well"),
+            FrameRow.site.label("site"),
+            FrameRow.time_point.label("time_point"),
+            FrameRow.channel.label("channel"),
+            FrameRow.source.label("source"),
+            FrameRow.locator.label("locator"),
+            FrameRow.fault.label("fault"),
+            FrameRow.reason.label("reason"),
+            FrameRow.attempts.label("attempts"),
+            FrameRow.settled_at.label("at"),
+        )
+        .join(Well, Well.id == FrameRow.well_id)
+        .join(Run, Run.id == Well.run_id)
+        .where(FrameRow.state == FrameState.QUARANTINED)
+    )
+    if name is not None:
+        both = quarantined.where(*named(name)).subquery()
+    else:
+        without_key = (null().label(part) for part in ("experiment", "plate", "well"))
+        without_place = (null().label(part) for part in ("site", "time_point", "channel"))
+        refusals = select(
+            *without_key,
+            *without_place,
+            RefusalRow.source,
+            RefusalRow.locator,
+            RefusalRow.fault,
+            RefusalRow.reason,
+            literal(0),
+            RefusalRow.recorded_at,
+        )
+        both = union_all(quarantined, refusals).subquery()
+    return select(both).order_by(both.c.at.desc(), both.c.source, both.c.locator)
+
+
+def refused_row(row: Any) -> RefusedRow:
+    """Turn a row of `select_refused` into a plain value."""
+    well, what = None, row.locator
+    if row.experiment is not None:
+        well = WellName(experiment=row.experiment, plate=row.plate, well=row.well)
+        what = str(
+            FrameKey(
+                experiment=row.experiment,
+                plate=row.plate,
+                well=row.well,
+                site=row.site,
+                time_point=row.time_point,
+                channel=row.channel,
+            )
+        )
+    return RefusedRow(
+        what=what,
+        well=well,
+        source=row.source,
+        locator=row.locator,
+        fault=row.fault,
+        reason=row.reason,
+        attempts=row.attempts,
+        at=row.at,
+    )

@@ -1,0 +1,227 @@
+"""Reading the result database: for the dashboard, `status` and `export`.
+
+Every method is one short read of a consistent state, bounded by a limit, and safe to call from
+any thread while the daemon writes. Each may raise StoreError.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Self
+
+from sqlalchemy import Engine, exists, func, select
+
+from scopewatch.core.efficiency import Efficiency
+from scopewatch.core.frame import FrameKey
+from scopewatch.core.message import WellName
+from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.store.alert_queries import list_alerts, list_channels
+from scopewatch.store.engine import open_reader, transaction
+from scopewatch.store.frame_queries import (
+    efficiency_of,
+    frame_record,
+    refused_row,
+    select_frames,
+    select_refused,
+)
+from scopewatch.store.records import (
+    AlertRow,
+    ChannelRow,
+    Counts,
+    CoursePoint,
+    FrameRecord,
+    RefusedRow,
+    RunRow,
+    Shot,
+    WellRow,
+)
+from scopewatch.store.tables import (
+    FrameRow,
+    FrameState,
+    RefusalRow,
+    Result,
+    Run,
+    TileScoresRow,
+    Well,
+    WellEstimate,
+)
+from scopewatch.store.tiles import unpack
+from scopewatch.store.well_queries import list_wells, named
+
+MOST_WELLS: Final = 5000
+_BATCH: Final = 500
+
+
+class Reader:
+    """The read side of the database, on connections of its own that cannot write."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open `folder`/scopewatch.db. Raises StoreError where there is none."""
+        return cls(open_reader(folder))
+
+    def close(self) -> None:
+        """Close every connection; idempotent."""
+        self._engine.dispose()
+
+    def runs(self) -> list[RunRow]:
+        """Return the differentiation runs, the newest first."""
+        with transaction(self._engine) as session:
+            return [
+                RunRow(
+                    name=run.name,
+                    started_at=run.started_at,
+                    first_frame_at=run.first_frame_at,
+                    simulated=run.simulated,
+                )
+                for run in session.scalars(
+                    select(Run).order_by(Run.first_seen_at.desc(), Run.id.desc())
+                )
+            ]
+
+    def counts(self) -> Counts:
+        """Count the frames of the whole database."""
+        with transaction(self._engine) as session:
+            counted = session.execute(
+                select(FrameRow.state, func.count().label("n")).group_by(FrameRow.state)
+            )
+            by_state = {row.state: row.n for row in counted}
+            newest_day = session.scalar(
+                select(Result.day)
+                .join(FrameRow, FrameRow.id == Result.frame_id)
+                .order_by(FrameRow.settled_at.desc(), FrameRow.id.desc())
+                .limit(1)
+            )
+            return Counts(
+                scored=by_state.get(FrameState.DONE, 0),
+                quarantined=by_state.get(FrameState.QUARANTINED, 0),
+                waiting=by_state.get(FrameState.CLAIMED, 0),
+                skipped=by_state.get(FrameState.SKIPPED, 0),
+                refused=session.scalar(select(func.count()).select_from(RefusalRow)) or 0,
+                last_frame_at=session.scalar(select(func.max(FrameRow.settled_at))),
+                newest_day=newest_day,
+            )
+
+    def wells(self) -> list[WellRow]:
+        """Return every well: newest run first, then by plate and well (A2 before A10)."""
+        with transaction(self._engine) as session:
+            return list_wells(session, None, MOST_WELLS)
+
+    def well(self, name: WellName) -> WellRow | None:
+        """Return one well, or None where there is none of that name."""
+        with transaction(self._engine) as session:
+            found = list_wells(session, name, 1)
+        return found[0] if found else None
+
+    def course(self, name: WellName, limit: int) -> list[CoursePoint]:
+        """Return the newest `limit` time points of a well, oldest first."""
+        with transaction(self._engine) as session:
+            newest = session.scalars(
+                select(WellEstimate)
+                .join(Well, Well.id == WellEstimate.well_id)
+                .join(Run)
+                .where(*named(name))
+                .order_by(WellEstimate.time_point.desc())
+                .limit(limit)
+            ).all()
+        return [
+            CoursePoint(
+                time_point=row.time_point,
+                day=row.day,
+                efficiency=Efficiency(
+                    value=row.efficiency, low=row.low, high=row.high, corrected=row.corrected
+                ),
+                sites=row.n_sites,
+            )
+            for row in reversed(newest)
+        ]
+
+    def shots(self, name: WellName, limit: int) -> list[Shot]:
+        """Return the newest `limit` pictures of a well, newest first."""
+        with transaction(self._engine) as session:
+            rows = session.execute(
+                select(FrameRow, Result)
+                .join(Result, Result.frame_id == FrameRow.id)
+                .join(Well, Well.id == FrameRow.well_id)
+                .join(Run)
+                .where(*named(name))
+                .order_by(FrameRow.time_point.desc(), FrameRow.site)
+                .limit(limit)
+            ).all()
+        return [
+            Shot(
+                overlay=result.overlay,
+                stain=result.stain,
+                site=frame.site,
+                time_point=frame.time_point,
+                day=result.day,
+                efficiency=efficiency_of(result),
+            )
+            for frame, result in rows
+        ]
+
+    def has_overlay(self, relative: str) -> bool:
+        """Whether the database knows an overlay of this relative path."""
+        with transaction(self._engine) as session:
+            return bool(session.scalar(select(exists().where(Result.overlay == relative))))
+
+    def refused(self, name: WellName | None, limit: int, offset: int = 0) -> list[RefusedRow]:
+        """Return quarantined frames (of one well) and refused files, newest first."""
+        with transaction(self._engine) as session:
+            rows = session.execute(select_refused(name).limit(limit).offset(offset)).all()
+        return [refused_row(row) for row in rows]
+
+    def alerts(
+        self, name: WellName | None, limit: int, *, open_only: bool = False
+    ) -> list[AlertRow]:
+        """Return alerts (of one well): raised ones first, then newest first."""
+        with transaction(self._engine) as session:
+            return list_alerts(session, name, limit, open_only=open_only)
+
+    def channels(self) -> list[ChannelRow]:
+        """Return how each alert channel fares that ever had a message."""
+        with transaction(self._engine) as session:
+            return list_channels(session)
+
+    def newest_frames(self, limit: int) -> list[FrameRecord]:
+        """Return the frames settled last, newest first."""
+        query = (
+            select_frames().order_by(FrameRow.settled_at.desc(), FrameRow.id.desc()).limit(limit)
+        )
+        with transaction(self._engine) as session:
+            return [frame_record(*row) for row in session.execute(query)]
+
+    def frames(self) -> Iterator[FrameRecord]:
+        """Go through every frame by run, plate, well, channel, time point and site.
+
+        It reads in batches, so that an export of any size holds little memory and blocks nobody.
+        """
+        order = (Run.id, Well.plate, Well.name, FrameRow.channel)
+        order_within = (FrameRow.time_point, FrameRow.site)
+        query = select_frames().order_by(*order, *order_within)
+        with transaction(self._engine) as session:
+            for row in session.execute(query.execution_options(yield_per=_BATCH)):
+                yield frame_record(*row)
+
+    def tile_scores(self, key: FrameKey) -> TileScores | None:
+        """Return the tile probabilities of a frame, or None where it was not judged."""
+        name = WellName(experiment=key.experiment, plate=key.plate, well=key.well)
+        with transaction(self._engine) as session:
+            row = session.scalar(
+                select(TileScoresRow)
+                .join(FrameRow, FrameRow.id == TileScoresRow.frame_id)
+                .join(Well, Well.id == FrameRow.well_id)
+                .join(Run)
+                .where(
+                    *named(name),
+                    FrameRow.site == key.site,
+                    FrameRow.time_point == key.time_point,
+                    FrameRow.channel == key.channel,
+                )
+            )
+        if row is None:
+            return None
+        grid = TileGrid(height=row.height_px, width=row.width_px, tile_px=row.tile_px)
+        return unpack(grid, row.probability, row.valid)

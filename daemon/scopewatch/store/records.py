@@ -1,0 +1,190 @@
+"""What the database tells those who only read: plain values, no rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from scopewatch.core.alert import Severity
+from scopewatch.core.efficiency import Efficiency
+from scopewatch.core.frame import FrameKey
+from scopewatch.core.message import WellName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many frames went where.
+
+    Parameters
+    ----------
+    waiting
+        Frames that were claimed but not settled: the one in hand, and those a crash left.
+    skipped
+        Frames of channels that are not scored.
+    refused
+        Files that never became a frame.
+    last_frame_at
+        When the newest frame was settled, aware UTC; None before the first.
+    newest_day
+        Day of the differentiation run of the newest frame.
+    """
+
+    scored: int
+    quarantined: int
+    waiting: int
+    skipped: int
+    refused: int
+    last_frame_at: datetime | None
+    newest_day: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """An alert that is raised for a well now."""
+
+    alert: int
+    rule: str
+    severity: Severity
+    target: float
+    acknowledged_at: datetime | None
+    snoozed_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WellRow:
+    """A well as it stands now; `efficiency` is None until a frame of it was scored."""
+
+    name: WellName
+    time_point: int | None
+    day: float | None
+    efficiency: Efficiency | None
+    scored: int
+    quarantined: int
+    last_frame_at: datetime | None
+    overlay: str | None
+    flags: tuple[Flag, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoursePoint:
+    """The efficiency of a well at one time point, over the sites that could be judged."""
+
+    time_point: int
+    day: float
+    efficiency: Efficiency
+    sites: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """A picture of a well; paths are relative to the overlay folder."""
+
+    overlay: str
+    stain: str | None
+    site: int
+    time_point: int
+    day: float
+    efficiency: Efficiency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedRow:
+    """A frame in quarantine, or a file that never became one.
+
+    Parameters
+    ----------
+    what
+        The frame's key, or the file's path where it has none.
+    fault
+        A value of `core.result.Fault`, or `unreadable`, `failed`, `refused` (no key),
+        `duplicate`, `replaced`.
+    """
+
+    what: str
+    well: WellName | None
+    source: str
+    locator: str
+    fault: str
+    reason: str
+    attempts: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """How far an alert's message came on one channel; `state` is waiting, delivered, given up."""
+
+    channel: str
+    title: str
+    state: str
+    attempts: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRow:
+    """An alert, raised or resolved; `day` and `efficiency` are those it was raised at."""
+
+    alert: int
+    name: WellName
+    rule: str
+    severity: Severity
+    target: float
+    raised_at: datetime
+    resolved_at: datetime | None
+    day: float
+    efficiency: float
+    acknowledged_at: datetime | None
+    snoozed_until: datetime | None
+    postings: tuple[Posting, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelRow:
+    """How one alert channel fares; `last_error` is of the newest message that failed."""
+
+    channel: str
+    waiting: int
+    delivered: int
+    given_up: int
+    oldest_waiting_at: datetime | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """A differentiation run; `first_frame_at` is None until a frame of it was scored."""
+
+    name: str
+    started_at: datetime | None
+    first_frame_at: datetime | None
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameRecord:
+    """All that is known of a frame; what is None was not judged, or not said by its file.
+
+    Parameters
+    ----------
+    pixel_size_um, view_um_per_px
+        Width of a pixel of the frame, and of its stain (they differ where it was resampled).
+    """
+
+    key: FrameKey
+    source: str
+    locator: str
+    state: str
+    attempts: int
+    fault: str | None
+    reason: str | None
+    seen_at: datetime
+    settled_at: datetime | None
+    acquired_at: datetime | None
+    day: float | None
+    pixel_size_um: float | None
+    view_um_per_px: float | None
+    positive_fraction: float | None
+    efficiency: Efficiency | None
+    model_id: str | None
+    total_ms: float | None
+    overlay: str | None
+    stain: str | None

@@ -1,0 +1,152 @@
+"""What everybody may rely on of a result store and an outbox, whichever database is behind."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.conftest import FakeClock
+from tests.unit.store.scene import RULES, START, files_of, frame_of, judged, key, open_store, ticket
+
+from scopewatch.core.errors import StoreError
+from scopewatch.core.frame import FrameTicket, Refusal
+from scopewatch.core.message import Message
+from scopewatch.core.ports import Outbox, ResultStore, Settled
+
+
+def commit(store: ResultStore, offered: FrameTicket, fraction: float) -> Settled:
+    frame = frame_of(offered.key)
+    day = store.day_of(offered.key, frame.acquired_at, offered.seen_at)
+    result = judged(offered.key, fraction)
+    return store.commit(offered, frame, result, files_of(offered.key), day, RULES)
+
+
+def found(offered: FrameTicket) -> list[tuple[str, str]]:
+    return [(offered.locator, offered.fingerprint)]
+
+
+class ResultStoreContract(ABC):
+    """Every `core.ports.ResultStore` passes these."""
+
+    @pytest.fixture
+    @abstractmethod
+    def store(self, tmp_path: Path, clock: FakeClock) -> Iterator[ResultStore]:
+        """An empty store, one site per well."""
+
+    def test_a_new_frame_is_claimed_and_not_yet_settled(self, store: ResultStore) -> None:
+        assert store.claim(ticket(key()), RULES)
+        assert store.settled("folder", found(ticket(key()))) == set()
+
+    def test_a_committed_frame_is_settled_and_not_claimed_again(self, store: ResultStore) -> None:
+        offered = ticket(key())
+        store.claim(offered, RULES)
+        settled = commit(store, offered, 0.7)
+        assert (settled.key, settled.quarantined, settled.alerts) == (key(), None, ())
+        assert store.settled("folder", found(offered)) == {offered.locator}
+        assert not store.claim(offered, RULES)
+
+    def test_a_quarantined_frame_is_settled_and_not_claimed_again(self, store: ResultStore) -> None:
+        offered = ticket(key())
+        store.claim(offered, RULES)
+        assert store.quarantine(offered, "blank", "it is blank", RULES).quarantined == "it is blank"
+        assert store.settled("folder", found(offered)) == {offered.locator}
+        assert not store.claim(offered, RULES)
+
+    def test_a_skipped_frame_is_settled(self, store: ResultStore) -> None:
+        offered = ticket(key(channel="gfp"))
+        store.skip(offered, "not scored: channel gfp")
+        assert store.settled("folder", found(offered)) == {offered.locator}
+
+    def test_a_refused_file_is_settled(self, store: ResultStore) -> None:
+        refusal = Refusal(
+            source="folder", locator="/x", fingerprint="1", reason="no well", seen_at=START
+        )
+        store.refuse(refusal)
+        assert store.settled("folder", [("/x", "1")]) == {"/x"}
+
+    def test_a_changed_frame_is_claimed_again(self, store: ResultStore) -> None:
+        store.claim(ticket(key()), RULES)
+        commit(store, ticket(key()), 0.7)
+        assert store.claim(ticket(key(), fingerprint="2"), RULES)
+
+    def test_a_frame_is_not_claimed_for_ever(self, store: ResultStore) -> None:
+        claims = [store.claim(ticket(key()), RULES) for _ in range(50)]
+        assert claims[0]
+        assert not claims[-1]
+
+    def test_alerts_are_announced_once_whatever_is_repeated(self, store: ResultStore) -> None:
+        announced: list[Message] = []
+        for time_point in (0, 1, 1, 0, 2, 2):
+            offered = ticket(key(time_point=time_point))
+            store.claim(offered, RULES)
+            announced += commit(store, offered, 0.1).alerts
+        assert [message.title for message in announced] == [
+            "A1: weak differentiation, 7% on day 0.5"
+        ]
+
+    def test_nothing_asked_is_nothing_settled(self, store: ResultStore) -> None:
+        assert store.settled("folder", []) == set()
+
+    def test_a_commit_needs_a_claim(self, store: ResultStore) -> None:
+        with pytest.raises(StoreError, match="is not claimed"):
+            commit(store, ticket(key()), 0.7)
+
+
+class OutboxContract(ABC):
+    """Every `core.ports.Outbox` passes these."""
+
+    @pytest.fixture
+    @abstractmethod
+    def outbox(self, tmp_path: Path, clock: FakeClock) -> Iterator[Outbox]:
+        """Holds two messages for the channel `mail`, none of them tried."""
+
+    def test_messages_come_oldest_first(self, outbox: Outbox, clock: FakeClock) -> None:
+        titles = [item.message.title[:2] for item in outbox.due(clock.now(), 10)]
+        assert titles == ["A1", "B2"]
+        assert len(outbox.due(clock.now(), 1)) == 1
+
+    def test_a_delivered_message_does_not_come_again(
+        self, outbox: Outbox, clock: FakeClock
+    ) -> None:
+        first, second = outbox.due(clock.now(), 10)
+        outbox.delivered(first.row, clock.now())
+        assert outbox.due(clock.now(), 10) == [second]
+
+    def test_a_postponed_message_comes_again_in_its_place(
+        self, outbox: Outbox, clock: FakeClock
+    ) -> None:
+        first, second = outbox.due(clock.now(), 10)
+        outbox.postponed(first.row, clock.now() + timedelta(seconds=30), "refused")
+        assert outbox.due(clock.now(), 10) == []
+        clock.advance(30)
+        again = outbox.due(clock.now(), 10)
+        assert [item.row for item in again] == [first.row, second.row]
+        assert [item.attempts for item in again] == [1, 0]
+        assert again[0].message == first.message
+
+    def test_an_abandoned_message_makes_way(self, outbox: Outbox, clock: FakeClock) -> None:
+        first, second = outbox.due(clock.now(), 10)
+        outbox.abandoned(first.row, "no such channel")
+        assert outbox.due(clock.now(), 10) == [second]
+
+
+class TestSqliteResultStore(ResultStoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path, clock: FakeClock) -> Iterator[ResultStore]:
+        opened = open_store(tmp_path, clock)
+        yield opened
+        opened.close()
+
+
+class TestSqliteOutbox(OutboxContract):
+    @pytest.fixture
+    def outbox(self, tmp_path: Path, clock: FakeClock) -> Iterator[Outbox]:
+        opened = open_store(tmp_path, clock)
+        for well in ("A1", "B2"):
+            for time_point in range(2):
+                offered = ticket(key(well, time_point))
+                opened.claim(offered, RULES)
+                commit(opened, offered, 0.1)
+        yield opened
+        opened.close()

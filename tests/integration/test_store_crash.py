@@ -1,0 +1,219 @@
+"""The process dies at any moment; afterwards everything happened exactly once in effect."""
+
+import multiprocessing
+import os
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+from tests.conftest import FakeClock
+from tests.unit.store.scene import (
+    RULES,
+    Scene,
+    frame_of,
+    judged,
+    key,
+    open_store,
+    tables,
+    ticket,
+)
+
+from scopewatch.config import ExperimentConfig, OverlayConfig
+from scopewatch.core.errors import StoreError
+from scopewatch.core.frame import FrameKey
+from scopewatch.core.tiling import TileGrid
+from scopewatch.store.overlays import OverlayFolder
+
+WELLS = ("A1", "B2")
+GRID = TileGrid(height=64, width=64, tile_px=16)
+KILLS = 20
+
+
+def frames_of(time_points: int) -> tuple[FrameKey, ...]:
+    return tuple(key(well, time_point) for time_point in range(time_points) for well in WELLS)
+
+
+FEW, MANY = frames_of(6), frames_of(25)
+
+
+class PowerCutError(BaseException):
+    """Like a power cut, nothing that the code under test may catch."""
+
+
+def fraction_of(frame: FrameKey) -> float:
+    return 0.1 if frame.well == "A1" else 0.75
+
+
+def work(folder: Path, frames: tuple[FrameKey, ...], progress: Connection | None = None) -> None:
+    """What the worker does, frame by frame, as far as it comes."""
+    clock = FakeClock()
+
+    def report() -> None:
+        if progress is not None:
+            progress.send_bytes(b"step")
+
+    # Many attempts: here the process is killed, not the frame to blame.
+    store = open_store(folder, clock, max_attempts=1000)
+    overlays = OverlayFolder(
+        folder / "overlays",
+        options=OverlayConfig(),
+        experiment=ExperimentConfig(name="run 7"),
+        threshold=0.5,
+    )
+    overlays.sweep()
+    for name in frames:
+        offered = ticket(name)
+        if store.settled("folder", [(offered.locator, "1")]) or not store.claim(offered, RULES):
+            continue
+        report()
+        frame, result = frame_of(name), judged(name, fraction_of(name), grid=GRID)
+        day = store.day_of(name, frame.acquired_at, offered.seen_at)
+        written = overlays.write(frame, result, day)
+        report()
+        store.commit(offered, frame, result, written, day, RULES)
+        report()
+    store.close()
+
+
+def expect_all_done_once(folder: Path, frames: tuple[FrameKey, ...]) -> None:
+    connection = sqlite3.connect(folder / "scopewatch.db")
+    rows = connection.execute("PRAGMA integrity_check").fetchall()
+    violations = connection.execute("PRAGMA foreign_key_check").fetchall()
+    connection.close()
+    assert (rows, violations) == ([("ok",)], [])
+    found = tables(folder)
+    assert [row[7] for row in found["frames"]] == ["done"] * len(frames)
+    assert len(found["results"]) == len(found["tile_scores"]) == len(frames)
+    assert len(found["alerts"]) == len(found["outbox"]) == 1
+    on_disk = {
+        str(path.relative_to(folder / "overlays"))
+        for path in (folder / "overlays").rglob("*")
+        if path.is_file()
+    }
+    assert on_disk == {name for row in found["results"] for name in (row[9], row[10])}
+
+
+@contextmanager
+def cut_at(statement: int) -> Iterator[list[str]]:
+    """Cut the power before the n-th statement that any database connection executes."""
+    seen: list[str] = []
+
+    def count(_connection: object, _cursor: object, text: str, *_: object) -> None:
+        seen.append(text)
+        if len(seen) == statement:
+            raise PowerCutError(text)
+
+    def count_commit(_connection: object) -> None:
+        count(None, None, "COMMIT")
+
+    event.listen(Engine, "before_cursor_execute", count)
+    event.listen(Engine, "commit", count_commit)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+        event.remove(Engine, "commit", count_commit)
+
+
+def settle(scene: Scene) -> None:
+    """The commit that raises the alert: everything a commit can write, it writes."""
+    scene.commit(ticket(key(time_point=1)), 0.1)
+
+
+def prepare(folder: Path) -> Scene:
+    scene = Scene(store=open_store(folder, FakeClock()), folder=folder)
+    scene.score(key(time_point=0), 0.1)
+    scene.store.claim(ticket(key(time_point=1)), RULES)
+    return scene
+
+
+def test_a_commit_cut_at_any_statement_leaves_nothing_and_is_repeated_whole(
+    tmp_path: Path,
+) -> None:
+    whole = prepare(tmp_path / "whole")
+    with cut_at(0) as statements:
+        settle(whole)
+    expected = tables(whole.folder)
+    whole.store.close()
+    assert len(expected["outbox"]) == 1
+    assert len(statements) > 15
+    assert statements[-1] == "COMMIT"
+    scene = prepare(tmp_path / "cut")
+    before = tables(scene.folder)
+    # The statements before the writing transaction only read the day; each is a crash too.
+    for statement in range(1, len(statements) + 1):
+        with cut_at(statement), pytest.raises(PowerCutError):
+            settle(scene)
+        assert tables(scene.folder) == before, statements[statement - 1]
+    settle(scene)
+    assert tables(scene.folder) == expected
+    scene.store.close()
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_picture_cut_at_any_step_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    target, name = {"fsync": (os, "fsync"), "replace": (Path, "replace")}[step]
+    real: Callable[..., object] = getattr(target, name)
+    calls = 0
+
+    def cut(*arguments: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls % 7 == 3:
+            raise PowerCutError(step)
+        return real(*arguments)
+
+    monkeypatch.setattr(target, name, cut)
+    cuts = 0
+    while True:
+        try:
+            work(tmp_path, FEW)
+        except PowerCutError:
+            cuts += 1
+        else:
+            break
+    assert cuts > 3
+    expect_all_done_once(tmp_path, FEW)
+
+
+def test_a_full_disk_is_told_and_the_frame_is_done_once_there_is_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(StoreError, match="No space left on device"):
+            work(tmp_path, FEW)
+    work(tmp_path, FEW)
+    expect_all_done_once(tmp_path, FEW)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork: a fresh process each is too slow")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_killed_at_random_moments_every_frame_is_done_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    rng = random.Random(1)
+    for _ in range(KILLS):
+        here, there = context.Pipe()
+        process = context.Process(target=work, args=(tmp_path, MANY, there))
+        process.start()
+        for _ in range(rng.randrange(5)):
+            assert here.poll(30)
+            here.recv_bytes()
+        process.join(timeout=rng.uniform(0.0, 0.02))
+        assert process.exitcode is None, "killed while at work"
+        process.kill()
+        process.join()
+    work(tmp_path, MANY)
+    attempts = [row[8] for row in tables(tmp_path)["frames"]]
+    assert sum(attempts) > len(MANY), "no kill struck a frame in hand"
+    expect_all_done_once(tmp_path, MANY)

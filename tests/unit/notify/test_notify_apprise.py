@@ -1,0 +1,85 @@
+import logging
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from tests.unit.notify.fakes import message
+
+from scopewatch.core.errors import ConfigError, DeliveryError
+from scopewatch.notify.apprise_channels import ANSWER_S, CONNECT_S, AppriseNotifier
+
+# Nothing listens on port 9 (discard): every attempt fails at once.
+DEAD = "127.0.0.1:9"
+
+
+def notifier(path: Path, **channels: str) -> AppriseNotifier:
+    return AppriseNotifier({name: SecretStr(url) for name, url in channels.items()}, path)
+
+
+def test_every_url_that_is_not_understood_is_told_by_its_channel(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as told:
+        notifier(
+            tmp_path,
+            good="json://localhost",
+            typo="mialto://user:s3cretpass@host",
+            bare="just words",
+            slack="slack://tooshort-s3cret",
+        )
+    lines = str(told.value).splitlines()
+    assert [line.split(" (")[0] for line in lines] == [
+        f"alert channel has a URL that is not understood: alerts.channels: {name}"
+        for name in ("typo", "bare", "slack")
+    ]
+    assert "got mialto://..." in lines[0]
+    assert "got no schema" in lines[1]
+    assert "s3cret" not in str(told.value)
+
+
+def test_a_failure_is_told_with_its_reason_and_can_be_tried_again(tmp_path: Path) -> None:
+    channels = notifier(tmp_path, hook=f"json://{DEAD}/token-s3cret")
+    with pytest.raises(DeliveryError, match=r"alert was not taken: channel hook") as told:
+        channels.send("hook", message())
+    assert not told.value.permanent
+    assert "A Connection error occurred sending JSON notification to 127.0.0.1" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"json://user:s3cretpass@{DEAD}/hook/s3cretpath?+X-Token=s3crethead",
+        f"mailto://user:s3cretpass@{DEAD}?from=a@example.org&to=b@example.org",
+        f"ntfy://user:s3cretpass@{DEAD}/s3crettopic",
+    ],
+    ids=["webhook", "mail", "ntfy"],
+)
+def test_no_secret_of_a_url_is_ever_told(
+    tmp_path: Path, url: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    channels = notifier(tmp_path, one=url)
+    with caplog.at_level(logging.DEBUG), pytest.raises(DeliveryError) as told:
+        channels.send("one", message())
+    everything = str(told.value) + caplog.text + "".join(capfd.readouterr())
+    assert "s3cret" not in everything
+
+
+def test_a_channel_that_is_gone_from_the_configuration_is_given_up(tmp_path: Path) -> None:
+    with pytest.raises(
+        DeliveryError, match="alert channel is not configured any more: old"
+    ) as told:
+        notifier(tmp_path).send("old", message())
+    assert told.value.permanent
+
+
+@pytest.mark.parametrize(
+    ("url", "waits"),
+    [
+        ("json://localhost", (CONNECT_S, ANSWER_S)),
+        ("json://localhost?cto=1&rto=2", (1, 2)),
+        ("mailto://localhost?from=a@example.org&to=b@example.org", (CONNECT_S, ANSWER_S)),
+    ],
+)
+def test_a_receiver_has_a_bounded_time_that_its_url_may_change(
+    tmp_path: Path, url: str, waits: tuple[float, float]
+) -> None:
+    ((_, service),) = notifier(tmp_path, one=url)._channels.values()
+    assert service.request_timeout == waits

@@ -1,0 +1,197 @@
+import logging
+import random
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from tests.conftest import FakeClock
+from tests.unit.notify.fakes import FakeNotifier, FakeOutbox, message
+
+from scopewatch.core.errors import DeliveryError
+from scopewatch.core.message import Message
+from scopewatch.notify.delivery import Delivery
+
+RETRY_S = 60.0
+
+
+class Desk:
+    """A delivery with everything around it in a test's hands."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.outbox = FakeOutbox()
+        self.notifier = FakeNotifier()
+        self.beats = 0
+        self.delivery = Delivery(
+            self.outbox,
+            self.notifier,
+            clock=clock,
+            retry_s=RETRY_S,
+            rng=random.Random(1),
+            progress=self.beat,
+        )
+
+    def beat(self) -> None:
+        self.beats += 1
+
+    def put(self, channel: str, *titles: str, attachments: tuple[str, ...] = ()) -> None:
+        for title in titles:
+            self.outbox.put(channel, message(title, attachments=attachments), self.clock.now())
+
+    def titles(self) -> list[tuple[str, str]]:
+        return [(channel, taken.title) for channel, taken in self.notifier.taken]
+
+
+def refusing(*channels: str, permanent: bool = False) -> Callable[[str, Message], None]:
+    def answer(channel: str, _message: Message) -> None:
+        if channel in channels:
+            raise DeliveryError("receiver says no", permanent=permanent)
+
+    return answer
+
+
+@pytest.fixture
+def desk(clock: FakeClock) -> Desk:
+    return Desk(clock)
+
+
+def test_messages_leave_in_order_and_once(desk: Desk) -> None:
+    desk.put("mail", "one", "two")
+    assert desk.delivery.drain() == 2
+    assert desk.titles() == [("mail", "one"), ("mail", "two")]
+    assert desk.delivery.drain() == 0
+    assert desk.beats == 2
+
+
+def test_a_channel_that_fails_holds_up_its_own_messages_and_no_others(desk: Desk) -> None:
+    desk.notifier.answer = refusing("mail")
+    desk.put("mail", "one", "two")
+    desk.put("chat", "one", "two")
+    assert desk.delivery.drain() == 2
+    assert desk.notifier.tried == [("mail", "one"), ("chat", "one"), ("chat", "two")]
+    desk.notifier.answer = refusing()
+    desk.clock.advance(RETRY_S)
+    desk.delivery.drain()
+    assert desk.titles()[2:] == [("mail", "one"), ("mail", "two")]
+
+
+def test_the_delay_doubles_with_jitter_up_to_a_quarter_of_an_hour(desk: Desk) -> None:
+    desk.notifier.answer = refusing("mail")
+    desk.put("mail", "one")
+    delays = []
+    for _ in range(12):
+        desk.delivery.drain()
+        delays.append((desk.outbox.rows[0].next_try_at - desk.clock.now()).total_seconds())
+        desk.clock.advance(delays[-1])
+    longest = [min(RETRY_S * 2**attempt, 900) for attempt in range(12)]
+    assert all(most / 2 <= delay <= most for delay, most in zip(delays, longest, strict=True))
+    assert len(set(delays)) == len(delays)
+    assert len(desk.notifier.tried) == 12
+
+
+def test_a_receiver_that_is_away_for_weeks_gets_its_message_once_it_is_back(desk: Desk) -> None:
+    desk.notifier.answer = refusing("mail")
+    desk.put("mail", "one")
+    desk.outbox.rows[0].attempts = 5000
+    desk.delivery.drain()
+    desk.notifier.answer = refusing()
+    desk.clock.advance(900)
+    assert desk.delivery.drain() == 1
+
+
+def test_a_message_that_is_refused_for_good_makes_way(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.notifier.answer = refusing("mail", permanent=True)
+    desk.put("mail", "one", "two")
+    with caplog.at_level(logging.ERROR):
+        desk.delivery.drain()
+    assert [row.ended for row in desk.outbox.rows] == ["abandoned", "abandoned"]
+    assert desk.outbox.rows[0].why == "receiver says no"
+    assert [record.message for record in caplog.records] == ["alert given up"] * 2
+
+
+def test_the_words_arrive_alone_where_the_picture_is_not_taken(desk: Desk) -> None:
+    def too_large(_channel: str, sent: Message) -> None:
+        if sent.attachments:
+            raise DeliveryError("413 too large", permanent=False)
+
+    desk.notifier.answer = too_large
+    desk.put("mail", "one", attachments=("a.jpg",))
+    for _ in range(4):
+        desk.delivery.drain()
+        desk.clock.advance(900)
+    ((_, taken),) = desk.notifier.taken
+    assert taken.body == "Look at it. (The picture could not be sent along: see the dashboard.)"
+    assert taken.idempotency_key == "key of one"
+    assert desk.outbox.rows[0].attempts == 4
+
+
+def test_what_was_taken_but_could_not_be_marked_is_not_sent_again(desk: Desk) -> None:
+    def fill_the_disk(_channel: str, _message: Message) -> None:
+        desk.outbox.away = True
+
+    desk.notifier.answer = fill_the_disk
+    desk.put("mail", "one", "two")
+    for _ in range(3):
+        with pytest.raises(OSError, match="disk full"):
+            desk.delivery.drain()
+    assert desk.titles() == [("mail", "one")]
+    desk.outbox.away = False
+    desk.notifier.answer = refusing()
+    assert desk.delivery.drain() == 1
+    assert desk.titles() == [("mail", "one"), ("mail", "two")]
+    assert [row.ended for row in desk.outbox.rows] == ["delivered", "delivered"]
+
+
+def test_the_thread_delivers_beats_and_stops(desk: Desk, eventually: Callable[..., None]) -> None:
+    desk.put("mail", "one")
+    desk.delivery.start()
+    eventually(lambda: desk.titles() == [("mail", "one")])
+    desk.put("mail", "two")
+    desk.delivery.wake()
+    eventually(lambda: len(desk.titles()) == 2)
+    assert desk.beats >= 2
+    assert desk.delivery.running
+    assert desk.delivery.stop()
+    assert not desk.delivery.running
+
+
+def test_the_thread_outlives_an_outbox_that_is_away(
+    desk: Desk, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.outbox.away = True
+    desk.put("mail", "one")
+    desk.delivery.start()
+    eventually(lambda: "outbox cannot be drained" in caplog.text)
+    desk.outbox.away = False
+    eventually(lambda: desk.beats >= 2)
+    assert desk.delivery.running
+    assert desk.delivery.stop()
+
+
+def test_stopping_waits_no_longer_than_asked_for_a_receiver_that_hangs(
+    desk: Desk, eventually: Callable[..., None]
+) -> None:
+    hanging, hung = threading.Event(), threading.Event()
+
+    def hang(_channel: str, _message: Message) -> None:
+        hung.set()
+        hanging.wait(10)
+
+    desk.notifier.answer = hang
+    desk.put("mail", "one", "two")
+    desk.delivery.start()
+    assert hung.wait(10)
+    assert not desk.delivery.stop(within_s=0.01)
+    hanging.set()
+    eventually(lambda: not desk.delivery.running)
+    assert desk.titles() == [("mail", "one")], "the message in hand ends, no other begins"
+
+
+def test_waking_before_the_due_time_sends_nothing(desk: Desk) -> None:
+    desk.put("mail", "one")
+    desk.outbox.rows[0].next_try_at = desk.clock.now() + timedelta(seconds=1)
+    assert desk.delivery.drain() == 0
+    assert desk.notifier.tried == []

@@ -1,0 +1,162 @@
+"""A small run to fill the database with: frames, their results, and what the tables then hold."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scopewatch.config import ExperimentConfig
+from scopewatch.core.alert import AlertRule, Severity
+from scopewatch.core.efficiency import ErrorRates, correct
+from scopewatch.core.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.ports import Clock, OverlayFiles, Settled
+from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
+from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.store.database import Store
+
+START = datetime(2026, 3, 1, 9, tzinfo=UTC)
+GRID = TileGrid(height=48, width=40, tile_px=16)
+RATES = ErrorRates(tpr=0.8, fpr=0.05, half_width=0.06)
+RULE = AlertRule(name="weak", target=0.5, from_day=0, consecutive=2, hysteresis=0.05)
+RULES = (RULE,)
+
+
+def key(
+    well: str = "A1", time_point: int = 0, site: int = 0, *, channel: str = "phase"
+) -> FrameKey:
+    return FrameKey(
+        experiment="run 7",
+        plate="p1",
+        well=well,
+        site=site,
+        time_point=time_point,
+        channel=channel,
+    )
+
+
+def ticket(
+    frame: FrameKey, *, locator: str | None = None, fingerprint: str = "1", source: str = "folder"
+) -> FrameTicket:
+    return FrameTicket(
+        key=frame,
+        source=source,
+        locator=locator or f"/raw/{frame}.tif",
+        fingerprint=fingerprint,
+        seen_at=START + timedelta(hours=12 * frame.time_point, minutes=5),
+    )
+
+
+def frame_of(frame: FrameKey, *, acquired_at: datetime | None = None) -> Frame:
+    return Frame(
+        key=frame,
+        pixels=np.zeros((GRID.height, GRID.width), dtype=np.uint16),
+        pixel_size_um=1.3,
+        acquired_at=acquired_at or START + timedelta(hours=12 * frame.time_point),
+    )
+
+
+def judged(frame: FrameKey, fraction: float, *, grid: TileGrid = GRID) -> FrameResult:
+    """A result whose raw positive fraction is `fraction`."""
+    probability = np.linspace(0, 1, grid.rows * grid.cols, dtype=np.float32).reshape(grid.shape)
+    return FrameResult(
+        key=frame,
+        model_id="0123456789ab",
+        verdict=Verdict(fault=None, reason="", measures={"focus": 0.5}),
+        scores=TileScores(grid=grid, probability=probability, valid=grid.whole()),
+        positive_fraction=fraction,
+        efficiency=correct(fraction, RATES),
+        view=np.zeros((grid.height, grid.width), dtype=np.float32),
+        timings=Timings(normalise_ms=1, score_ms=2, total_ms=3),
+        view_um_per_px=1.3,
+    )
+
+
+def files_of(frame: FrameKey) -> OverlayFiles:
+    stem = f"run 7/{frame.well}/p1_t{frame.time_point:04d}_s{frame.site}"
+    return OverlayFiles(overlay=f"{stem}.jpg", stain=f"{stem}_stain.ome.tif")
+
+
+def open_store(
+    folder: Path,
+    clock: Clock,
+    *,
+    channels: Mapping[str, Severity] | None = None,
+    max_attempts: int = 3,
+    **experiment: Any,
+) -> Store:
+    return Store.open(
+        folder,
+        experiment=ExperimentConfig.model_validate({"name": "run 7", **experiment}),
+        rates=RATES,
+        clock=clock,
+        channels={"mail": Severity.INFO} if channels is None else channels,
+        max_attempts=max_attempts,
+    )
+
+
+@dataclass
+class Scene:
+    """Drives a store as the worker does."""
+
+    store: Store
+    folder: Path
+    rules: Sequence[AlertRule] = field(default=RULES)
+
+    def score(self, frame: FrameKey, fraction: float, **where: Any) -> Settled:
+        offered = ticket(frame, **where)
+        assert self.store.claim(offered, self.rules)
+        return self.commit(offered, fraction)
+
+    def commit(
+        self, offered: FrameTicket, fraction: float, *, acquired_at: datetime | None = None
+    ) -> Settled:
+        frame = frame_of(offered.key, acquired_at=acquired_at)
+        day = self.store.day_of(offered.key, frame.acquired_at, offered.seen_at)
+        result = judged(offered.key, fraction)
+        files = files_of(offered.key)
+        return self.store.commit(offered, frame, result, files, day, self.rules)
+
+    def spoil(self, frame: FrameKey, reason: str = "it is blank", **where: Any) -> Settled:
+        offered = ticket(frame, **where)
+        assert self.store.claim(offered, self.rules)
+        return self.store.quarantine(offered, Fault.BLANK, reason, self.rules)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        return read_rows(self.folder, query)
+
+
+def read_rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(folder / "scopewatch.db")
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()
+
+
+NATURAL = {
+    "frames": "SELECT w.name, time_point, site, channel, source, locator, fingerprint, state,"
+    " attempts, fault, reason FROM frames f JOIN wells w ON w.id = f.well_id",
+    "results": "SELECT w.name, time_point, site, model_id, day, positive_fraction, efficiency,"
+    " low, high, overlay, stain FROM results r JOIN frames f ON f.id = r.frame_id"
+    " JOIN wells w ON w.id = f.well_id",
+    "tile_scores": "SELECT w.name, time_point, site, height_px, width_px, tile_px,"
+    " hex(probability), hex(valid) FROM tile_scores s JOIN frames f ON f.id = s.frame_id"
+    " JOIN wells w ON w.id = f.well_id",
+    "well_estimates": "SELECT w.name, time_point, day, efficiency, low, high, n_sites"
+    " FROM well_estimates e JOIN wells w ON w.id = e.well_id",
+    "alert_states": "SELECT w.name, rule, last_time_point, raised, streak"
+    " FROM alert_states s JOIN wells w ON w.id = s.well_id",
+    "alerts": "SELECT w.name, rule, raised_time_point, raised_efficiency, resolved_time_point,"
+    " resolved_efficiency FROM alerts a JOIN wells w ON w.id = a.well_id",
+    "outbox": "SELECT channel, idempotency_key, message FROM outbox",
+    "refusals": "SELECT source, locator, fingerprint, fault, reason FROM refusals",
+}
+
+
+def tables(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """What the database says, without row numbers, the order of rows and times of writing."""
+    return {name: sorted(read_rows(folder, query), key=repr) for name, query in NATURAL.items()}

@@ -1,0 +1,66 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.conftest import FakeClock
+from tests.unit.store.scene import Scene, key, open_store
+
+from scopewatch.core.alert import Severity
+from scopewatch.core.ports import OutboxItem
+
+
+@pytest.fixture
+def queued(tmp_path: Path, clock: FakeClock) -> Scene:
+    """Two alerts, of A1 and then of B2, for two channels each."""
+    channels = {"mail": Severity.INFO, "chat": Severity.INFO}
+    scene = Scene(store=open_store(tmp_path, clock, channels=channels), folder=tmp_path)
+    for well in ("A1", "B2"):
+        for time_point in range(2):
+            scene.score(key(well, time_point), 0.1)
+    return scene
+
+
+def names(items: list[OutboxItem]) -> list[str]:
+    return [f"{item.channel} {item.message.title[:2]}" for item in items]
+
+
+def test_what_is_due_comes_oldest_first_and_no_more_than_asked_for(
+    queued: Scene, clock: FakeClock
+) -> None:
+    assert names(queued.store.due(clock.now(), 3)) == ["mail A1", "chat A1", "mail B2"]
+    assert len(queued.store.due(clock.now(), 10)) == 4
+
+
+def test_a_delivered_message_is_gone(queued: Scene, clock: FakeClock) -> None:
+    first = queued.store.due(clock.now(), 1)[0]
+    queued.store.delivered(first.row, clock.now())
+    assert names(queued.store.due(clock.now(), 10)) == ["chat A1", "mail B2", "chat B2"]
+
+
+def test_a_postponed_message_holds_up_its_channel_and_no_other(
+    queued: Scene, clock: FakeClock
+) -> None:
+    first = queued.store.due(clock.now(), 1)[0]
+    queued.store.postponed(first.row, clock.now() + timedelta(seconds=60), "refused")
+    assert names(queued.store.due(clock.now(), 10)) == ["chat A1", "chat B2"]
+    clock.advance(60)
+    again = queued.store.due(clock.now(), 10)
+    assert names(again) == ["mail A1", "chat A1", "mail B2", "chat B2"]
+    assert [item.attempts for item in again] == [1, 0, 0, 0]
+
+
+def test_an_abandoned_message_makes_way_for_the_next(queued: Scene, clock: FakeClock) -> None:
+    first = queued.store.due(clock.now(), 1)[0]
+    queued.store.abandoned(first.row, "no such channel")
+    assert names(queued.store.due(clock.now(), 10)) == ["chat A1", "mail B2", "chat B2"]
+    assert queued.rows("SELECT attempts, last_error FROM outbox WHERE abandoned_at NOT NULL") == [
+        (1, "no such channel")
+    ]
+
+
+def test_the_outbox_outlives_the_process(queued: Scene, clock: FakeClock) -> None:
+    before = queued.store.due(clock.now(), 10)
+    queued.store.close()
+    again = open_store(queued.folder, clock)
+    assert again.due(clock.now(), 10) == before
+    again.close()
