@@ -1,0 +1,146 @@
+"""Reading `config.yaml`: every problem is told at once, each with its place in the file."""
+
+import difflib
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from scopewatch.config import models
+from scopewatch.config.models import Config, MicroManagerSourceConfig, SourceConfig
+from scopewatch.core.errors import ConfigError, complaint
+
+# A configuration is a few kilobytes; whoever names a frame by mistake should hear of it at once.
+MOST_BYTES = 1024 * 1024
+
+
+def load_config(path: Path) -> Config:
+    """Read and validate a configuration file.
+
+    Relative paths in it are taken from the file's folder, so that it means the same from
+    wherever the daemon is started; `~` is the home of whoever runs it.
+
+    Raises
+    ------
+    ConfigError
+        One line per problem, each with its place in the file.
+    """
+    try:
+        raw = yaml.load(_read(path), Loader=_Loader)  # noqa: S506 - a safe loader, made stricter
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(
+            complaint(
+                "configuration is not YAML",
+                where=path,
+                got=error or "too deeply nested",
+                do="correct that line",
+            )
+        ) from error
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_problems(path, error))) from error
+    config = _anchor(config, path.resolve().parent)
+    _keep_raw_data_apart(config, path)
+    return config
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without tags that make objects, in which a key stands once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key {twice!r} stands twice", node.start_mark
+            )
+        return super().construct_mapping(node, deep)
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise OSError(f"more than {MOST_BYTES >> 20} MB")
+        return content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        got = (error.strerror or error) if isinstance(error, OSError) else "not UTF-8 text"
+        raise ConfigError(
+            complaint(
+                "configuration cannot be read",
+                where=path,
+                got=got,
+                do="name the file with -c, or copy config.yaml from the documentation",
+            )
+        ) from error
+
+
+def _problems(path: Path, error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors(include_url=False, include_context=False):
+        place = ".".join(str(part) for part in problem["loc"]) or "the file"
+        value: Any = problem["input"]
+        shown = value if isinstance(value, str | int | float | bool) else None
+        if problem["type"] == "extra_forbidden":
+            # Not its value: a misspelt `url` would show a password.
+            what, shown, do = "unknown key", None, _suggest(str(problem["loc"][-1]))
+        else:
+            what, do = problem["msg"], "see docs/operating.md"
+        lines.append(complaint(what, where=f"{path}: {place}", got=shown, do=do))
+    return lines
+
+
+def _suggest(key: str) -> str:
+    """Say which known key was probably meant."""
+    known = {
+        name
+        for model in vars(models).values()
+        if isinstance(model, type) and issubclass(model, BaseModel)
+        for name in model.model_fields
+    }
+    near = difflib.get_close_matches(key, sorted(known), n=1)
+    return f"did you mean {near[0]}?" if near else "remove it, or see docs/operating.md"
+
+
+def _anchor(config: Config, folder: Path) -> Config:
+    """Return the configuration with its relative paths made absolute."""
+
+    def at(path: Path) -> Path:
+        return folder / path.expanduser()
+
+    def anchored(source: SourceConfig) -> SourceConfig:
+        paths = {"path": at(source.path)}
+        if isinstance(source, MicroManagerSourceConfig):
+            optional = {"mm_app_path": source.mm_app_path, "mm_config": source.mm_config}
+            paths |= {name: at(path) for name, path in optional.items() if path is not None}
+        return source.model_copy(update=paths)
+
+    return config.model_copy(
+        update={
+            "model": config.model.model_copy(update={"bundle": at(config.model.bundle)}),
+            "state": config.state.model_copy(update={"folder": at(config.state.folder)}),
+            "sources": tuple(anchored(source) for source in config.sources),
+        }
+    )
+
+
+def _keep_raw_data_apart(config: Config, path: Path) -> None:
+    """Refuse a state folder within raw data: nothing is ever written there."""
+    state = config.state.folder.resolve()
+    lines = [
+        complaint(
+            "state folder lies within watched raw data",
+            where=f"{path}: state.folder",
+            expected=f"a folder outside {source.path}",
+            got=config.state.folder,
+            do="set another state.folder",
+        )
+        for source in config.sources
+        if state.is_relative_to(source.path.resolve())
+    ]
+    if lines:
+        raise ConfigError("\n".join(lines))

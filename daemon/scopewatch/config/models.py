@@ -1,0 +1,231 @@
+"""The strict models of `config.yaml`; they become core types."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+
+from scopewatch.core.alert import AlertRule, Severity
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExperimentConfig(_Strict):
+    """The differentiation run that is being watched."""
+
+    name: str = Field(min_length=1, description="used where files and metadata do not name one")
+    started_at: AwareDatetime | None = Field(
+        default=None, description="day 0 (with time zone); null: the first frame seen"
+    )
+    day_from: Literal["acquired_at", "time_point"] = Field(
+        default="acquired_at",
+        description="acquired_at: from the frames' times; time_point: index x interval_h",
+    )
+    interval_h: float = Field(default=12, gt=0, description="hours between time points")
+    sites_per_well: int = Field(default=1, ge=1, description="fields of view per well")
+    phase_channel: str = Field(default="phase", description="the channel that is scored")
+    simulated: bool = Field(default=False, description="marks every output as simulated")
+
+
+class ModelConfig(_Strict):
+    """Which bundle scores the frames, and with how much of the machine."""
+
+    bundle: Path
+    threads: int = Field(default=2, ge=1, le=64)
+    memory_budget_mb: int = Field(default=256, ge=32, description="frames above it go in strips")
+
+
+# `A1`, `B12_s3`, `A1-Site_0` (Micro-Manager's plate generator)
+POSITION_LABEL = r"(?P<well>[A-P]\d{1,2})(?:[-_ ]*(?:s|site|Site_)?(?P<site>\d+))?"
+
+
+class FolderSourceConfig(_Strict):
+    """Image files that appear in a folder."""
+
+    kind: Literal["folder"]
+    name: str = Field(default="folder", pattern=r"^[\w.-]+$")
+    path: Path
+    pattern: str = Field(
+        default="scopewatch",
+        description="a preset (scopewatch, micromanager, incucyte, keyence, evos) or a regular"
+        " expression with named groups plate, well, site, time_point, channel",
+    )
+    recursive: bool = True
+    observer: Literal["native", "polling"] = Field(
+        default="native", description="polling for SMB/NFS shares, where events do not arrive"
+    )
+    poll_s: Seconds = 5
+    settle_s: float = Field(default=2, ge=0, description="quiet time before a file is trusted")
+    give_up_s: Seconds = Field(default=120, description="after this a broken file is quarantined")
+    position: str = Field(
+        default=POSITION_LABEL,
+        description="regular expression that reads plate, well and site from position labels",
+    )
+    z: int = Field(default=0, ge=0, description="plane of a z-stack that is scored")
+    um_per_px: float | None = Field(default=None, gt=0, description="where files do not say")
+
+
+class NDTiffSourceConfig(_Strict):
+    """An NDTiff data set (Micro-Manager, pycro-manager), also while it grows."""
+
+    kind: Literal["ndtiff"]
+    name: str = Field(default="ndtiff", pattern=r"^[\w.-]+$")
+    path: Path = Field(description="the data set, or a folder in which data sets appear")
+    position: str = Field(
+        default=POSITION_LABEL,
+        description="regular expression that reads plate, well and site from position labels",
+    )
+    z: int = Field(default=0, ge=0, description="plane of a z-stack that is scored")
+    poll_s: Seconds = 1
+    um_per_px: float | None = Field(default=None, gt=0)
+
+
+class PositionConfig(_Strict):
+    """A stage position to visit."""
+
+    label: str
+    x_um: float
+    y_um: float
+    z_um: float | None = None
+
+
+class ChannelConfig(_Strict):
+    """A channel to acquire: a preset of a Micro-Manager configuration group."""
+
+    group: str
+    preset: str
+    exposure_ms: float = Field(gt=0)
+
+
+class MicroManagerSourceConfig(_Strict):
+    """A microscope driven (acquire) or accompanied (follow) through pycro-manager."""
+
+    kind: Literal["micromanager"]
+    name: str = Field(default="micromanager", pattern=r"^[\w.-]+$")
+    mode: Literal["acquire", "follow"]
+    path: Path = Field(description="where data sets are written (acquire) or appear (follow)")
+    backend: Literal["python", "java"] = "python"
+    mm_app_path: Path | None = Field(default=None, description="Micro-Manager folder (adapters)")
+    mm_config: Path | None = Field(default=None, description="hardware configuration file")
+    port: int = Field(default=4827, description="of the Java bridge")
+    positions: tuple[PositionConfig, ...] = ()
+    channels: tuple[ChannelConfig, ...] = ()
+    interval_s: Seconds = 43_200
+    time_points: int = Field(default=20, ge=1)
+    position: str = POSITION_LABEL
+    z: int = Field(default=0, ge=0, description="plane of a z-stack that is scored")
+    poll_s: Seconds = 1
+    um_per_px: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _acquire_needs_a_plan(self) -> Self:
+        if self.mode == "acquire" and not self.positions:
+            raise ValueError("mode acquire needs positions")
+        return self
+
+
+SourceConfig = Annotated[
+    FolderSourceConfig | NDTiffSourceConfig | MicroManagerSourceConfig,
+    Field(discriminator="kind"),
+]
+
+
+class StateConfig(_Strict):
+    """Where scopewatch keeps what it makes; never within the raw data."""
+
+    folder: Path = Path("state")
+
+
+class OverlayConfig(_Strict):
+    """How the virtual stain is drawn."""
+
+    grid: bool = Field(default=False, description="draw the tile grid")
+    stain_tiff: bool = Field(default=True, description="also write the stain as OME-TIFF")
+    max_px: int = Field(default=2048, ge=128, description="longer side of the picture")
+
+
+class RuleConfig(_Strict):
+    """A well is weak when its running efficiency stays below a target."""
+
+    name: str = Field(min_length=1)
+    target: Fraction = 0.5
+    from_day: float = Field(default=8, ge=0)
+    consecutive: int = Field(default=3, ge=1)
+    hysteresis: float = Field(default=0.05, ge=0, lt=1)
+    severity: Severity = Severity.WARNING
+
+    def rule(self) -> AlertRule:
+        """Return the rule as the core takes it."""
+        return AlertRule(**self.model_dump())
+
+
+class ChannelUrl(_Strict):
+    """Where alerts go: any Apprise URL (mail, Slack, Teams, ntfy, a webhook, ...)."""
+
+    name: str = Field(min_length=1)
+    url: SecretStr
+    min_severity: Severity = Severity.INFO
+
+
+class AlertsConfig(_Strict):
+    """What is called weak and who hears of it."""
+
+    rules: tuple[RuleConfig, ...] = ()
+    channels: tuple[ChannelUrl, ...] = ()
+    retry_s: Seconds = 60
+
+
+class WebConfig(_Strict):
+    """The dashboard."""
+
+    enabled: bool = True
+    host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
+    port: int = Field(default=8787, ge=0, le=65535)
+
+
+class RuntimeConfig(_Strict):
+    """Queues and clocks of the daemon."""
+
+    inbox: int = Field(default=1000, ge=1, description="frames that may wait in memory")
+    rescan_s: Seconds = 30
+    stall_s: Seconds = Field(default=120, description="a stage without progress is called hung")
+    max_attempts: int = Field(default=3, ge=1, description="then a frame is quarantined")
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Config(_Strict):
+    """The whole of `config.yaml`."""
+
+    experiment: ExperimentConfig
+    model: ModelConfig
+    sources: tuple[SourceConfig, ...] = Field(min_length=1)
+    state: StateConfig = StateConfig()
+    overlays: OverlayConfig = OverlayConfig()
+    alerts: AlertsConfig = AlertsConfig()
+    web: WebConfig = WebConfig()
+    runtime: RuntimeConfig = RuntimeConfig()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        for what, names in (
+            ("sources", [source.name for source in self.sources]),
+            ("alerts.rules", [rule.name for rule in self.alerts.rules]),
+            ("alerts.channels", [channel.name for channel in self.alerts.channels]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what}: names must differ, but {', '.join(twice)} stands twice")
+        return self

@@ -1,0 +1,1 @@
+"""Where frames come from: folders of image files, NDTiff data sets, Micro-Manager."""

@@ -1,0 +1,196 @@
+"""File system events by watchdog, reduced to the names that were touched.
+
+Events are hints, never the truth: they get lost (a full kernel queue, a dead thread) and do
+not arrive at all on network shares. The handler only puts a name into a bounded queue, so it
+can neither block nor raise into watchdog's thread.
+"""
+
+import logging
+import os
+from collections import deque
+from pathlib import Path
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+
+log = logging.getLogger(__name__)
+
+QUEUED = 10_000
+REVIVE_S = 5.0
+# Reading a file makes events too (opened, closed without writing): not asked for, or every look
+# at a file would call for the next.
+_WANTED: list[type[FileSystemEvent]] = [
+    FileCreatedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileClosedEvent,
+    DirCreatedEvent,
+    DirMovedEvent,
+]
+
+
+class Touches(FileSystemEventHandler):
+    """Collects what was touched: (path, renamed into place)."""
+
+    def __init__(self, capacity: int = QUEUED) -> None:
+        self._queue: deque[tuple[str, bool]] = deque(maxlen=capacity)
+        self.lost = False
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Note one event; a full queue drops the oldest and asks for a walk."""
+        if event.is_directory:
+            # Files may have come with it before it was watched.
+            self.lost = True
+            return
+        renamed = isinstance(event, FileMovedEvent)
+        path = os.fsdecode(event.dest_path if renamed else event.src_path)
+        if len(self._queue) == self._queue.maxlen:
+            self.lost = True
+        self._queue.append((path, renamed))
+
+    def drain(self) -> list[tuple[str, bool]]:
+        """Take what was touched since the last call."""
+        touched = []
+        while self._queue:
+            touched.append(self._queue.popleft())
+        return touched
+
+
+class FolderWatch:
+    """Watches one folder, and keeps watching it.
+
+    A dead observer is started again; one that keeps dying, or that the system refuses, gives
+    way to polling. A folder that went away is watched anew once it is back.
+
+    Parameters
+    ----------
+    name
+        Of the source, for the log.
+    poll
+        Never ask for events: the folder is on a network share.
+    """
+
+    def __init__(self, name: str, root: Path, *, recursive: bool, poll: bool) -> None:
+        self._name = name
+        self._root = root
+        self._recursive = recursive
+        self._poll = poll
+        self._observer: BaseObserver | None = None
+        self._identity: tuple[int, int] | None = None
+        self._revive_at_s = 0.0
+        self.touches = Touches()
+        self.polling = poll
+        self.trouble = ""
+
+    @property
+    def present(self) -> bool:
+        """Whether the folder was there at the last look."""
+        return self._identity is not None
+
+    def start(self) -> None:
+        """Begin to watch.
+
+        Raises
+        ------
+        OSError
+            When the folder is not there or cannot be read.
+        """
+        os.scandir(self._root).close()
+        self._identity = self._look()
+        self._begin(None)
+
+    def check(self, now_s: float) -> bool:
+        """Notice a folder that went, moved or came back, and a dead observer.
+
+        Returns
+        -------
+        True when files may have been missed, so that the folder has to be walked.
+        """
+        try:
+            identity = self._look()
+        except OSError as error:
+            if self._identity is not None:
+                self.trouble = f"{self._root} is gone: {error.strerror}"
+                log.error(
+                    "watched folder is gone",
+                    extra={"event": {"source": self._name, "reason": self.trouble}},
+                )
+            self._identity = None
+            return False
+        changed = identity != self._identity
+        self._identity = identity
+        if not changed and (self.polling or self._observing() or now_s < self._revive_at_s):
+            return False
+        # An observer that dies right after it was started will not live the next time either.
+        hopeless = not changed and now_s < self._revive_at_s + REVIVE_S
+        self._revive_at_s = now_s + REVIVE_S
+        log.warning(
+            "folder is watched anew",
+            extra={"event": {"source": self._name, "folder_changed": changed}},
+        )
+        self._begin("the observer keeps dying" if hopeless else None)
+        return True
+
+    def alive(self) -> bool:
+        """Tell whether the folder is there and what appears in it would be noticed."""
+        return self.present and (self.polling or self._observing())
+
+    def stop(self) -> None:
+        """Stop watching; idempotent."""
+        observer, self._observer = self._observer, None
+        if observer is not None and observer.is_alive():
+            observer.stop()
+            observer.join(timeout=5)
+
+    def _look(self) -> tuple[int, int]:
+        state = self._root.stat()
+        return state.st_dev, state.st_ino
+
+    def _begin(self, hopeless: str | None) -> None:
+        self.stop()
+        self.trouble = ""
+        if self._poll:
+            return
+        why = hopeless or self._observe()
+        self.polling = why is not None
+        if why is not None:
+            self.trouble = f"{self._root} by polling, since events fail: {why}"
+            log.warning(
+                "events fail, the folder is polled instead",
+                extra={"event": {"source": self._name, "reason": why}},
+            )
+
+    def _observe(self) -> str | None:
+        """Start an observer; return why that is impossible, or None."""
+        observer = Observer()
+        try:
+            observer.schedule(
+                self.touches, str(self._root), recursive=self._recursive, event_filter=_WANTED
+            )
+            observer.start()
+        except OSError as error:
+            # inotify: no watches or instances left, or the folder went away.
+            return error.strerror or str(error)
+        except RuntimeError as error:
+            return str(error)
+        self._observer = observer
+        return None
+
+    def _observing(self) -> bool:
+        observer = self._observer
+        return (
+            observer is not None
+            and observer.is_alive()
+            and bool(observer.emitters)
+            and all(emitter.is_alive() for emitter in observer.emitters)
+        )

@@ -1,0 +1,230 @@
+"""Frames from NDTiff data sets, also while they grow.
+
+`path` is a data set, or a folder in which data sets appear. Each look (every `poll_s`) finds
+new data sets and the images completed in the known ones.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
+from scopewatch.core.errors import SourceError, complaint
+from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.core.ports import Clock, Inbox, Ledger, SourceHealth
+from scopewatch.sources.ndtiff_dataset import DataSet, is_data_set
+from scopewatch.sources.ndtiff_frames import NDTiffFrames
+from scopewatch.sources.offering import Found, Offering
+from scopewatch.sources.planes import DEFAULT_LIMITS, ReadLimits
+from scopewatch.sources.source_thread import SourceThread
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 60.0
+_DEPTH = 3
+_MAX_DATA_SETS = 1000
+_MAX_WAITING = 5000
+_CHANNELS_NAMED = 8
+
+
+@dataclass(slots=True, kw_only=True)
+class _Followed:
+    """A data set, which folder it is on disk, and its frames on their way.
+
+    `waiting` is what the inbox has not taken, `taken` what the ledger has not settled.
+    """
+
+    identity: tuple[int, int]
+    data_set: DataSet
+    waiting: list[Found] = field(default_factory=list)
+    taken: list[Found] = field(default_factory=list)
+
+
+class NDTiffSource:
+    """Follows NDTiff data sets; implements `ports.FrameSource`.
+
+    Parameters
+    ----------
+    config
+        Where the data sets are, and how to read their positions.
+    experiment
+        Defaults for what they do not say.
+    runs
+        Turns the name of a data set's folder into the name of its run, None to leave the data
+        set alone; by default `ndtiff_frames.run_name`.
+    patience_s
+        How long an index may name a TIFF that is missing before that is reported.
+
+    Raises
+    ------
+    ConfigError
+        When the position pattern is wrong.
+    """
+
+    def __init__(
+        self,
+        config: NDTiffSourceConfig,
+        experiment: ExperimentConfig,
+        clock: Clock,
+        *,
+        limits: ReadLimits = DEFAULT_LIMITS,
+        runs: Callable[[str], str | None] | None = None,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._limits = limits
+        self._patience_s = patience_s
+        self._frames = NDTiffFrames(config, experiment, limits, runs)
+        self._thread = SourceThread(config.name, self._look, config.poll_s)
+        self._offering: Offering | None = None
+        self._followed: dict[str, _Followed] = {}
+        self._channels: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        """Name from the configuration."""
+        return self._config.name
+
+    def start(self, inbox: Inbox, ledger: Ledger) -> None:
+        """Follow what is there and what appears.
+
+        Raises
+        ------
+        SourceError
+            When neither the path nor the folder it would appear in is there.
+        """
+        path = self._config.path
+        if not path.is_dir() and not path.parent.is_dir():
+            raise SourceError(
+                complaint(
+                    "data set cannot be followed",
+                    where=path,
+                    got="no such folder",
+                    do=f"create it, or correct `path` of the source {self.name!r}",
+                )
+            )
+        self._offering = Offering(self.name, inbox, ledger, self._clock)
+        self._thread.start()
+        self.scan()
+
+    def scan(self) -> None:
+        """Look for data sets and images now. Never raises."""
+        self._thread.step(full=True)
+
+    def load(self, ticket: FrameTicket) -> Frame:
+        """Read the pixels of a frame this source offered.
+
+        Raises
+        ------
+        FrameError
+            When they are gone, cut off, or not those that were offered.
+        """
+        return self._frames.load(ticket)
+
+    def health(self) -> SourceHealth:
+        """Say whether new images would be noticed. Never raises."""
+        offering = self._offering
+        reachable = self._config.path.is_dir() or self._config.path.parent.is_dir()
+        followed = list(self._followed.values())
+        channels = ", ".join(sorted(self._channels)) or "none yet"
+        troubles = [each.data_set.trouble for each in followed if each.data_set.trouble]
+        detail = f"{self._config.path}: {len(followed)} data sets, channels {channels}"
+        for trouble in (self._thread.trouble, *troubles[:1]):
+            detail += f"; {trouble}" if trouble else ""
+        return SourceHealth(
+            name=self.name,
+            alive=self._thread.alive() and reachable,
+            detail=detail if reachable else f"{self._config.path} is gone",
+            found=offering.found if offering is not None else 0,
+            waiting=sum(len(each.waiting) + each.data_set.waiting for each in followed),
+        )
+
+    def stop(self) -> None:
+        """Stop following; idempotent."""
+        self._thread.stop()
+
+    def _look(self, full: bool) -> None:
+        offering = self._offering
+        if offering is None:
+            return
+        present = dict(self._data_sets())
+        for label in [label for label in self._followed if label not in present]:
+            log.info(
+                "data set is gone",
+                extra={"event": {"source": self.name, "data_set": label}},
+            )
+            del self._followed[label]
+        for label, folder in present.items():
+            if self._thread.stopping:
+                return
+            try:
+                followed = self._find_new(label, folder)
+            except OSError as error:
+                log.info(
+                    "data set cannot be read now",
+                    extra={"event": {"source": self.name, "reason": error.strerror}},
+                )
+            else:
+                self._offer(offering, followed, full=full)
+
+    def _data_sets(self) -> Iterator[tuple[str, Path]]:
+        """Yield (path relative to the source's, folder) of each data set."""
+        root = self._config.path
+        if is_data_set(root):
+            yield "", root
+            return
+        waiting, count = [("", 0)], 0
+        while waiting:
+            label, depth = waiting.pop(0)
+            try:
+                with os.scandir(root / label) as entries:
+                    folders = sorted(
+                        entry.name
+                        for entry in entries
+                        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+                    )
+            except OSError:
+                continue
+            for name in folders:
+                inner = f"{label}/{name}" if label else name
+                if is_data_set(root / inner):
+                    count += 1
+                    if self._frames.run_of(name) is not None:
+                        yield inner, root / inner
+                elif depth < _DEPTH:
+                    waiting.append((inner, depth + 1))
+                if count >= _MAX_DATA_SETS:
+                    return
+
+    def _find_new(self, label: str, folder: Path) -> _Followed:
+        state = folder.stat()
+        identity = (state.st_dev, state.st_ino)
+        followed = self._followed.get(label)
+        if followed is None or followed.identity != identity:
+            data_set = DataSet(folder, self._limits, self._patience_s)
+            followed = self._followed[label] = _Followed(identity=identity, data_set=data_set)
+            log.info(
+                "data set is followed",
+                extra={"event": {"source": self.name, "data_set": label or str(folder)}},
+            )
+        if len(followed.waiting) < _MAX_WAITING:
+            for sighting in followed.data_set.look(self._clock.monotonic()):
+                found = self._frames.found(label, sighting)
+                followed.waiting.append(found)
+                if found.key is not None and len(self._channels) < _CHANNELS_NAMED:
+                    self._channels.add(found.key.channel)
+        return followed
+
+    def _offer(self, offering: Offering, followed: _Followed, *, full: bool) -> None:
+        if full and followed.taken:
+            # What the worker had to let go comes back; what is settled is forgotten.
+            followed.waiting += offering.unsettled(followed.taken)
+            followed.taken = [each for each in followed.taken if offering.on_its_way(each)]
+        if followed.waiting:
+            followed.waiting = offering.unsettled(followed.waiting)
+            taken = offering.offer(followed.waiting)
+            followed.taken += followed.waiting[:taken]
+            followed.waiting = followed.waiting[taken:]

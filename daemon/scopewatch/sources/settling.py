@@ -1,0 +1,130 @@
+"""When a file that appeared may be trusted: once it has been quiet for a while.
+
+A pure state machine, driven by what the folder source sees:
+
+    see (new, or changed) --> restless --quiet for settle_s--> ripe --whole--> forgotten
+                                 ^                              |
+                                 +---- changed -----------------+--broken--> tried again later,
+                                                                  and given up after give_up_s
+
+How often a broken file is tried again doubles, so that a file that never gets whole costs
+little. The number of files in hand is bounded; the others are seen again at the next walk.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+CANDIDATES = 10_000
+_FIRST_RETRY_S = 1.0
+_LONGEST_RETRY_S = 60.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Candidate:
+    """A file on its way to being trusted; times on the monotonic clock.
+
+    Parameters
+    ----------
+    locator
+        Path relative to the watched folder.
+    fingerprint
+        Size and time of modification.
+    mtime_ns
+        To take the oldest first.
+    """
+
+    locator: str
+    fingerprint: str
+    mtime_ns: int
+    quiet_since_s: float
+    try_at_s: float
+    retry_s: float = _FIRST_RETRY_S
+
+    def quiet_for_s(self, now_s: float) -> float:
+        """How long the file has not changed."""
+        return now_s - self.quiet_since_s
+
+
+class Settling:
+    """The files in hand.
+
+    Parameters
+    ----------
+    settle_s
+        Quiet time before a file is tried.
+    give_up_s
+        Quiet time after which a file that is still broken is given up.
+    capacity
+        How many files are held at most.
+    """
+
+    def __init__(self, settle_s: float, give_up_s: float, capacity: int = CANDIDATES) -> None:
+        self._settle_s = settle_s
+        self._give_up_s = max(settle_s, give_up_s)
+        self._capacity = capacity
+        self._candidates: dict[str, Candidate] = {}
+        self.turned_away = 0
+
+    def __len__(self) -> int:
+        return len(self._candidates)
+
+    def see(
+        self,
+        locator: str,
+        fingerprint: str,
+        mtime_ns: int,
+        now_s: float,
+        *,
+        in_one_piece: bool = False,
+    ) -> None:
+        """Note how a file looks now.
+
+        Parameters
+        ----------
+        in_one_piece
+            It was renamed into place, so it may be tried at once.
+        """
+        known = self._candidates.get(locator)
+        if known is not None and known.fingerprint == fingerprint:
+            if in_one_piece:
+                known.try_at_s = now_s
+            return
+        if known is None and len(self._candidates) >= self._capacity:
+            self.turned_away += 1
+            return
+        self._candidates[locator] = Candidate(
+            locator=locator,
+            fingerprint=fingerprint,
+            mtime_ns=mtime_ns,
+            quiet_since_s=now_s,
+            try_at_s=now_s if in_one_piece else now_s + self._settle_s,
+        )
+
+    def ripe(self, now_s: float) -> Iterator[Candidate]:
+        """Yield the files to try now, oldest first."""
+        due = [each for each in self._candidates.values() if each.try_at_s <= now_s]
+        yield from sorted(due, key=lambda each: (each.mtime_ns, each.locator))
+
+    def broken(self, candidate: Candidate, now_s: float) -> bool:
+        """Note that a file is not whole; True when it is to be given up."""
+        if candidate.quiet_for_s(now_s) >= self._give_up_s:
+            return True
+        self.later(candidate, now_s)
+        return False
+
+    def later(self, candidate: Candidate, now_s: float) -> None:
+        """Try a file again after a pause that doubles each time."""
+        give_up_at_s = candidate.quiet_since_s + self._give_up_s
+        pause_s = max(self._settle_s, candidate.retry_s)
+        candidate.retry_s = min(2 * candidate.retry_s, _LONGEST_RETRY_S)
+        candidate.try_at_s = now_s + pause_s
+        if now_s < give_up_at_s:
+            candidate.try_at_s = min(candidate.try_at_s, give_up_at_s)
+
+    def forget(self, locator: str) -> None:
+        """Drop a file: it was released, given up, or is gone."""
+        self._candidates.pop(locator, None)
+
+    def locators(self) -> list[str]:
+        """Return the files in hand."""
+        return list(self._candidates)

@@ -1,0 +1,80 @@
+"""The thread of a source: looks again and again, and never dies of what it finds."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from scopewatch.core.errors import ScopewatchError
+
+log = logging.getLogger(__name__)
+
+
+class SourceThread:
+    """Runs a step every `tick_s` seconds until stopped; steps never overlap.
+
+    Parameters
+    ----------
+    name
+        Of the source.
+    step
+        One look; called with `full`, true when the runtime asked for a scan.
+    """
+
+    def __init__(self, name: str, step: Callable[[bool], None], tick_s: float) -> None:
+        self._name = name
+        self._step = step
+        self._tick_s = tick_s
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.trouble = ""
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a long step should end early."""
+        return self._stop.is_set()
+
+    def start(self) -> None:
+        """Begin to run."""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, name=f"source-{self._name}", daemon=True)
+        self._thread.start()
+
+    def alive(self) -> bool:
+        """Tell whether the thread runs."""
+        thread = self._thread
+        return thread is not None and thread.is_alive()
+
+    def step(self, *, full: bool) -> None:
+        """Take one step in the caller's thread. Never raises."""
+        with self._lock:
+            if self._stop.is_set():
+                return
+            try:
+                self._step(full)
+            except ScopewatchError as error:
+                self._note(str(error))
+            except Exception as error:  # a thread boundary: record and go on
+                self._note(f"{type(error).__name__}: {' '.join(str(error).split())}")
+                log.exception("source failed", extra={"event": {"source": self._name}})
+            else:
+                self.trouble = ""
+
+    def stop(self) -> None:
+        """End the thread; idempotent."""
+        self._stop.set()
+        thread, self._thread = self._thread, None
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=10)
+
+    def _note(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            log.warning(
+                "source has trouble",
+                extra={"event": {"source": self._name, "reason": trouble}},
+            )
+        self.trouble = trouble
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._tick_s):
+            self.step(full=False)

@@ -1,0 +1,62 @@
+"""Times of acquisition as microscope software writes them, as aware UTC.
+
+Most software writes the wall clock of its own computer without a zone. Such a time is taken as
+the local time of the computer scopewatch runs on, which is the same room in practice.
+"""
+
+from datetime import UTC, datetime
+
+# Micro-Manager 2: "2026-03-01 09:00:00.123 +0100"; 1.4: "2016-02-11 09:00:16 -0800"; the Python
+# and Java acquisition engines: "2026-03-01 09:00:00 -", a zone they meant to write and did not.
+# Summaries: "2026/03/01 09:00:00". TIFF and EXIF: "2026:03:01 09:00:00".
+_LAYOUTS = (
+    "%Y-%m-%d %H:%M:%S.%f %z",
+    "%Y-%m-%d %H:%M:%S %z",
+    "%Y-%m-%d %H:%M:%S.%f",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y:%m:%d %H:%M:%S",
+)
+_LONGEST = 40
+# Before this no digital microscope wrote a file: the clock was never set, or the text is filler.
+_FIRST_YEAR = 1990
+
+
+def parse_time(text: object) -> datetime | None:
+    """Read a time written by microscope software; None where it is not one.
+
+    >>> parse_time("2016-02-11 09:00:16 -0800").isoformat()
+    '2016-02-11T17:00:16+00:00'
+    >>> parse_time("The age of Aquarius") is None
+    True
+    """
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        return None
+    plain = text.strip().removesuffix("-").strip()
+    for layout in _LAYOUTS:
+        try:
+            return _believable(datetime.strptime(plain, layout))  # noqa: DTZ007 - zone below
+        except ValueError:
+            continue
+    return None
+
+
+def parse_utc(text: object) -> datetime | None:
+    """Read an ISO 8601 time; without a zone it is UTC, as Micro-Manager writes OME-XML."""
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return _believable(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _believable(moment: datetime) -> datetime | None:
+    if moment.year < _FIRST_YEAR:
+        return None
+    try:
+        return moment.astimezone(UTC)
+    except (OverflowError, OSError):
+        # The C library refuses local times far outside its tables.
+        return None

@@ -1,0 +1,63 @@
+"""An inbox and a ledger that remember, for the tests of sources."""
+
+from collections.abc import Sequence
+
+from scopewatch.core.errors import StoreError
+from scopewatch.core.frame import FrameTicket, Refusal
+
+
+class FakeInbox:
+    """Takes up to `room` things."""
+
+    def __init__(self, room: int = 10_000) -> None:
+        self.room = room
+        self.broken = False
+        self.tickets: list[FrameTicket] = []
+        self.refusals: list[Refusal] = []
+
+    def offer(self, ticket: FrameTicket) -> bool:
+        if self.broken:
+            raise RuntimeError("the inbox is broken")
+        if self.room <= 0:
+            return False
+        self.room -= 1
+        self.tickets.append(ticket)
+        return True
+
+    def refuse(self, refusal: Refusal) -> bool:
+        if self.room <= 0:
+            return False
+        self.room -= 1
+        self.refusals.append(refusal)
+        return True
+
+    @property
+    def keys(self) -> list[str]:
+        return [str(ticket.key) for ticket in self.tickets]
+
+    @property
+    def reasons(self) -> list[str]:
+        return [refusal.reason for refusal in self.refusals]
+
+    def ticket(self, ending: str) -> FrameTicket:
+        """The one ticket whose key ends so."""
+        (found,) = [ticket for ticket in self.tickets if str(ticket.key).endswith(ending)]
+        return found
+
+
+class FakeLedger:
+    """Knows what was settled; counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.done: set[tuple[str, str, str]] = set()
+        self.asked: list[int] = []
+        self.broken = False
+
+    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:
+        if self.broken:
+            raise StoreError("database is locked")
+        self.asked.append(len(found))
+        return {locator for locator, mark in found if (source, locator, mark) in self.done}
+
+    def settle(self, *things: FrameTicket | Refusal) -> None:
+        self.done |= {(each.source, each.locator, each.fingerprint) for each in things}

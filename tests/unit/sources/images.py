@@ -1,0 +1,32 @@
+"""Image files for the tests of sources."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from scopewatch.config import ExperimentConfig, FolderSourceConfig
+
+EXPERIMENT = ExperimentConfig(name="HES7")
+FRAME = "plate_A1_s0_t0003_phase.tif"
+
+
+def pixels(height: int = 24, width: int = 32, seed: int = 0) -> NDArray[np.uint16]:
+    """Some camera counts."""
+    rng = np.random.default_rng(seed)
+    return rng.integers(100, 4000, (height, width)).astype(np.uint16)
+
+
+def write(path: Path, image: NDArray[Any] | None = None, **options: Any) -> Path:
+    """Write a TIFF and make its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    options = {"photometric": "minisblack", "metadata": None, **options}
+    tifffile.imwrite(path, pixels() if image is None else image, **options)
+    return path
+
+
+def folder_config(path: Path, **changes: Any) -> FolderSourceConfig:
+    """A folder source without settling time."""
+    return FolderSourceConfig(kind="folder", path=path, **{"settle_s": 0, **changes})

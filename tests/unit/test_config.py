@@ -1,0 +1,187 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scopewatch.config import FolderSourceConfig, MicroManagerSourceConfig, load_config
+from scopewatch.config.schema import schema_text
+from scopewatch.core.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+
+Write = Callable[[dict[str, Any]], Path]
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    return {
+        "experiment": {"name": "run 1"},
+        "model": {"bundle": "models/m"},
+        "sources": [{"kind": "folder", "path": "in"}],
+    }
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write_config(settings: dict[str, Any]) -> Path:
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+        return path
+
+    return write_config
+
+
+def refuse(path: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    return str(caught.value).splitlines()
+
+
+def test_the_example_configuration_is_valid() -> None:
+    config = load_config(ROOT / "config.yaml")
+    assert config.model.bundle == ROOT / "models/simulated-cardiomyocyte"
+    assert config.state.folder == ROOT / "state"
+    assert [rule.name for rule in config.alerts.rules] == ["weak differentiation"]
+
+
+def test_the_example_names_every_setting_with_its_default(
+    write: Write, settings: dict[str, Any]
+) -> None:
+    example = load_config(ROOT / "config.yaml")
+    bare = load_config(write(settings))
+    for part in ("overlays", "web", "runtime"):
+        assert getattr(example, part) == getattr(bare, part), part
+    text = (ROOT / "config.yaml").read_text(encoding="utf-8")
+    for part in ("experiment", "model", "overlays", "web", "runtime"):
+        for name in type(getattr(example, part)).model_fields:
+            assert f"  {name}:" in text, f"{part}.{name} is not explained"
+
+
+def test_the_committed_schema_is_current() -> None:
+    committed = (ROOT / "docs/config.schema.json").read_text(encoding="utf-8")
+    assert committed == schema_text(), (
+        "write it anew: python -c 'from scopewatch.config.schema import schema_text;"
+        ' print(schema_text(), end="")\' > docs/config.schema.json'
+    )
+    assert json.loads(committed)["title"] == "Config"
+
+
+def test_relative_paths_start_from_the_file(
+    write: Write, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    settings["sources"].append(
+        {
+            "kind": "micromanager",
+            "mode": "follow",
+            "path": "/data/mda",
+            "mm_config": "scope.cfg",
+        }
+    )
+    config = load_config(write(settings))
+    folder, microscope = config.sources
+    assert isinstance(folder, FolderSourceConfig)
+    assert folder.path == tmp_path / "in"
+    assert isinstance(microscope, MicroManagerSourceConfig)
+    assert microscope.path == Path("/data/mda")
+    assert microscope.mm_config == tmp_path / "scope.cfg"
+    assert microscope.mm_app_path is None
+
+
+def test_a_tilde_is_the_home_of_whoever_runs_it(
+    write: Write, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/lab")
+    settings["state"] = {"folder": "~/state"}
+    assert load_config(write(settings)).state.folder == Path("/home/lab/state")
+
+
+def test_a_misspelt_key_is_named_with_what_was_probably_meant(
+    write: Write, settings: dict[str, Any]
+) -> None:
+    settings["runtime"] = {"rescan": 10}
+    path = write(settings)
+    assert refuse(path) == [f"unknown key: {path}: runtime.rescan; did you mean rescan_s?"]
+
+
+def test_every_problem_is_told_at_once(write: Write, settings: dict[str, Any]) -> None:
+    settings["experiment"]["interval_h"] = 0
+    settings["web"] = {"port": 99999}
+    settings["zzz"] = 1
+    lines = refuse(write(settings))
+    assert len(lines) == 3
+    assert "experiment.interval_h (got 0)" in lines[0]
+    assert "web.port (got 99999)" in lines[1]
+    assert lines[2].endswith("zzz; remove it, or see docs/operating.md")
+
+
+def test_the_value_of_an_unknown_key_is_not_shown(write: Write, settings: dict[str, Any]) -> None:
+    settings["alerts"] = {"channels": [{"name": "mail", "urll": "mailto://me:secret@host"}]}
+    assert "secret" not in "\n".join(refuse(write(settings)))
+
+
+def test_a_state_folder_within_raw_data_is_refused(
+    write: Write, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    settings["state"] = {"folder": "in/run/state"}
+    (line,) = refuse(write(settings))
+    assert line.startswith("state folder lies within watched raw data: ")
+    assert f"(expected a folder outside {tmp_path / 'in'}" in line
+
+
+def test_a_state_folder_that_a_link_leads_into_raw_data_is_refused(
+    write: Write, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    settings["state"] = {"folder": "link/state"}
+    assert "lies within watched raw data" in refuse(write(settings))[0]
+
+
+def test_raw_data_beside_the_state_folder_is_fine(write: Write, settings: dict[str, Any]) -> None:
+    settings["sources"][0]["path"] = "state/../in-state"
+    settings["state"] = {"folder": "in"}
+    assert load_config(write(settings)).state.folder.name == "in"
+
+
+def test_names_that_stand_twice_are_refused(write: Write, settings: dict[str, Any]) -> None:
+    settings["sources"] *= 2
+    assert "sources: names must differ, but folder stands twice" in refuse(write(settings))[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: [", "configuration is not YAML"),
+        ("a: 1\na: 2\n", "key 'a' stands twice"),
+        ("!!python/object/apply:os.system ['true']", "configuration is not YAML"),
+        ("", "the file"),
+        ("[" * 3000, "configuration is not YAML"),
+    ],
+)
+def test_what_is_no_configuration_is_refused_in_one_line(
+    tmp_path: Path, text: str, line: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    (told,) = refuse(path)
+    assert line in told
+
+
+def test_files_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "(got not UTF-8 text)" in refuse(path)[0]
+    path.write_bytes(b"#" * (1024 * 1024 + 1))
+    assert "(got more than 1 MB)" in refuse(path)[0]
+    assert "(got No such file or directory)" in refuse(tmp_path / "none.yaml")[0]
+
+
+def test_a_byte_order_mark_does_no_harm(
+    write: Write, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    path = write(settings)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert load_config(path).experiment.name == "run 1"
