@@ -1,0 +1,1 @@
+"""inference: the model bundle and the one owner of the interpreter."""

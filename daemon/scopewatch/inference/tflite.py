@@ -1,0 +1,302 @@
+"""The one owner of the interpreter: normalised frame in, tile probabilities out.
+
+Runs under `ai-edge-litert`, the maintained successor of `tflite-runtime`, and under
+`tflite-runtime` itself where only that has a wheel. Both read the same int8 network; their
+kernels differ in rounding by at most one quantisation step of the output.
+"""
+
+import logging
+import threading
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scopewatch.core.card import ModelCard
+from scopewatch.core.errors import ModelError, complaint
+from scopewatch.core.tiling import TileGrid
+from scopewatch.inference.bundle import Bundle
+from scopewatch.inference.strips import plan_strips
+
+log = logging.getLogger(__name__)
+
+Runtime = Literal["ai-edge-litert", "tflite-runtime"]
+
+_MODULES: dict[Runtime, str] = {
+    "ai-edge-litert": "ai_edge_litert.interpreter",
+    "tflite-runtime": "tflite_runtime.interpreter",
+}
+# Side of the frame on which the memory a pixel needs is read off, in tiles.
+_PROBE_TILES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Quantisation:
+    """Affine int8 code of a tensor: real = scale * (code - zero_point)."""
+
+    scale: float
+    zero_point: int
+
+    def encode(self, plane: NDArray[np.float32], out: NDArray[np.int8]) -> None:
+        """Write the codes of a (H, W) float32 plane into (H, W) int8, saturating at the ends."""
+        # Row by row blocks stay in the cache: a third of the time of whole-frame passes.
+        block = max(1, 65_536 // max(1, plane.shape[1]))
+        for top in range(0, len(plane), block):
+            codes = plane[top : top + block] * np.float32(1 / self.scale)
+            np.rint(codes, out=codes)
+            codes += self.zero_point
+            np.clip(codes, -128, 127, out=codes)
+            out[top : top + block] = codes
+
+    def decode(self, codes: NDArray[np.int8]) -> NDArray[np.float32]:
+        """Return the real values of int8 codes as float32."""
+        return (codes.astype(np.float32) - self.zero_point) * np.float32(self.scale)
+
+
+class TFLiteScorer:
+    """Scores normalised frames with the network of a bundle; a `core.ports.Scorer`.
+
+    The interpreter is not thread-safe. The first thread that scores owns the scorer; a call from
+    another one is refused until `release` was called.
+
+    Parameters
+    ----------
+    threads
+        CPU threads that one invoke may use.
+    memory_budget_mb
+        Upper bound of what the network's activations may take. Frames that need more are scored
+        in strips, with the same scores.
+    runtime
+        Which interpreter; None takes `ai-edge-litert`, or `tflite-runtime` where only that is
+        installed.
+
+    Raises
+    ------
+    ModelError
+        When no runtime is installed, or the network does not fit the card.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        threads: int,
+        memory_budget_mb: int,
+        runtime: Runtime | None = None,
+    ) -> None:
+        self._card = bundle.card
+        self._folder = bundle.folder
+        self._budget = memory_budget_mb
+        self._owner: int | None = None
+        self._shape: tuple[int, int] | None = None
+        self._runtime, module = open_runtime(runtime)
+        self._interpreter = self._open(module, bundle.model, num_threads=threads)
+        self._input, self._output = self._check_ends()
+        self._bytes_per_px = self._probe_memory(module, bundle.model)
+        self._margin = -(-(self._card.receptive_field_px - self._card.tile_px) // self.tile_px)
+        self._probe_stride()
+        log.info(
+            "model opened",
+            extra={
+                "event": {
+                    "model": self._card.name,
+                    "model_id": self._card.model_id,
+                    "runtime": self._runtime,
+                    "runtime_version": version(self._runtime),
+                    "threads": threads,
+                    "bytes_per_px": round(self._bytes_per_px, 1),
+                }
+            },
+        )
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the bundle that scores."""
+        return self._card
+
+    @property
+    def runtime(self) -> Runtime:
+        """The interpreter in use."""
+        return self._runtime
+
+    @property
+    def tile_px(self) -> int:
+        """Side of a tile in pixels of the model's scale."""
+        return self._card.tile_px
+
+    @property
+    def step(self) -> float:
+        """One quantisation step of the probabilities."""
+        return self._output.scale
+
+    def score(self, view: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map a (H, W) normalised frame to (rows, cols) float32 probabilities.
+
+        Partial tiles at the right and lower border are filled up with 0, the neutral value of a
+        normalised frame, and scored too.
+
+        Raises
+        ------
+        ModelError
+            When a frame is so wide that not even its smallest strip fits the memory budget.
+        RuntimeError
+            When called from a thread that does not own the scorer.
+        """
+        self._claim()
+        grid = TileGrid(height=view.shape[0], width=view.shape[1], tile_px=self.tile_px)
+        width_px = grid.padded_shape[1]
+        most_rows = int(self._budget * 1e6 / (self._bytes_per_px * width_px * self.tile_px))
+        needed = min(grid.rows, 2 * self._margin + 1)
+        if most_rows < needed:
+            row_mb = self._bytes_per_px * width_px * self.tile_px / 1e6
+            raise ModelError(
+                complaint(
+                    "frame does not fit the memory budget even in strips",
+                    where=f"{grid.height} x {grid.width} px frame",
+                    expected=f"at least {int(row_mb * needed) + 1} MB",
+                    got=f"{self._budget} MB",
+                    do="raise model.memory_budget_mb",
+                )
+            )
+        scores = np.empty(grid.shape, dtype=np.float32)
+        for strip in plan_strips(grid.rows, margin=self._margin, most_rows=most_rows):
+            rows = view[strip.top * self.tile_px : strip.bottom * self.tile_px]
+            height_px = (strip.bottom - strip.top) * self.tile_px
+            codes = self._invoke(rows, height_px, width_px)
+            kept = codes[strip.first - strip.top : strip.stop - strip.top]
+            scores[strip.first : strip.stop] = self._output.decode(kept)
+        # The int8 sigmoid's top code is 255/256, its lowest 0: never outside 0 to 1.
+        return scores
+
+    def release(self) -> None:
+        """Let the thread that scores next own the scorer (a worker that was started anew)."""
+        self._owner = None
+
+    def _claim(self) -> None:
+        caller = threading.get_ident()
+        if self._owner is None:
+            self._owner = caller
+        if self._owner != caller:
+            raise RuntimeError(
+                "TFLiteScorer was called from a second thread: one thread owns the interpreter;"
+                " open one scorer per thread, or release() it first"
+            )
+
+    def _invoke(self, rows: NDArray[np.float32], height_px: int, width_px: int) -> NDArray[np.int8]:
+        """Score the top left part of a zero plane of (height_px, width_px) that `rows` fills."""
+        if self._shape != (height_px, width_px):
+            self._resize(height_px, width_px)
+        codes = np.full((1, height_px, width_px, 1), self._input.zero_point, dtype=np.int8)
+        self._input.encode(rows, codes[0, : rows.shape[0], : rows.shape[1], 0])
+        self._interpreter.set_tensor(self._index("input"), codes)
+        self._interpreter.invoke()
+        scores: NDArray[np.int8] = self._interpreter.get_tensor(self._index("output"))
+        return scores[0, :, :, 0]
+
+    def _resize(self, height_px: int, width_px: int) -> None:
+        self._shape = None
+        self._interpreter.resize_tensor_input(self._index("input"), [1, height_px, width_px, 1])
+        self._interpreter.allocate_tensors()
+        self._shape = height_px, width_px
+
+    def _index(self, end: Literal["input", "output"]) -> int:
+        details = getattr(self._interpreter, f"get_{end}_details")()
+        return int(details[0]["index"])
+
+    def _open(self, module: ModuleType, model: bytes, **options: Any) -> Any:
+        try:
+            return module.Interpreter(model_content=model, **options)
+        except (ValueError, RuntimeError) as error:
+            raise self._misfit("model cannot be opened", "a whole TFLite file", error) from error
+
+    def _check_ends(self) -> tuple[_Quantisation, _Quantisation]:
+        """Check input and output against (1, H, W, 1) int8 and return their codes."""
+        codes = []
+        for end in ("input", "output"):
+            details = getattr(self._interpreter, f"get_{end}_details")()
+            facts = details[0]
+            signature = [int(side) for side in facts["shape_signature"]]
+            found = f"{len(details)} x {signature} {np.dtype(facts['dtype']).name}"
+            fits = len(details) == 1 and len(signature) == 4 and signature[-1] == 1
+            dynamic = fits and signature[1] == signature[2] == -1 and signature[0] in (-1, 1)
+            if not dynamic or facts["dtype"] is not np.int8:
+                expected = "one (1, H, W, 1) int8 tensor of any H and W"
+                raise self._misfit(f"model {end} has the wrong shape or type", expected, found)
+            scale, zero_point = facts["quantization"]
+            if not scale > 0:
+                raise self._misfit(f"model {end} is not quantised", "a scale above 0", scale)
+            codes.append(_Quantisation(scale=float(scale), zero_point=int(zero_point)))
+        return codes[0], codes[1]
+
+    def _probe_stride(self) -> None:
+        """Score a small empty frame and check that one tile gives one score."""
+        side_px = _PROBE_TILES * self.tile_px
+        try:
+            scores = self._invoke(np.zeros((side_px, side_px), np.float32), side_px, side_px)
+        except (ValueError, RuntimeError) as error:
+            raise self._misfit("model does not run", "whole tiles as input", error) from error
+        if scores.shape != (_PROBE_TILES, _PROBE_TILES):
+            stride = side_px / max(1, scores.shape[0])
+            raise self._misfit(
+                "model does not give one score per tile", f"stride {self.tile_px} px", stride
+            )
+
+    def _probe_memory(self, module: ModuleType, model: bytes) -> float:
+        """Return an upper bound of the bytes that one input pixel takes up during an invoke.
+
+        The default kernels hide their tensors, and neither runtime tells the size of its arena.
+        The reference kernels list all tensors, unrolled convolution inputs included: their sum
+        is above what was measured for the resident set in both runtimes, since tensors that are
+        never needed together share memory.
+        """
+        plain = self._open(
+            module,
+            model,
+            experimental_op_resolver_type=module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        side_px = _PROBE_TILES * self.tile_px
+        try:
+            plain.resize_tensor_input(self._index("input"), [1, side_px, side_px, 1])
+            plain.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise self._misfit("model cannot be resized", "any H and W", error) from error
+        planes = 0
+        for tensor in plain.get_tensor_details():
+            shape = tensor["shape"]
+            # Weights are (out, k, k, in) or (out, 1, 1, in); activations lead with 1 and a side.
+            if len(shape) == 4 and shape[0] == 1 and shape[1] == shape[2] > 1:
+                planes += int(np.prod(shape)) * np.dtype(tensor["dtype"]).itemsize
+        return planes / side_px**2
+
+    def _misfit(self, what: str, expected: object, got: object) -> ModelError:
+        return ModelError(
+            complaint(
+                what,
+                where=self._folder,
+                expected=expected,
+                got=got,
+                do="write the bundle with scopewatch-train",
+            )
+        )
+
+
+def open_runtime(wanted: Runtime | None) -> tuple[Runtime, ModuleType]:
+    """Import the interpreter module that is wanted, or the first that is installed."""
+    choices: tuple[Runtime, ...] = (wanted,) if wanted else ("ai-edge-litert", "tflite-runtime")
+    for choice in choices:
+        try:
+            return choice, import_module(_MODULES[choice])
+        except ModuleNotFoundError as error:
+            if error.name not in (_MODULES[choice], _MODULES[choice].split(".", maxsplit=1)[0]):
+                raise
+    raise ModelError(
+        complaint(
+            "no runtime for TFLite models is installed",
+            where=" or ".join(choices),
+            do=f"pip install {choices[0]}",
+        )
+    )

@@ -1,0 +1,83 @@
+"""What everybody may rely on of a scorer, whichever runtime is behind."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import pytest
+from tests.unit.core.samples import FixedScorer, make_card
+from tests.unit.inference.bundles import make_view, tiny_bundle
+
+from scopewatch.core.ports import Scorer
+from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.inference.tflite import TFLiteScorer
+
+SIZES = [(96, 96), (64, 200), (33, 47), (1, 1), (130, 16)]
+
+
+class ScorerContract(ABC):
+    """Every `core.ports.Scorer` passes these."""
+
+    @pytest.fixture
+    @abstractmethod
+    def scorer(self) -> Scorer:
+        """A scorer that is ready."""
+
+    @pytest.mark.parametrize("size", SIZES)
+    def test_every_tile_gets_a_probability(self, scorer: Scorer, size: tuple[int, int]) -> None:
+        grid = TileGrid(height=size[0], width=size[1], tile_px=scorer.card.tile_px)
+
+        scores = scorer.score(make_view(*size))
+
+        assert scores.shape == grid.shape
+        assert scores.dtype == np.float32
+        assert 0 <= scores.min() <= scores.max() <= 1
+        # The core accepts them as they are.
+        TileScores(grid=grid, probability=scores, valid=grid.whole())
+
+    def test_the_same_view_gives_the_same_scores(self, scorer: Scorer) -> None:
+        view = make_view(96, 96)
+        first = scorer.score(view).copy()
+        scorer.score(make_view(80, 112, seed=1))
+
+        np.testing.assert_array_equal(scorer.score(view), first)
+
+    def test_the_view_is_left_as_it_was(self, scorer: Scorer) -> None:
+        view = make_view(50, 70)
+        before = view.copy()
+        view.setflags(write=False)
+
+        scorer.score(view)
+
+        np.testing.assert_array_equal(view, before)
+
+    def test_scores_once_given_do_not_change(self, scorer: Scorer) -> None:
+        scores = scorer.score(make_view(96, 96))
+        kept = scores.copy()
+        scorer.score(make_view(96, 96, seed=1))
+
+        np.testing.assert_array_equal(scores, kept)
+
+
+class TestAiEdgeLiteRT(ScorerContract):
+    """The runtime by default."""
+
+    @pytest.fixture
+    def scorer(self) -> Scorer:
+        return TFLiteScorer(tiny_bundle(), threads=1, memory_budget_mb=64, runtime="ai-edge-litert")
+
+
+class TestTFLiteRuntime(ScorerContract):
+    """The predecessor, where it is installed."""
+
+    @pytest.fixture
+    def scorer(self) -> Scorer:
+        pytest.importorskip("tflite_runtime", reason="tflite-runtime is not installed here")
+        return TFLiteScorer(tiny_bundle(), threads=1, memory_budget_mb=64, runtime="tflite-runtime")
+
+
+class TestFixedScorer(ScorerContract):
+    """The fake that other tests use in a scorer's place."""
+
+    @pytest.fixture
+    def scorer(self) -> Scorer:
+        return FixedScorer(make_card())

@@ -1,0 +1,30 @@
+"""Scores views with a bundle and saves what came: run by `test_two_runtimes` in another Python.
+
+    python score_views.py BUNDLE VIEWS.npz SCORES.npz RUNTIME
+
+Needs only what a board has: scopewatch's core and inference with numpy, scipy, pydantic, PyYAML.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from scopewatch.inference.bundle import load_bundle
+from scopewatch.inference.tflite import TFLiteScorer
+
+
+def main(bundle: str, views: str, scores: str, runtime: str) -> None:
+    """Score every view; the answer holds the scores by the views' names, and the runtime."""
+    if runtime not in ("ai-edge-litert", "tflite-runtime"):
+        raise SystemExit(f"no such runtime: {runtime}")
+    scorer = TFLiteScorer(load_bundle(Path(bundle)), threads=2, memory_budget_mb=64)
+    if scorer.runtime != runtime:
+        raise SystemExit(f"expected {runtime} to be the only runtime here, got {scorer.runtime}")
+    with np.load(views) as stored:
+        answers = {name: scorer.score(stored[name]) for name in stored.files}
+    np.savez(scores, **answers)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

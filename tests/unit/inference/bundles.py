@@ -1,0 +1,51 @@
+"""Bundles around the tiny networks, for tests of inference."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from tests.unit.core.samples import make_card
+
+from scopewatch.inference.bundle import Bundle
+from scopewatch_training.bundle_writer import render_card
+
+MODELS = Path(__file__).parent / "models"
+TILE_PX = 16
+RECEPTIVE_FIELD_PX = 91
+
+
+def tiny_bundle(model: str = "tile16", **card: Any) -> Bundle:
+    """Return a bundle of a tiny network; `card` replaces fields of its card."""
+    content = (MODELS / f"{model}.tflite").read_bytes()
+    fields = {
+        "model_sha256": sha256(content).hexdigest(),
+        "tile_px": TILE_PX,
+        "receptive_field_px": RECEPTIVE_FIELD_PX,
+        **card,
+    }
+    return Bundle(folder=Path("tiny"), card=make_card(**fields), model=content)
+
+
+def write_tiny(folder: Path, **changes: Any) -> Path:
+    """Write the bundle's two files; `changes` replace keys of card.yaml, None takes one out."""
+    bundle = tiny_bundle()
+    fields = yaml.safe_load(render_card(bundle.card)) | changes
+    kept = {
+        name: value for name, value in fields.items() if name not in changes or value is not None
+    }
+    folder.mkdir(parents=True)
+    (folder / "model.tflite").write_bytes(bundle.model)
+    (folder / "card.yaml").write_text(yaml.safe_dump(kept))
+    return folder
+
+
+def make_view(height: int, width: int, seed: int = 0) -> NDArray[np.float32]:
+    """Return a (height, width) view with structure at all scales, within +-6."""
+    rng = np.random.default_rng(seed)
+    rough = rng.normal(0, 0.4, size=(height, width))
+    steps = rng.normal(0, 1, size=(-(-height // 8), -(-width // 8)))
+    blocks = steps.repeat(8, axis=0).repeat(8, axis=1)[:height, :width]
+    return np.clip(rough + blocks, -6, 6).astype(np.float32)
