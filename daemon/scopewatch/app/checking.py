@@ -1,0 +1,161 @@
+"""Checks before the daemon runs: each finding says ok, or what to do. Nothing is changed."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from scopewatch.config import (
+    Config,
+    FolderSourceConfig,
+    MicroManagerSourceConfig,
+    SourceConfig,
+    load_config,
+)
+from scopewatch.core.errors import ScopewatchError, StoreError, complaint
+from scopewatch.runtime.clock import SystemClock
+from scopewatch.sources.folder_walk import network_file_system
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """The outcome of one check.
+
+    Parameters
+    ----------
+    advice
+        It works, but something deserves attention.
+    """
+
+    subject: str
+    text: str
+    failed: bool = False
+    advice: bool = False
+
+
+def run_checks(path: Path) -> Iterator[Finding]:
+    """Check a configuration and all it names; a finding at a time, as each is made."""
+    try:
+        config = load_config(path)
+    except ScopewatchError as error:
+        for line in str(error).splitlines():
+            yield Finding(subject="configuration", text=line, failed=True)
+        return
+    yield Finding(subject="configuration", text=str(path))
+    yield _tried("model", lambda: _check_model(config))
+    for source in config.sources:
+        yield from _check_source(source, config)
+    yield _tried("state folder", lambda: _check_state(config.state.folder))
+    yield _tried("database", lambda: _check_database(config.state.folder))
+    yield _tried("alert channels", lambda: _check_channels(config))
+    if config.alerts.rules and not config.alerts.channels:
+        yield Finding(
+            subject="alert channels",
+            text="there are rules but no channels: alerts show on the dashboard only",
+            advice=True,
+        )
+
+
+def _tried(subject: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject=subject, text=check())
+    except ScopewatchError as error:
+        return Finding(subject=subject, text=str(error), failed=True)
+
+
+def _check_model(config: Config) -> str:
+    from scopewatch.app.model import open_scorer  # noqa: PLC0415 - loads the runtime
+
+    scorer = open_scorer(config.model)
+    card = scorer.card
+    scale = f"{card.um_per_px:g} um/px" if card.um_per_px else "any um/px"
+    mark = ", trained on SIMULATED frames" if card.simulated else ""
+    return f"{card.name} {card.model_id}, {card.tile_px} px tiles, {scale}{mark}; it scores"
+
+
+def _check_source(source: SourceConfig, config: Config) -> Iterator[Finding]:
+    subject = f"source {source.name}"
+    yield _tried(subject, lambda: _check_constructs(source, config))
+    yield _tried(subject, lambda: _check_folder(source))
+    native = isinstance(source, FolderSourceConfig) and source.observer == "native"
+    kind = network_file_system(source.path)
+    if kind is not None and native:
+        yield Finding(
+            subject=subject,
+            text=f"{source.path} is on a network file system ({kind}), where events do not"
+            " arrive; set observer: polling",
+            advice=True,
+        )
+
+
+def _check_constructs(source: SourceConfig, config: Config) -> str:
+    from scopewatch.app.sources import make_source  # noqa: PLC0415 - loads its libraries
+
+    make_source(source, config.experiment, SystemClock())
+    return f"kind {source.kind}"
+
+
+def _check_folder(source: SourceConfig) -> str:
+    def refuse(what: str, do: str) -> StoreError:
+        return StoreError(complaint(what, where=path, do=do))
+
+    path = source.path
+    if not path.exists() and path.parent.is_dir() and not isinstance(source, FolderSourceConfig):
+        return f"{path} is not there yet (a data set is waited for)"
+    if not path.exists():
+        raise refuse("folder does not exist", "mount the share, or correct its path")
+    if not path.is_dir():
+        raise refuse("path is not a folder", "name the folder that the frames appear in")
+    try:
+        with os.scandir(path) as entries:
+            next(entries, None)
+    except OSError as error:
+        raise refuse(
+            f"folder cannot be read ({error.strerror})", "give the daemon's user the right to read"
+        ) from error
+    acquires = isinstance(source, MicroManagerSourceConfig) and source.mode == "acquire"
+    if acquires and not os.access(path, os.W_OK):
+        raise refuse("folder cannot be written to", "acquisition needs the right to write there")
+    return f"{path} can be read"
+
+
+def _check_state(folder: Path) -> str:
+    """Write and remove a file where the state will be: in the nearest folder that exists."""
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        raise StoreError(
+            complaint(
+                "state folder cannot be written to",
+                where=folder,
+                got=error.strerror,
+                do="give the daemon's user the right to write there, or set state.folder",
+            )
+        ) from error
+    return f"{folder} can be written to" + ("" if folder.exists() else " (made at the start)")
+
+
+def _check_database(folder: Path) -> str:
+    from scopewatch.store.engine import DATABASE  # noqa: PLC0415 - loads SQLAlchemy
+    from scopewatch.store.queries import Reader  # noqa: PLC0415
+
+    if not (folder / DATABASE).exists():
+        return "none yet (made at the start)"
+    reader = Reader.open(folder)
+    try:
+        counts = reader.counts()
+    finally:
+        reader.close()
+    return f"{counts.scored} frames scored, {counts.quarantined} quarantined"
+
+
+def _check_channels(config: Config) -> str:
+    from scopewatch.notify.apprise_channels import AppriseNotifier  # noqa: PLC0415 - loads Apprise
+
+    channels = {channel.name: channel.url for channel in config.alerts.channels}
+    AppriseNotifier(channels, config.state.folder)
+    names = ", ".join(channels) or "none"
+    return f"{names}" + ("; `scopewatch alert test` sends a message" if channels else "")

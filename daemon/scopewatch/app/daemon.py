@@ -1,0 +1,213 @@
+"""Builds the daemon: the only place that makes its objects and plugs them together."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+
+from scopewatch.app.model import mark_simulated, open_scorer
+from scopewatch.app.results import (
+    OVERLAYS,
+    gather_facts,
+    make_delivery,
+    open_overlays,
+    open_store,
+)
+from scopewatch.app.sources import make_keepers, make_schedule, make_sources, stop_watching
+from scopewatch.config import Config
+from scopewatch.core.analyse import analyse
+from scopewatch.core.ports import Clock, FrameSource, Scorer
+from scopewatch.notify.delivery import Delivery
+from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.runtime.inbox import BoundedInbox
+from scopewatch.runtime.metrics import Metrics
+from scopewatch.runtime.outcome import Ending, Observer, Outcome
+from scopewatch.runtime.path import FramePath
+from scopewatch.runtime.sd_notify import SystemdNotifier, notify_socket, watchdog_s
+from scopewatch.runtime.supervisor import Farewell, Stage, Supervisor
+from scopewatch.runtime.worker import Worker
+from scopewatch.store.database import Store
+from scopewatch.store.queries import Reader
+from scopewatch.web.serve import WebServer
+from scopewatch.web.server import create_app
+
+
+class Application:
+    """The whole daemon, built but not started.
+
+    Parameters
+    ----------
+    held
+        What is closed once the daemon has stopped.
+    """
+
+    def __init__(
+        self, supervisor: Supervisor, metrics: Metrics, web: WebServer | None, held: ExitStack
+    ) -> None:
+        self._supervisor = supervisor
+        self._web = web
+        self._held = held
+        self.metrics = metrics
+
+    @property
+    def url(self) -> str | None:
+        """Address of the dashboard, None without one; port 0 is known only while it runs."""
+        return self._web.url if self._web else None
+
+    def run(self) -> Farewell:
+        """Work until `stop` is called. Raises ScopewatchError when a stage cannot start."""
+        with self._held:
+            return self._supervisor.run()
+
+    def stop(self) -> None:
+        """Ask it to stop; any thread and signal handlers may call it."""
+        self._supervisor.stop()
+
+
+def build(
+    config: Config,
+    *,
+    clock: Clock,
+    environ: Mapping[str, str],
+    pid: int,
+    observers: Sequence[Observer] = (),
+) -> Application:
+    """Build the daemon: the model is warm, the state folder held, the database open.
+
+    Parameters
+    ----------
+    environ
+        Where systemd says how to notify it.
+    observers
+        Hear of every frame, in the worker's thread.
+
+    Raises
+    ------
+    ConfigError, ModelError, StoreError
+        One line with what to do; everything opened until then is closed.
+    """
+    scorer = open_scorer(config.model)
+    config = mark_simulated(config, scorer.card)
+    sources = make_sources(config, clock)
+    heartbeats = Heartbeats(clock, stall_s=config.runtime.stall_s)
+    inbox = BoundedInbox(config.runtime.inbox, clock)
+    metrics = Metrics(clock, inbox)
+    metrics.watch_sources(sources)
+    with ExitStack() as held:
+        store = open_store(config, scorer.card, clock, held)
+        reader = Reader.open(config.state.folder)
+        held.callback(reader.close)
+        metrics.watch_channels(reader.channels)
+        delivery = make_delivery(config, store, clock, heartbeats)
+        worker = Worker(
+            inbox=inbox,
+            path=_lay_path(config, scorer, sources, store, clock),
+            clock=clock,
+            heartbeats=heartbeats,
+            observer=_Audience((metrics, *observers), delivery.wake),
+            max_attempts=config.runtime.max_attempts,
+        )
+        keepers = make_keepers(
+            sources,
+            inbox=inbox,
+            ledger=store,
+            clock=clock,
+            heartbeats=heartbeats,
+            rescan_s=config.runtime.rescan_s,
+        )
+        supervisor = Supervisor(
+            keepers=keepers,
+            heartbeats=heartbeats,
+            notifier=SystemdNotifier(notify_socket(environ)),
+            clock=clock,
+            summary=partial(_sum_up, metrics, inbox),
+            watchdog_s=watchdog_s(environ, pid),
+        )
+        web = None
+        if config.web.enabled:
+            app = create_app(
+                reader=reader,
+                overlay_folder=config.state.folder / OVERLAYS,
+                alerts=store,
+                health=supervisor.condition,
+                waiting=partial(_count_waiting, inbox, sources),
+                registry=metrics.registry,
+                facts=gather_facts(config, scorer.card),
+                clock=clock,
+                token=secrets.token_urlsafe(32),
+            )
+            web = WebServer(app, host=config.web.host, port=config.web.port)
+            supervisor.add(Stage(name="web", start=web.start, stop=web.stop, running=web.running))
+        supervisor.add(_delivery_stage(delivery))
+        supervisor.add(
+            Stage(name="worker", start=worker.start, stop=worker.stop, running=worker.running)
+        )
+        # Started last and stopped first: frames are looked for only while they can be scored.
+        schedule = make_schedule(keepers, heartbeats)
+        supervisor.add(
+            Stage(
+                name="schedule",
+                start=schedule.start,
+                stop=partial(stop_watching, schedule, keepers),
+                running=schedule.running,
+            )
+        )
+        return Application(supervisor, metrics, web, held.pop_all())
+
+
+class _Audience:
+    """Passes on what the worker does, and wakes the delivery where a frame caused an alert."""
+
+    def __init__(self, observers: Sequence[Observer], wake: Callable[[], None]) -> None:
+        self._observers = observers
+        self._wake = wake
+
+    def ended(self, outcome: Outcome) -> None:
+        """Note the end of the work on an item."""
+        for observer in self._observers:
+            observer.ended(outcome)
+        if outcome.alerts:
+            self._wake()
+
+    def failed(self, step: str) -> None:
+        """Note that a step failed and will be tried again."""
+        for observer in self._observers:
+            observer.failed(step)
+
+
+def _lay_path(
+    config: Config,
+    scorer: Scorer,
+    sources: Sequence[FrameSource],
+    store: Store,
+    clock: Clock,
+) -> FramePath:
+    return FramePath(
+        sources={source.name: source for source in sources},
+        analyse=partial(analyse, scorer=scorer, monotonic=clock.monotonic),
+        store=store,
+        overlays=open_overlays(config, scorer.card),
+        rules=tuple(rule.rule() for rule in config.alerts.rules),
+        phase_channel=config.experiment.phase_channel,
+    )
+
+
+def _delivery_stage(delivery: Delivery) -> Stage:
+    return Stage(
+        name="delivery",
+        start=delivery.start,
+        stop=delivery.stop,
+        running=lambda: delivery.running,
+    )
+
+
+def _sum_up(metrics: Metrics, inbox: BoundedInbox) -> str:
+    return (
+        f"{metrics.total(Ending.SCORED)} frames scored,"
+        f" {metrics.total(Ending.QUARANTINED) + metrics.total(Ending.REFUSED)} quarantined,"
+        f" {inbox.depth} waiting"
+    )
+
+
+def _count_waiting(inbox: BoundedInbox, sources: Sequence[FrameSource]) -> int:
+    return inbox.depth + sum(source.health().waiting for source in sources)

@@ -1,0 +1,109 @@
+"""Builds what `scopewatch score` runs: listing, model and pictures, without a daemon."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+from scopewatch.app.listing import Listing, ListingSettings
+from scopewatch.app.model import open_scorer
+from scopewatch.app.scoring import Line, Scoring
+from scopewatch.config import ExperimentConfig, ModelConfig, OverlayConfig
+from scopewatch.config.models import POSITION_LABEL
+from scopewatch.core.analyse import analyse
+from scopewatch.core.card import ModelCard
+from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.ports import Overlays
+from scopewatch.runtime.clock import SystemClock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneShot:
+    """Frames to score, once."""
+
+    paths: Sequence[Path]
+    listing: Listing
+    scoring: Scoring
+
+    def run(self) -> Iterator[Line]:
+        """Yield one line per frame."""
+        return self.scoring.run(chain.from_iterable(map(self.listing.walk, self.paths)))
+
+
+def open_oneshot(
+    paths: Sequence[Path],
+    *,
+    bundle: Path,
+    out: Path | None,
+    pattern: str,
+    um_per_px: float | None,
+    channel: str,
+    interval_h: float,
+    grid: bool,
+    threads: int,
+    memory_mb: int,
+) -> OneShot:
+    """Open the model and make ready to score `paths`.
+
+    Raises
+    ------
+    ConfigError
+        For a path that does not exist, a wrong pattern, or pictures that would go into raw data.
+    ModelError
+        When the bundle cannot be used.
+    """
+    _check_paths(paths, out)
+    scorer = open_scorer(ModelConfig(bundle=bundle, threads=threads, memory_budget_mb=memory_mb))
+    experiment = ExperimentConfig(
+        name="score",
+        phase_channel=channel,
+        interval_h=interval_h,
+        simulated=scorer.card.simulated,
+    )
+    settings = ListingSettings(
+        experiment=experiment,
+        pattern=pattern,
+        position=POSITION_LABEL,
+        um_per_px=um_per_px,
+        now=SystemClock().now(),
+    )
+    scoring = Scoring(
+        analyse=partial(analyse, scorer=scorer, monotonic=time.monotonic),
+        overlays=_open_overlays(out, experiment, scorer.card, grid=grid) if out else None,
+        experiment=experiment,
+        monotonic=time.monotonic,
+    )
+    return OneShot(paths=paths, listing=Listing(settings), scoring=scoring)
+
+
+def _check_paths(paths: Sequence[Path], out: Path | None) -> None:
+    for path in paths:
+        if not path.exists():
+            raise ConfigError(
+                complaint("there is no such file or folder", where=path, do="correct the path")
+            )
+        folder = path if path.is_dir() else path.parent
+        if out is not None and out.resolve() == folder.resolve():
+            raise ConfigError(
+                complaint(
+                    "stains would be written into the raw data",
+                    where=out,
+                    do="name a folder of their own with --out",
+                )
+            )
+
+
+def _open_overlays(
+    out: Path, experiment: ExperimentConfig, card: ModelCard, *, grid: bool
+) -> Overlays:
+    from scopewatch.store.overlays import OverlayFolder  # noqa: PLC0415 - only where wanted
+
+    return OverlayFolder(
+        out,
+        options=OverlayConfig(grid=grid),
+        experiment=experiment,
+        threshold=card.threshold,
+        marker=card.labels.marker,
+    )

@@ -1,0 +1,76 @@
+"""From the configuration to where results go: store, pictures, alerts, facts of the dashboard."""
+
+import random
+from contextlib import ExitStack
+from functools import partial
+
+from scopewatch import __version__
+from scopewatch.config import Config
+from scopewatch.core.card import ModelCard
+from scopewatch.core.ports import Clock
+from scopewatch.notify.apprise_channels import AppriseNotifier
+from scopewatch.notify.delivery import Delivery
+from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.runtime.lock import InstanceLock
+from scopewatch.store.database import Store
+from scopewatch.store.files import make_folder
+from scopewatch.store.overlays import OverlayFolder
+from scopewatch.web.reading import Facts
+
+OVERLAYS = "overlays"
+
+
+def open_store(config: Config, card: ModelCard, clock: Clock, held: ExitStack) -> Store:
+    """Hold the state folder and open the database in it; `held` closes both."""
+    make_folder(config.state.folder)
+    held.enter_context(InstanceLock(config.state.folder))
+    store = Store.open(
+        config.state.folder,
+        experiment=config.experiment,
+        rates=card.errors.rates() if card.errors else None,
+        clock=clock,
+        channels={channel.name: channel.min_severity for channel in config.alerts.channels},
+        max_attempts=config.runtime.max_attempts,
+    )
+    held.callback(store.close)
+    return store
+
+
+def open_overlays(config: Config, card: ModelCard) -> OverlayFolder:
+    """Open the folder of pictures, without what a crash left there half written."""
+    overlays = OverlayFolder(
+        config.state.folder / OVERLAYS,
+        options=config.overlays,
+        experiment=config.experiment,
+        threshold=card.threshold,
+        marker=card.labels.marker,
+    )
+    overlays.sweep()
+    return overlays
+
+
+def make_delivery(config: Config, store: Store, clock: Clock, heartbeats: Heartbeats) -> Delivery:
+    """Make what takes messages to their channels."""
+    channels = {channel.name: channel.url for channel in config.alerts.channels}
+    return Delivery(
+        store,
+        AppriseNotifier(channels, config.state.folder / OVERLAYS),
+        clock=clock,
+        retry_s=config.alerts.retry_s,
+        rng=random.Random(),  # noqa: S311 - spreads retries, keeps no secret
+        progress=partial(heartbeats.beat, "delivery"),
+    )
+
+
+def gather_facts(config: Config, card: ModelCard) -> Facts:
+    """Gather what the dashboard shows of the configuration and the model."""
+    rules = sorted(config.alerts.rules, key=lambda rule: rule.from_day)
+    return Facts(
+        experiment=config.experiment.name,
+        model_name=card.name,
+        model_id=card.model_id,
+        simulated=config.experiment.simulated,
+        target=rules[0].target if rules else None,
+        interval_h=config.experiment.interval_h,
+        version=__version__,
+    )

@@ -1,0 +1,117 @@
+"""From the configuration to its sources, and what keeps them watching."""
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from scopewatch.config import (
+    Config,
+    ExperimentConfig,
+    FolderSourceConfig,
+    MicroManagerSourceConfig,
+    NDTiffSourceConfig,
+    SourceConfig,
+)
+from scopewatch.core.ports import Clock, FrameSource, Inbox, Ledger
+from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.runtime.keeper import SourceKeeper
+from scopewatch.runtime.schedule import Schedule
+
+# How often sources are looked after; their scans follow runtime.rescan_s.
+TEND_S = 1.0
+ACQUIRE_S = 1.0
+# Of the time that all stages have to end; the worker finishes its frame meanwhile.
+RETIRE_S = 2.5
+
+
+@runtime_checkable
+class Acquirer(Protocol):
+    """A source that can run the time-lapse itself."""
+
+    @property
+    def name(self) -> str:
+        """Unique name from the configuration."""
+        ...
+
+    @property
+    def acquires(self) -> bool:
+        """Whether it is to."""
+        ...
+
+    def acquire_due(self) -> None:
+        """Acquire the time point that is due, if one is. Never raises."""
+        ...
+
+
+def make_sources(config: Config, clock: Clock) -> Sequence[FrameSource]:
+    """Make every source of the configuration; none is started. Raises ConfigError."""
+    return [make_source(source, config.experiment, clock) for source in config.sources]
+
+
+def make_source(source: SourceConfig, experiment: ExperimentConfig, clock: Clock) -> FrameSource:
+    """Make one source. Only its own libraries are imported. Raises ConfigError."""
+    match source:
+        case FolderSourceConfig():
+            from scopewatch.sources.folder import FolderSource  # noqa: PLC0415
+
+            return FolderSource(source, experiment, clock)
+        case NDTiffSourceConfig():
+            from scopewatch.sources.ndtiff import NDTiffSource  # noqa: PLC0415
+
+            return NDTiffSource(source, experiment, clock)
+        case MicroManagerSourceConfig():
+            from scopewatch.sources.micromanager import MicroManagerSource  # noqa: PLC0415
+
+            return MicroManagerSource(source, experiment, clock)
+
+
+def make_keepers(
+    sources: Sequence[FrameSource],
+    *,
+    inbox: Inbox,
+    ledger: Ledger,
+    clock: Clock,
+    heartbeats: Heartbeats,
+    rescan_s: float,
+) -> list[SourceKeeper]:
+    """Give each source its keeper."""
+    return [
+        SourceKeeper(
+            source,
+            inbox=inbox,
+            ledger=ledger,
+            clock=clock,
+            heartbeats=heartbeats,
+            rescan_s=rescan_s,
+        )
+        for source in sources
+    ]
+
+
+def make_schedule(keepers: Sequence[SourceKeeper], heartbeats: Heartbeats) -> Schedule:
+    """Enter what happens again and again: sources are looked after, time points acquired."""
+    schedule = Schedule(heartbeats)
+    for keeper in keepers:
+        schedule.every(TEND_S, keeper.stage, keeper.tend)
+        source = keeper.source
+        if isinstance(source, Acquirer) and source.acquires:
+            # A job of its own: a plate takes minutes, and new frames must be noticed meanwhile.
+            schedule.every(ACQUIRE_S, f"acquire {source.name}", source.acquire_due)
+    return schedule
+
+
+def stop_watching(schedule: Schedule, keepers: Sequence[SourceKeeper], within_s: float) -> bool:
+    """Stop all sources side by side: one on a dead share must not hold up the worker's end."""
+    schedule.stop()
+    threads = [
+        threading.Thread(target=keeper.retire, name=f"retire {keeper.stage}", daemon=True)
+        for keeper in keepers
+    ]
+    for thread in threads:
+        thread.start()
+    ends_at = time.monotonic() + min(within_s, RETIRE_S)
+    for thread in threads:
+        thread.join(max(0.0, ends_at - time.monotonic()))
+    idle = schedule.wait_idle(max(0.0, ends_at - time.monotonic()))
+    return idle and not any(thread.is_alive() for thread in threads)

@@ -1,0 +1,161 @@
+"""`scopewatch alert test|list|ack|snooze`."""
+
+# Imports stand within the commands: `scopewatch --help` must not load them.
+# ruff: noqa: PLC0415
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
+from scopewatch.core.errors import ConfigError, complaint
+
+if TYPE_CHECKING:
+    from scopewatch.store.database import Store
+
+app = typer.Typer(
+    help="Test the alert channels; list, acknowledge and snooze alerts.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+AlertId = Annotated[int, typer.Argument(metavar="ID", help="As `scopewatch alert list` shows it.")]
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_LONGEST = timedelta(days=30)
+_MOST_LISTED = 200
+
+
+@app.command(name="test")
+def send_test(config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """Send a test message to every channel now.
+
+    Example: scopewatch alert test -c config.yaml
+    """
+    from scopewatch.app.results import OVERLAYS
+    from scopewatch.config import load_config
+    from scopewatch.notify.announcement import announce_test
+    from scopewatch.notify.apprise_channels import AppriseNotifier
+    from scopewatch.runtime.clock import SystemClock
+
+    settings = load_config(config)
+    channels = {channel.name: channel.url for channel in settings.alerts.channels}
+    if not channels:
+        raise ConfigError(
+            complaint("there are no alert channels", where=config, do="add some to alerts.channels")
+        )
+    notifier = AppriseNotifier(channels, settings.state.folder / OVERLAYS)
+    outcome = announce_test(
+        notifier, channels, experiment=settings.experiment.name, now=SystemClock().now()
+    )
+    for name, why in outcome.items():
+        typer.echo(f"{name}: {why or 'delivered'}", err=why is not None)
+    if any(outcome.values()):
+        raise typer.Exit(1)
+
+
+@app.command(name="list")
+def list_alerts(
+    config: ConfigPath = DEFAULT_CONFIG,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="Resolved ones too, not only those that are raised.")
+    ] = False,
+) -> None:
+    """List the alerts that are raised now.
+
+    Example: scopewatch alert list --all
+    """
+    from scopewatch.config import load_config
+    from scopewatch.store.queries import Reader
+
+    reader = Reader.open(load_config(config).state.folder)
+    try:
+        rows = reader.alerts(None, _MOST_LISTED, open_only=not show_all)
+    finally:
+        reader.close()
+    if not rows:
+        typer.echo("no alerts" if show_all else "no alert is raised")
+    for row in rows:
+        state = f"resolved {row.resolved_at:%Y-%m-%d %H:%M}" if row.resolved_at else "raised"
+        if row.resolved_at is None and row.acknowledged_at:
+            state += ", acknowledged"
+        if row.resolved_at is None and row.snoozed_until:
+            state += f", snoozed until {row.snoozed_until:%Y-%m-%d %H:%M}Z"
+        typer.echo(
+            f"{row.alert:>5}  {row.severity:<8}  {row.name}  {row.efficiency:.0%} on day"
+            f" {row.day:.1f} (target {row.target:.0%}, rule {row.rule!r}): {state}"
+        )
+
+
+@app.command()
+def ack(alert: AlertId, config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """Note that somebody has seen an alert.
+
+    Example: scopewatch alert ack 3
+    """
+    from scopewatch.runtime.clock import SystemClock
+
+    with _opened(config) as store:
+        store.acknowledge(alert, SystemClock().now())
+    typer.echo(f"alert {alert} is acknowledged")
+
+
+@app.command()
+def snooze(
+    alert: AlertId,
+    duration: Annotated[
+        str, typer.Option("--for", metavar="TIME", help="How long: 30m, 6h, 2d.")
+    ] = "6h",
+    config: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Keep an alert quiet for a while; it is still recorded.
+
+    Example: scopewatch alert snooze 3 --for 6h
+    """
+    from scopewatch.runtime.clock import SystemClock
+
+    until = SystemClock().now() + parse_duration(duration)
+    with _opened(config) as store:
+        store.snooze(alert, until)
+    typer.echo(f"alert {alert} is quiet until {until:%Y-%m-%d %H:%M} UTC")
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read `30m`, `6h` or `2d`. Raises ConfigError."""
+    match = re.fullmatch(r"(\d{1,5})([mhd])", text.strip())
+    duration = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta(0)
+    if not timedelta(0) < duration <= _LONGEST:
+        raise ConfigError(
+            complaint(
+                "duration is not understood",
+                where="--for",
+                expected=f"30m, 6h or 2d, up to {_LONGEST.days}d",
+                got=repr(text),
+                do="give a number and m, h or d",
+            )
+        )
+    return duration
+
+
+@contextmanager
+def _opened(config: ConfigPath) -> "Iterator[Store]":
+    """Open the store beside a running daemon; SQLite lets both write in turn."""
+    from scopewatch.config import load_config
+    from scopewatch.runtime.clock import SystemClock
+    from scopewatch.store.database import Store
+    from scopewatch.store.queries import Reader
+
+    settings = load_config(config)
+    # Opened for reading first: a wrong path must not make an empty database.
+    Reader.open(settings.state.folder).close()
+    store = Store.open(
+        settings.state.folder, experiment=settings.experiment, rates=None, clock=SystemClock()
+    )
+    try:
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,78 @@
+"""`scopewatch run` and `scopewatch check`."""
+
+# Imports stand within the commands: `scopewatch --help` must not load them.
+# ruff: noqa: PLC0415
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+ConfigPath = Annotated[
+    Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.")
+]
+DEFAULT_CONFIG = Path("config.yaml")
+
+
+def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """Watch, score and warn until stopped: the daemon.
+
+    Example: scopewatch run -c config.yaml
+    """
+    from scopewatch.config import load_config
+    from scopewatch.runtime.logs import set_up_logs
+
+    settings = load_config(config)
+    debug = logging.getLogger().level == logging.DEBUG
+    set_up_logs(
+        level="debug" if debug else settings.runtime.log_level,
+        as_json=settings.runtime.log_format == "json",
+    )
+
+    from scopewatch.app.daemon import build
+    from scopewatch.runtime.clock import SystemClock
+
+    daemon = build(settings, clock=SystemClock(), environ=os.environ, pid=os.getpid())
+    _on_signals(daemon.stop)
+    farewell = daemon.run()
+    code = 1 if farewell.failed_stage else 0
+    if not farewell.clean:
+        # A thread hangs, in native code or on a dead share. Python would wait for it at exit;
+        # everything that counts is committed, so the process ends without it.
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    raise typer.Exit(code)
+
+
+def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """Check config, model, folders, database, alert channels.
+
+    It changes nothing. Each line says ok or what to do; the exit code is 1 when any check failed.
+
+    Example: scopewatch check -c config.yaml
+    """
+    from scopewatch.app.checking import run_checks
+
+    failed = False
+    for finding in run_checks(config):
+        failed = failed or finding.failed
+        mark = "FAIL" if finding.failed else "note" if finding.advice else "ok"
+        typer.echo(f"{mark:<4}  {finding.subject}: {finding.text}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        stop()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)

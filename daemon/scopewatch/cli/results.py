@@ -1,0 +1,122 @@
+"""`scopewatch status` and `scopewatch export`."""
+
+# Imports stand within the commands: `scopewatch --help` must not load them.
+# ruff: noqa: PLC0415
+
+import json
+from contextlib import closing
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
+
+if TYPE_CHECKING:
+    from scopewatch.app.status import Status
+
+
+class ExportFormat(StrEnum):
+    """What results can be exported as."""
+
+    CSV = "csv"
+    JSON = "json"
+    OME_ZARR = "ome-zarr"
+
+
+def status(
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show the daemon, the wells and what is wrong.
+
+    Example: scopewatch status -c config.yaml --json
+    """
+    from scopewatch.app.status import read_status
+    from scopewatch.config import load_config
+
+    current = read_status(load_config(config))
+    if as_json:
+        typer.echo(json.dumps(current.as_json(), indent=2, ensure_ascii=False))
+    else:
+        _print_status(current)
+
+
+def export(
+    out: Annotated[Path, typer.Option("--out", metavar="PATH", help="Where to write it.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    file_format: Annotated[
+        ExportFormat,
+        typer.Option(
+            "--format",
+            help="csv: a line per frame; json: all but pixels; ome-zarr: the virtual stains.",
+        ),
+    ] = ExportFormat.CSV,
+) -> None:
+    """Write the results to a file.
+
+    Example: scopewatch export --format csv --out results.csv
+    """
+    from scopewatch.config import load_config
+    from scopewatch.store.queries import Reader
+
+    settings = load_config(config)
+    with closing(Reader.open(settings.state.folder)) as reader:
+        match file_format:
+            case ExportFormat.CSV:
+                from scopewatch.store.export import export_csv
+
+                what = f"{export_csv(reader, out)} frames"
+            case ExportFormat.JSON:
+                from scopewatch.store.export import export_json
+
+                what = f"{export_json(reader, out)} frames"
+            case ExportFormat.OME_ZARR:
+                from scopewatch.store.zarr_export import export_ome_zarr
+
+                what = f"{export_ome_zarr(reader, out)} images"
+    typer.echo(f"{what} written to {out}")
+
+
+def _print_status(status: "Status") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if status.simulated:
+        console.print("SIMULATED: not a result", style="bold yellow")
+    console.print(f"daemon: {status.daemon.text}", highlight=False)
+    counts = status.counts
+    last = f"{counts.last_frame_at:%Y-%m-%d %H:%M} UTC" if counts.last_frame_at else "none yet"
+    console.print(
+        f"frames: {counts.scored} scored, {counts.quarantined + counts.refused} quarantined,"
+        f" {counts.skipped} of other channels; last {last}",
+        highlight=False,
+    )
+    table = Table("experiment", "plate", "well", "day", "efficiency", "interval", "alert")
+    for row in status.wells:
+        seen = row.efficiency
+        table.add_row(
+            row.name.experiment,
+            row.name.plate,
+            row.name.well,
+            "" if row.day is None else f"{row.day:.1f}",
+            "" if seen is None else f"{seen.value:.0%}" + ("" if seen.corrected else " raw"),
+            f"{seen.low:.0%} to {seen.high:.0%}" if seen is not None and seen.corrected else "",
+            ", ".join(flag.rule for flag in row.flags),
+        )
+    if status.wells:
+        console.print(table)
+    for refused in status.refused:
+        console.print(
+            f"quarantined: {refused.what}: {refused.reason}", highlight=False, markup=False
+        )
+    for channel in status.channels:
+        if channel.waiting or channel.given_up:
+            console.print(
+                f"alert channel {channel.channel}: {channel.waiting} waiting,"
+                f" {channel.given_up} given up; {channel.last_error or ''}",
+                highlight=False,
+                markup=False,
+            )

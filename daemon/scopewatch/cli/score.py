@@ -1,0 +1,124 @@
+"""`scopewatch score`: frames that lie on disk, without a daemon."""
+
+# Imports stand within the command: `scopewatch --help` must not load them.
+# ruff: noqa: PLC0415
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+STDOUT = Path("-")
+
+
+def score(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH...", help="Images, folders of them, OME-TIFF stacks, NDTiff data sets."
+        ),
+    ],
+    model: Annotated[Path, typer.Option("--model", "-m", metavar="DIR", help="A model bundle.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="Write virtual stains here."),
+    ] = None,
+    jsonl: Annotated[
+        Path, typer.Option("--jsonl", metavar="FILE", help="Write the lines here; - is stdout.")
+    ] = STDOUT,
+    pattern: Annotated[
+        str,
+        typer.Option(
+            help="How names are read: scopewatch, micromanager, incucyte, keyence, evos, or a"
+            " regular expression with named groups plate, well, site, time_point, channel."
+        ),
+    ] = "scopewatch",
+    um_per_px: Annotated[
+        float | None,
+        typer.Option("--um-per-px", min=0.001, max=999, help="Instead of what the files say."),
+    ] = None,
+    channel: Annotated[
+        str, typer.Option(help="The channel that is scored; others are listed only.")
+    ] = "phase",
+    interval_h: Annotated[
+        float, typer.Option("--interval-h", min=0.001, help="Hours between time points.")
+    ] = 12,
+    grid: Annotated[bool, typer.Option("--grid", help="Draw the tile grid.")] = False,
+    threads: Annotated[int, typer.Option(min=1, max=64, help="For the model.")] = 2,
+    memory_mb: Annotated[
+        int, typer.Option("--memory-mb", min=32, help="For the model; more goes in strips.")
+    ] = 256,
+) -> None:
+    """Score frames; one JSON object per frame and line.
+
+    A frame that cannot be judged has its line too, with the reason. The exit code is 1 only when
+    no frame at all could be judged.
+
+    Example: scopewatch score frames/ --model models/simulated-cardiomyocyte --out stains
+    """
+    from scopewatch.app.oneshot import open_oneshot
+
+    oneshot = open_oneshot(
+        paths,
+        bundle=model,
+        out=out,
+        pattern=pattern,
+        um_per_px=um_per_px,
+        channel=channel,
+        interval_h=interval_h,
+        grid=grid,
+        threads=threads,
+        memory_mb=memory_mb,
+    )
+    with ExitStack() as held:
+        stream = sys.stdout if jsonl == STDOUT else held.enter_context(_create(jsonl))
+        judged, total = _write(oneshot.run(), stream)
+    if not total:
+        typer.echo(
+            f"no image found: {', '.join(map(str, paths))}; name TIFF, PNG or JPEG files,"
+            " folders of them, or NDTiff data sets",
+            err=True,
+        )
+        raise typer.Exit(1)
+    typer.echo(
+        f"{judged} of {total} frames judged" + (f"; stains in {out}" if out else ""), err=True
+    )
+    if not judged:
+        raise typer.Exit(1)
+
+
+def _write(lines: Iterator[dict[str, Any]], stream: TextIO) -> tuple[int, int]:
+    """Write the lines as they come, with progress on stderr; return judged and all."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    judged = total = 0
+    columns = (SpinnerColumn(), TextColumn("{task.completed} frames"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("frames", total=None)
+        for line in lines:
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+            # Whoever reads along sees each frame when it is done, not a buffer later.
+            stream.flush()
+            total += 1
+            judged += line["verdict"] == "judged"
+            bar.update(task, completed=total)
+    return judged, total
+
+
+def _create(path: Path) -> TextIO:
+    from scopewatch.core.errors import StoreError, complaint
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise StoreError(
+            complaint(
+                "file cannot be written", where=path, got=error.strerror, do="name another file"
+            )
+        ) from error

@@ -1,0 +1,27 @@
+"""How long to wait before trying again: doubling, up to a limit."""
+
+
+class Backoff:
+    """Delays that double from `first_s` up to `most_s`, and start over after a success.
+
+    Parameters
+    ----------
+    first_s, most_s
+        Shortest and longest delay in seconds.
+    """
+
+    def __init__(self, *, first_s: float = 1.0, most_s: float = 60.0) -> None:
+        self._first_s = first_s
+        self._most_s = most_s
+        self.failures = 0
+
+    def next_s(self) -> float:
+        """Count a failure and return the seconds to wait after it."""
+        # The exponent is capped as well: 2.0**1024 overflows, and a share may be away for weeks.
+        delay_s = min(self._first_s * 2.0 ** min(self.failures, 30), self._most_s)
+        self.failures += 1
+        return delay_s
+
+    def reset(self) -> None:
+        """Forget the failures: it worked."""
+        self.failures = 0

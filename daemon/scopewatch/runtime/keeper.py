@@ -1,0 +1,144 @@
+"""Keeps one source watching: starts it, looks after it, scans, and starts it again.
+
+    away --start--> watching --health says dead--> away
+      '--- SourceError: tried again after 1, 2, 4 ... 60 s ---'
+
+A share may be away for a weekend, so a keeper never gives up; the delays bound what it costs.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from scopewatch.core.errors import SourceError
+from scopewatch.core.frame import FrameTicket, Refusal
+from scopewatch.core.ports import Clock, FrameSource, Inbox, Ledger
+from scopewatch.runtime.backoff import Backoff
+from scopewatch.runtime.heartbeats import Heartbeats
+
+log = logging.getLogger(__name__)
+
+
+class SourceKeeper:
+    """Looks after one source; `tend` is called every few seconds by one thread at a time.
+
+    It stands between its source and the inbox and ledger, so that it hears of progress.
+
+    Parameters
+    ----------
+    rescan_s
+        Seconds between scans, since events get lost.
+    """
+
+    def __init__(
+        self,
+        source: FrameSource,
+        *,
+        inbox: Inbox,
+        ledger: Ledger,
+        clock: Clock,
+        heartbeats: Heartbeats,
+        rescan_s: float,
+    ) -> None:
+        self._source = source
+        self._inbox = inbox
+        self._ledger = ledger
+        self._clock = clock
+        self._heartbeats = heartbeats
+        self._rescan_s = rescan_s
+        self._backoff = Backoff()
+        self._not_before_s = 0.0
+        self._scanned_s = 0.0
+        self._retired = False
+        self.tended = False
+        self.watching = False
+        self.trouble = ""
+        self.restarts = 0
+
+    @property
+    def source(self) -> FrameSource:
+        """The source that is kept."""
+        return self._source
+
+    @property
+    def stage(self) -> str:
+        """Its name among the heartbeats."""
+        return f"source {self._source.name}"
+
+    def tend(self) -> None:
+        """Start the source, or look after it; scan when it is time. Never raises."""
+        if self._retired:
+            return
+        self._beat()
+        try:
+            if self.watching:
+                self._check()
+            if not self.watching and self._clock.monotonic() >= self._not_before_s:
+                self._start()
+            if self.watching and self._clock.monotonic() - self._scanned_s >= self._rescan_s:
+                self._scan()
+        except Exception as error:
+            # Thread boundary: a source that breaks its promise must not end its own keeping.
+            log.exception("source failed unexpectedly", extra={"event": self._named()})
+            self._lose(f"{type(error).__name__}: {error}")
+        self._beat()
+        self.tended = True
+
+    def offer(self, ticket: FrameTicket) -> bool:
+        """Pass a ticket on: a source that offers makes progress, however long its scan takes."""
+        self._beat()
+        return self._inbox.offer(ticket)
+
+    def refuse(self, refusal: Refusal) -> bool:
+        """Pass a refusal on."""
+        self._beat()
+        return self._inbox.refuse(refusal)
+
+    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:
+        """Pass a question to the ledger on: a scan over many known files makes progress too."""
+        self._beat()
+        return self._ledger.settled(source, found)
+
+    def retire(self) -> None:
+        """Stop the source for good."""
+        self._retired = True
+        self._heartbeats.leave(self.stage)
+        self.watching = False
+        self._source.stop()
+
+    def _start(self) -> None:
+        try:
+            self._source.start(self, self)
+        except SourceError as error:
+            self._lose(str(error))
+            return
+        self.watching = True
+        self.trouble = ""
+        self._scanned_s = self._clock.monotonic()
+        log.info("source watching", extra={"event": self._named()})
+
+    def _check(self) -> None:
+        health = self._source.health()
+        if health.alive:
+            self._backoff.reset()
+        else:
+            self.restarts += 1
+            self._lose(health.detail)
+
+    def _lose(self, why: str) -> None:
+        delay_s = self._backoff.next_s()
+        self._not_before_s = self._clock.monotonic() + delay_s
+        self.watching = False
+        self.trouble = why
+        log.error("source not watching", extra={"event": {**self._named(), "why": why}})
+        self._source.stop()
+
+    def _scan(self) -> None:
+        self._source.scan()
+        self._scanned_s = self._clock.monotonic()
+
+    def _beat(self) -> None:
+        if not self._retired:
+            self._heartbeats.beat(self.stage)
+
+    def _named(self) -> dict[str, object]:
+        return {"source": self._source.name}

@@ -1,0 +1,143 @@
+"""The one path of a frame: claim, load, analyse, draw, commit.
+
+    claim -> load -> analyse -> draw -> commit               scored
+      |        |        '-- cannot be judged --------------> quarantined
+      |        '----------- cannot be read ----------------> quarantined
+      |-- settled already ---------------------------------> known
+      '-- another channel than the scored one -------------> not scored
+
+It knows no thread, and repeats nothing: that is the worker's.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from scopewatch.core.alert import AlertRule
+from scopewatch.core.errors import FrameError
+from scopewatch.core.frame import Frame, FrameTicket, Refusal
+from scopewatch.core.ports import FrameSource, Overlays, ResultStore, Settled
+from scopewatch.core.result import FrameResult
+from scopewatch.runtime.hand import Hand
+from scopewatch.runtime.outcome import Ending, Outcome
+
+log = logging.getLogger(__name__)
+
+# Faults beside those of `core.result.Fault`; stored as well: never rename one.
+UNREADABLE = "unreadable"
+FAILED = "failed"
+
+
+class FramePath:
+    """Carries items to their end.
+
+    Parameters
+    ----------
+    analyse
+        Judges a frame. It holds the interpreter, so that one thread alone may walk the path.
+    rules
+        What is called weak.
+    phase_channel
+        The only channel that is scored.
+    """
+
+    def __init__(
+        self,
+        *,
+        sources: Mapping[str, FrameSource],
+        analyse: Callable[[Frame], FrameResult],
+        store: ResultStore,
+        overlays: Overlays,
+        rules: Sequence[AlertRule],
+        phase_channel: str,
+    ) -> None:
+        self._sources = sources
+        self._analyse = analyse
+        self._store = store
+        self._overlays = overlays
+        self._rules = rules
+        self._phase_channel = phase_channel
+
+    def walk(self, hand: Hand) -> Outcome:
+        """Carry the item in hand to its end.
+
+        Raises
+        ------
+        StoreError, SourceError
+            When the store or the source stayed away.
+        """
+        item = hand.item
+        if isinstance(item, Refusal):
+            return self._refuse(hand, item)
+        if item.key.channel != self._phase_channel:
+            return self._skip(hand, item)
+        if not hand.claimed:
+            hand.claimed = hand.step("claim", lambda: self._store.claim(item, self._rules))
+            if not hand.claimed:
+                return hand.end(Ending.KNOWN)
+        try:
+            frame = hand.step("load", lambda: self._sources[item.source].load(item))
+        except FrameError as error:
+            return self.quarantine(hand, item, UNREADABLE, str(error))
+        result = hand.step("analyse", lambda: self._analyse(frame))
+        if result.verdict.fault is not None:
+            return self.quarantine(hand, item, result.verdict.fault, result.verdict.reason)
+        return self._commit(hand, item, frame, result)
+
+    def quarantine(self, hand: Hand, ticket: FrameTicket, fault: str, reason: str) -> Outcome:
+        """Record that a frame cannot be judged, and why."""
+        settled = hand.step(
+            "commit", lambda: self._store.quarantine(ticket, fault, reason, self._rules)
+        )
+        log.warning(
+            "frame quarantined",
+            extra={"event": {**hand.place(), "fault": str(fault), "reason": reason}},
+        )
+        _tell_alerts(settled)
+        return hand.end(Ending.QUARANTINED, reason=reason, settled=settled)
+
+    def _commit(
+        self, hand: Hand, ticket: FrameTicket, frame: Frame, result: FrameResult
+    ) -> Outcome:
+        day = hand.step(
+            "commit", lambda: self._store.day_of(ticket.key, frame.acquired_at, ticket.seen_at)
+        )
+        files = hand.step("draw", lambda: self._overlays.write(frame, result, day))
+        settled = hand.step(
+            "commit", lambda: self._store.commit(ticket, frame, result, files, day, self._rules)
+        )
+        _tell_alerts(settled)
+        outcome = hand.end(Ending.SCORED, settled=settled)
+        seen = result.efficiency
+        log.info(
+            "frame scored",
+            extra={
+                "event": {
+                    "key": str(ticket.key),
+                    "day": round(day, 2),
+                    "efficiency": round(seen.value, 4) if seen else None,
+                    "low": round(seen.low, 4) if seen else None,
+                    "high": round(seen.high, 4) if seen else None,
+                    "took_ms": round(1e3 * sum(outcome.steps_s.values())),
+                }
+            },
+        )
+        return outcome
+
+    def _refuse(self, hand: Hand, refusal: Refusal) -> Outcome:
+        hand.step("commit", lambda: self._store.refuse(refusal))
+        log.warning("file refused", extra={"event": {**hand.place(), "reason": refusal.reason}})
+        return hand.end(Ending.REFUSED, reason=refusal.reason)
+
+    def _skip(self, hand: Hand, ticket: FrameTicket) -> Outcome:
+        reason = f"not scored: channel {ticket.key.channel}"
+        hand.step("commit", lambda: self._store.skip(ticket, reason))
+        log.debug("frame not scored", extra={"event": {**hand.place(), "reason": reason}})
+        return hand.end(Ending.NOT_SCORED, reason=reason)
+
+
+def _tell_alerts(settled: Settled) -> None:
+    for message in settled.alerts:
+        log.warning(
+            "alert changed",
+            extra={"event": {"severity": message.severity.value, "title": message.title}},
+        )

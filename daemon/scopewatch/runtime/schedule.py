@@ -1,0 +1,107 @@
+"""What happens again and again: looking after the sources, and a sign of life.
+
+Every job comes round on a fixed interval of the monotonic kind. One that could not run in time
+(the machine slept, the previous round still ran) runs once, late, and never twice at a time:
+what counts is that it happens, not how often.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from scopewatch.runtime.heartbeats import Heartbeats
+
+log = logging.getLogger(__name__)
+
+STAGE = "schedule"
+
+
+class Schedule:
+    """Runs jobs in threads of its own; each job has one, so that none waits for another's disk.
+
+    Parameters
+    ----------
+    beat_s
+        Seconds between signs of life of the schedule itself.
+    """
+
+    def __init__(self, heartbeats: Heartbeats, *, beat_s: float = 5.0) -> None:
+        self._heartbeats = heartbeats
+        self._beat_s = beat_s
+        self._jobs: list[tuple[str, Callable[[], None], float]] = []
+        self._scheduler: BackgroundScheduler | None = None
+        self._changed = threading.Condition()
+        self._under_way = 0
+
+    def every(self, seconds: float, name: str, job: Callable[[], None]) -> None:
+        """Enter a job that runs at once and then every so many seconds. Call before `start`."""
+        self._jobs.append((name, job, seconds))
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of the jobs entered."""
+        return [name for name, _, _ in self._jobs]
+
+    def running(self) -> bool:
+        """Whether jobs are still being started."""
+        return self._scheduler is not None and bool(self._scheduler.running)
+
+    def start(self) -> None:
+        """Begin; each job runs for the first time now."""
+        jobs = [*self._jobs, (STAGE, lambda: self._heartbeats.beat(STAGE), self._beat_s)]
+        scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(max_workers=len(jobs))},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        scheduler.add_listener(_log_failure, EVENT_JOB_ERROR)
+        self._heartbeats.beat(STAGE)
+        now = datetime.now(UTC)
+        for name, job, seconds in jobs:
+            scheduler.add_job(
+                partial(self._run, job),
+                IntervalTrigger(seconds=seconds, timezone=UTC),
+                id=name,
+                next_run_time=now,
+            )
+        scheduler.start()
+        self._scheduler = scheduler
+
+    def stop(self) -> None:
+        """Start nothing more; what is under way is left to end by itself, see `wait_idle`."""
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+            self._scheduler = None
+        self._heartbeats.leave(STAGE)
+
+    def wait_idle(self, within_s: float) -> bool:
+        """Wait until no job is under way; False when one still is after `within_s`.
+
+        The process cannot end in order before: Python waits for the threads of such a pool.
+        """
+        with self._changed:
+            return self._changed.wait_for(lambda: self._under_way == 0, within_s)
+
+    def _run(self, job: Callable[[], None]) -> None:
+        with self._changed:
+            self._under_way += 1
+        try:
+            job()
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+
+def _log_failure(event: JobExecutionEvent) -> None:
+    log.error(
+        "scheduled job failed",
+        extra={"event": {"job": event.job_id, "error": event.exception}},
+    )

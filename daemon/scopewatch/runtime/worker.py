@@ -1,0 +1,186 @@
+"""The thread that carries frames to their end, one after another.
+
+A step that fails because the disk, the database or the share is away is repeated with growing
+delays; after a while the frame goes behind the others, and it is never lost. A frame that fails
+for reasons of its own is quarantined after `max_attempts`, so that it cannot hold up the rest.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scopewatch.core.errors import ScopewatchError, StoreError, complaint
+from scopewatch.core.frame import FrameTicket
+from scopewatch.core.ports import Clock
+from scopewatch.runtime.hand import AWAY, Hand
+from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.runtime.inbox import BoundedInbox, Item
+from scopewatch.runtime.outcome import Ending, Observer, Outcome
+from scopewatch.runtime.path import FAILED, FramePath
+
+log = logging.getLogger(__name__)
+
+STAGE = "worker"
+IDLE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trouble:
+    """What an item that was put back has been through."""
+
+    fingerprint: str
+    claimed: bool
+    failures: int
+    scored_then: int
+
+
+class Worker:
+    """Works in a thread of its own, which alone walks the path and so uses the model.
+
+    Parameters
+    ----------
+    max_attempts
+        Failures of its own after which a frame is quarantined.
+    patience_s
+        How long a step is repeated for one frame before the next has its turn.
+    pause
+        Waits for so many seconds, True at once when the worker is to stop; None waits for real.
+    """
+
+    def __init__(
+        self,
+        *,
+        inbox: BoundedInbox,
+        path: FramePath,
+        clock: Clock,
+        heartbeats: Heartbeats,
+        observer: Observer,
+        max_attempts: int,
+        patience_s: float = 30.0,
+        pause: Callable[[float], bool] | None = None,
+    ) -> None:
+        self._inbox = inbox
+        self._path = path
+        self._clock = clock
+        self._heartbeats = heartbeats
+        self._observer = observer
+        self._max_attempts = max_attempts
+        self._patience_s = patience_s
+        self._stopping = threading.Event()
+        self._wait = pause or self._stopping.wait
+        # Bounded by the inbox: only items that were put back stand here, until they settle.
+        self._troubles: dict[tuple[str, str], _Trouble] = {}
+        self._scored = 0
+        self._thread: threading.Thread | None = None
+
+    def running(self) -> bool:
+        """Whether the thread is alive."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._heartbeats.beat(STAGE)
+        # A daemon thread: one that hangs in native code must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name=STAGE, daemon=True)
+        self._thread.start()
+
+    def stop(self, within_s: float) -> bool:
+        """Finish the frame in hand and end; False when that took longer than `within_s`."""
+        self._stopping.set()
+        self._inbox.close()
+        if self._thread is not None:
+            self._thread.join(within_s)
+        self._heartbeats.leave(STAGE)
+        return not self.running()
+
+    def work(self) -> Outcome | None:
+        """Carry the next item to its end; None when none came within a second."""
+        self._heartbeats.beat(STAGE)
+        item = self._inbox.take(IDLE_S)
+        if item is None:
+            return None
+        hand = self._pick_up(item)
+        try:
+            outcome = self._path.walk(hand)
+        except AWAY as error:
+            outcome = self._try_later(hand, error, blame=False)
+        except Exception as error:
+            log.exception("frame failed unexpectedly", extra={"event": hand.place()})
+            outcome = self._try_later(hand, error, blame=True)
+        if outcome.ending is not Ending.PUT_BACK:
+            # Only a scored frame has used the database, the share and the overlay folder.
+            self._scored += outcome.ending is Ending.SCORED
+            self._troubles.pop((item.source, item.locator), None)
+            self._inbox.done(item)
+        self._observer.ended(outcome)
+        return outcome
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.work()
+            except Exception:
+                log.exception("worker failed", extra={"event": {"stage": STAGE}})
+                self._pause(IDLE_S)
+
+    def _pause(self, seconds: float) -> bool:
+        # Waiting for a disk to come back is no stall: a restart would not bring it sooner.
+        self._heartbeats.beat(STAGE)
+        return self._wait(seconds)
+
+    def _pick_up(self, item: Item) -> Hand:
+        trouble = self._troubles.get((item.source, item.locator))
+        same = trouble is not None and trouble.fingerprint == item.fingerprint
+        return Hand(
+            item=item,
+            claimed=same and trouble is not None and trouble.claimed,
+            patience_s=self._patience_s,
+            clock=self._clock,
+            pause=self._pause,
+            observer=self._observer,
+        )
+
+    def _try_later(self, hand: Hand, error: Exception, *, blame: bool) -> Outcome:
+        """Put an item behind the others, or quarantine it when the failures are its own.
+
+        A full disk or a lost share fails every frame, and no frame is blamed for it. Where
+        another was scored since the last failure, though, the trouble is with this one.
+        """
+        item = hand.item
+        before = self._troubles.get((item.source, item.locator))
+        if before is None or before.fingerprint != item.fingerprint:
+            before = _Trouble(
+                fingerprint=item.fingerprint,
+                claimed=False,
+                failures=0,
+                scored_then=self._scored,
+            )
+        failures = before.failures + (blame or self._scored > before.scored_then)
+        if failures >= self._max_attempts and isinstance(item, FrameTicket):
+            hand.patience_s = 0.0
+            try:
+                return self._path.quarantine(hand, item, FAILED, _reason(item, error))
+            except StoreError:
+                log.warning("quarantine failed", extra={"event": hand.place()})
+        self._troubles[item.source, item.locator] = _Trouble(
+            fingerprint=item.fingerprint,
+            # An attempt the frame is blamed for is counted anew by the ledger, which
+            # outlives a crash; one that the disk is to blame for is not.
+            claimed=hand.claimed and not blame,
+            failures=failures,
+            scored_then=self._scored,
+        )
+        self._inbox.put_back(item)
+        return hand.end(Ending.PUT_BACK, reason=str(error))
+
+
+def _reason(ticket: FrameTicket, error: Exception) -> str:
+    if isinstance(error, ScopewatchError):
+        return str(error)
+    return complaint(
+        "frame cannot be processed",
+        where=ticket.locator,
+        got=f"{type(error).__name__}: {error}",
+        do="report it with this frame; the log holds the traceback",
+    )

@@ -1,0 +1,118 @@
+"""The real daemon as a process over a watched folder, as the integration tests use it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scopewatch.store.queries import Reader
+from scopewatch.store.records import FrameRecord
+
+SCOPEWATCH = (sys.executable, "-m", "scopewatch")
+
+
+class Daemon:
+    """A configuration in a folder, and the process that runs with it.
+
+    Parameters
+    ----------
+    eventually
+        The fixture of that name.
+
+    Attributes
+    ----------
+    through
+        A command that the daemon is started through, so that it has less rights, say.
+    """
+
+    def __init__(self, root: Path, bundle: Path, eventually: Callable[..., None]) -> None:
+        self.root = root
+        self.eventually = eventually
+        self.incoming = root / "in"
+        self.state = root / "state"
+        self.log = root / "daemon.log"
+        self.config = root / "config.yaml"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.through: tuple[str, ...] = ()
+        self.incoming.mkdir()
+        self.settings: dict[str, Any] = {
+            "experiment": {"name": "run 1", "day_from": "time_point", "simulated": True},
+            "model": {"bundle": str(bundle), "threads": 1},
+            "sources": [{"kind": "folder", "path": "in", "settle_s": 0.2, "give_up_s": 1.5}],
+            "state": {"folder": "state"},
+            "web": {"enabled": False},
+            "runtime": {"rescan_s": 1, "log_format": "json"},
+        }
+
+    def start(self, environ: dict[str, str] | None = None) -> None:
+        """Start the process; it need not come up."""
+        self.config.write_text(yaml.safe_dump(self.settings), encoding="utf-8")
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*self.through, *SCOPEWATCH, "run", "-c", str(self.config)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environ or {})},
+            )
+
+    def start_ready(self, environ: dict[str, str] | None = None) -> None:
+        """Start the process and wait until it is able to work."""
+        before = self.count("ready")
+        self.start(environ)
+        self.eventually(lambda: self.count("ready") > before, within_s=30)
+
+    def end(self, with_signal: signal.Signals = signal.SIGTERM, within_s: float = 5) -> int:
+        """Send a signal; return the exit status, which must come within `within_s`."""
+        assert self.process is not None
+        self.process.send_signal(with_signal)
+        return self.process.wait(within_s)
+
+    def wait(self, within_s: float = 30) -> int:
+        """Wait until the process ends by itself; return its exit status."""
+        assert self.process is not None
+        return self.process.wait(within_s)
+
+    def said(self) -> list[dict[str, Any]]:
+        """Return the log so far, by entries; what is no entry stands as a message."""
+        if not self.log.exists():
+            return []
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) if line[:1] == "{" else {"message": line} for line in lines]
+
+    def count(self, message: str) -> int:
+        """How often a message stands in the log."""
+        return sum(entry["message"] == message for entry in self.said())
+
+    def ask(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run another command with the same configuration."""
+        return subprocess.run(
+            [*SCOPEWATCH, *command, "-c", str(self.config)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+
+    @contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """Open the result database."""
+        with closing(Reader.open(self.state)) as reader:
+            yield reader
+
+    def frames(self) -> list[FrameRecord]:
+        """Return every frame the ledger knows; none before there is one."""
+        if not (self.state / "scopewatch.db").exists() or not self.count("source watching"):
+            return []
+        with self.reader() as reader:
+            return list(reader.frames())
+
+    def states(self) -> dict[str, str]:
+        """Return the state of every frame by its file."""
+        return {Path(frame.locator).name: frame.state for frame in self.frames()}

@@ -1,0 +1,167 @@
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from scopewatch.app.listing import Listed, Listing, ListingSettings, Unlisted, natural
+from scopewatch.config import ExperimentConfig
+from scopewatch.config.models import POSITION_LABEL
+from scopewatch.core.errors import ConfigError
+from scopewatch.demo.simulation.simulate import simulate
+from scopewatch.demo.simulation.writers import FileFormat
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+PIXELS = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
+
+Make = Callable[..., Listing]
+
+
+@pytest.fixture
+def make() -> Make:
+    def listing(pattern: str = "scopewatch", um_per_px: float | None = None) -> Listing:
+        return Listing(
+            ListingSettings(
+                experiment=ExperimentConfig(name="score"),
+                pattern=pattern,
+                position=POSITION_LABEL,
+                um_per_px=um_per_px,
+                now=NOW,
+            )
+        )
+
+    return listing
+
+
+def write(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tifffile.imwrite(path, PIXELS, resolution=(1e4, 1e4), resolutionunit="CENTIMETER")
+    return path
+
+
+def keys(listing: Listing, path: Path) -> list[str]:
+    return [str(item.key) for item in listing.walk(path) if isinstance(item, Listed)]
+
+
+def test_a_folder_is_walked_as_a_person_would_read_it(make: Make, tmp_path: Path) -> None:
+    root = tmp_path / "plates"
+    for well in ("A10", "A2", "A1"):
+        write(root / f"P1_{well}_s0_t0003_phase.tif")
+    write(root / "run2" / "P1_A1_s0_t0003_phase.tif")
+    write(root / ".hidden.tif")
+    (root / "notes.txt").write_text("no frame")
+    assert keys(make(), root) == [
+        "plates/P1/A1/s0/t0003/phase",
+        "plates/P1/A2/s0/t0003/phase",
+        "plates/P1/A10/s0/t0003/phase",
+        "plates run2/P1/A1/s0/t0003/phase",
+    ]
+
+
+def test_a_file_whose_name_says_nothing_is_a_well_of_its_own_name(
+    make: Make, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "day 3" / "my image.tif")
+    (item,) = make().walk(path)
+    assert isinstance(item, Listed)
+    assert str(item.key) == "day 3/plate/my image/s0/t0000/phase"
+    frame = item.load()
+    assert frame.pixel_size_um == pytest.approx(1.0)
+    np.testing.assert_array_equal(frame.pixels, PIXELS)
+
+
+def test_the_pixel_size_that_is_given_wins(make: Make, tmp_path: Path) -> None:
+    (item,) = make(um_per_px=0.65).walk(write(tmp_path / "a.tif"))
+    assert isinstance(item, Listed)
+    assert item.load().pixel_size_um == 0.65
+
+
+def test_each_plane_of_an_ome_tiff_is_a_frame(make: Make, tmp_path: Path) -> None:
+    path = tmp_path / "A3.ome.tif"
+    tifffile.imwrite(
+        path,
+        np.stack([PIXELS, PIXELS + 1, PIXELS + 2]),
+        ome=True,
+        metadata={"axes": "TYX", "PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm"},
+    )
+    items = [item for item in make().walk(path) if isinstance(item, Listed)]
+    assert [item.key.time_point for item in items] == [0, 1, 2]
+    assert items[2].place.endswith("#page=2")
+    assert [int(item.load().pixels[0, 0]) for item in items] == [0, 1, 2]
+
+
+def test_pages_of_which_nothing_is_said_are_not_guessed(make: Make, tmp_path: Path) -> None:
+    path = tmp_path / "stack.tif"
+    tifffile.imwrite(path, np.stack([PIXELS, PIXELS]), metadata=None)
+    (item,) = make().walk(path)
+    assert isinstance(item, Unlisted)
+    assert item.reason.startswith("image file has several pages and does not say what they are")
+
+
+def test_what_is_no_image_is_listed_with_its_reason(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_text("text")
+    (tmp_path / "b.tif").touch()
+    reasons = [item.reason for item in make().walk(tmp_path) if isinstance(item, Unlisted)]
+    assert reasons[0].startswith("file is no TIFF: ")
+    assert reasons[1].startswith("image file is empty: ")
+
+
+def test_a_folder_that_cannot_be_read_is_listed_with_its_reason(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "in" / "a.tif")
+    (tmp_path / "in" / "locked").mkdir()
+    read = Path.iterdir
+
+    def refuse(folder: Path) -> Iterator[Path]:
+        if folder.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return read(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    first, second = make().walk(tmp_path / "in")
+    assert isinstance(first, Listed)
+    assert isinstance(second, Unlisted)
+    assert second.reason == (
+        f"folder cannot be read: {tmp_path / 'in' / 'locked'} (got Permission denied);"
+        " check its rights"
+    )
+
+
+def test_a_link_that_leads_back_up_is_not_followed(make: Make, tmp_path: Path) -> None:
+    write(tmp_path / "in" / "a.tif")
+    (tmp_path / "in" / "up").symlink_to(tmp_path / "in")
+    assert len(list(make().walk(tmp_path / "in"))) == 1
+
+
+def test_paths_that_do_not_exist_are_refused(make: Make, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no such file or folder"):
+        list(make().walk(tmp_path / "none"))
+
+
+def test_names_are_sorted_by_their_numbers() -> None:
+    names = ["t10", "T9", "a", "t100", "t9b"]
+    assert sorted(names, key=natural) == ["a", "T9", "t9b", "t10", "t100"]
+
+
+def test_each_image_of_an_ndtiff_data_set_is_a_frame(make: Make, tmp_path: Path) -> None:
+    simulate(
+        tmp_path / "sim",
+        runs=1,
+        wells=2,
+        seed=1,
+        size_px=128,
+        file_format=FileFormat.NDTIFF,
+        time_points=[20],
+    )
+    items = list(make().walk(tmp_path / "sim"))
+    assert [str(item.key) for item in items if isinstance(item, Listed)] == [
+        f"sim run1/plate/{well}/s0/t0020/{channel}"
+        for well in ("A1", "A2")
+        for channel in ("phase", "gfp")
+    ]
+    first = items[0]
+    assert isinstance(first, Listed)
+    assert first.load().pixels.shape == (128, 128)

@@ -1,0 +1,131 @@
+"""The operator's page says what the program does."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from scopewatch.config import Config, models
+from scopewatch.core.result import Fault
+from scopewatch.sources.naming import PRESETS
+from scopewatch.web.advice import ADVICE
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+MINIMAL, WHOLE, ALERTS = EXAMPLES
+SERVICE = (ROOT / "systemd/scopewatch.service").read_text(encoding="utf-8")
+
+
+def test_the_examples_are_valid_configurations() -> None:
+    for example in (MINIMAL, WHOLE):
+        assert Config.model_validate(yaml.safe_load(example)).sources
+    Config.model_validate(yaml.safe_load(MINIMAL) | yaml.safe_load(ALERTS))
+
+
+def test_the_whole_example_names_every_setting_there_is() -> None:
+    shown = set(re.findall(r"(\w+):", WHOLE))
+    known = {
+        name
+        for model in vars(models).values()
+        if isinstance(model, type) and issubclass(model, BaseModel)
+        for name in model.model_fields
+    }
+    assert known - shown == set()
+
+
+def test_the_values_shown_as_defaults_are_the_defaults() -> None:
+    whole = Config.model_validate(yaml.safe_load(WHOLE))
+    least = Config.model_validate(yaml.safe_load(MINIMAL))
+    for section in ("overlays", "web", "runtime"):
+        assert getattr(whole, section) == getattr(least, section)
+    assert whole.alerts.rules[0] == models.RuleConfig(name="weak")
+    assert whole.alerts.retry_s == least.alerts.retry_s
+    folder = whole.sources[0].model_dump(exclude={"name", "um_per_px"})
+    assert folder == least.sources[0].model_dump(exclude={"name", "um_per_px"})
+
+
+# Apprise's mail channel looks for a module that Python 3.13 no longer has.
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+def test_every_alert_address_shown_is_one_that_apprise_understands(tmp_path: Path) -> None:
+    from scopewatch.notify.apprise_channels import AppriseNotifier  # noqa: PLC0415 (see above)
+
+    channels = models.AlertsConfig.model_validate(yaml.safe_load(ALERTS)["alerts"]).channels
+    assert len(channels) == 5
+    AppriseNotifier({channel.name: channel.url for channel in channels}, tmp_path)
+
+
+@pytest.mark.parametrize("fault", sorted({*ADVICE, *(fault.value for fault in Fault)}))
+def test_every_reason_for_quarantine_is_explained(fault: str) -> None:
+    assert f"| `{fault}` |" in PAGE
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_every_name_pattern_is_shown(preset: str) -> None:
+    assert f"| `{preset}` |" in PAGE
+
+
+def test_every_message_explained_is_one_that_the_program_writes() -> None:
+    written = "\n".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("daemon/scopewatch",)
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".py", ".html", ".js"}
+    )
+    table = PAGE.split("## What the messages mean")[1].split("## Network shares")[0]
+    messages = re.findall(r"^\| (.*?) \|", table, re.MULTILINE)[2:]
+    quoted = [text for cell in messages for text in re.findall(r"`([^`]+)`", cell)]
+    assert len(quoted) > 15
+    assert [text for text in quoted if text.removesuffix(" ...") not in written] == []
+
+
+def test_links_within_the_documentation_lead_somewhere() -> None:
+    for page in (ROOT / "docs").rglob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+        headings = {
+            re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-")
+            for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+        }
+        for anchor in re.findall(r"\]\(#([^)]+)\)", text):
+            assert anchor in headings, f"{page.name}: #{anchor}"
+
+
+def test_the_unit_never_restarts_what_a_restart_cannot_mend() -> None:
+    settings = dict(re.findall(r"^(\w+)=(.*)$", SERVICE, re.MULTILINE))
+    assert settings["Type"] == "notify"
+    assert settings["Restart"] == "on-failure"
+    assert settings["RestartPreventExitStatus"] == "2"
+    assert settings["ExecStart"].startswith("/opt/scopewatch/bin/scopewatch run -c")
+    # Every folder the unit may write to stands in the steps to install and to uninstall it.
+    for folder in ("/var/lib/scopewatch", "/var/log/scopewatch", "/etc/scopewatch"):
+        assert folder in PAGE
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    page = (ROOT / "docs/adr/0005-dependencies.md").read_text(encoding="utf-8")
+    names = [re.match(r"[\w-]+", line) for line in project["dependencies"]]
+    assert [name[0] for name in names if name and name[0] not in page] == []
+
+
+def test_decisions_have_one_form_and_stand_in_the_index() -> None:
+    folder = ROOT / "docs/adr"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    pages = sorted(folder.glob("0*.md"))
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert text.startswith(f"# {int(page.name[:4])}. ")
+        assert re.findall(r"^## (.*)$", text, re.MULTILINE) == [
+            "Context",
+            "Decision",
+            "Consequences",
+        ]
+        assert re.search(r"^Status: (accepted|replaced by)", text, re.MULTILINE)
+        assert page.name in index

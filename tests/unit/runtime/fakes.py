@@ -1,0 +1,218 @@
+"""Stand-ins for the worker's neighbours, each with a switch for its ways to fail."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+
+from scopewatch.core.alert import AlertRule
+from scopewatch.core.efficiency import Efficiency
+from scopewatch.core.errors import SourceError, StoreError
+from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Refusal
+from scopewatch.core.ports import Inbox, Ledger, OverlayFiles, Settled, SourceHealth
+from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
+from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.runtime.outcome import Outcome
+
+SEEN_AT = datetime(2026, 3, 1, 8, 59, 58, tzinfo=UTC)
+
+
+def make_key(well: str = "A1", time_point: int = 0, channel: str = "phase") -> FrameKey:
+    return FrameKey(
+        experiment="run 1",
+        plate="p1",
+        well=well,
+        site=0,
+        time_point=time_point,
+        channel=channel,
+    )
+
+
+def make_ticket(
+    locator: str = "a.tif",
+    *,
+    fingerprint: str = "1",
+    channel: str = "phase",
+    time_point: int = 0,
+) -> FrameTicket:
+    return FrameTicket(
+        key=make_key(time_point=time_point, channel=channel),
+        source="folder",
+        locator=locator,
+        fingerprint=fingerprint,
+        seen_at=SEEN_AT,
+    )
+
+
+def make_refusal(locator: str = "notes.tif") -> Refusal:
+    return Refusal(
+        source="folder",
+        locator=locator,
+        fingerprint="1",
+        reason="file name does not match",
+        seen_at=SEEN_AT,
+    )
+
+
+def make_frame(ticket: FrameTicket) -> Frame:
+    pixels = np.full((64, 64), 1000, dtype=np.uint16)
+    return Frame(key=ticket.key, pixels=pixels, pixel_size_um=1.0, acquired_at=None)
+
+
+def make_result(frame: Frame, fault: Fault | None = None) -> FrameResult:
+    grid = TileGrid(height=64, width=64, tile_px=32)
+    scores = TileScores(
+        grid=grid,
+        probability=np.full((2, 2), 0.5, dtype=np.float32),
+        valid=np.ones((2, 2), dtype=bool),
+    )
+    judged = fault is None
+    return FrameResult(
+        key=frame.key,
+        model_id="0" * 12,
+        verdict=Verdict(fault=fault, reason="" if judged else "frame is blank", measures={}),
+        scores=scores if judged else None,
+        positive_fraction=0.5 if judged else None,
+        efficiency=Efficiency(value=0.6, low=0.5, high=0.7, corrected=True) if judged else None,
+        view=None,
+        timings=Timings(normalise_ms=1, score_ms=2, total_ms=3),
+    )
+
+
+class FakeSource:
+    """Loads what it is told to; raises what stands in `failures` for a locator, one by one."""
+
+    def __init__(self, name: str = "folder") -> None:
+        self.name = name
+        self.failures: dict[str, list[Exception]] = {}
+        self.start_failures: list[SourceError] = []
+        self.alive = True
+        self.started = self.stopped = self.scans = 0
+        self.on_scan: Callable[[Inbox, Ledger], None] | None = None
+
+    def start(self, inbox: Inbox, ledger: Ledger) -> None:
+        if self.start_failures:
+            raise self.start_failures.pop(0)
+        self.started += 1
+        self.alive = True
+        self._inbox, self._ledger = inbox, ledger
+
+    def scan(self) -> None:
+        self.scans += 1
+        if self.on_scan is not None:
+            self.on_scan(self._inbox, self._ledger)
+
+    def load(self, ticket: FrameTicket) -> Frame:
+        waiting = self.failures.get(ticket.locator)
+        if waiting:
+            raise waiting.pop(0)
+        return make_frame(ticket)
+
+    def health(self) -> SourceHealth:
+        return SourceHealth(
+            name=self.name,
+            alive=self.alive,
+            detail="watching" if self.alive else "observer died",
+            found=7,
+            waiting=2,
+        )
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+class FakeStore:
+    """Remembers in lists. `failures` maps a method's name to errors raised one by one."""
+
+    def __init__(self) -> None:
+        self.claims: list[FrameTicket] = []
+        self.commits: list[FrameTicket] = []
+        self.quarantined: list[tuple[str, str, str]] = []
+        self.skipped: list[tuple[str, str]] = []
+        self.refused: list[Refusal] = []
+        self.rules: list[Sequence[AlertRule]] = []
+        self.done: set[tuple[str, str]] = set()
+        self.failures: dict[str, list[StoreError]] = {}
+        self.broken: StoreError | None = None
+
+    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:
+        return {locator for locator, mark in found if (locator, mark) in self.done}
+
+    def claim(self, ticket: FrameTicket, rules: Sequence[AlertRule] = ()) -> bool:
+        self._fail("claim")
+        if (ticket.locator, ticket.fingerprint) in self.done:
+            return False
+        self.claims.append(ticket)
+        return True
+
+    def day_of(self, key: FrameKey, acquired_at: datetime | None, seen_at: datetime) -> float:
+        self._fail("day_of")
+        return 4.5
+
+    def commit(
+        self,
+        ticket: FrameTicket,
+        frame: Frame,
+        result: FrameResult,
+        files: OverlayFiles,
+        day: float,
+        rules: Sequence[AlertRule],
+    ) -> Settled:
+        self._fail("commit")
+        self.commits.append(ticket)
+        self.rules.append(rules)
+        self.done.add((ticket.locator, ticket.fingerprint))
+        return Settled(key=ticket.key, quarantined=None, alerts=())
+
+    def quarantine(
+        self, ticket: FrameTicket, fault: str, reason: str, rules: Sequence[AlertRule] = ()
+    ) -> Settled:
+        self._fail("quarantine")
+        self.quarantined.append((ticket.locator, str(fault), reason))
+        self.rules.append(rules)
+        self.done.add((ticket.locator, ticket.fingerprint))
+        return Settled(key=ticket.key, quarantined=reason, alerts=())
+
+    def skip(self, ticket: FrameTicket, reason: str) -> None:
+        self._fail("skip")
+        self.skipped.append((ticket.locator, reason))
+
+    def refuse(self, refusal: Refusal) -> None:
+        self._fail("refuse")
+        self.refused.append(refusal)
+
+    def _fail(self, method: str) -> None:
+        if self.broken is not None:
+            raise self.broken
+        waiting = self.failures.get(method)
+        if waiting:
+            raise waiting.pop(0)
+
+
+class FakeOverlays:
+    """Writes nothing; raises what stands in `failures` for a time point, one by one."""
+
+    def __init__(self) -> None:
+        self.failures: dict[int, list[StoreError]] = {}
+        self.days: list[float] = []
+
+    def write(self, frame: Frame, result: FrameResult, day: float) -> OverlayFiles:
+        waiting = self.failures.get(frame.key.time_point)
+        if waiting:
+            raise waiting.pop(0)
+        self.days.append(day)
+        return OverlayFiles(overlay="run/A1/x.jpg", stain=None)
+
+
+class Listener:
+    """Remembers outcomes and failed steps."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.failures: list[str] = []
+
+    def ended(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+
+    def failed(self, step: str) -> None:
+        self.failures.append(step)

@@ -1,0 +1,158 @@
+from collections.abc import Callable
+
+import pytest
+from tests.conftest import FakeClock
+from tests.unit.runtime.fakes import FakeSource, FakeStore, make_refusal, make_ticket
+
+from scopewatch.core.errors import SourceError
+from scopewatch.core.ports import Inbox, Ledger
+from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.runtime.inbox import BoundedInbox
+from scopewatch.runtime.keeper import SourceKeeper
+
+MISSING = "folder does not exist: /mnt/scope; mount the share"
+
+
+@pytest.fixture
+def source() -> FakeSource:
+    return FakeSource()
+
+
+@pytest.fixture
+def heartbeats(clock: FakeClock) -> Heartbeats:
+    return Heartbeats(clock, stall_s=60)
+
+
+@pytest.fixture
+def inbox(clock: FakeClock) -> BoundedInbox:
+    return BoundedInbox(10, clock)
+
+
+@pytest.fixture
+def keeper(
+    source: FakeSource, inbox: BoundedInbox, clock: FakeClock, heartbeats: Heartbeats
+) -> SourceKeeper:
+    return SourceKeeper(
+        source,
+        inbox=inbox,
+        ledger=FakeStore(),
+        clock=clock,
+        heartbeats=heartbeats,
+        rescan_s=30,
+    )
+
+
+def tend_for(keeper: SourceKeeper, clock: FakeClock, seconds: int) -> None:
+    for _ in range(seconds):
+        clock.advance(1)
+        keeper.tend()
+
+
+def test_a_source_is_started_once_and_scanned_periodically(
+    keeper: SourceKeeper, source: FakeSource, clock: FakeClock
+) -> None:
+    keeper.tend()
+    assert keeper.watching
+    tend_for(keeper, clock, 95)
+    assert (source.started, source.scans) == (1, 3)
+
+
+def test_a_missing_folder_is_tried_again_with_growing_delays(
+    keeper: SourceKeeper, source: FakeSource, clock: FakeClock
+) -> None:
+    source.start_failures = [SourceError(MISSING) for _ in range(3)]
+    keeper.tend()
+    assert not keeper.watching
+    assert keeper.trouble == MISSING
+    left = []
+    for _ in range(8):
+        left.append(len(source.start_failures))
+        clock.advance(1)
+        keeper.tend()
+    # Tried after 1, 2 and 4 s: at 1, 3 and 7 s.
+    assert left == [2, 1, 1, 0, 0, 0, 0, 0]
+    assert keeper.watching
+    assert keeper.trouble == ""
+
+
+def test_a_dead_source_is_stopped_and_started_again(
+    keeper: SourceKeeper,
+    source: FakeSource,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    keeper.tend()
+    source.alive = False
+    keeper.tend()
+    assert (keeper.watching, keeper.trouble, source.stopped) == (False, "observer died", 1)
+    tend_for(keeper, clock, 2)
+    assert keeper.watching
+    assert (source.started, keeper.restarts) == (2, 1)
+    assert "source not watching" in caplog.text
+
+
+def test_a_source_that_breaks_its_promise_is_caught_and_started_again(
+    keeper: SourceKeeper, source: FakeSource, clock: FakeClock
+) -> None:
+    def fail(_inbox: Inbox, _ledger: Ledger) -> None:
+        raise KeyError("oops")
+
+    keeper.tend()
+    source.on_scan = fail
+    tend_for(keeper, clock, 30)
+    assert not keeper.watching
+    assert keeper.trouble == "KeyError: 'oops'"
+    source.on_scan = None
+    tend_for(keeper, clock, 2)
+    assert keeper.watching
+
+
+def test_a_long_scan_that_finds_things_is_no_stall(
+    keeper: SourceKeeper,
+    source: FakeSource,
+    clock: FakeClock,
+    heartbeats: Heartbeats,
+    inbox: BoundedInbox,
+) -> None:
+    stalled: list[dict[str, float]] = []
+
+    def scan_slowly(to: Inbox, ledger: Ledger) -> None:
+        def after(do: Callable[[], object]) -> None:
+            clock.advance(50)
+            do()
+            stalled.append(heartbeats.stalled())
+
+        after(lambda: to.offer(make_ticket()))
+        after(lambda: ledger.settled("folder", [("a.tif", "1")]))
+        after(lambda: to.refuse(make_refusal()))
+
+    keeper.tend()
+    source.on_scan = scan_slowly
+    tend_for(keeper, clock, 30)
+    assert stalled == [{}, {}, {}]
+    assert inbox.depth == 2
+
+
+def test_a_scan_that_hangs_is_seen_as_a_stall(
+    keeper: SourceKeeper, source: FakeSource, clock: FakeClock, heartbeats: Heartbeats
+) -> None:
+    silent: list[dict[str, float]] = []
+
+    def hang(_inbox: Inbox, _ledger: Ledger) -> None:
+        clock.advance(61)
+        silent.append(heartbeats.stalled())
+
+    keeper.tend()
+    source.on_scan = hang
+    tend_for(keeper, clock, 30)
+    assert silent == [{"source folder": 61}]
+
+
+def test_a_retired_source_is_stopped_and_left_alone(
+    keeper: SourceKeeper, source: FakeSource, clock: FakeClock, heartbeats: Heartbeats
+) -> None:
+    keeper.tend()
+    keeper.retire()
+    tend_for(keeper, clock, 100)
+    assert (source.started, source.stopped, source.scans) == (1, 1, 0)
+    assert heartbeats.stalled() == {}

@@ -1,0 +1,88 @@
+import logging
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.conftest import FakeClock
+
+from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.runtime.schedule import Schedule
+
+
+@pytest.fixture
+def heartbeats(clock: FakeClock) -> Heartbeats:
+    return Heartbeats(clock, stall_s=1)
+
+
+@pytest.fixture
+def schedule(heartbeats: Heartbeats) -> Iterator[Schedule]:
+    schedule = Schedule(heartbeats, beat_s=0.05)
+    yield schedule
+    schedule.stop()
+
+
+def test_jobs_run_at_once_and_then_again_and_again(
+    schedule: Schedule, eventually: Callable[..., None]
+) -> None:
+    rounds: list[str] = []
+    schedule.every(0.05, "often", lambda: rounds.append("often"))
+    schedule.every(3600, "rarely", lambda: rounds.append("rarely"))
+    assert schedule.names == ["often", "rarely"]
+    schedule.start()
+    assert schedule.running()
+    eventually(lambda: rounds.count("often") >= 3)
+    assert rounds.count("rarely") == 1
+
+
+def test_a_job_that_hangs_holds_up_neither_the_others_nor_the_heartbeat(
+    schedule: Schedule,
+    heartbeats: Heartbeats,
+    clock: FakeClock,
+    eventually: Callable[..., None],
+) -> None:
+    release = threading.Event()
+    rounds: list[int] = []
+    entered: list[int] = []
+
+    def hang() -> None:
+        entered.append(1)
+        release.wait(20)
+
+    schedule.every(0.02, "hangs", hang)
+    schedule.every(0.02, "runs", lambda: rounds.append(1))
+    schedule.start()
+    eventually(lambda: len(rounds) >= 3)
+    clock.advance(10)
+    eventually(lambda: heartbeats.stalled() == {})
+    assert len(entered) == 1
+    schedule.stop()
+    assert not schedule.wait_idle(0.01)
+    release.set()
+    assert schedule.wait_idle(10)
+
+
+def test_a_job_that_fails_is_logged_and_comes_round_again(
+    schedule: Schedule, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    rounds: list[int] = []
+
+    def fail() -> None:
+        rounds.append(1)
+        raise ValueError("oh")
+
+    schedule.every(0.02, "fails", fail)
+    with caplog.at_level(logging.ERROR, logger="scopewatch.runtime.schedule"):
+        schedule.start()
+        eventually(lambda: len(rounds) >= 2)
+        eventually(lambda: "scheduled job failed" in caplog.text)
+
+
+def test_stopping_waits_for_nobody_and_may_be_repeated(
+    schedule: Schedule, heartbeats: Heartbeats, clock: FakeClock
+) -> None:
+    schedule.start()
+    schedule.stop()
+    schedule.stop()
+    assert not schedule.running()
+    clock.advance(100)
+    assert heartbeats.stalled() == {}

@@ -1,0 +1,216 @@
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from tests.conftest import FakeClock
+from tests.unit.runtime.fakes import FakeSource, FakeStore
+
+from scopewatch.core.errors import ConfigError, SourceError
+from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.runtime.inbox import BoundedInbox
+from scopewatch.runtime.keeper import SourceKeeper
+from scopewatch.runtime.sd_notify import SystemdNotifier
+from scopewatch.runtime.supervisor import Farewell, Stage, Supervisor
+
+
+class Systemd(SystemdNotifier):
+    """Remembers what would be sent."""
+
+    def __init__(self) -> None:
+        super().__init__("@nobody")
+        self.sent: list[str] = []
+
+    def _send(self, *lines: str) -> None:
+        self.sent.append(" ".join(lines))
+
+    def count(self, line: str) -> int:
+        return self.sent.count(line)
+
+
+@dataclass
+class Part:
+    """A stage that does what it is told."""
+
+    name: str
+    diary: list[str]
+    failure: Exception | None = None
+    running: bool = False
+    in_time: bool = True
+    stop_failure: Exception | None = None
+
+    def stage(self) -> Stage:
+        return Stage(name=self.name, start=self.start, stop=self.stop, running=lambda: self.running)
+
+    def start(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.running = True
+        self.diary.append(f"start {self.name}")
+
+    def stop(self, within_s: float) -> bool:
+        self.running = False
+        self.diary.append(f"stop {self.name}")
+        if self.stop_failure is not None:
+            raise self.stop_failure
+        return self.in_time
+
+
+@dataclass
+class Daemon:
+    clock: FakeClock
+    diary: list[str] = field(default_factory=list)
+    systemd: Systemd = field(default_factory=Systemd)
+    source: FakeSource = field(default_factory=FakeSource)
+
+    def __post_init__(self) -> None:
+        self.heartbeats = Heartbeats(self.clock, stall_s=10)
+        self.web = Part("web", self.diary)
+        self.worker = Part("worker", self.diary)
+        self.keeper = SourceKeeper(
+            self.source,
+            inbox=BoundedInbox(1, self.clock),
+            ledger=FakeStore(),
+            clock=self.clock,
+            heartbeats=self.heartbeats,
+            rescan_s=30,
+        )
+        self.supervisor = Supervisor(
+            keepers=[self.keeper],
+            heartbeats=self.heartbeats,
+            notifier=self.systemd,
+            clock=self.clock,
+            summary=lambda: "3 frames scored",
+            watchdog_s=4,
+        )
+        self.supervisor.add(self.web.stage())
+        self.supervisor.add(self.worker.stage())
+
+    def start(self) -> None:
+        self.web.start()
+        self.worker.start()
+
+
+@pytest.fixture
+def daemon(clock: FakeClock) -> Daemon:
+    return Daemon(clock=clock)
+
+
+def test_stages_start_in_order_and_stop_in_reverse(daemon: Daemon) -> None:
+    daemon.supervisor.stop()
+    assert daemon.supervisor.run() == Farewell(failed_stage=None, clean=True)
+    assert daemon.diary == ["start web", "start worker", "stop worker", "stop web"]
+    assert daemon.systemd.count("STOPPING=1 STATUS=stopping") == 1
+
+
+def test_ready_is_said_once_and_only_when_a_source_is_watching(daemon: Daemon) -> None:
+    daemon.start()
+    missing = "folder does not exist: /mnt; mount it"
+    daemon.source.start_failures = [SourceError(missing)]
+    daemon.supervisor.tick()
+    daemon.keeper.tend()
+    daemon.supervisor.tick()
+    assert not any("READY=1" in sent for sent in daemon.systemd.sent)
+    waiting = f"EXTEND_TIMEOUT_USEC=60000000 STATUS=source folder: {missing}; 3 frames scored"
+    assert daemon.systemd.count(waiting) == 1
+    daemon.clock.advance(2)
+    daemon.keeper.tend()
+    daemon.supervisor.tick()
+    daemon.supervisor.tick()
+    assert daemon.systemd.count("READY=1 STATUS=3 frames scored") == 1
+    assert daemon.supervisor.condition().well
+
+
+def test_the_watchdog_is_fed_at_half_its_time(daemon: Daemon) -> None:
+    daemon.start()
+    for _ in range(9):
+        daemon.supervisor.tick()
+        daemon.clock.advance(0.5)
+    # At 0, 2 and 4 s.
+    assert daemon.systemd.count("WATCHDOG=1") == 3
+
+
+def test_a_stalled_stage_starves_the_watchdog_until_it_goes_on(
+    daemon: Daemon, caplog: pytest.LogCaptureFixture
+) -> None:
+    daemon.start()
+    daemon.keeper.tend()
+    daemon.heartbeats.beat("worker")
+    daemon.supervisor.tick()
+    fed = daemon.systemd.count("WATCHDOG=1")
+    for _ in range(30):
+        daemon.clock.advance(1)
+        daemon.keeper.tend()
+        daemon.supervisor.tick()
+    starved = daemon.systemd.count("WATCHDOG=1")
+    # Fed every 2 s until the worker had been silent for more than 10.
+    assert starved - fed == 5
+    assert daemon.supervisor.condition().complaints == ("worker has made no progress for 30 s",)
+    assert caplog.messages.count("stage makes no progress") == 1
+    daemon.heartbeats.beat("worker")
+    daemon.supervisor.tick()
+    assert daemon.systemd.count("WATCHDOG=1") == starved + 1
+    assert "all stages make progress again" in caplog.messages
+
+
+def test_a_lost_source_is_told_but_does_not_restart_the_daemon(daemon: Daemon) -> None:
+    daemon.start()
+    daemon.keeper.tend()
+    daemon.supervisor.tick()
+    daemon.source.alive = False
+    daemon.keeper.tend()
+    fed = daemon.systemd.count("WATCHDOG=1")
+    daemon.clock.advance(2)
+    assert daemon.supervisor.tick() is None
+    assert daemon.systemd.count("WATCHDOG=1") == fed + 1
+    assert daemon.systemd.sent[-2] == "STATUS=source folder: observer died; 3 frames scored"
+
+
+def test_a_stage_that_ends_by_itself_ends_the_daemon(
+    daemon: Daemon, caplog: pytest.LogCaptureFixture
+) -> None:
+    def start_and_die() -> None:
+        daemon.diary.append("start dying")
+
+    daemon.supervisor.add(
+        Stage(name="dying", start=start_and_die, stop=lambda _s: True, running=lambda: False)
+    )
+    assert daemon.supervisor.run() == Farewell(failed_stage="dying", clean=True)
+    assert daemon.diary[-1] == "stop web"
+    assert "stage ended by itself" in caplog.messages
+
+
+def test_a_stage_that_cannot_start_stops_those_before_it(daemon: Daemon) -> None:
+    daemon.worker.failure = ConfigError("port is in use: 8787; set web.port")
+    with pytest.raises(ConfigError, match="port is in use"):
+        daemon.supervisor.run()
+    assert daemon.diary == ["start web", "stop web"]
+
+
+def test_a_stage_that_does_not_stop_is_told_and_the_others_still_stop(daemon: Daemon) -> None:
+    daemon.worker.in_time = False
+    daemon.supervisor.stop()
+    assert daemon.supervisor.run() == Farewell(failed_stage=None, clean=False)
+    assert daemon.diary[-2:] == ["stop worker", "stop web"]
+
+
+def test_a_stage_that_fails_to_stop_does_not_keep_the_others_from_it(
+    daemon: Daemon, caplog: pytest.LogCaptureFixture
+) -> None:
+    daemon.worker.stop_failure = OSError("stale handle")
+    daemon.supervisor.stop()
+    assert not daemon.supervisor.run().clean
+    assert daemon.diary[-1] == "stop web"
+    assert "stage failed to stop" in caplog.messages
+
+
+def test_another_thread_can_stop_a_running_daemon(
+    daemon: Daemon, eventually: Callable[..., None]
+) -> None:
+    ends: list[Farewell] = []
+    thread = threading.Thread(target=lambda: ends.append(daemon.supervisor.run()))
+    thread.start()
+    eventually(lambda: daemon.systemd.count("WATCHDOG=1") >= 1)
+    daemon.supervisor.stop()
+    thread.join(5)
+    assert ends == [Farewell(failed_stage=None, clean=True)]

@@ -1,0 +1,252 @@
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from tests.conftest import FakeClock
+from tests.unit.runtime.fakes import (
+    FakeOverlays,
+    FakeSource,
+    FakeStore,
+    Listener,
+    make_refusal,
+    make_result,
+    make_ticket,
+)
+
+from scopewatch.core.alert import AlertRule
+from scopewatch.core.errors import FrameError, SourceError, StoreError
+from scopewatch.core.frame import Frame
+from scopewatch.core.result import Fault, FrameResult
+from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.runtime.inbox import BoundedInbox
+from scopewatch.runtime.outcome import Ending
+from scopewatch.runtime.path import FramePath
+from scopewatch.runtime.worker import Worker
+
+RULE = AlertRule(name="weak", target=0.5, from_day=8, consecutive=3, hysteresis=0.05)
+FULL = StoreError("result database cannot be used: disk full; free some space")
+
+
+@dataclass
+class Bench:
+    """A worker with fakes around it."""
+
+    clock: FakeClock
+    source: FakeSource = field(default_factory=FakeSource)
+    store: FakeStore = field(default_factory=FakeStore)
+    overlays: FakeOverlays = field(default_factory=FakeOverlays)
+    listener: Listener = field(default_factory=Listener)
+    analyse: Callable[[Frame], FrameResult] = make_result
+    pauses: list[float] = field(default_factory=list)
+    stop_after: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        self.heartbeats = Heartbeats(self.clock, stall_s=60)
+        self.inbox = BoundedInbox(100, self.clock)
+        self.worker = Worker(
+            inbox=self.inbox,
+            path=FramePath(
+                sources={"folder": self.source},
+                analyse=self.judge,
+                store=self.store,
+                overlays=self.overlays,
+                rules=(RULE,),
+                phase_channel="phase",
+            ),
+            clock=self.clock,
+            heartbeats=self.heartbeats,
+            observer=self.listener,
+            max_attempts=3,
+            patience_s=30,
+            pause=self.pause,
+        )
+
+    def judge(self, frame: Frame) -> FrameResult:
+        return self.analyse(frame)
+
+    def pause(self, seconds: float) -> bool:
+        self.pauses.append(seconds)
+        self.clock.advance(seconds)
+        return len(self.pauses) >= self.stop_after
+
+    def drain(self) -> list[Ending]:
+        endings = []
+        while self.inbox.depth:
+            outcome = self.worker.work()
+            assert outcome is not None
+            endings.append(outcome.ending)
+            assert len(endings) < 100
+        return endings
+
+
+@pytest.fixture
+def bench(clock: FakeClock) -> Bench:
+    return Bench(clock=clock)
+
+
+def test_a_frame_is_claimed_loaded_analysed_drawn_and_committed(bench: Bench) -> None:
+    bench.inbox.offer(make_ticket())
+    assert bench.drain() == [Ending.SCORED]
+    assert bench.store.claims == bench.store.commits == [make_ticket()]
+    assert bench.overlays.days == [4.5]
+    assert bench.store.rules == [(RULE,)]
+    (outcome,) = bench.listener.outcomes
+    assert set(outcome.steps_s) == {"claim", "load", "analyse", "draw", "commit"}
+    assert outcome.latency_s == 2
+
+
+def test_a_frame_that_is_settled_already_is_not_loaded(bench: Bench) -> None:
+    bench.store.done.add(("a.tif", "1"))
+    bench.inbox.offer(make_ticket())
+    assert bench.drain() == [Ending.KNOWN]
+    assert bench.store.commits == []
+    assert bench.inbox.offer(make_ticket())
+
+
+def test_a_frame_that_cannot_be_read_is_quarantined_with_its_reason(bench: Bench) -> None:
+    line = "file is cut short: a.tif; copy it again"
+    bench.source.failures["a.tif"] = [FrameError(line)]
+    bench.inbox.offer(make_ticket("a.tif"))
+    bench.inbox.offer(make_ticket("b.tif"))
+    assert bench.drain() == [Ending.QUARANTINED, Ending.SCORED]
+    assert bench.store.quarantined == [("a.tif", "unreadable", line)]
+
+
+def test_a_frame_that_cannot_be_judged_is_quarantined_with_its_fault(bench: Bench) -> None:
+    bench.analyse = lambda frame: make_result(frame, Fault.BLANK)
+    bench.inbox.offer(make_ticket())
+    assert bench.drain() == [Ending.QUARANTINED]
+    assert bench.store.quarantined == [("a.tif", "blank", "frame is blank")]
+    assert bench.store.rules == [(RULE,)]
+
+
+def test_another_channel_is_recorded_but_not_scored(bench: Bench) -> None:
+    bench.inbox.offer(make_ticket(channel="gfp"))
+    assert bench.drain() == [Ending.NOT_SCORED]
+    assert bench.store.skipped == [("a.tif", "not scored: channel gfp")]
+    assert bench.store.claims == []
+
+
+def test_a_refusal_is_recorded(bench: Bench) -> None:
+    bench.inbox.refuse(make_refusal())
+    assert bench.drain() == [Ending.REFUSED]
+    assert bench.store.refused == [make_refusal()]
+    assert bench.listener.outcomes[0].reason == "file name does not match"
+
+
+def test_a_store_that_is_away_is_tried_again_with_growing_delays(bench: Bench) -> None:
+    bench.store.failures["commit"] = [FULL] * 4
+    bench.inbox.offer(make_ticket())
+    assert bench.drain() == [Ending.SCORED]
+    assert bench.pauses == [0.5, 1.0, 2.0, 4.0]
+    assert bench.listener.failures == ["commit"] * 4
+    assert len(bench.store.claims) == 1
+
+
+def test_waiting_for_a_full_disk_is_no_stall(bench: Bench) -> None:
+    bench.store.failures["commit"] = [FULL] * 4
+    beats: list[dict[str, float]] = []
+    waited = bench.pause
+
+    def pause(seconds: float) -> bool:
+        beats.append(bench.heartbeats.stalled())
+        return waited(seconds)
+
+    bench.worker._wait = pause
+    bench.inbox.offer(make_ticket())
+    bench.drain()
+    assert beats == [{}] * 4
+
+
+def test_a_disk_that_stays_full_never_quarantines_a_frame(bench: Bench) -> None:
+    bench.inbox.offer(make_ticket("a.tif"))
+    bench.inbox.offer(make_ticket("b.tif"))
+    bench.store.broken = FULL
+    for _ in range(20):
+        bench.worker.work()
+    assert {outcome.ending for outcome in bench.listener.outcomes} == {Ending.PUT_BACK}
+    bench.store.broken = None
+    assert bench.drain() == [Ending.SCORED, Ending.SCORED]
+    assert bench.store.quarantined == []
+
+
+def test_a_full_overlay_disk_does_not_use_up_the_attempts_of_the_ledger(bench: Bench) -> None:
+    bench.overlays.failures[0] = [FULL] * 40
+    bench.inbox.offer(make_ticket())
+    for _ in range(5):
+        bench.worker.work()
+    assert len(bench.store.claims) == 1
+    bench.overlays.failures.clear()
+    assert bench.drain() == [Ending.SCORED]
+    assert len(bench.store.claims) == 1
+
+
+def test_a_frame_that_alone_cannot_be_stored_is_quarantined(bench: Bench) -> None:
+    line = "overlay cannot be written: name too long; shorten it"
+    bench.overlays.failures[1] = [StoreError(line)] * 100
+    bench.inbox.offer(make_ticket("bad.tif", time_point=1))
+    endings = []
+    for number in range(10):
+        bench.inbox.offer(make_ticket(f"{number}.tif", time_point=2))
+        endings.append(getattr(bench.worker.work(), "ending", None))
+    endings += bench.drain()
+    assert endings.count(Ending.SCORED) == 10
+    assert bench.store.quarantined == [("bad.tif", "failed", line)]
+
+
+def test_a_share_that_is_away_is_waited_for(bench: Bench) -> None:
+    bench.source.failures["a.tif"] = [SourceError("share is gone: /mnt; mount it")] * 3
+    bench.inbox.offer(make_ticket())
+    assert bench.drain() == [Ending.SCORED]
+    assert bench.listener.failures == ["load"] * 3
+
+
+def test_an_unexpected_failure_is_tried_again_and_then_quarantined(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.source.failures["a.tif"] = [ZeroDivisionError("by zero")] * 5
+    bench.inbox.offer(make_ticket("a.tif"))
+    bench.inbox.offer(make_ticket("b.tif"))
+    endings = bench.drain()
+    assert endings.count(Ending.PUT_BACK) == 2
+    assert endings.count(Ending.SCORED) == 1
+    ((locator, fault, reason),) = bench.store.quarantined
+    assert (locator, fault) == ("a.tif", "failed")
+    assert reason.startswith("frame cannot be processed: a.tif (got ZeroDivisionError: by zero)")
+    # Each attempt is counted by the ledger as well, which survives the process.
+    assert [ticket.locator for ticket in bench.store.claims].count("a.tif") == 3
+    assert "frame failed unexpectedly" in caplog.text
+
+
+def test_a_changed_file_starts_with_a_clean_record(bench: Bench) -> None:
+    bench.source.failures["a.tif"] = [ZeroDivisionError("by zero")] * 2
+    bench.inbox.offer(make_ticket("a.tif"))
+    bench.worker.work()
+    bench.worker.work()
+    bench.source.failures["a.tif"] = [ZeroDivisionError("by zero")] * 2
+    bench.inbox.offer(make_ticket("a.tif", fingerprint="2"))
+    assert bench.drain() == [Ending.PUT_BACK, Ending.PUT_BACK, Ending.SCORED]
+    assert bench.store.quarantined == []
+
+
+def test_stopping_leaves_off_waiting_for_the_store(bench: Bench) -> None:
+    bench.store.broken = FULL
+    bench.stop_after = 1
+    bench.inbox.offer(make_ticket())
+    outcome = bench.worker.work()
+    assert outcome is not None
+    assert outcome.ending is Ending.PUT_BACK
+    assert bench.pauses == [0.5]
+
+
+def test_the_thread_finishes_the_frame_in_hand_and_ends(
+    bench: Bench, eventually: Callable[..., None]
+) -> None:
+    for number in range(3):
+        bench.inbox.offer(make_ticket(f"{number}.tif"))
+    bench.worker.start()
+    eventually(lambda: len(bench.store.commits) == 3)
+    assert bench.worker.running()
+    assert bench.worker.stop(5)
+    assert not bench.worker.running()
+    assert bench.heartbeats.stalled() == {}
