@@ -1,0 +1,1 @@
+"""The simulated differentiation, and the demo that monitors one live."""

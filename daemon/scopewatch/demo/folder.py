@@ -1,0 +1,130 @@
+"""What lies in the demo's folder, and the configuration its daemon runs with."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from scopewatch.core.errors import ConfigError, complaint
+
+MARKER = "SIMULATED.txt"
+
+NOTICE = """Everything in this folder comes from simulated images.
+It shows how scopewatch works. It is no result about any cell, line or microscope.
+"""
+
+# The run, and so the data set that the microscope writes.
+RUN = "simulated-differentiation"
+
+# What the demo watches for; the same rule stands, commented, in config.yaml.
+TARGET = 0.5
+INTERVAL_H = 12.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoFolder:
+    """The places within the demo's folder."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        """The daemon's configuration."""
+        return self.root / "config.yaml"
+
+    @property
+    def data_sets(self) -> Path:
+        """Where the acquisition writes its NDTiff data set."""
+        return self.root / "microscope"
+
+    @property
+    def state(self) -> Path:
+        """The daemon's database and overlays."""
+        return self.root / "state"
+
+    @property
+    def truth(self) -> Path:
+        """The simulator's truth, which the daemon never sees."""
+        return self.root / "truth.csv"
+
+    @property
+    def summary(self) -> Path:
+        """The demo's result."""
+        return self.root / "summary.json"
+
+    @property
+    def daemon_log(self) -> Path:
+        """What the daemon says."""
+        return self.root / "daemon.log"
+
+    @property
+    def microscope_log(self) -> Path:
+        """What Micro-Manager and the acquisition say."""
+        return self.root / "microscope.log"
+
+
+def prepare_folder(root: Path) -> DemoFolder:
+    """Make an empty demo folder, in place of an earlier demo's.
+
+    Raises
+    ------
+    ConfigError
+        When something that no demo made lies there: it is not ours to delete.
+    """
+    if root.exists() and any(root.iterdir()):
+        if not (root / MARKER).is_file():
+            raise ConfigError(
+                complaint(
+                    "demo folder holds something else",
+                    where=root,
+                    expected="an empty folder or an earlier demo",
+                    do="name another with --out",
+                )
+            )
+        shutil.rmtree(root)
+    folder = DemoFolder(root=root.resolve())
+    folder.data_sets.mkdir(parents=True)
+    (root / MARKER).write_text(NOTICE, encoding="utf-8")
+    return folder
+
+
+def write_config(folder: DemoFolder, *, bundle: Path, port: int) -> None:
+    """Write the configuration of the demo's daemon: an ordinary one."""
+    settings = {
+        "experiment": {
+            "name": RUN,
+            "simulated": True,
+            "day_from": "time_point",
+            "interval_h": INTERVAL_H,
+        },
+        "model": {"bundle": str(bundle), "threads": 1},
+        "sources": [
+            {
+                "kind": "micromanager",
+                "mode": "follow",
+                "path": str(folder.data_sets),
+                "poll_s": 0.2,
+            }
+        ],
+        "state": {"folder": str(folder.state)},
+        "alerts": {
+            "rules": [
+                {
+                    "name": "weak differentiation",
+                    "target": TARGET,
+                    "from_day": 8,
+                    "consecutive": 3,
+                    "hysteresis": 0.05,
+                    "severity": "warning",
+                }
+            ]
+        },
+        "web": {"port": port},
+        "runtime": {"rescan_s": 2},
+    }
+    folder.config.write_text(
+        "# The demo's daemon: simulated frames, an ordinary configuration otherwise.\n"
+        + yaml.safe_dump(settings, sort_keys=False),
+        encoding="utf-8",
+    )

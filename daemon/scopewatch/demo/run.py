@@ -1,0 +1,175 @@
+"""The demo: a simulated differentiation on a real acquisition, monitored by the real daemon.
+
+Three processes, as in a lab: the microscope (`demo.microscope`), the daemon (`scopewatch run`),
+and this one, which starts both, watches the result database and sets the outcome beside the
+truth. Nothing in the daemon knows that this is a demo.
+"""
+
+import time
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+import scopewatch
+from scopewatch.core.errors import SourceError, StoreError, complaint
+from scopewatch.demo.folder import DemoFolder, prepare_folder, write_config
+from scopewatch.demo.processes import Daemon, Microscope
+from scopewatch.demo.simulation.plan import FINAL_TIME_POINT
+from scopewatch.demo.summary import (
+    DemoSummary,
+    read_truth,
+    summarise,
+    tabulate,
+    write_summary,
+)
+from scopewatch.store.queries import Reader
+
+WELLS = 12
+PACE_S = 2.0
+START_WITHIN_S = 30.0
+SETTLE_WITHIN_S = 60.0
+MODEL = "simulated-cardiomyocyte"
+
+
+def run_demo(
+    *,
+    out: Path,
+    seed: int,
+    port: int,
+    exit_when_done: bool,
+    console: Console,
+    open_browser: Callable[[str], object] = webbrowser.open,
+) -> DemoSummary:
+    """Run the demo and return what it found.
+
+    Parameters
+    ----------
+    out
+        Folder for everything the demo makes; an earlier demo there is replaced.
+    exit_when_done
+        End after the table, and open no browser; otherwise the dashboard stays up until Ctrl-C.
+
+    Raises
+    ------
+    ScopewatchError
+        When the daemon or the microscope does not start or dies, or a frame is lost.
+    """
+    folder = prepare_folder(out)
+    write_config(folder, bundle=bundled_model(MODEL), port=port)
+    console.print("A [b]simulated[/b] ten-day differentiation: nothing here is a result on cells.")
+    address = f"http://127.0.0.1:{port}"
+    with Daemon(folder) as daemon:
+        reader = _open_reader(folder, daemon)
+        try:
+            console.print(f"Dashboard: {address}")
+            if not exit_when_done:
+                open_browser(address)
+            acquired = _watch(folder, daemon, reader, seed=seed, console=console)
+            summary = summarise(
+                seed=seed,
+                acquired=acquired,
+                counts=reader.counts(),
+                wells=reader.wells(),
+                truth=read_truth(folder.truth),
+            )
+        finally:
+            reader.close()
+        write_summary(folder.summary, summary)
+        console.print(tabulate(summary))
+        console.print(f"Summary: {folder.summary}\nOverlays: {folder.state / 'overlays'}")
+        if not exit_when_done:
+            _linger(daemon, address, console)
+    return summary
+
+
+def bundled_model(name: str) -> Path:
+    """Return the folder of a model that comes with scopewatch.
+
+    An installed wheel carries them within the package, a checkout beside `daemon/`.
+    """
+    package = Path(scopewatch.__file__).resolve().parent
+    for models in (package / "models", package.parents[1] / "models"):
+        if (models / name / "card.yaml").is_file():
+            return models / name
+    raise SourceError(
+        complaint("model did not come with this installation", where=name, do="reinstall it")
+    )
+
+
+def _open_reader(folder: DemoFolder, daemon: Daemon) -> Reader:
+    """Wait for the daemon's database and open it for reading."""
+    deadline = time.monotonic() + START_WITHIN_S
+    while time.monotonic() < deadline:
+        daemon.require_alive()
+        try:
+            return Reader.open(folder.state)
+        except StoreError:  # not there yet, or just being made
+            time.sleep(0.1)
+    raise StoreError(
+        complaint(
+            "daemon did not open its database",
+            where=folder.state,
+            expected=f"within {START_WITHIN_S:.0f} s",
+            do=f"read {folder.daemon_log}",
+        )
+    )
+
+
+def _watch(
+    folder: DemoFolder, daemon: Daemon, reader: Reader, *, seed: int, console: Console
+) -> int:
+    """Show both sides' progress until every acquired frame is settled; return their number."""
+    columns = (
+        TextColumn("{task.description:<18}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    time_points = FINAL_TIME_POINT + 1
+    settle_by = float("inf")
+    with (
+        Progress(*columns, console=console) as progress,
+        Microscope(folder, seed=seed, wells=WELLS, pace_s=PACE_S) as microscope,
+    ):
+        shot = progress.add_task("microscope: times", total=time_points, note="")
+        scored = progress.add_task("daemon: frames", total=WELLS * time_points, note="")
+        while True:
+            daemon.require_alive()
+            microscope.require_alive()
+            counts = reader.counts()
+            settled = counts.scored + counts.quarantined
+            weak = sum(bool(row.flags) for row in reader.wells())
+            day = f"day {counts.newest_day:.1f}" if counts.newest_day is not None else ""
+            progress.update(shot, completed=microscope.time_points, note=day)
+            progress.update(scored, completed=settled, note=f"{weak} wells flagged")
+            acquired = microscope.frames_acquired
+            if acquired is not None and settled >= acquired:
+                return acquired
+            if acquired is not None and settle_by == float("inf"):
+                settle_by = time.monotonic() + SETTLE_WITHIN_S
+            if time.monotonic() > settle_by:
+                raise StoreError(
+                    complaint(
+                        "daemon did not settle every frame",
+                        where=folder.state,
+                        expected=acquired,
+                        got=settled,
+                        do=f"read {folder.daemon_log}",
+                    )
+                )
+            time.sleep(0.25)
+
+
+def _linger(daemon: Daemon, address: str, console: Console) -> None:
+    """Keep the dashboard up until the operator has seen enough."""
+    console.print(f"The dashboard stays open at {address}; Ctrl-C ends the demo.")
+    try:
+        while True:
+            daemon.require_alive()
+            time.sleep(1)
+    except KeyboardInterrupt:
+        console.print("Ending the demo.")

@@ -1,0 +1,1 @@
+"""A simulated differentiation with known truth; see `experiment` and `simulate`."""
