@@ -60,6 +60,7 @@ lock: $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet pip-tools
 	$(VENV)/bin/pip-compile --quiet --extra test --strip-extras --no-annotate --no-header \
 		--no-emit-index-url --no-emit-find-links --output-file constraints.txt pyproject.toml
+	sed -i '/^scopewatch /d' constraints.txt  # the extras name the project itself
 
 clean:
 	rm -rf $(VENV) .venv-* build dist scopewatch-demo .pytest_cache .mypy_cache .ruff_cache \

@@ -192,26 +192,27 @@ class FolderSource:
     def _walk(self, offering: Offering, now_s: float) -> None:
         self._walk_at_s = now_s + self._config.poll_s
         self._settling.turned_away = 0
-        present: set[str] = set()
+        held = set(self._settling.locators())
         unwritable: list[Found] = []
         batch: dict[Found, int] = {}
         for seen in walk_images(self._config.path, recursive=self._config.recursive):
             if self._thread.stopping:
                 return
-            present.add(seen.locator)
+            held.discard(seen.locator)
             found = Found(locator=seen.locator, fingerprint=seen.fingerprint)
             if not is_text(seen.locator):
                 unwritable.append(refuse_name(found))
-            elif offering.pending(seen.locator, seen.fingerprint):
+            elif offering.pending(seen.locator, seen.fingerprint) and self._settling.has_room(
+                seen.locator
+            ):
                 batch[found] = seen.mtime_ns
             if len(batch) >= BATCH:
                 self._consider(offering, batch, now_s)
                 batch = {}
         self._consider(offering, batch, now_s)
         _offer(offering, unwritable)
-        for locator in self._settling.locators():
-            if locator not in present:
-                self._settling.forget(locator)
+        for locator in held:
+            self._settling.forget(locator)
 
     def _consider(self, offering: Offering, batch: dict[Found, int], now_s: float) -> None:
         for each in offering.unsettled(list(batch)):

@@ -55,7 +55,16 @@ def walk_images(root: Path, *, recursive: bool) -> Iterator[Seen]:
     while waiting:
         folder, depth = waiting.pop()
         try:
-            entries = _entries(root / folder, visited)
+            data_set = (root / folder / NDTIFF_INDEX).exists()
+            for entry in _entries(root / folder, visited):
+                locator = f"{folder}/{entry.name}" if folder else entry.name
+                if _is_folder(entry):
+                    if recursive and depth < MAX_DEPTH and not entry.name.startswith("."):
+                        waiting.append((locator, depth + 1))
+                elif is_frame_name(entry.name) and not data_set:
+                    seen = _look(entry, locator)
+                    if seen is not None:
+                        yield seen
         except OSError as error:
             if not folder:
                 raise
@@ -63,17 +72,6 @@ def walk_images(root: Path, *, recursive: bool) -> Iterator[Seen]:
                 "folder cannot be read",
                 extra={"event": {"folder": folder, "reason": error.strerror}},
             )
-            continue
-        data_set = any(entry.name == NDTIFF_INDEX for entry in entries)
-        for entry in entries:
-            locator = f"{folder}/{entry.name}" if folder else entry.name
-            if _is_folder(entry):
-                if recursive and depth < MAX_DEPTH and not entry.name.startswith("."):
-                    waiting.append((locator, depth + 1))
-            elif is_frame_name(entry.name) and not data_set:
-                seen = _look(entry, locator)
-                if seen is not None:
-                    yield seen
 
 
 def is_frame_name(name: str) -> bool:
@@ -117,14 +115,14 @@ def network_file_system(path: Path) -> str | None:
     return kind if kind in _NETWORK else None
 
 
-def _entries(folder: Path, visited: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
+def _entries(folder: Path, visited: set[tuple[int, int]]) -> Iterator[os.DirEntry[str]]:
+    """Yield the entries of a folder that was not visited yet, one at a time: it may be huge."""
     state = folder.stat()
     identity = (state.st_dev, state.st_ino)
-    if identity in visited:
-        return []
-    visited.add(identity)
-    with os.scandir(folder) as entries:
-        return list(entries)
+    if identity not in visited:
+        visited.add(identity)
+        with os.scandir(folder) as entries:
+            yield from entries
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -68,6 +68,13 @@ class Settling:
     def __len__(self) -> int:
         return len(self._candidates)
 
+    def has_room(self, locator: str) -> bool:
+        """Tell whether a file is held or could be; counts it as turned away if not."""
+        if locator in self._candidates or len(self._candidates) < self._capacity:
+            return True
+        self.turned_away += 1
+        return False
+
     def see(
         self,
         locator: str,
@@ -89,8 +96,7 @@ class Settling:
             if in_one_piece:
                 known.try_at_s = now_s
             return
-        if known is None and len(self._candidates) >= self._capacity:
-            self.turned_away += 1
+        if not self.has_room(locator):
             return
         self._candidates[locator] = Candidate(
             locator=locator,
