@@ -13,11 +13,11 @@ from prometheus_client import CollectorRegistry
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
-from tests.conftest import FakeClock
-from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader
 
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
+from tests.conftest import FakeClock
+from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from selenium.webdriver.common.by import By
-from tests.browser.conftest import Page
-from tests.unit.web.fakes import NOW, alert_row, flag, refused_row, seen, shot, well_row
 
 from scopewatch.store.records import CoursePoint, WellRow
+from tests.browser.conftest import Page
+from tests.unit.web.fakes import NOW, alert_row, flag, refused_row, seen, shot, well_row
 
 Shortly = Callable[[Callable[[], object]], None]
 

@@ -4,12 +4,12 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 import pytest
-from tests.unit.core.samples import FixedScorer, make_card
-from tests.unit.inference.bundles import make_view, tiny_bundle
 
 from scopewatch.core.ports import Scorer
 from scopewatch.core.tiling import TileGrid, TileScores
 from scopewatch.inference.tflite import TFLiteScorer
+from tests.unit.core.samples import FixedScorer, make_card
+from tests.unit.inference.bundles import make_view, tiny_bundle
 
 SIZES = [(96, 96), (64, 200), (33, 47), (1, 1), (130, 16)]
 

@@ -6,13 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.conftest import FakeClock
-from tests.unit.store.scene import RULES, START, files_of, frame_of, judged, key, open_store, ticket
 
 from scopewatch.core.errors import StoreError
 from scopewatch.core.frame import FrameTicket, Refusal
 from scopewatch.core.message import Message
 from scopewatch.core.ports import Outbox, ResultStore, Settled
+from tests.conftest import FakeClock
+from tests.unit.store.scene import RULES, START, files_of, frame_of, judged, key, open_store, ticket
 
 
 def commit(store: ResultStore, offered: FrameTicket, fraction: float) -> Settled:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
-from tests.integration.daemon import Daemon
 
 from scopewatch.demo.simulation.experiment import Experiment
+from tests.integration.daemon import Daemon
 
 SHIPPED = Path(__file__).parents[2] / "models" / "simulated-cardiomyocyte"
 

@@ -7,6 +7,7 @@ Needs only what a board has: scopewatch's core and inference with numpy, scipy, 
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def main(bundle: str, views: str, scores: str, runtime: str) -> None:
     if scorer.runtime != runtime:
         raise SystemExit(f"expected {runtime} to be the only runtime here, got {scorer.runtime}")
     with np.load(views) as stored:
-        answers = {name: scorer.score(stored[name]) for name in stored.files}
+        answers: dict[str, Any] = {name: scorer.score(stored[name]) for name in stored.files}
     np.savez(scores, **answers)
 
 

@@ -10,6 +10,7 @@ import pytest
 import tifffile
 import yaml
 from numpy.typing import NDArray
+
 from tests.integration.conftest import Save
 from tests.integration.daemon import Daemon
 

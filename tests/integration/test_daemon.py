@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+
 from tests.integration.conftest import Save
 from tests.integration.daemon import Daemon
 

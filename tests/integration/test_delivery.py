@@ -20,8 +20,6 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
-from tests.conftest import FakeClock
-from tests.unit.store.scene import Scene, frame_of, judged, key, open_store, ticket
 
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.alert import Severity
@@ -31,6 +29,8 @@ from scopewatch.notify.apprise_channels import AppriseNotifier
 from scopewatch.notify.delivery import Delivery
 from scopewatch.store.overlays import OverlayFolder
 from scopewatch.store.queries import Reader
+from tests.conftest import FakeClock
+from tests.unit.store.scene import Scene, frame_of, judged, key, open_store, ticket
 
 GRID = TileGrid(height=256, width=256, tile_px=32)
 

@@ -9,11 +9,11 @@ from time import monotonic
 
 import numpy as np
 import pytest
-from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.images import EXPERIMENT, folder_config, pixels, write
 
 from scopewatch.sources.folder import FolderSource
 from scopewatch.sources.readers import read_plane
+from tests.unit.sources.fakes import FakeInbox, FakeLedger
+from tests.unit.sources.images import EXPERIMENT, folder_config, pixels, write
 
 
 class RealClock:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from scopewatch.sources.ndtiff import NDTiffSource
 from tests.integration.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 from tests.unit.sources.images import EXPERIMENT, pixels
 from tests.unit.sources.ndtiffs import ndtiff_config
-
-from scopewatch.sources.ndtiff import NDTiffSource
 
 WRITER = """
 import sys, time

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from tests.conftest import FakeClock
-from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.images import EXPERIMENT, folder_config
-from tests.unit.sources.ndtiffs import ndtiff_config
 
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import FrameError
 from scopewatch.sources.folder import FolderSource
 from scopewatch.sources.ndtiff import NDTiffSource
 from scopewatch.sources.readers import is_whole, list_planes, read_plane
+from tests.conftest import FakeClock
+from tests.unit.sources.fakes import FakeInbox, FakeLedger
+from tests.unit.sources.images import EXPERIMENT, folder_config
+from tests.unit.sources.ndtiffs import ndtiff_config
 
 
 @pytest.fixture

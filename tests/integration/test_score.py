@@ -10,6 +10,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 from PIL import Image
+
 from tests.integration.conftest import Save
 
 SCORE = (sys.executable, "-m", "scopewatch", "score")

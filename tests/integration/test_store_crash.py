@@ -11,6 +11,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event
+
+from scopewatch.config import ExperimentConfig, OverlayConfig
+from scopewatch.core.errors import StoreError
+from scopewatch.core.frame import FrameKey
+from scopewatch.core.tiling import TileGrid
+from scopewatch.store.overlays import OverlayFolder
 from tests.conftest import FakeClock
 from tests.unit.store.scene import (
     RULES,
@@ -22,12 +28,6 @@ from tests.unit.store.scene import (
     tables,
     ticket,
 )
-
-from scopewatch.config import ExperimentConfig, OverlayConfig
-from scopewatch.core.errors import StoreError
-from scopewatch.core.frame import FrameKey
-from scopewatch.core.tiling import TileGrid
-from scopewatch.store.overlays import OverlayFolder
 
 WELLS = ("A1", "B2")
 GRID = TileGrid(height=64, width=64, tile_px=16)

@@ -11,14 +11,15 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.inference.bundles import make_view, write_tiny
 
 import scopewatch
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
+from tests.unit.inference.bundles import make_view, write_tiny
 
 SHIPPED = Path(__file__).parents[2] / "models" / "simulated-cardiomyocyte"
 SCRIPT = Path(__file__).with_name("score_views.py")
@@ -56,7 +57,8 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 def score_elsewhere(python: Path, bundle: Bundle, tmp_path: Path) -> dict[str, np.ndarray]:
     views, scores = tmp_path / "views.npz", tmp_path / "scores.npz"
     with views.open("wb") as file:
-        np.savez(file, **{name: np.asarray(view) for name, view in VIEWS.items()})
+        content: dict[str, Any] = dict(VIEWS)
+        np.savez(file, **content)
     source = str(Path(scopewatch.__file__).parents[1])
     done = subprocess.run(
         [python, SCRIPT, bundle.folder, views, scores, "tflite-runtime"],

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from tests.unit.core.samples import KEY, RAW, SPEC, view_of
 
 from scopewatch.core.alert import AlertRule, AlertState, Change, Observation, step
 from scopewatch.core.caption import Caption, load_font, wrap
@@ -17,6 +16,7 @@ from scopewatch.core.overlay import draw_overlay, picture_size, stain_alpha, sta
 from scopewatch.core.quality import fit_tiles, measure, saturated_fraction
 from scopewatch.core.scale import resample, resampled_shape
 from scopewatch.core.tiling import TileGrid, TileScores
+from tests.unit.core.samples import KEY, RAW, SPEC, view_of
 
 FRACTION: Final = st.floats(0, 1)
 GRIDS: Final = st.builds(

@@ -7,11 +7,11 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.conftest import FakeClock
-from tests.unit.store.scene import Scene, key, open_store, tables, ticket
 
 from scopewatch.core.alert import AlertRule, AlertState, Change, Observation, step
 from scopewatch.core.frame import FrameKey
+from tests.conftest import FakeClock
+from tests.unit.store.scene import Scene, key, open_store, tables, ticket
 
 SITES = 2
 RULE = AlertRule(name="weak", target=0.5, from_day=0, consecutive=2, hysteresis=0.05)

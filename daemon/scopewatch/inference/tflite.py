@@ -1,8 +1,8 @@
 """The one owner of the interpreter: normalised frame in, tile probabilities out.
 
 Runs under `ai-edge-litert`, the maintained successor of `tflite-runtime`, and under
-`tflite-runtime` itself where only that has a wheel. Both read the same int8 network; their
-kernels differ in rounding by at most one quantisation step of the output.
+`tflite-runtime` itself where only that has a wheel. Both run the same int8 network with the same
+XNNPACK kernels (see `inference.delegate`), so that scores are the same.
 """
 
 import logging
@@ -20,6 +20,7 @@ from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import ModelError, complaint
 from scopewatch.core.tiling import TileGrid
 from scopewatch.inference.bundle import Bundle
+from scopewatch.inference.delegate import open_xnnpack
 from scopewatch.inference.strips import plan_strips
 
 log = logging.getLogger(__name__)
@@ -90,11 +91,13 @@ class TFLiteScorer:
     ) -> None:
         self._card = bundle.card
         self._folder = bundle.folder
-        self._budget = memory_budget_mb
+        self._budget_mb: float = memory_budget_mb
         self._owner: int | None = None
         self._shape: tuple[int, int] | None = None
         self._runtime, module = open_runtime(runtime)
-        self._interpreter = self._open(module, bundle.model, num_threads=threads)
+        self._interpreter = self._open(
+            module, bundle.model, num_threads=threads, **self._acceleration(module, threads)
+        )
         self._input, self._output = self._check_ends()
         self._bytes_per_px = self._probe_memory(module, bundle.model)
         self._margin = -(-(self._card.receptive_field_px - self._card.tile_px) // self.tile_px)
@@ -149,7 +152,7 @@ class TFLiteScorer:
         self._claim()
         grid = TileGrid(height=view.shape[0], width=view.shape[1], tile_px=self.tile_px)
         width_px = grid.padded_shape[1]
-        most_rows = int(self._budget * 1e6 / (self._bytes_per_px * width_px * self.tile_px))
+        most_rows = int(self._budget_mb * 1e6 / (self._bytes_per_px * width_px * self.tile_px))
         needed = min(grid.rows, 2 * self._margin + 1)
         if most_rows < needed:
             row_mb = self._bytes_per_px * width_px * self.tile_px / 1e6
@@ -158,7 +161,7 @@ class TFLiteScorer:
                     "frame does not fit the memory budget even in strips",
                     where=f"{grid.height} x {grid.width} px frame",
                     expected=f"at least {int(row_mb * needed) + 1} MB",
-                    got=f"{self._budget} MB",
+                    got=f"{self._budget_mb} MB",
                     do="raise model.memory_budget_mb",
                 )
             )
@@ -212,6 +215,16 @@ class TFLiteScorer:
             return module.Interpreter(model_content=model, **options)
         except (ValueError, RuntimeError) as error:
             raise self._misfit("model cannot be opened", "a whole TFLite file", error) from error
+
+    def _acceleration(self, module: ModuleType, threads: int) -> dict[str, Any]:
+        """Return the interpreter's options that bring in XNNPACK where it is not by itself."""
+        if self._runtime != "tflite-runtime":
+            return {}
+        delegate = open_xnnpack(module, threads)
+        if delegate is None:
+            return {}
+        plain = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        return {"experimental_delegates": [delegate], "experimental_op_resolver_type": plain}
 
     def _check_ends(self) -> tuple[_Quantisation, _Quantisation]:
         """Check input and output against (1, H, W, 1) int8 and return their codes."""

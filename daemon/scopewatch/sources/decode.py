@@ -13,7 +13,8 @@ from PIL import Image, UnidentifiedImageError
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.frame import Pixels
 
-# What Pillow and tifffile raise on files that are damaged or hostile.
+# What Pillow and tifffile raise on files that are damaged or hostile; warnings too, where the
+# interpreter was told to raise them.
 DECODE_FAULTS: Final = (
     OSError,
     ValueError,
@@ -30,7 +31,7 @@ DECODE_FAULTS: Final = (
     UnidentifiedImageError,
     tifffile.TiffFileError,
     Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
+    Warning,
 )
 
 

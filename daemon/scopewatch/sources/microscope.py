@@ -149,6 +149,8 @@ class PycroManagerMicroscope:
         longest_s = max((event.get("exposure") or 0.0 for event in events), default=0.0) / 1000
         for index in range(len(events)):
             waited_s = 0.0
+            if self._interrupted.is_set():
+                raise self._failed("it was stopped")
             while not arrived.acquire(timeout=_CHECK_S):
                 waited_s += _CHECK_S
                 if self._interrupted.is_set():

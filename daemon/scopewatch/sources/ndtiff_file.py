@@ -187,7 +187,8 @@ def _block(name: str, directory: Directory) -> Block | None:
     start, length = directory.extents[0]
     # The Python storage says 16 bits of 8-bit images too; the length of the strip tells.
     # https://github.com/micro-manager/NDTiffStorage, ndtiff_file.py, byte_depth
-    pixel_bytes = length // (width * height * directory.number(ifd.SAMPLES, 1))
+    samples = max(1, directory.number(ifd.SAMPLES, 1))
+    pixel_bytes = length // (width * height * samples)
     if pixel_bytes not in (1, 2):
         return None
     return Block(

@@ -1,11 +1,11 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.core.samples import make_card
 
 from scopewatch.app.model import mark_simulated, open_scorer
 from scopewatch.config import Config, ModelConfig
 from scopewatch.core.errors import ModelError
+from tests.unit.core.samples import make_card
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import FakeClock
-from tests.unit.runtime.fakes import FakeOverlays, make_frame, make_result, make_ticket
 
 from scopewatch.app.listing import Listed, Unlisted
 from scopewatch.app.scoring import Scoring
@@ -14,6 +12,8 @@ from scopewatch.core.errors import FrameError, ModelError, StoreError
 from scopewatch.core.frame import Frame
 from scopewatch.core.ports import Overlays
 from scopewatch.core.result import Fault, FrameResult
+from tests.conftest import FakeClock
+from tests.unit.runtime.fakes import FakeOverlays, make_frame, make_result, make_ticket
 
 
 def listed(

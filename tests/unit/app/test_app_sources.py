@@ -3,8 +3,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.conftest import FakeClock
-from tests.unit.runtime.fakes import FakeSource, FakeStore
 
 from scopewatch.app.sources import make_keepers, make_schedule, make_sources, stop_watching
 from scopewatch.config import Config
@@ -14,6 +12,8 @@ from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox
 from scopewatch.runtime.keeper import SourceKeeper
 from scopewatch.runtime.schedule import Schedule
+from tests.conftest import FakeClock
+from tests.unit.runtime.fakes import FakeSource, FakeStore
 
 
 def configure(tmp_path: Path, *sources: dict[str, object]) -> Config:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.unit.core.samples import KEY, FixedScorer, make_card, make_cells, make_frame, view_of
 
 from scopewatch.core.analyse import analyse
 from scopewatch.core.errors import ModelError
 from scopewatch.core.frame import Pixels
 from scopewatch.core.result import Fault, FrameResult
+from tests.unit.core.samples import KEY, FixedScorer, make_card, make_cells, make_frame, view_of
 
 ERRORS = {"tpr": 0.8, "fpr": 0.1, "half_width": 0.05, "run_residuals": {}}
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.unit.core.samples import KEY, RAW, SURE
 
 from scopewatch.core.caption import (
     AMBER,
@@ -19,6 +18,7 @@ from scopewatch.core.caption import (
     load_font,
     wrap,
 )
+from tests.unit.core.samples import KEY, RAW, SURE
 
 CAPTION = Caption(key=KEY, day=7.46, efficiency=SURE, simulated=False, marker="NKX2.5-GFP")
 RED = (200, 0, 0)

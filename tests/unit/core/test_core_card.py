@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from tests.unit.core.samples import make_card
 
 from scopewatch.core.card import ModelCard
 from scopewatch.core.normalise import NormaliseSpec
+from tests.unit.core.samples import make_card
 
 
 def test_a_card_survives_being_written_and_read() -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.core.samples import KEY
 
 from scopewatch.core.errors import FrameError
 from scopewatch.core.frame import Frame, FrameKey
+from tests.unit.core.samples import KEY
 
 
 def test_a_key_reads_as_a_path() -> None:

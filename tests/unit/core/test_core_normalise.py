@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from scipy import ndimage
-from tests.unit.core.samples import SPEC, make_cells, view_of
 
 from scopewatch.core.normalise import (
     NormaliseSpec,
@@ -11,6 +10,7 @@ from scopewatch.core.normalise import (
     robust_spread,
     smooth_background,
 )
+from tests.unit.core.samples import SPEC, make_cells, view_of
 
 
 def test_a_view_is_centred_clipped_and_of_unit_spread() -> None:

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.unit.core.samples import KEY, SURE, make_cells, view_of
 
 from scopewatch.core.caption import AMBER, PAPER, Caption
 from scopewatch.core.overlay import (
@@ -15,6 +14,7 @@ from scopewatch.core.overlay import (
     stain_plane,
 )
 from scopewatch.core.tiling import TileGrid, TileScores
+from tests.unit.core.samples import KEY, SURE, make_cells, view_of
 
 CAPTION = Caption(key=KEY, day=7.5, efficiency=SURE, simulated=False)
 

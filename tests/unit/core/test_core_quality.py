@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from tests.unit.core.samples import make_card, make_cells, view_of
 
 from scopewatch.core.errors import ModelError
 from scopewatch.core.frame import Pixels
@@ -20,6 +19,7 @@ from scopewatch.core.quality import (
 )
 from scopewatch.core.result import Fault, Verdict
 from scopewatch.core.tiling import TileGrid
+from tests.unit.core.samples import make_card, make_cells, view_of
 
 
 def verdict_of(pixels: Pixels, *, size_um: float | None = 1.0, **quality: Any) -> Verdict:

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from tests.unit.core.samples import KEY, RAW
 
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
 from scopewatch.core.tiling import TileGrid, TileScores
+from tests.unit.core.samples import KEY, RAW
 
 GOOD = Verdict(fault=None, reason="", measures={})
 BAD = Verdict(fault=Fault.BLANK, reason="frame is blank", measures={})

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.unit.core.samples import make_card, make_cells
 
 from scopewatch.core.scale import plan_scale, resample, resampled_shape
+from tests.unit.core.samples import make_card, make_cells
 
 
 @pytest.mark.parametrize(("frame_um", "card_um"), [(None, 1.0), (1.0, None), (None, None)])

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tifffile
 from scipy import ndimage
-from tests.unit.core.samples import make_cells, view_of
 
 from scopewatch.core.texture import describe
+from tests.unit.core.samples import make_cells, view_of
 
 BLURS_PX = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 BANDS = ("band_4px", "band_8px", "band_16px", "band_32px", "band_coarse")

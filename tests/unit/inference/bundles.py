@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from tests.unit.core.samples import make_card
 
 from scopewatch.inference.bundle import Bundle
 from scopewatch_training.bundle_writer import render_card
+from tests.unit.core.samples import make_card
 
 MODELS = Path(__file__).parent / "models"
 TILE_PX = 16

@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from scopewatch_training.batches import TrainingFrame
-from scopewatch_training.network import NetworkSpec, build_network
+from scopewatch_training.network import build_network
+from scopewatch_training.network_spec import NetworkSpec
 from scopewatch_training.quantise import convert_int8
 
 FOLDER = Path(__file__).parent / "models"

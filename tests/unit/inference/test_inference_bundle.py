@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.inference.bundles import tiny_bundle, write_tiny
 
 from scopewatch.core.errors import ModelError
 from scopewatch.inference.bundle import load_bundle
+from tests.unit.inference.bundles import tiny_bundle, write_tiny
 
 
 def refusal(folder: Path) -> str:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.inference.bundles import TILE_PX, make_view, tiny_bundle
 
 from scopewatch.core.errors import ModelError
 from scopewatch.inference import tflite
 from scopewatch.inference.tflite import TFLiteScorer, open_runtime
+from tests.unit.inference.bundles import TILE_PX, make_view, tiny_bundle
 
 
 def open_tiny(**options: Any) -> TFLiteScorer:
@@ -36,7 +36,7 @@ def test_a_frame_in_strips_scores_as_in_one_piece() -> None:
     whole = open_tiny().score(view)
     scorer = open_tiny()
     for rows in (13, 14, 21, 40):
-        scorer._budget = strip_budget(scorer, 160, rows)
+        scorer._budget_mb = strip_budget(scorer, 160, rows)
 
         np.testing.assert_array_equal(scorer.score(view), whole)
 
@@ -46,7 +46,7 @@ def test_a_strip_without_its_margin_would_score_differently() -> None:
     whole = open_tiny().score(view)
     scorer = open_tiny()
     scorer._margin = 0
-    scorer._budget = strip_budget(scorer, 96, 10)
+    scorer._budget_mb = strip_budget(scorer, 96, 10)
 
     assert not np.array_equal(scorer.score(view), whole)
 
@@ -57,7 +57,7 @@ def test_any_size_scores_alike_in_strips(height: int, width: int, spare: int) ->
     scorer = open_tiny()
     view = make_view(height, width, seed=height)
     whole = scorer.score(view)
-    scorer._budget = strip_budget(scorer, -(-width // TILE_PX) * TILE_PX, 11 + spare)
+    scorer._budget_mb = strip_budget(scorer, -(-width // TILE_PX) * TILE_PX, 11 + spare)
 
     np.testing.assert_array_equal(scorer.score(view), whole)
 

@@ -1,9 +1,8 @@
-from tests.conftest import FakeClock
-from tests.unit.notify.fakes import FakeNotifier
-
 from scopewatch.core.errors import DeliveryError
 from scopewatch.core.message import Message
 from scopewatch.notify.announcement import announce_test
+from tests.conftest import FakeClock
+from tests.unit.notify.fakes import FakeNotifier
 
 
 def test_each_channel_gets_a_test_message_and_tells_how_it_went(clock: FakeClock) -> None:

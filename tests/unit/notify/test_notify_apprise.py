@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from tests.unit.notify.fakes import message
 
 from scopewatch.core.errors import ConfigError, DeliveryError
 from scopewatch.notify.apprise_channels import ANSWER_S, CONNECT_S, AppriseNotifier
+from tests.unit.notify.fakes import message
 
 # Nothing listens on port 9 (discard): every attempt fails at once.
 DEAD = "127.0.0.1:9"

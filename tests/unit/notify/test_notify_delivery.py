@@ -5,12 +5,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from tests.conftest import FakeClock
-from tests.unit.notify.fakes import FakeNotifier, FakeOutbox, message
 
 from scopewatch.core.errors import DeliveryError
 from scopewatch.core.message import Message
 from scopewatch.notify.delivery import Delivery
+from tests.conftest import FakeClock
+from tests.unit.notify.fakes import FakeNotifier, FakeOutbox, message
 
 RETRY_S = 60.0
 

@@ -1,6 +1,5 @@
-from tests.conftest import FakeClock
-
 from scopewatch.runtime.heartbeats import Heartbeats
+from tests.conftest import FakeClock
 
 
 def test_a_stage_that_keeps_beating_is_never_stalled(clock: FakeClock) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.conftest import FakeClock
-from tests.unit.runtime.fakes import make_refusal, make_ticket
 
 from scopewatch.runtime.inbox import BoundedInbox, InboxCounts
+from tests.conftest import FakeClock
+from tests.unit.runtime.fakes import make_refusal, make_ticket
 
 
 def test_items_come_out_in_the_order_they_came_in(clock: FakeClock) -> None:

@@ -1,14 +1,14 @@
 from collections.abc import Callable
 
 import pytest
-from tests.conftest import FakeClock
-from tests.unit.runtime.fakes import FakeSource, FakeStore, make_refusal, make_ticket
 
 from scopewatch.core.errors import SourceError
 from scopewatch.core.ports import Inbox, Ledger
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox
 from scopewatch.runtime.keeper import SourceKeeper
+from tests.conftest import FakeClock
+from tests.unit.runtime.fakes import FakeSource, FakeStore, make_refusal, make_ticket
 
 MISSING = "folder does not exist: /mnt/scope; mount the share"
 

@@ -2,13 +2,13 @@ import math
 from dataclasses import dataclass
 
 import pytest
-from tests.conftest import FakeClock
-from tests.unit.runtime.fakes import FakeSource, make_key, make_ticket
 
 from scopewatch.core.errors import StoreError
 from scopewatch.runtime.inbox import BoundedInbox
 from scopewatch.runtime.metrics import Metrics
 from scopewatch.runtime.outcome import Ending, Outcome
+from tests.conftest import FakeClock
+from tests.unit.runtime.fakes import FakeSource, make_key, make_ticket
 
 
 @pytest.fixture

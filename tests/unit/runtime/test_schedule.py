@@ -3,10 +3,10 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.conftest import FakeClock
 
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.schedule import Schedule
+from tests.conftest import FakeClock
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from tests.conftest import FakeClock
-from tests.unit.runtime.fakes import FakeSource, FakeStore
 
 from scopewatch.core.errors import ConfigError, SourceError
 from scopewatch.runtime.heartbeats import Heartbeats
@@ -12,6 +10,8 @@ from scopewatch.runtime.inbox import BoundedInbox
 from scopewatch.runtime.keeper import SourceKeeper
 from scopewatch.runtime.sd_notify import SystemdNotifier
 from scopewatch.runtime.supervisor import Farewell, Stage, Supervisor
+from tests.conftest import FakeClock
+from tests.unit.runtime.fakes import FakeSource, FakeStore
 
 
 class Systemd(SystemdNotifier):

@@ -2,16 +2,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from tests.conftest import FakeClock
-from tests.unit.runtime.fakes import (
-    FakeOverlays,
-    FakeSource,
-    FakeStore,
-    Listener,
-    make_refusal,
-    make_result,
-    make_ticket,
-)
 
 from scopewatch.core.alert import AlertRule
 from scopewatch.core.errors import FrameError, SourceError, StoreError
@@ -22,6 +12,16 @@ from scopewatch.runtime.inbox import BoundedInbox
 from scopewatch.runtime.outcome import Ending
 from scopewatch.runtime.path import FramePath
 from scopewatch.runtime.worker import Worker
+from tests.conftest import FakeClock
+from tests.unit.runtime.fakes import (
+    FakeOverlays,
+    FakeSource,
+    FakeStore,
+    Listener,
+    make_refusal,
+    make_result,
+    make_ticket,
+)
 
 RULE = AlertRule(name="weak", target=0.5, from_day=8, consecutive=3, hysteresis=0.05)
 FULL = StoreError("result database cannot be used: disk full; free some space")

@@ -7,9 +7,9 @@ from typing import Any
 
 from ndstorage import NDTiffDataset
 from numpy.typing import NDArray
-from tests.unit.sources.images import pixels
 
 from scopewatch.config import NDTiffSourceConfig
+from tests.unit.sources.images import pixels
 
 SUMMARY = {"DateAndTime": "2026/03/01 09:00:00", "PixelSize_um": 0.65}
 

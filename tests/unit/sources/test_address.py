@@ -1,9 +1,9 @@
 import pytest
-from tests.unit.sources.images import EXPERIMENT
 
 from scopewatch.config.models import POSITION_LABEL
 from scopewatch.core.errors import ConfigError, FrameError
 from scopewatch.sources.address import Address, PositionPattern, refuse_other_planes, spell_well
+from tests.unit.sources.images import EXPERIMENT
 
 
 def test_what_nobody_says_has_documented_defaults() -> None:

@@ -2,7 +2,6 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.unit.sources.images import write
 
 from scopewatch.sources.folder_walk import (
     as_locator,
@@ -10,6 +9,7 @@ from scopewatch.sources.folder_walk import (
     network_file_system,
     walk_images,
 )
+from tests.unit.sources.images import write
 
 
 def names(root: Path, *, recursive: bool = True) -> set[str]:

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.conftest import FakeClock
-from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.images import EXPERIMENT, pixels
-from tests.unit.sources.ndtiffs import ndtiff_config, write_data_set, writing
 
 from scopewatch.core.errors import ConfigError, FrameError, SourceError
 from scopewatch.core.frame import FrameTicket
 from scopewatch.sources.ndtiff import NDTiffSource
 from scopewatch.sources.ndtiff_frames import run_name
+from tests.conftest import FakeClock
+from tests.unit.sources.fakes import FakeInbox, FakeLedger
+from tests.unit.sources.images import EXPERIMENT, pixels
+from tests.unit.sources.ndtiffs import ndtiff_config, write_data_set, writing
 
 
 class Scene:

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.sources.images import pixels
-from tests.unit.sources.ndtiffs import SUMMARY, Writer, write_data_set, writing
-from tests.unit.sources.test_ndtiff_index import entry
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from scopewatch.core.errors import FrameError
 from scopewatch.sources.ndtiff_dataset import DataSet, Sighting, is_data_set
 from scopewatch.sources.ndtiff_file import read_pixels
 from scopewatch.sources.planes import DEFAULT_LIMITS, ReadLimits
+from tests.unit.sources.images import pixels
+from tests.unit.sources.ndtiffs import SUMMARY, Writer, write_data_set, writing
+from tests.unit.sources.test_ndtiff_index import entry
 
 
 def follow(folder: Path, patience_s: float = 60, limits: ReadLimits = DEFAULT_LIMITS) -> DataSet:
@@ -235,3 +237,39 @@ def test_a_data_set_that_was_never_closed_still_yields_its_images(tmp_path: Path
         (left_behind / writer.tiff.name).write_bytes(tiff.read(20_000))
     writer.finish()
     assert times(follow(left_behind).look(0)) == [0, 1, 2]
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.sampled_from(["NDTiff.index", "HES7_NDTiffStack.tif"]),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8),
+)
+def test_a_damaged_data_set_is_followed_as_far_as_it_goes(
+    tmp_path: Path, file: str, damage: list[tuple[float, int]]
+) -> None:
+    folder = tmp_path / "HES7_1"
+    if not folder.exists():
+        write_data_set(tmp_path, times=3)
+        shutil.copytree(folder, tmp_path / "whole")
+    content = bytearray((tmp_path / "whole" / file).read_bytes())
+    for place, value in damage:
+        content[min(int(place * len(content)), len(content) - 1)] = value
+    (folder / file).write_bytes(content)
+    data_set = follow(folder, patience_s=0)
+    seen = [sighting for now_s in range(4) for sighting in data_set.look(now_s)]
+    assert len([sighting for sighting in seen if sighting.image is not None]) <= 3
+    shutil.copy(tmp_path / "whole" / file, folder / file)
+
+
+def test_a_directory_with_absurd_numbers_is_passed_over(tmp_path: Path) -> None:
+    folder = write_data_set(tmp_path, times=2)
+    (tiff,) = folder.glob("*.tif")
+    image = follow(folder).look(0)[0].image
+    assert image is not None
+    content = bytearray(tiff.read_bytes())
+    # SamplesPerPixel of the first directory: its seventh entry.
+    struct.pack_into("<I", content, image.block.start - 178 + 2 + 6 * 12 + 8, 0)
+    tiff.write_bytes(content)
+    assert times(follow(folder).look(0)) == [0, 1]

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.sources.ndtiffs import write_data_set
 
 from scopewatch.sources.ndtiff_index import Block, parse_index, safe_name
+from tests.unit.sources.ndtiffs import write_data_set
 
 
 def entry(axes: object, name: str = "a.tif", numbers: tuple[int, ...] | None = None) -> bytes:

@@ -1,12 +1,12 @@
 import pytest
-from tests.conftest import FakeClock
-from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.images import EXPERIMENT
 
 from scopewatch.core.errors import StoreError
 from scopewatch.core.frame import FrameKey
 from scopewatch.sources.address import Address
 from scopewatch.sources.offering import Found, Offering
+from tests.conftest import FakeClock
+from tests.unit.sources.fakes import FakeInbox, FakeLedger
+from tests.unit.sources.images import EXPERIMENT
 
 
 def key(time_point: int) -> FrameKey:

@@ -15,11 +15,11 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from tests.unit.sources.images import pixels, write
 
 from scopewatch.core.errors import FrameError
 from scopewatch.sources.planes import ReadLimits
 from scopewatch.sources.readers import is_image_name, is_whole, list_planes, read_plane
+from tests.unit.sources.images import pixels, write
 
 IMAGE = pixels()
 
@@ -356,7 +356,7 @@ SEEDS = [tiff_bytes(None), tiff_bytes("zlib"), tiff_bytes("lzw")]
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     st.sampled_from(SEEDS),

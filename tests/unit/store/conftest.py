@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, open_store
 

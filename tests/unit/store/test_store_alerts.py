@@ -2,11 +2,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.conftest import FakeClock
-from tests.unit.store.scene import RULE, RULES, Scene, key, open_store, ticket
 
 from scopewatch.core.alert import AlertRule, Severity
 from scopewatch.core.errors import StoreError
+from tests.conftest import FakeClock
+from tests.unit.store.scene import RULE, RULES, Scene, key, open_store, ticket
 
 WEAK, FINE = 0.1, 0.7
 

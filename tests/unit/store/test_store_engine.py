@@ -7,12 +7,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, event
-from tests.conftest import FakeClock
-from tests.unit.store.scene import key, open_store, ticket
 
 from scopewatch.core.errors import StoreError
 from scopewatch.store.engine import open_reader, open_writer, transaction
 from scopewatch.store.tables import Base
+from tests.conftest import FakeClock
+from tests.unit.store.scene import key, open_store, ticket
 
 
 def test_the_folder_and_its_files_are_closed_to_others(tmp_path: Path) -> None:

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.conftest import FakeClock
-from tests.unit.store.scene import START, Scene, judged, key, open_store
 
 from scopewatch.core.errors import StoreError
 from scopewatch.core.frame import Refusal
@@ -15,6 +13,8 @@ from scopewatch.core.overlay import stain_plane
 from scopewatch.store.export import COLUMNS, export_csv, export_json
 from scopewatch.store.queries import Reader
 from scopewatch.store.zarr_export import export_ome_zarr
+from tests.conftest import FakeClock
+from tests.unit.store.scene import START, Scene, judged, key, open_store
 
 
 @pytest.fixture

@@ -1,6 +1,10 @@
 import logging
 
 import pytest
+
+from scopewatch.core.errors import StoreError
+from scopewatch.core.frame import Refusal
+from scopewatch.core.ports import OverlayFiles
 from tests.conftest import FakeClock
 from tests.unit.store.scene import (
     RULES,
@@ -12,10 +16,6 @@ from tests.unit.store.scene import (
     open_store,
     ticket,
 )
-
-from scopewatch.core.errors import StoreError
-from scopewatch.core.frame import Refusal
-from scopewatch.core.ports import OverlayFiles
 
 
 def test_a_claim_is_on_disk_before_the_work_begins(scene: Scene) -> None:

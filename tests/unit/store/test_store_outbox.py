@@ -2,11 +2,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.conftest import FakeClock
-from tests.unit.store.scene import Scene, key, open_store
 
 from scopewatch.core.alert import Severity
 from scopewatch.core.ports import OutboxItem
+from tests.conftest import FakeClock
+from tests.unit.store.scene import Scene, key, open_store
 
 
 @pytest.fixture

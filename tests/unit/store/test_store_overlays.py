@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from tests.unit.store.scene import frame_of, judged, key
 
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.frame import FrameKey
@@ -13,6 +12,7 @@ from scopewatch.core.overlay import stain_plane
 from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
 from scopewatch.core.tiling import TileGrid
 from scopewatch.store.overlays import OverlayFolder
+from tests.unit.store.scene import frame_of, judged, key
 
 GRID = TileGrid(height=400, width=420, tile_px=32)
 

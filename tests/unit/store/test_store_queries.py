@@ -4,8 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.conftest import FakeClock
-from tests.unit.store.scene import RULES, START, Scene, judged, key, open_store, ticket
 
 from scopewatch.core.alert import Severity
 from scopewatch.core.efficiency import Efficiency
@@ -13,6 +11,8 @@ from scopewatch.core.frame import Refusal
 from scopewatch.core.message import WellName
 from scopewatch.store.queries import Reader
 from scopewatch.store.records import Counts, CoursePoint, Flag, RefusedRow
+from tests.conftest import FakeClock
+from tests.unit.store.scene import RULES, START, Scene, judged, key, open_store, ticket
 
 A1 = WellName(experiment="run 7", plate="p1", well="A1")
 

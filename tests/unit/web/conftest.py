@@ -8,11 +8,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter
-from tests.conftest import FakeClock
-from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader
 
 from scopewatch.web.reading import Facts
 from scopewatch.web.server import create_app
+from tests.conftest import FakeClock
+from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader
 
 TOKEN = "a token of this process"
 HOST = "http://127.0.0.1:8787"

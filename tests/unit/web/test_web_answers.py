@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.web.conftest import HOST, TOKEN, Desk
-from tests.unit.web.fakes import NOW, alert_row
 
 from scopewatch.web.guard import MAX_FORM_BYTES, host_name
+from tests.unit.web.conftest import HOST, TOKEN, Desk
+from tests.unit.web.fakes import NOW, alert_row
 
 ACKNOWLEDGE = "/alerts/1/acknowledge"
 SNOOZE = "/alerts/1/snooze"

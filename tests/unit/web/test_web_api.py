@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
+from scopewatch.store.records import CoursePoint
 from tests.unit.web.conftest import Desk
 from tests.unit.web.fakes import NOW, flag, named, refused_row, seen, well_row
-
-from scopewatch.store.records import CoursePoint
 
 
 def test_the_status_has_the_run_in_figures(desk: Desk) -> None:

@@ -1,10 +1,9 @@
 """The time course as geometry."""
 
-from tests.unit.web.fakes import alert_row, seen
-
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.store.records import CoursePoint
 from scopewatch.web.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, draw_course
+from tests.unit.web.fakes import alert_row, seen
 
 
 def point(day: float, value: float) -> CoursePoint:

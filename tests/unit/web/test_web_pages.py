@@ -5,6 +5,9 @@ from datetime import timedelta
 from html import escape
 
 import pytest
+
+from scopewatch.core.efficiency import Efficiency
+from scopewatch.store.records import CoursePoint, Posting
 from tests.unit.web.conftest import Desk
 from tests.unit.web.fakes import (
     FACTS,
@@ -17,9 +20,6 @@ from tests.unit.web.fakes import (
     shot,
     well_row,
 )
-
-from scopewatch.core.efficiency import Efficiency
-from scopewatch.store.records import CoursePoint, Posting
 
 A2 = "/wells/HES-NKX2.5%20run%204/P1/A2"
 PAGES = ("/", A2, "/quarantine", "/alerts")

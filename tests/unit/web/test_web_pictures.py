@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.unit.web.conftest import Desk
-from tests.unit.web.fakes import shot
 
 from scopewatch.web.pictures import SMALL_PX, find_picture
+from tests.unit.web.conftest import Desk
+from tests.unit.web.fakes import shot
 
 NAME = "run/A2/s0_t0012.jpg"
 

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.web.fakes import NOW, flag, named, well_row
 
 from scopewatch.core.alert import Severity
 from scopewatch.web.plate import Cell, PlateView, Staleness, band, gravest, lay_out, place
+from tests.unit.web.fakes import NOW, flag, named, well_row
 
 STALENESS = Staleness(after=timedelta(hours=18))
 

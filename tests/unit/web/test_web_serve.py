@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from tests.unit.web.conftest import Desk
 
 from scopewatch.core.errors import ConfigError
 from scopewatch.web.serve import WebServer
+from tests.unit.web.conftest import Desk
 
 
 def test_it_answers_once_start_returns_and_no_more_after_stop(desk: Desk) -> None:

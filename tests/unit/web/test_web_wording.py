@@ -6,11 +6,11 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.web.fakes import NOW
 
 from scopewatch.core.result import Fault
 from scopewatch.web.advice import ADVICE, OTHERWISE, advise
 from scopewatch.web.wording import age, day, moment, name_of, percent, segment
+from tests.unit.web.fakes import NOW
 
 
 @given(st.text())

@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.integration.test_folder_source import RealClock
-from tests.unit.sources.fakes import FakeInbox, FakeLedger
 
 from scopewatch.config import (
     ChannelConfig,
@@ -26,6 +24,8 @@ from scopewatch.config import (
 from scopewatch.core.errors import SourceError
 from scopewatch.sources.micromanager import MicroManagerSource
 from scopewatch.sources.microscope import PycroManagerMicroscope
+from tests.integration.test_folder_source import RealClock
+from tests.unit.sources.fakes import FakeInbox, FakeLedger
 
 pytestmark = pytest.mark.hardware
 adapters = pytest.importorskip("mm_test_adapters", reason="Micro-Manager's demo devices")

@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import FakeClock
-from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.ndtiffs import Writer, write_data_set
 
 from scopewatch.config import (
     ChannelConfig,
@@ -25,6 +22,9 @@ from scopewatch.sources.acquired import data_set_name, events_of, own_data_set, 
 from scopewatch.sources.micromanager import MicroManagerSource
 from scopewatch.sources.microscope import Axes, Event, PycroManagerMicroscope
 from scopewatch.sources.planes import DEFAULT_LIMITS
+from tests.conftest import FakeClock
+from tests.unit.sources.fakes import FakeInbox, FakeLedger
+from tests.unit.sources.ndtiffs import Writer, write_data_set
 
 EXPERIMENT = ExperimentConfig(name="HES 7", phase_channel="BF")
 POSITIONS = (

@@ -1,0 +1,63 @@
+"""Checkpoints that survive a kill."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scopewatch.core.errors import ConfigError
+from scopewatch_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+
+
+def sample(step: int = 3) -> Checkpoint:
+    arrays = {"weights": [np.arange(6.0).reshape(2, 3), np.zeros(0)], "best": []}
+    return Checkpoint(made_of="abc", facts={"step": step, "loss": None}, arrays=arrays)
+
+
+def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "new" / "a.npz", sample())
+
+    back = load_checkpoint(tmp_path / "new" / "a.npz", "abc")
+
+    assert back is not None
+    assert back.facts == {"step": 3, "loss": None}
+    assert [array.tolist() for array in back.arrays["weights"]] == [[[0, 1, 2], [3, 4, 5]], []]
+    assert back.arrays["best"] == []
+
+
+def test_no_file_is_no_checkpoint(tmp_path: Path) -> None:
+    assert load_checkpoint(tmp_path / "a.npz", "abc") is None
+
+
+def test_a_write_that_was_cut_off_leaves_the_former_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    save_checkpoint(path, sample(step=1))
+    path.with_suffix(".partial").write_bytes(path.read_bytes()[:100])
+
+    back = load_checkpoint(path, "abc")
+
+    assert back is not None
+    assert back.facts["step"] == 1
+
+
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    save_checkpoint(path, sample())
+
+    with pytest.raises(ConfigError) as caught:
+        load_checkpoint(path, "other")
+
+    assert str(caught.value) == (
+        f"checkpoint belongs to other settings or data: {path} (expected other, got abc);"
+        " give the settings it was begun with, or delete its folder to start anew"
+    )
+
+
+@pytest.mark.parametrize("keep", [0, 50, 400])
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path, keep: int) -> None:
+    path = tmp_path / "a.npz"
+    save_checkpoint(path, sample())
+    path.write_bytes(path.read_bytes()[:keep])
+
+    with pytest.raises(ConfigError, match="checkpoint cannot be read: "):
+        load_checkpoint(path, "abc")

@@ -1,0 +1,139 @@
+"""The command line: help, wrong calls, wrong settings."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scopewatch.core.errors import ConfigError
+from scopewatch_training.cli import app, main
+from scopewatch_training.fit_options import choose_settings, parse_binarise
+from scopewatch_training.fit_settings import FitSettings
+from tests.unit.training.tiny_data import write_dataset
+
+COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands)  # type: ignore[union-attr]
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    """Return (exit code, stdout, stderr) of a call."""
+    code: object = 0
+    try:
+        main([str(each) for each in arguments])
+    except SystemExit as stop:
+        code = stop.code
+    out, err = capsys.readouterr()
+    assert isinstance(code, int)
+    return code, out, err
+
+
+def choose(file: Path | None = None, **options: object) -> FitSettings:
+    names = ("area_cutoff", "binarise", "tile_px", "width", "depth", "context", "steps", "seed")
+    return choose_settings(file, *(options.get(name) for name in names))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = call(capsys, command, "--help")
+
+    assert code == 0
+    assert f"Example: scopewatch-train {command} " in " ".join(out.split())
+
+
+def test_all_commands_of_the_design_are_there() -> None:
+    wanted = {"prepare", "fit", "evaluate", "cross-validate", "quantise", "forecast"}
+
+    assert wanted <= set(COMMANDS)
+
+
+def test_a_wrong_option_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = call(capsys, "fit", "data", "--out", "x", "--widht", "64")
+
+    assert code == 2
+    assert "No such option" in err
+
+
+def test_a_missing_data_set_exits_with_2_and_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = call(capsys, "fit", tmp_path / "nowhere", "--out", tmp_path / "x")
+
+    assert code == 2
+    assert err == (
+        f"not a prepared data set: {tmp_path / 'nowhere' / 'dataset.json'} (got no such file);"
+        " run scopewatch-train prepare to its end\n"
+    )
+
+
+def test_a_missing_bundle_exits_with_1_and_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = call(capsys, "evaluate", tmp_path / "nowhere", tmp_path)
+
+    assert code == 1
+    assert err.startswith("model bundle does not exist: ")
+    assert err.count("\n") == 1
+
+
+def test_an_unknown_run_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = write_dataset(tmp_path / "data", runs=2, wells=1)
+
+    code, _, err = call(capsys, "fit", data, "--out", tmp_path / "x", "--hold-out", "run9")
+
+    assert code == 2
+    assert "run is not in the data set" in err
+    assert "got run9" in err
+
+
+def test_options_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    stored = FitSettings(learning_rate=0.01, steps=300)
+    file.write_text(json.dumps({"settings": stored.to_json(), "runs": ["a"]}))
+
+    chosen = choose(file, steps=100, width=96, area_cutoff=0.3, tile_px=16)
+
+    assert (chosen.learning_rate, chosen.steps) == (0.01, 100)
+    assert (chosen.network.width, chosen.network.tile_px, chosen.labels.tile_px) == (96, 16, 16)
+    assert chosen.labels.area_cutoff == 0.3
+    assert choose() == FitSettings()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"width": 50}, "network is outside the family: width, depth"),
+        ({"tile_px": 24}, "tile size is not supported"),
+        ({"steps": 0}, "setting is wrong: steps"),
+        ({"area_cutoff": 1.5}, "setting is wrong: area_cutoff"),
+        ({"binarise": "fixed:lots"}, "threshold is no number: --binarise fixed:lots"),
+        ({"binarise": "magic"}, "setting is wrong: method"),
+        ({"binarise": "fixed"}, "setting is wrong: fixed_counts"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        choose(**options)
+
+
+def test_a_fixed_threshold_is_read() -> None:
+    assert parse_binarise("fixed:250").fixed_counts == 250
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"settings": {"steps": 3}}', '{"stepz": 3}'])
+def test_a_file_that_holds_no_settings_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text(text)
+
+    with pytest.raises(ConfigError, match="settings cannot be read: "):
+        choose(file)
+
+
+def test_every_setting_changes_the_fingerprint_and_survives_json() -> None:
+    base = FitSettings()
+
+    assert FitSettings.from_json(json.loads(json.dumps(base.to_json()))) == base
+    assert base.fingerprint() != FitSettings(seed=1).fingerprint()
+    assert base.fingerprint() != choose(width=96).fingerprint()

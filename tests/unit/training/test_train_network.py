@@ -1,0 +1,195 @@
+"""The family of networks, its int8 export and the gate."""
+
+from itertools import pairwise
+
+import keras
+import numpy as np
+import pytest
+
+from scopewatch.core.errors import ConfigError, ModelError
+from scopewatch.inference.tflite import TFLiteScorer
+from scopewatch_training.calibrate import Platt, ScoredFrame
+from scopewatch_training.gate import compare_scores, layer_errors, refuse_disagreement
+from scopewatch_training.network import build_network, build_scorer
+from scopewatch_training.network_spec import NetworkSpec, plan_layers, receptive_field_px
+from scopewatch_training.quantise import convert_int8, fold_calibration
+from scopewatch_training.train_loop import predict_logits
+from tests.unit.inference.bundles import make_view, tiny_bundle
+from tests.unit.training.tiny_data import make_frames
+
+pytestmark = pytest.mark.training
+
+SMALL = NetworkSpec(tile_px=16, width=16, depth=1)
+
+
+def small_network(spec: NetworkSpec = SMALL, seed: int = 0) -> keras.Model:
+    """Return a network whose normalisation has seen some frames, with logits spread about 0."""
+    network = build_network(spec, seed)
+    views = np.stack([frame.view for frame in make_frames(3)])[..., None]
+    for _ in range(20):
+        network(views, training=True)
+    logits = np.asarray(network(views, training=False)["tile"])
+    slope = 2 / float(logits.std())
+    fold_calibration(network, Platt(slope=slope, intercept=-slope * float(logits.mean())))
+    return network
+
+
+def tiles_that_change(network: keras.Model, side_px: int, top: int, left: int) -> set[int]:
+    """Return the flat indices of tiles that one changed pixel changes."""
+    view = np.zeros((1, side_px, side_px, 1), np.float32)
+    changed = view.copy()
+    changed[0, top, left, 0] = 6.0
+    one, two = (np.asarray(network(each, training=False)["tile"]) for each in (view, changed))
+    return set(np.flatnonzero(one != two).tolist())
+
+
+@pytest.mark.parametrize("tile_px", [8, 16, 32, 64])
+@pytest.mark.parametrize("context", ["full", "none"])
+def test_one_output_stands_for_one_tile(tile_px: int, context: str) -> None:
+    spec = NetworkSpec(tile_px=tile_px, width=16, depth=0, context=context)  # type: ignore[arg-type]
+    outputs = build_network(spec, 0)(np.zeros((1, 2 * tile_px, 3 * tile_px, 1), np.float32))
+
+    assert outputs["tile"].shape == (1, 2, 3, 1)
+    assert outputs["area"].shape == (1, 8, 12, 1)
+
+
+def test_nothing_crosses_the_border_of_an_isolated_tile() -> None:
+    spec = NetworkSpec(tile_px=16, width=16, depth=2, context="none")
+    network = small_network(spec)
+
+    assert receptive_field_px(spec) == 16
+    for top, left in ((0, 0), (15, 15), (16, 31), (47, 0)):
+        assert tiles_that_change(network, 48, top, left) <= {(top // 16) * 3 + left // 16}
+
+
+def test_no_tile_sees_beyond_the_receptive_field_and_some_see_as_far() -> None:
+    field = receptive_field_px(SMALL)
+    network = small_network()
+    side, tile = 320, 160
+    reach = (field - 16) // 2 + 16
+    seen = tiles_that_change(network, side, tile, tile)
+
+    rows = {index // 20 for index in seen}
+    assert min(rows) * 16 + 16 + reach >= tile
+    assert max(rows) * 16 - (field - 16) <= tile
+    assert len(rows) >= 3
+
+
+def test_channels_are_what_int8_kernels_like() -> None:
+    for width in (16, 48, 64, 128):
+        plan = plan_layers(NetworkSpec(width=width))
+        assert all(layer.channels % 16 == 0 for layer in plan)
+        assert all(one.channels <= two.channels for one, two in pairwise(plan))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"tile_px": 24}, "tile size is not supported: tile_px (expected one of (8, 16, 32"),
+        ({"width": 20}, "network is outside the family: width, depth (expected a width that is"),
+        ({"depth": -1}, "got 64, -1"),
+    ],
+)
+def test_a_network_outside_the_family_is_refused(fields: dict[str, int], words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        NetworkSpec(**fields)  # type: ignore[arg-type]
+    assert words in str(caught.value)
+
+
+def test_the_exported_sigmoid_is_the_sigmoid() -> None:
+    network = small_network()
+    view = make_view(128, 128)[None, ..., None]
+
+    drawn = np.asarray(build_scorer(network)(view, training=False))
+
+    exact = 1 / (1 + np.exp(-np.asarray(network(view, training=False)["tile"])))
+    np.testing.assert_allclose(drawn, exact, atol=0.004)
+
+
+def test_folding_a_calibration_is_applying_it() -> None:
+    network = small_network()
+    frames = make_frames(1)
+    before = predict_logits(network, frames)[0]
+
+    fold_calibration(network, Platt(slope=0.7, intercept=-0.2))
+
+    np.testing.assert_allclose(predict_logits(network, frames)[0], 0.7 * before - 0.2, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def quantised() -> tuple[keras.Model, bytes]:
+    """A small network and its int8 file."""
+    network = small_network()
+    return network, convert_int8(network, make_frames(3), SMALL.tile_px)
+
+
+def test_int8_scores_are_near_the_float_ones(quantised: tuple[keras.Model, bytes]) -> None:
+    network, model = quantised
+    template = tiny_bundle()
+    bundle = type(template)(folder=template.folder, card=template.card, model=model)
+    frame = make_frames(1)[0]
+
+    coded = TFLiteScorer(bundle, threads=1, memory_budget_mb=64).score(frame.view)
+
+    exact = 1 / (1 + np.exp(-predict_logits(network, [frame])[0]))
+    assert np.abs(coded - exact).max() < 0.1
+    assert np.abs(coded - exact).mean() < 0.02
+
+
+def test_the_gate_names_the_layer_where_the_networks_part(
+    quantised: tuple[keras.Model, bytes],
+) -> None:
+    network, model = quantised
+    other = keras.models.clone_model(network)
+    other.set_weights(network.get_weights())
+    layer = other.get_layer("level2_0")
+    layer.set_weights([-weight for weight in layer.get_weights()])
+    frame = make_frames(1)[0]
+    labels = np.array([[0, 1, 0, 1]], np.int8)
+    good = ScoredFrame(id="a", run="r", labels=labels, scores=np.array([[0.1, 0.9, 0.2, 0.8]]))
+    bad = ScoredFrame(id="a", run="r", labels=labels, scores=np.array([[0.9, 0.1, 0.2, 0.8]]))
+
+    refuse_disagreement(compare_scores([good], [good], 0.5), "w", network, SMALL, model, frame)
+    with pytest.raises(ModelError) as caught:
+        refuse_disagreement(compare_scores([good], [bad], 0.5), "run1", other, SMALL, model, frame)
+
+    assert str(caught.value).startswith("int8 network differs from float32, most in layer level2_0")
+    assert "AUC 1.0000 and 0.2500" in str(caught.value)
+
+
+def test_errors_of_layers_are_small_for_a_network_that_quantises_well(
+    quantised: tuple[keras.Model, bytes],
+) -> None:
+    network, model = quantised
+
+    errors = layer_errors(network, SMALL, model, make_frames(1)[0])
+
+    names = [layer.name for layer in plan_layers(SMALL)]
+    assert list(errors) == [*names, "ramps", "probability"]
+    assert max(errors[name] for name in names) < 0.15
+
+
+def test_agreement_is_measured_over_counted_tiles() -> None:
+    labels = np.array([[0, 1, -1, -1]], np.int8)
+    one = ScoredFrame(id="a", run="r", labels=labels, scores=np.array([[0.1, 0.9, 0.1, 0.1]]))
+    two = ScoredFrame(id="a", run="r", labels=labels, scores=np.array([[0.2, 0.9, 0.9, 0.9]]))
+
+    agreement = compare_scores([one], [two], 0.5)
+
+    assert agreement.holds
+    assert (agreement.mean_points, agreement.worst_points) == (0, 0)
+    assert agreement.worst_probability == pytest.approx(0.1)
+
+
+def test_too_many_points_apart_do_not_hold() -> None:
+    labels = np.array([[0, 1] * 50], np.int8)
+    scores = np.where(labels == 1, 0.9, 0.1)
+    moved = scores.copy()
+    moved[0, 0] = 0.6
+    one = ScoredFrame(id="a", run="r", labels=labels, scores=scores)
+    two = ScoredFrame(id="a", run="r", labels=labels, scores=moved)
+
+    agreement = compare_scores([one], [two], 0.5)
+
+    assert agreement.mean_points == pytest.approx(1.0)
+    assert not agreement.holds

@@ -1,0 +1,128 @@
+from pathlib import Path
+
+import pytest
+
+from scopewatch.core.errors import ConfigError
+from scopewatch_training.manifest import (
+    SIMULATED_MARK,
+    is_simulated,
+    read_manifest,
+    require_runs,
+)
+
+HEADER = "run,plate,well,site,time_point,phase,fluorescence"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("p.tif", "f.tif"):
+        (tmp_path / name).write_bytes(b"II")
+    return tmp_path
+
+
+def write(folder: Path, *lines: str, header: str = HEADER) -> Path:
+    path = folder / "manifest.csv"
+    path.write_text("\n".join([header, *lines]), encoding="utf-8")
+    return path
+
+
+def complaints(path: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        read_manifest(path)
+    return str(caught.value).splitlines()
+
+
+def test_a_row_names_its_pair_and_finds_its_pictures(folder: Path) -> None:
+    path = write(folder, "r1,P1,B3,2,7,p.tif,f.tif,0.65", header=f"{HEADER},um_per_px")
+    (row,) = read_manifest(path)
+    assert row.key == ("r1", "P1", "B3", 2, 7)
+    assert row.pair_id == "r1_P1_B3_s2_t0007"
+    assert (row.phase.path, row.fluorescence.path) == (folder / "p.tif", folder / "f.tif")
+    assert (row.um_per_px, row.day) == (0.65, None)
+
+
+def test_absolute_paths_and_pages_of_a_stack_are_understood(folder: Path) -> None:
+    path = write(folder, f"r1,P1,A1,0,0,{folder / 'p.tif'}#page=0,f.tif#page=3")
+    (row,) = read_manifest(path)
+    assert row.phase.path == folder / "p.tif"
+    assert row.fluorescence.part == "page=3"
+
+
+def test_a_byte_order_mark_from_a_spreadsheet_is_no_part_of_the_first_column(folder: Path) -> None:
+    path = folder / "manifest.csv"
+    path.write_text(f"{HEADER}\nr1,P1,A1,0,0,p.tif,f.tif\n", encoding="utf-8-sig")
+    assert read_manifest(path)[0].run == "r1"
+
+
+def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
+    (line,) = complaints(tmp_path / "none.csv")
+    assert line.startswith(f"manifest cannot be read: {tmp_path / 'none.csv'}")
+    assert "No such file" in line
+
+
+def test_a_missing_and_an_unknown_column_are_both_named(folder: Path) -> None:
+    lines = complaints(write(folder, header=HEADER.replace("well", "wel")))
+    assert [line.split(":")[0] for line in lines] == [
+        "manifest has no column well",
+        "manifest has an unknown column 'wel'",
+    ]
+
+
+def test_a_missing_picture_is_named_with_its_line(folder: Path) -> None:
+    (line,) = complaints(write(folder, "r1,P1,A1,0,0,p.tif,gone.tif"))
+    assert line.startswith(f"fluorescence picture is missing: {folder / 'manifest.csv'} line 2")
+    assert str(folder / "gone.tif") in line
+
+
+def test_everything_wrong_is_said_at_once(folder: Path) -> None:
+    lines = complaints(
+        write(
+            folder,
+            ",P1,A1,0,0,p.tif,f.tif",
+            "r1,P1,A1,x,-1,p.tif,f.tif",
+            "r1,P1,A1,0,0,p.tif",
+        )
+    )
+    assert [line.split(":")[0] for line in lines] == [
+        "run is empty",
+        "site is not an index",
+        "time_point is not an index",
+        "row has the wrong number of fields",
+    ]
+
+
+def test_a_pixel_size_must_be_a_positive_number(folder: Path) -> None:
+    for text in ("0", "-1", "nan", "wide"):
+        path = write(folder, f"r1,P1,A1,0,0,p.tif,f.tif,{text}", header=f"{HEADER},um_per_px")
+        (line,) = complaints(path)
+        assert line.startswith("um_per_px is not a number"), text
+
+
+def test_a_pair_that_stands_twice_is_named_once(folder: Path) -> None:
+    (line,) = complaints(write(folder, *["r1,P1,A1,0,0,p.tif,f.tif"] * 3))
+    assert line.startswith("pair stands more than once")
+    assert "r1/P1/A1/s0/t0000 (expected one row, got 3 rows)" in line
+
+
+def test_a_manifest_without_rows_is_refused(folder: Path) -> None:
+    (line,) = complaints(write(folder))
+    assert line.startswith("manifest has no pair")
+
+
+def test_an_endless_list_of_problems_is_cut(folder: Path) -> None:
+    lines = complaints(write(folder, *[f"r1,P1,A1,{i},0,none.tif,f.tif" for i in range(50)]))
+    assert len(lines) == 21
+    assert lines[-1] == "and 30 more problems like these"
+
+
+def test_one_run_cannot_be_held_out() -> None:
+    with pytest.raises(ConfigError, match=r"too few runs to hold one out: m.csv .*got r1"):
+        require_runs(["r1", "r1"], where="m.csv")
+    require_runs(["r1", "r2"], where="m.csv")
+
+
+def test_pictures_under_the_simulators_mark_are_simulated(folder: Path) -> None:
+    rows = read_manifest(write(folder, "r1,P1,A1,0,0,p.tif,f.tif"))
+    assert not is_simulated(rows)
+    (folder / SIMULATED_MARK).write_text("", encoding="utf-8")
+    assert is_simulated(rows)

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from scopewatch.core.errors import FrameError
+from scopewatch_training.signal import estimate_noise, match_size, smooth, subtract_background
+
+
+def tilted(side: int = 256) -> NDArray[np.float32]:
+    rows, cols = np.mgrid[:side, :side] / side - 0.5
+    return np.asarray(400 + 120 * rows - 60 * cols + 80 * rows**2, dtype=np.float32)
+
+
+def test_an_uneven_background_is_taken_out() -> None:
+    rng = np.random.default_rng(0)
+    plane = (tilted() + rng.normal(0, 5, (256, 256))).astype(np.float32)
+    plane[100:120, 30:60] += 3000
+    signal = subtract_background(plane)
+    outside = np.ones(plane.shape, dtype=bool)
+    outside[100:120, 30:60] = False
+    assert np.abs(np.median(signal[outside])) < 1
+    assert signal[outside].std() == pytest.approx(5, rel=0.05)
+    assert signal[100:120, 30:60].mean() == pytest.approx(3000, rel=0.02)
+
+
+def test_an_uneven_frame_without_signal_becomes_mere_noise() -> None:
+    rng = np.random.default_rng(2)
+    plane = (5 * tilted() + rng.normal(0, 5, (256, 256))).astype(np.float32)
+    signal = subtract_background(plane)
+    assert np.quantile(signal, 0.999) < 4 * estimate_noise(signal)
+
+
+def test_a_dense_signal_is_not_taken_for_background() -> None:
+    rng = np.random.default_rng(3)
+    plane = (tilted() + rng.normal(0, 5, (256, 256))).astype(np.float32)
+    plane[:, :190] += 3000
+    plane[60:90, 20:50] -= 3000
+    signal = subtract_background(plane)
+    assert signal[:, :180][100:].mean() == pytest.approx(3000, rel=0.1)
+
+
+def test_noise_is_measured_beside_bright_cells() -> None:
+    rng = np.random.default_rng(1)
+    plane = rng.normal(0, 7, (256, 256)).astype(np.float32)
+    plane[::3, 100:200] += 2000
+    assert estimate_noise(plane) == pytest.approx(7, rel=0.15)
+
+
+def test_a_frame_without_noise_has_that_of_rounding() -> None:
+    assert estimate_noise(np.zeros((64, 64), dtype=np.float32)) == pytest.approx(0.29)
+
+
+def test_smoothing_by_nothing_changes_nothing() -> None:
+    plane = tilted(64)
+    assert smooth(plane, 0) is plane
+
+
+def test_a_binned_fluorescence_frame_is_brought_to_the_size_of_the_phase_frame() -> None:
+    rows, cols = np.mgrid[:64, :96].astype(np.float64)
+    fine = 1000 + 10 * rows + 5 * cols
+    binned = fine.reshape(32, 2, 48, 2).mean(axis=(1, 3)).astype(np.uint16)
+    back = match_size(binned, (64, 96), "pair")
+    assert back.shape == (64, 96)
+    assert np.abs(back - fine)[4:-4, 4:-4].max() < 2
+
+
+def test_a_fluorescence_frame_of_another_field_of_view_is_refused() -> None:
+    with pytest.raises(FrameError, match=r"does not cover the field.*64 x 64 px, got 64 x 96 px"):
+        match_size(np.zeros((64, 96), dtype=np.uint16), (64, 64), "pair")
