@@ -1,0 +1,91 @@
+"""Checkpoints of a fit: one file, replaced whole, so that a killed fit goes on from it."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scopewatch.core.errors import ConfigError, complaint
+
+_FACTS = "facts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Checkpoint:
+    """Named lists of arrays, and facts that are JSON values.
+
+    Parameters
+    ----------
+    made_of
+        Fingerprint of settings and data; a checkpoint of another fit is refused.
+    """
+
+    made_of: str
+    facts: dict[str, Any]
+    arrays: dict[str, list[NDArray[Any]]]
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint beside `path`, sync it and rename it into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    facts = {
+        "made_of": checkpoint.made_of,
+        "facts": checkpoint.facts,
+        "counts": {name: len(arrays) for name, arrays in checkpoint.arrays.items()},
+    }
+    flat: dict[str, Any] = {
+        f"{name}/{index}": array
+        for name, arrays in checkpoint.arrays.items()
+        for index, array in enumerate(arrays)
+    }
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        np.savez(file, **(flat | {_FACTS: np.array(json.dumps(facts))}))
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def load_checkpoint(path: Path, made_of: str) -> Checkpoint | None:
+    """Read a checkpoint; None where there is none.
+
+    Raises
+    ------
+    ConfigError
+        When it belongs to other settings or other data, or is damaged: going on from it, or
+        starting anew over it, could both be wrong.
+    """
+    if not path.exists():
+        return None
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            facts = json.loads(str(stored[_FACTS]))
+            arrays = {
+                name: [stored[f"{name}/{index}"] for index in range(count)]
+                for name, count in facts["counts"].items()
+            }
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise ConfigError(
+            complaint(
+                "checkpoint cannot be read",
+                where=path,
+                got=error,
+                do="delete its folder to start anew",
+            )
+        ) from error
+    if facts["made_of"] != made_of:
+        raise ConfigError(
+            complaint(
+                "checkpoint belongs to other settings or data",
+                where=path,
+                expected=made_of,
+                got=facts["made_of"],
+                do="give the settings it was begun with, or delete its folder to start anew",
+            )
+        )
+    return Checkpoint(made_of=made_of, facts=facts["facts"], arrays=arrays)

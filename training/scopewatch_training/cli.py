@@ -1,0 +1,310 @@
+"""`scopewatch-train`: from paired runs to a bundle.
+
+Heavy modules (TensorFlow, scikit-learn) are imported by the commands that need them, so that
+`--help` and a wrong call answer at once.
+"""
+
+# ruff: noqa: PLC0415  (see above: importing at the top would cost every call ten seconds)
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from scopewatch.core.errors import ConfigError, ScopewatchError
+from scopewatch_training.fit_options import (
+    AREA_CUTOFF,
+    BINARISE,
+    CONTEXT,
+    DEPTH,
+    SEED,
+    SETTINGS_FILE,
+    STEPS,
+    THREADS,
+    TILE_PX,
+    WIDTH,
+    choose_settings,
+)
+from scopewatch_training.prepare_command import EXAMPLE, prepare
+
+app = typer.Typer(
+    name="scopewatch-train",
+    help="Train a label-free differentiation model from pairs of phase and fluorescence frames.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+DatasetArg = Annotated[Path, typer.Argument(help="Data set that prepare wrote.")]
+HoldOut = Annotated[
+    list[str] | None, typer.Option(help="Run to set aside; may be given several times.")
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option(help="Run to leave out altogether (a negative control).")
+]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Where to write all figures.")]
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Train a label-free differentiation model from pairs of phase and fluorescence frames."""
+
+
+app.command(epilog=f"Example: {EXAMPLE}")(prepare)
+
+
+@app.command(epilog="Example: scopewatch-train fit data/hes3 --out models/hes3 --hold-out run7")
+def fit(
+    dataset: DatasetArg,
+    out: Annotated[Path, typer.Option(help="Folder of the bundle; a bundle there is replaced.")],
+    hold_out: HoldOut = None,
+    exclude: Exclude = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name on the card; the folder's by default.")
+    ] = None,
+    description: Annotated[str, typer.Option(help="One line for the card.")] = "",
+    area_cutoff: AREA_CUTOFF = None,
+    binarise: BINARISE = None,
+    tile_px: TILE_PX = None,
+    width: WIDTH = None,
+    depth: DEPTH = None,
+    context: CONTEXT = None,
+    steps: STEPS = None,
+    seed: SEED = None,
+    settings: SETTINGS_FILE = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder of the checkpoints; OUT.work by default.")
+    ] = None,
+    threads: THREADS = 2,
+) -> None:
+    """Train on whole runs; ends with a quantised bundle that passed its gate."""
+    from scopewatch_training.console import ConsoleStages, show_card
+    from scopewatch_training.cross_validate import runs_of
+    from scopewatch_training.dataset import open_dataset
+    from scopewatch_training.device import use_device
+    from scopewatch_training.fit import FitRequest
+    from scopewatch_training.fit import fit as fit_bundle
+
+    data = open_dataset(dataset)
+    held = tuple(hold_out or ())
+    request = FitRequest(
+        settings=choose_settings(
+            data, settings, area_cutoff, binarise, tile_px, width, depth, context, steps, seed
+        ),
+        runs=runs_of(data, hold_out=held, exclude=exclude or ()),
+        held_out=held,
+        name=name or out.name,
+        description=description or f"Trained on {data.marker}.",
+        work=work or out.with_name(f"{out.name}.work"),
+        threads=threads,
+    )
+    console = Console()
+    console.print(f"{use_device(threads)}; training runs {', '.join(request.runs)}")
+    bundle = fit_bundle(data, out, request, now=datetime.now(UTC), stages=ConsoleStages(console))
+    show_card(console, bundle.card)
+    console.print(f"bundle written to {out}")
+
+
+@app.command(
+    epilog="Example: scopewatch-train evaluate models/hes3 data/hes3 --run run7 --json run7.json"
+)
+def evaluate(
+    bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
+    dataset: DatasetArg,
+    run: Annotated[
+        list[str] | None,
+        typer.Option(help="Run to judge; by default all that the bundle never saw."),
+    ] = None,
+    json_file: JsonFile = None,
+    baselines: Annotated[
+        bool, typer.Option(help="Train simpler methods on the same runs, beside.")
+    ] = True,
+    threads: THREADS = 2,
+) -> None:
+    """Judge a bundle on runs of a data set, by the path the daemon takes."""
+    from scopewatch.inference.bundle import load_bundle
+    from scopewatch_training.console import show_figures
+    from scopewatch_training.dataset import open_dataset
+    from scopewatch_training.evaluate import evaluate as evaluate_bundle
+    from scopewatch_training.evaluate import write_figures
+
+    console = Console()
+    evaluation = evaluate_bundle(
+        load_bundle(bundle),
+        open_dataset(dataset),
+        runs=run or (),
+        threads=threads,
+        with_baselines=baselines,
+    )
+    figures = evaluation.to_json()
+    show_figures(console, figures)
+    if evaluation.seen:
+        console.print(
+            f"These figures flatter: the bundle was trained on {', '.join(evaluation.seen)}."
+        )
+    if json_file is not None:
+        write_figures(json_file, figures)
+
+
+@app.command(epilog="Example: scopewatch-train report models/hes3 data/hes3 --run run7 --out r7")
+def report(
+    bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
+    dataset: DatasetArg,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the page; BUNDLE/report by default.")
+    ] = None,
+    run: Annotated[
+        list[str] | None,
+        typer.Option(help="Run to tell of; by default all that the bundle never saw."),
+    ] = None,
+    threads: THREADS = 2,
+) -> None:
+    """Write a page about a bundle for a biologist: figures, baselines, pictures."""
+    from scopewatch.inference.bundle import load_bundle
+    from scopewatch_training.bundle_writer import REPORT_FOLDER
+    from scopewatch_training.dataset import open_dataset
+    from scopewatch_training.evaluate import report_evaluation
+
+    page = report_evaluation(
+        load_bundle(bundle),
+        open_dataset(dataset),
+        out or bundle / REPORT_FOLDER,
+        runs=run or (),
+        threads=threads,
+        now=datetime.now(UTC),
+    )
+    Console().print(f"report written to {page}")
+
+
+@app.command(
+    "cross-validate",
+    epilog="Example: scopewatch-train cross-validate data/hes3 --json cv.json --control auto",
+)
+def cross_validate(
+    dataset: DatasetArg,
+    json_file: JsonFile = None,
+    control: Annotated[
+        list[str] | None,
+        typer.Option(help="Reporter-free run: never trained on, scored by every fold."),
+    ] = None,
+    exclude: Exclude = None,
+    area_cutoff: AREA_CUTOFF = None,
+    binarise: BINARISE = None,
+    tile_px: TILE_PX = None,
+    width: WIDTH = None,
+    depth: DEPTH = None,
+    context: CONTEXT = None,
+    steps: STEPS = None,
+    seed: SEED = None,
+    settings: SETTINGS_FILE = None,
+    isolated: Annotated[
+        bool, typer.Option(help="Train the isolated-tile network beside, too.")
+    ] = True,
+    leakage: Annotated[
+        bool, typer.Option(help="Measure how much a split over random tiles would flatter.")
+    ] = True,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder of the folds; DATASET.cv by default.")
+    ] = None,
+    threads: THREADS = 2,
+) -> None:
+    """Hold each run out once: a whole fit on the others, all figures on it."""
+    from scopewatch_training.console import ConsoleStages, show_figures
+    from scopewatch_training.cross_validate import CrossValidation, runs_of
+    from scopewatch_training.cross_validate import cross_validate as validate
+    from scopewatch_training.dataset import open_dataset
+    from scopewatch_training.device import use_device
+    from scopewatch_training.evaluate import write_figures
+
+    data = open_dataset(dataset)
+    controls = tuple(control or ())
+    task = CrossValidation(
+        settings=choose_settings(
+            data, settings, area_cutoff, binarise, tile_px, width, depth, context, steps, seed
+        ),
+        runs=runs_of(data, exclude=[*controls, *(exclude or ())]),
+        controls=controls,
+        work=work or dataset.with_name(f"{dataset.name}.cv"),
+        threads=threads,
+        isolated=isolated,
+        leaky=leakage,
+    )
+    console = Console()
+    console.print(f"{use_device(threads)}; runs {', '.join(task.runs)}")
+    figures = validate(data, task, now=datetime.now(UTC), stages=ConsoleStages(console))
+    show_figures(console, figures)
+    if json_file is not None:
+        write_figures(json_file, figures)
+
+
+@app.command(epilog="Example: scopewatch-train forecast models/hes3 data/hes3 runs/timelapse.csv")
+def forecast(
+    bundle: Annotated[Path, typer.Argument(help="Folder of the bundle; its card is rewritten.")],
+    dataset: Annotated[
+        Path, typer.Argument(help="Data set with the final day of runs the bundle never saw.")
+    ],
+    timelapse: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV of all their phase frames: run,plate,well,site,time_point,day,phase."
+        ),
+    ],
+    threads: THREADS = 2,
+) -> None:
+    """Learn how the final efficiency follows from earlier days, and put it on the card."""
+    from scopewatch_training.console import ConsoleStages, show_forecast
+    from scopewatch_training.dataset import open_dataset
+    from scopewatch_training.forecast import forecast as learn_forecast
+
+    console = Console()
+    rows = learn_forecast(
+        bundle, open_dataset(dataset), timelapse, threads=threads, stages=ConsoleStages(console)
+    )
+    show_forecast(console, rows)
+
+
+@app.command(epilog="Example: scopewatch-train quantise models/hes3 data/hes3 --out models/hes3-b")
+def quantise(
+    bundle: Annotated[Path, typer.Argument(help="Bundle whose report holds float weights.")],
+    dataset: Annotated[Path, typer.Argument(help="The data set it was trained on.")],
+    out: Annotated[Path, typer.Option(help="Folder of the new bundle.")],
+    threads: THREADS = 2,
+) -> None:
+    """Quantise a bundle's float network again and let it through the gate."""
+    from scopewatch_training.console import ConsoleStages
+    from scopewatch_training.dataset import open_dataset
+    from scopewatch_training.device import use_device
+    from scopewatch_training.requantise import requantise
+
+    console = Console()
+    use_device(threads)
+    agreement = requantise(
+        bundle, open_dataset(dataset), out, threads=threads, stages=ConsoleStages(console)
+    )
+    console.print(
+        f"int8 against float32: AUC {agreement.auc_int8:.4f} and {agreement.auc_float:.4f},"
+        f" efficiency {agreement.mean_points:.2f} points apart on average;"
+        f" bundle written to {out}"
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line: exit 0 when done, 1 when the work failed, 2 for a wrong call."""
+    # Before TensorFlow is imported, else its start-up notes cover the progress display.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        app(arguments)
+    except ScopewatchError as error:
+        if "--debug" in arguments:
+            raise
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2 if isinstance(error, ConfigError) else 1)

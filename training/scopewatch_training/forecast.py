@@ -1,0 +1,95 @@
+"""`forecast`: learns the forecast table of a bundle from time-lapses of runs it never saw."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from scopewatch.core.card import ForecastDay
+from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.inference.bundle import load_bundle
+from scopewatch.inference.tflite import TFLiteScorer
+from scopewatch_training.bundle_writer import REPORT_FOLDER, rewrite_card
+from scopewatch_training.cross_fit import Stages
+from scopewatch_training.dataset import Dataset, Pair
+from scopewatch_training.evaluate import (
+    LabelRule,
+    read_label_rule,
+    refuse_other_views,
+    write_figures,
+)
+from scopewatch_training.fit import SCORER_BUDGET_MB
+from scopewatch_training.forecast_table import Well, estimate_wells, fit_forecast, read_timelapse
+from scopewatch_training.labels import label_pair, prevalence
+
+FORECAST_FILE = "forecast.json"
+
+
+def forecast(
+    folder: Path, dataset: Dataset, timelapse: Path, *, threads: int, stages: Stages
+) -> tuple[ForecastDay, ...]:
+    """Learn the forecast table and write it on the bundle's card.
+
+    The truth of a well is what the fluorescence of its last pair in `dataset` says.
+
+    Raises
+    ------
+    ConfigError
+        When no well of the time-lapse has a truth, too few wells or runs have, or the bundle
+        was trained on one of the runs.
+    """
+    bundle = load_bundle(folder)
+    refuse_other_views(bundle, dataset)
+    seen = sorted(set(dataset.runs()) & set(bundle.card.trained_on))
+    if seen:
+        raise ConfigError(
+            complaint(
+                "forecast would be learnt on training runs",
+                where=dataset.folder,
+                expected="runs that the bundle never saw",
+                got=", ".join(seen),
+                do="prepare a data set of other runs, or fit with them held out",
+            )
+        )
+    frames = read_timelapse(timelapse)
+    finals = final_efficiencies(dataset, read_label_rule(bundle))
+    scorer = TFLiteScorer(bundle, threads=threads, memory_budget_mb=SCORER_BUDGET_MB)
+    with stages.counting("time-lapse frames") as progress:
+        wells = estimate_wells(frames, scorer, finals, time.monotonic, progress)
+    rows = fit_forecast(wells)
+    if not rows:
+        raise ConfigError(
+            complaint(
+                "too few wells to learn a forecast",
+                where=timelapse,
+                expected="a day with six wells of two runs whose final efficiency is known",
+                got=f"{len({(well.run, well.final) for well in wells})} wells",
+                do="give the time-lapse of the same runs and wells as the data set",
+            )
+        )
+    rewrite_card(folder, bundle.card.model_copy(update={"forecast": rows}))
+    record = {
+        "runs": sorted({well.run for well in wells}),
+        "table": [row.model_dump() for row in rows],
+        "wells": [asdict(well) for well in wells],
+    }
+    write_figures(folder / REPORT_FOLDER / FORECAST_FILE, record)
+    return rows
+
+
+def final_efficiencies(dataset: Dataset, rule: LabelRule) -> dict[Well, float]:
+    """Return the final efficiency of each well: the mean over sites of their last pairs."""
+    last: dict[tuple[str, str, str, int], Pair] = {}
+    for pair in dataset.accepted:
+        place = (pair.run, pair.plate, pair.well, pair.site)
+        if place not in last or pair.time_point > last[place].time_point:
+            last[place] = pair
+    thresholds = rule.thresholds.per_pair(dataset.accepted)
+    sites: dict[Well, list[float]] = {}
+    for (run, plate, well, _), pair in last.items():
+        _, labels = label_pair(dataset.signal(pair), thresholds[pair.id], rule.labels)
+        share = prevalence(labels)
+        if share is not None:
+            sites.setdefault((run, plate, well), []).append(share)
+    return {place: float(np.mean(shares)) for place, shares in sites.items()}

@@ -1,0 +1,60 @@
+"""Pairs of a data set as frames with thresholds and labels, for training and for scoring."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.ports import Scorer
+from scopewatch_training.batches import TrainingFrame
+from scopewatch_training.binarise import Thresholds
+from scopewatch_training.calibrate import ScoredFrame
+from scopewatch_training.dataset import Dataset, Pair
+from scopewatch_training.labels import label_pair
+from scopewatch_training.settings import LabelSettings
+
+
+def frames_of(
+    dataset: Dataset, pairs: Sequence[Pair], thresholds: Thresholds
+) -> list[TrainingFrame]:
+    """Open pairs with the threshold of each; whole runs must be given at once."""
+    per_pair = thresholds.per_pair(pairs)
+    return [
+        TrainingFrame(
+            id=pair.id,
+            run=pair.run,
+            view=dataset.view(pair),
+            signal=dataset.signal(pair),
+            threshold=per_pair[pair.id],
+        )
+        for pair in pairs
+    ]
+
+
+def score_frames(
+    scorer: Scorer, frames: Sequence[TrainingFrame], labels: LabelSettings
+) -> list[ScoredFrame]:
+    """Score frames as the daemon does, and label their tiles."""
+    return [
+        ScoredFrame(
+            id=frame.id,
+            run=frame.run,
+            labels=label_pair(frame.signal, frame.threshold, labels)[1],
+            scores=scorer.score(np.asarray(frame.view, dtype=np.float32)),
+        )
+        for frame in frames
+    ]
+
+
+def refuse_one_class(frames: Sequence[TrainingFrame], where: object) -> None:
+    """Refuse training data without a single positive pixel; thresholds of inf say so."""
+    if all(np.isinf(frame.threshold) for frame in frames):
+        raise ConfigError(
+            complaint(
+                "training runs hold no positive tile",
+                where=where,
+                expected="fluorescence that stands clear of the camera's noise",
+                got=f"{len(frames)} frames without",
+                do="check the fluorescence images, or choose another binarisation",
+            )
+        )

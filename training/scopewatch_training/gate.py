@@ -1,0 +1,167 @@
+"""Whether the int8 network says what the float network says; which layer differs most if not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isnan
+
+import keras
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from scopewatch.core.errors import ModelError, complaint
+from scopewatch_training.batches import TrainingFrame
+from scopewatch_training.calibrate import ScoredFrame
+from scopewatch_training.network import build_scorer
+from scopewatch_training.network_spec import NetworkSpec, plan_layers
+
+MOST_AUC = 0.002
+MOST_POINTS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How far int8 and float32 differ on the same frames.
+
+    Parameters
+    ----------
+    auc_float, auc_int8
+        Area under the ROC curve over tiles; nan where the frames hold one class only.
+    mean_points, worst_points
+        Mean and largest difference of a frame's raw efficiency, in percentage points.
+    worst_probability
+        Largest difference of one tile's probability.
+    """
+
+    auc_float: float
+    auc_int8: float
+    mean_points: float
+    worst_points: float
+    worst_probability: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the int8 network may stand for the float one."""
+        auc = abs(self.auc_float - self.auc_int8)
+        return (isnan(auc) or auc <= MOST_AUC) and self.mean_points <= MOST_POINTS
+
+
+def compare_scores(
+    exact: Sequence[ScoredFrame], coded: Sequence[ScoredFrame], threshold: float
+) -> Agreement:
+    """Compare float (`exact`) and int8 (`coded`) probabilities of the same frames."""
+    differences, points, truths, floats, codes = [], [], [], [], []
+    for one, two in zip(exact, coded, strict=True):
+        labels, float_scores = one.counted
+        _, int8_scores = two.counted
+        if labels.size:
+            differences.append(float(np.abs(float_scores - int8_scores).max()))
+            shares = [np.mean(scores >= threshold) for scores in (float_scores, int8_scores)]
+            points.append(100 * abs(float(shares[0] - shares[1])))
+            truths.append(labels)
+            floats.append(float_scores)
+            codes.append(int8_scores)
+    return Agreement(
+        auc_float=_auc(truths, floats),
+        auc_int8=_auc(truths, codes),
+        mean_points=float(np.mean(points)),
+        worst_points=max(points),
+        worst_probability=max(differences),
+    )
+
+
+def refuse_disagreement(
+    agreement: Agreement,
+    where: str,
+    network: keras.Model,
+    spec: NetworkSpec,
+    model: bytes,
+    frame: TrainingFrame,
+) -> None:
+    """Raise ModelError, naming the layer that differs most, unless the agreement holds."""
+    if agreement.holds:
+        return
+    errors = layer_errors(network, spec, model, frame)
+    worst = _largest_jump(errors)
+    raise ModelError(
+        complaint(
+            f"int8 network differs from float32, most in layer {worst}"
+            f" (relative error up to there {errors[worst]:.1%})",
+            where=where,
+            expected=f"AUC within {MOST_AUC}, efficiency within {MOST_POINTS} points",
+            got=f"AUC {agreement.auc_float:.4f} and {agreement.auc_int8:.4f},"
+            f" {agreement.mean_points:.2f} points",
+            do="train with more weight decay or another seed, or with more frames for the ranges",
+        )
+    )
+
+
+def layer_errors(
+    network: keras.Model, spec: NetworkSpec, model: bytes, frame: TrainingFrame
+) -> dict[str, float]:
+    """Compare every layer on one frame.
+
+    Returns
+    -------
+    Name of each convolution, in order -> root mean square of (int8 - float32) over that of
+    float32. Errors of earlier layers are carried along, so look for where it jumps.
+    """
+    side = spec.tile_px
+    height, width = (length // side * side for length in frame.view.shape)
+    view = np.asarray(frame.view[:height, :width], dtype=np.float32)[None, ..., None]
+    names = [layer.name for layer in plan_layers(spec)]
+    taps = [network.get_layer(f"{name}_relu").output for name in names]
+    scorer = build_scorer(network)
+    taps += [scorer.get_layer("ramps_relu").output, scorer.output]
+    exact = keras.Model(network.input, taps)(view, training=False)
+    coded = _convolution_outputs(model, view)
+    if len(coded) != len(exact):
+        raise ValueError(f"{len(coded)} int8 convolutions, but {len(exact)} in the network")
+    errors = {}
+    for name, one, two in zip([*names, "ramps", "probability"], exact, coded, strict=True):
+        truth = np.asarray(one, dtype=np.float32)
+        scale = float(np.sqrt(np.mean(np.square(truth))))
+        error = float(np.sqrt(np.mean(np.square(truth - two))))
+        errors[name] = error / max(scale, 1e-9)
+    return errors
+
+
+def _convolution_outputs(model: bytes, view: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Run an int8 model with plain kernels and return every convolution's output, in reals."""
+    interpreter = Interpreter(
+        model_content=model,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        experimental_preserve_all_tensors=True,
+    )
+    entry = interpreter.get_input_details()[0]
+    interpreter.resize_tensor_input(entry["index"], view.shape)
+    interpreter.allocate_tensors()
+    scale, zero_point = entry["quantization"]
+    codes = np.clip(np.rint(view / scale) + zero_point, -128, 127).astype(np.int8)
+    interpreter.set_tensor(entry["index"], codes)
+    interpreter.invoke()
+    details = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
+    outputs = []
+    # The list of operations has no public name in any of the runtimes, and no replacement.
+    for operation in interpreter._get_ops_details():
+        if operation["op_name"] == "CONV_2D":
+            index = int(operation["outputs"][0])
+            scale, zero_point = details[index]["quantization"]
+            codes = interpreter.get_tensor(index).astype(np.float32)
+            outputs.append((codes - zero_point) * np.float32(scale))
+    return outputs
+
+
+def _largest_jump(errors: dict[str, float]) -> str:
+    """Name the convolution at which the carried-along error rises most."""
+    names = [name for name in errors if name not in ("ramps", "probability")]
+    before = [0.0, *(errors[name] for name in names[:-1])]
+    rises = {name: errors[name] - earlier for name, earlier in zip(names, before, strict=True)}
+    return max(rises, key=lambda name: rises[name])
+
+
+def _auc(labels: list[NDArray[np.int8]], scores: list[NDArray[np.float32]]) -> float:
+    truth = np.concatenate(labels)
+    both = 0 < np.count_nonzero(truth == 1) < truth.size
+    return float(roc_auc_score(truth, np.concatenate(scores))) if both else float("nan")

@@ -1,0 +1,107 @@
+"""Two comparisons that need a network of their own: isolated tiles, and the leaky split."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import keras
+import numpy as np
+
+from scopewatch_training.assessment import Assessment, ScoredField, assess
+from scopewatch_training.batches import TrainingFrame
+from scopewatch_training.calibrate import Platt
+from scopewatch_training.cross_fit import Stages, label_scores, probabilities
+from scopewatch_training.dataset import Dataset
+from scopewatch_training.evaluate import LabelRule
+from scopewatch_training.fit_settings import FitSettings
+from scopewatch_training.frames import frames_of
+from scopewatch_training.labels import NOT_COUNTED
+from scopewatch_training.splits import random_tiles
+from scopewatch_training.train_loop import Training, predict_logits, train
+
+ISOLATED_TILES = "isolated_tiles"
+_UNCALIBRATED = Platt(slope=1.0, intercept=0.0)
+
+
+def score_isolated(
+    dataset: Dataset,
+    training: Sequence[str],
+    testing: Sequence[str],
+    rule: LabelRule,
+    settings: FitSettings,
+    stages: Stages,
+) -> list[ScoredField]:
+    """Train a float network that sees nothing beyond each tile, and score other runs.
+
+    It is the report's way of scoring, measured beside ours; its threshold is 0.5.
+    """
+    alone = replace(settings, network=replace(settings.network, context="none"))
+    frames = frames_of(dataset, dataset.of_runs(training), rule.thresholds)
+    network = _train(frames, alone, dataset.normalisation.clip, "isolated tiles", stages)
+    return _score(network, frames_of(dataset, dataset.of_runs(testing), rule.thresholds), alone)
+
+
+def assess_leaky(
+    dataset: Dataset,
+    runs: Sequence[str],
+    rule: LabelRule,
+    settings: FitSettings,
+    stages: Stages,
+    *,
+    test_share: float = 0.2,
+) -> Assessment:
+    """Train on random tiles of all runs and judge on the others: a split that flatters.
+
+    The difference to whole runs held out is the leakage gap.
+    """
+    rng = np.random.default_rng(settings.seed)
+    frames = frames_of(dataset, dataset.of_runs(runs), rule.thresholds)
+    tile = settings.labels.tile_px
+    masked, tests = [], []
+    for frame in frames:
+        rows, cols = (-(-side // tile) for side in frame.view.shape)
+        test = random_tiles((rows, cols), rng, test_share)
+        height, width = frame.view.shape
+        pixels = test.repeat(tile, axis=0).repeat(tile, axis=1)[:height, :width]
+        signal = np.array(frame.signal, dtype=np.float32)
+        signal[pixels] = np.nan
+        masked.append(replace(frame, signal=signal))
+        tests.append(test)
+    network = _train(masked, settings, dataset.normalisation.clip, "random tiles", stages)
+    fields = [
+        replace(field, labels=np.where(test, field.labels, NOT_COUNTED).astype(np.int8))
+        for field, test in zip(_score(network, frames, settings), tests, strict=True)
+    ]
+    return assess(fields, rng, repeats=0)
+
+
+def _train(
+    frames: Sequence[TrainingFrame],
+    settings: FitSettings,
+    clip: float,
+    title: str,
+    stages: Stages,
+) -> keras.Model:
+    training = Training(
+        settings=settings,
+        frames=frames,
+        held_out=(),
+        clip=clip,
+        last_step=settings.steps,
+        checkpoint=None,
+        made_of="",
+    )
+    with stages.training(title, settings.steps) as listener:
+        return train(training, listener).network
+
+
+def _score(
+    network: keras.Model, frames: Sequence[TrainingFrame], settings: FitSettings
+) -> list[ScoredField]:
+    logits = label_scores(frames, predict_logits(network, frames), settings)
+    scored = [probabilities(frame, _UNCALIBRATED) for frame in logits]
+    return [
+        ScoredField(
+            id=each.id, run=each.run, labels=each.labels, probability=each.scores, threshold=0.5
+        )
+        for each in scored
+    ]

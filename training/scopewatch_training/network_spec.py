@@ -1,0 +1,123 @@
+"""What a network of the family is made of, without building it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from scopewatch.core.errors import ConfigError, complaint
+
+TILE_SIDES_PX = (8, 16, 32, 64, 128)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSpec:
+    """One member of the family.
+
+    Parameters
+    ----------
+    tile_px
+        Side of a tile; a power of two from 8 to 128.
+    width
+        Channels at the middle resolution; the others are in proportion.
+    depth
+        3x3 convolutions at full width after the middle resolution is reached.
+    context
+        `full`: a tile is judged with what surrounds it. `none`: nothing crosses the border of a
+        tile, as if each tile were cut out and scored alone.
+    """
+
+    tile_px: int = 32
+    width: int = 64
+    depth: int = 3
+    context: Literal["full", "none"] = "full"
+
+    def __post_init__(self) -> None:
+        if self.tile_px not in TILE_SIDES_PX:
+            raise ConfigError(
+                complaint(
+                    "tile size is not supported",
+                    where="tile_px",
+                    expected=f"one of {TILE_SIDES_PX}",
+                    got=self.tile_px,
+                    do="take the side next to the one you want",
+                )
+            )
+        if self.width < 16 or self.width % 16 or not 0 <= self.depth <= 12:
+            raise ConfigError(
+                complaint(
+                    "network is outside the family",
+                    where="width, depth",
+                    expected="a width that is a multiple of 16, a depth of 0 to 12",
+                    got=f"{self.width}, {self.depth}",
+                    do="correct the setting",
+                )
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Convolution:
+    """One layer of the plan: kernel and stride in pixels of its input, and channels.
+
+    `early` layers come before the middle resolution.
+    """
+
+    name: str
+    kernel: int
+    stride: int
+    channels: int
+    early: bool
+
+
+def plan_layers(spec: NetworkSpec) -> tuple[Convolution, ...]:
+    """List the convolutions of a network from input to the last feature map.
+
+    `plan[i].name == "middle"` is the layer that the area head hangs on.
+    """
+    halvings = spec.tile_px.bit_length() - 1
+    middle = max(1, halvings - 2)
+    plan = []
+    for level in range(1, halvings + 1):
+        channels = _channels(spec.width, level, middle)
+        # In `none` a strided kernel covers exactly its stride, and the others a single pixel:
+        # nothing can cross the border of a tile.
+        kernel = 3 if spec.context == "full" else 2
+        early = level < middle
+        plan.append(
+            Convolution(
+                name=f"down{level}", kernel=kernel, stride=2, channels=channels, early=early
+            )
+        )
+        extra = _extra(level, middle, spec.depth)
+        inner = 3 if spec.context == "full" else 1
+        plan.extend(
+            Convolution(
+                name=f"level{level}_{i}", kernel=inner, stride=1, channels=channels, early=early
+            )
+            for i in range(extra)
+        )
+    return tuple(plan)
+
+
+def receptive_field_px(spec: NetworkSpec) -> int:
+    """Side of the square of input pixels that one tile's score can depend on."""
+    side, jump = 1, 1
+    for layer in plan_layers(spec):
+        side += (layer.kernel - 1) * jump
+        jump *= layer.stride
+    return side
+
+
+def _channels(width: int, level: int, middle: int) -> int:
+    """Channels after `level` halvings: few where pixels are many, more where they are few."""
+    share = {0: 1.0, -1: 0.75}.get(level - middle, 0.25 if level < middle else 1.0)
+    if level > middle:
+        share = 1 + 0.5 * (level - middle)
+    return max(16, round(width * share / 16) * 16)
+
+
+def _extra(level: int, middle: int, depth: int) -> int:
+    """3x3 convolutions that follow the halving to `level`."""
+    if level == middle:
+        return depth
+    if level > middle:
+        return 1 + (depth > 3)
+    return int(level == middle - 1)

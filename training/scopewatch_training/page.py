@@ -1,0 +1,101 @@
+"""One self-contained HTML page with its PNGs beside it: the shape all reports share."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from scopewatch.core.errors import ConfigError, complaint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A table row; `kind` styles it: empty, `all` (a total) or `base` (a baseline)."""
+
+    cells: tuple[str, ...]
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table with one heading for each column."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagePicture:
+    """A PNG: its file name, what it shows in words, its bytes."""
+
+    name: str
+    alt: str
+    png: bytes
+
+    @property
+    def base64(self) -> str:
+        """The bytes as text, to stand in the page itself."""
+        return b64encode(self.png).decode("ascii")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading with text, facts, tables and pictures, in that order."""
+
+    title: str
+    text: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    tables: tuple[Table, ...] = ()
+    pictures: tuple[PagePicture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A report."""
+
+    title: str
+    subtitle: str
+    simulated: bool
+    sections: Sequence[Section]
+    warnings: Sequence[str] = field(default_factory=tuple)
+
+
+def write_page(folder: Path, page: Page, now: datetime) -> Path:
+    """Write `index.html` and the PNGs into a folder; returns the page's path.
+
+    Raises
+    ------
+    ConfigError
+        When the folder cannot be written.
+    """
+    environment = Environment(
+        loader=PackageLoader("scopewatch_training"), autoescape=True, undefined=StrictUndefined
+    )
+    html = environment.get_template("report.html").render(
+        title=page.title,
+        subtitle=page.subtitle,
+        created=now.strftime("%Y-%m-%d %H:%M UTC"),
+        simulated=page.simulated,
+        warnings=page.warnings,
+        sections=page.sections,
+    )
+    target = folder / "index.html"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for section in page.sections:
+            for picture in section.pictures:
+                (folder / f"{picture.name}.png").write_bytes(picture.png)
+        target.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            complaint(
+                "report cannot be written",
+                where=folder,
+                got=error.strerror,
+                do="choose a folder that can be written",
+            )
+        ) from error
+    return target

@@ -1,0 +1,111 @@
+"""Pictures on disk: a file, a page of a TIFF, or an image in an NDTiff data set.
+
+They are read by the daemon's own readers, so that a picture which trains is one it could score.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
+from scopewatch.core.errors import FrameError
+from scopewatch.core.frame import FrameKey, FrameTicket, Pixels
+from scopewatch.sources.ndtiff_frames import NDTiffFrames
+from scopewatch.sources.planes import DEFAULT_LIMITS
+from scopewatch.sources.readers import read_plane
+
+_PART: Final = re.compile(r"(?s)(?P<path>.+)#(?P<part>page=\d{1,9}|at=\[[\d,]+\]@[\w:.-]*)")
+_NOBODY: Final = FrameKey(
+    experiment="pair", plate="pair", well="pair", site=0, time_point=0, channel="pair"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureRef:
+    """Where a picture is.
+
+    Parameters
+    ----------
+    path
+        The file.
+    part
+        Which of its pictures: empty for the only one, `page=3` of a TIFF, `at=[...]@...` of the
+        file of an NDTiff data set: the place, and the fingerprint it was found with.
+    """
+
+    path: Path
+    part: str = ""
+
+    @classmethod
+    def parse(cls, folder: Path, text: str) -> "PictureRef":
+        """Read a path that counts from `folder`, with its part behind a `#`."""
+        match = _PART.fullmatch(text)
+        if match is None or (folder / text).is_file():
+            return cls(path=folder / text)
+        return cls(path=folder / match["path"], part=match["part"])
+
+    def __str__(self) -> str:
+        return f"{self.path}#{self.part}" if self.part else str(self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Picture:
+    """A grey picture.
+
+    Parameters
+    ----------
+    pixels
+        (H, W) uint8 or uint16.
+    um_per_px
+        What its file says; None where it is silent.
+    """
+
+    pixels: Pixels
+    um_per_px: float | None
+
+
+def read_picture(ref: PictureRef) -> Picture:
+    """Read a picture.
+
+    Raises
+    ------
+    FrameError
+        When it is missing, damaged, or no grey picture of 8 or 16 bits.
+    """
+    if ref.part.startswith("at="):
+        return _read_ndtiff(ref)
+    page = int(ref.part.removeprefix("page=") or 0)
+    plane = read_plane(ref.path, page)
+    return Picture(pixels=plane.pixels, um_per_px=plane.facts.pixel_size_um)
+
+
+def _read_ndtiff(ref: PictureRef) -> Picture:
+    config = NDTiffSourceConfig(kind="ndtiff", path=ref.path.parent)
+    place, _, fingerprint = ref.part.partition("@")
+    frames = NDTiffFrames(config, ExperimentConfig(name="pairs"), DEFAULT_LIMITS, None)
+    ticket = FrameTicket(
+        key=_NOBODY,
+        source=config.name,
+        locator=f"{ref.path.name}#{place}",
+        fingerprint=fingerprint,
+        seen_at=datetime.fromtimestamp(0, UTC),
+    )
+    frame = frames.load(ticket)
+    return Picture(pixels=frame.pixels, um_per_px=frame.pixel_size_um)
+
+
+def look_at_file(ref: PictureRef) -> list[str | int]:
+    """Return what changes when a picture's file does: its path, size and modification time.
+
+    Raises
+    ------
+    FrameError
+        When it is gone.
+    """
+    try:
+        state = ref.path.stat()
+    except OSError as error:
+        raise FrameError(f"picture cannot be read: {ref} ({error.strerror}); check it") from error
+    return [str(ref), state.st_size, state.st_mtime_ns]

@@ -1,0 +1,167 @@
+"""The fluorescence signal: counts above an uneven background, with the camera's noise known."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.transform import resize
+
+from scopewatch.core.errors import FrameError, complaint
+from scopewatch.core.tiling import TileGrid
+
+Plane = NDArray[np.float32]
+Array = NDArray[np.float64]
+
+_BLOCK_PX: Final = 16
+_ROUNDS: Final = 30
+_ABOVE_WEIGHT: Final = 0.001
+_LEVEL_PULL: Final = 0.1
+_QUIET: Final = 1.6
+_QUIET_SHARE: Final = 0.15
+_ONE_KIND: Final = 3.0
+_QUANTISATION: Final = 0.29
+_SHAPE_TOLERANCE: Final = 0.02
+
+
+def match_size(pixels: NDArray[np.generic], shape: tuple[int, int], where: object) -> Plane:
+    """Resample a fluorescence frame to the (H, W) of its phase frame, as float32.
+
+    Raises
+    ------
+    FrameError
+        When the two have different proportions: they do not show the same field.
+    """
+    plane = pixels.astype(np.float32)
+    if plane.shape == shape:
+        return plane
+    down, across = (mine / other for mine, other in zip(plane.shape, shape, strict=True))
+    if abs(down / across - 1) > _SHAPE_TOLERANCE:
+        raise FrameError(
+            complaint(
+                "fluorescence does not cover the field of its phase frame",
+                where=where,
+                expected=f"the proportions of {shape[0]} x {shape[1]} px",
+                got=f"{plane.shape[0]} x {plane.shape[1]} px",
+                do="export both channels uncropped",
+            )
+        )
+    # scikit-image's functions carry no types.
+    change: Callable[..., Plane] = resize
+    resized = change(plane, shape, order=1, preserve_range=True, anti_aliasing=down > 1)
+    return np.asarray(resized, dtype=np.float32)
+
+
+def subtract_background(plane: Plane) -> Plane:
+    """Subtract a smooth background surface from a (H, W) fluorescence frame.
+
+    A quadratic surface is laid under the means of 16 px blocks by asymmetric least squares
+    (Eilers, Anal. Chem. 75:3631, 2003): blocks above it hardly weigh, so that it is the lower
+    envelope of the frame. A pull towards a level plane keeps it from rising into a dense
+    positive region that leaves no background on its side of the frame. Where every part of the
+    frame has blocks that show nothing but noise, the surface is then fitted to those alone.
+    """
+    grid = TileGrid(height=plane.shape[0], width=plane.shape[1], tile_px=_BLOCK_PX)
+    means = grid.means(plane)
+    values = means.astype(np.float64).ravel()
+    terms = _terms(*(_positions(count) for count in grid.shape))
+    solution = _lay_under(values, terms)
+    scatter = _scatter(plane, means, grid)
+    noise = max(float(np.percentile(scatter, 10)), 1e-6)
+    quiet = scatter <= _QUIET * noise
+    if _everywhere(quiet):
+        fitted, spread = _fit_clipped(values[quiet.ravel()], terms[quiet.ravel()])
+        # Quiet blocks of two kinds are background and the inside of smooth positive regions.
+        if spread <= _ONE_KIND * noise:
+            solution = fitted
+    rows, cols = (
+        ((np.arange(side) + 0.5) / (_BLOCK_PX * count) * 2 - 1).astype(np.float32)
+        for side, count in zip(plane.shape, grid.shape, strict=True)
+    )
+    level, down, across, down2, across2, both = solution.astype(np.float32)
+    surface = (level + down * rows + down2 * rows**2)[:, None] + np.outer(both * rows, cols)
+    surface += (across * cols + across2 * cols**2)[None, :]
+    return np.asarray(plane - surface, dtype=np.float32)
+
+
+def smooth(plane: Plane, smooth_px: float) -> Plane:
+    """Gaussian-smooth a plane to take out the camera's noise; unchanged for 0."""
+    if smooth_px == 0:
+        return plane
+    return np.asarray(ndimage.gaussian_filter(plane, smooth_px, truncate=3.0), dtype=np.float32)
+
+
+def estimate_noise(plane: Plane) -> float:
+    """Standard deviation of the noise of a (H, W) plane, in counts.
+
+    The tenth percentile over 16 px blocks of their standard deviation: the quietest blocks show
+    background alone. Never below that of rounding to whole counts.
+    """
+    grid = TileGrid(height=plane.shape[0], width=plane.shape[1], tile_px=_BLOCK_PX)
+    centred = plane - grid.spread(grid.means(plane))
+    variance = grid.means(np.square(centred))
+    return max(float(np.sqrt(np.percentile(variance, 10))), _QUANTISATION)
+
+
+def _lay_under(values: Array, terms: Array) -> Array:
+    """Lower envelope by asymmetric least squares: the six coefficients."""
+    pull = np.diag([0.0] + [_LEVEL_PULL * values.size] * (terms.shape[1] - 1))
+    weights = np.full_like(values, 0.5)
+    solution = np.zeros(terms.shape[1])
+    for _ in range(_ROUNDS):
+        weighted = terms * weights[:, None]
+        normal = terms.T @ weighted + pull * weights.mean()
+        solution = np.linalg.solve(normal, weighted.T @ values)
+        fresh = np.where(values > terms @ solution, _ABOVE_WEIGHT, 1 - _ABOVE_WEIGHT)
+        if np.array_equal(fresh, weights):
+            break
+        weights = fresh
+    return solution
+
+
+def _scatter(plane: Plane, means: Plane, grid: TileGrid) -> Plane:
+    """Standard deviation of each block about its slope; cells have borders, background has not."""
+    variance = grid.means(np.square(plane - grid.spread(means))).astype(np.float64)
+    for axis in (0, 1):
+        place = np.arange(plane.shape[axis], dtype=np.float32) % grid.tile_px
+        place -= (grid.tile_px - 1) / 2
+        lever = place[:, None] if axis == 0 else place[None, :]
+        variance -= np.square(grid.means(plane * lever)) / float(np.mean(np.square(place)))
+    return np.asarray(np.sqrt(np.maximum(variance, 0)), dtype=np.float32)
+
+
+def _everywhere(quiet: NDArray[np.bool_]) -> bool:
+    """Whether each of 3 x 3 parts of the frame has its share of quiet blocks."""
+    parts = [part for band in np.array_split(quiet, 3) for part in np.array_split(band, 3, axis=1)]
+    return all(part.size > 0 and part.mean() >= _QUIET_SHARE for part in parts)
+
+
+def _fit_clipped(values: Array, terms: Array) -> tuple[Array, float]:
+    """Least squares without the blocks that lie far above: the glow beside a bright colony.
+
+    Returns the coefficients and the robust spread of what was kept.
+    """
+    kept = np.ones(values.size, dtype=bool)
+    solution: Array = np.zeros(terms.shape[1])
+    spread = 0.0
+    for _ in range(5):
+        solution = np.asarray(np.linalg.lstsq(terms[kept], values[kept], rcond=None)[0])
+        residual = values - terms @ solution
+        middle = float(np.median(residual[kept]))
+        spread = 1.4826 * float(np.median(np.abs(residual[kept] - middle)))
+        kept = residual <= middle + 2.5 * max(spread, 1e-6)
+        if np.count_nonzero(kept) < 2 * terms.shape[1]:
+            break
+    return solution, spread
+
+
+def _positions(count: int) -> Array:
+    """Block centres on -1 .. 1."""
+    return (np.arange(count) + 0.5) / count * 2 - 1
+
+
+def _terms(rows: Array, cols: Array) -> Array:
+    """(blocks, 6) terms of a quadratic surface."""
+    y, x = (axis.ravel() for axis in np.meshgrid(rows, cols, indexing="ij"))
+    return np.stack([np.ones_like(y), y, x, y * y, x * x, x * y], axis=1)
