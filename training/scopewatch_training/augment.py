@@ -102,5 +102,4 @@ class Augmentation:
         if rng.random() < 0.5:
             noise = rng.uniform(0, self.noise * self.strength)
             varied += rng.standard_normal(varied.shape, dtype=np.float32) * np.float32(noise)
-        varied = np.clip(varied, -self.clip, self.clip)
-        return varied
+        return np.clip(varied, -self.clip, self.clip)

@@ -17,7 +17,7 @@ It shows how scopewatch works. It is no result about any cell, line or microscop
 # The run, and so the data set that the microscope writes.
 RUN = "simulated-differentiation"
 
-# What the demo watches for; the same rule stands, commented, in config.yaml.
+# A well is weak below it.
 TARGET = 0.5
 INTERVAL_H = 12.0
 
@@ -89,8 +89,15 @@ def prepare_folder(root: Path) -> DemoFolder:
     return folder
 
 
-def write_config(folder: DemoFolder, *, bundle: Path, port: int) -> None:
-    """Write the configuration of the demo's daemon: an ordinary one."""
+def write_config(folder: DemoFolder, *, bundle: Path, margin: float, port: int) -> None:
+    """Write the configuration of the demo's daemon: an ordinary one.
+
+    Parameters
+    ----------
+    margin
+        Half width of the model's interval, as a fraction. A well is flagged while the interval
+        still reaches below the target: a second look costs less than a culture lost.
+    """
     settings = {
         "experiment": {
             "name": RUN,
@@ -112,10 +119,10 @@ def write_config(folder: DemoFolder, *, bundle: Path, port: int) -> None:
             "rules": [
                 {
                     "name": "weak differentiation",
-                    "target": TARGET,
+                    "target": round(TARGET + margin, 3),
                     "from_day": 8,
                     "consecutive": 3,
-                    "hysteresis": 0.05,
+                    "hysteresis": 0.02,
                     "severity": "warning",
                 }
             ]

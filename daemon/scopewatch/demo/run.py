@@ -25,6 +25,7 @@ from scopewatch.demo.summary import (
     tabulate,
     write_summary,
 )
+from scopewatch.inference.bundle import load_bundle
 from scopewatch.store.queries import Reader
 
 WELLS = 12
@@ -58,7 +59,9 @@ def run_demo(
         When the daemon or the microscope does not start or dies, or a frame is lost.
     """
     folder = prepare_folder(out)
-    write_config(folder, bundle=bundled_model(MODEL), port=port)
+    bundle = load_bundle(bundled_model(MODEL))
+    margin = bundle.card.errors.half_width if bundle.card.errors is not None else 0.0
+    write_config(folder, bundle=bundle.folder, margin=margin, port=port)
     console.print("A [b]simulated[/b] ten-day differentiation: nothing here is a result on cells.")
     address = f"http://127.0.0.1:{port}"
     with Daemon(folder) as daemon:

@@ -109,7 +109,8 @@ def tabulate(summary: DemoSummary) -> Table:
             f"{summary.frames_scored} of {summary.frames_acquired} frames scored,"
             f" {summary.frames_quarantined} quarantined;"
             f" mean absolute error {summary.mae_points:.1f} points;"
-            f" weak is below {summary.target:.0%}"
+            f" weak is below {summary.target:.0%},"
+            " flagged while the interval reaches below it"
         ),
     )
     for heading in ("well", "estimate", "interval", "truth", "flagged"):

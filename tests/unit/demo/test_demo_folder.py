@@ -34,12 +34,12 @@ def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
 
 def test_the_demo_runs_on_an_ordinary_configuration(tmp_path: Path) -> None:
     folder = prepare_folder(tmp_path / "demo")
-    write_config(folder, bundle=tmp_path / "bundle", port=9000)
+    write_config(folder, bundle=tmp_path / "bundle", margin=0.07, port=9000)
 
     config = load_config(folder.config)
 
     assert config.experiment.simulated
     assert config.experiment.interval_h == 12
     assert [source.path for source in config.sources] == [folder.data_sets]
-    assert [rule.target for rule in config.alerts.rules] == [TARGET]
+    assert [rule.target for rule in config.alerts.rules] == [pytest.approx(TARGET + 0.07)]
     assert config.web.port == 9000
