@@ -69,7 +69,7 @@ def write_manifest(images: Path, out: Path, runs: tuple[str, ...]) -> None:
 
 def train(*arguments: str) -> None:
     """Run `scopewatch-train` as a user would."""
-    command = [sys.executable, "-m", "scopewatch_training.cli", *arguments]
+    command = [sys.executable, "-m", "scopewatch_training", *arguments]
     print("$ scopewatch-train", *arguments, flush=True)
     subprocess.run(command, check=True)
 
