@@ -15,6 +15,7 @@ from scopewatch_training.baselines import LOCAL_STD, RANDOM_FOREST, Baselines
 from scopewatch_training.binarise import fit_thresholds
 from scopewatch_training.dataset import Dataset
 from scopewatch_training.manifest import SIMULATED_MARK, read_manifest
+from scopewatch_training.page import Page, Section, write_page
 from scopewatch_training.prepare import prepare
 from scopewatch_training.qc import inspect_runs, write_qc
 from scopewatch_training.report import ReportContent, write_report
@@ -120,7 +121,8 @@ def test_the_qc_report_shows_every_run_and_what_was_refused(tmp_path: Path) -> N
     assert {"histograms.png", "offsets.png", "tiles_positive.png", "tiles_negative.png"} <= names
 
 
-def test_a_report_that_cannot_be_written_says_so(dataset: Dataset, tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "qc").write_text("in the way", encoding="utf-8")
+    page = Page(title="t", subtitle="s", simulated=False, sections=[Section(title="a")])
     with pytest.raises(ConfigError, match="report cannot be written"):
-        write_qc(dataset, tmp_path / "qc", NOW, np.random.default_rng(0))
+        write_page(tmp_path / "qc", page, NOW)

@@ -6,7 +6,6 @@ Heavy modules (TensorFlow, scikit-learn) are imported by the commands that need 
 
 # ruff: noqa: PLC0415  (see above: importing at the top would cost every call ten seconds)
 
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,9 +13,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from scopewatch.core.errors import ConfigError, ScopewatchError
+from scopewatch_training.console import open_console
 from scopewatch_training.fit_options import (
     AREA_CUTOFF,
     BINARISE,
@@ -29,6 +28,7 @@ from scopewatch_training.fit_options import (
     TILE_PX,
     WIDTH,
     choose_settings,
+    runs_of,
 )
 from scopewatch_training.prepare_command import EXAMPLE, prepare
 
@@ -86,28 +86,31 @@ def fit(
     threads: THREADS = 2,
 ) -> None:
     """Train on whole runs; ends with a quantised bundle that passed its gate."""
-    from scopewatch_training.console import ConsoleStages, show_card
-    from scopewatch_training.cross_validate import runs_of
     from scopewatch_training.dataset import open_dataset
     from scopewatch_training.device import use_device
+
+    data = open_dataset(dataset)
+    runs = runs_of(data, hold_out=hold_out or (), exclude=exclude or ())
+    chosen = choose_settings(
+        data, settings, area_cutoff, binarise, tile_px, width, depth, context, steps, seed
+    )
+    device = use_device(threads)
+    from scopewatch_training.console import ConsoleStages, show_card
     from scopewatch_training.fit import FitRequest
     from scopewatch_training.fit import fit as fit_bundle
 
-    data = open_dataset(dataset)
     held = tuple(hold_out or ())
     request = FitRequest(
-        settings=choose_settings(
-            data, settings, area_cutoff, binarise, tile_px, width, depth, context, steps, seed
-        ),
-        runs=runs_of(data, hold_out=held, exclude=exclude or ()),
+        settings=chosen,
+        runs=runs,
         held_out=held,
         name=name or out.name,
         description=description or f"Trained on {data.marker}.",
         work=work or out.with_name(f"{out.name}.work"),
         threads=threads,
     )
-    console = Console()
-    console.print(f"{use_device(threads)}; training runs {', '.join(request.runs)}")
+    console = open_console()
+    console.print(f"{device}; training runs {', '.join(runs)}")
     bundle = fit_bundle(data, out, request, now=datetime.now(UTC), stages=ConsoleStages(console))
     show_card(console, bundle.card)
     console.print(f"bundle written to {out}")
@@ -136,7 +139,7 @@ def evaluate(
     from scopewatch_training.evaluate import evaluate as evaluate_bundle
     from scopewatch_training.evaluate import write_figures
 
-    console = Console()
+    console = open_console()
     evaluation = evaluate_bundle(
         load_bundle(bundle),
         open_dataset(dataset),
@@ -181,7 +184,7 @@ def report(
         threads=threads,
         now=datetime.now(UTC),
     )
-    Console().print(f"report written to {page}")
+    open_console().print(f"report written to {page}")
 
 
 @app.command(
@@ -217,32 +220,84 @@ def cross_validate(
     threads: THREADS = 2,
 ) -> None:
     """Hold each run out once: a whole fit on the others, all figures on it."""
-    from scopewatch_training.console import ConsoleStages, show_figures
-    from scopewatch_training.cross_validate import CrossValidation, runs_of
-    from scopewatch_training.cross_validate import cross_validate as validate
     from scopewatch_training.dataset import open_dataset
     from scopewatch_training.device import use_device
-    from scopewatch_training.evaluate import write_figures
 
     data = open_dataset(dataset)
     controls = tuple(control or ())
+    runs = runs_of(data, exclude=[*controls, *(exclude or ())])
+    chosen = choose_settings(
+        data, settings, area_cutoff, binarise, tile_px, width, depth, context, steps, seed
+    )
+    device = use_device(threads)
+    from scopewatch_training.console import ConsoleStages, show_figures
+    from scopewatch_training.cross_validate import CrossValidation
+    from scopewatch_training.cross_validate import cross_validate as validate
+    from scopewatch_training.evaluate import write_figures
+
     task = CrossValidation(
-        settings=choose_settings(
-            data, settings, area_cutoff, binarise, tile_px, width, depth, context, steps, seed
-        ),
-        runs=runs_of(data, exclude=[*controls, *(exclude or ())]),
+        settings=chosen,
+        runs=runs,
         controls=controls,
         work=work or dataset.with_name(f"{dataset.name}.cv"),
         threads=threads,
         isolated=isolated,
         leaky=leakage,
     )
-    console = Console()
-    console.print(f"{use_device(threads)}; runs {', '.join(task.runs)}")
+    console = open_console()
+    console.print(f"{device}; runs {', '.join(runs)}")
     figures = validate(data, task, now=datetime.now(UTC), stages=ConsoleStages(console))
     show_figures(console, figures)
     if json_file is not None:
         write_figures(json_file, figures)
+
+
+@app.command(epilog="Example: scopewatch-train tune data/hes3 --out tuned --trials 40")
+def tune(
+    dataset: DatasetArg,
+    out: Annotated[Path, typer.Option(help="Folder of the search: database, settings, plots.")],
+    trials: Annotated[int, typer.Option(min=1, help="Trials in all, over all workers.")] = 30,
+    storage: Annotated[
+        str | None,
+        typer.Option(help="Database URL that several workers share; SQLite in OUT by default."),
+    ] = None,
+    hold_out: HoldOut = None,
+    exclude: Exclude = None,
+    area_cutoff: AREA_CUTOFF = None,
+    binarise: BINARISE = None,
+    tile_px: TILE_PX = None,
+    steps: STEPS = None,
+    seed: SEED = None,
+    settings: SETTINGS_FILE = None,
+    with_context: Annotated[bool, typer.Option(help="Try isolated tiles, too.")] = False,
+    threads: THREADS = 2,
+) -> None:
+    """Search for better settings on the training runs; fit takes them with --settings."""
+    from scopewatch_training.dataset import open_dataset
+    from scopewatch_training.device import use_device
+
+    data = open_dataset(dataset)
+    runs = runs_of(data, hold_out=hold_out or (), exclude=exclude or ())
+    base = choose_settings(
+        data, settings, area_cutoff, binarise, tile_px, None, None, None, steps, seed
+    )
+    device = use_device(threads)
+    from scopewatch_training.console import ConsoleStages
+    from scopewatch_training.tune_command import run_search
+
+    console = open_console()
+    console.print(f"{device}; training runs {', '.join(runs)}")
+    file = run_search(
+        data,
+        runs,
+        base,
+        out,
+        storage=storage,
+        trials=trials,
+        with_context=with_context,
+        stages=ConsoleStages(console),
+    )
+    console.print(f"best settings in {file}: fit with --settings {file}")
 
 
 @app.command(epilog="Example: scopewatch-train forecast models/hes3 data/hes3 runs/timelapse.csv")
@@ -264,7 +319,7 @@ def forecast(
     from scopewatch_training.dataset import open_dataset
     from scopewatch_training.forecast import forecast as learn_forecast
 
-    console = Console()
+    console = open_console()
     rows = learn_forecast(
         bundle, open_dataset(dataset), timelapse, threads=threads, stages=ConsoleStages(console)
     )
@@ -279,13 +334,14 @@ def quantise(
     threads: THREADS = 2,
 ) -> None:
     """Quantise a bundle's float network again and let it through the gate."""
-    from scopewatch_training.console import ConsoleStages
     from scopewatch_training.dataset import open_dataset
     from scopewatch_training.device import use_device
+
+    console = open_console()
+    use_device(threads)
+    from scopewatch_training.console import ConsoleStages
     from scopewatch_training.requantise import requantise
 
-    console = Console()
-    use_device(threads)
     agreement = requantise(
         bundle, open_dataset(dataset), out, threads=threads, stages=ConsoleStages(console)
     )
@@ -298,8 +354,6 @@ def quantise(
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line: exit 0 when done, 1 when the work failed, 2 for a wrong call."""
-    # Before TensorFlow is imported, else its start-up notes cover the progress display.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         app(arguments)

@@ -18,7 +18,14 @@ from rich.table import Table
 from scopewatch.core.card import ForecastDay, ModelCard
 
 _LOG_STEPS = 100
+_FILE_WIDTH = 140
 _POINTS = ("bias", "mae")
+
+
+def open_console() -> Console:
+    """Return a console for standard output; wide enough for the tables where that is a file."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_FILE_WIDTH)
 
 
 class _BarListener:

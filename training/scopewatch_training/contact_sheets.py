@@ -14,7 +14,7 @@ from scopewatch_training.dataset import Dataset, Pair
 from scopewatch_training.labels import positive_mask, positive_share
 from scopewatch_training.settings import LabelSettings
 
-_GREY_RANGE: Final = 4.0
+_GREY_RANGE: Final = 2.5
 _NEAR: Final = 0.5
 
 
@@ -89,7 +89,16 @@ def draw_sheet(
     The tile is framed; the border of what counts as positive is drawn in red on the phase frame.
     """
     rows = max(1, -(-len(places) // columns))
-    figure = Figure(figsize=(1.05 * columns, 2.35 * rows), layout="constrained")
+    figure = Figure(figsize=(1.05 * columns, 2.35 * rows))
+    # Laid out by hand: an automatic layout of a hundred axes takes seconds.
+    figure.subplots_adjust(
+        left=0.005,
+        right=0.995,
+        bottom=0.005,
+        top=1 - 0.15 / (2.35 * rows),
+        wspace=0.05,
+        hspace=0.18,
+    )
     axes = figure.subplots(2 * rows, columns, squeeze=False)
     for each in axes.ravel():
         each.set_axis_off()

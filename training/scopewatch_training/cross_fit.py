@@ -5,8 +5,7 @@ choose the threshold, to measure error rates and to prove the int8 network equal
 without ever looking at a run that is held out outside.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -30,23 +29,8 @@ from scopewatch_training.frames import score_frames
 from scopewatch_training.gate import Agreement, compare_scores, refuse_disagreement
 from scopewatch_training.labels import label_pair
 from scopewatch_training.quantise import convert_int8, fold_calibration
-from scopewatch_training.train_loop import Listener, Trained, Training, predict_logits, train
-
-
-class Stages(Protocol):
-    """Shows what a fit is doing."""
-
-    def training(self, title: str, steps: int) -> AbstractContextManager[Listener]:
-        """Begin to train a network of at most `steps` steps."""
-        ...
-
-    def counting(self, what: str) -> AbstractContextManager[Callable[[int, int], None]]:
-        """Show a count of things done: gives a function of (done, in all)."""
-        ...
-
-    def say(self, text: str) -> None:
-        """Print a line."""
-        ...
+from scopewatch_training.stages import Stages
+from scopewatch_training.train_loop import Trained, Training, predict_logits, train
 
 
 class OpenScorer(Protocol):

@@ -1,6 +1,5 @@
 """`cross-validate`: each run held out once, a whole fit on the others, all figures on it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,13 +14,14 @@ from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.assessment import Assessment, ScoredField, assess
 from scopewatch_training.baselines import Baselines
 from scopewatch_training.bundle_writer import REPORT_FOLDER
-from scopewatch_training.cross_fit import Stages
 from scopewatch_training.dataset import Dataset
 from scopewatch_training.evaluate import read_label_rule, score_fields
-from scopewatch_training.fit import FIT_FILE, SCORER_BUDGET_MB, FitRequest, fit, read_fit
+from scopewatch_training.fit import FitRequest, fit
+from scopewatch_training.fit_record import FIT_FILE, SCORER_BUDGET_MB, read_fit
 from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.isolated import ISOLATED_TILES, assess_leaky, score_isolated
 from scopewatch_training.splits import Fold, leave_one_run_out
+from scopewatch_training.stages import Stages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,11 +168,3 @@ def _gap(leaky: Assessment, honest: Assessment) -> dict[str, Any]:
         "pr_auc": one.pr_auc - two.pr_auc,
         "f1": one.f1 - two.f1,
     }
-
-
-def runs_of(
-    dataset: Dataset, *, hold_out: Sequence[str] = (), exclude: Sequence[str] = ()
-) -> tuple[str, ...]:
-    """Return the runs that are left to train on; unknown names are refused."""
-    dataset.of_runs([*hold_out, *exclude])
-    return tuple(run for run in dataset.runs() if run not in {*hold_out, *exclude})

@@ -1,25 +1,50 @@
 """What TensorFlow runs on: threads, determinism, a GPU where there is one."""
 
 import os
-
-import keras
-import tensorflow as tf
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 
 
 def use_device(threads: int) -> str:
-    """Set TensorFlow up for this process and say in words what it runs on.
+    """Start TensorFlow for this process and say in words what it runs on.
 
-    Must be called before anything is computed. Operations are made deterministic, so that a
-    seed gives the same network again on the same machine.
+    Must be called before anything else imports TensorFlow. Operations are made deterministic, so
+    that a seed gives the same network again on the same machine.
     """
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    keras.backend.set_image_data_format("channels_last")
-    tf.config.experimental.enable_op_determinism()
-    graphics = tf.config.list_physical_devices("GPU")
-    for card in graphics:
-        # Otherwise TensorFlow takes all of its memory at once, also from other users.
-        tf.config.experimental.set_memory_growth(card, enable=True)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _quiet_standard_error():
+        tensorflow = import_module("tensorflow")
+        tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+        tensorflow.config.experimental.enable_op_determinism()
+        graphics = tensorflow.config.list_physical_devices("GPU")
+        for card in graphics:
+            # Otherwise TensorFlow takes all of its memory at once, also from other users.
+            tensorflow.config.experimental.set_memory_growth(card, True)
+        # Looks for devices, and complains of those that are not there, only once.
+        tensorflow.constant(0)
     if graphics:
-        return f"GPU {tf.config.experimental.get_device_details(graphics[0]).get('device_name')}"
+        details = tensorflow.config.experimental.get_device_details(graphics[0])
+        return f"GPU {details.get('device_name', graphics[0].name)}"
     return f"CPU, {threads} of {os.cpu_count()} threads"
+
+
+@contextmanager
+def _quiet_standard_error() -> Iterator[None]:
+    """Send what C++ writes to standard error nowhere.
+
+    TensorFlow's first messages come before its log level is read and would stand before the one
+    line of an error. Python's own errors are raised as ever.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)

@@ -15,9 +15,8 @@ from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.assessment import Assessment, ScoredField, assess
 from scopewatch_training.baselines import Baselines
 from scopewatch_training.binarise import Thresholds
-from scopewatch_training.bundle_writer import REPORT_FOLDER
 from scopewatch_training.dataset import Dataset
-from scopewatch_training.fit import FIT_FILE, SCORER_BUDGET_MB
+from scopewatch_training.fit_record import SCORER_BUDGET_MB, read_fit
 from scopewatch_training.frames import frames_of, score_frames
 from scopewatch_training.report import ReportContent, write_report
 from scopewatch_training.settings import LabelSettings
@@ -178,22 +177,21 @@ def read_label_rule(bundle: Bundle) -> LabelRule:
     Raises
     ------
     ModelError
-        When the report is missing: without it other runs cannot be labelled alike.
+        When the record is missing or of another version.
     """
-    path = bundle.folder / REPORT_FOLDER / FIT_FILE
+    record = read_fit(bundle.folder)
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
         return LabelRule(
             labels=LabelSettings(**record["settings"]["labels"]),
             thresholds=Thresholds.from_json(record["thresholds"]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise ModelError(
             complaint(
-                "bundle does not say how its labels were made",
-                where=path,
-                got="no such file" if isinstance(error, FileNotFoundError) else error,
-                do="evaluate a bundle that still has its report folder",
+                "bundle's record of its labels is of another version",
+                where=bundle.folder,
+                got=error,
+                do="fit it again",
             )
         ) from error
 

@@ -19,19 +19,17 @@ from scopewatch_training.binarise import Thresholds, fit_thresholds
 from scopewatch_training.bundle_writer import REPORT_FOLDER, refuse_foreign, write_bundle
 from scopewatch_training.calibrate import Platt
 from scopewatch_training.cards import CardFacts, held_out_figures, make_card
-from scopewatch_training.cross_fit import CrossFit, Stages, cross_fit, label_scores, probabilities
+from scopewatch_training.cross_fit import CrossFit, cross_fit, label_scores, probabilities
 from scopewatch_training.dataset import Dataset
+from scopewatch_training.fit_record import FIT_FILE, FLOAT_FILE, SCORER_BUDGET_MB
 from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.frames import frames_of, refuse_one_class, score_frames
 from scopewatch_training.gate import Agreement, compare_scores, refuse_disagreement
 from scopewatch_training.limits import learn_limits
 from scopewatch_training.quantise import convert_int8, fold_calibration, save_float
 from scopewatch_training.splits import inner_folds
+from scopewatch_training.stages import Stages
 from scopewatch_training.train_loop import Training, predict_logits, train
-
-FIT_FILE = "fit.json"
-FLOAT_FILE = "float.npz"
-SCORER_BUDGET_MB = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,11 +187,3 @@ def _write_report(
     }
     (folder / FIT_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     save_float(network, folder / FLOAT_FILE)
-
-
-def read_fit(folder: Path) -> dict[str, Any]:
-    """Read a bundle's `report/fit.json`."""
-    record: dict[str, Any] = json.loads(
-        (folder / REPORT_FOLDER / FIT_FILE).read_text(encoding="utf-8")
-    )
-    return record

@@ -1,6 +1,7 @@
 """Options that `fit`, `cross-validate` and `tune` share, and the settings they give."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,6 +58,14 @@ def choose_settings(
         network=replace(base.network, **network),
         **whole,
     )
+
+
+def runs_of(
+    dataset: Dataset, *, hold_out: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Return the runs that are left to train on; unknown names are refused."""
+    dataset.of_runs([*hold_out, *exclude])
+    return tuple(run for run in dataset.runs() if run not in {*hold_out, *exclude})
 
 
 def parse_binarise(text: str) -> BinariseSettings:

@@ -11,7 +11,6 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle_writer import REPORT_FOLDER, rewrite_card
-from scopewatch_training.cross_fit import Stages
 from scopewatch_training.dataset import Dataset, Pair
 from scopewatch_training.evaluate import (
     LabelRule,
@@ -19,9 +18,10 @@ from scopewatch_training.evaluate import (
     refuse_other_views,
     write_figures,
 )
-from scopewatch_training.fit import SCORER_BUDGET_MB
+from scopewatch_training.fit_record import SCORER_BUDGET_MB
 from scopewatch_training.forecast_table import Well, estimate_wells, fit_forecast, read_timelapse
 from scopewatch_training.labels import label_pair, prevalence
+from scopewatch_training.stages import Stages
 
 FORECAST_FILE = "forecast.json"
 

@@ -9,13 +9,14 @@ import numpy as np
 from scopewatch_training.assessment import Assessment, ScoredField, assess
 from scopewatch_training.batches import TrainingFrame
 from scopewatch_training.calibrate import Platt
-from scopewatch_training.cross_fit import Stages, label_scores, probabilities
+from scopewatch_training.cross_fit import label_scores, probabilities
 from scopewatch_training.dataset import Dataset
 from scopewatch_training.evaluate import LabelRule
 from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.frames import frames_of
 from scopewatch_training.labels import NOT_COUNTED
 from scopewatch_training.splits import random_tiles
+from scopewatch_training.stages import Stages
 from scopewatch_training.train_loop import Training, predict_logits, train
 
 ISOLATED_TILES = "isolated_tiles"

@@ -8,15 +8,16 @@ from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle_writer import REPORT_FOLDER, refuse_foreign, write_bundle
 from scopewatch_training.calibrate import Platt
-from scopewatch_training.cross_fit import Stages, label_scores, probabilities
+from scopewatch_training.cross_fit import label_scores, probabilities
 from scopewatch_training.dataset import Dataset
 from scopewatch_training.evaluate import read_label_rule
-from scopewatch_training.fit import FLOAT_FILE, SCORER_BUDGET_MB, read_fit
+from scopewatch_training.fit_record import FLOAT_FILE, SCORER_BUDGET_MB, read_fit
 from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.frames import frames_of, score_frames
 from scopewatch_training.gate import Agreement, compare_scores, refuse_disagreement
 from scopewatch_training.network import build_network
 from scopewatch_training.quantise import convert_int8, load_float
+from scopewatch_training.stages import Stages
 from scopewatch_training.train_loop import predict_logits
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,25 +18,10 @@ from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.labels import label_pair
 from scopewatch_training.network import TILE_HEAD, build_network
 from scopewatch_training.objective import tile_and_area_loss
+from scopewatch_training.stages import Listener
 
 WARM_UP_STEPS = 50
 CHECKPOINT_STEPS = 50
-
-
-class Listener(Protocol):
-    """Hears how a training goes on."""
-
-    def resumed(self, step: int) -> None:
-        """Say that it goes on after `step` steps of an earlier process."""
-        ...
-
-    def stepped(self, step: int, tile_loss: float) -> None:
-        """Say that a step is done."""
-        ...
-
-    def checked(self, step: int, loss: float, *, best: bool) -> None:
-        """Say what a check on the held-out frames gave."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

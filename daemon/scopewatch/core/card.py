@@ -42,7 +42,12 @@ class Labels(_Strict):
 
 
 class HeldOutErrors(_Strict):
-    """Error rates on runs that were held out, at `threshold`; see `core.efficiency`."""
+    """Error rates on runs that were held out, at `threshold`; see `core.efficiency`.
+
+    `tpr` and `fpr` are those of images: the line raw = fpr + (tpr - fpr) * true through the
+    held-out frames. Rates pooled over tiles would not hold for any one image, since tiles err at
+    the borders of positive patches.
+    """
 
     tpr: Fraction
     fpr: Fraction
