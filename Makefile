@@ -34,8 +34,8 @@ $(VENV)/.test: $(VENV)/.demo
 # tflite-runtime needs numpy 1: an environment of its own, for the test that compares the runtimes.
 .venv-tflite/.ready: pyproject.toml
 	$(PYTHON) -m venv .venv-tflite
-	.venv-tflite/bin/python -m pip install --quiet --disable-pip-version-check -e . 'numpy<2' \
-		tflite-runtime==2.14.0
+	.venv-tflite/bin/python -m pip install --quiet --disable-pip-version-check 'numpy<2' \
+		tflite-runtime==2.14.0 pydantic pyyaml 'scipy<1.16' pillow
 	touch $@
 
 demo: $(VENV)/.demo
