@@ -51,11 +51,6 @@ def tile_features(view: Plane, grid: TileGrid) -> NDArray[np.float32]:
     return np.asarray(features, dtype=np.float32)
 
 
-def local_deviation(view: Plane, grid: TileGrid) -> NDArray[np.float32]:
-    """Standard deviation of each tile: (rows, cols), the simplest score there is."""
-    return _deviation(view, grid)
-
-
 def _tiles(plane: NDArray[Any], grid: TileGrid) -> NDArray[Any]:
     """(rows, cols, tile_px, tile_px) view of a plane, padded."""
     side = grid.tile_px

@@ -25,6 +25,7 @@ from scopewatch.core.errors import ConfigError, ScopewatchError, SourceError, co
 from scopewatch.demo.folder import INTERVAL_H, RUN
 from scopewatch.demo.simulation.experiment import Experiment
 from scopewatch.demo.simulation.plan import FINAL_TIME_POINT, SIMULATOR_VERSION
+from scopewatch.sources.microscope import stop_core
 
 Shoot = Callable[[int, int], NDArray[np.uint16]]
 
@@ -49,10 +50,7 @@ def demo_core() -> Iterator[None]:
     try:
         from mm_test_adapters import device_adapter_path  # noqa: PLC0415  an extra of its own
         from mmpycorex import Core  # noqa: PLC0415
-        from pycromanager import start_headless, stop_headless  # noqa: PLC0415
-        from pycromanager.acquisition.acq_eng_py.internal.engine import (  # noqa: PLC0415
-            Engine,
-        )
+        from pycromanager import start_headless  # noqa: PLC0415
     except ImportError as error:
         raise ConfigError(
             complaint(
@@ -80,9 +78,7 @@ def demo_core() -> Iterator[None]:
         core.set_property(core.get_xy_stage_device(), "Velocity", 1e6)
         yield
     finally:
-        stop_headless()
-        # stop_headless keeps the dead engine; a second start would find it and hang.
-        Engine.singleton = None
+        stop_core()
 
 
 def acquire(

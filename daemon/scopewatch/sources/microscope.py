@@ -135,7 +135,7 @@ class PycroManagerMicroscope:
         """End the acquisition, so that its data set is complete, and let the devices go."""
         self._end_acquisition()
         if self._opened and self._config.backend == "python":
-            _stop_core()
+            stop_core()
         self._opened = False
 
     def _on_image(self, axes: Axes, _data_set: object) -> None:
@@ -203,11 +203,11 @@ class PycroManagerMicroscope:
             self._opened = True
             camera = Core().get_camera_device()
         except Exception as error:  # device adapters raise what they like
-            _stop_core()
+            stop_core()
             raise self._failed(f"{type(error).__name__}: {error}") from error
         if not camera:
             # An Acquisition without a camera would leave a thread that never ends.
-            _stop_core()
+            stop_core()
             raise self._failed("the configuration has no camera")
 
     def _end_acquisition(self) -> None:
@@ -273,7 +273,7 @@ def _probe_bridge(port: int) -> None:
         ) from error
 
 
-def _stop_core() -> None:
+def stop_core() -> None:
     """Let the core go so that it can be started again in this process."""
     from pycromanager import stop_headless  # noqa: PLC0415
     from pycromanager.acquisition.acq_eng_py.internal.engine import Engine  # noqa: PLC0415

@@ -49,11 +49,6 @@ def smooth_field(
     return np.asarray(down @ knots @ across.T / np.float32(151 / 315), dtype=np.float32)
 
 
-def white_field(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Return (H, W) float32 white Gaussian noise of unit variance."""
-    return rng.standard_normal(shape, dtype=np.float32)
-
-
 def _spline_basis(side_px: int, spacing_px: float) -> NDArray[np.float32]:
     """Return the (side_px, knots) float32 weights of a uniform cubic B-spline."""
     position = np.arange(side_px) / spacing_px
