@@ -21,6 +21,7 @@ _LEVEL_PULL: Final = 0.1
 _QUIET: Final = 1.6
 _QUIET_SHARE: Final = 0.15
 _ONE_KIND: Final = 3.0
+_NEAR_FLOOR: Final = 0.15
 _QUANTISATION: Final = 0.29
 _SHAPE_TOLERANCE: Final = 0.02
 
@@ -60,7 +61,9 @@ def subtract_background(plane: Plane) -> Plane:
     (Eilers, Anal. Chem. 75:3631, 2003): blocks above it hardly weigh, so that it is the lower
     envelope of the frame. A pull towards a level plane keeps it from rising into a dense
     positive region that leaves no background on its side of the frame. Where every part of the
-    frame has blocks that show nothing but noise, the surface is then fitted to those alone.
+    frame has blocks that show nothing but noise, the surface is then fitted to those alone,
+    unless they are of two kinds or others lie far below them: in a nearly full frame the
+    quietest blocks are the insides of positive cells.
     """
     grid = TileGrid(height=plane.shape[0], width=plane.shape[1], tile_px=_BLOCK_PX)
     means = grid.means(plane)
@@ -73,7 +76,10 @@ def subtract_background(plane: Plane) -> Plane:
     if _everywhere(quiet):
         fitted, spread = _fit_clipped(values[quiet.ravel()], terms[quiet.ravel()])
         # Quiet blocks of two kinds are background and the inside of smooth positive regions.
-        if spread <= _ONE_KIND * noise:
+        of_one_kind = spread <= _ONE_KIND * noise
+        above = values - terms @ fitted
+        near_floor = -above.min() <= max(_ONE_KIND * noise, _NEAR_FLOOR * float(np.ptp(above)))
+        if of_one_kind and near_floor:
             solution = fitted
     rows, cols = (
         ((np.arange(side) + 0.5) / (_BLOCK_PX * count) * 2 - 1).astype(np.float32)

@@ -39,6 +39,21 @@ def test_a_dense_signal_is_not_taken_for_background() -> None:
     assert signal[:, :180][100:].mean() == pytest.approx(3000, rel=0.1)
 
 
+def test_a_nearly_full_frame_keeps_the_brightness_of_its_cells() -> None:
+    rng = np.random.default_rng(4)
+    plane = (tilted() + rng.normal(0, 5, (256, 256))).astype(np.float32)
+    free = np.zeros(plane.shape, dtype=bool)
+    free[90:140, 40:80] = free[200:240, 150:215] = True
+    # Cells of 16 px that differ in brightness and are brighter within than at their borders.
+    place = (np.arange(256) % 16 - 7.5) / 8
+    body = 0.85 + 0.15 * (1 - place[:, None] ** 2) * (1 - place[None, :] ** 2)
+    bright = rng.normal(3000, 150, (16, 16)).repeat(16, axis=0).repeat(16, axis=1)
+    plane += np.where(free, 0, bright * body).astype(np.float32)
+    signal = subtract_background(plane)
+    assert signal[~free].mean() == pytest.approx((bright * body)[~free].mean(), rel=0.1)
+    assert abs(signal[free].mean()) < 300
+
+
 def test_noise_is_measured_beside_bright_cells() -> None:
     rng = np.random.default_rng(1)
     plane = rng.normal(0, 7, (256, 256)).astype(np.float32)
