@@ -161,7 +161,7 @@ def label_scores(
         ScoredFrame(
             id=frame.id,
             run=frame.run,
-            labels=label_pair(frame.signal, frame.threshold, settings.labels)[1],
+            labels=label_pair(frame.signal[:, :], frame.threshold, settings.labels)[1],
             scores=found,
         )
         for frame, found in zip(frames, scores, strict=True)

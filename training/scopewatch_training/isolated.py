@@ -15,6 +15,7 @@ from scopewatch_training.evaluate import LabelRule
 from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.frames import frames_of
 from scopewatch_training.labels import NOT_COUNTED
+from scopewatch_training.planes import HiddenTiles
 from scopewatch_training.splits import random_tiles
 from scopewatch_training.stages import Stages
 from scopewatch_training.train_loop import Training, predict_logits, train
@@ -61,10 +62,7 @@ def assess_leaky(
     for frame in frames:
         rows, cols = (-(-side // tile) for side in frame.view.shape)
         test = random_tiles((rows, cols), rng, test_share)
-        height, width = frame.view.shape
-        pixels = test.repeat(tile, axis=0).repeat(tile, axis=1)[:height, :width]
-        signal = np.array(frame.signal, dtype=np.float32)
-        signal[pixels] = np.nan
+        signal = HiddenTiles(plane=frame.signal, hidden=test, tile_px=tile)
         masked.append(replace(frame, signal=signal))
         tests.append(test)
     network = _train(masked, settings, dataset.normalisation.clip, "random tiles", stages)
