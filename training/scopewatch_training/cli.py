@@ -222,10 +222,12 @@ def cross_validate(
     """Hold each run out once: a whole fit on the others, all figures on it."""
     from scopewatch_training.dataset import open_dataset
     from scopewatch_training.device import use_device
+    from scopewatch_training.manifest import require_runs
 
     data = open_dataset(dataset)
     controls = tuple(control or ())
     runs = runs_of(data, exclude=[*controls, *(exclude or ())])
+    require_runs(runs, where=dataset)
     chosen = choose_settings(
         data, settings, area_cutoff, binarise, tile_px, width, depth, context, steps, seed
     )

@@ -1,6 +1,5 @@
 """Planes on disk: crops are read when asked for, and nothing stays open."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,12 +40,12 @@ def test_a_crop_is_a_copy_that_outlives_the_file(stored: StoredPlane) -> None:
 
 
 def test_no_file_stays_open_and_none_stays_mapped(stored: StoredPlane) -> None:
-    descriptors = set(os.listdir("/proc/self/fd"))
+    descriptors = set(Path("/proc/self/fd").iterdir())
 
     kept = [stored[0:8, 0:8] for _ in range(100)]
 
     assert len(kept) == 100
-    assert set(os.listdir("/proc/self/fd")) <= descriptors
+    assert set(Path("/proc/self/fd").iterdir()) <= descriptors
     assert str(stored.path) not in Path("/proc/self/maps").read_text()
 
 
