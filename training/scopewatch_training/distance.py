@@ -18,7 +18,9 @@ from scopewatch.core.quality import distance_to
 
 Frames = Sequence[Mapping[str, float]]
 
-LEAST_WIDENING: Final = 1.25
+LEFT_OUT_WITHIN: Final = 0.98
+"""Share of the left-out frames that the limit is laid around, before it is widened: a few empty
+or crowded fields among hundreds must not open it to everything."""
 
 
 def learn_distance(
@@ -39,22 +41,23 @@ def learn_distance(
     """
     if len(groups) < 2:
         return None
-    farthest = 0.0
+    left_out = []
     for name, frames in groups.items():
         others = _around(_frames_of(groups, without=name), spreads)
-        farthest = max(farthest, *(distance_to(frame, others)[0] for frame in frames))
+        left_out += [distance_to(frame, others)[0] for frame in frames]
+    usual = float(np.quantile(left_out, LEFT_OUT_WITHIN))
     # Groups that are all alike say nothing of the next one; this far off is nothing unusual.
-    farthest = max(farthest, sqrt(len(spreads)))
-    return _around(_frames_of(groups), spreads, limit=widening(len(groups)) * farthest)
+    limit = widening(len(groups)) * max(usual, sqrt(len(spreads)))
+    return _around(_frames_of(groups), spreads, limit=limit)
 
 
 def widening(groups: int) -> float:
-    """Return how much farther than the farthest left-out frame the limit lies.
+    """Return how much farther than the left-out frames the limit lies.
 
-    The fewer groups were left out, the less the farthest says of the next one: twice with two,
-    half more with three, a quarter more from five on.
+    The fewer groups were left out, the less they say of the next one: twice with two, half more
+    with three, a sixth more with seven.
     """
-    return max(LEAST_WIDENING, 1 + 1 / (groups - 1))
+    return 1 + 1 / (groups - 1)
 
 
 def _around(frames: Frames, spreads: Mapping[str, float], limit: float = 1.0) -> DistanceLimit:

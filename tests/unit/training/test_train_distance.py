@@ -1,7 +1,5 @@
 """The distance to the training frames, learnt by leaving runs out."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pytest
 
@@ -29,18 +27,26 @@ def runs_of(count: int, apart: float = 0.1, seed: int = 0) -> dict[str, list[dic
     return runs
 
 
-def farthest(groups: Mapping[str, list[dict[str, float]]]) -> float:
-    limit = learn_distance(groups, SPREADS)
-    assert limit is not None
-    return max(distance_to(frame, limit)[0] for frames in groups.values() for frame in frames)
-
-
-def test_every_training_frame_is_within_the_limit() -> None:
+def test_nearly_all_training_frames_are_within_the_limit() -> None:
     for seed in range(5):
         groups = runs_of(4, seed=seed)
         limit = learn_distance(groups, SPREADS)
         assert limit is not None
-        assert farthest(groups) <= limit.limit
+        frames = [frame for members in groups.values() for frame in members]
+        within = [distance_to(frame, limit)[0] <= limit.limit for frame in frames]
+        assert np.mean(within) >= 0.95
+
+
+def test_one_frame_among_hundreds_does_not_open_the_limit_to_everything() -> None:
+    groups = runs_of(9)
+    plain = learn_distance(groups, SPREADS)
+    groups["run0"][0] |= {"tails": 0.2}
+    odd = learn_distance(groups, SPREADS)
+    assert plain is not None
+    assert odd is not None
+
+    assert distance_to(groups["run0"][0], odd)[0] > odd.limit
+    assert odd.limit < 1.5 * plain.limit
 
 
 def test_a_frame_in_a_corner_of_the_box_is_far_though_each_measure_is_usual() -> None:
@@ -81,4 +87,4 @@ def test_a_single_group_leaves_none_out_and_gives_no_limit() -> None:
 
 
 def test_the_fewer_runs_were_left_out_the_wider_is_the_limit() -> None:
-    assert [widening(count) for count in (2, 3, 5, 50)] == [2, 1.5, 1.25, 1.25]
+    assert [widening(count) for count in (2, 3, 5)] == [2, 1.5, 1.25]
