@@ -4,20 +4,24 @@
 
 Writes simulated pairs of 1024 x 1024 px until the prepared data set will have the size asked for,
 then runs `prepare`, a short `fit` with one run held out, and `evaluate` of that run as a user
-would, each with no more than 256 files open a process. Prints for each its time, the
-processor time (which other programs do not change much) and its peak memory: the sum over its processes of the highest resident size each ever had, which is no less
-than they had at once. Planning a simulated field is slow, so that each is taken at many time
-points and in eight orientations.
+would, each with no more than 256 files open a process. Prints for each its time, its processor
+time (which other programs do not change much) and its peak memory: the sum over its processes of
+the highest resident size each ever had, which is no less than they had at once. Planning a
+simulated field is slow, so that each is taken at several time points and in eight orientations;
+beyond `--distinct` pairs the manifest names the same pictures again, at later time points, and
+`prepare` makes a pair of its own of each.
 """
 
 import argparse
 import csv
+import json
 import resource
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +39,7 @@ from scopewatch.demo.simulation.plan import (
     well_name,
 )
 from scopewatch.demo.simulation.tables import write_notice
+from scopewatch_training.fit_settings import FitSettings
 
 SIDE_PX: Final = 1024
 BYTES_PER_PAIR: Final = SIDE_PX**2 * (2 + 4)
@@ -51,8 +56,12 @@ def main() -> int:
     parser.add_argument("--gb", type=float, default=0.5, help="size of the prepared data set")
     parser.add_argument("--work", type=Path, default=Path("build/train-memory"))
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument(
+        "--distinct", type=int, default=400, help="pairs with pictures of their own"
+    )
+    parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--depth", type=int, default=2)
     parser.add_argument("--no-baselines", action="store_true", help="leave them out of evaluate")
     parser.add_argument("--keep", action="store_true")
     chosen = parser.parse_args()
@@ -61,7 +70,10 @@ def main() -> int:
     raw, data, bundle = work / "raw", work / "data", work / "bundle"
     if not (raw / "manifest.csv").is_file():
         shutil.rmtree(raw, ignore_errors=True)
-        write_pairs(raw, pairs)
+        write_pairs(raw, min(pairs, chosen.distinct), pairs)
+    # Each check scores all frames that are held out; how often is no matter of memory.
+    settings = work / "settings.json"
+    settings.write_text(json.dumps(replace(FitSettings(), checks=1).to_json()))
     print(f"{pairs} pairs of {SIDE_PX} x {SIDE_PX} px", flush=True)
     # A second call would find its pairs done and measure nothing.
     shutil.rmtree(data, ignore_errors=True)
@@ -71,8 +83,9 @@ def main() -> int:
             *("--area-cutoff", 0.5, "--workers", chosen.workers),
         ],
         "fit": [
-            *("fit", data, "--out", bundle, "--hold-out", f"run{RUNS}"),
-            *("--steps", chosen.steps, "--width", chosen.width, "--threads", chosen.workers),
+            *("fit", data, "--out", bundle, "--hold-out", f"run{RUNS}", "--settings", settings),
+            *("--steps", chosen.steps, "--width", chosen.width, "--depth", chosen.depth),
+            *("--area-cutoff", 0.5, "--threads", chosen.workers),
         ],
         "evaluate": [
             *("evaluate", bundle, data, "--threads", chosen.workers),
@@ -99,11 +112,11 @@ def main() -> int:
     return int(failed)
 
 
-def write_pairs(folder: Path, count: int) -> None:
-    """Write pairs and their manifest, the runs in turn."""
+def write_pairs(folder: Path, count: int, in_all: int) -> None:
+    """Write `count` pairs, the runs in turn, and a manifest of `in_all` that names them again."""
     folder.mkdir(parents=True)
     write_notice(folder, seed=SEED, regime=Regime.BROAD)
-    rows = []
+    rows: list[dict[str, str | int | float]] = []
     begun = time.monotonic()
     for index, (run, well, time_point, site, pictures) in zip(
         range(count), simulate_pairs(count), strict=False
@@ -129,10 +142,14 @@ def write_pairs(folder: Path, count: int) -> None:
         if index % 200 == 199:
             took = time.monotonic() - begun
             print(f"simulated {index + 1} of {count} pairs in {took:.0f} s", flush=True)
+    later = FINAL_TIME_POINT + 1
     with (folder / "manifest.partial").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
-        writer.writerows(rows)
+        for index in range(in_all):
+            lap, row = divmod(index, count)
+            moment = int(rows[row]["time_point"]) + lap * later
+            writer.writerow(rows[row] | {"time_point": moment})
     (folder / "manifest.partial").rename(folder / "manifest.csv")
 
 
@@ -175,7 +192,7 @@ def watch(words: list[str], log: Path) -> tuple[int, float, float]:
         while process.poll() is None:
             for pid in family(process.pid):
                 peaks[pid] = max(peaks.get(pid, 0), highest_kb(pid))
-            time.sleep(0.2)
+            time.sleep(0.5)
     return process.returncode, time.monotonic() - begun, sum(peaks.values()) / 1024
 
 

@@ -173,7 +173,7 @@ def test_runs_without_a_positive_pixel_are_not_fitted(tmp_path: Path) -> None:
     ]
     write_manifest(tmp_path / "m.csv", rows)
     out = tmp_path / "out"
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match="0"):
         main(["prepare", str(tmp_path / "m.csv"), "--out", str(out), "--no-qc"])
     command = ["fit", str(out), "--out", str(tmp_path / "bundle")]
 

@@ -142,6 +142,7 @@ def cross_fit(
             agreement, where, fold.trained.network, settings.network, model, fold.test[0]
         )
         agreements.append(agreement)
+        stages.say(f"{where}: int8 against float32, {agreement.describe()}")
     pool_tiles(scored)
     return CrossFit(
         platt=platt,

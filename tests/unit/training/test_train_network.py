@@ -179,6 +179,10 @@ def test_agreement_is_measured_over_counted_tiles() -> None:
     assert agreement.holds
     assert (agreement.mean_points, agreement.worst_points) == (0, 0)
     assert agreement.worst_probability == pytest.approx(0.1)
+    assert agreement.describe() == (
+        "AUC 1.0000 (float 1.0000), efficiency of a frame 0.00 points apart on average,"
+        " 0.00 at worst"
+    )
 
 
 def test_too_many_points_apart_do_not_hold() -> None:
