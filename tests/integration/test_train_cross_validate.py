@@ -170,24 +170,3 @@ def test_a_killed_call_goes_on_and_says_from_where(
     assert re.search(r"isolated tiles: going on from step 30\b", plain)
     assert re.search(r"inner fold 1 of 2: going on from step 30\b", plain)
     assert read(workplace / "killed.json") == figures
-
-
-def test_processes_of_folds_end_when_their_parent_is_killed(
-    workplace: Path, eventually: Callable[..., None]
-) -> None:
-    words = command(workplace, "orphans", "--threads", 2, "--jobs", 2, *LEAN)
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def workers() -> list[int]:
-        listed = Path(f"/proc/{process.pid}/task").glob("*/children")
-        found = [int(pid) for path in listed for pid in path.read_text().split()]
-        return [pid for pid in found if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-    try:
-        eventually(lambda: len(workers()) == 2, within_s=300)
-        children = workers()
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-
-    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), within_s=60)
