@@ -71,6 +71,10 @@ def test_the_report_is_one_page_that_needs_nothing_else(dataset: Dataset, tmp_pa
         np.random.default_rng(0),
         repeats=20,
     )
+    fold = {
+        "auc_float": 0.9812, "auc_int8": 0.9801, "mean_points": 0.11, "worst_points": 1.25,
+        "worst_probability": 0.062,
+    }  # fmt: skip
     content = ReportContent(
         title="Trial <1>",
         subtitle="forest on b and c",
@@ -80,11 +84,15 @@ def test_the_report_is_one_page_that_needs_nothing_else(dataset: Dataset, tmp_pa
         tile_px=dataset.labels.tile_px,
         facts=[("data", dataset.data_sha256)],
         notes=["Leakage gap: 0.01."],
+        gate={"inner_folds": [fold], "final": fold | {"worst_points": 0.75}},
     )
     html = write_report(tmp_path, content, dataset, NOW).read_text(encoding="utf-8")
     assert "Trial &lt;1&gt;" in html
     assert dataset.data_sha256 in html
     assert "Leakage gap: 0.01." in html
+    plain = re.sub(r"<[^>]+>", " ", html)
+    assert re.search(r"inner fold 1 +0\.9812 +0\.9801 +0\.11 +1\.25 +0\.062", plain)
+    assert re.search(r"bundle +0\.9812 +0\.9801 +0\.11 +0\.75 +0\.062", plain)
     assert "local_std, all runs" in html
     assert f"{model.pooled.tile.roc_auc:.3f}" in html
     assert "Simulated" not in html

@@ -79,6 +79,7 @@ def test_fit_writes_a_bundle_that_the_daemon_takes(bundle: Path) -> None:
     assert card.errors is not None
     assert card.errors.run_residuals.keys() == {"run1", "run2"}
     assert card.quality.min_contrast is not None
+    assert card.quality.distance is not None
     assert not bundle.with_name("bundle.work").exists()
 
 

@@ -26,12 +26,15 @@ from scopewatch_training.texture_features import feature_names, tile_features
 LOCAL_STD: Final = "local_std"
 RANDOM_FOREST: Final = "random_forest"
 _MOST_TILES: Final = 40_000
-_MOST_FRAMES_KEPT: Final = 1_000
+_MOST_BYTES_KEPT: Final = 512 * 2**20
 
 
 @dataclass(kw_only=True)
 class Baselines:
-    """Scores runs by the baselines; features are computed once for each frame.
+    """Scores runs by the baselines.
+
+    Features are computed once for each frame, as long as those that are kept fill no more than
+    half a gigabyte.
 
     Parameters
     ----------
@@ -45,6 +48,7 @@ class Baselines:
     jobs: int = 1
     seed: int = 0
     _kept: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    _bytes_kept: int = 0
 
     def __post_init__(self) -> None:
         # With fewer, some tiles are in the sample of every tree and have no out-of-bag score.
@@ -136,8 +140,9 @@ class Baselines:
             view = np.asarray(self.dataset.view(pair), dtype=np.float32)
             grid = TileGrid(height=pair.height, width=pair.width, tile_px=self.labels.tile_px)
             kept = tile_features(view, grid)
-            if len(self._kept) < _MOST_FRAMES_KEPT:
+            if self._bytes_kept + kept.nbytes <= _MOST_BYTES_KEPT:
                 self._kept[pair.id] = kept
+                self._bytes_kept += kept.nbytes
         return kept
 
     def _labels(self, pair: Pair, thresholds: Mapping[str, float]) -> Labels:

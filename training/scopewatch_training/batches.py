@@ -1,4 +1,4 @@
-"""Batches of crops, read from memory-mapped views while the network works.
+"""Batches of crops, read from disk while the network works.
 
 Every batch follows from (seed, step) alone: a fit that was killed goes on with the very batches
 it would have had, and nothing needs to be kept of the generator.
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from scopewatch_training.augment import Augmentation
 from scopewatch_training.labels import positive_mask
+from scopewatch_training.planes import Plane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -24,17 +25,17 @@ class TrainingFrame:
     Parameters
     ----------
     view
-        (H, W) float, normalised; may be memory-mapped.
+        (H, W) float, normalised; may lie on disk.
     signal
-        (H, W) float counts above background, NaN where unknown; may be memory-mapped.
+        (H, W) float counts above background, NaN where unknown; may lie on disk.
     threshold
         Counts above which a pixel is positive; inf where the run shows no signal.
     """
 
     id: str
     run: str
-    view: NDArray[np.floating]
-    signal: NDArray[np.floating]
+    view: Plane
+    signal: Plane
     threshold: float
 
 

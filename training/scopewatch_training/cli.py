@@ -217,23 +217,29 @@ def cross_validate(
     work: Annotated[
         Path | None, typer.Option(help="Folder of the folds; DATASET.cv by default.")
     ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(min=1, help="Folds at a time, each in a process with THREADS/JOBS threads."),
+    ] = 1,
     threads: THREADS = 2,
 ) -> None:
     """Hold each run out once: a whole fit on the others, all figures on it."""
     from scopewatch_training.dataset import open_dataset
     from scopewatch_training.device import use_device
+    from scopewatch_training.manifest import require_runs
 
     data = open_dataset(dataset)
     controls = tuple(control or ())
     runs = runs_of(data, exclude=[*controls, *(exclude or ())])
+    require_runs(runs, where=dataset)
     chosen = choose_settings(
         data, settings, area_cutoff, binarise, tile_px, width, depth, context, steps, seed
     )
     device = use_device(threads)
     from scopewatch_training.console import ConsoleStages, show_figures
-    from scopewatch_training.cross_validate import CrossValidation
     from scopewatch_training.cross_validate import cross_validate as validate
     from scopewatch_training.evaluate import write_figures
+    from scopewatch_training.folds import CrossValidation
 
     task = CrossValidation(
         settings=chosen,
@@ -241,6 +247,7 @@ def cross_validate(
         controls=controls,
         work=work or dataset.with_name(f"{dataset.name}.cv"),
         threads=threads,
+        jobs=jobs,
         isolated=isolated,
         leaky=leakage,
     )
@@ -345,11 +352,7 @@ def quantise(
     agreement = requantise(
         bundle, open_dataset(dataset), out, threads=threads, stages=ConsoleStages(console)
     )
-    console.print(
-        f"int8 against float32: AUC {agreement.auc_int8:.4f} and {agreement.auc_float:.4f},"
-        f" efficiency {agreement.mean_points:.2f} points apart on average;"
-        f" bundle written to {out}"
-    )
+    console.print(f"int8 against float32: {agreement.describe()}; bundle written to {out}")
 
 
 def main(argv: Sequence[str] | None = None) -> None:

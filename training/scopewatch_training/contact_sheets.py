@@ -89,25 +89,30 @@ def draw_sheet(
     The tile is framed; the border of what counts as positive is drawn in red on the phase frame.
     """
     rows = max(1, -(-len(places) // columns))
-    figure = Figure(figsize=(1.05 * columns, 2.35 * rows))
-    # Laid out by hand: an automatic layout of a hundred axes takes seconds.
-    figure.subplots_adjust(
-        left=0.005,
-        right=0.995,
-        bottom=0.005,
-        top=1 - 0.15 / (2.35 * rows),
-        wspace=0.05,
-        hspace=0.18,
-    )
-    axes = figure.subplots(2 * rows, columns, squeeze=False)
-    for each in axes.ravel():
-        each.set_axis_off()
+    cell = 2 * tile_px
+    gap, head = max(1, cell // 20), max(2, cell // 6)
+    across, down = cell + gap, head + 2 * cell + 2 * gap
+    # One picture: a hundred axes, one for each tile, take seconds to lay out and draw.
+    canvas = np.ones((rows * down, columns * across, 3), dtype=np.float32)
+    figure = Figure(figsize=(1.05 * columns, 1.05 * columns * canvas.shape[0] / canvas.shape[1]))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
     for index, place in enumerate(places):
         row, col = divmod(index, columns)
+        top, left = row * down + head, col * across
         phase, marker = _cut_out(place, dataset, thresholds[place.pair.id], tile_px)
-        axes[2 * row, col].imshow(phase, interpolation="nearest")
-        axes[2 * row, col].set_title(f"{place.pair.run} {place.share:.0%}", fontsize=6, pad=2)
-        axes[2 * row + 1, col].imshow(marker, interpolation="nearest")
+        height, width = phase.shape[:2]
+        canvas[top : top + height, left : left + width] = phase
+        top_marker = top + cell + gap
+        canvas[top_marker : top_marker + height, left : left + width] = marker
+        axes.text(
+            left + cell / 2,
+            top - 0.2 * head,
+            f"{place.pair.run} {place.share:.0%}",
+            fontsize=6,
+            horizontalalignment="center",
+        )
+    axes.imshow(canvas, interpolation="nearest")
     return to_png(figure)
 
 

@@ -142,6 +142,7 @@ def cross_fit(
             agreement, where, fold.trained.network, settings.network, model, fold.test[0]
         )
         agreements.append(agreement)
+        stages.say(f"{where}: int8 against float32, {agreement.describe()}")
     pool_tiles(scored)
     return CrossFit(
         platt=platt,
@@ -161,7 +162,7 @@ def label_scores(
         ScoredFrame(
             id=frame.id,
             run=frame.run,
-            labels=label_pair(frame.signal, frame.threshold, settings.labels)[1],
+            labels=label_pair(frame.signal[:, :], frame.threshold, settings.labels)[1],
             scores=found,
         )
         for frame, found in zip(frames, scores, strict=True)

@@ -6,7 +6,7 @@
     pairs/<id>.json     the record of each pair as it was finished, so that `prepare` can go on
 
 Labels are not stored: they depend on thresholds that are fitted on training runs only. Frames
-are mapped into memory one at a time, so that a data set may be larger than it.
+are read from disk one at a time, so that a data set may be larger than the memory.
 """
 
 import json
@@ -23,6 +23,7 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.normalise import NormaliseSpec
 from scopewatch_training.histogram import BINS, Counts
 from scopewatch_training.manifest import require_runs
+from scopewatch_training.planes import StoredPlane, map_plane
 from scopewatch_training.settings import BinariseSettings, LabelSettings, PrepareSettings
 
 SCHEMA_VERSION: Final = 1
@@ -167,24 +168,23 @@ class Dataset:
 
     def view(self, pair: Pair) -> NDArray[np.float16]:
         """Return the normalised phase frame of a pair: (H, W) float16, mapped from disk."""
-        return self._map(pair.view)
+        return map_plane(self.folder / pair.view)
 
     def signal(self, pair: Pair) -> NDArray[np.float32]:
         """Return the signal of a pair: (H, W) float32, NaN where unknown, mapped from disk."""
-        return self._map(pair.signal)
+        return map_plane(self.folder / pair.signal)
+
+    def stored(self, pair: Pair) -> tuple[StoredPlane, StoredPlane]:
+        """Return view and signal of a pair as planes of which crops are read; nothing is open."""
+        shape = (pair.height, pair.width)
+        return (
+            StoredPlane(path=self.folder / pair.view, shape=shape),
+            StoredPlane(path=self.folder / pair.signal, shape=shape),
+        )
 
     def require_runs(self, at_least: int = 2) -> None:
         """Raise ConfigError when there are too few runs to hold whole ones out."""
         require_runs(self.runs(), where=self.folder, at_least=at_least)
-
-    def _map(self, name: str) -> NDArray[Any]:
-        path = self.folder / name
-        try:
-            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                complaint("data set is damaged", where=path, got=error, do="run prepare again")
-            ) from error
 
 
 def open_dataset(folder: Path) -> Dataset:

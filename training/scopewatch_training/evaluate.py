@@ -132,6 +132,7 @@ def report_evaluation(
             ("made", f"{card.created_at:%Y-%m-%d}, TensorFlow {card.versions.tensorflow}"),
         ],
         notes=notes,
+        gate=read_fit(bundle.folder).get("int8_against_float", {}),
     )
     return write_report(folder, content, dataset, now)
 

@@ -17,18 +17,21 @@ from scopewatch_training.settings import LabelSettings
 def frames_of(
     dataset: Dataset, pairs: Sequence[Pair], thresholds: Thresholds
 ) -> list[TrainingFrame]:
-    """Open pairs with the threshold of each; whole runs must be given at once."""
+    """Pairs with the threshold of each, nothing read yet; whole runs must be given at once."""
     per_pair = thresholds.per_pair(pairs)
-    return [
-        TrainingFrame(
-            id=pair.id,
-            run=pair.run,
-            view=dataset.view(pair),
-            signal=dataset.signal(pair),
-            threshold=per_pair[pair.id],
+    frames = []
+    for pair in pairs:
+        view, signal = dataset.stored(pair)
+        frames.append(
+            TrainingFrame(
+                id=pair.id,
+                run=pair.run,
+                view=view,
+                signal=signal,
+                threshold=per_pair[pair.id],
+            )
         )
-        for pair in pairs
-    ]
+    return frames
 
 
 def score_frames(
@@ -39,8 +42,8 @@ def score_frames(
         ScoredFrame(
             id=frame.id,
             run=frame.run,
-            labels=label_pair(frame.signal, frame.threshold, labels)[1],
-            scores=scorer.score(np.asarray(frame.view, dtype=np.float32)),
+            labels=label_pair(frame.signal[:, :], frame.threshold, labels)[1],
+            scores=scorer.score(np.asarray(frame.view[:, :], dtype=np.float32)),
         )
         for frame in frames
     ]

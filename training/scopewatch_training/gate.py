@@ -13,11 +13,9 @@ from sklearn.metrics import roc_auc_score
 from scopewatch.core.errors import ModelError, complaint
 from scopewatch_training.batches import TrainingFrame
 from scopewatch_training.calibrate import ScoredFrame
+from scopewatch_training.fit_record import MOST_AUC, MOST_POINTS
 from scopewatch_training.network import build_scorer
 from scopewatch_training.network_spec import NetworkSpec, plan_layers
-
-MOST_AUC = 0.002
-MOST_POINTS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +43,13 @@ class Agreement:
         """Whether the int8 network may stand for the float one."""
         auc = abs(self.auc_float - self.auc_int8)
         return (isnan(auc) or auc <= MOST_AUC) and self.mean_points <= MOST_POINTS
+
+    def describe(self) -> str:
+        """Say in words how far the two differ, on average and at worst."""
+        return (
+            f"AUC {self.auc_int8:.4f} (float {self.auc_float:.4f}), efficiency of a frame"
+            f" {self.mean_points:.2f} points apart on average, {self.worst_points:.2f} at worst"
+        )
 
 
 def compare_scores(
@@ -89,9 +94,8 @@ def refuse_disagreement(
             f"int8 network differs from float32, most in layer {worst}"
             f" (relative error up to there {errors[worst]:.1%})",
             where=where,
-            expected=f"AUC within {MOST_AUC}, efficiency within {MOST_POINTS} points",
-            got=f"AUC {agreement.auc_float:.4f} and {agreement.auc_int8:.4f},"
-            f" {agreement.mean_points:.2f} points",
+            expected=f"AUC within {MOST_AUC}, efficiency within {MOST_POINTS} points on average",
+            got=agreement.describe(),
             do="train with more weight decay or another seed, or with more frames for the ranges",
         )
     )

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -15,6 +17,7 @@ from scopewatch_training.evaluate import LabelRule
 from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.frames import frames_of
 from scopewatch_training.labels import NOT_COUNTED
+from scopewatch_training.planes import HiddenTiles
 from scopewatch_training.splits import random_tiles
 from scopewatch_training.stages import Stages
 from scopewatch_training.train_loop import Training, predict_logits, train
@@ -29,15 +32,17 @@ def score_isolated(
     testing: Sequence[str],
     rule: LabelRule,
     settings: FitSettings,
+    work: Path,
     stages: Stages,
 ) -> list[ScoredField]:
     """Train a float network that sees nothing beyond each tile, and score other runs.
 
-    It is the report's way of scoring, measured beside ours; its threshold is 0.5.
+    It is the report's way of scoring, measured beside ours; its threshold is 0.5. Its checkpoint
+    is kept in `work`: a call that was cut off goes on, and one that was not trains nothing.
     """
     alone = replace(settings, network=replace(settings.network, context="none"))
     frames = frames_of(dataset, dataset.of_runs(training), rule.thresholds)
-    network = _train(frames, alone, dataset.normalisation.clip, "isolated tiles", stages)
+    network = _train(frames, alone, dataset, work, "isolated tiles", stages)
     return _score(network, frames_of(dataset, dataset.of_runs(testing), rule.thresholds), alone)
 
 
@@ -46,6 +51,7 @@ def assess_leaky(
     runs: Sequence[str],
     rule: LabelRule,
     settings: FitSettings,
+    work: Path,
     stages: Stages,
     *,
     test_share: float = 0.2,
@@ -61,13 +67,10 @@ def assess_leaky(
     for frame in frames:
         rows, cols = (-(-side // tile) for side in frame.view.shape)
         test = random_tiles((rows, cols), rng, test_share)
-        height, width = frame.view.shape
-        pixels = test.repeat(tile, axis=0).repeat(tile, axis=1)[:height, :width]
-        signal = np.array(frame.signal, dtype=np.float32)
-        signal[pixels] = np.nan
+        signal = HiddenTiles(plane=frame.signal, hidden=test, tile_px=tile)
         masked.append(replace(frame, signal=signal))
         tests.append(test)
-    network = _train(masked, settings, dataset.normalisation.clip, "random tiles", stages)
+    network = _train(masked, settings, dataset, work, "random tiles", stages)
     fields = [
         replace(field, labels=np.where(test, field.labels, NOT_COUNTED).astype(np.int8))
         for field, test in zip(_score(network, frames, settings), tests, strict=True)
@@ -78,18 +81,22 @@ def assess_leaky(
 def _train(
     frames: Sequence[TrainingFrame],
     settings: FitSettings,
-    clip: float,
+    dataset: Dataset,
+    work: Path,
     title: str,
     stages: Stages,
 ) -> keras.Model:
+    runs = list(dict.fromkeys(frame.run for frame in frames))
+    parts = [settings.fingerprint(), dataset.data_sha256, title, *runs]
+    made_of = sha256("\n".join(parts).encode()).hexdigest()[:16]
     training = Training(
         settings=settings,
         frames=frames,
         held_out=(),
-        clip=clip,
+        clip=dataset.normalisation.clip,
         last_step=settings.steps,
-        checkpoint=None,
-        made_of="",
+        checkpoint=work / f"{title.replace(' ', '-')}-{made_of}.npz",
+        made_of=made_of,
     )
     with stages.training(title, settings.steps) as listener:
         return train(training, listener).network

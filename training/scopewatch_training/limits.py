@@ -3,8 +3,8 @@
 Each measure of `core.quality.measure` gets the interval that the training frames span, widened
 by a tolerance in its own units: what runs of one culture on one microscope differ by from day to
 day. The limits of a few runs cannot tell how much further runs will vary, so the tolerance is not
-fitted; how often a run would be refused by the limits of the others is measured and stands on the
-card.
+fitted. The distance of all texture measures together is limited beside them, see `distance`. How
+often a run would be refused by the limits of the others is measured and stands on the card.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,9 @@ from math import exp, log
 from typing import Final
 
 from scopewatch.core.card import QualityCard
+from scopewatch.core.quality import distance_to
 from scopewatch_training.dataset import Pair
+from scopewatch_training.distance import learn_distance
 
 TOLERANCES: Final = {
     "contrast": log(2.0),
@@ -31,6 +33,9 @@ TOLERANCES: Final = {
 """How far a measure may lie beyond the training frames: as a logarithm for measures that vary by
 factors, else in the measure's units."""
 _BY_FACTORS: Final = frozenset({"contrast", "focus", "correlation_px"})
+_SPREADS_IN_TOLERANCE: Final = 2.0
+"""A tolerance is taken for two standard deviations of what varies from day to day."""
+Frames = Sequence[Mapping[str, float]]
 Interval = tuple[float, float]
 
 
@@ -42,11 +47,37 @@ def learn_limits(pairs: Sequence[Pair]) -> QualityCard:
     The limits, with the share of frames that were refused when their run was left out; limits of
     a single run are learnt over its wells.
     """
+    rate = round(_false_refusals(pairs), 4)
+    return _learn(_group(pairs)).model_copy(update={"false_refusal_rate": rate})
+
+
+def refuses(limits: QualityCard, frame: Mapping[str, float]) -> bool:
+    """Whether learnt limits refuse a frame of such measures, of any but the always fatal faults."""
+    sides = {
+        **limits.domain,
+        "contrast": (limits.min_contrast, limits.max_contrast),
+        "focus": (limits.min_focus, limits.max_focus),
+    }
+    for measure, (low, high) in sides.items():
+        value = frame[measure]
+        if (low is not None and value < low) or (high is not None and value > high):
+            return True
+    distance = limits.distance
+    return distance is not None and distance_to(frame, distance)[0] > distance.limit
+
+
+def _group(pairs: Sequence[Pair]) -> dict[str, list[Mapping[str, float]]]:
+    """Measures of the frames of each run; of each well where there is one run only."""
     runs = {pair.run for pair in pairs}
     groups: dict[str, list[Mapping[str, float]]] = {}
     for pair in pairs:
         groups.setdefault(pair.run if len(runs) > 1 else pair.group, []).append(pair.measures)
-    spans = _spans([frame for frames in groups.values() for frame in frames])
+    return groups
+
+
+def _learn(groups: Mapping[str, Frames]) -> QualityCard:
+    frames = [frame for members in groups.values() for frame in members]
+    spans = _spans(frames)
     contrast, focus = spans.pop("contrast"), spans.pop("focus")
     return QualityCard(
         min_contrast=contrast[0],
@@ -54,27 +85,42 @@ def learn_limits(pairs: Sequence[Pair]) -> QualityCard:
         min_focus=focus[0],
         max_focus=focus[1],
         domain=spans,
-        false_refusal_rate=round(_false_refusals(groups), 4),
+        distance=learn_distance(groups, _spreads(frames)),
     )
 
 
-def _false_refusals(groups: Mapping[str, Sequence[Mapping[str, float]]]) -> float:
-    """Share of frames outside the limits of the other groups, groups weighing alike."""
-    if len(groups) < 2:
+def _false_refusals(pairs: Sequence[Pair]) -> float:
+    """Share of frames that the limits of the other groups refuse, groups weighing alike.
+
+    The limits of the others are learnt from them alone, their distance's limit included.
+    """
+    by_run = len({pair.run for pair in pairs}) > 1
+    names = [pair.run if by_run else pair.group for pair in pairs]
+    if len(set(names)) < 2:
         return 0.0
     shares = []
-    for name, frames in groups.items():
-        others = [frame for other, members in groups.items() if other != name for frame in members]
-        spans = _spans(others)
-        refused = sum(
-            any(not low <= frame[measure] <= high for measure, (low, high) in spans.items())
-            for frame in frames
-        )
-        shares.append(refused / len(frames))
+    for held in dict.fromkeys(names):
+        frames = [pair.measures for pair, name in zip(pairs, names, strict=True) if name == held]
+        # A single run that is left is learnt over its wells.
+        others = [pair for pair, name in zip(pairs, names, strict=True) if name != held]
+        limits = _learn(_group(others))
+        shares.append(sum(refuses(limits, frame) for frame in frames) / len(frames))
     return sum(shares) / len(shares)
 
 
-def _spans(frames: Sequence[Mapping[str, float]]) -> dict[str, Interval]:
+def _spreads(frames: Frames) -> dict[str, float]:
+    """Day-to-day standard deviation of each texture measure, in its own units."""
+    spreads = {}
+    for measure, tolerance in TOLERANCES.items():
+        if measure == "contrast":
+            continue  # of the frame before it was normalised, no texture of the view
+        middle = sum(frame[measure] for frame in frames) / len(frames)
+        unit = middle if measure in _BY_FACTORS else 1.0
+        spreads[measure] = max(tolerance * unit / _SPREADS_IN_TOLERANCE, 1e-6)
+    return spreads
+
+
+def _spans(frames: Frames) -> dict[str, Interval]:
     """Interval of each measure over frames, widened on both sides by its tolerance."""
     spans = {}
     for measure, tolerance in TOLERANCES.items():

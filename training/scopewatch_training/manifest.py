@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,19 @@ REQUIRED: Final = ("run", "plate", "well", "site", "time_point", "phase", "fluor
 OPTIONAL: Final = ("um_per_px", "day")
 SIMULATED_MARK: Final = "SIMULATED.txt"
 _MOST_LINES: Final = 20
+_MOST_LETTERS: Final = 120
+_OTHER_WORDS: Final = {
+    "um_px": "um_per_px",
+    "pixel_size": "um_per_px",
+    "pixel_size_um": "um_per_px",
+    "pixelsize": "um_per_px",
+    "gfp": "fluorescence",
+    "position": "site",
+    "field": "site",
+    "experiment": "run",
+    "frame": "time_point",
+}
+"""What other software calls our columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,32 +166,50 @@ def require_runs(runs: Iterable[str], *, where: object, at_least: int = 2) -> No
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:
-    problems = [
-        complaint(
-            f"manifest has no column {name}",
-            where=path,
-            expected=",".join(REQUIRED),
-            got=",".join(columns) or "an empty file",
-            do="add it",
+    known = REQUIRED + OPTIONAL
+    free = [name for name in known if name not in columns]
+    problems, missing = [], [name for name in REQUIRED if name not in columns]
+    # A file without any of the names is no manifest: its words are no misspelt columns.
+    for name in columns if len(missing) < len(REQUIRED) else ():
+        if name in known:
+            continue
+        near = _nearest(name, free)
+        # One line for a misspelt column, not another one for that it is missing.
+        missing = [each for each in missing if each != near]
+        problems.append(
+            complaint(
+                f"manifest has an unknown column {name!r}",
+                where=path,
+                expected=",".join(known),
+                do=f"rename it to {near}, or remove it" if near else "rename or remove it",
+            )
         )
-        for name in REQUIRED
-        if name not in columns
-    ]
-    problems += [
-        complaint(
-            f"manifest has an unknown column {name!r}",
-            where=path,
-            expected=",".join(REQUIRED + OPTIONAL),
-            do="rename or remove it",
+    if missing:
+        problems.append(
+            complaint(
+                f"manifest has no column {', '.join(missing)}",
+                where=path,
+                expected=f"a first line with {','.join(REQUIRED)}",
+                got=_shorten(",".join(columns)) or "an empty file",
+                do="add a first line" if len(missing) == len(REQUIRED) else "add it",
+            )
         )
-        for name in columns
-        if name not in REQUIRED + OPTIONAL
-    ]
     problems += [
         complaint(f"manifest has column {name} twice", where=path, do="remove one")
         for name in sorted({name for name in columns if list(columns).count(name) > 1})
     ]
     raise_problems(problems)
+
+
+def _nearest(name: str, candidates: Sequence[str]) -> str | None:
+    """Return the candidate that is spelt most like a name; None where none is like it."""
+    plain = re.sub(r"[^a-z]+", "_", name.strip().lower()).strip("_")
+    found = get_close_matches(_OTHER_WORDS.get(plain, plain), candidates, n=1)
+    return found[0] if found else None
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}..."
 
 
 def _read_row(

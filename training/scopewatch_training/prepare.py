@@ -2,9 +2,8 @@
 
 import json
 import logging
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -22,6 +21,7 @@ from scopewatch_training.pair import (
     write_whole,
 )
 from scopewatch_training.settings import BinariseSettings, LabelSettings, PrepareSettings
+from scopewatch_training.worker_processes import open_pool
 
 log = logging.getLogger(__name__)
 
@@ -144,10 +144,8 @@ def _process_all(
         for row, borrowed in jobs:
             yield row, process_row(row, out, settings, borrowed)
         return
-    # Spawned, not forked: threads of numerical libraries do not survive a fork.
-    context = multiprocessing.get_context("spawn")
     queue = iter(jobs)
-    with ProcessPoolExecutor(max_workers=workers, mp_context=context) as pool:
+    with open_pool(workers) as pool:
         waiting: dict[Future[Outcome], PairRow] = {}
 
         def submit(count: int) -> None:

@@ -97,10 +97,11 @@ def prepare(
             progress=progress,
         )  # fmt: skip
     for name, reason in refused(dataset.pairs):
-        console.print(f"refused {name}: {reason}", highlight=False, markup=False)
+        # One line however long: it is searched for, and names a file.
+        console.print(f"refused {name}: {reason}", highlight=False, markup=False, soft_wrap=True)
     if qc:
         page = write_qc(dataset, out / QC_FOLDER, now, np.random.default_rng(0))
-        console.print(f"look at {page} before you train", highlight=False)
+        console.print(f"look at {page} before you train", highlight=False, soft_wrap=True)
     console.print(
         f"{len(dataset.accepted)} of {len(dataset.pairs)} pairs ready in {out}:"
         f" runs {', '.join(dataset.runs())}"
@@ -179,7 +180,7 @@ def find_rows(
         *found.unread,
         *(f"no phase frame for {name}" for name in found.fluorescence_only),
     ):
-        console.print(f"left out: {line}", highlight=False, markup=False)
+        console.print(f"left out: {line}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"{len(found.rows)} pairs; {found.phase_only} phase frames without fluorescence")
     out.mkdir(parents=True, exist_ok=True)
     write_manifest(found.rows, out / MANIFEST)

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from scopewatch_training import charts
 from scopewatch_training.assessment import Assessment, Figures
 from scopewatch_training.dataset import Dataset
+from scopewatch_training.fit_record import MOST_AUC, MOST_POINTS
 from scopewatch_training.page import Page, PagePicture, Row, Section, Table, write_page
 from scopewatch_training.stain_examples import choose_examples, draw_examples
 
@@ -39,7 +40,9 @@ class ReportContent:
     facts
         Settings and versions, as (name, value).
     notes
-        Further sentences, e.g. the leakage gap or what quantising changed.
+        Further sentences, e.g. that the figures flatter.
+    gate
+        How far int8 and float32 differ, as `fit` recorded it; empty where it did not.
     """
 
     title: str
@@ -50,6 +53,7 @@ class ReportContent:
     tile_px: int
     facts: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = field(default_factory=tuple)
+    gate: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write_report(folder: Path, content: ReportContent, dataset: Dataset, now: datetime) -> Path:
@@ -113,6 +117,7 @@ def write_report(folder: Path, content: ReportContent, dataset: Dataset, now: da
                 _picture(f"stain_{rank}", f"{rank} field", png) for rank, png in pictures.items()
             ),
         ),
+        *_gate_sections(content.gate),
         Section(title="How it was made", facts=tuple(content.facts)),
     ]
     page = Page(
@@ -156,6 +161,41 @@ def _image_cells(figures: Figures) -> tuple[str, ...]:
         f"{_points(image.limit_low)} to {_points(image.limit_high)}",
         _points(raw.bias),
         _points(raw.mae, signed=False),
+    )
+
+
+def _gate_sections(gate: Mapping[str, Any]) -> tuple[Section, ...]:
+    """Tell what quantising changed; nothing where it is not recorded."""
+    if not gate:
+        return ()
+    named = [(f"inner fold {i}", each) for i, each in enumerate(gate["inner_folds"], start=1)]
+    rows = [
+        Row(
+            cells=(
+                name,
+                *(f"{each[figure]:.4f}" for figure in ("auc_float", "auc_int8")),
+                *(f"{each[figure]:.2f}" for figure in ("mean_points", "worst_points")),
+                f"{each['worst_probability']:.3f}",
+            ),
+            kind="all" if name == "bundle" else "",
+        )
+        for name, each in (*named, ("bundle", gate["final"]))
+    ]
+    text = (
+        "The daemon runs whole numbers of 8 bits (int8); the network was trained in float32. Inner"
+        " folds compare both on runs that were held out, the last line on the training runs. A"
+        f" bundle is refused above {MOST_POINTS:g} points on average or {MOST_AUC:g} of AUC."
+    )
+    columns = (
+        *("network", "AUC float32", "AUC int8", "mean [points]", "worst field [points]"),
+        "worst tile [probability]",
+    )
+    return (
+        Section(
+            title="What quantising changed",
+            text=(text,),
+            tables=(Table(columns=columns, rows=tuple(rows)),),
+        ),
     )
 
 

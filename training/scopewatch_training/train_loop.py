@@ -184,12 +184,16 @@ def _held_out_loss(
     The logits are calibrated on these frames first: what is kept of a network is calibrated
     later, and class weights would otherwise count against the settings that use them.
     """
-    labels = [label_pair(frame.signal, frame.threshold, settings.labels)[1] for frame in frames]
+    labels = [
+        label_pair(frame.signal[:, :], frame.threshold, settings.labels)[1] for frame in frames
+    ]
     logits_of = logit_function(network)
 
     def loss() -> float:
         scored = [
-            ScoredFrame(id=frame.id, run=frame.run, labels=truth, scores=logits_of(frame.view))
+            ScoredFrame(
+                id=frame.id, run=frame.run, labels=truth, scores=logits_of(frame.view[:, :])
+            )
             for frame, truth in zip(frames, labels, strict=True)
         ]
         return calibrated_loss(scored)
@@ -216,7 +220,7 @@ def predict_logits(
 ) -> list[NDArray[np.float32]]:
     """Return the tile logits of whole frames, each (rows, cols), partial tiles included."""
     logits_of = logit_function(network)
-    return [logits_of(frame.view) for frame in frames]
+    return [logits_of(frame.view[:, :]) for frame in frames]
 
 
 def logit_function(

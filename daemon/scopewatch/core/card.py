@@ -64,6 +64,28 @@ class HeldOutErrors(_Strict):
         )
 
 
+class DistanceLimit(_Strict):
+    """How unlike the training frames a frame may be, all texture measures taken together.
+
+    The distance is Mahalanobis': sqrt((x - mean) precision (x - mean)) of a frame's measures x.
+    """
+
+    measures: tuple[str, ...] = Field(min_length=1, description="of `core.texture.describe`")
+    mean: tuple[float, ...] = Field(description="of the training frames, measure by measure")
+    precision: tuple[tuple[float, ...], ...] = Field(
+        description="inverse covariance of the training frames, a row for each measure"
+    )
+    limit: float = Field(gt=0, description="a frame farther away is refused")
+
+    @model_validator(mode="after")
+    def _shapes_fit(self) -> Self:
+        count = len(self.measures)
+        sizes = {len(self.mean), len(self.precision), *(len(row) for row in self.precision)}
+        if sizes != {count}:
+            raise ValueError(f"mean and precision are not of {count} measures: {sorted(sizes)}")
+        return self
+
+
 class QualityCard(_Strict):
     """Limits beyond which a frame is refused, learnt from the training frames.
 
@@ -84,6 +106,9 @@ class QualityCard(_Strict):
     domain: dict[str, tuple[float, float]] = Field(
         default_factory=dict,
         description="measure -> lowest and highest value seen in training, widened",
+    )
+    distance: DistanceLimit | None = Field(
+        default=None, description="limit on all texture measures together; None: not applied"
     )
     false_refusal_rate: Fraction | None = None
 

@@ -1,11 +1,12 @@
 """Whether a frame can be judged at all: "cannot judge" with its reason, never a silent guess."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scopewatch.core.card import ModelCard, QualityCard
+from scopewatch.core.card import DistanceLimit, ModelCard, QualityCard
 from scopewatch.core.errors import ModelError, complaint
 from scopewatch.core.frame import Pixels
 from scopewatch.core.normalise import robust_spread, smooth_background
@@ -21,6 +22,7 @@ FULL_SCALES: Final = frozenset({255, 1023, 4095, 16383, 65535, 65472, 65520, 655
 MIN_STRUCTURE: Final = 0.05
 BACKGROUND_PX: Final = 64.0
 SAMPLE_SIDE_PX: Final = 512
+_OTHER_FRAMES: Final = "check objective, phase ring and culture, or train a model on such frames"
 
 
 def measure(pixels: Pixels, view: NDArray[np.float32]) -> dict[str, float]:
@@ -57,7 +59,8 @@ def judge(
 
     Blank, noise-only and saturated frames are always refused. The other limits are the card's;
     those that are None are not applied. The first fault in the order of the checks is given:
-    shape, scale, saturated, blank, focus, domain.
+    shape, scale, saturated, blank, focus, domain measure by measure, domain by distance. Where
+    the card limits the distance it is recorded as measure ``distance``.
 
     Parameters
     ----------
@@ -82,7 +85,20 @@ def judge(
     _refuse_unknown_limits(card, measures)
     where = f"{pixels.shape[0]} x {pixels.shape[1]} px frame"
     fault, reason = _first_fault(measures, card.quality, where)
+    distance = card.quality.distance
+    if distance is not None:
+        far, most = distance_to(measures, distance)
+        measures["distance"] = far
+        if fault is None and far > distance.limit:
+            fault, reason = Fault.OUT_OF_DOMAIN, _far_line(measures, most, distance, where)
     return Verdict(fault=fault, reason=reason, measures=measures | scale)
+
+
+def distance_to(measures: Mapping[str, float], limit: DistanceLimit) -> tuple[float, str]:
+    """Return the distance of a frame's measures, and the measure that contributes most to it."""
+    offset = np.array([measures[name] for name in limit.measures]) - np.array(limit.mean)
+    shares = offset * (np.array(limit.precision) @ offset)
+    return float(np.sqrt(max(shares.sum(), 0.0))), limit.measures[int(np.argmax(shares))]
 
 
 def refuse_shape(shape: tuple[int, int], tile_px: int) -> str:
@@ -166,12 +182,15 @@ def _contrast(pixels: Pixels, view: NDArray[np.float32]) -> float:
 
 
 def _refuse_unknown_limits(card: ModelCard, measures: dict[str, float]) -> None:
-    unknown = sorted(set(card.quality.domain) - set(measures))
+    named = set(card.quality.domain)
+    if card.quality.distance is not None:
+        named |= set(card.quality.distance.measures)
+    unknown = sorted(named - set(measures))
     if unknown:
         raise ModelError(
             complaint(
                 "card limits measures that do not exist",
-                where=f"card.yaml of {card.name}, quality.domain",
+                where=f"card.yaml of {card.name}, quality",
                 expected=", ".join(sorted(measures)),
                 got=", ".join(unknown),
                 do="write the card with this version's scopewatch-train",
@@ -224,7 +243,7 @@ def _first_fault(
                 f"frame looks unlike the training frames in its {name}",
                 name,
                 interval,
-                "check objective, phase ring and culture, or train a model on such frames",
+                _OTHER_FRAMES,
             )
             for name, interval in (
                 ("contrast", (None, limits.max_contrast)),
@@ -247,3 +266,16 @@ def _span(name: str, low: float | None, high: float | None) -> str:
     if low is None:
         return f"{name} <= {high:.4g}"
     return f"{name} >= {low:.4g}" if high is None else f"{name} {low:.4g} to {high:.4g}"
+
+
+def _far_line(measures: Mapping[str, float], most: str, distance: DistanceLimit, where: str) -> str:
+    """Say that a frame is too far from the training frames, and what makes it so."""
+    usual = distance.mean[distance.measures.index(most)]
+    return complaint(
+        "frame looks unlike the training frames in all its measures together,"
+        f" most in its {most} ({measures[most]:.4g} where {usual:.4g} is usual)",
+        where=where,
+        expected=f"distance <= {distance.limit:.4g}",
+        got=f"{measures['distance']:.4g}",
+        do=_OTHER_FRAMES,
+    )

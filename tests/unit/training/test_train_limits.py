@@ -7,7 +7,7 @@ import pytest
 from scopewatch.core.card import QualityCard
 from scopewatch.core.quality import judge
 from scopewatch_training.dataset import Pair
-from scopewatch_training.limits import TOLERANCES, learn_limits
+from scopewatch_training.limits import TOLERANCES, learn_limits, refuses
 from tests.unit.core.samples import make_card, make_cells, view_of
 from tests.unit.training.tiny_data import make_measures
 
@@ -49,6 +49,24 @@ def test_a_single_run_is_judged_over_its_wells() -> None:
     pairs = [pair("a"), pair("a", well="A2", contrast=0.9)]
 
     assert learn_limits(pairs).false_refusal_rate == 1
+
+
+def test_the_texture_measures_together_are_limited_too() -> None:
+    limits = learn_limits([pair("a"), pair("b"), pair("c")])
+    usual = make_measures()
+
+    assert limits.distance is not None
+    # Contrast is of the frame before it was normalised.
+    assert set(limits.distance.measures) == set(TOLERANCES) - {"contrast"}
+    assert not refuses(limits, usual)
+    # Each within its own limits, but never seen together.
+    odd = {
+        name: usual[name] + sign * 0.9 * TOLERANCES[name]
+        for sign, name in zip((1, -1) * 4, sorted(limits.domain), strict=False)
+    }
+    single = limits.model_copy(update={"distance": None})
+    assert not refuses(single, usual | odd)
+    assert refuses(limits, usual | odd | {"entropy": usual["entropy"] + 0.39, "tails": 0.019})
 
 
 def test_every_limit_is_on_a_measure_that_the_daemon_takes(tmp_path: Path) -> None:

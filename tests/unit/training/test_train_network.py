@@ -25,7 +25,7 @@ SMALL = NetworkSpec(tile_px=16, width=16, depth=1)
 def small_network(spec: NetworkSpec = SMALL, seed: int = 0) -> keras.Model:
     """Return a network whose normalisation has seen some frames, with logits spread about 0."""
     network = build_network(spec, seed)
-    views = np.stack([frame.view for frame in make_frames(3)])[..., None]
+    views = np.stack([frame.view[:, :] for frame in make_frames(3)])[..., None]
     for _ in range(20):
         network(views, training=True)
     logits = np.asarray(network(views, training=False)["tile"])
@@ -129,7 +129,7 @@ def test_int8_scores_are_near_the_float_ones(quantised: tuple[keras.Model, bytes
     bundle = type(template)(folder=template.folder, card=template.card, model=model)
     frame = make_frames(1)[0]
 
-    coded = TFLiteScorer(bundle, threads=1, memory_budget_mb=64).score(frame.view)
+    coded = TFLiteScorer(bundle, threads=1, memory_budget_mb=64).score(frame.view[:, :])
 
     exact = 1 / (1 + np.exp(-predict_logits(network, [frame])[0]))
     assert np.abs(coded - exact).max() < 0.1
@@ -179,6 +179,10 @@ def test_agreement_is_measured_over_counted_tiles() -> None:
     assert agreement.holds
     assert (agreement.mean_points, agreement.worst_points) == (0, 0)
     assert agreement.worst_probability == pytest.approx(0.1)
+    assert agreement.describe() == (
+        "AUC 1.0000 (float 1.0000), efficiency of a frame 0.00 points apart on average,"
+        " 0.00 at worst"
+    )
 
 
 def test_too_many_points_apart_do_not_hold() -> None:

@@ -60,12 +60,55 @@ def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
     assert "No such file" in line
 
 
-def test_a_missing_and_an_unknown_column_are_both_named(folder: Path) -> None:
-    lines = complaints(write(folder, header=HEADER.replace("well", "wel")))
-    assert [line.split(":")[0] for line in lines] == [
-        "manifest has no column well",
-        "manifest has an unknown column 'wel'",
-    ]
+def test_columns_that_are_missing_are_named_in_one_line(folder: Path) -> None:
+    (line,) = complaints(write(folder, header="run,plate,site,phase,fluorescence"))
+    assert line.startswith("manifest has no column well, time_point: ")
+
+
+def test_a_misspelt_column_is_named_once_with_the_name_that_was_meant(folder: Path) -> None:
+    path = write(folder, header=HEADER.replace("well", "wel"))
+    (line,) = complaints(path)
+    assert line == (
+        f"manifest has an unknown column 'wel': {path} (expected {HEADER},um_per_px,day);"
+        " rename it to well, or remove it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("um_per_pixel", "um_per_px"),
+        ("Um_Per_Px", "um_per_px"),
+        ("pixel size (um)", "um_per_px"),
+        ("days", "day"),
+    ],
+)
+def test_a_misspelt_optional_column_is_refused_not_ignored(
+    folder: Path, wrong: str, meant: str
+) -> None:
+    (line,) = complaints(write(folder, "r1,P1,A1,0,0,p.tif,f.tif,1", header=f"{HEADER},{wrong}"))
+    assert line.startswith(f"manifest has an unknown column {wrong!r}: ")
+    assert line.endswith(f"rename it to {meant}, or remove it")
+
+
+def test_a_column_like_none_of_ours_is_refused_without_a_guess(folder: Path) -> None:
+    (line,) = complaints(write(folder, "r1,P1,A1,0,0,p.tif,f.tif,1", header=f"{HEADER},operator"))
+    assert line.endswith("rename or remove it")
+
+
+@pytest.mark.parametrize("text", ["", "dear all, see the plates", '{"run": 1}', "a\tb\tc\n1\t2\t3"])
+def test_what_is_no_manifest_is_one_line(folder: Path, text: str) -> None:
+    path = folder / "manifest.csv"
+    path.write_text(text, encoding="utf-8")
+    (line,) = complaints(path)
+    assert line.startswith(f"manifest has no column {HEADER.replace(',', ', ')}: {path} ")
+
+
+def test_a_picture_given_as_the_manifest_is_one_line(folder: Path) -> None:
+    path = folder / "picture.tif"
+    path.write_bytes(b"II*\0\xff\xfe\x80" * 20)
+    (line,) = complaints(path)
+    assert line.startswith(f"manifest cannot be read: {path} (got not UTF-8 text); ")
 
 
 def test_a_missing_picture_is_named_with_its_line(folder: Path) -> None:

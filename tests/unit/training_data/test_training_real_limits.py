@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from scopewatch.core.card import QualityCard
 from scopewatch.core.normalise import NormaliseSpec, normalise
-from scopewatch.core.quality import measure
+from scopewatch.core.quality import distance_to, measure
 from scopewatch_training.dataset import Pair
-from scopewatch_training.limits import learn_limits
+from scopewatch_training.limits import learn_limits, refuses
 
 
 def as_pair(run: str, index: int, pixels: NDArray[np.uint16]) -> Pair:
@@ -21,11 +21,11 @@ def as_pair(run: str, index: int, pixels: NDArray[np.uint16]) -> Pair:
     )  # fmt: skip
 
 
-def bacteria(data: Path, strain: str) -> list[Pair]:
+def bacteria(data: Path, strain: str, every: int = 3) -> list[Pair]:
     folder = data / "ecoli-yfp" / strain
     return [
         as_pair(strain, index, tifffile.imread(folder / f"field{index:02d}_phase.tif"))
-        for index in range(0, 14, 3)
+        for index in range(0, 14, every)
     ]
 
 
@@ -34,15 +34,21 @@ def hearts(data: Path, name: str) -> list[Pair]:
     return [as_pair(name, index, frame) for index, frame in enumerate(frames)]
 
 
+def developing(data: Path) -> list[Pair]:
+    frames = sorted((data / "psc-timelapse").glob("*.tif"))[::8]
+    return [as_pair("psc", index, tifffile.imread(frame)) for index, frame in enumerate(frames)]
+
+
 def refused(pairs: Sequence[Pair], card: QualityCard) -> int:
-    """Number of frames with a measure beyond the card's limits."""
-    assert card.min_contrast is not None
-    assert card.max_contrast is not None
-    limits = {**card.domain, "contrast": (card.min_contrast, card.max_contrast)}
-    return sum(
-        any(not low <= pair.measures[name] <= high for name, (low, high) in limits.items())
-        for pair in pairs
-    )
+    """Number of frames that the card's limits refuse."""
+    return sum(refuses(card, pair.measures) for pair in pairs)
+
+
+def too_far(pairs: Sequence[Pair], card: QualityCard) -> int:
+    """Number of frames that the distance alone refuses."""
+    assert card.distance is not None
+    limit = card.distance
+    return sum(distance_to(pair.measures, limit)[0] > limit.limit for pair in pairs)
 
 
 def test_a_strain_that_was_held_out_passes_and_cardiomyocytes_do_not(real_data: Path) -> None:
@@ -58,3 +64,14 @@ def test_bacteria_do_not_pass_where_cardiomyocytes_were_learnt(real_data: Path) 
     for strain in ("delta", "R22", "R60"):
         pairs = bacteria(real_data, strain)
         assert refused(pairs, card) == len(pairs)
+
+
+def test_the_distance_alone_tells_bacteria_from_cells_and_passes_a_fourth_strain(
+    real_data: Path,
+) -> None:
+    strains = [bacteria(real_data, strain, every=1) for strain in ("delta", "R22", "R60")]
+    card = learn_limits([pair for strain in strains for pair in strain])
+    others = [*hearts(real_data, "adult"), *hearts(real_data, "matrigel"), *developing(real_data)]
+    assert too_far(others, card) == len(others)
+    assert too_far(bacteria(real_data, "auto"), card) == 0
+    assert (card.false_refusal_rate or 0) <= 0.05

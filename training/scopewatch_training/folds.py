@@ -1,0 +1,234 @@
+"""Outer folds of a cross-validation: one after the other, or several at a time."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Event, Thread
+
+import keras
+import numpy as np
+
+from scopewatch.core.efficiency import positive_fraction
+from scopewatch.core.errors import ModelError, complaint
+from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.inference.bundle import Bundle, load_bundle
+from scopewatch.inference.tflite import TFLiteScorer
+from scopewatch_training.assessment import ScoredField
+from scopewatch_training.baselines import Baselines
+from scopewatch_training.bundle_writer import REPORT_FOLDER
+from scopewatch_training.dataset import Dataset
+from scopewatch_training.evaluate import read_label_rule, score_fields
+from scopewatch_training.fit import FitRequest, fit
+from scopewatch_training.fit_record import FIT_FILE, SCORER_BUDGET_MB, read_fit
+from scopewatch_training.fit_settings import FitSettings
+from scopewatch_training.fold_worker import Lines, begin, work
+from scopewatch_training.isolated import ISOLATED_TILES, score_isolated
+from scopewatch_training.splits import Fold
+from scopewatch_training.stages import Stages
+from scopewatch_training.worker_processes import open_pool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossValidation:
+    """What to cross-validate and how.
+
+    Parameters
+    ----------
+    runs
+        Runs that take turns in being held out.
+    controls
+        Reporter-free runs: never trained on, scored by every fold's bundle. They should read as
+        the marker says (nothing), and read high where a network knows only "a cell is here".
+    work
+        Where the folds' bundles are kept; a fold that is done is not fitted again.
+    threads, jobs
+        `jobs` folds are worked on at a time, each by a process with its share of the threads.
+    isolated, leaky
+        Whether the isolated-tile network and the random-tile split are measured beside it.
+    """
+
+    settings: FitSettings
+    runs: tuple[str, ...]
+    controls: tuple[str, ...]
+    work: Path
+    threads: int
+    isolated: bool
+    leaky: bool
+    jobs: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FoldOutcome:
+    """What a fold's bundle made of the run it never saw.
+
+    Parameters
+    ----------
+    bundle
+        Its folder.
+    others
+        The same fields scored by the baselines, by name.
+    controls
+        Mean raw positive fraction of each negative control.
+    """
+
+    bundle: Path
+    fields: list[ScoredField]
+    others: dict[str, list[ScoredField]]
+    controls: dict[str, float]
+
+
+def run_folds(
+    dataset: Dataset,
+    folds: Sequence[Fold],
+    task: CrossValidation,
+    *,
+    now: datetime,
+    stages: Stages,
+) -> list[FoldOutcome]:
+    """Work on all folds; the outcomes are in their order, and the same for any `jobs`.
+
+    The same, that is, for as many threads a fold: sums over threads round otherwise.
+    """
+    titles = [
+        f"fold {number} of {len(folds)}, {fold.test[0]} held out"
+        for number, fold in enumerate(folds, start=1)
+    ]
+    jobs = min(task.jobs, len(folds))
+    if jobs == 1:
+        baselines = baselines_of(dataset, task)
+        return [
+            run_fold(dataset, fold, task, title, baselines, now, stages)
+            for fold, title in zip(folds, titles, strict=True)
+        ]
+    share = replace(task, threads=max(1, task.threads // jobs), jobs=1)
+    lines: Lines = get_context("spawn").SimpleQueue()
+    with (
+        stages.counting("folds") as progress,
+        _said(lines, stages),
+        open_pool(jobs, begin, lines, dataset.folder, share) as pool,
+    ):
+        progress(0, len(folds))
+        futures = [
+            pool.submit(work, fold, title, now) for fold, title in zip(folds, titles, strict=True)
+        ]
+        try:
+            for done, future in enumerate(as_completed(futures), start=1):
+                future.result()
+                progress(done, len(folds))
+        except BrokenProcessPool as error:
+            raise ModelError(
+                complaint(
+                    "process of a fold was killed",
+                    where=task.work,
+                    do="call again, which goes on where it was; with less --jobs if memory ran out",
+                )
+            ) from error
+        finally:
+            # After a failure no further fold is begun; those at work end and keep what they made.
+            for future in futures:
+                future.cancel()
+        return [future.result() for future in futures]
+
+
+def run_fold(
+    dataset: Dataset,
+    fold: Fold,
+    task: CrossValidation,
+    title: str,
+    baselines: Baselines,
+    now: datetime,
+    stages: Stages,
+) -> FoldOutcome:
+    """Fit on the fold's training runs and score the run that it holds out."""
+    # Layers are numbered through a process, and the model's file holds their names: a fold gives
+    # the same file wherever it is worked on.
+    keras.utils.clear_session()
+    bundle = _fit_fold(dataset, fold, task, title, now, stages)
+    rule = read_label_rule(bundle)
+    fields = score_fields(bundle, dataset, fold.test, rule, task.threads)
+    controls = {run: _mean_positive(bundle, dataset, run, task.threads) for run in task.controls}
+    train, test = dataset.of_runs(fold.train), dataset.of_runs(fold.test)
+    per_pair = rule.thresholds.per_pair(train) | rule.thresholds.per_pair(test)
+    stages.say(f"{title}: baselines")
+    others = dict(baselines.score(train, test, per_pair))
+    if task.isolated:
+        others[ISOLATED_TILES] = score_isolated(
+            dataset, fold.train, fold.test, rule, task.settings, task.work, stages
+        )
+    return FoldOutcome(bundle=bundle.folder, fields=fields, others=others, controls=controls)
+
+
+def _fit_fold(
+    dataset: Dataset,
+    fold: Fold,
+    task: CrossValidation,
+    title: str,
+    now: datetime,
+    stages: Stages,
+) -> Bundle:
+    """Fit a fold, or take the bundle that an earlier call finished."""
+    name = f"without-{fold.test[0]}"
+    out = task.work / name
+    request = FitRequest(
+        settings=task.settings,
+        runs=fold.train,
+        held_out=fold.test,
+        name=name,
+        description=f"Cross-validation: {fold.test[0]} held out.",
+        work=task.work / f"{name}.work",
+        threads=task.threads,
+    )
+    if (out / REPORT_FOLDER / FIT_FILE).is_file():
+        record = read_fit(out)
+        same = record["data_sha256"] == dataset.data_sha256 and record["runs"] == list(fold.train)
+        if same and record["settings"] == request.settings.to_json():
+            stages.say(f"{title}: done before, taken from {out}")
+            return load_bundle(out)
+    stages.say(title)
+    return fit(dataset, out, request, now=now, stages=stages)
+
+
+def _mean_positive(bundle: Bundle, dataset: Dataset, run: str, threads: int) -> float:
+    """Mean raw positive fraction of a run, over its frames."""
+    scorer = TFLiteScorer(bundle, threads=threads, memory_budget_mb=SCORER_BUDGET_MB)
+    shares = []
+    for pair in dataset.of_runs([run]):
+        grid = TileGrid(height=pair.height, width=pair.width, tile_px=bundle.card.tile_px)
+        scores = scorer.score(np.asarray(dataset.view(pair), dtype=np.float32))
+        tiles = TileScores(grid=grid, probability=scores, valid=grid.whole())
+        share = positive_fraction(tiles, bundle.card.threshold)
+        if share is not None:
+            shares.append(share)
+    return float(np.mean(shares))
+
+
+def baselines_of(dataset: Dataset, task: CrossValidation) -> Baselines:
+    """Return the baselines that stand beside the folds' bundles."""
+    return Baselines(
+        dataset=dataset, labels=task.settings.labels, jobs=task.threads, seed=task.settings.seed
+    )
+
+
+@contextmanager
+def _said(lines: Lines, stages: Stages) -> Iterator[None]:
+    """Say what the processes tell, as it comes."""
+    over = Event()
+
+    def say() -> None:
+        # Asked, not waited for: a process that was killed may hold the pipe for ever.
+        while not (over.wait(0.1) and lines.empty()):
+            while not lines.empty():
+                stages.say(lines.get())
+
+    thread = Thread(target=say, name="fold lines", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

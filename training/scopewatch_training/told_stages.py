@@ -1,0 +1,54 @@
+"""Stages told line by line: what several processes do at once fits no common bars."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Tell = Callable[[str], None]
+
+
+class _ToldListener:
+    """Tells how a training goes on, at its checks and when it goes on from a checkpoint."""
+
+    def __init__(self, tell: Tell, title: str, steps: int) -> None:
+        self._tell = tell
+        self._title = title
+        self._steps = steps
+        self._every = max(1, steps // 4)
+
+    def resumed(self, step: int) -> None:
+        self._tell(f"{self._title}: going on from step {step}")
+
+    def stepped(self, step: int, tile_loss: float) -> None:
+        if step % self._every == 0:
+            self._tell(f"{self._title}: step {step} of {self._steps}, loss {tile_loss:.3f}")
+
+    def checked(self, step: int, loss: float, *, best: bool) -> None:
+        worse = "" if best else " (not better)"
+        self._tell(f"{self._title}: step {step}, held out {loss:.3f}{worse}")
+
+
+class ToldStages:
+    """Stages of one piece of work, each line with the name of the work before it."""
+
+    def __init__(self, tell: Tell, work: str) -> None:
+        self._tell = tell
+        self._work = work
+
+    @contextmanager
+    def training(self, title: str, steps: int) -> Iterator[_ToldListener]:
+        """Begin to train a network of at most `steps` steps."""
+        yield _ToldListener(self._tell, f"{self._work}: {title}", steps)
+
+    @contextmanager
+    def counting(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """Count things; only the end is told."""
+
+        def count(done: int, total: int) -> None:
+            if done == total:
+                self.say(f"{done} {what} done")
+
+        yield count
+
+    def say(self, text: str) -> None:
+        """Tell a line."""
+        self._tell(text if text.startswith(self._work) else f"{self._work}: {text}")
