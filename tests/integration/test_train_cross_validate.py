@@ -170,3 +170,26 @@ def test_a_killed_call_goes_on_and_says_from_where(
     assert re.search(r"isolated tiles: going on from step 30\b", plain)
     assert re.search(r"inner fold 1 of 2: going on from step 30\b", plain)
     assert read(workplace / "killed.json") == figures
+
+
+def test_folds_that_share_their_networks_train_one_each(
+    workplace: Path, figures: dict[str, Any]
+) -> None:
+    finish(command(workplace, "shared", "--threads", 1, "--shared-networks", *LEAN))
+    printed = finish(command(workplace, "sharing", "--threads", 2, "--jobs", 2,
+                             "--shared-networks", *LEAN))  # fmt: skip
+
+    shared = read(workplace / "shared.json")
+    assert read(workplace / "sharing.json") == shared
+    assert shared["calibrated_by"] == "networks of the other folds"
+    assert figures["calibrated_by"] == "inner folds"
+    assert {path.name for path in (workplace / "shared").glob("shared-run?.npz")} == {
+        f"shared-{run}.npz" for run in RUNS
+    }
+    for held in RUNS:
+        assert printed.count(f"network without {held}: step 28 of 30") == 1
+    assert shared["tile"]["roc_auc"] > 0.95
+    for fold, held in zip(shared["folds"], RUNS, strict=True):
+        record = read_fit(workplace / "shared" / f"without-{held}")
+        assert held not in record["runs"]
+        assert fold["int8_against_float"]["inner_folds"] == []

@@ -217,6 +217,13 @@ def cross_validate(
     work: Annotated[
         Path | None, typer.Option(help="Folder of the folds; DATASET.cv by default.")
     ] = None,
+    shared_networks: Annotated[
+        bool,
+        typer.Option(
+            help="Learn a fold's threshold from the other folds' networks: one network a run"
+            " instead of a whole fit."
+        ),
+    ] = False,
     jobs: Annotated[
         int,
         typer.Option(min=1, help="Folds at a time, each in a process with THREADS/JOBS threads."),
@@ -250,6 +257,7 @@ def cross_validate(
         jobs=jobs,
         isolated=isolated,
         leaky=leakage,
+        shared=shared_networks,
     )
     console = open_console()
     console.print(f"{device}; runs {', '.join(runs)}")

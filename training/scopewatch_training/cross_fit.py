@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -32,6 +32,8 @@ from scopewatch_training.quantise import convert_int8, fold_calibration
 from scopewatch_training.stages import Stages
 from scopewatch_training.train_loop import Trained, Training, predict_logits, train
 
+INNER_FOLDS: Final = "inner folds"
+
 
 class OpenScorer(Protocol):
     """Opens int8 networks the way the daemon does."""
@@ -53,6 +55,8 @@ class CrossFit:
         All training frames, scored by the int8 network of the fold that held their run out.
     agreements
         int8 against float32, for each fold on its held-out runs.
+    calibrated_by
+        Whose held-out scores these are: `inner folds`, or `networks of the other folds`.
     """
 
     platt: Platt
@@ -61,6 +65,7 @@ class CrossFit:
     step: int
     scored: tuple[ScoredFrame, ...]
     agreements: tuple[Agreement, ...]
+    calibrated_by: str = INNER_FOLDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

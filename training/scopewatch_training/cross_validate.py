@@ -7,11 +7,13 @@ import numpy as np
 
 from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.assessment import Assessment, ScoredField, assess
+from scopewatch_training.cross_fit import INNER_FOLDS
 from scopewatch_training.dataset import Dataset
 from scopewatch_training.evaluate import read_label_rule
 from scopewatch_training.fit_record import read_fit
 from scopewatch_training.folds import CrossValidation, run_folds
 from scopewatch_training.isolated import assess_leaky
+from scopewatch_training.shared_networks import OTHER_FOLDS
 from scopewatch_training.splits import leave_one_run_out
 from scopewatch_training.stages import Stages
 
@@ -48,6 +50,7 @@ def cross_validate(
             for fold, bundle in zip(folds, bundles, strict=True)
         ],
         "settings": task.settings.to_json(),
+        "calibrated_by": OTHER_FOLDS if task.shared else INNER_FOLDS,
         "simulated": dataset.simulated,
         "negative_controls": {
             run: {

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -20,7 +21,7 @@ from scopewatch_training.bundle_writer import REPORT_FOLDER, refuse_foreign, wri
 from scopewatch_training.calibrate import Platt
 from scopewatch_training.cards import CardFacts, held_out_figures, make_card
 from scopewatch_training.cross_fit import CrossFit, cross_fit, label_scores, probabilities
-from scopewatch_training.dataset import Dataset
+from scopewatch_training.dataset import Dataset, Pair
 from scopewatch_training.fit_record import FIT_FILE, FLOAT_FILE, SCORER_BUDGET_MB
 from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.frames import frames_of, refuse_one_class, score_frames
@@ -57,21 +58,47 @@ class FitRequest:
     threads: int
 
 
-def fit(
-    dataset: Dataset, out: Path, request: FitRequest, *, now: datetime, stages: Stages
-) -> Bundle:
-    """Train on whole runs and write the bundle.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Opened:
+    """A data set made ready for a request: frames of the training runs with their thresholds."""
 
-    Inner folds settle early stopping, calibration, threshold and error rates; then one network
-    is trained on all training runs for as many steps as was best, quantised, and let through
-    only when it says what its float network says.
+    dataset: Dataset
+    out: Path
+    request: FitRequest
+    pairs: tuple[Pair, ...]
+    thresholds: Thresholds
+    frames: list[TrainingFrame]
+    facts: CardFacts
+
+    def open_scorer(self, model: bytes) -> Scorer:
+        """Open an int8 network the way the daemon does."""
+        provisional = make_card(
+            self.dataset,
+            self.facts,
+            model,
+            threshold=0.5,
+            errors=None,
+            quality=QualityCard(),
+            metrics={},
+        )
+        bundle = Bundle(folder=self.out, card=provisional, model=model)
+        return TFLiteScorer(bundle, threads=self.request.threads, memory_budget_mb=SCORER_BUDGET_MB)
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits over everything that a checkpoint depends on."""
+        request = self.request
+        parts = [request.settings.fingerprint(), self.dataset.data_sha256, *request.runs]
+        return sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def open_request(dataset: Dataset, out: Path, request: FitRequest, *, now: datetime) -> Opened:
+    """Fit the thresholds of the training runs and look whether there is something to learn.
 
     Raises
     ------
     ConfigError
         When the data do not allow it, or `out` holds something else.
-    ModelError
-        When quantising changes the scores too much.
     """
     refuse_foreign(out)
     settings = request.settings
@@ -89,95 +116,119 @@ def fit(
         held_out=request.held_out,
         created_at=now,
     )
+    return Opened(
+        dataset=dataset,
+        out=out,
+        request=request,
+        pairs=pairs,
+        thresholds=thresholds,
+        frames=frames,
+        facts=facts,
+    )
 
-    def open_scorer(model: bytes) -> Scorer:
-        provisional = make_card(
-            dataset, facts, model, threshold=0.5, errors=None, quality=QualityCard(), metrics={}
-        )
-        bundle = Bundle(folder=out, card=provisional, model=model)
-        return TFLiteScorer(bundle, threads=request.threads, memory_budget_mb=SCORER_BUDGET_MB)
 
-    made_of = fingerprint(dataset, request)
+def fit(
+    dataset: Dataset, out: Path, request: FitRequest, *, now: datetime, stages: Stages
+) -> Bundle:
+    """Train on whole runs and write the bundle.
+
+    Inner folds settle early stopping, calibration, threshold and error rates; then one network
+    is trained on all training runs for as many steps as was best, quantised, and let through
+    only when it says what its float network says.
+
+    Raises
+    ------
+    ConfigError
+        When the data do not allow it, or `out` holds something else.
+    ModelError
+        When quantising changes the scores too much.
+    """
+    opened = open_request(dataset, out, request, now=now)
     inner = cross_fit(
-        frames,
-        inner_folds(pairs, settings.inner_folds),
-        settings,
+        opened.frames,
+        inner_folds(opened.pairs, request.settings.inner_folds),
+        request.settings,
         clip=dataset.normalisation.clip,
         folder=request.work,
-        made_of=made_of,
-        open_scorer=open_scorer,
+        made_of=opened.fingerprint,
+        open_scorer=opened.open_scorer,
         stages=stages,
     )
-    network = _train_on_all(frames, inner, request, made_of, dataset.normalisation.clip, stages)
+    network = _train_on_all(opened, inner, stages)
+    bundle = finish(opened, network, inner, opened.frames, stages)
+    shutil.rmtree(request.work, ignore_errors=True)
+    return bundle
+
+
+def finish(
+    opened: Opened,
+    network: keras.Model,
+    inner: CrossFit,
+    gate_frames: Sequence[TrainingFrame],
+    stages: Stages,
+) -> Bundle:
+    """Calibrate and quantise a trained network, let it through the gate, write the bundle.
+
+    Parameters
+    ----------
+    gate_frames
+        Frames on which int8 must say what float32 says.
+    """
+    settings = opened.request.settings
     fold_calibration(network, inner.platt)
     stages.say("quantising the final network")
-    model = convert_int8(network, frames, settings.labels.tile_px)
-    exact = label_scores(frames, predict_logits(network, frames), settings)
+    model = convert_int8(network, opened.frames, settings.labels.tile_px)
+    exact = label_scores(gate_frames, predict_logits(network, gate_frames), settings)
     calibrated = Platt(slope=1.0, intercept=0.0)
     agreement = compare_scores(
         [probabilities(frame, calibrated) for frame in exact],
-        score_frames(open_scorer(model), frames, settings.labels),
+        score_frames(opened.open_scorer(model), gate_frames, settings.labels),
         inner.threshold,
     )
-    refuse_disagreement(agreement, "training runs", network, settings.network, model, frames[0])
+    where = f"runs {', '.join(sorted({frame.run for frame in gate_frames}))}"
+    refuse_disagreement(agreement, where, network, settings.network, model, gate_frames[0])
+    stages.say(f"{where}: int8 against float32, {agreement.describe()}")
     card = make_card(
-        dataset,
-        facts,
+        opened.dataset,
+        opened.facts,
         model,
         threshold=inner.threshold,
         errors=inner.errors,
-        quality=learn_limits(pairs),
+        quality=learn_limits(opened.pairs),
         metrics=held_out_figures(inner.scored, inner.threshold, inner.errors),
     )
-    write_bundle(out, model, card)
-    _write_report(out / REPORT_FOLDER, network, dataset, request, thresholds, inner, agreement)
-    shutil.rmtree(request.work, ignore_errors=True)
-    return load_bundle(out)
+    write_bundle(opened.out, model, card)
+    _write_report(opened, network, inner, agreement)
+    return load_bundle(opened.out)
 
 
-def fingerprint(dataset: Dataset, request: FitRequest) -> str:
-    """Sixteen hex digits over everything that a checkpoint depends on."""
-    parts = [request.settings.fingerprint(), dataset.data_sha256, *request.runs]
-    return sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def _train_on_all(
-    frames: list[TrainingFrame],
-    inner: CrossFit,
-    request: FitRequest,
-    made_of: str,
-    clip: float,
-    stages: Stages,
-) -> keras.Model:
+def _train_on_all(opened: Opened, inner: CrossFit, stages: Stages) -> keras.Model:
+    request = opened.request
     training = Training(
         settings=request.settings,
-        frames=frames,
+        frames=opened.frames,
         held_out=(),
-        clip=clip,
+        clip=opened.dataset.normalisation.clip,
         last_step=inner.step,
         checkpoint=request.work / "all.npz",
-        made_of=f"{made_of}/all/{inner.step}",
+        made_of=f"{opened.fingerprint}/all/{inner.step}",
     )
     with stages.training("final network, all training runs", inner.step) as listener:
         return train(training, listener).network
 
 
 def _write_report(
-    folder: Path,
-    network: keras.Model,
-    dataset: Dataset,
-    request: FitRequest,
-    thresholds: Thresholds,
-    inner: CrossFit,
-    agreement: Agreement,
+    opened: Opened, network: keras.Model, inner: CrossFit, agreement: Agreement
 ) -> None:
     """Keep what the fit was made of beside the bundle: settings, thresholds, float weights."""
+    request, folder = opened.request, opened.out / REPORT_FOLDER
     record: dict[str, Any] = {
         "settings": request.settings.to_json(),
         "runs": list(request.runs),
         "held_out": list(request.held_out),
-        "data_sha256": dataset.data_sha256,
-        "thresholds": thresholds.to_json(),
+        "calibrated_by": inner.calibrated_by,
+        "data_sha256": opened.dataset.data_sha256,
+        "thresholds": opened.thresholds.to_json(),
         "steps": inner.step,
         "calibration": asdict(inner.platt),
         "int8_against_float": {

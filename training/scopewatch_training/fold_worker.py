@@ -54,3 +54,11 @@ def work(fold: Fold, title: str, now: datetime) -> "FoldOutcome":
     (here,) = _here
     stages = ToldStages(here.lines.put, title)
     return run_fold(here.dataset, fold, here.task, title, here.baselines, now, stages)
+
+
+def work_on_network(fold: Fold, title: str, now: datetime) -> None:
+    """Train the network of a fold that shares it, in a process that has begun."""
+    from scopewatch_training.folds import train_shared
+
+    (here,) = _here
+    train_shared(here.dataset, fold, here.task, now, ToldStages(here.lines.put, title))

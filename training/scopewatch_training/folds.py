@@ -1,7 +1,7 @@
 """Outer folds of a cross-validation: one after the other, or several at a time."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,14 +21,16 @@ from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.assessment import ScoredField
 from scopewatch_training.baselines import Baselines
 from scopewatch_training.bundle_writer import REPORT_FOLDER
+from scopewatch_training.cross_fit import INNER_FOLDS
 from scopewatch_training.dataset import Dataset
 from scopewatch_training.evaluate import read_label_rule, score_fields
 from scopewatch_training.fit import FitRequest, fit
 from scopewatch_training.fit_record import FIT_FILE, SCORER_BUDGET_MB, read_fit
 from scopewatch_training.fit_settings import FitSettings
-from scopewatch_training.fold_worker import Lines, begin, work
+from scopewatch_training.fold_worker import Lines, begin, work, work_on_network
 from scopewatch_training.isolated import ISOLATED_TILES, score_isolated
-from scopewatch_training.splits import Fold
+from scopewatch_training.shared_networks import OTHER_FOLDS, fit_shared, train_network
+from scopewatch_training.splits import Fold, leave_one_run_out
 from scopewatch_training.stages import Stages
 from scopewatch_training.worker_processes import open_pool
 
@@ -50,6 +52,8 @@ class CrossValidation:
         `jobs` folds are worked on at a time, each by a process with its share of the threads.
     isolated, leaky
         Whether the isolated-tile network and the random-tile split are measured beside it.
+    shared
+        Whether folds share their networks, see `shared_networks`; else each is a whole fit.
     """
 
     settings: FitSettings
@@ -60,6 +64,25 @@ class CrossValidation:
     isolated: bool
     leaky: bool
     jobs: int = 1
+    shared: bool = False
+
+    def requests(self) -> list[FitRequest]:
+        """Return what each fold fits, in the order of `leave_one_run_out`."""
+        requests = []
+        for fold in leave_one_run_out(self.runs):
+            name = f"without-{fold.test[0]}"
+            requests.append(
+                FitRequest(
+                    settings=self.settings,
+                    runs=fold.train,
+                    held_out=fold.test,
+                    name=name,
+                    description=f"Cross-validation: {fold.test[0]} held out.",
+                    work=self.work if self.shared else self.work / f"{name}.work",
+                    threads=self.threads,
+                )
+            )
+        return requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,6 +124,9 @@ def run_folds(
     jobs = min(task.jobs, len(folds))
     if jobs == 1:
         baselines = baselines_of(dataset, task)
+        if task.shared:
+            for fold in folds:
+                train_shared(dataset, fold, task, now, stages)
         return [
             run_fold(dataset, fold, task, title, baselines, now, stages)
             for fold, title in zip(folds, titles, strict=True)
@@ -113,10 +139,19 @@ def run_folds(
         open_pool(jobs, begin, lines, dataset.folder, share) as pool,
     ):
         progress(0, len(folds))
-        futures = [
-            pool.submit(work, fold, title, now) for fold, title in zip(folds, titles, strict=True)
+        networks = [
+            pool.submit(work_on_network, fold, title, now)
+            for fold, title in zip(folds if task.shared else (), titles, strict=False)
         ]
+        futures: list[Future[FoldOutcome]] = []
         try:
+            # Every fold asks for the networks of the others.
+            for network in networks:
+                network.result()
+            futures += [
+                pool.submit(work, fold, title, now)
+                for fold, title in zip(folds, titles, strict=True)
+            ]
             for done, future in enumerate(as_completed(futures), start=1):
                 future.result()
                 progress(done, len(folds))
@@ -130,6 +165,8 @@ def run_folds(
             ) from error
         finally:
             # After a failure no further fold is begun; those at work end and keep what they made.
+            for network in networks:
+                network.cancel()
             for future in futures:
                 future.cancel()
         return [future.result() for future in futures]
@@ -163,6 +200,16 @@ def run_fold(
     return FoldOutcome(bundle=bundle.folder, fields=fields, others=others, controls=controls)
 
 
+def train_shared(
+    dataset: Dataset, fold: Fold, task: CrossValidation, now: datetime, stages: Stages
+) -> None:
+    """Train the network of a fold that shares it, unless the fold is done already."""
+    keras.utils.clear_session()
+    request = _request(fold, task)
+    if _finished(dataset, task.work / request.name, request, task) is None:
+        train_network(dataset, task.work / request.name, request, now=now, stages=stages)
+
+
 def _fit_fold(
     dataset: Dataset,
     fold: Fold,
@@ -172,25 +219,36 @@ def _fit_fold(
     stages: Stages,
 ) -> Bundle:
     """Fit a fold, or take the bundle that an earlier call finished."""
-    name = f"without-{fold.test[0]}"
-    out = task.work / name
-    request = FitRequest(
-        settings=task.settings,
-        runs=fold.train,
-        held_out=fold.test,
-        name=name,
-        description=f"Cross-validation: {fold.test[0]} held out.",
-        work=task.work / f"{name}.work",
-        threads=task.threads,
-    )
-    if (out / REPORT_FOLDER / FIT_FILE).is_file():
-        record = read_fit(out)
-        same = record["data_sha256"] == dataset.data_sha256 and record["runs"] == list(fold.train)
-        if same and record["settings"] == request.settings.to_json():
-            stages.say(f"{title}: done before, taken from {out}")
-            return load_bundle(out)
+    request = _request(fold, task)
+    out = task.work / request.name
+    finished = _finished(dataset, out, request, task)
+    if finished is not None:
+        stages.say(f"{title}: done before, taken from {out}")
+        return finished
     stages.say(title)
+    if task.shared:
+        return fit_shared(dataset, out, request, task.requests(), now=now, stages=stages)
     return fit(dataset, out, request, now=now, stages=stages)
+
+
+def _request(fold: Fold, task: CrossValidation) -> FitRequest:
+    return next(each for each in task.requests() if each.held_out == fold.test)
+
+
+def _finished(
+    dataset: Dataset, out: Path, request: FitRequest, task: CrossValidation
+) -> Bundle | None:
+    """Return the bundle that an earlier call made of the very same fold."""
+    if not (out / REPORT_FOLDER / FIT_FILE).is_file():
+        return None
+    record = read_fit(out)
+    same = (
+        record["data_sha256"] == dataset.data_sha256
+        and record["runs"] == list(request.runs)
+        and record["settings"] == request.settings.to_json()
+        and record["calibrated_by"] == (OTHER_FOLDS if task.shared else INNER_FOLDS)
+    )
+    return load_bundle(out) if same else None
 
 
 def _mean_positive(bundle: Bundle, dataset: Dataset, run: str, threads: int) -> float:
