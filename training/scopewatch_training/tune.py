@@ -5,7 +5,6 @@ machines may work on one storage URL at once. Each trial trains on the inner fol
 other; after every fold it is pruned when it is worse than half of the trials before it.
 """
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -18,6 +17,7 @@ from matplotlib.figure import Figure
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch_training.batches import TrainingFrame
 from scopewatch_training.fit_settings import FitSettings
+from scopewatch_training.search_storage import open_storage
 from scopewatch_training.stages import Stages
 from scopewatch_training.train_loop import Training, train
 
@@ -59,19 +59,9 @@ def search_settings(
     -------
     The study; `best_settings` reads it.
     """
-    with warnings.catch_warnings():
-        # Heartbeats are called experimental since 2021; they are how a killed worker's trial is
-        # known for dead and tried again.
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        storage = optuna.storages.RDBStorage(
-            search.storage,
-            heartbeat_interval=30,
-            grace_period=120,
-            failed_trial_callback=optuna.storages.RetryFailedTrialCallback(max_retry=3),
-        )
     study = optuna.create_study(
         study_name=search.study,
-        storage=storage,
+        storage=open_storage(search.storage),
         sampler=optuna.samplers.TPESampler(seed=search.base.seed),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=5),
         load_if_exists=True,
