@@ -187,7 +187,7 @@ def _lay_path(
         analyse=partial(analyse, scorer=scorer, monotonic=clock.monotonic),
         store=store,
         overlays=open_overlays(config, scorer.card),
-        rules=tuple(rule.rule() for rule in config.alerts.rules),
+        rules=config.alert_rules(),
         phase_channel=config.experiment.phase_channel,
     )
 

@@ -6,6 +6,7 @@ from functools import partial
 
 from scopewatch import __version__
 from scopewatch.config import Config
+from scopewatch.core.alert_rule import RuleKind
 from scopewatch.core.card import ModelCard
 from scopewatch.core.ports import Clock
 from scopewatch.notify.apprise_channels import AppriseNotifier
@@ -64,7 +65,10 @@ def make_delivery(config: Config, store: Store, clock: Clock, heartbeats: Heartb
 
 def gather_facts(config: Config, card: ModelCard) -> Facts:
     """Gather what the dashboard shows of the configuration and the model."""
-    rules = sorted(config.alerts.rules, key=lambda rule: rule.from_day)
+    weak = (RuleKind.WEAK_FORECAST, RuleKind.WEAK_NOW)
+    rules = sorted(
+        (rule for rule in config.alert_rules() if rule.kind in weak), key=lambda rule: rule.from_day
+    )
     return Facts(
         experiment=config.experiment.name,
         model_name=card.name,

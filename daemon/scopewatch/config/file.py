@@ -102,6 +102,8 @@ def _suggest(key: str) -> str:
         if isinstance(model, type) and issubclass(model, BaseModel)
         for name in model.model_fields
     }
+    if key in known:
+        return "it belongs elsewhere (to another kind of rule or source?), see docs/operating.md"
     near = difflib.get_close_matches(key, sorted(known), n=1)
     return f"did you mean {near[0]}?" if near else "remove it, or see docs/operating.md"
 
