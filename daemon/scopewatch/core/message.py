@@ -25,6 +25,8 @@ class Message:
     ----------
     idempotency_key
         Equal for every attempt at the same message, so that a receiver can drop repeats.
+    body, html
+        The words as plain text and, for channels that show it, as HTML; '' where there is none.
     attachments
         Paths of files to attach, as text; those that are gone by then are left out.
     """
@@ -33,6 +35,7 @@ class Message:
     severity: Severity
     title: str
     body: str
+    html: str = ""
     attachments: tuple[str, ...] = ()
 
 

@@ -219,3 +219,7 @@ class Notifier(Protocol):
     def send(self, channel: str, message: Message) -> None:
         """Deliver, or raise DeliveryError."""
         ...
+
+    def leave(self) -> None:
+        """End the wait of a `send` under way, which then raises; any thread may call it."""
+        ...

@@ -6,7 +6,7 @@ between processes by SQLite's own, so that none fails for the sake of another.
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -35,7 +35,13 @@ from scopewatch.store.ledger import (
     settled,
     take_frame,
 )
-from scopewatch.store.outbox import due_items, mark_abandoned, mark_delivered, mark_postponed
+from scopewatch.store.outbox import (
+    due_items,
+    mark_abandoned,
+    mark_delivered,
+    mark_postponed,
+    queue_once,
+)
 from scopewatch.store.tables import SETTLED, FrameRow, FrameState
 
 log = logging.getLogger(__name__)
@@ -202,6 +208,17 @@ class Store:
         """Send nothing of this alert's rule for this well until then; it is still recorded."""
         with self._writing() as session:
             snooze_alert(session, alert, until, self._clock.now())
+
+    def announce(self, message: Message, channels: Iterable[str]) -> int:
+        """Queue a message that belongs to no alert, once per channel, whatever comes of it.
+
+        Returns
+        -------
+        To how many channels it goes now; those that ever had it are left out.
+        """
+        now = self._clock.now()
+        with self._writing() as session:
+            return sum(queue_once(session, channel, message, now=now) for channel in channels)
 
     def due(self, now: datetime, limit: int) -> list[OutboxItem]:
         """Return the messages to try now, oldest first and in order within each channel."""
