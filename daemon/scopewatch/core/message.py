@@ -1,8 +1,26 @@
 """What the operator reads when an alert changes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from scopewatch.core.alert import Change, Severity, Transition
+from scopewatch.core.alert import Change, Evidence, Reading, Severity, Subject, Transition
+from scopewatch.core.alert_words import (
+    CAUSES,
+    CHANGES,
+    GRAVER,
+    NOTHING_TO_DO,
+    SEVERITIES,
+    SIMULATED,
+    WORDING,
+)
+from scopewatch.core.figure import Figure, Trend
+from scopewatch.core.language import Language, Say, speak
+from scopewatch.core.letter import Letter, as_html, as_text
+from scopewatch.core.links import alerts_link, well_link
+
+SIMULATED_MARK: Final = "[SIMULATED] "
+UNKNOWN: Final = "?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +45,12 @@ class Message:
         Equal for every attempt at the same message, so that a receiver can drop repeats.
     body, html
         The words as plain text and, for channels that show it, as HTML; '' where there is none.
+    language
+        What it is written in.
     attachments
         Paths of files to attach, as text; those that are gone by then are left out.
+    figures
+        Pictures that are drawn when it is sent.
     """
 
     idempotency_key: str
@@ -36,35 +58,193 @@ class Message:
     title: str
     body: str
     html: str = ""
+    language: Language = Language.ENGLISH
     attachments: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """How messages are written, from the configuration.
+
+    Parameters
+    ----------
+    dashboard
+        Address of the dashboard as its readers reach it; '' where there is none.
+    final_day
+        Day of the run on which it ends; None where nobody said.
+    """
+
+    language: Language = Language.ENGLISH
+    dashboard: str = ""
+    final_day: float | None = None
+    simulated: bool = False
 
 
 def compose(
-    well: WellName, transition: Transition, *, simulated: bool, key: str, overlay: str | None
+    subject: Subject, transition: Transition, *, style: Style, key: str, overlay: str | None = None
 ) -> Message:
-    """Write the message for a transition of one well."""
-    rule, seen = transition.rule, transition.observation
-    mark = "[SIMULATED] " if simulated else ""
-    now = f"{seen.efficiency:.0%} on day {seen.day:.1f}"
-    if transition.change is Change.RAISED:
-        title = f"{mark}{well.well}: weak differentiation, {now}"
-        body = (
-            f"{well} reads {now}, below its target of {rule.target:.0%}"
-            f" for {rule.consecutive} time points in a row (rule {rule.name!r})."
-            " Look at the virtual stain and at the well, and decide whether to go on with it."
-        )
-    else:
-        title = f"{mark}{well.well}: recovered, {now}"
-        body = (
-            f"{well} reads {now}, above its target of {rule.target:.0%} again"
-            f" (rule {rule.name!r}). Nothing to do."
-        )
-    if simulated:
-        body += " These images, or the model that judged them, are simulated: not a result."
+    """Write the message for a transition of one subject."""
+    say = speak(style.language)
+    evidence = transition.observation.evidence
+    letter = _write(subject, transition, style, say)
+    trend = _trend(subject, transition, style)
     return Message(
         idempotency_key=key,
-        severity=rule.severity,
-        title=title,
-        body=body,
-        attachments=(overlay,) if overlay else (),
+        severity=transition.severity,
+        title=letter.title,
+        body=as_text(letter),
+        html=as_html(letter),
+        language=style.language,
+        attachments=(overlay,) if overlay and evidence.now is not None else (),
+        figures=(trend,) if trend else (),
     )
+
+
+def _write(subject: Subject, transition: Transition, style: Style, say: Say) -> Letter:
+    rule, seen = transition.rule, transition.observation
+    resolved = transition.change is Change.RESOLVED
+    wording = WORDING[rule.kind]
+    fields = _fields(subject, seen.day, seen.evidence, style, say)
+    title = say(wording.gone_title if resolved else wording.title).format_map(fields)
+    title = say(CHANGES[transition.change]).format(title=title)
+    lead = say(wording.gone_lead if resolved else wording.lead).format_map(fields)
+    if transition.change is Change.ESCALATED:
+        lead = f"{say(GRAVER)} {lead}"
+    link = ""
+    if style.dashboard and subject.plate is not None and subject.well is not None:
+        link = well_link(style.dashboard, subject.experiment, subject.plate, subject.well)
+    elif style.dashboard:
+        link = alerts_link(style.dashboard)
+    return Letter(
+        language=style.language.value,
+        severity=transition.severity,
+        title=(SIMULATED_MARK if style.simulated else "") + " ".join(title.split()),
+        lead=lead,
+        facts=_facts(subject, transition, style, fields, say),
+        items=seen.evidence.wells,
+        items_title=say("Wells"),
+        advice=say(NOTHING_TO_DO) if resolved else say(wording.do),
+        advice_title=say("What to do"),
+        link=link,
+        link_title=say("Dashboard"),
+        note=say(SIMULATED) if style.simulated else "",
+        good=resolved,
+    )
+
+
+def _facts(
+    subject: Subject,
+    transition: Transition,
+    style: Style,
+    fields: Mapping[str, str],
+    say: Say,
+) -> tuple[tuple[str, str], ...]:
+    seen = transition.observation
+    evidence = seen.evidence
+    lines = [(_kind_of(subject, say), str(subject))]
+    if seen.day is not None:
+        final_day = evidence.final_day or style.final_day
+        day = fields["day"]
+        if final_day is not None and final_day > seen.day:
+            day = say("{day}, {left} days left until day {final_day}").format(
+                day=day, left=f"{final_day - seen.day:.1f}", final_day=f"{final_day:g}"
+            )
+        lines.append((say("Day"), day))
+    if evidence.now is not None:
+        lines.append((say("Now"), _reading(evidence.now, say)))
+    if evidence.trend_per_day is not None:
+        points = f"{evidence.trend_per_day * 100:+.1f}".replace("-", "\N{MINUS SIGN}")
+        lines.append((say("Trend"), say("{points} points per day").format(points=points)))
+    if evidence.forecast is not None:
+        forecast = say("{reading} on day {final_day}").format(
+            reading=_reading(evidence.forecast, say), final_day=fields["final_day"]
+        )
+        lines.append((say("Forecast"), forecast))
+    elif evidence.cannot_forecast:
+        none = say("none: {reason}").format(reason=evidence.cannot_forecast)
+        lines.append((say("Forecast"), none))
+    if evidence.probability is not None:
+        lines.append((say("Probability of ending below the target"), fields["probability"]))
+    if evidence.target is not None:
+        lines.append((say("Target"), fields["target"]))
+    rule = f"{transition.rule.name} ({say(SEVERITIES[transition.severity])})"
+    return (*lines, (say("Rule"), rule))
+
+
+def _kind_of(subject: Subject, say: Say) -> str:
+    if subject.well is not None:
+        return say("Well")
+    return say("Plate") if subject.plate is not None else say("Experiment")
+
+
+class _Fields(dict[str, str]):
+    """Fields of the wording; one that nothing is known of reads as a question mark."""
+
+    def __missing__(self, name: str) -> str:
+        return UNKNOWN
+
+
+def _fields(
+    subject: Subject, day: float | None, evidence: Evidence, style: Style, say: Say
+) -> Mapping[str, str]:
+    known = {
+        "subject": str(subject),
+        "where": subject.well or subject.plate or subject.experiment,
+        "count": str(len(evidence.wells)),
+        "out_of": str(evidence.out_of),
+        "detail": evidence.detail,
+    }
+    for name, days in (("day", day), ("last_day", evidence.measures.get("last_day"))):
+        if days is not None:
+            known[name] = f"{days:.1f}"
+    final_day = evidence.final_day if evidence.final_day is not None else style.final_day
+    if final_day is not None:
+        known["final_day"] = f"{final_day:g}"
+    for name, reading in (("now", evidence.now), ("forecast", evidence.forecast)):
+        if reading is not None:
+            known[name] = _percent(reading.value)
+            known[f"{name}_low"] = _percent(reading.low)
+            known[f"{name}_high"] = _percent(reading.high)
+    for name, share in (
+        ("target", evidence.target),
+        ("probability", evidence.probability),
+        ("median", evidence.measures.get("median")),
+    ):
+        if share is not None:
+            known[name] = _percent(share)
+    if evidence.cause is not None:
+        known["cause"] = say(CAUSES[evidence.cause])
+    for name in ("silent_h", "interval_h", "free_gb", "down_h"):
+        if name in evidence.measures:
+            known[name] = f"{evidence.measures[name]:.1f}"
+    if "in_a_row" in evidence.measures:
+        known["in_a_row"] = f"{evidence.measures['in_a_row']:.0f}"
+    return _Fields(known)
+
+
+def _trend(subject: Subject, transition: Transition, style: Style) -> Trend | None:
+    seen = transition.observation
+    evidence = seen.evidence
+    if not evidence.points or seen.day is None:
+        return None
+    return Trend(
+        name=str(subject),
+        points=evidence.points,
+        day=seen.day,
+        now=evidence.now,
+        forecast=evidence.forecast,
+        final_day=evidence.final_day or style.final_day,
+        target=evidence.target,
+        simulated=style.simulated,
+    )
+
+
+def _reading(reading: Reading, say: Say) -> str:
+    return say("{value} ({low} to {high})").format(
+        value=_percent(reading.value), low=_percent(reading.low), high=_percent(reading.high)
+    )
+
+
+def _percent(value: float) -> str:
+    return f"{value:.0%}"
