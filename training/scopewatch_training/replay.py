@@ -1,0 +1,184 @@
+"""Replays courses of wells through the rules that the daemon steps, and says what was told when.
+
+A method turns a course into one observation for each time point before the final day; `watch`
+steps a rule on them. The daemon's own method and the baselines differ in nothing else.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+
+from scopewatch.core.alert import AlertState, Change, Observation, Subject, step
+from scopewatch.core.alert_rule import AlertRule, RuleKind
+from scopewatch.core.alert_wells import Look, WellFacts, observe_well
+from scopewatch.core.card import ForecastDay
+from scopewatch.core.forecast import NoForecast, WellForecast, forecast
+from scopewatch_training.courses import Course
+from scopewatch_training.timelapse import Well
+
+_START: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""Day 0 of every replayed run: the rules' cooldown needs some clock, and any one does."""
+
+LINE_POINTS: Final = 4
+"""Newest time points that the linear extrapolation lays its line through."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """A course with what a method says of it at each time point before the final day."""
+
+    course: Course
+    observations: tuple[Observation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What an operator was told of a well before the final day.
+
+    Parameters
+    ----------
+    ever
+        Whether an alert was raised at all, taken back or not.
+    since_day
+        Day on which the alert was raised that stood to the end; None where none stood.
+    """
+
+    place: Well
+    final: float
+    ever: bool
+    since_day: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foretold:
+    """A forecast beside the end it spoke of; 0 to 1."""
+
+    run: str
+    day: float
+    value: float
+    low: float
+    high: float
+    final: float
+
+    @property
+    def held(self) -> bool:
+        """Whether the interval held the end."""
+        return self.low <= self.final <= self.high
+
+
+def replay_forecast(
+    course: Course, table: Sequence[ForecastDay], rule: AlertRule, final_day: float
+) -> Replayed:
+    """Observe a course by a rule of wells, with what the daemon would know at each moment."""
+    run, plate, well = course.place
+    subject = Subject(experiment=run, plate=plate, well=well)
+    looks: list[Look] = []
+    observations = []
+    running = None
+    sights = {sight.day: sight for sight in course.sights}
+    for day, fault in _moments(course, final_day):
+        looks.append(Look(day=day, fault=fault))
+        if not fault:
+            running = sights[day].running
+        told: WellForecast | NoForecast | None = None
+        if running is not None:
+            told = forecast(table, running, final_day, unfit=fault)
+        facts = WellFacts(
+            subject=subject,
+            at=_at(day),
+            day=day,
+            looks=tuple(looks),
+            running=running,
+            forecast=told,
+        )
+        observations.append(observe_well(rule, facts, ()))
+    return Replayed(course=course, observations=tuple(observations))
+
+
+def replay_raw(course: Course, final_day: float) -> Replayed:
+    """Baseline: the raw positive fraction itself. Badness is its negative."""
+    return Replayed(
+        course=course,
+        observations=tuple(
+            _observe(sight.day, -sight.raw) for sight in course.sights if sight.day < final_day
+        ),
+    )
+
+
+def replay_line(course: Course, final_day: float) -> Replayed:
+    """Baseline: a straight line through the newest estimates, read off on the final day.
+
+    Badness is the negative of what it reads there, kept within 0 to 1.
+    """
+    observations = []
+    sights = [sight for sight in course.sights if sight.day < final_day]
+    for count in range(2, len(sights) + 1):
+        newest = sights[max(0, count - LINE_POINTS) : count]
+        days = [sight.day for sight in newest]
+        values = [sight.running.points[-1].efficiency for sight in newest]
+        slope, level = np.polyfit(days, values, 1)
+        end = float(np.clip(level + slope * final_day, 0, 1))
+        observations.append(_observe(days[-1], -end))
+    return Replayed(course=course, observations=tuple(observations))
+
+
+def baseline_rule(rule: AlertRule, threshold: float, from_day: float) -> AlertRule:
+    """Return the rule that speaks when a baseline's figure is below a threshold.
+
+    It needs as many time points in a row as `rule`, and tolerates as much.
+    """
+    return replace(
+        rule,
+        name="baseline",
+        kind=RuleKind.WEAK_NOW,
+        limit=-threshold,
+        critical_limit=None,
+        from_day=from_day,
+    )
+
+
+def watch(replayed: Replayed, rule: AlertRule) -> Told:
+    """Step a rule over a course and return what was told of it."""
+    state = AlertState()
+    ever, since = False, None
+    for observation in replayed.observations:
+        state, transition = step(state, rule, observation)
+        if transition is None:
+            continue
+        if transition.change is Change.RAISED:
+            ever, since = True, observation.day
+        elif transition.change is Change.RESOLVED:
+            since = None
+    course = replayed.course
+    return Told(place=course.place, final=course.final, ever=ever, since_day=since)
+
+
+def foretell(
+    courses: Iterable[Course], table: Sequence[ForecastDay], final_day: float
+) -> list[Foretold]:
+    """Return every forecast that the daemon would have shown before the final day."""
+    found = []
+    for course in courses:
+        for sight in course.sights:
+            told = forecast(table, sight.running, final_day)
+            if sight.day < final_day and isinstance(told, WellForecast):
+                values: dict[str, Any] = {"value": told.value, "low": told.low, "high": told.high}
+                found.append(Foretold(run=course.run, day=sight.day, final=course.final, **values))
+    return found
+
+
+def _moments(course: Course, final_day: float) -> list[tuple[float, str]]:
+    """(day, fault) of all time points before the final day, in order."""
+    seen = [(sight.day, "") for sight in course.sights]
+    return sorted(each for each in (*seen, *course.unfit) if each[0] < final_day)
+
+
+def _observe(day: float, badness: float) -> Observation:
+    return Observation(at=_at(day), day=day, badness=badness)
+
+
+def _at(day: float) -> datetime:
+    return _START + timedelta(days=day)
