@@ -9,6 +9,7 @@ from typing import Final
 
 from scopewatch.core.alert import Cause, Change, RuleKind, Severity
 from scopewatch.core.language import mark
+from scopewatch.core.result import Fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +48,16 @@ WORDING: Final[dict[RuleKind, Wording]] = {
         ),
         gone_title=mark("{where}: no longer expected to end weak"),
         gone_lead=mark(
-            "{subject} is expected to reach {forecast} ({forecast_low} to {forecast_high}) on day"
-            " {final_day}: enough for its target of {target}."
+            "{subject} is now expected to reach {forecast} ({forecast_low} to {forecast_high}) on"
+            " day {final_day}; the probability that it ends below its target of {target} has"
+            " fallen to {probability}."
         ),
     ),
     RuleKind.WEAK_NOW: Wording(
-        title=mark("{where}: weak now, {now} on day {day}"),
+        title=mark("{where}: weak now, {newest} on day {day}"),
         lead=mark(
-            "{subject} reads {now} ({now_low} to {now_high}) on day {day}, below its target of"
-            " {target}."
+            "{subject} reads {newest} on day {day}, below its target of {target}. Smoothed over"
+            " its time points it stands at {now} ({now_low} to {now_high})."
         ),
         do=mark(
             "Look at the virtual stain and at the well itself: is the phase frame in focus, and"
@@ -63,8 +65,8 @@ WORDING: Final[dict[RuleKind, Wording]] = {
             " target, and are its neighbours fine? Then decide: go on, change medium, or stop and"
             " start again."
         ),
-        gone_title=mark("{where}: recovered, {now} on day {day}"),
-        gone_lead=mark("{subject} reads {now} on day {day} and has reached its target again."),
+        gone_title=mark("{where}: recovered, {newest} on day {day}"),
+        gone_lead=mark("{subject} reads {newest} on day {day} and has reached its target again."),
     ),
     RuleKind.PLATE_COLLAPSE: Wording(
         title=mark("{where}: {count} of {out_of} wells fail at once"),
@@ -189,10 +191,36 @@ WORDING: Final[dict[RuleKind, Wording]] = {
     ),
 }
 
+NAMES: Final[dict[RuleKind, str]] = {
+    RuleKind.WEAK_FORECAST: mark("likely to end weak"),
+    RuleKind.WEAK_NOW: mark("weak now"),
+    RuleKind.PLATE_COLLAPSE: mark("many wells fail at once"),
+    RuleKind.OUTLIER_WELL: mark("far below its replicates"),
+    RuleKind.SUDDEN_CHANGE: mark("sudden change"),
+    RuleKind.UNFIT_FRAMES: mark("frames cannot be judged"),
+    RuleKind.BLIND: mark("no frames are coming"),
+    RuleKind.ENDED_EARLY: mark("acquisition ended early"),
+    RuleKind.DISK_LOW: mark("disk space is low"),
+    RuleKind.RESTARTED: mark("scopewatch was down"),
+    RuleKind.MODEL_REFUSED: mark("model cannot be used"),
+}
+
 CAUSES: Final[dict[Cause, str]] = {
     Cause.DETACHMENT: mark("cells may have come off"),
     Cause.CONTAMINATION: mark("it may be contaminated"),
     Cause.CHANGE: mark("cause unknown"),
+}
+
+# Reasons for which no frame could be judged, as `core.result.Fault` and the worker name them.
+FAULTS: Final[dict[str, str]] = {
+    Fault.BLANK: mark("blank"),
+    Fault.SATURATED: mark("overexposed"),
+    Fault.OUT_OF_FOCUS: mark("out of focus"),
+    Fault.WRONG_SCALE: mark("wrong magnification"),
+    Fault.WRONG_SHAPE: mark("wrong size"),
+    Fault.OUT_OF_DOMAIN: mark("unlike all frames the model was trained on"),
+    "unreadable": mark("unreadable file"),
+    "failed": mark("the work on it failed"),
 }
 
 SEVERITIES: Final[dict[Severity, str]] = {
@@ -211,3 +239,4 @@ CHANGES: Final[dict[Change, str]] = {
     Change.RESOLVED: "{title}",
 }
 SIMULATED: Final = mark("These images, or the model that judged them, are simulated: not a result.")
+PICTURES_LEFT_OUT: Final = mark("The pictures could not be sent along: see the dashboard.")

@@ -26,7 +26,7 @@ _HEAD: Final = (
     '<h2 style="margin:0 0 .6em;padding:.4em .7em;font-size:1.15em;color:#ffffff;'
     'background:{accent}">{title}</h2>'
 )
-_CELL: Final = "padding:.15em .8em .15em 0;vertical-align:top;text-align:left"
+_LABEL: Final = "display:inline-block;min-width:9em;color:#57606a"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,9 @@ class Letter:
         Label and value, line by line.
     items, items_title
         A list, such as the wells that fail, and what it is.
+    rows, rows_title
+        Further lines of label and value, and what they are; the title stands alone where there
+        are none.
     advice, advice_title
         What to do, and the heading above it; '' where there is nothing to do.
     link, link_title
@@ -62,6 +65,8 @@ class Letter:
     facts: tuple[tuple[str, str], ...] = ()
     items: tuple[str, ...] = ()
     items_title: str = ""
+    rows: tuple[tuple[str, str], ...] = ()
+    rows_title: str = ""
     advice: str = ""
     advice_title: str = ""
     link: str = ""
@@ -73,9 +78,11 @@ class Letter:
 def as_text(letter: Letter) -> str:
     """Write a letter as plain text, without its title."""
     parts = [letter.lead]
-    parts.append("\n".join(f"{label}: {_line(value)}" for label, value in letter.facts))
+    parts.append("\n".join(_lines(letter.facts)))
     if letter.items:
         parts.append(f"{letter.items_title}: {_listed(letter.items)}")
+    if letter.rows_title:
+        parts.append("\n".join((letter.rows_title, *_lines(letter.rows))))
     if letter.advice:
         parts.append(f"{letter.advice_title}: {letter.advice}")
     if letter.link:
@@ -88,12 +95,13 @@ def as_html(letter: Letter) -> str:
     """Write a letter as HTML with its title as heading."""
     accent = _GOOD if letter.good else _ACCENT[letter.severity]
     parts = [_HEAD.format(accent=accent, title=escape(letter.title)), _paragraph(letter.lead)]
-    if letter.facts:
-        rows = "".join(_row(label, value) for label, value in letter.facts)
-        parts.append(f'<table style="border-collapse:collapse;margin:0 0 1em">{rows}</table>')
+    parts.append(_table(letter.facts))
     if letter.items:
         listed = f"<strong>{escape(letter.items_title)}:</strong> {escape(_listed(letter.items))}"
         parts.append(f"<p>{listed}</p>")
+    if letter.rows_title:
+        parts.append(f'<h3 style="margin:1em 0 .4em">{escape(letter.rows_title)}</h3>')
+        parts.append(_table(letter.rows))
     if letter.advice:
         parts.append(
             f'<p style="padding:.6em .8em;background:#f3f5f7;border-left:4px solid {accent}">'
@@ -102,7 +110,7 @@ def as_html(letter: Letter) -> str:
     if letter.link:
         parts.append(
             f'<p><a href="{escape(letter.link, quote=True)}" style="color:#0b57a4">'
-            f"{escape(letter.link_title)}</a></p>"
+            f"{escape(letter.link_title)}: {escape(letter.link)}</a></p>"
         )
     if letter.note:
         parts.append(f"<p><em>{escape(letter.note)}</em></p>")
@@ -113,10 +121,20 @@ def _paragraph(text: str) -> str:
     return f"<p>{escape(text)}</p>" if text else ""
 
 
+def _table(rows: tuple[tuple[str, str], ...]) -> str:
+    """Write a line for each: no table, since what mail programs make of one as text is unlike."""
+    written = "".join(_row(label, value) for label, value in rows)
+    return f'<div style="margin:0 0 1em">{written}</div>' if rows else ""
+
+
+def _lines(rows: tuple[tuple[str, str], ...]) -> list[str]:
+    return [f"{_line(label)}: {_line(value)}" for label, value in rows]
+
+
 def _row(label: str, value: str) -> str:
     return (
-        f'<tr><th scope="row" style="{_CELL};color:#57606a;font-weight:normal">{escape(label)}:</th>'
-        f'<td style="{_CELL}">{escape(value)}</td></tr>'
+        f'<p style="margin:0"><span style="{_LABEL}">{escape(label)}:</span>'
+        f" <span>{escape(value)}</span></p>"
     )
 
 

@@ -1,15 +1,18 @@
 """What the operator reads when an alert changes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from html import escape
 from typing import Final
 
-from scopewatch.core.alert import Change, Evidence, Reading, Severity, Subject, Transition
+from scopewatch.core.alert import Cause, Change, Evidence, Reading, Severity, Subject, Transition
 from scopewatch.core.alert_words import (
     CAUSES,
     CHANGES,
+    FAULTS,
     GRAVER,
     NOTHING_TO_DO,
+    PICTURES_LEFT_OUT,
     SEVERITIES,
     SIMULATED,
     WORDING,
@@ -101,6 +104,18 @@ def compose(
     )
 
 
+def without_pictures(message: Message) -> Message:
+    """Return the words alone, and that there were pictures: for receivers that take none."""
+    note = speak(message.language)(PICTURES_LEFT_OUT)
+    return replace(
+        message,
+        body=f"{message.body}\n\n{note}",
+        html=f"{message.html}<p>{escape(note)}</p>" if message.html else "",
+        attachments=(),
+        figures=(),
+    )
+
+
 def _write(subject: Subject, transition: Transition, style: Style, say: Say) -> Letter:
     rule, seen = transition.rule, transition.observation
     resolved = transition.change is Change.RESOLVED
@@ -152,13 +167,13 @@ def _facts(
             )
         lines.append((say("Day"), day))
     if evidence.now is not None:
-        lines.append((say("Now"), _reading(evidence.now, say)))
+        lines.append((say("Now"), write_reading(evidence.now, say)))
     if evidence.trend_per_day is not None:
         points = f"{evidence.trend_per_day * 100:+.1f}".replace("-", "\N{MINUS SIGN}")
         lines.append((say("Trend"), say("{points} points per day").format(points=points)))
     if evidence.forecast is not None:
         forecast = say("{reading} on day {final_day}").format(
-            reading=_reading(evidence.forecast, say), final_day=fields["final_day"]
+            reading=write_reading(evidence.forecast, say), final_day=fields["final_day"]
         )
         lines.append((say("Forecast"), forecast))
     elif evidence.cannot_forecast:
@@ -178,49 +193,41 @@ def _kind_of(subject: Subject, say: Say) -> str:
     return say("Plate") if subject.plate is not None else say("Experiment")
 
 
-class _Fields(dict[str, str]):
-    """Fields of the wording; one that nothing is known of reads as a question mark."""
-
-    def __missing__(self, name: str) -> str:
-        return UNKNOWN
-
-
 def _fields(
     subject: Subject, day: float | None, evidence: Evidence, style: Style, say: Say
 ) -> Mapping[str, str]:
+    measures = evidence.measures
+    final_day = evidence.final_day if evidence.final_day is not None else style.final_day
+    newest = evidence.points[-1].efficiency if evidence.points else None
     known = {
         "subject": str(subject),
         "where": subject.well or subject.plate or subject.experiment,
         "count": str(len(evidence.wells)),
         "out_of": str(evidence.out_of),
-        "detail": evidence.detail,
+        "detail": say(FAULTS[evidence.detail]) if evidence.detail in FAULTS else evidence.detail,
+        "cause": say(CAUSES[evidence.cause or Cause.CHANGE]),
+        "day": _write_number(day, ".1f"),
+        "last_day": _write_number(measures.get("last_day"), ".1f"),
+        "final_day": _write_number(final_day, "g"),
+        "newest": _write_number(newest, ".0%"),
+        "target": _write_number(evidence.target, ".0%"),
+        "median": _write_number(measures.get("median"), ".0%"),
+        "in_a_row": _write_number(measures.get("in_a_row"), ".0f"),
     }
-    for name, days in (("day", day), ("last_day", evidence.measures.get("last_day"))):
-        if days is not None:
-            known[name] = f"{days:.1f}"
-    final_day = evidence.final_day if evidence.final_day is not None else style.final_day
-    if final_day is not None:
-        known["final_day"] = f"{final_day:g}"
-    for name, reading in (("now", evidence.now), ("forecast", evidence.forecast)):
-        if reading is not None:
-            known[name] = _percent(reading.value)
-            known[f"{name}_low"] = _percent(reading.low)
-            known[f"{name}_high"] = _percent(reading.high)
-    for name, share in (
-        ("target", evidence.target),
-        ("probability", evidence.probability),
-        ("median", evidence.measures.get("median")),
-    ):
-        if share is not None:
-            known[name] = _percent(share)
-    if evidence.cause is not None:
-        known["cause"] = say(CAUSES[evidence.cause])
     for name in ("silent_h", "interval_h", "free_gb", "down_h"):
-        if name in evidence.measures:
-            known[name] = f"{evidence.measures[name]:.1f}"
-    if "in_a_row" in evidence.measures:
-        known["in_a_row"] = f"{evidence.measures['in_a_row']:.0f}"
-    return _Fields(known)
+        known[name] = _write_number(measures.get(name), ".1f")
+    for name, reading in (("now", evidence.now), ("forecast", evidence.forecast)):
+        known[name] = _write_number(reading and reading.value, ".0%")
+        known[f"{name}_low"] = _write_number(reading and reading.low, ".0%")
+        known[f"{name}_high"] = _write_number(reading and reading.high, ".0%")
+    chance = evidence.probability
+    known["probability"] = UNKNOWN if chance is None else _chance(chance)
+    return known
+
+
+def _write_number(value: float | None, form: str) -> str:
+    """Write a number; one that nothing is known of reads as a question mark."""
+    return UNKNOWN if value is None else format(value, form)
 
 
 def _trend(subject: Subject, transition: Transition, style: Style) -> Trend | None:
@@ -240,11 +247,20 @@ def _trend(subject: Subject, transition: Transition, style: Style) -> Trend | No
     )
 
 
-def _reading(reading: Reading, say: Say) -> str:
+def write_reading(reading: Reading, say: Say) -> str:
+    """Write an efficiency with its interval."""
     return say("{value} ({low} to {high})").format(
-        value=_percent(reading.value), low=_percent(reading.low), high=_percent(reading.high)
+        value=percent(reading.value), low=percent(reading.low), high=percent(reading.high)
     )
 
 
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
+    """Write a fraction as whole percent: `46%`."""
     return f"{value:.0%}"
+
+
+def _chance(probability: float) -> str:
+    """Write a probability; nothing is as sure as 0% or 100% would say."""
+    if probability < 0.01:
+        return "<1%"
+    return ">99%" if probability > 0.99 else percent(probability)

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat, NotifyType
+from apprise import Apprise, AppriseAsset, AppriseAttachment, NotifyBase, NotifyFormat, NotifyType
+from apprise.attachment.memory import AttachMemory
 from apprise.common import PersistentStoreMode
 from pydantic import SecretStr
 
@@ -24,6 +25,7 @@ from scopewatch.core.alert import Severity
 from scopewatch.core.errors import ConfigError, DeliveryError, complaint
 from scopewatch.core.message import Message
 from scopewatch.notify.attempts import Attempts
+from scopewatch.notify.pictures import draw_figures
 
 # A receiver that hangs holds up the other channels no longer than this.
 CONNECT_S: Final = 10
@@ -124,31 +126,47 @@ class AppriseNotifier:
             headers[HEADER] = message.idempotency_key
         as_html = channel in self._mails and bool(message.html)
         reference = f"Reference: {message.idempotency_key}"
-        outcome = sender.notify(
-            title=message.title,
-            body=f"{message.html}<p><small>{escape(reference)}</small></p>"
-            if as_html
-            else f"{message.body}\n\n{reference}",
-            body_format=NotifyFormat.HTML if as_html else NotifyFormat.TEXT,
-            notify_type=_TYPES[message.severity],
-            attach=[str(path) for path in self._attachments(message)] or None,
-        )
+        try:
+            outcome = sender.notify(
+                title=message.title,
+                body=f"{message.html}<p><small>{escape(reference)}</small></p>"
+                if as_html
+                else f"{message.body}\n\n{reference}",
+                body_format=NotifyFormat.HTML if as_html else NotifyFormat.TEXT,
+                notify_type=_TYPES[message.severity],
+                attach=self._attach(message),
+            )
+        except Exception as error:  # noqa: BLE001 - told below, and tried again
+            # A fault of a plugin must not hold up the other channels. Its text may hold a secret.
+            raise _not_taken(channel, type(error).__name__) from None
         if not outcome:
             said = (entry.message for entry in outcome.logs())
-            raise DeliveryError(
-                complaint(
-                    "alert was not taken",
-                    where=f"channel {channel}",
-                    got=_redact(_joined(said), self._secrets[channel]),
-                    do="check the receiver and the channel's URL; it is tried again",
-                ),
-                permanent=False,
-            )
+            raise _not_taken(channel, _redact(_joined(said), self._secrets[channel]))
+
+    def _attach(self, message: Message) -> AppriseAttachment | None:
+        drawn = [
+            AttachMemory(content=picture.content, name=picture.name, mimetype="image/png")
+            for picture in draw_figures(message)
+        ]
+        files = [str(path) for path in self._attachments(message)]
+        return AppriseAttachment([*drawn, *files]) if drawn or files else None
 
     def _attachments(self, message: Message) -> list[Path]:
         """Return the files that are still there, and within the overlay folder."""
         paths = ((self._folder / name).resolve() for name in message.attachments)
         return [path for path in paths if path.is_relative_to(self._folder) and path.is_file()]
+
+
+def _not_taken(channel: str, why: str) -> DeliveryError:
+    return DeliveryError(
+        complaint(
+            "alert was not taken",
+            where=f"channel {channel}",
+            got=why,
+            do="check the receiver and the channel's URL; it is tried again",
+        ),
+        permanent=False,
+    )
 
 
 def _quieten() -> None:

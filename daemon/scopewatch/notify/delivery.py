@@ -15,13 +15,12 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from math import ceil
 from typing import Final
 
 from scopewatch.core.errors import DeliveryError
-from scopewatch.core.message import Message
+from scopewatch.core.message import Message, without_pictures
 from scopewatch.core.ports import Clock, Notifier, Outbox, OutboxItem
 from scopewatch.notify.breaker import Breaker, BreakerRule, Circuit
 
@@ -210,10 +209,7 @@ class Delivery:
 
 def _fit(item: OutboxItem) -> Message:
     message = item.message
-    if item.attempts < TRIES_WITH_PICTURE or not message.attachments:
+    pictures = message.attachments or message.figures
+    if item.attempts < TRIES_WITH_PICTURE or not pictures:
         return message
-    return replace(
-        message,
-        body=f"{message.body} (The picture could not be sent along: see the dashboard.)",
-        attachments=(),
-    )
+    return without_pictures(message)
