@@ -95,7 +95,8 @@ def _largest(sign: Sign, history: Sequence[Mapping[str, float]]) -> Jump | None:
     for index in range(FEWEST_BEFORE, len(values)):
         before = values[max(0, index - MOST_BEFORE) : index]
         median = float(np.median(before))
-        usual = 1.4826 * float(np.median(np.abs(before - median)))
+        # Of three or four values the median deviation is often 0 by chance; the mean is not.
+        usual = 1.2533 * float(np.mean(np.abs(before - median)))
         jump = min(float(values[index]), float(values[-1])) - median
         size = max(jump, 0.0) / max(sign.least, SPREADS * usual)
         if best is None or size > best.size:
