@@ -367,10 +367,13 @@ def early_warning(
     ] = None,
     limit: Annotated[
         float | None,
-        typer.Option(min=0.01, max=0.99, help="P(final < target) above which the rule speaks."),
+        typer.Option(
+            min=0.01, max=0.99, help="P(final < target) above which the forecast rule speaks."
+        ),
     ] = None,
-    consecutive: Annotated[
-        int | None, typer.Option(min=1, help="Time points in a row that must agree.")
+    config: Annotated[
+        Path | None,
+        typer.Option(help="config.yaml whose rules for weak wells are replayed; else defaults."),
     ] = None,
     final_day: Annotated[
         float | None, typer.Option(help="Day of the end; the time-lapse's last by default.")
@@ -385,7 +388,7 @@ def early_warning(
 ) -> None:
     """Replay held-out runs through the daemon's rules: who would have been warned, and when."""
     from scopewatch_training.console import ConsoleStages
-    from scopewatch_training.early_warning_command import make_rule, run_study, write_study
+    from scopewatch_training.early_warning_command import choose_rules, run_study, write_study
     from scopewatch_training.early_warning_table import show_study
 
     console = open_console()
@@ -393,7 +396,7 @@ def early_warning(
         bundle,
         timelapse,
         finals,
-        rule=make_rule(limit, consecutive),
+        rules=choose_rules(config, limit),
         targets=target or (0.5,),
         rates=rate or (0.25, 0.5, 1.0, 2.0),
         final_day=final_day,

@@ -1,10 +1,11 @@
 """The early-warning study: would a weak well have been named, how early, and at what price.
 
 Each run is held out once. The forecast table is fitted anew on the others, and the run is replayed
-through the rules that the daemon steps. Two baselines are replayed through the same state machine:
-a threshold on the raw positive fraction, and a straight line through the newest estimates. Each is
-tuned, on the very wells it is judged on, to the best it can do at a rate of false alarms; what is
-said of the baselines is therefore rather too good than too bad.
+through the rules that the daemon steps, as they are configured: what will end weak, and what is
+weak already. The forecast rule alone stands beside them. Two baselines are replayed through the
+same state machine: a threshold on the raw positive fraction, and a straight line through the newest
+estimates. Each is tuned, on the very wells it is judged on, to the best it can do at a rate of
+false alarms; what is said of the baselines is therefore rather too good than too bad.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,7 @@ from scopewatch_training.replay import (
     Replayed,
     Told,
     baseline_rule,
+    either,
     foretell,
     replay_forecast,
     replay_line,
@@ -31,7 +33,9 @@ from scopewatch_training.replay import (
     watch,
 )
 
-RAW: Final = "threshold on the raw positive fraction"
+DAEMON: Final = "scopewatch"
+ALONE: Final = "its forecast rule alone"
+RAW: Final = "raw fraction threshold"
 LINE: Final = "linear extrapolation"
 FEWEST_RUNS: Final = 3
 """One is held out, and the table needs two."""
@@ -90,11 +94,12 @@ class TargetStudy:
     Parameters
     ----------
     chosen
-        The rule as it is configured.
+        The rules as they are configured.
     curve
-        The rule at other limits.
-    baselines
-        By name, each tuned to the false alarms of `chosen`.
+        The rules with other limits of the forecast rule.
+    others
+        By name, each tuned to the false alarms of `chosen`: the baselines, and the forecast rule
+        alone.
     tuned
         At each rate of false alarms per run: every method, tuned to it.
     """
@@ -102,7 +107,7 @@ class TargetStudy:
     target: float
     chosen: OperatingPoint
     curve: tuple[OperatingPoint, ...]
-    baselines: Mapping[str, OperatingPoint]
+    others: Mapping[str, OperatingPoint]
     tuned: Mapping[float, Mapping[str, OperatingPoint]]
 
 
@@ -119,7 +124,7 @@ class Study:
     runs: tuple[str, ...]
     wells: int
     final_day: float
-    rule: AlertRule
+    rules: tuple[AlertRule, ...]
     targets: tuple[TargetStudy, ...]
     foretold: tuple[Foretold, ...]
 
@@ -136,16 +141,20 @@ class Study:
             **_outcome_json(first.chosen),
             "interval_coverage": self.interval_coverage,
             "nominal_coverage": COVERAGE,
-            "baselines": {name: _outcome_json(each) for name, each in first.baselines.items()},
+            "baselines": {name: _outcome_json(first.others[name]) for name in (RAW, LINE)},
             "runs": list(self.runs),
             "wells": self.wells,
             "final_day": self.final_day,
-            "rule": {
-                "limit": self.rule.raise_above,
-                "consecutive": self.rule.consecutive,
-                "hysteresis": self.rule.hysteresis,
-                "from_day": self.rule.from_day,
-            },
+            "rules": [
+                {
+                    "kind": rule.kind.value,
+                    "limit": rule.raise_above,
+                    "consecutive": rule.consecutive,
+                    "hysteresis": rule.hysteresis,
+                    "from_day": rule.from_day,
+                }
+                for rule in self.rules
+            ],
             "targets": [_target_json(each) for each in self.targets],
             "coverage_by_day": [
                 {
@@ -166,7 +175,7 @@ class Study:
 
 def study_warnings(
     courses: Sequence[Course],
-    rule: AlertRule,
+    rules: Sequence[AlertRule],
     targets: Sequence[float],
     rates: Sequence[float],
     final_day: float,
@@ -176,8 +185,8 @@ def study_warnings(
 
     Parameters
     ----------
-    rule
-        Of kind weak-forecast; its target gives way to each of `targets`.
+    rules
+        The first of kind weak-forecast; the target of each gives way to those of `targets`.
     rates
         False alarms per run at which all methods are compared besides.
 
@@ -205,16 +214,15 @@ def study_warnings(
     ]
     studies = []
     for done, target in enumerate(targets, start=1):
-        studies.append(
-            _study_target(courses, tables, replace(rule, target=target), rates, final_day)
-        )
+        aimed = [replace(rule, target=target, critical_limit=None) for rule in rules]
+        studies.append(_study_target(courses, tables, aimed, rates, final_day))
         if progress is not None:
             progress(done, len(targets))
     return Study(
         runs=runs,
         wells=len(courses),
         final_day=final_day,
-        rule=rule,
+        rules=tuple(rules),
         targets=tuple(studies),
         foretold=tuple(foretold),
     )
@@ -246,50 +254,69 @@ def judge(told: Sequence[Told], target: float, final_day: float) -> Outcome:
 def _study_target(
     courses: Sequence[Course],
     tables: Mapping[str, Sequence[ForecastDay]],
-    rule: AlertRule,
+    rules: Sequence[AlertRule],
     rates: Sequence[float],
     final_day: float,
 ) -> TargetStudy:
-    replayed = [replay_forecast(each, tables[each.run], rule, final_day) for each in courses]
+    first, rest = rules[0], rules[1:]
+    target = first.target
 
-    def at(
-        setting: Mapping[str, float], set_rule: AlertRule, on: Sequence[Replayed]
-    ) -> OperatingPoint:
-        told = [watch(each, set_rule) for each in on]
-        return OperatingPoint(setting=setting, outcome=judge(told, rule.target, final_day))
+    def replayed(rule: AlertRule) -> list[Replayed]:
+        return [replay_forecast(each, tables[each.run], rule, final_day) for each in courses]
 
-    def at_limit(limit: float) -> OperatingPoint:
-        return at({"limit": limit}, replace(rule, limit=limit, critical_limit=None), replayed)
+    def judged(setting: Mapping[str, float], told: Sequence[Told]) -> OperatingPoint:
+        return OperatingPoint(setting=setting, outcome=judge(told, target, final_day))
 
-    curve = tuple(at_limit(limit) for limit in _LIMITS)
-    chosen = at_limit(rule.raise_above)
-    first = min((sight.day for each in courses for sight in each.sights), default=0.0)
-    from_days = np.arange(np.ceil(first), final_day)
-    candidates: dict[str, list[OperatingPoint]] = {}
-    for name, replay in ((RAW, replay_raw), (LINE, replay_line)):
-        seen = [replay(each, final_day) for each in courses]
-        candidates[name] = [
-            at(
-                {"threshold": threshold, "from_day": float(day)},
-                baseline_rule(rule, threshold, float(day)),
-                seen,
-            )
-            for threshold in _THRESHOLDS
-            for day in from_days
-        ]
-    methods = {"weak-forecast": [*curve, chosen], **candidates}
+    forecasts = replayed(first)
+    beside = [[watch(each, rule) for each in replayed(rule)] for rule in rest]
+    alone, curve = [], []
+    # A second, graver message changes neither who was warned nor when, so critical limits are off.
+    for limit in sorted({*_LIMITS, first.raise_above}):
+        told = [watch(each, replace(first, limit=limit)) for each in forecasts]
+        alone.append(judged({"limit": limit}, told))
+        all_rules = [either(each) for each in zip(told, *beside, strict=True)]
+        curve.append(judged({"limit": limit}, all_rules))
+    chosen = next(each for each in curve if each.setting["limit"] == first.raise_above)
+    methods = {
+        DAEMON: curve,
+        ALONE: alone,
+        **_baselines(courses, first, final_day, judged),
+    }
     return TargetStudy(
-        target=rule.target,
+        target=target,
         chosen=chosen,
-        curve=curve,
-        baselines={
+        curve=tuple(curve),
+        others={
             name: tune(points, chosen.outcome.false_alarms_per_run)
-            for name, points in candidates.items()
+            for name, points in methods.items()
+            if name != DAEMON
         },
         tuned={
             rate: {name: tune(points, rate) for name, points in methods.items()} for rate in rates
         },
     )
+
+
+def _baselines(
+    courses: Sequence[Course],
+    rule: AlertRule,
+    final_day: float,
+    judged: Callable[[Mapping[str, float], Sequence[Told]], OperatingPoint],
+) -> dict[str, list[OperatingPoint]]:
+    """Return each baseline at every threshold and first day."""
+    first = min((sight.day for each in courses for sight in each.sights), default=0.0)
+    methods: dict[str, list[OperatingPoint]] = {}
+    for name, replay in ((RAW, replay_raw), (LINE, replay_line)):
+        seen = [replay(each, final_day) for each in courses]
+        methods[name] = [
+            judged(
+                {"threshold": threshold, "from_day": float(day)},
+                [watch(each, baseline_rule(rule, threshold, float(day))) for each in seen],
+            )
+            for threshold in _THRESHOLDS
+            for day in np.arange(np.ceil(first), final_day)
+        ]
+    return methods
 
 
 def tune(points: Sequence[OperatingPoint], rate: float) -> OperatingPoint:
@@ -317,7 +344,7 @@ def _target_json(study: TargetStudy) -> dict[str, Any]:
     return {
         "target": study.target,
         "chosen": _outcome_json(study.chosen),
-        "baselines": {name: _outcome_json(each) for name, each in study.baselines.items()},
+        "others": {name: _outcome_json(each) for name, each in study.others.items()},
         "curve": [_outcome_json(each) for each in study.curve],
         "at_false_alarms_per_run": [
             {

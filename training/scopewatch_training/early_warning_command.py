@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from scopewatch.config.rules import WeakForecastConfig
+from scopewatch.config import load_config
+from scopewatch.config.rules import RuleConfig, WeakForecastConfig
 from scopewatch.core.alert_rule import AlertRule, RuleKind
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.inference.bundle import Bundle, load_bundle
@@ -23,14 +24,40 @@ from scopewatch_training.stages import Stages
 from scopewatch_training.timelapse import FrameScores, Well, read_timelapse, score_moments
 
 
-def make_rule(limit: float | None, consecutive: int | None) -> AlertRule:
-    """Return the daemon's weak-forecast rule as it is by default, or with another limit."""
-    rule = WeakForecastConfig(name="early-warning", kind=RuleKind.WEAK_FORECAST).rule()
-    # A second, graver message changes neither who was warned nor when.
-    rule = replace(rule, critical_limit=None)
-    if limit is not None:
-        rule = replace(rule, limit=limit)
-    return rule if consecutive is None else replace(rule, consecutive=consecutive)
+def choose_rules(config: Path | None, limit: float | None) -> tuple[AlertRule, ...]:
+    """Return the rules for weak wells, that of the forecast first.
+
+    Parameters
+    ----------
+    config
+        A `config.yaml` whose rules they are; None takes the daemon's defaults.
+    limit
+        In place of the forecast rule's own.
+
+    Raises
+    ------
+    ConfigError
+        When the configuration has no weak-forecast rule.
+    """
+    if config is None:
+        forecast: WeakForecastConfig = WeakForecastConfig(
+            name="weak forecast", kind=RuleKind.WEAK_FORECAST
+        )
+        rules = (forecast.rule(), RuleConfig(name="weak now").rule())
+    else:
+        rules = load_config(config).alert_rules()
+    foretelling = [rule for rule in rules if rule.kind is RuleKind.WEAK_FORECAST]
+    if not foretelling:
+        raise ConfigError(
+            complaint(
+                "configuration has no rule to replay",
+                where=config,
+                expected="a rule of kind weak-forecast",
+                do="add one, or leave --config out for the defaults",
+            )
+        )
+    first = foretelling[0] if limit is None else replace(foretelling[0], limit=limit)
+    return (replace(first, critical_limit=None), *(r for r in rules if r.kind is RuleKind.WEAK_NOW))
 
 
 def run_study(
@@ -38,7 +65,7 @@ def run_study(
     timelapse: Path,
     finals: Path,
     *,
-    rule: AlertRule,
+    rules: Sequence[AlertRule],
     targets: Sequence[float],
     rates: Sequence[float],
     final_day: float | None,
@@ -78,7 +105,7 @@ def run_study(
     last = max((sight.day for each in courses for sight in each.sights), default=0.0)
     with stages.counting("targets") as progress:
         return study_warnings(
-            courses, rule, targets, rates, last if final_day is None else final_day, progress
+            courses, rules, targets, rates, last if final_day is None else final_day, progress
         )
 
 

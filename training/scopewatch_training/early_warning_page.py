@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scopewatch_training.charts import PALETTE, name_axes, to_png
-from scopewatch_training.early_warning import Study
-from scopewatch_training.early_warning_table import COLUMNS, DAEMON, list_rows
+from scopewatch_training.early_warning import DAEMON, Study
+from scopewatch_training.early_warning_table import COLUMNS, list_rows
 from scopewatch_training.page import PagePicture, Row, Section, Table
 
 
@@ -26,7 +26,11 @@ def make_section(study: Study, png: bytes) -> Section:
     """Return the study as a section of a report."""
     coverage = study.interval_coverage
     held = "no forecast was made" if coverage is None else f"{coverage:.0%} held the end"
-    rule = study.rule
+    rules = "; ".join(
+        f"{rule.kind.value}: beyond {rule.raise_above:g}, {rule.consecutive} time points in a row,"
+        f" from day {rule.from_day:g}"
+        for rule in study.rules
+    )
     return Section(
         title="Early warning",
         text=(
@@ -40,11 +44,7 @@ def make_section(study: Study, png: bytes) -> Section:
             ("runs", ", ".join(study.runs)),
             ("wells", f"{study.wells}"),
             ("final day", f"{study.final_day:g}"),
-            (
-                "rule",
-                f"P(final < target) > {rule.raise_above:g},"
-                f" {rule.consecutive} time points in a row",
-            ),
+            ("rules", rules),
             ("90 % intervals of the forecasts", held),
         ),
         tables=(
@@ -83,9 +83,9 @@ def _draw_price(axes: Axes, study: Study) -> None:
         color=PALETTE[0],
         markersize=9,
     )
-    for index, name in enumerate(target.baselines, start=1):
+    for index, name in enumerate(target.others, start=1):
         found = [methods[name].outcome for methods in target.tuned.values()]
-        found.append(target.baselines[name].outcome)
+        found.append(target.others[name].outcome)
         found.sort(key=lambda each: each.false_alarms_per_run)
         axes.plot(
             [each.false_alarms_per_run for each in found],
@@ -101,7 +101,7 @@ def _draw_price(axes: Axes, study: Study) -> None:
 
 def _draw_leads(axes: Axes, study: Study) -> None:
     target = study.targets[0]
-    for index, (name, point) in enumerate({DAEMON: target.chosen, **target.baselines}.items()):
+    for index, (name, point) in enumerate({DAEMON: target.chosen, **target.others}.items()):
         outcome = point.outcome
         days = study.final_day - np.array(outcome.lead_days[::-1])
         share = 100 * np.arange(1, len(days) + 1) / max(outcome.weak_wells, 1)

@@ -5,21 +5,20 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from scopewatch_training.early_warning import OperatingPoint, Study, TargetStudy
+from scopewatch_training.early_warning import DAEMON, OperatingPoint, Study, TargetStudy
 from scopewatch_training.forecast_table import COVERAGE
 
-DAEMON: Final = "scopewatch"
 COLUMNS: Final = (
     "target",
-    "false alarms allowed per run",
+    "at a rate of",
     "method",
     "setting",
-    "weak wells caught",
+    "caught",
     "median lead",
-    "worst lead",
-    "false alarms per run",
-    "per plate",
-    "most in a run",
+    "worst",
+    "false alarms/run",
+    "/plate",
+    "most",
 )
 
 
@@ -27,12 +26,10 @@ def list_rows(study: Study) -> list[tuple[str, ...]]:
     """Return the table of the study, one row for each target, rate and method."""
     rows = []
     for target in study.targets:
-        chosen = {DAEMON: target.chosen, **target.baselines}
+        chosen = {DAEMON: target.chosen, **target.others}
         rows += [_row(target, "as configured", name, point) for name, point in chosen.items()]
         for rate, methods in target.tuned.items():
-            named = {DAEMON: methods["weak-forecast"], **methods}
-            del named["weak-forecast"]
-            rows += [_row(target, f"{rate:g}", name, point) for name, point in named.items()]
+            rows += [_row(target, f"{rate:g}", name, point) for name, point in methods.items()]
     return rows
 
 

@@ -7,7 +7,7 @@ steps a rule on them. The daemon's own method and the baselines differ in nothin
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -156,6 +156,16 @@ def watch(replayed: Replayed, rule: AlertRule) -> Told:
     return Told(place=course.place, final=course.final, ever=ever, since_day=since)
 
 
+def either(told: Sequence[Told]) -> Told:
+    """Return what several rules told of one well: whichever spoke first."""
+    days = [each.since_day for each in told if each.since_day is not None]
+    return replace(
+        told[0],
+        ever=any(each.ever for each in told),
+        since_day=min(days) if days else None,
+    )
+
+
 def foretell(
     courses: Iterable[Course], table: Sequence[ForecastDay], final_day: float
 ) -> list[Foretold]:
@@ -165,8 +175,16 @@ def foretell(
         for sight in course.sights:
             told = forecast(table, sight.running, final_day)
             if sight.day < final_day and isinstance(told, WellForecast):
-                values: dict[str, Any] = {"value": told.value, "low": told.low, "high": told.high}
-                found.append(Foretold(run=course.run, day=sight.day, final=course.final, **values))
+                found.append(
+                    Foretold(
+                        run=course.run,
+                        day=sight.day,
+                        value=told.value,
+                        low=told.low,
+                        high=told.high,
+                        final=course.final,
+                    )
+                )
     return found
 
 
