@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from scopewatch.config.delivery import Address, ChannelUrl, DigestConfig, HeartbeatConfig
 from scopewatch.config.rules import (
     AnyRuleConfig,
     BlindConfig,
@@ -29,7 +30,8 @@ from scopewatch.config.rules import (
     WeakForecastConfig,
     refuse_bad_patterns,
 )
-from scopewatch.core.alert_rule import AlertRule, Severity
+from scopewatch.core.alert_rule import AlertRule
+from scopewatch.core.language import Language
 
 __all__ = [
     "AlertsConfig",
@@ -41,6 +43,7 @@ __all__ = [
     "EndedEarlyConfig",
     "ExperimentConfig",
     "FolderSourceConfig",
+    "HeartbeatConfig",
     "MicroManagerSourceConfig",
     "ModelConfig",
     "ModelRefusedConfig",
@@ -217,14 +220,6 @@ class OverlayConfig(_Strict):
     max_px: int = Field(default=2048, ge=128, description="longer side of the picture")
 
 
-class ChannelUrl(_Strict):
-    """Where alerts go: any Apprise URL (mail, Slack, Teams, ntfy, a webhook, ...)."""
-
-    name: str = Field(min_length=1)
-    url: SecretStr
-    min_severity: Severity = Severity.INFO
-
-
 class AlertsConfig(_Strict):
     """What is called weak and who hears of it."""
 
@@ -233,7 +228,15 @@ class AlertsConfig(_Strict):
         default=None, description="for rules that name none of their own"
     )
     channels: tuple[ChannelUrl, ...] = ()
-    retry_s: Seconds = 60
+    language: Language = Field(default=Language.ENGLISH, description="of messages: en or ja")
+    dashboard_url: Address | None = Field(
+        default=None, description="as the readers of messages reach it; null: on this machine"
+    )
+    retry_s: Seconds = Field(default=60, description="after a first failure; then it doubles")
+    break_after: int = Field(default=5, ge=1, description="failures in a row, then a rest")
+    break_s: Seconds = Field(default=900, description="how long a channel rests at most")
+    heartbeat: HeartbeatConfig | None = None
+    digest: DigestConfig | None = None
 
 
 class WebConfig(_Strict):
