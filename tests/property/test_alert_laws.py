@@ -168,7 +168,7 @@ def test_what_is_worse_never_stands_less(
 def test_time_alone_changes_nothing_that_is_the_case(
     rule: AlertRule, moments: list[Moment]
 ) -> None:
-    idle = [(gap_h, None, hold, seen) for gap_h, _, hold, seen in moments]
+    idle: list[Moment] = [(gap_h, None, hold, seen) for gap_h, _, hold, seen in moments]
     assert all(told is None for *_, told in live(rule, idle))
     before = AlertState()
     for (_, badness, _, _), (_, _, state, _) in zip(moments, live(rule, moments), strict=True):
