@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
+from scopewatch.app.delivering import make_delivery, make_heartbeat
 from scopewatch.app.model import mark_simulated, open_scorer
 from scopewatch.app.results import (
     OVERLAYS,
     gather_facts,
-    make_delivery,
     open_overlays,
     open_store,
 )
@@ -18,6 +18,7 @@ from scopewatch.config import Config
 from scopewatch.core.analyse import analyse
 from scopewatch.core.ports import Clock, FrameSource, Scorer
 from scopewatch.notify.delivery import Delivery
+from scopewatch.notify.heartbeat import Heartbeat
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox
 from scopewatch.runtime.metrics import Metrics
@@ -142,6 +143,9 @@ def build(
         supervisor.add(
             Stage(name="worker", start=worker.start, stop=worker.stop, running=worker.running)
         )
+        heartbeat = make_heartbeat(config, clock, supervisor.condition)
+        if heartbeat is not None:
+            supervisor.add(_heartbeat_stage(heartbeat))
         # Started last and stopped first: frames are looked for only while they can be scored.
         schedule = make_schedule(keepers, heartbeats)
         supervisor.add(
@@ -198,6 +202,15 @@ def _delivery_stage(delivery: Delivery) -> Stage:
         start=delivery.start,
         stop=delivery.stop,
         running=lambda: delivery.running,
+    )
+
+
+def _heartbeat_stage(heartbeat: Heartbeat) -> Stage:
+    return Stage(
+        name="heartbeat",
+        start=heartbeat.start,
+        stop=heartbeat.stop,
+        running=lambda: heartbeat.running,
     )
 
 

@@ -8,7 +8,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    SecretStr,
     field_validator,
     model_validator,
 )
@@ -39,6 +38,7 @@ __all__ = [
     "ChannelConfig",
     "ChannelUrl",
     "Config",
+    "DigestConfig",
     "DiskLowConfig",
     "EndedEarlyConfig",
     "ExperimentConfig",
