@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from scopewatch.notify.announcement import announce_test
+from scopewatch.core.language import Language
+from scopewatch.core.message import Style
+from scopewatch.notify.announcement import announce_test, write_test
 from scopewatch.notify.apprise_channels import AppriseNotifier
 from scopewatch.store.queries import Reader
 from tests.integration.receivers import (
@@ -169,17 +171,46 @@ def test_the_thread_delivers_what_a_restart_found_in_the_outbox(
 
 def test_a_test_message_tells_which_channel_works(lab: Lab) -> None:
     hook = Hook()
+    messages = write_test("run 7", lab.clock.now(), style=Style(), overlay=None, digest=True)
     with Serving(hook):
         urls = {
             "hook": SecretStr(f"json://127.0.0.1:{hook.port}/alerts"),
             "dead": SecretStr("json://127.0.0.1:9/alerts"),
         }
-        outcome = announce_test(
-            AppriseNotifier(urls, lab.overlays), urls, experiment="run 7", now=lab.clock.now()
-        )
+        outcome = announce_test(AppriseNotifier(urls, lab.overlays), urls, messages)
     assert outcome["hook"] is None
     assert "alert was not taken: channel dead" in str(outcome["dead"])
-    assert hook.posts[0][1]["title"] == "scopewatch: test message"
+    alert, digest = (post for _, post in hook.posts)
+    assert alert["title"] == "TEST: B3: likely to end weak, 34% expected on day 10"
+    assert [each["filename"] for each in alert["attachments"]] == ["trend-run-7-P1-B3.png"]
+    assert [each["filename"] for each in digest["attachments"]] == ["plate-run-7-P1.png"]
+
+
+@pytest.mark.parametrize("lab", [("mail",)], indirect=True)
+def test_a_figure_arrives_by_mail_as_a_picture_in_japanese_too(
+    lab: Lab, mailbox: tuple[Mailbox, int]
+) -> None:
+    box, port = mailbox
+    style = Style(language=Language.JAPANESE, simulated=True)
+    (message,) = write_test("run 7", lab.clock.now(), style=style, overlay=None, digest=False)
+    assert lab.store.announce(message, lab.channels) == 1
+    assert lab.delivery(mail=mail_url(port)).drain() == 1
+    (mail,) = box.mails
+    assert mail["Subject"] == "【テスト】[SIMULATED] B3:分化不良の見込み(10日目の予測 34%)"
+    plain = mail.get_body(("plain",))
+    assert plain is not None
+    assert "10日目の分化効率の予測は 34%" in plain.get_content()
+    (attached,) = mail.iter_attachments()
+    assert attached.get_content().startswith(b"\x89PNG")
+
+
+def test_a_message_of_one_key_is_queued_once_per_channel_over_restarts(lab: Lab) -> None:
+    (message,) = write_test("run 7", lab.clock.now(), style=Style(), overlay=None, digest=False)
+    assert lab.store.announce(message, ("mail", "chat")) == 2
+    lab.store.close()
+    lab.store = open_store(lab.folder, lab.clock)
+    assert lab.store.announce(message, ("mail", "chat", "new")) == 1
+    assert lab.rows("SELECT channel FROM outbox ORDER BY id") == [("mail",), ("chat",), ("new",)]
 
 
 def _rewrite_attachments(folder: Path, attachments: list[str]) -> None:

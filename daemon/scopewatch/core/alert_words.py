@@ -127,10 +127,10 @@ WORDING: Final[dict[RuleKind, Wording]] = {
         gone_lead=mark("The newest frame of {subject} could be judged."),
     ),
     RuleKind.BLIND: Wording(
-        title=mark("{where}: no frame for {silent_h} hours"),
+        title=mark("{where}: no frame for {silent}"),
         lead=mark(
-            "The last frame of {subject} came {silent_h} hours ago, and one is due every"
-            " {interval_h} hours. scopewatch sees nothing: a well that goes weak now would not be"
+            "The last frame of {subject} came {silent} ago, and one is due every"
+            " {interval}. scopewatch sees nothing: a well that goes weak now would not be"
             " noticed."
         ),
         do=mark(
@@ -167,10 +167,10 @@ WORDING: Final[dict[RuleKind, Wording]] = {
         gone_lead=mark("{free_gb} GB are free where scopewatch keeps its results."),
     ),
     RuleKind.RESTARTED: Wording(
-        title=mark("{where}: scopewatch was down for {down_h} hours"),
+        title=mark("{where}: scopewatch was down for {down}"),
         lead=mark(
-            "scopewatch ended without having been told to, and is running again. For {down_h}"
-            " hours it watched nothing."
+            "scopewatch ended without having been told to, and is running again. For"
+            " {down} it watched nothing."
         ),
         do=mark(
             "Frames that were written meanwhile are caught up by themselves. Find the reason in"

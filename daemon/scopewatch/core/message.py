@@ -5,12 +5,22 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Final
 
-from scopewatch.core.alert import Cause, Change, Evidence, Reading, Severity, Subject, Transition
+from scopewatch.core.alert import (
+    Cause,
+    Change,
+    Evidence,
+    Reading,
+    RuleKind,
+    Severity,
+    Subject,
+    Transition,
+)
 from scopewatch.core.alert_words import (
     CAUSES,
     CHANGES,
     FAULTS,
     GRAVER,
+    NAMES,
     NOTHING_TO_DO,
     PICTURES_LEFT_OUT,
     SEVERITIES,
@@ -183,6 +193,12 @@ def _facts(
         lines.append((say("Probability of ending below the target"), fields["probability"]))
     if evidence.target is not None:
         lines.append((say("Target"), fields["target"]))
+    # A plate's evidence counts its wells by what is wrong with them.
+    lines += [
+        (say(NAMES[kind]), f"{evidence.measures[kind.value]:.0f}")
+        for kind in RuleKind
+        if kind.value in evidence.measures
+    ]
     rule = f"{transition.rule.name} ({say(SEVERITIES[transition.severity])})"
     return (*lines, (say("Rule"), rule))
 
@@ -212,10 +228,11 @@ def _fields(
         "newest": _write_number(newest, ".0%"),
         "target": _write_number(evidence.target, ".0%"),
         "median": _write_number(measures.get("median"), ".0%"),
+        "free_gb": _write_number(measures.get("free_gb"), ".1f"),
         "in_a_row": _write_number(measures.get("in_a_row"), ".0f"),
     }
-    for name in ("silent_h", "interval_h", "free_gb", "down_h"):
-        known[name] = _write_number(measures.get(name), ".1f")
+    for name in ("silent", "interval", "down"):
+        known[name] = _write_hours(measures.get(f"{name}_h"), say)
     for name, reading in (("now", evidence.now), ("forecast", evidence.forecast)):
         known[name] = _write_number(reading and reading.value, ".0%")
         known[f"{name}_low"] = _write_number(reading and reading.low, ".0%")
@@ -228,6 +245,14 @@ def _fields(
 def _write_number(value: float | None, form: str) -> str:
     """Write a number; one that nothing is known of reads as a question mark."""
     return UNKNOWN if value is None else format(value, form)
+
+
+def _write_hours(hours: float | None, say: Say) -> str:
+    if hours is None:
+        return UNKNOWN
+    if hours < 2:
+        return say("{count} minutes").format(count=f"{hours * 60:.0f}")
+    return say("{count} hours").format(count=f"{hours:.1f}".removesuffix(".0"))
 
 
 def _trend(subject: Subject, transition: Transition, style: Style) -> Trend | None:
