@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 
 from scopewatch import __version__
+from scopewatch.app.measuring import make_measuring
 from scopewatch.config import Config
 from scopewatch.core.alert_rule import RuleKind
 from scopewatch.core.card import ModelCard
@@ -26,10 +27,12 @@ def open_store(config: Config, card: ModelCard, clock: Clock, held: ExitStack) -
         config.state.folder,
         experiment=config.experiment,
         rates=card.errors.rates() if card.errors else None,
+        forecast=card.forecast,
         clock=clock,
         channels=channel_routes(config),
         style=message_style(config),
         max_attempts=config.runtime.max_attempts,
+        measuring=make_measuring(config, card),
     )
     held.callback(store.close)
     return store

@@ -83,6 +83,7 @@ def list_alerts(
     Example: scopewatch alert list --all
     """
     from scopewatch.config import load_config
+    from scopewatch.core.gist import gist
     from scopewatch.store.queries import Reader
 
     reader = Reader.open(load_config(config).state.folder)
@@ -94,13 +95,16 @@ def list_alerts(
         typer.echo("no alerts" if show_all else "no alert is raised")
     for row in rows:
         state = f"resolved {row.resolved_at:%Y-%m-%d %H:%M}" if row.resolved_at else "raised"
+        if row.escalated_at:
+            state += f", escalated {row.escalated_at:%Y-%m-%d %H:%M}"
         if row.resolved_at is None and row.acknowledged_at:
             state += ", acknowledged"
         if row.resolved_at is None and row.snoozed_until:
             state += f", snoozed until {row.snoozed_until:%Y-%m-%d %H:%M}Z"
+        day = "" if row.day is None else f"day {row.day:.1f}: "
         typer.echo(
-            f"{row.alert:>5}  {row.severity:<8}  {row.name}  {row.efficiency:.0%} on day"
-            f" {row.day:.1f} (target {row.target:.0%}, rule {row.rule!r}): {state}"
+            f"{row.alert:>5}  {row.severity:<8}  {row.subject}  {day}"
+            f"{gist(row.kind, row.evidence)} (rule {row.rule!r}): {state}"
         )
 
 

@@ -44,6 +44,9 @@ class PlateFacts:
         All its wells.
     fresh
         Names of the wells that have a time point not yet stepped; for the others time goes by.
+    whole
+        False where single wells catch up on a time point that the plate was looked at before:
+        then time goes by for the rules of plates.
     """
 
     subject: Subject
@@ -51,6 +54,7 @@ class PlateFacts:
     day: float
     wells: tuple[WellFacts, ...]
     fresh: frozenset[str]
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +116,8 @@ def step_plate(
     resolved, told = told, []
     collapses = [rule for rule in rules if rule.kind.of_a_plate and facts.subject.covered_by(rule)]
     for rule in collapses:
-        seen = plate_collapse(rule, rules, after, facts) if facts.fresh else _tick(facts.at)
+        looked = bool(facts.fresh) and facts.whole
+        seen = plate_collapse(rule, rules, after, facts) if looked else _tick(facts.at)
         advance(rule, facts.subject, seen, hold=False)
     for rule, well in single:
         advance(

@@ -77,7 +77,10 @@ def make_pages(parts: Parts, templates: Environment) -> APIRouter:
             row=row,
             flag=gravest(row.flags),
             points=points,
-            chart=draw_course(points, alerts, parts.facts.target),
+            chart=draw_course(points, alerts, parts.facts.target, row.outlook),
+            outlooks={
+                outlook.time_point: outlook for outlook in parts.reader.outlooks(name, MAX_POINTS)
+            },
             shots=parts.reader.shots(name, MAX_SHOTS),
             refused=parts.reader.refused(name, PAGE_ROWS),
             alerts=alerts,

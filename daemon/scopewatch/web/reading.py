@@ -12,7 +12,15 @@ from typing import Protocol
 
 from scopewatch.core.message import WellName
 from scopewatch.runtime.supervisor import Condition
-from scopewatch.store.records import AlertRow, Counts, CoursePoint, RefusedRow, Shot, WellRow
+from scopewatch.store.records import (
+    AlertRow,
+    Counts,
+    CoursePoint,
+    Outlook,
+    RefusedRow,
+    Shot,
+    WellRow,
+)
 
 Health = Callable[[], Condition]
 
@@ -71,8 +79,14 @@ class Reader(Protocol):
         """Return quarantined frames (of one well), newest first."""
         ...
 
-    def alerts(self, name: WellName | None, limit: int) -> Sequence[AlertRow]:
-        """Return alerts (of one well): raised ones first, then newest first."""
+    def outlooks(self, name: WellName, limit: int) -> Sequence[Outlook]:
+        """Return what was known of a well at its newest `limit` time points, oldest first."""
+        ...
+
+    def alerts(
+        self, name: WellName | None, limit: int, *, open_only: bool = False
+    ) -> Sequence[AlertRow]:
+        """Return alerts, standing ones first; of one well, with those that name it."""
         ...
 
 
