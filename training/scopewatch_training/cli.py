@@ -434,6 +434,24 @@ def quantise(
     )
 
 
+@app.command(
+    epilog="Example: scopewatch-train recalibrate models/hes3 state/recalibration/run8.json"
+    " --out models/hes3-run8"
+)
+def recalibrate(
+    bundle: Annotated[Path, typer.Argument(help="Bundle that the daemon ran with.")],
+    proposal: Annotated[Path, typer.Argument(help="File that the daemon wrote of a run.")],
+    out: Annotated[Path, typer.Option(help="Folder of the new bundle.")],
+) -> None:
+    """Refit threshold, error rates and forecast with a run that the daemon measured."""
+    from scopewatch_training.recalibrate import recalibrate as refit
+    from scopewatch_training.recalibrate import show_recalibration
+
+    console = open_console()
+    show_recalibration(console, refit(bundle, proposal, out, now=datetime.now(UTC)))
+    console.print(f"bundle written to {out}; name it in config.yaml and restart the daemon")
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line: exit 0 when done, 1 when the work failed, 2 for a wrong call."""
     arguments = list(sys.argv[1:] if argv is None else argv)

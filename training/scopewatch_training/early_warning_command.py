@@ -39,6 +39,7 @@ def choose_rules(config: Path | None, limit: float | None) -> tuple[AlertRule, .
     ConfigError
         When the configuration has no weak-forecast rule.
     """
+    rules: tuple[AlertRule, ...]
     if config is None:
         forecast: WeakForecastConfig = WeakForecastConfig(
             name="weak forecast", kind=RuleKind.WEAK_FORECAST

@@ -189,6 +189,10 @@ class ModelCard(_Strict):
     forecast: tuple[ForecastDay, ...] = ()
     trained_on: tuple[str, ...] = Field(min_length=1, description="names of the training runs")
     held_out: tuple[str, ...] = ()
+    recalibrated_on: tuple[str, ...] = Field(
+        default=(),
+        description="runs that threshold, error rates and forecast were refitted with afterwards",
+    )
     metrics: dict[str, float] = Field(description="held-out figures; see report/")
     data_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     created_at: datetime
@@ -196,7 +200,7 @@ class ModelCard(_Strict):
 
     @model_validator(mode="after")
     def _no_frame_is_both(self) -> Self:
-        both = set(self.trained_on) & set(self.held_out)
+        both = set(self.trained_on) & {*self.held_out, *self.recalibrated_on}
         if both:
             raise ValueError(f"runs stand as trained on and as held out: {sorted(both)}")
         return self
