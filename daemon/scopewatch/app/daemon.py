@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
-from scopewatch.app.delivering import make_delivery, make_heartbeat
+from scopewatch.app.delivering import enter_digest, make_delivery, make_heartbeat
+from scopewatch.app.measuring import make_marker
 from scopewatch.app.model import mark_simulated, open_scorer
 from scopewatch.app.results import (
     OVERLAYS,
@@ -148,6 +149,7 @@ def build(
             supervisor.add(_heartbeat_stage(heartbeat))
         # Started last and stopped first: frames are looked for only while they can be scored.
         schedule = make_schedule(keepers, heartbeats)
+        enter_digest(schedule, config, store, reader, clock, supervisor.condition)
         supervisor.add(
             Stage(
                 name="schedule",
@@ -193,6 +195,7 @@ def _lay_path(
         overlays=open_overlays(config, scorer.card),
         rules=config.alert_rules(),
         phase_channel=config.experiment.phase_channel,
+        marker=make_marker(config, scorer.card),
     )
 
 

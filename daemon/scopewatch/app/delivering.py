@@ -1,10 +1,11 @@
-"""From the configuration to how people hear of the run: delivery and sign of life."""
+"""From the configuration to how people hear of the run: delivery, sign of life, digest."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from scopewatch.app.results import OVERLAYS
+from scopewatch.app.digest import DigestDesk
+from scopewatch.app.results import OVERLAYS, channel_routes, main_target, message_style
 from scopewatch.config import Config
 from scopewatch.core.ports import Clock, Outbox
 from scopewatch.notify.apprise_channels import AppriseNotifier
@@ -12,6 +13,9 @@ from scopewatch.notify.breaker import BreakerRule
 from scopewatch.notify.delivery import Delivery
 from scopewatch.notify.heartbeat import Conditioned, Heartbeat
 from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.runtime.schedule import Schedule
+from scopewatch.store.database import Store
+from scopewatch.store.queries import Reader
 
 
 def open_notifier(config: Config) -> AppriseNotifier:
@@ -41,3 +45,36 @@ def make_heartbeat(
     if wanted is None:
         return None
     return Heartbeat(wanted.url, condition=condition, clock=clock, every_s=wanted.every_min * 60)
+
+
+def enter_digest(
+    schedule: Schedule,
+    config: Config,
+    store: Store,
+    reader: Reader,
+    clock: Clock,
+    condition: Callable[[], Conditioned],
+) -> None:
+    """Enter the daily digest into the schedule, where one is wanted."""
+    wanted = config.alerts.digest
+    if wanted is None:
+        return
+
+    def complaints() -> Sequence[str]:
+        # While it starts, what is not there yet is no trouble.
+        how = condition()
+        return how.complaints if how.ready else ()
+
+    desk = DigestDesk(
+        reader,
+        announce=store.announce,
+        complaints=complaints,
+        routes=channel_routes(config),
+        style=message_style(config),
+        clock=clock,
+        hour=wanted.hour,
+        zone=wanted.zone,
+        interval_h=config.experiment.interval_h,
+        target=main_target(config),
+    )
+    schedule.daily(wanted.hour, wanted.zone, "digest", desk.post)

@@ -67,18 +67,22 @@ def open_overlays(config: Config, card: ModelCard) -> OverlayFolder:
     return overlays
 
 
+def main_target(config: Config) -> float | None:
+    """Return the target that wells are coloured by: of the weak rule that begins first."""
+    weak = (RuleKind.WEAK_FORECAST, RuleKind.WEAK_NOW)
+    rules = [rule for rule in config.alert_rules() if rule.kind in weak]
+    first = min(rules, key=lambda rule: rule.from_day, default=None)
+    return None if first is None else first.target
+
+
 def gather_facts(config: Config, card: ModelCard) -> Facts:
     """Gather what the dashboard shows of the configuration and the model."""
-    weak = (RuleKind.WEAK_FORECAST, RuleKind.WEAK_NOW)
-    rules = sorted(
-        (rule for rule in config.alert_rules() if rule.kind in weak), key=lambda rule: rule.from_day
-    )
     return Facts(
         experiment=config.experiment.name,
         model_name=card.name,
         model_id=card.model_id,
         simulated=config.experiment.simulated,
-        target=rules[0].target if rules else None,
+        target=main_target(config),
         interval_h=config.experiment.interval_h,
         version=__version__,
     )
