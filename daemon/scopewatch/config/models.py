@@ -91,7 +91,24 @@ class ExperimentConfig(_Strict):
     )
     sites_per_well: int = Field(default=1, ge=1, description="fields of view per well")
     phase_channel: str = Field(default="phase", description="the channel that is scored")
+    fluorescence_channel: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the channel that measures the wells on the final day; null: none does",
+    )
     simulated: bool = Field(default=False, description="marks every output as simulated")
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that are worked on; others are only recorded."""
+        marker = self.fluorescence_channel
+        return (self.phase_channel,) if marker is None else (self.phase_channel, marker)
+
+    @model_validator(mode="after")
+    def _channels_differ(self) -> Self:
+        if self.fluorescence_channel == self.phase_channel:
+            raise ValueError("fluorescence_channel is phase_channel: one is scored, one measures")
+        return self
 
     @field_validator("well_groups")
     @classmethod
