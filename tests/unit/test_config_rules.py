@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
-from scopewatch.config import Config
+from scopewatch.config import AlertsConfig, Config, RuleConfig
+from scopewatch.config.rules import QuietHoursConfig
 from scopewatch.core.alert_rule import AlertRule, RuleKind, Severity
 
 
@@ -127,6 +129,18 @@ def test_quiet_hours_hold_for_rules_that_name_none() -> None:
         ({"groups": ["control"]}, "names groups that experiment.well_groups lacks: control"),
         ({"kind": "disk-low", "wells": ["A1"]}, "Extra inputs are not permitted"),
         ({"critical_target": 0.7}, "critical_target lies above target"),
+        ({"wells": ["A1"], "groups": ["control"]}, "give wells or groups, not both"),
+        ({"wells": [" "]}, "pattern of wells ' ' is empty"),
+        ({"kind": "blind", "intervals": 5}, "critical_intervals is less than intervals"),
+        ({"kind": "disk-low", "free_gb": 0.5}, "critical_free_gb is more than free_gb"),
+        (
+            {"quiet_hours": {"start": 1320, "end": "07:00", "zone": "UTC"}},
+            'write the time in quotes, "22:00"',
+        ),
+        (
+            {"quiet_hours": {"start": "22:00+09:00", "end": "07:00", "zone": "UTC"}},
+            "give the time without a zone",
+        ),
         (
             {"quiet_hours": {"start": "22:00", "end": "07:00", "zone": "Mars"}},
             "no such time zone; give an IANA name",
@@ -139,6 +153,18 @@ def test_quiet_hours_hold_for_rules_that_name_none() -> None:
 )
 def test_a_rule_that_cannot_be_meant_is_refused(rule: dict[str, Any], message: str) -> None:
     assert message in refused([{"name": "any", **rule}])
+
+
+def test_a_time_that_yaml_takes_for_a_number_is_refused() -> None:
+    text = "{start: 22:00, end: 07:00, zone: Asia/Tokyo}"
+    assert yaml.safe_load(text)["start"] == 1320
+    with pytest.raises(ValidationError, match="write the time in quotes"):
+        QuietHoursConfig.model_validate(yaml.safe_load(text))
+
+
+def test_a_rule_that_is_one_already_is_taken_as_it_is() -> None:
+    rule = RuleConfig(name="weak")
+    assert AlertsConfig(rules=(rule,)).rules == (rule,)
 
 
 def test_a_group_without_wells_is_refused() -> None:

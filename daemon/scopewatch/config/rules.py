@@ -38,6 +38,14 @@ class QuietHoursConfig(_Strict):
     end: time
     zone: str = Field(description="IANA time zone, Asia/Tokyo")
 
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _are_quoted(cls, value: Any) -> Any:
+        # YAML reads 22:00 without quotes as the number 1320, which would pass for 00:22.
+        if isinstance(value, int | float):
+            raise ValueError('write the time in quotes, "22:00"')
+        return value
+
     @field_validator("start", "end")
     @classmethod
     def _are_wall_clock(cls, value: time) -> time:

@@ -176,10 +176,11 @@ def _refuse(
 
 
 def _row_at(rows: Sequence[ForecastDay], day: float) -> ForecastDay:
-    """Return the table's row of a day: between two days each entry by a straight line."""
+    """Return the table's row of a day, which is none before its first.
+
+    Between two days each entry lies on a straight line.
+    """
     after = bisect_right([row.day for row in rows], day)
-    if after == 0:
-        return rows[0]
     if after == len(rows):
         return rows[-1]
     first, second = rows[after - 1], rows[after]

@@ -83,6 +83,18 @@ def test_a_jump_is_seen_with_what_it_looks_like() -> None:
     assert seen.evidence.measures == {"coverage_before": 0.95, "coverage_after": 0.5}
 
 
+def test_few_time_points_are_no_base_for_a_jump() -> None:
+    well = make_well(looks=make_looks({"coverage": 0.95}, {"coverage": 0.3}))
+    assert observe_well(CHANGE, well, [well]).badness is None
+
+
+def test_a_well_of_which_no_frame_was_ever_judged_is_unfit_from_the_first() -> None:
+    looks = tuple(Look(day=day, fault="blank") for day in (0, 0.5, 1))
+    well = make_well(efficiency=None, forecast=None, looks=looks)
+    seen = observe_well(UNFIT, well, [well])
+    assert (seen.badness, seen.evidence.measures) == (1, {"in_a_row": 3})
+
+
 def test_a_steady_well_has_no_cause_for_concern() -> None:
     well = make_well(looks=make_looks(*[{"coverage": 0.95}] * 6))
     seen = observe_well(CHANGE, well, [well])

@@ -1,5 +1,6 @@
 """What a well will come to, and when that cannot be said."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -147,6 +148,11 @@ def test_errors_of_two_days_are_joined_level_by_level() -> None:
 
 def test_the_order_of_the_table_does_not_matter() -> None:
     assert told(7, table=TABLE[::-1]) == told(7)
+
+
+def test_a_forecast_outside_its_interval_is_refused() -> None:
+    with pytest.raises(ValueError, match="not ordered within 0 to 1"):
+        replace(make_forecast(0.5), low=0.6)
 
 
 def test_errors_out_of_order_are_refused() -> None:

@@ -1,5 +1,7 @@
 """Where a well stands: smoothed, with an interval and a trend."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -83,5 +85,7 @@ def test_nothing_to_smooth_and_the_past_are_refused() -> None:
         smooth([])
     with pytest.raises(ValueError, match="day 3 lies before the newest point, day 5"):
         smooth(points([5], [0.3]), day=3)
+    with pytest.raises(ValueError, match="not ordered within 0 to 1"):
+        replace(smooth(points([5], [0.3])), low=0.5)
     with pytest.raises(ValueError, match="impossible point"):
         WellPoint(day=1, efficiency=1.2, half_width=0.1)
