@@ -88,6 +88,16 @@ class DataSet:
         """Images that are known of but not complete."""
         return len(self._indexed) + len(self._nameless)
 
+    @property
+    def ended(self) -> bool:
+        """Whether its writer has closed every file, and all their images are read.
+
+        The chain of directories ends in a file that was closed; while it grows, it leads on.
+        """
+        followers = list(self._followers.values())
+        closed = [follower.ended and not follower.trouble for follower in followers]
+        return bool(closed) and all(closed) and not self.waiting
+
     def look(self, now_s: float) -> list[Sighting]:
         """Return images completed since the last look, a bounded number at a time.
 

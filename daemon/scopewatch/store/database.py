@@ -282,9 +282,9 @@ class Store:
             return step_monitor(session, self._experiment.name, observed, self._announcing, now)
 
     def last_frame(self) -> LastFrame:
-        """Say when the newest frame was settled, whatever became of it, and its day of the run."""
+        """Say when the newest frame was settled, whatever became of it, and the day it showed."""
         with transaction(self._reader) as session:
-            return last_frame(session, self._experiment.name)
+            return last_frame(session)
 
     def sign(self, name: str, at: datetime, detail: str = "") -> None:
         """Record that something of the daemon happened, in place of when it last did."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scopewatch.store.tables import FrameRow, Result, Run, SignOfLife, Well
+from scopewatch.store.tables import FrameRow, Result, SignOfLife, Well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,14 +19,14 @@ class Sign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastFrame:
-    """The newest frame of a run; None where there is none.
+    """The newest frame of all; None where there is none.
 
     Parameters
     ----------
     at
         When it was settled, whatever became of it (frames of other channels too).
     day
-        Latest day of the run that a judged frame was taken on.
+        Latest day of its run that a judged frame was taken on.
     """
 
     at: datetime | None
@@ -44,13 +44,20 @@ def read_signs(session: Session) -> dict[str, Sign]:
     return {row.name: Sign(at=row.at, detail=row.detail) for row in rows}
 
 
-def last_frame(session: Session, experiment: str) -> LastFrame:
-    """Return the newest frame of a run."""
-    wells = select(Well.id).join(Run).where(Run.name == experiment)
-    at = session.scalar(select(func.max(FrameRow.settled_at)).where(FrameRow.well_id.in_(wells)))
+def last_frame(session: Session) -> LastFrame:
+    """Return the newest frame of whichever run it is of."""
+    newest = session.execute(
+        select(FrameRow.settled_at, Well.run_id)
+        .join(Well, Well.id == FrameRow.well_id)
+        .where(FrameRow.settled_at.is_not(None))
+        .order_by(FrameRow.settled_at.desc())
+        .limit(1)
+    ).one_or_none()
+    if newest is None:
+        return LastFrame(at=None, day=None)
     day = session.scalar(
         select(func.max(Result.day))
         .join(FrameRow, FrameRow.id == Result.frame_id)
-        .where(FrameRow.well_id.in_(wells))
+        .where(FrameRow.well_id.in_(select(Well.id).where(Well.run_id == newest.run_id)))
     )
-    return LastFrame(at=at, day=day)
+    return LastFrame(at=newest.settled_at, day=day)
