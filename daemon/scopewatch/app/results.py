@@ -85,6 +85,8 @@ def gather_facts(config: Config, card: ModelCard) -> Facts:
         target=main_target(config),
         interval_h=config.experiment.interval_h,
         version=__version__,
+        errors=card.errors,
+        state=config.state.folder if config.experiment.fluorescence_channel else None,
     )
 
 

@@ -14,7 +14,7 @@ import typer
 from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
 
 if TYPE_CHECKING:
-    from scopewatch.app.status import Status
+    from scopewatch.app.status import MeasuredRun, Status
 
 
 class ExportFormat(StrEnum):
@@ -108,6 +108,8 @@ def _print_status(status: "Status") -> None:
         )
     if status.wells:
         console.print(table)
+    for measured in status.measured:
+        console.print("\n".join(_tell_end(measured)), highlight=False, markup=False)
     for refused in status.refused:
         console.print(
             f"quarantined: {refused.what}: {refused.reason}", highlight=False, markup=False
@@ -120,3 +122,30 @@ def _print_status(status: "Status") -> None:
                 highlight=False,
                 markup=False,
             )
+
+
+def _tell_end(measured: "MeasuredRun") -> list[str]:
+    """Return lines on a run that fluorescence measured."""
+    report = measured.report
+    lines = [f"{measured.run}: {report.wells} wells measured by fluorescence"]
+    if report.now is not None:
+        promise = ""
+        if report.half_width is not None and report.coverage is not None:
+            promise = f" (the card: +-{100 * report.half_width:.1f} for {report.coverage:.0%})"
+        lines.append(
+            f"  now: bias {100 * report.now.bias:+.1f}, MAE {100 * report.now.mae:.1f} points,"
+            f" interval held {report.now.held:.0%}{promise}"
+        )
+    for day, said in report.by_day.items():
+        lines.append(
+            f"  forecast of day {day:g}: bias {100 * said.bias:+.1f}, MAE {100 * said.mae:.1f}"
+            f" points, interval held {said.held:.0%} of {said.wells} wells"
+        )
+    if report.departs:
+        lines.append(f"  departs from the model card: {report.departs}")
+    if measured.proposal is not None:
+        lines.append(
+            f'  to take it up: scopewatch-train recalibrate BUNDLE "{measured.proposal}"'
+            " --out NEW-BUNDLE"
+        )
+    return lines

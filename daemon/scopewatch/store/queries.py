@@ -15,6 +15,7 @@ from scopewatch.core.frame import FrameKey
 from scopewatch.core.message import WellName
 from scopewatch.core.tiling import TileGrid, TileScores
 from scopewatch.store.alert_queries import list_alerts, list_channels
+from scopewatch.store.ends import RunEnd, run_ends
 from scopewatch.store.engine import open_reader, transaction
 from scopewatch.store.frame_queries import (
     efficiency_of,
@@ -139,6 +140,11 @@ class Reader:
             )
             for row in reversed(newest)
         ]
+
+    def ends(self, run: str | None = None) -> list[RunEnd]:
+        """Return what fluorescence measured on the final day, by run, beside what was said."""
+        with transaction(self._engine) as session:
+            return run_ends(session, run)
 
     def outlooks(self, name: WellName, limit: int) -> list[Outlook]:
         """Return what was known of a well at its newest `limit` time points, oldest first.

@@ -8,10 +8,13 @@ in.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
+from scopewatch.core.card import HeldOutErrors
 from scopewatch.core.message import WellName
 from scopewatch.runtime.supervisor import Condition
+from scopewatch.store.ends import RunEnd
 from scopewatch.store.records import (
     AlertRow,
     Counts,
@@ -41,6 +44,10 @@ class Facts:
         Efficiency that a well should reach, 0 to 1; None when no rule sets one.
     interval_h
         Hours between the time points of the run.
+    errors
+        What the model's card promises; None where it knows no error rates.
+    state
+        The state folder, where proposals to recalibrate lie; None where none are made.
     """
 
     experiment: str
@@ -50,6 +57,8 @@ class Facts:
     target: float | None
     interval_h: float
     version: str
+    errors: HeldOutErrors | None = None
+    state: Path | None = None
 
 
 class Reader(Protocol):
@@ -77,6 +86,10 @@ class Reader(Protocol):
 
     def refused(self, name: WellName | None, limit: int, offset: int = 0) -> Sequence[RefusedRow]:
         """Return quarantined frames (of one well), newest first."""
+        ...
+
+    def ends(self, run: str | None = None) -> Sequence[RunEnd]:
+        """Return what fluorescence measured on the final day, by run, beside what was said."""
         ...
 
     def outlooks(self, name: WellName, limit: int) -> Sequence[Outlook]:

@@ -10,6 +10,7 @@ from scopewatch.core.errors import StoreError
 from scopewatch.core.forecast import NoForecast, WellForecast
 from scopewatch.core.message import WellName
 from scopewatch.runtime.supervisor import Condition
+from scopewatch.store.ends import RunEnd
 from scopewatch.store.records import (
     AlertRow,
     Counts,
@@ -141,6 +142,7 @@ class FakeReader:
     rows: list[WellRow] = field(default_factory=list)
     points: list[CoursePoint] = field(default_factory=list)
     known: list[Outlook] = field(default_factory=list)
+    ended: list[RunEnd] = field(default_factory=list)
     pictures: list[Shot] = field(default_factory=list)
     quarantine: list[RefusedRow] = field(default_factory=list)
     raised: list[AlertRow] = field(default_factory=list)
@@ -175,6 +177,9 @@ class FakeReader:
     def refused(self, name: WellName | None, limit: int, offset: int = 0) -> Sequence[RefusedRow]:
         rows = [row for row in self.quarantine if name is None or row.well == name]
         return rows[offset : offset + limit]
+
+    def ends(self, run: str | None = None) -> Sequence[RunEnd]:
+        return [end for end in self.ended if run in (None, end.run)]
 
     def outlooks(self, name: WellName, limit: int) -> Sequence[Outlook]:
         return self.known[-limit:]
