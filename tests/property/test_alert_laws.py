@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from itertools import pairwise
+from math import exp
 from random import Random
 from typing import Final
 
@@ -20,6 +21,7 @@ from scopewatch.core.alert import (
     Transition,
     step,
 )
+from scopewatch.core.alert_change import SIGNS, Sign, find_change
 from scopewatch.core.alert_json import pack_state, unpack_state
 from scopewatch.core.alert_plate import FEWEST_WELLS, PlateFacts, PlateStep, step_plate
 from scopewatch.core.alert_scope import any_well, check_pattern
@@ -199,6 +201,28 @@ def test_a_range_means_the_wells_between_its_corners(
         for column in range(1, 25):
             inside = top <= row <= bottom and left <= column <= right
             assert any_well([pattern], f"{chr(65 + row)}{column}") == inside
+
+
+@given(
+    sign=st.sampled_from(SIGNS),
+    level=st.floats(0.2, 0.8),
+    wobbles=st.lists(st.floats(-0.49, 0.49), min_size=4, max_size=25),
+)
+def test_what_wobbles_by_less_than_the_smallest_jump_is_no_jump(
+    sign: Sign, level: float, wobbles: list[float]
+) -> None:
+    moves = [sign.least * wobble for wobble in wobbles]
+    seen = [level * exp(move) if sign.relative else level + move for move in moves]
+    found = find_change([{sign.measure: value} for value in seen])
+    assert found is not None
+    assert found.size < 1
+
+
+@given(values=st.lists(st.floats(0, 1), min_size=4, max_size=25))
+def test_a_jump_that_went_back_is_no_jump_any_more(values: list[float]) -> None:
+    found = find_change([{"coverage": value} for value in [*values, max(values)]])
+    assert found is not None
+    assert found.size == 0
 
 
 WEAK: Final = AlertRule(name="weak", kind=RuleKind.WEAK_NOW, hysteresis=0.05, cooldown_h=24)

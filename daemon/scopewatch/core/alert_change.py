@@ -7,9 +7,8 @@ bring fine grain that was not there before. Neither is recognised for sure; the 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log
+from statistics import median
 from typing import Final
-
-import numpy as np
 
 from scopewatch.core.alert import Cause
 
@@ -88,20 +87,24 @@ def _largest(sign: Sign, history: Sequence[Mapping[str, float]]) -> Jump | None:
     seen = [look[sign.measure] for look in history if sign.measure in look]
     if len(seen) <= FEWEST_BEFORE:
         return None
-    values = sign.direction * np.array(
-        [log(max(value, 1e-6)) for value in seen] if sign.relative else seen
-    )
+    values = [
+        sign.direction * (log(max(value, 1e-6)) if sign.relative else value) for value in seen
+    ]
     best: Jump | None = None
     for index in range(FEWEST_BEFORE, len(values)):
-        before = values[max(0, index - MOST_BEFORE) : index]
-        median = float(np.median(before))
+        window = slice(max(0, index - MOST_BEFORE), index)
+        before = values[window]
+        middle = median(before)
         # Of three or four values the median deviation is often 0 by chance; the mean is not.
-        usual = 1.2533 * float(np.mean(np.abs(before - median)))
-        jump = min(float(values[index]), float(values[-1])) - median
+        usual = 1.2533 * sum(abs(value - middle) for value in before) / len(before)
+        jump = min(values[index], values[-1]) - middle
         size = max(jump, 0.0) / max(sign.least, SPREADS * usual)
         if best is None or size > best.size:
-            raw = float(np.median(seen[max(0, index - MOST_BEFORE) : index]))
             best = Jump(
-                measure=sign.measure, cause=sign.cause, size=size, before=raw, after=seen[-1]
+                measure=sign.measure,
+                cause=sign.cause,
+                size=size,
+                before=median(seen[window]),
+                after=seen[-1],
             )
     return best
