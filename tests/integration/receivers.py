@@ -92,7 +92,7 @@ class Hook:
     def take(self, headers: dict[str, str], body: bytes) -> int:
         self.attempts += 1
         if self.status == 200:
-            self.posts.append((headers, json.loads(body)))
+            self.posts.append((headers, json.loads(body or b"{}")))
         return self.status
 
 

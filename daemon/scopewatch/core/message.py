@@ -234,9 +234,10 @@ def _fields(
     for name in ("silent", "interval", "down"):
         known[name] = _write_hours(measures.get(f"{name}_h"), say)
     for name, reading in (("now", evidence.now), ("forecast", evidence.forecast)):
-        known[name] = _write_number(reading and reading.value, ".0%")
-        known[f"{name}_low"] = _write_number(reading and reading.low, ".0%")
-        known[f"{name}_high"] = _write_number(reading and reading.high, ".0%")
+        value, low, high = (reading.value, reading.low, reading.high) if reading else [None] * 3
+        known[name] = _write_number(value, ".0%")
+        known[f"{name}_low"] = _write_number(low, ".0%")
+        known[f"{name}_high"] = _write_number(high, ".0%")
     chance = evidence.probability
     known["probability"] = UNKNOWN if chance is None else _chance(chance)
     return known

@@ -86,11 +86,10 @@ def _head(canvas: Canvas, rows: int, columns: int, cell: int, *, lettered: bool)
     if not lettered:
         return
     for column in range(columns):
-        at = (LEFT + (column + 0.5) * cell, TOP - 6)
-        canvas.faint(at, str(column + 1), SMALL, "mb")
+        canvas.faint((LEFT + (column + 0.5) * cell, TOP - 6), str(column + 1), SMALL, "mb")
     for row in range(rows):
-        at = (LEFT - 12, TOP + (row + 0.5) * cell)
-        canvas.faint(at, "ABCDEFGHIJKLMNOP"[row], SMALL, "rm")
+        letter = "ABCDEFGHIJKLMNOP"[row]
+        canvas.faint((LEFT - 12, TOP + (row + 0.5) * cell), letter, SMALL, "rm")
 
 
 def _draw_well(

@@ -145,7 +145,9 @@ class AppriseNotifier:
 
     def _attach(self, message: Message) -> AppriseAttachment | None:
         drawn = [
-            AttachMemory(content=picture.content, name=picture.name, mimetype="image/png")
+            AttachMemory(  # type: ignore[no-untyped-call]
+                content=picture.content, name=picture.name, mimetype="image/png"
+            )
             for picture in draw_figures(message)
         ]
         files = [str(path) for path in self._attachments(message)]

@@ -20,6 +20,7 @@ from scopewatch.core.alert import (
 from scopewatch.core.alert_monitor import blind, disk_low, ended_early, model_refused, restarted
 from scopewatch.core.alert_wells import Look, observe_well
 from scopewatch.core.alert_words import CAUSES, FAULTS, NAMES, SEVERITIES, WORDING
+from scopewatch.core.figure import Trend
 from scopewatch.core.language import Language
 from scopewatch.core.message import Message, Style, WellName, compose, without_pictures
 from scopewatch.core.result import Fault
@@ -174,6 +175,7 @@ def test_the_trend_is_drawn_and_the_overlay_attached_where_there_is_one() -> Non
     message = make(RuleKind.WEAK_FORECAST, overlay="B3/t15.png")
     assert message.attachments == ("B3/t15.png",)
     (trend,) = message.figures
+    assert isinstance(trend, Trend)
     assert trend.name == "run7 / P1 / B3"
     assert make(RuleKind.DISK_LOW, overlay=None).figures == ()
     assert make(RuleKind.WEAK_NOW).attachments == ()
@@ -182,7 +184,8 @@ def test_the_trend_is_drawn_and_the_overlay_attached_where_there_is_one() -> Non
 def test_without_pictures_the_words_say_so_in_their_language() -> None:
     style = Style(language=Language.JAPANESE)
     message = without_pictures(make(RuleKind.WEAK_FORECAST, overlay="a.jpg", style=style))
-    assert message.attachments == message.figures == ()
+    assert not message.attachments
+    assert not message.figures
     assert message.body.endswith("画像を添付できませんでした。ダッシュボードでご確認ください。")
     assert "画像を添付できませんでした" in message.html
 

@@ -138,7 +138,7 @@ def test_the_thread_calls_and_outlives_a_condition_that_fails(
     eventually: Callable[..., None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    answers = iter([ValueError("no condition"), Condition()])
+    answers: Iterator[Condition | Exception] = iter([ValueError("no condition"), Condition()])
 
     def condition() -> Condition:
         answer = next(answers)
