@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from scopewatch.config import load_config
+from scopewatch.config import ExperimentConfig
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.store.database import Store
 from tests.integration.conftest import Save
@@ -21,11 +21,8 @@ def test_the_daemon_ends_in_time_though_a_receiver_hangs(daemon: Daemon) -> None
         silent.settimeout(20)
         url = f"json://127.0.0.1:{silent.getsockname()[1]}/alerts"
         daemon.settings["alerts"] = {"channels": [{"name": "hook", "url": url}]}
-        daemon.start_ready()
-        assert daemon.end() == 0
-        settings = load_config(daemon.config)
         store = Store.open(
-            settings.state.folder, experiment=settings.experiment, rates=None, clock=SystemClock()
+            daemon.state, experiment=ExperimentConfig(name="run 1"), rates=None, clock=SystemClock()
         )
         store.announce(message(), ["hook"])
         daemon.start_ready()
@@ -35,7 +32,7 @@ def test_the_daemon_ends_in_time_though_a_receiver_hangs(daemon: Daemon) -> None
         (waiting,) = store.due(SystemClock().now(), 10)
         assert waiting.attempts == 0
         store.close()
-    (stopped,) = [entry for entry in daemon.said() if entry["message"] == "stopped"][1:]
+    (stopped,) = [entry for entry in daemon.said() if entry["message"] == "stopped"]
     assert stopped["event.clean"] is True
 
 
@@ -57,9 +54,7 @@ def test_the_heartbeat_is_called_and_the_digest_arrives_once(
         assert daemon.end() == 0
         daemon.start_ready()
         daemon.eventually(lambda: len(hook.posts) == 1)
-        assert daemon.end() == 0
-        daemon.start_ready()
-        daemon.eventually(lambda: beat.attempts == 3)
+        daemon.eventually(lambda: beat.attempts == 2)
         assert daemon.end() == 0
     ((_, post),) = hook.posts
     assert post["title"].startswith("[SIMULATED] run 1(")

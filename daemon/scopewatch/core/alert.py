@@ -20,6 +20,7 @@ from enum import StrEnum
 from math import isfinite
 
 from scopewatch.core.alert_rule import AlertRule, QuietHours, RuleKind, Severity
+from scopewatch.core.forecast import Silence
 from scopewatch.core.running import WellPoint
 
 __all__ = [
@@ -98,8 +99,9 @@ class Evidence:
         What it should reach.
     forecast, final_day, probability
         What it is expected to come to, when, and P(final < target).
-    cannot_forecast
-        Why there is no forecast, one line; empty where there is one or none was asked for.
+    cannot_forecast, silence
+        Why there is no forecast, as one line and as its code; empty and None where there is one or
+        none was asked for.
     points
         The time points behind `now`, for a picture of the trend.
     wells
@@ -121,6 +123,7 @@ class Evidence:
     final_day: float | None = None
     probability: float | None = None
     cannot_forecast: str = ""
+    silence: Silence | None = None
     points: tuple[WellPoint, ...] = ()
     wells: tuple[str, ...] = ()
     out_of: int = 0

@@ -209,6 +209,7 @@ def well_evidence(rule: AlertRule, facts: WellFacts) -> Evidence:
         final_day=final_day,
         probability=probability,
         cannot_forecast=told.reason if isinstance(told, NoForecast) else "",
+        silence=told.cause if isinstance(told, NoForecast) else None,
         points=() if running is None else running.points,
     )
 

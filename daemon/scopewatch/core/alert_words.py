@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from scopewatch.core.alert import Cause, Change, RuleKind, Severity
+from scopewatch.core.forecast import Silence
 from scopewatch.core.language import mark
 from scopewatch.core.result import Fault
 
@@ -209,6 +210,16 @@ CAUSES: Final[dict[Cause, str]] = {
     Cause.DETACHMENT: mark("cells may have come off"),
     Cause.CONTAMINATION: mark("it may be contaminated"),
     Cause.CHANGE: mark("cause unknown"),
+}
+
+# In English the forecast's own line says it, with its figures; these are for other languages.
+SILENCES: Final[dict[Silence, str]] = {
+    Silence.NO_TABLE: mark("the model has no forecast that beats guessing"),
+    Silence.TOO_EARLY: mark("too early in the run"),
+    Silence.OTHER_FINAL_DAY: mark("the model foretells another final day than this run's"),
+    Silence.PAST_THE_TABLE: mark("past the last day that the model foretells from"),
+    Silence.UNFIT_FRAME: mark("the newest frame cannot be judged"),
+    Silence.OUTSIDE_THE_CARD: mark("the well reads what no run of the model did on such a day"),
 }
 
 # Reasons for which no frame could be judged, as `core.result.Fault` and the worker name them.

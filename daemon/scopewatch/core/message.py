@@ -24,6 +24,7 @@ from scopewatch.core.alert_words import (
     NOTHING_TO_DO,
     PICTURES_LEFT_OUT,
     SEVERITIES,
+    SILENCES,
     SIMULATED,
     WORDING,
 )
@@ -187,7 +188,10 @@ def _facts(
         )
         lines.append((say("Forecast"), forecast))
     elif evidence.cannot_forecast:
-        none = say("none: {reason}").format(reason=evidence.cannot_forecast)
+        reason = evidence.cannot_forecast
+        if style.language is not Language.ENGLISH and evidence.silence is not None:
+            reason = say(SILENCES[evidence.silence])
+        none = say("none: {reason}").format(reason=reason)
         lines.append((say("Forecast"), none))
     if evidence.probability is not None:
         lines.append((say("Probability of ending below the target"), fields["probability"]))

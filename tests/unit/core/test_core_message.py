@@ -19,8 +19,9 @@ from scopewatch.core.alert import (
 )
 from scopewatch.core.alert_monitor import blind, disk_low, ended_early, model_refused, restarted
 from scopewatch.core.alert_wells import Look, observe_well
-from scopewatch.core.alert_words import CAUSES, FAULTS, NAMES, SEVERITIES, WORDING
+from scopewatch.core.alert_words import CAUSES, FAULTS, NAMES, SEVERITIES, SILENCES, WORDING
 from scopewatch.core.figure import Trend
+from scopewatch.core.forecast import NoForecast, Silence
 from scopewatch.core.language import Language
 from scopewatch.core.message import Message, Style, WellName, compose, without_pictures
 from scopewatch.core.result import Fault
@@ -144,6 +145,7 @@ def test_every_kind_cause_severity_and_fault_has_words() -> None:
     assert set(CAUSES) == set(Cause)
     assert set(SEVERITIES) == set(Severity)
     assert set(Fault) <= set(FAULTS)
+    assert set(SILENCES) == set(Silence)
 
 
 def test_a_fault_and_a_cause_are_said_in_the_reader_s_language() -> None:
@@ -152,6 +154,23 @@ def test_a_fault_and_a_cause_are_said_in_the_reader_s_language() -> None:
     assert "ピントが合っていない" in make(RuleKind.UNFIT_FRAMES, style=japanese).body
     assert "cells may have come off" in make(RuleKind.SUDDEN_CHANGE).title
     assert "細胞が剥離した可能性" in make(RuleKind.SUDDEN_CHANGE, style=japanese).title
+
+
+def test_why_there_is_no_forecast_is_told_with_its_figures_or_in_the_reader_s_language() -> None:
+    rule = rule_of(RuleKind.WEAK_NOW)
+    reason = "held-out runs support a forecast from day 5 on"
+    well = make_well(forecast=NoForecast(cause=Silence.TOO_EARLY, reason=reason))
+    transition = Transition(
+        rule=rule,
+        change=Change.RAISED,
+        severity=Severity.WARNING,
+        observation=observe_well(rule, well, [well]),
+        at=START,
+    )
+    english = compose(WELL, transition, style=Style(), key="1")
+    assert f"Forecast: none: {reason}" in english.body
+    japanese = compose(WELL, transition, style=Style(language=Language.JAPANESE), key="1")
+    assert "予測: なし(まだ日数が浅いため)" in japanese.body
 
 
 def test_short_times_are_told_in_minutes() -> None:
