@@ -26,6 +26,8 @@ FAILING: Final = frozenset(
     }
 )
 
+WEAK: Final = frozenset({RuleKind.WEAK_FORECAST, RuleKind.WEAK_NOW})
+
 # Which rule (by name) and subject a state belongs to.
 StateKey = tuple[str, Subject]
 
@@ -135,30 +137,34 @@ def plate_collapse(
     states: Mapping[StateKey, AlertState],
     facts: PlateFacts,
 ) -> Observation:
-    """Badness: share of the wells that fail and were not told of one by one before.
+    """Badness: share of the wells in a trouble that was not told of one by one before.
 
-    None on a plate of fewer than six wells. The evidence names all wells that fail, and its
+    None on a plate of fewer than six wells. To be weak, now or in the forecast, is one trouble. The evidence names all wells that fail, and its
     `measures` count them by kind of rule.
     """
     wells = [well for well in facts.wells if rule.covers(*_names(well.subject))]
-    failing: set[str] = set()
-    unsaid: set[str] = set()
+    troubles: dict[str, set[str]] = {}
+    told: dict[str, set[str]] = {}
     kinds: dict[str, set[str]] = {}
     for other in rules:
         if other.kind not in FAILING:
             continue
+        # What one rule foretold and was told of is no news when another finds it come true.
+        trouble = "weak" if other.kind in WEAK else other.kind.value
         for well in wells:
             state = states.get((other.name, well.subject))
             if state is None or not state.raised:
                 continue
-            failing.add(well.well)
+            troubles.setdefault(trouble, set()).add(well.well)
             kinds.setdefault(other.kind.value, set()).add(well.well)
-            if state.said is None:
-                unsaid.add(well.well)
+            if state.said is not None:
+                told.setdefault(trouble, set()).add(well.well)
+    failing = set().union(*troubles.values())
+    news = set().union(*(names - told.get(trouble, set()) for trouble, names in troubles.items()))
     return Observation(
         at=facts.at,
         day=facts.day,
-        badness=len(unsaid) / len(wells) if len(wells) >= FEWEST_WELLS else None,
+        badness=len(news) / len(wells) if len(wells) >= FEWEST_WELLS else None,
         evidence=Evidence(
             target=rule.target,
             wells=tuple(sorted(failing, key=well_order)),

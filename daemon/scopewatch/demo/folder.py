@@ -55,6 +55,11 @@ class DemoFolder:
         return self.root / "summary.json"
 
     @property
+    def messages(self) -> Path:
+        """The messages that the alerts would have sent."""
+        return self.root / "messages"
+
+    @property
     def daemon_log(self) -> Path:
         """What the daemon says."""
         return self.root / "daemon.log"
