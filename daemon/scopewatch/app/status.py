@@ -14,10 +14,11 @@ from scopewatch.core.measured import RunReport, WellEnd, judge_run
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.store.proposing import proposal_path
 from scopewatch.store.queries import Reader
-from scopewatch.store.records import ChannelRow, Counts, RefusedRow, RunRow, WellRow
+from scopewatch.store.records import AlertRow, ChannelRow, Counts, RefusedRow, RunRow, WellRow
 
 ANSWER_S = 2.0
 MOST_REFUSED = 10
+MOST_ALERTS = 200
 _MOST_BYTES = 64 * 1024
 
 
@@ -62,7 +63,7 @@ class MeasuredRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The state of the monitoring; lists are bounded."""
+    """The state of the monitoring; lists are bounded. `alerts` are those that stand."""
 
     daemon: DaemonState
     simulated: bool
@@ -71,6 +72,7 @@ class Status:
     wells: tuple[WellRow, ...]
     refused: tuple[RefusedRow, ...]
     channels: tuple[ChannelRow, ...]
+    alerts: tuple[AlertRow, ...] = ()
     measured: tuple[MeasuredRun, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -91,6 +93,7 @@ def read_status(config: Config) -> Status:
             wells=tuple(reader.wells()),
             refused=tuple(reader.refused(None, MOST_REFUSED)),
             channels=tuple(reader.channels()),
+            alerts=tuple(reader.alerts(None, MOST_ALERTS, open_only=True)),
             measured=tuple(_measured(config, reader)),
         )
 

@@ -15,6 +15,7 @@ from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
 
 if TYPE_CHECKING:
     from scopewatch.app.status import MeasuredRun, Status
+    from scopewatch.store.records import WellRow
 
 
 class ExportFormat(StrEnum):
@@ -83,6 +84,8 @@ def _print_status(status: "Status") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from scopewatch.core.gist import gist
+
     console = Console()
     if status.simulated:
         console.print("SIMULATED: not a result", style="bold yellow")
@@ -94,7 +97,13 @@ def _print_status(status: "Status") -> None:
         f" {counts.skipped} of other channels; last {last}",
         highlight=False,
     )
-    table = Table("experiment", "plate", "well", "day", "efficiency", "interval", "alert")
+    for alert in status.alerts:
+        if alert.well is None:
+            style = "bold red" if alert.severity == "critical" else "bold yellow"
+            line = f"{alert.severity}: {alert.subject}: {alert.rule}: "
+            console.print(line + gist(alert.kind, alert.evidence), style=style, markup=False)
+    columns = ("experiment", "plate", "well", "day", "efficiency", "interval", "forecast", "alert")
+    table = Table(*columns)
     for row in status.wells:
         seen = row.efficiency
         table.add_row(
@@ -104,6 +113,7 @@ def _print_status(status: "Status") -> None:
             "" if row.day is None else f"{row.day:.1f}",
             "" if seen is None else f"{seen.value:.0%}" + ("" if seen.corrected else " raw"),
             f"{seen.low:.0%} to {seen.high:.0%}" if seen is not None and seen.corrected else "",
+            _tell_forecast(row),
             ", ".join(flag.rule for flag in row.flags),
         )
     if status.wells:
@@ -122,6 +132,17 @@ def _print_status(status: "Status") -> None:
                 highlight=False,
                 markup=False,
             )
+
+
+def _tell_forecast(row: "WellRow") -> str:
+    from scopewatch.core.forecast import NoForecast
+
+    if row.outlook is None:
+        return ""
+    told = row.outlook.forecast
+    if isinstance(told, NoForecast):
+        return f"none: {told.cause.value}"
+    return f"day {told.final_day:g}: {told.value:.0%} ({told.low:.0%} to {told.high:.0%})"
 
 
 def _tell_end(measured: "MeasuredRun") -> list[str]:
