@@ -54,12 +54,22 @@ def run_checks(path: Path) -> Iterator[Finding]:
     yield _tried("state folder", lambda: _check_state(config.state.folder))
     yield _tried("database", lambda: _check_database(config.state.folder))
     yield _tried("alert channels", lambda: _check_channels(config))
-    if config.alerts.rules and not config.alerts.channels:
-        yield Finding(
-            subject="alert channels",
-            text="there are rules but no channels: alerts show on the dashboard only",
-            advice=True,
-        )
+    yield from _advise_on_delivery(config)
+
+
+def _advise_on_delivery(config: Config) -> Iterator[Finding]:
+    alerts = config.alerts
+    advice = []
+    if alerts.rules and not alerts.channels:
+        text = "there are rules but no channels: alerts show on the dashboard only"
+        advice.append(("alert channels", text))
+    if alerts.digest is not None and not any(channel.digest for channel in alerts.channels):
+        advice.append(("digest", "no channel takes it; add one, or set digest: true for one"))
+    if alerts.channels and alerts.heartbeat is None:
+        text = "without alerts.heartbeat nobody hears that this machine is off"
+        advice.append(("heartbeat", text))
+    for subject, text in advice:
+        yield Finding(subject=subject, text=text, advice=True)
 
 
 def _tried(subject: str, check: Callable[[], str]) -> Finding:
