@@ -139,8 +139,8 @@ def plate_collapse(
 ) -> Observation:
     """Badness: share of the wells in a trouble that was not told of one by one before.
 
-    None on a plate of fewer than six wells. To be weak, now or in the forecast, is one trouble. The evidence names all wells that fail, and its
-    `measures` count them by kind of rule.
+    None on a plate of fewer than six wells. To be weak, now or in the forecast, is one trouble.
+    The evidence names all wells that fail, and its `measures` count them by kind of rule.
     """
     wells = [well for well in facts.wells if rule.covers(*_names(well.subject))]
     troubles: dict[str, set[str]] = {}

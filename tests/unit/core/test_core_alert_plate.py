@@ -7,8 +7,8 @@ import pytest
 
 from scopewatch.core.alert import AlertRule, Change, RuleKind, Severity
 from scopewatch.core.alert_plate import PlateFacts, PlateStep, step_plate
-from scopewatch.core.alert_wells import WellFacts
-from tests.unit.core.alert_samples import PLATE, START, make_well
+from scopewatch.core.alert_wells import Look, WellFacts
+from tests.unit.core.alert_samples import PLATE, START, make_forecast, make_well
 
 WEAK = AlertRule(name="weak", kind=RuleKind.WEAK_NOW, hysteresis=0.05)
 ODD = AlertRule(name="odd", kind=RuleKind.OUTLIER_WELL)
@@ -75,6 +75,40 @@ def test_wells_that_were_told_of_before_do_not_add_up_to_a_collapse() -> None:
         states = step_plate(RULES, states.states, look_at(wells, time_point))
         everything += told(states)
     assert everything == [(name, "raised") for name in NAMES[:10]]
+
+
+def test_wells_that_were_foretold_to_be_weak_are_no_collapse_when_they_are() -> None:
+    foretold = AlertRule(name="soon", kind=RuleKind.WEAK_FORECAST, limit=0.8)
+    rules = (foretold, replace(WEAK, from_day=9), COLLAPSE)
+    likely, fine = make_forecast(0.2), make_forecast(0.9)
+    names = NAMES[:12]
+    states: PlateStep = PlateStep(states={}, transitions=())
+    everything = []
+    for time_point in range(9):
+        weak = names[: time_point + 1] if time_point < 8 else names[:8]
+        facts = look_at(dict.fromkeys(names, 0.8) | dict.fromkeys(weak, 0.1), time_point)
+        wells = tuple(
+            replace(well, forecast=likely if well.well in weak else fine) for well in facts.wells
+        )
+        states = step_plate(rules, states.states, replace(facts, wells=wells))
+        everything += told(states)
+    assert {name for name, _ in everything} == set(names[:8])
+
+
+def test_wells_that_were_told_to_be_weak_collapse_all_the_same_with_the_rest() -> None:
+    sudden = AlertRule(name="sudden", kind=RuleKind.UNFIT_FRAMES)
+    rules = (WEAK, sudden, COLLAPSE)
+    names = NAMES[:12]
+    wells = dict.fromkeys(names, 0.8)
+    states: PlateStep = PlateStep(states={}, transitions=())
+    for time_point, name in enumerate(names[:6]):
+        wells[name] = 0.1
+        states = step_plate(rules, states.states, look_at(wells, time_point))
+        assert told(states) == [(name, "raised")]
+    dark = look_at(wells, 6)
+    looks = (Look(day=11, fault="blank"),)
+    facts = replace(dark, wells=tuple(replace(well, looks=looks) for well in dark.wells))
+    assert told(step_plate(rules, states.states, facts)) == [("plate", "raised")]
 
 
 def test_a_well_that_was_told_of_is_named_again_when_its_plate_collapses() -> None:
