@@ -24,13 +24,13 @@ from scopewatch_training.replay import (
     Foretold,
     Replayed,
     Told,
-    baseline_rule,
     either,
     foretell,
     replay_forecast,
     replay_line,
     replay_raw,
     watch,
+    watch_baseline,
 )
 
 DAEMON: Final = "scopewatch"
@@ -311,7 +311,7 @@ def _baselines(
         methods[name] = [
             judged(
                 {"threshold": threshold, "from_day": float(day)},
-                [watch(each, baseline_rule(rule, threshold, float(day))) for each in seen],
+                [watch_baseline(each, rule, threshold, float(day)) for each in seen],
             )
             for threshold in _THRESHOLDS
             for day in np.arange(np.ceil(first), final_day)

@@ -7,6 +7,7 @@ steps a rule on them. The daemon's own method and the baselines differ in nothin
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -125,33 +126,26 @@ def replay_line(course: Course, final_day: float) -> Replayed:
     return Replayed(course=course, observations=tuple(observations))
 
 
-def baseline_rule(rule: AlertRule, threshold: float, from_day: float) -> AlertRule:
-    """Return the rule that speaks when a baseline's figure is below a threshold.
+def watch_baseline(replayed: Replayed, rule: AlertRule, threshold: float, from_day: float) -> Told:
+    """Step a baseline: it speaks where its figure lies below a threshold, from a day on.
 
-    It needs as many time points in a row as `rule`, and tolerates as much.
+    It needs as many time points in a row as `rule`, cools down as long, and is as slow to take an
+    alert back: only once its figure lies above the threshold by the rule's hysteresis.
     """
-    return replace(
-        rule,
-        name="baseline",
-        kind=RuleKind.WEAK_NOW,
-        limit=-threshold,
-        critical_limit=None,
-        from_day=from_day,
-    )
+    limit = -threshold
+    seen = [
+        (each.day, (each.badness > limit) - (each.badness <= limit - rule.hysteresis))
+        for each in replayed.observations
+        if each.day is not None and each.badness is not None and each.day >= from_day
+    ]
+    ever, since = _watch_signs(tuple(seen), rule.consecutive, rule.cooldown_h)
+    course = replayed.course
+    return Told(place=course.place, final=course.final, ever=ever, since_day=since)
 
 
 def watch(replayed: Replayed, rule: AlertRule) -> Told:
     """Step a rule over a course and return what was told of it."""
-    state = AlertState()
-    ever, since = False, None
-    for observation in replayed.observations:
-        state, transition = step(state, rule, observation)
-        if transition is None:
-            continue
-        if transition.change is Change.RAISED:
-            ever, since = True, observation.day
-        elif transition.change is Change.RESOLVED:
-            since = None
+    ever, since = _step_through(replayed.observations, rule)
     course = replayed.course
     return Told(place=course.place, final=course.final, ever=ever, since_day=since)
 
@@ -186,6 +180,42 @@ def foretell(
                     )
                 )
     return found
+
+
+@lru_cache(maxsize=100_000)
+def _watch_signs(
+    signs: tuple[tuple[float, int], ...], consecutive: int, cooldown_h: float
+) -> tuple[bool, float | None]:
+    """Step the core's state machine on what each day says: 1 bad, -1 clear, 0 neither.
+
+    Hundreds of settings of a baseline come to few different series, so that each is stepped once.
+    """
+    rule = AlertRule(
+        name="baseline",
+        kind=RuleKind.WEAK_NOW,
+        limit=0.5,
+        hysteresis=0.9,
+        consecutive=consecutive,
+        cooldown_h=cooldown_h,
+    )
+    return _step_through([_observe(day, float(sign)) for day, sign in signs], rule)
+
+
+def _step_through(
+    observations: Iterable[Observation], rule: AlertRule
+) -> tuple[bool, float | None]:
+    """Return whether an alert was ever raised, and since when one stands at the end."""
+    state = AlertState()
+    ever, since = False, None
+    for observation in observations:
+        state, transition = step(state, rule, observation)
+        if transition is None:
+            continue
+        if transition.change is Change.RAISED:
+            ever, since = True, observation.day
+        elif transition.change is Change.RESOLVED:
+            since = None
+    return ever, since
 
 
 def _moments(course: Course, final_day: float) -> list[tuple[float, str]]:
