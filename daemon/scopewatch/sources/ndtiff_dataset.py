@@ -76,6 +76,7 @@ class DataSet:
         self._signature: tuple[tuple[str, int, int], ...] | None = None
         self._heads: dict[str, Head] = {}
         self._followers: dict[str, Follower] = {}
+        self._sizes: dict[str, int] = {}
         self._reported: dict[str, set[int]] = {}
         self._indexed: dict[tuple[str, int], IndexEntry] = {}
         self._nameless: dict[tuple[str, int], Image] = {}
@@ -90,13 +91,10 @@ class DataSet:
 
     @property
     def ended(self) -> bool:
-        """Whether its writer has closed every file, and all their images are read.
-
-        The chain of directories ends in a file that was closed; while it grows, it leads on.
-        """
-        followers = list(self._followers.values())
-        closed = [follower.ended and not follower.trouble for follower in followers]
-        return bool(closed) and all(closed) and not self.waiting
+        """Whether its writer has closed it: the index is there, every file is cut, all is read."""
+        followers = dict(self._followers)
+        closed = [each.closed(self._sizes.get(name, 0)) for name, each in followers.items()]
+        return bool(closed) and all(closed) and self._used > 0 and not self.waiting
 
     def look(self, now_s: float) -> list[Sighting]:
         """Return images completed since the last look, a bounded number at a time.
@@ -168,6 +166,7 @@ class DataSet:
                 return
             self._heads[name] = head
             follower = self._followers.setdefault(name, Follower(name, head))
+            self._sizes[name] = size
             images = follower.look(file, size, self._limits)
             if follower.trouble is not None:
                 self._complain(follower.trouble)

@@ -106,7 +106,7 @@ def forecast_of(row: WellOutlook) -> WellForecast | NoForecast:
         or row.half_width is None
         or row.coverage is None
     ):
-        return NoForecast(cause=Silence(row.cause), reason=row.reason or "")
+        return NoForecast(cause=Silence(row.cause or ""), reason=row.reason or "")
     return WellForecast(
         made_on_day=row.now_day,
         final_day=row.final_day,

@@ -26,8 +26,8 @@ def old(tmp_path: Path) -> Path:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
     engine.dispose()
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.executescript(f"""
+    database = sqlite3.connect(path, isolation_level=None)
+    database.executescript(f"""
         INSERT INTO runs VALUES (1, 'run 7', NULL, '{AT}', '{AT}', 0);
         INSERT INTO wells VALUES (1, 1, 'p1', 'A1'), (2, 1, 'p1', 'A2');
         INSERT INTO well_estimates VALUES (1, 0, 0.0, 0.07, 0.01, 0.13, 1, 1);
@@ -41,7 +41,7 @@ def old(tmp_path: Path) -> Path:
             '{{"severity": "warning", "title": "A1: weak", "body": "b", "attachments": []}}',
             '{AT}', 2, '{AT}', NULL, NULL, 'no route');
     """)
-    connection.close()
+    database.close()
     return tmp_path
 
 

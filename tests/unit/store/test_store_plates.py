@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.alert import AlertRule, RuleKind, Severity
+from scopewatch.core.message import Message
 from scopewatch.store.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store
@@ -34,7 +35,7 @@ def plate(clock: FakeClock) -> Iterator[Scene]:
 
 def moment(scene: Scene, time_point: int, fractions: dict[str, float]) -> list[str]:
     """Score one frame of each well; return the titles of what was told."""
-    told = []
+    told: list[Message] = []
     for well, fraction in fractions.items():
         told += scene.score(key(well, time_point), fraction).alerts
     return [message.title for message in told]
