@@ -93,6 +93,7 @@ def measure_run(session: Session, run: Run, measuring: Measuring, now: datetime)
     reporter-free controls and none of the run is known, nothing is measured.
     """
     newest: dict[tuple[int, int], tuple[FluorescenceRow, FrameRow, Well]] = {}
+    superseded: list[FluorescenceRow] = []
     for stored, frame, well in session.execute(
         select(FluorescenceRow, FrameRow, Well)
         .join(FrameRow, FrameRow.id == FluorescenceRow.frame_id)
@@ -103,7 +104,11 @@ def measure_run(session: Session, run: Run, measuring: Measuring, now: datetime)
         )
         .order_by(FrameRow.time_point)
     ):
+        if (well.id, frame.site) in newest:
+            superseded.append(newest[well.id, frame.site][0])
         newest[well.id, frame.site] = stored, frame, well
+    for stored in superseded:
+        stored.threshold = stored.efficiency = None
     fields = [
         Field(
             id=str(frame.id),

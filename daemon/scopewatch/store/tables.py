@@ -332,7 +332,8 @@ class FluorescenceRow(Base):
     """A fluorescence frame as any threshold needs it; see `core.fluorescence`, `store.readings`.
 
     `threshold` and `efficiency` are those of the run as far as it is known: both None for a frame
-    before the final day, the threshold None where the run shows no signal.
+    before the final day, or that a newer one of its site supersedes; the threshold None where the
+    run shows no signal.
     """
 
     __tablename__ = "fluorescence"
