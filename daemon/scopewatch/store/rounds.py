@@ -137,10 +137,11 @@ def rounds_of(
         if plate.joint and not whole(time_point):
             return
         groups: dict[frozenset[str], list[AlertRule]] = {}
+        # Of a time point whose frames are all still in hand nothing can be said.
         ready = [
             name
             for (name, moment), settled in pending.items()
-            if moment == time_point and (complete(name, moment) or (quiet and settled > 0))
+            if moment == time_point and settled > 0 and (quiet or complete(name, moment))
         ]
         for rule in plate.rules:
             fresh = frozenset(

@@ -103,6 +103,17 @@ def test_a_time_point_without_any_judged_site_is_no_observation(scene: Scene) ->
     assert len(scene.score(key(time_point=2), WEAK).alerts) == 1
 
 
+def test_a_frame_that_is_still_in_hand_when_the_next_begins_is_no_observation(
+    scene: Scene,
+) -> None:
+    scene.store.claim(ticket(key(time_point=0)), RULES)
+    assert scene.score(key(time_point=1), WEAK).alerts == ()
+    assert scene.rows(STREAKS) == [(1, 1)]
+    scene.store.claim(ticket(key(time_point=2)), RULES)
+    (message,) = scene.score(key(time_point=3), WEAK).alerts
+    assert message.title.startswith("A1: weak now")
+
+
 def test_a_late_frame_changes_the_estimate_but_not_what_was_said(
     tmp_path: Path, clock: FakeClock
 ) -> None:
