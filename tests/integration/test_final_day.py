@@ -89,10 +89,10 @@ def test_a_run_is_measured_compared_and_taken_up(
 
     with daemon.reader() as reader:
         (end,) = reader.ends()
-    for well in end.wells:
-        assert well.measured == pytest.approx(truth[well.well], abs=0.05)
-        assert well.now is not None
-        assert [said.day for said in well.forecasts] == [9.0]
+    for ended in end.wells:
+        assert ended.measured == pytest.approx(truth[ended.well], abs=0.05)
+        assert ended.now is not None
+        assert [said.day for said in ended.forecasts] == [9.0]
     told = json.loads(daemon.ask("status", "--json").stdout)
     (measured,) = told["measured"]
     assert measured["report"]["now"]["wells"] == 4

@@ -14,8 +14,8 @@ ERRORS = HeldOutErrors(
 CARD = marker_card()
 
 
-def field(name: str, share: float, **how: float) -> Field:
-    reading = read_fluorescence(marker_frame(glow(share, **how)), CARD, None)
+def field(name: str, share: float, *, counts: float = 2000.0) -> Field:
+    reading = read_fluorescence(marker_frame(glow(share, counts=counts)), CARD, None)
     return Field(id=name, run="run7", group=f"run7/P1/{name}", reading=reading)
 
 
