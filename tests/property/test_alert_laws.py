@@ -7,7 +7,7 @@ from math import exp
 from random import Random
 from typing import Final
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scopewatch.core.alert import (
@@ -27,6 +27,10 @@ from scopewatch.core.alert_plate import FEWEST_WELLS, PlateFacts, PlateStep, ste
 from scopewatch.core.alert_scope import any_well, check_pattern
 from tests.unit.core.alert_samples import PLATE, START, make_well
 
+# A busy machine is no fault of what is tested.
+UNHURRIED: Final = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
 BADNESS: Final = st.floats(-1, 1, allow_subnormal=False)
 HOURS: Final = st.sampled_from([0.0, 0.1, 1.0, 6.0, 12.0, 30.0])
 NIGHTS: Final = st.none() | st.builds(
@@ -73,6 +77,7 @@ def live(rule: AlertRule, moments: list[Moment]) -> Told:
     return lived
 
 
+@UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
 def test_between_two_raised_there_is_a_resolved(rule: AlertRule, moments: list[Moment]) -> None:
     told = [each.change for *_, each in live(rule, moments) if each is not None]
@@ -90,6 +95,7 @@ def test_between_two_raised_there_is_a_resolved(rule: AlertRule, moments: list[M
             open_now = False
 
 
+@UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
 def test_no_two_alerts_within_a_cooldown(rule: AlertRule, moments: list[Moment]) -> None:
     raised = [each.at for *_, each in live(rule, moments) if each and each.change is Change.RAISED]
@@ -97,6 +103,7 @@ def test_no_two_alerts_within_a_cooldown(rule: AlertRule, moments: list[Moment])
     assert all(gap >= rule.cooldown for gap in gaps)
 
 
+@UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
 def test_only_critical_is_told_in_quiet_hours(rule: AlertRule, moments: list[Moment]) -> None:
     for at, _, _, told in live(rule, moments):
@@ -106,6 +113,7 @@ def test_only_critical_is_told_in_quiet_hours(rule: AlertRule, moments: list[Mom
         assert told.severity is Severity.CRITICAL
 
 
+@UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
 def test_nothing_is_raised_while_something_larger_speaks(
     rule: AlertRule, moments: list[Moment]
@@ -114,6 +122,7 @@ def test_nothing_is_raised_while_something_larger_speaks(
         assert told is None or told.change is Change.RESOLVED or not hold
 
 
+@UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
 def test_what_is_said_becomes_what_is_the_case_once_nothing_holds_it(
     rule: AlertRule, moments: list[Moment]
@@ -129,6 +138,7 @@ def test_what_is_said_becomes_what_is_the_case_once_nothing_holds_it(
     assert not after.raised or after.said is after.severity
 
 
+@UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
 def test_what_is_told_was_seen(rule: AlertRule, moments: list[Moment]) -> None:
     for at, _, state, told in live(rule, moments):
@@ -144,6 +154,7 @@ def test_what_is_told_was_seen(rule: AlertRule, moments: list[Moment]) -> None:
             assert not rule.clear(badness)
 
 
+@UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
 def test_a_state_that_is_stored_and_read_goes_on_as_if_it_had_not_been(
     rule: AlertRule, moments: list[Moment]
@@ -152,6 +163,7 @@ def test_a_state_that_is_stored_and_read_goes_on_as_if_it_had_not_been(
         assert unpack_state(pack_state(state)) == state
 
 
+@UNHURRIED
 @given(rule=rules(), moments=MOMENTS, worse=st.lists(st.floats(0, 1), min_size=40, max_size=40))
 def test_what_is_worse_never_stands_less(
     rule: AlertRule, moments: list[Moment], worse: list[float]
@@ -166,6 +178,7 @@ def test_what_is_worse_never_stands_less(
         assert hard.raised >= mild.raised
 
 
+@UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
 def test_time_alone_changes_nothing_that_is_the_case(
     rule: AlertRule, moments: list[Moment]
@@ -179,12 +192,14 @@ def test_time_alone_changes_nothing_that_is_the_case(
         before = state
 
 
+@UNHURRIED
 @given(moments=MOMENTS)
 def test_nothing_is_said_before_the_first_day(moments: list[Moment]) -> None:
     rule = AlertRule(name="late", from_day=1000)
     assert all(told is None for *_, told in live(rule, moments))
 
 
+@settings(UNHURRIED, max_examples=20)
 @given(
     top=st.integers(0, 15),
     left=st.integers(1, 24),
@@ -203,6 +218,7 @@ def test_a_range_means_the_wells_between_its_corners(
             assert any_well([pattern], f"{chr(65 + row)}{column}") == inside
 
 
+@UNHURRIED
 @given(
     sign=st.sampled_from(SIGNS),
     level=st.floats(0.2, 0.8),
@@ -218,6 +234,7 @@ def test_what_wobbles_by_less_than_the_smallest_jump_is_no_jump(
     assert found.size < 1
 
 
+@UNHURRIED
 @given(values=st.lists(st.floats(0, 1), min_size=4, max_size=25))
 def test_a_jump_that_went_back_is_no_jump_any_more(values: list[float]) -> None:
     found = find_change([{"coverage": value} for value in [*values, max(values)]])
@@ -229,7 +246,7 @@ WEAK: Final = AlertRule(name="weak", kind=RuleKind.WEAK_NOW, hysteresis=0.05, co
 COLLAPSE: Final = AlertRule(name="all", kind=RuleKind.PLATE_COLLAPSE, limit=0.5, hysteresis=0.2)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(UNHURRIED, max_examples=40)
 @given(
     rounds=st.lists(
         st.lists(st.sampled_from([0.1, 0.3, 0.52, 0.8]), min_size=8, max_size=8), max_size=6

@@ -3,13 +3,17 @@
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scopewatch.core.card import ForecastDay
 from scopewatch.core.forecast import NoForecast, WellForecast, first_day, forecast
 from scopewatch.core.running import WellPoint, smooth
 
+# A busy machine is no fault of what is tested.
+UNHURRIED: Final = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
 FRACTION: Final = st.floats(0, 1)
 POINTS: Final = st.lists(
     st.builds(
@@ -41,6 +45,7 @@ def tables(draw: st.DrawFn) -> list[ForecastDay]:
     ]
 
 
+@UNHURRIED
 @given(points=POINTS, ahead=st.floats(0, 20))
 def test_a_running_estimate_is_a_fraction_within_its_interval(
     points: list[WellPoint], ahead: float
@@ -55,6 +60,7 @@ def test_a_running_estimate_is_a_fraction_within_its_interval(
     assert now.high >= min(now.value + card, 1) - 1e-9
 
 
+@UNHURRIED
 @given(level=FRACTION, half_width=FRACTION, days=st.lists(st.floats(0, 30), min_size=1))
 def test_a_level_that_never_changes_is_found(
     level: float, half_width: float, days: list[float]
@@ -65,6 +71,7 @@ def test_a_level_that_never_changes_is_found(
     assert running.trend_per_day == pytest.approx(0, abs=1e-6)
 
 
+@UNHURRIED
 @given(table=tables(), points=POINTS, target=st.floats(0.01, 0.99), more=st.floats(0, 1))
 def test_a_forecast_is_ordered_and_its_chance_grows_with_the_target(
     table: list[ForecastDay], points: list[WellPoint], target: float, more: float
@@ -82,6 +89,7 @@ def test_a_forecast_is_ordered_and_its_chance_grows_with_the_target(
     assert 0 <= low <= high <= 1
 
 
+@UNHURRIED
 @given(table=tables(), points=POINTS)
 def test_between_two_days_a_forecast_lies_between_theirs(
     table: list[ForecastDay], points: list[WellPoint]
@@ -98,6 +106,7 @@ def test_between_two_days_a_forecast_lies_between_theirs(
     assert min(widths) - 1e-9 <= told.half_width <= max(widths) + 1e-9
 
 
+@UNHURRIED
 @given(errors=ERRORS, half_width=FRACTION, target=FRACTION, value=FRACTION, more=FRACTION)
 def test_a_better_forecast_is_never_likelier_to_end_weak(
     errors: tuple[float, ...], half_width: float, target: float, value: float, more: float
