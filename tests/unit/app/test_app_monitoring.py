@@ -1,6 +1,7 @@
 """What is told when the daemon cannot even start."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tests.unit.store.scene import read_rows
 REFUSAL = "model does not match its card: model.tflite; copy the bundle again"
 
 
-def config_of(tmp_path: Path, *rules: dict[str, object]) -> Config:
+def config_of(tmp_path: Path, *rules: Mapping[str, str]) -> Config:
     return Config.model_validate(
         {
             "experiment": {"name": "run 7"},
