@@ -5,13 +5,14 @@ DEMO_ARGS ?=
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES = daemon training tests benchmarks
 
-.PHONY: help demo test check bench model lock clean
+.PHONY: help demo test check bench model messages lock clean
 help:
 	@echo "make demo    a simulated ten-day differentiation, monitored live (DEMO_ARGS=--exit-when-done for no waiting)"
 	@echo "make test    all tests"
 	@echo "make check   formatting, lint, types, layers"
 	@echo "make bench   speed and memory, as ratios measured side by side"
 	@echo "make model   train the shipped bundle again from its seeds"
+	@echo "make messages compile the catalogues of messages (needs msgfmt)"
 	@echo "make lock    write constraints.txt anew"
 	@echo "make clean   remove everything the other targets made"
 
@@ -55,6 +56,11 @@ bench: $(VENV)/.test
 
 model: $(VENV)/.test
 	$(VENV)/bin/python -m scopewatch_training.shipped
+
+# Needs msgfmt of GNU gettext; the compiled catalogues are committed, so that nothing else does.
+messages:
+	for source in daemon/scopewatch/core/languages/*/LC_MESSAGES/*.po; do \
+		msgfmt --check-format -o $${source%.po}.mo $$source || exit 1; done
 
 lock: $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet pip-tools

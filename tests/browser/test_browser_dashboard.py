@@ -140,7 +140,7 @@ def test_the_page_takes_up_what_is_new_without_being_loaded_again(
     page.js("window.same = true; document.querySelector('a.well').focus()")
     page.reader.rows = [well_row("A1", 0.31, flags=(flag(),)), well_row("A2", 0.7)]
     page.refresh()
-    shortly(lambda: "1 well is weak: A1" in page.text())
+    shortly(lambda: "1 well is flagged: A1" in page.text())
     assert page.js("return window.same")
     assert page.js("return document.title").__str__().startswith("(1)")
     focused = str(page.js("return document.activeElement.getAttribute('href')"))

@@ -10,7 +10,10 @@ import tifffile
 from numpy.typing import NDArray
 
 from scopewatch.demo.simulation.experiment import Experiment
+from tests.conftest import FakeClock
 from tests.integration.daemon import Daemon
+from tests.integration.receivers import Lab
+from tests.unit.store.scene import open_store
 
 SHIPPED = Path(__file__).parents[2] / "models" / "simulated-cardiomyocyte"
 
@@ -49,3 +52,12 @@ def save() -> Save:
         begun.rename(path)
 
     return write
+
+
+@pytest.fixture
+def lab(tmp_path: Path, clock: FakeClock, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """Return a lab with the channel `hook`, or those that the test names."""
+    channels = getattr(request, "param", ("hook",))
+    store = open_store(tmp_path, clock)
+    yield Lab(store=store, folder=tmp_path, clock=clock, channels=channels)
+    store.close()

@@ -180,8 +180,10 @@ def test_a_weak_well_is_announced_with_its_picture(
     daemon.eventually(lambda: daemon.count("frame scored") == 3)
     assert daemon.end() == 0
     (message,) = posted
-    assert message["title"].startswith("[SIMULATED] A1: weak differentiation, ")
-    assert len(message["attachments"]) == 1
+    assert message["title"].startswith("[SIMULATED] A1: weak now, ")
+    trend, overlay = (attached["filename"] for attached in message["attachments"])
+    assert trend == "trend-run-1-P1-A1.png"
+    assert overlay.endswith(".jpg")
     with daemon.reader() as reader:
         (alert,) = reader.alerts(None, 9)
         assert [posting.state for posting in alert.postings] == ["delivered"]

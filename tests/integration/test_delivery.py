@@ -2,165 +2,37 @@
 
 import base64
 import json
-import random
 import socket
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default as modern
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
 
-from scopewatch.config import ExperimentConfig, OverlayConfig
-from scopewatch.core.alert import Severity
-from scopewatch.core.tiling import TileGrid
-from scopewatch.notify.announcement import announce_test
+from scopewatch.core.language import Language
+from scopewatch.core.message import Style
+from scopewatch.notify.announcement import announce_test, write_test
 from scopewatch.notify.apprise_channels import AppriseNotifier
-from scopewatch.notify.delivery import Delivery
-from scopewatch.store.overlays import OverlayFolder
 from scopewatch.store.queries import Reader
-from tests.conftest import FakeClock
-from tests.unit.store.scene import Scene, frame_of, judged, key, open_store, ticket
-
-GRID = TileGrid(height=256, width=256, tile_px=32)
-
-
-@dataclass
-class Mailbox:
-    """Takes mail as long as its server runs."""
-
-    mails: list[EmailMessage] = field(default_factory=list)
-
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd calls it so
-        content = envelope.content
-        assert isinstance(content, bytes)
-        mail = message_from_bytes(content, policy=modern)
-        assert isinstance(mail, EmailMessage)
-        self.mails.append(mail)
-        return "250 OK"
+from tests.integration.receivers import (
+    Hook,
+    Lab,
+    Mailbox,
+    MailServer,
+    Serving,
+    free_port,
+    mail_url,
+)
+from tests.unit.store.scene import open_store
 
 
 @pytest.fixture
 def mailbox() -> Iterator[tuple[Mailbox, int]]:
-    box = Mailbox()
-    # The controller asks for its port beforehand, so a free one is looked for here.
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield box, port
-    controller.stop()
-
-
-@dataclass
-class Hook:
-    """A webhook; `status` is what it answers, `posts` what it took."""
-
-    status: int = 200
-    attempts: int = 0
-    posts: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
-    port: int = 0
-
-    def take(self, headers: dict[str, str], body: bytes) -> int:
-        self.attempts += 1
-        if self.status == 200:
-            self.posts.append((headers, json.loads(body)))
-        return self.status
-
-
-class HookServer(ThreadingHTTPServer):
-    """The server of one hook."""
-
-    def __init__(self, hook: Hook, port: int = 0) -> None:
-        self.hook = hook
-        super().__init__(("127.0.0.1", port), HookHandler)
-        hook.port = self.server_address[1]
-
-
-class HookHandler(BaseHTTPRequestHandler):
-    """Hands what is posted to the hook."""
-
-    server: HookServer
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(self.server.hook.take(dict(self.headers), body))
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Say nothing: the test's output is not a server log."""
-
-
-class Serving:
-    """Runs a hook's server within a `with` block."""
-
-    def __init__(self, hook: Hook) -> None:
-        self._server = HookServer(hook, hook.port)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-@dataclass
-class Lab:
-    """A store with one raised alert whose overlay is on the disk, and its delivery."""
-
-    scene: Scene
-    clock: FakeClock
-    overlays: Path
-
-    def raise_alert(self, well: str = "A1") -> bytes:
-        """Let a well go weak; return the picture that belongs to the alert."""
-        drawer = OverlayFolder(
-            self.overlays,
-            options=OverlayConfig(stain_tiff=False),
-            experiment=ExperimentConfig(name="run 7"),
-            threshold=0.5,
-        )
-        for time_point in range(2):
-            frame = key(well, time_point)
-            files = drawer.write(frame_of(frame), judged(frame, 0.1, grid=GRID), 0.5)
-            offered = ticket(frame)
-            self.scene.store.claim(offered, self.scene.rules)
-            self.scene.store.commit(
-                offered, frame_of(frame), judged(frame, 0.1), files, 0.5, self.scene.rules
-            )
-        return (self.overlays / files.overlay).read_bytes()
-
-    def delivery(self, **channels: str) -> Delivery:
-        urls = {name: SecretStr(url) for name, url in channels.items()}
-        return Delivery(
-            self.scene.store,
-            AppriseNotifier(urls, self.overlays),
-            clock=self.clock,
-            retry_s=60,
-            rng=random.Random(1),
-        )
-
-
-@pytest.fixture
-def lab(tmp_path: Path, clock: FakeClock, request: pytest.FixtureRequest) -> Iterator[Lab]:
-    channels = dict.fromkeys(getattr(request, "param", ("hook",)), Severity.INFO)
-    store = open_store(tmp_path, clock, channels=channels)
-    scene = Scene(store=store, folder=tmp_path)
-    yield Lab(scene=scene, clock=clock, overlays=tmp_path / "overlays")
-    store.close()
+    box, port = Mailbox(), free_port()
+    with MailServer(box, port):
+        yield box, port
 
 
 @pytest.mark.parametrize("lab", [("mail",)], indirect=True)
@@ -169,18 +41,19 @@ def test_an_alert_arrives_by_mail_with_its_overlay_attached(
 ) -> None:
     box, port = mailbox
     picture = lab.raise_alert()
-    url = f"mailto://127.0.0.1:{port}?from=scope@example.org&to=biologist@example.org&mode=insecure"
-    assert lab.delivery(mail=url).drain() == 1
+    assert lab.delivery(mail=mail_url(port)).drain() == 1
     (mail,) = box.mails
-    (item,) = lab.scene.rows("SELECT idempotency_key FROM outbox")
-    assert mail["Subject"] == "A1: weak differentiation, 7% on day 0.5"
+    (item,) = lab.rows("SELECT idempotency_key FROM outbox")
+    assert mail["Subject"] == "A1: weak differentiation"
     assert mail["To"] == "biologist@example.org"
     assert mail["Idempotency-Key"] == item[0]
-    words = mail.get_body(("plain", "html"))
-    assert words is not None
-    text = words.get_content()
-    assert "run 7 / p1 / A1 reads 7% on day 0.5, below its target of 50%" in text
-    assert f"Reference: {item[0]}" in text
+    plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    assert "run 7 / p1 / A1 reads 7% on day 0.5." in plain.get_content()
+    assert "<b>A1</b> reads 7%" in html.get_content()
+    for words in (plain, html):
+        assert f"Reference: {item[0]}" in words.get_content()
     (attached,) = mail.iter_attachments()
     assert attached.get_filename() == "p1_t0001_s0.jpg"
     assert attached.get_content() == picture
@@ -192,7 +65,7 @@ def test_an_alert_arrives_at_a_webhook_with_its_overlay_attached(lab: Lab) -> No
     with Serving(hook):
         assert lab.delivery(hook=f"json://127.0.0.1:{hook.port}/alerts").drain() == 1
     ((headers, post),) = hook.posts
-    assert post["title"] == "A1: weak differentiation, 7% on day 0.5"
+    assert post["title"] == "A1: weak differentiation"
     assert post["type"] == "warning"
     (attached,) = post["attachments"]
     assert attached["filename"] == "p1_t0001_s0.jpg"
@@ -223,7 +96,7 @@ def test_a_receiver_that_answers_500_is_asked_again_and_the_reason_is_kept(lab: 
     with Serving(hook):
         delivery = lab.delivery(hook=f"json://127.0.0.1:{hook.port}/alerts")
         assert delivery.drain() == 0
-        reader = Reader.open(lab.scene.folder)
+        reader = Reader.open(lab.folder)
         (channel,) = reader.channels()
         reader.close()
         assert (channel.waiting, channel.delivered) == (1, 0)
@@ -244,7 +117,7 @@ def test_a_receiver_that_hangs_is_left_after_its_time(lab: Lab) -> None:
         started_s = time.monotonic()
         assert delivery.drain() == 0
         assert 0.3 <= time.monotonic() - started_s < 10
-    assert lab.scene.rows("SELECT attempts, done_at FROM outbox") == [(1, None)]
+    assert lab.rows("SELECT attempts, done_at FROM outbox") == [(1, None)]
 
 
 @pytest.mark.parametrize("lab", [("dead", "hook")], indirect=True)
@@ -274,8 +147,8 @@ def test_nothing_outside_the_overlay_folder_is_ever_attached(lab: Lab) -> None:
     hook = Hook()
     lab.raise_alert()
     (lab.overlays.parent / "secret.txt").write_text("secret")
-    lab.scene.store.close()
-    _rewrite_attachments(lab.scene.folder, ["../secret.txt", "/etc/hostname"])
+    lab.store.close()
+    _rewrite_attachments(lab.folder, ["../secret.txt", "/etc/hostname"])
     with Serving(hook):
         assert lab.delivery(hook=f"json://127.0.0.1:{hook.port}/alerts").drain() == 1
     assert hook.posts[0][1]["attachments"] == []
@@ -286,29 +159,58 @@ def test_the_thread_delivers_what_a_restart_found_in_the_outbox(
 ) -> None:
     hook = Hook()
     lab.raise_alert()
-    lab.scene.store.close()
-    lab.scene.store = open_store(lab.scene.folder, lab.clock, channels={})
+    lab.store.close()
+    lab.store = open_store(lab.folder, lab.clock)
     with Serving(hook):
         delivery = lab.delivery(hook=f"json://127.0.0.1:{hook.port}/alerts")
         delivery.start()
         eventually(lambda: len(hook.posts) == 1)
         assert delivery.stop()
-    lab.scene.store.close()
+    lab.store.close()
 
 
 def test_a_test_message_tells_which_channel_works(lab: Lab) -> None:
     hook = Hook()
+    messages = write_test("run 7", lab.clock.now(), style=Style(), overlay=None, digest=True)
     with Serving(hook):
         urls = {
             "hook": SecretStr(f"json://127.0.0.1:{hook.port}/alerts"),
             "dead": SecretStr("json://127.0.0.1:9/alerts"),
         }
-        outcome = announce_test(
-            AppriseNotifier(urls, lab.overlays), urls, experiment="run 7", now=lab.clock.now()
-        )
+        outcome = announce_test(AppriseNotifier(urls, lab.overlays), urls, messages)
     assert outcome["hook"] is None
     assert "alert was not taken: channel dead" in str(outcome["dead"])
-    assert hook.posts[0][1]["title"] == "scopewatch: test message"
+    alert, digest = (post for _, post in hook.posts)
+    assert alert["title"] == "TEST: B3: likely to end weak, 34% expected on day 10"
+    assert [each["filename"] for each in alert["attachments"]] == ["trend-run-7-P1-B3.png"]
+    assert [each["filename"] for each in digest["attachments"]] == ["plate-run-7-P1.png"]
+
+
+@pytest.mark.parametrize("lab", [("mail",)], indirect=True)
+def test_a_figure_arrives_by_mail_as_a_picture_in_japanese_too(
+    lab: Lab, mailbox: tuple[Mailbox, int]
+) -> None:
+    box, port = mailbox
+    style = Style(language=Language.JAPANESE, simulated=True)
+    (message,) = write_test("run 7", lab.clock.now(), style=style, overlay=None, digest=False)
+    assert lab.store.announce(message, lab.channels) == 1
+    assert lab.delivery(mail=mail_url(port)).drain() == 1
+    (mail,) = box.mails
+    assert mail["Subject"] == "【テスト】[SIMULATED] B3:分化不良の見込み(10日目の予測 34%)"
+    plain = mail.get_body(("plain",))
+    assert plain is not None
+    assert "10日目の分化効率の予測は 34%" in plain.get_content()
+    (attached,) = mail.iter_attachments()
+    assert attached.get_content().startswith(b"\x89PNG")
+
+
+def test_a_message_of_one_key_is_queued_once_per_channel_over_restarts(lab: Lab) -> None:
+    (message,) = write_test("run 7", lab.clock.now(), style=Style(), overlay=None, digest=False)
+    assert lab.store.announce(message, ("mail", "chat")) == 2
+    lab.store.close()
+    lab.store = open_store(lab.folder, lab.clock)
+    assert lab.store.announce(message, ("mail", "chat", "new")) == 1
+    assert lab.rows("SELECT channel FROM outbox ORDER BY id") == [("mail",), ("chat",), ("new",)]
 
 
 def _rewrite_attachments(folder: Path, attachments: list[str]) -> None:

@@ -6,6 +6,7 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 from sqlalchemy import Engine, event
 
 from scopewatch.config import ExperimentConfig, OverlayConfig
+from scopewatch.core.alert import AlertRule, RuleKind
+from scopewatch.core.alert_monitor import blind
 from scopewatch.core.errors import StoreError
 from scopewatch.core.frame import FrameKey
 from scopewatch.core.tiling import TileGrid
@@ -20,6 +23,7 @@ from scopewatch.store.overlays import OverlayFolder
 from tests.conftest import FakeClock
 from tests.unit.store.scene import (
     RULES,
+    START,
     Scene,
     frame_of,
     judged,
@@ -152,6 +156,72 @@ def test_a_commit_cut_at_any_statement_leaves_nothing_and_is_repeated_whole(
         assert tables(scene.folder) == before, statements[statement - 1]
     settle(scene)
     assert tables(scene.folder) == expected
+    scene.store.close()
+
+
+PLATE = ("A1", "A2", "A3", "A4", "A5", "A6")
+PLATE_RULES = (
+    AlertRule(name="soon", kind=RuleKind.WEAK_FORECAST, escalate_after_h=24),
+    AlertRule(name="plate", kind=RuleKind.PLATE_COLLAPSE, escalate_after_h=24),
+)
+BLIND = AlertRule(name="blind", kind=RuleKind.BLIND)
+
+
+def prepare_plate(folder: Path) -> Scene:
+    """A plate of weak wells, one frame short of its collapse."""
+    store = open_store(folder, FakeClock(), started_at=START)
+    scene = Scene(store=store, folder=folder, rules=PLATE_RULES)
+    for time_point in (10, 11):
+        for well in PLATE[: 6 if time_point == 10 else 5]:
+            scene.score(key(well, time_point), 0.75 if time_point == 10 else 0.1)
+    store.claim(ticket(key(PLATE[-1], 11)), PLATE_RULES)
+    return scene
+
+
+def close_the_round(scene: Scene) -> None:
+    scene.commit(ticket(key(PLATE[-1], 11)), 0.1)
+
+
+def let_a_day_pass(scene: Scene) -> None:
+    later = open_store(scene.folder, FakeClock(), started_at=START)
+    later._clock.advance(25 * 3600)  # type: ignore[attr-defined]  # the fake one above
+    try:
+        later.let_time_pass(PLATE_RULES)
+    finally:
+        later.close()
+
+
+def find_silence(scene: Scene) -> None:
+    at = FakeClock().now()
+    seen = blind(at=at, last_frame_at=at - timedelta(hours=30), interval_h=12, expected=True)
+    scene.store.watch([(BLIND, seen)])
+
+
+@pytest.mark.parametrize("act", [close_the_round, let_a_day_pass, find_silence])
+def test_a_step_of_plate_clock_or_monitor_cut_anywhere_is_repeated_whole(
+    tmp_path: Path, act: Callable[[Scene], None]
+) -> None:
+    whole = prepare_plate(tmp_path / "whole")
+    if act is let_a_day_pass:
+        close_the_round(whole)
+    before = tables(whole.folder)
+    with cut_at(0) as statements:
+        act(whole)
+    expected = tables(whole.folder)
+    assert len(expected["outbox"]) == len(before["outbox"]) + 1
+    whole.store.close()
+    scene = prepare_plate(tmp_path / "cut")
+    if act is let_a_day_pass:
+        close_the_round(scene)
+    # Every third: each costs a look at all tables, and any of them is a crash like the others.
+    for statement in (*range(1, len(statements), 3), len(statements)):
+        with cut_at(statement), pytest.raises(PowerCutError):
+            act(scene)
+        assert tables(scene.folder) == before, statements[statement - 1]
+    act(scene)
+    assert tables(scene.folder) == expected
+    act(scene)
+    assert tables(scene.folder) == expected, "once in effect, however often it is repeated"
     scene.store.close()
 
 

@@ -1,4 +1,4 @@
-"""What must hold for every frame, rule and rate."""
+"""What must hold for every frame and rate."""
 
 from typing import Final
 
@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from scopewatch.core.alert import AlertRule, AlertState, Change, Observation, step
 from scopewatch.core.caption import Caption, load_font, wrap
 from scopewatch.core.efficiency import Efficiency, ErrorRates, correct, pool
 from scopewatch.core.errors import complaint
@@ -111,45 +110,6 @@ def test_a_pooled_interval_holds_its_value_and_never_beats_the_card(
     assert min(s.value for s in sites) - 1e-9 <= well.value <= max(s.value for s in sites) + 1e-9
     assert well.low <= max(well.value - half_width, 0) + 1e-9
     assert well.high >= min(well.value + half_width, 1) - 1e-9
-
-
-@given(
-    efficiencies=st.lists(FRACTION, max_size=60),
-    rule=st.builds(
-        AlertRule,
-        name=st.just("weak"),
-        target=st.floats(0.05, 0.95),
-        from_day=st.floats(0, 20),
-        consecutive=st.integers(1, 5),
-        hysteresis=st.floats(0, 0.2),
-    ),
-)
-def test_alerts_alternate_and_only_after_enough_agreement(
-    efficiencies: list[float], rule: AlertRule
-) -> None:
-    state, last, since = AlertState(), Change.RESOLVED, 0
-    for index, efficiency in enumerate(efficiencies):
-        observation = Observation(day=index / 2, efficiency=efficiency)
-        before = state
-        state, transition = step(state, rule, observation)
-        if observation.day < rule.from_day:
-            assert transition is None
-            assert state == before
-            continue
-        since += 1
-        if transition is None:
-            assert state.raised == before.raised
-            assert state.streak < rule.consecutive
-            continue
-        assert since >= rule.consecutive
-        recent = efficiencies[index + 1 - rule.consecutive : index + 1]
-        assert transition.change is not last
-        if transition.change is Change.RAISED:
-            assert max(recent) < rule.target
-        else:
-            assert min(recent) >= rule.target + rule.hysteresis
-        assert state == AlertState(raised=transition.change is Change.RAISED)
-        last, since = transition.change, 0
 
 
 @settings(deadline=None, max_examples=40)

@@ -244,3 +244,34 @@ def test_a_reader_that_leaves_early_is_no_error(
     process.stderr.close()
     process.wait(30)
     assert told == ""
+
+
+def test_test_messages_are_written_in_the_configured_language(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alerts = "alerts: {language: ja, digest: {hour: 8}}"
+    config.write_text(f"{CONFIG}\n{alerts}\n", encoding="utf-8")
+    out = tmp_path / "look"
+    assert run(["alert", "test", "-c", str(config), "--write", str(out)]) == 0
+    written = sorted(path.name for path in out.iterdir())
+    assert written == [
+        "alert-trend-run-1-P1-B3.png",
+        "alert.html",
+        "alert.txt",
+        "digest-plate-run-1-P1.png",
+        "digest.html",
+        "digest.txt",
+    ]
+    assert sorted(Path(line).name for line in capsys.readouterr().out.splitlines()) == written
+    assert (out / "alert.txt").read_text(encoding="utf-8").startswith("【テスト】B3:")
+
+
+def test_an_address_that_is_no_web_address_is_refused_and_not_shown(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heartbeat = "alerts: {heartbeat: {url: ftp://host/s3cret}}"
+    config.write_text(f"{CONFIG}\n{heartbeat}\n", encoding="utf-8")
+    assert run(["check", "-c", str(config)]) == 1
+    told = capsys.readouterr()
+    assert "the address of a heartbeat starts with http:// or https://" in told.out + told.err
+    assert "s3cret" not in told.out + told.err

@@ -13,6 +13,7 @@ import numpy as np
 import scopewatch
 from scopewatch.core.card import (
     HeldOutErrors,
+    LabelRecipe,
     Labels,
     ModelCard,
     Normalisation,
@@ -71,6 +72,7 @@ def make_card(
             marker=dataset.marker,
             binarisation=facts.thresholds.describe(),
             area_cutoff=facts.labels.area_cutoff,
+            recipe=label_recipe(facts.thresholds, facts.labels, dataset.settings.smooth_px),
         ),
         threshold=threshold,
         errors=errors,
@@ -85,6 +87,26 @@ def make_card(
             tensorflow=version("tensorflow"),
             python=".".join(str(part) for part in sys.version_info[:3]),
         ),
+    )
+
+
+def label_recipe(thresholds: Thresholds, labels: LabelSettings, smooth_px: float) -> LabelRecipe:
+    """Return the numbers by which the daemon labels fluorescence as the training did."""
+    settings = thresholds.settings
+    return LabelRecipe(
+        method=settings.method,
+        scope=settings.effective_scope,
+        knee_sigmas=settings.knee_sigmas,
+        mad_k=settings.mad_k,
+        fixed_counts=settings.fixed_counts,
+        controls=settings.controls,
+        control_quantile=settings.control_quantile,
+        floor_sigmas=settings.floor_sigmas,
+        min_snr=settings.min_snr,
+        pooled_counts=thresholds.pooled,
+        ambiguous_band=labels.ambiguous_band,
+        max_unknown=labels.max_unknown,
+        smooth_px=smooth_px,
     )
 
 

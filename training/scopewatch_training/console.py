@@ -146,14 +146,19 @@ def show_figures(console: Console, figures: dict[str, Any]) -> None:
 
 def show_forecast(console: Console, rows: Sequence[ForecastDay]) -> None:
     """Print the forecast table of a card."""
-    table = Table(title="final efficiency = intercept + slope x efficiency of the day")
-    for column in ("day", "intercept", "slope", "90 % interval", "better than the prior"):
+    table = Table(
+        title="final efficiency = intercept + slope x efficiency of the day"
+        " + trend slope x change per day"
+    )
+    columns = ("day", "intercept", "slope", "trend slope", "90 % interval", "better than the prior")
+    for column in columns:
         table.add_column(column, justify="right")
     for row in rows:
         table.add_row(
             f"{row.day:g}",
             f"{row.intercept:.3f}",
             f"{row.slope:.3f}",
+            f"{row.trend_slope:.3f}",
             f"+-{100 * row.half_width:.1f} points",
             "yes" if row.better_than_prior else "no",
         )

@@ -10,28 +10,47 @@ from scopewatch.core.card import ForecastDay
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
-from scopewatch_training.bundle_writer import REPORT_FOLDER, rewrite_card
+from scopewatch_training.bundle_writer import rewrite_card
+from scopewatch_training.cards import label_recipe
+from scopewatch_training.courses import follow_wells
 from scopewatch_training.dataset import Dataset, Pair
 from scopewatch_training.evaluate import (
     LabelRule,
     read_label_rule,
     refuse_other_views,
-    write_figures,
+    score_fields,
 )
 from scopewatch_training.fit_record import SCORER_BUDGET_MB
-from scopewatch_training.forecast_table import Well, estimate_wells, fit_forecast, read_timelapse
+from scopewatch_training.forecast_table import fit_forecast
+from scopewatch_training.held_out_record import (
+    HeldOutDay,
+    HeldOutRecord,
+    tally_field,
+    write_record,
+)
 from scopewatch_training.labels import label_pair, prevalence
 from scopewatch_training.stages import Stages
-
-FORECAST_FILE = "forecast.json"
+from scopewatch_training.timelapse import FrameScores, Well, read_timelapse, score_moments
 
 
 def forecast(
-    folder: Path, dataset: Dataset, timelapse: Path, *, threads: int, stages: Stages
+    folder: Path,
+    dataset: Dataset,
+    timelapse: Path,
+    *,
+    threads: int,
+    stages: Stages,
+    scores: Path | None = None,
 ) -> tuple[ForecastDay, ...]:
     """Learn the forecast table and write it on the bundle's card.
 
-    The truth of a well is what the fluorescence of its last pair in `dataset` says.
+    The truth of a well is what the fluorescence of its last pair in `dataset` says; what is seen
+    of it on a day is its running estimate, as the daemon makes it.
+
+    Parameters
+    ----------
+    scores
+        File that keeps what the model says of each frame; see `timelapse.FrameScores`.
 
     Raises
     ------
@@ -52,11 +71,17 @@ def forecast(
                 do="prepare a data set of other runs, or fit with them held out",
             )
         )
-    frames = read_timelapse(timelapse)
-    finals = final_efficiencies(dataset, read_label_rule(bundle))
+    rule = read_label_rule(bundle)
+    finals = final_efficiencies(dataset, rule)
+    frames = [frame for frame in read_timelapse(timelapse) if frame.place in finals]
     scorer = TFLiteScorer(bundle, threads=threads, memory_budget_mb=SCORER_BUDGET_MB)
-    with stages.counting("time-lapse frames") as progress:
-        wells = estimate_wells(frames, scorer, finals, time.monotonic, progress)
+    with (
+        stages.counting("time-lapse frames") as progress,
+        FrameScores(scorer, time.monotonic, scores) as kept,
+    ):
+        moments = score_moments(frames, kept, progress)
+    rates = bundle.card.errors.rates() if bundle.card.errors else None
+    wells = [day for course in follow_wells(moments, finals, rates) for day in course.days()]
     rows = fit_forecast(wells)
     if not rows:
         raise ConfigError(
@@ -64,17 +89,21 @@ def forecast(
                 "too few wells to learn a forecast",
                 where=timelapse,
                 expected="a day with six wells of two runs whose final efficiency is known",
-                got=f"{len({(well.run, well.final) for well in wells})} wells",
+                got=f"{len(finals)} wells with a final efficiency, {len(wells)} days of them",
                 do="give the time-lapse of the same runs and wells as the data set",
             )
         )
-    rewrite_card(folder, bundle.card.model_copy(update={"forecast": rows}))
-    record = {
-        "runs": sorted({well.run for well in wells}),
-        "table": [row.model_dump() for row in rows],
-        "wells": [asdict(well) for well in wells],
-    }
-    write_figures(folder / REPORT_FOLDER / FORECAST_FILE, record)
+    recipe = label_recipe(rule.thresholds, rule.labels, dataset.settings.smooth_px)
+    labels = bundle.card.labels.model_copy(update={"recipe": recipe})
+    rewrite_card(folder, bundle.card.model_copy(update={"forecast": rows, "labels": labels}))
+    frames_of_end = score_fields(bundle, dataset, dataset.runs(), rule, threads)
+    record = HeldOutRecord(
+        runs=tuple(sorted({well.run for well in wells})),
+        table=rows,
+        wells=tuple(HeldOutDay(**asdict(well)) for well in wells),
+        frames=tuple(tally_field(field) for field in frames_of_end),
+    )
+    write_record(folder, record)
     return rows
 
 

@@ -1,101 +1,25 @@
-"""Histograms of fluorescence signals that can be kept, pooled and thresholded.
+"""Histograms of fluorescence signals: the core's, since the daemon pools them alike."""
 
-Bins are even in asinh(counts): about half a count wide near the background and a constant
-proportion (5 %) far from it, so that one set of bins serves 8-bit and 16-bit cameras, and strains
-that differ in brightness a hundredfold. Data sets larger than memory are thresholded from these.
-"""
+from scopewatch.core.histogram import (
+    BINS,
+    CENTRES,
+    Counts,
+    count_signal,
+    median_and_spread,
+    otsu,
+    pool,
+    quantile,
+    triangle,
+)
 
-from collections.abc import Callable, Iterable
-from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
-from skimage.filters import threshold_otsu
-
-Counts = NDArray[np.int64]
-
-BINS: Final = 512
-_LINEAR_BINS: Final = 2048
-_HIGHEST: Final = float(np.arcsinh(70_000.0))
-_EDGES: Final = np.linspace(-_HIGHEST, _HIGHEST, BINS + 1)
-CENTRES: Final[NDArray[np.float64]] = np.sinh((_EDGES[1:] + _EDGES[:-1]) / 2)
-"""(BINS,) counts above background at the middle of every bin."""
-
-
-def count_signal(signal: NDArray[np.floating]) -> Counts:
-    """Count the known pixels of a (H, W) signal in counts above background: (BINS,) int64."""
-    known = signal[np.isfinite(signal)]
-    position = (np.arcsinh(known) + _HIGHEST) * (BINS / (2 * _HIGHEST))
-    return np.bincount(np.clip(position, 0, BINS - 1).astype(np.intp), minlength=BINS)
-
-
-def pool(histograms: Iterable[Counts]) -> Counts:
-    """Add histograms up: (BINS,) int64, all zero when there is none."""
-    total = np.zeros(BINS, dtype=np.int64)
-    for histogram in histograms:
-        total += histogram
-    return total
-
-
-def quantile(histogram: Counts, share: float) -> float:
-    """Counts below which `share` of the pixels lie; 0 for an empty histogram."""
-    cumulative = np.cumsum(histogram)
-    if not cumulative[-1]:
-        return 0.0
-    wanted = share * cumulative[-1]
-    index = int(np.searchsorted(cumulative, wanted))
-    before = cumulative[index - 1] if index else 0
-    within = (wanted - before) / max(histogram[index], 1)
-    low, high = _EDGES[index], _EDGES[index + 1]
-    return float(np.sinh(low + (high - low) * min(max(within, 0.0), 1.0)))
-
-
-def otsu(histogram: Counts, knee: float) -> float:
-    """Otsu's threshold on asinh(counts / knee), in counts (IEEE Trans. SMC 9:62, 1979).
-
-    Parameters
-    ----------
-    knee
-        Counts below which the scale is about linear; above it, logarithmic.
-    """
-    used = np.flatnonzero(histogram)
-    if used.size < 2:
-        return 0.0
-    span = slice(used[0], used[-1] + 1)
-    scaled = np.arcsinh(CENTRES[span] / knee)
-    # scikit-image's functions carry no types.
-    find: Callable[..., float] = threshold_otsu
-    cut = float(find(hist=(histogram[span], scaled)))
-    # All thresholds within a gap are as good: its middle is farthest from both classes.
-    above = scaled[(histogram[span] > 0) & (scaled > cut)]
-    return float(np.sinh((cut + float(above[0])) / 2 if above.size else cut) * knee)
-
-
-def triangle(histogram: Counts) -> float:
-    """Zack's triangle threshold on the linear scale, in counts (J. Histochem. Cytochem. 25:741).
-
-    The farthest point of the histogram from the line between its peak and the end of its upper
-    tail; the brightest ten-thousandth is left out, since one hot pixel would move that end.
-    """
-    if not histogram.any():
-        return 0.0
-    low, high = quantile(histogram, 0.0), quantile(histogram, 0.9999)
-    edges = np.linspace(low, high, _LINEAR_BINS + 1)
-    below = np.concatenate([[0], np.cumsum(histogram)])
-    heights = np.diff(np.interp(edges, np.sinh(_EDGES), below))
-    peak = int(np.argmax(heights))
-    tail = heights[peak:] / max(float(heights[peak]), 1.0)
-    farthest = int(np.argmax(1 - np.linspace(0, 1, len(tail)) - tail))
-    return float(edges[peak + farthest + 1])
-
-
-def median_and_spread(histogram: Counts) -> tuple[float, float]:
-    """Return the median and 1.4826 x the median absolute deviation, in counts."""
-    middle = quantile(histogram, 0.5)
-    if not histogram.any():
-        return middle, 0.0
-    deviation = np.abs(CENTRES - middle)
-    order = np.argsort(deviation)
-    cumulative = np.cumsum(histogram[order])
-    index = int(np.searchsorted(cumulative, cumulative[-1] / 2))
-    return middle, 1.4826 * float(deviation[order][index])
+__all__ = [
+    "BINS",
+    "CENTRES",
+    "Counts",
+    "count_signal",
+    "median_and_spread",
+    "otsu",
+    "pool",
+    "quantile",
+    "triangle",
+]

@@ -15,6 +15,12 @@ from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.normalise import normalise
 from scopewatch.core.quality import fit_tiles, measure
 from scopewatch.core.scale import resample
+from scopewatch.core.signal import (
+    estimate_noise,
+    match_size,
+    smooth,
+    subtract_background,
+)
 from scopewatch.core.tiling import TileGrid
 from scopewatch_training import histogram as histograms
 from scopewatch_training.dataset import Pair
@@ -22,12 +28,6 @@ from scopewatch_training.manifest import PairRow
 from scopewatch_training.pictures import Picture, look_at_file, read_picture
 from scopewatch_training.registration import register, shift_plane
 from scopewatch_training.settings import PrepareSettings
-from scopewatch_training.signal import (
-    estimate_noise,
-    match_size,
-    smooth,
-    subtract_background,
-)
 
 MAX_RESAMPLE: Final = 2.0
 _PIPELINE: Final = 1

@@ -77,7 +77,7 @@ def main(
     _simulate_training(work / "training", recipe, console)
     for name, seed, times in (
         ("test", TEST_SEED, [FINAL_TIME_POINT]),
-        ("forecast", FORECAST_SEED, list(range(0, FINAL_TIME_POINT + 1, 2))),
+        ("forecast", FORECAST_SEED, list(range(FINAL_TIME_POINT + 1))),
     ):
         _simulate_plain(work / name, recipe, seed, times, threads, console)
     for name in ("training", "test", "forecast"):

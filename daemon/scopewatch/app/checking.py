@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from scopewatch.app.checking_rules import advise_on_rules, describe_rules
 from scopewatch.config import (
     Config,
     FolderSourceConfig,
@@ -14,6 +15,7 @@ from scopewatch.config import (
     load_config,
 )
 from scopewatch.core.errors import ScopewatchError, StoreError, complaint
+from scopewatch.inference.bundle import load_bundle
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.folder_walk import network_file_system
 
@@ -43,18 +45,31 @@ def run_checks(path: Path) -> Iterator[Finding]:
             yield Finding(subject="configuration", text=line, failed=True)
         return
     yield Finding(subject="configuration", text=str(path))
-    yield _tried("model", lambda: _check_model(config))
+    model = _tried("model", lambda: _check_model(config))
+    yield model
+    if not model.failed:
+        yield from _check_rules(config)
     for source in config.sources:
         yield from _check_source(source, config)
     yield _tried("state folder", lambda: _check_state(config.state.folder))
     yield _tried("database", lambda: _check_database(config.state.folder))
     yield _tried("alert channels", lambda: _check_channels(config))
-    if config.alerts.rules and not config.alerts.channels:
-        yield Finding(
-            subject="alert channels",
-            text="there are rules but no channels: alerts show on the dashboard only",
-            advice=True,
-        )
+    yield from _advise_on_delivery(config)
+
+
+def _advise_on_delivery(config: Config) -> Iterator[Finding]:
+    alerts = config.alerts
+    advice = []
+    if alerts.rules and not alerts.channels:
+        text = "there are rules but no channels: alerts show on the dashboard only"
+        advice.append(("alert channels", text))
+    if alerts.digest is not None and not any(channel.digest for channel in alerts.channels):
+        advice.append(("digest", "no channel takes it; add one, or set digest: true for one"))
+    if alerts.channels and alerts.heartbeat is None:
+        text = "without alerts.heartbeat nobody hears that this machine is off"
+        advice.append(("heartbeat", text))
+    for subject, text in advice:
+        yield Finding(subject=subject, text=text, advice=True)
 
 
 def _tried(subject: str, check: Callable[[], str]) -> Finding:
@@ -72,6 +87,13 @@ def _check_model(config: Config) -> str:
     scale = f"{card.um_per_px:g} um/px" if card.um_per_px else "any um/px"
     mark = ", trained on SIMULATED frames" if card.simulated else ""
     return f"{card.name} {card.model_id}, {card.tile_px} px tiles, {scale}{mark}; it scores"
+
+
+def _check_rules(config: Config) -> Iterator[Finding]:
+    card = load_bundle(config.model.bundle).card
+    yield Finding(subject="alert rules", text=describe_rules(config, card))
+    for line in advise_on_rules(config, card):
+        yield Finding(subject="alert rules", text=line, advice=True)
 
 
 def _check_source(source: SourceConfig, config: Config) -> Iterator[Finding]:

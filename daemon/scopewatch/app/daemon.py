@@ -5,22 +5,27 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
+from scopewatch.app.delivering import enter_digest, make_delivery, make_heartbeat
+from scopewatch.app.measuring import make_marker
 from scopewatch.app.model import mark_simulated, open_scorer
+from scopewatch.app.monitoring import enter_monitor, tell_model_refused
 from scopewatch.app.results import (
     OVERLAYS,
     gather_facts,
-    make_delivery,
     open_overlays,
     open_store,
 )
 from scopewatch.app.sources import make_keepers, make_schedule, make_sources, stop_watching
 from scopewatch.config import Config
 from scopewatch.core.analyse import analyse
+from scopewatch.core.errors import ModelError
 from scopewatch.core.ports import Clock, FrameSource, Scorer
 from scopewatch.notify.delivery import Delivery
+from scopewatch.notify.heartbeat import Heartbeat
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox
 from scopewatch.runtime.metrics import Metrics
+from scopewatch.runtime.monitor import Monitor
 from scopewatch.runtime.outcome import Ending, Observer, Outcome
 from scopewatch.runtime.path import FramePath
 from scopewatch.runtime.sd_notify import SystemdNotifier, notify_socket, watchdog_s
@@ -42,9 +47,15 @@ class Application:
     """
 
     def __init__(
-        self, supervisor: Supervisor, metrics: Metrics, web: WebServer | None, held: ExitStack
+        self,
+        supervisor: Supervisor,
+        monitor: Monitor,
+        metrics: Metrics,
+        web: WebServer | None,
+        held: ExitStack,
     ) -> None:
         self._supervisor = supervisor
+        self._monitor = monitor
         self._web = web
         self._held = held
         self.metrics = metrics
@@ -57,7 +68,10 @@ class Application:
     def run(self) -> Farewell:
         """Work until `stop` is called. Raises ScopewatchError when a stage cannot start."""
         with self._held:
-            return self._supervisor.run()
+            farewell = self._supervisor.run()
+            if farewell.failed_stage is None:
+                self._monitor.end()
+            return farewell
 
     def stop(self) -> None:
         """Ask it to stop; any thread and signal handlers may call it."""
@@ -86,7 +100,11 @@ def build(
     ConfigError, ModelError, StoreError
         One line with what to do; everything opened until then is closed.
     """
-    scorer = open_scorer(config.model)
+    try:
+        scorer = open_scorer(config.model)
+    except ModelError as error:
+        tell_model_refused(config, error, clock)
+        raise
     config = mark_simulated(config, scorer.card)
     sources = make_sources(config, clock)
     heartbeats = Heartbeats(clock, stall_s=config.runtime.stall_s)
@@ -142,8 +160,13 @@ def build(
         supervisor.add(
             Stage(name="worker", start=worker.start, stop=worker.stop, running=worker.running)
         )
+        heartbeat = make_heartbeat(config, clock, supervisor.condition)
+        if heartbeat is not None:
+            supervisor.add(_heartbeat_stage(heartbeat))
         # Started last and stopped first: frames are looked for only while they can be scored.
         schedule = make_schedule(keepers, heartbeats)
+        enter_digest(schedule, config, store, reader, clock, supervisor.condition)
+        monitor = enter_monitor(schedule, config, store, sources, delivery, clock)
         supervisor.add(
             Stage(
                 name="schedule",
@@ -152,7 +175,7 @@ def build(
                 running=schedule.running,
             )
         )
-        return Application(supervisor, metrics, web, held.pop_all())
+        return Application(supervisor, monitor, metrics, web, held.pop_all())
 
 
 class _Audience:
@@ -187,8 +210,9 @@ def _lay_path(
         analyse=partial(analyse, scorer=scorer, monotonic=clock.monotonic),
         store=store,
         overlays=open_overlays(config, scorer.card),
-        rules=tuple(rule.rule() for rule in config.alerts.rules),
+        rules=config.alert_rules(),
         phase_channel=config.experiment.phase_channel,
+        marker=make_marker(config, scorer.card),
     )
 
 
@@ -198,6 +222,15 @@ def _delivery_stage(delivery: Delivery) -> Stage:
         start=delivery.start,
         stop=delivery.stop,
         running=lambda: delivery.running,
+    )
+
+
+def _heartbeat_stage(heartbeat: Heartbeat) -> Stage:
+    return Stage(
+        name="heartbeat",
+        start=heartbeat.start,
+        stop=heartbeat.stop,
+        running=lambda: heartbeat.running,
     )
 
 

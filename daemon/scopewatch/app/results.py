@@ -1,16 +1,15 @@
 """From the configuration to where results go: store, pictures, alerts, facts of the dashboard."""
 
-import random
 from contextlib import ExitStack
-from functools import partial
 
 from scopewatch import __version__
+from scopewatch.app.measuring import make_measuring
 from scopewatch.config import Config
+from scopewatch.core.alert_rule import RuleKind
 from scopewatch.core.card import ModelCard
+from scopewatch.core.message import Style
 from scopewatch.core.ports import Clock
-from scopewatch.notify.apprise_channels import AppriseNotifier
-from scopewatch.notify.delivery import Delivery
-from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.core.route import Route
 from scopewatch.runtime.lock import InstanceLock
 from scopewatch.store.database import Store
 from scopewatch.store.files import make_folder
@@ -28,12 +27,31 @@ def open_store(config: Config, card: ModelCard, clock: Clock, held: ExitStack) -
         config.state.folder,
         experiment=config.experiment,
         rates=card.errors.rates() if card.errors else None,
+        forecast=card.forecast,
         clock=clock,
-        channels={channel.name: channel.min_severity for channel in config.alerts.channels},
+        channels=channel_routes(config),
+        style=message_style(config),
         max_attempts=config.runtime.max_attempts,
+        measuring=make_measuring(config, card),
     )
     held.callback(store.close)
     return store
+
+
+def message_style(config: Config) -> Style:
+    """Return how messages are written."""
+    here = f"http://{_bracketed(config.web.host)}:{config.web.port}" if config.web.enabled else ""
+    return Style(
+        language=config.alerts.language,
+        dashboard=config.alerts.dashboard_url or here,
+        final_day=config.experiment.final_day,
+        simulated=config.experiment.simulated,
+    )
+
+
+def channel_routes(config: Config) -> dict[str, Route]:
+    """Return what each channel carries."""
+    return {channel.name: channel.route() for channel in config.alerts.channels}
 
 
 def open_overlays(config: Config, card: ModelCard) -> OverlayFolder:
@@ -49,28 +67,28 @@ def open_overlays(config: Config, card: ModelCard) -> OverlayFolder:
     return overlays
 
 
-def make_delivery(config: Config, store: Store, clock: Clock, heartbeats: Heartbeats) -> Delivery:
-    """Make what takes messages to their channels."""
-    channels = {channel.name: channel.url for channel in config.alerts.channels}
-    return Delivery(
-        store,
-        AppriseNotifier(channels, config.state.folder / OVERLAYS),
-        clock=clock,
-        retry_s=config.alerts.retry_s,
-        rng=random.Random(),  # noqa: S311 - spreads retries, keeps no secret
-        progress=partial(heartbeats.beat, "delivery"),
-    )
+def main_target(config: Config) -> float | None:
+    """Return the target that wells are coloured by: of the weak rule that begins first."""
+    weak = (RuleKind.WEAK_FORECAST, RuleKind.WEAK_NOW)
+    rules = [rule for rule in config.alert_rules() if rule.kind in weak]
+    first = min(rules, key=lambda rule: rule.from_day, default=None)
+    return None if first is None else first.target
 
 
 def gather_facts(config: Config, card: ModelCard) -> Facts:
     """Gather what the dashboard shows of the configuration and the model."""
-    rules = sorted(config.alerts.rules, key=lambda rule: rule.from_day)
     return Facts(
         experiment=config.experiment.name,
         model_name=card.name,
         model_id=card.model_id,
         simulated=config.experiment.simulated,
-        target=rules[0].target if rules else None,
+        target=main_target(config),
         interval_h=config.experiment.interval_h,
         version=__version__,
+        errors=card.errors,
+        state=config.state.folder if config.experiment.fluorescence_channel else None,
     )
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -3,17 +3,22 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from scopewatch.config import Config
+from scopewatch.core.measured import RunReport, WellEnd, judge_run
+from scopewatch.inference.bundle import load_bundle
+from scopewatch.store.proposing import proposal_path
 from scopewatch.store.queries import Reader
-from scopewatch.store.records import ChannelRow, Counts, RefusedRow, RunRow, WellRow
+from scopewatch.store.records import AlertRow, ChannelRow, Counts, RefusedRow, RunRow, WellRow
 
 ANSWER_S = 2.0
 MOST_REFUSED = 10
+MOST_ALERTS = 200
 _MOST_BYTES = 64 * 1024
 
 
@@ -41,8 +46,24 @@ class DaemonState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredRun:
+    """A run that fluorescence measured, against the promise of the model's card.
+
+    Parameters
+    ----------
+    proposal
+        The file that proposes recalibration; None where none is proposed.
+    """
+
+    run: str
+    report: RunReport
+    wells: tuple[WellEnd, ...]
+    proposal: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The state of the monitoring; lists are bounded."""
+    """The state of the monitoring; lists are bounded. `alerts` are those that stand."""
 
     daemon: DaemonState
     simulated: bool
@@ -51,6 +72,8 @@ class Status:
     wells: tuple[WellRow, ...]
     refused: tuple[RefusedRow, ...]
     channels: tuple[ChannelRow, ...]
+    alerts: tuple[AlertRow, ...] = ()
+    measured: tuple[MeasuredRun, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values; times are ISO 8601 in UTC, fractions 0 to 1."""
@@ -70,6 +93,21 @@ def read_status(config: Config) -> Status:
             wells=tuple(reader.wells()),
             refused=tuple(reader.refused(None, MOST_REFUSED)),
             channels=tuple(reader.channels()),
+            alerts=tuple(reader.alerts(None, MOST_ALERTS, open_only=True)),
+            measured=tuple(_measured(config, reader)),
+        )
+
+
+def _measured(config: Config, reader: Reader) -> Iterator[MeasuredRun]:
+    ends = reader.ends()
+    errors = load_bundle(config.model.bundle).card.errors if ends else None
+    for end in ends:
+        path = proposal_path(config.state.folder, end.run)
+        yield MeasuredRun(
+            run=end.run,
+            report=judge_run(end.wells, errors),
+            wells=end.wells,
+            proposal=str(path) if path.is_file() else None,
         )
 
 

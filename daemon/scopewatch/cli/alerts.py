@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,27 +32,39 @@ _MOST_LISTED = 200
 
 
 @app.command(name="test")
-def send_test(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Send a test message to every channel now.
+def send_test(
+    config: ConfigPath = DEFAULT_CONFIG,
+    write: Annotated[
+        Path | None,
+        typer.Option(
+            "--write",
+            metavar="FOLDER",
+            help="Send nothing: write the messages there as text, HTML and pictures.",
+        ),
+    ] = None,
+) -> None:
+    """Send a test alert (and digest) to every channel now, and call the heartbeat.
 
-    Example: scopewatch alert test -c config.yaml
+    They are written in the configured language, with a picture of a trend that does not exist.
+
+    Example: scopewatch alert test -c config.yaml --write look-at-it
     """
-    from scopewatch.app.results import OVERLAYS
+    from scopewatch.app.testing import call_heartbeat, send_tests, write_tests
     from scopewatch.config import load_config
-    from scopewatch.notify.announcement import announce_test
-    from scopewatch.notify.apprise_channels import AppriseNotifier
-    from scopewatch.runtime.clock import SystemClock
 
     settings = load_config(config)
-    channels = {channel.name: channel.url for channel in settings.alerts.channels}
-    if not channels:
+    if write is not None:
+        for path in write_tests(settings, write):
+            typer.echo(path)
+        return
+    if not settings.alerts.channels and settings.alerts.heartbeat is None:
         raise ConfigError(
             complaint("there are no alert channels", where=config, do="add some to alerts.channels")
         )
-    notifier = AppriseNotifier(channels, settings.state.folder / OVERLAYS)
-    outcome = announce_test(
-        notifier, channels, experiment=settings.experiment.name, now=SystemClock().now()
-    )
+    outcome = send_tests(settings)
+    heard = call_heartbeat(settings)
+    if heard is not None:
+        outcome["heartbeat"] = None if heard else "nobody heard it; check alerts.heartbeat.url"
     for name, why in outcome.items():
         typer.echo(f"{name}: {why or 'delivered'}", err=why is not None)
     if any(outcome.values()):
@@ -70,6 +83,7 @@ def list_alerts(
     Example: scopewatch alert list --all
     """
     from scopewatch.config import load_config
+    from scopewatch.core.gist import gist
     from scopewatch.store.queries import Reader
 
     reader = Reader.open(load_config(config).state.folder)
@@ -81,13 +95,16 @@ def list_alerts(
         typer.echo("no alerts" if show_all else "no alert is raised")
     for row in rows:
         state = f"resolved {row.resolved_at:%Y-%m-%d %H:%M}" if row.resolved_at else "raised"
+        if row.escalated_at:
+            state += f", escalated {row.escalated_at:%Y-%m-%d %H:%M}"
         if row.resolved_at is None and row.acknowledged_at:
             state += ", acknowledged"
         if row.resolved_at is None and row.snoozed_until:
             state += f", snoozed until {row.snoozed_until:%Y-%m-%d %H:%M}Z"
+        day = "" if row.day is None else f"day {row.day:.1f}: "
         typer.echo(
-            f"{row.alert:>5}  {row.severity:<8}  {row.name}  {row.efficiency:.0%} on day"
-            f" {row.day:.1f} (target {row.target:.0%}, rule {row.rule!r}): {state}"
+            f"{row.alert:>5}  {row.severity:<8}  {row.subject}  {day}"
+            f"{gist(row.kind, row.evidence)} (rule {row.rule!r}): {state}"
         )
 
 

@@ -14,7 +14,8 @@ import typer
 from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
 
 if TYPE_CHECKING:
-    from scopewatch.app.status import Status
+    from scopewatch.app.status import MeasuredRun, Status
+    from scopewatch.store.records import WellRow
 
 
 class ExportFormat(StrEnum):
@@ -83,6 +84,8 @@ def _print_status(status: "Status") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from scopewatch.core.gist import gist
+
     console = Console()
     if status.simulated:
         console.print("SIMULATED: not a result", style="bold yellow")
@@ -94,7 +97,13 @@ def _print_status(status: "Status") -> None:
         f" {counts.skipped} of other channels; last {last}",
         highlight=False,
     )
-    table = Table("experiment", "plate", "well", "day", "efficiency", "interval", "alert")
+    for alert in status.alerts:
+        if alert.well is None:
+            style = "bold red" if alert.severity == "critical" else "bold yellow"
+            line = f"{alert.severity}: {alert.subject}: {alert.rule}: "
+            console.print(line + gist(alert.kind, alert.evidence), style=style, markup=False)
+    columns = ("experiment", "plate", "well", "day", "efficiency", "interval", "forecast", "alert")
+    table = Table(*columns)
     for row in status.wells:
         seen = row.efficiency
         table.add_row(
@@ -104,10 +113,13 @@ def _print_status(status: "Status") -> None:
             "" if row.day is None else f"{row.day:.1f}",
             "" if seen is None else f"{seen.value:.0%}" + ("" if seen.corrected else " raw"),
             f"{seen.low:.0%} to {seen.high:.0%}" if seen is not None and seen.corrected else "",
+            _tell_forecast(row),
             ", ".join(flag.rule for flag in row.flags),
         )
     if status.wells:
         console.print(table)
+    for measured in status.measured:
+        console.print("\n".join(_tell_end(measured)), highlight=False, markup=False)
     for refused in status.refused:
         console.print(
             f"quarantined: {refused.what}: {refused.reason}", highlight=False, markup=False
@@ -120,3 +132,41 @@ def _print_status(status: "Status") -> None:
                 highlight=False,
                 markup=False,
             )
+
+
+def _tell_forecast(row: "WellRow") -> str:
+    from scopewatch.core.forecast import NoForecast
+
+    if row.outlook is None:
+        return ""
+    told = row.outlook.forecast
+    if isinstance(told, NoForecast):
+        return f"none: {told.cause.value}"
+    return f"day {told.final_day:g}: {told.value:.0%} ({told.low:.0%} to {told.high:.0%})"
+
+
+def _tell_end(measured: "MeasuredRun") -> list[str]:
+    """Return lines on a run that fluorescence measured."""
+    report = measured.report
+    lines = [f"{measured.run}: {report.wells} wells measured by fluorescence"]
+    if report.now is not None:
+        promise = ""
+        if report.half_width is not None and report.coverage is not None:
+            promise = f" (the card: +-{100 * report.half_width:.1f} for {report.coverage:.0%})"
+        lines.append(
+            f"  now: bias {100 * report.now.bias:+.1f}, MAE {100 * report.now.mae:.1f} points,"
+            f" interval held {report.now.held:.0%}{promise}"
+        )
+    for day, said in report.by_day.items():
+        lines.append(
+            f"  forecast of day {day:g}: bias {100 * said.bias:+.1f}, MAE {100 * said.mae:.1f}"
+            f" points, interval held {said.held:.0%} of {said.wells} wells"
+        )
+    if report.departs:
+        lines.append(f"  departs from the model card: {report.departs}")
+    if measured.proposal is not None:
+        lines.append(
+            f'  to take it up: scopewatch-train recalibrate BUNDLE "{measured.proposal}"'
+            " --out NEW-BUNDLE"
+        )
+    return lines

@@ -85,6 +85,8 @@ def _problems(path: Path, error: ValidationError) -> list[str]:
         place = ".".join(str(part) for part in problem["loc"]) or "the file"
         value: Any = problem["input"]
         shown = value if isinstance(value, str | int | float | bool) else None
+        if problem["loc"][-1:] == ("url",):
+            shown = None  # addresses of channels and of the heartbeat hold passwords and tokens
         if problem["type"] == "extra_forbidden":
             # Not its value: a misspelt `url` would show a password.
             what, shown, do = "unknown key", None, _suggest(str(problem["loc"][-1]))
@@ -102,6 +104,8 @@ def _suggest(key: str) -> str:
         if isinstance(model, type) and issubclass(model, BaseModel)
         for name in model.model_fields
     }
+    if key in known:
+        return "it belongs elsewhere (to another kind of rule or source?), see docs/operating.md"
     near = difflib.get_close_matches(key, sorted(known), n=1)
     return f"did you mean {near[0]}?" if near else "remove it, or see docs/operating.md"
 

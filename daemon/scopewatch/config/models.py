@@ -8,11 +8,61 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    SecretStr,
+    field_validator,
     model_validator,
 )
 
-from scopewatch.core.alert import AlertRule, Severity
+from scopewatch.config.delivery import Address, ChannelUrl, DigestConfig, HeartbeatConfig
+from scopewatch.config.rules import (
+    AnyRuleConfig,
+    BlindConfig,
+    DiskLowConfig,
+    EndedEarlyConfig,
+    ModelRefusedConfig,
+    OutlierWellConfig,
+    PlateCollapseConfig,
+    QuietHoursConfig,
+    RestartedConfig,
+    RuleConfig,
+    SuddenChangeConfig,
+    UnfitFramesConfig,
+    WeakForecastConfig,
+    refuse_bad_patterns,
+)
+from scopewatch.core.alert_rule import AlertRule
+from scopewatch.core.language import Language
+
+__all__ = [
+    "AlertsConfig",
+    "BlindConfig",
+    "ChannelConfig",
+    "ChannelUrl",
+    "Config",
+    "DigestConfig",
+    "DiskLowConfig",
+    "EndedEarlyConfig",
+    "ExperimentConfig",
+    "FolderSourceConfig",
+    "HeartbeatConfig",
+    "MicroManagerSourceConfig",
+    "ModelConfig",
+    "ModelRefusedConfig",
+    "NDTiffSourceConfig",
+    "OutlierWellConfig",
+    "OverlayConfig",
+    "PlateCollapseConfig",
+    "PositionConfig",
+    "QuietHoursConfig",
+    "RestartedConfig",
+    "RuleConfig",
+    "RuntimeConfig",
+    "SourceConfig",
+    "StateConfig",
+    "SuddenChangeConfig",
+    "UnfitFramesConfig",
+    "WeakForecastConfig",
+    "WebConfig",
+]
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -34,9 +84,40 @@ class ExperimentConfig(_Strict):
         description="acquired_at: from the frames' times; time_point: index x interval_h",
     )
     interval_h: float = Field(default=12, gt=0, description="hours between time points")
+    final_day: float = Field(default=10, gt=0, description="the day that forecasts speak of")
+    well_groups: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="groups of wells that should behave alike: B3, B*, or A1:B6",
+    )
     sites_per_well: int = Field(default=1, ge=1, description="fields of view per well")
     phase_channel: str = Field(default="phase", description="the channel that is scored")
+    fluorescence_channel: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the channel that measures the wells on the final day; null: none does",
+    )
     simulated: bool = Field(default=False, description="marks every output as simulated")
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that are worked on; others are only recorded."""
+        marker = self.fluorescence_channel
+        return (self.phase_channel,) if marker is None else (self.phase_channel, marker)
+
+    @model_validator(mode="after")
+    def _channels_differ(self) -> Self:
+        if self.fluorescence_channel == self.phase_channel:
+            raise ValueError("fluorescence_channel is phase_channel: one is scored, one measures")
+        return self
+
+    @field_validator("well_groups")
+    @classmethod
+    def _groups_are_patterns(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for name, patterns in value.items():
+            if not patterns:
+                raise ValueError(f"group {name!r} holds no well")
+            refuse_bad_patterns(patterns)
+        return value
 
 
 class ModelConfig(_Strict):
@@ -156,35 +237,23 @@ class OverlayConfig(_Strict):
     max_px: int = Field(default=2048, ge=128, description="longer side of the picture")
 
 
-class RuleConfig(_Strict):
-    """A well is weak when its running efficiency stays below a target."""
-
-    name: str = Field(min_length=1)
-    target: Fraction = 0.5
-    from_day: float = Field(default=8, ge=0)
-    consecutive: int = Field(default=3, ge=1)
-    hysteresis: float = Field(default=0.05, ge=0, lt=1)
-    severity: Severity = Severity.WARNING
-
-    def rule(self) -> AlertRule:
-        """Return the rule as the core takes it."""
-        return AlertRule(**self.model_dump())
-
-
-class ChannelUrl(_Strict):
-    """Where alerts go: any Apprise URL (mail, Slack, Teams, ntfy, a webhook, ...)."""
-
-    name: str = Field(min_length=1)
-    url: SecretStr
-    min_severity: Severity = Severity.INFO
-
-
 class AlertsConfig(_Strict):
     """What is called weak and who hears of it."""
 
-    rules: tuple[RuleConfig, ...] = ()
+    rules: tuple[AnyRuleConfig, ...] = ()
+    quiet_hours: QuietHoursConfig | None = Field(
+        default=None, description="for rules that name none of their own"
+    )
     channels: tuple[ChannelUrl, ...] = ()
-    retry_s: Seconds = 60
+    language: Language = Field(default=Language.ENGLISH, description="of messages: en or ja")
+    dashboard_url: Address | None = Field(
+        default=None, description="as the readers of messages reach it; null: on this machine"
+    )
+    retry_s: Seconds = Field(default=60, description="after a first failure; then it doubles")
+    break_after: int = Field(default=5, ge=1, description="failures in a row, then a rest")
+    break_s: Seconds = Field(default=900, description="how long a channel rests at most")
+    heartbeat: HeartbeatConfig | None = None
+    digest: DigestConfig | None = None
 
 
 class WebConfig(_Strict):
@@ -229,3 +298,25 @@ class Config(_Strict):
             if twice:
                 raise ValueError(f"{what}: names must differ, but {', '.join(twice)} stands twice")
         return self
+
+    @model_validator(mode="after")
+    def _rules_name_known_groups(self) -> Self:
+        for rule in self.alerts.rules:
+            unknown = sorted(set(rule.names_groups()) - set(self.experiment.well_groups))
+            if unknown:
+                raise ValueError(
+                    f"alerts.rules: {rule.name!r} names groups that experiment.well_groups lacks:"
+                    f" {', '.join(unknown)}"
+                )
+        return self
+
+    def alert_rules(self) -> tuple[AlertRule, ...]:
+        """Return the rules as the core takes them: groups and quiet hours filled in."""
+        quiet = self.alerts.quiet_hours
+        return tuple(
+            rule.rule(
+                groups=self.experiment.well_groups,
+                quiet_hours=quiet.hours() if quiet is not None else None,
+            )
+            for rule in self.alerts.rules
+        )

@@ -159,7 +159,7 @@ def wrap(text: str, font: Font, width_px: int) -> list[str]:
     if len(text) > LONGEST_LINE:
         text = text[: LONGEST_LINE - 3] + "..."
     rows = [""]
-    for word in map(_latin, text.split(" ")):
+    for word in map(latin, text.split(" ")):
         joined = f"{rows[-1]} {word}".strip()
         if font.getlength(joined) <= width_px:
             rows[-1] = joined
@@ -173,7 +173,8 @@ def wrap(text: str, font: Font, width_px: int) -> list[str]:
     return rows
 
 
-def _latin(word: str) -> str:
+def latin(word: str) -> str:
+    """Return what the font can show of a word, see `wrap`."""
     letters = unicodedata.normalize("NFKD", word)
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     # A newline in a name would start a second row within this one.

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from scopewatch.core.efficiency import ErrorRates
+from scopewatch.core.label_settings import Method, Scope
 from scopewatch.core.normalise import NormaliseSpec
 
 SCHEMA_VERSION = 1
@@ -33,12 +34,38 @@ class Normalisation(_Strict):
         return NormaliseSpec(**self.model_dump())
 
 
+class LabelRecipe(_Strict):
+    """The numbers by which fluorescence became labels; see `core.label_settings`.
+
+    With them the daemon labels the fluorescence of the final day as training labelled its own.
+    """
+
+    method: Method
+    scope: Scope
+    knee_sigmas: float = Field(gt=0)
+    mad_k: float = Field(gt=0)
+    fixed_counts: float | None
+    controls: tuple[str, ...]
+    control_quantile: Fraction
+    floor_sigmas: float = Field(ge=0)
+    min_snr: float = Field(ge=0)
+    pooled_counts: float | None = Field(
+        description="the one threshold of the training runs, where the scope is pooled"
+    )
+    ambiguous_band: Fraction
+    max_unknown: Fraction
+    smooth_px: float = Field(ge=0, description="Gaussian that took the noise out of the signal")
+
+
 class Labels(_Strict):
     """How fluorescence became tile labels."""
 
     marker: str = Field(description="what the fluorescence shows, e.g. NKX2.5-GFP")
     binarisation: str = Field(description="method and its fitted threshold in words")
     area_cutoff: Fraction = Field(description="positive share of a tile's area that makes it 1")
+    recipe: LabelRecipe | None = Field(
+        default=None, description="None: of a bundle made before the card carried it"
+    )
 
 
 class HeldOutErrors(_Strict):
@@ -128,15 +155,35 @@ class QualityCard(_Strict):
 class ForecastDay(_Strict):
     """One row of the forecast table: final efficiency from the efficiency of one day.
 
-    forecast = intercept + slope * efficiency; the truth was within +-half_width in `coverage`
-    of the held-out runs' wells.
+    forecast = intercept + slope * efficiency + trend_slope * trend, of the running estimate
+    (`core.running`); the truth was within +-half_width in `coverage` of the held-out runs' wells.
     """
 
     day: float = Field(ge=0)
     intercept: float
     slope: float
+    trend_slope: float = Field(
+        default=0.0, description="change of the forecast per unit of trend (efficiency per day)"
+    )
     half_width: Fraction
     better_than_prior: bool
+    errors: tuple[float, ...] = Field(
+        default=(),
+        max_length=99,
+        description="held-out errors truth - forecast, sorted: their quantiles at (i + 0.5) / n,"
+        " runs weighing alike; none where only half_width is known",
+    )
+    estimate_range: tuple[float, float] | None = Field(
+        default=None, description="lowest and highest running estimate that the row was built on"
+    )
+
+    @model_validator(mode="after")
+    def _errors_and_range_are_ordered(self) -> Self:
+        if list(self.errors) != sorted(self.errors):
+            raise ValueError(f"errors of day {self.day:g} are not sorted")
+        if self.estimate_range is not None and self.estimate_range[0] > self.estimate_range[1]:
+            raise ValueError(f"estimates of day {self.day:g} are out of order")
+        return self
 
 
 class Versions(_Strict):
@@ -167,6 +214,10 @@ class ModelCard(_Strict):
     forecast: tuple[ForecastDay, ...] = ()
     trained_on: tuple[str, ...] = Field(min_length=1, description="names of the training runs")
     held_out: tuple[str, ...] = ()
+    recalibrated_on: tuple[str, ...] = Field(
+        default=(),
+        description="runs that threshold, error rates and forecast were refitted with afterwards",
+    )
     metrics: dict[str, float] = Field(description="held-out figures; see report/")
     data_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     created_at: datetime
@@ -174,7 +225,7 @@ class ModelCard(_Strict):
 
     @model_validator(mode="after")
     def _no_frame_is_both(self) -> Self:
-        both = set(self.trained_on) & set(self.held_out)
+        both = set(self.trained_on) & {*self.held_out, *self.recalibrated_on}
         if both:
             raise ValueError(f"runs stand as trained on and as held out: {sorted(both)}")
         return self

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from scopewatch.core.alert import AlertRule
 from scopewatch.core.card import ModelCard
+from scopewatch.core.fluorescence import FluorescenceReading
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Refusal
 from scopewatch.core.message import Message
 from scopewatch.core.result import FrameResult
@@ -79,6 +80,9 @@ class SourceHealth:
         One line: what it watches, or why it does not.
     found, waiting
         Frames found so far, and those seen but not yet whole or not yet taken.
+    ended
+        True when the acquisition itself says that nothing more will come; a folder of files
+        never does.
     """
 
     name: str
@@ -86,6 +90,7 @@ class SourceHealth:
     detail: str
     found: int
     waiting: int
+    ended: bool = False
 
 
 class FrameSource(Protocol):
@@ -174,6 +179,16 @@ class ResultStore(Ledger, Protocol):
         """Record that a frame cannot be judged, and why; it may complete its time point."""
         ...
 
+    def phase_shape(self, key: FrameKey) -> tuple[int, int] | None:
+        """Return (H, W) of a site's newest phase frame as it was scored, for its fluorescence."""
+        ...
+
+    def measure(
+        self, ticket: FrameTicket, frame: Frame, reading: FluorescenceReading, day: float
+    ) -> Settled:
+        """Record a fluorescence frame and measure its run anew, as far as it is known."""
+        ...
+
     def skip(self, ticket: FrameTicket, reason: str) -> None:
         """Record that a frame is not to be scored (another channel), so that it is known."""
         ...
@@ -218,4 +233,8 @@ class Notifier(Protocol):
 
     def send(self, channel: str, message: Message) -> None:
         """Deliver, or raise DeliveryError."""
+        ...
+
+    def leave(self) -> None:
+        """End the wait of a `send` under way, which then raises; any thread may call it."""
         ...

@@ -18,6 +18,10 @@ FOCUS_LAGS_PX: Final = (1, 3, 16)
 # Periods, in pixels, between which the structure's power is summed; the last band takes the rest.
 BAND_EDGES_PX: Final = (2, 4, 8, 16, 32)
 SAMPLE_PX: Final = 65_536
+BLOCK_PX: Final = 16
+BLOCKS_PER_SIDE: Final = 64
+# Bare ground varies by less than this share of what covered ground does.
+BARE_SHARE: Final = 0.3
 GREY_LEVELS: Final = 64
 
 
@@ -43,12 +47,14 @@ def describe(view: NDArray[np.float32]) -> dict[str, float]:
         - ``skewness``: of the grey values; halos make it positive.
         - ``tails``: share of pixels beyond three spreads.
         - ``entropy``: of the grey values, in bits.
+        - ``coverage``: share of the field that is not bare ground, see `_coverage`.
     """
     power, covariance = _spectrum(view)
     return {
         **_correlation(covariance),
         **_bands(power, _noise_share(covariance)),
         **_grey_values(view),
+        "coverage": _coverage(view),
     }
 
 
@@ -149,3 +155,19 @@ def _grey_values(view: NDArray[np.float32]) -> dict[str, float]:
         "tails": float(np.mean(np.abs(sample) > 3)),
         "entropy": float(np.sum(share * np.log2(1 / share))),
     }
+
+
+def _coverage(view: NDArray[np.float32]) -> float:
+    """Share of blocks of 16 px whose deviation comes near that of the liveliest tenth.
+
+    Relative to the frame itself, so that contrast and exposure do not matter; a field that is
+    bare altogether is therefore not recognised here, but by its contrast and structure.
+    """
+    rows, cols = (length // BLOCK_PX for length in view.shape)
+    if not rows or not cols:
+        return 0.0
+    step = max(1, max(rows, cols) // BLOCKS_PER_SIDE)
+    blocks = view[: rows * BLOCK_PX, : cols * BLOCK_PX].reshape(rows, BLOCK_PX, cols, BLOCK_PX)
+    deviation = blocks[::step, :, ::step].astype(np.float32).std(axis=(1, 3))
+    lively = float(np.percentile(deviation, 90))
+    return float(np.mean(deviation > BARE_SHARE * lively)) if lively > 0 else 0.0

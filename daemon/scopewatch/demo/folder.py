@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.demo.simulation.plan import FINAL_TIME_POINT
 
 MARKER = "SIMULATED.txt"
 
@@ -52,6 +53,11 @@ class DemoFolder:
     def summary(self) -> Path:
         """The demo's result."""
         return self.root / "summary.json"
+
+    @property
+    def messages(self) -> Path:
+        """The messages that the alerts would have sent."""
+        return self.root / "messages"
 
     @property
     def daemon_log(self) -> Path:
@@ -104,6 +110,7 @@ def write_config(folder: DemoFolder, *, bundle: Path, margin: float, port: int) 
             "simulated": True,
             "day_from": "time_point",
             "interval_h": INTERVAL_H,
+            "final_day": FINAL_TIME_POINT * INTERVAL_H / 24,
         },
         "model": {"bundle": str(bundle), "threads": 1},
         "sources": [
@@ -116,15 +123,29 @@ def write_config(folder: DemoFolder, *, bundle: Path, margin: float, port: int) 
         ],
         "state": {"folder": str(folder.state)},
         "alerts": {
+            # Ten days pass in a minute here: a cooldown in hours would outlast the demo.
             "rules": [
                 {
+                    "name": "will end weak",
+                    "kind": "weak-forecast",
+                    "target": TARGET,
+                    "cooldown_h": 0,
+                },
+                {
                     "name": "weak differentiation",
+                    "kind": "weak-now",
                     "target": round(TARGET + margin, 3),
                     "from_day": 8,
                     "consecutive": 3,
                     "hysteresis": 0.02,
                     "severity": "warning",
-                }
+                    "cooldown_h": 0,
+                },
+                {"name": "plate collapse", "kind": "plate-collapse", "cooldown_h": 0},
+                {"name": "sudden change", "kind": "sudden-change", "cooldown_h": 0},
+                {"name": "no frame fit to judge", "kind": "unfit-frames", "cooldown_h": 0},
+                {"name": "disk nearly full", "kind": "disk-low", "free_gb": 1},
+                {"name": "restarted", "kind": "restarted"},
             ]
         },
         "web": {"port": port},

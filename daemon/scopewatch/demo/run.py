@@ -11,11 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
+from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 import scopewatch
+from scopewatch.app.results import OVERLAYS
+from scopewatch.config import load_config
 from scopewatch.core.errors import SourceError, StoreError, complaint
 from scopewatch.demo.folder import DemoFolder, prepare_folder, write_config
+from scopewatch.demo.messages import write_messages
 from scopewatch.demo.processes import Daemon, Microscope
 from scopewatch.demo.simulation.plan import FINAL_TIME_POINT
 from scopewatch.demo.summary import (
@@ -32,6 +37,7 @@ WELLS = 12
 PACE_S = 2.0
 START_WITHIN_S = 30.0
 SETTLE_WITHIN_S = 60.0
+MOST_ALERTS = 1000
 MODEL = "simulated-cardiomyocyte"
 
 
@@ -71,18 +77,26 @@ def run_demo(
             if not exit_when_done:
                 open_browser(address)
             acquired = _watch(folder, daemon, reader, seed=seed, console=console)
+            config = load_config(folder.config)
+            alerts = reader.alerts(None, MOST_ALERTS)
             summary = summarise(
                 seed=seed,
                 acquired=acquired,
                 counts=reader.counts(),
                 wells=reader.wells(),
+                alerts=alerts,
+                final_day=config.experiment.final_day,
                 truth=read_truth(folder.truth),
+            )
+            messages = write_messages(
+                folder.messages, config, alerts, reader, folder.state / OVERLAYS
             )
         finally:
             reader.close()
         write_summary(folder.summary, summary)
         console.print(tabulate(summary))
-        console.print(f"Summary: {folder.summary}\nOverlays: {folder.state / 'overlays'}")
+        _show_message(messages, summary, console)
+        console.print(f"Summary: {folder.summary}\nOverlays: {folder.state / OVERLAYS}")
         if not exit_when_done:
             _linger(daemon, address, console)
     return summary
@@ -165,6 +179,17 @@ def _watch(
                     )
                 )
             time.sleep(0.25)
+
+
+def _show_message(messages: list[Path], summary: DemoSummary, console: Console) -> None:
+    """Show one message as it would have been sent, and say where all of them lie."""
+    weak = {outcome.well for outcome in summary.wells if outcome.truly_weak}
+    shown = next((path for path in messages if path.stem.split("-")[1] in weak), None)
+    if shown is not None:
+        text = Text(shown.read_text(encoding="utf-8").strip())
+        console.print(Panel(text, title="A message as it would have been sent"))
+    if messages:
+        console.print(f"Messages: {len(messages)} in {messages[0].parent}")
 
 
 def _linger(daemon: Daemon, address: str, console: Console) -> None:

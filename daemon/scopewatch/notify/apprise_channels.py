@@ -2,23 +2,30 @@
 
 Apprise only says whether a message was taken; why not stands in its log. That is caught here
 and told without the address, since addresses hold passwords and tokens.
+
+Mail gets HTML, every other channel plain text: what chat services make of HTML differs.
 """
 
 import logging
 import re
 import warnings
 from collections.abc import Iterable, Mapping
+from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat, NotifyType
+from apprise import Apprise, AppriseAsset, AppriseAttachment, NotifyBase, NotifyFormat, NotifyType
+from apprise.attachment.memory import AttachMemory
 from apprise.common import PersistentStoreMode
 from pydantic import SecretStr
 
 from scopewatch.core.alert import Severity
 from scopewatch.core.errors import ConfigError, DeliveryError, complaint
 from scopewatch.core.message import Message
+from scopewatch.notify.attempts import Attempts
+from scopewatch.notify.pictures import draw_figures
 
 # A receiver that hangs holds up the other channels no longer than this.
 CONNECT_S: Final = 10
@@ -31,6 +38,7 @@ HEADER: Final = "Idempotency-Key"
 _PLAIN: Final = frozenset(
     f"{schema}{tls}" for schema in ("json", "xml", "form", "mailto") for tls in ("", "s")
 )
+_MAIL: Final = frozenset({"mailto", "mailtos"})
 _TYPES: Final = {
     Severity.INFO: NotifyType.INFO,
     Severity.WARNING: NotifyType.WARNING,
@@ -48,6 +56,8 @@ class AppriseNotifier:
         Name of each channel and its Apprise URL.
     overlay_folder
         Attachments of messages are paths relative to it.
+    whole_s
+        `send` waits no longer for one message.
 
     Raises
     ------
@@ -55,10 +65,14 @@ class AppriseNotifier:
         One line for each channel whose URL Apprise does not understand.
     """
 
-    def __init__(self, channels: Mapping[str, SecretStr], overlay_folder: Path) -> None:
+    def __init__(
+        self, channels: Mapping[str, SecretStr], overlay_folder: Path, *, whole_s: float = WHOLE_S
+    ) -> None:
         self._folder = overlay_folder.resolve()
+        self._attempts = Attempts(within_s=whole_s)
         self._channels: dict[str, tuple[Apprise, NotifyBase]] = {}
         self._with_headers: set[str] = set()
+        self._mails: set[str] = set()
         self._secrets: dict[str, list[str]] = {}
         _quieten()
         asset = AppriseAsset(
@@ -66,7 +80,9 @@ class AppriseNotifier:
             app_desc="scopewatch alerts",
             async_mode=False,
             storage_mode=PersistentStoreMode.MEMORY,
-            service_timeout=WHOLE_S,
+            # None of its own: a limit makes it send from a pool whose threads Python joins at
+            # exit, up to the answer of a receiver that hangs. `Attempts` bounds the time instead.
+            service_timeout=0,
         )
         problems = []
         for name, url in channels.items():
@@ -80,11 +96,13 @@ class AppriseNotifier:
             self._secrets[name] = _secrets(url.get_secret_value())
             if _schema(url.get_secret_value()) in _PLAIN:
                 self._with_headers.add(name)
+            if _schema(url.get_secret_value()) in _MAIL:
+                self._mails.add(name)
         if problems:
             raise ConfigError("\n".join(problems))
 
     def send(self, channel: str, message: Message) -> None:
-        """Deliver, or raise DeliveryError; it takes at most about 45 s."""
+        """Deliver, or raise DeliveryError; it takes at most `whole_s`."""
         if channel not in self._channels:
             raise DeliveryError(
                 complaint(
@@ -94,33 +112,63 @@ class AppriseNotifier:
                 ),
                 permanent=True,
             )
+        work = partial(self._send, channel, message)
+        self._attempts.make(channel, message.idempotency_key, work)
+
+    def leave(self) -> None:
+        """End the wait of a `send` under way, which then raises; any thread may call it."""
+        self._attempts.leave()
+
+    def _send(self, channel: str, message: Message) -> None:
         sender, service = self._channels[channel]
         headers = getattr(service, "headers", None)
         if channel in self._with_headers and isinstance(headers, dict):
             headers[HEADER] = message.idempotency_key
-        outcome = sender.notify(
-            title=message.title,
-            body=f"{message.body}\n\nReference: {message.idempotency_key}",
-            body_format=NotifyFormat.TEXT,
-            notify_type=_TYPES[message.severity],
-            attach=[str(path) for path in self._attachments(message)] or None,
-        )
+        as_html = channel in self._mails and bool(message.html)
+        reference = f"Reference: {message.idempotency_key}"
+        try:
+            outcome = sender.notify(
+                title=message.title,
+                body=f"{message.html}<p><small>{escape(reference)}</small></p>"
+                if as_html
+                else f"{message.body}\n\n{reference}",
+                body_format=NotifyFormat.HTML if as_html else NotifyFormat.TEXT,
+                notify_type=_TYPES[message.severity],
+                attach=self._attach(message),
+            )
+        except Exception as error:  # noqa: BLE001 - told below, and tried again
+            # A fault of a plugin must not hold up the other channels. Its text may hold a secret.
+            raise _not_taken(channel, type(error).__name__) from None
         if not outcome:
             said = (entry.message for entry in outcome.logs())
-            raise DeliveryError(
-                complaint(
-                    "alert was not taken",
-                    where=f"channel {channel}",
-                    got=_redact(_joined(said), self._secrets[channel]),
-                    do="check the receiver and the channel's URL; it is tried again",
-                ),
-                permanent=False,
+            raise _not_taken(channel, _redact(_joined(said), self._secrets[channel]))
+
+    def _attach(self, message: Message) -> AppriseAttachment | None:
+        drawn = [
+            AttachMemory(  # type: ignore[no-untyped-call]
+                content=picture.content, name=picture.name, mimetype="image/png"
             )
+            for picture in draw_figures(message)
+        ]
+        files = [str(path) for path in self._attachments(message)]
+        return AppriseAttachment([*drawn, *files]) if drawn or files else None
 
     def _attachments(self, message: Message) -> list[Path]:
         """Return the files that are still there, and within the overlay folder."""
         paths = ((self._folder / name).resolve() for name in message.attachments)
         return [path for path in paths if path.is_relative_to(self._folder) and path.is_file()]
+
+
+def _not_taken(channel: str, why: str) -> DeliveryError:
+    return DeliveryError(
+        complaint(
+            "alert was not taken",
+            where=f"channel {channel}",
+            got=why,
+            do="check the receiver and the channel's URL; it is tried again",
+        ),
+        permanent=False,
+    )
 
 
 def _quieten() -> None:

@@ -2,7 +2,10 @@
 
     due -> send -> delivered
              |---> postponed   (later and later, with jitter; the channel's next ones wait for it)
-             '---> abandoned   (only where trying again cannot help)
+                     '---> abandoned   (only where trying again cannot help)
+
+A channel that failed several times in a row rests, see `breaker.py`; its next message is then a
+probe.
 
 At least once: a message is marked after its channel took it, so a crash between the two repeats
 it, with the same idempotency key.
@@ -12,14 +15,14 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from math import ceil
 from typing import Final
 
 from scopewatch.core.errors import DeliveryError
-from scopewatch.core.message import Message
+from scopewatch.core.message import Message, without_pictures
 from scopewatch.core.ports import Clock, Notifier, Outbox, OutboxItem
+from scopewatch.notify.breaker import Breaker, BreakerRule, Circuit
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +44,8 @@ class Delivery:
     ----------
     retry_s
         Delay after the first failure; it doubles with each further one, up to 15 minutes.
+    breaker
+        When a channel that fails is left alone, and for how long.
     rng
         Spreads the delays, so that channels that failed together do not come back together.
     progress
@@ -56,6 +61,7 @@ class Delivery:
         clock: Clock,
         retry_s: float,
         rng: random.Random,
+        breaker: BreakerRule | None = None,
         progress: Callable[[], None] = _nothing,
     ) -> None:
         self._outbox = outbox
@@ -63,6 +69,8 @@ class Delivery:
         self._clock = clock
         self._retry_s = retry_s
         self._rng = rng
+        self._rule = breaker or BreakerRule()
+        self._breakers: dict[str, Breaker] = {}
         self._progress = progress
         self._stopping = threading.Event()
         self._woken = threading.Event()
@@ -88,7 +96,7 @@ class Delivery:
         for item in self._outbox.due(self._clock.now(), BATCH):
             if self._stopping.is_set():
                 break
-            if item.channel in failed:
+            if item.channel in failed or self._circuit(item.channel) is Circuit.OPEN:
                 continue
             self._progress()
             if self._try(item):
@@ -108,9 +116,14 @@ class Delivery:
         self._woken.set()
 
     def stop(self, within_s: float = 5.0) -> bool:
-        """End after the message in hand; False when that took longer than `within_s`."""
+        """End; False when that took longer than `within_s`.
+
+        A message that its receiver has in hand stays in the outbox: it is sent again after the
+        next start, with the same idempotency key.
+        """
         self._stopping.set()
         self._woken.set()
+        self._notifier.leave()
         if self._thread is not None:
             self._thread.join(within_s)
         return not self.running
@@ -137,7 +150,7 @@ class Delivery:
                 return
 
     def _try(self, item: OutboxItem) -> bool:
-        event = {
+        event: dict[str, object] = {
             "channel": item.channel,
             "title": item.message.title,
             "attempt": item.attempts + 1,
@@ -146,22 +159,42 @@ class Delivery:
         try:
             self._notifier.send(item.channel, _fit(item))
         except DeliveryError as error:
+            if self._stopping.is_set():
+                return False
             event["error"] = str(error)
-            if error.permanent:
-                self._outbox.abandoned(item.row, str(error))
-                log.error("alert given up", extra={"event": event})
-                return True
-            delay_s = self._delay_s(item.attempts)
-            until = self._clock.now() + timedelta(seconds=delay_s)
-            self._outbox.postponed(item.row, until, str(error))
-            log.warning(
-                "alert not delivered, trying again",
-                extra={"event": event | {"in_s": round(delay_s)}},
-            )
-            return False
+            if not error.permanent:
+                self._postpone(item, event)
+                return False
+            self._answered(item.channel)
+            self._outbox.abandoned(item.row, str(error))
+            log.error("alert given up", extra={"event": event})
+            return True
+        self._answered(item.channel)
         self._mark(item.row)
         log.info("alert delivered", extra={"event": event})
         return True
+
+    def _postpone(self, item: OutboxItem, event: dict[str, object]) -> None:
+        now = self._clock.now()
+        until = now + timedelta(seconds=self._delay_s(item.attempts))
+        before = self._breakers.get(item.channel, Breaker())
+        after = before.failed(self._rule, now, self._rng.uniform(0.5, 1.0))
+        self._breakers[item.channel] = after
+        if after.open_until is not None:
+            # Not due before: else its messages would fill every look at the outbox.
+            until = max(until, after.open_until)
+        self._outbox.postponed(item.row, until, str(event["error"]))
+        event["in_s"] = round((until - now).total_seconds())
+        log.warning("alert not delivered, trying again", extra={"event": event})
+        if before.open_until is None and after.open_until is not None:
+            rests = {"channel": item.channel, "failures": after.failures}
+            log.error("channel fails again and again, it rests", extra={"event": rests})
+
+    def _answered(self, channel: str) -> None:
+        self._breakers[channel] = self._breakers.get(channel, Breaker()).answered()
+
+    def _circuit(self, channel: str) -> Circuit:
+        return self._breakers.get(channel, Breaker()).circuit(self._clock.now())
 
     def _mark(self, row: int) -> None:
         self._unmarked.add(row)
@@ -176,10 +209,7 @@ class Delivery:
 
 def _fit(item: OutboxItem) -> Message:
     message = item.message
-    if item.attempts < TRIES_WITH_PICTURE or not message.attachments:
+    pictures = message.attachments or message.figures
+    if item.attempts < TRIES_WITH_PICTURE or not pictures:
         return message
-    return replace(
-        message,
-        body=f"{message.body} (The picture could not be sent along: see the dashboard.)",
-        attachments=(),
-    )
+    return without_pictures(message)

@@ -5,11 +5,14 @@
 
 File frames wait on disk: when the queue is full an offer is turned down, counted, and comes again
 with the source's next scan. What is waiting or in hand is never queued twice.
+
+The earliest time point comes out first. A scan of a folder finds frames in any order, and after a
+night without the daemon the wells of a plate must be judged moment by moment, not one well to its
+end and then the next.
 """
 
 import threading
-from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scopewatch.core.frame import FrameTicket, Refusal
 from scopewatch.core.ports import Clock
@@ -39,12 +42,22 @@ class InboxCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Waiting:
+    """An item in the queue; its round says which items put back came before it."""
+
     item: Item
     since_s: float
+    round: int
+    number: int
+
+    @property
+    def turn(self) -> tuple[int, int, int]:
+        """What is smallest comes out next: refusals first, they are quick."""
+        time_point = self.item.key.time_point if isinstance(self.item, FrameTicket) else -1
+        return self.round, time_point, self.number
 
 
 class BoundedInbox:
-    """First in, first out; implements `ports.Inbox`. All methods may be called by any thread.
+    """Earliest time point first; implements `ports.Inbox`. Any thread may call its methods.
 
     Parameters
     ----------
@@ -58,8 +71,9 @@ class BoundedInbox:
         self._capacity = capacity
         self._clock = clock
         self._changed = threading.Condition()
-        self._waiting: OrderedDict[_Place, _Waiting] = OrderedDict()
+        self._waiting: dict[_Place, _Waiting] = {}
         self._in_hand: dict[_Place, Item] = {}
+        self._round = self._number = 0
         self._taken_in = self._repeated = self._turned_down = 0
         self._closed = False
 
@@ -72,7 +86,7 @@ class BoundedInbox:
         return self._put(refusal)
 
     def take(self, timeout_s: float) -> Item | None:
-        """Return the oldest item and hold it as in hand; None after `timeout_s` or once closed.
+        """Return the next item and hold it as in hand; None after `timeout_s` or once closed.
 
         Whoever takes an item calls `done` or `put_back` with it.
         """
@@ -80,9 +94,9 @@ class BoundedInbox:
             self._changed.wait_for(lambda: self._waiting or self._closed, timeout_s)
             if self._closed or not self._waiting:
                 return None
-            place, waiting = self._waiting.popitem(last=False)
-            self._in_hand[place] = waiting.item
-            return waiting.item
+            place = min(self._waiting, key=lambda place: self._waiting[place].turn)
+            item = self._in_hand[place] = self._waiting.pop(place).item
+            return item
 
     def done(self, item: Item) -> None:
         """Forget an item that was taken: the ledger knows it now."""
@@ -93,8 +107,9 @@ class BoundedInbox:
         """Queue an item that was taken once more, behind the others, even when full."""
         with self._changed:
             self._in_hand.pop(_place(item), None)
-            self._waiting[_place(item)] = _Waiting(item=item, since_s=self._clock.monotonic())
-            self._changed.notify()
+            # Behind what waits now, whatever its time point, and before what comes from here on.
+            self._round += 1
+            self._queue(item)
 
     def close(self) -> None:
         """Hand nothing out and take nothing in any more."""
@@ -120,8 +135,8 @@ class BoundedInbox:
     def oldest_s(self) -> float:
         """Seconds the oldest item has been waiting; 0 when none is."""
         with self._changed:
-            first = next(iter(self._waiting.values()), None)
-            return self._clock.monotonic() - first.since_s if first else 0.0
+            since_s = min((waiting.since_s for waiting in self._waiting.values()), default=None)
+            return self._clock.monotonic() - since_s if since_s is not None else 0.0
 
     def _put(self, item: Item) -> bool:
         place = _place(item)
@@ -134,15 +149,21 @@ class BoundedInbox:
             if waiting is not None:
                 # A file that changed meanwhile keeps its turn; only its latest state counts.
                 self._repeated += 1
-                self._waiting[place] = _Waiting(item=item, since_s=waiting.since_s)
+                self._waiting[place] = replace(waiting, item=item)
                 return True
             if self._closed or len(self._waiting) >= self._capacity:
                 self._turned_down += 1
                 return False
             self._taken_in += 1
-            self._waiting[place] = _Waiting(item=item, since_s=self._clock.monotonic())
-            self._changed.notify()
+            self._queue(item)
             return True
+
+    def _queue(self, item: Item) -> None:
+        self._number += 1
+        self._waiting[_place(item)] = _Waiting(
+            item=item, since_s=self._clock.monotonic(), round=self._round, number=self._number
+        )
+        self._changed.notify()
 
 
 def _place(item: Item) -> _Place:

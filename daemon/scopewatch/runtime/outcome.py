@@ -12,6 +12,7 @@ class Ending(StrEnum):
     """How the work on an item ended. The values are labels of metrics."""
 
     SCORED = "scored"
+    MEASURED = "measured"
     QUARANTINED = "quarantined"
     NOT_SCORED = "not-scored"
     KNOWN = "known"

@@ -1,6 +1,7 @@
 """The one path of a frame: claim, load, analyse, draw, commit.
 
     claim -> load -> analyse -> draw -> commit               scored
+      |       '-- fluorescence --> read ---------> commit    measured
       |        |        '-- cannot be judged --------------> quarantined
       |        '----------- cannot be read ----------------> quarantined
       |-- settled already ---------------------------------> known
@@ -11,9 +12,11 @@ It knows no thread, and repeats nothing: that is the worker's.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from scopewatch.core.alert import AlertRule
 from scopewatch.core.errors import FrameError
+from scopewatch.core.fluorescence import FluorescenceReading
 from scopewatch.core.frame import Frame, FrameTicket, Refusal
 from scopewatch.core.ports import FrameSource, Overlays, ResultStore, Settled
 from scopewatch.core.result import FrameResult
@@ -27,6 +30,20 @@ UNREADABLE = "unreadable"
 FAILED = "failed"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """The fluorescence of the final day.
+
+    Parameters
+    ----------
+    read
+        Reads a frame, given (H, W) of its phase frame where that is known. Raises FrameError.
+    """
+
+    channel: str
+    read: Callable[[Frame, tuple[int, int] | None], FluorescenceReading]
+
+
 class FramePath:
     """Carries items to their end.
 
@@ -38,6 +55,9 @@ class FramePath:
         What is called weak.
     phase_channel
         The only channel that is scored.
+    marker
+        The channel that measures the wells on the final day, and what reads its frames; None
+        where there is none.
     """
 
     def __init__(
@@ -49,6 +69,7 @@ class FramePath:
         overlays: Overlays,
         rules: Sequence[AlertRule],
         phase_channel: str,
+        marker: Marker | None = None,
     ) -> None:
         self._sources = sources
         self._analyse = analyse
@@ -56,6 +77,7 @@ class FramePath:
         self._overlays = overlays
         self._rules = rules
         self._phase_channel = phase_channel
+        self._marker = marker
 
     def walk(self, hand: Hand) -> Outcome:
         """Carry the item in hand to its end.
@@ -68,7 +90,10 @@ class FramePath:
         item = hand.item
         if isinstance(item, Refusal):
             return self._refuse(hand, item)
-        if item.key.channel != self._phase_channel:
+        marker = self._marker
+        if marker is not None and item.key.channel != marker.channel:
+            marker = None
+        if marker is None and item.key.channel != self._phase_channel:
             return self._skip(hand, item)
         if not hand.claimed:
             hand.claimed = hand.step("claim", lambda: self._store.claim(item, self._rules))
@@ -78,6 +103,11 @@ class FramePath:
             frame = hand.step("load", lambda: self._sources[item.source].load(item))
         except FrameError as error:
             return self.quarantine(hand, item, UNREADABLE, str(error))
+        if marker is not None:
+            return self._measure(hand, item, frame, marker)
+        return self._judge(hand, item, frame)
+
+    def _judge(self, hand: Hand, item: FrameTicket, frame: Frame) -> Outcome:
         result = hand.step("analyse", lambda: self._analyse(frame))
         if result.verdict.fault is not None:
             return self.quarantine(hand, item, result.verdict.fault, result.verdict.reason)
@@ -122,6 +152,22 @@ class FramePath:
             },
         )
         return outcome
+
+    def _measure(self, hand: Hand, ticket: FrameTicket, frame: Frame, marker: Marker) -> Outcome:
+        shape = hand.step("claim", lambda: self._store.phase_shape(ticket.key))
+        try:
+            reading = hand.step("analyse", lambda: marker.read(frame, shape))
+        except FrameError as error:
+            return self.quarantine(hand, ticket, UNREADABLE, str(error))
+        day = hand.step(
+            "commit", lambda: self._store.day_of(ticket.key, frame.acquired_at, ticket.seen_at)
+        )
+        settled = hand.step("commit", lambda: self._store.measure(ticket, frame, reading, day))
+        log.info(
+            "fluorescence measured",
+            extra={"event": {"key": str(ticket.key), "day": round(day, 2)}},
+        )
+        return hand.end(Ending.MEASURED, settled=settled)
 
     def _refuse(self, hand: Hand, refusal: Refusal) -> Outcome:
         hand.step("commit", lambda: self._store.refuse(refusal))

@@ -1,8 +1,8 @@
 """What happens again and again: looking after the sources, and a sign of life.
 
-Every job comes round on a fixed interval of the monotonic kind. One that could not run in time
-(the machine slept, the previous round still ran) runs once, late, and never twice at a time:
-what counts is that it happens, not how often.
+Most jobs come round on a fixed interval of the monotonic kind, some at an hour of the day. One
+that could not run in time (the machine slept, the previous round still ran) runs once, late, and
+never twice at a time: what counts is that it happens, not how often.
 """
 
 import logging
@@ -14,6 +14,8 @@ from functools import partial
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from scopewatch.runtime.heartbeats import Heartbeats
@@ -35,14 +37,24 @@ class Schedule:
     def __init__(self, heartbeats: Heartbeats, *, beat_s: float = 5.0) -> None:
         self._heartbeats = heartbeats
         self._beat_s = beat_s
-        self._jobs: list[tuple[str, Callable[[], None], float]] = []
+        self._jobs: list[tuple[str, Callable[[], object], BaseTrigger]] = []
         self._scheduler: BackgroundScheduler | None = None
         self._changed = threading.Condition()
         self._under_way = 0
 
     def every(self, seconds: float, name: str, job: Callable[[], None]) -> None:
         """Enter a job that runs at once and then every so many seconds. Call before `start`."""
-        self._jobs.append((name, job, seconds))
+        self._jobs.append((name, job, IntervalTrigger(seconds=seconds, timezone=UTC)))
+
+    def daily(self, hour: int, zone: str | None, name: str, job: Callable[[], object]) -> None:
+        """Enter a job that runs at once and then from an hour of each day on, every ten minutes.
+
+        So that what failed at the hour, or was missed while the machine slept, still happens on
+        that day: the job itself knows whether it has anything left to do. `zone` None is the zone
+        of this machine.
+        """
+        trigger = CronTrigger(hour=f"{hour}-23", minute="*/10", timezone=zone)
+        self._jobs.append((name, job, trigger))
 
     @property
     def names(self) -> Sequence[str]:
@@ -55,7 +67,8 @@ class Schedule:
 
     def start(self) -> None:
         """Begin; each job runs for the first time now."""
-        jobs = [*self._jobs, (STAGE, lambda: self._heartbeats.beat(STAGE), self._beat_s)]
+        beat = IntervalTrigger(seconds=self._beat_s, timezone=UTC)
+        jobs = [*self._jobs, (STAGE, lambda: self._heartbeats.beat(STAGE), beat)]
         scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(max_workers=len(jobs))},
@@ -64,13 +77,8 @@ class Schedule:
         scheduler.add_listener(_log_failure, EVENT_JOB_ERROR)
         self._heartbeats.beat(STAGE)
         now = datetime.now(UTC)
-        for name, job, seconds in jobs:
-            scheduler.add_job(
-                partial(self._run, job),
-                IntervalTrigger(seconds=seconds, timezone=UTC),
-                id=name,
-                next_run_time=now,
-            )
+        for name, job, trigger in jobs:
+            scheduler.add_job(partial(self._run, job), trigger, id=name, next_run_time=now)
         scheduler.start()
         self._scheduler = scheduler
 
@@ -89,7 +97,7 @@ class Schedule:
         with self._changed:
             return self._changed.wait_for(lambda: self._under_way == 0, within_s)
 
-    def _run(self, job: Callable[[], None]) -> None:
+    def _run(self, job: Callable[[], object]) -> None:
         with self._changed:
             self._under_way += 1
         try:

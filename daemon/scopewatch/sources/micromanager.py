@@ -221,7 +221,14 @@ class MicroManagerSource:
             detail=self._trouble or health.detail,
             found=health.found,
             waiting=health.waiting,
+            ended=self._has_ended(health),
         )
+
+    def _has_ended(self, health: SourceHealth) -> bool:
+        if not self._acquires:
+            return health.ended
+        plan = self.plan()
+        return plan.next_time_point >= plan.time_points and health.waiting == 0
 
     def stop(self) -> None:
         """Stop acquiring and following; idempotent."""

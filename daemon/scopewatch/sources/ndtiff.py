@@ -140,6 +140,8 @@ class NDTiffSource:
             detail=detail if reachable else f"{self._config.path} is gone",
             found=offering.found if offering is not None else 0,
             waiting=sum(len(each.waiting) + each.data_set.waiting for each in followed),
+            ended=bool(followed)
+            and all(each.data_set.ended and not each.waiting for each in followed),
         )
 
     def stop(self) -> None:

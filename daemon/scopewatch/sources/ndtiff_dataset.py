@@ -76,6 +76,7 @@ class DataSet:
         self._signature: tuple[tuple[str, int, int], ...] | None = None
         self._heads: dict[str, Head] = {}
         self._followers: dict[str, Follower] = {}
+        self._sizes: dict[str, int] = {}
         self._reported: dict[str, set[int]] = {}
         self._indexed: dict[tuple[str, int], IndexEntry] = {}
         self._nameless: dict[tuple[str, int], Image] = {}
@@ -87,6 +88,13 @@ class DataSet:
     def waiting(self) -> int:
         """Images that are known of but not complete."""
         return len(self._indexed) + len(self._nameless)
+
+    @property
+    def ended(self) -> bool:
+        """Whether its writer has closed it: the index is there, every file is cut, all is read."""
+        followers = dict(self._followers)
+        closed = [each.closed(self._sizes.get(name, 0)) for name, each in followers.items()]
+        return bool(closed) and all(closed) and self._used > 0 and not self.waiting
 
     def look(self, now_s: float) -> list[Sighting]:
         """Return images completed since the last look, a bounded number at a time.
@@ -158,6 +166,7 @@ class DataSet:
                 return
             self._heads[name] = head
             follower = self._followers.setdefault(name, Follower(name, head))
+            self._sizes[name] = size
             images = follower.look(file, size, self._limits)
             if follower.trouble is not None:
                 self._complain(follower.trouble)

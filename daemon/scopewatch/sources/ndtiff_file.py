@@ -99,6 +99,14 @@ class Follower:
         """Whether the chain came to its regular end, or can go no further."""
         return self._next == 0 or self.trouble is not None
 
+    def closed(self, size: int) -> bool:
+        """Whether the writer has closed a file of this size: it is cut where the chain ends.
+
+        While it grows it is preallocated, and the chain leads on into the empty part.
+        """
+        ends = self._next == 0 or self._next >= size
+        return self.pages > 0 and self.trouble is None and ends
+
     def look(self, file: BinaryIO, size: int, limits: ReadLimits) -> list[Image]:
         """Return images completed since the last look, a bounded number at a time."""
         images: list[Image] = []

@@ -3,11 +3,12 @@
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.alert import Severity
+from scopewatch.core.alert import RuleKind, Severity
+from scopewatch.core.alert_json import unpack_evidence
 from scopewatch.core.message import WellName
 from scopewatch.store.records import AlertRow, ChannelRow, Posting
-from scopewatch.store.tables import Alert, OutboxRow, Run, Well
-from scopewatch.store.well_queries import named
+from scopewatch.store.states import subject_of
+from scopewatch.store.tables import Alert, OutboxRow
 
 WAITING = "waiting"
 DELIVERED = "delivered"
@@ -17,36 +18,48 @@ GIVEN_UP = "given up"
 def list_alerts(
     session: Session, name: WellName | None, limit: int, *, open_only: bool
 ) -> list[AlertRow]:
-    """Return alerts (of one well): raised ones first, then newest first."""
+    """Return alerts, standing ones first, then newest first.
+
+    Of one well: its own, and those of its plate that name it.
+    """
     query = (
-        select(Alert, Well, Run)
-        .join(Well, Well.id == Alert.well_id)
-        .join(Run, Run.id == Well.run_id)
-        .where(*(named(name) if name is not None else ()))
+        select(Alert)
         .order_by(Alert.resolved_at.is_not(None), Alert.raised_at.desc(), Alert.id.desc())
         .limit(limit)
     )
+    if name is not None:
+        query = query.where(
+            Alert.experiment == name.experiment,
+            Alert.plate == name.plate,
+            Alert.well.in_((name.well, "")),
+        )
     if open_only:
         query = query.where(Alert.resolved_at.is_(None))
-    found = session.execute(query).all()
-    postings = _postings(session, [alert.id for alert, _, _ in found])
-    return [
-        AlertRow(
-            alert=alert.id,
-            name=WellName(experiment=run.name, plate=well.plate, well=well.name),
-            rule=alert.rule,
-            severity=Severity(alert.severity),
-            target=alert.target,
-            raised_at=alert.raised_at,
-            resolved_at=alert.resolved_at,
-            day=alert.raised_day,
-            efficiency=alert.raised_efficiency,
-            acknowledged_at=alert.acked_at,
-            snoozed_until=alert.snoozed_until,
-            postings=tuple(postings.get(alert.id, ())),
-        )
-        for alert, well, run in found
-    ]
+    found = session.scalars(query).all()
+    postings = _postings(session, [alert.id for alert in found])
+    rows = [_row(alert, tuple(postings.get(alert.id, ()))) for alert in found]
+    if name is None:
+        return rows
+    return [row for row in rows if row.subject.well or name.well in row.evidence.wells]
+
+
+def _row(alert: Alert, postings: tuple[Posting, ...]) -> AlertRow:
+    return AlertRow(
+        alert=alert.id,
+        subject=subject_of(alert.experiment, alert.plate, alert.well),
+        rule=alert.rule,
+        kind=RuleKind(alert.kind),
+        severity=Severity(alert.severity),
+        raised_at=alert.raised_at,
+        escalated_at=alert.escalated_at,
+        resolved_at=alert.resolved_at,
+        day=alert.raised_day,
+        evidence=unpack_evidence(alert.evidence),
+        resolution=None if alert.resolution is None else unpack_evidence(alert.resolution),
+        acknowledged_at=alert.acked_at,
+        snoozed_until=alert.snoozed_until,
+        postings=postings,
+    )
 
 
 def list_channels(session: Session) -> list[ChannelRow]:

@@ -1,33 +1,30 @@
 """Rules stepped, alerts recorded and messages queued, all within the caller's transaction."""
 
-import hashlib
-import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.alert import (
-    AlertRule,
-    AlertState,
-    Change,
-    Observation,
-    Severity,
-    Transition,
-    step,
-)
-from scopewatch.core.errors import StoreError, complaint
-from scopewatch.core.message import Message, WellName, compose
-from scopewatch.store.estimates import complete_time_points, latest_overlay
-from scopewatch.store.outbox import queue_message
-from scopewatch.store.tables import Alert, RuleState, Well
+from scopewatch.core.alert import AlertState, Observation, Subject, step
+from scopewatch.core.alert_plate import PlateFacts, PlateStep, StateKey, step_plate
+from scopewatch.core.alert_rule import AlertRule
+from scopewatch.core.alert_wells import WellFacts
+from scopewatch.core.message import Message
+from scopewatch.store.announcing import Announcing, acknowledged_alerts, announce
+from scopewatch.store.facts import gather_wells
+from scopewatch.store.rounds import Plate, Round, plate_of, rounds_of
+from scopewatch.store.states import open_plates, read_states, subject_of, write_states
+from scopewatch.store.tables import FrameRow, Run, Well
 
-log = logging.getLogger(__name__)
-
-_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+# A time point of a plate that lacks a frame is not waited for longer than this share of the
+# interval, and never for more than an hour.
+PATIENCE: Final = 0.1
+MOST_PATIENCE: Final = timedelta(hours=1)
+# A plate without any frame for so long is done with: it is not looked at any more.
+DONE_WITH: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +33,26 @@ class Alarm:
 
     Parameters
     ----------
-    channels
-        Name of each channel and the least severity that it carries.
+    rules
+        Of wells and plates; those of the monitor are passed over.
     sites_per_well
         Fields of view that complete a time point.
     """
 
     rules: Sequence[AlertRule]
-    channels: Mapping[str, Severity]
+    announcing: Announcing
     phase_channel: str
     sites_per_well: int
-    simulated: bool
+    interval_h: float
+
+    @property
+    def patience(self) -> timedelta:
+        """How long a plate's missing frame is waited for after its last one."""
+        return min(PATIENCE * timedelta(hours=self.interval_h), MOST_PATIENCE)
 
 
-def step_rules(session: Session, well: Well, alarm: Alarm, now: datetime) -> tuple[Message, ...]:
-    """Step each rule of a well over the time points that are complete by now, each once.
+def step_wells(session: Session, well: Well, alarm: Alarm, now: datetime) -> tuple[Message, ...]:
+    """Step the rules of a well and its plate over what is complete by now, each moment once.
 
     Frames that arrive for a time point that was already stepped change its estimate, not what
     was said of it.
@@ -59,141 +61,167 @@ def step_rules(session: Session, well: Well, alarm: Alarm, now: datetime) -> tup
     -------
     The messages of what changed, those of snoozed alerts left out.
     """
+    plate = plate_of(session, well, alarm.rules)
+    return tuple(_step_rounds(session, plate, alarm, now, only=well.name, quiet=False))
+
+
+def let_time_pass(session: Session, alarm: Alarm, now: datetime) -> tuple[Message, ...]:
+    """Tell what only the clock can change: quiet hours end, alerts grow old, a frame is missed."""
     messages: list[Message] = []
-    for rule in alarm.rules:
-        state = session.get(RuleState, (well.id, rule.name))
-        if state is None:
-            state = RuleState(
-                well_id=well.id, rule=rule.name, last_time_point=-1, raised=False, streak=0
-            )
-            session.add(state)
-        for time_point, estimate in complete_time_points(
-            session,
-            well.id,
-            alarm.phase_channel,
-            after=state.last_time_point,
-            sites_per_well=alarm.sites_per_well,
-        ):
-            state.last_time_point = time_point
-            if estimate is None:
-                continue
-            after, transition = step(
-                AlertState(raised=state.raised, streak=state.streak),
-                rule,
-                Observation(day=estimate.day, efficiency=estimate.efficiency),
-            )
-            state.raised, state.streak = after.raised, after.streak
-            if transition is not None:
-                message = _announce(session, well, transition, time_point, alarm, now)
-                messages.extend([message] if message else [])
-        session.flush()
+    for well in _quiet_plates(session, now, alarm.patience):
+        plate = plate_of(session, well, alarm.rules)
+        if plate.joint:
+            messages += _step_rounds(session, plate, alarm, now, only=None, quiet=True)
+    names = [rule.name for rule in alarm.rules]
+    for experiment, plate_name in open_plates(session, names):
+        messages += _tick_plate(session, experiment, plate_name, alarm, now)
     return tuple(messages)
 
 
-def acknowledge_alert(session: Session, alert_id: int, now: datetime) -> None:
-    """Record that somebody has seen an alert; the first time counts."""
-    alert = _alert(session, alert_id)
-    alert.acked_at = alert.acked_at or now
-
-
-def snooze_alert(session: Session, alert_id: int, until: datetime, now: datetime) -> None:
-    """Keep an alert's rule quiet for its well until then."""
-    if until <= now:
-        raise StoreError(
-            complaint(
-                "an alert can only be snoozed into the future",
-                where=f"alert {alert_id}",
-                got=until,
-                do="give a longer time",
-            )
-        )
-    _alert(session, alert_id).snoozed_until = until
-
-
-def _alert(session: Session, alert_id: int) -> Alert:
-    alert = session.get(Alert, alert_id)
-    if alert is None:
-        raise StoreError(
-            complaint(
-                "there is no such alert", where=alert_id, do="see scopewatch alert list for theirs"
-            )
-        )
-    return alert
-
-
-def _announce(
+def step_monitor(
     session: Session,
-    well: Well,
-    transition: Transition,
-    time_point: int,
+    experiment: str,
+    observed: Sequence[tuple[AlertRule, Observation]],
+    announcing: Announcing,
+    now: datetime,
+) -> tuple[Message, ...]:
+    """Step rules of the monitor itself, whose subject is the whole experiment."""
+    subject = Subject(experiment=experiment)
+    before = read_states(session, experiment, None, [rule.name for rule, _ in observed])
+    seen = acknowledged_alerts(session, experiment, None)
+    after: dict[StateKey, AlertState] = {}
+    messages: list[Message] = []
+    for rule, observation in observed:
+        key = rule.name, subject
+        after[key], transition = step(
+            before.states.get(key, AlertState()), rule, observation, acknowledged=key in seen
+        )
+        if transition is not None:
+            told = announce(session, subject, transition, None, announcing, now)
+            messages += [told] if told else []
+    write_states(session, before, after, {})
+    return tuple(messages)
+
+
+def _step_rounds(
+    session: Session,
+    plate: Plate,
     alarm: Alarm,
     now: datetime,
-) -> Message | None:
-    snoozed = session.scalar(
-        select(Alert.id).where(
-            Alert.well_id == well.id,
-            Alert.rule == transition.rule.name,
-            Alert.snoozed_until > now,
+    *,
+    only: str | None,
+    quiet: bool,
+) -> list[Message]:
+    messages: list[Message] = []
+    if not plate.rules:
+        return messages
+    for moment in rounds_of(
+        session,
+        plate,
+        only=only,
+        channel=alarm.phase_channel,
+        sites_per_well=alarm.sites_per_well,
+        quiet=quiet,
+    ):
+        wells = gather_wells(
+            session,
+            plate,
+            moment,
+            channel=alarm.phase_channel,
+            interval_h=alarm.interval_h,
+            now=now,
         )
-    )
-    alert = _record(session, well, transition, time_point, now)
-    name = WellName(experiment=well.run.name, plate=well.plate, well=well.name)
-    message = compose(
-        name,
-        transition,
-        simulated=alarm.simulated,
-        key=_key(name, transition, time_point),
-        overlay=latest_overlay(session, well.id, alarm.phase_channel),
-    )
-    event = {"well": str(name), "rule": transition.rule.name, "change": transition.change.value}
-    if snoozed is not None:
-        log.info("alert changed while snoozed", extra={"event": event})
-        return None
-    for channel, least in alarm.channels.items():
-        if _RANK[message.severity] >= _RANK[least]:
-            queue_message(session, channel, message, alert_id=alert.id, now=now)
-    return message
-
-
-def _record(
-    session: Session, well: Well, transition: Transition, time_point: int, now: datetime
-) -> Alert:
-    rule, seen = transition.rule, transition.observation
-    if transition.change is Change.RAISED:
-        alert = Alert(
-            well_id=well.id,
-            rule=rule.name,
-            severity=rule.severity.value,
-            target=rule.target,
-            raised_at=now,
-            raised_time_point=time_point,
-            raised_day=seen.day,
-            raised_efficiency=seen.efficiency,
+        facts = PlateFacts(
+            subject=Subject(experiment=plate.experiment, plate=plate.plate),
+            at=now,
+            day=max(well.day for well in wells if well.well in moment.fresh),
+            wells=tuple(wells),
+            fresh=moment.fresh,
+            whole=moment.whole,
         )
-        session.add(alert)
-    else:
-        alert = session.scalars(
-            select(Alert)
-            .where(Alert.well_id == well.id, Alert.rule == rule.name, Alert.resolved_at.is_(None))
-            .order_by(Alert.id.desc())
-            .limit(1)
-        ).one()
-        alert.resolved_at = now
-        alert.resolved_time_point = time_point
-        alert.resolved_day = seen.day
-        alert.resolved_efficiency = seen.efficiency
-    session.flush()
-    return alert
+        messages += _step(session, moment.rules, facts, moment, alarm, now)
+    return messages
 
 
-def _key(name: WellName, transition: Transition, time_point: int) -> str:
-    """Name the event, not the attempt: whoever commits it again gives the same key."""
-    event = [
-        name.experiment,
-        name.plate,
-        name.well,
-        transition.rule.name,
-        transition.change.value,
-        time_point,
-    ]
-    return hashlib.sha256(json.dumps(event).encode()).hexdigest()[:32]
+def _tick_plate(
+    session: Session, experiment: str, plate: str, alarm: Alarm, now: datetime
+) -> list[Message]:
+    """Let the clock step a plate; nothing is read of its wells but their names."""
+    names = session.scalars(
+        select(Well.name)
+        .join(Run)
+        .where(Run.name == experiment, Well.plate == plate)
+        .order_by(Well.id)
+    )
+    wells = tuple(
+        WellFacts(
+            subject=subject_of(experiment, plate, name),
+            at=now,
+            day=0.0,
+            looks=(),
+            running=None,
+            forecast=None,
+        )
+        for name in names
+    )
+    facts = PlateFacts(
+        subject=subject_of(experiment, plate, ""),
+        at=now,
+        day=0.0,
+        wells=wells,
+        fresh=frozenset(),
+    )
+    return _step(session, alarm.rules, facts, None, alarm, now)
+
+
+def _step(
+    session: Session,
+    rules: Sequence[AlertRule],
+    facts: PlateFacts,
+    moment: Round | None,
+    alarm: Alarm,
+    now: datetime,
+) -> list[Message]:
+    """Step a plate, write where its rules stand, and announce what changed."""
+    experiment, plate = facts.subject.experiment, facts.subject.plate
+    before = read_states(session, experiment, plate, [rule.name for rule in rules])
+    outcome = step_plate(
+        rules,
+        before.states,
+        facts,
+        acknowledged=acknowledged_alerts(session, experiment, plate),
+    )
+    stepped = {} if moment is None else _stepped(rules, facts, outcome, moment)
+    write_states(session, before, outcome.states, stepped)
+    messages = []
+    for subject, transition in outcome.transitions:
+        time_point = None if moment is None else moment.time_point
+        told = announce(session, subject, transition, time_point, alarm.announcing, now)
+        messages += [told] if told else []
+    return messages
+
+
+def _stepped(
+    rules: Sequence[AlertRule], facts: PlateFacts, outcome: PlateStep, moment: Round
+) -> Mapping[StateKey, int]:
+    """Return which states have stepped over the round's time point."""
+    fresh = {well.subject for well in facts.wells if well.well in moment.fresh}
+    whole = {facts.subject} if moment.whole else set()
+    kinds = {rule.name: rule.kind for rule in rules}
+    return {
+        (rule, subject): moment.time_point
+        for rule, subject in outcome.states
+        if subject in (whole if kinds[rule].of_a_plate else fresh)
+    }
+
+
+def _quiet_plates(session: Session, now: datetime, patience: timedelta) -> list[Well]:
+    """Return a well of each plate of which no frame came for a while, but not for very long."""
+    newest = func.max(FrameRow.settled_at)
+    found = session.execute(
+        select(func.min(Well.id), newest)
+        .join(FrameRow, FrameRow.well_id == Well.id)
+        .group_by(Well.run_id, Well.plate)
+        .having(newest <= now - patience, newest > now - DONE_WITH)
+    )
+    return [session.get_one(Well, number) for number, _ in found.all()]

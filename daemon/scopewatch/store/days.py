@@ -35,24 +35,36 @@ def day_of(
     return day
 
 
-def set_start(session: Session, run: Run, experiment: ExperimentConfig) -> None:
-    """Take over a start that was configured, or corrected, while the run went on."""
-    if run.started_at != experiment.started_at:
-        before = run.started_at or run.first_frame_at
-        run.started_at = experiment.started_at
-        _shift(session, run, before, run.started_at or run.first_frame_at, experiment)
+def set_start(session: Session, run: Run, experiment: ExperimentConfig) -> bool:
+    """Take over a start that was configured, or corrected, while the run went on.
+
+    Returns
+    -------
+    Whether day 0 moved: then what follows from days has to be reckoned anew.
+    """
+    if run.started_at == experiment.started_at:
+        return False
+    before = run.started_at or run.first_frame_at
+    run.started_at = experiment.started_at
+    return _shift(session, run, before, run.started_at or run.first_frame_at, experiment)
 
 
 def note_frame(
     session: Session, run: Run, taken_at: datetime, experiment: ExperimentConfig
-) -> None:
-    """Take note of a frame's time: the earliest one is day 0 unless a start is configured."""
+) -> bool:
+    """Take note of a frame's time: the earliest one is day 0 unless a start is configured.
+
+    Returns
+    -------
+    Whether day 0 moved.
+    """
     before = run.first_frame_at
     if before is not None and before <= taken_at:
-        return
+        return False
     run.first_frame_at = taken_at
-    if run.started_at is None:
-        _shift(session, run, before, taken_at, experiment)
+    if run.started_at is not None:
+        return False
+    return _shift(session, run, before, taken_at, experiment)
 
 
 def _shift(
@@ -61,9 +73,9 @@ def _shift(
     before: datetime | None,
     after: datetime | None,
     experiment: ExperimentConfig,
-) -> None:
+) -> bool:
     if experiment.day_from != "acquired_at" or before is None or after is None or before == after:
-        return
+        return False
     days = (before - after).total_seconds() / _DAY_S
     wells = select(Well.id).where(Well.run_id == run.id)
     frames = select(FrameRow.id).where(FrameRow.well_id.in_(wells))
@@ -77,3 +89,4 @@ def _shift(
         "day 0 of the run moved",
         extra={"event": {"run": run.name, "from": before, "to": after, "days": round(days, 3)}},
     )
+    return True

@@ -8,7 +8,6 @@ from scopewatch.core.frame import Frame
 from scopewatch.core.ports import OverlayFiles
 from scopewatch.core.result import FrameResult
 from scopewatch.store.tables import (
-    SETTLED,
     FrameRow,
     FrameState,
     Result,
@@ -109,48 +108,6 @@ def estimate_well(
         )
     )
     session.flush()
-
-
-def complete_time_points(
-    session: Session, well_id: int, channel: str, *, after: int, sites_per_well: int
-) -> list[tuple[int, WellEstimate | None]]:
-    """Return the time points past `after` that nothing more is expected of, in order.
-
-    A time point is complete when all its sites are settled, or when a later one has begun to
-    arrive. Each comes with its estimate, None where no site could be judged.
-    """
-    counts: dict[int, int] = {}
-    for time_point, state in session.execute(
-        select(FrameRow.time_point, FrameRow.state)
-        .where(*_of(well_id, channel), FrameRow.time_point > after)
-        .order_by(FrameRow.time_point)
-    ):
-        counts[time_point] = counts.get(time_point, 0) + (state in SETTLED)
-    estimates = {
-        estimate.time_point: estimate
-        for estimate in session.scalars(
-            select(WellEstimate).where(
-                WellEstimate.well_id == well_id, WellEstimate.time_point > after
-            )
-        )
-    }
-    newest = max(counts, default=after)
-    return [
-        (time_point, estimates.get(time_point))
-        for time_point, n_settled in counts.items()
-        if time_point < newest or n_settled >= sites_per_well
-    ]
-
-
-def latest_overlay(session: Session, well_id: int, channel: str) -> str | None:
-    """Return the newest picture of a well, relative to the overlay folder."""
-    return session.scalar(
-        select(Result.overlay)
-        .join(FrameRow, FrameRow.id == Result.frame_id)
-        .where(*_of(well_id, channel))
-        .order_by(FrameRow.time_point.desc(), FrameRow.site)
-        .limit(1)
-    )
 
 
 def _of(well_id: int, channel: str) -> tuple[ColumnElement[bool], ...]:

@@ -9,23 +9,26 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
+from scopewatch.core.forecast import NoForecast
 from scopewatch.core.message import WellName
 from scopewatch.store.files import whole_file
 from scopewatch.store.queries import Reader
-from scopewatch.store.records import CoursePoint, FrameRecord
+from scopewatch.store.records import CoursePoint, FrameRecord, Outlook
 
 SCHEMA_VERSION: Final = 1
 COLUMNS: Final = (
     *("experiment", "simulated", "plate", "well", "site", "time_point", "channel", "state"),
     *("day", "acquired_at", "positive_fraction", "efficiency", "low", "high", "corrected"),
     *("well_efficiency", "well_low", "well_high", "well_sites"),
+    *("well_now", "well_now_low", "well_now_high", "well_trend_per_day"),
+    *("forecast", "forecast_low", "forecast_high", "forecast_day", "no_forecast"),
     *("pixel_size_um", "model_id", "fault", "reason", "overlay", "stain", "source", "locator"),
 )
 _MOST: Final = 1_000_000
 
 
 def export_csv(reader: Reader, path: Path) -> int:
-    """Write one line per frame, with its well's efficiency at that time point beside its own.
+    """Write one line per frame, with what was known of its well at that time point beside it.
 
     Fractions are 0 to 1, times are UTC, days count from the start of the run.
 
@@ -40,8 +43,10 @@ def export_csv(reader: Reader, path: Path) -> int:
         lines.writeheader()
         for name, frames in _by_well(reader):
             course = {point.time_point: point for point in reader.course(name, _MOST)}
+            outlooks = {outlook.time_point: outlook for outlook in reader.outlooks(name, _MOST)}
             for frame in frames:
-                line = _line(frame, course.get(frame.key.time_point))
+                moment = frame.key.time_point
+                line = _line(frame, course.get(moment)) | _ahead(outlooks.get(moment))
                 lines.writerow(line | {"simulated": simulated[name.experiment]})
                 count += 1
     return count
@@ -59,7 +64,8 @@ def export_json(reader: Reader, path: Path) -> int:
     for name, group in _by_well(reader):
         frames = [asdict(frame) for frame in group]
         course = [asdict(point) for point in reader.course(name, _MOST)]
-        wells.append({**asdict(name), "course": course, "frames": frames})
+        outlooks = [asdict(outlook) for outlook in reader.outlooks(name, _MOST)]
+        wells.append({**asdict(name), "course": course, "outlooks": outlooks, "frames": frames})
         count += len(frames)
     whole = {
         "schema_version": SCHEMA_VERSION,
@@ -110,6 +116,27 @@ def _line(frame: FrameRecord, point: CoursePoint | None) -> dict[str, Any]:
         "stain": frame.stain,
         "source": frame.source,
         "locator": frame.locator,
+    }
+
+
+def _ahead(outlook: Outlook | None) -> dict[str, Any]:
+    """Return where the well stood at a time point and what it was expected to come to."""
+    if outlook is None:
+        return {}
+    told = outlook.forecast
+    line: dict[str, Any] = {
+        "well_now": outlook.now,
+        "well_now_low": outlook.low,
+        "well_now_high": outlook.high,
+        "well_trend_per_day": outlook.trend_per_day,
+    }
+    if isinstance(told, NoForecast):
+        return line | {"no_forecast": told.cause.value}
+    return line | {
+        "forecast": told.value,
+        "forecast_low": told.low,
+        "forecast_high": told.high,
+        "forecast_day": told.final_day,
     }
 
 

@@ -5,7 +5,7 @@ is counted even then, and given up after a few attempts.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -28,11 +28,12 @@ _CHUNK = 500
 
 
 def settled(
-    session: Session, source: str, found: Sequence[tuple[str, str]], phase_channel: str
+    session: Session, source: str, found: Sequence[tuple[str, str]], channels: Collection[str]
 ) -> set[str]:
     """Of (locator, fingerprint) pairs, return the locators that need no more work.
 
-    Frames that were skipped for their channel count only while another channel is scored.
+    Frames that were skipped for their channel count only while none of the `channels` that are
+    worked on is theirs.
     """
     known: set[str] = set()
     for chunk in _chunks(found):
@@ -42,7 +43,7 @@ def settled(
                 FrameRow.source == source, FrameRow.locator.in_(wanted)
             )
         ):
-            idle = state is FrameState.SKIPPED and channel != phase_channel
+            idle = state is FrameState.SKIPPED and channel not in channels
             if (idle or state in SETTLED) and wanted[locator] == fingerprint:
                 known.add(locator)
         for locator, fingerprint in session.execute(
@@ -117,7 +118,7 @@ def take_frame(
         session.add(row)
         _start(row, ticket, now)
     elif (row.source, row.locator) != (ticket.source, ticket.locator):
-        if row.state is FrameState.DONE:
+        if row.state in (FrameState.DONE, FrameState.MEASURED):
             _refuse_duplicate(session, ticket, row, now)
             return None
         _take_over(session, ticket, row, now)

@@ -1,18 +1,21 @@
 """Messages that wait in the database until their channel has taken them."""
 
 from datetime import datetime
+from typing import Any, Final
 
+from pydantic import TypeAdapter
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
-from scopewatch.core.alert import Severity
 from scopewatch.core.message import Message
 from scopewatch.core.ports import OutboxItem
 from scopewatch.store.tables import OutboxRow
 
+_MESSAGE: Final = TypeAdapter(Message)
+
 
 def queue_message(
-    session: Session, channel: str, message: Message, *, alert_id: int, now: datetime
+    session: Session, channel: str, message: Message, *, alert_id: int | None, now: datetime
 ) -> None:
     """Put a message into the outbox of one channel."""
     session.add(
@@ -20,17 +23,38 @@ def queue_message(
             channel=channel,
             alert_id=alert_id,
             idempotency_key=message.idempotency_key,
-            message={
-                "severity": message.severity.value,
-                "title": message.title,
-                "body": message.body,
-                "attachments": list(message.attachments),
-            },
+            message=pack_message(message),
             created_at=now,
             attempts=0,
             next_try_at=now,
         )
     )
+
+
+def queue_once(session: Session, channel: str, message: Message, *, now: datetime) -> bool:
+    """Put a message that belongs to no alert into the outbox; False when it was there before.
+
+    Whether it waits or left long ago: a message of one key goes to a channel once.
+    """
+    there = exists().where(
+        OutboxRow.channel == channel, OutboxRow.idempotency_key == message.idempotency_key
+    )
+    if session.scalar(select(there)):
+        return False
+    queue_message(session, channel, message, alert_id=None, now=now)
+    return True
+
+
+def pack_message(message: Message) -> dict[str, Any]:
+    """Return a message as JSON holds it, without its key, which has a column of its own."""
+    packed: dict[str, Any] = _MESSAGE.dump_python(message, mode="json", exclude_defaults=True)
+    del packed["idempotency_key"]
+    return packed
+
+
+def unpack_message(packed: dict[str, Any], key: str) -> Message:
+    """Return the message that `pack_message` packed."""
+    return _MESSAGE.validate_python({**packed, "idempotency_key": key})
 
 
 def due_items(session: Session, now: datetime, limit: int) -> list[OutboxItem]:
@@ -58,7 +82,12 @@ def due_items(session: Session, now: datetime, limit: int) -> list[OutboxItem]:
         .limit(limit)
     )
     return [
-        OutboxItem(row=row.id, channel=row.channel, message=_message(row), attempts=row.attempts)
+        OutboxItem(
+            row=row.id,
+            channel=row.channel,
+            message=unpack_message(row.message, row.idempotency_key),
+            attempts=row.attempts,
+        )
         for row in rows
     ]
 
@@ -84,13 +113,3 @@ def mark_abandoned(session: Session, row: int, now: datetime, why: str) -> None:
     item.attempts += 1
     item.abandoned_at = now
     item.last_error = why
-
-
-def _message(row: OutboxRow) -> Message:
-    return Message(
-        idempotency_key=row.idempotency_key,
-        severity=Severity(row.message["severity"]),
-        title=row.message["title"],
-        body=row.message["body"],
-        attachments=tuple(row.message["attachments"]),
-    )

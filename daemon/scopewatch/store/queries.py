@@ -15,6 +15,7 @@ from scopewatch.core.frame import FrameKey
 from scopewatch.core.message import WellName
 from scopewatch.core.tiling import TileGrid, TileScores
 from scopewatch.store.alert_queries import list_alerts, list_channels
+from scopewatch.store.ends import RunEnd, run_ends
 from scopewatch.store.engine import open_reader, transaction
 from scopewatch.store.frame_queries import (
     efficiency_of,
@@ -29,6 +30,7 @@ from scopewatch.store.records import (
     Counts,
     CoursePoint,
     FrameRecord,
+    Outlook,
     RefusedRow,
     RunRow,
     Shot,
@@ -43,9 +45,10 @@ from scopewatch.store.tables import (
     TileScoresRow,
     Well,
     WellEstimate,
+    WellOutlook,
 )
 from scopewatch.store.tiles import unpack
-from scopewatch.store.well_queries import list_wells, named
+from scopewatch.store.well_queries import list_wells, named, outlook_of
 
 MOST_WELLS: Final = 5000
 _BATCH: Final = 500
@@ -138,6 +141,27 @@ class Reader:
             for row in reversed(newest)
         ]
 
+    def ends(self, run: str | None = None) -> list[RunEnd]:
+        """Return what fluorescence measured on the final day, by run, beside what was said."""
+        with transaction(self._engine) as session:
+            return run_ends(session, run)
+
+    def outlooks(self, name: WellName, limit: int) -> list[Outlook]:
+        """Return what was known of a well at its newest `limit` time points, oldest first.
+
+        With it the forecast of every earlier day can be set beside what came of the well.
+        """
+        with transaction(self._engine) as session:
+            newest = session.scalars(
+                select(WellOutlook)
+                .join(Well, Well.id == WellOutlook.well_id)
+                .join(Run)
+                .where(*named(name))
+                .order_by(WellOutlook.time_point.desc())
+                .limit(limit)
+            ).all()
+        return [outlook_of(row) for row in reversed(newest)]
+
     def shots(self, name: WellName, limit: int) -> list[Shot]:
         """Return the newest `limit` pictures of a well, newest first."""
         with transaction(self._engine) as session:
@@ -176,7 +200,7 @@ class Reader:
     def alerts(
         self, name: WellName | None, limit: int, *, open_only: bool = False
     ) -> list[AlertRow]:
-        """Return alerts (of one well): raised ones first, then newest first."""
+        """Return alerts, standing ones first; of one well, with those of its plate that name it."""
         with transaction(self._engine) as session:
             return list_alerts(session, name, limit, open_only=open_only)
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from scopewatch.core.alert import Severity
+from scopewatch.core.alert import Evidence, RuleKind, Severity, Subject
 from scopewatch.core.efficiency import Efficiency
+from scopewatch.core.forecast import NoForecast, WellForecast
 from scopewatch.core.frame import FrameKey
 from scopewatch.core.message import WellName
 
@@ -42,15 +43,44 @@ class Flag:
 
     alert: int
     rule: str
+    kind: RuleKind
     severity: Severity
-    target: float
+    target: float | None
     acknowledged_at: datetime | None
     snoozed_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What was known of a well at a time point.
+
+    Parameters
+    ----------
+    day
+        Of the time point; `now_day` of the newest judged one, which may lie before it.
+    now, low, high
+        Where the well stood, smoothed over its time points, with the interval.
+    forecast
+        What it was expected to come to, or why that could not be said.
+    """
+
+    time_point: int
+    day: float
+    now_day: float
+    now: float
+    low: float
+    high: float
+    trend_per_day: float
+    final_day: float
+    forecast: WellForecast | NoForecast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WellRow:
-    """A well as it stands now; `efficiency` is None until a frame of it was scored."""
+    """A well as it stands now; `efficiency` is None until a frame of it was scored.
+
+    `efficiency` is that of its newest judged time point, `outlook` what follows from all of them.
+    """
 
     name: WellName
     time_point: int | None
@@ -61,6 +91,7 @@ class WellRow:
     last_frame_at: datetime | None
     overlay: str | None
     flags: tuple[Flag, ...]
+    outlook: Outlook | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,20 +152,42 @@ class Posting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRow:
-    """An alert, raised or resolved; `day` and `efficiency` are those it was raised at."""
+    """An alert, standing or resolved.
+
+    Parameters
+    ----------
+    subject
+        A well, a plate, or the whole experiment (the monitor itself).
+    severity
+        As it was last told.
+    day
+        Of the run on which it was raised; None for the monitor's own alerts.
+    evidence, resolution
+        What it was raised on, and what resolved it.
+    """
 
     alert: int
-    name: WellName
+    subject: Subject
     rule: str
+    kind: RuleKind
     severity: Severity
-    target: float
     raised_at: datetime
+    escalated_at: datetime | None
     resolved_at: datetime | None
-    day: float
-    efficiency: float
+    day: float | None
+    evidence: Evidence
+    resolution: Evidence | None
     acknowledged_at: datetime | None
     snoozed_until: datetime | None
     postings: tuple[Posting, ...]
+
+    @property
+    def well(self) -> WellName | None:
+        """The well it is about; None where it is about more than one."""
+        plate, well = self.subject.plate, self.subject.well
+        if plate is None or well is None:
+            return None
+        return WellName(experiment=self.subject.experiment, plate=plate, well=well)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,14 @@
 """The tables of the result database.
 
     runs -< wells -< frames -- results -- tile_scores
+                            -- fluorescence
                   -< well_estimates
-                  -< alert_states, alerts
-    refusals      (things that never became a frame)
-    outbox        (messages on their way, one row per channel)
+                  -< well_outlooks     (smoothed estimate and forecast, per time point)
+                  -- measured_wells    (what fluorescence says on the final day)
+    rule_states, alerts                (named by subject: a well, a plate or a whole run)
+    outbox                             (messages on their way, one row per channel)
+    refusals                           (things that never became a frame)
+    signs_of_life                      (when the daemon last lived, and how it ended)
 
 Whoever changes a table here adds a migration in `migrations/versions`; a test compares the two.
 """
@@ -50,18 +54,19 @@ class Utc(TypeDecorator[datetime]):
 class FrameState(StrEnum):
     """Where a frame stands. The values are stored: never rename one.
 
-    claimed --commit--> done
+    claimed --commit--> done (phase), measured (fluorescence)
             --quarantine, or too many attempts--> quarantined
-    done, quarantined --its content changed--> claimed
+    done, measured, quarantined --its content changed--> claimed
     """
 
     CLAIMED = "claimed"
     DONE = "done"
+    MEASURED = "measured"
     QUARANTINED = "quarantined"
     SKIPPED = "skipped"
 
 
-SETTLED = (FrameState.DONE, FrameState.QUARANTINED)
+SETTLED = (FrameState.DONE, FrameState.MEASURED, FrameState.QUARANTINED)
 
 
 class Base(DeclarativeBase):
@@ -70,6 +75,7 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: Utc,
         dict[str, Any]: JSON,
+        list[Any]: JSON,
         float: Double,
         FrameState: Enum(
             FrameState,
@@ -191,41 +197,87 @@ class WellEstimate(Base):
     n_sites: Mapped[int]
 
 
-class RuleState(Base):
-    """Where one rule stands for one well, and up to which time point it has stepped."""
+class WellOutlook(Base):
+    """What is known of a well at a time point: where it stands, and what it will come to.
 
-    __tablename__ = "alert_states"
+    It follows from the well's estimates up to that time point, so that the forecast of every
+    earlier day can be looked at later. Where there is no forecast, `cause` and `reason` say why
+    and the fields from `value` to `coverage` are None. `day` is that of the time point, `now_day`
+    that of the newest judged one, which lies before where this one could not be judged.
+    """
+
+    __tablename__ = "well_outlooks"
 
     well_id: Mapped[int] = mapped_column(ForeignKey("wells.id"), primary_key=True)
+    time_point: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[float]
+    now_day: Mapped[float]
+    now: Mapped[float]
+    now_low: Mapped[float]
+    now_high: Mapped[float]
+    trend_per_day: Mapped[float]
+    trend_half_width: Mapped[float]
+    final_day: Mapped[float]
+    value: Mapped[float | None]
+    low: Mapped[float | None]
+    high: Mapped[float | None]
+    half_width: Mapped[float | None]
+    coverage: Mapped[float | None]
+    errors: Mapped[list[Any]]
+    cause: Mapped[str | None]
+    reason: Mapped[str | None]
+
+
+class RuleState(Base):
+    """Where one rule stands for one subject, and up to which time point it has stepped.
+
+    `plate` and `well` are '' where the subject is the whole run or the whole plate. Rules of the
+    monitor itself do not step on time points: theirs is -1. `open` is True while the condition
+    stands or something said is not taken back: only then can the clock alone change anything.
+    """
+
+    __tablename__ = "rule_states"
+
     rule: Mapped[str] = mapped_column(primary_key=True)
+    experiment: Mapped[str] = mapped_column(primary_key=True)
+    plate: Mapped[str] = mapped_column(primary_key=True)
+    well: Mapped[str] = mapped_column(primary_key=True)
     last_time_point: Mapped[int]
-    raised: Mapped[bool]
-    streak: Mapped[int]
+    open: Mapped[bool]
+    state: Mapped[dict[str, Any]]
 
 
 class Alert(Base):
-    """One episode: raised, perhaps resolved, perhaps acknowledged or snoozed."""
+    """One episode: raised, perhaps escalated, resolved, acknowledged or snoozed.
+
+    Its subject is written as in `rule_states`. `evidence` is what it was raised on, and
+    `resolution` what resolved it; day and time point are None for the monitor's own alerts.
+    """
 
     __tablename__ = "alerts"
-    __table_args__ = (Index("ix_alerts_well_rule", "well_id", "rule"),)
+    __table_args__ = (
+        Index("ix_alerts_subject", "experiment", "plate", "well", "rule"),
+        Index("ix_alerts_open", "resolved_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    well_id: Mapped[int] = mapped_column(ForeignKey("wells.id"))
+    experiment: Mapped[str]
+    plate: Mapped[str]
+    well: Mapped[str]
     rule: Mapped[str]
+    kind: Mapped[str]
     severity: Mapped[str]
-    target: Mapped[float]
     raised_at: Mapped[datetime]
-    raised_time_point: Mapped[int]
-    raised_day: Mapped[float]
-    raised_efficiency: Mapped[float]
+    raised_time_point: Mapped[int | None]
+    raised_day: Mapped[float | None]
+    evidence: Mapped[dict[str, Any]]
+    escalated_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
     resolved_time_point: Mapped[int | None]
     resolved_day: Mapped[float | None]
-    resolved_efficiency: Mapped[float | None]
+    resolution: Mapped[dict[str, Any] | None]
     acked_at: Mapped[datetime | None]
     snoozed_until: Mapped[datetime | None]
-
-    well: Mapped[Well] = relationship()
 
 
 class OutboxRow(Base):
@@ -264,3 +316,50 @@ class RefusalRow(Base):
     reason: Mapped[str]
     seen_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+
+
+class SignOfLife(Base):
+    """When something of the daemon last happened, so that the next start knows of it."""
+
+    __tablename__ = "signs_of_life"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    detail: Mapped[str]
+
+
+class FluorescenceRow(Base):
+    """A fluorescence frame as any threshold needs it; see `core.fluorescence`, `store.readings`.
+
+    `threshold` and `efficiency` are those of the run as far as it is known: both None for a frame
+    before the final day, or that a newer one of its site supersedes; the threshold None where the
+    run shows no signal.
+    """
+
+    __tablename__ = "fluorescence"
+
+    frame_id: Mapped[int] = mapped_column(ForeignKey("frames.id"), primary_key=True)
+    day: Mapped[float]
+    acquired_at: Mapped[datetime | None]
+    height_px: Mapped[int]
+    width_px: Mapped[int]
+    tile_px: Mapped[int]
+    noise: Mapped[float]
+    maybe: Mapped[bytes] = mapped_column(LargeBinary)
+    positive: Mapped[bytes] = mapped_column(LargeBinary)
+    histogram: Mapped[bytes] = mapped_column(LargeBinary)
+    threshold: Mapped[float | None]
+    efficiency: Mapped[float | None]
+
+
+class MeasuredWell(Base):
+    """What fluorescence says of a well on the final day: its sites, averaged."""
+
+    __tablename__ = "measured_wells"
+
+    well_id: Mapped[int] = mapped_column(ForeignKey("wells.id"), primary_key=True)
+    time_point: Mapped[int]
+    day: Mapped[float]
+    efficiency: Mapped[float]
+    n_sites: Mapped[int]
+    measured_at: Mapped[datetime]

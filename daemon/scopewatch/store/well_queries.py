@@ -1,16 +1,27 @@
 """The wells as they stand now."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Subquery, and_, case, func, select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.alert import Severity
+from scopewatch.core.alert import RuleKind, Severity
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.message import WellName
-from scopewatch.store.records import Flag, WellRow
-from scopewatch.store.tables import Alert, FrameRow, FrameState, Result, Run, Well, WellEstimate
+from scopewatch.store.outlooks import forecast_of
+from scopewatch.store.records import Flag, Outlook, WellRow
+from scopewatch.store.tables import (
+    Alert,
+    FrameRow,
+    FrameState,
+    Result,
+    Run,
+    Well,
+    WellEstimate,
+    WellOutlook,
+)
 
 
 def named(name: WellName) -> tuple[ColumnElement[bool], ...]:
@@ -32,7 +43,8 @@ def list_wells(session: Session, name: WellName | None, limit: int) -> list[Well
     estimates = _newest_estimates(session, ids)
     overlays = _newest_overlays(session, ids)
     counts = _counts(session, ids)
-    flags = _flags(session, ids)
+    flags = _flags(session)
+    outlooks = newest_outlooks(session, ids)
     rows = []
     for well, run in sorted(
         wells,
@@ -44,9 +56,11 @@ def list_wells(session: Session, name: WellName | None, limit: int) -> list[Well
     ):
         estimate = estimates.get(well.id)
         scored, quarantined, last = counts.get(well.id, (0, 0, None))
+        shown = WellName(experiment=run.name, plate=well.plate, well=well.name)
+        outlook = outlooks.get(well.id)
         rows.append(
             WellRow(
-                name=WellName(experiment=run.name, plate=well.plate, well=well.name),
+                name=shown,
                 time_point=estimate.time_point if estimate else None,
                 day=estimate.day if estimate else None,
                 efficiency=_efficiency(estimate) if estimate else None,
@@ -54,7 +68,8 @@ def list_wells(session: Session, name: WellName | None, limit: int) -> list[Well
                 quarantined=quarantined,
                 last_frame_at=last,
                 overlay=overlays.get(well.id),
-                flags=tuple(flags.get(well.id, ())),
+                flags=tuple(flags.get(shown, ())),
+                outlook=None if outlook is None else outlook_of(outlook),
             )
         )
     return rows
@@ -116,23 +131,65 @@ def _counts(session: Session, ids: list[int]) -> dict[int, tuple[int, int, datet
     return {well_id: (scored, quarantined, last) for well_id, scored, quarantined, last in found}
 
 
-def _flags(session: Session, ids: list[int]) -> dict[int, list[Flag]]:
-    flags: dict[int, list[Flag]] = {}
+def newest_outlooks(
+    session: Session, ids: Sequence[int], until: int | None = None
+) -> dict[int, WellOutlook]:
+    """Return the newest outlook of each well (up to a time point)."""
+    query = select(WellOutlook.well_id, func.max(WellOutlook.time_point).label("time_point")).where(
+        WellOutlook.well_id.in_(ids)
+    )
+    if until is not None:
+        query = query.where(WellOutlook.time_point <= until)
+    newest = query.group_by(WellOutlook.well_id).subquery()
+    found = session.scalars(
+        select(WellOutlook).join(
+            newest,
+            and_(
+                WellOutlook.well_id == newest.c.well_id,
+                WellOutlook.time_point == newest.c.time_point,
+            ),
+        )
+    )
+    return {row.well_id: row for row in found}
+
+
+def outlook_of(row: WellOutlook) -> Outlook:
+    """Return an outlook as those read it who only read."""
+    return Outlook(
+        time_point=row.time_point,
+        day=row.day,
+        now_day=row.now_day,
+        now=row.now,
+        low=row.now_low,
+        high=row.now_high,
+        trend_per_day=row.trend_per_day,
+        final_day=row.final_day,
+        forecast=forecast_of(row),
+    )
+
+
+def _flags(session: Session) -> dict[WellName, list[Flag]]:
+    """Return the standing alerts of wells; a plate's alert flags each well that it names."""
+    flags: dict[WellName, list[Flag]] = {}
     for alert in session.scalars(
         select(Alert)
-        .where(Alert.well_id.in_(ids), Alert.resolved_at.is_(None))
+        .where(Alert.plate != "", Alert.resolved_at.is_(None))
         .order_by(Alert.id.desc())
     ):
-        flags.setdefault(alert.well_id, []).append(
-            Flag(
-                alert=alert.id,
-                rule=alert.rule,
-                severity=Severity(alert.severity),
-                target=alert.target,
-                acknowledged_at=alert.acked_at,
-                snoozed_until=alert.snoozed_until,
+        wells = [alert.well] if alert.well else alert.evidence.get("wells", [])
+        for well in wells:
+            name = WellName(experiment=alert.experiment, plate=alert.plate, well=well)
+            flags.setdefault(name, []).append(
+                Flag(
+                    alert=alert.id,
+                    rule=alert.rule,
+                    kind=RuleKind(alert.kind),
+                    severity=Severity(alert.severity),
+                    target=alert.evidence.get("target"),
+                    acknowledged_at=alert.acked_at,
+                    snoozed_until=alert.snoozed_until,
+                )
             )
-        )
     return flags
 
 

@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.errors import complaint
+from scopewatch.core.forecast import NoForecast
 from scopewatch.core.message import WellName
-from scopewatch.store.records import WellRow
+from scopewatch.store.records import Outlook, WellRow
 from scopewatch.web.parts import Parts, make_header
 from scopewatch.web.plate import is_stale
 from scopewatch.web.wording import name_of, well_path
@@ -55,6 +56,29 @@ class EfficiencyAnswer(BaseModel):
     corrected: bool
 
 
+class ForecastAnswer(BaseModel):
+    """What a well was expected to come to on a day of the run; fractions, 0 to 1."""
+
+    final_day: float
+    value: float | None
+    low: float | None
+    high: float | None
+    below_target: float | None = Field(description="probability of ending below `target`")
+    no_forecast: str | None = Field(description="why there is no forecast")
+
+
+class OutlookAnswer(BaseModel):
+    """Where a well stands, smoothed over its time points, and what it will come to."""
+
+    time_point: int
+    day: float
+    now: float
+    low: float
+    high: float
+    trend_per_day: float
+    forecast: ForecastAnswer
+
+
 class WellAnswer(BaseModel):
     """A well as it stands now."""
 
@@ -63,7 +87,8 @@ class WellAnswer(BaseModel):
     well: str
     day: float | None
     time_point: int | None
-    efficiency: EfficiencyAnswer | None
+    efficiency: EfficiencyAnswer | None = Field(description="of the newest time point alone")
+    outlook: OutlookAnswer | None
     frames_scored: int
     frames_quarantined: int
     last_frame_at: datetime | None
@@ -98,6 +123,7 @@ class CourseAnswer(BaseModel):
     target: float | None
     well: WellAnswer
     points: list[PointAnswer]
+    outlooks: list[OutlookAnswer] = Field(description="what was known at each time point")
 
 
 def make_api(parts: Parts) -> APIRouter:
@@ -160,6 +186,10 @@ def make_api(parts: Parts) -> APIRouter:
                 )
                 for point in parts.reader.course(name, MAX_POINTS)
             ],
+            outlooks=[
+                _outlook(outlook, parts.facts.target)
+                for outlook in parts.reader.outlooks(name, MAX_POINTS)
+            ],
         )
 
     @routes.get("/metrics")
@@ -194,6 +224,7 @@ def _well(parts: Parts, row: WellRow, rows: list[WellRow]) -> WellAnswer:
         day=row.day,
         time_point=row.time_point,
         efficiency=None if row.efficiency is None else _efficiency(row.efficiency),
+        outlook=None if row.outlook is None else _outlook(row.outlook, parts.facts.target),
         frames_scored=row.scored,
         frames_quarantined=row.quarantined,
         last_frame_at=row.last_frame_at,
@@ -207,4 +238,35 @@ def _well(parts: Parts, row: WellRow, rows: list[WellRow]) -> WellAnswer:
 def _efficiency(seen: Efficiency) -> EfficiencyAnswer:
     return EfficiencyAnswer(
         value=seen.value, low=seen.low, high=seen.high, corrected=seen.corrected
+    )
+
+
+def _outlook(seen: Outlook, target: float | None) -> OutlookAnswer:
+    told = seen.forecast
+    if isinstance(told, NoForecast):
+        forecast = ForecastAnswer(
+            final_day=seen.final_day,
+            value=None,
+            low=None,
+            high=None,
+            below_target=None,
+            no_forecast=told.reason,
+        )
+    else:
+        forecast = ForecastAnswer(
+            final_day=told.final_day,
+            value=told.value,
+            low=told.low,
+            high=told.high,
+            below_target=None if target is None else told.probability_below(target),
+            no_forecast=None,
+        )
+    return OutlookAnswer(
+        time_point=seen.time_point,
+        day=seen.day,
+        now=seen.now,
+        low=seen.low,
+        high=seen.high,
+        trend_per_day=seen.trend_per_day,
+        forecast=forecast,
     )

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
-from scopewatch.store.records import AlertRow, CoursePoint
+from scopewatch.core.forecast import WellForecast
+from scopewatch.store.records import AlertRow, CoursePoint, Outlook
 from scopewatch.web.wording import percent
 
 WIDTH = 720
@@ -42,6 +43,19 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """The forecast: from where the well stands to the final day, with its interval."""
+
+    from_x: float
+    from_y: float
+    x: float
+    y: float
+    top: float
+    bottom: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
     """All that the template draws; coordinates in SVG units from the top left.
 
@@ -54,6 +68,7 @@ class Chart:
     band: str
     dots: tuple[Dot, ...]
     marks: tuple[Mark, ...]
+    ahead: Ahead | None
     target: Tick | None
     days: tuple[Tick, ...]
     percents: tuple[Tick, ...]
@@ -66,16 +81,23 @@ class Chart:
 
 
 def draw_course(
-    points: Sequence[CoursePoint], alerts: Sequence[AlertRow], target: float | None
+    points: Sequence[CoursePoint],
+    alerts: Sequence[AlertRow],
+    target: float | None,
+    outlook: Outlook | None = None,
 ) -> Chart | None:
     """Lay out the time course of one well; None when there is no point yet.
 
-    Efficiency runs from 0 to 100 % on every chart, so that wells can be compared by eye.
+    Efficiency runs from 0 to 100 % on every chart, so that wells can be compared by eye. Where
+    there is a forecast the days run on to the final one.
     """
     if not points:
         return None
+    told = outlook.forecast if outlook is not None else None
+    forecast = told if isinstance(told, WellForecast) else None
     first = floor(min(point.day for point in points))
-    last = max(ceil(max(point.day for point in points)), first + 1)
+    days = [point.day for point in points] + ([forecast.final_day] if forecast else [])
+    last = max(ceil(max(days)), first + 1)
 
     def x(day: float) -> float:
         share = min(max((day - first) / (last - first), 0.0), 1.0)
@@ -93,6 +115,7 @@ def draw_course(
             f"Efficiency from day {points[0].day:.1f} to day {newest.day:.1f};"
             f" now {percent(newest.efficiency.value)}"
             + (f", target {percent(target)}" if target is not None else "")
+            + (f"; {_say_forecast(forecast)}" if forecast is not None else "")
         ),
         line=" ".join(f"{x(point.day)},{y(point.efficiency.value)}" for point in points),
         band=" ".join(upper + lower) if has_band else "",
@@ -102,6 +125,18 @@ def draw_course(
         marks=tuple(
             Mark(x=x(alert.day), text=f"flagged on day {alert.day:.1f} ({alert.rule})")
             for alert in alerts
+            if alert.day is not None
+        ),
+        ahead=None
+        if forecast is None or outlook is None
+        else Ahead(
+            from_x=x(outlook.now_day),
+            from_y=y(outlook.now),
+            x=x(forecast.final_day),
+            y=y(forecast.value),
+            top=y(forecast.high),
+            bottom=y(forecast.low),
+            text=_say_forecast(forecast),
         ),
         target=None if target is None else Tick(at=y(target), label=f"target {percent(target)}"),
         days=tuple(Tick(at=x(day), label=f"{day:g}") for day in _days(first, last)),
@@ -115,6 +150,13 @@ def _say(point: CoursePoint) -> str:
     seen = point.efficiency
     interval = f" ({percent(seen.low)} to {percent(seen.high)})" if seen.corrected else ""
     return f"day {point.day:.1f}: {percent(seen.value)}{interval}"
+
+
+def _say_forecast(forecast: WellForecast) -> str:
+    return (
+        f"forecast for day {forecast.final_day:g}: {percent(forecast.value)}"
+        f" ({percent(forecast.low)} to {percent(forecast.high)})"
+    )
 
 
 def _days(first: int, last: int) -> range:

@@ -13,6 +13,7 @@ from scopewatch.core.errors import complaint
 from scopewatch.core.message import WellName
 from scopewatch.store.records import WellRow
 from scopewatch.web.chart import draw_course
+from scopewatch.web.ending import find_ending
 from scopewatch.web.guard import RefusedFormError, read_form
 from scopewatch.web.parts import Parts, make_header
 from scopewatch.web.pictures import find_picture, shrink
@@ -75,9 +76,13 @@ def make_pages(parts: Parts, templates: Environment) -> APIRouter:
             "well.html",
             rows,
             row=row,
+            ending=find_ending(parts.reader, parts.facts, name),
             flag=gravest(row.flags),
             points=points,
-            chart=draw_course(points, alerts, parts.facts.target),
+            chart=draw_course(points, alerts, parts.facts.target, row.outlook),
+            outlooks={
+                outlook.time_point: outlook for outlook in parts.reader.outlooks(name, MAX_POINTS)
+            },
             shots=parts.reader.shots(name, MAX_SHOTS),
             refused=parts.reader.refused(name, PAGE_ROWS),
             alerts=alerts,

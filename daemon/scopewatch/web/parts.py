@@ -1,6 +1,6 @@
 """What every page is made from, and the header that all pages share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,12 +10,13 @@ from prometheus_client import CollectorRegistry
 from scopewatch.core.message import WellName
 from scopewatch.core.ports import Clock
 from scopewatch.runtime.supervisor import Condition
-from scopewatch.store.records import Counts, Flag, WellRow
+from scopewatch.store.records import AlertRow, Counts, Flag, WellRow
 from scopewatch.web.plate import Staleness
 from scopewatch.web.reading import AlertDesk, Facts, Health, Reader
 
 # Time points are never quite punctual, and a frame takes a while to be taken and judged.
 STALE_INTERVALS = 1.5
+MAX_OPEN = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,8 @@ class Header:
         Wells with a raised alert that nobody has acknowledged.
     answered
         How many more wells are flagged, but acknowledged.
+    wider
+        Standing alerts of plates and of the monitor that nobody has answered, gravest first.
     blind
         True when frames should have come by now and none has.
     """
@@ -66,6 +69,7 @@ class Header:
     health: Condition
     flagged: tuple[WellName, ...]
     answered: int
+    wider: tuple[AlertRow, ...]
     blind: bool
     now: datetime
 
@@ -75,11 +79,7 @@ def make_header(parts: Parts, rows: list[WellRow]) -> Header:
     now = parts.clock.now()
     counts = parts.reader.counts()
     raised = [row for row in rows if row.flags]
-    flagged = [
-        row.name
-        for row in raised
-        if any(flag.acknowledged_at is None and not _sleeps(flag, now) for flag in row.flags)
-    ]
+    flagged = [row.name for row in raised if any(not _answered(flag, now) for flag in row.flags)]
     last = counts.last_frame_at
     return Header(
         facts=parts.facts,
@@ -88,10 +88,18 @@ def make_header(parts: Parts, rows: list[WellRow]) -> Header:
         health=parts.health(),
         flagged=tuple(flagged),
         answered=len(raised) - len(flagged),
+        wider=_wider(parts.reader.alerts(None, MAX_OPEN, open_only=True), now),
         blind=last is not None and now - last > parts.staleness.after,
         now=now,
     )
 
 
-def _sleeps(flag: Flag, now: datetime) -> bool:
-    return flag.snoozed_until is not None and flag.snoozed_until > now
+def _wider(rows: Sequence[AlertRow], now: datetime) -> tuple[AlertRow, ...]:
+    wider = [row for row in rows if row.well is None and not _answered(row, now)]
+    return tuple(sorted(wider, key=lambda row: -row.severity.rank))
+
+
+def _answered(alert: Flag | AlertRow, now: datetime) -> bool:
+    """Whether somebody has seen it, or wants to hear nothing of it now."""
+    snoozed = alert.snoozed_until is not None and alert.snoozed_until > now
+    return snoozed or alert.acknowledged_at is not None

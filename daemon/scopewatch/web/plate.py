@@ -158,9 +158,13 @@ def is_stale(row: WellRow, newest: int, now: datetime, staleness: Staleness) -> 
 
 
 def gravest(flags: Sequence[Flag]) -> Flag | None:
-    """Return the flag to show: one nobody has answered, then the most severe."""
+    """Return the flag to show: one nobody has answered, the most severe, the well's own."""
     return min(
         flags,
-        key=lambda flag: (flag.acknowledged_at is not None, GRAVEST_FIRST.index(flag.severity)),
+        key=lambda flag: (
+            flag.acknowledged_at is not None,
+            GRAVEST_FIRST.index(flag.severity),
+            flag.kind.of_a_plate,
+        ),
         default=None,
     )

@@ -8,11 +8,22 @@ in.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
+from scopewatch.core.card import HeldOutErrors
 from scopewatch.core.message import WellName
 from scopewatch.runtime.supervisor import Condition
-from scopewatch.store.records import AlertRow, Counts, CoursePoint, RefusedRow, Shot, WellRow
+from scopewatch.store.ends import RunEnd
+from scopewatch.store.records import (
+    AlertRow,
+    Counts,
+    CoursePoint,
+    Outlook,
+    RefusedRow,
+    Shot,
+    WellRow,
+)
 
 Health = Callable[[], Condition]
 
@@ -33,6 +44,10 @@ class Facts:
         Efficiency that a well should reach, 0 to 1; None when no rule sets one.
     interval_h
         Hours between the time points of the run.
+    errors
+        What the model's card promises; None where it knows no error rates.
+    state
+        The state folder, where proposals to recalibrate lie; None where none are made.
     """
 
     experiment: str
@@ -42,6 +57,8 @@ class Facts:
     target: float | None
     interval_h: float
     version: str
+    errors: HeldOutErrors | None = None
+    state: Path | None = None
 
 
 class Reader(Protocol):
@@ -71,8 +88,18 @@ class Reader(Protocol):
         """Return quarantined frames (of one well), newest first."""
         ...
 
-    def alerts(self, name: WellName | None, limit: int) -> Sequence[AlertRow]:
-        """Return alerts (of one well): raised ones first, then newest first."""
+    def ends(self, run: str | None = None) -> Sequence[RunEnd]:
+        """Return what fluorescence measured on the final day, by run, beside what was said."""
+        ...
+
+    def outlooks(self, name: WellName, limit: int) -> Sequence[Outlook]:
+        """Return what was known of a well at its newest `limit` time points, oldest first."""
+        ...
+
+    def alerts(
+        self, name: WellName | None, limit: int, *, open_only: bool = False
+    ) -> Sequence[AlertRow]:
+        """Return alerts, standing ones first; of one well, with those that name it."""
         ...
 
 

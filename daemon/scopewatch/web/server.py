@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from scopewatch.core.errors import ScopewatchError, complaint
+from scopewatch.core.gist import gist
 from scopewatch.core.ports import Clock
 from scopewatch.web import wording
 from scopewatch.web.advice import advise
@@ -87,6 +88,10 @@ def make_templates() -> Environment:
         well_path=wording.well_path,
         advise=advise,
         iso=_iso,
+        gist=gist,
+        tag=wording.tag,
+        points=wording.points,
+        whole=wording.whole,
     )
     templates.globals.update(age=wording.age, since=wording.since)
     return templates

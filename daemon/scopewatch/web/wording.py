@@ -1,11 +1,22 @@
 """Numbers, times and names as the pages write them."""
 
 from datetime import datetime, timedelta
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
+from scopewatch.core.alert_rule import RuleKind
+from scopewatch.core.links import segment
 from scopewatch.core.message import WellName
 
 NOTHING = "–"
+
+_TAGS = {
+    RuleKind.WEAK_FORECAST: "WEAK?",
+    RuleKind.WEAK_NOW: "WEAK",
+    RuleKind.PLATE_COLLAPSE: "PLATE",
+    RuleKind.OUTLIER_WELL: "OUTLIER",
+    RuleKind.SUDDEN_CHANGE: "CHANGED",
+    RuleKind.UNFIT_FRAMES: "UNFIT",
+}
 
 
 def percent(value: float | None) -> str:
@@ -16,6 +27,21 @@ def percent(value: float | None) -> str:
 def day(value: float | None) -> str:
     """Write a day of the run with one digit: `6.5`."""
     return NOTHING if value is None else f"{value:.1f}"
+
+
+def whole(value: float) -> str:
+    """Write a day without needless digits: `10`, `9.5`."""
+    return f"{value:g}"
+
+
+def points(share: float) -> str:
+    """Write a change of a fraction as signed points: `+5.2`."""
+    return f"{share * 100:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def tag(kind: RuleKind) -> str:
+    """Write a kind of alert as the word on a well's flag."""
+    return _TAGS.get(kind, "ALERT")
 
 
 def moment(at: datetime | None) -> str:
@@ -43,15 +69,6 @@ def since(at: datetime, now: datetime) -> str:
     if whole < timedelta(days=3):
         return f"{whole // timedelta(hours=1)} h"
     return f"{whole.days} days"
-
-
-def segment(name: str) -> str:
-    """Write a name as one segment of an address.
-
-    Names of runs and plates may hold any character. Servers decode `%2F` before they look at
-    the slashes of a path, so a slash within a name is escaped a second time.
-    """
-    return quote(name.replace("%", "%25").replace("/", "%2F"), safe="")
 
 
 def name_of(segment_text: str) -> str:

@@ -54,6 +54,9 @@ def test_folders_that_can_be_used_are_ok(tmp_path: Path) -> None:
     ]
     assert found["database"] == [(False, "none yet (made at the start)")]
     assert found["alert channels"] == [(False, "mail; `scopewatch alert test` sends a message")]
+    assert found["heartbeat"] == [
+        (False, "without alerts.heartbeat nobody hears that this machine is off")
+    ]
     assert {path.name for path in tmp_path.iterdir()} == {"in", "config.yaml"}
 
 
@@ -101,3 +104,14 @@ def test_a_damaged_database_fails(tmp_path: Path) -> None:
     ((failed, text),) = findings(tmp_path)["database"]
     assert failed
     assert "scopewatch.db" in text
+
+
+def test_a_digest_that_nobody_takes_is_advised_on(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    channels = "[{name: mail, url: 'json://localhost', digest: false}]"
+    alerts = f"alerts: {{channels: {channels}, digest: {{}}}}"
+    plain = CONFIG.format(path="in", pattern="scopewatch", state="state", url="json://x")
+    file.write_text(plain.rsplit("alerts:", 1)[0] + alerts, encoding="utf-8")
+    (found,) = [each for each in run_checks(file) if each.subject == "digest"]
+    assert found.advice
+    assert "no channel takes it" in found.text

@@ -116,3 +116,18 @@ def test_real_phase_frames_lose_focus_with_blur_and_keep_it_under_noise(real_dat
         noisy = plane + rng.normal(0, 0.03 * plane.mean(), plane.shape)
         measured = describe(view_of(np.rint(noisy).clip(0, 65535).astype(np.uint16)))["focus"]
         assert measured == pytest.approx(sharp, rel=0.1), name
+
+
+def test_coverage_is_the_share_that_is_not_bare_whatever_the_contrast() -> None:
+    frame = make_cells(512, 512, noise=0.005)
+    assert describe(view_of(frame))["coverage"] > 0.97
+    bare = frame.copy()
+    ground = np.random.default_rng(2).normal(4000, 20, bare[:, :256].shape)
+    bare[:, :256] = np.rint(ground).astype(np.uint16)
+    assert describe(view_of(bare))["coverage"] == pytest.approx(0.5, abs=0.05)
+    dim = np.rint(4000 + (bare.astype(float) - 4000) / 3).astype(np.uint16)
+    assert describe(view_of(dim))["coverage"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_field_smaller_than_a_block_has_no_coverage() -> None:
+    assert describe(np.ones((10, 40), dtype=np.float32))["coverage"] == 0

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.config import load_config
+from scopewatch.core.alert_rule import RuleKind
 from scopewatch.core.errors import ConfigError
 from scopewatch.demo.folder import MARKER, TARGET, prepare_folder, write_config
 
@@ -41,5 +42,9 @@ def test_the_demo_runs_on_an_ordinary_configuration(tmp_path: Path) -> None:
     assert config.experiment.simulated
     assert config.experiment.interval_h == 12
     assert [source.path for source in config.sources] == [folder.data_sets]
-    assert [rule.target for rule in config.alerts.rules] == [pytest.approx(TARGET + 0.07)]
+    targets = {rule.kind: rule.target for rule in config.alert_rules()}
+    assert targets[RuleKind.WEAK_FORECAST] == TARGET
+    assert targets[RuleKind.WEAK_NOW] == pytest.approx(TARGET + 0.07)
+    assert RuleKind.PLATE_COLLAPSE in targets
+    assert config.experiment.final_day == 10
     assert config.web.port == 9000

@@ -1,12 +1,14 @@
 """The demo's outcome beside the truth."""
 
 import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from scopewatch.core.alert import Severity
+from scopewatch.core.alert import Evidence, Reading, RuleKind, Severity, Subject
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.errors import StoreError
 from scopewatch.core.message import WellName
@@ -17,11 +19,12 @@ from scopewatch.demo.summary import (
     tabulate,
     write_summary,
 )
-from scopewatch.store.records import Counts, Flag, WellRow
+from scopewatch.store.records import AlertRow, Counts, Flag, WellRow
 
 WEAK = Flag(
     alert=1,
     rule="weak",
+    kind=RuleKind.WEAK_NOW,
     severity=Severity.WARNING,
     target=0.5,
     acknowledged_at=None,
@@ -46,7 +49,31 @@ def row(well: str, value: float | None, *, flagged: bool = False) -> WellRow:
     )
 
 
-def summary_of(rows: list[WellRow], truth: dict[str, float]) -> DemoSummary:
+def warning(
+    well: str | None, day: float, *, number: int = 1, wells: tuple[str, ...] = ()
+) -> AlertRow:
+    told = Reading(value=0.31, low=0.2, high=0.42)
+    return AlertRow(
+        alert=number,
+        subject=Subject(experiment="demo", plate="plate", well=well),
+        rule="will end weak",
+        kind=RuleKind.WEAK_FORECAST if well else RuleKind.PLATE_COLLAPSE,
+        severity=Severity.WARNING,
+        raised_at=datetime(2026, 3, 1, tzinfo=UTC),
+        escalated_at=None,
+        resolved_at=None,
+        day=day,
+        evidence=Evidence(forecast=told if well else None, wells=wells),
+        resolution=None,
+        acknowledged_at=None,
+        snoozed_until=None,
+        postings=(),
+    )
+
+
+def summary_of(
+    rows: list[WellRow], truth: dict[str, float], alerts: Sequence[AlertRow] = ()
+) -> DemoSummary:
     counts = Counts(
         scored=42,
         quarantined=0,
@@ -56,7 +83,15 @@ def summary_of(rows: list[WellRow], truth: dict[str, float]) -> DemoSummary:
         last_frame_at=None,
         newest_day=10.0,
     )
-    return summarise(seed=1, acquired=42, counts=counts, wells=rows, truth=truth)
+    return summarise(
+        seed=1,
+        acquired=42,
+        counts=counts,
+        wells=rows,
+        alerts=alerts,
+        final_day=10.0,
+        truth=truth,
+    )
 
 
 def test_the_error_is_the_mean_over_wells_in_points() -> None:
@@ -69,6 +104,25 @@ def test_weak_is_decided_by_the_truth_and_flagged_by_the_daemon() -> None:
     summary = summary_of([row("A1", 0.4, flagged=True), row("A2", 0.6)], {"A1": 0.45, "A2": 0.49})
 
     assert [(w.flagged, w.truly_weak) for w in summary.wells] == [(True, True), (False, True)]
+
+
+def test_a_warning_counts_from_the_first_alert_that_names_the_well() -> None:
+    summary = summary_of(
+        [row("A1", 0.2), row("A2", 0.3), row("A3", 0.7)],
+        {"A1": 0.2, "A2": 0.3, "A3": 0.7},
+        [
+            warning(None, 8.0, number=3, wells=("A1", "A2")),
+            warning("A1", 6.0, number=1),
+            warning("A3", 7.0, number=2),
+        ],
+    )
+    assert [(well.warned_on_day, well.lead_days, well.forecast_then) for well in summary.wells] == [
+        (6.0, 4.0, 0.31),
+        (8.0, 2.0, None),
+        (7.0, 3.0, 0.31),
+    ]
+    assert (summary.weak_wells, summary.weak_warned, summary.false_alarms) == (2, 2, 1)
+    assert summary.median_lead_days == 3.0
 
 
 def test_a_well_without_an_estimate_fails_the_demo() -> None:

@@ -9,6 +9,8 @@ import yaml
 from pydantic import BaseModel
 
 from scopewatch.config import Config, models
+from scopewatch.core.alert import RuleKind
+from scopewatch.core.language import Language
 from scopewatch.core.result import Fault
 from scopewatch.sources.naming import PRESETS
 from scopewatch.web.advice import ADVICE
@@ -43,7 +45,13 @@ def test_the_values_shown_as_defaults_are_the_defaults() -> None:
     for section in ("overlays", "web", "runtime"):
         assert getattr(whole, section) == getattr(least, section)
     assert whole.alerts.rules[0] == models.RuleConfig(name="weak")
-    assert whole.alerts.retry_s == least.alerts.retry_s
+    for setting in ("retry_s", "break_after", "break_s", "language", "dashboard_url"):
+        assert getattr(whole.alerts, setting) == getattr(least.alerts, setting)
+    channel = whole.alerts.channels[0]
+    assert channel == models.ChannelUrl(name=channel.name, url=channel.url)
+    assert whole.alerts.digest == models.DigestConfig()
+    assert whole.alerts.heartbeat is not None
+    assert whole.alerts.heartbeat == models.HeartbeatConfig(url=whole.alerts.heartbeat.url)
     folder = whole.sources[0].model_dump(exclude={"name", "um_per_px"})
     assert folder == least.sources[0].model_dump(exclude={"name", "um_per_px"})
 
@@ -56,6 +64,22 @@ def test_every_alert_address_shown_is_one_that_apprise_understands(tmp_path: Pat
     channels = models.AlertsConfig.model_validate(yaml.safe_load(ALERTS)["alerts"]).channels
     assert len(channels) == 5
     AppriseNotifier({channel.name: channel.url for channel in channels}, tmp_path)
+
+
+@pytest.mark.parametrize("kind", RuleKind)
+def test_every_kind_of_alert_is_explained_with_what_to_do(kind: RuleKind) -> None:
+    section = PAGE.split("## What each alert means and what to do")[1].split("## Messages")[0]
+    ((meaning, advice),) = re.findall(
+        rf"^\| `{kind.value}` \| ([^|]{{20,}}) \| ([^|]{{20,}}) \|$", section, re.MULTILINE
+    )
+    assert meaning != advice
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_language_of_messages_is_named(language: Language) -> None:
+    choices = re.search(r"^  language: .*# of messages: (.*)$", WHOLE, re.MULTILINE)
+    assert choices is not None
+    assert language.value in choices[1].split(" or ")
 
 
 @pytest.mark.parametrize("fault", sorted({*ADVICE, *(fault.value for fault in Fault)}))

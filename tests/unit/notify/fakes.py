@@ -26,11 +26,15 @@ class FakeNotifier:
     answer: Callable[[str, Message], None] = lambda _channel, _message: None
     tried: list[tuple[str, str]] = field(default_factory=list)
     taken: list[tuple[str, Message]] = field(default_factory=list)
+    left: int = 0
 
     def send(self, channel: str, message: Message) -> None:
         self.tried.append((channel, message.title))
         self.answer(channel, message)
         self.taken.append((channel, message))
+
+    def leave(self) -> None:
+        self.left += 1
 
 
 @dataclass

@@ -1,7 +1,9 @@
 import logging
+import threading
 from pathlib import Path
 
 import pytest
+from apprise import Apprise
 from pydantic import SecretStr
 
 from scopewatch.core.errors import ConfigError, DeliveryError
@@ -83,3 +85,24 @@ def test_a_receiver_has_a_bounded_time_that_its_url_may_change(
 ) -> None:
     ((_, service),) = notifier(tmp_path, one=url)._channels.values()
     assert service.request_timeout == waits
+
+
+def test_a_plugin_that_fails_is_tried_again_and_its_text_is_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object, **_named: object) -> None:
+        raise RuntimeError("no route to s3cret")
+
+    monkeypatch.setattr(Apprise, "notify", fail)
+    with pytest.raises(DeliveryError, match=r"alert was not taken: .*RuntimeError") as told:
+        notifier(tmp_path, hook="json://localhost").send("hook", message())
+    assert not told.value.permanent
+    assert "s3cret" not in str(told.value)
+
+
+def test_apprise_starts_no_threads_of_its_own(tmp_path: Path) -> None:
+    """Python would join them at exit, up to the answer of a receiver that hangs."""
+    with pytest.raises(DeliveryError):
+        notifier(tmp_path, hook=f"json://{DEAD}").send("hook", message())
+    names = {thread.name for thread in threading.enumerate() if not thread.daemon}
+    assert names == {"MainThread"}

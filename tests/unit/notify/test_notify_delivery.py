@@ -123,7 +123,7 @@ def test_the_words_arrive_alone_where_the_picture_is_not_taken(desk: Desk) -> No
         desk.delivery.drain()
         desk.clock.advance(900)
     ((_, taken),) = desk.notifier.taken
-    assert taken.body == "Look at it. (The picture could not be sent along: see the dashboard.)"
+    assert taken.body == "Look at it.\n\nThe pictures could not be sent along: see the dashboard."
     assert taken.idempotency_key == "key of one"
     assert desk.outbox.rows[0].attempts == 4
 

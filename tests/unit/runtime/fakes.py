@@ -8,6 +8,7 @@ import numpy as np
 from scopewatch.core.alert import AlertRule
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.errors import SourceError, StoreError
+from scopewatch.core.fluorescence import FluorescenceReading
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Refusal
 from scopewatch.core.ports import Inbox, Ledger, OverlayFiles, Settled, SourceHealth
 from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
@@ -130,6 +131,8 @@ class FakeStore:
         self.quarantined: list[tuple[str, str, str]] = []
         self.skipped: list[tuple[str, str]] = []
         self.refused: list[Refusal] = []
+        self.measured: list[tuple[str, float]] = []
+        self.shape: tuple[int, int] | None = None
         self.rules: list[Sequence[AlertRule]] = []
         self.done: set[tuple[str, str]] = set()
         self.failures: dict[str, list[StoreError]] = {}
@@ -172,6 +175,18 @@ class FakeStore:
         self.rules.append(rules)
         self.done.add((ticket.locator, ticket.fingerprint))
         return Settled(key=ticket.key, quarantined=reason, alerts=())
+
+    def phase_shape(self, key: FrameKey) -> tuple[int, int] | None:
+        self._fail("phase_shape")
+        return self.shape
+
+    def measure(
+        self, ticket: FrameTicket, frame: Frame, reading: FluorescenceReading, day: float
+    ) -> Settled:
+        self._fail("measure")
+        self.measured.append((ticket.locator, day))
+        self.done.add((ticket.locator, ticket.fingerprint))
+        return Settled(key=ticket.key, quarantined=None, alerts=())
 
     def skip(self, ticket: FrameTicket, reason: str) -> None:
         self._fail("skip")

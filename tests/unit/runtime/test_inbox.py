@@ -10,14 +10,40 @@ from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import make_refusal, make_ticket
 
 
-def test_items_come_out_in_the_order_they_came_in(clock: FakeClock) -> None:
+def test_items_of_one_moment_come_out_in_the_order_they_came_in(clock: FakeClock) -> None:
     inbox = BoundedInbox(8, clock)
-    items = [make_ticket("a.tif"), make_refusal("b.tif"), make_ticket("c.tif")]
     assert inbox.offer(make_ticket("a.tif"))
     assert inbox.refuse(make_refusal("b.tif"))
     assert inbox.offer(make_ticket("c.tif"))
-    assert [inbox.take(0) for _ in range(3)] == items
+    assert [inbox.take(0) for _ in range(3)] == [
+        make_refusal("b.tif"),
+        make_ticket("a.tif"),
+        make_ticket("c.tif"),
+    ]
     assert inbox.take(0) is None
+
+
+def test_earlier_time_points_come_out_first_however_they_were_found(clock: FakeClock) -> None:
+    inbox = BoundedInbox(8, clock)
+    for time_point in (2, 0, 1, 0):
+        inbox.offer(make_ticket(f"{time_point}{inbox.depth}.tif", time_point=time_point))
+    taken = [inbox.take(0) for _ in range(4)]
+    assert [item.locator for item in taken if item] == ["01.tif", "03.tif", "12.tif", "20.tif"]
+
+
+def test_an_early_frame_that_fails_again_and_again_does_not_hold_up_the_later_ones(
+    clock: FakeClock,
+) -> None:
+    inbox = BoundedInbox(8, clock)
+    inbox.offer(make_ticket("early.tif", time_point=0))
+    inbox.offer(make_ticket("late.tif", time_point=9))
+    first = inbox.take(0)
+    assert first is not None
+    inbox.put_back(first)
+    assert [item.locator for item in (inbox.take(0), inbox.take(0)) if item] == [
+        "late.tif",
+        "early.tif",
+    ]
 
 
 def test_a_full_inbox_turns_offers_down_and_counts_them(clock: FakeClock) -> None:

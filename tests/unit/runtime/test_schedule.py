@@ -86,3 +86,17 @@ def test_stopping_waits_for_nobody_and_may_be_repeated(
     assert not schedule.running()
     clock.advance(100)
     assert heartbeats.stalled() == {}
+
+
+def test_a_daily_job_runs_at_the_start_and_then_at_its_hour(
+    schedule: Schedule, eventually: Callable[..., None]
+) -> None:
+    rounds: list[int] = []
+    schedule.daily(8, "Asia/Tokyo", "digest", lambda: rounds.append(1))
+    schedule.start()
+    eventually(lambda: rounds)
+    assert schedule._scheduler is not None
+    next_at = schedule._scheduler.get_job("digest").next_run_time
+    assert str(next_at.tzinfo) == "Asia/Tokyo"
+    assert 8 <= next_at.hour <= 23
+    assert next_at.minute % 10 == 0

@@ -68,6 +68,23 @@ def test_a_growing_data_set_is_followed_image_by_image(tmp_path: Path, make: Mak
     assert scene.source.health().detail == f"{tmp_path}: 1 data sets, channels phase"
 
 
+def test_an_acquisition_has_ended_once_its_data_set_is_closed(tmp_path: Path, make: Make) -> None:
+    scene = make().start()
+    assert not scene.source.health().ended, "nothing began yet"
+    with writing(tmp_path) as writer:
+        for time in range(2):
+            writer.add(time, "B2-Site_1", channel="Phase")
+            scene.later(1)
+            assert not scene.source.health().ended
+    scene.later(1)
+    assert scene.source.health().ended
+    # Another begins beside it.
+    with writing(tmp_path, "HES8") as writer:
+        writer.add(0, "B2-Site_1", channel="Phase")
+        scene.later(1)
+        assert not scene.source.health().ended
+
+
 def test_the_sources_own_thread_looks_too(
     tmp_path: Path, make: Make, eventually: Callable[..., None]
 ) -> None:

@@ -11,10 +11,12 @@ import numpy as np
 
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.alert import AlertRule, Severity
+from scopewatch.core.card import ForecastDay
 from scopewatch.core.efficiency import ErrorRates, correct
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket
 from scopewatch.core.ports import Clock, OverlayFiles, Settled
 from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
+from scopewatch.core.route import Route
 from scopewatch.core.tiling import TileGrid, TileScores
 from scopewatch.store.database import Store
 
@@ -23,6 +25,18 @@ GRID = TileGrid(height=48, width=40, tile_px=16)
 RATES = ErrorRates(tpr=0.8, fpr=0.05, half_width=0.06)
 RULE = AlertRule(name="weak", target=0.5, from_day=0, consecutive=2, hysteresis=0.05)
 RULES = (RULE,)
+# On day 5 a well's final efficiency is what it reads, within 10 points; before, nobody knows.
+TABLE = tuple(
+    ForecastDay(
+        day=day,
+        intercept=0.0,
+        slope=1.0,
+        half_width=0.1,
+        better_than_prior=day >= 5,
+        errors=(-0.1, -0.05, 0.0, 0.05, 0.1),
+    )
+    for day in range(11)
+)
 
 
 def key(
@@ -92,8 +106,12 @@ def open_store(
         folder,
         experiment=ExperimentConfig.model_validate({"name": "run 7", **experiment}),
         rates=RATES,
+        forecast=TABLE,
         clock=clock,
-        channels={"mail": Severity.INFO} if channels is None else channels,
+        channels={
+            name: Route(min_severity=least)
+            for name, least in ({"mail": Severity.INFO} if channels is None else channels).items()
+        },
         max_attempts=max_attempts,
     )
 
@@ -148,10 +166,12 @@ NATURAL = {
     " JOIN wells w ON w.id = f.well_id",
     "well_estimates": "SELECT w.name, time_point, day, efficiency, low, high, n_sites"
     " FROM well_estimates e JOIN wells w ON w.id = e.well_id",
-    "alert_states": "SELECT w.name, rule, last_time_point, raised, streak"
-    " FROM alert_states s JOIN wells w ON w.id = s.well_id",
-    "alerts": "SELECT w.name, rule, raised_time_point, raised_efficiency, resolved_time_point,"
-    " resolved_efficiency FROM alerts a JOIN wells w ON w.id = a.well_id",
+    "well_outlooks": "SELECT w.name, time_point, day, now_day, now, now_low, now_high,"
+    " trend_per_day, value, low, high, errors, cause, reason"
+    " FROM well_outlooks o JOIN wells w ON w.id = o.well_id",
+    "rule_states": "SELECT plate, well, rule, last_time_point, open, state FROM rule_states",
+    "alerts": "SELECT plate, well, rule, kind, severity, raised_time_point, raised_day, evidence,"
+    " resolved_time_point, resolved_day, resolution FROM alerts",
     "outbox": "SELECT channel, idempotency_key, message FROM outbox",
     "refusals": "SELECT source, locator, fingerprint, fault, reason FROM refusals",
 }

@@ -56,6 +56,25 @@ def test_csv_has_a_line_for_each_frame_with_its_wells_efficiency(
     assert spoilt["efficiency"] == spoilt["well_efficiency"] == ""
 
 
+def test_csv_tells_where_the_well_stood_and_what_was_foretold(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    scene = Scene(store=open_store(tmp_path, clock, started_at=START), folder=tmp_path)
+    for time_point in (9, 10):
+        scene.score(key(time_point=time_point), 0.3)
+    reader = Reader.open(tmp_path)
+    export_csv(reader, tmp_path / "out.csv")
+    reader.close()
+    scene.store.close()
+    early, later = read_csv(tmp_path / "out.csv")
+    assert (early["forecast"], early["no_forecast"]) == ("", "too-early")
+    assert later["no_forecast"] == ""
+    assert float(later["well_now"]) == pytest.approx(1 / 3)
+    assert float(later["forecast"]) == pytest.approx(1 / 3)
+    assert float(later["forecast_high"]) == pytest.approx(1 / 3 + 0.1)
+    assert later["forecast_day"] == "10.0"
+
+
 def test_csv_of_an_empty_database_has_its_header(tmp_path: Path, clock: FakeClock) -> None:
     open_store(tmp_path, clock).close()
     reader = Reader.open(tmp_path)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scopewatch.core.alert import Severity
+from scopewatch.core.alert import RuleKind, Severity
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.frame import Refusal
 from scopewatch.core.message import WellName
@@ -89,6 +89,7 @@ def test_wells_stand_in_their_natural_order_each_as_it_is_now(
         Flag(
             alert=1,
             rule="weak",
+            kind=RuleKind.WEAK_NOW,
             severity=Severity.WARNING,
             target=0.5,
             acknowledged_at=None,
@@ -179,7 +180,7 @@ def test_alerts_come_raised_ones_first_with_their_way_to_each_channel(
     filled.store.postponed(chat.row, clock.now(), "refused")
     filled.store.acknowledge(1, clock.now())
     (alert,) = reader.alerts(A1, 10)
-    assert (alert.alert, alert.name, alert.rule, alert.target) == (1, A1, "weak", 0.5)
+    assert (alert.alert, alert.well, alert.rule, alert.evidence.target) == (1, A1, "weak", 0.5)
     assert (alert.day, alert.resolved_at, alert.acknowledged_at) == (1.0, None, clock.now())
     assert [(post.channel, post.state, post.attempts, post.why) for post in alert.postings] == [
         ("mail", "delivered", 1, ""),
@@ -189,8 +190,8 @@ def test_alerts_come_raised_ones_first_with_their_way_to_each_channel(
         filled.score(key("A1", time_point), 0.8)
     for time_point in (2, 3):
         filled.score(key("A2", time_point), 0.1)
-    assert [row.name.well for row in reader.alerts(None, 10)] == ["A2", "A1"]
-    assert [row.name.well for row in reader.alerts(None, 10, open_only=True)] == ["A2"]
+    assert [row.subject.well for row in reader.alerts(None, 10)] == ["A2", "A1"]
+    assert [row.subject.well for row in reader.alerts(None, 10, open_only=True)] == ["A2"]
 
 
 def test_channels_tell_how_they_fare(filled: Scene, reader: Reader, clock: FakeClock) -> None:

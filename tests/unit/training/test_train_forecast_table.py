@@ -1,14 +1,11 @@
 """The forecast table."""
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from scopewatch.core.errors import ConfigError
-from scopewatch_training.forecast_table import WellDay, fit_forecast, read_timelapse
-
-HEADER = "run,plate,well,site,time_point,day,phase,um_per_px\n"
+from scopewatch_training.forecast_table import WellDay, fit_forecast
 
 
 def wells_at(day: float, certainty: float, runs: int = 6, wells: int = 8) -> list[WellDay]:
@@ -56,37 +53,43 @@ def test_days_with_too_few_wells_or_one_run_get_no_row() -> None:
     assert fit_forecast(wells_at(2.0, 0.9, runs=2, wells=2)) == ()
 
 
-def test_a_timelapse_table_is_read(tmp_path: Path) -> None:
-    (tmp_path / "a.tif").write_bytes(b"x")
-    table = tmp_path / "t.csv"
-    table.write_text(HEADER + "run1,P1,A1,0,4,2.0,a.tif,1.0\nrun1,P1,A2,1,5,2.5,a.tif,\n")
+def test_a_trend_that_tells_more_than_the_estimate_is_used() -> None:
+    rng = np.random.default_rng(3)
+    wells = []
+    for run in range(6):
+        for final in rng.uniform(0.05, 0.9, 10):
+            late = rng.uniform(0.2, 0.8)  # half of what is to come is there, or less
+            wells.append(
+                WellDay(
+                    run=f"run{run}",
+                    day=6.0,
+                    estimate=float(final * (1 - late)),
+                    trend=float(final * late / 4),
+                    final=float(final),
+                )
+            )
 
-    one, two = read_timelapse(table)
+    with_trend = fit_forecast(wells)[0]
+    without = fit_forecast([replace(well, trend=0.0) for well in wells])[0]
 
-    assert (one.place, one.day, one.um_per_px) == (("run1", "P1", "A1"), 2.0, 1.0)
-    assert (two.site, two.time_point, two.um_per_px) == (1, 5, None)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("run,plate\n", "incomplete: {} (expected columns run, plate, well, site, time_point, day"),
-        (HEADER, "(expected columns run, plate, well, site, time_point, day, phase and a line"),
-        (HEADER + "run1,P1,A1,0,4,two,a.tif,1\n", "wrong line: {} line 2 (got could not convert"),
-        (HEADER + "run1,P1,A1,0,4,2,b.tif,1\n", "wrong line: {} line 2 (got no file b.tif)"),
-    ],
-)
-def test_a_wrong_table_is_refused(tmp_path: Path, text: str, words: str) -> None:
-    (tmp_path / "a.tif").write_bytes(b"x")
-    table = tmp_path / "t.csv"
-    table.write_text(text)
-
-    with pytest.raises(ConfigError) as caught:
-        read_timelapse(table)
-
-    assert words.format(table) in str(caught.value)
+    assert with_trend.trend_slope > 1
+    assert with_trend.half_width < 0.5 * without.half_width
 
 
-def test_a_missing_table_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="time-lapse table cannot be read: "):
-        read_timelapse(tmp_path / "t.csv")
+def test_errors_are_sorted_quantiles_in_which_runs_weigh_alike() -> None:
+    row = fit_forecast(wells_at(6.0, 0.9))[0]
+
+    assert list(row.errors) == sorted(row.errors)
+    assert len(row.errors) == 48
+    inside = np.mean(np.abs(row.errors) <= row.half_width)
+    assert 0.85 <= inside <= 1
+    assert row.estimate_range is not None
+    assert 0 <= row.estimate_range[0] < row.estimate_range[1] <= 0.9
+
+
+def test_days_a_few_minutes_apart_are_one_day() -> None:
+    wells = [
+        replace(well, day=6.0 + 0.01 * (index % 7)) for index, well in enumerate(wells_at(6.0, 0.9))
+    ]
+
+    assert [row.day for row in fit_forecast(wells)] == [6.0]

@@ -8,11 +8,11 @@ import tifffile
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import ConfigError
+from scopewatch.core.signal import estimate_noise, smooth, subtract_background
 from scopewatch_training import histogram as histograms
 from scopewatch_training.binarise import Thresholds, fit_thresholds, has_signal
 from scopewatch_training.histogram import Counts, count_signal
 from scopewatch_training.settings import BinariseSettings
-from scopewatch_training.signal import estimate_noise, smooth, subtract_background
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

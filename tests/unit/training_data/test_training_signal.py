@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import FrameError
-from scopewatch_training.signal import estimate_noise, match_size, smooth, subtract_background
+from scopewatch.core.signal import estimate_noise, match_size, smooth, subtract_background
 
 
 def tilted(side: int = 256) -> NDArray[np.float32]:

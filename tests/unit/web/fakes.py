@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from scopewatch.core.alert import Severity
+from scopewatch.core.alert import Evidence, Reading, RuleKind, Severity, Subject
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.errors import StoreError
+from scopewatch.core.forecast import NoForecast, WellForecast
 from scopewatch.core.message import WellName
 from scopewatch.runtime.supervisor import Condition
+from scopewatch.store.ends import RunEnd
 from scopewatch.store.records import (
     AlertRow,
     Counts,
     CoursePoint,
     Flag,
+    Outlook,
     Posting,
     RefusedRow,
     Shot,
@@ -66,6 +69,7 @@ def flag(alert: int = 1, **changes: object) -> Flag:
     raised = Flag(
         alert=alert,
         rule="weak",
+        kind=RuleKind.WEAK_NOW,
         severity=Severity.WARNING,
         target=0.5,
         acknowledged_at=None,
@@ -77,19 +81,44 @@ def flag(alert: int = 1, **changes: object) -> Flag:
 def alert_row(alert: int = 1, well: str = "A2", **changes: object) -> AlertRow:
     row = AlertRow(
         alert=alert,
-        name=named(well),
+        subject=Subject(experiment=FACTS.experiment, plate="P1", well=well),
         rule="weak",
+        kind=RuleKind.WEAK_NOW,
         severity=Severity.WARNING,
-        target=0.5,
         raised_at=NOW - timedelta(hours=3),
+        escalated_at=None,
         resolved_at=None,
         day=6.0,
-        efficiency=0.22,
+        evidence=Evidence(now=Reading(value=0.22, low=0.14, high=0.3), target=0.5),
+        resolution=None,
         acknowledged_at=None,
         snoozed_until=None,
         postings=(Posting(channel="lab", title="A2", state="delivered", attempts=1, why=""),),
     )
     return replace(row, **changes)  # type: ignore[arg-type]  # any field of the row
+
+
+def outlook(told: WellForecast | NoForecast | None = None, day: float = 6.5) -> Outlook:
+    forecast = WellForecast(
+        made_on_day=day,
+        final_day=10,
+        value=0.58,
+        low=0.41,
+        high=0.75,
+        coverage=0.9,
+        half_width=0.17,
+    )
+    return Outlook(
+        time_point=int(2 * day),
+        day=day,
+        now_day=day,
+        now=0.46,
+        low=0.39,
+        high=0.53,
+        trend_per_day=0.052,
+        final_day=10,
+        forecast=told or forecast,
+    )
 
 
 def refused_row(fault: str = "out-of-focus", **changes: object) -> RefusedRow:
@@ -112,6 +141,8 @@ class FakeReader:
 
     rows: list[WellRow] = field(default_factory=list)
     points: list[CoursePoint] = field(default_factory=list)
+    known: list[Outlook] = field(default_factory=list)
+    ended: list[RunEnd] = field(default_factory=list)
     pictures: list[Shot] = field(default_factory=list)
     quarantine: list[RefusedRow] = field(default_factory=list)
     raised: list[AlertRow] = field(default_factory=list)
@@ -147,8 +178,17 @@ class FakeReader:
         rows = [row for row in self.quarantine if name is None or row.well == name]
         return rows[offset : offset + limit]
 
-    def alerts(self, name: WellName | None, limit: int) -> Sequence[AlertRow]:
-        return [row for row in self.raised if name is None or row.name == name][:limit]
+    def ends(self, run: str | None = None) -> Sequence[RunEnd]:
+        return [end for end in self.ended if run in (None, end.run)]
+
+    def outlooks(self, name: WellName, limit: int) -> Sequence[Outlook]:
+        return self.known[-limit:]
+
+    def alerts(
+        self, name: WellName | None, limit: int, *, open_only: bool = False
+    ) -> Sequence[AlertRow]:
+        rows = [row for row in self.raised if not (open_only and row.resolved_at)]
+        return [row for row in rows if name is None or row.well == name][:limit]
 
 
 @dataclass

@@ -1,9 +1,10 @@
 """The time course as geometry."""
 
 from scopewatch.core.efficiency import Efficiency
+from scopewatch.core.forecast import NoForecast, Silence
 from scopewatch.store.records import CoursePoint
 from scopewatch.web.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, draw_course
-from tests.unit.web.fakes import alert_row, seen
+from tests.unit.web.fakes import alert_row, outlook, seen
 
 
 def point(day: float, value: float) -> CoursePoint:
@@ -71,3 +72,29 @@ def test_a_long_run_has_at_most_about_ten_labelled_days() -> None:
     chart = draw_course([point(0, 0.1), point(90, 0.4)], [], 0.5)
     assert chart is not None
     assert [tick.label for tick in chart.days] == [str(day) for day in range(0, 91, 9)]
+
+
+def test_the_days_run_on_to_the_forecast_which_is_drawn_with_its_interval() -> None:
+    chart = draw_course([point(0, 0.1), point(6.5, 0.45)], [], 0.5, outlook(day=6.5))
+    assert chart is not None
+    assert chart.days[-1].label == "10"
+    assert chart.ahead is not None
+    assert chart.ahead.x == WIDTH - RIGHT
+    assert chart.ahead.top < chart.ahead.y < chart.ahead.bottom
+    assert chart.ahead.from_x < chart.ahead.x
+    assert chart.ahead.text.startswith("forecast for day 10: 58")
+    assert chart.ahead.text in chart.summary
+
+
+def test_without_a_forecast_nothing_is_drawn_ahead() -> None:
+    none = NoForecast(cause=Silence.TOO_EARLY, reason="too early")
+    chart = draw_course([point(0, 0.1), point(3, 0.2)], [], 0.5, outlook(none, day=3))
+    assert chart is not None
+    assert chart.ahead is None
+    assert chart.days[-1].label == "3"
+
+
+def test_an_alert_without_a_day_leaves_no_mark() -> None:
+    chart = draw_course([point(0, 0.1), point(3, 0.2)], [alert_row(day=None)], 0.5)
+    assert chart is not None
+    assert chart.marks == ()

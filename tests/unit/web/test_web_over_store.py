@@ -45,7 +45,7 @@ def test_a_weak_well_goes_from_its_frames_to_the_plate_and_its_alert(
         scene.score(key("A1", time_point), 0.2)
         scene.score(key("B2", time_point), 0.7)
     text = page.get("/").text
-    assert "1 well is weak:" in " ".join(text.split())
+    assert "1 well is flagged:" in " ".join(text.split())
     # (0.2 - 0.05) / (0.8 - 0.05), and the same of 0.7.
     assert '<span class="value">20<span' in text
     assert '<span class="value">87<span' in text
@@ -54,7 +54,7 @@ def test_a_weak_well_goes_from_its_frames_to_the_plate_and_its_alert(
     found = re.search(r'action="(/alerts/\d+/acknowledge)"', alerts)
     assert found
     assert page.post(found[1], {"token": TOKEN}).status_code == 303
-    assert "No new weak well; 1 seen or snoozed." in page.get("/").text
+    assert "No new flag; 1 seen or snoozed." in page.get("/").text
     snooze = found[1].replace("acknowledge", "snooze")
     assert page.post(snooze, {"token": TOKEN, "hours": "6"}).status_code == 303
     assert "snoozed till" in page.get("/alerts").text

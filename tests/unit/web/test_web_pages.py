@@ -6,7 +6,9 @@ from html import escape
 
 import pytest
 
+from scopewatch.core.alert import Evidence, RuleKind, Severity, Subject
 from scopewatch.core.efficiency import Efficiency
+from scopewatch.core.forecast import NoForecast, Silence
 from scopewatch.store.records import CoursePoint, Posting
 from tests.unit.web.conftest import Desk
 from tests.unit.web.fakes import (
@@ -15,6 +17,7 @@ from tests.unit.web.fakes import (
     alert_row,
     flag,
     named,
+    outlook,
     refused_row,
     seen,
     shot,
@@ -51,7 +54,7 @@ def test_the_plate_shows_each_well_with_number_and_colour(desk: Desk) -> None:
 def test_a_flagged_well_is_named_in_words_at_the_top_and_in_its_cell(desk: Desk) -> None:
     two_wells(desk)
     text = words_of(desk.get("/").text)
-    assert "1 well is weak:" in text
+    assert "1 well is flagged:" in text
     assert '<a class="well b0 flagged" href="' in text
     assert "</span> WEAK</span>" in text
     assert "<title>(1) Plate" in text
@@ -60,7 +63,7 @@ def test_a_flagged_well_is_named_in_words_at_the_top_and_in_its_cell(desk: Desk)
 def test_an_acknowledged_flag_stays_but_no_longer_alarms(desk: Desk) -> None:
     desk.reader.rows = [well_row("A2", 0.22, flags=(flag(acknowledged_at=NOW),))]
     text = words_of(desk.get("/").text)
-    assert "No new weak well; 1 seen or snoozed." in text
+    assert "No new flag; 1 seen or snoozed." in text
     assert "</span> seen</span>" in text
     assert "WEAK" not in text
 
@@ -69,7 +72,7 @@ def test_a_snoozed_flag_alarms_again_when_its_time_is_over(desk: Desk) -> None:
     desk.reader.rows = [well_row("A2", 0.22, flags=(flag(snoozed_until=NOW + timedelta(hours=6)),))]
     assert "1 seen or snoozed" in desk.get("/").text
     desk.clock.advance(6 * 3600 + 1)
-    assert "1 well is weak:" in words_of(desk.get("/").text)
+    assert "1 well is flagged:" in words_of(desk.get("/").text)
 
 
 def test_a_stale_well_says_how_old_it_is(desk: Desk) -> None:
@@ -178,9 +181,10 @@ def test_an_uncorrected_efficiency_shows_no_interval(desk: Desk) -> None:
 def test_names_are_text_never_markup(desk: Desk) -> None:
     nasty = '<script>alert("1")</script>'
     name = named(nasty, plate="P/1", experiment='"><img src=x>')
+    subject = Subject(experiment=name.experiment, plate=name.plate, well=name.well)
     desk.reader.rows = [well_row("A1", name=name, flags=(flag(rule=nasty),))]
     desk.reader.quarantine = [refused_row(nasty, what=nasty, reason=nasty, well=name)]
-    desk.reader.raised = [alert_row(name=name, rule=nasty)]
+    desk.reader.raised = [alert_row(subject=subject, rule=nasty)]
     well = (
         "/wells/%22%3E%3Cimg%20src%3Dx%3E/P%252F1/%3Cscript%3Ealert%28%221%22%29%3C%252Fscript%3E"
     )
@@ -218,6 +222,68 @@ def test_an_alert_shows_how_far_its_messages_came(desk: Desk) -> None:
     desk.reader.raised = [alert_row(postings=(stuck,))]
     text = words_of(desk.get("/alerts").text)
     assert "lab: waiting after 3 attempts <small>(no route)</small>" in text
+
+
+def test_now_and_the_forecast_stand_apart_on_the_wells_page(desk: Desk) -> None:
+    desk.reader.rows = [well_row("A2", outlook=outlook())]
+    text = words_of(desk.get(A2).text)
+    assert "<h3>Now, day 6.5</h3>" in text
+    assert "39 % to 53 %, +5.2 points a day" in text
+    assert "<h3>Forecast for day 10</h3>" in text
+    probability = outlook().forecast.probability_below(0.5)  # type: ignore[union-attr]
+    shown = f"41 % to 75 %, below the target with probability {100 * probability:.0f} %"
+    assert shown in text
+
+
+def test_a_well_without_a_forecast_says_why(desk: Desk) -> None:
+    none = NoForecast(cause=Silence.TOO_EARLY, reason="runs support a forecast from day 5 on")
+    desk.reader.rows = [well_row("A2", outlook=outlook(none))]
+    text = words_of(desk.get(A2).text)
+    assert "none: runs support a forecast from day 5 on" in text
+    assert "below the target with probability" not in text
+
+
+def test_the_forecasts_of_earlier_days_stand_beside_their_time_points(desk: Desk) -> None:
+    desk.reader.rows = [well_row("A2", outlook=outlook())]
+    desk.reader.points = [
+        CoursePoint(time_point=12, day=6.0, efficiency=seen(0.4), sites=1),
+        CoursePoint(time_point=13, day=6.5, efficiency=seen(0.45), sites=1),
+    ]
+    desk.reader.known = [outlook(day=6.5)]
+    text = words_of(desk.get(A2).text)
+    assert "<td>58 % (41 % to 75 %)</td>" in text
+    assert "<td>–</td>" in text
+    assert "forecast for day 10" in text
+
+
+def test_alerts_of_a_plate_and_of_the_monitor_stand_at_the_top_of_every_page(desk: Desk) -> None:
+    desk.reader.rows = [well_row("A2")]
+    collapse = alert_row(
+        1,
+        subject=Subject(experiment=FACTS.experiment, plate="P1"),
+        rule="plate",
+        kind=RuleKind.PLATE_COLLAPSE,
+        evidence=Evidence(wells=("A1", "A2"), out_of=12),
+    )
+    blind = alert_row(
+        2,
+        subject=Subject(experiment=FACTS.experiment),
+        rule="no frame",
+        kind=RuleKind.BLIND,
+        severity=Severity.CRITICAL,
+        day=None,
+        evidence=Evidence(measures={"silent_h": 25.0}),
+        escalated_at=NOW,
+    )
+    desk.reader.raised = [collapse, blind]
+    front = words_of(desk.get("/quarantine").text)
+    assert "plate P1</a>: plate, 2 of 12 wells fail: A1, A2" in front
+    assert front.index("the monitor</a>: no frame") < front.index("plate P1</a>: plate")
+    listed = words_of(desk.get("/alerts").text)
+    assert "no frame for 25.0 h" in listed
+    assert "<strong>escalated</strong>" in listed
+    desk.reader.raised = [alert_row(1, subject=collapse.subject, acknowledged_at=NOW)]
+    assert "plate P1</a>:" not in desk.get("/").text
 
 
 def test_a_resolved_alert_needs_no_answer(desk: Desk) -> None:

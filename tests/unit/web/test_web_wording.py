@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scopewatch.core.links import segment
 from scopewatch.core.result import Fault
 from scopewatch.web.advice import ADVICE, OTHERWISE, advise
-from scopewatch.web.wording import age, day, moment, name_of, percent, segment
+from scopewatch.web.wording import age, day, moment, name_of, percent
 from tests.unit.web.fakes import NOW
 
 

@@ -1,12 +1,11 @@
 """The fluorescence signal: counts above an uneven background, with the camera's noise known."""
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import ndimage
-from skimage.transform import resize
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.tiling import TileGrid
@@ -48,10 +47,9 @@ def match_size(pixels: NDArray[np.generic], shape: tuple[int, int], where: objec
                 do="export both channels uncropped",
             )
         )
-    # scikit-image's functions carry no types.
-    change: Callable[..., Plane] = resize
-    resized = change(plane, shape, order=1, preserve_range=True, anti_aliasing=down > 1)
-    return np.asarray(resized, dtype=np.float32)
+    # Where the frame shrinks the kernel is widened by as much, which averages and never aliases.
+    resized = Image.fromarray(plane).resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
+    return np.array(resized, dtype=np.float32)
 
 
 def subtract_background(plane: Plane) -> Plane:

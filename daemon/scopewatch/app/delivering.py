@@ -1,0 +1,80 @@
+"""From the configuration to how people hear of the run: delivery, sign of life, digest."""
+
+import random
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from scopewatch.app.digest import DigestDesk
+from scopewatch.app.results import OVERLAYS, channel_routes, main_target, message_style
+from scopewatch.config import Config
+from scopewatch.core.ports import Clock, Outbox
+from scopewatch.notify.apprise_channels import AppriseNotifier
+from scopewatch.notify.breaker import BreakerRule
+from scopewatch.notify.delivery import Delivery
+from scopewatch.notify.heartbeat import Conditioned, Heartbeat
+from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.runtime.schedule import Schedule
+from scopewatch.store.database import Store
+from scopewatch.store.queries import Reader
+
+
+def open_notifier(config: Config) -> AppriseNotifier:
+    """Open the alert channels. Raises ConfigError where one is not understood."""
+    channels = {channel.name: channel.url for channel in config.alerts.channels}
+    return AppriseNotifier(channels, config.state.folder / OVERLAYS)
+
+
+def make_delivery(config: Config, outbox: Outbox, clock: Clock, heartbeats: Heartbeats) -> Delivery:
+    """Make what takes messages to their channels."""
+    return Delivery(
+        outbox,
+        open_notifier(config),
+        clock=clock,
+        retry_s=config.alerts.retry_s,
+        rng=random.Random(),  # noqa: S311 - spreads retries, keeps no secret
+        breaker=BreakerRule(after=config.alerts.break_after, rest_s=config.alerts.break_s),
+        progress=partial(heartbeats.beat, "delivery"),
+    )
+
+
+def make_heartbeat(
+    config: Config, clock: Clock, condition: Callable[[], Conditioned]
+) -> Heartbeat | None:
+    """Make what tells a service outside that all is well; None where there is none."""
+    wanted = config.alerts.heartbeat
+    if wanted is None:
+        return None
+    return Heartbeat(wanted.url, condition=condition, clock=clock, every_s=wanted.every_min * 60)
+
+
+def enter_digest(
+    schedule: Schedule,
+    config: Config,
+    store: Store,
+    reader: Reader,
+    clock: Clock,
+    condition: Callable[[], Conditioned],
+) -> None:
+    """Enter the daily digest into the schedule, where one is wanted."""
+    wanted = config.alerts.digest
+    if wanted is None:
+        return
+
+    def complaints() -> Sequence[str]:
+        # While it starts, what is not there yet is no trouble.
+        how = condition()
+        return how.complaints if how.ready else ()
+
+    desk = DigestDesk(
+        reader,
+        announce=store.announce,
+        complaints=complaints,
+        routes=channel_routes(config),
+        style=message_style(config),
+        clock=clock,
+        hour=wanted.hour,
+        zone=wanted.zone,
+        interval_h=config.experiment.interval_h,
+        target=main_target(config),
+    )
+    schedule.daily(wanted.hour, wanted.zone, "digest", desk.post)

@@ -1,0 +1,81 @@
+"""What watches the monitor itself, and what is said when the daemon cannot even start."""
+
+import logging
+import shutil
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from scopewatch.app.delivering import make_delivery
+from scopewatch.app.results import channel_routes, message_style
+from scopewatch.config import Config
+from scopewatch.core.alert_monitor import model_refused
+from scopewatch.core.alert_rule import RuleKind
+from scopewatch.core.errors import ModelError, ScopewatchError
+from scopewatch.core.ports import Clock, FrameSource
+from scopewatch.notify.delivery import Delivery
+from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.runtime.lock import InstanceLock
+from scopewatch.runtime.monitor import TICK_S, Monitor
+from scopewatch.runtime.schedule import Schedule
+from scopewatch.store.database import Store
+from scopewatch.store.files import make_folder
+
+log = logging.getLogger(__name__)
+
+JOB = "monitor"
+
+
+def enter_monitor(
+    schedule: Schedule,
+    config: Config,
+    store: Store,
+    sources: Sequence[FrameSource],
+    delivery: Delivery,
+    clock: Clock,
+) -> Monitor:
+    """Enter into the schedule what steps the rules that need the clock."""
+    folder = config.state.folder
+    monitor = Monitor(
+        store,
+        rules=config.alert_rules(),
+        sources=sources,
+        experiment=config.experiment.name,
+        final_day=config.experiment.final_day,
+        interval_h=config.experiment.interval_h,
+        free_bytes=lambda: shutil.disk_usage(folder).free,
+        where=str(folder),
+        clock=clock,
+        wake=delivery.wake,
+    )
+    schedule.every(TICK_S, JOB, monitor.tick)
+    return monitor
+
+
+def tell_model_refused(config: Config, error: ModelError, clock: Clock) -> None:
+    """Raise the alert that the model was refused, and send it while the process is still there.
+
+    What cannot be sent now waits for the next start. Never raises: the refusal itself is what
+    ends the start.
+    """
+    rules = [rule for rule in config.alert_rules() if rule.kind is RuleKind.MODEL_REFUSED]
+    if not rules:
+        return
+    try:
+        with ExitStack() as held:
+            make_folder(config.state.folder)
+            held.enter_context(InstanceLock(config.state.folder))
+            store = Store.open(
+                config.state.folder,
+                experiment=config.experiment,
+                rates=None,
+                clock=clock,
+                channels=channel_routes(config),
+                style=message_style(config),
+            )
+            held.callback(store.close)
+            seen = model_refused(at=clock.now(), reason=str(error))
+            if store.watch([(rule, seen) for rule in rules]):
+                heartbeats = Heartbeats(clock, stall_s=config.runtime.stall_s)
+                make_delivery(config, store, clock, heartbeats).drain()
+    except ScopewatchError as trouble:
+        log.error("refusal of the model cannot be told", extra={"event": {"why": str(trouble)}})

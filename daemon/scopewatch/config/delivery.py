@@ -1,0 +1,68 @@
+"""Where alerts go, in which language, and what else tells people how the run stands."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from scopewatch.core.alert_rule import Severity
+from scopewatch.core.route import Route
+
+Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ChannelUrl(_Strict):
+    """Where alerts go: any Apprise URL (mail, Slack, Teams, ntfy, a webhook, ...)."""
+
+    name: str = Field(min_length=1)
+    url: SecretStr
+    min_severity: Severity = Field(
+        default=Severity.INFO, description="less grave messages do not go here"
+    )
+    experiments: tuple[str, ...] = Field(
+        default=(), description="patterns of the experiments it is for; empty: all"
+    )
+    digest: bool = Field(default=True, description="whether the daily digest goes here")
+
+    def route(self) -> Route:
+        """Return what the channel carries, as the core takes it."""
+        return Route(
+            min_severity=self.min_severity, experiments=self.experiments, digest=self.digest
+        )
+
+
+class HeartbeatConfig(_Strict):
+    """A service outside that tells people when nothing is heard from scopewatch any more."""
+
+    url: SecretStr = Field(description="http or https; /fail is appended in trouble")
+    every_min: float = Field(default=5, ge=1, le=1440, description="minutes between two calls")
+
+    @field_validator("url")
+    @classmethod
+    def _is_web(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("the address of a heartbeat starts with http:// or https://")
+        return value
+
+
+class DigestConfig(_Strict):
+    """A message each day with the plate as a picture and the wells that need a look first."""
+
+    hour: int = Field(default=8, ge=0, le=23, description="of the local day")
+    zone: str | None = Field(
+        default=None, description="IANA time zone, Asia/Tokyo; null: that of this machine"
+    )
+
+    @field_validator("zone")
+    @classmethod
+    def _is_known(cls, value: str | None) -> str | None:
+        try:
+            if value is not None:
+                ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("no such time zone; give an IANA name such as Asia/Tokyo") from error
+        return value

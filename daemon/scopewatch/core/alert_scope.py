@@ -1,0 +1,71 @@
+"""Which plates and wells a rule speaks of: names, shell patterns and ranges of wells."""
+
+import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+# Rows A to P and columns 1 to 24: a plate of 384 wells.
+_WELL: Final = re.compile(r"([A-Pa-p])0*([1-9]\d?)")
+_RANGE: Final = re.compile(r"([A-Pa-p]\d{1,2}):([A-Pa-p]\d{1,2})")
+
+
+def any_match(patterns: Sequence[str], name: str) -> bool:
+    """Say whether a name is meant by any of the shell patterns; no pattern means every name."""
+    return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def any_well(patterns: Sequence[str], well: str) -> bool:
+    """Say whether a well is meant by any of the patterns; no pattern means every well.
+
+    A pattern is a well (``B3``), a shell pattern (``B*``), or a rectangle of the plate between
+    two corners (``A1:B6`` is rows A and B, columns 1 to 6). ``B03`` and ``B3`` are one well.
+    """
+    return not patterns or any(_is_meant(pattern, well) for pattern in patterns)
+
+
+def check_pattern(pattern: str) -> str:
+    """Return what is wrong with a pattern of wells, in a few words; empty when nothing is."""
+    if not pattern.strip():
+        return "is empty"
+    if ":" not in pattern:
+        return ""
+    corners = _RANGE.fullmatch(pattern.strip())
+    if corners is None:
+        return "is no range of wells such as A1:B6"
+    first, last = (place(corner) for corner in corners.groups())
+    if first is None or last is None:
+        return "names a well that no plate has"
+    if first[0] > last[0] or first[1] > last[1]:
+        return "runs backwards: give the upper left and the lower right well"
+    return ""
+
+
+def place(well: str) -> tuple[int, int] | None:
+    """Return (row, column) of a well, from 0; None for a name that is no well of a plate.
+
+    >>> place("B03")
+    (1, 2)
+    """
+    found = _WELL.fullmatch(well.strip())
+    if found is None or int(found[2]) > 24:
+        return None
+    return ord(found[1].upper()) - ord("A"), int(found[2]) - 1
+
+
+def well_order(well: str) -> tuple[int, int, str]:
+    """Sort key: row by row in the order of the plate, other names at the end."""
+    row, column = place(well) or (99, 99)
+    return row, column, well
+
+
+def _is_meant(pattern: str, well: str) -> bool:
+    pattern = pattern.strip()
+    where = place(well)
+    corners = _RANGE.fullmatch(pattern)
+    if corners is None:
+        return fnmatchcase(well, pattern) or (where is not None and where == place(pattern))
+    first, last = (place(corner) for corner in corners.groups())
+    if where is None or first is None or last is None:
+        return False
+    return first[0] <= where[0] <= last[0] and first[1] <= where[1] <= last[1]

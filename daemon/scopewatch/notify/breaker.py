@@ -1,0 +1,70 @@
+"""A channel that fails again and again is left alone for a while: a circuit breaker.
+
+    closed --`after` failures in a row--> open --its rest is over--> half open --taken--> closed
+                                           ^------------- the probe fails ------'
+
+While it is open, nothing is sent and no attempt of any message is used up. Half open, one message
+goes out as a probe: the channel's oldest, so that order holds. Delays between the attempts at one
+message (`delivery.py`) go on beside it.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Circuit(StrEnum):
+    """Where a breaker stands."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerRule:
+    """When to open, and for how long.
+
+    Parameters
+    ----------
+    after
+        Failures in a row that open it.
+    rest_s
+        How long it stays open before a probe, at most; the caller may shorten it by chance, so
+        that channels that failed together do not come back together.
+    """
+
+    after: int = 5
+    rest_s: float = 900.0
+
+    def __post_init__(self) -> None:
+        if self.after < 1 or self.rest_s <= 0:
+            raise ValueError(f"after is >= 1 and rest_s > 0: {self}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """The state of one channel's breaker; `open_until` is None while closed."""
+
+    failures: int = 0
+    open_until: datetime | None = None
+
+    def circuit(self, now: datetime) -> Circuit:
+        """Say where it stands."""
+        if self.open_until is None:
+            return Circuit.CLOSED
+        return Circuit.OPEN if now < self.open_until else Circuit.HALF_OPEN
+
+    def failed(self, rule: BreakerRule, now: datetime, share: float = 1.0) -> "Breaker":
+        """Return the state after a failure, with a rest of `share` of the whole.
+
+        A failed probe opens it anew.
+        """
+        failures = self.failures + 1
+        if failures < rule.after:
+            return replace(self, failures=failures)
+        return Breaker(failures=failures, open_until=now + timedelta(seconds=rule.rest_s * share))
+
+    def answered(self) -> "Breaker":
+        """Return the state after the channel answered: taken, or refused for good."""
+        return Breaker()

@@ -1,0 +1,47 @@
+"""The pictures of a message, drawn when it is sent."""
+
+import io
+import logging
+import re
+from dataclasses import dataclass
+
+from PIL import Image
+
+from scopewatch.core.figure import Figure, Trend
+from scopewatch.core.message import Message
+from scopewatch.core.plate_picture import draw_plate
+from scopewatch.core.trend_picture import draw_trend
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A PNG file with the name it is attached under."""
+
+    name: str
+    content: bytes
+
+
+def draw_figures(message: Message) -> list[Picture]:
+    """Draw what a message shows; a figure that cannot be drawn is left out, and the words go."""
+    drawn = []
+    for figure in message.figures:
+        try:
+            drawn.append(draw(figure))
+        except Exception:
+            log.exception("figure cannot be drawn", extra={"event": {"title": message.title}})
+    return drawn
+
+
+def draw(figure: Figure) -> Picture:
+    """Draw one figure as PNG."""
+    if isinstance(figure, Trend):
+        pixels, name = draw_trend(figure), f"trend {figure.name}"
+    else:
+        pixels, name = draw_plate(figure), f"plate {figure.plate}"
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", optimize=True)
+    # Names of runs hold any character; mail programs and chats do not.
+    safe = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:60]
+    return Picture(name=f"{safe}.png", content=file.getvalue())

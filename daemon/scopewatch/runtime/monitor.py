@@ -1,0 +1,210 @@
+"""The monitor watches itself: no frame comes, the run ends early, the disk fills, it was down.
+
+The schedule calls `tick`. Each rule of the monitor is a state machine in the database, so that
+what was said is not said again after a restart, and resolves by itself.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from scopewatch.core.alert import Observation
+from scopewatch.core.alert_monitor import blind, disk_low, ended_early, model_refused, restarted
+from scopewatch.core.alert_rule import AlertRule, RuleKind
+from scopewatch.core.message import Message
+from scopewatch.core.ports import Clock, FrameSource
+
+log = logging.getLogger(__name__)
+
+TICK_S: Final = 15.0
+ALIVE: Final = "alive"
+STOPPED: Final = "stopped"
+# A sign of life costs a write to the disk: it need not come with each tick.
+ALIVE_EVERY: Final = timedelta(minutes=1)
+# After a start the sources first catch up on what came meanwhile.
+CATCH_UP: Final = timedelta(minutes=5)
+
+
+class Dated(Protocol):
+    """Something with the moment it happened."""
+
+    @property
+    def at(self) -> datetime:
+        """When, aware UTC."""
+        ...
+
+
+class FrameSeen(Protocol):
+    """The newest frame of the run."""
+
+    @property
+    def at(self) -> datetime | None:
+        """When it was settled; None before the first."""
+        ...
+
+    @property
+    def day(self) -> float | None:
+        """Latest day of the run that a judged frame was taken on."""
+        ...
+
+
+class Desk(Protocol):
+    """Where rules stand and what is known of the run. Every method may raise StoreError."""
+
+    def watch(self, observed: Sequence[tuple[AlertRule, Observation]]) -> tuple[Message, ...]:
+        """Step rules of the monitor; return the messages that were queued."""
+        ...
+
+    def let_time_pass(self, rules: Sequence[AlertRule]) -> tuple[Message, ...]:
+        """Tell what the clock alone changes of wells and plates."""
+        ...
+
+    def last_frame(self) -> FrameSeen:
+        """Return the newest frame of the run."""
+        ...
+
+    def sign(self, name: str, at: datetime, detail: str = "") -> None:
+        """Record that something of the daemon happened."""
+        ...
+
+    def signs(self) -> Mapping[str, Dated]:
+        """Return when each thing recorded by `sign` last happened."""
+        ...
+
+
+class Monitor:
+    """Steps the rules that need the clock; one thread at a time.
+
+    Parameters
+    ----------
+    rules
+        All rules; those of wells and plates are only told that time goes by.
+    final_day, interval_h
+        When the run ends, and how often its frames come.
+    free_bytes
+        Reads the free space where results are kept, at `where`; may raise OSError.
+    wake
+        Called when messages wait for delivery.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        rules: Sequence[AlertRule],
+        sources: Sequence[FrameSource],
+        experiment: str,
+        final_day: float,
+        interval_h: float,
+        free_bytes: Callable[[], int],
+        where: str,
+        clock: Clock,
+        wake: Callable[[], None],
+    ) -> None:
+        self._desk = desk
+        self._wells = tuple(rule for rule in rules if not rule.kind.of_the_monitor)
+        self._own = tuple(
+            rule for rule in rules if rule.kind.of_the_monitor and rule.covers(experiment)
+        )
+        self._sources = sources
+        self._final_day = final_day
+        self._interval_h = interval_h
+        self._free_bytes = free_bytes
+        self._where = where
+        self._clock = clock
+        self._wake = wake
+        self._started_at: datetime | None = None
+        self._alive_before: datetime | None = None
+        self._stopped_cleanly = True
+        self._signed_at: datetime | None = None
+
+    def tick(self) -> None:
+        """Look at everything once. Raises StoreError while the database is away."""
+        now = self._clock.now()
+        if self._started_at is None:
+            self._begin(now)
+        started_at = self._started_at or now
+        observed = [
+            (rule, seen)
+            for rule in self._own
+            if (seen := self._observe(rule.kind, now, started_at)) is not None
+        ]
+        told = self._desk.watch(observed) if observed else ()
+        told += self._desk.let_time_pass(self._wells) if self._wells else ()
+        if self._signed_at is None or now - self._signed_at >= ALIVE_EVERY:
+            self._desk.sign(ALIVE, now)
+            self._signed_at = now
+        for message in told:
+            log.warning(
+                "alert changed",
+                extra={"event": {"severity": message.severity.value, "title": message.title}},
+            )
+        if told:
+            self._wake()
+
+    def end(self) -> None:
+        """Note that the daemon was asked to stop, so that its next start is no surprise."""
+        self._desk.sign(STOPPED, self._clock.now())
+
+    def _begin(self, now: datetime) -> None:
+        signs = self._desk.signs()
+        alive, stopped = signs.get(ALIVE), signs.get(STOPPED)
+        self._alive_before = alive.at if alive is not None else None
+        self._stopped_cleanly = alive is None or (stopped is not None and stopped.at >= alive.at)
+        self._started_at = now
+
+    def _observe(self, kind: RuleKind, now: datetime, started_at: datetime) -> Observation | None:
+        """Return what is the case; None where that cannot be said at the moment."""
+        match kind:
+            case RuleKind.BLIND:
+                return self._look_for_frames(now, started_at)
+            case RuleKind.ENDED_EARLY:
+                last = self._desk.last_frame()
+                return ended_early(
+                    at=now,
+                    day=last.day or 0.0,
+                    final_day=self._final_day,
+                    ended=last.day is not None and self._have_ended(),
+                )
+            case RuleKind.DISK_LOW:
+                return self._look_at_disk(now)
+            case RuleKind.RESTARTED:
+                return restarted(
+                    at=now,
+                    started_at=started_at,
+                    last_alive_at=self._alive_before,
+                    clean=self._stopped_cleanly,
+                )
+            case RuleKind.MODEL_REFUSED:
+                # The daemon runs, so its model was taken; a refusal is told by the start.
+                return model_refused(at=now, reason="")
+            case _:
+                return None
+
+    def _look_for_frames(self, now: datetime, started_at: datetime) -> Observation | None:
+        last = self._desk.last_frame()
+        interval = timedelta(hours=self._interval_h)
+        if last.at is not None and now - started_at < min(CATCH_UP, interval):
+            return None
+        # The last time point is seldom to the minute on the final day.
+        over = last.day is not None and last.day >= self._final_day - self._interval_h / 48
+        return blind(
+            at=now,
+            last_frame_at=started_at if last.at is None else last.at,
+            interval_h=self._interval_h,
+            expected=not over and not self._have_ended(),
+        )
+
+    def _look_at_disk(self, now: datetime) -> Observation | None:
+        try:
+            return disk_low(at=now, free_bytes=self._free_bytes(), where=self._where)
+        except OSError as error:
+            log.warning(
+                "free space cannot be read",
+                extra={"event": {"where": self._where, "why": error.strerror}},
+            )
+            return None
+
+    def _have_ended(self) -> bool:
+        return bool(self._sources) and all(source.health().ended for source in self._sources)

@@ -1,0 +1,204 @@
+"""Alerts as they are recorded, answered and put into words: raised, escalated, resolved."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session
+
+from scopewatch.core.alert import Change, Subject, Transition
+from scopewatch.core.alert_json import pack_evidence
+from scopewatch.core.alert_plate import StateKey
+from scopewatch.core.errors import StoreError, complaint
+from scopewatch.core.message import Message, Style, compose
+from scopewatch.core.route import Route
+from scopewatch.store.outbox import queue_message
+from scopewatch.store.states import columns_of, subject_of
+from scopewatch.store.tables import Alert, FrameRow, Result, Run, Well
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcing:
+    """How a change becomes messages.
+
+    Parameters
+    ----------
+    routes
+        Name of each channel and what it carries.
+    style
+        How messages are written.
+    """
+
+    routes: Mapping[str, Route]
+    style: Style
+
+
+def announce(
+    session: Session,
+    subject: Subject,
+    transition: Transition,
+    time_point: int | None,
+    announcing: Announcing,
+    now: datetime,
+) -> Message | None:
+    """Record a change and queue its message; None where the alert is snoozed.
+
+    Parameters
+    ----------
+    time_point
+        The one that was stepped; None where it was the clock that told.
+    """
+    rule = transition.rule
+    snoozed = session.scalar(
+        select(Alert.id).where(_is(subject, rule.name), Alert.snoozed_until > now)
+    )
+    alert = _record(session, subject, transition, time_point, now)
+    message = compose(
+        subject,
+        transition,
+        style=announcing.style,
+        key=_key(subject, transition, time_point),
+        overlay=_newest_overlay(session, subject),
+    )
+    event = {"subject": str(subject), "rule": rule.name, "change": transition.change.value}
+    if snoozed is not None:
+        log.info("alert changed while snoozed", extra={"event": event})
+        return None
+    for channel, route in announcing.routes.items():
+        if route.takes(message.severity, subject.experiment):
+            queue_message(session, channel, message, alert_id=alert.id, now=now)
+    return message
+
+
+def acknowledged_alerts(session: Session, experiment: str, plate: str | None) -> set[StateKey]:
+    """Return the raised alerts of a plate (or of the experiment) that a person has seen."""
+    found = session.scalars(
+        select(Alert).where(
+            Alert.experiment == experiment,
+            Alert.plate == (plate or ""),
+            Alert.resolved_at.is_(None),
+            Alert.acked_at.is_not(None),
+        )
+    )
+    return {(row.rule, subject_of(row.experiment, row.plate, row.well)) for row in found}
+
+
+def acknowledge_alert(session: Session, alert_id: int, now: datetime) -> None:
+    """Record that somebody has seen an alert; the first time counts."""
+    alert = _alert(session, alert_id)
+    alert.acked_at = alert.acked_at or now
+
+
+def snooze_alert(session: Session, alert_id: int, until: datetime, now: datetime) -> None:
+    """Keep an alert's rule quiet for its subject until then."""
+    if until <= now:
+        raise StoreError(
+            complaint(
+                "an alert can only be snoozed into the future",
+                where=f"alert {alert_id}",
+                got=until,
+                do="give a longer time",
+            )
+        )
+    _alert(session, alert_id).snoozed_until = until
+
+
+def _alert(session: Session, alert_id: int) -> Alert:
+    alert = session.get(Alert, alert_id)
+    if alert is None:
+        raise StoreError(
+            complaint(
+                "there is no such alert", where=alert_id, do="see scopewatch alert list for theirs"
+            )
+        )
+    return alert
+
+
+def _record(
+    session: Session,
+    subject: Subject,
+    transition: Transition,
+    time_point: int | None,
+    now: datetime,
+) -> Alert:
+    seen, rule = transition.observation, transition.rule
+    alert = None if transition.change is Change.RAISED else _standing(session, subject, rule.name)
+    if alert is None:
+        # Also where what is escalated or resolved was never recorded (a database put back).
+        alert = Alert(
+            **columns_of(subject),
+            rule=rule.name,
+            kind=rule.kind.value,
+            severity=transition.severity.value,
+            raised_at=now,
+            raised_time_point=time_point,
+            raised_day=seen.day,
+            evidence=pack_evidence(seen.evidence),
+        )
+        session.add(alert)
+    if transition.change is Change.ESCALATED:
+        alert.severity = transition.severity.value
+        alert.escalated_at = now
+    if transition.change is Change.RESOLVED:
+        alert.resolved_at = now
+        alert.resolved_time_point = time_point
+        alert.resolved_day = seen.day
+        alert.resolution = pack_evidence(seen.evidence)
+    session.flush()
+    return alert
+
+
+def _standing(session: Session, subject: Subject, rule: str) -> Alert | None:
+    return session.scalars(
+        select(Alert)
+        .where(_is(subject, rule), Alert.resolved_at.is_(None))
+        .order_by(Alert.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def _is(subject: Subject, rule: str) -> ColumnElement[bool]:
+    named = columns_of(subject)
+    return and_(
+        Alert.experiment == named["experiment"],
+        Alert.plate == named["plate"],
+        Alert.well == named["well"],
+        Alert.rule == rule,
+    )
+
+
+def _newest_overlay(session: Session, subject: Subject) -> str | None:
+    """Return the newest picture of a well, relative to the overlay folder."""
+    if subject.well is None:
+        return None
+    return session.scalar(
+        select(Result.overlay)
+        .join(FrameRow, FrameRow.id == Result.frame_id)
+        .join(Well, Well.id == FrameRow.well_id)
+        .join(Run)
+        .where(
+            Run.name == subject.experiment,
+            Well.plate == subject.plate,
+            Well.name == subject.well,
+        )
+        .order_by(FrameRow.time_point.desc(), FrameRow.site)
+        .limit(1)
+    )
+
+
+def _key(subject: Subject, transition: Transition, time_point: int | None) -> str:
+    """Name the event, not the attempt: whoever commits it again gives the same key."""
+    named = columns_of(subject)
+    event = [
+        *(named[part] for part in ("experiment", "plate", "well")),
+        transition.rule.name,
+        transition.change.value,
+        transition.at.isoformat() if time_point is None else time_point,
+    ]
+    return hashlib.sha256(json.dumps(event).encode()).hexdigest()[:32]

@@ -1,0 +1,91 @@
+"""Facts and observations that the tests of alert rules build on."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from scopewatch.core.alert import AlertRule, AlertState, Observation, Subject, Transition, step
+from scopewatch.core.alert_wells import Look, WellFacts
+from scopewatch.core.forecast import NoForecast, Silence, WellForecast
+from scopewatch.core.running import RunningEstimate, WellPoint, smooth
+
+START: Final = datetime(2026, 3, 1, 9, tzinfo=UTC)
+WELL: Final = Subject(experiment="run7", plate="P1", well="B3")
+PLATE: Final = Subject(experiment="run7", plate="P1")
+
+
+def hours(count: float) -> datetime:
+    return START + timedelta(hours=count)
+
+
+def seen(badness: float | None, hour: float = 0, day: float | None = None) -> Observation:
+    return Observation(at=hours(hour), day=day, badness=badness)
+
+
+def drive(
+    rule: AlertRule, series: list[float | None], *, every_h: float = 12, **options: Any
+) -> list[Transition | None]:
+    """Step a rule over badnesses at even intervals; return what each step told."""
+    state, told = AlertState(), []
+    for index, badness in enumerate(series):
+        observation = seen(badness, hour=index * every_h, day=index * every_h / 24)
+        state, transition = step(state, rule, observation, **options)
+        told.append(transition)
+    return told
+
+
+def changes(told: list[Transition | None]) -> list[tuple[int, str]]:
+    """Return at which step what was told."""
+    return [(index, each.change.value) for index, each in enumerate(told) if each is not None]
+
+
+def make_running(*values: float, last_day: float = 8, half_width: float = 0.05) -> RunningEstimate:
+    """Return a running estimate of points half a day apart."""
+    first = last_day - (len(values) - 1) / 2
+    return smooth(
+        [
+            WellPoint(day=first + index / 2, efficiency=value, half_width=half_width)
+            for index, value in enumerate(values)
+        ]
+    )
+
+
+def make_forecast(value: float, half_width: float = 0.1, **fields: Any) -> WellForecast:
+    return WellForecast(
+        made_on_day=8,
+        final_day=10,
+        value=value,
+        low=max(value - half_width, 0),
+        high=min(value + half_width, 1),
+        coverage=0.9,
+        half_width=half_width,
+        **fields,
+    )
+
+
+TOO_EARLY: Final = NoForecast(cause=Silence.TOO_EARLY, reason="too early")
+
+
+def make_well(
+    well: str = "B3",
+    *,
+    efficiency: float | None = 0.3,
+    forecast: WellForecast | NoForecast | None = TOO_EARLY,
+    looks: tuple[Look, ...] | None = None,
+    at: datetime = START,
+    day: float = 8,
+) -> WellFacts:
+    """Return a well whose newest time point was judged, unless `looks` say otherwise."""
+    running = None if efficiency is None else make_running(*([efficiency] * 4), last_day=day)
+    return WellFacts(
+        subject=Subject(experiment="run7", plate="P1", well=well),
+        at=at,
+        day=day,
+        looks=(Look(day=day, positive=efficiency),) if looks is None else looks,
+        running=running,
+        forecast=forecast,
+    )
+
+
+def make_looks(*measures: Mapping[str, float]) -> tuple[Look, ...]:
+    return tuple(Look(day=index / 2, measures=each) for index, each in enumerate(measures))

@@ -1,0 +1,235 @@
+"""The monitor over a real store, with a clock that moves only when told."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from scopewatch.core.alert import AlertRule, RuleKind, Severity
+from scopewatch.core.alert_monitor import model_refused
+from scopewatch.core.ports import SourceHealth
+from scopewatch.runtime.monitor import TICK_S, Monitor
+from tests.conftest import FakeClock
+from tests.unit.runtime.fakes import FakeSource
+from tests.unit.store.scene import Scene, key, open_store
+
+HOUR_S = 3600.0
+INTERVAL_H = 12.0
+BLIND = AlertRule(name="blind", kind=RuleKind.BLIND, critical_limit=4.0, cooldown_h=1)
+ENDED = AlertRule(name="ended", kind=RuleKind.ENDED_EARLY)
+DISK = AlertRule(name="disk", kind=RuleKind.DISK_LOW, hysteresis=1)
+RESTARTED = AlertRule(name="restarted", kind=RuleKind.RESTARTED, severity=Severity.INFO)
+REFUSED = AlertRule(name="refused", kind=RuleKind.MODEL_REFUSED)
+GB = 1_000_000_000
+
+
+class EndingSource(FakeSource):
+    """A source of which a test decides whether its acquisition has ended."""
+
+    ended = False
+
+    def health(self) -> SourceHealth:
+        return replace(super().health(), ended=self.ended)
+
+
+@dataclass
+class Watch:
+    """A monitor, what it looks at, and what it said."""
+
+    scene: Scene
+    clock: FakeClock
+    source: EndingSource = field(default_factory=EndingSource)
+    free: int = 100 * GB
+    woken: int = 0
+
+    def begin(self, *rules: AlertRule) -> Monitor:
+        """Start the daemon anew."""
+        return Monitor(
+            self.scene.store,
+            rules=rules,
+            sources=[self.source],
+            experiment="run 7",
+            final_day=10,
+            interval_h=INTERVAL_H,
+            free_bytes=self.read_free,
+            where="/state",
+            clock=self.clock,
+            wake=self.wake,
+        )
+
+    def read_free(self) -> int:
+        if self.free < 0:
+            raise OSError(5, "Input/output error")
+        return self.free
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    def run(self, monitor: Monitor, hours: float, step_s: float = 600) -> None:
+        """Let time pass, tick by tick (seldom, where nothing depends on it)."""
+        for _ in range(round(hours * HOUR_S / step_s)):
+            self.clock.advance(step_s)
+            monitor.tick()
+
+    def said(self) -> list[str]:
+        """Return rule and severity of each alert, and whether it still stands."""
+        rows = self.scene.rows("SELECT rule, severity, resolved_at FROM alerts ORDER BY id")
+        return [f"{rule} {grave}{'' if gone is None else ' gone'}" for rule, grave, gone in rows]
+
+
+@pytest.fixture
+def watch(tmp_path: Path, clock: FakeClock) -> Iterator[Watch]:
+    store = open_store(tmp_path / "state", clock)
+    yield Watch(scene=Scene(store=store, folder=tmp_path / "state"), clock=clock)
+    store.close()
+
+
+def test_silence_is_told_within_k_intervals_and_one_tick(watch: Watch) -> None:
+    monitor = watch.begin(BLIND)
+    monitor.tick()
+    watch.run(monitor, 1)
+    watch.scene.score(key(), 0.7)
+    last_frame_at = watch.clock.now()
+    watch.run(monitor, 2 * INTERVAL_H - 1 / 6)
+    assert watch.said() == []
+    while not watch.said():
+        watch.clock.advance(TICK_S)
+        monitor.tick()
+    silence_s = (watch.clock.now() - last_frame_at).total_seconds()
+    assert 2 * INTERVAL_H * HOUR_S < silence_s <= 2 * INTERVAL_H * HOUR_S + TICK_S
+    assert watch.said() == ["blind warning"]
+    assert watch.woken == 1
+    (message,) = [item.message for item in watch.scene.store.due(watch.clock.now(), 9)]
+    assert message.severity is Severity.WARNING
+
+
+def test_a_silence_that_lasts_escalates_and_a_frame_resolves_it(watch: Watch) -> None:
+    monitor = watch.begin(BLIND)
+    monitor.tick()
+    watch.scene.score(key(), 0.7)
+    watch.run(monitor, 4 * INTERVAL_H + 1)
+    assert watch.said() == ["blind critical"]
+    watch.scene.score(key(time_point=1), 0.7)
+    watch.run(monitor, 1 / 6)
+    assert watch.said() == ["blind critical gone"]
+    assert len(watch.scene.store.due(watch.clock.now(), 9)) == 3
+
+
+def test_a_monitor_that_never_saw_a_frame_counts_from_its_start(watch: Watch) -> None:
+    monitor = watch.begin(BLIND)
+    monitor.tick()
+    watch.run(monitor, 2 * INTERVAL_H)
+    assert watch.said() == []
+    watch.run(monitor, 1 / 6)
+    assert watch.said() == ["blind warning"]
+
+
+def test_after_a_start_the_sources_have_time_to_catch_up(watch: Watch) -> None:
+    watch.scene.score(key(), 0.7)
+    watch.clock.advance(3 * INTERVAL_H * HOUR_S)
+    monitor = watch.begin(BLIND)
+    watch.run(monitor, 4 / 60, step_s=TICK_S)
+    assert watch.said() == []
+    watch.scene.score(key(time_point=6), 0.7)
+    watch.run(monitor, 1)
+    assert watch.said() == []
+
+
+def test_no_frame_is_missed_once_the_run_is_over(watch: Watch) -> None:
+    monitor = watch.begin(BLIND, ENDED)
+    monitor.tick()
+    watch.scene.score(key(time_point=0), 0.7)
+    watch.scene.score(key(time_point=20), 0.7)
+    watch.source.ended = True
+    watch.run(monitor, 10 * INTERVAL_H)
+    assert watch.said() == []
+
+
+def test_an_acquisition_that_ends_early_is_told_and_is_no_silence(watch: Watch) -> None:
+    monitor = watch.begin(BLIND, ENDED)
+    monitor.tick()
+    watch.source.ended = True
+    watch.run(monitor, 1)
+    assert watch.said() == [], "nothing was acquired yet"
+    watch.scene.score(key(time_point=0), 0.7)
+    watch.scene.score(key(time_point=12), 0.7)
+    watch.run(monitor, 3 * INTERVAL_H)
+    assert watch.said() == ["ended warning"]
+    watch.source.ended = False
+    watch.scene.score(key(time_point=13), 0.7)
+    watch.run(monitor, 1 / 6)
+    assert watch.said() == ["ended warning gone"]
+
+
+def test_a_disk_that_fills_is_told_once_and_taken_back_with_room_to_spare(watch: Watch) -> None:
+    monitor = watch.begin(DISK)
+    for free, said in (
+        (6 * GB, []),
+        (4 * GB, ["disk warning"]),
+        (5 * GB + 1, ["disk warning"]),
+        (-1, ["disk warning"]),
+        (7 * GB, ["disk warning gone"]),
+    ):
+        watch.free = free
+        watch.run(monitor, 1 / 6)
+        assert watch.said() == said
+
+
+def test_a_start_after_a_crash_is_told_and_resolves_within_two_hours(watch: Watch) -> None:
+    monitor = watch.begin(RESTARTED)
+    watch.run(monitor, 5)
+    assert watch.said() == [], "the first start is no restart"
+    watch.clock.advance(3 * HOUR_S)
+    again = watch.begin(RESTARTED)
+    again.tick()
+    assert watch.said() == ["restarted info"]
+    (evidence,) = watch.scene.rows("SELECT json_extract(evidence, '$.measures.down_h') FROM alerts")
+    assert evidence == (pytest.approx(3.0, abs=0.2),)
+    watch.run(again, 2)
+    assert watch.said() == ["restarted info gone"]
+
+
+def test_a_start_after_an_orderly_stop_is_no_news(watch: Watch) -> None:
+    monitor = watch.begin(RESTARTED)
+    watch.run(monitor, 1)
+    monitor.end()
+    watch.clock.advance(HOUR_S)
+    again = watch.begin(RESTARTED)
+    watch.run(again, 1)
+    assert watch.said() == []
+    # Not stopped this time.
+    third = watch.begin(RESTARTED)
+    third.tick()
+    assert watch.said() == ["restarted info"]
+
+
+def test_what_was_said_is_not_said_again_after_a_restart(watch: Watch) -> None:
+    monitor = watch.begin(BLIND)
+    monitor.tick()
+    watch.scene.score(key(), 0.7)
+    watch.run(monitor, 2 * INTERVAL_H + 1)
+    assert watch.said() == ["blind warning"]
+    again = watch.begin(BLIND)
+    watch.run(again, 3)
+    assert watch.said() == ["blind warning"]
+    assert len(watch.scene.store.due(watch.clock.now(), 9)) == 1
+
+
+def test_a_rule_of_another_experiment_is_not_stepped(watch: Watch) -> None:
+    monitor = watch.begin(replace(DISK, experiments=("other*",)))
+    watch.free = 1
+    watch.run(monitor, 1)
+    assert watch.said() == []
+    assert watch.scene.rows("SELECT count(*) FROM rule_states") == [(0,)]
+
+
+def test_a_refused_model_is_taken_back_once_the_daemon_runs(watch: Watch) -> None:
+    refusal = model_refused(
+        at=watch.clock.now(), reason="hash differs: model.tflite; copy it again"
+    )
+    assert len(watch.scene.store.watch([(REFUSED, refusal)])) == 1
+    assert watch.said() == ["refused warning"]
+    watch.clock.advance(HOUR_S)
+    watch.begin(REFUSED).tick()
+    assert watch.said() == ["refused warning gone"]

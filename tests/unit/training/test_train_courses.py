@@ -1,0 +1,77 @@
+"""Courses of wells: running estimates as the daemon's, and the table of their ends."""
+
+from pathlib import Path
+
+import pytest
+
+from scopewatch.core.errors import ConfigError
+from scopewatch.core.running import WellPoint, smooth
+from scopewatch_training.courses import follow_wells, read_finals
+from scopewatch_training.timelapse import Moment
+from tests.unit.training.courses_of_wells import RATES
+
+PLACE = "run1", "P1", "A1"
+
+
+def moment(time_point: int, *raw: float, faults: tuple[str, ...] = ()) -> Moment:
+    return Moment(
+        place=PLACE, time_point=time_point, day=time_point / 2, raw=tuple(raw), faults=faults
+    )
+
+
+def test_a_sight_is_the_running_estimate_of_all_points_up_to_it() -> None:
+    (course,) = follow_wells([moment(2, 0.3), moment(0, 0.1), moment(1, 0.2)], {PLACE: 0.6}, RATES)
+
+    assert [sight.day for sight in course.sights] == [0.0, 0.5, 1.0]
+    points = [WellPoint(day=d, efficiency=v, half_width=0.05) for d, v in ((0, 0.1), (0.5, 0.2))]
+    assert course.sights[1].running.value == pytest.approx(smooth(points).value)
+    assert course.sights[1].running.trend_per_day > 0
+    assert course.days()[2].trend == course.sights[2].running.trend_per_day
+
+
+def test_sites_that_scatter_widen_a_points_interval() -> None:
+    (course,) = follow_wells([moment(0, 0.3, 0.5)], {PLACE: 0.6}, RATES)
+
+    (point,) = course.sights[0].running.points
+    assert point.efficiency == pytest.approx(0.4)
+    assert point.half_width > 0.15
+
+
+def test_a_moment_without_a_judged_site_is_kept_as_unfit() -> None:
+    moments = [moment(0, 0.1), moment(1, faults=("out-of-focus",)), moment(2, 0.3)]
+
+    (course,) = follow_wells(moments, {PLACE: 0.6}, RATES)
+
+    assert [sight.time_point for sight in course.sights] == [0, 2]
+    assert course.unfit == ((0.5, "out-of-focus"),)
+
+
+def test_wells_without_a_known_end_are_left_out() -> None:
+    assert follow_wells([moment(0, 0.1)], {("run2", "P1", "A1"): 0.5}, RATES) == []
+
+
+def test_ends_are_averaged_over_sites_however_many_frames_a_site_has(tmp_path: Path) -> None:
+    table = tmp_path / "truth.csv"
+    table.write_text(
+        "run,plate,well,site,time_point,final_efficiency\n"
+        "run1,P1,A1,0,0,0.2\nrun1,P1,A1,0,1,0.2\nrun1,P1,A1,1,0,0.6\n"
+    )
+
+    assert read_finals(table) == {PLACE: pytest.approx(0.4)}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("run,plate\n", r"no column well, site, final_efficiency"),
+        ("run,plate,well,site,final_efficiency\nr,P1,A1,0,60\n", "line 2: 60.0 is no fraction"),
+        ("run,plate,well,site,final_efficiency\nr,P1,A1,0,x\n", "could not convert"),
+        ("run,plate,well,site,final_efficiency\nr,P1,A1,0,nan\n", "line 2: nan is no fraction"),
+    ],
+)
+def test_a_wrong_table_of_ends_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    table = tmp_path / "truth.csv"
+    table.write_text(text)
+
+    with pytest.raises(ConfigError, match=words):
+        read_finals(table)
