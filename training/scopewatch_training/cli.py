@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from scopewatch.core.errors import ConfigError, ScopewatchError
+from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
 from scopewatch_training.console import open_console
 from scopewatch_training.fit_options import (
     AREA_CUTOFF,
@@ -172,6 +172,14 @@ def report(
         list[str] | None,
         typer.Option(help="Run to tell of; by default all that the bundle never saw."),
     ] = None,
+    timelapse: Annotated[
+        Path | None,
+        typer.Option(help="CSV of phase frames of all days, for a section on early warning."),
+    ] = None,
+    finals: Annotated[
+        Path | None, typer.Option(help="What its wells came to, as for early-warning.")
+    ] = None,
+    scores: Scores = None,
     threads: THREADS = 2,
 ) -> None:
     """Write a page about a bundle for a biologist: figures, baselines, pictures."""
@@ -180,6 +188,35 @@ def report(
     from scopewatch_training.dataset import open_dataset
     from scopewatch_training.evaluate import report_evaluation
 
+    if (timelapse is None) != (finals is None):
+        raise ConfigError(
+            complaint(
+                "early warning needs both",
+                where="--timelapse, --finals",
+                expected="the frames of all days and what the wells came to",
+                got="one of them",
+                do="give the other as well, or neither",
+            )
+        )
+    console = open_console()
+    more = []
+    if timelapse is not None and finals is not None:
+        from scopewatch_training.console import ConsoleStages
+        from scopewatch_training.early_warning_command import choose_rules, run_study, tell_study
+
+        study = run_study(
+            bundle,
+            timelapse,
+            finals,
+            rules=choose_rules(None, None),
+            targets=(0.5,),
+            rates=(0.25, 0.5, 1.0, 2.0),
+            final_day=None,
+            scores=scores,
+            threads=threads,
+            stages=ConsoleStages(console),
+        )
+        more.append(tell_study(study, load_bundle(bundle).card.simulated))
     page = report_evaluation(
         load_bundle(bundle),
         open_dataset(dataset),
@@ -187,8 +224,9 @@ def report(
         runs=run or (),
         threads=threads,
         now=datetime.now(UTC),
+        more=more,
     )
-    open_console().print(f"report written to {page}")
+    console.print(f"report written to {page}")
 
 
 @app.command(

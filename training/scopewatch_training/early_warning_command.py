@@ -19,7 +19,7 @@ from scopewatch_training.early_warning_page import draw_study, make_section
 from scopewatch_training.evaluate import read_label_rule, refuse_other_views, write_figures
 from scopewatch_training.fit_record import SCORER_BUDGET_MB
 from scopewatch_training.forecast import final_efficiencies
-from scopewatch_training.page import Page, write_page
+from scopewatch_training.page import Page, Section, write_page
 from scopewatch_training.stages import Stages
 from scopewatch_training.timelapse import FrameScores, Well, read_timelapse, score_moments
 
@@ -139,6 +139,11 @@ def write_study(
             simulated=card.simulated,
         )
         write_page(page, content, now)
+
+
+def tell_study(study: Study, simulated: bool) -> Section:
+    """Return the study as a section of the model's report."""
+    return make_section(study, draw_study(study, "simulated" if simulated else ""))
 
 
 def read_courses(

@@ -18,6 +18,7 @@ from scopewatch_training.binarise import Thresholds
 from scopewatch_training.dataset import Dataset
 from scopewatch_training.fit_record import SCORER_BUDGET_MB, read_fit
 from scopewatch_training.frames import frames_of, score_frames
+from scopewatch_training.page import Section
 from scopewatch_training.report import ReportContent, write_report
 from scopewatch_training.settings import LabelSettings
 
@@ -105,8 +106,15 @@ def report_evaluation(
     runs: Sequence[str] = (),
     threads: int,
     now: datetime,
+    more: Sequence[Section] = (),
 ) -> Path:
-    """Evaluate a bundle and write the page that tells a biologist of it; return its path."""
+    """Evaluate a bundle and write the page that tells a biologist of it; return its path.
+
+    Parameters
+    ----------
+    more
+        Further sections, before what quantising changed.
+    """
     evaluation = evaluate(bundle, dataset, runs=runs, threads=threads)
     rule = read_label_rule(bundle)
     card = bundle.card
@@ -133,6 +141,7 @@ def report_evaluation(
         ],
         notes=notes,
         gate=read_fit(bundle.folder).get("int8_against_float", {}),
+        more=more,
     )
     return write_report(folder, content, dataset, now)
 

@@ -43,6 +43,8 @@ class ReportContent:
         Further sentences, e.g. that the figures flatter.
     gate
         How far int8 and float32 differ, as `fit` recorded it; empty where it did not.
+    more
+        Further sections, e.g. the early-warning study.
     """
 
     title: str
@@ -54,6 +56,7 @@ class ReportContent:
     facts: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = field(default_factory=tuple)
     gate: Mapping[str, Any] = field(default_factory=dict)
+    more: Sequence[Section] = ()
 
 
 def write_report(folder: Path, content: ReportContent, dataset: Dataset, now: datetime) -> Path:
@@ -117,6 +120,7 @@ def write_report(folder: Path, content: ReportContent, dataset: Dataset, now: da
                 _picture(f"stain_{rank}", f"{rank} field", png) for rank, png in pictures.items()
             ),
         ),
+        *content.more,
         *_gate_sections(content.gate),
         Section(title="How it was made", facts=tuple(content.facts)),
     ]

@@ -2,15 +2,15 @@
 
     python -m scopewatch_training.shipped
 
-Simulate, prepare, fit, evaluate on runs of another seed, forecast: the commands a lab would use,
-from seeds that neither the demo nor the tests use. A step that is done is not done again, so that
-a call that was cut off goes on.
+Simulate, prepare, fit, forecast, evaluate on runs of another seed, early-warning, report: the
+commands a lab would use, from seeds that neither the demo nor the tests use. A step that is done is
+not done again, so that a call that was cut off goes on.
 """
 
 import csv
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +37,7 @@ from scopewatch_training.cli import main as train
 from scopewatch_training.console import counting
 
 NAME = "simulated-cardiomyocyte"
+MARKER = "simulated NKX2.5-GFP"
 DESCRIPTION = (
     "Cardiomyocytes in simulated phase contrast (simulator {version}); for the demo and for"
     " trying scopewatch out. It has never seen a real cell: train your own bundle for real wells."
@@ -48,7 +49,8 @@ fields differ most from one another, and the quality limits are learnt from thes
 
 
 # The demo uses seeds from 1 up, the tests those below 1000.
-TRAINING_SEED, TEST_SEED, FORECAST_SEED = 90_001, 90_002, 90_003
+TRAINING_SEED, TEST_SEED, FORECAST_SEED = 90_001, 90_002, 71_001
+TEST_RUN = "test-{run}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,41 +71,72 @@ def main(
     keep: Annotated[bool, typer.Option(help="Keep the work folder at the end.")] = False,
     runs: Annotated[int, typer.Option(help="Simulated runs.")] = 7,
     wells: Annotated[int, typer.Option(help="Wells of a run.")] = 8,
+    forecast_wells: Annotated[
+        int, typer.Option(help="Wells of a run that the forecast is learnt from.")
+    ] = 24,
     steps: Annotated[int, typer.Option(help="Optimiser steps of each network.")] = 500,
 ) -> None:
     """Train the shipped bundle again from its seeds."""
     console = Console()
     recipe = Recipe(runs=runs, wells=wells, steps=steps)
+    final_day, every_day = [FINAL_TIME_POINT], list(range(FINAL_TIME_POINT + 1))
     _simulate_training(work / "training", recipe, console)
-    for name, seed, times in (
-        ("test", TEST_SEED, [FINAL_TIME_POINT]),
-        ("forecast", FORECAST_SEED, list(range(FINAL_TIME_POINT + 1))),
-    ):
-        _simulate_plain(work / name, recipe, seed, times, threads, console)
-    for name in ("training", "test", "forecast"):
-        _run(
-            "prepare",
-            [work / name / "manifest.csv"],
-            {"out": work / f"{name}-data", "marker": "simulated NKX2.5-GFP", "workers": threads},
-            console,
-        )
+    _simulate_plain(work / "test", recipe, TEST_SEED, final_day, threads, console)
+    whole_plate = replace(recipe, wells=forecast_wells)
+    _simulate_plain(work / "forecast", whole_plate, FORECAST_SEED, every_day, threads, console)
+    held_out = _join_manifests(work)
+    data, finals = work / "data", work / "forecast-data"
+    for manifest, prepared in ((work / "manifest.csv", data), (finals_manifest(work), finals)):
+        options = {"out": prepared, "marker": MARKER, "workers": threads}
+        _run("prepare", [manifest, f"--area-cutoff={AREA_CUTOFF}"], options, console)
     if not (out / CARD_FILE).exists() or (work / "fit.work").exists():
         options = {
             "out": out,
             "name": NAME,
             "description": DESCRIPTION.format(version=SIMULATOR_VERSION),
-            "area-cutoff": AREA_CUTOFF,
             "steps": recipe.steps,
             "work": work / "fit.work",
             "threads": threads,
         }
-        _run("fit", [work / "training-data"], options, console)
-    figures = {"json": out / REPORT_FOLDER / "test.json", "threads": threads}
-    _run("evaluate", [out, work / "test-data", "--no-baselines"], figures, console)
-    table = [out, work / "forecast-data", work / "forecast" / "timelapse.csv"]
-    _run("forecast", table, {"threads": threads}, console)
+        _run("fit", [data, *(f"--hold-out={run}" for run in held_out)], options, console)
+    report = out / REPORT_FOLDER
+    timelapse = work / "forecast" / "timelapse.csv"
+    kept = {"scores": work / "scores.jsonl", "threads": threads}
+    _run("forecast", [out, finals, timelapse], kept, console)
+    _run("evaluate", [out, data], {"json": report / "test.json", "threads": threads}, console)
+    study = {"finals": finals, "json": report / "early-warning.json", "target": 0.5, **kept}
+    _run("early-warning", [out, timelapse], study, console)
+    _run("report", [out, data], {"timelapse": timelapse, "finals": finals, **kept}, console)
     if not keep:
         shutil.rmtree(work)
+
+
+def finals_manifest(work: Path) -> Path:
+    """Return the manifest of the final day of the runs that the forecast is learnt from."""
+    return work / "forecast" / "manifest.csv"
+
+
+def _join_manifests(work: Path) -> list[str]:
+    """Write one manifest of training and test pairs, and return the names of the test runs.
+
+    One data set holds both, so that the baselines learn from the very runs the network did.
+    """
+    lines: list[dict[str, str]] = []
+    held_out: list[str] = []
+    for part in ("training", "test"):
+        with (work / part / "manifest.csv").open(encoding="utf-8", newline="") as file:
+            for line in csv.DictReader(file):
+                if part == "test":
+                    line["run"] = TEST_RUN.format(run=line["run"])
+                    held_out.append(line["run"])
+                for picture in ("phase", "fluorescence"):
+                    line[picture] = f"{part}/{line[picture]}"
+                lines.append(line)
+    with (work / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(lines[0]), restval="")
+        writer.writeheader()
+        writer.writerows(lines)
+    return list(dict.fromkeys(held_out))
 
 
 def _simulate_training(out: Path, recipe: Recipe, console: Console) -> None:
