@@ -14,7 +14,8 @@ from typing import Annotated
 
 import typer
 
-from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
+from scopewatch.core.errors import ConfigError, ScopewatchError
+from scopewatch_training.arguments import DatasetArg, Exclude, HoldOut, JsonFile
 from scopewatch_training.console import open_console
 from scopewatch_training.fit_options import (
     AREA_CUTOFF,
@@ -30,6 +31,8 @@ from scopewatch_training.fit_options import (
     choose_settings,
     runs_of,
 )
+from scopewatch_training.forecast_commands import early_warning, forecast, recalibrate
+from scopewatch_training.judging_commands import evaluate, report
 from scopewatch_training.prepare_command import EXAMPLE, prepare
 
 app = typer.Typer(
@@ -40,19 +43,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-DatasetArg = Annotated[Path, typer.Argument(help="Data set that prepare wrote.")]
-HoldOut = Annotated[
-    list[str] | None, typer.Option(help="Run to set aside; may be given several times.")
-]
-Exclude = Annotated[
-    list[str] | None, typer.Option(help="Run to leave out altogether (a negative control).")
-]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Where to write all figures.")]
-Scores = Annotated[
-    Path | None,
-    typer.Option(help="File that keeps the model's score of each frame, for the next call."),
-]
 
 
 @app.callback()
@@ -118,115 +108,6 @@ def fit(
     bundle = fit_bundle(data, out, request, now=datetime.now(UTC), stages=ConsoleStages(console))
     show_card(console, bundle.card)
     console.print(f"bundle written to {out}")
-
-
-@app.command(
-    epilog="Example: scopewatch-train evaluate models/hes3 data/hes3 --run run7 --json run7.json"
-)
-def evaluate(
-    bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
-    dataset: DatasetArg,
-    run: Annotated[
-        list[str] | None,
-        typer.Option(help="Run to judge; by default all that the bundle never saw."),
-    ] = None,
-    json_file: JsonFile = None,
-    baselines: Annotated[
-        bool, typer.Option(help="Train simpler methods on the same runs, beside.")
-    ] = True,
-    threads: THREADS = 2,
-) -> None:
-    """Judge a bundle on runs of a data set, by the path the daemon takes."""
-    from scopewatch.inference.bundle import load_bundle
-    from scopewatch_training.console import show_figures
-    from scopewatch_training.dataset import open_dataset
-    from scopewatch_training.evaluate import evaluate as evaluate_bundle
-    from scopewatch_training.evaluate import write_figures
-
-    console = open_console()
-    evaluation = evaluate_bundle(
-        load_bundle(bundle),
-        open_dataset(dataset),
-        runs=run or (),
-        threads=threads,
-        with_baselines=baselines,
-    )
-    figures = evaluation.to_json()
-    show_figures(console, figures)
-    if evaluation.seen:
-        console.print(
-            f"These figures flatter: the bundle was trained on {', '.join(evaluation.seen)}."
-        )
-    if json_file is not None:
-        write_figures(json_file, figures)
-
-
-@app.command(epilog="Example: scopewatch-train report models/hes3 data/hes3 --run run7 --out r7")
-def report(
-    bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
-    dataset: DatasetArg,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of the page; BUNDLE/report by default.")
-    ] = None,
-    run: Annotated[
-        list[str] | None,
-        typer.Option(help="Run to tell of; by default all that the bundle never saw."),
-    ] = None,
-    timelapse: Annotated[
-        Path | None,
-        typer.Option(help="CSV of phase frames of all days, for a section on early warning."),
-    ] = None,
-    finals: Annotated[
-        Path | None, typer.Option(help="What its wells came to, as for early-warning.")
-    ] = None,
-    scores: Scores = None,
-    threads: THREADS = 2,
-) -> None:
-    """Write a page about a bundle for a biologist: figures, baselines, pictures."""
-    from scopewatch.inference.bundle import load_bundle
-    from scopewatch_training.bundle_writer import REPORT_FOLDER
-    from scopewatch_training.dataset import open_dataset
-    from scopewatch_training.evaluate import report_evaluation
-
-    if (timelapse is None) != (finals is None):
-        raise ConfigError(
-            complaint(
-                "early warning needs both",
-                where="--timelapse, --finals",
-                expected="the frames of all days and what the wells came to",
-                got="one of them",
-                do="give the other as well, or neither",
-            )
-        )
-    console = open_console()
-    more = []
-    if timelapse is not None and finals is not None:
-        from scopewatch_training.console import ConsoleStages
-        from scopewatch_training.early_warning_command import choose_rules, run_study, tell_study
-
-        study = run_study(
-            bundle,
-            timelapse,
-            finals,
-            rules=choose_rules(None, None),
-            targets=(0.5,),
-            rates=(0.25, 0.5, 1.0, 2.0),
-            final_day=None,
-            scores=scores,
-            threads=threads,
-            stages=ConsoleStages(console),
-        )
-        more.append(tell_study(study, load_bundle(bundle).card.simulated))
-    page = report_evaluation(
-        load_bundle(bundle),
-        open_dataset(dataset),
-        out or bundle / REPORT_FOLDER,
-        runs=run or (),
-        threads=threads,
-        now=datetime.now(UTC),
-        more=more,
-    )
-    console.print(f"report written to {page}")
 
 
 @app.command(
@@ -357,110 +238,6 @@ def tune(
     console.print(f"best settings in {file}: fit with --settings {file}")
 
 
-@app.command(epilog="Example: scopewatch-train forecast models/hes3 data/hes3 runs/timelapse.csv")
-def forecast(
-    bundle: Annotated[Path, typer.Argument(help="Folder of the bundle; its card is rewritten.")],
-    dataset: Annotated[
-        Path, typer.Argument(help="Data set with the final day of runs the bundle never saw.")
-    ],
-    timelapse: Annotated[
-        Path,
-        typer.Argument(
-            help="CSV of all their phase frames: run,plate,well,site,time_point,day,phase."
-        ),
-    ],
-    scores: Scores = None,
-    threads: THREADS = 2,
-) -> None:
-    """Learn how the final efficiency follows from earlier days, and put it on the card."""
-    from scopewatch_training.console import ConsoleStages, show_forecast
-    from scopewatch_training.dataset import open_dataset
-    from scopewatch_training.forecast import forecast as learn_forecast
-
-    console = open_console()
-    rows = learn_forecast(
-        bundle,
-        open_dataset(dataset),
-        timelapse,
-        threads=threads,
-        stages=ConsoleStages(console),
-        scores=scores,
-    )
-    show_forecast(console, rows)
-
-
-@app.command(
-    "early-warning",
-    epilog="Example: scopewatch-train early-warning models/hes3 runs/timelapse.csv"
-    " --finals data/hes3 --json early-warning.json --plot early-warning.png",
-)
-def early_warning(
-    bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
-    timelapse: Annotated[
-        Path,
-        typer.Argument(
-            help="CSV of all phase frames of runs the bundle never saw:"
-            " run,plate,well,site,time_point,day,phase."
-        ),
-    ],
-    finals: Annotated[
-        Path,
-        typer.Option(
-            help="What the wells came to: the data set of their final day, or a CSV with"
-            " run,plate,well,site,final_efficiency (truth.csv of scopewatch simulate)."
-        ),
-    ],
-    target: Annotated[
-        list[float] | None,
-        typer.Option(min=0.01, max=0.99, help="A well below it is weak; may be given several."),
-    ] = None,
-    rate: Annotated[
-        list[float] | None,
-        typer.Option(min=0, help="False alarms per run to compare at; may be given several."),
-    ] = None,
-    limit: Annotated[
-        float | None,
-        typer.Option(
-            min=0.01, max=0.99, help="P(final < target) above which the forecast rule speaks."
-        ),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(help="config.yaml whose rules for weak wells are replayed; else defaults."),
-    ] = None,
-    final_day: Annotated[
-        float | None, typer.Option(help="Day of the end; the time-lapse's last by default.")
-    ] = None,
-    json_file: JsonFile = None,
-    plot: Annotated[Path | None, typer.Option(help="Where to draw it, as PNG.")] = None,
-    page: Annotated[
-        Path | None, typer.Option(help="Folder for a page of it: table and picture.")
-    ] = None,
-    scores: Scores = None,
-    threads: THREADS = 2,
-) -> None:
-    """Replay held-out runs through the daemon's rules: who would have been warned, and when."""
-    from scopewatch_training.console import ConsoleStages
-    from scopewatch_training.early_warning_command import choose_rules, run_study, write_study
-    from scopewatch_training.early_warning_table import show_study
-
-    console = open_console()
-    study = run_study(
-        bundle,
-        timelapse,
-        finals,
-        rules=choose_rules(config, limit),
-        targets=target or (0.5,),
-        rates=rate or (0.25, 0.5, 1.0, 2.0),
-        final_day=final_day,
-        scores=scores or (json_file and json_file.with_suffix(".scores.jsonl")),
-        threads=threads,
-        stages=ConsoleStages(console),
-    )
-    show_study(console, study)
-    write_study(study, bundle, json_file, plot, page, now=datetime.now(UTC))
-
-
 @app.command(epilog="Example: scopewatch-train quantise models/hes3 data/hes3 --out models/hes3-b")
 def quantise(
     bundle: Annotated[Path, typer.Argument(help="Bundle whose report holds float weights.")],
@@ -483,22 +260,24 @@ def quantise(
     console.print(f"int8 against float32: {agreement.describe()}; bundle written to {out}")
 
 
-@app.command(
+app.command(
+    epilog="Example: scopewatch-train evaluate models/hes3 data/hes3 --run run7 --json run7.json"
+)(evaluate)
+app.command(epilog="Example: scopewatch-train report models/hes3 data/hes3 --run run7 --out r7")(
+    report
+)
+app.command(epilog="Example: scopewatch-train forecast models/hes3 data/hes3 runs/timelapse.csv")(
+    forecast
+)
+app.command(
+    "early-warning",
+    epilog="Example: scopewatch-train early-warning models/hes3 runs/timelapse.csv"
+    " --finals data/hes3 --json early-warning.json --plot early-warning.png",
+)(early_warning)
+app.command(
     epilog="Example: scopewatch-train recalibrate models/hes3 state/recalibration/run8.json"
     " --out models/hes3-run8"
-)
-def recalibrate(
-    bundle: Annotated[Path, typer.Argument(help="Bundle that the daemon ran with.")],
-    proposal: Annotated[Path, typer.Argument(help="File that the daemon wrote of a run.")],
-    out: Annotated[Path, typer.Option(help="Folder of the new bundle.")],
-) -> None:
-    """Refit threshold, error rates and forecast with a run that the daemon measured."""
-    from scopewatch_training.recalibrate import recalibrate as refit
-    from scopewatch_training.recalibrate import show_recalibration
-
-    console = open_console()
-    show_recalibration(console, refit(bundle, proposal, out, now=datetime.now(UTC)))
-    console.print(f"bundle written to {out}; name it in config.yaml and restart the daemon")
+)(recalibrate)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
