@@ -154,7 +154,7 @@ def test_the_gate_names_the_layer_where_the_networks_part(
         refuse_disagreement(compare_scores([good], [bad], 0.5), "run1", other, SMALL, model, frame)
 
     assert str(caught.value).startswith("int8 network differs from float32, most in layer level2_0")
-    assert "AUC 1.0000 and 0.2500" in str(caught.value)
+    assert "got AUC 0.2500 (float 1.0000)" in str(caught.value)
 
 
 def test_errors_of_layers_are_small_for_a_network_that_quantises_well(
