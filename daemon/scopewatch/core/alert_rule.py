@@ -213,7 +213,8 @@ class AlertRule:
     def clear(self, badness: float) -> bool:
         """Say whether an observation speaks against an alert that stands."""
         # So that 0.35 resolves a target of 0.30 with a hysteresis of 0.05, whatever binary says.
-        return badness <= self.raise_above - self.hysteresis + 1e-9
+        below = badness <= self.raise_above - self.hysteresis + 1e-9
+        return below and not self.bad(badness)
 
     def covers(self, experiment: str, plate: str | None = None, well: str | None = None) -> bool:
         """Say whether the rule speaks of a well, a plate, or a whole experiment."""
