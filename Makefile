@@ -5,10 +5,11 @@ DEMO_ARGS ?=
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES = daemon training tests benchmarks
 
-.PHONY: help demo test check bench model messages lock clean
+.PHONY: help demo test test-slow check bench model messages lock clean
 help:
 	@echo "make demo    a simulated ten-day differentiation, monitored live (DEMO_ARGS=--exit-when-done for no waiting)"
 	@echo "make test    all tests"
+	@echo "make test-slow the tests that take minutes each: cross-validation, killed and repeated"
 	@echo "make check   formatting, lint, types, layers"
 	@echo "make bench   speed and memory, as ratios measured side by side"
 	@echo "make model   train the shipped bundle again from its seeds"
@@ -44,6 +45,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	$(VENV)/bin/python -m pytest $(TEST_ARGS)
+
+test-slow: $(VENV)/.test
+	$(VENV)/bin/python -m pytest -m slow $(TEST_ARGS)
 
 check: $(VENV)/.test
 	$(VENV)/bin/ruff check $(SOURCES)

@@ -98,6 +98,7 @@ def test_each_run_is_judged_by_the_fold_that_never_saw_it(
         assert read_fit(bundle.folder)["held_out"] == [held]
 
 
+@pytest.mark.slow
 def test_what_a_held_out_run_shows_changes_nothing_of_its_judge(
     workplace: Path, figures: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -135,6 +136,7 @@ def test_what_a_held_out_run_shows_changes_nothing_of_its_judge(
     assert sorted(same) == [False, True], "of the isolated-tile networks, too, one is the same"
 
 
+@pytest.mark.slow
 def test_two_folds_at_a_time_give_what_one_after_the_other_does(
     workplace: Path, figures: dict[str, Any]
 ) -> None:
@@ -146,6 +148,7 @@ def test_two_folds_at_a_time_give_what_one_after_the_other_does(
         assert f"{held} held out: final network, all training runs: step " in printed
 
 
+@pytest.mark.slow
 def test_a_killed_call_goes_on_and_says_from_where(
     workplace: Path, figures: dict[str, Any], eventually: Callable[..., None]
 ) -> None:
@@ -172,6 +175,7 @@ def test_a_killed_call_goes_on_and_says_from_where(
     assert read(workplace / "killed.json") == figures
 
 
+@pytest.mark.slow
 def test_folds_that_share_their_networks_train_one_each(
     workplace: Path, figures: dict[str, Any]
 ) -> None:
