@@ -170,8 +170,8 @@ def test_a_killed_call_goes_on_and_says_from_where(
 
     plain = printed.replace("\n", "")
     assert f"fold 1 of 2, run1 held out: done before, taken from {done_before}" in plain
-    assert re.search(r"isolated tiles: going on from step 30\b", plain)
-    assert re.search(r"inner fold 1 of 2: going on from step 30\b", plain)
+    assert re.search(r"isolated tiles: going on from step 30\b", printed)
+    assert re.search(r"inner fold 1 of 2: going on from step 30\b", printed)
     assert read(workplace / "killed.json") == figures
 
 
