@@ -9,7 +9,7 @@ SOURCES = daemon training tests benchmarks
 help:
 	@echo "make demo    a simulated ten-day differentiation, monitored live (DEMO_ARGS=--exit-when-done for no waiting)"
 	@echo "make test    all tests"
-	@echo "make test-slow the tests that take minutes each: cross-validation, killed and repeated"
+	@echo "make test-slow the tests that take minutes each: searches and cross-validations, killed and repeated"
 	@echo "make check   formatting, lint, types, layers"
 	@echo "make bench   speed and memory, as ratios measured side by side"
 	@echo "make model   train the shipped bundle again from its seeds"

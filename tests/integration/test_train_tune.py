@@ -65,6 +65,7 @@ def test_a_search_goes_on_after_the_trials_it_has(folder: Path) -> None:
     assert (best.steps, best.labels) == (4, SHORT.labels)
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on_and_says_from_where(folder: Path) -> None:
     url = f"sqlite:///{folder / 'out' / 'search.db'}"
     process = start(folder, 6)
@@ -92,6 +93,7 @@ def test_a_killed_search_goes_on_and_says_from_where(folder: Path) -> None:
     assert (folder / "out" / "settings.json").exists()
 
 
+@pytest.mark.slow
 def test_two_workers_share_a_search_and_plot_it(folder: Path) -> None:
     url = f"sqlite:///{folder / 'shared.db'}"
 
