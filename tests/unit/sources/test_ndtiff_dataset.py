@@ -259,7 +259,8 @@ def test_a_damaged_data_set_is_followed_as_far_as_it_goes(
     (folder / file).write_bytes(content)
     data_set = follow(folder, patience_s=0)
     seen = [sighting for now_s in range(4) for sighting in data_set.look(now_s)]
-    assert len([sighting for sighting in seen if sighting.image is not None]) <= 3
+    # A damaged entry of the index may stand beside the image that it meant.
+    assert len([sighting for sighting in seen if sighting.image is not None]) <= 6
     shutil.copy(tmp_path / "whole" / file, folder / file)
 
 
