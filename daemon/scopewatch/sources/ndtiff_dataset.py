@@ -78,6 +78,7 @@ class DataSet:
         self._followers: dict[str, Follower] = {}
         self._sizes: dict[str, int] = {}
         self._reported: dict[str, set[int]] = {}
+        self._told_texts: dict[str, set[int]] = {}
         self._indexed: dict[tuple[str, int], IndexEntry] = {}
         self._nameless: dict[tuple[str, int], Image] = {}
         self._missing_since_s: dict[str, float] = {}
@@ -191,12 +192,16 @@ class DataSet:
         axes = image.tags.get("Axes")
         if not isinstance(axes, dict):
             axes = entry.axes if entry is not None else None
-        if image.block.start in reported:
+        texts = self._told_texts.setdefault(name, set())
+        # Metadata belong to one image: a second place for its pixels is a damaged index entry.
+        garbled = image.block.text_size > 0 and image.block.text_start in texts
+        if image.block.start in reported or garbled:
             return
         if axes is None:
             self._nameless[place] = image  # the index may tell
             return
         reported.add(image.block.start)
+        texts.add(image.block.text_start)
         reason = self._unreadable(axes, image.reason) if image.reason else ""
         yield Sighting(name=name, axes=axes, summary=head.summary, image=image, reason=reason)
 
