@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from scopewatch.core.binarise import fit_thresholds
+from scopewatch.core.labels import label_pair
 from scopewatch.store.queries import Reader
-from scopewatch_training.binarise import fit_thresholds
 from scopewatch_training.dataset import Dataset, open_dataset
-from scopewatch_training.labels import label_pair
 from scopewatch_training.metrics import image_metrics, tile_metrics
 from scopewatch_training.settings import BinariseSettings, LabelSettings
 

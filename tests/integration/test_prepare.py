@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import tifffile
 
+from scopewatch.core.binarise import fit_thresholds
 from scopewatch.core.errors import ConfigError
+from scopewatch.core.labels import label_pair, positive_mask
 from scopewatch.core.normalise import normalise
-from scopewatch_training.binarise import fit_thresholds
 from scopewatch_training.dataset import Dataset, open_dataset
-from scopewatch_training.labels import label_pair, positive_mask
 from scopewatch_training.manifest import read_manifest
 from scopewatch_training.prepare import prepare
 from scopewatch_training.settings import LabelSettings, PrepareSettings

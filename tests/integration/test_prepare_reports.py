@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scopewatch.core.binarise import fit_thresholds
 from scopewatch.core.efficiency import ErrorRates
 from scopewatch.core.errors import ConfigError
 from scopewatch_training.assessment import assess
 from scopewatch_training.baselines import LOCAL_STD, RANDOM_FOREST, Baselines
-from scopewatch_training.binarise import fit_thresholds
 from scopewatch_training.dataset import Dataset
 from scopewatch_training.manifest import SIMULATED_MARK, read_manifest
 from scopewatch_training.page import Page, Section, write_page

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from scopewatch.core import histogram as histograms
+from scopewatch.core.binarise import fit_thresholds
+from scopewatch.core.histogram import Counts, count_signal
+from scopewatch.core.labels import label_tiles, positive_share
 from scopewatch.core.tiling import TileGrid
-from scopewatch_training import histogram as histograms
-from scopewatch_training.binarise import fit_thresholds
-from scopewatch_training.histogram import Counts, count_signal
-from scopewatch_training.labels import label_tiles, positive_share
 from scopewatch_training.settings import BinariseSettings
 
 COUNTS = st.floats(-500, 65_000, width=32)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from scopewatch.core.efficiency import ErrorRates, correct
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch_training.labels import NOT_COUNTED
+from scopewatch.core.labels import NOT_COUNTED
 from scopewatch_training.metrics import (
     CalibrationBin,
     ImageMetrics,

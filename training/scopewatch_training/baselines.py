@@ -15,10 +15,10 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.labels import NOT_COUNTED, Labels, label_pair
 from scopewatch.core.tiling import TileGrid
 from scopewatch_training.assessment import ScoredField
 from scopewatch_training.dataset import Dataset, Pair
-from scopewatch_training.labels import NOT_COUNTED, Labels, label_pair
 from scopewatch_training.metrics import best_f1_threshold
 from scopewatch_training.settings import LabelSettings, require
 from scopewatch_training.texture_features import feature_names, tile_features

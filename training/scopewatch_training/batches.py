@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scopewatch.core.labels import positive_mask
 from scopewatch_training.augment import Augmentation
-from scopewatch_training.labels import positive_mask
 from scopewatch_training.planes import Plane
 
 

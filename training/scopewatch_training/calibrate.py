@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scopewatch.core.card import HeldOutErrors
 from scopewatch.core.efficiency import ErrorRates, correct
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch_training.labels import NOT_COUNTED
+from scopewatch.core.labels import NOT_COUNTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

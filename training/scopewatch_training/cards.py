@@ -11,6 +11,7 @@ from math import isfinite
 import numpy as np
 
 import scopewatch
+from scopewatch.core.binarise import Thresholds
 from scopewatch.core.card import (
     HeldOutErrors,
     LabelRecipe,
@@ -21,7 +22,6 @@ from scopewatch.core.card import (
     Versions,
 )
 from scopewatch.core.efficiency import correct
-from scopewatch_training.binarise import Thresholds
 from scopewatch_training.calibrate import ScoredFrame, pool_tiles
 from scopewatch_training.dataset import Dataset
 from scopewatch_training.metrics import image_metrics, tile_metrics

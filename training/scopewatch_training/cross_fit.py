@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from scopewatch.core.card import HeldOutErrors
+from scopewatch.core.labels import label_pair
 from scopewatch.core.ports import Scorer
 from scopewatch_training.batches import TrainingFrame
 from scopewatch_training.calibrate import (
@@ -27,7 +28,6 @@ from scopewatch_training.calibrate import (
 from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.frames import score_frames
 from scopewatch_training.gate import Agreement, compare_scores, refuse_disagreement
-from scopewatch_training.labels import label_pair
 from scopewatch_training.quantise import convert_int8, fold_calibration
 from scopewatch_training.stages import Stages
 from scopewatch_training.train_loop import Trained, Training, predict_logits, train

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.histogram import BINS, Counts
 from scopewatch.core.normalise import NormaliseSpec
-from scopewatch_training.histogram import BINS, Counts
 from scopewatch_training.manifest import require_runs
 from scopewatch_training.planes import StoredPlane, map_plane
 from scopewatch_training.settings import BinariseSettings, LabelSettings, PrepareSettings

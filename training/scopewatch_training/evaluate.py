@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from scopewatch.core.binarise import Thresholds
 from scopewatch.core.errors import ConfigError, ModelError, complaint
 from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.assessment import Assessment, ScoredField, assess
 from scopewatch_training.baselines import Baselines
-from scopewatch_training.binarise import Thresholds
 from scopewatch_training.dataset import Dataset
 from scopewatch_training.fit_record import SCORER_BUDGET_MB, read_fit
 from scopewatch_training.frames import frames_of, score_frames

@@ -11,12 +11,12 @@ from typing import Any
 
 import keras
 
+from scopewatch.core.binarise import Thresholds, fit_thresholds
 from scopewatch.core.card import QualityCard
 from scopewatch.core.ports import Scorer
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.batches import TrainingFrame
-from scopewatch_training.binarise import Thresholds, fit_thresholds
 from scopewatch_training.bundle_writer import REPORT_FOLDER, refuse_foreign, write_bundle
 from scopewatch_training.calibrate import Platt
 from scopewatch_training.cards import CardFacts, held_out_figures, make_card
@@ -42,7 +42,7 @@ class FitRequest:
     runs
         Training runs.
     held_out
-        Runs that were set aside, named on the card; nothing here looks at them.
+        Runs that were set aside, named on the card; nothing is learnt from them.
     work
         Folder of the checkpoints; removed when the bundle is written.
     threads
@@ -154,7 +154,8 @@ def fit(
         open_scorer=opened.open_scorer,
         stages=stages,
     )
-    network = _train_on_all(opened, inner, stages)
+    title = "final network, all training runs"
+    network = train_whole(opened, "all", title, inner.step, stages)
     bundle = finish(opened, network, inner, opened.frames, stages)
     shutil.rmtree(request.work, ignore_errors=True)
     return bundle
@@ -202,18 +203,27 @@ def finish(
     return load_bundle(opened.out)
 
 
-def _train_on_all(opened: Opened, inner: CrossFit, stages: Stages) -> keras.Model:
+def train_whole(
+    opened: Opened, name: str, title: str, last_step: int, stages: Stages
+) -> keras.Model:
+    """Train on all training runs up to a step, with nothing held out to stop it by.
+
+    Parameters
+    ----------
+    name
+        Of the checkpoint in the request's folder, which an interrupted call goes on from.
+    """
     request = opened.request
     training = Training(
         settings=request.settings,
         frames=opened.frames,
         held_out=(),
         clip=opened.dataset.normalisation.clip,
-        last_step=inner.step,
-        checkpoint=request.work / "all.npz",
-        made_of=f"{opened.fingerprint}/all/{inner.step}",
+        last_step=last_step,
+        checkpoint=request.work / f"{name}.npz",
+        made_of=f"{opened.fingerprint}/{name}/{last_step}",
     )
-    with stages.training("final network, all training runs", inner.step) as listener:
+    with stages.training(title, last_step) as listener:
         return train(training, listener).network
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from scopewatch.core.card import ForecastDay
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.labels import label_pair, prevalence
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle_writer import rewrite_card
@@ -28,7 +29,6 @@ from scopewatch_training.held_out_record import (
     tally_field,
     write_record,
 )
-from scopewatch_training.labels import label_pair, prevalence
 from scopewatch_training.stages import Stages
 from scopewatch_training.timelapse import FrameScores, Well, read_timelapse, score_moments
 

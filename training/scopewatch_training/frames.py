@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from scopewatch.core.binarise import Thresholds
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.labels import label_pair
 from scopewatch.core.ports import Scorer
 from scopewatch_training.batches import TrainingFrame
-from scopewatch_training.binarise import Thresholds
 from scopewatch_training.calibrate import ScoredFrame
 from scopewatch_training.dataset import Dataset, Pair
-from scopewatch_training.labels import label_pair
 from scopewatch_training.settings import LabelSettings
 
 

@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from scopewatch.core.card import ForecastDay
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.labels import NOT_COUNTED
 from scopewatch.core.recalibration import FrameTally, tally
 from scopewatch_training.assessment import ScoredField
 from scopewatch_training.bundle_writer import REPORT_FOLDER
 from scopewatch_training.calibrate import ScoredFrame
 from scopewatch_training.forecast_table import WellDay
-from scopewatch_training.labels import NOT_COUNTED
 
 FORECAST_FILE = "forecast.json"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from scopewatch.core.labels import NOT_COUNTED
 from scopewatch_training.assessment import Assessment, ScoredField, assess
 from scopewatch_training.batches import TrainingFrame
 from scopewatch_training.calibrate import Platt
@@ -16,7 +17,6 @@ from scopewatch_training.dataset import Dataset
 from scopewatch_training.evaluate import LabelRule
 from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.frames import frames_of
-from scopewatch_training.labels import NOT_COUNTED
 from scopewatch_training.planes import HiddenTiles
 from scopewatch_training.splits import random_tiles
 from scopewatch_training.stages import Stages

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from scopewatch.core import histogram as histograms
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.normalise import normalise
 from scopewatch.core.quality import fit_tiles, measure
@@ -22,7 +23,6 @@ from scopewatch.core.signal import (
     subtract_background,
 )
 from scopewatch.core.tiling import TileGrid
-from scopewatch_training import histogram as histograms
 from scopewatch_training.dataset import Pair
 from scopewatch_training.manifest import PairRow
 from scopewatch_training.pictures import Picture, look_at_file, read_picture

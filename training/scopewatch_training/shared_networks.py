@@ -7,7 +7,6 @@ threshold and error rates from the held-out scores of all runs but k.
 
 No label of run k is looked at for its own threshold. But the networks that gave those other scores
 had run k among their training runs, which whole nested fits avoid, at four times the training.
-docs/method.md sets the figures of both side by side.
 """
 
 import os
@@ -24,10 +23,10 @@ from scopewatch.inference.bundle import Bundle
 from scopewatch_training.calibrate import ScoredFrame, choose_threshold, fit_platt, measure_errors
 from scopewatch_training.cross_fit import CrossFit, label_scores, probabilities
 from scopewatch_training.dataset import Dataset
-from scopewatch_training.fit import FitRequest, Opened, finish, open_request
+from scopewatch_training.fit import FitRequest, Opened, finish, open_request, train_whole
 from scopewatch_training.frames import frames_of
 from scopewatch_training.stages import Stages
-from scopewatch_training.train_loop import Training, predict_logits, train
+from scopewatch_training.train_loop import predict_logits
 
 OTHER_FOLDS: Final = "networks of the other folds"
 
@@ -58,12 +57,12 @@ def fit_shared(
         When quantising changes the scores of the held-out run too much.
     """
     opened = open_request(dataset, out, request, now=now)
-    frames = frames_of(dataset, dataset.of_runs(request.runs), opened.thresholds)
     logits: dict[str, NDArray[np.float32]] = {}
     for other in requests:
         if other.held_out != request.held_out:
             logits |= _held_out_logits(open_request(dataset, out, other, now=now), stages)
-    scored = [label_scores([frame], [logits[frame.id]], request.settings)[0] for frame in frames]
+    found = [logits[frame.id] for frame in opened.frames]
+    scored = label_scores(opened.frames, found, request.settings)
     network = _network(opened, stages)
     held_out = frames_of(dataset, dataset.of_runs(request.held_out), opened.thresholds)
     return finish(opened, network, _calibrate(scored, request), held_out, stages)
@@ -92,20 +91,9 @@ def _calibrate(logits: Sequence[ScoredFrame], request: FitRequest) -> CrossFit:
 
 
 def _network(opened: Opened, stages: Stages) -> keras.Model:
-    """Return the network of a fold, trained for all steps: nothing is held out to stop it by."""
-    request = opened.request
-    (held_out,) = request.held_out
-    training = Training(
-        settings=request.settings,
-        frames=opened.frames,
-        held_out=(),
-        clip=opened.dataset.normalisation.clip,
-        last_step=request.settings.steps,
-        checkpoint=request.work / f"shared-{held_out}.npz",
-        made_of=f"{opened.fingerprint}/shared",
-    )
-    with stages.training(f"network without {held_out}", request.settings.steps) as listener:
-        return train(training, listener).network
+    (held_out,) = opened.request.held_out
+    steps = opened.request.settings.steps
+    return train_whole(opened, f"shared-{held_out}", f"network without {held_out}", steps, stages)
 
 
 def _held_out_logits(opened: Opened, stages: Stages) -> dict[str, NDArray[np.float32]]:

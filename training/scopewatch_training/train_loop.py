@@ -10,12 +10,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from scopewatch.core.labels import label_pair
 from scopewatch_training.augment import Augmentation
 from scopewatch_training.batches import BatchPlan, TrainingFrame, prefetch
 from scopewatch_training.calibrate import ScoredFrame, calibrated_loss
 from scopewatch_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from scopewatch_training.fit_settings import FitSettings
-from scopewatch_training.labels import label_pair
 from scopewatch_training.network import TILE_HEAD, build_network
 from scopewatch_training.objective import tile_and_area_loss
 from scopewatch_training.stages import Listener

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import optuna
 
-from scopewatch_training.binarise import fit_thresholds
+from scopewatch.core.binarise import fit_thresholds
 from scopewatch_training.dataset import Dataset
 from scopewatch_training.evaluate import write_figures
 from scopewatch_training.fit_settings import FitSettings

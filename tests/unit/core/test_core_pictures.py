@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -67,6 +67,7 @@ def test_a_simulated_picture_says_so_on_an_amber_plate() -> None:
     assert count(marked, AMBER) > 1000
 
 
+@settings(deadline=None)
 @given(
     points=st.lists(
         st.builds(WellPoint, day=st.floats(0, 60), efficiency=fractions, half_width=fractions),
@@ -130,6 +131,7 @@ def test_a_well_never_judged_has_no_colour() -> None:
     assert count(draw_plate(empty), EMPTY) > 1000
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.builds(

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from scopewatch.core.histogram import count_signal
 from scopewatch_training.batches import TrainingFrame
 from scopewatch_training.dataset import Dataset, Pair, index_json, open_dataset
 from scopewatch_training.evaluate import write_figures
-from scopewatch_training.histogram import count_signal
 from scopewatch_training.settings import PrepareSettings
 
 SIDE_PX = 128

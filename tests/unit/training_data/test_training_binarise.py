@@ -7,11 +7,11 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
+from scopewatch.core import histogram as histograms
+from scopewatch.core.binarise import Thresholds, fit_thresholds, has_signal
 from scopewatch.core.errors import ConfigError
+from scopewatch.core.histogram import Counts, count_signal
 from scopewatch.core.signal import estimate_noise, smooth, subtract_background
-from scopewatch_training import histogram as histograms
-from scopewatch_training.binarise import Thresholds, fit_thresholds, has_signal
-from scopewatch_training.histogram import Counts, count_signal
 from scopewatch_training.settings import BinariseSettings
 
 

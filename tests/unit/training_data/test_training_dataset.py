@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from scopewatch.core.errors import ConfigError
+from scopewatch.core.histogram import BINS
 from scopewatch_training.dataset import (
     Dataset,
     Pair,
@@ -14,7 +15,6 @@ from scopewatch_training.dataset import (
     open_dataset,
     refused,
 )
-from scopewatch_training.histogram import BINS
 from scopewatch_training.settings import BinariseSettings, LabelSettings, PrepareSettings
 
 

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch.core.tiling import TileGrid
-from scopewatch_training.labels import (
+from scopewatch.core.labels import (
     label_pair,
     label_tiles,
     positive_mask,
     positive_share,
     prevalence,
 )
+from scopewatch.core.tiling import TileGrid
 from scopewatch_training.settings import LabelSettings
 
 

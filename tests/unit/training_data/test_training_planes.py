@@ -86,7 +86,7 @@ from pathlib import Path
 resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
 from scopewatch_training.augment import Augmentation
 from scopewatch_training.batches import BatchPlan, prefetch
-from scopewatch_training.binarise import fit_thresholds
+from scopewatch.core.binarise import fit_thresholds
 from scopewatch_training.dataset import open_dataset
 from scopewatch_training.frames import frames_of
 dataset = open_dataset(Path(sys.argv[1]))
