@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from scopewatch.config import load_config
 from scopewatch.config.rules import RuleConfig, WeakForecastConfig
@@ -22,6 +23,10 @@ from scopewatch_training.forecast import final_efficiencies
 from scopewatch_training.page import Page, Section, write_page
 from scopewatch_training.stages import Stages
 from scopewatch_training.timelapse import FrameScores, Well, read_timelapse, score_moments
+
+DEFAULT_TARGETS: Final = (0.5,)
+DEFAULT_RATES: Final = (0.25, 0.5, 1.0, 2.0)
+"""False alarms per run at which the methods are compared."""
 
 
 def choose_rules(config: Path | None, limit: float | None) -> tuple[AlertRule, ...]:

@@ -91,7 +91,13 @@ def early_warning(
 ) -> None:
     """Replay held-out runs through the daemon's rules: who would have been warned, and when."""
     from scopewatch_training.console import ConsoleStages
-    from scopewatch_training.early_warning_command import choose_rules, run_study, write_study
+    from scopewatch_training.early_warning_command import (
+        DEFAULT_RATES,
+        DEFAULT_TARGETS,
+        choose_rules,
+        run_study,
+        write_study,
+    )
     from scopewatch_training.early_warning_table import show_study
 
     console = open_console()
@@ -100,8 +106,8 @@ def early_warning(
         timelapse,
         finals,
         rules=choose_rules(config, limit),
-        targets=target or (0.5,),
-        rates=rate or (0.25, 0.5, 1.0, 2.0),
+        targets=target or DEFAULT_TARGETS,
+        rates=rate or DEFAULT_RATES,
         final_day=final_day,
         scores=scores or (json_file and json_file.with_suffix(".scores.jsonl")),
         threads=threads,

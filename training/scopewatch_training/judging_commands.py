@@ -92,15 +92,21 @@ def report(
     more = []
     if timelapse is not None and finals is not None:
         from scopewatch_training.console import ConsoleStages
-        from scopewatch_training.early_warning_command import choose_rules, run_study, tell_study
+        from scopewatch_training.early_warning_command import (
+            DEFAULT_RATES,
+            DEFAULT_TARGETS,
+            choose_rules,
+            run_study,
+            tell_study,
+        )
 
         study = run_study(
             bundle,
             timelapse,
             finals,
             rules=choose_rules(None, None),
-            targets=(0.5,),
-            rates=(0.25, 0.5, 1.0, 2.0),
+            targets=DEFAULT_TARGETS,
+            rates=DEFAULT_RATES,
             final_day=None,
             scores=scores,
             threads=threads,

@@ -6,9 +6,10 @@ any thread while the daemon writes. Each may raise StoreError.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from sqlalchemy import Engine, exists, func, select
+from sqlalchemy.orm import Session
 
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.frame import FrameKey
@@ -52,6 +53,7 @@ from scopewatch.store.well_queries import list_wells, named, outlook_of
 
 MOST_WELLS: Final = 5000
 _BATCH: Final = 500
+_AtTimePoint = TypeVar("_AtTimePoint", WellEstimate, WellOutlook)
 
 
 class Reader:
@@ -121,14 +123,7 @@ class Reader:
     def course(self, name: WellName, limit: int) -> list[CoursePoint]:
         """Return the newest `limit` time points of a well, oldest first."""
         with transaction(self._engine) as session:
-            newest = session.scalars(
-                select(WellEstimate)
-                .join(Well, Well.id == WellEstimate.well_id)
-                .join(Run)
-                .where(*named(name))
-                .order_by(WellEstimate.time_point.desc())
-                .limit(limit)
-            ).all()
+            newest = _newest(session, WellEstimate, name, limit)
         return [
             CoursePoint(
                 time_point=row.time_point,
@@ -138,7 +133,7 @@ class Reader:
                 ),
                 sites=row.n_sites,
             )
-            for row in reversed(newest)
+            for row in newest
         ]
 
     def ends(self, run: str | None = None) -> list[RunEnd]:
@@ -152,15 +147,8 @@ class Reader:
         With it the forecast of every earlier day can be set beside what came of the well.
         """
         with transaction(self._engine) as session:
-            newest = session.scalars(
-                select(WellOutlook)
-                .join(Well, Well.id == WellOutlook.well_id)
-                .join(Run)
-                .where(*named(name))
-                .order_by(WellOutlook.time_point.desc())
-                .limit(limit)
-            ).all()
-        return [outlook_of(row) for row in reversed(newest)]
+            newest = _newest(session, WellOutlook, name, limit)
+        return [outlook_of(row) for row in newest]
 
     def shots(self, name: WellName, limit: int) -> list[Shot]:
         """Return the newest `limit` pictures of a well, newest first."""
@@ -249,3 +237,18 @@ class Reader:
             return None
         grid = TileGrid(height=row.height_px, width=row.width_px, tile_px=row.tile_px)
         return unpack(grid, row.probability, row.valid)
+
+
+def _newest(
+    session: Session, table: type[_AtTimePoint], name: WellName, limit: int
+) -> list[_AtTimePoint]:
+    """Return a well's rows at its newest `limit` time points, oldest first."""
+    newest = session.scalars(
+        select(table)
+        .join(Well, Well.id == table.well_id)
+        .join(Run)
+        .where(*named(name))
+        .order_by(table.time_point.desc())
+        .limit(limit)
+    ).all()
+    return list(reversed(newest))
