@@ -2,16 +2,18 @@
 PYTHON ?= python3
 VENV ?= .venv
 DEMO_ARGS ?=
+SOAK_ARGS ?=
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES = daemon training tests benchmarks
 
-.PHONY: help demo test test-slow check bench model messages lock clean
+.PHONY: help demo test test-slow check bench soak model messages lock clean
 help:
 	@echo "make demo    a simulated ten-day differentiation, monitored live (DEMO_ARGS=--exit-when-done for no waiting)"
 	@echo "make test    all tests"
 	@echo "make test-slow the tests that take minutes each: searches and cross-validations, killed and repeated"
 	@echo "make check   formatting, lint, types, layers"
 	@echo "make bench   speed and memory, as ratios measured side by side"
+	@echo "make soak    hours of faults: kills, lost events, full disks, broken input (SOAK_ARGS=--short for minutes)"
 	@echo "make model   train the shipped bundle again from its seeds"
 	@echo "make messages compile the catalogues of messages (needs msgfmt)"
 	@echo "make lock    write constraints.txt anew"
@@ -57,6 +59,11 @@ check: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(VENV)/bin/python benchmarks/score_frames.py
+
+# Every soak is one script that ends with its figures and exits 1 when a promise was broken.
+soak: $(VENV)/.test
+	for script in benchmarks/soak/soak_*.py; do \
+		echo "== $$script"; $(VENV)/bin/python $$script $(SOAK_ARGS) || exit 1; done
 
 model: $(VENV)/.test
 	$(VENV)/bin/python -m scopewatch_training.shipped
