@@ -67,6 +67,13 @@ class Ledger(Protocol):
         """Of (locator, fingerprint) pairs, return the locators that need no more work."""
         ...
 
+    def acquisition(self, source: str, label: str, identity: str) -> int:
+        """Return the number, from 1, of an acquisition among those at the same place.
+
+        An identity that was seen before keeps its number for ever. Raises StoreError.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceHealth:

@@ -98,6 +98,11 @@ class SourceKeeper:
         self._beat()
         return self._ledger.settled(source, found)
 
+    def acquisition(self, source: str, label: str, identity: str) -> int:
+        """Pass a question to the ledger on."""
+        self._beat()
+        return self._ledger.acquisition(source, label, identity)
+
     def retire(self) -> None:
         """Stop the source for good."""
         self._retired = True

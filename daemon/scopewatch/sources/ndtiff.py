@@ -14,7 +14,7 @@ from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.core.ports import Clock, Inbox, Ledger, SourceHealth
-from scopewatch.sources.ndtiff_dataset import DataSet, is_data_set
+from scopewatch.sources.ndtiff_dataset import DataSet, Sighting, is_data_set
 from scopewatch.sources.ndtiff_frames import NDTiffFrames
 from scopewatch.sources.offering import Found, Offering
 from scopewatch.sources.planes import DEFAULT_LIMITS, ReadLimits
@@ -33,11 +33,14 @@ _CHANNELS_NAMED = 8
 class _Followed:
     """A data set, which folder it is on disk, and its frames on their way.
 
+    `number` is that of the acquisition among those in this folder, `sighted` what waits for it,
     `waiting` is what the inbox has not taken, `taken` what the ledger has not settled.
     """
 
     identity: tuple[int, int]
     data_set: DataSet
+    number: int | None = None
+    sighted: list[Sighting] = field(default_factory=list)
     waiting: list[Found] = field(default_factory=list)
     taken: list[Found] = field(default_factory=list)
 
@@ -139,9 +142,10 @@ class NDTiffSource:
             alive=self._thread.alive() and reachable,
             detail=detail if reachable else f"{self._config.path} is gone",
             found=offering.found if offering is not None else 0,
-            waiting=sum(len(each.waiting) + each.data_set.waiting for each in followed),
+            waiting=sum(len(each.waiting) + len(each.sighted) + each.data_set.waiting for each in followed),
             ended=bool(followed)
-            and all(each.data_set.ended and not each.waiting for each in followed),
+            and all(each.data_set.ended and not each.waiting and not each.sighted
+            for each in followed),
         )
 
     def stop(self) -> None:
@@ -163,7 +167,7 @@ class NDTiffSource:
             if self._thread.stopping:
                 return
             try:
-                followed = self._find_new(label, folder)
+                followed = self._find_new(offering, label, folder)
             except OSError as error:
                 log.info(
                     "data set cannot be read now",
@@ -201,11 +205,15 @@ class NDTiffSource:
                 if count >= _MAX_DATA_SETS:
                     return
 
-    def _find_new(self, label: str, folder: Path) -> _Followed:
+    def _find_new(self, offering: Offering, label: str, folder: Path) -> _Followed:
         state = folder.stat()
         identity = (state.st_dev, state.st_ino)
         followed = self._followed.get(label)
-        if followed is None or followed.identity != identity:
+        if (
+            followed is None
+            or followed.identity != identity
+            or (followed.data_set.identity is not None and followed.data_set.replaced())
+        ):
             data_set = DataSet(folder, self._limits, self._patience_s)
             followed = self._followed[label] = _Followed(identity=identity, data_set=data_set)
             log.info(
@@ -213,8 +221,14 @@ class NDTiffSource:
                 extra={"event": {"source": self.name, "data_set": label or str(folder)}},
             )
         if len(followed.waiting) < _MAX_WAITING:
-            for sighting in followed.data_set.look(self._clock.monotonic()):
-                found = self._frames.found(label, sighting)
+            followed.sighted += followed.data_set.look(self._clock.monotonic())
+            known = followed.data_set.identity
+            if followed.number is None and known is not None:
+                # Until the ledger answers, what was sighted stays in hand.
+                followed.number = offering.acquisition(label, known)
+            sighted, followed.sighted = followed.sighted, []
+            for sighting in sighted:
+                found = self._frames.found(label, sighting, followed.number or 1)
                 followed.waiting.append(found)
                 if found.key is not None and len(self._channels) < _CHANNELS_NAMED:
                     self._channels.add(found.key.channel)

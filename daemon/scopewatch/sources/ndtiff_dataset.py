@@ -6,6 +6,7 @@ tells where images are when a chain is damaged. An image is reported once, by wh
 first. A TIFF that is empty, missing or damaged does not stop the others.
 """
 
+import hashlib
 import json
 import logging
 import os
@@ -83,7 +84,38 @@ class DataSet:
         self._nameless: dict[tuple[str, int], Image] = {}
         self._missing_since_s: dict[str, float] = {}
         self._missed: set[str] = set()
+        self._first: tuple[Image, Head] | None = None
         self.trouble: str | None = None
+
+    @property
+    def identity(self) -> str | None:
+        """Which acquisition it is, by its summary and its first image; None before that.
+
+        It is the same for a copy, and after a restart.
+        """
+        if self._first is None:
+            return None
+        image, head = self._first
+        told = json.dumps([head.summary, image.fingerprint], sort_keys=True)
+        return hashlib.sha256(told.encode("utf-8", "backslashreplace")).hexdigest()
+
+    def replaced(self) -> bool:
+        """Tell whether another acquisition now lies in its folder, by the first image.
+
+        Raises
+        ------
+        OSError
+            When the file of the first image cannot be read.
+        """
+        if self._first is None:
+            return False
+        image = self._first[0]
+        path = self._folder / image.block.file
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            now = read_image_facts(file, image.block, size, self._limits)
+        # Unreadable proves nothing: it may be damaged, or only begun.
+        return now is not None and now.fingerprint != image.fingerprint
 
     @property
     def waiting(self) -> int:
@@ -202,6 +234,7 @@ class DataSet:
             return
         reported.add(image.block.start)
         texts.add(image.block.text_start)
+        self._first = self._first or (image, head)
         reason = self._unreadable(axes, image.reason) if image.reason else ""
         yield Sighting(name=name, axes=axes, summary=head.summary, image=image, reason=reason)
 

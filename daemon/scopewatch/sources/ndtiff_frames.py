@@ -4,7 +4,8 @@ Which run a frame belongs to: a data set that the source's `path` names is the e
 folder, so is the data set called like the experiment (`<name>`, or `<name>_1` as acquisition
 software numbers it). Any other is a run of its own, called by its folder: acquired again, a
 data set gets a new number, and its frames are new frames, not repeats. The name depends on
-nothing but the folder, so it is the same after a restart and whatever else is deleted.
+nothing but the folder, so it is the same after a restart and whatever else is deleted; save that
+a data set acquired anew in the same folder is called `<run> (2)`, which the ledger remembers.
 """
 
 import json
@@ -72,8 +73,11 @@ class NDTiffFrames:
         """Return the run of the data set in a folder of data sets; None to leave it alone."""
         return self._runs(folder)
 
-    def found(self, label: str, sighting: Sighting) -> Found:
-        """Give an image of the data set `label` its key, or the reason why it has none."""
+    def found(self, label: str, sighting: Sighting, number: int = 1) -> Found:
+        """Give an image of the data set `label` its key, or the reason why it has none.
+
+        `number` is that of the acquisition among those at the same place.
+        """
         prefix = f"{label}/" if label else ""
         image = sighting.image
         if image is None:
@@ -86,7 +90,7 @@ class NDTiffFrames:
         reason, key = sighting.reason, None
         if not reason:
             try:
-                key = self._key(label, sighting)
+                key = self._key(label, sighting, number)
             except FrameError as error:
                 reason = str(error)
         return Found(locator=locator, fingerprint=image.fingerprint, key=key, reason=reason)
@@ -133,7 +137,7 @@ class NDTiffFrames:
             acquired_at=told.acquired_at,
         )
 
-    def _key(self, label: str, sighting: Sighting) -> FrameKey:
+    def _key(self, label: str, sighting: Sighting, number: int) -> FrameKey:
         axes = sighting.axes
         where = f"{label or self._config.path.name} {json.dumps(axes)}"
         unknown = {axis: at for axis, at in axes.items() if axis not in _KNOWN_AXES and at != 0}
@@ -151,6 +155,8 @@ class NDTiffFrames:
         facts = axes_facts(axes, tags, sighting.summary)
         refuse_other_planes(facts.z, self._config.z, where)
         run = self.run_of(PurePosixPath(label).name) if label else self._experiment.name
+        if number > 1:
+            run = f"{run or self._experiment.name} ({number})"
         told = Address(experiment=run, time_point=facts.time_point, channel=facts.channel)
         return told.over(self._position.read(facts.position)).key(self._experiment)
 

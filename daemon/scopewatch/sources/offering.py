@@ -97,6 +97,16 @@ class Offering:
                     open_ones.append(each)
         return open_ones
 
+    def acquisition(self, label: str, identity: str) -> int:
+        """Return the number, from 1, of an acquisition at a place.
+
+        Raises
+        ------
+        StoreError
+            When the ledger cannot be asked.
+        """
+        return self._ledger.acquisition(self._source, label, identity)
+
     def settle(self, locator: str, fingerprint: str) -> None:
         """Remember that something needs no more work."""
         mark = hash((locator, fingerprint))

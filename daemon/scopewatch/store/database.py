@@ -36,6 +36,7 @@ from scopewatch.store.ledger import (
     find_frame,
     find_run,
     held_frame,
+    number_acquisition,
     record_refusal,
     settled,
     take_frame,
@@ -156,6 +157,11 @@ class Store:
         """Of (locator, fingerprint) pairs, return the locators that need no more work."""
         with transaction(self._reader) as session:
             return settled(session, source, found, self._experiment.channels)
+
+    def acquisition(self, source: str, label: str, identity: str) -> int:
+        """Return the number, from 1, of an acquisition among those at the same place."""
+        with self._writing() as session:
+            return number_acquisition(session, source, label, identity, self._clock.now())
 
     def claim(self, ticket: FrameTicket, rules: Sequence[AlertRule]) -> bool:
         """Count an attempt at a frame; False when there is nothing left to do for it."""

@@ -15,7 +15,15 @@ from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.core.frame import FrameKey, FrameTicket, Refusal
 from scopewatch.store.days import set_start
-from scopewatch.store.tables import SETTLED, FrameRow, FrameState, RefusalRow, Run, Well
+from scopewatch.store.tables import (
+    SETTLED,
+    AcquisitionRow,
+    FrameRow,
+    FrameState,
+    RefusalRow,
+    Run,
+    Well,
+)
 
 log = logging.getLogger(__name__)
 
@@ -161,6 +169,25 @@ def record_refusal(
     row.reason = refusal.reason
     row.seen_at = refusal.seen_at
     row.recorded_at = now
+
+
+def number_acquisition(
+    session: Session, source: str, label: str, identity: str, now: datetime
+) -> int:
+    """Return the number, from 1, of an acquisition at a place; a new one gets the next."""
+    known = session.scalars(
+        select(AcquisitionRow).where(AcquisitionRow.source == source, AcquisitionRow.label == label)
+    ).all()
+    for row in known:
+        if row.identity == identity:
+            return row.number
+    number = 1 + max((row.number for row in known), default=0)
+    session.add(
+        AcquisitionRow(
+            source=source, label=label, identity=identity, number=number, first_seen_at=now
+        )
+    )
+    return number
 
 
 def find_run(session: Session, name: str) -> Run | None:

@@ -8,6 +8,7 @@
     rule_states, alerts                (named by subject: a well, a plate or a whole run)
     outbox                             (messages on their way, one row per channel)
     refusals                           (things that never became a frame)
+    acquisitions                       (data sets that were acquired at the same place)
     signs_of_life                      (when the daemon last lived, and how it ended)
 
 Whoever changes a table here adds a migration in `migrations/versions`; a test compares the two.
@@ -316,6 +317,23 @@ class RefusalRow(Base):
     reason: Mapped[str]
     seen_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+
+
+class AcquisitionRow(Base):
+    """A data set that was acquired at a place; another one there later has the next number."""
+
+    __tablename__ = "acquisitions"
+    __table_args__ = (
+        UniqueConstraint("source", "label", "identity", name="uq_acquisitions"),
+        UniqueConstraint("source", "label", "number", name="uq_acquisition_numbers"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    label: Mapped[str]
+    identity: Mapped[str]
+    number: Mapped[int]
+    first_seen_at: Mapped[datetime]
 
 
 class SignOfLife(Base):

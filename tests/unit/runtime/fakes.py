@@ -135,8 +135,15 @@ class FakeStore:
         self.shape: tuple[int, int] | None = None
         self.rules: list[Sequence[AlertRule]] = []
         self.done: set[tuple[str, str]] = set()
+        self.acquisitions: dict[tuple[str, str], list[str]] = {}
         self.failures: dict[str, list[StoreError]] = {}
         self.broken: StoreError | None = None
+
+    def acquisition(self, source: str, label: str, identity: str) -> int:
+        seen = self.acquisitions.setdefault((source, label), [])
+        if identity not in seen:
+            seen.append(identity)
+        return seen.index(identity) + 1
 
     def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:
         return {locator for locator, mark in found if (locator, mark) in self.done}

@@ -51,7 +51,16 @@ class FakeLedger:
     def __init__(self) -> None:
         self.done: set[tuple[str, str, str]] = set()
         self.asked: list[int] = []
+        self.acquisitions: dict[tuple[str, str], list[str]] = {}
         self.broken = False
+
+    def acquisition(self, source: str, label: str, identity: str) -> int:
+        if self.broken:
+            raise StoreError("database is locked")
+        seen = self.acquisitions.setdefault((source, label), [])
+        if identity not in seen:
+            seen.append(identity)
+        return seen.index(identity) + 1
 
     def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:
         if self.broken:

@@ -145,6 +145,62 @@ def test_a_data_set_replaced_under_its_own_name_is_read_anew(tmp_path: Path, mak
         scene.source.load(first)
 
 
+def acquire_again(folder: Path, root: Path) -> None:
+    shutil.rmtree(folder)
+    with writing(root) as writer:
+        writer.add(0, tags={"Time": "2026-04-01 09:00:00 +0000"})
+
+
+def test_a_data_set_acquired_again_in_its_folder_is_a_new_run(tmp_path: Path, make: Make) -> None:
+    folder = write_data_set(tmp_path, times=1)
+    scene = make().start()
+    # Without a look in between: the folder may even get the same inode.
+    acquire_again(folder, tmp_path)
+    scene.later(1)
+    assert scene.inbox.keys == [
+        "HES7/plate/A1/s0/t0000/phase",
+        "HES7 (2)/plate/A1/s0/t0000/phase",
+    ]
+
+
+def test_a_data_set_acquired_again_while_nobody_looked_is_a_new_run(
+    tmp_path: Path, make: Make
+) -> None:
+    folder = write_data_set(tmp_path, times=1)
+    first = make().start()
+    first.source.stop()
+    first.ledger.settle(*first.inbox.tickets)
+    acquire_again(folder, tmp_path)
+    for _ in range(2):
+        scene = make()
+        scene.ledger = first.ledger
+        assert scene.start().inbox.keys == ["HES7 (2)/plate/A1/s0/t0000/phase"]
+        scene.source.stop()
+
+
+def test_a_copy_of_a_data_set_put_in_its_place_is_no_new_run(tmp_path: Path, make: Make) -> None:
+    folder = write_data_set(tmp_path, times=1)
+    scene = make().start()
+    scene.ledger.settle(*scene.inbox.tickets)
+    shutil.copytree(folder, tmp_path.parent / "copy")
+    shutil.rmtree(folder)
+    scene.later(1)
+    shutil.move(tmp_path.parent / "copy", folder)
+    scene.later(1)
+    assert scene.inbox.keys == ["HES7/plate/A1/s0/t0000/phase"]
+
+
+def test_a_ledger_that_cannot_name_a_run_loses_no_image(tmp_path: Path, make: Make) -> None:
+    scene = make()
+    scene.ledger.broken = True
+    write_data_set(tmp_path, times=2)
+    scene.start()
+    assert (scene.inbox.tickets, scene.source.health().waiting) == ([], 2)
+    scene.ledger.broken = False
+    scene.later(1)
+    assert len(scene.inbox.tickets) == 2
+
+
 def test_settled_images_are_not_offered_again_after_a_restart(tmp_path: Path, make: Make) -> None:
     write_data_set(tmp_path, times=4)
     first = make().start()
