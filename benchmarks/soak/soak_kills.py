@@ -130,7 +130,7 @@ def open_files(root: Path) -> list[str]:
     known = {
         (locator, fingerprint)
         for table in ("frames WHERE state NOT IN ('claimed')", "refusals")
-        for locator, fingerprint in query(root, f"SELECT locator, fingerprint FROM {table}")  # noqa: S608
+        for locator, fingerprint in query(root, f"SELECT locator, fingerprint FROM {table}")
     }
     missing = []
     for path in sorted((root / "in").glob("*.tif")):
@@ -165,7 +165,7 @@ def broken_promises(root: Path, frames: int) -> list[str]:
     named = {
         str(name)
         for column in ("overlay", "stain")
-        for (name,) in query(root, f"SELECT {column} FROM results WHERE {column} IS NOT NULL")  # noqa: S608
+        for (name,) in query(root, f"SELECT {column} FROM results WHERE {column} IS NOT NULL")
     }
     pictures = root / "state" / "overlays"
     on_disk = {str(path.relative_to(pictures)) for path in pictures.rglob("*") if path.is_file()}
@@ -175,9 +175,7 @@ def broken_promises(root: Path, frames: int) -> list[str]:
         if name.endswith(".jpg"):
             with Image.open(pictures / name) as picture:
                 picture.load()
-    temporary = [
-        path for path in (root / "state").rglob("*") if path.suffix in {".part", ".tmp"}
-    ]
+    temporary = [path for path in (root / "state").rglob("*") if path.suffix in {".part", ".tmp"}]
     return broken + [f"temporary file left: {path}" for path in temporary]
 
 
@@ -186,8 +184,18 @@ def run(root: Path, kills: int, frames: int, seed: int, pause_s: float) -> list[
     began_s, rng = time.monotonic(), random.Random(seed)
     config = configure(root)
     writer = subprocess.Popen(
-        [sys.executable, __file__, "--write-to", str(root / "in"), "--frames", str(frames)]
-        + ["--seed", str(seed), "--pause-s", str(pause_s)]
+        [
+            sys.executable,
+            __file__,
+            "--write-to",
+            str(root / "in"),
+            "--frames",
+            str(frames),
+            "--seed",
+            str(seed),
+            "--pause-s",
+            str(pause_s),
+        ]
     )
     readies, daemon = 0, start(config)
     struck = Counter[str]()
@@ -222,8 +230,7 @@ def run(root: Path, kills: int, frames: int, seed: int, pause_s: float) -> list[
     print(f"states {states}, refused {len(query(root, 'SELECT id FROM refusals'))}")
     print(f"most attempts and frames tried again {attempts}")
     print(
-        f"killing {killed_s:.0f} s, whole {time.monotonic() - began_s:.0f} s,"
-        f" cpus {os.cpu_count()}"
+        f"killing {killed_s:.0f} s, whole {time.monotonic() - began_s:.0f} s, cpus {os.cpu_count()}"
     )
     return broken_promises(root, frames) + ([] if clean == 0 else [f"it ended with {clean}"])
 

@@ -287,3 +287,13 @@ def test_killed_at_random_moments_every_frame_is_done_once(tmp_path: Path) -> No
     attempts = [row[8] for row in tables(tmp_path)["frames"]]
     assert sum(attempts) > len(MANY), "no kill struck a frame in hand"
     expect_all_done_once(tmp_path, MANY)
+
+
+def test_an_acquisition_keeps_its_number_over_a_restart(tmp_path: Path) -> None:
+    store = open_store(tmp_path, FakeClock())
+    assert [store.acquisition("ndtiff", "HES7_1", name) for name in "aba"] == [1, 2, 1]
+    store.close()
+    again = open_store(tmp_path, FakeClock())
+    assert [again.acquisition("ndtiff", "HES7_1", name) for name in "bac"] == [2, 1, 3]
+    assert again.acquisition("ndtiff", "HES7_2", "c") == 1
+    again.close()

@@ -142,10 +142,13 @@ class NDTiffSource:
             alive=self._thread.alive() and reachable,
             detail=detail if reachable else f"{self._config.path} is gone",
             found=offering.found if offering is not None else 0,
-            waiting=sum(len(each.waiting) + len(each.sighted) + each.data_set.waiting for each in followed),
+            waiting=sum(
+                len(each.waiting) + len(each.sighted) + each.data_set.waiting for each in followed
+            ),
             ended=bool(followed)
-            and all(each.data_set.ended and not each.waiting and not each.sighted
-            for each in followed),
+            and all(
+                each.data_set.ended and not each.waiting and not each.sighted for each in followed
+            ),
         )
 
     def stop(self) -> None:
