@@ -54,11 +54,11 @@ class Counting:
         """Refuse nothing."""
         raise AssertionError(refusal.reason)
 
-    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:
+    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:  # noqa: ARG002
         """Know nothing: the source has to remember."""
         return set()
 
-    def acquisition(self, source: str, label: str, identity: str) -> int:
+    def acquisition(self, source: str, label: str, identity: str) -> int:  # noqa: ARG002
         """Return the first number."""
         return 1
 
