@@ -8,7 +8,6 @@ every batch. Exits with 1 where either grew by more than a tenth after the warm-
 """
 
 import argparse
-import os
 import shutil
 import signal
 import sqlite3
@@ -162,7 +161,7 @@ def sample(pid: int, count: int) -> Sample:
     return Sample(
         settled=count,
         rss_mb=int(line.split()[1]) / 1024,
-        descriptors=len(os.listdir(f"/proc/{pid}/fd")),
+        descriptors=sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()),
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether scopewatch delays the microscope: frame intervals of a real acquisition, with and without.
+"""Whether scopewatch delays the microscope: frame intervals with it and without it.
 
     python benchmarks/soak/soak_microscope_first.py [--short] [--rounds 20] [--frames 400]
 
@@ -147,9 +147,7 @@ def wait_ready(log: Path, daemon: "subprocess.Popen[bytes]") -> None:
         time.sleep(0.2)
 
 
-def ratio(
-    without: list[NDArray[np.float64]], beside: list[NDArray[np.float64]], q: float
-) -> float:
+def ratio(without: list[NDArray[np.float64]], beside: list[NDArray[np.float64]], q: float) -> float:
     """Return the percentile with scopewatch over the one without."""
     pooled = (np.percentile(np.concatenate(taken), q) for taken in (beside, without))
     upper, lower = pooled
@@ -159,7 +157,7 @@ def ratio(
 def spread(
     without: list[NDArray[np.float64]], beside: list[NDArray[np.float64]], q: float
 ) -> tuple[float, float]:
-    """Return the 95 % interval of the ratio, rounds resampled whole: frames of one hang together."""
+    """Return the 95 % interval of the ratio, by rounds, since frames of one hang together."""
     rng = np.random.default_rng(1)
     ratios = []
     for _ in range(RESAMPLED):
