@@ -8,7 +8,7 @@ from functools import partial
 from scopewatch.app.delivering import enter_digest, make_delivery, make_heartbeat
 from scopewatch.app.measuring import make_marker
 from scopewatch.app.model import mark_simulated, open_scorer
-from scopewatch.app.monitoring import enter_monitor, tell_model_refused
+from scopewatch.app.monitoring import enter_monitor, enter_retention, tell_model_refused
 from scopewatch.app.results import (
     OVERLAYS,
     gather_facts,
@@ -139,6 +139,7 @@ def build(
             notifier=SystemdNotifier(notify_socket(environ)),
             clock=clock,
             summary=partial(_sum_up, metrics, inbox),
+            troubles=worker.troubles,
             watchdog_s=watchdog_s(environ, pid),
         )
         web = None
@@ -166,6 +167,7 @@ def build(
         # Started last and stopped first: frames are looked for only while they can be scored.
         schedule = make_schedule(keepers, heartbeats)
         enter_digest(schedule, config, store, reader, clock, supervisor.condition)
+        enter_retention(schedule, config, clock)
         monitor = enter_monitor(schedule, config, store, sources, delivery, clock)
         supervisor.add(
             Stage(

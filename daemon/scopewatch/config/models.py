@@ -235,6 +235,12 @@ class OverlayConfig(_Strict):
     grid: bool = Field(default=False, description="draw the tile grid")
     stain_tiff: bool = Field(default=True, description="also write the stain as OME-TIFF")
     max_px: int = Field(default=2048, ge=128, description="longer side of the picture")
+    keep_days: float | None = Field(
+        default=365, gt=0, description="older pictures are removed, results never; null: all stay"
+    )
+    keep_gb: float | None = Field(
+        default=50, gt=0, description="beyond it the oldest are removed; null: no limit"
+    )
 
 
 class AlertsConfig(_Strict):

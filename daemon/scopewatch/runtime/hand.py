@@ -32,6 +32,8 @@ class Hand:
         How long one step is repeated; 0 tries once.
     pause
         Waits so many seconds; True when the work must be left off at once.
+    note
+        Told why a step failed, for whoever asks how the daemon is.
     """
 
     item: Item
@@ -40,6 +42,7 @@ class Hand:
     clock: Clock
     pause: Callable[[float], bool]
     observer: Observer
+    note: Callable[[str], None] = lambda _: None
     steps_s: dict[str, float] = field(default_factory=dict)
 
     def step(self, name: str, do: Callable[[], _T]) -> _T:
@@ -59,6 +62,7 @@ class Hand:
                 delay_s = backoff.next_s()
                 spent_s = self.clock.monotonic() - started_s
                 self.observer.failed(name)
+                self.note(f"{name} is repeated: {error}")
                 log.warning(
                     "step failed", extra={"event": {**self.place(), "step": name, "why": error}}
                 )

@@ -80,6 +80,8 @@ class Supervisor:
     ----------
     summary
         One line of figures for the status.
+    troubles
+        What else is wrong, one line each: a full disk, say, that stages wait for and survive.
     watchdog_s
         Within how many seconds systemd wants a sign of life; None when it does not.
     stop_within_s
@@ -94,6 +96,7 @@ class Supervisor:
         notifier: SystemdNotifier,
         clock: Clock,
         summary: Callable[[], str],
+        troubles: Callable[[], Sequence[str]] = tuple,
         watchdog_s: float | None = None,
         stop_within_s: float = 4.5,
     ) -> None:
@@ -103,6 +106,7 @@ class Supervisor:
         self._notifier = notifier
         self._clock = clock
         self._summary = summary
+        self._troubles = troubles
         self._watchdog_s = watchdog_s
         self._stop_within_s = stop_within_s
         # Reentrant, unlike Event.set(): `stop` is called by signal handlers.
@@ -151,6 +155,7 @@ class Supervisor:
             for keeper in self._keepers
             if not keeper.watching
         ]
+        complaints += self._troubles()
         return Condition(ready=self._ready, complaints=tuple(complaints))
 
     def tick(self) -> str | None:

@@ -7,7 +7,7 @@ for reasons of its own is quarantined after `max_attempts`, so that it cannot ho
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from scopewatch.core.errors import ScopewatchError, StoreError, complaint
@@ -72,7 +72,12 @@ class Worker:
         # Bounded by the inbox: only items that were put back stand here, until they settle.
         self._troubles: dict[tuple[str, str], _Trouble] = {}
         self._scored = 0
+        self.trouble = ""
         self._thread: threading.Thread | None = None
+
+    def troubles(self) -> Sequence[str]:
+        """Say why no frame gets through at the moment; any thread may ask."""
+        return (self.trouble,) if self.trouble else ()
 
     def running(self) -> bool:
         """Whether the thread is alive."""
@@ -110,6 +115,7 @@ class Worker:
             outcome = self._try_later(hand, error, blame=True)
         if outcome.ending is not Ending.PUT_BACK:
             # Only a scored frame has used the database, the share and the overlay folder.
+            self.trouble = ""
             self._scored += outcome.ending is Ending.SCORED
             self._troubles.pop((item.source, item.locator), None)
             self._inbox.done(item)
@@ -139,7 +145,11 @@ class Worker:
             clock=self._clock,
             pause=self._pause,
             observer=self._observer,
+            note=self._note,
         )
+
+    def _note(self, why: str) -> None:
+        self.trouble = f"{STAGE}: {why}"
 
     def _try_later(self, hand: Hand, error: Exception, *, blame: bool) -> Outcome:
         """Put an item behind the others, or quarantine it when the failures are its own.

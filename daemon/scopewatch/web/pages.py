@@ -72,6 +72,7 @@ def make_pages(parts: Parts, templates: Environment) -> APIRouter:
             )
         alerts = parts.reader.alerts(name, MAX_ALERTS)
         points = parts.reader.course(name, MAX_POINTS)
+        shots = parts.reader.shots(name, MAX_SHOTS)
         return render(
             "well.html",
             rows,
@@ -83,7 +84,10 @@ def make_pages(parts: Parts, templates: Environment) -> APIRouter:
             outlooks={
                 outlook.time_point: outlook for outlook in parts.reader.outlooks(name, MAX_POINTS)
             },
-            shots=parts.reader.shots(name, MAX_SHOTS),
+            shots=shots,
+            kept={
+                shot.overlay for shot in shots if find_picture(parts.overlay_folder, shot.overlay)
+            },
             refused=parts.reader.refused(name, PAGE_ROWS),
             alerts=alerts,
             hours=SNOOZE_HOURS,

@@ -143,6 +143,22 @@ def test_a_store_that_is_away_is_tried_again_with_growing_delays(bench: Bench) -
     assert len(bench.store.claims) == 1
 
 
+def test_a_full_disk_is_told_until_a_frame_gets_through(bench: Bench) -> None:
+    told: list[tuple[str, ...]] = []
+    waited = bench.pause
+
+    def pause(seconds: float) -> bool:
+        told.append(tuple(bench.worker.troubles()))
+        return waited(seconds)
+
+    bench.worker._wait = pause
+    bench.store.failures["commit"] = [FULL]
+    bench.inbox.offer(make_ticket())
+    bench.drain()
+    assert told == [(f"worker: commit is repeated: {FULL}",)]
+    assert bench.worker.troubles() == ()
+
+
 def test_waiting_for_a_full_disk_is_no_stall(bench: Bench) -> None:
     bench.store.failures["commit"] = [FULL] * 4
     beats: list[dict[str, float]] = []

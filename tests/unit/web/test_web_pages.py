@@ -154,6 +154,9 @@ def test_the_well_page_has_course_pictures_alerts_and_quarantine(desk: Desk) -> 
         CoursePoint(time_point=i, day=i / 2, efficiency=seen(0.2), sites=2) for i in range(3)
     ]
     desk.reader.pictures = [shot("run/A2/new.jpg"), shot("run/A2/old one.jpg", 11)]
+    for name in ("new.jpg", "old one.jpg"):
+        (desk.folder / "run/A2").mkdir(parents=True, exist_ok=True)
+        (desk.folder / "run/A2" / name).write_bytes(b"JPEG")
     desk.reader.quarantine = [refused_row(), refused_row("blank", well=named("A1"))]
     text = desk.get(A2).text
     assert 'role="img" aria-label="Efficiency from day 0.0 to day 1.0;' in text
@@ -163,6 +166,15 @@ def test_the_well_page_has_course_pictures_alerts_and_quarantine(desk: Desk) -> 
     assert "out-of-focus" in text
     assert "blank" not in text
     assert "I have seen it" in text
+
+
+def test_a_picture_that_retention_removed_is_named_as_such(desk: Desk) -> None:
+    two_wells(desk)
+    desk.reader.pictures = [shot("run/A2/new.jpg"), shot("run/A2/old.jpg", 11)]
+    text = desk.get(A2).text
+    assert "The picture is no longer kept (retention of overlays); its result remains." in text
+    assert "picture no longer kept (retention)" in text
+    assert "/overlays/run/A2" not in text
 
 
 def test_a_well_that_does_not_exist_is_said_to_be_missing(desk: Desk) -> None:

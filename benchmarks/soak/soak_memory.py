@@ -1,0 +1,169 @@
+"""Whether the daemon's memory and open files stay flat while it scores tens of thousands of frames.
+
+    python benchmarks/soak/soak_memory.py [--short] [--frames 50000]
+
+The daemon runs as a process of its own with its dashboard; frames are small, so that what grows is
+what is kept of each. Resident memory and file descriptors are read from /proc (Linux only) after
+every batch. Exits with 1 where either grew by more than a tenth after the warm-up.
+"""
+
+import argparse
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tifffile
+import yaml
+
+from scopewatch.demo.simulation.experiment import Experiment
+
+ROOT = Path(__file__).resolve().parents[2]
+SIDE_PX = 128
+WELLS = 384
+BATCHES = 50
+# The first frames fill caches, pools and the interpreter's arena.
+WARM_UP_BATCHES = 5
+MOST_GROWTH = 0.10
+STALLED_S = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What the process held after so many frames."""
+
+    settled: int
+    rss_mb: float
+    descriptors: int
+
+
+def main() -> int:
+    """Feed the frames in batches, sample after each, print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true", help="2,000 frames instead of 50,000")
+    parser.add_argument("--frames", type=int)
+    parser.add_argument("--model", type=Path, default=ROOT / "models" / "simulated-cardiomyocyte")
+    call = parser.parse_args()
+    frames = call.frames or (2_000 if call.short else 50_000)
+    root = Path(tempfile.mkdtemp(prefix="scopewatch-soak-"))
+    try:
+        samples = soak(root, call.model, frames)
+    finally:
+        shutil.rmtree(root)
+    warm, last = samples[WARM_UP_BATCHES - 1], samples[-1]
+    highest = max(sample.rss_mb for sample in samples[WARM_UP_BATCHES:])
+    growth = highest / warm.rss_mb - 1
+    more = max(sample.descriptors for sample in samples[WARM_UP_BATCHES:]) - warm.descriptors
+    print(f"after warm-up ({warm.settled} frames): {warm.rss_mb:.1f} MB, {warm.descriptors} files")
+    print(f"at the end ({last.settled} frames): {last.rss_mb:.1f} MB, {last.descriptors} files")
+    print(f"highest {highest:.1f} MB: growth {growth:+.1%}, allowed {MOST_GROWTH:.0%}")
+    print(f"descriptors at most {more:+d}, allowed +{round(MOST_GROWTH * warm.descriptors)}")
+    kept = growth <= MOST_GROWTH and more <= MOST_GROWTH * warm.descriptors
+    print("memory and files are flat" if kept else "BROKEN: memory or files grow")
+    return 0 if kept else 1
+
+
+def soak(root: Path, model: Path, frames: int) -> list[Sample]:
+    """Run the daemon over the frames; return a sample for each batch."""
+    incoming = root / "in"
+    incoming.mkdir()
+    experiment = Experiment(seed=3, size_px=512)
+    field = experiment.frame(0, 0, 0, 20)
+    log_path = root / "daemon.log"
+    config = {
+        "experiment": {"name": "soak", "day_from": "time_point", "simulated": True},
+        "model": {"bundle": str(model), "threads": 1},
+        "sources": [{"kind": "folder", "path": "in", "settle_s": 0.2}],
+        "state": {"folder": "state"},
+        "web": {"port": 0},
+        "runtime": {"rescan_s": 5},
+    }
+    (root / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    command = [sys.executable, "-m", "scopewatch", "run", "-c", str(root / "config.yaml")]
+    samples: list[Sample] = []
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            for batch in range(BATCHES):
+                first, end = (frames * index // BATCHES for index in (batch, batch + 1))
+                for index in range(first, end):
+                    write_frame(incoming, index, field)
+                wait_for(root / "state" / "scopewatch.db", end, process)
+                samples.append(sample(process.pid, end))
+                seen = samples[-1]
+                print(
+                    f"{seen.settled:>7} frames {seen.rss_mb:>7.1f} MB"
+                    f" {seen.descriptors:>4} descriptors",
+                    flush=True,
+                )
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+    return samples
+
+
+def write_frame(incoming: Path, index: int, field: np.ndarray) -> None:
+    """Write one frame, whole from the start: another corner of the field each time."""
+    time_point, well = divmod(index, WELLS)
+    row, column = divmod(well, 24)
+    folder = incoming / f"t{time_point:04d}"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"P1_{chr(65 + row)}{column + 1}_s0_t{time_point:04d}_phase.tif"
+    top, left = (37 * index) % (512 - SIDE_PX), (101 * index) % (512 - SIDE_PX)
+    begun = path.with_suffix(".part")
+    tifffile.imwrite(
+        begun,
+        field[top : top + SIDE_PX, left : left + SIDE_PX],
+        resolution=(1e4, 1e4),
+        resolutionunit="CENTIMETER",
+    )
+    begun.rename(path)
+
+
+def wait_for(database: Path, count: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until so many frames are settled. Exits where nothing moves for long."""
+    before, moved_at = 0, time.monotonic()
+    while before < count:
+        if process.poll() is not None:
+            sys.exit(f"the daemon ended with {process.returncode}")
+        if time.monotonic() - moved_at > STALLED_S:
+            sys.exit(f"only {before} of {count} frames were settled")
+        time.sleep(0.25)
+        now = settled(database)
+        if now > before:
+            before, moved_at = now, time.monotonic()
+
+
+def settled(database: Path) -> int:
+    """How many frames the ledger calls settled; 0 while there is no database yet."""
+    if not database.exists():
+        return 0
+    question = "SELECT count(*) FROM frames WHERE settled_at IS NOT NULL"
+    try:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+            return int(connection.execute(question).fetchone()[0])
+    except sqlite3.OperationalError:
+        # It is being made at this moment.
+        return 0
+
+
+def sample(pid: int, count: int) -> Sample:
+    """Read what a process holds."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    (line,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    return Sample(
+        settled=count,
+        rss_mb=int(line.split()[1]) / 1024,
+        descriptors=sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""The disk fills up, or another program holds the database: the daemon goes on and catches up."""
+
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.integration.conftest import Save
+from tests.integration.daemon import Daemon
+
+SMALL_MB = 12
+
+
+@pytest.fixture
+def small_disk(daemon: Daemon) -> Iterator[Path]:
+    """Put the state folder on a file system of a few megabytes of its own."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("mounts a small tmpfs: needs Linux and root")
+    daemon.state.mkdir()
+    options = f"size={SMALL_MB}m,mode=0750"
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(daemon.state)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
+    yield daemon.state
+    if daemon.process is not None and daemon.process.poll() is None:
+        daemon.process.kill()
+        daemon.process.wait(10)
+    subprocess.run(["umount", str(daemon.state)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Write until nothing more fits; return the file to be removed."""
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 16, 1 << 12):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+    assert shutil.disk_usage(disk).free < 1 << 12
+    return ballast
+
+
+def status(daemon: Daemon) -> Any:
+    """What `scopewatch status` says; the health in it is what the dashboard's header says."""
+    return json.loads(daemon.ask("status", "--json").stdout)
+
+
+def test_a_full_disk_is_outlasted_and_raw_data_is_left_alone(
+    daemon: Daemon, small_disk: Path, phase: NDArray[np.uint16], save: Save
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        daemon.settings["web"] = {"port": probe.getsockname()[1]}
+    daemon.settings["alerts"] = {
+        "rules": [{"name": "disk", "kind": "disk-low", "free_gb": 1, "critical_free_gb": None}]
+    }
+    save(daemon.incoming / "P1_A1_s0_t0000_phase.tif", phase)
+    daemon.start_ready()
+    daemon.eventually(lambda: daemon.count("frame scored") == 1, within_s=20)
+
+    ballast = fill(small_disk)
+    for time_point in range(1, 5):
+        save(daemon.incoming / f"P1_A1_s0_t000{time_point}_phase.tif", phase)
+    raw = {path.name: path.read_bytes() for path in daemon.incoming.iterdir()}
+    daemon.eventually(lambda: daemon.count("step failed") >= 2, within_s=20)
+    assert daemon.process is not None
+    assert daemon.process.poll() is None
+    assert daemon.count("frame scored") == 1
+    told = status(daemon)
+    assert told["daemon"]["healthy"] is False
+    assert "is repeated" in told["daemon"]["detail"][0]
+    assert "check free space" in told["daemon"]["detail"][0]
+    assert [alert["rule"] for alert in told["alerts"]] == ["disk"]
+
+    ballast.unlink()
+    daemon.eventually(lambda: daemon.count("frame scored") == 5, within_s=50)
+    daemon.eventually(lambda: status(daemon)["daemon"]["healthy"])
+    assert set(daemon.states().values()) == {"done"}
+    assert {path.name: path.read_bytes() for path in daemon.incoming.iterdir()} == raw
+    assert daemon.end() == 0
+    assert not list(daemon.state.rglob("*.part"))
+    with closing(sqlite3.connect(daemon.state / "scopewatch.db")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_database_that_another_program_holds_is_waited_for(
+    daemon: Daemon, phase: NDArray[np.uint16], save: Save
+) -> None:
+    save(daemon.incoming / "P1_A1_s0_t0000_phase.tif", phase)
+    daemon.start_ready()
+    daemon.eventually(lambda: daemon.count("frame scored") == 1, within_s=20)
+    with closing(sqlite3.connect(daemon.state / "scopewatch.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        save(daemon.incoming / "P1_A1_s0_t0001_phase.tif", phase)
+        with pytest.raises(subprocess.TimeoutExpired):
+            daemon.wait(3)
+        assert daemon.count("frame scored") == 1
+        other.execute("ROLLBACK")
+    daemon.eventually(lambda: daemon.count("frame scored") == 2, within_s=20)
+    assert set(daemon.states().values()) == {"done"}
+    assert daemon.end() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_a_database_held_for_a_minute_costs_no_frame(
+    daemon: Daemon, phase: NDArray[np.uint16], save: Save
+) -> None:
+    save(daemon.incoming / "P1_A1_s0_t0000_phase.tif", phase)
+    daemon.start_ready()
+    daemon.eventually(lambda: daemon.count("frame scored") == 1, within_s=20)
+    with closing(sqlite3.connect(daemon.state / "scopewatch.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for time_point in range(1, 4):
+            save(daemon.incoming / f"P1_A1_s0_t000{time_point}_phase.tif", phase)
+        with pytest.raises(subprocess.TimeoutExpired):
+            daemon.wait(60)
+        other.execute("ROLLBACK")
+    assert daemon.count("step failed") >= 1
+    daemon.eventually(lambda: daemon.count("frame scored") == 4, within_s=60)
+    assert set(daemon.states().values()) == {"done"}
+    assert daemon.end() == 0
