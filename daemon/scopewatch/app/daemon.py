@@ -155,7 +155,12 @@ def build(
                 clock=clock,
                 token=secrets.token_urlsafe(32),
             )
-            web = WebServer(app, host=config.web.host, port=config.web.port)
+            web = WebServer(
+                app,
+                host=config.web.host,
+                port=config.web.port,
+                progress=partial(heartbeats.beat, "web"),
+            )
             supervisor.add(Stage(name="web", start=web.start, stop=web.stop, running=web.running))
         supervisor.add(_delivery_stage(delivery))
         supervisor.add(

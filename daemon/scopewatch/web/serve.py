@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,23 @@ from scopewatch.core.errors import ConfigError, complaint
 log = logging.getLogger(__name__)
 
 
+def _nothing() -> None:
+    return None
+
+
+class _Beating(uvicorn.Server):
+    """Says that it is alive from within its event loop, so that a loop that hangs falls silent."""
+
+    def __init__(self, config: uvicorn.Config, progress: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._progress = progress
+
+    async def on_tick(self, counter: int) -> bool:
+        """Beat with each round of the loop, ten times a second."""
+        self._progress()
+        return await super().on_tick(counter)
+
+
 class WebServer:
     """Serves the dashboard until it is stopped.
 
@@ -25,11 +43,16 @@ class WebServer:
     ----------
     host, port
         Where to listen; port 0 takes any free one, see `url`.
+    progress
+        Called by the event loop for as long as it goes round; must be quick.
     """
 
-    def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
+    def __init__(
+        self, app: FastAPI, *, host: str, port: int, progress: Callable[[], None] = _nothing
+    ) -> None:
         self._host, self._port = host, port
-        self._server = uvicorn.Server(
+        self._progress = progress
+        self._server = _Beating(
             uvicorn.Config(
                 app,
                 lifespan="off",
@@ -39,7 +62,8 @@ class WebServer:
                 limit_concurrency=64,
                 timeout_keep_alive=5,
                 timeout_graceful_shutdown=1,
-            )
+            ),
+            progress,
         )
         self._thread: threading.Thread | None = None
         self._socket: socket.socket | None = None
@@ -53,6 +77,8 @@ class WebServer:
             When the port is taken or may not be used, or the server does not come up.
         """
         self._socket = self._listen()
+        # Its first sign of life, so that a loop that never goes round is missed as well.
+        self._progress()
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
         self._thread.start()
         deadline = time.monotonic() + within_s

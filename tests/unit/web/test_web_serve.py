@@ -2,13 +2,16 @@
 
 import logging
 import socket
+import threading
 from collections.abc import Callable
 
 import httpx
 import pytest
 
 from scopewatch.core.errors import ConfigError
+from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.web.serve import WebServer
+from tests.conftest import FakeClock
 from tests.unit.web.conftest import Desk
 
 
@@ -90,3 +93,33 @@ def test_it_says_when_its_thread_has_ended_by_itself(
     server._server.should_exit = True
     eventually(lambda: not server.running())
     server.stop()
+
+
+def test_a_loop_that_hangs_counts_as_stalled_though_its_thread_is_alive(
+    desk: Desk, clock: FakeClock, eventually: Callable[..., None]
+) -> None:
+    heartbeats = Heartbeats(clock, stall_s=120)
+    hung, release = threading.Event(), threading.Event()
+
+    async def hang() -> None:
+        hung.set()
+        release.wait(30)
+
+    desk.app.add_api_route("/hang", hang)
+    server = WebServer(desk.app, host="127.0.0.1", port=0, progress=lambda: heartbeats.beat("web"))
+    server.start()
+    browser = threading.Thread(target=httpx.get, args=(server.url + "hang",), daemon=True)
+    try:
+        clock.advance(121)
+        eventually(lambda: not heartbeats.stalled())
+        browser.start()
+        assert hung.wait(10)
+        clock.advance(121)
+        assert server.running()
+        assert heartbeats.stalled() == {"web": 121}
+        release.set()
+        eventually(lambda: not heartbeats.stalled())
+    finally:
+        release.set()
+        browser.join(10)
+        assert server.stop()
