@@ -98,7 +98,7 @@ def keep(folder: Path, kind: str, number: int, data: bytes, why: str) -> None:
 
 
 def _memory_folder() -> str | None:
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def fuzz(name: str, executions: int, seed: int, kept: Path) -> Tally:

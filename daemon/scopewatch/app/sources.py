@@ -71,7 +71,7 @@ def make_source(
         case MicroManagerSourceConfig():
             from scopewatch.sources.micromanager import MicroManagerSource  # noqa: PLC0415
 
-            return MicroManagerSource(source, experiment, clock)
+            return MicroManagerSource(source, experiment, clock, limits=bounds)
 
 
 def make_keepers(
