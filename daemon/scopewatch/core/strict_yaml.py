@@ -39,18 +39,18 @@ class _Loader(yaml.SafeLoader):
         self._aliases = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]  # types-PyYAML
         if isinstance(event, yaml.AliasEvent):
             self._aliases += 1
             if self._aliases > MOST_ALIASES:
                 raise yaml.composer.ComposerError(
-                    None, None, f"more than {MOST_ALIASES} aliases", event.start_mark
+                    None, None, f"more than {MOST_ALIASES} aliases", self.get_mark()
                 )
         self._depth += 1
         try:
             if self._depth > MOST_DEPTH:
                 raise yaml.composer.ComposerError(
-                    None, None, f"nested more than {MOST_DEPTH} deep", event.start_mark
+                    None, None, f"nested more than {MOST_DEPTH} deep", self.get_mark()
                 )
             return super().compose_node(parent, index)
         finally:
