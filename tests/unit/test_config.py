@@ -176,7 +176,7 @@ def test_files_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     assert "(got not UTF-8 text)" in refuse(path)[0]
     path.write_bytes(b"#" * (1024 * 1024 + 1))
-    assert "(got more than 1 MB)" in refuse(path)[0]
+    assert "(got more than 256 kB)" in refuse(path)[0]
     assert "(got No such file or directory)" in refuse(tmp_path / "none.yaml")[0]
 
 

@@ -114,7 +114,7 @@ def _check_source(source: SourceConfig, config: Config) -> Iterator[Finding]:
 def _check_constructs(source: SourceConfig, config: Config) -> str:
     from scopewatch.app.sources import make_source  # noqa: PLC0415 - loads its libraries
 
-    make_source(source, config.experiment, SystemClock())
+    make_source(source, config.experiment, SystemClock(), config.limits)
     return f"kind {source.kind}"
 
 

@@ -9,6 +9,7 @@ from scopewatch.config import (
     Config,
     ExperimentConfig,
     FolderSourceConfig,
+    LimitsConfig,
     MicroManagerSourceConfig,
     NDTiffSourceConfig,
     SourceConfig,
@@ -46,24 +47,31 @@ class Acquirer(Protocol):
 
 def make_sources(config: Config, clock: Clock) -> Sequence[FrameSource]:
     """Make every source of the configuration; none is started. Raises ConfigError."""
-    return [make_source(source, config.experiment, clock) for source in config.sources]
+    return [
+        make_source(source, config.experiment, clock, config.limits) for source in config.sources
+    ]
 
 
-def make_source(source: SourceConfig, experiment: ExperimentConfig, clock: Clock) -> FrameSource:
+def make_source(
+    source: SourceConfig, experiment: ExperimentConfig, clock: Clock, limits: LimitsConfig
+) -> FrameSource:
     """Make one source. Only its own libraries are imported. Raises ConfigError."""
+    from scopewatch.sources.planes import ReadLimits  # noqa: PLC0415 - loads numpy
+
+    bounds = ReadLimits(**limits.model_dump())
     match source:
         case FolderSourceConfig():
             from scopewatch.sources.folder import FolderSource  # noqa: PLC0415
 
-            return FolderSource(source, experiment, clock)
+            return FolderSource(source, experiment, clock, limits=bounds)
         case NDTiffSourceConfig():
             from scopewatch.sources.ndtiff import NDTiffSource  # noqa: PLC0415
 
-            return NDTiffSource(source, experiment, clock)
+            return NDTiffSource(source, experiment, clock, limits=bounds)
         case MicroManagerSourceConfig():
             from scopewatch.sources.micromanager import MicroManagerSource  # noqa: PLC0415
 
-            return MicroManagerSource(source, experiment, clock)
+            return MicroManagerSource(source, experiment, clock, limits=bounds)
 
 
 def make_keepers(

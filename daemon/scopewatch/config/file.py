@@ -1,19 +1,19 @@
 """Reading `config.yaml`: every problem is told at once, each with its place in the file."""
 
 import difflib
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from scopewatch.config import models
 from scopewatch.config.models import Config, MicroManagerSourceConfig, SourceConfig
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.strict_yaml import parse_yaml
 
 # A configuration is a few kilobytes; whoever names a frame by mistake should hear of it at once.
-MOST_BYTES = 1024 * 1024
+MOST_BYTES = 256 * 1024
+_MOST_PROBLEMS = 100
 
 
 def load_config(path: Path) -> Config:
@@ -28,13 +28,13 @@ def load_config(path: Path) -> Config:
         One line per problem, each with its place in the file.
     """
     try:
-        raw = yaml.load(_read(path), Loader=_Loader)  # noqa: S506 - a safe loader, made stricter
-    except (yaml.YAMLError, RecursionError) as error:
+        raw = parse_yaml(_read(path))
+    except ValueError as error:
         raise ConfigError(
             complaint(
                 "configuration is not YAML",
                 where=path,
-                got=error or "too deeply nested",
+                got=error,
                 do="correct that line",
             )
         ) from error
@@ -47,25 +47,12 @@ def load_config(path: Path) -> Config:
     return config
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML without tags that make objects, in which a key stands once."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"key {twice!r} stands twice", node.start_mark
-            )
-        return super().construct_mapping(node, deep)
-
-
 def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
-            raise OSError(f"more than {MOST_BYTES >> 20} MB")
+            raise OSError(f"more than {MOST_BYTES >> 10} kB")
         return content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         got = (error.strerror or error) if isinstance(error, OSError) else "not UTF-8 text"
@@ -81,7 +68,7 @@ def _read(path: Path) -> str:
 
 def _problems(path: Path, error: ValidationError) -> list[str]:
     lines = []
-    for problem in error.errors(include_url=False, include_context=False):
+    for problem in error.errors(include_url=False, include_context=False)[:_MOST_PROBLEMS]:
         place = ".".join(str(part) for part in problem["loc"]) or "the file"
         value: Any = problem["input"]
         shown = value if isinstance(value, str | int | float | bool) else None
@@ -93,7 +80,8 @@ def _problems(path: Path, error: ValidationError) -> list[str]:
         else:
             what, do = problem["msg"], "see docs/operating.md"
         lines.append(complaint(what, where=f"{path}: {place}", got=shown, do=do))
-    return lines
+    more = error.error_count() - len(lines)
+    return [*lines, f"and {more} problems more"] if more > 0 else lines
 
 
 def _suggest(key: str) -> str:

@@ -44,6 +44,7 @@ __all__ = [
     "ExperimentConfig",
     "FolderSourceConfig",
     "HeartbeatConfig",
+    "LimitsConfig",
     "MicroManagerSourceConfig",
     "ModelConfig",
     "ModelRefusedConfig",
@@ -270,6 +271,16 @@ class WebConfig(_Strict):
     port: int = Field(default=8787, ge=0, le=65535)
 
 
+class LimitsConfig(_Strict):
+    """How much an image file may ask for; one that asks for more is quarantined, unread."""
+
+    max_pixels: int = Field(default=8192 * 8192, ge=4, description="of one plane")
+    max_planes: int = Field(default=100_000, ge=1, description="of one file")
+    max_text_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1024, description="of one OME-XML, tag or metadata.txt"
+    )
+
+
 class RuntimeConfig(_Strict):
     """Queues and clocks of the daemon."""
 
@@ -291,6 +302,7 @@ class Config(_Strict):
     overlays: OverlayConfig = OverlayConfig()
     alerts: AlertsConfig = AlertsConfig()
     web: WebConfig = WebConfig()
+    limits: LimitsConfig = LimitsConfig()
     runtime: RuntimeConfig = RuntimeConfig()
 
     @model_validator(mode="after")

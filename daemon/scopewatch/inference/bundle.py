@@ -1,14 +1,15 @@
 """The model bundle on disk: `model.tflite` and the `card.yaml` that vouches for it."""
 
+import reprlib
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from scopewatch.core.card import SCHEMA_VERSION, ModelCard
 from scopewatch.core.errors import ModelError, complaint
+from scopewatch.core.strict_yaml import parse_yaml
 
 MODEL_FILE = "model.tflite"
 CARD_FILE = "card.yaml"
@@ -87,8 +88,8 @@ def load_bundle(folder: Path) -> Bundle:
 def parse_card(text: bytes, path: Path) -> ModelCard:
     """Parse and validate the text of a card; `path` is only for messages. Raises ModelError."""
     try:
-        fields = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        fields = parse_yaml(text)
+    except ValueError as error:
         problem = str(error)
         raise ModelError(
             complaint("model card is not YAML", where=path, got=problem, do="restore the card")
@@ -110,7 +111,7 @@ def parse_card(text: bytes, path: Path) -> ModelCard:
                 "model card has another schema",
                 where=path,
                 expected=f"schema_version {SCHEMA_VERSION}",
-                got=version,
+                got=reprlib.repr(version),
                 do="train or convert the bundle with this version of scopewatch",
             )
         )
@@ -124,7 +125,7 @@ def parse_card(text: bytes, path: Path) -> ModelCard:
                 f"model card is not valid{f' ({more} more problems)' if more else ''}",
                 where=f"{path}: {'.'.join(str(part) for part in first['loc']) or 'card'}",
                 expected=first["msg"],
-                got=repr(first["input"])[:80],
+                got=reprlib.repr(first["input"])[:80],
                 do="write the card with scopewatch-train",
             )
         ) from error

@@ -33,6 +33,8 @@ class InstanceLock:
         path = folder / LOCK_FILE
         try:
             self._file: BinaryIO | None = path.open("ab")
+            # Whatever the umask: the group may see the lock, others may not.
+            path.chmod(0o640)
         except OSError as error:
             raise StoreError(
                 complaint(

@@ -19,11 +19,21 @@ _TYPE_BYTES |= {13: 4, 16: 8, 17: 8, 18: 8}
 _INTEGER_CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _MAX_TAGS = 1024
 _MAX_STRIPS = 1_000_000
+# Of a whole file: tables beyond it are a trap, since each page may point to the same ones.
+_MAX_STRIPS_IN_ALL = 4_000_000
 
 SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 DESCRIPTION, STRIP_OFFSETS, SAMPLES, STRIP_BYTES = 270, 273, 277, 279
 X_RESOLUTION, PLANAR, RESOLUTION_UNIT, DATE_TIME, PREDICTOR = 282, 284, 296, 306, 317
 TILE_OFFSETS, TILE_BYTES, SAMPLE_FORMAT, MM_METADATA = 324, 325, 339, 51123
+TILE_WIDTH, TILE_LENGTH, IMAGE_DEPTH, TILE_DEPTH = 322, 323, 32997, 32998
+_NUMBERS = (
+    *(SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, PLANAR, RESOLUTION_UNIT),
+    *(PREDICTOR, SAMPLE_FORMAT, TILE_WIDTH, TILE_LENGTH, IMAGE_DEPTH, TILE_DEPTH),
+)
+_TEXTS = (DESCRIPTION, DATE_TIME, X_RESOLUTION, MM_METADATA)
+# Others are not kept: a directory may hold a thousand, and a file a hundred thousand of those.
+_KEPT = frozenset({*_NUMBERS, *_TEXTS, STRIP_OFFSETS, STRIP_BYTES, TILE_OFFSETS, TILE_BYTES})
 
 
 class UnfinishedError(Exception):
@@ -63,24 +73,29 @@ class Directory:
         Offset of the directory.
     following
         Offset of the next directory; 0 after the last.
-    extents
-        (offset, bytes) of each strip or tile.
+    spent
+        Bytes of the file that the directory and the texts it points to take up.
+    strips
+        How many strips or tiles there are.
+    first, last
+        (offset, bytes) of the first and the last of them.
+    end_of_pixels
+        Offset behind the last byte of pixels.
     """
 
     start: int
     following: int
+    spent: int
     tags: dict[int, Tag]
     numbers: dict[int, int]
-    extents: tuple[tuple[int, int], ...]
+    strips: int
+    first: tuple[int, int]
+    last: tuple[int, int]
+    end_of_pixels: int
 
     def number(self, tag: int, default: int) -> int:
         """Return the (first) value of an integer tag."""
         return self.numbers.get(tag, default)
-
-    @property
-    def end_of_pixels(self) -> int:
-        """Offset behind the last byte of pixels."""
-        return max((start + size for start, size in self.extents), default=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,12 +148,14 @@ def walk_directories(file: BinaryIO, size: int, where: object, max_planes: int) 
     Raises
     ------
     FrameError
-        When the file is no TIFF, its chain loops, or it has more than `max_planes` pages.
+        When the file is no TIFF, its chain loops, its directories take up more than the whole
+        file (so that they overlap), or it has more than `max_planes` pages.
     """
     layout = read_layout(file, where)
     directories: list[Directory] = []
     seen: set[int] = set()
     offset, stopped, cut = layout.first, None, False
+    spent, strips = 0, 0
     if offset == 0:
         stopped = "its first directory is not written yet"
     while offset:
@@ -167,6 +184,17 @@ def walk_directories(file: BinaryIO, size: int, where: object, max_planes: int) 
             stopped, cut = str(why), isinstance(why, CutOffError)
             break
         directories.append(directory)
+        spent, strips = spent + directory.spent, strips + directory.strips
+        if spent > size or strips > _MAX_STRIPS_IN_ALL:
+            raise FrameError(
+                complaint(
+                    "TIFF directories overlap" if spent > size else "TIFF has too many strips",
+                    where=where,
+                    expected=f"at most {size} bytes, {_MAX_STRIPS_IN_ALL} strips",
+                    got=f"{spent} bytes, {strips} strips",
+                    do="export it again",
+                )
+            )
         offset = directory.following
     return Chain(layout=layout, directories=tuple(directories), stopped=stopped, cut=cut)
 
@@ -198,6 +226,7 @@ def read_directory(file: BinaryIO, layout: Layout, offset: int, size: int) -> Di
     if len(block) < count * entry + link_bytes:
         raise CutOffError("a directory is cut off")
     tags: dict[int, Tag] = {}
+    spent = count_bytes + len(block)
     inline = 8 if layout.big else 4
     for index in range(count):
         at = index * entry
@@ -211,9 +240,11 @@ def read_directory(file: BinaryIO, layout: Layout, offset: int, size: int) -> Di
             (start,) = struct.unpack_from(f"{order}{link_code}", block, value_at)
             if start + length > size:
                 raise CutOffError(f"tag {code} lies beyond the end of the file")
-        tags.setdefault(code, Tag(kind=kind, count=values, start=start, size=length))
+        if code in _KEPT and code not in tags:
+            tags[code] = Tag(kind=kind, count=values, start=start, size=length)
+            spent += length if length > inline else 0
     (following,) = struct.unpack_from(f"{order}{link_code}", block, count * entry)
-    return _complete(file, layout, offset, following, tags)
+    return _complete(file, layout, (offset, following, spent), tags)
 
 
 def read_bytes(file: BinaryIO, tag: Tag | None, limit: int) -> bytes:
@@ -236,13 +267,11 @@ def read_integers(file: BinaryIO, layout: Layout, tag: Tag | None) -> tuple[int,
 
 
 def _complete(
-    file: BinaryIO, layout: Layout, start: int, following: int, tags: dict[int, Tag]
+    file: BinaryIO, layout: Layout, place: tuple[int, int, int], tags: dict[int, Tag]
 ) -> Directory:
+    start, following, spent = place
     numbers = {}
-    for code in (
-        *(SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES),
-        *(PLANAR, RESOLUTION_UNIT, PREDICTOR, SAMPLE_FORMAT),
-    ):
+    for code in _NUMBERS:
         if values := read_integers(file, layout, tags.get(code)):
             numbers[code] = values[0]
     tiled = TILE_OFFSETS in tags
@@ -250,10 +279,15 @@ def _complete(
     lengths = read_integers(file, layout, tags.get(TILE_BYTES if tiled else STRIP_BYTES))
     if not offsets or len(offsets) != len(lengths):
         raise UnfinishedError("a directory does not say where its pixels are")
+    # The tables themselves are not kept: a stack of long ones would fill the memory.
     return Directory(
         start=start,
         following=following,
+        spent=spent,
         tags=tags,
         numbers=numbers,
-        extents=tuple(zip(offsets, lengths, strict=True)),
+        strips=len(offsets),
+        first=(offsets[0], lengths[0]),
+        last=(offsets[-1], lengths[-1]),
+        end_of_pixels=max(map(sum, zip(offsets, lengths, strict=True))),
     )

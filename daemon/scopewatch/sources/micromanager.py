@@ -32,7 +32,7 @@ from scopewatch.sources.acquired import (
 )
 from scopewatch.sources.microscope import Axes, Microscope, PycroManagerMicroscope
 from scopewatch.sources.ndtiff import NDTiffSource
-from scopewatch.sources.planes import DEFAULT_LIMITS
+from scopewatch.sources.planes import DEFAULT_LIMITS, ReadLimits
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +81,7 @@ class MicroManagerSource:
         make_microscope: Callable[
             [MicroManagerSourceConfig, str], Microscope
         ] = PycroManagerMicroscope,
+        limits: ReadLimits = DEFAULT_LIMITS,
     ) -> None:
         self._config = config
         self._experiment = experiment
@@ -98,6 +99,7 @@ class MicroManagerSource:
             ),
             experiment,
             clock,
+            limits=limits,
             runs=self._own_run if self._acquires else None,
         )
         self._microscope = make_microscope(config, data_set_name(experiment.name))

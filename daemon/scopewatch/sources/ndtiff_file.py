@@ -190,9 +190,9 @@ def _block(name: str, directory: Directory) -> Block | None:
     """Return where the image of a directory lies; None where it is not one strip with tags."""
     width, height = directory.number(ifd.WIDTH, 0), directory.number(ifd.HEIGHT, 0)
     tag = directory.tags.get(ifd.MM_METADATA)
-    if tag is None or len(directory.extents) != 1 or not width * height:
+    if tag is None or directory.strips != 1 or not width * height:
         return None
-    start, length = directory.extents[0]
+    start, length = directory.first
     # The Python storage says 16 bits of 8-bit images too; the length of the strip tells.
     # https://github.com/micro-manager/NDTiffStorage, ndtiff_file.py, byte_depth
     samples = max(1, directory.number(ifd.SAMPLES, 1))

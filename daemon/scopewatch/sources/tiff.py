@@ -100,7 +100,7 @@ def _why_unfinished(
 def _fingerprint(file: BinaryIO, directory: Directory) -> str:
     """Tell a plane from one that replaced it, by samples: stacks are too large to read whole."""
     checksum = zlib.crc32(ifd.read_bytes(file, directory.tags.get(ifd.MM_METADATA), _TAG_BYTES))
-    first, last = directory.extents[0], directory.extents[-1]
+    first, last = directory.first, directory.last
     for start, length in (first, (max(0, sum(last) - _SAMPLE_BYTES), min(last[1], _SAMPLE_BYTES))):
         file.seek(start)
         checksum = zlib.crc32(file.read(min(length, _SAMPLE_BYTES)), checksum)
@@ -110,7 +110,7 @@ def _fingerprint(file: BinaryIO, directory: Directory) -> str:
 def _decode(
     path: Path, page: int, chain: Chain, directory: Directory, limits: ReadLimits
 ) -> Pixels:
-    check_size(directory.number(ifd.HEIGHT, 0), directory.number(ifd.WIDTH, 0), path, limits)
+    _check_sizes(path, directory, limits)
     _check_type(path, directory)
     compression = directory.number(ifd.COMPRESSION, _NO_COMPRESSION)
     if compression == _NO_COMPRESSION:
@@ -128,6 +128,18 @@ def _decode(
             )
         )
     return decode_with_pillow(path, "TIFF", page)
+
+
+def _check_sizes(path: Path, directory: Directory, limits: ReadLimits) -> None:
+    """Refuse what would make a library allocate more than a plane of the largest size."""
+    check_size(directory.number(ifd.HEIGHT, 0), directory.number(ifd.WIDTH, 0), path, limits)
+    if ifd.TILE_OFFSETS in directory.tags:
+        tile = directory.number(ifd.TILE_LENGTH, 0), directory.number(ifd.TILE_WIDTH, 0)
+        check_size(*tile, f"{path}: a tile", limits)
+    depth = max(directory.number(ifd.IMAGE_DEPTH, 1), directory.number(ifd.TILE_DEPTH, 1))
+    samples = directory.number(ifd.SAMPLES, 1)
+    if depth != 1 or samples not in (1, 3, 4):
+        raise wrong_type(path, f"{samples} samples, depth {depth}")
 
 
 def _check_type(path: Path, directory: Directory) -> None:

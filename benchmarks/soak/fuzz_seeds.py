@@ -1,0 +1,247 @@
+"""Whole inputs that get damaged: generated ones, and real ones where SCOPEWATCH_DATA is set."""
+
+import gzip
+import io
+import json
+import os
+import struct
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+BUNDLE = ROOT / "models/simulated-cardiomyocyte"
+_LARGEST_SEED = 50_000
+_TAGS = {"Frame": 3, "SliceIndex": 0, "Channel": "Phase", "PixelSizeUm": 0.65}
+_SUMMARY = {"Frames": 5, "Slices": 1, "ChNames": ["Phase", "GFP"], "PixelSize_um": 0.65}
+_ENDS = [(258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8), (279, 4, 1, 60)]
+
+
+def _pixels() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 4096, (24, 32), dtype=np.uint16)
+
+
+def tiffs(folder: Path) -> list[bytes]:
+    """Plain, compressed, tiled, big, ImageJ, OME and Micro-Manager files, and hand-made traps."""
+    path = folder / "seed.ome.tif"
+    options = (
+        {},
+        {"bigtiff": True},
+        {"byteorder": ">"},
+        {"compression": "zlib"},
+        {"compression": "zlib", "rowsperstrip": 4},
+        {"tile": (16, 16)},
+        {"imagej": True, "metadata": {"Info": json.dumps(_TAGS)}},
+        {"ome": True, "metadata": {"axes": "YX", "PhysicalSizeX": 0.65}},
+        {"extratags": [(51123, "s", 0, json.dumps(_TAGS), True)]},
+    )
+    whole = []
+    for each in options:
+        tifffile.imwrite(path, _pixels(), **each)
+        whole.append(path.read_bytes())
+    tifffile.imwrite(path, np.stack([_pixels()] * 5), metadata={"axes": "TYX"})
+    whole.append(path.read_bytes())
+    path.unlink()
+    return [*whole, *_real(".tif"), huge(), looping(), bomb(), wide(), *_overlapping()]
+
+
+def huge() -> bytes:
+    """Return a TIFF of a few bytes that declares four gigapixels."""
+    return _tiff([(256, 4, 1, 65_535), (257, 4, 1, 65_535), *_ENDS])
+
+
+def wide() -> bytes:
+    """Return a small TIFF of 65535 samples a pixel."""
+    return _tiff([(256, 4, 1, 8192), (257, 4, 1, 8192), *_ENDS, (277, 3, 1, 65_535)])
+
+
+def bomb() -> bytes:
+    """Return a TIFF whose compressed pixels are far too short for what it declares."""
+    return _tiff([(256, 4, 1, 8192), (257, 4, 1, 8192), _ENDS[0], (259, 3, 1, 8), *_ENDS[2:]])
+
+
+def looping() -> bytes:
+    """Return a TIFF whose only directory leads to itself."""
+    return _tiff([(256, 4, 1, 24), (257, 4, 1, 4), *_ENDS], following=8)
+
+
+def _overlapping() -> list[bytes]:
+    """Return a TIFF of many pages that all point to the same long table of strips."""
+    strips, pages = 20_000, 300
+    table = 8 + pages * 78
+    entries = [(256, 4, 1, 24), (257, 4, 1, 4), (258, 3, 1, 16), (262, 3, 1, 1)]
+    entries += [(273, 4, strips, table), (279, 4, strips, table)]
+    body = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    whole = struct.pack("<2sHI", b"II", 42, 8)
+    for page in range(pages):
+        whole += struct.pack("<H", len(entries)) + body + struct.pack("<I", 8 + (page + 1) * 78)
+    return [whole + struct.pack("<I", 8) * strips]
+
+
+def _tiff(entries: list[tuple[int, int, int, int]], following: int = 0) -> bytes:
+    body = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(entries))
+    return head + body + struct.pack("<I", following) + bytes(64)
+
+
+def ome(_: Path) -> list[bytes]:
+    """Return OME-XML of one image, of several, and with entities that would expand."""
+    block = '<TiffData IFD="0" PlaneCount="9"><UUID FileName="a.ome.tif">urn:1</UUID></TiffData>'
+    image = (
+        '<Image ID="Image:0" Name="A1"><AcquisitionDate>2026-03-01T09:00:00</AcquisitionDate>'
+        '<Pixels DimensionOrder="XYCZT" SizeC="2" SizeT="9" SizeX="32" SizeY="24" SizeZ="1"'
+        ' PhysicalSizeX="0.65" PhysicalSizeXUnit="um"><Channel Name="Phase"/><Channel/>'
+        f'{block}<Plane TheC="0" TheT="1" TheZ="0" DeltaT="3.5" DeltaTUnit="min"/></Pixels></Image>'
+    )
+    head = '<?xml version="1.0"?>'
+    schema = '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+    laughs = '<!DOCTYPE x [<!ENTITY a "haha"><!ENTITY b "&a;&a;&a;">]>'
+    texts = (
+        f"{head}{schema}{image}</OME>",
+        f"{schema}{image}{image}</OME>",
+        f"{head}{laughs}{schema}&b;</OME>",
+    )
+    return [text.encode() for text in texts]
+
+
+def tags(_: Path) -> list[bytes]:
+    """Return tags of a plane as several versions write them, the summary inside."""
+    full = {
+        **_TAGS,
+        "Summary": {**_SUMMARY, "StartTime": "2026-03-01 09:00:00.000 +0100"},
+        "ReceivedTime": {"PropVal": "2026-03-01 09:00:00.123 +0900", "PropType": "STRING"},
+        "ElapsedTime-ms": 1234.5,
+        "PositionName": "A1-Site_0",
+        "channel": 1,
+        "time": 4,
+        "position": "A1",
+        "z": 0,
+    }
+    timed = {"Summary": full["Summary"], "ElapsedTime-ms": 5e9, "channel": 0}
+    return [json.dumps(each).encode() for each in (full, _TAGS, timed)]
+
+
+def series(_: Path) -> list[bytes]:
+    """Return `metadata.txt` of 1.4 and 2.0, whole and open."""
+    old = {"Summary": _SUMMARY, "FrameKey-0-0-0": {"FileName": "a.tif", **_TAGS}}
+    new = {
+        "Summary": {**_SUMMARY, "StagePositions": [{"label": "A1"}]},
+        "Coords-Pos0/a.tif": {"time": 1, "position": 0, "channel": 0},
+        "Metadata-Pos0/a.tif": {"ElapsedTime-ms": 5, "ReceivedTime": "2026-03-01 09:00:00 +0100"},
+    }
+    texts = [json.dumps(each, indent=1).encode() for each in (old, new)]
+    return [*texts, *(text[:-2] for text in texts), *_real("metadata.txt")]
+
+
+def index(_: Path) -> list[bytes]:
+    """Return indexes: plain, with wild offsets, with names that lead out of the data set."""
+    names = (("a_NDTiffStack.tif", 500), ("../../etc/passwd", 0), ("C:\\x.tif", 2**32 - 1))
+    entries = []
+    for name, start in names:
+        axes = json.dumps({"time": 0, "channel": "Phase", "position": "A1"}).encode()
+        texts = struct.pack("<I", len(axes)) + axes + struct.pack("<I", len(name)) + name.encode()
+        numbers = struct.pack("<8I", start, 32, 24, 1, 0, min(start + 1536, 2**32 - 1), 90, 0)
+        entries.append(texts + numbers)
+    return [b"".join(entries), *entries, *(each[:2000] for each in _real("NDTiff.index"))]
+
+
+def data_sets(_: Path) -> list[bytes]:
+    """Return NDTiff data sets, index and the start of the first stack in one string."""
+    whole = []
+    root = os.environ.get("SCOPEWATCH_DATA")
+    for path in sorted(Path(root).rglob("NDTiff.index")) if root else ():
+        stacks = sorted(path.parent.glob("*NDTiffStack.tif"))
+        if stacks and path.stat().st_size < _LARGEST_SEED:
+            with stacks[0].open("rb") as file:
+                stack = file.read(4 * _LARGEST_SEED)
+            listed = path.read_bytes()
+            whole.append(struct.pack("<I", len(listed)) + listed + stack)
+    listed = index(Path())[0]
+    return [*whole, struct.pack("<I", len(listed)) + listed + bytes(64)]
+
+
+def names(_: Path) -> list[bytes]:
+    """Return file names as the presets read them."""
+    texts = (
+        "plate_A1_s0_t0003_phase.tif",
+        "A1-Site_0/img_channel000_position000_time000000003_z000.tif",
+        "A1-Site_0/img_000000003_Phase_000.tif",
+        "VID1234_A1_1_00d12h30m.tif",
+        "VID1234_A1_1_2026y03m01d_12h30m.tif",
+        "run_XY01_T0001_CH1.tif",
+        "scan_Plate_R_p00_0_A01f00d0.tif",
+    )
+    return [text.encode() for text in texts]
+
+
+def pictures(kind: str) -> Callable[[Path], list[bytes]]:
+    """Return what makes pictures of a kind: grey of 8 bits, colour, grey of 16 bits."""
+
+    def make(_: Path) -> list[bytes]:
+        grey = (_pixels() >> 4).astype(np.uint8)
+        images = [grey, np.stack([grey] * 3, axis=2), *([_pixels()] if kind == "PNG" else [])]
+        whole = []
+        for each in images:
+            file = io.BytesIO()
+            Image.fromarray(each).save(file, kind, dpi=(300, 300))
+            whole.append(file.getvalue())
+        return whole
+
+    return make
+
+
+def configs(_: Path) -> list[bytes]:
+    """Return a short configuration, the example, and bombs of aliases and of depth."""
+    short = (
+        b"experiment: {name: run, well_groups: {a: [A1, 'B*']}}\nmodel: {bundle: m}\n"
+        b"sources: [{kind: folder, path: in}]\nalerts: {rules: [{name: w, target: 0.5}]}\n"
+    )
+    # Mostly the short one: parsing the example takes ten times as long.
+    return [short] * 12 + [(ROOT / "config.yaml").read_bytes(), *_bombs()]
+
+
+def cards(_: Path) -> list[bytes]:
+    """Return the shipped card without its long tables, and bombs."""
+    return [shipped_card().split(b"\nforecast:", maxsplit=1)[0]] * 4 + _bombs()
+
+
+def _bombs() -> list[bytes]:
+    levels = range(1, 30)
+    laughs = "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in levels)
+    merged = "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}\n" for n in levels)
+    named = f"a0: &a0 [x, x]\n{laughs}schema_version: *a29\nname: *a29\n"
+    return [named.encode(), f"a0: &a0 {{x: 1}}\n{merged}".encode(), b"[" * 5000, b"- " * 5000]
+
+
+def models(_: Path) -> list[bytes]:
+    """Return the shipped model, an empty one and a stump."""
+    return [shipped_model(), b"", b"\x1c\x00\x00\x00TFL3"]
+
+
+@cache
+def shipped_model() -> bytes:
+    """Return the network of the shipped bundle."""
+    return (BUNDLE / "model.tflite").read_bytes()
+
+
+@cache
+def shipped_card() -> bytes:
+    """Return the card of the shipped bundle."""
+    return (BUNDLE / "card.yaml").read_bytes()
+
+
+def _real(ending: str) -> Iterator[bytes]:
+    """Yield the starts of real files with that ending; of image series, the first."""
+    root = os.environ.get("SCOPEWATCH_DATA")
+    folders: set[Path] = set()
+    for path in sorted(Path(root).rglob(f"*{ending}*")) if root else ():
+        if not path.name.endswith((ending, f"{ending}.gz")) or path.parent in folders:
+            continue
+        folders.add(path.parent)
+        opened = gzip.open if path.suffix == ".gz" else Path.open
+        with opened(path, "rb") as file:
+            yield file.read(_LARGEST_SEED)
