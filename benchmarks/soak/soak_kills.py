@@ -154,9 +154,8 @@ def broken_promises(root: Path, frames: int) -> list[str]:
     )
     each = Counter(str(row[0]) for row in rows)
     refused = Counter(str(row[0]) for row in query(root, "SELECT locator FROM refusals"))
-    for index in range(frames):
-        if each[file_name(index)] + refused[file_name(index)] != 1:
-            broken.append(f"settled {each[file_name(index)]} times: {file_name(index)}")
+    names = [file_name(index) for index in range(frames)]
+    broken += [f"settled {each[n]} times: {n}" for n in names if each[n] + refused[n] != 1]
     for locator, state, reason, results in rows:
         if (state, results) != ("done", 1) and not (
             state == "quarantined" and reason and results in (0, 1)

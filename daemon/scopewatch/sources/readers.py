@@ -16,6 +16,7 @@ from scopewatch.sources.planes import (
     ReadLimits,
     check_size,
 )
+from scopewatch.sources.png import check_chunks
 from scopewatch.sources.tiff import inspect_tiff, read_tiff
 from scopewatch.sources.timestamps import parse_time
 
@@ -99,12 +100,14 @@ def _kind(path: Path) -> str:
 
 
 def _pillow_facts(path: Path, limits: ReadLimits) -> PlaneFacts:
-    """Read the header of a PNG or JPEG; nothing is decoded."""
+    """Read what a PNG or JPEG says of itself; Pillow decodes a PNG to find its EXIF."""
     kind = _kind(path)
     if path.stat().st_size == 0:
         raise FrameError(
             complaint("image file is empty", where=path, got="0 bytes", do="export it again")
         )
+    if kind == "PNG":
+        check_chunks(path)
     try:
         with Image.open(path, formats=[kind]) as image:
             width, height = image.size

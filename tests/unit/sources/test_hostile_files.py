@@ -5,7 +5,9 @@ import struct
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from scopewatch.core.errors import FrameError
 from scopewatch.sources import ifd
@@ -142,3 +144,14 @@ def test_compressed_pixels_that_end_too_early_are_refused(tmp_path: Path) -> Non
     path.write_bytes(tiff(sized(8192, 8192) + packed))
     assert list_planes(path).planes
     assert "image cannot be decoded" in refuse(tmp_path, path.read_bytes())
+
+
+def test_a_png_whose_chunk_claims_gigabytes_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "frame.png"
+    Image.fromarray(np.zeros((16, 16), dtype=np.uint8)).save(path)
+    content = bytearray(path.read_bytes())
+    content[-12:-8] = (0xFFFFFFF0).to_bytes(4, "big")
+    path.write_bytes(content)
+
+    with pytest.raises(FrameError, match="a chunk of 4294967280 bytes"):
+        list_planes(path)
