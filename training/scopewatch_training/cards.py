@@ -26,7 +26,7 @@ from scopewatch_training.calibrate import ScoredFrame, pool_tiles
 from scopewatch_training.dataset import Dataset
 from scopewatch_training.metrics import image_metrics, tile_metrics
 from scopewatch_training.network_spec import NetworkSpec, receptive_field_px
-from scopewatch_training.settings import LabelSettings
+from scopewatch_training.settings import LabelSettings, PrepareSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +66,16 @@ def make_card(
         receptive_field_px=receptive_field_px(facts.network),
         um_per_px=dataset.um_per_px,
         normalisation=Normalisation(
-            background_px=spec.background_px, contrast_floor=spec.contrast_floor, clip=spec.clip
+            background_px=spec.background_px,
+            contrast_floor=spec.contrast_floor,
+            contrast_share=spec.contrast_share,
+            clip=spec.clip,
         ),
         labels=Labels(
             marker=dataset.marker,
             binarisation=facts.thresholds.describe(),
             area_cutoff=facts.labels.area_cutoff,
-            recipe=label_recipe(facts.thresholds, facts.labels, dataset.settings.smooth_px),
+            recipe=label_recipe(facts.thresholds, facts.labels, dataset.settings),
         ),
         threshold=threshold,
         errors=errors,
@@ -90,7 +93,9 @@ def make_card(
     )
 
 
-def label_recipe(thresholds: Thresholds, labels: LabelSettings, smooth_px: float) -> LabelRecipe:
+def label_recipe(
+    thresholds: Thresholds, labels: LabelSettings, prepared: PrepareSettings
+) -> LabelRecipe:
     """Return the numbers by which the daemon labels fluorescence as the training did."""
     settings = thresholds.settings
     return LabelRecipe(
@@ -106,7 +111,9 @@ def label_recipe(thresholds: Thresholds, labels: LabelSettings, smooth_px: float
         pooled_counts=thresholds.pooled,
         ambiguous_band=labels.ambiguous_band,
         max_unknown=labels.max_unknown,
-        smooth_px=smooth_px,
+        smooth_px=prepared.smooth_px,
+        glow_px=prepared.glow_px,
+        glow_share=prepared.glow_share,
     )
 
 

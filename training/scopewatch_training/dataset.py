@@ -11,7 +11,7 @@ are read from disk one at a time, so that a data set may be larger than the memo
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -234,17 +234,12 @@ def open_dataset(folder: Path) -> Dataset:
 
 def index_json(dataset: Dataset) -> dict[str, Any]:
     """Return `dataset.json` as JSON values."""
-    spec = dataset.normalisation
     return {
         "schema_version": SCHEMA_VERSION,
         "created_at": dataset.created_at,
         "um_per_px": dataset.um_per_px,
         "marker": dataset.marker,
-        "normalisation": {
-            "background_px": spec.background_px,
-            "contrast_floor": spec.contrast_floor,
-            "clip": spec.clip,
-        },
+        "normalisation": asdict(dataset.normalisation),
         "settings": dataset.settings.to_json(),
         "labels": dataset.labels.to_json(),
         "binarise": dataset.binarise.to_json(),

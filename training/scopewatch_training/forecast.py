@@ -93,7 +93,7 @@ def forecast(
                 do="give the time-lapse of the same runs and wells as the data set",
             )
         )
-    recipe = label_recipe(rule.thresholds, rule.labels, dataset.settings.smooth_px)
+    recipe = label_recipe(rule.thresholds, rule.labels, dataset.settings)
     labels = bundle.card.labels.model_copy(update={"recipe": recipe})
     rewrite_card(folder, bundle.card.model_copy(update={"forecast": rows, "labels": labels}))
     frames_of_end = score_fields(bundle, dataset, dataset.runs(), rule, threads)

@@ -19,6 +19,7 @@ from scopewatch.core.scale import resample
 from scopewatch.core.signal import (
     estimate_noise,
     match_size,
+    remove_glow,
     smooth,
     subtract_background,
 )
@@ -206,7 +207,9 @@ def _process(
             )
         pair = replace(pair, offset_px=found.offset_px, registration_confidence=found.confidence)
     signal = _hide_unknown(shift_plane(signal, pair.offset_px), phase.pixels, shape)
-    return Outcome(pair=_write(pair, out, view, signal))
+    pair = replace(pair, histogram=histograms.count_signal(signal))
+    cells = remove_glow(signal, settings.glow_px, settings.glow_share)
+    return Outcome(pair=_write(pair, out, view, cells))
 
 
 def _plan_scale(
@@ -257,12 +260,7 @@ def _hide_unknown(
 
 
 def _write(pair: Pair, out: Path, view: NDArray[np.float32], signal: NDArray[np.float32]) -> Pair:
-    made = replace(
-        pair,
-        view=f"views/{pair.id}.npy",
-        signal=f"signals/{pair.id}.npy",
-        histogram=histograms.count_signal(signal),
-    )
+    made = replace(pair, view=f"views/{pair.id}.npy", signal=f"signals/{pair.id}.npy")
     write_whole(out / made.view, lambda path: _save(path, view.astype(np.float16)))
     write_whole(out / made.signal, lambda path: _save(path, signal))
     return made

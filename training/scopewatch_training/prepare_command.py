@@ -47,9 +47,22 @@ def prepare(
     background_px: Annotated[
         float, typer.Option(help="Width of the flat-field filter, far wider than a cell.")
     ] = 64.0,
+    contrast_share: Annotated[
+        float,
+        typer.Option(
+            help="Middle share of the pixels that sets a frame's contrast; 0.5 where"
+            " cells lie apart."
+        ),
+    ] = 0.9,
     register: Annotated[bool, typer.Option(help="Shift fluorescence onto the phase frame.")] = True,
     max_shift_px: Annotated[float, typer.Option(help="Largest shift that is looked for.")] = 20.0,
     smooth_px: Annotated[float, typer.Option(help="Noise filter of the fluorescence.")] = 1.0,
+    glow_px: Annotated[
+        int, typer.Option(help="Reach of the glow about bright cells that is no cell; 0: none.")
+    ] = 0,
+    glow_share: Annotated[
+        float, typer.Option(help="Share of the brightest within --glow-px that is still a cell.")
+    ] = 0.3,
     tile_px: Annotated[int, typer.Option(help="Side of a tile.")] = 32,
     area_cutoff: Annotated[
         float, typer.Option(help="Positive share of a tile's area that makes it positive.")
@@ -78,10 +91,12 @@ def prepare(
 
     settings = PrepareSettings(
         marker=marker,
-        normalisation=NormaliseSpec(background_px=background_px),
+        normalisation=NormaliseSpec(background_px=background_px, contrast_share=contrast_share),
         register=register,
         max_shift_px=max_shift_px,
         smooth_px=smooth_px,
+        glow_px=glow_px,
+        glow_share=glow_share,
         um_per_px=um_per_px,
     )
     labels = LabelSettings(tile_px=tile_px, area_cutoff=area_cutoff, ambiguous_band=ambiguous_band)

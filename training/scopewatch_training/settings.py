@@ -30,6 +30,9 @@ class PrepareSettings:
         A pair whose registration is less sure is refused, 0 to 1; see `registration`.
     smooth_px
         Standard deviation of the Gaussian that takes the camera's noise out of the signal.
+    glow_px, glow_share
+        A pixel with less than this share of the brightest signal within so many pixels is glow,
+        and no cell; see `core.signal.remove_glow`. 0 px leaves the signal as it is.
     um_per_px
         All pairs are brought to this scale; None keeps theirs, which must then be one.
     """
@@ -40,6 +43,8 @@ class PrepareSettings:
     max_shift_px: float = 20.0
     min_confidence: float = 0.5
     smooth_px: float = 1.0
+    glow_px: int = 0
+    glow_share: float = 0.3
     um_per_px: float | None = None
 
     def __post_init__(self) -> None:
@@ -47,6 +52,8 @@ class PrepareSettings:
         require(1 <= self.max_shift_px <= 200, "max_shift_px", "1 to 200", self.max_shift_px)
         require(0 <= self.min_confidence < 1, "min_confidence", "0 to 1", self.min_confidence)
         require(0 <= self.smooth_px <= 10, "smooth_px", "0 to 10", self.smooth_px)
+        require(0 <= self.glow_px <= 200, "glow_px", "0 to 200", self.glow_px)
+        require(0 < self.glow_share < 1, "glow_share", "above 0, below 1", self.glow_share)
         require(
             self.um_per_px is None or 0 < self.um_per_px < 1000,
             "um_per_px",

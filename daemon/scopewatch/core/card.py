@@ -27,6 +27,7 @@ class Normalisation(_Strict):
 
     background_px: float = Field(ge=4)
     contrast_floor: float = Field(gt=0)
+    contrast_share: float = Field(default=0.9, ge=0.1, lt=1)
     clip: float = Field(gt=0)
 
     def spec(self) -> NormaliseSpec:
@@ -55,6 +56,12 @@ class LabelRecipe(_Strict):
     ambiguous_band: Fraction
     max_unknown: Fraction
     smooth_px: float = Field(ge=0, description="Gaussian that took the noise out of the signal")
+    glow_px: int = Field(
+        default=0, ge=0, le=200, description="how far the glow about bright cells was removed"
+    )
+    glow_share: Fraction = Field(
+        default=0.3, description="share of the brightest within glow_px that makes a pixel a cell's"
+    )
 
 
 class Labels(_Strict):

@@ -20,7 +20,13 @@ from scopewatch.core.label_settings import BinariseSettings
 from scopewatch.core.labels import NOT_COUNTED
 from scopewatch.core.labels import Labels as TileLabels
 from scopewatch.core.scale import plan_scale, resampled_shape
-from scopewatch.core.signal import estimate_noise, match_size, smooth, subtract_background
+from scopewatch.core.signal import (
+    estimate_noise,
+    match_size,
+    remove_glow,
+    smooth,
+    subtract_background,
+)
 from scopewatch.core.tiling import TileGrid
 
 Levels = NDArray[np.float32]
@@ -94,7 +100,8 @@ def read_fluorescence(
     plane = match_size(frame.pixels, shape, frame.key)
     signal = smooth(subtract_background(plane), recipe.smooth_px)
     grid = TileGrid(height=shape[0], width=shape[1], tile_px=card.tile_px)
-    maybe, positive = _tile_levels(signal, grid, card.labels.area_cutoff, recipe.ambiguous_band)
+    cells = remove_glow(signal, recipe.glow_px, recipe.glow_share)
+    maybe, positive = _tile_levels(cells, grid, card.labels.area_cutoff, recipe.ambiguous_band)
     return FluorescenceReading(
         grid=grid,
         maybe=maybe,

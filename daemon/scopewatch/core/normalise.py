@@ -5,6 +5,7 @@ This is the only normalisation in the project. Training, quantisation and the da
 """
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -29,6 +30,10 @@ class NormaliseSpec:
     contrast_floor
         Lower bound of the contrast divisor, as a fraction of the background, so that an empty
         field is not blown up into noise.
+    contrast_share
+        Share of the pixels, the middle ones, whose spread is the contrast. It must be below the
+        share of pixels that show no cell, or a frame's contrast depends on how many cells it
+        holds: 0.9 for tissue that covers the frame, 0.5 for cells that lie apart.
     clip
         Normalised values are clipped to +-clip: halos and debris must not use up the range of
         the int8 input.
@@ -36,11 +41,14 @@ class NormaliseSpec:
 
     background_px: float = 64.0
     contrast_floor: float = 0.01
+    contrast_share: float = 0.9
     clip: float = 6.0
 
     def __post_init__(self) -> None:
         if self.background_px < 4 or self.contrast_floor <= 0 or self.clip <= 0:
             raise ValueError(f"impossible normalisation settings: {self}")
+        if not 0.1 <= self.contrast_share < 1:
+            raise ValueError(f"contrast_share must be 0.1 to below 1: {self}")
 
 
 def normalise(pixels: Pixels | NDArray[np.float32], spec: NormaliseSpec) -> NDArray[np.float32]:
@@ -48,7 +56,8 @@ def normalise(pixels: Pixels | NDArray[np.float32], spec: NormaliseSpec) -> NDAr
 
     The background is divided out (phase contrast is multiplicative in the illumination), the
     rest is divided by its robust spread: half the distance between the 5th and 95th percentile,
-    which a Gaussian texture puts at 1.64 standard deviations.
+    which a Gaussian texture puts at 1.64 standard deviations. With another `contrast_share` the
+    percentiles lie elsewhere, and a Gaussian texture comes out alike.
 
     Parameters
     ----------
@@ -68,7 +77,7 @@ def normalise(pixels: Pixels | NDArray[np.float32], spec: NormaliseSpec) -> NDAr
         # Where there is no light at all (the black border of a mosaic) this leaves 0, not -1.
         strip -= background
         strip /= np.maximum(background, floor, out=background)
-    scale = np.float32(1 / max(robust_spread(plane), spec.contrast_floor))
+    scale = np.float32(1 / max(robust_spread(plane, spec.contrast_share), spec.contrast_floor))
     for rows in strips:
         strip = plane[rows]
         strip *= scale
@@ -76,15 +85,24 @@ def normalise(pixels: Pixels | NDArray[np.float32], spec: NormaliseSpec) -> NDAr
     return plane
 
 
-def robust_spread(plane: NDArray[np.float32]) -> float:
+def robust_spread(plane: NDArray[np.float32], share: float = 0.9) -> float:
     """Half the distance between the 5th and the 95th percentile of a (H, W) plane.
+
+    With another `share` than 0.9: between the percentiles that enclose it, brought to what it
+    would be for 0.9 if the values were normally distributed.
 
     Taken on a regular subsample of at most about 65 000 pixels: the percentiles of a frame do
     not need all of its millions.
     """
     step = max(1, int(np.sqrt(plane.size / 65_536)))
-    low, high = np.percentile(plane[::step, ::step], (5, 95))
-    return float(high - low) / 2
+    tail = 50 * (1 - share)
+    low, high = np.percentile(plane[::step, ::step], (tail, 100 - tail))
+    return float(high - low) / 2 * _deviations(0.9) / _deviations(share)
+
+
+def _deviations(share: float) -> float:
+    """Standard deviations to each side of a normal distribution that enclose a share of it."""
+    return NormalDist().inv_cdf((1 + share) / 2)
 
 
 def smooth_background(plane: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from scopewatch.core.errors import FrameError, ModelError
 from scopewatch.core.fluorescence import read_fluorescence, thresholds_of
@@ -30,6 +31,18 @@ def test_a_reading_labels_tiles_as_training_does_at_any_threshold(
     for threshold in thresholds:
         expected = label_tiles(signal, float(threshold), grid, cutoff, band)
         np.testing.assert_array_equal(reading.label(float(threshold)), expected)
+
+
+def test_the_glow_that_training_took_away_is_taken_away_here() -> None:
+    pixels = np.full((256, 256), 400.0)
+    pixels[136:152, 136:152] += 20_000
+    blurred = ndimage.gaussian_filter(pixels, 6).astype(np.uint16)
+    positive = [
+        prevalence(read_fluorescence(marker_frame(blurred), card, None).label(300.0))
+        for card in (marker_card(area_cutoff=0.05), marker_card(area_cutoff=0.05, glow_px=16))
+    ]
+
+    assert positive == [5 / 64, 1 / 64]
 
 
 def test_a_frame_is_brought_to_the_size_of_its_phase_frame() -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from scopewatch.core.normalise import (
@@ -96,6 +97,34 @@ def test_the_fast_background_is_the_gaussian_and_differs_by_a_percent_at_the_bor
 def test_the_spread_of_a_gaussian_is_1_64_deviations() -> None:
     plane = np.random.default_rng(3).normal(0, 2, (600, 600)).astype(np.float32)
     assert robust_spread(plane) == pytest.approx(2 * 1.645, rel=0.02)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_the_spread_of_a_gaussian_is_the_same_by_any_middle_share(share: float) -> None:
+    plane = np.random.default_rng(3).normal(0, 2, (600, 600)).astype(np.float32)
+    assert robust_spread(plane, share) == pytest.approx(robust_spread(plane), rel=0.02)
+
+
+def test_cells_apart_keep_their_contrast_however_many_there_are() -> None:
+    rng = np.random.default_rng(5)
+    empty = rng.normal(1000, 10, (256, 256))
+    few, many = empty.copy(), empty.copy()
+    few[32:40, 32:40] -= 60
+    many.reshape(16, 16, 16, 16)[:, 4:8, :, 4:8] -= 60
+
+    def contrast(plane: NDArray[np.float64], share: float) -> float:
+        pixels = np.asarray(plane, dtype=np.uint16)
+        view = normalise(pixels, NormaliseSpec(contrast_share=share))
+        return float(np.median(view[pixels < 965]))
+
+    assert contrast(many, 0.9) / contrast(few, 0.9) < 0.7
+    assert contrast(many, 0.5) / contrast(few, 0.5) > 0.8
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_an_impossible_middle_share_is_refused(share: float) -> None:
+    with pytest.raises(ValueError, match="contrast_share must be"):
+        NormaliseSpec(contrast_share=share)
 
 
 @pytest.mark.parametrize(

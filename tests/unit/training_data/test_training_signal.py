@@ -1,9 +1,16 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from scopewatch.core.errors import FrameError
-from scopewatch.core.signal import estimate_noise, match_size, smooth, subtract_background
+from scopewatch.core.signal import (
+    estimate_noise,
+    match_size,
+    remove_glow,
+    smooth,
+    subtract_background,
+)
 
 
 def tilted(side: int = 256) -> NDArray[np.float32]:
@@ -82,3 +89,43 @@ def test_a_binned_fluorescence_frame_is_brought_to_the_size_of_the_phase_frame()
 def test_a_fluorescence_frame_of_another_field_of_view_is_refused() -> None:
     with pytest.raises(FrameError, match=r"does not cover the field.*64 x 64 px, got 64 x 96 px"):
         match_size(np.zeros((64, 96), dtype=np.uint16), (64, 64), "pair")
+
+
+def drawn(brightness: float, width_px: float = 4.0) -> NDArray[np.float32]:
+    """Draw (64, 64): a cell of 8 px radius as a blurred image shows it."""
+    y, x = np.mgrid[-32:32, -32:32]
+    cell = np.asarray(brightness * (np.hypot(y, x) <= 8), dtype=np.float32)
+    return np.asarray(ndimage.gaussian_filter(cell, width_px), dtype=np.float32)
+
+
+def test_cells_alike_but_for_their_brightness_are_drawn_alike_once_their_glow_is_taken_away() -> (
+    None
+):
+    dim, bright = drawn(1000), drawn(30_000)
+    apart = np.count_nonzero(bright > 200) / np.count_nonzero(dim > 200)
+
+    taken = [np.count_nonzero(remove_glow(each, 16, 0.3) > 200) for each in (dim, bright)]
+
+    assert apart > 1.6
+    assert taken[0] == taken[1]
+
+
+def test_a_cell_far_from_a_bright_one_keeps_its_signal() -> None:
+    two = np.hstack([drawn(1000), drawn(30_000)])
+
+    cleared = remove_glow(two, 16, 0.3)
+
+    assert cleared[32, 32] == two[32, 32]
+    assert cleared[32, 74] == 0 < two[32, 74]
+
+
+def test_taking_glow_away_never_raises_a_pixel_and_knows_no_more_than_before() -> None:
+    rng = np.random.default_rng(2)
+    signal = rng.normal(-5, 20, (40, 50)).astype(np.float32)
+    signal[:3] = np.nan
+
+    cleared = remove_glow(signal, 5, 0.5)
+
+    np.testing.assert_array_equal(np.isnan(cleared), np.isnan(signal))
+    assert (cleared[3:] <= np.maximum(signal[3:], 0)).all()
+    assert remove_glow(signal, 0, 0.5) is signal
