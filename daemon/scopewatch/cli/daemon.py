@@ -26,9 +26,10 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     Example: scopewatch run -c config.yaml
     """
     from scopewatch.config import load_config
+    from scopewatch.config.secrets import resolve_secrets
     from scopewatch.runtime.logs import set_up_logs
 
-    settings = load_config(config)
+    settings = resolve_secrets(load_config(config), os.environ)
     debug = logging.getLogger().level == logging.DEBUG
     set_up_logs(
         level="debug" if debug else settings.runtime.log_level,
