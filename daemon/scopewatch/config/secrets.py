@@ -6,6 +6,7 @@ that needs them; each value is checked as if it stood in the file.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,10 +17,25 @@ from scopewatch.config.models import Config
 from scopewatch.config.reference import REFERENCE, is_reference
 from scopewatch.config.web import check_token
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.redact import secret_parts
 
 MOST_BYTES: Final = 16 * 1024
 # systemd makes the credentials of a service in a folder that it names so.
 CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingSecret:
+    """A secret that is not to be had, in one line.
+
+    Parameters
+    ----------
+    elsewhere
+        Nothing is wrong: only the service is given it.
+    """
+
+    line: str
+    elsewhere: bool
 
 
 def list_secrets(config: Config) -> Iterator[tuple[str, SecretStr]]:
@@ -60,30 +76,46 @@ def resolve_secrets(config: Config, environ: Mapping[str, str]) -> Config:
     ConfigError
         One line for each secret that is not to be had, or is none.
     """
-    problems: list[str] = []
+    resolved, missing = resolve_here(config, environ)
+    if missing:
+        raise ConfigError("\n".join(each.line for each in missing))
+    return resolved
+
+
+def resolve_here(
+    config: Config, environ: Mapping[str, str]
+) -> tuple[Config, tuple[MissingSecret, ...]]:
+    """Return the configuration with the secrets that are to be had, and what is not.
+
+    Channels, heartbeat and token whose secret is missing are left out.
+    """
     values: dict[str, SecretStr] = {}
+    missing = []
     for place, secret in list_secrets(config):
+        written = secret.get_secret_value()
         try:
-            values[place] = SecretStr(_look_up(place, secret.get_secret_value(), environ))
+            values[place] = SecretStr(_look_up(place, written, environ))
         except ConfigError as error:
-            problems.append(str(error))
-    if problems:
-        raise ConfigError("\n".join(problems))
+            elsewhere = written.startswith("credential:") and CREDENTIALS not in environ
+            missing.append(MissingSecret(line=str(error), elsewhere=elsewhere))
     heartbeat = config.alerts.heartbeat
     if heartbeat is not None:
-        heartbeat = heartbeat.model_copy(update={"url": values["alerts.heartbeat.url"]})
+        url = values.get("alerts.heartbeat.url")
+        heartbeat = None if url is None else heartbeat.model_copy(update={"url": url})
     channels = tuple(
-        channel.model_copy(update={"url": values[f"alerts.channels.{channel.name}.url"]})
+        channel.model_copy(update={"url": values[place]})
         for channel in config.alerts.channels
+        if (place := f"alerts.channels.{channel.name}.url") in values
     )
-    return config.model_copy(
-        update={
-            "alerts": config.alerts.model_copy(
-                update={"channels": channels, "heartbeat": heartbeat}
-            ),
-            "web": config.web.model_copy(update={"token": values.get("web.token")}),
-        }
-    )
+    alerts = config.alerts.model_copy(update={"channels": channels, "heartbeat": heartbeat})
+    web = config.web.model_copy(update={"token": values.get("web.token")})
+    return config.model_copy(update={"alerts": alerts, "web": web}), tuple(missing)
+
+
+def known_secrets(resolved: Config) -> frozenset[str]:
+    """Return what must not show of the secrets of a resolved configuration."""
+    parts = (secret_parts(secret.get_secret_value()) for _, secret in list_secrets(resolved))
+    return frozenset().union(*parts)
 
 
 def find_token(config: Config, environ: Mapping[str, str]) -> str | None:
