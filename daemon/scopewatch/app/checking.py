@@ -2,11 +2,12 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from scopewatch.app.checking_rules import advise_on_rules, describe_rules
+from scopewatch.app.checking_secrets import advise_on_secrets
 from scopewatch.config import (
     Config,
     FolderSourceConfig,
@@ -14,6 +15,7 @@ from scopewatch.config import (
     SourceConfig,
     load_config,
 )
+from scopewatch.config.secrets import resolve_here
 from scopewatch.core.errors import ScopewatchError, StoreError, complaint
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.runtime.clock import SystemClock
@@ -36,7 +38,7 @@ class Finding:
     advice: bool = False
 
 
-def run_checks(path: Path) -> Iterator[Finding]:
+def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Check a configuration and all it names; a finding at a time, as each is made."""
     try:
         config = load_config(path)
@@ -45,6 +47,14 @@ def run_checks(path: Path) -> Iterator[Finding]:
             yield Finding(subject="configuration", text=line, failed=True)
         return
     yield Finding(subject="configuration", text=str(path))
+    unresolved = config
+    config, missing = resolve_here(config, environ)
+    for each in missing:
+        yield Finding(
+            subject="secrets", text=each.line, failed=not each.elsewhere, advice=each.elsewhere
+        )
+    for line in advise_on_secrets(unresolved, path):
+        yield Finding(subject="secrets", text=line, advice=True)
     model = _tried("model", lambda: _check_model(config))
     yield model
     if not model.failed:
@@ -54,7 +64,7 @@ def run_checks(path: Path) -> Iterator[Finding]:
     yield _tried("state folder", lambda: _check_state(config.state.folder))
     yield _tried("database", lambda: _check_database(config.state.folder))
     yield _tried("alert channels", lambda: _check_channels(config))
-    yield from _advise_on_delivery(config)
+    yield from _advise_on_delivery(unresolved)
 
 
 def _advise_on_delivery(config: Config) -> Iterator[Finding]:

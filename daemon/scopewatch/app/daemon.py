@@ -16,7 +16,7 @@ from scopewatch.app.results import (
     open_store,
 )
 from scopewatch.app.sources import make_keepers, make_schedule, make_sources, stop_watching
-from scopewatch.config import Config
+from scopewatch.config import Config, WebConfig
 from scopewatch.core.analyse import analyse
 from scopewatch.core.errors import ModelError
 from scopewatch.core.ports import Clock, FrameSource, Scorer
@@ -33,6 +33,7 @@ from scopewatch.runtime.supervisor import Farewell, Stage, Supervisor
 from scopewatch.runtime.worker import Worker
 from scopewatch.store.database import Store
 from scopewatch.store.queries import Reader
+from scopewatch.web.door import Lock, make_lock
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 
@@ -154,12 +155,16 @@ def build(
                 facts=gather_facts(config, scorer.card),
                 clock=clock,
                 token=secrets.token_urlsafe(32),
+                lock=_make_lock(config.web, clock),
+                names=config.web.names,
+                addresses=not config.web.on_loopback,
             )
             web = WebServer(
                 app,
                 host=config.web.host,
                 port=config.web.port,
                 progress=partial(heartbeats.beat, "web"),
+                proxied=config.web.behind_tls,
             )
             supervisor.add(Stage(name="web", start=web.start, stop=web.stop, running=web.running))
         supervisor.add(_delivery_stage(delivery))
@@ -221,6 +226,12 @@ def _lay_path(
         phase_channel=config.experiment.phase_channel,
         marker=make_marker(config, scorer.card),
     )
+
+
+def _make_lock(web: WebConfig, clock: Clock) -> Lock | None:
+    if web.token is None:
+        return None
+    return make_lock(web.token.get_secret_value(), clock, secure=web.behind_tls)
 
 
 def _delivery_stage(delivery: Delivery) -> Stage:

@@ -40,7 +40,7 @@ def open_store(config: Config, card: ModelCard, clock: Clock, held: ExitStack) -
 
 def message_style(config: Config) -> Style:
     """Return how messages are written."""
-    here = f"http://{_bracketed(config.web.host)}:{config.web.port}" if config.web.enabled else ""
+    here = f"http://{config.web.here}:{config.web.port}" if config.web.enabled else ""
     return Style(
         language=config.alerts.language,
         dashboard=config.alerts.dashboard_url or here,
@@ -88,7 +88,3 @@ def gather_facts(config: Config, card: ModelCard) -> Facts:
         errors=card.errors,
         state=config.state.folder if config.experiment.fluorescence_channel else None,
     )
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

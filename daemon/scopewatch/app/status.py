@@ -3,13 +3,14 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from scopewatch.config import Config
+from scopewatch.config.secrets import find_token
 from scopewatch.core.measured import RunReport, WellEnd, judge_run
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.store.proposing import proposal_path
@@ -20,6 +21,7 @@ ANSWER_S = 2.0
 MOST_REFUSED = 10
 MOST_ALERTS = 200
 _MOST_BYTES = 64 * 1024
+_SHUT = (401, 429)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +83,12 @@ class Status:
         return {"schema_version": 1, **plain}
 
 
-def read_status(config: Config) -> Status:
+def read_status(config: Config, environ: Mapping[str, str]) -> Status:
     """Read how things stand. Raises StoreError where there are no results yet."""
     with closing(Reader.open(config.state.folder)) as reader:
         runs = tuple(reader.runs())
         return Status(
-            daemon=ask_daemon(config),
+            daemon=ask_daemon(config, environ),
             simulated=config.experiment.simulated or any(run.simulated for run in runs),
             runs=runs,
             counts=reader.counts(),
@@ -111,26 +113,32 @@ def _measured(config: Config, reader: Reader) -> Iterator[MeasuredRun]:
         )
 
 
-def ask_daemon(config: Config) -> DaemonState:
+def ask_daemon(config: Config, environ: Mapping[str, str]) -> DaemonState:
     """Ask the daemon's health check, on this machine only."""
     if not config.web.enabled or config.web.port == 0:
         return DaemonState(healthy=None, detail=("it has no dashboard at a fixed port",))
-    host = f"[{config.web.host}]" if ":" in config.web.host else config.web.host
-    url = f"http://{host}:{config.web.port}/healthz"
+    url = f"http://{config.web.here}:{config.web.port}/healthz"
+    token = find_token(config, environ)
     try:
-        answer = _get(url)
+        answer = _get(url, token)
         return DaemonState(healthy=bool(answer["healthy"]), detail=tuple(answer["detail"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         return DaemonState(healthy=None, detail=(f"{url}: {getattr(error, 'reason', error)}",))
 
 
-def _get(url: str) -> Any:
+def _get(url: str, token: str | None) -> Any:
+    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - http, see above
     # No proxy: it is this machine that is asked.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=ANSWER_S) as answer:
+        with opener.open(request, timeout=ANSWER_S) as answer:
             return json.loads(answer.read(_MOST_BYTES))
     except urllib.error.HTTPError as error:
+        if error.code in _SHUT:
+            # It does answer, and may be well: only this call may not know.
+            line = "it runs, but tells only who has web.token, which is not to be had here"
+            raise OSError(line) from error
         # 503 is an answer as well: it says what is wrong.
         return json.loads(error.read(_MOST_BYTES))
 

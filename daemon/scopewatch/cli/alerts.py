@@ -3,6 +3,7 @@
 # Imports stand within the commands: `scopewatch --help` must not load them.
 # ruff: noqa: PLC0415
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,7 @@ def send_test(
     """
     from scopewatch.app.testing import call_heartbeat, send_tests, write_tests
     from scopewatch.config import load_config
+    from scopewatch.config.secrets import resolve_secrets
 
     settings = load_config(config)
     if write is not None:
@@ -61,6 +63,7 @@ def send_test(
         raise ConfigError(
             complaint("there are no alert channels", where=config, do="add some to alerts.channels")
         )
+    settings = resolve_secrets(settings, os.environ)
     outcome = send_tests(settings)
     heard = call_heartbeat(settings)
     if heard is not None:

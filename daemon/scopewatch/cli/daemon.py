@@ -26,13 +26,15 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     Example: scopewatch run -c config.yaml
     """
     from scopewatch.config import load_config
+    from scopewatch.config.secrets import known_secrets, resolve_secrets
     from scopewatch.runtime.logs import set_up_logs
 
-    settings = load_config(config)
+    settings = resolve_secrets(load_config(config), os.environ)
     debug = logging.getLogger().level == logging.DEBUG
     set_up_logs(
         level="debug" if debug else settings.runtime.log_level,
         as_json=settings.runtime.log_format == "json",
+        secrets=known_secrets(settings),
     )
 
     from scopewatch.app.daemon import build
@@ -62,7 +64,7 @@ def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
     from scopewatch.app.checking import run_checks
 
     failed = False
-    for finding in run_checks(config):
+    for finding in run_checks(config, os.environ):
         failed = failed or finding.failed
         mark = "FAIL" if finding.failed else "note" if finding.advice else "ok"
         typer.echo(f"{mark:<4}  {finding.subject}: {finding.text}")

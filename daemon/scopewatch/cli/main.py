@@ -11,6 +11,7 @@ import typer
 from scopewatch import __version__
 from scopewatch.cli import alerts, daemon, demo, results, score
 from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError
+from scopewatch.core.redact import redact_text
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,9 @@ def run(arguments: Sequence[str]) -> int:
         return 2 if isinstance(error, ConfigError | ModelError) else 1
     except Exception as error:
         log.debug("command failed unexpectedly", exc_info=True)
-        line = f"scopewatch failed: {type(error).__name__}: {error}; --debug shows where"
+        # Whatever it was, its text may hold the address of a channel.
+        line = redact_text(f"{type(error).__name__}: {error}")
+        line = f"scopewatch failed: {line}; --debug shows where"
         typer.echo(" ".join(line.split()), err=True)
         return 1
     return 0

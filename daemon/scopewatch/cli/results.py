@@ -4,6 +4,7 @@
 # ruff: noqa: PLC0415
 
 import json
+import os
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
@@ -37,7 +38,7 @@ def status(
     from scopewatch.app.status import read_status
     from scopewatch.config import load_config
 
-    current = read_status(load_config(config))
+    current = read_status(load_config(config), os.environ)
     if as_json:
         typer.echo(json.dumps(current.as_json(), indent=2, ensure_ascii=False))
     else:

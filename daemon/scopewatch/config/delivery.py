@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from scopewatch.config.reference import Secret, is_reference
 from scopewatch.core.alert_rule import Severity
 from scopewatch.core.route import Route
 
@@ -19,7 +20,7 @@ class ChannelUrl(_Strict):
     """Where alerts go: any Apprise URL (mail, Slack, Teams, ntfy, a webhook, ...)."""
 
     name: str = Field(min_length=1)
-    url: SecretStr
+    url: Secret
     min_severity: Severity = Field(
         default=Severity.INFO, description="less grave messages do not go here"
     )
@@ -35,17 +36,24 @@ class ChannelUrl(_Strict):
         )
 
 
+def check_heartbeat_url(url: str) -> str:
+    """Return the address. Raises ValueError where it is not one of the web."""
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("the address of a heartbeat starts with http:// or https://")
+    return url
+
+
 class HeartbeatConfig(_Strict):
     """A service outside that tells people when nothing is heard from scopewatch any more."""
 
-    url: SecretStr = Field(description="http or https; /fail is appended in trouble")
+    url: Secret = Field(description="http or https; /fail is appended in trouble")
     every_min: float = Field(default=5, ge=1, le=1440, description="minutes between two calls")
 
     @field_validator("url")
     @classmethod
     def _is_web(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("http://", "https://")):
-            raise ValueError("the address of a heartbeat starts with http:// or https://")
+        if not is_reference(value.get_secret_value()):
+            check_heartbeat_url(value.get_secret_value())
         return value
 
 

@@ -72,7 +72,7 @@ def _problems(path: Path, error: ValidationError) -> list[str]:
         place = ".".join(str(part) for part in problem["loc"]) or "the file"
         value: Any = problem["input"]
         shown = value if isinstance(value, str | int | float | bool) else None
-        if problem["loc"][-1:] == ("url",):
+        if problem["loc"][-1:] in {("url",), ("token",)}:
             shown = None  # addresses of channels and of the heartbeat hold passwords and tokens
         if problem["type"] == "extra_forbidden":
             # Not its value: a misspelt `url` would show a password.

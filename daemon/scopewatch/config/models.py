@@ -29,6 +29,7 @@ from scopewatch.config.rules import (
     WeakForecastConfig,
     refuse_bad_patterns,
 )
+from scopewatch.config.web import WebConfig
 from scopewatch.core.alert_rule import AlertRule
 from scopewatch.core.language import Language
 
@@ -261,14 +262,6 @@ class AlertsConfig(_Strict):
     break_s: Seconds = Field(default=900, description="how long a channel rests at most")
     heartbeat: HeartbeatConfig | None = None
     digest: DigestConfig | None = None
-
-
-class WebConfig(_Strict):
-    """The dashboard."""
-
-    enabled: bool = True
-    host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
-    port: int = Field(default=8787, ge=0, le=65535)
 
 
 class LimitsConfig(_Strict):

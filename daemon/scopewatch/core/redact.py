@@ -6,7 +6,9 @@ keep tokens in every part of theirs (``ntfy://host/topic``, ``tgram://bot-token/
 
 import re
 from collections.abc import Collection, Mapping
+from ipaddress import ip_address
 from typing import Final
+from urllib.parse import unquote
 
 HIDDEN: Final = "***"
 
@@ -21,6 +23,51 @@ _ASSIGNED: Final = re.compile(
 )
 
 
+# The host of these addresses is a machine, not a token.
+_PLAIN: Final = re.compile(r"(json|xml|form|mailto|ntfy|http)s?", re.IGNORECASE)
+# Shorter parts of an address are ordinary words more often than secrets.
+_LEAST_PART: Final = 8
+_LEAST_PASSWORD: Final = 4
+_OUR_NAME: Final = "scopewatch"
+
+
+def secret_parts(secret: str) -> frozenset[str]:
+    """Return what must not show of a secret: itself and, of an address, what it is made of.
+
+    >>> sorted(secret_parts("ntfy://me:pass@ntfy.sh/our-topic"))
+    ['me:pass@ntfy.sh/our-topic', 'ntfy://me:pass@ntfy.sh/our-topic', 'our-topic', 'pass']
+    """
+    scheme, colon, rest = secret.partition("://")
+    if not colon:
+        return frozenset({secret})
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    login, _, place = authority.rpartition("@")
+    host = place.rpartition(":")[0] if re.search(r":\d+$", place) else place
+    parts = {part for part in re.split(r"[/:@?&=+#,;]+", rest) if len(part) >= _LEAST_PART}
+    password = login.partition(":")[2]
+    if len(password) >= _LEAST_PASSWORD:
+        parts.add(password)
+    if _PLAIN.fullmatch(scheme) or _is_machine(host):
+        parts.discard(host)
+    parts |= {unquote(part) for part in parts}
+    return frozenset({secret, rest, *parts} - {_OUR_NAME, host if _is_machine(host) else ""})
+
+
+def _is_machine(host: str) -> bool:
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return host == "localhost"
+    return True
+
+
+def hide(text: str, known: Collection[str]) -> str:
+    """Return a text without the `known` values; everything else stays as it is."""
+    for value in sorted(filter(None, known), key=len, reverse=True):
+        text = text.replace(value, HIDDEN)
+    return text
+
+
 def redact_text(text: str, known: Collection[str] = ()) -> str:
     """Return a text without addresses' contents, assigned secrets and the `known` values.
 
@@ -32,8 +79,7 @@ def redact_text(text: str, known: Collection[str] = ()) -> str:
     >>> redact_text("sent to ntfy://ntfy.sh/our-topic, token=abc")
     'sent to ntfy://*** token=***'
     """
-    for value in sorted(filter(None, known), key=len, reverse=True):
-        text = text.replace(value, HIDDEN)
+    text = hide(text, known)
     text = _ADDRESS.sub(lambda found: f"{found[1]}://{HIDDEN}", text)
     return _ASSIGNED.sub(lambda found: found["name"] + HIDDEN, text)
 

@@ -6,8 +6,11 @@ Modules log events as `log.info("frame scored", extra={"event": {"key": ..., "lo
 import json
 import logging
 import sys
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, TextIO
+
+from scopewatch.core.redact import hide
 
 # Libraries that would drown the daemon's own lines at `info`.
 _CHATTY = ("apprise", "alembic", "tifffile", "uvicorn", "watchdog", "asyncio", "PIL")
@@ -43,16 +46,34 @@ class JsonLines(logging.Formatter):
         return json.dumps(entry, default=str, ensure_ascii=False)
 
 
-def set_up_logs(*, level: str, as_json: bool, stream: TextIO | None = None) -> None:
+class Hiding(logging.Formatter):
+    """Writes lines as another does, tracebacks included, without values that must not show."""
+
+    def __init__(self, inner: logging.Formatter, secrets: Collection[str]) -> None:
+        super().__init__()
+        self._inner = inner
+        # As they stand within JSON, too.
+        self._secrets = {*secrets, *(json.dumps(value)[1:-1] for value in secrets)}
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        return hide(self._inner.format(record), self._secrets)
+
+
+def set_up_logs(
+    *, level: str, as_json: bool, stream: TextIO | None = None, secrets: Collection[str] = ()
+) -> None:
     """Send the process's log to `stream` (standard error), replacing what was set up before.
 
     Parameters
     ----------
     level
         `debug`, `info`, `warning` or `error`.
+    secrets
+        Values that never show, whoever logs them.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonLines() if as_json else TextLines())
+    handler.setFormatter(Hiding(JsonLines() if as_json else TextLines(), secrets))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for names, least in ((_CHATTY, logging.WARNING), (_CHATTIER, logging.ERROR)):
         for name in names:

@@ -1,12 +1,14 @@
 """What keeps other web pages out of the dashboard.
 
-The dashboard listens on loopback only, but any page in the operator's browser can send requests
-there too. Four things stop it: the Host header must name this machine (a page that points its own
-name at 127.0.0.1 fails), a changing request must come from the same origin, it must carry a token
-that only our pages show, and the browser is told to load nothing from elsewhere.
+Any page in the operator's browser can send requests to the dashboard too, on loopback as well.
+Four things stop it: the Host header must name this machine (a page that points its own name at
+127.0.0.1 fails), a changing request must come from the same origin, it must carry a token that
+only our pages show, and the browser is told to load nothing from elsewhere.
 """
 
 import hmac
+from collections.abc import Collection
+from ipaddress import ip_address
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -39,10 +41,22 @@ class RefusedFormError(ScopewatchError):
 
 
 class Guard:
-    """ASGI middleware: refuses foreign hosts, and adds the security headers to every answer."""
+    """ASGI middleware: refuses foreign hosts, and adds the security headers to every answer.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Parameters
+    ----------
+    names
+        By which the dashboard is reached, besides those of this machine.
+    addresses
+        Whether any bare address will do: a page that points its own name here sends that name.
+    """
+
+    def __init__(
+        self, app: ASGIApp, names: Collection[str] = (), *, addresses: bool = False
+    ) -> None:
         self._app = app
+        self._names = LOOPBACK | {name.lower() for name in names}
+        self._addresses = addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -59,12 +73,18 @@ class Guard:
             await send(message)
 
         host = Headers(scope=scope).get("host", "")
-        if host_name(host) not in LOOPBACK:
+        name = host_name(host)
+        if name not in self._names and not (self._addresses and _is_address(name)):
+            others = len(self._names) > len(LOOPBACK) or self._addresses
             line = complaint(
-                "the dashboard answers on this machine only",
+                "the dashboard does not answer to this name"
+                if others
+                else "the dashboard answers on this machine only",
                 where=f"Host {host!r}",
-                expected="localhost",
-                do="open http://localhost, or forward the port with ssh -L",
+                expected=" or ".join(sorted(self._names - LOOPBACK)) or "localhost",
+                do="add the name to web.names"
+                if others
+                else "open http://localhost, or forward the port with ssh -L",
             )
             refuse = PlainTextResponse(line + "\n", status_code=421)
             await refuse(scope, receive, send_guarded)
@@ -80,13 +100,21 @@ def host_name(host: str) -> str | None:
         return None
 
 
-async def read_form(request: Request, token: str) -> dict[str, str]:
+def _is_address(name: str | None) -> bool:
+    try:
+        ip_address(name or "")
+    except ValueError:
+        return False
+    return True
+
+
+async def read_form(request: Request, token: str | None) -> dict[str, str]:
     """Read a form that one of our own pages sent.
 
     Parameters
     ----------
     token
-        What our pages put into their forms.
+        What our pages put into their forms; None where there is nobody yet whom it would protect.
 
     Returns
     -------
@@ -121,7 +149,8 @@ async def read_form(request: Request, token: str) -> dict[str, str]:
     fields = {
         name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()
     }
-    if not hmac.compare_digest(fields.get("token", "").encode(), token.encode()):
+    sent = fields.get("token", "").encode()
+    if token is not None and not hmac.compare_digest(sent, token.encode()):
         raise RefusedFormError(
             complaint(
                 "the form is out of date",

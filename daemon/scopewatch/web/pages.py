@@ -38,7 +38,11 @@ def make_pages(parts: Parts, templates: Environment) -> APIRouter:
     def render(template: str, rows: list[WellRow], **values: Any) -> HTMLResponse:
         header = make_header(parts, rows)
         text = templates.get_template(template).render(
-            header=header, now=header.now, token=parts.token, **values
+            header=header,
+            now=header.now,
+            token=parts.token,
+            guarded=parts.guarded,
+            **values,
         )
         return HTMLResponse(text)
 

@@ -29,6 +29,8 @@ class Parts:
         How many frames were found but neither scored nor quarantined yet.
     token
         A secret of this process that our forms carry; see `web.guard`.
+    guarded
+        Whether people had to sign in, and so can sign out.
     """
 
     reader: Reader
@@ -40,6 +42,7 @@ class Parts:
     facts: Facts
     clock: Clock
     token: str
+    guarded: bool = False
 
     @property
     def staleness(self) -> Staleness:

@@ -45,10 +45,18 @@ class WebServer:
         Where to listen; port 0 takes any free one, see `url`.
     progress
         Called by the event loop for as long as it goes round; must be quick.
+    proxied
+        A proxy on this machine tells whose request it passes on; else anybody could claim that.
     """
 
     def __init__(
-        self, app: FastAPI, *, host: str, port: int, progress: Callable[[], None] = _nothing
+        self,
+        app: FastAPI,
+        *,
+        host: str,
+        port: int,
+        progress: Callable[[], None] = _nothing,
+        proxied: bool = False,
     ) -> None:
         self._host, self._port = host, port
         self._progress = progress
@@ -59,6 +67,7 @@ class WebServer:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=proxied,
                 limit_concurrency=64,
                 timeout_keep_alive=5,
                 timeout_graceful_shutdown=1,

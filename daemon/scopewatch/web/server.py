@@ -1,6 +1,6 @@
 """The web application: routes, templates, guard, and what is said when something fails."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from scopewatch.core.ports import Clock
 from scopewatch.web import wording
 from scopewatch.web.advice import advise
 from scopewatch.web.api import make_api
+from scopewatch.web.door import Door, Lock, make_login
 from scopewatch.web.guard import Guard, RefusedFormError
 from scopewatch.web.pages import make_pages
 from scopewatch.web.parts import Parts
@@ -37,6 +38,9 @@ def create_app(
     facts: Facts,
     clock: Clock,
     token: str,
+    lock: Lock | None = None,
+    names: Collection[str] = (),
+    addresses: bool = False,
 ) -> FastAPI:
     """Build the dashboard; it starts nothing and opens nothing.
 
@@ -49,6 +53,10 @@ def create_app(
         were found but are neither scored nor quarantined yet.
     token
         Guards the forms; a fresh `secrets.token_urlsafe(32)` for each process.
+    lock
+        What people need to come in; None: nothing, for a dashboard on loopback.
+    names, addresses
+        What the Host header may say besides names of this machine; see `web.guard`.
     """
     parts = Parts(
         reader=reader,
@@ -60,6 +68,7 @@ def create_app(
         facts=facts,
         clock=clock,
         token=token,
+        guarded=lock is not None,
     )
     templates = make_templates()
     # FastAPI's own pages of documentation load scripts from a CDN: they are off.
@@ -67,7 +76,10 @@ def create_app(
     app.include_router(make_pages(parts, templates), include_in_schema=False)
     app.include_router(make_api(parts))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
-    app.add_middleware(Guard)
+    if lock is not None:
+        app.include_router(make_login(lock, templates, token), include_in_schema=False)
+        app.add_middleware(Door, lock=lock, templates=templates)
+    app.add_middleware(Guard, names=names, addresses=addresses)
     _answer_failures(app, templates)
     return app
 

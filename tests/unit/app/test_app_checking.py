@@ -29,7 +29,7 @@ def findings(
         CONFIG.format(path=path, pattern=pattern, state=state, url=url), encoding="utf-8"
     )
     found: dict[str, list[tuple[bool, str]]] = {}
-    for finding in run_checks(file):
+    for finding in run_checks(file, {}):
         found.setdefault(finding.subject, []).append((finding.failed, finding.text))
     return found
 
@@ -37,7 +37,7 @@ def findings(
 def test_every_problem_of_a_configuration_is_a_finding(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text("experiment: {name: x}\nwat: 1\n", encoding="utf-8")
-    found = list(run_checks(file))
+    found = list(run_checks(file, {}))
     assert [finding.failed for finding in found] == [True] * 3
     assert any("wat" in finding.text for finding in found)
 
@@ -112,6 +112,6 @@ def test_a_digest_that_nobody_takes_is_advised_on(tmp_path: Path) -> None:
     alerts = f"alerts: {{channels: {channels}, digest: {{}}}}"
     plain = CONFIG.format(path="in", pattern="scopewatch", state="state", url="json://x")
     file.write_text(plain.rsplit("alerts:", 1)[0] + alerts, encoding="utf-8")
-    (found,) = [each for each in run_checks(file) if each.subject == "digest"]
+    (found,) = [each for each in run_checks(file, {}) if each.subject == "digest"]
     assert found.advice
     assert "no channel takes it" in found.text

@@ -59,3 +59,18 @@ def test_the_level_and_the_chatter_of_libraries_are_held_down(stream: io.StringI
     logging.getLogger("alembic.runtime").warning("missed")
     logging.getLogger("apscheduler.scheduler").warning("Execution of job skipped")
     assert [line.split()[2:] for line in stream.getvalue().splitlines()] == [["warning", "missed"]]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_known_secrets_show_nowhere_in_a_line(stream: io.StringIO, as_json: bool) -> None:
+    secrets = ("hunter2", 'with"quote', "pä55wort")
+    set_up_logs(level="info", as_json=as_json, stream=stream, secrets=secrets)
+    log = logging.getLogger("scopewatch.test")
+    try:
+        raise ValueError(f"refused: {secrets}")
+    except ValueError:
+        log.exception("hunter2 in %s", 'with"quote', extra={"event": {"why": "pä55wort", "n": 1}})
+    text = stream.getvalue()
+    assert text.count("***") >= 6
+    for secret in (*secrets, 'with\\"quote', "p\\u00e455wort"):
+        assert secret not in text

@@ -43,6 +43,10 @@ async function refresh() {
   if (document.hidden || busy) return;
   try {
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (answer.status === 401) {
+      location.reload(); // the session has run out: the page itself asks for the token
+      return;
+    }
     if (!answer.ok) throw new Error(`answer ${answer.status}`);
     swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
     answeredAt = new Date();

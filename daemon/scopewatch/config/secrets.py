@@ -1,0 +1,189 @@
+"""Secrets that stand elsewhere: `env:NAME`, `file:/path` or `credential:NAME` in the configuration.
+
+A configuration is read with its references as they are, so that whoever may not see the secrets
+can still ask for the status. `resolve_secrets` puts the values in their places, for the process
+that needs them; each value is checked as if it stood in the file.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+
+from scopewatch.config.delivery import check_heartbeat_url
+from scopewatch.config.models import Config
+from scopewatch.config.reference import REFERENCE, is_reference
+from scopewatch.config.web import check_token
+from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.redact import secret_parts
+
+MOST_BYTES: Final = 16 * 1024
+# systemd makes the credentials of a service in a folder that it names so.
+CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingSecret:
+    """A secret that is not to be had, in one line.
+
+    Parameters
+    ----------
+    elsewhere
+        Nothing is wrong: only the service is given it.
+    """
+
+    line: str
+    elsewhere: bool
+
+
+def list_secrets(config: Config) -> Iterator[tuple[str, SecretStr]]:
+    """Return every secret of a configuration with its place, references as they stand."""
+    for channel in config.alerts.channels:
+        yield f"alerts.channels.{channel.name}.url", channel.url
+    if config.alerts.heartbeat is not None:
+        yield "alerts.heartbeat.url", config.alerts.heartbeat.url
+    if config.web.token is not None:
+        yield "web.token", config.web.token
+
+
+def plain_secrets(config: Config) -> list[str]:
+    """Return the places of secrets that stand in the file itself."""
+    return [
+        place
+        for place, secret in list_secrets(config)
+        if not is_reference(secret.get_secret_value())
+    ]
+
+
+def secret_files(config: Config) -> list[Path]:
+    """Return the files that secrets are read from."""
+    found = (REFERENCE.match(secret.get_secret_value()) for _, secret in list_secrets(config))
+    return [Path(each["name"]) for each in found if each is not None and each["kind"] == "file"]
+
+
+def resolve_secrets(config: Config, environ: Mapping[str, str]) -> Config:
+    """Return the configuration with the values of its secrets.
+
+    Parameters
+    ----------
+    environ
+        Where `env:NAME` is looked up, and where the folder of credentials is named.
+
+    Raises
+    ------
+    ConfigError
+        One line for each secret that is not to be had, or is none.
+    """
+    resolved, missing = resolve_here(config, environ)
+    if missing:
+        raise ConfigError("\n".join(each.line for each in missing))
+    return resolved
+
+
+def resolve_here(
+    config: Config, environ: Mapping[str, str]
+) -> tuple[Config, tuple[MissingSecret, ...]]:
+    """Return the configuration with the secrets that are to be had, and what is not.
+
+    Channels, heartbeat and token whose secret is missing are left out.
+    """
+    values: dict[str, SecretStr] = {}
+    missing = []
+    for place, secret in list_secrets(config):
+        written = secret.get_secret_value()
+        try:
+            values[place] = SecretStr(_look_up(place, written, environ))
+        except ConfigError as error:
+            elsewhere = written.startswith("credential:") and CREDENTIALS not in environ
+            missing.append(MissingSecret(line=str(error), elsewhere=elsewhere))
+    heartbeat = config.alerts.heartbeat
+    if heartbeat is not None:
+        url = values.get("alerts.heartbeat.url")
+        heartbeat = None if url is None else heartbeat.model_copy(update={"url": url})
+    channels = tuple(
+        channel.model_copy(update={"url": values[place]})
+        for channel in config.alerts.channels
+        if (place := f"alerts.channels.{channel.name}.url") in values
+    )
+    alerts = config.alerts.model_copy(update={"channels": channels, "heartbeat": heartbeat})
+    web = config.web.model_copy(update={"token": values.get("web.token")})
+    return config.model_copy(update={"alerts": alerts, "web": web}), tuple(missing)
+
+
+def known_secrets(resolved: Config) -> frozenset[str]:
+    """Return what must not show of the secrets of a resolved configuration."""
+    parts = (secret_parts(secret.get_secret_value()) for _, secret in list_secrets(resolved))
+    return frozenset().union(*parts)
+
+
+def find_token(config: Config, environ: Mapping[str, str]) -> str | None:
+    """Return the dashboard's token; None where there is none, or it is not to be had here."""
+    if config.web.token is None:
+        return None
+    try:
+        return _look_up("web.token", config.web.token.get_secret_value(), environ)
+    except ConfigError:
+        return None
+
+
+def _look_up(place: str, written: str, environ: Mapping[str, str]) -> str:
+    found = REFERENCE.match(written)
+    if found is None:
+        return written
+    name = found["name"]
+    if found["kind"] == "env":
+        value = environ.get(name, "")
+        source = f"the environment variable {name}"
+    elif found["kind"] == "file":
+        value = _read(place, Path(name))
+        source = name
+    else:
+        value = _read(place, _credential(place, name, environ))
+        source = f"the credential {name}"
+    value = value.strip()
+    if not value or not value.isprintable():
+        got = "more than one line" if value else "nothing"
+        raise _missing(place, got=f"{got} in {source}", do="write the secret there, on one line")
+    if is_reference(value):
+        raise _missing(place, got=f"another reference in {source}", do="write the secret there")
+    try:
+        if place == "web.token":
+            check_token(value)
+        elif place == "alerts.heartbeat.url":
+            check_heartbeat_url(value)
+    except ValueError as error:
+        raise ConfigError(
+            complaint(str(error), where=f"{place}, from {source}", do="then start again")
+        ) from None
+    return value
+
+
+def _credential(place: str, name: str, environ: Mapping[str, str]) -> Path:
+    folder = environ.get(CREDENTIALS)
+    if not folder:
+        raise _missing(
+            place,
+            got=f"no {CREDENTIALS} here",
+            do=f"credentials are given to the service alone: LoadCredential={name}:/path",
+        )
+    return Path(folder) / name
+
+
+def _read(place: str, path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise OSError(f"more than {MOST_BYTES >> 10} kB")
+        return content.decode()
+    except (OSError, UnicodeDecodeError) as error:
+        got = (error.strerror or error) if isinstance(error, OSError) else "not UTF-8 text"
+        raise _missing(
+            place, got=f"{path}: {got}", do="give the daemon's user a file that it can read"
+        ) from None
+
+
+def _missing(place: str, *, got: str, do: str) -> ConfigError:
+    return ConfigError(complaint("secret is not to be had", where=place, got=got, do=do))
