@@ -279,8 +279,8 @@ class RuntimeConfig(_Strict):
 
     inbox: int = Field(default=1000, ge=1, description="frames that may wait in memory")
     rescan_s: Seconds = 30
-    stall_s: Seconds = Field(default=120, description="a stage without progress is called hung")
-    max_attempts: int = Field(default=3, ge=1, description="then a frame is quarantined")
+    stall_s: Seconds = Field(default=50, description="a stage without progress is called hung")
+    max_attempts: int = Field(default=2, ge=1, description="then a frame is quarantined")
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

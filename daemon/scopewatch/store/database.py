@@ -131,7 +131,7 @@ class Store:
         forecast: Sequence[ForecastDay] = (),
         channels: Mapping[str, Route] = _NO_CHANNELS,
         style: Style = _PLAIN,
-        max_attempts: int = 3,
+        max_attempts: int = 2,
         measuring: Measuring | None = None,
     ) -> Self:
         """Open `folder`/scopewatch.db; make and migrate it where needed. Raises StoreError."""

@@ -1,0 +1,50 @@
+"""A frame that takes the process down each time does not hold up the others."""
+
+import signal
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.integration.conftest import Save
+from tests.integration.daemon import Daemon
+
+BEFORE, POISON, AFTER = (f"P1_A1_s0_t{index:04d}_phase.tif" for index in range(3))
+
+
+# Three starts: seconds each, more on a machine that has other work.
+@pytest.mark.timeout(180)
+def test_a_frame_that_crashes_the_process_twice_is_quarantined_and_the_others_are_scored(
+    daemon: Daemon, phase: NDArray[np.uint16], save: Save
+) -> None:
+    save(daemon.incoming / BEFORE, phase)
+    daemon.start()
+    daemon.eventually(lambda: daemon.states().get(BEFORE) == "done", within_s=30)
+    # Large, so that it stays in hand for long enough to be met there.
+    save(daemon.incoming / POISON, np.tile(phase, (4, 4)))
+    save(daemon.incoming / AFTER, phase)
+    for attempt in (1, 2):
+        if attempt > 1:
+            daemon.start()
+        daemon.eventually(lambda: _claimed(daemon) == attempt, within_s=30)  # noqa: B023
+        assert daemon.end(signal.SIGKILL) == -signal.SIGKILL
+        assert _claimed(daemon) == attempt
+    daemon.start()
+    daemon.eventually(lambda: daemon.states().get(AFTER) == "done", within_s=30)
+    assert daemon.states() == {BEFORE: "done", POISON: "quarantined", AFTER: "done"}
+    (frame,) = (frame for frame in daemon.frames() if frame.locator.endswith(POISON))
+    assert frame.reason == "failed 2 times: it took the daemon down, or never ended"
+    assert daemon.count("frame given up") == 1
+    assert daemon.end() == 0
+
+
+def _claimed(daemon: Daemon) -> int:
+    """Attempts at the poison frame while it is in hand, as the ledger counts them; else 0."""
+    with closing(sqlite3.connect(f"file:{daemon.state}/scopewatch.db?mode=ro", uri=True)) as ledger:
+        rows = ledger.execute(
+            "SELECT attempts FROM frames WHERE state = 'claimed' AND locator LIKE ?",
+            (f"%{POISON}",),
+        ).fetchall()
+    return int(rows[0][0]) if rows else 0
