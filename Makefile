@@ -6,7 +6,7 @@ SOAK_ARGS ?=
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES = daemon training tests benchmarks
 
-.PHONY: help demo test test-slow check bench soak model messages lock clean
+.PHONY: help demo test test-slow check bench soak model messages lock lock-hashes audit release clean
 help:
 	@echo "make demo    a simulated ten-day differentiation, monitored live (DEMO_ARGS=--exit-when-done for no waiting)"
 	@echo "make test    all tests"
@@ -17,6 +17,9 @@ help:
 	@echo "make model   train the shipped bundle again from its seeds"
 	@echo "make messages compile the catalogues of messages (needs msgfmt)"
 	@echo "make lock    write constraints.txt anew"
+	@echo "make lock-hashes write requirements.lock anew: what a service is installed from"
+	@echo "make audit   look for known holes in requirements.lock; fails when they cannot be looked up"
+	@echo "make release wheel, source and bill of materials (CycloneDX) into dist/"
 	@echo "make clean   remove everything the other targets made"
 
 $(VENV)/bin/python:
@@ -78,6 +81,41 @@ lock: $(VENV)/bin/python
 	$(VENV)/bin/pip-compile --quiet --extra test --strip-extras --no-annotate --no-header \
 		--no-emit-index-url --no-emit-find-links --output-file constraints.txt pyproject.toml
 	sed -i '/^scopewatch /d' constraints.txt  # the extras name the project itself
+
+# Tools of a release have environments of their own: theirs are not our dependencies.
+build/tools-%/.ready:
+	$(PYTHON) -m venv build/tools-$*
+	build/tools-$*/bin/python -m pip install --quiet $(TOOLS_$*)
+	touch $@
+TOOLS_lock = pip-tools
+TOOLS_audit = pip-audit
+TOOLS_release = build cyclonedx-bom
+
+lock-hashes: build/tools-lock/.ready
+	build/tools-lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+		--no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host -c constraints.txt --output-file requirements.lock pyproject.toml
+
+# pip-audit exits 0 when every package was skipped: its report is judged, not its status.
+audit: build/tools-audit/.ready
+	rm -f build/audit.json
+	-build/tools-audit/bin/pip-audit -r requirements.lock --require-hashes --disable-pip \
+		--format json --output build/audit.json
+	$(PYTHON) release/audit.py build/audit.json requirements.lock
+
+# The bill lists what is really installed by the lock, in an environment made for that.
+release: build/tools-release/.ready
+	rm -rf dist build/installed
+	build/tools-release/bin/python -m build --outdir dist .
+	$(PYTHON) -m venv --without-pip build/installed
+	build/tools-release/bin/python -m pip --python build/installed/bin/python install --quiet \
+		--require-hashes -r requirements.lock
+	build/tools-release/bin/python -m pip --python build/installed/bin/python install --quiet \
+		--no-deps dist/scopewatch-*.whl
+	build/installed/bin/scopewatch --version
+	build/tools-release/bin/cyclonedx-py environment build/installed/bin/python \
+		--pyproject pyproject.toml --output-reproducible \
+		--output-file "$$(ls dist/*.whl | sed 's/-py3.*//').cdx.json"
 
 clean:
 	rm -rf $(VENV) .venv-* build dist scopewatch-demo .pytest_cache .mypy_cache .ruff_cache \
