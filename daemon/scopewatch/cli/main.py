@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from scopewatch import __version__
-from scopewatch.cli import alerts, daemon, demo, results, score
+from scopewatch.cli import alerts, daemon, demo, results, score, support
 from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError
 from scopewatch.core.redact import redact_text
 
@@ -30,6 +30,7 @@ app.command()(score.score)
 app.command()(results.status)
 app.command()(results.export)
 app.add_typer(alerts.app, name="alert")
+app.command()(support.support_bundle)
 app.command()(demo.simulate)
 app.command()(demo.demo)
 

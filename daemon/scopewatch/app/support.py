@@ -1,0 +1,136 @@
+"""What a report of trouble needs, in one zip without secrets; every part is made by itself.
+
+A part that cannot be made says why in its place: the bundle is asked for when things are broken.
+"""
+
+import json
+import platform
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from scopewatch import __version__
+from scopewatch.app.results import OVERLAYS
+from scopewatch.app.status import ask_daemon
+from scopewatch.config import Config, load_config
+from scopewatch.core.errors import ScopewatchError
+from scopewatch.core.redact import redact_settings, redact_text
+from scopewatch.store.files import FILE_MODE, whole_file
+from scopewatch.store.queries import Reader
+
+# Of the quarantine, the newest; and of the card, which may hold large tables.
+MOST_REFUSED: Final = 5000
+MOST_CARD_BYTES: Final = 64 * 1024
+_PICTURES: Final = {".jpg", ".jpeg", ".png"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A file of the bundle; `trouble` is empty where it could be made."""
+
+    name: str
+    text: str
+    trouble: str = ""
+
+
+def write_bundle(config_path: Path, out: Path, images: int = 0) -> list[Part]:
+    """Write the bundle; return its parts. Raises StoreError where `out` cannot be written."""
+    config: Config | None = None
+    trouble = ""
+    try:
+        config = load_config(config_path)
+    except ScopewatchError as error:
+        trouble = str(error)
+    known = [channel.url.get_secret_value() for channel in config.alerts.channels] if config else []
+    parts = [_made("versions.json", _versions, known)]
+    if config is None:
+        # The text itself stays out: what is wrong in it may stand where no secret is expected.
+        text = redact_text(trouble, known)
+        parts.append(Part(name="config.txt", text=text, trouble=text))
+    else:
+        parts += [_made(name, make, known) for name, make in _of_config(config)]
+    pictures = _newest_pictures(config, images) if config and images else []
+    with whole_file(out) as begun:
+        begun.touch(mode=0o600)
+        with zipfile.ZipFile(begun, "w", zipfile.ZIP_DEFLATED) as bundle:
+            for part in parts:
+                bundle.writestr(part.name, part.text)
+            for number, picture in enumerate(pictures):
+                bundle.write(picture, f"images/{number:04d}-{picture.name}")
+        begun.chmod(FILE_MODE)
+    return parts
+
+
+def _of_config(config: Config) -> Iterator[tuple[str, Callable[[], str]]]:
+    settings = redact_settings(config.model_dump(mode="json"))
+    yield "config.yaml", lambda: yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+    yield "health.json", lambda: _json(asdict(ask_daemon(config)))
+    yield "ledger.json", lambda: _ledger(config.state.folder)
+    yield "card.yaml", lambda: _card(config.model.bundle / "card.yaml")
+
+
+def _made(name: str, make: Callable[[], str], known: list[str]) -> Part:
+    try:
+        return Part(name=name, text=redact_text(make(), known))
+    except Exception as error:  # noqa: BLE001 - whatever is broken, the other parts are needed
+        text = redact_text(f"not available: {type(error).__name__}: {error}", known)
+        return Part(name=name, text=text, trouble=text)
+
+
+def _versions() -> str:
+    packages = {found.name: found.version for found in distributions() if found.name}
+    return _json(
+        {
+            "scopewatch": __version__,
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            "packages": dict(sorted(packages.items(), key=lambda entry: entry[0].lower())),
+        }
+    )
+
+
+def _ledger(folder: Path) -> str:
+    with closing(Reader.open(folder)) as reader:
+        counts = reader.counts()
+        refused = reader.refused(None, MOST_REFUSED)
+    faults = Counter(row.fault for row in refused)
+    return _json(
+        {
+            "counts": asdict(counts),
+            "quarantine_newest": {"most": MOST_REFUSED, "faults": dict(faults.most_common())},
+            "reasons": [
+                {"fault": fault, "reason": reason, "count": count}
+                for (fault, reason), count in Counter(
+                    (row.fault, row.reason) for row in refused
+                ).most_common(100)
+            ],
+        }
+    )
+
+
+def _card(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(MOST_CARD_BYTES)
+    size = path.stat().st_size
+    cut = f"\n# cut here: {size} bytes in all\n" if size > MOST_CARD_BYTES else ""
+    return content.decode("utf-8", "replace") + cut
+
+
+def _newest_pictures(config: Config, count: int) -> list[Path]:
+    pictures = [
+        path
+        for path in (config.state.folder / OVERLAYS).rglob("*")
+        if path.suffix.lower() in _PICTURES and path.is_file() and not path.is_symlink()
+    ]
+    return sorted(pictures, key=lambda path: path.stat().st_mtime, reverse=True)[:count]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

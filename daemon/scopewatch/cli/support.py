@@ -1,0 +1,27 @@
+"""`scopewatch support-bundle`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
+
+
+def support_bundle(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.zip", help="Where to write it.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    with_images: Annotated[
+        int, typer.Option("--with-images", min=0, help="Newest pictures to add; none unless asked.")
+    ] = 0,
+) -> None:
+    """Gather what a report of trouble needs, without secrets, also when nothing works.
+
+    Example: scopewatch support-bundle --out trouble.zip
+    """
+    from scopewatch.app.support import write_bundle  # noqa: PLC0415 - loads SQLAlchemy
+
+    for part in write_bundle(config, out, with_images):
+        mark = "note" if part.trouble else "ok"
+        typer.echo(f"{mark:<4}  {part.name}" + (f": {part.trouble}" if part.trouble else ""))
+    typer.echo(f"written to {out}; the log is not in it (journalctl -u scopewatch)")

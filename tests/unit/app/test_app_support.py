@@ -1,0 +1,59 @@
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from scopewatch.cli.main import run
+
+CONFIG = """
+experiment: {name: run 1}
+model: {bundle: model}
+sources: [{kind: folder, path: in}]
+web: {enabled: false}
+alerts: {channels: [{name: phone, url: 'ntfy://hidden-user:hidden-word@host/hidden-topic'}]}
+"""
+
+
+def bundled(tmp_path: Path, text: str, *more: str) -> dict[str, str]:
+    (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+    out = tmp_path / "trouble.zip"
+    assert (
+        run(["support-bundle", "-c", str(tmp_path / "config.yaml"), "--out", str(out), *more]) == 0
+    )
+    assert stat.S_IMODE(out.stat().st_mode) == 0o640
+    with zipfile.ZipFile(out) as bundle:
+        return {name: bundle.read(name).decode("utf-8") for name in bundle.namelist()}
+
+
+def test_no_secret_is_in_it_and_what_is_missing_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = bundled(tmp_path, CONFIG)
+    assert set(parts) == {"versions.json", "config.yaml", "health.json", "ledger.json", "card.yaml"}
+    assert "there are no results yet" in parts["ledger.json"]
+    told = capsys.readouterr().out
+    assert "there are no results yet" in told
+    assert "hidden" not in told + "".join(parts.values())
+
+
+def test_a_bad_configuration_is_told_without_its_text(tmp_path: Path) -> None:
+    parts = bundled(tmp_path, CONFIG + "wat: hidden\n")
+    assert "unknown key" in parts["config.txt"]
+    assert "hidden" not in "".join(parts.values())
+
+
+def test_a_damaged_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state/scopewatch.db").write_bytes(b"no database" * 500)
+    assert "result database cannot be used" in bundled(tmp_path, CONFIG)["ledger.json"]
+
+
+def test_pictures_come_only_when_asked_for(tmp_path: Path) -> None:
+    folder = tmp_path / "state/overlays"
+    folder.mkdir(parents=True)
+    for name in ("a.png", "b.png"):
+        (folder / name).write_text(name, encoding="utf-8")
+    assert not [name for name in bundled(tmp_path, CONFIG) if "images" in name]
+    asked = bundled(tmp_path, CONFIG, "--with-images", "1")
+    assert len([name for name in asked if name.startswith("images/")]) == 1
