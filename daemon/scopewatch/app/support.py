@@ -5,9 +5,10 @@ A part that cannot be made says why in its place: the bundle is asked for when t
 
 import json
 import platform
+import subprocess
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import distributions
@@ -20,14 +21,18 @@ from scopewatch import __version__
 from scopewatch.app.results import OVERLAYS
 from scopewatch.app.status import ask_daemon
 from scopewatch.config import Config, load_config
-from scopewatch.core.errors import ScopewatchError
+from scopewatch.config.secrets import known_secrets, resolve_secrets
+from scopewatch.core.errors import ConfigError, ScopewatchError
 from scopewatch.core.redact import redact_settings, redact_text
 from scopewatch.store.files import FILE_MODE, whole_file
 from scopewatch.store.queries import Reader
 
 # Of the quarantine, the newest; and of the card, which may hold large tables.
 MOST_REFUSED: Final = 5000
+MOST_LINES: Final = 5000
+UNIT: Final = "scopewatch"
 MOST_CARD_BYTES: Final = 64 * 1024
+_JOURNAL_S: Final = 30
 _PICTURES: Final = {".jpg", ".jpeg", ".png"}
 
 
@@ -40,7 +45,9 @@ class Part:
     trouble: str = ""
 
 
-def write_bundle(config_path: Path, out: Path, images: int = 0) -> list[Part]:
+def write_bundle(
+    config_path: Path, out: Path, environ: Mapping[str, str], images: int = 0
+) -> list[Part]:
     """Write the bundle; return its parts. Raises StoreError where `out` cannot be written."""
     config: Config | None = None
     trouble = ""
@@ -48,14 +55,14 @@ def write_bundle(config_path: Path, out: Path, images: int = 0) -> list[Part]:
         config = load_config(config_path)
     except ScopewatchError as error:
         trouble = str(error)
-    known = [channel.url.get_secret_value() for channel in config.alerts.channels] if config else []
-    parts = [_made("versions.json", _versions, known)]
+    known = _known(config, environ) if config else frozenset()
+    parts = [_made("versions.json", _versions, known), _made("log.txt", _journal, known)]
     if config is None:
         # The text itself stays out: what is wrong in it may stand where no secret is expected.
         text = redact_text(trouble, known)
         parts.append(Part(name="config.txt", text=text, trouble=text))
     else:
-        parts += [_made(name, make, known) for name, make in _of_config(config)]
+        parts += [_made(name, make, known) for name, make in _of_config(config, environ)]
     pictures = _newest_pictures(config, images) if config and images else []
     with whole_file(out) as begun:
         begun.touch(mode=0o600)
@@ -68,15 +75,25 @@ def write_bundle(config_path: Path, out: Path, images: int = 0) -> list[Part]:
     return parts
 
 
-def _of_config(config: Config) -> Iterator[tuple[str, Callable[[], str]]]:
+def _known(config: Config, environ: Mapping[str, str]) -> frozenset[str]:
+    """Return the secrets as far as they are to be had: here a missing one is no trouble."""
+    try:
+        return known_secrets(config) | known_secrets(resolve_secrets(config, environ))
+    except ConfigError:
+        return known_secrets(config)
+
+
+def _of_config(
+    config: Config, environ: Mapping[str, str]
+) -> Iterator[tuple[str, Callable[[], str]]]:
     settings = redact_settings(config.model_dump(mode="json"))
     yield "config.yaml", lambda: yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
-    yield "health.json", lambda: _json(asdict(ask_daemon(config)))
+    yield "health.json", lambda: _json(asdict(ask_daemon(config, environ)))
     yield "ledger.json", lambda: _ledger(config.state.folder)
     yield "card.yaml", lambda: _card(config.model.bundle / "card.yaml")
 
 
-def _made(name: str, make: Callable[[], str], known: list[str]) -> Part:
+def _made(name: str, make: Callable[[], str], known: Collection[str]) -> Part:
     try:
         return Part(name=name, text=redact_text(make(), known))
     except Exception as error:  # noqa: BLE001 - whatever is broken, the other parts are needed
@@ -94,6 +111,21 @@ def _versions() -> str:
             "packages": dict(sorted(packages.items(), key=lambda entry: entry[0].lower())),
         }
     )
+
+
+def _journal() -> str:
+    """Return the newest lines that the service left in the system's journal."""
+    told = subprocess.run(
+        ["journalctl", "--unit", UNIT, "--lines", str(MOST_LINES), "--no-pager"],  # noqa: S607
+        capture_output=True,
+        check=False,
+        timeout=_JOURNAL_S,
+        encoding="utf-8",
+        errors="replace",
+    )
+    if told.returncode != 0 or not told.stdout.strip():
+        raise OSError(told.stderr.strip() or f"the journal holds no line of {UNIT}")
+    return told.stdout
 
 
 def _ledger(folder: Path) -> str:

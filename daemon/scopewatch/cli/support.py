@@ -1,5 +1,6 @@
 """`scopewatch support-bundle`."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ def support_bundle(
     """
     from scopewatch.app.support import write_bundle  # noqa: PLC0415 - loads SQLAlchemy
 
-    for part in write_bundle(config, out, with_images):
+    for part in write_bundle(config, out, os.environ, with_images):
         mark = "note" if part.trouble else "ok"
         typer.echo(f"{mark:<4}  {part.name}" + (f": {part.trouble}" if part.trouble else ""))
-    typer.echo(f"written to {out}; the log is not in it (journalctl -u scopewatch)")
+    typer.echo(f"written to {out}; look through it before you send it on")

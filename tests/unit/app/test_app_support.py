@@ -1,3 +1,5 @@
+"""The bundle for a report of trouble: what is in it, and what never is."""
+
 import stat
 import zipfile
 from pathlib import Path
@@ -30,11 +32,34 @@ def test_no_secret_is_in_it_and_what_is_missing_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     parts = bundled(tmp_path, CONFIG)
-    assert set(parts) == {"versions.json", "config.yaml", "health.json", "ledger.json", "card.yaml"}
+    assert set(parts) == {
+        "versions.json", "log.txt", "config.yaml", "health.json", "ledger.json", "card.yaml"
+    }  # fmt: skip
     assert "there are no results yet" in parts["ledger.json"]
     told = capsys.readouterr().out
     assert "there are no results yet" in told
     assert "hidden" not in told + "".join(parts.values())
+
+
+def test_the_newest_lines_of_the_journal_come_without_the_secrets_of_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = tmp_path / "bin/journalctl"
+    journal.parent.mkdir()
+    journal.write_text("#!/bin/sh\necho delivery failed: hidden-word, $*\n", encoding="utf-8")
+    journal.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{journal.parent}:/usr/bin:/bin")
+    text = bundled(tmp_path, CONFIG)["log.txt"]
+    assert text.startswith("delivery failed: ")
+    assert "--unit scopewatch --lines 5000" in text
+    assert "hidden-word" not in text
+
+
+def test_a_machine_without_a_journal_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert bundled(tmp_path, CONFIG)["log.txt"].startswith("not available: FileNotFoundError")
 
 
 def test_a_bad_configuration_is_told_without_its_text(tmp_path: Path) -> None:
