@@ -34,6 +34,8 @@ class Hand:
         Waits so many seconds; True when the work must be left off at once.
     note
         Told why a step failed, for whoever asks how the daemon is.
+    beat
+        Called as each step begins: a stall is a step that hangs, not a frame of many slow ones.
     """
 
     item: Item
@@ -43,6 +45,7 @@ class Hand:
     pause: Callable[[float], bool]
     observer: Observer
     note: Callable[[str], None] = lambda _: None
+    beat: Callable[[], None] = lambda: None
     steps_s: dict[str, float] = field(default_factory=dict)
 
     def step(self, name: str, do: Callable[[], _T]) -> _T:
@@ -56,6 +59,7 @@ class Hand:
         started_s = self.clock.monotonic()
         backoff = Backoff(first_s=0.5, most_s=10.0)
         while True:
+            self.beat()
             try:
                 value = do()
             except AWAY as error:

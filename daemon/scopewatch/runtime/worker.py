@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from scopewatch.core.errors import ScopewatchError, StoreError, complaint
 from scopewatch.core.frame import FrameTicket
@@ -146,6 +147,7 @@ class Worker:
             pause=self._pause,
             observer=self._observer,
             note=self._note,
+            beat=partial(self._heartbeats.beat, STAGE),
         )
 
     def _note(self, why: str) -> None:

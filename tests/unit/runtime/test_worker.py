@@ -5,7 +5,7 @@ import pytest
 
 from scopewatch.core.alert import AlertRule
 from scopewatch.core.errors import FrameError, SourceError, StoreError
-from scopewatch.core.frame import Frame
+from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.core.result import Fault, FrameResult
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox
@@ -243,6 +243,28 @@ def test_a_changed_file_starts_with_a_clean_record(bench: Bench) -> None:
     bench.inbox.offer(make_ticket("a.tif", fingerprint="2"))
     assert bench.drain() == [Ending.PUT_BACK, Ending.PUT_BACK, Ending.SCORED]
     assert bench.store.quarantined == []
+
+
+def test_a_frame_of_many_slow_steps_is_no_stall(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = []
+    load = bench.source.load
+
+    def load_slowly(ticket: FrameTicket) -> Frame:
+        bench.clock.advance(50)
+        return load(ticket)
+
+    def analyse_slowly(frame: Frame) -> FrameResult:
+        bench.clock.advance(50)
+        silent.append(bench.heartbeats.stalled())
+        return make_result(frame)
+
+    monkeypatch.setattr(bench.source, "load", load_slowly)
+    bench.analyse = analyse_slowly
+    bench.inbox.offer(make_ticket())
+    assert bench.drain() == [Ending.SCORED]
+    assert silent == [{}]
 
 
 def test_stopping_leaves_off_waiting_for_the_store(bench: Bench) -> None:
