@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-import yaml
+from daemon_process import configure, log_of, start
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -31,7 +31,6 @@ from scopewatch.demo.simulation.experiment import Experiment
 from scopewatch.sources.folder_walk import look_at
 
 MANNERS = ("plain", "pieces", "renamed", "rewritten")
-BUNDLE = Path(__file__).parents[2] / "models" / "simulated-cardiomyocyte"
 SIZE_PX = 128
 WELLS = 20
 LIVES_S = (0.3, 5.0)
@@ -78,35 +77,9 @@ def encode(pixels: NDArray[np.uint16]) -> bytes:
     return content.getvalue()
 
 
-def configure(root: Path) -> Path:
-    """Write the configuration of the daemon under test."""
-    config = root / "config.yaml"
-    settings = {
-        "experiment": {"name": "run 1", "day_from": "time_point", "simulated": True},
-        "model": {"bundle": str(BUNDLE), "threads": 1},
-        "sources": [{"kind": "folder", "path": "in", "settle_s": 0.2, "give_up_s": 5}],
-        "state": {"folder": "state"},
-        "web": {"enabled": False},
-        "runtime": {"rescan_s": 1, "log_format": "json"},
-    }
-    (root / "in").mkdir()
-    config.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    return config
-
-
-def start(config: Path) -> "subprocess.Popen[bytes]":
-    """Start the daemon; its log goes on in the same file."""
-    with (config.parent / "daemon.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "scopewatch", "run", "-c", str(config)],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-
-
 def ready_count(config: Path) -> int:
     """How often a daemon was ready to work, by the log."""
-    return (config.parent / "daemon.log").read_text("utf-8").count('"message": "ready"')
+    return log_of(config).read_text("utf-8").count('"message": "ready"')
 
 
 def query(root: Path, statement: str) -> list[tuple[object, ...]]:
@@ -181,7 +154,13 @@ def broken_promises(root: Path, frames: int) -> list[str]:
 def run(root: Path, kills: int, frames: int, seed: int, pause_s: float) -> list[str]:
     """Let frames come and the daemon die; return the broken promises."""
     began_s, rng = time.monotonic(), random.Random(seed)
-    config = configure(root)
+    (root / "in").mkdir()
+    config = configure(
+        root,
+        {"kind": "folder", "path": "in", "settle_s": 0.2, "give_up_s": 5},
+        web={"enabled": False},
+        runtime={"rescan_s": 1, "log_format": "json"},
+    )
     writer = subprocess.Popen(
         [
             sys.executable,

@@ -21,11 +21,10 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-import yaml
+from daemon_process import BUNDLE, configure, start
 
 from scopewatch.demo.simulation.experiment import Experiment
 
-ROOT = Path(__file__).resolve().parents[2]
 SIDE_PX = 128
 WELLS = 384
 BATCHES = 50
@@ -49,7 +48,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="2,000 frames instead of 50,000")
     parser.add_argument("--frames", type=int)
-    parser.add_argument("--model", type=Path, default=ROOT / "models" / "simulated-cardiomyocyte")
+    parser.add_argument("--model", type=Path, default=BUNDLE)
     call = parser.parse_args()
     frames = call.frames or (2_000 if call.short else 50_000)
     root = Path(tempfile.mkdtemp(prefix="scopewatch-soak-"))
@@ -76,36 +75,31 @@ def soak(root: Path, model: Path, frames: int) -> list[Sample]:
     incoming.mkdir()
     experiment = Experiment(seed=3, size_px=512)
     field = experiment.frame(0, 0, 0, 20)
-    log_path = root / "daemon.log"
-    config = {
-        "experiment": {"name": "soak", "day_from": "time_point", "simulated": True},
-        "model": {"bundle": str(model), "threads": 1},
-        "sources": [{"kind": "folder", "path": "in", "settle_s": 0.2}],
-        "state": {"folder": "state"},
-        "web": {"port": 0},
-        "runtime": {"rescan_s": 5},
-    }
-    (root / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    command = [sys.executable, "-m", "scopewatch", "run", "-c", str(root / "config.yaml")]
+    config = configure(
+        root,
+        {"kind": "folder", "path": "in", "settle_s": 0.2},
+        model,
+        web={"port": 0},
+        runtime={"rescan_s": 5},
+    )
     samples: list[Sample] = []
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            for batch in range(BATCHES):
-                first, end = (frames * index // BATCHES for index in (batch, batch + 1))
-                for index in range(first, end):
-                    write_frame(incoming, index, field)
-                wait_for(root / "state" / "scopewatch.db", end, process)
-                samples.append(sample(process.pid, end))
-                seen = samples[-1]
-                print(
-                    f"{seen.settled:>7} frames {seen.rss_mb:>7.1f} MB"
-                    f" {seen.descriptors:>4} descriptors",
-                    flush=True,
-                )
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
+    process = start(config)
+    try:
+        for batch in range(BATCHES):
+            first, end = (frames * index // BATCHES for index in (batch, batch + 1))
+            for index in range(first, end):
+                write_frame(incoming, index, field)
+            wait_for(root / "state" / "scopewatch.db", end, process)
+            samples.append(sample(process.pid, end))
+            seen = samples[-1]
+            print(
+                f"{seen.settled:>7} frames {seen.rss_mb:>7.1f} MB"
+                f" {seen.descriptors:>4} descriptors",
+                flush=True,
+            )
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
     return samples
 
 

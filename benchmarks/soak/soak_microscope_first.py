@@ -23,13 +23,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import yaml
+from daemon_process import configure, log_of, start
 from numpy.typing import NDArray
 
 from scopewatch.demo.microscope import demo_core
 from scopewatch.demo.simulation.experiment import Experiment
 
-ROOT = Path(__file__).resolve().parents[2]
 MOST = 1.05
 # The first frames of a data set open files and start threads.
 SETTLING = 20
@@ -69,10 +68,16 @@ def alternate(
     """Return the intervals (ms) of each round without and with the daemon, and what it scored."""
     data = root / "data"
     data.mkdir()
-    log = root / "daemon.log"
-    with demo_core(), log.open("wb") as out:
+    config = configure(
+        root,
+        {"kind": "ndtiff", "path": str(data), "poll_s": 0.5, "um_per_px": 1.0},
+        web={"enabled": False},
+        runtime={"rescan_s": 2},
+    )
+    log = log_of(config)
+    with demo_core():
         field = Experiment(seed=3, size_px=512).frame(0, 0, 0, 20)
-        daemon = start(root, data, out)
+        daemon = start(config, ("nice", "-n", str(NICE)))
         try:
             wait_ready(log, daemon)
             taken: dict[bool, list[NDArray[np.float64]]] = {False: [], True: []}
@@ -120,22 +125,6 @@ def acquire(data: Path, frames: int, field: NDArray[np.uint16]) -> NDArray[np.fl
     if len(moments) != frames:
         sys.exit(f"the acquisition saved {len(moments)} of {frames} images")
     return np.array([1e3 * (late - early) for early, late in pairwise(moments[SETTLING:])])
-
-
-def start(root: Path, data: Path, out: object) -> "subprocess.Popen[bytes]":
-    """Start the daemon over the folder of the data sets."""
-    config = {
-        "experiment": {"name": "first", "day_from": "time_point", "simulated": True},
-        "model": {"bundle": str(ROOT / "models" / "simulated-cardiomyocyte"), "threads": 1},
-        "sources": [{"kind": "ndtiff", "path": str(data), "poll_s": 0.5, "um_per_px": 1.0}],
-        "state": {"folder": "state"},
-        "web": {"enabled": False},
-        "runtime": {"rescan_s": 2},
-    }
-    path = root / "config.yaml"
-    path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    command = ["nice", "-n", str(NICE), sys.executable, "-m", "scopewatch", "run", "-c", str(path)]
-    return subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)  # type: ignore[call-overload,no-any-return]
 
 
 def wait_ready(log: Path, daemon: "subprocess.Popen[bytes]") -> None:

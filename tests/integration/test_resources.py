@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,22 @@ def status(daemon: Daemon) -> Any:
     return json.loads(daemon.ask("status", "--json").stdout)
 
 
+def score_first(daemon: Daemon, save: Save, pixels: NDArray[np.uint16]) -> None:
+    """Start the daemon and let it score a first frame."""
+    save(daemon.incoming / "P1_A1_s0_t0000_phase.tif", pixels)
+    daemon.start_ready()
+    daemon.eventually(lambda: daemon.count("frame scored") == 1, within_s=20)
+
+
+@contextmanager
+def held(database: Path) -> Iterator[None]:
+    """Hold the database as another program would that writes to it."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
 def test_a_full_disk_is_outlasted_and_raw_data_is_left_alone(
     daemon: Daemon, small_disk: Path, phase: NDArray[np.uint16], save: Save
 ) -> None:
@@ -71,9 +87,7 @@ def test_a_full_disk_is_outlasted_and_raw_data_is_left_alone(
     daemon.settings["alerts"] = {
         "rules": [{"name": "disk", "kind": "disk-low", "free_gb": 1, "critical_free_gb": None}]
     }
-    save(daemon.incoming / "P1_A1_s0_t0000_phase.tif", phase)
-    daemon.start_ready()
-    daemon.eventually(lambda: daemon.count("frame scored") == 1, within_s=20)
+    score_first(daemon, save, phase)
 
     ballast = fill(small_disk)
     for time_point in range(1, 5):
@@ -103,16 +117,12 @@ def test_a_full_disk_is_outlasted_and_raw_data_is_left_alone(
 def test_a_database_that_another_program_holds_is_waited_for(
     daemon: Daemon, phase: NDArray[np.uint16], save: Save
 ) -> None:
-    save(daemon.incoming / "P1_A1_s0_t0000_phase.tif", phase)
-    daemon.start_ready()
-    daemon.eventually(lambda: daemon.count("frame scored") == 1, within_s=20)
-    with closing(sqlite3.connect(daemon.state / "scopewatch.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    score_first(daemon, save, phase)
+    with held(daemon.state / "scopewatch.db"):
         save(daemon.incoming / "P1_A1_s0_t0001_phase.tif", phase)
         with pytest.raises(subprocess.TimeoutExpired):
             daemon.wait(3)
         assert daemon.count("frame scored") == 1
-        other.execute("ROLLBACK")
     daemon.eventually(lambda: daemon.count("frame scored") == 2, within_s=20)
     assert set(daemon.states().values()) == {"done"}
     assert daemon.end() == 0
@@ -123,16 +133,12 @@ def test_a_database_that_another_program_holds_is_waited_for(
 def test_a_database_held_for_a_minute_costs_no_frame(
     daemon: Daemon, phase: NDArray[np.uint16], save: Save
 ) -> None:
-    save(daemon.incoming / "P1_A1_s0_t0000_phase.tif", phase)
-    daemon.start_ready()
-    daemon.eventually(lambda: daemon.count("frame scored") == 1, within_s=20)
-    with closing(sqlite3.connect(daemon.state / "scopewatch.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    score_first(daemon, save, phase)
+    with held(daemon.state / "scopewatch.db"):
         for time_point in range(1, 4):
             save(daemon.incoming / f"P1_A1_s0_t000{time_point}_phase.tif", phase)
         with pytest.raises(subprocess.TimeoutExpired):
             daemon.wait(60)
-        other.execute("ROLLBACK")
     assert daemon.count("step failed") >= 1
     daemon.eventually(lambda: daemon.count("frame scored") == 4, within_s=60)
     assert set(daemon.states().values()) == {"done"}

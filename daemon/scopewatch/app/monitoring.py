@@ -4,14 +4,13 @@ import logging
 import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 from scopewatch.app.delivering import make_delivery
 from scopewatch.app.results import OVERLAYS, channel_routes, message_style
 from scopewatch.config import Config
 from scopewatch.core.alert_monitor import model_refused
 from scopewatch.core.alert_rule import RuleKind
-from scopewatch.core.errors import ModelError, ScopewatchError, StoreError
+from scopewatch.core.errors import ModelError, ScopewatchError
 from scopewatch.core.ports import Clock, FrameSource
 from scopewatch.notify.delivery import Delivery
 from scopewatch.runtime.heartbeats import Heartbeats
@@ -57,15 +56,8 @@ def enter_monitor(
 def enter_retention(schedule: Schedule, config: Config, clock: Clock) -> None:
     """Enter into the schedule what removes pictures that have been kept long enough."""
     folder = config.state.folder / OVERLAYS
-    schedule.every(RETAIN_S, "retention", lambda: retain_quietly(folder, config, clock))
-
-
-def retain_quietly(folder: Path, config: Config, clock: Clock) -> None:
-    """Remove them; what cannot be removed is tried again in the next round."""
-    try:
-        retain(folder, config.overlays, clock.now())
-    except StoreError as error:
-        log.warning("pictures cannot be removed", extra={"event": {"why": str(error)}})
+    # The schedule says when a picture cannot be removed, and the next round tries again.
+    schedule.every(RETAIN_S, "retention", lambda: retain(folder, config.overlays, clock.now()))
 
 
 def tell_model_refused(config: Config, error: ModelError, clock: Clock) -> None:

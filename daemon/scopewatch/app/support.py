@@ -21,8 +21,8 @@ from scopewatch import __version__
 from scopewatch.app.results import OVERLAYS
 from scopewatch.app.status import ask_daemon
 from scopewatch.config import Config, load_config
-from scopewatch.config.secrets import known_secrets, resolve_secrets
-from scopewatch.core.errors import ConfigError, ScopewatchError
+from scopewatch.config.secrets import known_secrets, resolve_here
+from scopewatch.core.errors import ScopewatchError
 from scopewatch.core.redact import redact_settings, redact_text
 from scopewatch.store.files import FILE_MODE, whole_file
 from scopewatch.store.queries import Reader
@@ -55,7 +55,10 @@ def write_bundle(
         config = load_config(config_path)
     except ScopewatchError as error:
         trouble = str(error)
-    known = _known(config, environ) if config else frozenset()
+    known: frozenset[str] = frozenset()
+    if config is not None:
+        # As far as they are to be had: here a missing one is no trouble.
+        known = known_secrets(config) | known_secrets(resolve_here(config, environ)[0])
     parts = [_made("versions.json", _versions, known), _made("log.txt", _journal, known)]
     if config is None:
         # The text itself stays out: what is wrong in it may stand where no secret is expected.
@@ -73,14 +76,6 @@ def write_bundle(
                 bundle.write(picture, f"images/{number:04d}-{picture.name}")
         begun.chmod(FILE_MODE)
     return parts
-
-
-def _known(config: Config, environ: Mapping[str, str]) -> frozenset[str]:
-    """Return the secrets as far as they are to be had: here a missing one is no trouble."""
-    try:
-        return known_secrets(config) | known_secrets(resolve_secrets(config, environ))
-    except ConfigError:
-        return known_secrets(config)
 
 
 def _of_config(

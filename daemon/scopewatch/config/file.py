@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from scopewatch.config import models
 from scopewatch.config.models import Config, MicroManagerSourceConfig, SourceConfig
+from scopewatch.config.small_file import read_small_file
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.strict_yaml import parse_yaml
 
@@ -49,18 +50,13 @@ def load_config(path: Path) -> Config:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise OSError(f"more than {MOST_BYTES >> 10} kB")
-        return content.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        got = (error.strerror or error) if isinstance(error, OSError) else "not UTF-8 text"
+        return read_small_file(path, MOST_BYTES, "utf-8-sig")
+    except ValueError as error:
         raise ConfigError(
             complaint(
                 "configuration cannot be read",
                 where=path,
-                got=got,
+                got=error,
                 do="name the file with -c, or copy config.yaml from the documentation",
             )
         ) from error

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from scopewatch.config.delivery import check_heartbeat_url
 from scopewatch.config.models import Config
 from scopewatch.config.reference import REFERENCE, is_reference
+from scopewatch.config.small_file import read_small_file
 from scopewatch.config.web import check_token
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.redact import secret_parts
@@ -173,15 +174,10 @@ def _credential(place: str, name: str, environ: Mapping[str, str]) -> Path:
 
 def _read(place: str, path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise OSError(f"more than {MOST_BYTES >> 10} kB")
-        return content.decode()
-    except (OSError, UnicodeDecodeError) as error:
-        got = (error.strerror or error) if isinstance(error, OSError) else "not UTF-8 text"
+        return read_small_file(path, MOST_BYTES)
+    except ValueError as error:
         raise _missing(
-            place, got=f"{path}: {got}", do="give the daemon's user a file that it can read"
+            place, got=f"{path}: {error}", do="give the daemon's user a file that it can read"
         ) from None
 
 

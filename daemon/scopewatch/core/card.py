@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from scopewatch.core.efficiency import ErrorRates
 from scopewatch.core.label_settings import Method, Scope
-from scopewatch.core.normalise import NormaliseSpec
+from scopewatch.core.normalise import USUAL_SHARE, NormaliseSpec
 
 SCHEMA_VERSION = 1
 
@@ -27,7 +27,7 @@ class Normalisation(_Strict):
 
     background_px: float = Field(ge=4)
     contrast_floor: float = Field(gt=0)
-    contrast_share: float = Field(default=0.9, ge=0.1, lt=1)
+    contrast_share: float = Field(default=USUAL_SHARE, ge=0.1, lt=1)
     clip: float = Field(gt=0)
 
     def spec(self) -> NormaliseSpec:

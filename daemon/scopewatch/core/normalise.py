@@ -16,6 +16,8 @@ from scopewatch.core.frame import Pixels
 
 # Rows worked on at once: a strip of a large frame then stays in the processor's cache.
 STRIP_PX: Final = 128
+# Of the pixels, between the 5th and the 95th percentile.
+USUAL_SHARE: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ class NormaliseSpec:
 
     background_px: float = 64.0
     contrast_floor: float = 0.01
-    contrast_share: float = 0.9
+    contrast_share: float = USUAL_SHARE
     clip: float = 6.0
 
     def __post_init__(self) -> None:
@@ -85,7 +87,7 @@ def normalise(pixels: Pixels | NDArray[np.float32], spec: NormaliseSpec) -> NDAr
     return plane
 
 
-def robust_spread(plane: NDArray[np.float32], share: float = 0.9) -> float:
+def robust_spread(plane: NDArray[np.float32], share: float = USUAL_SHARE) -> float:
     """Half the distance between the 5th and the 95th percentile of a (H, W) plane.
 
     With another `share` than 0.9: between the percentiles that enclose it, brought to what it
@@ -95,9 +97,9 @@ def robust_spread(plane: NDArray[np.float32], share: float = 0.9) -> float:
     not need all of its millions.
     """
     step = max(1, int(np.sqrt(plane.size / 65_536)))
-    tail = 50 * (1 - share)
+    tail = 50 - 50 * share
     low, high = np.percentile(plane[::step, ::step], (tail, 100 - tail))
-    return float(high - low) / 2 * _deviations(0.9) / _deviations(share)
+    return float(high - low) / 2 * (_deviations(USUAL_SHARE) / _deviations(share))
 
 
 def _deviations(share: float) -> float:

@@ -42,7 +42,7 @@ class Schedule:
         self._changed = threading.Condition()
         self._under_way = 0
 
-    def every(self, seconds: float, name: str, job: Callable[[], None]) -> None:
+    def every(self, seconds: float, name: str, job: Callable[[], object]) -> None:
         """Enter a job that runs at once and then every so many seconds. Call before `start`."""
         self._jobs.append((name, job, IntervalTrigger(seconds=seconds, timezone=UTC)))
 

@@ -212,11 +212,7 @@ class NDTiffSource:
         state = folder.stat()
         identity = (state.st_dev, state.st_ino)
         followed = self._followed.get(label)
-        if (
-            followed is None
-            or followed.identity != identity
-            or (followed.data_set.identity is not None and followed.data_set.replaced())
-        ):
+        if followed is None or followed.identity != identity or followed.data_set.replaced():
             data_set = DataSet(folder, self._limits, self._patience_s)
             followed = self._followed[label] = _Followed(identity=identity, data_set=data_set)
             log.info(
@@ -225,8 +221,7 @@ class NDTiffSource:
             )
         if len(followed.waiting) < _MAX_WAITING:
             followed.sighted += followed.data_set.look(self._clock.monotonic())
-            known = followed.data_set.identity
-            if followed.number is None and known is not None:
+            if followed.number is None and (known := followed.data_set.identity) is not None:
                 # Until the ledger answers, what was sighted stays in hand.
                 followed.number = offering.acquisition(label, known)
             sighted, followed.sighted = followed.sighted, []

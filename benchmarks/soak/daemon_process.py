@@ -1,0 +1,39 @@
+"""The real daemon as a process, as the soaks run it: its usual settings, its start."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+BUNDLE = Path(__file__).resolve().parents[2] / "models" / "simulated-cardiomyocyte"
+
+
+def configure(root: Path, source: dict[str, Any], model: Path = BUNDLE, **sections: Any) -> Path:
+    """Write `root`/config.yaml for one source; `sections` are further ones. Returns its path."""
+    settings = {
+        "experiment": {"name": "soak", "day_from": "time_point", "simulated": True},
+        "model": {"bundle": str(model), "threads": 1},
+        "sources": [source],
+        "state": {"folder": "state"},
+        **sections,
+    }
+    path = root / "config.yaml"
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return path
+
+
+def log_of(config: Path) -> Path:
+    """Where the daemon's log lies."""
+    return config.parent / "daemon.log"
+
+
+def start(config: Path, through: tuple[str, ...] = ()) -> "subprocess.Popen[bytes]":
+    """Start the daemon, by a command such as `nice`; its log goes on in the same file."""
+    with log_of(config).open("ab") as log:
+        return subprocess.Popen(
+            [*through, sys.executable, "-m", "scopewatch", "run", "-c", str(config)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
