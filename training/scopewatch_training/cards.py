@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
 from importlib.metadata import version
@@ -54,7 +54,6 @@ def make_card(
     metrics: dict[str, float],
 ) -> ModelCard:
     """Make the card of a model."""
-    spec = dataset.normalisation
     return ModelCard(
         schema_version=1,
         name=facts.name,
@@ -65,12 +64,7 @@ def make_card(
         context=facts.network.context,
         receptive_field_px=receptive_field_px(facts.network),
         um_per_px=dataset.um_per_px,
-        normalisation=Normalisation(
-            background_px=spec.background_px,
-            contrast_floor=spec.contrast_floor,
-            contrast_share=spec.contrast_share,
-            clip=spec.clip,
-        ),
+        normalisation=Normalisation(**asdict(dataset.normalisation)),
         labels=Labels(
             marker=dataset.marker,
             binarisation=facts.thresholds.describe(),
