@@ -31,12 +31,22 @@ def test_a_frame_that_crashes_the_process_twice_is_quarantined_and_the_others_ar
         daemon.eventually(lambda: _claimed(daemon) == attempt, within_s=30)  # noqa: B023
         assert daemon.end(signal.SIGKILL) == -signal.SIGKILL
         assert _claimed(daemon) == attempt
+    # As if the second kill had come between its pictures and the commit.
+    pictures = daemon.state / "overlays"
+    drawn = [path for path in pictures.rglob("*") if path.is_file()]
+    assert [path.name for path in drawn if "_t0000_" not in path.name] == []
+    for path in drawn:
+        path.with_name(path.name.replace("_t0000_", "_t0001_")).write_bytes(path.read_bytes())
     daemon.start()
     daemon.eventually(lambda: daemon.states().get(AFTER) == "done", within_s=30)
     assert daemon.states() == {BEFORE: "done", POISON: "quarantined", AFTER: "done"}
     (frame,) = (frame for frame in daemon.frames() if frame.locator.endswith(POISON))
     assert frame.reason == "failed 2 times: it took the daemon down, or never ended"
     assert daemon.count("frame given up") == 1
+    assert daemon.count("pictures without a result removed") == 1
+    left = sorted(path.name for path in pictures.rglob("*") if path.is_file())
+    assert [name for name in left if "_t0001_" in name] == []
+    assert len(left) == 2 * len(drawn) == 4
     assert daemon.end() == 0
 
 

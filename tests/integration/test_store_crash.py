@@ -17,10 +17,17 @@ from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.alert import AlertRule, RuleKind
 from scopewatch.core.alert_monitor import blind
 from scopewatch.core.errors import StoreError
-from scopewatch.core.frame import FrameKey
+from scopewatch.core.frame import FrameKey, FrameTicket
+from scopewatch.core.ports import Settled
 from scopewatch.core.tiling import TileGrid
+from scopewatch.runtime.hand import Hand
+from scopewatch.runtime.outcome import Ending, Outcome
+from scopewatch.runtime.path import FramePath
+from scopewatch.store import overlays as overlays_module
 from scopewatch.store.overlays import OverlayFolder
+from scopewatch.store.queries import Reader
 from tests.conftest import FakeClock
+from tests.unit.runtime.fakes import FakeSource
 from tests.unit.store.scene import (
     RULES,
     START,
@@ -287,6 +294,105 @@ def test_killed_at_random_moments_every_frame_is_done_once(tmp_path: Path) -> No
     attempts = [row[8] for row in tables(tmp_path)["frames"]]
     assert sum(attempts) > len(MANY), "no kill struck a frame in hand"
     expect_all_done_once(tmp_path, MANY)
+
+
+class Bystander:
+    """Hears of nothing."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """Note nothing."""
+
+    def failed(self, step: str) -> None:
+        """Note nothing."""
+
+
+class Life:
+    """A life of the worker, from its start until the power is cut; two attempts at a frame."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = open_store(folder, FakeClock(), max_attempts=2)
+        self.reader = Reader.open(folder)
+        self.overlays = OverlayFolder(
+            folder / "overlays",
+            options=OverlayConfig(),
+            experiment=ExperimentConfig(name="run 7"),
+            threshold=0.5,
+            named=self.reader.named_with,
+        )
+        for left in self.reader.without_result():
+            self.overlays.discard(left)
+
+    def walk(self, offered: FrameTicket, *, commits: bool = True, removes: bool = True) -> Ending:
+        """Carry a frame to its end, or until its commit or the removal of a picture is cut."""
+
+        def cut(*_: object, **__: object) -> Settled:
+            raise PowerCutError
+
+        source = FakeSource()
+        source.load = lambda ticket: frame_of(ticket.key)  # type: ignore[method-assign]
+        path = FramePath(
+            sources={"folder": source},
+            analyse=lambda frame: judged(frame.key, 0.75, grid=GRID),
+            store=self.store,
+            overlays=self.overlays,
+            rules=RULES,
+            phase_channel="phase",
+        )
+        hand = Hand(
+            item=offered,
+            claimed=False,
+            patience_s=0,
+            clock=FakeClock(),
+            pause=lambda _: True,
+            observer=Bystander(),
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            if not commits:
+                patch.setattr(self.store, "commit", cut)
+            if not removes:
+                patch.setattr(overlays_module, "remove_picture", cut)
+            return path.walk(hand).ending
+
+    def end(self) -> None:
+        self.reader.close()
+        self.store.close()
+
+
+def pictures_in(folder: Path) -> set[str]:
+    pictures = folder / "overlays"
+    return {str(path.relative_to(pictures)) for path in pictures.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("scored_before", [False, True], ids=["new", "rewritten"])
+@pytest.mark.parametrize("again", [False, True], ids=["", "cut again while it tidies up"])
+def test_a_frame_cut_off_before_its_last_commit_leaves_one_reason_and_no_picture(
+    tmp_path: Path, scored_before: bool, again: bool
+) -> None:
+    other, name = ticket(key("A1")), ticket(key("B2"), fingerprint="2")
+    life = Life(tmp_path)
+    assert life.walk(other) is Ending.SCORED
+    kept = pictures_in(tmp_path)
+    if scored_before:
+        assert life.walk(ticket(key("B2"))) is Ending.SCORED
+    for _ in range(2):
+        life.end()
+        life = Life(tmp_path)
+        with pytest.raises(PowerCutError):
+            life.walk(name, commits=False)
+        assert len(pictures_in(tmp_path)) == 2 * len(kept), "drawn, and cut before the commit"
+    if again:
+        with pytest.raises(PowerCutError):
+            life.walk(name, removes=False)
+        assert len(pictures_in(tmp_path)) == 2 * len(kept)
+        life.end()
+        life = Life(tmp_path)
+    else:
+        assert life.walk(name) is Ending.KNOWN
+    life.end()
+    found = tables(tmp_path)
+    assert [(row[0], row[7]) for row in found["frames"]] == [("A1", "done"), ("B2", "quarantined")]
+    assert [row[0] for row in found["results"]] == ["A1"]
+    assert pictures_in(tmp_path) == kept == {n for row in found["results"] for n in row[9:]}
 
 
 def test_an_acquisition_keeps_its_number_over_a_restart(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def build(
         delivery = make_delivery(config, store, clock, heartbeats)
         worker = Worker(
             inbox=inbox,
-            path=_lay_path(config, scorer, sources, store, clock),
+            path=_lay_path(config, scorer, sources, store, reader, clock),
             clock=clock,
             heartbeats=heartbeats,
             observer=_Audience((metrics, *observers), delivery.wake),
@@ -215,13 +215,14 @@ def _lay_path(
     scorer: Scorer,
     sources: Sequence[FrameSource],
     store: Store,
+    reader: Reader,
     clock: Clock,
 ) -> FramePath:
     return FramePath(
         sources={source.name: source for source in sources},
         analyse=partial(analyse, scorer=scorer, monotonic=clock.monotonic),
         store=store,
-        overlays=open_overlays(config, scorer.card),
+        overlays=open_overlays(config, scorer.card, reader),
         rules=config.alert_rules(),
         phase_channel=config.experiment.phase_channel,
         marker=make_marker(config, scorer.card),

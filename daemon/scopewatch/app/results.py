@@ -1,5 +1,6 @@
 """From the configuration to where results go: store, pictures, alerts, facts of the dashboard."""
 
+import logging
 from contextlib import ExitStack
 
 from scopewatch import __version__
@@ -14,7 +15,10 @@ from scopewatch.runtime.lock import InstanceLock
 from scopewatch.store.database import Store
 from scopewatch.store.files import make_folder
 from scopewatch.store.overlays import OverlayFolder
+from scopewatch.store.queries import Reader
 from scopewatch.web.reading import Facts
+
+log = logging.getLogger(__name__)
 
 OVERLAYS = "overlays"
 
@@ -54,16 +58,22 @@ def channel_routes(config: Config) -> dict[str, Route]:
     return {channel.name: channel.route() for channel in config.alerts.channels}
 
 
-def open_overlays(config: Config, card: ModelCard) -> OverlayFolder:
-    """Open the folder of pictures, without what a crash left there half written."""
+def open_overlays(config: Config, card: ModelCard, reader: Reader) -> OverlayFolder:
+    """Open the folder of pictures, without what a crash left there: half written, or unnamed."""
     overlays = OverlayFolder(
         config.state.folder / OVERLAYS,
         options=config.overlays,
         experiment=config.experiment,
         threshold=card.threshold,
         marker=card.labels.marker,
+        named=reader.named_with,
     )
     overlays.sweep()
+    # Of frames that the ledger knows, and of no others: a database that was put back or begun
+    # anew knows too little for anything else to be called superfluous.
+    left = sum(overlays.discard(key) for key in reader.without_result())
+    if left:
+        log.info("pictures without a result removed", extra={"event": {"files": left}})
     return overlays
 
 

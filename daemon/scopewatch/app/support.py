@@ -9,7 +9,7 @@ import subprocess
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import distributions
 from pathlib import Path
@@ -25,6 +25,7 @@ from scopewatch.config.secrets import known_secrets, resolve_here
 from scopewatch.core.errors import ScopewatchError
 from scopewatch.core.redact import redact_settings, redact_text
 from scopewatch.store.files import FILE_MODE, whole_file
+from scopewatch.store.pictures import list_pictures
 from scopewatch.store.queries import Reader
 
 # Of the quarantine, the newest; and of the card, which may hold large tables.
@@ -33,7 +34,6 @@ MOST_LINES: Final = 5000
 UNIT: Final = "scopewatch"
 MOST_CARD_BYTES: Final = 64 * 1024
 _JOURNAL_S: Final = 30
-_PICTURES: Final = {".jpg", ".jpeg", ".png"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,9 @@ def write_bundle(
             for part in parts:
                 bundle.writestr(part.name, part.text)
             for number, picture in enumerate(pictures):
-                bundle.write(picture, f"images/{number:04d}-{picture.name}")
+                # Retention may be faster.
+                with suppress(FileNotFoundError):
+                    bundle.write(picture, f"images/{number:04d}-{picture.name}")
         begun.chmod(FILE_MODE)
     return parts
 
@@ -151,12 +153,9 @@ def _card(path: Path) -> str:
 
 
 def _newest_pictures(config: Config, count: int) -> list[Path]:
-    pictures = [
-        path
-        for path in (config.state.folder / OVERLAYS).rglob("*")
-        if path.suffix.lower() in _PICTURES and path.is_file() and not path.is_symlink()
-    ]
-    return sorted(pictures, key=lambda path: path.stat().st_mtime, reverse=True)[:count]
+    pictures = (each for each in list_pictures(config.state.folder / OVERLAYS) if each.to_look_at)
+    newest = sorted(pictures, key=lambda each: each.written_s, reverse=True)
+    return [each.path for each in newest[:count]]
 
 
 def _json(value: object) -> str:

@@ -144,6 +144,13 @@ class Overlays(Protocol):
         """Write the overlay (and the stain) of a judged frame. Raises StoreError."""
         ...
 
+    def discard(self, key: FrameKey) -> int:
+        """Remove the pictures of a frame that no result names; return how many.
+
+        Only the thread that writes them may call it. Raises StoreError.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:

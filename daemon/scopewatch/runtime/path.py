@@ -7,6 +7,9 @@
       |-- settled already ---------------------------------> known
       '-- another channel than the scored one -------------> not scored
 
+Once a frame is settled, pictures of it that no result names go: those of an attempt that was
+killed before its commit, and those of a result that is no more.
+
 It knows no thread, and repeats nothing: that is the worker's.
 """
 
@@ -15,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scopewatch.core.alert import AlertRule
-from scopewatch.core.errors import FrameError
+from scopewatch.core.errors import FrameError, StoreError
 from scopewatch.core.fluorescence import FluorescenceReading
 from scopewatch.core.frame import Frame, FrameTicket, Refusal
 from scopewatch.core.ports import FrameSource, Overlays, ResultStore, Settled
@@ -98,6 +101,8 @@ class FramePath:
         if not hand.claimed:
             hand.claimed = hand.step("claim", lambda: self._store.claim(item, self._rules))
             if not hand.claimed:
+                # Perhaps given up just now, after the last attempt had drawn it.
+                self._tidy(hand, item)
                 return hand.end(Ending.KNOWN)
         try:
             frame = hand.step("load", lambda: self._sources[item.source].load(item))
@@ -122,6 +127,7 @@ class FramePath:
             "frame quarantined",
             extra={"event": {**hand.place(), "fault": str(fault), "reason": reason}},
         )
+        self._tidy(hand, ticket)
         _tell_alerts(settled)
         return hand.end(Ending.QUARANTINED, reason=reason, settled=settled)
 
@@ -135,6 +141,7 @@ class FramePath:
         settled = hand.step(
             "commit", lambda: self._store.commit(ticket, frame, result, files, day, self._rules)
         )
+        self._tidy(hand, ticket)
         _tell_alerts(settled)
         outcome = hand.end(Ending.SCORED, settled=settled)
         seen = result.efficiency
@@ -152,6 +159,16 @@ class FramePath:
             },
         )
         return outcome
+
+    def _tidy(self, hand: Hand, ticket: FrameTicket) -> None:
+        try:
+            self._overlays.discard(ticket.key)
+        except StoreError as error:
+            # It is settled, which is what counts; the next start tries again.
+            log.warning(
+                "picture without a result stays",
+                extra={"event": {**hand.place(), "why": str(error)}},
+            )
 
     def _measure(self, hand: Hand, ticket: FrameTicket, frame: Frame, marker: Marker) -> Outcome:
         shape = hand.step("claim", lambda: self._store.phase_shape(ticket.key))

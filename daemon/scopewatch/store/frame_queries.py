@@ -19,7 +19,8 @@ def efficiency_of(result: Result) -> Efficiency:
     )
 
 
-def _key(run: Run, well: Well, frame: FrameRow) -> FrameKey:
+def frame_key(run: Run, well: Well, frame: FrameRow) -> FrameKey:
+    """Return the key of a frame."""
     return FrameKey(
         experiment=run.name,
         plate=well.plate,
@@ -43,7 +44,7 @@ def select_frames() -> "Select[FrameRow, Well, Run, Result]":
 def frame_record(frame: FrameRow, well: Well, run: Run, result: Result | None) -> FrameRecord:
     """Turn a row of `select_frames` into a plain value."""
     return FrameRecord(
-        key=_key(run, well, frame),
+        key=frame_key(run, well, frame),
         source=frame.source,
         locator=frame.locator,
         state=frame.state.value,

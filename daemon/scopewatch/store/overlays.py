@@ -5,6 +5,7 @@ for a mail and for a frame. What can be measured stands lossless in the OME-TIFF
 """
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +20,14 @@ from scopewatch.core.ports import OverlayFiles
 from scopewatch.core.result import FrameResult
 from scopewatch.store.filenames import safe_name
 from scopewatch.store.files import sweep, write_whole
+from scopewatch.store.pictures import OVERLAY, STAIN, remove_picture
 
 QUALITY: Final = 90
+
+
+def _all_named(overlay: str) -> set[str]:
+    """Without a database nothing is known to be without a result."""
+    return {overlay, f"{overlay.removesuffix(OVERLAY)}{STAIN}"}
 
 
 class OverlayFolder:
@@ -34,6 +41,9 @@ class OverlayFolder:
         The card's: probability from which a tile is positive.
     marker
         The card's: what a positive tile would show under fluorescence.
+    named
+        Returns the pictures that results with this overlay name; may raise StoreError. Unless it
+        is given, none is ever discarded.
     """
 
     def __init__(
@@ -44,12 +54,14 @@ class OverlayFolder:
         experiment: ExperimentConfig,
         threshold: float,
         marker: str = "the marker",
+        named: Callable[[str], set[str]] = _all_named,
     ) -> None:
         self._folder = folder
         self._options = options
         self._experiment = experiment
         self._threshold = threshold
         self._marker = marker
+        self._named = named
 
     def write(self, frame: Frame, result: FrameResult, day: float) -> OverlayFiles:
         """Write the overlay (and the stain) of a judged frame. Raises StoreError."""
@@ -71,15 +83,33 @@ class OverlayFolder:
             grid=self._options.grid,
             max_px=self._options.max_px,
         )
-        overlay = f"{stem}.jpg"
+        overlay = f"{stem}{OVERLAY}"
         encoded = io.BytesIO()
         # Colour at full resolution, or the borders of the stained tiles would blur.
         Image.fromarray(picture).save(encoded, "JPEG", quality=QUALITY, subsampling=0)
         write_whole(self._folder / overlay, encoded.getvalue())
-        stain = f"{stem}_stain.ome.tif" if self._options.stain_tiff else None
+        stain = f"{stem}{STAIN}" if self._options.stain_tiff else None
         if stain is not None:
             write_whole(self._folder / stain, self._encode_stain(frame, result))
         return OverlayFiles(overlay=overlay, stain=stain)
+
+    def discard(self, key: FrameKey) -> int:
+        """Remove the pictures of a frame that no result names; return how many.
+
+        For whoever writes them, or while nobody does: a picture that is written waits for the
+        result that names it. Raises StoreError.
+        """
+        stem = self._stem(key)
+        there = [
+            name
+            for name in (f"{stem}{OVERLAY}", f"{stem}{STAIN}")
+            if (self._folder / name).is_file()
+        ]
+        named = self._named(f"{stem}{OVERLAY}") if there else set()
+        left = [name for name in there if name not in named]
+        for name in left:
+            remove_picture(self._folder / name)
+        return len(left)
 
     def sweep(self) -> int:
         """Remove temporary files that a crash left; call it once before the first `write`."""

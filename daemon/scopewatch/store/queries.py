@@ -20,6 +20,7 @@ from scopewatch.store.ends import RunEnd, run_ends
 from scopewatch.store.engine import open_reader, transaction
 from scopewatch.store.frame_queries import (
     efficiency_of,
+    frame_key,
     frame_record,
     refused_row,
     select_frames,
@@ -173,6 +174,25 @@ class Reader:
             )
             for frame, result in rows
         ]
+
+    def named_with(self, overlay: str) -> set[str]:
+        """Return the pictures that results with this overlay name; none where none has it."""
+        with transaction(self._engine) as session:
+            found = session.execute(
+                select(Result.overlay, Result.stain).where(Result.overlay == overlay)
+            )
+            return {name for row in found for name in row if name is not None}
+
+    def without_result(self) -> list[FrameKey]:
+        """Return the frames that are quarantined or in hand, and have no result."""
+        with transaction(self._engine) as session:
+            rows = session.execute(
+                select_frames().where(
+                    FrameRow.state.in_((FrameState.QUARANTINED, FrameState.CLAIMED)),
+                    Result.frame_id.is_(None),
+                )
+            )
+            return [frame_key(run, well, frame) for frame, well, run, _ in rows]
 
     def has_overlay(self, relative: str) -> bool:
         """Whether the database knows an overlay of this relative path."""

@@ -1,5 +1,6 @@
 """The bundle for a report of trouble: what is in it, and what never is."""
 
+import os
 import stat
 import zipfile
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.cli.main import run
+from scopewatch.store.pictures import list_pictures
 
 CONFIG = """
 experiment: {name: run 1}
@@ -74,11 +76,20 @@ def test_a_damaged_database_is_told(tmp_path: Path) -> None:
     assert "result database cannot be used" in bundled(tmp_path, CONFIG)["ledger.json"]
 
 
-def test_pictures_come_only_when_asked_for(tmp_path: Path) -> None:
-    folder = tmp_path / "state/overlays"
+def test_pictures_come_only_when_asked_for_and_only_those_that_retention_knows_too(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "state/overlays/run 1/A1"
     folder.mkdir(parents=True)
-    for name in ("a.png", "b.png"):
+    ours = ("p1_t0000_s0.jpg", "p1_t0001_s0.jpg")
+    stains = ("p1_t0000_s0_stain.ome.tif", "p1_t0001_s0_stain.ome.tif")
+    for name in (*ours, *stains, "holiday.jpg", "p1_t0000_s0.png", ".p1_t0002_s0.jpg.part"):
         (folder / name).write_text(name, encoding="utf-8")
+    (folder / "p1_t0009_s0.jpg").symlink_to(tmp_path / "config.yaml")
+    os.utime(folder / ours[0], (1, 1))
+    assert {each.path.name for each in list_pictures(folder)} == {*ours, *stains}
     assert not [name for name in bundled(tmp_path, CONFIG) if "images" in name]
-    asked = bundled(tmp_path, CONFIG, "--with-images", "1")
-    assert len([name for name in asked if name.startswith("images/")]) == 1
+    for count, sent in (("1", [ours[1]]), ("9", [ours[1], ours[0]])):
+        asked = bundled(tmp_path, CONFIG, "--with-images", count)
+        images = [name for name in asked if name.startswith("images/")]
+        assert images == [f"images/{number:04d}-{name}" for number, name in enumerate(sent)]

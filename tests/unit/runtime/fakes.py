@@ -216,7 +216,15 @@ class FakeOverlays:
 
     def __init__(self) -> None:
         self.failures: dict[int, list[StoreError]] = {}
+        self.stuck: StoreError | None = None
         self.days: list[float] = []
+        self.discarded: list[FrameKey] = []
+
+    def discard(self, key: FrameKey) -> int:
+        if self.stuck is not None:
+            raise self.stuck
+        self.discarded.append(key)
+        return 1
 
     def write(self, frame: Frame, result: FrameResult, day: float) -> OverlayFiles:
         waiting = self.failures.get(frame.key.time_point)

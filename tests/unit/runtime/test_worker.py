@@ -18,6 +18,7 @@ from tests.unit.runtime.fakes import (
     FakeSource,
     FakeStore,
     Listener,
+    make_key,
     make_refusal,
     make_result,
     make_ticket,
@@ -101,6 +102,25 @@ def test_a_frame_that_is_settled_already_is_not_loaded(bench: Bench) -> None:
     assert bench.drain() == [Ending.KNOWN]
     assert bench.store.commits == []
     assert bench.inbox.offer(make_ticket())
+
+
+def test_pictures_that_no_result_names_go_once_a_frame_is_settled(bench: Bench) -> None:
+    bench.store.done.add(("given-up.tif", "1"))
+    bench.source.failures["bad.tif"] = [FrameError("file is cut short: bad.tif; copy it again")]
+    for number, name in enumerate(("given-up.tif", "bad.tif", "good.tif")):
+        bench.inbox.offer(make_ticket(name, time_point=number))
+    assert bench.drain() == [Ending.KNOWN, Ending.QUARANTINED, Ending.SCORED]
+    assert bench.overlays.discarded == [make_key(time_point=number) for number in range(3)]
+
+
+def test_a_picture_that_cannot_be_removed_holds_no_frame_up(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.overlays.stuck = StoreError("picture cannot be removed: x.jpg; give it the rights")
+    bench.inbox.offer(make_ticket())
+    assert bench.drain() == [Ending.SCORED]
+    assert bench.worker.troubles() == ()
+    assert "picture without a result stays" in caplog.text
 
 
 def test_a_frame_that_cannot_be_read_is_quarantined_with_its_reason(bench: Bench) -> None:

@@ -117,6 +117,45 @@ def test_what_a_crash_left_is_swept(tmp_path: Path) -> None:
     assert (tmp_path / files.overlay).is_file()
 
 
+def test_pictures_of_a_frame_go_unless_a_result_names_them(tmp_path: Path) -> None:
+    folder = tmp_path / "overlays"
+    named: set[str] = set()
+    overlays = OverlayFolder(
+        folder,
+        options=OverlayConfig(),
+        experiment=ExperimentConfig(name="run 7"),
+        threshold=0.5,
+        named=lambda _: named,
+    )
+    files, other = (
+        overlays.write(frame_of(frame), judged(frame, 0.4, grid=GRID), 0)
+        for frame in (key(), key(time_point=1))
+    )
+    assert files.stain is not None
+    named |= {files.overlay, files.stain}
+    assert overlays.discard(key()) == 0
+    named -= {files.stain}
+    assert overlays.discard(key()) == 1
+    assert (folder / files.overlay).is_file()
+    named -= {files.overlay}
+    raw = tmp_path / "raw.tif"
+    raw.write_bytes(b"raw data")
+    (folder / files.stain).symlink_to(raw)
+    assert overlays.discard(key()) == 2
+    assert raw.read_bytes() == b"raw data"
+    assert sorted(path.name for path in folder.rglob("*.*")) == [
+        Path(str(name)).name for name in (other.overlay, other.stain)
+    ]
+    assert overlays.discard(key()) == 0
+
+
+def test_without_a_database_no_picture_is_discarded(tmp_path: Path) -> None:
+    overlays = folder_at(tmp_path)
+    overlays.write(frame_of(key()), judged(key(), 0.4, grid=GRID), 0)
+    assert overlays.discard(key()) == 0
+    assert len(list(tmp_path.rglob("*.*"))) == 2
+
+
 def test_a_frame_that_was_not_judged_has_no_picture(tmp_path: Path) -> None:
     result = FrameResult(
         key=key(),
