@@ -69,7 +69,7 @@ def write_bundle(
     pictures = _newest_pictures(config, images) if config and images else []
     with whole_file(out) as begun:
         begun.touch(mode=0o600)
-        with zipfile.ZipFile(begun, "w", zipfile.ZIP_DEFLATED) as bundle:
+        with zipfile.ZipFile(begun, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as bundle:
             for part in parts:
                 bundle.writestr(part.name, part.text)
             for number, picture in enumerate(pictures):
