@@ -197,7 +197,7 @@ def test_the_dashboard_stands_beside_it(daemon: Daemon) -> None:
     daemon.settings["web"] = {"port": port}
     daemon.start_ready()
     told = json.loads(daemon.ask("status", "--json").stdout)
-    assert told["daemon"] == {"healthy": True, "detail": []}
+    assert told["daemon"] == {"healthy": True, "detail": [], "receivers": []}
     daemon.incoming.rmdir()
     daemon.eventually(
         lambda: json.loads(daemon.ask("status", "--json").stdout)["daemon"]["healthy"] is False,

@@ -4,6 +4,7 @@ import json
 import socket
 from datetime import datetime
 
+import httpx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +35,44 @@ def test_the_daemon_ends_in_time_though_a_receiver_hangs(daemon: Daemon) -> None
         store.close()
     (stopped,) = [entry for entry in daemon.said() if entry["message"] == "stopped"]
     assert stopped["event.clean"] is True
+
+
+def test_a_receiver_that_rests_is_told_by_status_health_check_and_dashboard(
+    daemon: Daemon,
+) -> None:
+    hook = Hook(status=500)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    daemon.settings["web"] = {"port": port}
+    with Serving(hook):
+        daemon.settings["alerts"] = {
+            "channels": [
+                {"name": "hook", "url": f"json://me:s3cret-word@127.0.0.1:{hook.port}/alerts"}
+            ],
+            "retry_s": 0.2,
+            "break_after": 2,
+        }
+        store = Store.open(
+            daemon.state, experiment=ExperimentConfig(name="run 1"), rates=None, clock=SystemClock()
+        )
+        store.announce(message(), ["hook"])
+        store.close()
+        daemon.start_ready()
+        daemon.eventually(
+            lambda: daemon.count("channel fails again and again, it rests") == 1, within_s=20
+        )
+        health = httpx.get(f"http://127.0.0.1:{port}/healthz")
+        told = daemon.ask("status").stdout
+        page = httpx.get(f"http://127.0.0.1:{port}/alerts").text
+        assert daemon.end() == 0
+    (receiver,) = health.json()["receivers"]
+    assert (receiver["channel"], receiver["circuit"], receiver["failures"]) == ("hook", "open", 2)
+    assert health.status_code == 503
+    assert health.json()["detail"] == ["alert channel hook has failed 2 times in a row"]
+    assert "alert channel hook: rests until " in told
+    assert "rests until " in page
+    assert "500" in receiver["error"]
+    assert "s3cret" not in health.text + told + page
 
 
 def test_the_heartbeat_is_called_and_the_digest_arrives_once(

@@ -146,7 +146,11 @@ def test_the_status_is_told_to_people_and_to_programs(
     told = json.loads(capsys.readouterr().out)
     assert told["schema_version"] == 1
     assert told["counts"]["scored"] == 0
-    assert told["daemon"] == {"healthy": None, "detail": ["it has no dashboard at a fixed port"]}
+    assert told["daemon"] == {
+        "healthy": None,
+        "detail": ["it has no dashboard at a fixed port"],
+        "receivers": [],
+    }
 
 
 @pytest.mark.parametrize("file_format", ["csv", "json"])

@@ -140,7 +140,7 @@ def build(
             notifier=SystemdNotifier(notify_socket(environ)),
             clock=clock,
             summary=partial(_sum_up, metrics, inbox),
-            troubles=worker.troubles,
+            troubles=lambda: (*worker.troubles(), *delivery.troubles()),
             watchdog_s=watchdog_s(environ, pid),
         )
         web = None
@@ -150,6 +150,7 @@ def build(
                 overlay_folder=config.state.folder / OVERLAYS,
                 alerts=store,
                 health=supervisor.condition,
+                receivers=delivery.receivers,
                 waiting=partial(_count_waiting, inbox, sources),
                 registry=metrics.registry,
                 facts=gather_facts(config, scorer.card),

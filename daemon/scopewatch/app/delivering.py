@@ -7,7 +7,9 @@ from functools import partial
 from scopewatch.app.digest import DigestDesk
 from scopewatch.app.results import OVERLAYS, channel_routes, main_target, message_style
 from scopewatch.config import Config
+from scopewatch.config.secrets import known_secrets
 from scopewatch.core.ports import Clock, Outbox
+from scopewatch.core.redact import redact_text
 from scopewatch.notify.apprise_channels import AppriseNotifier
 from scopewatch.notify.breaker import BreakerRule
 from scopewatch.notify.delivery import Delivery
@@ -18,22 +20,25 @@ from scopewatch.store.database import Store
 from scopewatch.store.queries import Reader
 
 
-def open_notifier(config: Config) -> AppriseNotifier:
+def open_notifier(config: Config, progress: Callable[[], None] = lambda: None) -> AppriseNotifier:
     """Open the alert channels. Raises ConfigError where one is not understood."""
     channels = {channel.name: channel.url for channel in config.alerts.channels}
-    return AppriseNotifier(channels, config.state.folder / OVERLAYS)
+    return AppriseNotifier(channels, config.state.folder / OVERLAYS, progress=progress)
 
 
 def make_delivery(config: Config, outbox: Outbox, clock: Clock, heartbeats: Heartbeats) -> Delivery:
     """Make what takes messages to their channels."""
+    progress = partial(heartbeats.beat, "delivery")
     return Delivery(
         outbox,
-        open_notifier(config),
+        open_notifier(config, progress),
         clock=clock,
         retry_s=config.alerts.retry_s,
         rng=random.Random(),  # noqa: S311 - spreads retries, keeps no secret
+        channels=[channel.name for channel in config.alerts.channels],
         breaker=BreakerRule(after=config.alerts.break_after, rest_s=config.alerts.break_s),
-        progress=partial(heartbeats.beat, "delivery"),
+        redact=partial(redact_text, known=known_secrets(config)),
+        progress=progress,
     )
 
 

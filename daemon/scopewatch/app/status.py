@@ -13,6 +13,7 @@ from scopewatch.config import Config
 from scopewatch.config.secrets import find_token
 from scopewatch.core.measured import RunReport, WellEnd, judge_run
 from scopewatch.inference.bundle import load_bundle
+from scopewatch.notify.breaker import Circuit, Receiver
 from scopewatch.store.proposing import proposal_path
 from scopewatch.store.queries import Reader
 from scopewatch.store.records import AlertRow, ChannelRow, Counts, RefusedRow, RunRow, WellRow
@@ -34,10 +35,13 @@ class DaemonState:
         None when it does not answer: it may be stopped, or run without a dashboard.
     detail
         One line for each thing that is wrong.
+    receivers
+        How the receivers of alerts answer; none where it does not say.
     """
 
     healthy: bool | None
     detail: tuple[str, ...]
+    receivers: tuple[Receiver, ...] = ()
 
     @property
     def text(self) -> str:
@@ -121,9 +125,25 @@ def ask_daemon(config: Config, environ: Mapping[str, str]) -> DaemonState:
     token = find_token(config, environ)
     try:
         answer = _get(url, token)
-        return DaemonState(healthy=bool(answer["healthy"]), detail=tuple(answer["detail"]))
+        return DaemonState(
+            healthy=bool(answer["healthy"]),
+            detail=tuple(answer["detail"]),
+            # A daemon from before an upgrade does not say.
+            receivers=tuple(_receiver(told) for told in dict(answer).get("receivers", ())),
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         return DaemonState(healthy=None, detail=(f"{url}: {getattr(error, 'reason', error)}",))
+
+
+def _receiver(told: Mapping[str, Any]) -> Receiver:
+    until = told["open_until"]
+    return Receiver(
+        channel=str(told["channel"]),
+        circuit=Circuit(told["circuit"]),
+        open_until=None if until is None else datetime.fromisoformat(until),
+        failures=int(told["failures"]),
+        error=str(told["error"]),
+    )
 
 
 def _get(url: str, token: str | None) -> Any:

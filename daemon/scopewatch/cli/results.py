@@ -125,10 +125,14 @@ def _print_status(status: "Status") -> None:
         console.print(
             f"quarantined: {refused.what}: {refused.reason}", highlight=False, markup=False
         )
+    for receiver in status.daemon.receivers:
+        console.print(
+            f"alert channel {receiver.channel}: {receiver.text}", highlight=False, markup=False
+        )
     for channel in status.channels:
         if channel.waiting or channel.given_up:
             console.print(
-                f"alert channel {channel.channel}: {channel.waiting} waiting,"
+                f"messages to {channel.channel}: {channel.waiting} waiting,"
                 f" {channel.given_up} given up; {channel.last_error or ''}",
                 highlight=False,
                 markup=False,

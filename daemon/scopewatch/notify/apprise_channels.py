@@ -9,7 +9,7 @@ Mail gets HTML, every other channel plain text: what chat services make of HTML 
 import logging
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -58,6 +58,8 @@ class AppriseNotifier:
         Attachments of messages are paths relative to it.
     whole_s
         `send` waits no longer for one message.
+    progress
+        Called every few seconds while `send` waits.
 
     Raises
     ------
@@ -66,10 +68,15 @@ class AppriseNotifier:
     """
 
     def __init__(
-        self, channels: Mapping[str, SecretStr], overlay_folder: Path, *, whole_s: float = WHOLE_S
+        self,
+        channels: Mapping[str, SecretStr],
+        overlay_folder: Path,
+        *,
+        whole_s: float = WHOLE_S,
+        progress: Callable[[], None] = lambda: None,
     ) -> None:
         self._folder = overlay_folder.resolve()
-        self._attempts = Attempts(within_s=whole_s)
+        self._attempts = Attempts(within_s=whole_s, progress=progress)
         self._channels: dict[str, tuple[Apprise, NotifyBase]] = {}
         self._with_headers: set[str] = set()
         self._mails: set[str] = set()

@@ -11,8 +11,16 @@ message, so that a slow receiver does not get everything twice.
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from scopewatch.core.errors import DeliveryError, complaint
+
+# Between two signs of life of a caller that waits.
+BEAT_S: Final = 2.0
+
+
+def _nothing() -> None:
+    return None
 
 
 @dataclass(slots=True, eq=False)
@@ -29,10 +37,21 @@ class Attempts:
     ----------
     within_s
         A caller waits no longer for one attempt.
+    progress
+        Called every `beat_s` while a caller waits: the wait is bounded here, and so no stall,
+        whatever `runtime.stall_s` says.
     """
 
-    def __init__(self, *, within_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        within_s: float,
+        progress: Callable[[], None] = _nothing,
+        beat_s: float = BEAT_S,
+    ) -> None:
         self._within_s = within_s
+        self._progress = progress
+        self._beat_s = beat_s
         self._changed = threading.Condition()
         self._under_way: dict[str, _Attempt] = {}
         self._leaving = False
@@ -54,7 +73,7 @@ class Attempts:
                 attempt = _Attempt(key)
                 self._under_way[channel] = attempt
                 self._begin(channel, attempt, work)
-            self._changed.wait_for(lambda: attempt.ended or self._leaving, self._within_s)
+            self._wait(attempt)
             if not attempt.ended:
                 raise _left(channel, self._within_s, leaving=self._leaving)
             del self._under_way[channel]
@@ -66,6 +85,15 @@ class Attempts:
         with self._changed:
             self._leaving = True
             self._changed.notify_all()
+
+    def _wait(self, attempt: _Attempt) -> None:
+        left_s = self._within_s
+        while left_s > 0:
+            beat_s = min(left_s, self._beat_s)
+            if self._changed.wait_for(lambda: attempt.ended or self._leaving, beat_s):
+                return
+            left_s -= beat_s
+            self._progress()
 
     def _begin(self, channel: str, attempt: _Attempt, work: Callable[[], None]) -> None:
         def run() -> None:

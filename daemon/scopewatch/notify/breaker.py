@@ -44,10 +44,14 @@ class BreakerRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
-    """The state of one channel's breaker; `open_until` is None while closed."""
+    """The state of one channel's breaker; `open_until` is None while closed.
+
+    `error` is of the newest of the failures in a row; empty where there is none.
+    """
 
     failures: int = 0
     open_until: datetime | None = None
+    error: str = ""
 
     def circuit(self, now: datetime) -> Circuit:
         """Say where it stands."""
@@ -55,16 +59,52 @@ class Breaker:
             return Circuit.CLOSED
         return Circuit.OPEN if now < self.open_until else Circuit.HALF_OPEN
 
-    def failed(self, rule: BreakerRule, now: datetime, share: float = 1.0) -> "Breaker":
+    def failed(
+        self, rule: BreakerRule, now: datetime, share: float = 1.0, error: str = ""
+    ) -> "Breaker":
         """Return the state after a failure, with a rest of `share` of the whole.
 
         A failed probe opens it anew.
         """
         failures = self.failures + 1
         if failures < rule.after:
-            return replace(self, failures=failures)
-        return Breaker(failures=failures, open_until=now + timedelta(seconds=rule.rest_s * share))
+            return replace(self, failures=failures, error=error)
+        until = now + timedelta(seconds=rule.rest_s * share)
+        return Breaker(failures=failures, open_until=until, error=error)
 
     def answered(self) -> "Breaker":
         """Return the state after the channel answered: taken, or refused for good."""
         return Breaker()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """How a channel's receiver answers, as this process has seen it.
+
+    Parameters
+    ----------
+    open_until
+        Nothing is sent before; None while the breaker is closed.
+    failures
+        How many attempts in a row failed; 0 once it answered.
+    error
+        What the newest of them met, without secrets.
+    """
+
+    channel: str
+    circuit: Circuit
+    open_until: datetime | None
+    failures: int
+    error: str
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        if not self.failures:
+            return "in order"
+        failed = f"{self.failures} failure{'s' if self.failures > 1 else ''} in a row"
+        if self.open_until is None:
+            return f"{failed}, tried again: {self.error}"
+        rest = f"rests until {self.open_until:%Y-%m-%d %H:%M} UTC"
+        then = rest if self.circuit is Circuit.OPEN else "is tried once more"
+        return f"{then} after {failed}: {self.error}"

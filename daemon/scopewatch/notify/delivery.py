@@ -14,7 +14,7 @@ it, with the same idempotency key.
 import logging
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from math import ceil
 from typing import Final
@@ -22,7 +22,7 @@ from typing import Final
 from scopewatch.core.errors import DeliveryError
 from scopewatch.core.message import Message, without_pictures
 from scopewatch.core.ports import Clock, Notifier, Outbox, OutboxItem
-from scopewatch.notify.breaker import Breaker, BreakerRule, Circuit
+from scopewatch.notify.breaker import Breaker, BreakerRule, Circuit, Receiver
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +44,17 @@ class Delivery:
     ----------
     retry_s
         Delay after the first failure; it doubles with each further one, up to 15 minutes.
+    channels
+        Names of the channels whose receivers are told of.
     breaker
         When a channel that fails is left alone, and for how long.
     rng
         Spreads the delays, so that channels that failed together do not come back together.
+    redact
+        Takes secrets out of what receivers said, before it is told.
     progress
         Called at least every few seconds while the thread lives, save while a channel is being
-        spoken to.
+        spoken to or the outbox is waited for; and between any two of these.
     """
 
     def __init__(
@@ -61,7 +65,9 @@ class Delivery:
         clock: Clock,
         retry_s: float,
         rng: random.Random,
+        channels: Sequence[str] = (),
         breaker: BreakerRule | None = None,
+        redact: Callable[[str], str] = str,
         progress: Callable[[], None] = _nothing,
     ) -> None:
         self._outbox = outbox
@@ -69,8 +75,11 @@ class Delivery:
         self._clock = clock
         self._retry_s = retry_s
         self._rng = rng
+        self._channels = tuple(channels)
         self._rule = breaker or BreakerRule()
+        # Replaced, never changed: other threads read it.
         self._breakers: dict[str, Breaker] = {}
+        self._redact = redact
         self._progress = progress
         self._stopping = threading.Event()
         self._woken = threading.Event()
@@ -83,6 +92,28 @@ class Delivery:
     def running(self) -> bool:
         """Whether the thread is alive."""
         return self._thread is not None and self._thread.is_alive()
+
+    def receivers(self) -> tuple[Receiver, ...]:
+        """Say how the receiver of each channel answers; any thread may ask."""
+        now, breakers = self._clock.now(), self._breakers
+        return tuple(
+            Receiver(
+                channel=channel,
+                circuit=(seen := breakers.get(channel, Breaker())).circuit(now),
+                open_until=seen.open_until,
+                failures=seen.failures,
+                error=seen.error,
+            )
+            for channel in self._channels
+        )
+
+    def troubles(self) -> Sequence[str]:
+        """Say which channels nobody is told by at the moment; any thread may ask."""
+        return [
+            f"alert channel {receiver.channel} has failed {receiver.failures} times in a row"
+            for receiver in self.receivers()
+            if receiver.open_until is not None
+        ]
 
     def drain(self) -> int:
         """Try each message that is due once; return how many left the outbox.
@@ -157,7 +188,11 @@ class Delivery:
             "key": item.message.idempotency_key,
         }
         try:
-            self._notifier.send(item.channel, _fit(item))
+            try:
+                self._notifier.send(item.channel, _fit(item))
+            finally:
+                # The receiver may have taken its time, and the outbox may take as much.
+                self._progress()
         except DeliveryError as error:
             if self._stopping.is_set():
                 return False
@@ -178,8 +213,9 @@ class Delivery:
         now = self._clock.now()
         until = now + timedelta(seconds=self._delay_s(item.attempts))
         before = self._breakers.get(item.channel, Breaker())
-        after = before.failed(self._rule, now, self._rng.uniform(0.5, 1.0))
-        self._breakers[item.channel] = after
+        error = self._redact(str(event["error"]))
+        after = before.failed(self._rule, now, self._rng.uniform(0.5, 1.0), error)
+        self._breakers = {**self._breakers, item.channel: after}
         if after.open_until is not None:
             # Not due before: else its messages would fill every look at the outbox.
             until = max(until, after.open_until)
@@ -191,7 +227,8 @@ class Delivery:
             log.error("channel fails again and again, it rests", extra={"event": rests})
 
     def _answered(self, channel: str) -> None:
-        self._breakers[channel] = self._breakers.get(channel, Breaker()).answered()
+        answered = self._breakers.get(channel, Breaker()).answered()
+        self._breakers = {**self._breakers, channel: answered}
 
     def _circuit(self, channel: str) -> Circuit:
         return self._breakers.get(channel, Breaker()).circuit(self._clock.now())

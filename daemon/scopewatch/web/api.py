@@ -11,6 +11,7 @@ from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.errors import complaint
 from scopewatch.core.forecast import NoForecast
 from scopewatch.core.message import WellName
+from scopewatch.notify.breaker import Receiver
 from scopewatch.store.records import Outlook, WellRow
 from scopewatch.web.parts import Parts, make_header
 from scopewatch.web.plate import is_stale
@@ -200,11 +201,26 @@ def make_api(parts: Parts) -> APIRouter:
     def healthz() -> JSONResponse:
         health = parts.health()
         return JSONResponse(
-            {"healthy": health.well, "detail": list(health.complaints)},
+            {
+                "healthy": health.well,
+                "detail": list(health.complaints),
+                "receivers": [_receiver(receiver) for receiver in parts.receivers()],
+            },
             status_code=200 if health.well else 503,
         )
 
     return routes
+
+
+def _receiver(receiver: Receiver) -> dict[str, object]:
+    until = receiver.open_until
+    return {
+        "channel": receiver.channel,
+        "circuit": receiver.circuit.value,
+        "open_until": until.isoformat() if until is not None else None,
+        "failures": receiver.failures,
+        "error": receiver.error,
+    }
 
 
 def _well(parts: Parts, row: WellRow, rows: list[WellRow]) -> WellAnswer:

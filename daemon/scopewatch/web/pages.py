@@ -115,6 +115,7 @@ def make_pages(parts: Parts, templates: Environment) -> APIRouter:
             "alerts.html",
             list(parts.reader.wells()),
             alerts=parts.reader.alerts(None, MAX_ALERTS),
+            receivers=parts.receivers(),
             limit=MAX_ALERTS,
             hours=SNOOZE_HOURS,
         )

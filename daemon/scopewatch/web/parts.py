@@ -12,7 +12,7 @@ from scopewatch.core.ports import Clock
 from scopewatch.runtime.supervisor import Condition
 from scopewatch.store.records import AlertRow, Counts, Flag, WellRow
 from scopewatch.web.plate import Staleness
-from scopewatch.web.reading import AlertDesk, Facts, Health, Reader
+from scopewatch.web.reading import AlertDesk, Facts, Health, Reader, Receivers
 
 # Time points are never quite punctual, and a frame takes a while to be taken and judged.
 STALE_INTERVALS = 1.5
@@ -27,6 +27,8 @@ class Parts:
     ----------
     waiting
         How many frames were found but neither scored nor quarantined yet.
+    receivers
+        How the receivers of alerts answer.
     token
         A secret of this process that our forms carry; see `web.guard`.
     guarded
@@ -38,6 +40,7 @@ class Parts:
     alerts: AlertDesk
     health: Health
     waiting: Callable[[], int]
+    receivers: Receivers
     registry: CollectorRegistry
     facts: Facts
     clock: Clock

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from scopewatch.core.card import HeldOutErrors
 from scopewatch.core.message import WellName
+from scopewatch.notify.breaker import Receiver
 from scopewatch.runtime.supervisor import Condition
 from scopewatch.store.ends import RunEnd
 from scopewatch.store.records import (
@@ -26,6 +27,7 @@ from scopewatch.store.records import (
 )
 
 Health = Callable[[], Condition]
+Receivers = Callable[[], Sequence[Receiver]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

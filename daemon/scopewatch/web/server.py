@@ -22,7 +22,7 @@ from scopewatch.web.door import Door, Lock, make_login
 from scopewatch.web.guard import Guard, RefusedFormError
 from scopewatch.web.pages import make_pages
 from scopewatch.web.parts import Parts
-from scopewatch.web.reading import AlertDesk, Facts, Health, Reader
+from scopewatch.web.reading import AlertDesk, Facts, Health, Reader, Receivers
 
 HERE = Path(__file__).parent
 
@@ -38,6 +38,7 @@ def create_app(
     facts: Facts,
     clock: Clock,
     token: str,
+    receivers: Receivers = tuple,
     lock: Lock | None = None,
     names: Collection[str] = (),
     addresses: bool = False,
@@ -53,6 +54,8 @@ def create_app(
         were found but are neither scored nor quarantined yet.
     token
         Guards the forms; a fresh `secrets.token_urlsafe(32)` for each process.
+    receivers
+        How the receivers of alerts answer; quick as well, and must not raise.
     lock
         What people need to come in; None: nothing, for a dashboard on loopback.
     names, addresses
@@ -64,6 +67,7 @@ def create_app(
         alerts=alerts,
         health=health,
         waiting=waiting,
+        receivers=receivers,
         registry=registry,
         facts=facts,
         clock=clock,

@@ -51,6 +51,15 @@ def test_a_receiver_that_hangs_is_left_and_has_one_message_in_hand(receiver: Rec
     receiver.answering.set()
 
 
+def test_a_caller_that_waits_gives_signs_of_life(receiver: Receiver) -> None:
+    beats: list[str] = []
+    attempts = Attempts(within_s=0.05, progress=lambda: beats.append("alive"), beat_s=0.01)
+    with pytest.raises(DeliveryError, match=r"in 0.05 s"):
+        attempts.make("mail", "1", lambda: receiver.take("one"))
+    assert len(beats) == 5
+    receiver.answering.set()
+
+
 def test_other_channels_go_on_meanwhile(receiver: Receiver) -> None:
     attempts = Attempts(within_s=0.02)
     with pytest.raises(DeliveryError):

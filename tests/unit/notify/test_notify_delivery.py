@@ -2,13 +2,16 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
 from scopewatch.core.errors import DeliveryError
 from scopewatch.core.message import Message
+from scopewatch.notify.breaker import BreakerRule, Circuit
 from scopewatch.notify.delivery import Delivery
+from scopewatch.runtime.heartbeats import Heartbeats
 from tests.conftest import FakeClock
 from tests.unit.notify.fakes import FakeNotifier, FakeOutbox, message
 
@@ -61,7 +64,89 @@ def test_messages_leave_in_order_and_once(desk: Desk) -> None:
     assert desk.delivery.drain() == 2
     assert desk.titles() == [("mail", "one"), ("mail", "two")]
     assert desk.delivery.drain() == 0
-    assert desk.beats == 2
+    assert desk.beats == 4, "before and after each"
+
+
+def test_receivers_that_hang_beside_a_slow_outbox_are_no_stall(desk: Desk) -> None:
+    heartbeats = Heartbeats(desk.clock, stall_s=50)
+    silent: list[dict[str, float]] = []
+
+    def take_time(seconds: float) -> None:
+        desk.clock.advance(seconds)
+        silent.append(heartbeats.stalled())
+
+    class SlowOutbox(FakeOutbox):
+        def postponed(self, row: int, until: datetime, why: str) -> None:
+            take_time(30)
+            super().postponed(row, until, why)
+
+    def hang(channel: str, _message: Message) -> None:
+        take_time(45)
+        raise DeliveryError(f"{channel} has not answered", permanent=False)
+
+    desk.outbox = SlowOutbox()
+    desk.notifier.answer = hang
+    desk.put("mail", "one")
+    desk.put("chat", "one")
+    Delivery(
+        desk.outbox,
+        desk.notifier,
+        clock=desk.clock,
+        retry_s=RETRY_S,
+        rng=random.Random(1),
+        progress=partial(heartbeats.beat, "delivery"),
+    ).drain()
+    assert silent == [{}] * 4
+    desk.clock.advance(51)
+    assert heartbeats.stalled() == {"delivery": 51 + 30}, "this very test could have seen one"
+
+
+def test_how_each_receiver_answers_is_told_without_secrets(desk: Desk) -> None:
+    delivery = Delivery(
+        desk.outbox,
+        desk.notifier,
+        clock=desk.clock,
+        retry_s=RETRY_S,
+        rng=random.Random(1),
+        channels=("mail", "chat"),
+        breaker=BreakerRule(after=2, rest_s=3600),
+        redact=lambda text: text.replace("topic", "***"),
+    )
+
+    def say() -> list[tuple[Circuit, int, str]]:
+        return [(seen.circuit, seen.failures, seen.error) for seen in delivery.receivers()]
+
+    fine = (Circuit.CLOSED, 0, "")
+    assert say() == [fine, fine]
+
+    def refuse(channel: str, _message: Message) -> None:
+        if channel == "mail":
+            raise DeliveryError("topic is shut", permanent=False)
+
+    desk.notifier.answer = refuse
+    desk.put("mail", "one")
+    desk.put("chat", "one")
+    delivery.drain()
+    assert say() == [(Circuit.CLOSED, 1, "*** is shut"), fine]
+    assert delivery.receivers()[0].text == "1 failure in a row, tried again: *** is shut"
+    assert delivery.troubles() == []
+    desk.clock.advance(RETRY_S)
+    delivery.drain()
+    assert say() == [(Circuit.OPEN, 2, "*** is shut"), fine]
+    until = delivery.receivers()[0].open_until
+    assert until is not None
+    assert (
+        desk.clock.now() + timedelta(minutes=30) <= until <= desk.clock.now() + timedelta(hours=1)
+    )
+    assert delivery.troubles() == ["alert channel mail has failed 2 times in a row"]
+    desk.clock.advance(3600)
+    assert say() == [(Circuit.HALF_OPEN, 2, "*** is shut"), fine]
+    assert delivery.receivers()[0].text.startswith("is tried once more after 2 failures in a row")
+    assert delivery.troubles() == ["alert channel mail has failed 2 times in a row"]
+    desk.notifier.answer = refusing()
+    delivery.drain()
+    assert say() == [fine, fine]
+    assert delivery.troubles() == []
 
 
 def test_a_channel_that_fails_holds_up_its_own_messages_and_no_others(desk: Desk) -> None:

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter
 
+from scopewatch.notify.breaker import Receiver
 from scopewatch.web.reading import Facts
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock
@@ -25,6 +26,7 @@ class Desk:
         self.reader = FakeReader()
         self.alerts = FakeDesk()
         self.health = FakeHealth()
+        self.receivers: tuple[Receiver, ...] = ()
         self.folder = folder
         self.clock = clock
         self.registry = CollectorRegistry()
@@ -38,6 +40,7 @@ class Desk:
             alerts=self.alerts,
             health=self.health,
             waiting=lambda: 5,
+            receivers=lambda: self.receivers,
             registry=self.registry,
             facts=facts,
             clock=self.clock,

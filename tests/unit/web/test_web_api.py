@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from scopewatch.notify.breaker import Circuit, Receiver
 from scopewatch.store.records import CoursePoint
 from tests.unit.web.conftest import Desk
 from tests.unit.web.fakes import NOW, flag, named, refused_row, seen, well_row
@@ -83,11 +84,35 @@ def test_metrics_come_from_the_registry_that_was_given(desk: Desk) -> None:
 
 
 def test_the_health_check_fails_while_anything_is_wrong(desk: Desk) -> None:
-    assert desk.get("/healthz").json() == {"healthy": True, "detail": []}
+    assert desk.get("/healthz").json() == {"healthy": True, "detail": [], "receivers": []}
     desk.health.complaints = ("worker has made no progress for 130 s",)
     answer = desk.get("/healthz")
     assert answer.status_code == 503
     assert answer.json()["detail"] == ["worker has made no progress for 130 s"]
+
+
+def test_the_health_check_says_how_each_receiver_of_alerts_answers(desk: Desk) -> None:
+    until = NOW + timedelta(minutes=15)
+    desk.receivers = (
+        Receiver(channel="mail", circuit=Circuit.CLOSED, open_until=None, failures=0, error=""),
+        Receiver(
+            channel="<lab>", circuit=Circuit.OPEN, open_until=until, failures=5, error="no answer"
+        ),
+    )
+    assert desk.get("/healthz").json()["receivers"] == [
+        {"channel": "mail", "circuit": "closed", "open_until": None, "failures": 0, "error": ""},
+        {
+            "channel": "<lab>",
+            "circuit": "open",
+            "open_until": until.isoformat(),
+            "failures": 5,
+            "error": "no answer",
+        },
+    ]
+    page = desk.get("/alerts").text
+    assert "✔ in order" in page
+    assert "&lt;lab&gt;" in page
+    assert "✖ rests until 2026-03-07 09:15 UTC after 5 failures in a row: no answer" in page
 
 
 def test_the_health_check_fails_before_the_daemon_is_ready(desk: Desk) -> None:
