@@ -6,6 +6,9 @@ is left, and the database and the pictures are looked at from outside.
 
     python benchmarks/soak/soak_kills.py            # 100 kills, 2,000 frames
     python benchmarks/soak/soak_kills.py --short    # 10 kills, 200 frames
+
+On a machine with other work give `--most-life-s` and `--worked-off-s` more; `--max-attempts 1`
+quarantines every frame that was in hand at a kill.
 """
 
 import argparse
@@ -33,8 +36,7 @@ from scopewatch.sources.folder_walk import look_at
 MANNERS = ("plain", "pieces", "renamed", "rewritten")
 SIZE_PX = 128
 WELLS = 20
-LIVES_S = (0.3, 5.0)
-WORKED_OFF_S = 300.0
+LEAST_LIFE_S = 0.3
 
 
 def file_name(index: int) -> str:
@@ -151,15 +153,16 @@ def broken_promises(root: Path, frames: int) -> list[str]:
     return broken + [f"temporary file left: {path}" for path in temporary]
 
 
-def run(root: Path, kills: int, frames: int, seed: int, pause_s: float) -> list[str]:
+def run(root: Path, args: argparse.Namespace) -> list[str]:
     """Let frames come and the daemon die; return the broken promises."""
+    kills, frames, seed, pause_s = args.kills, args.frames, args.seed, args.pause_s
     began_s, rng = time.monotonic(), random.Random(seed)
     (root / "in").mkdir()
     config = configure(
         root,
         {"kind": "folder", "path": "in", "settle_s": 0.2, "give_up_s": 5},
         web={"enabled": False},
-        runtime={"rescan_s": 1, "log_format": "json"},
+        runtime={"rescan_s": 1, "log_format": "json", "max_attempts": args.max_attempts},
     )
     writer = subprocess.Popen(
         [
@@ -179,7 +182,7 @@ def run(root: Path, kills: int, frames: int, seed: int, pause_s: float) -> list[
     struck = Counter[str]()
     try:
         for _ in range(kills):
-            time.sleep(rng.uniform(*LIVES_S))
+            time.sleep(rng.uniform(LEAST_LIFE_S, args.most_life_s))
             if daemon.poll() is not None:
                 return [f"the daemon ended by itself with {daemon.returncode}"]
             daemon.send_signal(signal.SIGKILL)
@@ -191,7 +194,7 @@ def run(root: Path, kills: int, frames: int, seed: int, pause_s: float) -> list[
         if writer.wait() != 0:
             return ["the writer failed"]
         killed_s = time.monotonic() - began_s
-        while open_files(root) and time.monotonic() - began_s < killed_s + WORKED_OFF_S:
+        while open_files(root) and time.monotonic() - began_s < killed_s + args.worked_off_s:
             time.sleep(0.5)
         while ready_count(config) == readies and daemon.poll() is None:
             time.sleep(0.1)  # a signal before that ends it without a word
@@ -205,6 +208,7 @@ def run(root: Path, kills: int, frames: int, seed: int, pause_s: float) -> list[
     states = dict(query(root, "SELECT state, count(*) FROM frames GROUP BY state"))
     attempts = query(root, "SELECT max(attempts), sum(attempts > 1) FROM frames")
     print(f"kills {kills} ({dict(struck)}), frames {frames}, seed {seed}")
+    print(f"lives of up to {args.most_life_s:g} s, attempts {args.max_attempts}")
     print(f"states {states}, refused {len(query(root, 'SELECT id FROM refusals'))}")
     print(f"most attempts and frames tried again {attempts}")
     print(
@@ -221,15 +225,18 @@ def main() -> int:
     parser.add_argument("--frames", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pause-s", type=float, default=0.035, help="between two frames")
+    parser.add_argument("--most-life-s", type=float, default=5.0, help="before a kill")
+    parser.add_argument("--worked-off-s", type=float, default=300.0, help="wait at the end")
+    parser.add_argument("--max-attempts", type=int, default=2, help="as runtime.max_attempts")
     parser.add_argument("--write-to", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    frames = args.frames or (200 if args.short else 2000)
+    args.frames = args.frames or (200 if args.short else 2000)
     if args.write_to is not None:
-        write_frames(args.write_to, frames, args.pause_s, args.seed)
+        write_frames(args.write_to, args.frames, args.pause_s, args.seed)
         return 0
-    kills = args.kills or (10 if args.short else 100)
+    args.kills = args.kills or (10 if args.short else 100)
     with tempfile.TemporaryDirectory(prefix="soak-kills-") as folder:
-        broken = run(Path(folder), kills, frames, args.seed, args.pause_s)
+        broken = run(Path(folder), args)
     for line in broken[:20]:
         print(f"BROKEN {line}")
     print(f"{len(broken)} broken promises")
