@@ -58,6 +58,17 @@ def fill(disk: Path) -> Path:
     return ballast
 
 
+def pad(path: Path) -> None:
+    """Use up what is left of the last page of a file on a full disk."""
+    with path.open("ab", buffering=0) as file:
+        for _ in range(1 << 13):
+            try:
+                file.write(b"\n")
+            except OSError:
+                return
+    raise AssertionError("the disk is not full")
+
+
 def status(daemon: Daemon) -> Any:
     """What `scopewatch status` says; the health in it is what the dashboard's header says."""
     return json.loads(daemon.ask("status", "--json").stdout)
@@ -87,9 +98,12 @@ def test_a_full_disk_is_outlasted_and_raw_data_is_left_alone(
     daemon.settings["alerts"] = {
         "rules": [{"name": "disk", "kind": "disk-low", "free_gb": 1, "critical_free_gb": None}]
     }
+    log_file = small_disk / "logs/scopewatch.log"
+    daemon.settings["logging"] = {"file": "logs/scopewatch.log"}
     score_first(daemon, save, phase)
 
     ballast = fill(small_disk)
+    pad(log_file)
     for time_point in range(1, 5):
         save(daemon.incoming / f"P1_A1_s0_t000{time_point}_phase.tif", phase)
     raw = {path.name: path.read_bytes() for path in daemon.incoming.iterdir()}
@@ -99,6 +113,7 @@ def test_a_full_disk_is_outlasted_and_raw_data_is_left_alone(
     assert daemon.count("frame scored") == 1
     told = status(daemon)
     assert told["daemon"]["healthy"] is False
+    assert daemon.count("log file cannot be written") == 1
     assert "is repeated" in told["daemon"]["detail"][0]
     assert "check free space" in told["daemon"]["detail"][0]
     assert [alert["rule"] for alert in told["alerts"]] == ["disk"]
@@ -106,6 +121,9 @@ def test_a_full_disk_is_outlasted_and_raw_data_is_left_alone(
     ballast.unlink()
     daemon.eventually(lambda: daemon.count("frame scored") == 5, within_s=50)
     daemon.eventually(lambda: status(daemon)["daemon"]["healthy"])
+    assert daemon.count("log file is written again") == 1
+    *_, last = log_file.read_text(encoding="utf-8").splitlines()
+    assert json.loads(last) in daemon.said()
     assert set(daemon.states().values()) == {"done"}
     assert {path.name: path.read_bytes() for path in daemon.incoming.iterdir()} == raw
     assert daemon.end() == 0

@@ -57,6 +57,7 @@ def test_nothing_the_daemon_writes_shows_a_secret(
     (tmp_path / "token").write_text(f"{TOKEN}\n")
     daemon.settings["web"] = {"port": port, "token": f"file:{tmp_path / 'token'}"}
     daemon.settings["runtime"] |= {"log_level": "debug"}
+    daemon.settings["logging"] = {"file": "scopewatch.log"}
     daemon.settings["alerts"] = {
         "rules": [{"name": "weak", "target": 0.99, "from_day": 0, "consecutive": 2}],
         "channels": [

@@ -20,6 +20,7 @@ def test_state_is_for_owner_and_group_alone_under_any_umask(
     tmp_path: Path, eventually: Callable[..., None], umask: str
 ) -> None:
     daemon = Daemon(tmp_path, write_tiny(tmp_path / "bundle"), eventually)
+    daemon.settings["logging"] = {"file": "logs/scopewatch.log"}
     daemon.through = (sys.executable, "-c", UNDER_UMASK, umask)
     daemon.start_ready()
     try:
@@ -29,7 +30,7 @@ def test_state_is_for_owner_and_group_alone_under_any_umask(
         }
     finally:
         assert daemon.end() == 0
-    assert daemon.state / "scopewatch.db" in modes
+    assert {daemon.state / "scopewatch.db", daemon.state / "logs/scopewatch.log"} <= set(modes)
     wrong = {
         str(path.relative_to(tmp_path)): oct(mode)
         for path, mode in modes.items()

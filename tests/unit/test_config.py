@@ -129,7 +129,38 @@ def test_a_state_folder_within_raw_data_is_refused(
     settings["state"] = {"folder": "in/run/state"}
     (line,) = refuse(write(settings))
     assert line.startswith("state folder lies within watched raw data: ")
-    assert f"(expected a folder outside {tmp_path / 'in'}" in line
+    assert f"(expected a place outside {tmp_path / 'in'}" in line
+
+
+def test_the_log_file_lies_in_the_state_folder_unless_it_says_where(
+    write: Write, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    assert load_config(write(settings)).logging.file is None
+    settings["state"] = {"folder": "results"}
+    for written, meant in (
+        ("logs/scopewatch.log", tmp_path / "results/logs/scopewatch.log"),
+        ("/var/log/scopewatch/scopewatch.log", Path("/var/log/scopewatch/scopewatch.log")),
+    ):
+        settings["logging"] = {"file": written}
+        assert load_config(write(settings)).logging.file == meant
+
+
+@pytest.mark.parametrize("name", ["scopewatch.db", "overlays/a.jpg", "logs"])
+def test_a_log_file_that_could_be_another_of_ours_is_refused(
+    write: Write, settings: dict[str, Any], name: str
+) -> None:
+    settings["logging"] = {"file": name}
+    (line,) = refuse(write(settings))
+    assert "the name of the log file ends in .log" in line
+
+
+def test_a_log_file_within_raw_data_is_refused(
+    write: Write, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    settings["logging"] = {"file": str(tmp_path / "in/scopewatch.log")}
+    (line,) = refuse(write(settings))
+    assert line.startswith("log file lies within watched raw data: ")
+    assert line.endswith("set another logging.file")
 
 
 def test_a_state_folder_that_a_link_leads_into_raw_data_is_refused(

@@ -61,7 +61,10 @@ def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
         yield from _check_rules(config)
     for source in config.sources:
         yield from _check_source(source, config)
-    yield _tried("state folder", lambda: _check_state(config.state.folder))
+    yield _tried("state folder", lambda: _check_writable("state.folder", config.state.folder))
+    if config.logging.file is not None:
+        log = config.logging.file.parent
+        yield _tried("log file", lambda: _check_writable("logging.file", log))
     yield _tried("database", lambda: _check_database(config.state.folder))
     yield _tried("alert channels", lambda: _check_channels(config))
     yield from _advise_on_delivery(unresolved)
@@ -152,19 +155,20 @@ def _check_folder(source: SourceConfig) -> str:
     return f"{path} can be read"
 
 
-def _check_state(folder: Path) -> str:
-    """Write and remove a file where the state will be: in the nearest folder that exists."""
+def _check_writable(setting: str, folder: Path) -> str:
+    """Write and remove a file where ours will be: in the nearest folder that exists."""
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=nearest):
             pass
     except OSError as error:
+        what = "state folder" if setting == "state.folder" else "folder of the log file"
         raise StoreError(
             complaint(
-                "state folder cannot be written to",
+                f"{what} cannot be written to",
                 where=folder,
                 got=error.strerror,
-                do="give the daemon's user the right to write there, or set state.folder",
+                do=f"give the daemon's user the right to write there, or set {setting}",
             )
         ) from error
     return f"{folder} can be written to" + ("" if folder.exists() else " (made at the start)")

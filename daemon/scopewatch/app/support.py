@@ -4,6 +4,7 @@ A part that cannot be made says why in its place: the bundle is asked for when t
 """
 
 import json
+import os
 import platform
 import subprocess
 import zipfile
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Final
@@ -24,6 +26,7 @@ from scopewatch.config import Config, load_config
 from scopewatch.config.secrets import known_secrets, resolve_here
 from scopewatch.core.errors import ScopewatchError
 from scopewatch.core.redact import redact_settings, redact_text
+from scopewatch.runtime.log_file import files_of
 from scopewatch.store.files import FILE_MODE, whole_file
 from scopewatch.store.pictures import list_pictures
 from scopewatch.store.queries import Reader
@@ -33,6 +36,8 @@ MOST_REFUSED: Final = 5000
 MOST_LINES: Final = 5000
 UNIT: Final = "scopewatch"
 MOST_CARD_BYTES: Final = 64 * 1024
+# Of each file of the log, its newest lines.
+MOST_LOG_BYTES: Final = 16_000_000
 _JOURNAL_S: Final = 30
 
 
@@ -88,6 +93,10 @@ def _of_config(
     yield "health.json", lambda: _json(asdict(ask_daemon(config, environ)))
     yield "ledger.json", lambda: _ledger(config.state.folder)
     yield "card.yaml", lambda: _card(config.model.bundle / "card.yaml")
+    if config.logging.file is not None:
+        # One that is turned over meanwhile says so; the others are there.
+        for path in files_of(config.logging.file, config.logging.keep):
+            yield f"logs/{path.name}", partial(_log, path)
 
 
 def _made(name: str, make: Callable[[], str], known: Collection[str]) -> Part:
@@ -123,6 +132,17 @@ def _journal() -> str:
     if told.returncode != 0 or not told.stdout.strip():
         raise OSError(told.stderr.strip() or f"the journal holds no line of {UNIT}")
     return told.stdout
+
+
+def _log(path: Path) -> str:
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - MOST_LOG_BYTES))
+        content = file.read(MOST_LOG_BYTES).decode("utf-8", "replace")
+    if size <= MOST_LOG_BYTES:
+        return content
+    # What is left of a line may be the end of a secret that is not known by its end.
+    return f"# cut here: {size} bytes in all\n" + content.partition("\n")[2]
 
 
 def _ledger(folder: Path) -> str:

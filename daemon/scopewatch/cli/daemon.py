@@ -10,9 +10,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from scopewatch.config import Config
+    from scopewatch.runtime.log_file import LogFile
 
 ConfigPath = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.")
@@ -35,6 +39,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
         level="debug" if debug else settings.runtime.log_level,
         as_json=settings.runtime.log_format == "json",
         secrets=known_secrets(settings),
+        file=_log_file(settings),
     )
 
     from scopewatch.app.daemon import build
@@ -70,6 +75,15 @@ def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
         typer.echo(f"{mark:<4}  {finding.subject}: {finding.text}")
     if failed:
         raise typer.Exit(1)
+
+
+def _log_file(settings: "Config") -> "LogFile | None":
+    from scopewatch.runtime.log_file import LogFile
+
+    wanted = settings.logging
+    if wanted.file is None:
+        return None
+    return LogFile(path=wanted.file, max_bytes=int(wanted.max_mb * 1e6), keep=wanted.keep)
 
 
 def _on_signals(stop: Callable[[], None]) -> None:

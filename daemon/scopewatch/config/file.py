@@ -107,28 +107,36 @@ def _anchor(config: Config, folder: Path) -> Config:
             paths |= {name: at(path) for name, path in optional.items() if path is not None}
         return source.model_copy(update=paths)
 
+    state = at(config.state.folder)
+    log = config.logging.file
     return config.model_copy(
         update={
             "model": config.model.model_copy(update={"bundle": at(config.model.bundle)}),
-            "state": config.state.model_copy(update={"folder": at(config.state.folder)}),
+            "state": config.state.model_copy(update={"folder": state}),
+            "logging": config.logging.model_copy(
+                update={"file": None if log is None else state / log.expanduser()}
+            ),
             "sources": tuple(anchored(source) for source in config.sources),
         }
     )
 
 
 def _keep_raw_data_apart(config: Config, path: Path) -> None:
-    """Refuse a state folder within raw data: nothing is ever written there."""
-    state = config.state.folder.resolve()
+    """Refuse a state folder or a log file within raw data: nothing is ever written there."""
+    places = [("state folder", "state.folder", config.state.folder)]
+    if config.logging.file is not None:
+        places.append(("log file", "logging.file", config.logging.file))
     lines = [
         complaint(
-            "state folder lies within watched raw data",
-            where=f"{path}: state.folder",
-            expected=f"a folder outside {source.path}",
-            got=config.state.folder,
-            do="set another state.folder",
+            f"{what} lies within watched raw data",
+            where=f"{path}: {setting}",
+            expected=f"a place outside {source.path}",
+            got=place,
+            do=f"set another {setting}",
         )
+        for what, setting, place in places
         for source in config.sources
-        if state.is_relative_to(source.path.resolve())
+        if place.resolve().is_relative_to(source.path.resolve())
     ]
     if lines:
         raise ConfigError("\n".join(lines))

@@ -46,6 +46,7 @@ __all__ = [
     "FolderSourceConfig",
     "HeartbeatConfig",
     "LimitsConfig",
+    "LoggingConfig",
     "MicroManagerSourceConfig",
     "ModelConfig",
     "ModelRefusedConfig",
@@ -285,6 +286,24 @@ class RuntimeConfig(_Strict):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class LoggingConfig(_Strict):
+    """A file that the log goes to as well, turned over by its size."""
+
+    file: Path | None = Field(
+        default=None, description="relative to the state folder, ends in .log; null: none"
+    )
+    max_mb: float = Field(default=10, gt=0, le=1000, description="then a new file is begun")
+    keep: int = Field(default=5, ge=1, le=1000, description="how many older files are kept")
+
+    @field_validator("file")
+    @classmethod
+    def _is_a_log(cls, value: Path | None) -> Path | None:
+        # Beside it lie the database, its lock and the pictures: none of them may be written into.
+        if value is not None and value.suffix != ".log":
+            raise ValueError("the name of the log file ends in .log")
+        return value
+
+
 class Config(_Strict):
     """The whole of `config.yaml`."""
 
@@ -297,6 +316,7 @@ class Config(_Strict):
     web: WebConfig = WebConfig()
     limits: LimitsConfig = LimitsConfig()
     runtime: RuntimeConfig = RuntimeConfig()
+    logging: LoggingConfig = LoggingConfig()
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

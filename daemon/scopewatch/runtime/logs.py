@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from scopewatch.core.redact import hide
+from scopewatch.runtime.log_file import LogFile, RotatedLog
 
 # Libraries that would drown the daemon's own lines at `info`.
 _CHATTY = ("apprise", "alembic", "tifffile", "uvicorn", "watchdog", "asyncio", "PIL")
@@ -61,7 +62,12 @@ class Hiding(logging.Formatter):
 
 
 def set_up_logs(
-    *, level: str, as_json: bool, stream: TextIO | None = None, secrets: Collection[str] = ()
+    *,
+    level: str,
+    as_json: bool,
+    stream: TextIO | None = None,
+    secrets: Collection[str] = (),
+    file: LogFile | None = None,
 ) -> None:
     """Send the process's log to `stream` (standard error), replacing what was set up before.
 
@@ -71,10 +77,15 @@ def set_up_logs(
         `debug`, `info`, `warning` or `error`.
     secrets
         Values that never show, whoever logs them.
+    file
+        Where it goes as well; None: nowhere.
     """
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(Hiding(JsonLines() if as_json else TextLines(), secrets))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    handlers: list[logging.Handler] = [logging.StreamHandler(stream or sys.stderr)]
+    if file is not None:
+        handlers.append(RotatedLog(file))
+    for handler in handlers:
+        handler.setFormatter(Hiding(JsonLines() if as_json else TextLines(), secrets))
+    logging.basicConfig(level=level.upper(), handlers=handlers, force=True)
     for names, least in ((_CHATTY, logging.WARNING), (_CHATTIER, logging.ERROR)):
         for name in names:
             logging.getLogger(name).setLevel(max(least, logging.getLogger().level))

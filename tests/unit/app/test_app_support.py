@@ -57,6 +57,27 @@ def test_the_newest_lines_of_the_journal_come_without_the_secrets_of_the_configu
     assert "hidden-word" not in text
 
 
+def test_the_files_of_the_log_come_along_without_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    lines = "2026-03-01 info ready why=hidden-word\n" * 20
+    (folder / "scopewatch.log").write_text("newest " + lines, encoding="utf-8")
+    (folder / "scopewatch.log.1").write_text("older json://a.b/hidden-path\n", encoding="utf-8")
+    (folder / "scopewatch.log.3").write_text("beyond what is kept", encoding="utf-8")
+    (folder / "other.log").write_text("hidden: not ours", encoding="utf-8")
+    monkeypatch.setattr("scopewatch.app.support.MOST_LOG_BYTES", 100)
+    text = CONFIG + "logging: {file: scopewatch.log, keep: 2}\n"
+    parts = {name: part for name, part in bundled(tmp_path, text).items() if "logs/" in name}
+    assert set(parts) == {"logs/scopewatch.log", "logs/scopewatch.log.1"}
+    assert parts["logs/scopewatch.log.1"] == "older json://***\n"
+    size = len("newest " + lines)
+    first, *rest = parts["logs/scopewatch.log"].splitlines()
+    assert first == f"# cut here: {size} bytes in all"
+    assert set(rest) == {"2026-03-01 info ready why=***"}
+
+
 def test_a_machine_without_a_journal_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

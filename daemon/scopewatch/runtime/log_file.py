@@ -1,0 +1,125 @@
+"""The log in a file that is turned over by its size, and never a reason for the daemon to end.
+
+    writing --the disk refuses--> losing, told once --it takes a line--> writing, told with a count
+
+Standard error has every line all the same.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Final
+
+log = logging.getLogger(__name__)
+
+MODE: Final = 0o640
+FOLDER_MODE: Final = 0o750
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFile:
+    """Where the log goes besides standard error.
+
+    Parameters
+    ----------
+    max_bytes
+        Beyond it the file becomes `path`.1, that one `path`.2, and so on.
+    keep
+        How many such older files there are at most.
+    """
+
+    path: Path
+    max_bytes: int
+    keep: int
+
+
+def files_of(path: Path, keep: int) -> Iterator[Path]:
+    """Yield the files of a log that are there, the newest first."""
+    names = (path, *(path.with_name(f"{path.name}.{number}") for number in range(1, keep + 1)))
+    yield from (name for name in names if name.is_file())
+
+
+class RotatedLog(RotatingFileHandler):
+    """Writes a `LogFile`; what it cannot write is counted, and told once to the other handlers."""
+
+    def __init__(self, file: LogFile) -> None:
+        super().__init__(
+            file.path,
+            maxBytes=file.max_bytes,
+            backupCount=file.keep,
+            encoding="utf-8",
+            delay=True,
+        )
+        self._path = file.path
+        self._ours = 0
+        self.lost = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, turning the file over before it where it is time."""
+        if record.name == __name__ and self._ours:
+            return
+        before = self.lost
+        super().emit(record)
+        if before and self.lost == before:
+            self.lost = 0
+            log.warning(
+                "log file is written again",
+                extra={"event": {"file": str(self._path), "lost": before}},
+            )
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's name
+        """Count a record that could not be written; called by `emit` within its `except`."""
+        error = sys.exc_info()[1]
+        self.lost += 1
+        # What is left of the line must not be written with the next one.
+        stream, self.stream = self.stream, None  # type: ignore[assignment]  # as `delay` has it
+        if stream is not None:
+            with suppress(OSError, ValueError):
+                stream.close()
+        if self.lost > 1:
+            return
+        self._ours += 1
+        try:
+            log.error(
+                "log file cannot be written",
+                extra={"event": {"file": str(self._path), "why": _why(error)}},
+            )
+        finally:
+            self._ours -= 1
+
+    def _open(self) -> TextIOWrapper:
+        missing = [folder for folder in self._path.parents if not folder.exists()]
+        for folder in reversed(missing):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(FOLDER_MODE)
+        # Not by `Path.open`, which takes no opener.
+        stream = open(self._path, "a", encoding="utf-8", opener=_closed_to_others)  # noqa: SIM115
+        self._path.chmod(MODE)
+        if _is_cut_off(self._path):
+            stream.write("\n")
+        return stream
+
+
+def _closed_to_others(path: str, flags: int) -> int:
+    return os.open(path, flags, MODE)
+
+
+def _is_cut_off(path: Path) -> bool:
+    """Whether the last line has no end: a full disk or a power cut took the rest."""
+    with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
+
+
+def _why(error: BaseException | None) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{type(error).__name__}: {error}"
