@@ -129,7 +129,7 @@ def _journal() -> str:
         encoding="utf-8",
         errors="replace",
     )
-    if told.returncode != 0 or not told.stdout.strip():
+    if told.returncode != 0 or told.stdout.strip() in {"", "-- No entries --"}:
         raise OSError(told.stderr.strip() or f"the journal holds no line of {UNIT}")
     return told.stdout
 

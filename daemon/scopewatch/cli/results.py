@@ -125,15 +125,17 @@ def _print_status(status: "Status") -> None:
         console.print(
             f"quarantined: {refused.what}: {refused.reason}", highlight=False, markup=False
         )
+    failing = {each.channel for each in status.daemon.receivers if each.failures}
     for receiver in status.daemon.receivers:
         console.print(
             f"alert channel {receiver.channel}: {receiver.text}", highlight=False, markup=False
         )
     for channel in status.channels:
         if channel.waiting or channel.given_up:
+            why = channel.last_error if channel.channel not in failing else None
             console.print(
                 f"messages to {channel.channel}: {channel.waiting} waiting,"
-                f" {channel.given_up} given up; {channel.last_error or ''}",
+                f" {channel.given_up} given up" + (f"; {why}" if why else ""),
                 highlight=False,
                 markup=False,
             )

@@ -78,7 +78,7 @@ class RotatedLog(RotatingFileHandler):
         error = sys.exc_info()[1]
         self.lost += 1
         # What is left of the line must not be written with the next one.
-        stream, self.stream = self.stream, None  # type: ignore[assignment]  # as `delay` has it
+        stream, self.stream = self.stream, None
         if stream is not None:
             with suppress(OSError, ValueError):
                 stream.close()

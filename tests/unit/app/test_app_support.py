@@ -57,6 +57,19 @@ def test_the_newest_lines_of_the_journal_come_without_the_secrets_of_the_configu
     assert "hidden-word" not in text
 
 
+def test_a_journal_without_a_line_of_ours_is_no_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = tmp_path / "bin/journalctl"
+    journal.parent.mkdir()
+    journal.write_text("#!/bin/sh\necho '-- No entries --'\n", encoding="utf-8")
+    journal.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{journal.parent}:/usr/bin:/bin")
+    assert bundled(tmp_path, CONFIG)["log.txt"] == (
+        "not available: OSError: the journal holds no line of scopewatch"
+    )
+
+
 def test_the_files_of_the_log_come_along_without_secrets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
