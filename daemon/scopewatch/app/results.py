@@ -8,6 +8,7 @@ from scopewatch.app.measuring import make_measuring
 from scopewatch.config import Config
 from scopewatch.core.alert_rule import RuleKind
 from scopewatch.core.card import ModelCard
+from scopewatch.core.errors import StoreError
 from scopewatch.core.message import Style
 from scopewatch.core.ports import Clock
 from scopewatch.core.route import Route
@@ -69,12 +70,25 @@ def open_overlays(config: Config, card: ModelCard, reader: Reader) -> OverlayFol
         named=reader.named_with,
     )
     overlays.sweep()
-    # Of frames that the ledger knows, and of no others: a database that was put back or begun
-    # anew knows too little for anything else to be called superfluous.
-    left = sum(overlays.discard(key) for key in reader.without_result())
+    _discard_unnamed(overlays, reader)
+    return overlays
+
+
+def _discard_unnamed(overlays: OverlayFolder, reader: Reader) -> None:
+    """Remove pictures that the last life of the daemon drew and never committed.
+
+    Of frames that the ledger knows, and of no others: a database that was put back or begun anew
+    knows too little for anything else to be called superfluous.
+    """
+    left = 0
+    for key in reader.without_result():
+        try:
+            left += overlays.discard(key)
+        except StoreError as error:
+            event = {"key": str(key), "why": str(error)}
+            log.warning("picture without a result stays", extra={"event": event})
     if left:
         log.info("pictures without a result removed", extra={"event": {"files": left}})
-    return overlays
 
 
 def main_target(config: Config) -> float | None:

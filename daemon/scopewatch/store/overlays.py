@@ -30,6 +30,14 @@ def _all_named(overlay: str) -> set[str]:
     return {overlay, f"{overlay.removesuffix(OVERLAY)}{STAIN}"}
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # A folder that cannot be looked into: whoever removes from it will say so.
+        return True
+
+
 class OverlayFolder:
     """Implements `core.ports.Overlays`.
 
@@ -103,7 +111,7 @@ class OverlayFolder:
         there = [
             name
             for name in (f"{stem}{OVERLAY}", f"{stem}{STAIN}")
-            if (self._folder / name).is_file()
+            if _is_there(self._folder / name)
         ]
         named = self._named(f"{stem}{OVERLAY}") if there else set()
         left = [name for name in there if name not in named]
