@@ -27,6 +27,11 @@ log = logging.getLogger(__name__)
 
 QUEUED = 10_000
 REVIVE_S = 5.0
+# watchdog's observer keeps a record of every renamed file and never drops one
+# (github.com/gorakhargosh/watchdog/issues/1041), also of those renamed out of the folder, which
+# it does not tell. A fresh observer begins without: after so many renamings, and every day.
+RENEW_MOVES = 5_000
+RENEW_S = 86_400.0
 # Reading a file makes events too (opened, closed without writing): not asked for, or every look
 # at a file would call for the next.
 _WANTED: list[type[FileSystemEvent]] = [
@@ -45,6 +50,7 @@ class Touches(FileSystemEventHandler):
     def __init__(self, capacity: int = QUEUED) -> None:
         self._queue: deque[tuple[str, bool]] = deque(maxlen=capacity)
         self.lost = False
+        self.renamed = 0
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Note one event; a full queue drops the oldest and asks for a walk."""
@@ -53,6 +59,7 @@ class Touches(FileSystemEventHandler):
             self.lost = True
             return
         renamed = isinstance(event, FileMovedEvent)
+        self.renamed += renamed
         path = os.fsdecode(event.dest_path if renamed else event.src_path)
         if len(self._queue) == self._queue.maxlen:
             self.lost = True
@@ -70,7 +77,8 @@ class FolderWatch:
     """Watches one folder, and keeps watching it.
 
     A dead observer is started again; one that keeps dying, or that the system refuses, gives
-    way to polling. A folder that went away is watched anew once it is back.
+    way to polling. A folder that went away is watched anew once it is back. A healthy observer
+    is renewed now and then, because it grows.
 
     Parameters
     ----------
@@ -88,6 +96,7 @@ class FolderWatch:
         self._observer: BaseObserver | None = None
         self._identity: tuple[int, int] | None = None
         self._revive_at_s = 0.0
+        self._renew_at_s: float | None = None
         self.touches = Touches()
         self.polling = poll
         self.trouble = ""
@@ -129,6 +138,9 @@ class FolderWatch:
             return False
         changed = identity != self._identity
         self._identity = identity
+        if not changed and self._observing() and self._is_due(now_s):
+            self._begin(None)
+            return True
         if not changed and (self.polling or self._observing() or now_s < self._revive_at_s):
             return False
         # An observer that dies right after it was started will not live the next time either.
@@ -156,8 +168,16 @@ class FolderWatch:
         state = self._root.stat()
         return state.st_dev, state.st_ino
 
+    def _is_due(self, now_s: float) -> bool:
+        """Whether the observer has kept enough to be worth a walk of the folder."""
+        if self._renew_at_s is None:
+            self._renew_at_s = now_s + RENEW_S
+        return self.touches.renamed >= RENEW_MOVES or now_s >= self._renew_at_s
+
     def _begin(self, hopeless: str | None) -> None:
         self.stop()
+        self.touches.renamed = 0
+        self._renew_at_s = None
         self.trouble = ""
         if self._poll:
             return

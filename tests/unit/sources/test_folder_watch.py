@@ -1,11 +1,13 @@
 import logging
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from watchdog.events import DirCreatedEvent, FileCreatedEvent, FileMovedEvent
 from watchdog.observers.api import BaseObserver
 
-from scopewatch.sources.folder_watch import FolderWatch, Touches
+from scopewatch.sources.folder_watch import RENEW_MOVES, RENEW_S, FolderWatch, Touches
 
 
 def watch(path: Path, *, poll: bool = False) -> FolderWatch:
@@ -44,6 +46,46 @@ def test_a_watched_folder_is_alive_until_stopped(tmp_path: Path) -> None:
     watched.stop()
     watched.stop()
     assert not watched.alive()
+
+
+def test_an_observer_that_has_seen_many_renamings_is_renewed_and_the_folder_walked(
+    tmp_path: Path, eventually: Callable[..., None]
+) -> None:
+    watched = watch(tmp_path)
+    watched.start()
+    before = set(threading.enumerate())
+    for index in range(RENEW_MOVES - 1):
+        watched.touches.on_any_event(FileMovedEvent(f"/w/{index}.part", f"/w/{index}.tif"))
+    assert not watched.check(0.0)
+    watched.touches.on_any_event(FileMovedEvent("/w/last.part", "/w/last.tif"))
+    assert watched.check(1.0)
+    assert set(threading.enumerate()) - before, "another observer"
+    assert watched.alive()
+    assert not watched.check(2.0), "it begins to count again"
+    watched.touches.drain()
+    begun = tmp_path / "after.part"
+    begun.write_bytes(b"1")
+    begun.rename(tmp_path / "after.tif")
+    touched: list[tuple[str, bool]] = []
+
+    def renaming_was_noticed() -> bool:
+        touched.extend(watched.touches.drain())
+        return (str(tmp_path / "after.tif"), True) in touched
+
+    eventually(renaming_was_noticed)
+    watched.stop()
+
+
+def test_an_observer_is_renewed_every_day_and_one_that_polls_never(tmp_path: Path) -> None:
+    watched, polled = watch(tmp_path), watch(tmp_path, poll=True)
+    for each in (watched, polled):
+        each.start()
+        assert not each.check(50.0)
+        assert not each.check(50.0 + RENEW_S - 1)
+    assert watched.check(50.0 + RENEW_S)
+    assert not watched.check(50.0 + RENEW_S + 1)
+    assert not polled.check(50.0 + RENEW_S)
+    watched.stop()
 
 
 def test_an_observer_that_keeps_dying_gives_way_to_polling(
