@@ -1,9 +1,11 @@
 """Checks before the daemon runs: each finding says ok, or what to do. Nothing is changed."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from scopewatch.app.checking_rules import advise_on_rules, describe_rules
@@ -12,14 +14,18 @@ from scopewatch.config import (
     Config,
     FolderSourceConfig,
     MicroManagerSourceConfig,
+    ModelConfig,
     SourceConfig,
     load_config,
+    read_sections,
 )
 from scopewatch.config.secrets import resolve_here
-from scopewatch.core.errors import ScopewatchError, StoreError, complaint
+from scopewatch.core.errors import ConfigError, ScopewatchError, StoreError, complaint
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.folder_walk import network_file_system
+
+_LASTING = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,12 @@ class Finding:
     advice: bool = False
 
 
+def list_problems(path: Path, environ: Mapping[str, str]) -> list[str]:
+    """Check all that a start needs; one line for each thing that failed, none when all is well."""
+    found = (finding.text for finding in run_checks(path, environ) if finding.failed)
+    return list(dict.fromkeys(found))
+
+
 def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Check a configuration and all it names; a finding at a time, as each is made."""
     try:
@@ -45,6 +57,7 @@ def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     except ScopewatchError as error:
         for line in str(error).splitlines():
             yield Finding(subject="configuration", text=line, failed=True)
+        yield from _check_sections(path)
         return
     yield Finding(subject="configuration", text=str(path))
     unresolved = config
@@ -55,7 +68,7 @@ def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
         )
     for line in advise_on_secrets(unresolved, path):
         yield Finding(subject="secrets", text=line, advice=True)
-    model = _tried("model", lambda: _check_model(config))
+    model = _tried("model", lambda: _check_model(config.model))
     yield model
     if not model.failed:
         yield from _check_rules(config)
@@ -65,6 +78,19 @@ def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield _tried("database", lambda: _check_database(config.state.folder))
     yield _tried("alert channels", lambda: _check_channels(config))
     yield from _advise_on_delivery(unresolved)
+
+
+def _check_sections(path: Path) -> Iterator[Finding]:
+    """Look at what a configuration names that is wrong elsewhere, so that all is told at once."""
+    sections = read_sections(path)
+    if sections.model is not None:
+        settings = sections.model
+        yield _tried("model", lambda: _check_model(settings))
+    for source in sections.sources:
+        yield _tried(f"source {source.name}", partial(_check_folder, source))
+    if sections.state is not None:
+        folder = sections.state.folder
+        yield _tried("state folder", lambda: _check_state(folder))
 
 
 def _advise_on_delivery(config: Config) -> Iterator[Finding]:
@@ -89,10 +115,10 @@ def _tried(subject: str, check: Callable[[], str]) -> Finding:
         return Finding(subject=subject, text=str(error), failed=True)
 
 
-def _check_model(config: Config) -> str:
+def _check_model(settings: ModelConfig) -> str:
     from scopewatch.app.model import open_scorer  # noqa: PLC0415 - loads the runtime
 
-    scorer = open_scorer(config.model)
+    scorer = open_scorer(settings)
     card = scorer.card
     scale = f"{card.um_per_px:g} um/px" if card.um_per_px else "any um/px"
     mark = ", trained on SIMULATED frames" if card.simulated else ""
@@ -159,7 +185,9 @@ def _check_state(folder: Path) -> str:
         with tempfile.TemporaryFile(dir=nearest):
             pass
     except OSError as error:
-        raise StoreError(
+        # A full disk gets room again by itself, a right is not granted by itself.
+        kind = ConfigError if error.errno in _LASTING else StoreError
+        raise kind(
             complaint(
                 "state folder cannot be written to",
                 where=folder,

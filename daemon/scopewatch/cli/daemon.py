@@ -7,7 +7,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -29,7 +30,8 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     from scopewatch.config.secrets import known_secrets, resolve_secrets
     from scopewatch.runtime.logs import set_up_logs
 
-    settings = resolve_secrets(load_config(config), os.environ)
+    with _told_together(config):
+        settings = resolve_secrets(load_config(config), os.environ)
     debug = logging.getLogger().level == logging.DEBUG
     set_up_logs(
         level="debug" if debug else settings.runtime.log_level,
@@ -40,7 +42,8 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     from scopewatch.app.daemon import build
     from scopewatch.runtime.clock import SystemClock
 
-    daemon = build(settings, clock=SystemClock(), environ=os.environ, pid=os.getpid())
+    with _told_together(config):
+        daemon = build(settings, clock=SystemClock(), environ=os.environ, pid=os.getpid())
     _on_signals(daemon.stop)
     farewell = daemon.run()
     code = 1 if farewell.failed_stage else 0
@@ -70,6 +73,20 @@ def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
         typer.echo(f"{mark:<4}  {finding.subject}: {finding.text}")
     if failed:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _told_together(path: Path) -> Iterator[None]:
+    """Where a start is refused, look at the rest as well: who mends it wants to know all of it."""
+    from scopewatch.core.errors import ConfigError, ModelError
+
+    try:
+        yield
+    except (ConfigError, ModelError) as error:
+        from scopewatch.app.checking import list_problems
+
+        lines = [*str(error).splitlines(), *list_problems(path, os.environ)]
+        raise ConfigError("\n".join(dict.fromkeys(lines))) from error
 
 
 def _on_signals(stop: Callable[[], None]) -> None:
