@@ -134,6 +134,7 @@ def build(
             heartbeats=heartbeats,
             rescan_s=config.runtime.rescan_s,
         )
+        within_s = watchdog_s(environ, pid)
         supervisor = Supervisor(
             keepers=keepers,
             heartbeats=heartbeats,
@@ -141,7 +142,9 @@ def build(
             clock=clock,
             summary=partial(_sum_up, metrics, inbox),
             troubles=worker.troubles,
-            watchdog_s=watchdog_s(environ, pid),
+            watchdog_s=within_s,
+            # systemd's watchdog also notices where this process cannot.
+            end_on_stall_s=config.runtime.end_on_stall_s if within_s is None else None,
         )
         web = None
         if config.web.enabled:

@@ -3,6 +3,7 @@
 # Imports stand within the commands: `scopewatch --help` must not load them.
 # ruff: noqa: PLC0415
 
+import faulthandler
 import logging
 import os
 import signal
@@ -11,14 +12,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from scopewatch.runtime.supervisor import Farewell
 
 ConfigPath = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.")
 ]
 DEFAULT_CONFIG = Path("config.yaml")
+# Apart from 1, so that whoever keeps the daemon running can tell a hang from a crash.
+HUNG = 3
 
 
 def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
@@ -46,7 +52,10 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
         daemon = build(settings, clock=SystemClock(), environ=os.environ, pid=os.getpid())
     _on_signals(daemon.stop)
     farewell = daemon.run()
-    code = 1 if farewell.failed_stage else 0
+    code = _status(farewell)
+    if farewell.hung:
+        # Where it hangs: what SIGABRT from systemd's watchdog makes it tell.
+        faulthandler.dump_traceback(sys.stderr)
     if not farewell.clean:
         # A thread hangs, in native code or on a dead share. Python would wait for it at exit;
         # everything that counts is committed, so the process ends without it.
@@ -73,6 +82,12 @@ def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
         typer.echo(f"{mark:<4}  {finding.subject}: {finding.text}")
     if failed:
         raise typer.Exit(1)
+
+
+def _status(farewell: "Farewell") -> int:
+    if farewell.hung:
+        return HUNG
+    return 1 if farewell.failed_stage else 0
 
 
 @contextmanager

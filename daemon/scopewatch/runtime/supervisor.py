@@ -1,10 +1,11 @@
 """The main thread: starts the stages, feeds systemd's watchdog, and stops in time.
 
     starting --every source tended, one watching--> ready --stop()--> stopping --> stopped
-        '---------------- a stage ends by itself ---------------------^
+        '------- a stage ends by itself, or hangs for too long -------^
 
 The watchdog is fed only while every stage is running and makes progress on the monotonic clock:
-systemd then restarts a daemon that hangs, wherever it hangs.
+systemd then restarts a daemon that hangs, wherever it hangs. Where no systemd does, the daemon
+ends itself, so that whatever keeps it running starts it again.
 """
 
 import logging
@@ -64,13 +65,24 @@ class Farewell:
     Parameters
     ----------
     failed_stage
-        The stage that ended by itself; None when the daemon was asked to stop.
+        The stage that ended by itself, or hung; None when the daemon was asked to stop.
     clean
         False when a stage did not stop in time: its thread may still be running.
+    hung
+        Whether that stage had made no progress for too long.
     """
 
     failed_stage: str | None
     clean: bool
+    hung: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Failure:
+    """The stage that the daemon ends for: it ended by itself, or hangs."""
+
+    stage: str
+    hung: bool
 
 
 class Supervisor:
@@ -84,6 +96,8 @@ class Supervisor:
         What else is wrong, one line each: a full disk, say, that stages wait for and survive.
     watchdog_s
         Within how many seconds systemd wants a sign of life; None when it does not.
+    end_on_stall_s
+        How long a stall may be seen before the daemon ends; None leaves that to somebody else.
     stop_within_s
         Seconds that all stages together have to end.
     """
@@ -98,6 +112,7 @@ class Supervisor:
         summary: Callable[[], str],
         troubles: Callable[[], Sequence[str]] = tuple,
         watchdog_s: float | None = None,
+        end_on_stall_s: float | None = None,
         stop_within_s: float = 4.5,
     ) -> None:
         self._stages: list[Stage] = []
@@ -108,13 +123,16 @@ class Supervisor:
         self._summary = summary
         self._troubles = troubles
         self._watchdog_s = watchdog_s
+        self._end_on_stall_s = end_on_stall_s
         self._stop_within_s = stop_within_s
         # Reentrant, unlike Event.set(): `stop` is called by signal handlers.
         self._orders: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._ready = False
         self._fed_s = float("-inf")
         self._told = ""
-        self._stalled = False
+        # Each stalled stage, and since when it was seen so: a machine that slept, with all its
+        # stages silent, gets the time to wake up.
+        self._stalled: dict[str, float] = {}
 
     def add(self, stage: Stage) -> None:
         """Enter a stage: they start in the order they were added, and stop in the reverse."""
@@ -129,7 +147,7 @@ class Supervisor:
             What a stage raised at its start; the stages before it are stopped then.
         """
         started: list[Stage] = []
-        failed: str | None = None
+        failed: _Failure | None = None
         try:
             for stage in self._stages:
                 stage.start()
@@ -137,7 +155,9 @@ class Supervisor:
             failed = self._watch()
         finally:
             clean = self._stop_all(started)
-        return Farewell(failed_stage=failed, clean=clean)
+        if failed is None:
+            return Farewell(failed_stage=None, clean=clean)
+        return Farewell(failed_stage=failed.stage, clean=clean, hung=failed.hung)
 
     def stop(self) -> None:
         """Ask the daemon to stop; any thread and signal handlers may call it."""
@@ -158,12 +178,12 @@ class Supervisor:
         complaints += self._troubles()
         return Condition(ready=self._ready, complaints=tuple(complaints))
 
-    def tick(self) -> str | None:
-        """Look after everything once; the name of a stage that ended by itself, if one did."""
+    def tick(self) -> _Failure | None:
+        """Look after everything once; what the daemon has to end for, if there is anything."""
         ended = next((stage.name for stage in self._stages if not stage.running()), None)
         if ended is not None:
             log.critical("stage ended by itself", extra={"event": {"stage": ended}})
-            return ended
+            return _Failure(stage=ended, hung=False)
         stalled = self._heartbeats.stalled()
         if not self._ready and self._able_to_work():
             self._ready = True
@@ -172,14 +192,14 @@ class Supervisor:
         self._tell(stalled)
         if not stalled:
             self._feed()
-        return None
+        return self._give_up(stalled)
 
-    def _watch(self) -> str | None:
+    def _watch(self) -> _Failure | None:
         tick_s = TICK_S if self._watchdog_s is None else min(TICK_S, self._watchdog_s / 4)
         while True:
-            ended = self.tick()
-            if ended is not None:
-                return ended
+            failed = self.tick()
+            if failed is not None:
+                return failed
             try:
                 self._orders.get(timeout=tick_s)
             except queue.Empty:
@@ -196,12 +216,25 @@ class Supervisor:
             self._notifier.alive()
             self._fed_s = now_s
 
+    def _give_up(self, stalled: dict[str, float]) -> _Failure | None:
+        now_s = self._clock.monotonic()
+        self._stalled = {stage: self._stalled.get(stage, now_s) for stage in stalled}
+        if self._end_on_stall_s is None:
+            return None
+        for stage, since_s in self._stalled.items():
+            if now_s - since_s >= self._end_on_stall_s:
+                log.critical(
+                    "stage hangs: scopewatch ends, to be started again",
+                    extra={"event": {"stage": stage, "silent_s": stalled[stage]}},
+                )
+                return _Failure(stage=stage, hung=True)
+        return None
+
     def _tell(self, stalled: dict[str, float]) -> None:
         if stalled and not self._stalled:
             log.error("stage makes no progress", extra={"event": {"silent_s": stalled}})
         elif self._stalled and not stalled:
             log.warning("all stages make progress again")
-        self._stalled = bool(stalled)
         line = "; ".join((*self.condition().complaints, self._summary()))
         if not self._ready:
             self._notifier.starting(line, within_s=STARTING_S)

@@ -62,6 +62,8 @@ class Daemon:
     diary: list[str] = field(default_factory=list)
     systemd: Systemd = field(default_factory=Systemd)
     source: FakeSource = field(default_factory=FakeSource)
+    watchdog_s: float | None = 4
+    end_on_stall_s: float | None = None
 
     def __post_init__(self) -> None:
         self.heartbeats = Heartbeats(self.clock, stall_s=10)
@@ -81,7 +83,8 @@ class Daemon:
             notifier=self.systemd,
             clock=self.clock,
             summary=lambda: "3 frames scored",
-            watchdog_s=4,
+            watchdog_s=self.watchdog_s,
+            end_on_stall_s=self.end_on_stall_s,
         )
         self.supervisor.add(self.web.stage())
         self.supervisor.add(self.worker.stage())
@@ -151,6 +154,55 @@ def test_a_stalled_stage_starves_the_watchdog_until_it_goes_on(
     daemon.supervisor.tick()
     assert daemon.systemd.count("WATCHDOG=1") == starved + 1
     assert "all stages make progress again" in caplog.messages
+
+
+def test_without_a_watchdog_a_stall_that_lasts_ends_the_daemon(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    daemon = Daemon(clock=clock, watchdog_s=None, end_on_stall_s=5)
+    daemon.start()
+    daemon.heartbeats.beat("worker")
+    for _ in range(16):
+        assert daemon.supervisor.tick() is None
+        daemon.keeper.tend()
+        clock.advance(1)
+    # Seen to stall from 11 s on, for 5 s.
+    failure = daemon.supervisor.tick()
+    assert failure is not None
+    assert (failure.stage, failure.hung) == ("worker", True)
+    assert caplog.messages[-1] == "stage hangs: scopewatch ends, to be started again"
+
+
+def test_a_stall_that_ends_in_time_ends_nothing(clock: FakeClock) -> None:
+    daemon = Daemon(clock=clock, watchdog_s=None, end_on_stall_s=5)
+    daemon.start()
+    for second in range(60):
+        daemon.keeper.tend()
+        if second % 15 == 0:
+            daemon.heartbeats.beat("worker")
+        assert daemon.supervisor.tick() is None
+        clock.advance(1)
+
+
+def test_a_machine_that_slept_has_time_to_wake_up(clock: FakeClock) -> None:
+    daemon = Daemon(clock=clock, watchdog_s=None, end_on_stall_s=5)
+    daemon.start()
+    daemon.heartbeats.beat("worker")
+    daemon.supervisor.tick()
+    clock.advance(3600)
+    assert daemon.supervisor.tick() is None
+    daemon.heartbeats.beat("worker")
+    clock.advance(6)
+    assert daemon.supervisor.tick() is None
+
+
+def test_a_hung_stage_is_told_apart_from_one_that_ended(clock: FakeClock) -> None:
+    daemon = Daemon(clock=clock, watchdog_s=None, end_on_stall_s=0)
+    daemon.worker.in_time = False
+    daemon.heartbeats.beat("worker")
+    clock.advance(11)
+    assert daemon.supervisor.run() == Farewell(failed_stage="worker", clean=False, hung=True)
+    assert daemon.diary[-2:] == ["stop worker", "stop web"]
 
 
 def test_a_lost_source_is_told_but_does_not_restart_the_daemon(daemon: Daemon) -> None:
