@@ -20,7 +20,7 @@ from scopewatch.config import (
     read_sections,
 )
 from scopewatch.config.secrets import resolve_here
-from scopewatch.core.errors import ConfigError, ScopewatchError, StoreError, complaint
+from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError, StoreError, complaint
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.folder_walk import network_file_system
@@ -36,12 +36,15 @@ class Finding:
     ----------
     advice
         It works, but something deserves attention.
+    lasting
+        It failed, and would keep the daemon from starting; what else fails is waited for.
     """
 
     subject: str
     text: str
     failed: bool = False
     advice: bool = False
+    lasting: bool = False
 
 
 def list_problems(path: Path, environ: Mapping[str, str]) -> list[str]:
@@ -56,7 +59,7 @@ def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
         config = load_config(path)
     except ScopewatchError as error:
         for line in str(error).splitlines():
-            yield Finding(subject="configuration", text=line, failed=True)
+            yield Finding(subject="configuration", text=line, failed=True, lasting=True)
         yield from _check_sections(path)
         return
     yield Finding(subject="configuration", text=str(path))
@@ -64,7 +67,11 @@ def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     config, missing = resolve_here(config, environ)
     for each in missing:
         yield Finding(
-            subject="secrets", text=each.line, failed=not each.elsewhere, advice=each.elsewhere
+            subject="secrets",
+            text=each.line,
+            failed=not each.elsewhere,
+            advice=each.elsewhere,
+            lasting=not each.elsewhere,
         )
     for line in advise_on_secrets(unresolved, path):
         yield Finding(subject="secrets", text=line, advice=True)
@@ -112,7 +119,8 @@ def _tried(subject: str, check: Callable[[], str]) -> Finding:
     try:
         return Finding(subject=subject, text=check())
     except ScopewatchError as error:
-        return Finding(subject=subject, text=str(error), failed=True)
+        lasting = isinstance(error, ConfigError | ModelError)
+        return Finding(subject=subject, text=str(error), failed=True, lasting=lasting)
 
 
 def _check_model(settings: ModelConfig) -> str:

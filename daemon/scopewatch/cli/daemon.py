@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from scopewatch.config import Config
     from scopewatch.runtime.supervisor import Farewell
 
 ConfigPath = Annotated[
@@ -30,40 +31,45 @@ HUNG = 3
 def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Watch, score and warn until stopped: the daemon.
 
+    SIGTERM finishes the frame in hand and ends it; SIGHUP reloads configuration and model.
+
     Example: scopewatch run -c config.yaml
     """
     from scopewatch.config import load_config
-    from scopewatch.config.secrets import known_secrets, resolve_secrets
-    from scopewatch.runtime.logs import set_up_logs
+    from scopewatch.config.secrets import resolve_secrets
 
+    _leave_hangups()
     with _told_together(config):
         settings = resolve_secrets(load_config(config), os.environ)
-    debug = logging.getLogger().level == logging.DEBUG
-    set_up_logs(
-        level="debug" if debug else settings.runtime.log_level,
-        as_json=settings.runtime.log_format == "json",
-        secrets=known_secrets(settings),
-    )
+    write_logs = _Logs(debug=logging.getLogger().level == logging.DEBUG)
+    write_logs(settings)
 
-    from scopewatch.app.daemon import build
+    from scopewatch.app.life import Life
     from scopewatch.runtime.clock import SystemClock
 
+    life = Life(
+        config,
+        settings,
+        clock=SystemClock(),
+        environ=os.environ,
+        pid=os.getpid(),
+        prepare=write_logs,
+    )
     with _told_together(config):
-        daemon = build(settings, clock=SystemClock(), environ=os.environ, pid=os.getpid())
-    _on_signals(daemon.stop)
-    farewell = daemon.run()
+        life.build()
+    _on_signals(life.stop, life.reload)
+    farewell = life.run()
     code = _status(farewell)
     if farewell.hung:
         # Where it hangs: what SIGABRT from systemd's watchdog makes it tell.
         faulthandler.dump_traceback(sys.stderr)
-    if not farewell.clean:
-        # A thread hangs, in native code or on a dead share. Python would wait for it at exit;
-        # everything that counts is committed, so the process ends without it.
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    raise typer.Exit(code)
+    # Everything that counts is committed. A thread that hangs, in native code or on a dead share,
+    # would be waited for by Python; and its way out has been seen to hang itself, late, after a
+    # reload: the model's native library was loaded and let go of several times by then.
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
@@ -104,9 +110,39 @@ def _told_together(path: Path) -> Iterator[None]:
         raise ConfigError("\n".join(dict.fromkeys(lines))) from error
 
 
-def _on_signals(stop: Callable[[], None]) -> None:
-    def handle(_signal: int, _frame: FrameType | None) -> None:
-        stop()
+class _Logs:
+    """Sets the log up as a configuration says; no secret of an earlier one shows either."""
+
+    def __init__(self, *, debug: bool) -> None:
+        self._debug = debug
+        self._secrets: frozenset[str] = frozenset()
+
+    def __call__(self, settings: "Config") -> None:
+        from scopewatch.config.secrets import known_secrets
+        from scopewatch.runtime.logs import set_up_logs
+
+        self._secrets |= known_secrets(settings)
+        set_up_logs(
+            level="debug" if self._debug else settings.runtime.log_level,
+            as_json=settings.runtime.log_format == "json",
+            secrets=self._secrets,
+        )
+
+
+def _leave_hangups() -> None:
+    """Let SIGHUP pass until there is something to reload; by itself it would end the process."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _on_signals(stop: Callable[[], None], reload: Callable[[], None]) -> None:
+    def handle(received: int, _frame: FrameType | None) -> None:
+        if received in (signal.SIGTERM, signal.SIGINT):
+            stop()
+        else:
+            reload()
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, handle)
