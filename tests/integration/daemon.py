@@ -62,11 +62,11 @@ class Daemon:
                 env={**os.environ, **(environ or {})},
             )
 
-    def start_ready(self, environ: dict[str, str] | None = None) -> None:
+    def start_ready(self, environ: dict[str, str] | None = None, within_s: float = 30) -> None:
         """Start the process and wait until it is able to work."""
         before = self.count("ready")
         self.start(environ)
-        self.eventually(lambda: self.count("ready") > before, within_s=30)
+        self.eventually(lambda: self.count("ready") > before, within_s)
 
     def end(self, with_signal: signal.Signals = signal.SIGTERM, within_s: float = 5) -> int:
         """Send a signal; return the exit status, which must come within `within_s`."""

@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 import yaml
 
-from scopewatch.config import FolderSourceConfig, MicroManagerSourceConfig, load_config
+from scopewatch.config import (
+    FolderSourceConfig,
+    MicroManagerSourceConfig,
+    load_config,
+    read_sections,
+)
 from scopewatch.config.schema import schema_text
 from scopewatch.core.alert_rule import RuleKind
 from scopewatch.core.errors import ConfigError
@@ -217,3 +222,22 @@ def test_a_byte_order_mark_does_no_harm(
     path = write(settings)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert load_config(path).experiment.name == "run 1"
+
+
+@pytest.mark.parametrize("sources", [7, {"kind": "folder"}, [7, None]])
+def test_what_is_no_section_is_passed_over(
+    write: Write, settings: dict[str, Any], sources: object
+) -> None:
+    settings |= {"sources": sources, "state": {"folder": "~nobody-of-that-name/state"}}
+    sections = read_sections(write(settings))
+    assert sections.sources == ()
+    assert sections.state is None
+    assert sections.model is not None
+
+
+def test_a_home_folder_of_nobody_is_refused_in_one_line(
+    write: Write, settings: dict[str, Any]
+) -> None:
+    settings["sources"][0]["path"] = "~nobody-of-that-name/in"
+    (line,) = refuse(write(settings))
+    assert line.startswith("nobody has such a home folder: ~nobody-of-that-name/in;")

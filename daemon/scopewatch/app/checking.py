@@ -1,9 +1,11 @@
 """Checks before the daemon runs: each finding says ok, or what to do. Nothing is changed."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from scopewatch.app.checking_rules import advise_on_rules, describe_rules
@@ -12,14 +14,18 @@ from scopewatch.config import (
     Config,
     FolderSourceConfig,
     MicroManagerSourceConfig,
+    ModelConfig,
     SourceConfig,
     load_config,
+    read_sections,
 )
 from scopewatch.config.secrets import resolve_here
-from scopewatch.core.errors import ScopewatchError, StoreError, complaint
+from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError, StoreError, complaint
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.folder_walk import network_file_system
+
+_LASTING = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +36,21 @@ class Finding:
     ----------
     advice
         It works, but something deserves attention.
+    lasting
+        It failed, and would keep the daemon from starting; what else fails is waited for.
     """
 
     subject: str
     text: str
     failed: bool = False
     advice: bool = False
+    lasting: bool = False
+
+
+def list_problems(path: Path, environ: Mapping[str, str]) -> list[str]:
+    """Check all that a start needs; one line for each thing that failed, none when all is well."""
+    found = (finding.text for finding in run_checks(path, environ) if finding.failed)
+    return list(dict.fromkeys(found))
 
 
 def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -44,18 +59,23 @@ def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
         config = load_config(path)
     except ScopewatchError as error:
         for line in str(error).splitlines():
-            yield Finding(subject="configuration", text=line, failed=True)
+            yield Finding(subject="configuration", text=line, failed=True, lasting=True)
+        yield from _check_sections(path)
         return
     yield Finding(subject="configuration", text=str(path))
     unresolved = config
     config, missing = resolve_here(config, environ)
     for each in missing:
         yield Finding(
-            subject="secrets", text=each.line, failed=not each.elsewhere, advice=each.elsewhere
+            subject="secrets",
+            text=each.line,
+            failed=not each.elsewhere,
+            advice=each.elsewhere,
+            lasting=not each.elsewhere,
         )
     for line in advise_on_secrets(unresolved, path):
         yield Finding(subject="secrets", text=line, advice=True)
-    model = _tried("model", lambda: _check_model(config))
+    model = _tried("model", lambda: _check_model(config.model))
     yield model
     if not model.failed:
         yield from _check_rules(config)
@@ -68,6 +88,19 @@ def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield _tried("database", lambda: _check_database(config.state.folder))
     yield _tried("alert channels", lambda: _check_channels(config))
     yield from _advise_on_delivery(unresolved)
+
+
+def _check_sections(path: Path) -> Iterator[Finding]:
+    """Look at what a configuration names that is wrong elsewhere, so that all is told at once."""
+    sections = read_sections(path)
+    if sections.model is not None:
+        settings = sections.model
+        yield _tried("model", lambda: _check_model(settings))
+    for source in sections.sources:
+        yield _tried(f"source {source.name}", partial(_check_folder, source))
+    if sections.state is not None:
+        folder = sections.state.folder
+        yield _tried("state folder", lambda: _check_writable("state.folder", folder))
 
 
 def _advise_on_delivery(config: Config) -> Iterator[Finding]:
@@ -89,13 +122,14 @@ def _tried(subject: str, check: Callable[[], str]) -> Finding:
     try:
         return Finding(subject=subject, text=check())
     except ScopewatchError as error:
-        return Finding(subject=subject, text=str(error), failed=True)
+        lasting = isinstance(error, ConfigError | ModelError)
+        return Finding(subject=subject, text=str(error), failed=True, lasting=lasting)
 
 
-def _check_model(config: Config) -> str:
+def _check_model(settings: ModelConfig) -> str:
     from scopewatch.app.model import open_scorer  # noqa: PLC0415 - loads the runtime
 
-    scorer = open_scorer(config.model)
+    scorer = open_scorer(settings)
     card = scorer.card
     scale = f"{card.um_per_px:g} um/px" if card.um_per_px else "any um/px"
     mark = ", trained on SIMULATED frames" if card.simulated else ""
@@ -163,7 +197,9 @@ def _check_writable(setting: str, folder: Path) -> str:
             pass
     except OSError as error:
         what = "state folder" if setting == "state.folder" else "folder of the log file"
-        raise StoreError(
+        # A full disk gets room again by itself, a right is not granted by itself.
+        kind = ConfigError if error.errno in _LASTING else StoreError
+        raise kind(
             complaint(
                 f"{what} cannot be written to",
                 where=folder,

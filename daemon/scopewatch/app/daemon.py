@@ -9,6 +9,7 @@ from scopewatch.app.delivering import enter_digest, make_delivery, make_heartbea
 from scopewatch.app.measuring import make_marker
 from scopewatch.app.model import mark_simulated, open_scorer
 from scopewatch.app.monitoring import enter_monitor, enter_retention, tell_model_refused
+from scopewatch.app.reloading import Reloading
 from scopewatch.app.results import (
     OVERLAYS,
     gather_facts,
@@ -78,6 +79,10 @@ class Application:
         """Ask it to stop; any thread and signal handlers may call it."""
         self._supervisor.stop()
 
+    def reload(self) -> None:
+        """Ask for what is configured now; any thread and signal handlers may call it."""
+        self._supervisor.reload()
+
 
 def build(
     config: Config,
@@ -86,6 +91,8 @@ def build(
     environ: Mapping[str, str],
     pid: int,
     observers: Sequence[Observer] = (),
+    scorer: Scorer | None = None,
+    reloading: Reloading | None = None,
 ) -> Application:
     """Build the daemon: the model is warm, the state folder held, the database open.
 
@@ -95,17 +102,17 @@ def build(
         Where systemd says how to notify it.
     observers
         Hear of every frame, in the worker's thread.
+    scorer
+        The model, where it was opened already.
+    reloading
+        Checks reloads; None when there are none.
 
     Raises
     ------
     ConfigError, ModelError, StoreError
         One line with what to do; everything opened until then is closed.
     """
-    try:
-        scorer = open_scorer(config.model)
-    except ModelError as error:
-        tell_model_refused(config, error, clock)
-        raise
+    scorer = scorer or _open_scorer(config, clock)
     config = mark_simulated(config, scorer.card)
     sources = make_sources(config, clock)
     heartbeats = Heartbeats(clock, stall_s=config.runtime.stall_s)
@@ -134,6 +141,7 @@ def build(
             heartbeats=heartbeats,
             rescan_s=config.runtime.rescan_s,
         )
+        within_s = watchdog_s(environ, pid)
         supervisor = Supervisor(
             keepers=keepers,
             heartbeats=heartbeats,
@@ -141,7 +149,10 @@ def build(
             clock=clock,
             summary=partial(_sum_up, metrics, inbox),
             troubles=lambda: (*worker.troubles(), *delivery.troubles()),
-            watchdog_s=watchdog_s(environ, pid),
+            watchdog_s=within_s,
+            # systemd's watchdog also notices where this process cannot.
+            reloader=reloading,
+            end_on_stall_s=config.runtime.end_on_stall_s if within_s is None else None,
         )
         web = None
         if config.web.enabled:
@@ -179,7 +190,8 @@ def build(
         schedule = make_schedule(keepers, heartbeats)
         enter_digest(schedule, config, store, reader, clock, supervisor.condition)
         enter_retention(schedule, config, clock)
-        monitor = enter_monitor(schedule, config, store, sources, delivery, clock)
+        refusal = str if reloading is None else reloading.refusal
+        monitor = enter_monitor(schedule, config, store, sources, delivery, clock, refusal)
         supervisor.add(
             Stage(
                 name="schedule",
@@ -209,6 +221,14 @@ class _Audience:
         """Note that a step failed and will be tried again."""
         for observer in self._observers:
             observer.failed(step)
+
+
+def _open_scorer(config: Config, clock: Clock) -> Scorer:
+    try:
+        return open_scorer(config.model)
+    except ModelError as error:
+        tell_model_refused(config, error, clock)
+        raise
 
 
 def _lay_path(

@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from scopewatch.app.delivering import make_delivery
@@ -34,6 +34,7 @@ def enter_monitor(
     sources: Sequence[FrameSource],
     delivery: Delivery,
     clock: Clock,
+    refusal: Callable[[], str] = str,
 ) -> Monitor:
     """Enter into the schedule what steps the rules that need the clock."""
     folder = config.state.folder
@@ -48,6 +49,7 @@ def enter_monitor(
         where=str(folder),
         clock=clock,
         wake=delivery.wake,
+        refusal=refusal,
     )
     schedule.every(TICK_S, JOB, monitor.tick)
     return monitor

@@ -118,7 +118,7 @@ def stop_watching(schedule: Schedule, keepers: Sequence[SourceKeeper], within_s:
     ]
     for thread in threads:
         thread.start()
-    ends_at = time.monotonic() + min(within_s, RETIRE_S)
+    ends_at = time.monotonic() + min(within_s, max(RETIRE_S, within_s / 2))
     for thread in threads:
         thread.join(max(0.0, ends_at - time.monotonic()))
     idle = schedule.wait_idle(max(0.0, ends_at - time.monotonic()))

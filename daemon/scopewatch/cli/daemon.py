@@ -3,11 +3,13 @@
 # Imports stand within the commands: `scopewatch --help` must not load them.
 # ruff: noqa: PLC0415
 
+import faulthandler
 import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -17,46 +19,58 @@ import typer
 if TYPE_CHECKING:
     from scopewatch.config import Config
     from scopewatch.runtime.log_file import LogFile
+    from scopewatch.runtime.supervisor import Farewell
 
 ConfigPath = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.")
 ]
 DEFAULT_CONFIG = Path("config.yaml")
+# Apart from 1, so that whoever keeps the daemon running can tell a hang from a crash.
+HUNG = 3
 
 
 def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Watch, score and warn until stopped: the daemon.
 
+    SIGTERM finishes the frame in hand and ends it; SIGHUP reloads configuration and model.
+
     Example: scopewatch run -c config.yaml
     """
     from scopewatch.config import load_config
-    from scopewatch.config.secrets import known_secrets, resolve_secrets
-    from scopewatch.runtime.logs import set_up_logs
+    from scopewatch.config.secrets import resolve_secrets
 
-    settings = resolve_secrets(load_config(config), os.environ)
-    debug = logging.getLogger().level == logging.DEBUG
-    set_up_logs(
-        level="debug" if debug else settings.runtime.log_level,
-        as_json=settings.runtime.log_format == "json",
-        secrets=known_secrets(settings),
-        file=_log_file(settings),
-    )
+    _leave_hangups()
+    with _told_together(config):
+        settings = resolve_secrets(load_config(config), os.environ)
+    write_logs = _Logs(debug=logging.getLogger().level == logging.DEBUG)
+    write_logs(settings)
 
-    from scopewatch.app.daemon import build
+    from scopewatch.app.life import Life
     from scopewatch.runtime.clock import SystemClock
 
-    daemon = build(settings, clock=SystemClock(), environ=os.environ, pid=os.getpid())
-    _on_signals(daemon.stop)
-    farewell = daemon.run()
-    code = 1 if farewell.failed_stage else 0
-    if not farewell.clean:
-        # A thread hangs, in native code or on a dead share. Python would wait for it at exit;
-        # everything that counts is committed, so the process ends without it.
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    raise typer.Exit(code)
+    life = Life(
+        config,
+        settings,
+        clock=SystemClock(),
+        environ=os.environ,
+        pid=os.getpid(),
+        prepare=write_logs,
+    )
+    with _told_together(config):
+        life.build()
+    _on_signals(life.stop, life.reload)
+    farewell = life.run()
+    code = _status(farewell)
+    if farewell.hung:
+        # Where it hangs: what SIGABRT from systemd's watchdog makes it tell.
+        faulthandler.dump_traceback(sys.stderr)
+    # Everything that counts is committed. A thread that hangs, in native code or on a dead share,
+    # would be waited for by Python; and its way out has been seen to hang itself, late, after a
+    # reload: the model's native library was loaded and let go of several times by then.
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
@@ -86,9 +100,60 @@ def _log_file(settings: "Config") -> "LogFile | None":
     return LogFile(path=wanted.file, max_bytes=int(wanted.max_mb * 1e6), keep=wanted.keep)
 
 
-def _on_signals(stop: Callable[[], None]) -> None:
-    def handle(_signal: int, _frame: FrameType | None) -> None:
-        stop()
+def _status(farewell: "Farewell") -> int:
+    if farewell.hung:
+        return HUNG
+    return 1 if farewell.failed_stage else 0
+
+
+@contextmanager
+def _told_together(path: Path) -> Iterator[None]:
+    """Where a start is refused, look at the rest as well: who mends it wants to know all of it."""
+    from scopewatch.core.errors import ConfigError, ModelError
+
+    try:
+        yield
+    except (ConfigError, ModelError) as error:
+        from scopewatch.app.checking import list_problems
+
+        lines = [*str(error).splitlines(), *list_problems(path, os.environ)]
+        raise ConfigError("\n".join(dict.fromkeys(lines))) from error
+
+
+class _Logs:
+    """Sets the log up as a configuration says; no secret of an earlier one shows either."""
+
+    def __init__(self, *, debug: bool) -> None:
+        self._debug = debug
+        self._secrets: frozenset[str] = frozenset()
+
+    def __call__(self, settings: "Config") -> None:
+        from scopewatch.config.secrets import known_secrets
+        from scopewatch.runtime.logs import set_up_logs
+
+        self._secrets |= known_secrets(settings)
+        set_up_logs(
+            level="debug" if self._debug else settings.runtime.log_level,
+            as_json=settings.runtime.log_format == "json",
+            secrets=self._secrets,
+            file=_log_file(settings),
+        )
+
+
+def _leave_hangups() -> None:
+    """Let SIGHUP pass until there is something to reload; by itself it would end the process."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _on_signals(stop: Callable[[], None], reload: Callable[[], None]) -> None:
+    def handle(received: int, _frame: FrameType | None) -> None:
+        if received in (signal.SIGTERM, signal.SIGINT):
+            stop()
+        else:
+            reload()
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, handle)

@@ -1,6 +1,6 @@
 """`config.yaml`: strict models that become core types, and reading them from a file."""
 
-from scopewatch.config.file import load_config
+from scopewatch.config.file import Sections, load_config, read_sections
 from scopewatch.config.models import (
     AlertsConfig,
     ChannelConfig,
@@ -40,8 +40,10 @@ __all__ = [
     "PositionConfig",
     "RuleConfig",
     "RuntimeConfig",
+    "Sections",
     "SourceConfig",
     "StateConfig",
     "WebConfig",
     "load_config",
+    "read_sections",
 ]

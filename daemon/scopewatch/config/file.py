@@ -1,13 +1,15 @@
 """Reading `config.yaml`: every problem is told at once, each with its place in the file."""
 
 import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from scopewatch.config import models
-from scopewatch.config.models import Config, MicroManagerSourceConfig, SourceConfig
+from scopewatch.config.models import Config, ModelConfig, SourceConfig, StateConfig
 from scopewatch.config.small_file import read_small_file
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.strict_yaml import parse_yaml
@@ -15,6 +17,8 @@ from scopewatch.core.strict_yaml import parse_yaml
 # A configuration is a few kilobytes; whoever names a frame by mistake should hear of it at once.
 MOST_BYTES = 256 * 1024
 _MOST_PROBLEMS = 100
+
+_Section = TypeVar("_Section", bound=BaseModel)
 
 
 def load_config(path: Path) -> Config:
@@ -46,6 +50,47 @@ def load_config(path: Path) -> Config:
     config = _anchor(config, path.resolve().parent)
     _keep_raw_data_apart(config, path)
     return config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sections:
+    """What of a configuration is in order by itself; paths are absolute."""
+
+    model: ModelConfig | None = None
+    sources: tuple[SourceConfig, ...] = ()
+    state: StateConfig | None = None
+
+
+def read_sections(path: Path) -> Sections:
+    """Read what can be read of a configuration that `load_config` refuses. Never raises."""
+    try:
+        raw = parse_yaml(_read(path))
+    except (ValueError, ConfigError):
+        return Sections()
+    if not isinstance(raw, dict):
+        return Sections()
+    folder = path.resolve().parent
+    listed = raw.get("sources")
+    sources = [
+        _by_itself(SourceConfig, source, lambda found: _anchored(found, folder))
+        for source in (listed if isinstance(listed, list) else [])
+    ]
+    return Sections(
+        model=_by_itself(
+            ModelConfig, raw.get("model"), lambda found: _at_folder(found, "bundle", folder)
+        ),
+        sources=tuple(source for source in sources if source is not None),
+        state=_by_itself(
+            StateConfig, raw.get("state", {}), lambda found: _at_folder(found, "folder", folder)
+        ),
+    )
+
+
+def _by_itself(kind: Any, raw: object, anchored: Callable[[Any], Any]) -> Any:
+    try:
+        return anchored(TypeAdapter(kind).validate_python(raw))
+    except (ValidationError, ConfigError):
+        return None  # told already, with its place, by whoever refused the whole
 
 
 def _read(path: Path) -> str:
@@ -96,29 +141,35 @@ def _suggest(key: str) -> str:
 
 def _anchor(config: Config, folder: Path) -> Config:
     """Return the configuration with its relative paths made absolute."""
-
-    def at(path: Path) -> Path:
-        return folder / path.expanduser()
-
-    def anchored(source: SourceConfig) -> SourceConfig:
-        paths = {"path": at(source.path)}
-        if isinstance(source, MicroManagerSourceConfig):
-            optional = {"mm_app_path": source.mm_app_path, "mm_config": source.mm_config}
-            paths |= {name: at(path) for name, path in optional.items() if path is not None}
-        return source.model_copy(update=paths)
-
-    state = at(config.state.folder)
-    log = config.logging.file
+    state = _at_folder(config.state, "folder", folder)
+    logging = config.logging
+    if logging.file is not None:
+        logging = _at_folder(logging, "file", state.folder)
     return config.model_copy(
         update={
-            "model": config.model.model_copy(update={"bundle": at(config.model.bundle)}),
-            "state": config.state.model_copy(update={"folder": state}),
-            "logging": config.logging.model_copy(
-                update={"file": None if log is None else state / log.expanduser()}
-            ),
-            "sources": tuple(anchored(source) for source in config.sources),
+            "model": _at_folder(config.model, "bundle", folder),
+            "state": state,
+            "logging": logging,
+            "sources": tuple(_anchored(source, folder) for source in config.sources),
         }
     )
+
+
+def _anchored(source: SourceConfig, folder: Path) -> SourceConfig:
+    for name in ("path", "mm_app_path", "mm_config"):
+        if getattr(source, name, None) is not None:
+            source = _at_folder(source, name, folder)
+    return source
+
+
+def _at_folder(section: _Section, name: str, folder: Path) -> _Section:
+    path: Path = getattr(section, name)
+    try:
+        return section.model_copy(update={name: folder / path.expanduser()})
+    except RuntimeError as error:
+        raise ConfigError(
+            complaint("nobody has such a home folder", where=path, do="write the path out")
+        ) from error
 
 
 def _keep_raw_data_apart(config: Config, path: Path) -> None:

@@ -281,6 +281,11 @@ class RuntimeConfig(_Strict):
     inbox: int = Field(default=1000, ge=1, description="frames that may wait in memory")
     rescan_s: Seconds = 30
     stall_s: Seconds = Field(default=50, description="a stage without progress is called hung")
+    end_on_stall_s: Seconds | None = Field(
+        default=10,
+        description="how long a hung stage may stay so without a watchdog of systemd, then the"
+        " process ends with status 3; null: it goes on",
+    )
     max_attempts: int = Field(default=2, ge=1, description="then a frame is quarantined")
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -344,6 +344,16 @@ class ModelRefusedConfig(_Rule):
         return {}
 
 
+class ReloadRefusedConfig(_Rule):
+    """A changed configuration or model was refused: the daemon goes on with the old one."""
+
+    kind: Literal[RuleKind.RELOAD_REFUSED]
+    cooldown_h: Hours = 1
+
+    def _limits(self) -> dict[str, Any]:
+        return {}
+
+
 def refuse_bad_patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
     """Return patterns of wells, or raise ValueError on the first that is none."""
     for pattern in patterns:
@@ -371,7 +381,8 @@ AnyRuleConfig = Annotated[
     | Annotated[EndedEarlyConfig, Tag("ended-early")]
     | Annotated[DiskLowConfig, Tag("disk-low")]
     | Annotated[RestartedConfig, Tag("restarted")]
-    | Annotated[ModelRefusedConfig, Tag("model-refused")],
+    | Annotated[ModelRefusedConfig, Tag("model-refused")]
+    | Annotated[ReloadRefusedConfig, Tag("reload-refused")],
     Discriminator(
         _kind_of,
         custom_error_type="unknown_kind_of_rule",

@@ -97,3 +97,8 @@ def restarted(
 def model_refused(*, at: datetime, reason: str) -> Observation:
     """Badness: 1 when the model bundle was refused; `reason` is its line, empty when it loads."""
     return Observation(at=at, badness=float(bool(reason)), evidence=Evidence(detail=reason))
+
+
+def reload_refused(*, at: datetime, reason: str) -> Observation:
+    """Badness: 1 while a changed configuration is refused; `reason` says why, else empty."""
+    return Observation(at=at, badness=float(bool(reason)), evidence=Evidence(detail=reason))

@@ -41,6 +41,7 @@ class RuleKind(StrEnum):
     DISK_LOW = "disk-low"
     RESTARTED = "restarted"
     MODEL_REFUSED = "model-refused"
+    RELOAD_REFUSED = "reload-refused"
 
     @property
     def of_a_well(self) -> bool:
@@ -82,6 +83,7 @@ DEFAULT_LIMITS: Final[dict[RuleKind, float]] = {
     RuleKind.DISK_LOW: -5.0,
     RuleKind.RESTARTED: 0.5,
     RuleKind.MODEL_REFUSED: 0.5,
+    RuleKind.RELOAD_REFUSED: 0.5,
 }
 
 
@@ -137,7 +139,7 @@ class AlertRule:
         - unfit-frames: 1 for a time point without any judged frame, 0 for another
         - blind: time without a frame over the interval between frames (k)
         - disk-low: minus the free space in GB
-        - ended-early, restarted, model-refused: 1 when it is so, else 0
+        - ended-early, restarted, model-refused, reload-refused: 1 when it is so, else 0
     critical_limit
         Beyond it the alert is critical; None: never by badness alone.
     from_day

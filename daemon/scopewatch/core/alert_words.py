@@ -190,6 +190,19 @@ WORDING: Final[dict[RuleKind, Wording]] = {
         gone_title=mark("{where}: the model is in use again"),
         gone_lead=mark("The model bundle was accepted, and frames are judged again."),
     ),
+    RuleKind.RELOAD_REFUSED: Wording(
+        title=mark("{where}: the changed configuration was refused"),
+        lead=mark(
+            "scopewatch was told to reload, and refused: {detail}. It goes on as before, with the"
+            " old configuration and the old model."
+        ),
+        do=mark(
+            "Correct it and reload again. `scopewatch check` lists every problem. Do not restart"
+            " before that: a start with this configuration would fail."
+        ),
+        gone_title=mark("{where}: configuration and model are in order again"),
+        gone_lead=mark("scopewatch works with the configuration and the model as they are now."),
+    ),
 }
 
 NAMES: Final[dict[RuleKind, str]] = {
@@ -204,6 +217,7 @@ NAMES: Final[dict[RuleKind, str]] = {
     RuleKind.DISK_LOW: mark("disk space is low"),
     RuleKind.RESTARTED: mark("scopewatch was down"),
     RuleKind.MODEL_REFUSED: mark("model cannot be used"),
+    RuleKind.RELOAD_REFUSED: mark("changed configuration refused"),
 }
 
 CAUSES: Final[dict[Cause, str]] = {

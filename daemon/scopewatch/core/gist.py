@@ -106,4 +106,5 @@ _GISTS: Final[dict[RuleKind, Callable[[Evidence], str]]] = {
     RuleKind.DISK_LOW: _measured("{:.1f} GB free", "free_gb"),
     RuleKind.RESTARTED: _measured("was away for {:.1f} h", "down_h"),
     RuleKind.MODEL_REFUSED: _detail,
+    RuleKind.RELOAD_REFUSED: _detail,
 }

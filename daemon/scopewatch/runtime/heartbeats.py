@@ -19,7 +19,7 @@ class Heartbeats:
 
     def __init__(self, clock: Clock, *, stall_s: float) -> None:
         self._clock = clock
-        self._stall_s = stall_s
+        self.stall_s = stall_s
         self._lock = threading.Lock()
         self._last_s: dict[str, float] = {}
 
@@ -39,4 +39,4 @@ class Heartbeats:
         now_s = self._clock.monotonic()
         with self._lock:
             silent = {stage: now_s - last_s for stage, last_s in self._last_s.items()}
-        return {stage: for_s for stage, for_s in silent.items() if for_s > self._stall_s}
+        return {stage: for_s for stage, for_s in silent.items() if for_s > self.stall_s}

@@ -10,7 +10,14 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from scopewatch.core.alert import Observation
-from scopewatch.core.alert_monitor import blind, disk_low, ended_early, model_refused, restarted
+from scopewatch.core.alert_monitor import (
+    blind,
+    disk_low,
+    ended_early,
+    model_refused,
+    reload_refused,
+    restarted,
+)
 from scopewatch.core.alert_rule import AlertRule, RuleKind
 from scopewatch.core.message import Message
 from scopewatch.core.ports import Clock, FrameSource
@@ -86,6 +93,8 @@ class Monitor:
         Reads the free space where results are kept, at `where`; may raise OSError.
     wake
         Called when messages wait for delivery.
+    refusal
+        Why the last reload was refused; empty when none was since the last good one.
     """
 
     def __init__(
@@ -101,6 +110,7 @@ class Monitor:
         where: str,
         clock: Clock,
         wake: Callable[[], None],
+        refusal: Callable[[], str] = str,
     ) -> None:
         self._desk = desk
         self._wells = tuple(rule for rule in rules if not rule.kind.of_the_monitor)
@@ -114,6 +124,7 @@ class Monitor:
         self._where = where
         self._clock = clock
         self._wake = wake
+        self._refusal = refusal
         self._started_at: datetime | None = None
         self._alive_before: datetime | None = None
         self._stopped_cleanly = True
@@ -176,9 +187,8 @@ class Monitor:
                     last_alive_at=self._alive_before,
                     clean=self._stopped_cleanly,
                 )
-            case RuleKind.MODEL_REFUSED:
-                # The daemon runs, so its model was taken; a refusal is told by the start.
-                return model_refused(at=now, reason="")
+            case RuleKind.MODEL_REFUSED | RuleKind.RELOAD_REFUSED:
+                return self._look_at_refusals(kind, now)
             case _:
                 return None
 
@@ -195,6 +205,12 @@ class Monitor:
             interval_h=self._interval_h,
             expected=not over and not self._have_ended(),
         )
+
+    def _look_at_refusals(self, kind: RuleKind, now: datetime) -> Observation:
+        if kind is RuleKind.RELOAD_REFUSED:
+            return reload_refused(at=now, reason=self._refusal())
+        # The daemon runs, so its model was taken; a refusal is told by the start.
+        return model_refused(at=now, reason="")
 
     def _look_at_disk(self, now: datetime) -> Observation | None:
         try:

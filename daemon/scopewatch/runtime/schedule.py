@@ -31,12 +31,13 @@ class Schedule:
     Parameters
     ----------
     beat_s
-        Seconds between signs of life of the schedule itself.
+        Seconds between signs of life of the schedule itself, more often where a stall is called
+        one sooner.
     """
 
     def __init__(self, heartbeats: Heartbeats, *, beat_s: float = 5.0) -> None:
         self._heartbeats = heartbeats
-        self._beat_s = beat_s
+        self._beat_s = min(beat_s, heartbeats.stall_s / 4)
         self._jobs: list[tuple[str, Callable[[], object], BaseTrigger]] = []
         self._scheduler: BackgroundScheduler | None = None
         self._changed = threading.Condition()

@@ -33,6 +33,10 @@ class SystemdNotifier:
         """Say that the daemon is able to work."""
         self._send("READY=1", f"STATUS={_line(status)}")
 
+    def reloading(self, at_s: float) -> None:
+        """Say that a reload begins, at `at_s` of the monotonic clock; `ready` ends it."""
+        self._send("RELOADING=1", f"MONOTONIC_USEC={int(at_s * 1e6)}", "STATUS=reloading")
+
     def status(self, status: str) -> None:
         """Set the line that `systemctl status` shows."""
         self._send(f"STATUS={_line(status)}")

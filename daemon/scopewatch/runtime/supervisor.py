@@ -1,16 +1,22 @@
 """The main thread: starts the stages, feeds systemd's watchdog, and stops in time.
 
     starting --every source tended, one watching--> ready --stop()--> stopping --> stopped
-        '---------------- a stage ends by itself ---------------------^
+        '------- a stage ends by itself, or hangs for too long -------^
+
+    ready --reload()--> reloading --refused--> ready
+                            '-----in order---> stopping, to be built anew by whoever ran it
 
 The watchdog is fed only while every stage is running and makes progress on the monotonic clock:
-systemd then restarts a daemon that hangs, wherever it hangs.
+systemd then restarts a daemon that hangs, wherever it hangs. Where no systemd does, the daemon
+ends itself, so that whatever keeps it running starts it again.
 """
 
 import logging
 import queue
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol
 
 from scopewatch.core.ports import Clock
 from scopewatch.runtime.heartbeats import Heartbeats
@@ -22,6 +28,11 @@ log = logging.getLogger(__name__)
 TICK_S = 1.0
 # Asked of systemd anew at each tick while no source can be reached: a share may come late.
 STARTING_S = 60.0
+# A check that waits for a dead share is given up. The daemon goes on meanwhile.
+RELOAD_WITHIN_S = 120.0
+# Nobody waits for the end of a daemon that reloads: a large frame may be finished. Still within
+# half of the watchdog's 60 s.
+RELOAD_STOP_WITHIN_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +75,46 @@ class Farewell:
     Parameters
     ----------
     failed_stage
-        The stage that ended by itself; None when the daemon was asked to stop.
+        The stage that ended by itself, or hung; None when the daemon was asked to stop.
     clean
         False when a stage did not stop in time: its thread may still be running.
+    hung
+        Whether that stage had made no progress for too long.
+    reload
+        Whether it ended to be built anew.
     """
 
     failed_stage: str | None
     clean: bool
+    hung: bool = False
+    reload: bool = False
+
+
+class Reloader(Protocol):
+    """Finds out whether what is configured now could run in place of what runs."""
+
+    def begin(self, done: Callable[[bool], None]) -> None:
+        """Begin to find out, and call `done` from another thread: whether it could."""
+        ...
+
+    def give_up(self, why: str) -> None:
+        """Count what was begun as refused; its `done` is not called any more."""
+        ...
+
+
+class _Order(Enum):
+    STOP = auto()
+    RELOAD = auto()
+    SWAP = auto()
+    KEEP = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Failure:
+    """The stage that the daemon ends for: it ended by itself, or hangs."""
+
+    stage: str
+    hung: bool
 
 
 class Supervisor:
@@ -84,6 +128,10 @@ class Supervisor:
         What else is wrong, one line each: a full disk, say, that stages wait for and survive.
     watchdog_s
         Within how many seconds systemd wants a sign of life; None when it does not.
+    reloader
+        Checks a reload; None when there is none.
+    end_on_stall_s
+        How long a stall may be seen before the daemon ends; None leaves that to somebody else.
     stop_within_s
         Seconds that all stages together have to end.
     """
@@ -98,6 +146,8 @@ class Supervisor:
         summary: Callable[[], str],
         troubles: Callable[[], Sequence[str]] = tuple,
         watchdog_s: float | None = None,
+        end_on_stall_s: float | None = None,
+        reloader: Reloader | None = None,
         stop_within_s: float = 4.5,
     ) -> None:
         self._stages: list[Stage] = []
@@ -108,13 +158,20 @@ class Supervisor:
         self._summary = summary
         self._troubles = troubles
         self._watchdog_s = watchdog_s
+        self._end_on_stall_s = end_on_stall_s
         self._stop_within_s = stop_within_s
         # Reentrant, unlike Event.set(): `stop` is called by signal handlers.
-        self._orders: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[_Order] = queue.SimpleQueue()
+        self._reloader = reloader
+        self._reloading_since_s: float | None = None
+        self._reload_again = False
+        self._swapping = False
         self._ready = False
         self._fed_s = float("-inf")
         self._told = ""
-        self._stalled = False
+        # Each stalled stage, and since when it was seen so: a machine that slept, with all its
+        # stages silent, gets the time to wake up.
+        self._stalled: dict[str, float] = {}
 
     def add(self, stage: Stage) -> None:
         """Enter a stage: they start in the order they were added, and stop in the reverse."""
@@ -129,19 +186,28 @@ class Supervisor:
             What a stage raised at its start; the stages before it are stopped then.
         """
         started: list[Stage] = []
-        failed: str | None = None
+        failed: _Failure | None = None
         try:
             for stage in self._stages:
                 stage.start()
                 started.append(stage)
             failed = self._watch()
         finally:
-            clean = self._stop_all(started)
-        return Farewell(failed_stage=failed, clean=clean)
+            late = self._stop_all(started)
+        if failed is None and self._swapping and late:
+            # What still runs holds the model or the database: only a new process is safe.
+            failed = _Failure(stage=late[0], hung=True)
+        if failed is None:
+            return Farewell(failed_stage=None, clean=not late, reload=self._swapping)
+        return Farewell(failed_stage=failed.stage, clean=not late, hung=failed.hung)
 
     def stop(self) -> None:
         """Ask the daemon to stop; any thread and signal handlers may call it."""
-        self._orders.put("stop")
+        self._orders.put(_Order.STOP)
+
+    def reload(self) -> None:
+        """Ask for a reload; any thread and signal handlers may call it."""
+        self._orders.put(_Order.RELOAD)
 
     def condition(self) -> Condition:
         """Say how the daemon is; any thread may ask."""
@@ -158,33 +224,80 @@ class Supervisor:
         complaints += self._troubles()
         return Condition(ready=self._ready, complaints=tuple(complaints))
 
-    def tick(self) -> str | None:
-        """Look after everything once; the name of a stage that ended by itself, if one did."""
+    def tick(self) -> _Failure | None:
+        """Look after everything once; what the daemon has to end for, if there is anything."""
         ended = next((stage.name for stage in self._stages if not stage.running()), None)
         if ended is not None:
             log.critical("stage ended by itself", extra={"event": {"stage": ended}})
-            return ended
+            return _Failure(stage=ended, hung=False)
         stalled = self._heartbeats.stalled()
         if not self._ready and self._able_to_work():
             self._ready = True
             self._notifier.ready(self._summary())
             log.info("ready", extra={"event": {"sources": len(self._keepers)}})
         self._tell(stalled)
+        self._hurry_reload()
         if not stalled:
             self._feed()
-        return None
+        return self._give_up(stalled)
 
-    def _watch(self) -> str | None:
+    def _watch(self) -> _Failure | None:
         tick_s = TICK_S if self._watchdog_s is None else min(TICK_S, self._watchdog_s / 4)
         while True:
-            ended = self.tick()
-            if ended is not None:
-                return ended
+            failed = self.tick()
+            if failed is not None:
+                return failed
             try:
-                self._orders.get(timeout=tick_s)
+                order = self._orders.get(timeout=tick_s)
             except queue.Empty:
                 continue
-            return None
+            if self._follow(order):
+                return None
+
+    def _follow(self, order: _Order) -> bool:
+        """Do as told; True when that is to end."""
+        match order:
+            case _Order.STOP:
+                self._swapping = False
+                return True
+            case _Order.RELOAD:
+                self._begin_reload()
+            case _Order.KEEP:
+                self._keep()
+            case _Order.SWAP:
+                self._swapping = True
+                return True
+        return False
+
+    def _begin_reload(self) -> None:
+        if self._reloader is None:
+            return
+        if self._reloading_since_s is not None:
+            # Files may have changed since they were read: look once more afterwards.
+            self._reload_again = True
+            return
+        self._reloading_since_s = self._clock.monotonic()
+        self._notifier.reloading(self._reloading_since_s)
+        log.info("reloading")
+        self._reloader.begin(
+            lambda able: self._orders.put(_Order.SWAP if able else _Order.KEEP),
+        )
+
+    def _keep(self) -> None:
+        self._reloading_since_s = None
+        if self._reload_again:
+            self._reload_again = False
+            self._begin_reload()
+        elif self._ready:
+            self._notifier.ready(f"reload refused, see the log; {self._summary()}")
+
+    def _hurry_reload(self) -> None:
+        began_s = self._reloading_since_s
+        if began_s is None or self._clock.monotonic() - began_s < RELOAD_WITHIN_S:
+            return
+        if self._reloader is not None:
+            self._reloader.give_up(f"the check did not end within {RELOAD_WITHIN_S:g} s")
+        self._keep()
 
     def _able_to_work(self) -> bool:
         tended = all(keeper.tended for keeper in self._keepers)
@@ -196,12 +309,25 @@ class Supervisor:
             self._notifier.alive()
             self._fed_s = now_s
 
+    def _give_up(self, stalled: dict[str, float]) -> _Failure | None:
+        now_s = self._clock.monotonic()
+        self._stalled = {stage: self._stalled.get(stage, now_s) for stage in stalled}
+        if self._end_on_stall_s is None:
+            return None
+        for stage, since_s in self._stalled.items():
+            if now_s - since_s >= self._end_on_stall_s:
+                log.critical(
+                    "stage hangs: scopewatch ends, to be started again",
+                    extra={"event": {"stage": stage, "silent_s": stalled[stage]}},
+                )
+                return _Failure(stage=stage, hung=True)
+        return None
+
     def _tell(self, stalled: dict[str, float]) -> None:
         if stalled and not self._stalled:
             log.error("stage makes no progress", extra={"event": {"silent_s": stalled}})
         elif self._stalled and not stalled:
             log.warning("all stages make progress again")
-        self._stalled = bool(stalled)
         line = "; ".join((*self.condition().complaints, self._summary()))
         if not self._ready:
             self._notifier.starting(line, within_s=STARTING_S)
@@ -209,11 +335,17 @@ class Supervisor:
             self._notifier.status(line)
         self._told = line
 
-    def _stop_all(self, started: list[Stage]) -> bool:
-        self._notifier.stopping()
+    def _stop_all(self, started: list[Stage]) -> list[str]:
+        """Stop what was started; the names of what did not end in time."""
+        within_s = self._stop_within_s
+        if self._swapping:
+            within_s = max(within_s, RELOAD_STOP_WITHIN_S)
+            self._notifier.alive()
+        else:
+            self._notifier.stopping()
         log.info("stopping", extra={"event": {"stages": len(started)}})
-        ends_at = self._clock.monotonic() + self._stop_within_s
-        clean = True
+        ends_at = self._clock.monotonic() + within_s
+        late = []
         for stage in reversed(started):
             left_s = max(0.0, ends_at - self._clock.monotonic())
             try:
@@ -224,6 +356,6 @@ class Supervisor:
                 in_time = False
             if not in_time:
                 log.error("stage did not stop in time", extra={"event": {"stage": stage.name}})
-            clean = clean and in_time
-        log.info("stopped", extra={"event": {"clean": clean}})
-        return clean
+                late.append(stage.name)
+        log.info("stopped", extra={"event": {"clean": not late}})
+        return late

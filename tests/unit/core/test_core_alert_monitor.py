@@ -3,7 +3,14 @@
 import pytest
 
 from scopewatch.core.alert import AlertRule, AlertState, Observation, RuleKind, step
-from scopewatch.core.alert_monitor import blind, disk_low, ended_early, model_refused, restarted
+from scopewatch.core.alert_monitor import (
+    blind,
+    disk_low,
+    ended_early,
+    model_refused,
+    reload_refused,
+    restarted,
+)
 from tests.unit.core.alert_samples import START, hours
 
 
@@ -82,3 +89,10 @@ def test_a_refused_model_is_told_with_its_reason_until_it_loads() -> None:
     refused, loaded = (model_refused(at=START, reason=why) for why in ("hash is off", ""))
     assert told(rule, [refused, loaded]) == ["raised", "resolved"]
     assert refused.evidence.detail == "hash is off"
+
+
+def test_a_refused_reload_is_told_with_its_reason_until_one_is_taken() -> None:
+    rule = AlertRule(name="reload", kind=RuleKind.RELOAD_REFUSED)
+    refused, taken = (reload_refused(at=START, reason=why) for why in ("unknown key: wat", ""))
+    assert told(rule, [refused, refused, taken]) == ["raised", None, "resolved"]
+    assert refused.evidence.detail == "unknown key: wat"

@@ -53,6 +53,7 @@ SAID = [
     (RuleKind.RESTARTED, Evidence(measures={"down_h": 1.2}), "was away for 1.2 h"),
     (RuleKind.MODEL_REFUSED, Evidence(detail="hash differs"), "hash differs"),
     (RuleKind.MODEL_REFUSED, Evidence(), "in order"),
+    (RuleKind.RELOAD_REFUSED, Evidence(detail="unknown key"), "unknown key"),
 ]
 
 

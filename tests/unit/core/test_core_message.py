@@ -17,7 +17,14 @@ from scopewatch.core.alert import (
     Subject,
     Transition,
 )
-from scopewatch.core.alert_monitor import blind, disk_low, ended_early, model_refused, restarted
+from scopewatch.core.alert_monitor import (
+    blind,
+    disk_low,
+    ended_early,
+    model_refused,
+    reload_refused,
+    restarted,
+)
 from scopewatch.core.alert_wells import Look, observe_well
 from scopewatch.core.alert_words import CAUSES, FAULTS, NAMES, SEVERITIES, SILENCES, WORDING
 from scopewatch.core.figure import Trend
@@ -50,6 +57,7 @@ MONITOR: Final = {
         at=START, started_at=START, last_alive_at=START - timedelta(minutes=20), clean=False
     ),
     RuleKind.MODEL_REFUSED: model_refused(at=START, reason="hash of model.tflite is off"),
+    RuleKind.RELOAD_REFUSED: reload_refused(at=START, reason="unknown key: wat"),
 }
 
 

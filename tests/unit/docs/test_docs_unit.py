@@ -37,3 +37,9 @@ def test_a_crash_at_every_start_ends_in_a_stop_but_a_stall_at_every_start_does_n
     # A share that hangs for a weekend must not end the monitoring.
     assert burst * (STALL_S + seconds("RestartSec")) >= within_s
     assert burst * (seconds("RestartSec") + 30) < within_s
+
+
+def test_a_reload_is_the_signal_that_the_daemon_reloads_at() -> None:
+    assert setting("ExecReload") == "/bin/kill -HUP $MAINPID"
+    # notify-reload would be an unknown type to systemd before 253.
+    assert setting("Type") == "notify"

@@ -21,6 +21,7 @@ ENDED = AlertRule(name="ended", kind=RuleKind.ENDED_EARLY)
 DISK = AlertRule(name="disk", kind=RuleKind.DISK_LOW, hysteresis=1)
 RESTARTED = AlertRule(name="restarted", kind=RuleKind.RESTARTED, severity=Severity.INFO)
 REFUSED = AlertRule(name="refused", kind=RuleKind.MODEL_REFUSED)
+RELOAD = AlertRule(name="reload", kind=RuleKind.RELOAD_REFUSED)
 GB = 1_000_000_000
 
 
@@ -42,6 +43,7 @@ class Watch:
     source: EndingSource = field(default_factory=EndingSource)
     free: int = 100 * GB
     woken: int = 0
+    refusal: str = ""
 
     def begin(self, *rules: AlertRule) -> Monitor:
         """Start the daemon anew."""
@@ -56,6 +58,7 @@ class Watch:
             where="/state",
             clock=self.clock,
             wake=self.wake,
+            refusal=lambda: self.refusal,
         )
 
     def read_free(self) -> int:
@@ -233,3 +236,17 @@ def test_a_refused_model_is_taken_back_once_the_daemon_runs(watch: Watch) -> Non
     watch.clock.advance(HOUR_S)
     watch.begin(REFUSED).tick()
     assert watch.said() == ["refused warning gone"]
+
+
+def test_a_refused_reload_stands_until_the_next_good_one(watch: Watch) -> None:
+    monitor = watch.begin(RELOAD)
+    monitor.tick()
+    assert watch.said() == []
+    watch.refusal = "unknown key: config.yaml: wat; remove it"
+    watch.run(monitor, 1)
+    assert watch.said() == ["reload warning"]
+    (message,) = [item.message for item in watch.scene.store.due(watch.clock.now(), 9)]
+    assert watch.refusal in message.body
+    watch.refusal = ""
+    watch.begin(RELOAD).tick()
+    assert watch.said() == ["reload warning gone"]

@@ -23,13 +23,15 @@ def test_states_are_sent_as_systemd_reads_them(systemd: tuple[socket.socket, str
     notifier.ready("watching")
     notifier.status("3 frames scored")
     notifier.alive()
+    notifier.reloading(12.5)
     notifier.stopping()
     assert notifier.listening
-    assert [listener.recv(4096).decode() for _ in range(5)] == [
+    assert [listener.recv(4096).decode() for _ in range(6)] == [
         "EXTEND_TIMEOUT_USEC=2000000\nSTATUS=waiting for a share",
         "READY=1\nSTATUS=watching",
         "STATUS=3 frames scored",
         "WATCHDOG=1",
+        "RELOADING=1\nMONOTONIC_USEC=12500000\nSTATUS=reloading",
         "STOPPING=1\nSTATUS=stopping",
     ]
 

@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -57,11 +57,31 @@ class Part:
 
 
 @dataclass
+class Checks:
+    """Checks of reloads that end when, and as, a test says."""
+
+    under_way: list[Callable[[bool], None]] = field(default_factory=list)
+    given_up: list[str] = field(default_factory=list)
+
+    def begin(self, done: Callable[[bool], None]) -> None:
+        self.under_way.append(done)
+
+    def give_up(self, why: str) -> None:
+        self.given_up.append(why)
+
+    def end(self, *, able: bool) -> None:
+        self.under_way.pop()(able)
+
+
+@dataclass
 class Daemon:
     clock: FakeClock
     diary: list[str] = field(default_factory=list)
     systemd: Systemd = field(default_factory=Systemd)
     source: FakeSource = field(default_factory=FakeSource)
+    watchdog_s: float | None = 4
+    end_on_stall_s: float | None = None
+    checks: Checks = field(default_factory=Checks)
 
     def __post_init__(self) -> None:
         self.heartbeats = Heartbeats(self.clock, stall_s=10)
@@ -81,7 +101,9 @@ class Daemon:
             notifier=self.systemd,
             clock=self.clock,
             summary=lambda: "3 frames scored",
-            watchdog_s=4,
+            watchdog_s=self.watchdog_s,
+            end_on_stall_s=self.end_on_stall_s,
+            reloader=self.checks,
         )
         self.supervisor.add(self.web.stage())
         self.supervisor.add(self.worker.stage())
@@ -90,10 +112,26 @@ class Daemon:
         self.web.start()
         self.worker.start()
 
+    def begin(self) -> Iterator[list[Farewell]]:
+        """Run in a thread, ready, until the test is over; yields the list its farewell goes to."""
+        self.keeper.tend()
+        ends: list[Farewell] = []
+        thread = threading.Thread(target=lambda: ends.append(self.supervisor.run()))
+        thread.start()
+        yield ends
+        self.supervisor.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
 
 @pytest.fixture
 def daemon(clock: FakeClock) -> Daemon:
     return Daemon(clock=clock)
+
+
+@pytest.fixture
+def ends(daemon: Daemon) -> Iterator[list[Farewell]]:
+    yield from daemon.begin()
 
 
 def test_stages_start_in_order_and_stop_in_reverse(daemon: Daemon) -> None:
@@ -151,6 +189,55 @@ def test_a_stalled_stage_starves_the_watchdog_until_it_goes_on(
     daemon.supervisor.tick()
     assert daemon.systemd.count("WATCHDOG=1") == starved + 1
     assert "all stages make progress again" in caplog.messages
+
+
+def test_without_a_watchdog_a_stall_that_lasts_ends_the_daemon(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    daemon = Daemon(clock=clock, watchdog_s=None, end_on_stall_s=5)
+    daemon.start()
+    daemon.heartbeats.beat("worker")
+    for _ in range(16):
+        assert daemon.supervisor.tick() is None
+        daemon.keeper.tend()
+        clock.advance(1)
+    # Seen to stall from 11 s on, for 5 s.
+    failure = daemon.supervisor.tick()
+    assert failure is not None
+    assert (failure.stage, failure.hung) == ("worker", True)
+    assert caplog.messages[-1] == "stage hangs: scopewatch ends, to be started again"
+
+
+def test_a_stall_that_ends_in_time_ends_nothing(clock: FakeClock) -> None:
+    daemon = Daemon(clock=clock, watchdog_s=None, end_on_stall_s=5)
+    daemon.start()
+    for second in range(60):
+        daemon.keeper.tend()
+        if second % 15 == 0:
+            daemon.heartbeats.beat("worker")
+        assert daemon.supervisor.tick() is None
+        clock.advance(1)
+
+
+def test_a_machine_that_slept_has_time_to_wake_up(clock: FakeClock) -> None:
+    daemon = Daemon(clock=clock, watchdog_s=None, end_on_stall_s=5)
+    daemon.start()
+    daemon.heartbeats.beat("worker")
+    daemon.supervisor.tick()
+    clock.advance(3600)
+    assert daemon.supervisor.tick() is None
+    daemon.heartbeats.beat("worker")
+    clock.advance(6)
+    assert daemon.supervisor.tick() is None
+
+
+def test_a_hung_stage_is_told_apart_from_one_that_ended(clock: FakeClock) -> None:
+    daemon = Daemon(clock=clock, watchdog_s=None, end_on_stall_s=0)
+    daemon.worker.in_time = False
+    daemon.heartbeats.beat("worker")
+    clock.advance(11)
+    assert daemon.supervisor.run() == Farewell(failed_stage="worker", clean=False, hung=True)
+    assert daemon.diary[-2:] == ["stop worker", "stop web"]
 
 
 def test_a_lost_source_is_told_but_does_not_restart_the_daemon(daemon: Daemon) -> None:
@@ -213,4 +300,86 @@ def test_another_thread_can_stop_a_running_daemon(
     eventually(lambda: daemon.systemd.count("WATCHDOG=1") >= 1)
     daemon.supervisor.stop()
     thread.join(5)
+    assert ends == [Farewell(failed_stage=None, clean=True)]
+
+
+def test_a_reload_that_is_in_order_ends_everything_to_be_built_anew(
+    daemon: Daemon, ends: list[Farewell], eventually: Callable[..., None]
+) -> None:
+    daemon.supervisor.reload()
+    eventually(lambda: daemon.checks.under_way)
+    assert daemon.systemd.count("RELOADING=1 MONOTONIC_USEC=0 STATUS=reloading") == 1
+    assert daemon.diary == ["start web", "start worker"], "it works on while it is checked"
+    daemon.checks.end(able=True)
+    eventually(lambda: ends)
+    assert ends == [Farewell(failed_stage=None, clean=True, reload=True)]
+    assert daemon.diary[2:] == ["stop worker", "stop web"]
+    assert not any("STOPPING" in sent for sent in daemon.systemd.sent)
+
+
+def test_a_reload_that_is_refused_changes_nothing_and_is_ended_for_systemd(
+    daemon: Daemon, ends: list[Farewell], eventually: Callable[..., None]
+) -> None:
+    daemon.supervisor.reload()
+    eventually(lambda: daemon.checks.under_way)
+    daemon.checks.end(able=False)
+    told = "READY=1 STATUS=reload refused, see the log; 3 frames scored"
+    eventually(lambda: daemon.systemd.count(told) == 1)
+    assert not ends
+    assert daemon.diary == ["start web", "start worker"]
+
+
+def test_a_second_reload_during_a_check_looks_at_the_files_once_more(
+    daemon: Daemon, ends: list[Farewell], eventually: Callable[..., None]
+) -> None:
+    daemon.supervisor.reload()
+    eventually(lambda: daemon.checks.under_way)
+    for _ in range(3):
+        daemon.supervisor.reload()
+    first = daemon.checks.under_way.pop()
+    # Orders are followed one after another: this one comes behind the three.
+    first(False)
+    eventually(lambda: daemon.checks.under_way)
+    daemon.checks.end(able=False)
+    eventually(lambda: daemon.systemd.count("READY=1 STATUS=3 frames scored") == 1)
+    eventually(lambda: any("reload refused" in sent for sent in daemon.systemd.sent))
+    assert not daemon.checks.under_way
+    assert not ends
+
+
+def test_a_check_that_never_ends_is_given_up(
+    daemon: Daemon, ends: list[Farewell], clock: FakeClock, eventually: Callable[..., None]
+) -> None:
+    daemon.supervisor.reload()
+    eventually(lambda: daemon.checks.under_way)
+    clock.advance(119)
+    daemon.supervisor.tick()
+    assert daemon.checks.given_up == []
+    clock.advance(1)
+    eventually(lambda: daemon.checks.given_up)
+    assert daemon.checks.given_up == ["the check did not end within 120 s"]
+    eventually(lambda: any("reload refused" in sent for sent in daemon.systemd.sent))
+    assert not ends
+
+
+def test_a_stage_that_does_not_end_for_a_reload_ends_the_process(
+    daemon: Daemon, ends: list[Farewell], eventually: Callable[..., None]
+) -> None:
+    daemon.worker.in_time = False
+    daemon.supervisor.reload()
+    eventually(lambda: daemon.checks.under_way)
+    daemon.checks.end(able=True)
+    eventually(lambda: ends)
+    # What still runs holds the model or the database: nothing is built beside it.
+    assert ends == [Farewell(failed_stage="worker", clean=False, hung=True)]
+
+
+def test_an_end_that_is_asked_for_outdoes_a_reload(
+    daemon: Daemon, ends: list[Farewell], eventually: Callable[..., None]
+) -> None:
+    daemon.supervisor.reload()
+    eventually(lambda: daemon.checks.under_way)
+    daemon.supervisor.stop()
+    eventually(lambda: ends)
+    daemon.checks.end(able=True)
     assert ends == [Farewell(failed_stage=None, clean=True)]

@@ -1,0 +1,173 @@
+"""One daemon after another in one process; the daemons are played."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from scopewatch.app import life as module
+from scopewatch.app.life import Life
+from scopewatch.app.reloading import Candidate, Reloading
+from scopewatch.config import Config
+from scopewatch.core.errors import ConfigError, ScopewatchError, StoreError
+from scopewatch.core.ports import Scorer
+from scopewatch.runtime.supervisor import Farewell
+from tests.conftest import FakeClock
+
+STOPPED = Farewell(failed_stage=None, clean=True)
+RELOAD = Farewell(failed_stage=None, clean=True, reload=True)
+SCORER = cast("Scorer", SimpleNamespace(card=SimpleNamespace(model_id="m1")))
+
+
+def configure(name: str) -> Config:
+    return Config.model_validate(
+        {
+            "experiment": {"name": name},
+            "model": {"bundle": "m"},
+            "sources": [{"kind": "folder", "path": "in"}],
+        }
+    )
+
+
+@dataclass
+class Played:
+    """A daemon that does in `run` what a test says."""
+
+    config: Config
+    run: Callable[[], Farewell]
+    orders: list[str] = field(default_factory=list)
+
+    def stop(self) -> None:
+        self.orders.append("stop")
+
+    def reload(self) -> None:
+        self.orders.append("reload")
+
+
+@dataclass
+class Stage:
+    """Builds what it was given, in order, and remembers it; an exception cannot be built."""
+
+    parts: list[Callable[[Played], Farewell] | Exception]
+    built: list[Played] = field(default_factory=list)
+    said_refused: list[str] = field(default_factory=list)
+    reloading: Reloading | None = None
+
+    def build(self, config: Config, *, reloading: Reloading, **_: Any) -> Played:
+        part = self.parts.pop(0)
+        self.reloading = reloading
+        self.said_refused.append(reloading.refusal())
+        if isinstance(part, Exception):
+            raise part
+        daemon = Played(config=config, run=lambda: part(daemon))
+        self.built.append(daemon)
+        return daemon
+
+    def reload_to(self, name: str) -> Callable[[Played], Farewell]:
+        """Return a run that ends in a reload which found another configuration in order."""
+
+        def run(_: Played) -> Farewell:
+            assert self.reloading is not None
+            self.reloading.candidate = Candidate(config=configure(name), scorer=SCORER)
+            return RELOAD
+
+        return run
+
+    @property
+    def names(self) -> list[str]:
+        return [daemon.config.experiment.name for daemon in self.built]
+
+
+Begin = Callable[..., tuple[Life, Stage]]
+
+
+@pytest.fixture
+def begin(clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
+    def make(*parts: Callable[[Played], Farewell] | Exception | str) -> tuple[Life, Stage]:
+        stage = Stage(parts=[])
+        stage.parts = [stage.reload_to(part) if isinstance(part, str) else part for part in parts]
+        monkeypatch.setattr(module, "build", stage.build)
+        life = Life(
+            tmp_path / "config.yaml",
+            configure("first"),
+            clock=clock,
+            environ={},
+            pid=1,
+            prepare=lambda _: None,
+        )
+        life.build()
+        return life, stage
+
+    return make
+
+
+def stopped(_: Played) -> Farewell:
+    return STOPPED
+
+
+def fail(_: Played) -> Farewell:
+    raise ConfigError("the dashboard cannot listen: 8787; set web.port")
+
+
+def test_reload_after_reload_is_built_in_one_process(begin: Begin) -> None:
+    life, stage = begin("second", "third", stopped)
+    assert life.run() == STOPPED
+    assert stage.names == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("cannot", [fail, StoreError("disk is full; free some")])
+def test_what_cannot_start_gives_way_to_what_ran_and_says_why(
+    begin: Begin, cannot: Callable[[Played], Farewell] | Exception
+) -> None:
+    life, stage = begin("second", cannot, stopped)
+    assert life.run() == STOPPED
+    assert stage.names[-1] == "first"
+    assert stage.said_refused[:2] == ["", ""]
+    assert stage.said_refused[2].startswith(("the dashboard cannot listen", "disk is full"))
+
+
+def test_where_nothing_can_start_any_more_starting_again_may_help(begin: Begin) -> None:
+    life, _ = begin("second", fail, fail)
+    with pytest.raises(ScopewatchError, match="cannot listen") as caught:
+        life.run()
+    # A ConfigError would be status 2, which nobody starts again.
+    assert not isinstance(caught.value, ConfigError)
+
+
+def test_an_end_asked_for_while_all_is_built_anew_is_not_forgotten(begin: Begin) -> None:
+    life, stage = begin("second", stopped)
+    first = stage.built[0]
+    found = first.run
+
+    def run() -> Farewell:
+        farewell = found()
+        life.stop()
+        return farewell
+
+    first.run = run
+    assert life.run() == RELOAD
+    assert stage.names == ["first"]
+
+
+def test_a_reload_asked_for_while_all_is_built_anew_is_not_forgotten(begin: Begin) -> None:
+    life, stage = begin("second", stopped)
+    first = stage.built[0]
+    found = first.run
+
+    def run() -> Farewell:
+        farewell = found()
+        life.reload()
+        return farewell
+
+    first.run = run
+    assert life.run() == STOPPED
+    assert stage.built[1].orders == ["reload"]
+
+
+def test_a_failure_is_no_reload(begin: Begin) -> None:
+    failed = Farewell(failed_stage="worker", clean=False, hung=True)
+    life, _ = begin("second", lambda _: failed)
+    assert life.run() == failed
