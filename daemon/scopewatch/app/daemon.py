@@ -178,7 +178,7 @@ def build(
         schedule = make_schedule(keepers, heartbeats)
         enter_digest(schedule, config, store, reader, clock, supervisor.condition)
         enter_retention(schedule, config, clock)
-        monitor = enter_monitor(schedule, config, store, sources, delivery, clock)
+        monitor = enter_monitor(schedule, config, store, keepers, delivery, clock)
         supervisor.add(
             Stage(
                 name="schedule",
