@@ -44,8 +44,6 @@ from scopewatch.sources.time_lapse import TimeLapse
 log = logging.getLogger(__name__)
 
 _ATTEMPTS = 2
-# How often it is looked whether what was missed is written down.
-_TELL_S = 30.0
 _NOT_RUNNING = "scopewatch was not acquiring then"
 
 
@@ -120,7 +118,6 @@ class MicroManagerSource:
         self._offering: Offering | None = None
         self._missed: list[Found] = []
         self._missed_up_to = -1
-        self._tell_at_s = 0.0
         self._away = ""
         self._failing = ""
 
@@ -147,7 +144,7 @@ class MicroManagerSource:
         if self._acquires:
             self._prepare()
             self._offering = Offering(self.name, inbox, ledger, self._clock)
-            self._tell_at_s = 0.0
+            self._tell_missed()
         self._data_sets.start(inbox, ledger)
         if self._acquires:
             with self._lock:
@@ -159,8 +156,9 @@ class MicroManagerSource:
                     raise
 
     def scan(self) -> None:
-        """Look for images now. Never raises."""
+        """Look for images now, and tell of those that were missed. Never raises."""
         self._data_sets.scan()
+        self._tell_missed()
 
     def load(self, ticket: FrameTicket) -> Frame:
         """Read the pixels of a frame. Raises FrameError."""
@@ -181,9 +179,10 @@ class MicroManagerSource:
         )
 
     def acquire_due(self) -> None:
-        """Acquire the time point that is due, if one is, and tell of those missed. Never raises.
+        """Acquire the time point that is due, if one is. Never raises.
 
-        Called by the scheduler, every few seconds and never twice at a time.
+        Called by the scheduler, every few seconds and never twice at a time. It asks neither ledger
+        nor inbox anything: a disk or a database that hangs must not hold up the time-lapse.
         """
         if not self._acquires:
             return
@@ -200,7 +199,6 @@ class MicroManagerSource:
                 lapse.failed(index, self._failing, self._clock.monotonic(), partly=partly)
             busy = f"time point {index} was still being acquired: interval_s is too short"
             lapse.pass_by(self._clock.now(), busy)
-        self._tell_missed()
 
     def acquire_time_point(self, index: int) -> bool:
         """Acquire what is missing of a time point; True when it is complete. Never raises.
@@ -331,14 +329,14 @@ class MicroManagerSource:
     def _tell_missed(self) -> None:
         """Hand what is missing of time points that are over to the inbox, until it is known."""
         fresh: list[Found] = []
-        for index in range(self._missed_up_to + 1, self._lapse.over + 1):
+        over = self._lapse.over
+        for index in range(self._missed_up_to + 1, over + 1):
             fresh += self._missing(index)
-        self._missed_up_to = max(self._missed_up_to, self._lapse.over)
+        self._missed_up_to = over
         self._missed += fresh
-        offering, now_s = self._offering, self._clock.monotonic()
-        if offering is None or not self._missed or not (fresh or now_s >= self._tell_at_s):
+        offering = self._offering
+        if offering is None or not self._missed:
             return
-        self._tell_at_s = now_s + _TELL_S
         try:
             wanted = offering.unsettled(self._missed)
         except StoreError as error:

@@ -114,8 +114,11 @@ class PycroManagerMicroscope:
         arrived = threading.Semaphore(0)
 
         def note(axes: Axes) -> None:
-            saved(axes)
-            arrived.release()
+            try:
+                saved(axes)
+            finally:
+                # The image is on disk, whatever went wrong with noting it.
+                arrived.release()
 
         self._saved = note
         try:

@@ -297,7 +297,7 @@ def test_what_was_missed_is_told_until_it_is_known_and_not_again_after_a_restart
     first.inbox.room = 0
     first.at(2.2)
     assert missed(first) == []
-    first.inbox.room = 1
+    first.inbox.room = 5
     first.at(2.3)
     first.at(2.4)
     assert len(missed(first)) == 1
