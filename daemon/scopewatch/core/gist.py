@@ -92,8 +92,8 @@ def _detail(evidence: Evidence) -> str:
 def _source_dead(evidence: Evidence) -> str:
     if not evidence.detail:
         return "all sources watch"
-    dead_h = evidence.measures.get("dead_h", float("nan"))
-    return f"nothing for {dead_h:.1f} h from {evidence.detail}"
+    dead_min = 60 * evidence.measures.get("dead_h", float("nan"))
+    return f"nothing for {dead_min:.0f} min from {evidence.detail}"
 
 
 def _ended_early(evidence: Evidence) -> str:

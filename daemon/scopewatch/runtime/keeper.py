@@ -54,7 +54,7 @@ class SourceKeeper:
         self._scanned_s = 0.0
         self._started_s = 0.0
         self._told = ""
-        self._flapping = False
+        self._said_after: str | None = None
         self._retired = False
         self.tended = False
         self.watching = False
@@ -127,8 +127,9 @@ class SourceKeeper:
         self.watching = True
         self.trouble = ""
         self._scanned_s = self._started_s = self._clock.monotonic()
-        if not self._flapping:
+        if self._said_after != self._told:
             log.info("source watching", extra={"event": self._named()})
+        self._said_after = self._told
 
     def _check(self) -> None:
         health = self._source.health()
@@ -136,7 +137,7 @@ class SourceKeeper:
         if health.alive:
             if self._clock.monotonic() - self._started_s >= STEADY_S:
                 self._backoff.reset()
-                self._told, self._flapping = "", False
+                self._told = self._said_after = ""
         else:
             self.restarts += 1
             self._lose(health.detail)
@@ -146,8 +147,7 @@ class SourceKeeper:
         self._not_before_s = self._clock.monotonic() + delay_s
         self.watching = False
         self.trouble = why
-        self._flapping = why == self._told
-        if not self._flapping:
+        if why != self._told:
             log.error("source not watching", extra={"event": {**self._named(), "why": why}})
         self._told = why
         self._source.stop()

@@ -348,10 +348,9 @@ class MicroManagerSource:
             return
         unknown = set(wanted) & set(fresh)
         if unknown:
-            log.warning(
-                "time points were missed",
-                extra={"event": {"source": self.name, "images": len(unknown)}},
-            )
+            moments = sorted({each.key.time_point for each in unknown if each.key is not None})
+            event = {"source": self.name, "time_points": moments, "images": len(unknown)}
+            log.warning("time points were missed", extra={"event": event})
         offering.offer(wanted)
         known = set(wanted)
         self._missed = [each for each in self._missed if each in known or offering.on_its_way(each)]

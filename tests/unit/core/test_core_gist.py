@@ -47,7 +47,7 @@ SAID = [
     (
         RuleKind.SOURCE_DEAD,
         Evidence(measures={"dead_h": 1.5}, detail="scope, since 2026-03-01 09:00 UTC: no camera"),
-        "nothing for 1.5 h from scope, since 2026-03-01 09:00 UTC: no camera",
+        "nothing for 90 min from scope, since 2026-03-01 09:00 UTC: no camera",
     ),
     (RuleKind.SOURCE_DEAD, Evidence(), "all sources watch"),
     (

@@ -126,6 +126,17 @@ def test_a_source_that_watched_for_a_minute_is_started_at_once_when_it_dies_agai
     assert [record.message for record in caplog.records] == ["source not watching"] * 3
 
 
+def test_a_source_that_could_not_be_started_for_long_is_told_to_watch_at_once(
+    keeper: SourceKeeper, source: FakeSource, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    source.start_failures = [SourceError(MISSING) for _ in range(9)]
+    keeper.tend()
+    tend_for(keeper, clock, 600)
+    logged = [record.message for record in caplog.records]
+    assert logged == ["source not watching", "source watching"]
+
+
 def test_what_a_source_that_watches_cannot_give_is_known(
     keeper: SourceKeeper, source: FakeSource, clock: FakeClock
 ) -> None:
