@@ -137,8 +137,7 @@ class MicroManagerSource:
         Raises
         ------
         SourceError
-            When the folder or the microscope is not there, or the time-lapse is complete
-            under this name.
+            When the folder or the microscope is not there.
         """
         self._stopping = False
         if self._acquires:
@@ -146,7 +145,7 @@ class MicroManagerSource:
             self._offering = Offering(self.name, inbox, ledger, self._clock)
             self._tell_missed()
         self._data_sets.start(inbox, ledger)
-        if self._acquires:
+        if self._acquires and not self._is_over():
             with self._lock:
                 try:
                     self._connect()
@@ -226,7 +225,7 @@ class MicroManagerSource:
     def health(self) -> SourceHealth:
         """Say whether images are noticed and, in mode acquire, taken. Never raises."""
         health = self._data_sets.health()
-        well = not self._acquires or self._connected
+        well = not self._acquires or self._connected or self._is_over()
         return SourceHealth(
             name=self.name,
             alive=health.alive and well,
@@ -240,8 +239,12 @@ class MicroManagerSource:
     def _has_ended(self, health: SourceHealth) -> bool:
         if not self._acquires:
             return health.ended
-        plan = self.plan()
-        return plan.next_time_point >= plan.time_points and health.waiting == 0
+        return self._is_over() and health.waiting == 0
+
+    def _is_over(self) -> bool:
+        """Tell whether nothing is left to acquire, missed or not: no microscope is needed then."""
+        left = range(self._lapse.over + 1, self._config.time_points)
+        return all(self._done.issuperset(events_of(self._config, index)) for index in left)
 
     def stop(self) -> None:
         """Stop acquiring and following; idempotent."""
@@ -269,11 +272,11 @@ class MicroManagerSource:
         found = self._survey()
         self._done |= found.places
         self._lapse.began_at = self._lapse.began_at or found.began_at
-        plan = self.plan()
-        if plan.next_time_point >= plan.time_points:
+        self._lapse.pass_by(self._clock.now(), self._away or self._failing or _NOT_RUNNING)
+        if self._is_over():
             log.info(
-                "time-lapse is complete",
-                extra={"event": {"source": self.name, "time_points": plan.time_points}},
+                "time-lapse is over",
+                extra={"event": {"source": self.name, "time_points": self._config.time_points}},
             )
 
     def _survey(self) -> Acquired:

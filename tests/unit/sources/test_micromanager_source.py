@@ -339,6 +339,25 @@ def test_the_last_time_point_is_missed_as_well(scene: Scene) -> None:
     assert len(missed(scene)) == 2
 
 
+def test_a_time_lapse_that_is_over_has_ended_and_needs_no_microscope(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    clock.wall = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    first = Scene(tmp_path, clock).start()
+    first.at(0)
+    first.at(2)
+    assert first.source.health().ended, "the gap in the middle will not be filled"
+    first.source.stop()
+    again = Scene(tmp_path, clock)
+    again.microscope.fail_open = 1
+    again.ledger = first.ledger
+    again.start()
+    health = again.source.health()
+    assert (health.alive, health.ended) == (True, True)
+    assert again.microscope.opened == 0
+    again.source.stop()
+
+
 def test_missed_time_points_wait_for_a_database_that_is_away(scene: Scene) -> None:
     scene.start()
     scene.at(0)

@@ -1,6 +1,7 @@
 """Single files acquired again under their old names: what docs/reliability.md says of it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -46,3 +47,18 @@ def test_rules_speak_of_it_only_beyond_the_newest_time_point_of_the_first_run(
     for time_point in (4, 5):
         acquire_again(scene, time_point, 0.1)
     assert scene.rows("SELECT raised_time_point FROM alerts") == [(5,)]
+
+
+@pytest.mark.parametrize(("source", "fingerprint"), [("folder", "2"), ("folder again", "1")])
+def test_another_name_keeps_the_results_of_the_first_run(
+    scene: Scene, source: str, fingerprint: str
+) -> None:
+    locator = ticket(key()).locator
+    assert scene.store.settled(source, [(locator, fingerprint)]) == set()
+    renamed = replace(key(), experiment="run 8")
+    scene.score(renamed, 0.1, locator=locator, source=source, fingerprint=fingerprint)
+    rows = scene.rows(
+        "SELECT r.name, count(*) FROM results JOIN frames f ON f.id = frame_id"
+        " JOIN wells w ON w.id = well_id JOIN runs r ON r.id = run_id GROUP BY r.name"
+    )
+    assert rows == [("run 7", 4), ("run 8", 1)]
