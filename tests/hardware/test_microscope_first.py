@@ -84,7 +84,7 @@ def test_a_callback_of_ours_that_raises_costs_no_image(
     microscope.close()
     assert images(tmp_path) == IMAGES
     assert took_s < GENEROUS_S
-    assert caplog.text.count("saved image could not be noted") == IMAGES
+    assert caplog.text.count("saved image could not be noted") == 1, "once in a row"
 
 
 def test_a_database_that_hangs_does_not_hold_up_the_acquisition(
