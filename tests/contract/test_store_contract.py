@@ -65,6 +65,21 @@ class ResultStoreContract(ABC):
         store.refuse(refusal)
         assert store.settled("folder", [("/x", "1")]) == {"/x"}
 
+    def test_a_frame_that_was_missed_is_settled_and_can_still_come(
+        self, store: ResultStore
+    ) -> None:
+        gap = Refusal(
+            source="scope",
+            locator="time point 0",
+            fingerprint="missed",
+            reason="no camera",
+            seen_at=START,
+            missed=key(),
+        )
+        store.refuse(gap)
+        assert store.settled("scope", [("time point 0", "missed")]) == {"time point 0"}
+        assert store.claim(ticket(key()), RULES)
+
     def test_a_changed_frame_is_claimed_again(self, store: ResultStore) -> None:
         store.claim(ticket(key()), RULES)
         commit(store, ticket(key()), 0.7)

@@ -6,7 +6,7 @@ Another process acquires and this one follows; then scopewatch acquires itself.
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -15,58 +15,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from scopewatch.config import (
-    ChannelConfig,
-    ExperimentConfig,
-    MicroManagerSourceConfig,
-    PositionConfig,
-)
+from scopewatch.config import ChannelConfig
 from scopewatch.core.errors import SourceError
 from scopewatch.sources.micromanager import MicroManagerSource
 from scopewatch.sources.microscope import PycroManagerMicroscope
+from tests.hardware.demo_core import CHANNELS, EXPERIMENT, settings
 from tests.integration.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 
 pytestmark = pytest.mark.hardware
-adapters = pytest.importorskip("mm_test_adapters", reason="Micro-Manager's demo devices")
-
-POSITIONS = (
-    PositionConfig(label="A1-Site_0", x_um=0, y_um=0),
-    PositionConfig(label="A1-Site_1", x_um=700, y_um=0),
-    PositionConfig(label="B2-Site_0", x_um=9000, y_um=9000),
-)
-CHANNELS = (
-    ChannelConfig(group="Channel", preset="FITC", exposure_ms=5),
-    ChannelConfig(group="Channel", preset="DAPI", exposure_ms=5),
-)
-EXPERIMENT = ExperimentConfig(name="HES 7", phase_channel="fitc")
-
-
-def settings(path: Path, **changes: Any) -> MicroManagerSourceConfig:
-    given: dict[str, Any] = {
-        "mode": "acquire",
-        "mm_app_path": Path(adapters.device_adapter_path()),
-        "positions": POSITIONS,
-        "channels": CHANNELS,
-        "interval_s": 3600,
-        "time_points": 3,
-        "poll_s": 0.2,
-    }
-    return MicroManagerSourceConfig(kind="micromanager", path=path, **{**given, **changes})
 
 
 def simulated(image: NDArray[Any], metadata: dict[str, Any]) -> tuple[NDArray[Any], dict[str, Any]]:
     """Pixels that tell which image they are, of another size than the camera's."""
     level = 1000 + metadata["Axes"]["time"]
     return np.full((64, 96), level, np.uint16), {**metadata, "PixelSizeUm": 0.5}
-
-
-@pytest.fixture
-def threads() -> Iterator[None]:
-    """No thread of the acquisition engine outlives a source."""
-    before = set(threading.enumerate())
-    yield
-    assert {thread.name for thread in set(threading.enumerate()) - before} == set()
 
 
 FOREIGN = """

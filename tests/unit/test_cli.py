@@ -12,6 +12,7 @@ from scopewatch.cli.alerts import parse_duration
 from scopewatch.cli.main import run
 from scopewatch.config import load_config
 from scopewatch.core.errors import ConfigError
+from scopewatch.core.frame import FrameKey, Refusal
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.store.database import Store
 
@@ -135,6 +136,33 @@ def test_commands_about_results_say_that_there_are_none_yet(
     assert run([*command, "-c", str(config)]) == 1
     assert "there are no results yet" in capsys.readouterr().err
     assert not (tmp_path / "state").exists()
+
+
+def test_the_status_names_the_well_and_time_point_of_a_frame_that_was_missed(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = load_config(results)
+    clock = SystemClock()
+    store = Store.open(
+        settings.state.folder, experiment=settings.experiment, rates=None, clock=clock
+    )
+    missed = FrameKey(
+        experiment="run 1", plate="plate", well="B2", site=0, time_point=3, channel="phase"
+    )
+    gap = Refusal(
+        source="scope",
+        locator="run 1: time point 3, position B2",
+        fingerprint="missed",
+        reason="never acquired: no camera",
+        seen_at=clock.now(),
+        missed=missed,
+    )
+    store.refuse(gap)
+    store.close()
+    assert run(["status", "-c", str(results)]) == 0
+    told = capsys.readouterr().out
+    assert "frames: 0 scored, 0 quarantined, 1 missed," in told
+    assert "missed: run 1/plate/B2/s0/t0003/phase: never acquired: no camera" in told
 
 
 def test_the_status_is_told_to_people_and_to_programs(

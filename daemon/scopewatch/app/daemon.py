@@ -191,7 +191,7 @@ def build(
         enter_digest(schedule, config, store, reader, clock, supervisor.condition)
         enter_retention(schedule, config, clock)
         refusal = str if reloading is None else reloading.refusal
-        monitor = enter_monitor(schedule, config, store, sources, delivery, clock, refusal)
+        monitor = enter_monitor(schedule, config, store, keepers, delivery, clock, refusal)
         supervisor.add(
             Stage(
                 name="schedule",

@@ -11,9 +11,10 @@ from scopewatch.config import Config
 from scopewatch.core.alert_monitor import model_refused
 from scopewatch.core.alert_rule import RuleKind
 from scopewatch.core.errors import ModelError, ScopewatchError
-from scopewatch.core.ports import Clock, FrameSource
+from scopewatch.core.ports import Clock
 from scopewatch.notify.delivery import Delivery
 from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.runtime.keeper import SourceKeeper
 from scopewatch.runtime.lock import InstanceLock
 from scopewatch.runtime.monitor import TICK_S, Monitor
 from scopewatch.runtime.schedule import Schedule
@@ -31,7 +32,7 @@ def enter_monitor(
     schedule: Schedule,
     config: Config,
     store: Store,
-    sources: Sequence[FrameSource],
+    keepers: Sequence[SourceKeeper],
     delivery: Delivery,
     clock: Clock,
     refusal: Callable[[], str] = str,
@@ -41,7 +42,7 @@ def enter_monitor(
     monitor = Monitor(
         store,
         rules=config.alert_rules(),
-        sources=sources,
+        sources=[keeper.source for keeper in keepers],
         experiment=config.experiment.name,
         final_day=config.experiment.final_day,
         interval_h=config.experiment.interval_h,
@@ -49,6 +50,7 @@ def enter_monitor(
         where=str(folder),
         clock=clock,
         wake=delivery.wake,
+        troubles=lambda: {each.source.name: each.trouble for each in keepers if not each.watching},
         refusal=refusal,
     )
     schedule.every(TICK_S, JOB, monitor.tick)

@@ -93,9 +93,10 @@ def _print_status(status: "Status") -> None:
     console.print(f"daemon: {status.daemon.text}", highlight=False)
     counts = status.counts
     last = f"{counts.last_frame_at:%Y-%m-%d %H:%M} UTC" if counts.last_frame_at else "none yet"
+    missed = f"{counts.missed} missed, " if counts.missed else ""
     console.print(
         f"frames: {counts.scored} scored, {counts.quarantined + counts.refused} quarantined,"
-        f" {counts.skipped} of other channels; last {last}",
+        f" {missed}{counts.skipped} of other channels; last {last}",
         highlight=False,
     )
     for alert in status.alerts:
@@ -122,9 +123,8 @@ def _print_status(status: "Status") -> None:
     for measured in status.measured:
         console.print("\n".join(_tell_end(measured)), highlight=False, markup=False)
     for refused in status.refused:
-        console.print(
-            f"quarantined: {refused.what}: {refused.reason}", highlight=False, markup=False
-        )
+        became = "missed" if refused.fault == "gap" else "quarantined"
+        console.print(f"{became}: {refused.what}: {refused.reason}", highlight=False, markup=False)
     failing = {each.channel for each in status.daemon.receivers if each.failures}
     for receiver in status.daemon.receivers:
         console.print(

@@ -290,6 +290,24 @@ class BlindConfig(_Rule):
         return {"limit": self.intervals, "critical_limit": self.critical_intervals}
 
 
+class SourceDeadConfig(_Rule):
+    """A source cannot watch any more, or the camera that it acquires with gives no image."""
+
+    kind: Literal[RuleKind.SOURCE_DEAD]
+    cooldown_h: Hours = 1
+    minutes: float = Field(default=5, gt=0, description="without interruption")
+    critical_minutes: float | None = Field(default=60, gt=0, description="null: never critical")
+
+    @model_validator(mode="after")
+    def _are_ordered(self) -> Self:
+        if self.critical_minutes is not None and self.critical_minutes < self.minutes:
+            raise ValueError("critical_minutes is less than minutes")
+        return self
+
+    def _limits(self) -> dict[str, Any]:
+        return {"limit": self.minutes, "critical_limit": self.critical_minutes}
+
+
 class EndedEarlyConfig(_Rule):
     """The acquisition ended before the final day."""
 
@@ -378,6 +396,7 @@ AnyRuleConfig = Annotated[
     | Annotated[SuddenChangeConfig, Tag("sudden-change")]
     | Annotated[UnfitFramesConfig, Tag("unfit-frames")]
     | Annotated[BlindConfig, Tag("blind")]
+    | Annotated[SourceDeadConfig, Tag("source-dead")]
     | Annotated[EndedEarlyConfig, Tag("ended-early")]
     | Annotated[DiskLowConfig, Tag("disk-low")]
     | Annotated[RestartedConfig, Tag("restarted")]

@@ -4,7 +4,9 @@ Their subject is the whole experiment. They are stepped by the clock, so that ea
 itself once what it watches is well again.
 """
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from scopewatch.core.alert import Evidence, Observation
@@ -33,6 +35,48 @@ def blind(
         at=at,
         badness=silent_h / interval_h if expected else 0.0,
         evidence=Evidence(measures={"silent_h": silent_h, "interval_h": interval_h}),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadSource:
+    """A source that gives nothing at the moment.
+
+    Parameters
+    ----------
+    since
+        When it was first seen so.
+    why
+        One line.
+    """
+
+    name: str
+    since: datetime
+    why: str
+
+
+def source_dead(*, at: datetime, dead: Sequence[DeadSource], patience_min: float) -> Observation:
+    """Badness: minutes for which the source that has been dead longest gave nothing; 0 for none.
+
+    Parameters
+    ----------
+    patience_min
+        Dead for no longer than this nothing is said yet, neither for an alert nor against one: a
+        source is started again by itself, and a daemon that starts does not know since when.
+
+    `measures` of the evidence: ``dead_h``; `detail`: which sources, since when, and why.
+    """
+    if not dead:
+        return Observation(at=at, badness=0.0)
+    dead_min = max((at - each.since).total_seconds() / 60 for each in dead)
+    lines = (
+        f"{each.name}, since {each.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {each.why}"
+        for each in sorted(dead, key=lambda each: (each.since, each.name))
+    )
+    return Observation(
+        at=at,
+        badness=dead_min if dead_min > patience_min else None,
+        evidence=Evidence(measures={"dead_h": max(dead_min, 0.0) / 60}, detail=" | ".join(lines)),
     )
 
 

@@ -37,6 +37,7 @@ class RuleKind(StrEnum):
     SUDDEN_CHANGE = "sudden-change"
     UNFIT_FRAMES = "unfit-frames"
     BLIND = "blind"
+    SOURCE_DEAD = "source-dead"
     ENDED_EARLY = "ended-early"
     DISK_LOW = "disk-low"
     RESTARTED = "restarted"
@@ -79,6 +80,7 @@ DEFAULT_LIMITS: Final[dict[RuleKind, float]] = {
     RuleKind.SUDDEN_CHANGE: 1.0,
     RuleKind.UNFIT_FRAMES: 0.5,
     RuleKind.BLIND: 2.0,
+    RuleKind.SOURCE_DEAD: 5.0,
     RuleKind.ENDED_EARLY: 0.5,
     RuleKind.DISK_LOW: -5.0,
     RuleKind.RESTARTED: 0.5,
@@ -138,6 +140,7 @@ class AlertRule:
         - sudden-change: size of the jump over what frames of this well usually differ by
         - unfit-frames: 1 for a time point without any judged frame, 0 for another
         - blind: time without a frame over the interval between frames (k)
+        - source-dead: minutes for which a source has given nothing
         - disk-low: minus the free space in GB
         - ended-early, restarted, model-refused, reload-refused: 1 when it is so, else 0
     critical_limit

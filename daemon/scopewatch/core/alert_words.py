@@ -141,6 +141,21 @@ WORDING: Final[dict[RuleKind, Wording]] = {
         gone_title=mark("{where}: frames are coming again"),
         gone_lead=mark("A frame of {subject} has arrived. What was missed is caught up."),
     ),
+    RuleKind.SOURCE_DEAD: Wording(
+        title=mark("{where}: a source has given nothing for {dead}"),
+        lead=mark(
+            "A source of {subject} cannot watch, or its microscope gives no image: {detail}."
+            " Time points that pass meanwhile are missing for good where scopewatch acquires them"
+            " itself."
+        ),
+        do=mark(
+            "A microscope: are camera, stage and controller switched on and connected, does"
+            " Micro-Manager take an image with them? A folder: is it, or its network share, there?"
+            " scopewatch tries again by itself, at least every ten minutes."
+        ),
+        gone_title=mark("{where}: its sources are watching again"),
+        gone_lead=mark("All sources of {subject} are watching, and give images again."),
+    ),
     RuleKind.ENDED_EARLY: Wording(
         title=mark("{where}: the acquisition ended early, on day {last_day}"),
         lead=mark(
@@ -213,6 +228,7 @@ NAMES: Final[dict[RuleKind, str]] = {
     RuleKind.SUDDEN_CHANGE: mark("sudden change"),
     RuleKind.UNFIT_FRAMES: mark("frames cannot be judged"),
     RuleKind.BLIND: mark("no frames are coming"),
+    RuleKind.SOURCE_DEAD: mark("a source gives nothing"),
     RuleKind.ENDED_EARLY: mark("acquisition ended early"),
     RuleKind.DISK_LOW: mark("disk space is low"),
     RuleKind.RESTARTED: mark("scopewatch was down"),

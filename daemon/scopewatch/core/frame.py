@@ -90,13 +90,21 @@ class FrameTicket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Something that should be a frame but cannot be given a key (an unreadable name, say)."""
+    """Something that should be a frame but cannot be given a key (an unreadable name, say).
+
+    Parameters
+    ----------
+    missed
+        The key of a frame that was due and never came, where it is that: nothing lies at
+        `locator`, and there is nothing to try again.
+    """
 
     source: str
     locator: str
     fingerprint: str
     reason: str
     seen_at: datetime
+    missed: FrameKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -89,6 +89,13 @@ def _detail(evidence: Evidence) -> str:
     return evidence.detail or "in order"
 
 
+def _source_dead(evidence: Evidence) -> str:
+    if not evidence.detail:
+        return "all sources watch"
+    dead_min = 60 * evidence.measures.get("dead_h", float("nan"))
+    return f"nothing for {dead_min:.0f} min from {evidence.detail}"
+
+
 def _ended_early(evidence: Evidence) -> str:
     last = evidence.measures.get("last_day", float("nan"))
     return f"last frame on day {last:.1f} of {evidence.final_day or 0:g}"
@@ -102,6 +109,7 @@ _GISTS: Final[dict[RuleKind, Callable[[Evidence], str]]] = {
     RuleKind.SUDDEN_CHANGE: _sudden_change,
     RuleKind.UNFIT_FRAMES: _unfit_frames,
     RuleKind.BLIND: _measured("no frame for {:.1f} h", "silent_h"),
+    RuleKind.SOURCE_DEAD: _source_dead,
     RuleKind.ENDED_EARLY: _ended_early,
     RuleKind.DISK_LOW: _measured("{:.1f} GB free", "free_gb"),
     RuleKind.RESTARTED: _measured("was away for {:.1f} h", "down_h"),

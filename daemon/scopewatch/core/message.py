@@ -235,7 +235,7 @@ def _fields(
         "free_gb": _write_number(measures.get("free_gb"), ".1f"),
         "in_a_row": _write_number(measures.get("in_a_row"), ".0f"),
     }
-    for name in ("silent", "interval", "down"):
+    for name in ("silent", "interval", "down", "dead"):
         known[name] = _write_hours(measures.get(f"{name}_h"), say)
     for name, reading in (("now", evidence.now), ("forecast", evidence.forecast)):
         value, low, high = (reading.value, reading.low, reading.high) if reading else [None] * 3

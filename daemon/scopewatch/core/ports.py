@@ -90,6 +90,9 @@ class SourceHealth:
     ended
         True when the acquisition itself says that nothing more will come; a folder of files
         never does.
+    failing
+        Why no image can be had at the moment though it watches (the camera or the core that it
+        acquires with gives none); '' when all is well.
     """
 
     name: str
@@ -98,6 +101,7 @@ class SourceHealth:
     found: int
     waiting: int
     ended: bool = False
+    failing: str = ""
 
 
 class FrameSource(Protocol):

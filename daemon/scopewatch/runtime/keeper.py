@@ -3,7 +3,8 @@
     away --start--> watching --health says dead--> away
       '--- SourceError: tried again after 1, 2, 4 ... 60 s ---'
 
-A share may be away for a weekend, so a keeper never gives up; the delays bound what it costs.
+A share may be away for a weekend, so a keeper never gives up; the delays bound what it costs. They
+start over once the source has watched for a minute, and until then the same reason is logged once.
 """
 
 import logging
@@ -16,6 +17,9 @@ from scopewatch.runtime.backoff import Backoff
 from scopewatch.runtime.heartbeats import Heartbeats
 
 log = logging.getLogger(__name__)
+
+# A source that watches for so long is well again; one that dies before waits longer and longer.
+STEADY_S = 60.0
 
 
 class SourceKeeper:
@@ -48,10 +52,14 @@ class SourceKeeper:
         self._backoff = Backoff()
         self._not_before_s = 0.0
         self._scanned_s = 0.0
+        self._started_s = 0.0
+        self._told = ""
+        self._said_after: str | None = None
         self._retired = False
         self.tended = False
         self.watching = False
         self.trouble = ""
+        self.failing = ""
         self.restarts = 0
 
     @property
@@ -118,13 +126,18 @@ class SourceKeeper:
             return
         self.watching = True
         self.trouble = ""
-        self._scanned_s = self._clock.monotonic()
-        log.info("source watching", extra={"event": self._named()})
+        self._scanned_s = self._started_s = self._clock.monotonic()
+        if self._said_after != self._told:
+            log.info("source watching", extra={"event": self._named()})
+        self._said_after = self._told
 
     def _check(self) -> None:
         health = self._source.health()
+        self.failing = health.failing
         if health.alive:
-            self._backoff.reset()
+            if self._clock.monotonic() - self._started_s >= STEADY_S:
+                self._backoff.reset()
+                self._told = self._said_after = ""
         else:
             self.restarts += 1
             self._lose(health.detail)
@@ -134,7 +147,9 @@ class SourceKeeper:
         self._not_before_s = self._clock.monotonic() + delay_s
         self.watching = False
         self.trouble = why
-        log.error("source not watching", extra={"event": {**self._named(), "why": why}})
+        if why != self._told:
+            log.error("source not watching", extra={"event": {**self._named(), "why": why}})
+        self._told = why
         self._source.stop()
 
     def _scan(self) -> None:

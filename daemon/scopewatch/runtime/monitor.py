@@ -1,4 +1,4 @@
-"""The monitor watches itself: no frame comes, the run ends early, the disk fills, it was down.
+"""The monitor watches itself: no frame comes, a source is dead, the disk fills, it was down.
 
 The schedule calls `tick`. Each rule of the monitor is a state machine in the database, so that
 what was said is not said again after a restart, and resolves by itself.
@@ -11,12 +11,14 @@ from typing import Final, Protocol
 
 from scopewatch.core.alert import Observation
 from scopewatch.core.alert_monitor import (
+    DeadSource,
     blind,
     disk_low,
     ended_early,
     model_refused,
     reload_refused,
     restarted,
+    source_dead,
 )
 from scopewatch.core.alert_rule import AlertRule, RuleKind
 from scopewatch.core.message import Message
@@ -95,6 +97,8 @@ class Monitor:
         Called when messages wait for delivery.
     refusal
         Why the last reload was refused; empty when none was since the last good one.
+    troubles
+        Says, by its name, why a source could not be started.
     """
 
     def __init__(
@@ -111,6 +115,7 @@ class Monitor:
         clock: Clock,
         wake: Callable[[], None],
         refusal: Callable[[], str] = str,
+        troubles: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._desk = desk
         self._wells = tuple(rule for rule in rules if not rule.kind.of_the_monitor)
@@ -125,10 +130,12 @@ class Monitor:
         self._clock = clock
         self._wake = wake
         self._refusal = refusal
+        self._troubles = troubles
         self._started_at: datetime | None = None
         self._alive_before: datetime | None = None
         self._stopped_cleanly = True
         self._signed_at: datetime | None = None
+        self._dead_since: dict[str, datetime] = {}
 
     def tick(self) -> None:
         """Look at everything once. Raises StoreError while the database is away."""
@@ -139,7 +146,7 @@ class Monitor:
         observed = [
             (rule, seen)
             for rule in self._own
-            if (seen := self._observe(rule.kind, now, started_at)) is not None
+            if (seen := self._observe(rule, now, started_at)) is not None
         ]
         told = self._desk.watch(observed) if observed else ()
         told += self._desk.let_time_pass(self._wells) if self._wells else ()
@@ -165,32 +172,35 @@ class Monitor:
         self._stopped_cleanly = alive is None or (stopped is not None and stopped.at >= alive.at)
         self._started_at = now
 
-    def _observe(self, kind: RuleKind, now: datetime, started_at: datetime) -> Observation | None:
+    def _observe(self, rule: AlertRule, now: datetime, started_at: datetime) -> Observation | None:
         """Return what is the case; None where that cannot be said at the moment."""
-        match kind:
+        seen: Observation | None = None
+        match rule.kind:
             case RuleKind.BLIND:
-                return self._look_for_frames(now, started_at)
+                seen = self._look_for_frames(now, started_at)
+            case RuleKind.SOURCE_DEAD:
+                dead = self._look_at_sources(now)
+                seen = source_dead(at=now, dead=dead, patience_min=rule.raise_above)
             case RuleKind.ENDED_EARLY:
                 last = self._desk.last_frame()
-                return ended_early(
+                seen = ended_early(
                     at=now,
                     day=last.day or 0.0,
                     final_day=self._final_day,
                     ended=last.day is not None and self._have_ended(),
                 )
             case RuleKind.DISK_LOW:
-                return self._look_at_disk(now)
+                seen = self._look_at_disk(now)
             case RuleKind.RESTARTED:
-                return restarted(
+                seen = restarted(
                     at=now,
                     started_at=started_at,
                     last_alive_at=self._alive_before,
                     clean=self._stopped_cleanly,
                 )
             case RuleKind.MODEL_REFUSED | RuleKind.RELOAD_REFUSED:
-                return self._look_at_refusals(kind, now)
-            case _:
-                return None
+                seen = self._look_at_refusals(rule.kind, now)
+        return seen
 
     def _look_for_frames(self, now: datetime, started_at: datetime) -> Observation | None:
         last = self._desk.last_frame()
@@ -221,6 +231,21 @@ class Monitor:
                 extra={"event": {"where": self._where, "why": error.strerror}},
             )
             return None
+
+    def _look_at_sources(self, now: datetime) -> list[DeadSource]:
+        troubles = self._troubles()
+        dead: list[DeadSource] = []
+        for source in self._sources:
+            health = source.health()
+            away = "" if health.alive else health.detail
+            why = troubles.get(source.name) or health.failing or away
+            # One that has given all there was need not watch any more.
+            if not why or health.ended:
+                self._dead_since.pop(source.name, None)
+                continue
+            since = self._dead_since.setdefault(source.name, now)
+            dead.append(DeadSource(name=source.name, since=since, why=why))
+        return dead
 
     def _have_ended(self) -> bool:
         return bool(self._sources) and all(source.health().ended for source in self._sources)

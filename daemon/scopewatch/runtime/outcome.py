@@ -17,6 +17,7 @@ class Ending(StrEnum):
     NOT_SCORED = "not-scored"
     KNOWN = "known"
     REFUSED = "refused"
+    MISSED = "missed"
     PUT_BACK = "put-back"
 
 

@@ -188,6 +188,10 @@ class FramePath:
 
     def _refuse(self, hand: Hand, refusal: Refusal) -> Outcome:
         hand.step("commit", lambda: self._store.refuse(refusal))
+        if refusal.missed is not None:
+            event = {"key": str(refusal.missed), "reason": refusal.reason}
+            log.warning("frame was missed", extra={"event": event})
+            return hand.end(Ending.MISSED, reason=refusal.reason)
         log.warning("file refused", extra={"event": {**hand.place(), "reason": refusal.reason}})
         return hand.end(Ending.REFUSED, reason=refusal.reason)
 

@@ -221,6 +221,11 @@ class Supervisor:
             for keeper in self._keepers
             if not keeper.watching
         ]
+        complaints += [
+            f"{keeper.stage}: {keeper.failing}"
+            for keeper in self._keepers
+            if keeper.watching and keeper.failing
+        ]
         complaints += self._troubles()
         return Condition(ready=self._ready, complaints=tuple(complaints))
 

@@ -6,9 +6,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from scopewatch.config import MicroManagerSourceConfig
+from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.core.errors import FrameError
+from scopewatch.sources.address import Address, PositionPattern, named
 from scopewatch.sources.micromanager_metadata import axes_facts
 from scopewatch.sources.ndtiff_dataset import DataSet, is_data_set
+from scopewatch.sources.offering import Found
 from scopewatch.sources.planes import ReadLimits
 
 Place = tuple[int, str, str | None]  # time point, position label, channel
@@ -57,6 +60,22 @@ def place_of(axes: dict[str, Any]) -> Place | None:
     if not isinstance(time_point, int) or not isinstance(label, str):
         return None
     return time_point, label, channel if isinstance(channel, str) else None
+
+
+def missed(
+    place: Place, experiment: ExperimentConfig, position: PositionPattern, why: str
+) -> Found:
+    """Return what is known of an image that was due and never came."""
+    time_point, label, channel = place
+    where = f"{experiment.name}: time point {time_point}, position {label}"
+    where += f", channel {channel}" if channel is not None else ""
+    told = Address(experiment=experiment.name, time_point=time_point, channel=named(channel))
+    reason = f"never acquired: {why}"
+    try:
+        key = told.over(position.read(label)).key(experiment)
+    except FrameError as error:
+        return Found(locator=where, fingerprint="missed", reason=f"{reason}; {error}")
+    return Found(locator=where, fingerprint="missed", key=key, reason=reason, missed=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

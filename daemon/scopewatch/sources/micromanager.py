@@ -9,16 +9,19 @@ acquire: scopewatch runs the time-lapse. The scheduler calls `acquire_due` every
     stopped --start--> connected --acquire_due--> acquiring --> connected
                            ^                          | images missing: reconnected, tried again
                            '--- started again <-------' still missing: not alive, says why
+
+How often a time point is tried is the business of `time_lapse`. What is missing of one that is
+over is told to the inbox image by image, also of those that passed while the daemon was down.
 """
 
 import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig, NDTiffSourceConfig
-from scopewatch.core.errors import SourceError, complaint
+from scopewatch.core.errors import SourceError, StoreError, complaint
 from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.core.ports import Clock, Inbox, Ledger, SourceHealth
 from scopewatch.sources.acquired import (
@@ -26,19 +29,22 @@ from scopewatch.sources.acquired import (
     Place,
     data_set_name,
     events_of,
+    missed,
     own_data_set,
     place_of,
     survey,
 )
+from scopewatch.sources.address import PositionPattern
 from scopewatch.sources.microscope import Axes, Microscope, PycroManagerMicroscope
 from scopewatch.sources.ndtiff import NDTiffSource
+from scopewatch.sources.offering import Found, Offering
 from scopewatch.sources.planes import DEFAULT_LIMITS, ReadLimits
+from scopewatch.sources.time_lapse import TimeLapse
 
 log = logging.getLogger(__name__)
 
 _ATTEMPTS = 2
-# Of a time point, each with its attempts; between them the source is started again.
-_ROUNDS = 3
+_NOT_RUNNING = "scopewatch was not acquiring then"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +113,13 @@ class MicroManagerSource:
         self._connected = False
         self._stopping = False
         self._done: set[Place] = set()
-        self._began_at: datetime | None = None
-        self._settled_time_point = -1
-        self._tried_time_point = -1
-        self._rounds = 0
-        self._trouble = ""
+        self._lapse = TimeLapse(interval_s=config.interval_s, time_points=config.time_points)
+        self._position = PositionPattern(config.position)
+        self._offering: Offering | None = None
+        self._missed: list[Found] = []
+        self._missed_up_to = -1
+        self._away = ""
+        self._failing = ""
 
     @property
     def name(self) -> str:
@@ -129,25 +137,27 @@ class MicroManagerSource:
         Raises
         ------
         SourceError
-            When the folder or the microscope is not there, or the time-lapse is complete
-            under this name.
+            When the folder or the microscope is not there.
         """
         self._stopping = False
         if self._acquires:
             self._prepare()
+            self._offering = Offering(self.name, inbox, ledger, self._clock)
+            self._tell_missed()
         self._data_sets.start(inbox, ledger)
-        if self._acquires:
+        if self._acquires and not self._is_over():
             with self._lock:
                 try:
                     self._connect()
-                except SourceError:
+                except SourceError as error:
+                    self._away = str(error)
                     self._data_sets.stop()
                     raise
-        self._trouble = ""
 
     def scan(self) -> None:
-        """Look for images now. Never raises."""
+        """Look for images now, and tell of those that were missed. Never raises."""
         self._data_sets.scan()
+        self._tell_missed()
 
     def load(self, ticket: FrameTicket) -> Frame:
         """Read the pixels of a frame. Raises FrameError."""
@@ -164,31 +174,30 @@ class MicroManagerSource:
             interval_s=self._config.interval_s,
             time_points=self._config.time_points,
             next_time_point=next(incomplete, self._config.time_points),
-            began_at=self._began_at,
+            began_at=self._lapse.began_at,
         )
 
     def acquire_due(self) -> None:
         """Acquire the time point that is due, if one is. Never raises.
 
-        Called by the scheduler, every few seconds and never twice at a time.
+        Called by the scheduler, every few seconds and never twice at a time. It asks neither ledger
+        nor inbox anything: a disk or a database that hangs must not hold up the time-lapse.
         """
-        if not self._acquires or not self._connected:
+        if not self._acquires:
             return
-        now = self._clock.now()
-        began_at = self._began_at or now
-        due = (now - began_at) // timedelta(seconds=self._config.interval_s)
-        if self._settled_time_point < due < self._config.time_points:
-            missed = due - self._settled_time_point - 1
-            if missed > 0 and self._settled_time_point >= 0:
-                log.warning(
-                    "time points were missed",
-                    extra={"event": {"source": self.name, "missed": missed, "due": due}},
-                )
-            self._began_at = began_at
-            self._rounds = self._rounds + 1 if due == self._tried_time_point else 1
-            self._tried_time_point = due
-            if self.acquire_time_point(due) or self._rounds >= _ROUNDS:
-                self._settled_time_point = due
+        lapse = self._lapse
+        lapse.pass_by(self._clock.now(), self._away or self._failing or _NOT_RUNNING)
+        index = None
+        if self._connected:
+            index = lapse.due(self._clock.now(), self._clock.monotonic())
+        if index is not None:
+            if self.acquire_time_point(index):
+                lapse.done(index)
+            else:
+                partly = not self._done.isdisjoint(events_of(self._config, index))
+                lapse.failed(index, self._failing, self._clock.monotonic(), partly=partly)
+            busy = f"time point {index} was still being acquired: interval_s is too short"
+            lapse.pass_by(self._clock.now(), busy)
 
     def acquire_time_point(self, index: int) -> bool:
         """Acquire what is missing of a time point; True when it is complete. Never raises.
@@ -207,7 +216,7 @@ class MicroManagerSource:
                     self._note(index, attempt, f"{type(error).__name__}: {error}")
                     self._disconnect()
                 else:
-                    self._trouble = ""
+                    self._failing = ""
                     return True
                 if self._stopping:
                     break
@@ -216,21 +225,26 @@ class MicroManagerSource:
     def health(self) -> SourceHealth:
         """Say whether images are noticed and, in mode acquire, taken. Never raises."""
         health = self._data_sets.health()
-        well = not self._acquires or self._connected
+        well = not self._acquires or self._connected or self._is_over()
         return SourceHealth(
             name=self.name,
             alive=health.alive and well,
-            detail=self._trouble or health.detail,
+            detail=self._away or self._failing or health.detail,
             found=health.found,
             waiting=health.waiting,
             ended=self._has_ended(health),
+            failing=self._failing,
         )
 
     def _has_ended(self, health: SourceHealth) -> bool:
         if not self._acquires:
             return health.ended
-        plan = self.plan()
-        return plan.next_time_point >= plan.time_points and health.waiting == 0
+        return self._is_over() and health.waiting == 0
+
+    def _is_over(self) -> bool:
+        """Tell whether nothing is left to acquire, missed or not: no microscope is needed then."""
+        left = range(self._lapse.over + 1, self._config.time_points)
+        return all(self._done.issuperset(events_of(self._config, index)) for index in left)
 
     def stop(self) -> None:
         """Stop acquiring and following; idempotent."""
@@ -257,12 +271,12 @@ class MicroManagerSource:
             ) from error
         found = self._survey()
         self._done |= found.places
-        self._began_at = self._began_at or found.began_at
-        plan = self.plan()
-        if plan.next_time_point >= plan.time_points:
+        self._lapse.began_at = self._lapse.began_at or found.began_at
+        self._lapse.pass_by(self._clock.now(), self._away or self._failing or _NOT_RUNNING)
+        if self._is_over():
             log.info(
-                "time-lapse is complete",
-                extra={"event": {"source": self.name, "time_points": plan.time_points}},
+                "time-lapse is over",
+                extra={"event": {"source": self.name, "time_points": self._config.time_points}},
             )
 
     def _survey(self) -> Acquired:
@@ -302,6 +316,7 @@ class MicroManagerSource:
         if not self._connected:
             self._microscope.open()
             self._connected = True
+            self._away = ""
 
     def _disconnect(self) -> None:
         if self._connected:
@@ -309,18 +324,50 @@ class MicroManagerSource:
             self._microscope.close()
 
     def _note(self, index: int, attempt: int, why: str) -> None:
-        self._trouble = f"time point {index}: {why}"
-        log.error(
-            "time point could not be acquired",
-            extra={
-                "event": {
-                    "source": self.name,
-                    "time_point": index,
-                    "attempt": attempt,
-                    "reason": why,
-                }
-            },
-        )
+        told, self._failing = self._failing, f"time point {index}: {why}"
+        if self._failing != told:
+            event = {"source": self.name, "time_point": index, "attempt": attempt, "reason": why}
+            log.error("time point could not be acquired", extra={"event": event})
+
+    def _tell_missed(self) -> None:
+        """Hand what is missing of time points that are over to the inbox, until it is known."""
+        fresh: list[Found] = []
+        over = self._lapse.over
+        for index in range(self._missed_up_to + 1, over + 1):
+            fresh += self._missing(index)
+        self._missed_up_to = over
+        self._missed += fresh
+        offering = self._offering
+        if offering is None or not self._missed:
+            return
+        try:
+            wanted = offering.unsettled(self._missed)
+        except StoreError as error:
+            # They stay in hand, and the ledger is asked again.
+            log.info(
+                "missed time points wait for the database",
+                extra={"event": {"source": self.name, "reason": str(error)}},
+            )
+            return
+        unknown = set(wanted) & set(fresh)
+        if unknown:
+            moments = sorted({each.key.time_point for each in unknown if each.key is not None})
+            event = {"source": self.name, "time_points": moments, "images": len(unknown)}
+            log.warning("time points were missed", extra={"event": event})
+        offering.offer(wanted)
+        known = set(wanted)
+        self._missed = [each for each in self._missed if each in known or offering.on_its_way(each)]
+
+    def _missing(self, index: int) -> list[Found]:
+        """Return the images of a time point that never came, of channels that are worked on."""
+        why = self._lapse.why(index)
+        found = [
+            missed(place, self._experiment, self._position, why)
+            for place in events_of(self._config, index)
+            if place not in self._done
+        ]
+        channels = self._experiment.channels
+        return [each for each in found if each.key is None or each.key.channel in channels]
 
     def _own_run(self, folder: str) -> str | None:
         """Name the run of a data set: ours are the experiment, others are left alone."""

@@ -85,6 +85,7 @@ class PycroManagerMicroscope:
         self._acquisition: Any = None
         self._saved: Callable[[Axes], None] = lambda _: None
         self._opened = False
+        self._unnoted = False
         self._interrupted = threading.Event()
 
     def open(self) -> None:
@@ -114,8 +115,11 @@ class PycroManagerMicroscope:
         arrived = threading.Semaphore(0)
 
         def note(axes: Axes) -> None:
-            saved(axes)
-            arrived.release()
+            try:
+                saved(axes)
+            finally:
+                # The image is on disk, whatever went wrong with noting it.
+                arrived.release()
 
         self._saved = note
         try:
@@ -143,7 +147,12 @@ class PycroManagerMicroscope:
         try:
             self._saved(dict(axes))
         except Exception:
-            log.exception("saved image could not be noted", extra={"event": {}})
+            # Once in a row: a traceback for each image would take longer than taking it.
+            if not self._unnoted:
+                log.exception("saved image could not be noted", extra={"event": {}})
+            self._unnoted = True
+        else:
+            self._unnoted = False
 
     def _wait(self, events: Sequence[Event], arrived: threading.Semaphore) -> None:
         longest_s = max((event.get("exposure") or 0.0 for event in events), default=0.0) / 1000

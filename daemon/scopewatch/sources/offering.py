@@ -20,12 +20,19 @@ REOFFER_S = 600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Something a source found: a frame with its key, or a reason why it has none."""
+    """Something a source found: a frame with its key, or a reason why it has none.
+
+    Parameters
+    ----------
+    missed
+        True for a frame that was due and never came: `key` names it, `reason` says why.
+    """
 
     locator: str
     fingerprint: str
     key: FrameKey | None = None
     reason: str = ""
+    missed: bool = False
 
 
 class Offering:
@@ -132,7 +139,7 @@ class Offering:
 
     def _give(self, each: Found) -> bool:
         seen_at = self._clock.now()
-        if each.key is None:
+        if each.key is None or each.missed:
             return self._inbox.refuse(
                 Refusal(
                     source=self._source,
@@ -140,6 +147,7 @@ class Offering:
                     fingerprint=each.fingerprint,
                     reason=each.reason,
                     seen_at=seen_at,
+                    missed=each.key,
                 )
             )
         return self._inbox.offer(

@@ -37,6 +37,7 @@ from scopewatch.store.ledger import (
     find_run,
     held_frame,
     number_acquisition,
+    record_gap,
     record_refusal,
     settled,
     take_frame,
@@ -271,9 +272,13 @@ class Store:
                 row.settled_at = now
 
     def refuse(self, refusal: Refusal) -> None:
-        """Record something that cannot become a frame, and why."""
+        """Record something that cannot become a frame, or a frame that was missed, and why."""
+        now = self._clock.now()
         with self._writing() as session:
-            record_refusal(session, refusal, self._clock.now())
+            if refusal.missed is not None:
+                record_gap(session, refusal, refusal.missed, self._experiment, now)
+            else:
+                record_refusal(session, refusal, now)
 
     def let_time_pass(self, rules: Sequence[AlertRule]) -> tuple[Message, ...]:
         """Tell what the clock alone changes of wells and plates; return the messages."""

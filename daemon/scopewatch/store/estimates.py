@@ -8,8 +8,8 @@ from scopewatch.core.frame import Frame
 from scopewatch.core.ports import OverlayFiles
 from scopewatch.core.result import FrameResult
 from scopewatch.store.tables import (
+    ASIDE,
     FrameRow,
-    FrameState,
     Result,
     TileScoresRow,
     WellEstimate,
@@ -114,5 +114,5 @@ def _of(well_id: int, channel: str) -> tuple[ColumnElement[bool], ...]:
     return (
         FrameRow.well_id == well_id,
         FrameRow.channel == channel,
-        FrameRow.state != FrameState.SKIPPED,
+        FrameRow.state.not_in(ASIDE),
     )

@@ -14,6 +14,7 @@ from scopewatch.core.message import WellName
 from scopewatch.store.files import whole_file
 from scopewatch.store.queries import Reader
 from scopewatch.store.records import CoursePoint, FrameRecord, Outlook
+from scopewatch.store.tables import FrameState
 
 SCHEMA_VERSION: Final = 1
 COLUMNS: Final = (
@@ -30,11 +31,13 @@ _MOST: Final = 1_000_000
 def export_csv(reader: Reader, path: Path) -> int:
     """Write one line per frame, with what was known of its well at that time point beside it.
 
+    A frame that was due and never came has a line of its own, state ``missed``.
+
     Fractions are 0 to 1, times are UTC, days count from the start of the run.
 
     Returns
     -------
-    The number of frames.
+    The number of frames, without those that were missed.
     """
     simulated = {run.name: run.simulated for run in reader.runs()}
     count = 0
@@ -48,7 +51,7 @@ def export_csv(reader: Reader, path: Path) -> int:
                 moment = frame.key.time_point
                 line = _line(frame, course.get(moment)) | _ahead(outlooks.get(moment))
                 lines.writerow(line | {"simulated": simulated[name.experiment]})
-                count += 1
+                count += frame.state != FrameState.MISSED
     return count
 
 
@@ -57,7 +60,7 @@ def export_json(reader: Reader, path: Path) -> int:
 
     Returns
     -------
-    The number of frames.
+    The number of frames, without those that were missed.
     """
     wells = []
     count = 0
@@ -66,7 +69,7 @@ def export_json(reader: Reader, path: Path) -> int:
         course = [asdict(point) for point in reader.course(name, _MOST)]
         outlooks = [asdict(outlook) for outlook in reader.outlooks(name, _MOST)]
         wells.append({**asdict(name), "course": course, "outlooks": outlooks, "frames": frames})
-        count += len(frames)
+        count += sum(frame["state"] != FrameState.MISSED for frame in frames)
     whole = {
         "schema_version": SCHEMA_VERSION,
         "runs": [asdict(run) for run in reader.runs()],

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, literal, null, select, union_all
+from sqlalchemy import Select, func, literal, null, select, union_all
 
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.frame import FrameKey
@@ -67,7 +67,7 @@ def frame_record(frame: FrameRow, well: Well, run: Run, result: Result | None) -
 
 
 def select_refused(name: WellName | None) -> Select[Any]:
-    """Select quarantined frames (of one well) and files that never became one, newest first."""
+    """Select quarantined and missed frames (of one well) and files that are none, newest first."""
     quarantined = (
         select(
             Run.name.label("experiment"),
@@ -81,11 +81,11 @@ def select_refused(name: WellName | None) -> Select[Any]:
             FrameRow.fault.label("fault"),
             FrameRow.reason.label("reason"),
             FrameRow.attempts.label("attempts"),
-            FrameRow.settled_at.label("at"),
+            func.coalesce(FrameRow.settled_at, FrameRow.claimed_at).label("at"),
         )
         .join(Well, Well.id == FrameRow.well_id)
         .join(Run, Run.id == Well.run_id)
-        .where(FrameRow.state == FrameState.QUARANTINED)
+        .where(FrameRow.state.in_((FrameState.QUARANTINED, FrameState.MISSED)))
     )
     if name is not None:
         both = quarantined.where(*named(name)).subquery()

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 REFUSED = "refused"
 DUPLICATE = "duplicate"
 REPLACED = "replaced"
+GAP = "gap"
 
 # SQLite takes 32,766 parameters in one statement; a few hundred are as fast.
 _CHUNK = 500
@@ -52,7 +53,8 @@ def settled(
             )
         ):
             idle = state is FrameState.SKIPPED and channel not in channels
-            if (idle or state in SETTLED) and wanted[locator] == fingerprint:
+            over = state in SETTLED or state is FrameState.MISSED
+            if (idle or over) and wanted[locator] == fingerprint:
                 known.add(locator)
         for locator, fingerprint in session.execute(
             select(RefusalRow.locator, RefusalRow.fingerprint).where(
@@ -125,6 +127,10 @@ def take_frame(
         )
         session.add(row)
         _start(row, ticket, now)
+    elif row.state is FrameState.MISSED:
+        log.info("frame came after all", extra={"event": {"key": str(ticket.key)}})
+        row.seen_at = ticket.seen_at
+        _start(row, ticket, now)
     elif (row.source, row.locator) != (ticket.source, ticket.locator):
         if row.state in (FrameState.DONE, FrameState.MEASURED):
             _refuse_duplicate(session, ticket, row, now)
@@ -169,6 +175,33 @@ def record_refusal(
     row.reason = refusal.reason
     row.seen_at = refusal.seen_at
     row.recorded_at = now
+
+
+def record_gap(
+    session: Session, refusal: Refusal, key: FrameKey, experiment: ExperimentConfig, now: datetime
+) -> None:
+    """Record a frame that was due and never came, unless it is known or came after all.
+
+    It is never claimed, and no rule steps on it: there is nothing that could be judged.
+    """
+    if find_frame(session, key) is not None:
+        return
+    row = FrameRow(
+        well_id=_well(session, key, refusal.seen_at, experiment).id,
+        site=key.site,
+        time_point=key.time_point,
+        channel=key.channel,
+        source=refusal.source,
+        locator=refusal.locator,
+        fingerprint=refusal.fingerprint,
+        state=FrameState.MISSED,
+        attempts=0,
+        fault=GAP,
+        reason=refusal.reason,
+        seen_at=refusal.seen_at,
+        claimed_at=now,
+    )
+    session.add(row)
 
 
 def number_acquisition(

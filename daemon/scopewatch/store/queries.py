@@ -105,6 +105,7 @@ class Reader:
                 quarantined=by_state.get(FrameState.QUARANTINED, 0),
                 waiting=by_state.get(FrameState.CLAIMED, 0),
                 skipped=by_state.get(FrameState.SKIPPED, 0),
+                missed=by_state.get(FrameState.MISSED, 0),
                 refused=session.scalar(select(func.count()).select_from(RefusalRow)) or 0,
                 last_frame_at=session.scalar(select(func.max(FrameRow.settled_at))),
                 newest_day=newest_day,
@@ -200,7 +201,7 @@ class Reader:
             return bool(session.scalar(select(exists().where(Result.overlay == relative))))
 
     def refused(self, name: WellName | None, limit: int, offset: int = 0) -> list[RefusedRow]:
-        """Return quarantined frames (of one well) and refused files, newest first."""
+        """Return quarantined and missed frames (of one well) and refused files, newest first."""
         with transaction(self._engine) as session:
             rows = session.execute(select_refused(name).limit(limit).offset(offset)).all()
         return [refused_row(row) for row in rows]

@@ -22,6 +22,8 @@ class Counts:
         Frames of channels that are not scored.
     refused
         Files that never became a frame.
+    missed
+        Frames that were due and never came.
     last_frame_at
         When the newest frame was settled, aware UTC; None before the first.
     newest_day
@@ -35,6 +37,7 @@ class Counts:
     refused: int
     last_frame_at: datetime | None
     newest_day: float | None
+    missed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +121,7 @@ class Shot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedRow:
-    """A frame in quarantine, or a file that never became one.
+    """A frame in quarantine or missed, or a file that never became one.
 
     Parameters
     ----------
@@ -126,7 +129,7 @@ class RefusedRow:
         The frame's key, or the file's path where it has none.
     fault
         A value of `core.result.Fault`, or `unreadable`, `failed`, `refused` (no key),
-        `duplicate`, `replaced`.
+        `duplicate`, `replaced`, `gap` (it was due and never came).
     """
 
     what: str

@@ -11,7 +11,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alert_rule import AlertRule, RuleKind
-from scopewatch.store.tables import SETTLED, FrameRow, FrameState, RuleState, Well
+from scopewatch.store.tables import ASIDE, SETTLED, FrameRow, RuleState, Well
 
 # A rule of these kinds needs to see the plate's other wells at the same moment.
 JOINT = (RuleKind.PLATE_COLLAPSE, RuleKind.OUTLIER_WELL)
@@ -169,7 +169,7 @@ def _begun(session: Session, plate: Plate, channel: str) -> tuple[dict[str, int]
         .where(
             FrameRow.well_id.in_(plate.wells.values()),
             FrameRow.channel == channel,
-            FrameRow.state != FrameState.SKIPPED,
+            FrameRow.state.not_in(ASIDE),
         )
         .group_by(FrameRow.well_id)
     ).all()
@@ -203,7 +203,7 @@ def _pending(
         .where(
             FrameRow.well_id.in_(names),
             FrameRow.channel == channel,
-            FrameRow.state != FrameState.SKIPPED,
+            FrameRow.state.not_in(ASIDE),
             FrameRow.time_point > min(lags.values()),
         )
         .group_by(FrameRow.well_id, FrameRow.time_point)

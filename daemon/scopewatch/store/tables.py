@@ -58,6 +58,7 @@ class FrameState(StrEnum):
     claimed --commit--> done (phase), measured (fluorescence)
             --quarantine, or too many attempts--> quarantined
     done, measured, quarantined --its content changed--> claimed
+    missed --it came after all--> claimed
     """
 
     CLAIMED = "claimed"
@@ -65,9 +66,12 @@ class FrameState(StrEnum):
     MEASURED = "measured"
     QUARANTINED = "quarantined"
     SKIPPED = "skipped"
+    MISSED = "missed"
 
 
 SETTLED = (FrameState.DONE, FrameState.MEASURED, FrameState.QUARANTINED)
+# Rows that say nothing of a well: another channel, or a frame that was due and never came.
+ASIDE = (FrameState.SKIPPED, FrameState.MISSED)
 
 
 class Base(DeclarativeBase):

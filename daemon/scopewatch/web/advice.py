@@ -40,6 +40,10 @@ ADVICE: dict[str, str] = {
         "Another file already holds the same well, site and time point. Two acquisitions write"
         " under one name: give the second its own experiment name or folder."
     ),
+    "gap": (
+        "The frame was due and was never taken: no efficiency holds it, and nothing can bring it"
+        " back. See the reason, and mend it before the next time point."
+    ),
     "replaced": (
         "The frame was scored from another file since. Nothing to do, unless you expected both."
     ),

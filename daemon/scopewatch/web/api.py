@@ -26,6 +26,7 @@ class FrameCounts(BaseModel):
     scored: int
     quarantined: int = Field(description="frames that cannot be judged")
     refused: int = Field(description="files that never became a frame")
+    missed: int = Field(description="frames that were due and never came")
     waiting: int = Field(description="found, and neither scored nor quarantined yet")
 
 
@@ -147,6 +148,7 @@ def make_api(parts: Parts) -> APIRouter:
                 scored=counts.scored,
                 quarantined=counts.quarantined,
                 refused=counts.refused,
+                missed=counts.missed,
                 waiting=header.waiting,
             ),
             last_frame_at=last,

@@ -4,12 +4,14 @@ import pytest
 
 from scopewatch.core.alert import AlertRule, AlertState, Observation, RuleKind, step
 from scopewatch.core.alert_monitor import (
+    DeadSource,
     blind,
     disk_low,
     ended_early,
     model_refused,
     reload_refused,
     restarted,
+    source_dead,
 )
 from tests.unit.core.alert_samples import START, hours
 
@@ -58,6 +60,25 @@ def test_an_acquisition_ends_early_when_it_ends_before_the_final_day(
     seen = ended_early(at=START, day=day, final_day=10, ended=ended)
     assert seen.badness == badness
     assert (seen.evidence.final_day, seen.evidence.measures) == (10, {"last_day": day})
+
+
+def test_a_dead_source_is_told_after_some_minutes_and_never_taken_back_while_it_is_dead() -> None:
+    rule = AlertRule(name="dead", kind=RuleKind.SOURCE_DEAD, limit=5, critical_limit=60)
+
+    def seen(hour: float, *since: float) -> Observation:
+        dead = [
+            DeadSource(name=f"scope {number}", since=hours(begun), why="no camera")
+            for number, begun in enumerate(since)
+        ]
+        return source_dead(at=hours(hour), dead=dead, patience_min=rule.raise_above)
+
+    observed = [seen(0.05, 0), seen(0.1, 0), seen(0.15, 0.1), seen(1.1, 0, 1), seen(1.2)]
+    assert told(rule, observed) == [None, "raised", None, "escalated", "resolved"]
+    assert observed[2].badness is None, "a daemon that starts does not know since when"
+    assert observed[3].evidence.measures == {"dead_h": pytest.approx(1.1)}
+    first, second = observed[3].evidence.detail.split(" | ")
+    assert first == f"scope 0, since {START:%Y-%m-%d %H:%M} UTC: no camera"
+    assert second.startswith("scope 1, since ")
 
 
 def test_a_disk_is_low_below_its_limit_and_well_again_above_the_hysteresis() -> None:

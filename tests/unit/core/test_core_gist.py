@@ -45,6 +45,12 @@ SAID = [
     (RuleKind.UNFIT_FRAMES, Evidence(measures={"in_a_row": 0.0}), "its frames can be judged"),
     (RuleKind.BLIND, Evidence(measures={"silent_h": 25.04}), "no frame for 25.0 h"),
     (
+        RuleKind.SOURCE_DEAD,
+        Evidence(measures={"dead_h": 1.5}, detail="scope, since 2026-03-01 09:00 UTC: no camera"),
+        "nothing for 90 min from scope, since 2026-03-01 09:00 UTC: no camera",
+    ),
+    (RuleKind.SOURCE_DEAD, Evidence(), "all sources watch"),
+    (
         RuleKind.ENDED_EARLY,
         Evidence(measures={"last_day": 6.5}, final_day=10),
         "last frame on day 6.5 of 10",

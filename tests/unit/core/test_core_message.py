@@ -18,12 +18,14 @@ from scopewatch.core.alert import (
     Transition,
 )
 from scopewatch.core.alert_monitor import (
+    DeadSource,
     blind,
     disk_low,
     ended_early,
     model_refused,
     reload_refused,
     restarted,
+    source_dead,
 )
 from scopewatch.core.alert_wells import Look, observe_well
 from scopewatch.core.alert_words import CAUSES, FAULTS, NAMES, SEVERITIES, SILENCES, WORDING
@@ -50,6 +52,11 @@ def rule_of(kind: RuleKind) -> AlertRule:
 MONITOR: Final = {
     RuleKind.BLIND: blind(
         at=START, last_frame_at=START - timedelta(hours=30), interval_h=12, expected=True
+    ),
+    RuleKind.SOURCE_DEAD: source_dead(
+        at=START,
+        dead=[DeadSource(name="scope", since=START - timedelta(minutes=8), why="no camera")],
+        patience_min=5,
     ),
     RuleKind.ENDED_EARLY: ended_early(at=START, day=6.5, final_day=10, ended=True),
     RuleKind.DISK_LOW: disk_low(at=START, free_bytes=3_200_000_000, where="/state"),

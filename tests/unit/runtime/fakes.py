@@ -88,6 +88,7 @@ class FakeSource:
         self.failures: dict[str, list[Exception]] = {}
         self.start_failures: list[SourceError] = []
         self.alive = True
+        self.failing = ""
         self.started = self.stopped = self.scans = 0
         self.on_scan: Callable[[Inbox, Ledger], None] | None = None
 
@@ -116,6 +117,7 @@ class FakeSource:
             detail="watching" if self.alive else "observer died",
             found=7,
             waiting=2,
+            failing=self.failing,
         )
 
     def stop(self) -> None:

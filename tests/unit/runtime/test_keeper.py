@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -89,6 +90,63 @@ def test_a_dead_source_is_stopped_and_started_again(
     assert keeper.watching
     assert (source.started, keeper.restarts) == (2, 1)
     assert "source not watching" in caplog.text
+
+
+def test_a_source_that_dies_right_after_each_start_waits_longer_and_is_logged_once(
+    keeper: SourceKeeper,
+    source: FakeSource,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    starts: list[float] = []
+    for _ in range(600):
+        before = source.started
+        keeper.tend()
+        if source.started > before:
+            starts.append(clock.seconds)
+            source.alive = False
+        clock.advance(1)
+    gaps = [later - sooner for sooner, later in pairwise(starts)]
+    assert gaps[:5] == [2, 3, 5, 9, 17]
+    assert set(gaps[6:]) == {61}
+    logged = [record.message for record in caplog.records]
+    assert (logged.count("source not watching"), logged.count("source watching")) == (1, 2)
+
+
+def test_a_source_that_watched_for_a_minute_is_started_at_once_when_it_dies_again(
+    keeper: SourceKeeper, source: FakeSource, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    keeper.tend()
+    for _ in range(3):
+        source.alive = False
+        tend_for(keeper, clock, 2)
+        assert keeper.watching
+        tend_for(keeper, clock, 61)
+    assert [record.message for record in caplog.records] == ["source not watching"] * 3
+
+
+def test_a_source_that_could_not_be_started_for_long_is_told_to_watch_at_once(
+    keeper: SourceKeeper, source: FakeSource, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    source.start_failures = [SourceError(MISSING) for _ in range(9)]
+    keeper.tend()
+    tend_for(keeper, clock, 600)
+    logged = [record.message for record in caplog.records]
+    assert logged == ["source not watching", "source watching"]
+
+
+def test_what_a_source_that_watches_cannot_give_is_known(
+    keeper: SourceKeeper, source: FakeSource, clock: FakeClock
+) -> None:
+    keeper.tend()
+    source.failing = "the camera gives no image"
+    tend_for(keeper, clock, 1)
+    assert (keeper.watching, keeper.failing) == (True, "the camera gives no image")
+    source.failing = ""
+    tend_for(keeper, clock, 1)
+    assert keeper.failing == ""
 
 
 def test_a_source_that_breaks_its_promise_is_caught_and_started_again(

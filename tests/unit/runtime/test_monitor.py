@@ -1,5 +1,6 @@
 """The monitor over a real store, with a clock that moves only when told."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ BLIND = AlertRule(name="blind", kind=RuleKind.BLIND, critical_limit=4.0, cooldow
 ENDED = AlertRule(name="ended", kind=RuleKind.ENDED_EARLY)
 DISK = AlertRule(name="disk", kind=RuleKind.DISK_LOW, hysteresis=1)
 RESTARTED = AlertRule(name="restarted", kind=RuleKind.RESTARTED, severity=Severity.INFO)
+DEAD = AlertRule(name="dead", kind=RuleKind.SOURCE_DEAD, critical_limit=60.0)
 REFUSED = AlertRule(name="refused", kind=RuleKind.MODEL_REFUSED)
 RELOAD = AlertRule(name="reload", kind=RuleKind.RELOAD_REFUSED)
 GB = 1_000_000_000
@@ -44,6 +46,7 @@ class Watch:
     free: int = 100 * GB
     woken: int = 0
     refusal: str = ""
+    troubles: dict[str, str] = field(default_factory=dict)
 
     def begin(self, *rules: AlertRule) -> Monitor:
         """Start the daemon anew."""
@@ -59,6 +62,7 @@ class Watch:
             clock=self.clock,
             wake=self.wake,
             refusal=lambda: self.refusal,
+            troubles=lambda: self.troubles,
         )
 
     def read_free(self) -> int:
@@ -177,6 +181,71 @@ def test_a_disk_that_fills_is_told_once_and_taken_back_with_room_to_spare(watch:
         watch.free = free
         watch.run(monitor, 1 / 6)
         assert watch.said() == said
+
+
+def detail_of(watch: Watch) -> str:
+    ((evidence,),) = watch.scene.rows("SELECT evidence FROM alerts")
+    return str(json.loads(evidence)["detail"])
+
+
+def test_a_dead_source_is_told_with_since_when_and_why_until_it_is_alive(watch: Watch) -> None:
+    monitor = watch.begin(DEAD)
+    watch.run(monitor, 1)
+    watch.source.alive = False
+    watch.run(monitor, 5 / 60, step_s=TICK_S)
+    assert watch.said() == [], "a source is started again by itself"
+    watch.run(monitor, 1 / 60, step_s=TICK_S)
+    assert watch.said() == ["dead warning"]
+    assert detail_of(watch) == "folder, since 2026-03-01 10:00 UTC: observer died"
+    watch.run(monitor, 1)
+    assert watch.said() == ["dead critical"]
+    watch.source.alive = True
+    monitor.tick()
+    assert watch.said() == ["dead critical gone"]
+
+
+def test_a_camera_that_gives_no_image_is_told_though_its_source_watches(watch: Watch) -> None:
+    monitor = watch.begin(DEAD)
+    watch.source.failing = "time point 3: 4 of 4 images never came"
+    watch.run(monitor, 0.5)
+    assert watch.said() == ["dead warning"]
+    assert detail_of(watch).endswith("UTC: time point 3: 4 of 4 images never came")
+
+
+def test_a_source_that_cannot_be_started_is_told_with_the_reason_of_its_start(
+    watch: Watch,
+) -> None:
+    monitor = watch.begin(DEAD)
+    watch.source.alive = False
+    watch.troubles = {"folder": "folder cannot be watched: /mnt/scope; create it"}
+    watch.run(monitor, 0.5)
+    assert "folder cannot be watched: /mnt/scope; create it" in detail_of(watch)
+
+
+def test_a_source_that_dies_for_a_moment_again_and_again_is_not_told(watch: Watch) -> None:
+    monitor = watch.begin(DEAD)
+    for _ in range(20):
+        watch.source.alive = False
+        watch.run(monitor, 2 / 60, step_s=TICK_S)
+        watch.source.alive = True
+        watch.run(monitor, 1 / 60, step_s=TICK_S)
+    assert watch.said() == []
+
+
+def test_a_dead_source_is_not_taken_back_by_a_restart_of_the_daemon(watch: Watch) -> None:
+    monitor = watch.begin(DEAD)
+    watch.source.alive = False
+    watch.run(monitor, 0.5)
+    again = watch.begin(DEAD)
+    watch.run(again, 0.5, step_s=60)
+    assert watch.said() == ["dead warning"]
+
+
+def test_a_source_that_has_given_all_there_was_may_go(watch: Watch) -> None:
+    monitor = watch.begin(DEAD)
+    watch.source.ended, watch.source.alive = True, False
+    watch.run(monitor, 1)
+    assert watch.said() == []
 
 
 def test_a_start_after_a_crash_is_told_and_resolves_within_two_hours(watch: Watch) -> None:

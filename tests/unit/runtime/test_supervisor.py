@@ -159,6 +159,17 @@ def test_ready_is_said_once_and_only_when_a_source_is_watching(daemon: Daemon) -
     assert daemon.supervisor.condition().well
 
 
+def test_a_source_that_watches_but_gives_nothing_is_a_complaint(daemon: Daemon) -> None:
+    daemon.keeper.tend()
+    daemon.source.failing = "time point 3: no camera"
+    daemon.keeper.tend()
+    complaints = daemon.supervisor.condition().complaints
+    assert "source folder: time point 3: no camera" in complaints
+    daemon.source.failing = ""
+    daemon.keeper.tend()
+    assert "time point 3" not in "".join(daemon.supervisor.condition().complaints)
+
+
 def test_the_watchdog_is_fed_at_half_its_time(daemon: Daemon) -> None:
     daemon.start()
     for _ in range(9):

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -152,6 +152,17 @@ def test_a_refusal_is_recorded(bench: Bench) -> None:
     assert bench.drain() == [Ending.REFUSED]
     assert bench.store.refused == [make_refusal()]
     assert bench.listener.outcomes[0].reason == "file name does not match"
+
+
+def test_a_frame_that_was_missed_is_recorded_and_told(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    missed = replace(make_refusal(), missed=make_key("A2", 3), reason="never acquired: no camera")
+    bench.inbox.refuse(missed)
+    assert bench.drain() == [Ending.MISSED]
+    assert bench.store.refused == [missed]
+    (record,) = [record for record in caplog.records if record.message == "frame was missed"]
+    assert record.__dict__["event"]["key"] == "run 1/p1/A2/s0/t0003/phase"
 
 
 def test_a_store_that_is_away_is_tried_again_with_growing_delays(bench: Bench) -> None:

@@ -1,6 +1,7 @@
 """The acquiring source with a microscope made up: what it asks of it, and what it does when that
 fails. The real one is in tests/hardware."""
 
+import contextlib
 import logging
 import shutil
 import socket
@@ -55,7 +56,9 @@ class FakeMicroscope:
     def __init__(self, config: MicroManagerSourceConfig, data_set: str) -> None:
         self.config, self.data_set = config, data_set
         self.opened = self.closed = 0
-        self.fail_open = self.fail_images = 0
+        self.fail_open = self.fail_images = self.fail_first = 0
+        self.takes_s = 0.0
+        self.clock: FakeClock | None = None
         self.asked: list[list[Event]] = []
         self.writer: Writer | None = None
 
@@ -67,6 +70,11 @@ class FakeMicroscope:
 
     def acquire(self, events: Sequence[Event], saved: Callable[[Axes], None]) -> None:
         self.asked.append(list(events))
+        if self.clock is not None:
+            self.clock.advance(self.takes_s)
+        if self.fail_first:
+            self.fail_first -= 1
+            raise SourceError("no image came")
         if self.writer is None:
             self.writer = Writer(self.config.path, self.data_set)
         for event in events:
@@ -99,16 +107,17 @@ class Scene:
 
         self.source = MicroManagerSource(settings(path, **changes), EXPERIMENT, clock, make)
         (self.microscope,) = self.microscopes
+        self.microscope.clock = clock
 
     def start(self) -> "Scene":
         self.source.start(self.inbox, self.ledger)
         return self
 
     def at(self, hours: float) -> None:
-        self.clock.advance(hours * 3600 - self.clock.seconds)
+        self.clock.advance(max(0.0, hours * 3600 - self.clock.seconds))
         self.source.acquire_due()
         self.source.scan()
-        self.ledger.settle(*self.inbox.tickets)
+        self.ledger.settle(*self.inbox.tickets, *self.inbox.refusals)
 
     @property
     def acquired(self) -> list[int]:
@@ -216,17 +225,153 @@ def test_a_time_point_is_taken_up_again_once_the_source_was_restarted(scene: Sce
     assert len(scene.microscope.asked[-1]) == 2
 
 
-def test_a_time_point_that_never_works_is_given_up_after_three_rounds(scene: Scene) -> None:
+def tend(scene: Scene, hours: float, *, until: float, step_s: float = 10) -> None:
+    """Let time pass as the keeper and the schedule do: a dead source is started again."""
+    while hours <= until:
+        if not scene.source.health().alive:
+            scene.source.stop()
+            with contextlib.suppress(SourceError):
+                scene.start()
+        scene.at(hours)
+        hours += step_s / 3600
+
+
+def test_a_position_out_of_reach_is_tried_later_and_later_and_then_given_up(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
     scene.start()
-    scene.microscope.fail_images = 100
-    for minutes in range(10):
-        scene.at(minutes / 60)
-        scene.source.stop()
-        scene.start()
-    assert len(scene.microscope.asked) == 6
+    scene.microscope.fail_images = 10**6
+    tend(scene, 0, until=0.9)
+    assert len(scene.microscope.asked) == 16, "8 tries of two attempts each"
+    assert missed(scene) == [
+        "HES 7/plate/A2/s0/t0000/BF: never acquired: time point 0: stage out of reach"
+    ]
+    told = [record.message for record in caplog.records]
+    assert told.count("time point could not be acquired") == 1, "the same reason is told once"
+    assert scene.source.health().failing == "time point 0: stage out of reach"
     scene.microscope.fail_images = 0
-    scene.at(1)
+    tend(scene, 1, until=1)
     assert scene.acquired[-1] == 1
+    assert (scene.source.health().failing, len(missed(scene))) == ("", 1)
+
+
+def test_a_camera_that_gives_nothing_is_asked_until_the_next_time_point(scene: Scene) -> None:
+    scene.start()
+    scene.microscope.fail_first = 10**6
+    tend(scene, 0, until=0.8)
+    tries = len(scene.microscope.asked)
+    assert 16 < tries <= 22, "after some minutes every ten minutes"
+    assert scene.inbox.refusals == []
+    scene.microscope.fail_first = 0
+    tend(scene, 0.8, until=0.99)
+    assert scene.source.plan().next_time_point == 1, "nothing is missing in the end"
+    assert missed(scene) == []
+
+
+def test_time_points_that_pass_while_the_core_is_away_are_missed_one_by_one(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.start()
+    scene.at(0)
+    scene.source.stop()
+    scene.microscope.fail_open = 10**6
+    tend(scene, 0.1, until=2.5, step_s=600)
+    why = "never acquired: no camera"
+    assert missed(scene) == [
+        f"HES 7/plate/A1/s0/t0001/BF: {why}",
+        f"HES 7/plate/A2/s0/t0001/BF: {why}",
+    ], "GFP is no channel that is worked on"
+    assert "time points were missed" in caplog.text
+    scene.microscope.fail_open = 0
+    tend(scene, 2.6, until=2.7)
+    assert scene.acquired == [0, 2]
+    assert scene.source.health().alive
+
+
+def test_what_was_missed_is_told_until_it_is_known_and_not_again_after_a_restart(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    clock.wall = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    first = Scene(tmp_path, clock).start()
+    first.at(0)
+    first.inbox.room = 0
+    first.at(2.2)
+    assert missed(first) == []
+    first.inbox.room = 5
+    first.at(2.3)
+    first.at(2.4)
+    assert len(missed(first)) == 1
+    first.source.stop()
+    again = Scene(tmp_path, clock)
+    again.ledger = first.ledger
+    again.ledger.settle(*first.inbox.tickets, *first.inbox.refusals)
+    again.start()
+    again.at(2.5)
+    assert missed(again) == [
+        "HES 7/plate/A2/s0/t0001/BF: never acquired: scopewatch was not acquiring then"
+    ]
+    again.source.stop()
+
+
+def test_a_time_point_that_takes_longer_than_the_interval_costs_those_it_overruns(
+    scene: Scene,
+) -> None:
+    scene.start()
+    scene.microscope.takes_s = 2.5 * 3600
+    scene.source.acquire_due()
+    scene.microscope.takes_s = 0
+    scene.at(2.6)
+    assert scene.acquired == [0, 2]
+    why = "time point 0 was still being acquired: interval_s is too short"
+    assert missed(scene) == [
+        f"HES 7/plate/A1/s0/t0001/BF: never acquired: {why}",
+        f"HES 7/plate/A2/s0/t0001/BF: never acquired: {why}",
+    ]
+
+
+def test_the_last_time_point_is_missed_as_well(scene: Scene) -> None:
+    scene.start()
+    scene.at(0)
+    scene.at(1)
+    scene.at(9)
+    assert [line.split("/")[-2] for line in missed(scene)] == ["t0002", "t0002"]
+    scene.at(20)
+    assert len(missed(scene)) == 2
+
+
+def test_a_time_lapse_that_is_over_has_ended_and_needs_no_microscope(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    clock.wall = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    first = Scene(tmp_path, clock).start()
+    first.at(0)
+    first.at(2)
+    assert first.source.health().ended, "the gap in the middle will not be filled"
+    first.source.stop()
+    again = Scene(tmp_path, clock)
+    again.microscope.fail_open = 1
+    again.ledger = first.ledger
+    again.start()
+    health = again.source.health()
+    assert (health.alive, health.ended) == (True, True)
+    assert again.microscope.opened == 0
+    again.source.stop()
+
+
+def test_missed_time_points_wait_for_a_database_that_is_away(scene: Scene) -> None:
+    scene.start()
+    scene.at(0)
+    scene.ledger.broken = True
+    scene.at(2.2)
+    assert missed(scene) == []
+    scene.ledger.broken = False
+    scene.at(2.3)
+    assert len(missed(scene)) == 2
+
+
+def missed(scene: Scene) -> list[str]:
+    """Return key and reason of what was told to be missing."""
+    return [f"{each.missed}: {each.reason}" for each in scene.inbox.refusals if each.missed]
 
 
 def test_an_unexpected_fault_of_a_driver_is_logged_and_survived(

@@ -20,7 +20,7 @@ def test_the_status_has_the_run_in_figures(desk: Desk) -> None:
         "model_id": "0123456789ab",
         "simulated": False,
         "target": 0.5,
-        "frames": {"scored": 26, "quarantined": 1, "refused": 0, "waiting": 5},
+        "frames": {"scored": 26, "quarantined": 1, "refused": 0, "missed": 0, "waiting": 5},
         "last_frame_at": "2026-03-07T08:48:00Z",
         "last_frame_age_s": 720.0,
         "wells": 2,

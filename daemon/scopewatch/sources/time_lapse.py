@@ -1,0 +1,83 @@
+"""Which time point of a time-lapse is due, how often it is tried, and what passed by.
+
+    due --its images came-----------------------------------> over
+     '--images are missing--> tried again after 10, 20, 40 ... 600 s
+                                '--the next one is due------> over, what is missing is a gap
+                                '--8 tries, some of it came-> over, what is missing is a gap
+
+Time points lie on a fixed grid from the first one, so that after an outage the time-lapse goes on
+where the clock says. A camera that gives nothing at all may be away for an hour of twelve: it is
+asked until the next time point. Where some images came and others do not, the devices work, and
+going on would only wear them (each try loads them anew).
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+FIRST_WAIT_S: Final = 10.0
+MOST_WAIT_S: Final = 600.0
+TRIES: Final = 8
+
+
+class TimeLapse:
+    """The state of a time-lapse. Not thread-safe; time comes in as arguments.
+
+    Parameters
+    ----------
+    interval_s, time_points
+        The grid.
+    """
+
+    def __init__(self, *, interval_s: float, time_points: int) -> None:
+        self._interval = timedelta(seconds=interval_s)
+        self._time_points = time_points
+        self._why: dict[int, str] = {}
+        self._tried = -1
+        self._tries = 0
+        self._not_before_s = float("-inf")
+        self.began_at: datetime | None = None
+        self.over = -1
+
+    def due(self, now: datetime, monotonic_s: float) -> int | None:
+        """Return the time point to try now; None when there is none, or it is to wait.
+
+        The first call begins the time-lapse where nothing is known of an earlier one.
+        """
+        self.began_at = self.began_at or now
+        index = self._at(now)
+        if not self.over < index < self._time_points:
+            return None
+        if index != self._tried:
+            self._tried, self._tries, self._not_before_s = index, 0, float("-inf")
+        return index if monotonic_s >= self._not_before_s else None
+
+    def done(self, index: int) -> None:
+        """Note that a time point is complete."""
+        self.over = max(self.over, index)
+
+    def failed(self, index: int, why: str, monotonic_s: float, *, partly: bool) -> None:
+        """Note that images of a time point did not come; `partly` when some of it did."""
+        self._why[index] = why
+        # The exponent is capped: a camera may be away for weeks of a long interval.
+        wait_s = min(FIRST_WAIT_S * 2.0 ** min(self._tries, 30), MOST_WAIT_S)
+        self._tries += 1
+        self._not_before_s = monotonic_s + wait_s
+        if partly and self._tries >= TRIES:
+            self.done(index)
+
+    def pass_by(self, now: datetime, why: str) -> None:
+        """Note which time points are over by now, and `why` those that nobody tried are missing."""
+        if self.began_at is None:
+            return
+        last = min(self._at(now), self._time_points) - 1
+        for index in range(self.over + 1, last + 1):
+            self._why.setdefault(index, why)
+        self.over = max(self.over, last)
+
+    def why(self, index: int) -> str:
+        """Return why images of a time point that is over are missing."""
+        return self._why.get(index, "it was not acquired")
+
+    def _at(self, now: datetime) -> int:
+        began_at = self.began_at or now
+        return (now - began_at) // self._interval
