@@ -73,11 +73,12 @@ def test_a_reload_acts_and_loses_no_frame_while_files_keep_arriving(
         daemon.settings["overlays"] = {"max_px": 128}
         reload(daemon)
         written, pace = 1, threading.Event()
-        while daemon.count("ready") < 2 and written < 40:
+        while daemon.count("ready") < 2 and written < 16:
             save(daemon.incoming / name(written), phase)
             written += 1
             # As a microscope would: before, during and after the change.
-            pace.wait(0.3)
+            pace.wait(0.4)
+        daemon.eventually(lambda: daemon.count("ready") == 2, within_s=WITHIN_S)
         save(daemon.incoming / name(written), phase)
         scored(daemon, written + 1)
         assert picture_px(daemon, written) < picture_px(daemon, 0)
