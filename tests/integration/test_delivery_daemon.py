@@ -59,12 +59,12 @@ def test_a_receiver_that_rests_is_told_by_status_health_check_and_dashboard(
         store.close()
         daemon.start_ready()
         daemon.eventually(
-            lambda: daemon.count("channel fails again and again, it rests") == 1, within_s=20
+            lambda: daemon.count("channel fails again and again, it rests") == 1, within_s=40
         )
         health = httpx.get(f"http://127.0.0.1:{port}/healthz")
         told = daemon.ask("status").stdout
         page = httpx.get(f"http://127.0.0.1:{port}/alerts").text
-        assert daemon.end() == 0
+        assert daemon.end(within_s=20) == 0
     (receiver,) = health.json()["receivers"]
     assert (receiver["channel"], receiver["circuit"], receiver["failures"]) == ("hook", "open", 2)
     assert health.status_code == 503
