@@ -126,7 +126,12 @@ def test_a_secret_that_is_missing_ends_the_start_with_every_one_named(daemon: Da
     daemon.settings["alerts"] = {"channels": [{"name": "phone", "url": "credential:phone"}]}
     daemon.start()
     assert daemon.wait() == 2
-    lines = [entry["message"] for entry in daemon.said()]
+    # A refused start looks at the model as well, and its runtime says so by itself.
+    lines = [
+        entry["message"]
+        for entry in daemon.said()
+        if not entry["message"].startswith("INFO: Created TensorFlow Lite")
+    ]
     assert [line.partition(" (")[0] for line in lines] == [
         "secret is not to be had: alerts.channels.phone.url",
         "secret is not to be had: web.token",
