@@ -150,8 +150,8 @@ def build(
             summary=partial(_sum_up, metrics, inbox),
             troubles=lambda: (*worker.troubles(), *delivery.troubles()),
             watchdog_s=within_s,
-            # systemd's watchdog also notices where this process cannot.
             reloader=reloading,
+            # systemd's watchdog also notices where this process cannot.
             end_on_stall_s=config.runtime.end_on_stall_s if within_s is None else None,
         )
         web = None
