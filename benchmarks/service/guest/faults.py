@@ -64,7 +64,6 @@ def watchdog(lab: Lab) -> None:
     lab.scored(names)
     said = journal(since)
     again = [name for name in names if attempts()[name] > 1]
-    lab.more += len(again)
     lab.tell(
         f"a hang is ended by the watchdog within {STALL_S + WATCHDOG_S:g} s (and {LATE_S:g} s)",
         kept="stage makes no progress" in said,

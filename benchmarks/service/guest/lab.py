@@ -20,16 +20,9 @@ SCORED_S = 120.0
 
 @dataclass
 class Lab:
-    """What the trials share.
-
-    Attributes
-    ----------
-    more
-        Frames that a trial allows to be begun more than once.
-    """
+    """What the trials share: the count of frames so far, and the way to report."""
 
     counter: "itertools.count[int]" = field(default_factory=lambda: itertools.count(_written()))
-    more: int = 0
 
     def tell(self, promise: str, *, kept: bool, seen: str) -> None:
         """Report a finding to the machine outside."""
@@ -48,9 +41,10 @@ class Lab:
         name = f"P1_{'ABCDEFGH'[index % 8]}1_s0_t{index // 8:04d}_phase.tif"
         part = folder / f"{name}.part"
         shutil.copyfile(LUGGAGE / "frames" / f"{index % 4}.tif", part)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
+        _sync(part)
         part.rename(folder / name)
+        # What is called written must outlast a power cut, its name too.
+        _sync(folder)
         with WRITTEN.open("a", encoding="utf-8") as ledger:
             ledger.write(f"{name}\n")
             ledger.flush()
@@ -61,6 +55,15 @@ class Lab:
 def written() -> list[str]:
     """Return the names of all frames that were written so far, before a power cut too."""
     return WRITTEN.read_text(encoding="utf-8").splitlines() if WRITTEN.exists() else []
+
+
+def _sync(path: Path) -> None:
+    """Put a file or a folder on the disk."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _written() -> int:

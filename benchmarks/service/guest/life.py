@@ -165,7 +165,6 @@ def kill(lab: Lab) -> None:
     lab.scored(names)
     told = "code=killed, status=9/KILL" in journal(since)
     again = [name for name in names if attempts()[name] > 1]
-    lab.more += len(again)
     lab.tell(
         "after SIGKILL it is started again; no frame lost, at most one begun twice",
         kept=told and len(again) <= 1,
