@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from scopewatch.config import models
 from scopewatch.config.models import Config, ModelConfig, SourceConfig, StateConfig
@@ -109,7 +110,8 @@ def _read(path: Path) -> str:
 
 def _problems(path: Path, error: ValidationError) -> list[str]:
     lines = []
-    for problem in error.errors(include_url=False, include_context=False)[:_MOST_PROBLEMS]:
+    problems = _causes(error.errors(include_url=False, include_context=False))
+    for problem in problems[:_MOST_PROBLEMS]:
         place = ".".join(str(part) for part in problem["loc"]) or "the file"
         value: Any = problem["input"]
         shown = value if isinstance(value, str | int | float | bool) else None
@@ -121,8 +123,25 @@ def _problems(path: Path, error: ValidationError) -> list[str]:
         else:
             what, do = problem["msg"], "see docs/operating.md"
         lines.append(complaint(what, where=f"{path}: {place}", got=shown, do=do))
-    more = error.error_count() - len(lines)
+    more = len(problems) - len(lines)
     return [*lines, f"and {more} problems more"] if more > 0 else lines
+
+
+def _causes(problems: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Return the problems without their consequences.
+
+    An entry that is wrong is not counted in its list, which then may be called too short.
+    """
+    told = [problem["loc"] for problem in problems]
+    return [
+        problem
+        for problem in problems
+        if problem["type"] != "too_short" or not _holds_another(problem["loc"], told)
+    ]
+
+
+def _holds_another(place: tuple[int | str, ...], others: list[tuple[int | str, ...]]) -> bool:
+    return any(len(other) > len(place) and other[: len(place)] == place for other in others)
 
 
 def _suggest(key: str) -> str:
