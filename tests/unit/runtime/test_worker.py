@@ -6,6 +6,7 @@ import pytest
 from scopewatch.core.alert import AlertRule
 from scopewatch.core.errors import FrameError, SourceError, StoreError
 from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.core.ports import OverlayFiles, Settled
 from scopewatch.core.result import Fault, FrameResult
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox
@@ -25,6 +26,7 @@ from tests.unit.runtime.fakes import (
 )
 
 RULE = AlertRule(name="weak", target=0.5, from_day=8, consecutive=3, hysteresis=0.05)
+PICTURES = OverlayFiles(overlay="run/A1/x.jpg", stain=None)
 FULL = StoreError("result database cannot be used: disk full; free some space")
 
 
@@ -111,6 +113,17 @@ def test_pictures_that_no_result_names_go_once_a_frame_is_settled(bench: Bench) 
         bench.inbox.offer(make_ticket(name, time_point=number))
     assert bench.drain() == [Ending.KNOWN, Ending.QUARANTINED, Ending.SCORED]
     assert bench.overlays.discarded == [make_key(time_point=number) for number in range(3)]
+    assert bench.overlays.named == [None, None, PICTURES], "named by the result just committed"
+
+
+def test_pictures_of_a_frame_that_its_commit_finds_given_up_are_named_by_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_up = Settled(key=make_key(), quarantined="failed 3 times", alerts=())
+    monkeypatch.setattr(bench.store, "commit", lambda *_: given_up)
+    bench.inbox.offer(make_ticket())
+    bench.drain()
+    assert bench.overlays.named == [None]
 
 
 def test_a_picture_that_cannot_be_removed_holds_no_frame_up(
