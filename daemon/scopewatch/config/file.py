@@ -3,15 +3,16 @@
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from scopewatch.config import models
-from scopewatch.config.models import Config, ModelConfig, SourceConfig, StateConfig
+from scopewatch.config.models import Config, ModelConfig, StateConfig
 from scopewatch.config.small_file import read_small_file
+from scopewatch.config.sources import SourceConfig
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.strict_yaml import parse_yaml
 
@@ -146,16 +147,19 @@ def _holds_another(place: tuple[int | str, ...], others: list[tuple[int | str, .
 
 def _suggest(key: str) -> str:
     """Say which known key was probably meant."""
-    known = {
-        name
-        for model in vars(models).values()
-        if isinstance(model, type) and issubclass(model, BaseModel)
-        for name in model.model_fields
-    }
+    known = _known_keys()
     if key in known:
         return "it belongs elsewhere (to another kind of rule or source?), see docs/operating.md"
     near = difflib.get_close_matches(key, sorted(known), n=1)
     return f"did you mean {near[0]}?" if near else "remove it, or see docs/operating.md"
+
+
+@cache
+def _known_keys() -> frozenset[str]:
+    """Return the keys of all sections: the file's own, and those of the parts it is made of."""
+    schema = Config.model_json_schema()
+    sections = (schema, *schema["$defs"].values())
+    return frozenset(key for section in sections for key in section.get("properties", {}))
 
 
 def _anchor(config: Config, folder: Path) -> Config:
