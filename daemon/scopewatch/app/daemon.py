@@ -30,7 +30,8 @@ from scopewatch.runtime.monitor import Monitor
 from scopewatch.runtime.outcome import Ending, Observer, Outcome
 from scopewatch.runtime.path import FramePath
 from scopewatch.runtime.sd_notify import SystemdNotifier, notify_socket, watchdog_s
-from scopewatch.runtime.supervisor import Farewell, Stage, Supervisor
+from scopewatch.runtime.stages import Farewell, Stage
+from scopewatch.runtime.supervisor import Supervisor
 from scopewatch.runtime.worker import Worker
 from scopewatch.store.database import Store
 from scopewatch.store.queries import Reader

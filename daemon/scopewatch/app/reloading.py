@@ -27,7 +27,7 @@ class Candidate:
 
 
 class Reloading:
-    """Checks reloads of one daemon; a `runtime.supervisor.Reloader`.
+    """Checks reloads of one daemon; a `runtime.reload.Reloader`.
 
     Parameters
     ----------

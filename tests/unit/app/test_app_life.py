@@ -14,7 +14,7 @@ from scopewatch.app.reloading import Candidate, Reloading
 from scopewatch.config import Config
 from scopewatch.core.errors import ConfigError, ScopewatchError, StoreError
 from scopewatch.core.ports import Scorer
-from scopewatch.runtime.supervisor import Farewell
+from scopewatch.runtime.stages import Farewell
 from tests.conftest import FakeClock
 
 STOPPED = Farewell(failed_stage=None, clean=True)
