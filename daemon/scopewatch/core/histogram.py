@@ -51,7 +51,7 @@ def asinh(values: NDArray[np.floating]) -> NDArray[np.floating]:
     np.sqrt(root, out=root)
     root += size
     np.log(root, out=root)
-    return np.copysign(root, values, out=root)
+    return np.asarray(np.copysign(root, values, out=root))
 
 
 def pool(histograms: Iterable[Counts]) -> Counts:

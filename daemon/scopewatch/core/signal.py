@@ -142,7 +142,7 @@ def _variance(plane: Plane, means: Plane, grid: TileGrid) -> Plane:
 
     def squares(row: int, rows: slice) -> Plane:
         centred = plane[rows] - means[row].repeat(grid.tile_px)[: grid.width]
-        return np.square(centred, out=centred)
+        return np.asarray(np.square(centred, out=centred))
 
     return grid.means_of(squares)
 
