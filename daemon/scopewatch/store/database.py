@@ -206,20 +206,22 @@ class Store:
         now = self._clock.now()
         with self._writing() as session:
             row = held_frame(session, ticket)
-            if row.state in SETTLED:
-                return Settled(key=ticket.key, quarantined=row.reason, alerts=())
-            run = row.well.run
-            moved = set_start(session, run, self._experiment)
-            moved |= note_frame(session, run, frame.acquired_at or ticket.seen_at, self._experiment)
-            write_result(session, row, frame, result, files, day)
-            row.state = FrameState.DONE
-            row.settled_at = now
-            if moved:
-                phase = self._experiment.phase_channel
-                look_ahead_again(session, run.id, phase, self._foresight)
-            messages = self._conclude(session, row, rules, now)
+            messages: tuple[Message, ...] = ()
+            if row.state not in SETTLED:
+                run, taken_at = row.well.run, frame.acquired_at or ticket.seen_at
+                moved = set_start(session, run, self._experiment)
+                moved |= note_frame(session, run, taken_at, self._experiment)
+                write_result(session, row, frame, result, files, day)
+                row.state = FrameState.DONE
+                row.settled_at = now
+                if moved:
+                    phase = self._experiment.phase_channel
+                    look_ahead_again(session, run.id, phase, self._foresight)
+                messages = self._conclude(session, row, rules, now)
+            reason = row.reason
+        # Also where it was settled before: the proposal may be what the disk had no room for.
         self._review(ticket.key.experiment, day)
-        return Settled(key=ticket.key, quarantined=None, alerts=messages)
+        return Settled(key=ticket.key, quarantined=reason, alerts=messages)
 
     def phase_shape(self, key: FrameKey) -> tuple[int, int] | None:
         """Return (H, W) of a site's newest phase frame as it was scored, for its fluorescence."""

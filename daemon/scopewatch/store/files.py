@@ -54,9 +54,10 @@ def make_folder(folder: Path) -> None:
     try:
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
         for path in reversed(missing):
-            path.mkdir(exist_ok=True)
+            # Closed from the first moment, also where the change of its mode then fails.
+            path.mkdir(FOLDER_MODE, exist_ok=True)
             path.chmod(FOLDER_MODE)
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(FOLDER_MODE, exist_ok=True)
     except OSError as error:
         raise StoreError(
             complaint(
