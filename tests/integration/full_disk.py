@@ -220,12 +220,12 @@ class Bench:
         assert self.inbox.offer(offered)
         return offered
 
-    def load(self, offered: FrameTicket) -> Frame:
-        assert Path(offered.locator).read_bytes()
+    def load(self, ticket: FrameTicket) -> Frame:
+        assert Path(ticket.locator).read_bytes()
         self.loading()
-        if offered.key.channel != "gfp":
-            return frame_of(offered.key)
-        return Frame(key=offered.key, pixels=glow(0.5), pixel_size_um=1.0, acquired_at=None)
+        if ticket.key.channel != "gfp":
+            return frame_of(ticket.key)
+        return Frame(key=ticket.key, pixels=glow(0.5), pixel_size_um=1.0, acquired_at=None)
 
     def judge(self, frame: Frame) -> FrameResult:
         if frame.key.well == BLANK:
