@@ -20,7 +20,7 @@ from scopewatch.core.card import ForecastDay
 from scopewatch.core.efficiency import ErrorRates
 from scopewatch.core.fluorescence import FluorescenceReading
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Refusal
-from scopewatch.core.message import Style
+from scopewatch.core.message import Message, Style
 from scopewatch.core.ports import Clock, OverlayFiles, Settled
 from scopewatch.core.result import FrameResult
 from scopewatch.core.route import Route
@@ -180,13 +180,15 @@ class Store(AlertStore):
         now = self._clock.now()
         with self._writing() as session:
             row = held_frame(session, ticket)
-            if row.state in SETTLED:
-                return Settled(key=ticket.key, quarantined=row.reason, alerts=())
-            messages = self._settling.score(
-                session, row, ticket, frame, result, files, day, rules, now
-            )
+            messages: tuple[Message, ...] = ()
+            if row.state not in SETTLED:
+                messages = self._settling.score(
+                    session, row, ticket, frame, result, files, day, rules, now
+                )
+            reason = row.reason
+        # Also where it was settled before: the proposal may be what the disk had no room for.
         self._review(ticket.key.experiment, day)
-        return Settled(key=ticket.key, quarantined=None, alerts=messages)
+        return Settled(key=ticket.key, quarantined=reason, alerts=messages)
 
     def phase_shape(self, key: FrameKey) -> tuple[int, int] | None:
         """Return (H, W) of a site's newest phase frame as it was scored, for its fluorescence."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from scopewatch.core.alert import AlertRule
-from scopewatch.core.errors import FrameError, SourceError, StoreError
+from scopewatch.core.errors import FrameError, NoSpaceError, SourceError, StoreError
 from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.core.ports import OverlayFiles, Settled
 from scopewatch.core.result import Fault, FrameResult
@@ -228,6 +228,29 @@ def test_a_disk_that_stays_full_never_quarantines_a_frame(bench: Bench) -> None:
     bench.store.broken = None
     assert bench.drain() == [Ending.SCORED, Ending.SCORED]
     assert bench.store.quarantined == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "ending"), [(NoSpaceError, Ending.SCORED), (StoreError, Ending.QUARANTINED)]
+)
+def test_a_disk_that_is_full_now_and_then_is_no_fault_of_a_frame(
+    bench: Bench, kind: type[StoreError], ending: Ending
+) -> None:
+    # The large picture never fits; those of other frames do, in between.
+    bench.stop_after = 0
+    bench.overlays.failures[7] = [kind("file cannot be written")] * 6
+    bench.inbox.offer(make_ticket("large.tif", time_point=7))
+    for time_point in range(6):
+        bench.inbox.offer(make_ticket(f"{time_point}.tif", time_point=time_point))
+        for _ in range(bench.inbox.depth):
+            bench.worker.work()
+    bench.drain()
+    (last,) = [
+        each.ending for each in bench.listener.outcomes if each.key == make_key(time_point=7)
+    ][-1:]
+    assert last is ending
+    assert (ending is Ending.QUARANTINED) == bool(bench.store.quarantined)
+    assert len(bench.store.commits) == (7 if ending is Ending.SCORED else 6)
 
 
 def test_a_full_overlay_disk_does_not_use_up_the_attempts_of_the_ledger(bench: Bench) -> None:
