@@ -132,6 +132,7 @@ def build(
     metrics = Metrics(clock, inbox)
     metrics.watch_sources(sources)
     with ExitStack() as held:
+        held.callback(scorer.close)
         store = open_store(config, scorer.card, clock, held)
         reader = Reader.open(config.state.folder)
         held.callback(reader.close)

@@ -47,6 +47,10 @@ class Scorer(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Give back the memory and threads of the interpreter; nothing is scored afterwards."""
+        ...
+
 
 class Inbox(Protocol):
     """Where sources put what they found. Neither method blocks or raises."""
