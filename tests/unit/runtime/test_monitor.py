@@ -158,7 +158,8 @@ def test_no_frame_is_missed_once_the_run_is_over(watch: Watch) -> None:
     watch.scene.score(key(time_point=0), 0.7)
     watch.scene.score(key(time_point=20), 0.7)
     watch.source.ended = True
-    watch.run(monitor, 10 * INTERVAL_H)
+    # A silence only grows: what ten minutes would show of ten intervals, an hour shows as well.
+    watch.run(monitor, 10 * INTERVAL_H, step_s=HOUR_S)
     assert watch.said() == []
 
 
