@@ -9,6 +9,21 @@ from pathlib import Path
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--crash-seed", type=int, default=None, help="repeat the random crashes of this number"
+    )
+
+
+@pytest.fixture
+def crash_seed(request: pytest.FixtureRequest) -> int:
+    """What random crashes follow from: another number each day, told where a test fails."""
+    given = request.config.getoption("--crash-seed")
+    seed = datetime.now(UTC).toordinal() if given is None else int(given)
+    request.node.add_report_section("call", "crashes", f"to repeat them: --crash-seed {seed}")
+    return seed
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real images; tests that need it skip where it is not given."""

@@ -1,13 +1,16 @@
 """The real daemon as a process, as the soaks run it: its usual settings, its start."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-BUNDLE = Path(__file__).resolve().parents[2] / "models" / "simulated-cardiomyocyte"
+PROJECT = Path(__file__).resolve().parents[2]
+BUNDLE = PROJECT / "models" / "simulated-cardiomyocyte"
 
 
 def configure(root: Path, source: dict[str, Any], model: Path = BUNDLE, **sections: Any) -> Path:
@@ -29,11 +32,29 @@ def log_of(config: Path) -> Path:
     return config.parent / "daemon.log"
 
 
-def start(config: Path, through: tuple[str, ...] = ()) -> "subprocess.Popen[bytes]":
-    """Start the daemon, by a command such as `nice`; its log goes on in the same file."""
+def unit_environment() -> dict[str, str]:
+    """Return the variables that the systemd unit sets, as long as none holds a blank."""
+    unit = (PROJECT / "systemd" / "scopewatch.service").read_text(encoding="utf-8")
+    given = [
+        line.partition("=")[2] for line in unit.splitlines() if line.startswith("Environment=")
+    ]
+    return dict(pair.split("=", 1) for line in given for pair in line.split())
+
+
+def start(
+    config: Path, through: tuple[str, ...] = (), environ: Mapping[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
+    """Start the daemon, by a command such as `nice`; its log goes on in the same file.
+
+    Parameters
+    ----------
+    environ
+        Variables beside those of this process.
+    """
     with log_of(config).open("ab") as log:
         return subprocess.Popen(
             [*through, sys.executable, "-m", "scopewatch", "run", "-c", str(config)],
             stdout=log,
             stderr=subprocess.STDOUT,
+            env={**os.environ, **(environ or {})},
         )

@@ -11,8 +11,6 @@ Exits with 1 where an image is missing or a ratio is beyond 1.05. It needs an ot
 machine.
 """
 
-import argparse
-import os
 import sys
 import tempfile
 import threading
@@ -23,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from mm_test_adapters import device_adapter_path
 from numpy.typing import NDArray
+from rounds import MOST, RESAMPLED, read_call
 
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.frame import FrameTicket, Refusal
@@ -31,8 +30,6 @@ from scopewatch.sources.micromanager import MicroManagerSource
 from scopewatch.sources.microscope import Axes, Event, PycroManagerMicroscope
 
 KINDS = ("free", "callback raises", "inbox full", "database hangs")
-MOST = 1.05
-RESAMPLED = 2000
 WITHIN_S = 60.0
 
 
@@ -96,18 +93,13 @@ class HinderedMicroscope(PycroManagerMicroscope):
 
 def main() -> int:
     """Take the time points, print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="4 rounds")
-    parser.add_argument("--rounds", type=int)
-    parser.add_argument("--images", type=int, default=50)
-    call = parser.parse_args()
-    rounds = call.rounds or (4 if call.short else 40)
-    load = os.getloadavg()[0]
+    call = read_call(__doc__, rounds=40, short=4, short_help="4 rounds", of="images", count=50)
+    rounds = call.rounds
     with tempfile.TemporaryDirectory(prefix="scopewatch-soak-") as folder:
-        taken, offered = run(Path(folder), rounds, call.images)
-    wanted = (rounds * len(KINDS) + 1) * call.images
-    print(f"on {os.cpu_count()} cores, load before the run {load:.2f}")
-    print(f"{rounds} rounds of {call.images} images of each kind; {offered} of {wanted} offered")
+        taken, offered = run(Path(folder), rounds, call.count)
+    wanted = (rounds * len(KINDS) + 1) * call.count
+    call.print_machine()
+    print(f"{rounds} rounds of {call.count} images of each kind; {offered} of {wanted} offered")
     kept = offered == wanted
     for kind in KINDS:
         ratio, low, high = compare(taken[KINDS[0]], taken[kind])

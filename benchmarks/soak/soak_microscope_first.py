@@ -11,8 +11,6 @@ be otherwise idle: the load before the run is printed. Exits with 1 where the p9
 more than 5 % above the p99 without.
 """
 
-import argparse
-import os
 import signal
 import subprocess
 import sys
@@ -25,32 +23,28 @@ from pathlib import Path
 import numpy as np
 from daemon_process import configure, log_of, start
 from numpy.typing import NDArray
+from rounds import MOST, RESAMPLED, read_call
 
 from scopewatch.demo.microscope import demo_core
 from scopewatch.demo.simulation.experiment import Experiment
 
-MOST = 1.05
 # The first frames of a data set open files and start threads.
 SETTLING = 20
 # As Nice= in systemd/scopewatch.service.
 NICE = 5
-RESAMPLED = 2000
 READY_S = 60.0
 
 
 def main() -> int:
     """Alternate the rounds, print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="3 rounds of each kind")
-    parser.add_argument("--rounds", type=int)
-    parser.add_argument("--frames", type=int, default=400)
-    call = parser.parse_args()
-    rounds = call.rounds or (3 if call.short else 20)
-    load = os.getloadavg()[0]
+    call = read_call(
+        __doc__, rounds=20, short=3, short_help="3 rounds of each kind", of="frames", count=400
+    )
+    rounds = call.rounds
     with tempfile.TemporaryDirectory(prefix="scopewatch-soak-") as folder:
-        without, beside, scored = alternate(Path(folder), rounds, call.frames)
-    print(f"on {os.cpu_count()} cores, load before the run {load:.2f}")
-    print(f"{rounds} rounds of {call.frames} frames each way, {scored} frames scored meanwhile")
+        without, beside, scored = alternate(Path(folder), rounds, call.count)
+    call.print_machine()
+    print(f"{rounds} rounds of {call.count} frames each way, {scored} frames scored meanwhile")
     for name, taken in (("without scopewatch", without), ("with scopewatch", beside)):
         p50, p99 = np.percentile(np.concatenate(taken), (50, 99))
         print(f"{name:<20} p50 {p50:7.3f} ms   p99 {p99:7.3f} ms")

@@ -57,6 +57,15 @@ class ScorerContract(ABC):
 
         np.testing.assert_array_equal(scores, kept)
 
+    def test_closed_twice_it_scores_nothing_any_more(self, scorer: Scorer) -> None:
+        scorer.score(make_view(32, 32))
+
+        scorer.close()
+        scorer.close()
+
+        with pytest.raises(RuntimeError, match="closed"):
+            scorer.score(make_view(32, 32))
+
 
 class TestAiEdgeLiteRT(ScorerContract):
     """The runtime by default."""

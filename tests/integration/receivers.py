@@ -92,7 +92,9 @@ class Hook:
     def take(self, headers: dict[str, str], body: bytes) -> int:
         self.attempts += 1
         if self.status == 200:
-            self.posts.append((headers, json.loads(body or b"{}")))
+            # A sign of life is plain text, and empty while all is well.
+            told = json.loads(body) if "json" in headers.get("Content-Type", "") else {}
+            self.posts.append((headers, told))
         return self.status
 
 

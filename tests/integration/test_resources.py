@@ -1,12 +1,9 @@
 """The disk fills up, or another program holds the database: the daemon goes on and catches up."""
 
 import json
-import os
-import shutil
 import socket
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,6 +15,7 @@ from numpy.typing import NDArray
 
 from tests.integration.conftest import Save
 from tests.integration.daemon import Daemon
+from tests.integration.full_disk import fill, small_file_system
 
 SMALL_MB = 12
 
@@ -25,37 +23,12 @@ SMALL_MB = 12
 @pytest.fixture
 def small_disk(daemon: Daemon) -> Iterator[Path]:
     """Put the state folder on a file system of a few megabytes of its own."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("mounts a small tmpfs: needs Linux and root")
     daemon.state.mkdir()
-    options = f"size={SMALL_MB}m,mode=0750"
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(daemon.state)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
-    yield daemon.state
-    if daemon.process is not None and daemon.process.poll() is None:
-        daemon.process.kill()
-        daemon.process.wait(10)
-    subprocess.run(["umount", str(daemon.state)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Write until nothing more fits; return the file to be removed."""
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        for size in (1 << 16, 1 << 12):
-            try:
-                while True:
-                    file.write(bytes(size))
-            except OSError:
-                continue
-    assert shutil.disk_usage(disk).free < 1 << 12
-    return ballast
+    with small_file_system(daemon.state, SMALL_MB):
+        yield daemon.state
+        if daemon.process is not None and daemon.process.poll() is None:
+            daemon.process.kill()
+            daemon.process.wait(10)
 
 
 def pad(path: Path) -> None:
@@ -126,7 +99,12 @@ def test_a_full_disk_is_outlasted_and_raw_data_is_left_alone(
     assert json.loads(last) in daemon.said()
     assert set(daemon.states().values()) == {"done"}
     assert {path.name: path.read_bytes() for path in daemon.incoming.iterdir()} == raw
+
+    # It ends in order also where it cannot take a note of that.
+    ballast = fill(small_disk)
     assert daemon.end() == 0
+    assert daemon.count("orderly end cannot be recorded") == 1
+    ballast.unlink()
     assert not list(daemon.state.rglob("*.part"))
     with closing(sqlite3.connect(daemon.state / "scopewatch.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -123,6 +123,28 @@ def test_every_problem_is_told_at_once(write: Write, settings: dict[str, Any]) -
     assert lines[2].endswith("zzz; remove it, or see docs/operating.md")
 
 
+@pytest.mark.parametrize("wrong", ["foldr", None])
+def test_a_wrong_kind_of_source_is_one_problem(
+    write: Write, settings: dict[str, Any], wrong: str | None
+) -> None:
+    settings["sources"][0]["kind"] = wrong
+    path = write(settings)
+    (line,) = refuse(path)
+    assert line == (
+        f"Input tag '{wrong}' found using 'kind' does not match any of the expected tags:"
+        f" 'folder', 'ndtiff', 'micromanager': {path}: sources.0; see docs/operating.md"
+    )
+
+
+def test_no_source_at_all_is_still_told(write: Write, settings: dict[str, Any]) -> None:
+    settings["sources"] = []
+    path = write(settings)
+    assert refuse(path) == [
+        "Tuple should have at least 1 item after validation, not 0:"
+        f" {path}: sources; see docs/operating.md"
+    ]
+
+
 def test_the_value_of_an_unknown_key_is_not_shown(write: Write, settings: dict[str, Any]) -> None:
     settings["alerts"] = {"channels": [{"name": "mail", "urll": "mailto://me:secret@host"}]}
     assert "secret" not in "\n".join(refuse(write(settings)))

@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from scopewatch.config import AlertsConfig, Config, RuleConfig
-from scopewatch.config.rules import QuietHoursConfig
+from scopewatch.config.rule import QuietHoursConfig
 from scopewatch.core.alert_rule import AlertRule, RuleKind, Severity
 
 

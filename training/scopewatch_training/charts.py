@@ -1,8 +1,7 @@
 """The report's charts, drawn without a display."""
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,10 +9,9 @@ from matplotlib.figure import Figure
 from sklearn import metrics as sk
 
 from scopewatch_training.assessment import Assessment
+from scopewatch_training.drawing import PALETTE, name_axes, to_png
 
 _INK: Final = "#222222"
-PALETTE: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999")
-"""Colours that stay apart for the colour-blind (Okabe and Ito, 2008)."""
 
 
 def draw_curves(models: Mapping[str, Assessment], title: str) -> bytes:
@@ -120,21 +118,6 @@ def draw_runs(models: Mapping[str, Assessment], title: str) -> bytes:
         name_axes(axes, "", {"roc_auc": "ROC AUC", "f1": "F1"}[what], "")
     both[0].legend(fontsize=8, loc="lower left")
     return _finish(figure, title)
-
-
-def name_axes(axes: Axes, x: str, y: str, title: str) -> None:
-    """Label both axes and give the title; the empty text leaves one out."""
-    names: dict[str, Any] = {"xlabel": x, "ylabel": y, "title": title}
-    axes.set(**names)
-    axes.title.set_fontsize(10)
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def to_png(figure: Figure, dpi: int = 110) -> bytes:
-    """Return a figure as PNG."""
-    stream = BytesIO()
-    figure.savefig(stream, format="png", dpi=dpi, metadata={"Software": "scopewatch"})
-    return stream.getvalue()
 
 
 def _finish(figure: Figure, title: str) -> bytes:

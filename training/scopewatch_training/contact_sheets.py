@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from scopewatch.core.labels import positive_mask, positive_share
 from scopewatch.core.tiling import TileGrid
-from scopewatch_training.charts import to_png
 from scopewatch_training.dataset import Dataset, Pair
+from scopewatch_training.drawing import to_png
 from scopewatch_training.settings import LabelSettings
 
 _GREY_RANGE: Final = 2.5

@@ -18,9 +18,9 @@ from scopewatch.core import histogram as histograms
 from scopewatch.core.binarise import Thresholds, fit_thresholds
 from scopewatch.core.labels import positive_share
 from scopewatch.core.tiling import TileGrid
-from scopewatch_training.charts import PALETTE, name_axes, to_png
 from scopewatch_training.contact_sheets import draw_sheet, sample_tiles
 from scopewatch_training.dataset import Dataset, Pair, group_by_run, refused
+from scopewatch_training.drawing import PALETTE, name_axes, to_png
 from scopewatch_training.page import Page, PagePicture, Row, Section, Table, write_page
 
 CUTOFFS: Final = (0.02, 0.05, 0.1, 0.25, 0.5, 0.75)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scopewatch.core.labels import NOT_COUNTED
 from scopewatch.core.tiling import TileGrid
 from scopewatch_training.assessment import Assessment, ScoredField
-from scopewatch_training.charts import to_png
 from scopewatch_training.dataset import Dataset
+from scopewatch_training.drawing import to_png
 
 _MOST_PX: Final = 768
 _GREY_RANGE: Final = 4.0

@@ -1,31 +1,27 @@
 """Checks before the daemon runs: each finding says ok, or what to do. Nothing is changed."""
 
-import errno
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from scopewatch.app.checking_folders import check_folder, check_writable
 from scopewatch.app.checking_rules import advise_on_rules, describe_rules
 from scopewatch.app.checking_secrets import advise_on_secrets
 from scopewatch.config import (
     Config,
     FolderSourceConfig,
-    MicroManagerSourceConfig,
     ModelConfig,
     SourceConfig,
     load_config,
     read_sections,
 )
 from scopewatch.config.secrets import resolve_here
-from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError, StoreError, complaint
-from scopewatch.inference.bundle import load_bundle
+from scopewatch.core.card import ModelCard
+from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError
+from scopewatch.core.ports import Scorer
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.folder_walk import network_file_system
-
-_LASTING = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,52 +51,80 @@ def list_problems(path: Path, environ: Mapping[str, str]) -> list[str]:
 
 def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Check a configuration and all it names; a finding at a time, as each is made."""
-    try:
-        config = load_config(path)
-    except ScopewatchError as error:
-        for line in str(error).splitlines():
-            yield Finding(subject="configuration", text=line, failed=True, lasting=True)
-        yield from _check_sections(path)
-        return
-    yield Finding(subject="configuration", text=str(path))
-    unresolved = config
-    config, missing = resolve_here(config, environ)
-    for each in missing:
-        yield Finding(
-            subject="secrets",
-            text=each.line,
-            failed=not each.elsewhere,
-            advice=each.elsewhere,
-            lasting=not each.elsewhere,
-        )
-    for line in advise_on_secrets(unresolved, path):
-        yield Finding(subject="secrets", text=line, advice=True)
-    model = _tried("model", lambda: _check_model(config.model))
-    yield model
-    if not model.failed:
-        yield from _check_rules(config)
-    for source in config.sources:
-        yield from _check_source(source, config)
-    yield _tried("state folder", lambda: _check_writable("state.folder", config.state.folder))
-    if config.logging.file is not None:
-        log = config.logging.file.parent
-        yield _tried("log file", lambda: _check_writable("logging.file", log))
-    yield _tried("database", lambda: _check_database(config.state.folder))
-    yield _tried("alert channels", lambda: _check_channels(config))
-    yield from _advise_on_delivery(unresolved)
+    return Checks(path, environ).run()
 
 
-def _check_sections(path: Path) -> Iterator[Finding]:
-    """Look at what a configuration names that is wrong elsewhere, so that all is told at once."""
-    sections = read_sections(path)
-    if sections.model is not None:
-        settings = sections.model
-        yield _tried("model", lambda: _check_model(settings))
-    for source in sections.sources:
-        yield _tried(f"source {source.name}", partial(_check_folder, source))
-    if sections.state is not None:
-        folder = sections.state.folder
-        yield _tried("state folder", lambda: _check_writable("state.folder", folder))
+class Checks:
+    """The checks of one configuration, which keep what they read and opened for who goes on.
+
+    Attributes
+    ----------
+    config
+        As it was read, its secrets still references; None where it cannot be read.
+    scorer
+        The model, ready to score; None where it was refused.
+    """
+
+    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
+        self._path = path
+        self._environ = environ
+        self.config: Config | None = None
+        self.scorer: Scorer | None = None
+
+    def run(self) -> Iterator[Finding]:
+        """Check the configuration and all it names; a finding at a time, as each is made."""
+        try:
+            self.config = load_config(self._path)
+        except ScopewatchError as error:
+            for line in str(error).splitlines():
+                yield Finding(subject="configuration", text=line, failed=True, lasting=True)
+            yield from self._check_sections()
+            return
+        yield Finding(subject="configuration", text=str(self._path))
+        config, missing = resolve_here(self.config, self._environ)
+        for each in missing:
+            yield Finding(
+                subject="secrets",
+                text=each.line,
+                failed=not each.elsewhere,
+                advice=each.elsewhere,
+                lasting=not each.elsewhere,
+            )
+        for line in advise_on_secrets(self.config, self._path):
+            yield Finding(subject="secrets", text=line, advice=True)
+        yield _tried("model", lambda: self._check_model(config.model))
+        if self.scorer is not None:
+            yield from _check_rules(config, self.scorer.card)
+        for source in config.sources:
+            yield from _check_source(source, config)
+        yield _tried("state folder", lambda: check_writable("state.folder", config.state.folder))
+        if config.logging.file is not None:
+            log = config.logging.file.parent
+            yield _tried("log file", lambda: check_writable("logging.file", log))
+        yield _tried("database", lambda: _check_database(config.state.folder))
+        yield _tried("alert channels", lambda: _check_channels(config))
+        yield from _advise_on_delivery(self.config)
+
+    def _check_sections(self) -> Iterator[Finding]:
+        """Look at what is named by a configuration that is wrong elsewhere: all is told at once."""
+        sections = read_sections(self._path)
+        if sections.model is not None:
+            settings = sections.model
+            yield _tried("model", lambda: self._check_model(settings))
+        for source in sections.sources:
+            yield _tried(f"source {source.name}", partial(check_folder, source))
+        if sections.state is not None:
+            folder = sections.state.folder
+            yield _tried("state folder", lambda: check_writable("state.folder", folder))
+
+    def _check_model(self, settings: ModelConfig) -> str:
+        from scopewatch.app.model import open_scorer  # noqa: PLC0415 - loads the runtime
+
+        self.scorer = open_scorer(settings)
+        card = self.scorer.card
+        scale = f"{card.um_per_px:g} um/px" if card.um_per_px else "any um/px"
+        mark = ", trained on SIMULATED frames" if card.simulated else ""
+        return f"{card.name} {card.model_id}, {card.tile_px} px tiles, {scale}{mark}; it scores"
 
 
 def _advise_on_delivery(config: Config) -> Iterator[Finding]:
@@ -126,18 +150,7 @@ def _tried(subject: str, check: Callable[[], str]) -> Finding:
         return Finding(subject=subject, text=str(error), failed=True, lasting=lasting)
 
 
-def _check_model(settings: ModelConfig) -> str:
-    from scopewatch.app.model import open_scorer  # noqa: PLC0415 - loads the runtime
-
-    scorer = open_scorer(settings)
-    card = scorer.card
-    scale = f"{card.um_per_px:g} um/px" if card.um_per_px else "any um/px"
-    mark = ", trained on SIMULATED frames" if card.simulated else ""
-    return f"{card.name} {card.model_id}, {card.tile_px} px tiles, {scale}{mark}; it scores"
-
-
-def _check_rules(config: Config) -> Iterator[Finding]:
-    card = load_bundle(config.model.bundle).card
+def _check_rules(config: Config, card: ModelCard) -> Iterator[Finding]:
     yield Finding(subject="alert rules", text=describe_rules(config, card))
     for line in advise_on_rules(config, card):
         yield Finding(subject="alert rules", text=line, advice=True)
@@ -146,7 +159,7 @@ def _check_rules(config: Config) -> Iterator[Finding]:
 def _check_source(source: SourceConfig, config: Config) -> Iterator[Finding]:
     subject = f"source {source.name}"
     yield _tried(subject, lambda: _check_constructs(source, config))
-    yield _tried(subject, lambda: _check_folder(source))
+    yield _tried(subject, lambda: check_folder(source))
     native = isinstance(source, FolderSourceConfig) and source.observer == "native"
     kind = network_file_system(source.path)
     if kind is not None and native:
@@ -163,51 +176,6 @@ def _check_constructs(source: SourceConfig, config: Config) -> str:
 
     make_source(source, config.experiment, SystemClock(), config.limits)
     return f"kind {source.kind}"
-
-
-def _check_folder(source: SourceConfig) -> str:
-    def refuse(what: str, do: str) -> StoreError:
-        return StoreError(complaint(what, where=path, do=do))
-
-    path = source.path
-    if not path.exists() and path.parent.is_dir() and not isinstance(source, FolderSourceConfig):
-        return f"{path} is not there yet (a data set is waited for)"
-    if not path.exists():
-        raise refuse("folder does not exist", "mount the share, or correct its path")
-    if not path.is_dir():
-        raise refuse("path is not a folder", "name the folder that the frames appear in")
-    try:
-        with os.scandir(path) as entries:
-            next(entries, None)
-    except OSError as error:
-        raise refuse(
-            f"folder cannot be read ({error.strerror})", "give the daemon's user the right to read"
-        ) from error
-    acquires = isinstance(source, MicroManagerSourceConfig) and source.mode == "acquire"
-    if acquires and not os.access(path, os.W_OK):
-        raise refuse("folder cannot be written to", "acquisition needs the right to write there")
-    return f"{path} can be read"
-
-
-def _check_writable(setting: str, folder: Path) -> str:
-    """Write and remove a file where ours will be: in the nearest folder that exists."""
-    nearest = next(path for path in (folder, *folder.parents) if path.exists())
-    try:
-        with tempfile.TemporaryFile(dir=nearest):
-            pass
-    except OSError as error:
-        what = "state folder" if setting == "state.folder" else "folder of the log file"
-        # A full disk gets room again by itself, a right is not granted by itself.
-        kind = ConfigError if error.errno in _LASTING else StoreError
-        raise kind(
-            complaint(
-                f"{what} cannot be written to",
-                where=folder,
-                got=error.strerror,
-                do=f"give the daemon's user the right to write there, or set {setting}",
-            )
-        ) from error
-    return f"{folder} can be written to" + ("" if folder.exists() else " (made at the start)")
 
 
 def _check_database(folder: Path) -> str:

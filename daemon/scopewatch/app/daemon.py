@@ -1,5 +1,6 @@
 """Builds the daemon: the only place that makes its objects and plugs them together."""
 
+import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -19,7 +20,7 @@ from scopewatch.app.results import (
 from scopewatch.app.sources import make_keepers, make_schedule, make_sources, stop_watching
 from scopewatch.config import Config, WebConfig
 from scopewatch.core.analyse import analyse
-from scopewatch.core.errors import ModelError
+from scopewatch.core.errors import ModelError, StoreError
 from scopewatch.core.ports import Clock, FrameSource, Scorer
 from scopewatch.notify.delivery import Delivery
 from scopewatch.notify.heartbeat import Heartbeat
@@ -30,13 +31,16 @@ from scopewatch.runtime.monitor import Monitor
 from scopewatch.runtime.outcome import Ending, Observer, Outcome
 from scopewatch.runtime.path import FramePath
 from scopewatch.runtime.sd_notify import SystemdNotifier, notify_socket, watchdog_s
-from scopewatch.runtime.supervisor import Farewell, Stage, Supervisor
+from scopewatch.runtime.stages import Farewell, Stage
+from scopewatch.runtime.supervisor import Supervisor
 from scopewatch.runtime.worker import Worker
 from scopewatch.store.database import Store
 from scopewatch.store.queries import Reader
 from scopewatch.web.door import Lock, make_lock
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
+
+log = logging.getLogger(__name__)
 
 
 class Application:
@@ -72,8 +76,16 @@ class Application:
         with self._held:
             farewell = self._supervisor.run()
             if farewell.failed_stage is None:
-                self._monitor.end()
+                self._sign_off()
             return farewell
+
+    def _sign_off(self) -> None:
+        try:
+            self._monitor.end()
+        except StoreError as error:
+            # A full disk makes no failure of an end in order, nor does it keep a reload from
+            # its new daemon: all that is lost is that the next start takes it for a crash.
+            log.warning("orderly end cannot be recorded", extra={"event": {"why": str(error)}})
 
     def stop(self) -> None:
         """Ask it to stop; any thread and signal handlers may call it."""
@@ -120,6 +132,7 @@ def build(
     metrics = Metrics(clock, inbox)
     metrics.watch_sources(sources)
     with ExitStack() as held:
+        held.callback(scorer.close)
         store = open_store(config, scorer.card, clock, held)
         reader = Reader.open(config.state.folder)
         held.callback(reader.close)
@@ -141,6 +154,7 @@ def build(
             heartbeats=heartbeats,
             rescan_s=config.runtime.rescan_s,
         )
+        schedule = make_schedule(keepers, heartbeats)
         within_s = watchdog_s(environ, pid)
         supervisor = Supervisor(
             keepers=keepers,
@@ -148,7 +162,7 @@ def build(
             notifier=SystemdNotifier(notify_socket(environ)),
             clock=clock,
             summary=partial(_sum_up, metrics, inbox),
-            troubles=lambda: (*worker.troubles(), *delivery.troubles()),
+            troubles=lambda: (*worker.troubles(), *delivery.troubles(), *schedule.troubles()),
             watchdog_s=within_s,
             reloader=reloading,
             # systemd's watchdog also notices where this process cannot.
@@ -187,7 +201,6 @@ def build(
         if heartbeat is not None:
             supervisor.add(_heartbeat_stage(heartbeat))
         # Started last and stopped first: frames are looked for only while they can be scored.
-        schedule = make_schedule(keepers, heartbeats)
         enter_digest(schedule, config, store, reader, clock, supervisor.condition)
         enter_retention(schedule, config, clock)
         refusal = str if reloading is None else reloading.refusal

@@ -13,7 +13,7 @@ from scopewatch.app.reloading import Reloading, name_changes, tell_refused
 from scopewatch.config import Config
 from scopewatch.core.errors import ScopewatchError
 from scopewatch.core.ports import Clock, Scorer
-from scopewatch.runtime.supervisor import Farewell
+from scopewatch.runtime.stages import Farewell
 
 log = logging.getLogger(__name__)
 

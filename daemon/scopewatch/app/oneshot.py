@@ -11,7 +11,7 @@ from scopewatch.app.listing import Listing, ListingSettings
 from scopewatch.app.model import open_scorer
 from scopewatch.app.scoring import Line, Scoring
 from scopewatch.config import ExperimentConfig, ModelConfig, OverlayConfig
-from scopewatch.config.models import POSITION_LABEL
+from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.analyse import analyse
 from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import ConfigError, complaint

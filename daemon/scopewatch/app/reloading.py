@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scopewatch.app.checking import run_checks
-from scopewatch.app.model import open_scorer
-from scopewatch.config import Config, load_config
+from scopewatch.app.checking import Checks
+from scopewatch.config import Config
 from scopewatch.config.secrets import resolve_secrets
 from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
 from scopewatch.core.ports import Scorer
@@ -28,7 +27,7 @@ class Candidate:
 
 
 class Reloading:
-    """Checks reloads of one daemon; a `runtime.supervisor.Reloader`.
+    """Checks reloads of one daemon; a `runtime.reload.Reloader`.
 
     Parameters
     ----------
@@ -111,11 +110,15 @@ def check_reload(path: Path, environ: Mapping[str, str], running: Config) -> Can
     ScopewatchError
         One line for each problem.
     """
-    failed = [finding for finding in run_checks(path, environ) if finding.failed]
+    checks = Checks(path, environ)
+    failed = [finding for finding in checks.run() if finding.failed]
     lines = [finding.text for finding in failed]
     if any(finding.lasting for finding in failed):
         raise ConfigError("\n".join(dict.fromkeys(lines)))
-    config = resolve_secrets(load_config(path), environ)
+    if checks.config is None or checks.scorer is None:
+        raise RuntimeError("what could not be read or opened was not told")
+    # What was checked, and not read again: the file may have changed since.
+    config = resolve_secrets(checks.config, environ)
     before, now = running.state.folder, config.state.folder
     if before.resolve() != now.resolve():
         raise ConfigError(
@@ -134,7 +137,7 @@ def check_reload(path: Path, environ: Mapping[str, str], running: Config) -> Can
         )
     for line in lines:
         log.warning("reload goes on without it", extra={"event": {"why": line}})
-    return Candidate(config=config, scorer=open_scorer(config.model))
+    return Candidate(config=config, scorer=checks.scorer)
 
 
 def tell_refused(problems: Iterable[str]) -> None:

@@ -19,7 +19,7 @@ import typer
 if TYPE_CHECKING:
     from scopewatch.config import Config
     from scopewatch.runtime.log_file import LogFile
-    from scopewatch.runtime.supervisor import Farewell
+    from scopewatch.runtime.stages import Farewell
 
 ConfigPath = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.")

@@ -1,27 +1,27 @@
 """`config.yaml`: strict models that become core types, and reading them from a file."""
 
+from scopewatch.config.delivery import ChannelUrl, DigestConfig, HeartbeatConfig
+from scopewatch.config.experiment import ExperimentConfig
 from scopewatch.config.file import Sections, load_config, read_sections
 from scopewatch.config.models import (
     AlertsConfig,
-    ChannelConfig,
-    ChannelUrl,
     Config,
-    DigestConfig,
-    ExperimentConfig,
-    FolderSourceConfig,
-    HeartbeatConfig,
     LimitsConfig,
-    MicroManagerSourceConfig,
     ModelConfig,
-    NDTiffSourceConfig,
     OverlayConfig,
-    PositionConfig,
-    RuleConfig,
     RuntimeConfig,
-    SourceConfig,
     StateConfig,
-    WebConfig,
 )
+from scopewatch.config.rules import RuleConfig
+from scopewatch.config.sources import (
+    ChannelConfig,
+    FolderSourceConfig,
+    MicroManagerSourceConfig,
+    NDTiffSourceConfig,
+    PositionConfig,
+    SourceConfig,
+)
+from scopewatch.config.web import WebConfig
 
 __all__ = [
     "AlertsConfig",

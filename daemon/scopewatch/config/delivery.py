@@ -3,20 +3,17 @@
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from scopewatch.config.reference import Secret, is_reference
+from scopewatch.config.strict import Strict
 from scopewatch.core.alert_rule import Severity
 from scopewatch.core.route import Route
 
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ChannelUrl(_Strict):
+class ChannelUrl(Strict):
     """Where alerts go: any Apprise URL (mail, Slack, Teams, ntfy, a webhook, ...)."""
 
     name: str = Field(min_length=1)
@@ -43,7 +40,7 @@ def check_heartbeat_url(url: str) -> str:
     return url
 
 
-class HeartbeatConfig(_Strict):
+class HeartbeatConfig(Strict):
     """A service outside that tells people when nothing is heard from scopewatch any more."""
 
     url: Secret = Field(description="http or https; /fail is appended in trouble")
@@ -57,7 +54,7 @@ class HeartbeatConfig(_Strict):
         return value
 
 
-class DigestConfig(_Strict):
+class DigestConfig(Strict):
     """A message each day with the plate as a picture and the wells that need a look first."""
 
     hour: int = Field(default=8, ge=0, le=23, description="of the local day")

@@ -1,131 +1,22 @@
-"""The strict models of `config.yaml`; they become core types."""
+"""The whole of `config.yaml` as strict models; they become core types."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 
 from scopewatch.config.delivery import Address, ChannelUrl, DigestConfig, HeartbeatConfig
-from scopewatch.config.rules import (
-    AnyRuleConfig,
-    BlindConfig,
-    DiskLowConfig,
-    EndedEarlyConfig,
-    ModelRefusedConfig,
-    OutlierWellConfig,
-    PlateCollapseConfig,
-    QuietHoursConfig,
-    RestartedConfig,
-    RuleConfig,
-    SourceDeadConfig,
-    SuddenChangeConfig,
-    UnfitFramesConfig,
-    WeakForecastConfig,
-    refuse_bad_patterns,
-)
+from scopewatch.config.experiment import ExperimentConfig
+from scopewatch.config.rule import QuietHoursConfig
+from scopewatch.config.rules import AnyRuleConfig
+from scopewatch.config.sources import SourceConfig
+from scopewatch.config.strict import Seconds, Strict
 from scopewatch.config.web import WebConfig
 from scopewatch.core.alert_rule import AlertRule
 from scopewatch.core.language import Language
 
-__all__ = [
-    "AlertsConfig",
-    "BlindConfig",
-    "ChannelConfig",
-    "ChannelUrl",
-    "Config",
-    "DigestConfig",
-    "DiskLowConfig",
-    "EndedEarlyConfig",
-    "ExperimentConfig",
-    "FolderSourceConfig",
-    "HeartbeatConfig",
-    "LimitsConfig",
-    "LoggingConfig",
-    "MicroManagerSourceConfig",
-    "ModelConfig",
-    "ModelRefusedConfig",
-    "NDTiffSourceConfig",
-    "OutlierWellConfig",
-    "OverlayConfig",
-    "PlateCollapseConfig",
-    "PositionConfig",
-    "QuietHoursConfig",
-    "RestartedConfig",
-    "RuleConfig",
-    "RuntimeConfig",
-    "SourceConfig",
-    "SourceDeadConfig",
-    "StateConfig",
-    "SuddenChangeConfig",
-    "UnfitFramesConfig",
-    "WeakForecastConfig",
-    "WebConfig",
-]
 
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-Seconds = Annotated[float, Field(gt=0)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ExperimentConfig(_Strict):
-    """The differentiation run that is being watched."""
-
-    name: str = Field(min_length=1, description="used where files and metadata do not name one")
-    started_at: AwareDatetime | None = Field(
-        default=None, description="day 0 (with time zone); null: the first frame seen"
-    )
-    day_from: Literal["acquired_at", "time_point"] = Field(
-        default="acquired_at",
-        description="acquired_at: from the frames' times; time_point: index x interval_h",
-    )
-    interval_h: float = Field(default=12, gt=0, description="hours between time points")
-    final_day: float = Field(default=10, gt=0, description="the day that forecasts speak of")
-    well_groups: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict,
-        description="groups of wells that should behave alike: B3, B*, or A1:B6",
-    )
-    sites_per_well: int = Field(default=1, ge=1, description="fields of view per well")
-    phase_channel: str = Field(default="phase", description="the channel that is scored")
-    fluorescence_channel: str | None = Field(
-        default=None,
-        min_length=1,
-        description="the channel that measures the wells on the final day; null: none does",
-    )
-    simulated: bool = Field(default=False, description="marks every output as simulated")
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """The channels that are worked on; others are only recorded."""
-        marker = self.fluorescence_channel
-        return (self.phase_channel,) if marker is None else (self.phase_channel, marker)
-
-    @model_validator(mode="after")
-    def _channels_differ(self) -> Self:
-        if self.fluorescence_channel == self.phase_channel:
-            raise ValueError("fluorescence_channel is phase_channel: one is scored, one measures")
-        return self
-
-    @field_validator("well_groups")
-    @classmethod
-    def _groups_are_patterns(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for name, patterns in value.items():
-            if not patterns:
-                raise ValueError(f"group {name!r} holds no well")
-            refuse_bad_patterns(patterns)
-        return value
-
-
-class ModelConfig(_Strict):
+class ModelConfig(Strict):
     """Which bundle scores the frames, and with how much of the machine."""
 
     bundle: Path
@@ -133,108 +24,13 @@ class ModelConfig(_Strict):
     memory_budget_mb: int = Field(default=256, ge=32, description="frames above it go in strips")
 
 
-# `A1`, `B12_s3`, `A1-Site_0` (Micro-Manager's plate generator)
-POSITION_LABEL = r"(?P<well>[A-P]\d{1,2})(?:[-_ ]*(?:s|site|Site_)?(?P<site>\d+))?"
-
-
-class FolderSourceConfig(_Strict):
-    """Image files that appear in a folder."""
-
-    kind: Literal["folder"]
-    name: str = Field(default="folder", pattern=r"^[\w.-]+$")
-    path: Path
-    pattern: str = Field(
-        default="scopewatch",
-        description="a preset (scopewatch, micromanager, incucyte, keyence, evos) or a regular"
-        " expression with named groups plate, well, site, time_point, channel",
-    )
-    recursive: bool = True
-    observer: Literal["native", "polling"] = Field(
-        default="native", description="polling for SMB/NFS shares, where events do not arrive"
-    )
-    poll_s: Seconds = 5
-    settle_s: float = Field(default=2, ge=0, description="quiet time before a file is trusted")
-    give_up_s: Seconds = Field(default=120, description="after this a broken file is quarantined")
-    position: str = Field(
-        default=POSITION_LABEL,
-        description="regular expression that reads plate, well and site from position labels",
-    )
-    z: int = Field(default=0, ge=0, description="plane of a z-stack that is scored")
-    um_per_px: float | None = Field(default=None, gt=0, description="where files do not say")
-
-
-class NDTiffSourceConfig(_Strict):
-    """An NDTiff data set (Micro-Manager, pycro-manager), also while it grows."""
-
-    kind: Literal["ndtiff"]
-    name: str = Field(default="ndtiff", pattern=r"^[\w.-]+$")
-    path: Path = Field(description="the data set, or a folder in which data sets appear")
-    position: str = Field(
-        default=POSITION_LABEL,
-        description="regular expression that reads plate, well and site from position labels",
-    )
-    z: int = Field(default=0, ge=0, description="plane of a z-stack that is scored")
-    poll_s: Seconds = 1
-    um_per_px: float | None = Field(default=None, gt=0)
-
-
-class PositionConfig(_Strict):
-    """A stage position to visit."""
-
-    label: str
-    x_um: float
-    y_um: float
-    z_um: float | None = None
-
-
-class ChannelConfig(_Strict):
-    """A channel to acquire: a preset of a Micro-Manager configuration group."""
-
-    group: str
-    preset: str
-    exposure_ms: float = Field(gt=0)
-
-
-class MicroManagerSourceConfig(_Strict):
-    """A microscope driven (acquire) or accompanied (follow) through pycro-manager."""
-
-    kind: Literal["micromanager"]
-    name: str = Field(default="micromanager", pattern=r"^[\w.-]+$")
-    mode: Literal["acquire", "follow"]
-    path: Path = Field(description="where data sets are written (acquire) or appear (follow)")
-    backend: Literal["python", "java"] = "python"
-    mm_app_path: Path | None = Field(default=None, description="Micro-Manager folder (adapters)")
-    mm_config: Path | None = Field(default=None, description="hardware configuration file")
-    port: int = Field(default=4827, description="of the Java bridge")
-    positions: tuple[PositionConfig, ...] = ()
-    channels: tuple[ChannelConfig, ...] = ()
-    interval_s: Seconds = 43_200
-    time_points: int = Field(default=20, ge=1)
-    position: str = POSITION_LABEL
-    z: int = Field(default=0, ge=0, description="plane of a z-stack that is scored")
-    poll_s: Seconds = 1
-    um_per_px: float | None = Field(default=None, gt=0)
-
-    @model_validator(mode="after")
-    def _acquire_needs_a_plan(self) -> Self:
-        if self.mode == "acquire" and not self.positions:
-            raise ValueError("mode acquire needs positions")
-        return self
-
-
-SourceConfig = Annotated[
-    FolderSourceConfig | NDTiffSourceConfig | MicroManagerSourceConfig,
-    Field(discriminator="kind"),
-]
-
-
-class StateConfig(_Strict):
+class StateConfig(Strict):
     """Where scopewatch keeps what it makes; never within the raw data."""
 
     folder: Path = Path("state")
 
 
-class OverlayConfig(_Strict):
+class OverlayConfig(Strict):
     """How the virtual stain is drawn."""
 
     grid: bool = Field(default=False, description="draw the tile grid")
@@ -248,7 +44,7 @@ class OverlayConfig(_Strict):
     )
 
 
-class AlertsConfig(_Strict):
+class AlertsConfig(Strict):
     """What is called weak and who hears of it."""
 
     rules: tuple[AnyRuleConfig, ...] = ()
@@ -267,7 +63,7 @@ class AlertsConfig(_Strict):
     digest: DigestConfig | None = None
 
 
-class LimitsConfig(_Strict):
+class LimitsConfig(Strict):
     """How much an image file may ask for; one that asks for more is quarantined, unread."""
 
     max_pixels: int = Field(default=8192 * 8192, ge=4, description="of one plane")
@@ -277,7 +73,7 @@ class LimitsConfig(_Strict):
     )
 
 
-class RuntimeConfig(_Strict):
+class RuntimeConfig(Strict):
     """Queues and clocks of the daemon."""
 
     inbox: int = Field(default=1000, ge=1, description="frames that may wait in memory")
@@ -293,7 +89,7 @@ class RuntimeConfig(_Strict):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class LoggingConfig(_Strict):
+class LoggingConfig(Strict):
     """A file that the log goes to as well, turned over by its size."""
 
     file: Path | None = Field(
@@ -311,7 +107,7 @@ class LoggingConfig(_Strict):
         return value
 
 
-class Config(_Strict):
+class Config(Strict):
     """The whole of `config.yaml`."""
 
     experiment: ExperimentConfig

@@ -3,9 +3,10 @@
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from scopewatch.config.reference import Secret, is_reference
+from scopewatch.config.strict import Strict
 
 LEAST_TOKEN: Final = 16
 HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")]
@@ -21,10 +22,8 @@ def check_token(token: str) -> str:
     return token
 
 
-class WebConfig(BaseModel):
+class WebConfig(Strict):
     """The dashboard."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     enabled: bool = True
     host: str = Field(

@@ -25,6 +25,10 @@ class StoreError(ScopewatchError):
     """The result database or the overlay folder cannot be used."""
 
 
+class NoSpaceError(StoreError):
+    """The disk is full: nothing that was to be written is to blame, and later there may be room."""
+
+
 class SourceError(ScopewatchError):
     """A folder, data set or microscope cannot be watched."""
 

@@ -15,7 +15,10 @@ Counts = NDArray[np.int64]
 
 BINS: Final = 512
 _LINEAR_BINS: Final = 2048
-_HIGHEST: Final = float(np.arcsinh(70_000.0))
+# Rows worked on at once, so that they stay in the processor's cache.
+_STRIP_PX: Final = 64
+_HIGHEST_COUNTS: Final = 70_000.0
+_HIGHEST: Final = float(np.arcsinh(_HIGHEST_COUNTS))
 _EDGES: Final = np.linspace(-_HIGHEST, _HIGHEST, BINS + 1)
 CENTRES: Final[NDArray[np.float64]] = np.sinh((_EDGES[1:] + _EDGES[:-1]) / 2)
 """(BINS,) counts above background at the middle of every bin."""
@@ -23,9 +26,32 @@ CENTRES: Final[NDArray[np.float64]] = np.sinh((_EDGES[1:] + _EDGES[:-1]) / 2)
 
 def count_signal(signal: NDArray[np.floating]) -> Counts:
     """Count the known pixels of a (H, W) signal in counts above background: (BINS,) int64."""
-    known = signal[np.isfinite(signal)]
-    position = (np.arcsinh(known) + _HIGHEST) * (BINS / (2 * _HIGHEST))
-    return np.bincount(np.clip(position, 0, BINS - 1).astype(np.intp), minlength=BINS)
+    counts = np.zeros(BINS, dtype=np.int64)
+    for top in range(0, len(signal), _STRIP_PX):
+        strip = signal[top : top + _STRIP_PX]
+        known = strip[np.isfinite(strip)]
+        position = asinh(np.clip(known, -_HIGHEST_COUNTS, _HIGHEST_COUNTS, out=known))
+        position += _HIGHEST
+        position *= BINS / (2 * _HIGHEST)
+        np.clip(position, 0, BINS - 1, out=position)
+        counts += np.bincount(position.astype(np.intp), minlength=BINS)
+    return counts
+
+
+def asinh(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Inverse hyperbolic sine of values whose squares are finite, of their type.
+
+    By numpy's logarithm, which works on several values at once where its arcsinh does not: half
+    the time. The error is that of 1 + values**2: one unit in the last place of large values, and
+    of small ones as much as of 1.
+    """
+    size = np.abs(values)
+    root = np.square(size)
+    root += 1
+    np.sqrt(root, out=root)
+    root += size
+    np.log(root, out=root)
+    return np.asarray(np.copysign(root, values, out=root))
 
 
 def pool(histograms: Iterable[Counts]) -> Counts:

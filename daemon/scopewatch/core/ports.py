@@ -47,6 +47,10 @@ class Scorer(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Give back the memory and threads of the interpreter; nothing is scored afterwards."""
+        ...
+
 
 class Inbox(Protocol):
     """Where sources put what they found. Neither method blocks or raises."""
@@ -148,9 +152,10 @@ class Overlays(Protocol):
         """Write the overlay (and the stain) of a judged frame. Raises StoreError."""
         ...
 
-    def discard(self, key: FrameKey) -> int:
+    def discard(self, key: FrameKey, named: OverlayFiles | None = None) -> int:
         """Remove the pictures of a frame that no result names; return how many.
 
+        Those in `named` are known to be named: where they are all there can be, nothing is asked.
         Only the thread that writes them may call it. Raises StoreError.
         """
         ...

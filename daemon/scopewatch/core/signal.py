@@ -8,6 +8,7 @@ from PIL import Image
 from scipy import ndimage
 
 from scopewatch.core.errors import FrameError, complaint
+from scopewatch.core.smoothing import gaussian
 from scopewatch.core.tiling import TileGrid
 
 Plane = NDArray[np.float32]
@@ -93,7 +94,7 @@ def smooth(plane: Plane, smooth_px: float) -> Plane:
     """Gaussian-smooth a plane to take out the camera's noise; unchanged for 0."""
     if smooth_px == 0:
         return plane
-    return np.asarray(ndimage.gaussian_filter(plane, smooth_px, truncate=3.0), dtype=np.float32)
+    return gaussian(plane, smooth_px, truncate=3.0)
 
 
 def remove_glow(signal: Plane, glow_px: int, glow_share: float) -> Plane:
@@ -132,9 +133,18 @@ def estimate_noise(plane: Plane) -> float:
     background alone. Never below that of rounding to whole counts.
     """
     grid = TileGrid(height=plane.shape[0], width=plane.shape[1], tile_px=_BLOCK_PX)
-    centred = plane - grid.spread(grid.means(plane))
-    variance = grid.means(np.square(centred))
+    variance = _variance(plane, grid.means(plane), grid)
     return max(float(np.sqrt(np.percentile(variance, 10))), _QUANTISATION)
+
+
+def _variance(plane: Plane, means: Plane, grid: TileGrid) -> Plane:
+    """Variance of each block about its mean: (rows, cols)."""
+
+    def squares(row: int, rows: slice) -> Plane:
+        centred = plane[rows] - means[row].repeat(grid.tile_px)[: grid.width]
+        return np.asarray(np.square(centred, out=centred))
+
+    return grid.means_of(squares)
 
 
 def _lay_under(values: Array, terms: Array) -> Array:
@@ -155,12 +165,16 @@ def _lay_under(values: Array, terms: Array) -> Array:
 
 def _scatter(plane: Plane, means: Plane, grid: TileGrid) -> Plane:
     """Standard deviation of each block about its slope; cells have borders, background has not."""
-    variance = grid.means(np.square(plane - grid.spread(means))).astype(np.float64)
-    for axis in (0, 1):
-        place = np.arange(plane.shape[axis], dtype=np.float32) % grid.tile_px
-        place -= (grid.tile_px - 1) / 2
-        lever = place[:, None] if axis == 0 else place[None, :]
-        variance -= np.square(grid.means(plane * lever)) / float(np.mean(np.square(place)))
+    variance = _variance(plane, means, grid).astype(np.float64)
+    down, across = (
+        np.arange(side, dtype=np.float32) % grid.tile_px - np.float32((grid.tile_px - 1) / 2)
+        for side in plane.shape
+    )
+    for lever, moment in (
+        (down, grid.means_of(lambda _, rows: plane[rows] * down[rows, None])),
+        (across, grid.means_of(lambda _, rows: plane[rows] * across)),
+    ):
+        variance -= np.square(moment) / float(np.mean(np.square(lever)))
     return np.asarray(np.sqrt(np.maximum(variance, 0)), dtype=np.float32)
 
 

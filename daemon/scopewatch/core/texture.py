@@ -6,6 +6,7 @@ pixel and more do not see it. That is the idea of Vollath's autofocus function (
 147:279, 1987), which compares C(1) with C(2).
 """
 
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -69,13 +70,17 @@ def _spectrum(view: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
         np.unique(np.linspace(0, length - side, min(CROPS_PER_SIDE, -(-length // side)), dtype=int))
         for length in view.shape
     ]
-    crops = np.stack([view[y : y + side, x : x + side] for y in starts[0] for x in starts[1]])
-    crops = crops.astype(np.float32)
-    crops -= crops.mean(axis=(1, 2), keepdims=True)
     taper = np.hanning(side + 2)[1:-1].astype(np.float32)
     window = np.outer(taper, taper)
-    spectra = fft.rfft2(crops * window)
-    power = np.mean(spectra.real**2 + spectra.imag**2, axis=0)
+    power = np.zeros((side, side // 2 + 1), dtype=np.float32)
+    # One by one: all crops together are as large as the frame, and no cache holds them.
+    for y, x in product(*starts):
+        crop = view[y : y + side, x : x + side].astype(np.float32)
+        crop -= crop.mean()
+        crop *= window
+        spectrum = fft.rfft2(crop)
+        power += spectrum.real**2 + spectrum.imag**2
+    power /= len(starts[0]) * len(starts[1])
     # The taper's own covariance is divided out: what is left is the covariance of the texture.
     shape = (side, side)
     raw = fft.irfft2(power, s=shape)
@@ -167,7 +172,16 @@ def _coverage(view: NDArray[np.float32]) -> float:
     if not rows or not cols:
         return 0.0
     step = max(1, max(rows, cols) // BLOCKS_PER_SIDE)
-    blocks = view[: rows * BLOCK_PX, : cols * BLOCK_PX].reshape(rows, BLOCK_PX, cols, BLOCK_PX)
-    deviation = blocks[::step, :, ::step].astype(np.float32).std(axis=(1, 3))
+    deviation = np.stack(
+        [_deviations(view[row * BLOCK_PX :][:BLOCK_PX], cols, step) for row in range(0, rows, step)]
+    )
     lively = float(np.percentile(deviation, 90))
     return float(np.mean(deviation > BARE_SHARE * lively)) if lively > 0 else 0.0
+
+
+def _deviations(strip: NDArray[np.float32], cols: int, step: int) -> NDArray[np.float32]:
+    """Standard deviation of every `step`-th block of a row of blocks."""
+    # Each block in one piece: numpy sums along two axes that lie apart several times as slowly.
+    blocks = strip[:, : cols * BLOCK_PX].reshape(BLOCK_PX, cols, BLOCK_PX)[:, ::step]
+    pieces = np.ascontiguousarray(blocks.transpose(1, 0, 2), dtype=np.float32)
+    return np.asarray(pieces.reshape(-1, BLOCK_PX**2).std(axis=1))

@@ -1,5 +1,6 @@
 """Tiles: the squares of a frame that are scored and counted one by one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,13 +77,28 @@ class TileGrid:
 
         A partial tile's mean is over the pixels it has.
         """
+        return self.means_of(lambda _, rows: plane[rows])
+
+    def means_of(self, make: Callable[[int, slice], NDArray[Any]]) -> NDArray[np.float32]:
+        """Return the mean in every tile of a plane that is made one row of tiles at a time.
+
+        Such a strip stays in the processor's cache, and the plane never lies in memory whole.
+
+        Parameters
+        ----------
+        make
+            Called with each row of tiles and the slice of its pixel rows; returns the strip,
+            (tile_px, W), the last one perhaps lower.
+        """
+        sums = np.empty((self.rows, self.width))
+        for row in range(self.rows):
+            rows = slice(row * self.tile_px, min((row + 1) * self.tile_px, self.height))
+            np.add.reduce(make(row, rows), axis=0, dtype=np.float64, out=sums[row])
         row_edges = np.arange(0, self.height, self.tile_px)
         col_edges = np.arange(0, self.width, self.tile_px)
-        sums = np.add.reduceat(
-            np.add.reduceat(plane, row_edges, axis=0, dtype=np.float64), col_edges, axis=1
-        )
         heights = np.diff(np.append(row_edges, self.height))
         widths = np.diff(np.append(col_edges, self.width))
+        sums = np.add.reduceat(sums, col_edges, axis=1)
         return np.asarray(sums / np.outer(heights, widths), dtype=np.float32)
 
 

@@ -147,7 +147,7 @@ class TFLiteScorer:
         ModelError
             When a frame is so wide that not even its smallest strip fits the memory budget.
         RuntimeError
-            When called from a thread that does not own the scorer.
+            When called from a thread that does not own the scorer, or after `close`.
         """
         self._claim()
         grid = TileGrid(height=view.shape[0], width=view.shape[1], tile_px=self.tile_px)
@@ -179,7 +179,17 @@ class TFLiteScorer:
         """Let the thread that scores next own the scorer (a worker that was started anew)."""
         self._owner = None
 
+    def close(self) -> None:
+        """Give back the memory and threads of the interpreter; nothing is scored afterwards.
+
+        Whoever still refers to the scorer then keeps next to nothing: FastAPI, for one, remembers
+        the functions behind pages of applications that have ended, and all that these refer to.
+        """
+        self._interpreter = None
+
     def _claim(self) -> None:
+        if self._interpreter is None:
+            raise RuntimeError("TFLiteScorer was closed: open another one")
         caller = threading.get_ident()
         if self._owner is None:
             self._owner = caller

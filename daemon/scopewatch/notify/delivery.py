@@ -84,6 +84,7 @@ class Delivery:
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._thread: threading.Thread | None = None
+        self._away = ""
         # A row that was taken but could not be marked (disk full): it must not be sent again.
         # Nothing else is sent before it is marked, so there is hardly ever more than one.
         self._unmarked: set[int] = set()
@@ -108,18 +109,29 @@ class Delivery:
         )
 
     def troubles(self) -> Sequence[str]:
-        """Say which channels nobody is told by at the moment; any thread may ask."""
-        return [
+        """Say why nobody is told, and by which channels, at the moment; any thread may ask."""
+        resting = [
             f"alert channel {receiver.channel} has failed {receiver.failures} times in a row"
             for receiver in self.receivers()
             if receiver.open_until is not None
         ]
+        return [f"delivery: {self._away}", *resting] if self._away else resting
 
     def drain(self) -> int:
         """Try each message that is due once; return how many left the outbox.
 
-        After a failure the later messages of that channel wait, those of others do not.
+        After a failure the later messages of that channel wait, those of others do not. Raises
+        StoreError while the outbox is away.
         """
+        try:
+            gone = self._drain()
+        except Exception as error:
+            self._away = str(error) or type(error).__name__
+            raise
+        self._away = ""
+        return gone
+
+    def _drain(self) -> int:
         for row in sorted(self._unmarked):
             self._mark(row)
         gone = 0

@@ -121,7 +121,7 @@ class Heartbeat:
     def _call(self, well: bool, body: str) -> bool:
         began_s = time.monotonic()
         url = self._url.get_secret_value().rstrip("/") + ("" if well else "/fail")
-        request = urllib.request.Request(  # noqa: S310 - http or https, see config.models
+        request = urllib.request.Request(  # noqa: S310 - http or https, see config.delivery
             url,
             data=body.encode()[:_MOST_BYTES],
             headers={"User-Agent": f"scopewatch/{__version__}", "Content-Type": "text/plain"},

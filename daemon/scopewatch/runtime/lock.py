@@ -31,11 +31,13 @@ class InstanceLock:
 
     def __init__(self, folder: Path) -> None:
         path = folder / LOCK_FILE
+        self._file: BinaryIO | None = None
         try:
-            self._file: BinaryIO | None = path.open("ab")
+            self._file = path.open("ab")
             # Whatever the umask: the group may see the lock, others may not.
             path.chmod(0o640)
         except OSError as error:
+            self.release()
             raise StoreError(
                 complaint(
                     "state folder cannot be written to",

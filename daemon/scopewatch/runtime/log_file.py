@@ -80,8 +80,7 @@ class RotatedLog(RotatingFileHandler):
         # What is left of the line must not be written with the next one.
         stream, self.stream = self.stream, None
         if stream is not None:
-            with suppress(OSError, ValueError):
-                stream.close()
+            _drop(stream)
         if self.lost > 1:
             return
         self._ours += 1
@@ -96,18 +95,28 @@ class RotatedLog(RotatingFileHandler):
     def _open(self) -> TextIOWrapper:
         missing = [folder for folder in self._path.parents if not folder.exists()]
         for folder in reversed(missing):
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(FOLDER_MODE, exist_ok=True)
             folder.chmod(FOLDER_MODE)
         # Not by `Path.open`, which takes no opener.
         stream = open(self._path, "a", encoding="utf-8", opener=_closed_to_others)  # noqa: SIM115
-        self._path.chmod(MODE)
-        if _is_cut_off(self._path):
-            stream.write("\n")
+        try:
+            self._path.chmod(MODE)
+            if _is_cut_off(self._path):
+                stream.write("\n")
+        except OSError:
+            _drop(stream)
+            raise
         return stream
 
 
 def _closed_to_others(path: str, flags: int) -> int:
     return os.open(path, flags, MODE)
+
+
+def _drop(stream: TextIOWrapper) -> None:
+    """Close a stream whose last lines may not fit: closing tries to write them once more."""
+    with suppress(OSError, ValueError):
+        stream.close()
 
 
 def _is_cut_off(path: Path) -> bool:

@@ -21,7 +21,7 @@ from scopewatch.core.alert import AlertRule
 from scopewatch.core.errors import FrameError, StoreError
 from scopewatch.core.fluorescence import FluorescenceReading
 from scopewatch.core.frame import Frame, FrameTicket, Refusal
-from scopewatch.core.ports import FrameSource, Overlays, ResultStore, Settled
+from scopewatch.core.ports import FrameSource, OverlayFiles, Overlays, ResultStore, Settled
 from scopewatch.core.result import FrameResult
 from scopewatch.runtime.hand import Hand
 from scopewatch.runtime.outcome import Ending, Outcome
@@ -141,7 +141,8 @@ class FramePath:
         settled = hand.step(
             "commit", lambda: self._store.commit(ticket, frame, result, files, day, self._rules)
         )
-        self._tidy(hand, ticket)
+        # A commit that finds the frame settled otherwise has named none of them.
+        self._tidy(hand, ticket, files if settled.quarantined is None else None)
         _tell_alerts(settled)
         outcome = hand.end(Ending.SCORED, settled=settled)
         seen = result.efficiency
@@ -160,9 +161,9 @@ class FramePath:
         )
         return outcome
 
-    def _tidy(self, hand: Hand, ticket: FrameTicket) -> None:
+    def _tidy(self, hand: Hand, ticket: FrameTicket, named: OverlayFiles | None = None) -> None:
         try:
-            self._overlays.discard(ticket.key)
+            self._overlays.discard(ticket.key, named)
         except StoreError as error:
             # It is settled, which is what counts; the next start tries again.
             log.warning(

@@ -2,17 +2,20 @@
 
 Most jobs come round on a fixed interval of the monotonic kind, some at an hour of the day. One
 that could not run in time (the machine slept, the previous round still ran) runs once, late, and
-never twice at a time: what counts is that it happens, not how often.
+never twice at a time: what counts is that it happens, not how often. One that failed (a full
+disk, say) is tried again with the next sign of life, and its trouble is told until it succeeds.
 """
 
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
-from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
@@ -42,6 +45,12 @@ class Schedule:
         self._scheduler: BackgroundScheduler | None = None
         self._changed = threading.Condition()
         self._under_way = 0
+        # Replaced, never changed: other threads read it.
+        self._failing: dict[str, str] = {}
+
+    def troubles(self) -> Sequence[str]:
+        """Say which jobs failed at their last round, and why; any thread may ask."""
+        return [f"{name}: {why}" for name, why in self._failing.items()]
 
     def every(self, seconds: float, name: str, job: Callable[[], object]) -> None:
         """Enter a job that runs at once and then every so many seconds. Call before `start`."""
@@ -69,13 +78,13 @@ class Schedule:
     def start(self) -> None:
         """Begin; each job runs for the first time now."""
         beat = IntervalTrigger(seconds=self._beat_s, timezone=UTC)
-        jobs = [*self._jobs, (STAGE, lambda: self._heartbeats.beat(STAGE), beat)]
+        jobs = [*self._jobs, (STAGE, self._beat, beat)]
         scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(max_workers=len(jobs))},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        scheduler.add_listener(_log_failure, EVENT_JOB_ERROR)
+        scheduler.add_listener(self._note_end, EVENT_JOB_ERROR | EVENT_JOB_EXECUTED)
         self._heartbeats.beat(STAGE)
         now = datetime.now(UTC)
         for name, job, trigger in jobs:
@@ -108,9 +117,26 @@ class Schedule:
                 self._under_way -= 1
                 self._changed.notify_all()
 
+    def _note_end(self, event: JobExecutionEvent) -> None:
+        name, error = event.job_id, event.exception
+        with self._changed:
+            before = self._failing.get(name)
+            others = {each: why for each, why in self._failing.items() if each != name}
+            why = "" if error is None else str(error) or type(error).__name__
+            self._failing = {**others, name: why} if why else others
+        if not why:
+            return
+        if why != before:
+            # Not at each round: on a full disk the log would help to keep it full.
+            log.error("scheduled job failed", extra={"event": {"job": name, "error": error}})
 
-def _log_failure(event: JobExecutionEvent) -> None:
-    log.error(
-        "scheduled job failed",
-        extra={"event": {"job": event.job_id, "error": event.exception}},
-    )
+    def _beat(self) -> None:
+        self._heartbeats.beat(STAGE)
+        # Not as a job ends: it may be over before the scheduler has set its next round.
+        scheduler = self._scheduler
+        if scheduler is None:
+            return
+        for name in self._failing:
+            # Gone where the schedule was stopped meanwhile.
+            with suppress(JobLookupError):
+                scheduler.modify_job(name, next_run_time=datetime.now(UTC))

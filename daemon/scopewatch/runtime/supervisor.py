@@ -16,90 +16,22 @@ import queue
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Protocol
 
 from scopewatch.core.ports import Clock
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.keeper import SourceKeeper
+from scopewatch.runtime.reload import Reload, Reloader
 from scopewatch.runtime.sd_notify import SystemdNotifier
+from scopewatch.runtime.stages import Condition, Farewell, Stage, list_complaints, stop_stages
 
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
 # Asked of systemd anew at each tick while no source can be reached: a share may come late.
 STARTING_S = 60.0
-# A check that waits for a dead share is given up. The daemon goes on meanwhile.
-RELOAD_WITHIN_S = 120.0
 # Nobody waits for the end of a daemon that reloads: a large frame may be finished. Still within
 # half of the watchdog's 60 s.
 RELOAD_STOP_WITHIN_S = 20.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """Something that runs beside the main thread.
-
-    Parameters
-    ----------
-    start
-        Returns once it runs; what it raises ends the start of the daemon.
-    stop
-        Ends it within so many seconds; False when it did not end in time.
-    running
-        Whether it runs; one that ended by itself ends the daemon.
-    """
-
-    name: str
-    start: Callable[[], None]
-    stop: Callable[[float], bool]
-    running: Callable[[], bool]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """How the daemon is: `complaints` holds one line for each thing that is wrong."""
-
-    ready: bool
-    complaints: tuple[str, ...]
-
-    @property
-    def well(self) -> bool:
-        """Whether everything works."""
-        return self.ready and not self.complaints
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Farewell:
-    """How the daemon ended.
-
-    Parameters
-    ----------
-    failed_stage
-        The stage that ended by itself, or hung; None when the daemon was asked to stop.
-    clean
-        False when a stage did not stop in time: its thread may still be running.
-    hung
-        Whether that stage had made no progress for too long.
-    reload
-        Whether it ended to be built anew.
-    """
-
-    failed_stage: str | None
-    clean: bool
-    hung: bool = False
-    reload: bool = False
-
-
-class Reloader(Protocol):
-    """Finds out whether what is configured now could run in place of what runs."""
-
-    def begin(self, done: Callable[[bool], None]) -> None:
-        """Begin to find out, and call `done` from another thread: whether it could."""
-        ...
-
-    def give_up(self, why: str) -> None:
-        """Count what was begun as refused; its `done` is not called any more."""
-        ...
 
 
 class _Order(Enum):
@@ -162,9 +94,12 @@ class Supervisor:
         self._stop_within_s = stop_within_s
         # Reentrant, unlike Event.set(): `stop` is called by signal handlers.
         self._orders: queue.SimpleQueue[_Order] = queue.SimpleQueue()
-        self._reloader = reloader
-        self._reloading_since_s: float | None = None
-        self._reload_again = False
+        self._reload = Reload(
+            reloader,
+            notifier=notifier,
+            clock=clock,
+            found=lambda able: self._orders.put(_Order.SWAP if able else _Order.KEEP),
+        )
         self._swapping = False
         self._ready = False
         self._fed_s = float("-inf")
@@ -211,21 +146,7 @@ class Supervisor:
 
     def condition(self) -> Condition:
         """Say how the daemon is; any thread may ask."""
-        complaints = [f"{stage.name} has ended" for stage in self._stages if not stage.running()]
-        complaints += [
-            f"{name} has made no progress for {silent_s:.0f} s"
-            for name, silent_s in self._heartbeats.stalled().items()
-        ]
-        complaints += [
-            f"{keeper.stage}: {keeper.trouble or 'not started yet'}"
-            for keeper in self._keepers
-            if not keeper.watching
-        ]
-        complaints += [
-            f"{keeper.stage}: {keeper.failing}"
-            for keeper in self._keepers
-            if keeper.watching and keeper.failing
-        ]
+        complaints = list_complaints(self._stages, self._heartbeats, self._keepers)
         complaints += self._troubles()
         return Condition(ready=self._ready, complaints=tuple(complaints))
 
@@ -241,7 +162,8 @@ class Supervisor:
             self._notifier.ready(self._summary())
             log.info("ready", extra={"event": {"sources": len(self._keepers)}})
         self._tell(stalled)
-        self._hurry_reload()
+        if self._reload.give_up_late():
+            self._keep()
         if not stalled:
             self._feed()
         return self._give_up(stalled)
@@ -266,7 +188,7 @@ class Supervisor:
                 self._swapping = False
                 return True
             case _Order.RELOAD:
-                self._begin_reload()
+                self._reload.begin()
             case _Order.KEEP:
                 self._keep()
             case _Order.SWAP:
@@ -274,35 +196,9 @@ class Supervisor:
                 return True
         return False
 
-    def _begin_reload(self) -> None:
-        if self._reloader is None:
-            return
-        if self._reloading_since_s is not None:
-            # Files may have changed since they were read: look once more afterwards.
-            self._reload_again = True
-            return
-        self._reloading_since_s = self._clock.monotonic()
-        self._notifier.reloading(self._reloading_since_s)
-        log.info("reloading")
-        self._reloader.begin(
-            lambda able: self._orders.put(_Order.SWAP if able else _Order.KEEP),
-        )
-
     def _keep(self) -> None:
-        self._reloading_since_s = None
-        if self._reload_again:
-            self._reload_again = False
-            self._begin_reload()
-        elif self._ready:
+        if self._reload.refused() and self._ready:
             self._notifier.ready(f"reload refused, see the log; {self._summary()}")
-
-    def _hurry_reload(self) -> None:
-        began_s = self._reloading_since_s
-        if began_s is None or self._clock.monotonic() - began_s < RELOAD_WITHIN_S:
-            return
-        if self._reloader is not None:
-            self._reloader.give_up(f"the check did not end within {RELOAD_WITHIN_S:g} s")
-        self._keep()
 
     def _able_to_work(self) -> bool:
         tended = all(keeper.tended for keeper in self._keepers)
@@ -349,18 +245,6 @@ class Supervisor:
         else:
             self._notifier.stopping()
         log.info("stopping", extra={"event": {"stages": len(started)}})
-        ends_at = self._clock.monotonic() + within_s
-        late = []
-        for stage in reversed(started):
-            left_s = max(0.0, ends_at - self._clock.monotonic())
-            try:
-                in_time = stage.stop(left_s)
-            except Exception:
-                # The stages after it must still be stopped.
-                log.exception("stage failed to stop", extra={"event": {"stage": stage.name}})
-                in_time = False
-            if not in_time:
-                log.error("stage did not stop in time", extra={"event": {"stage": stage.name}})
-                late.append(stage.name)
+        late = stop_stages(started, self._clock, within_s)
         log.info("stopped", extra={"event": {"clean": not late}})
         return late

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from scopewatch.core.errors import ScopewatchError, StoreError, complaint
+from scopewatch.core.errors import NoSpaceError, ScopewatchError, StoreError, complaint
 from scopewatch.core.frame import FrameTicket
 from scopewatch.core.ports import Clock
 from scopewatch.runtime.hand import AWAY, Hand
@@ -157,7 +157,8 @@ class Worker:
         """Put an item behind the others, or quarantine it when the failures are its own.
 
         A full disk or a lost share fails every frame, and no frame is blamed for it. Where
-        another was scored since the last failure, though, the trouble is with this one.
+        another was scored since the last failure, though, the trouble is with this one; save on
+        a disk that is full now and then, where a smaller picture may have fitted meanwhile.
         """
         item = hand.item
         before = self._troubles.get((item.source, item.locator))
@@ -168,7 +169,8 @@ class Worker:
                 failures=0,
                 scored_then=self._scored,
             )
-        failures = before.failures + (blame or self._scored > before.scored_then)
+        others_pass = self._scored > before.scored_then and not isinstance(error, NoSpaceError)
+        failures = before.failures + (blame or others_pass)
         if failures >= self._max_attempts and isinstance(item, FrameTicket):
             hand.patience_s = 0.0
             try:

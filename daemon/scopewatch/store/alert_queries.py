@@ -6,9 +6,9 @@ from sqlalchemy.orm import Session
 from scopewatch.core.alert import RuleKind, Severity
 from scopewatch.core.alert_json import unpack_evidence
 from scopewatch.core.message import WellName
+from scopewatch.store.alert_tables import Alert, OutboxRow
 from scopewatch.store.records import AlertRow, ChannelRow, Posting
 from scopewatch.store.states import subject_of
-from scopewatch.store.tables import Alert, OutboxRow
 
 WAITING = "waiting"
 DELIVERED = "delivered"

@@ -16,9 +16,10 @@ from scopewatch.core.alert_plate import StateKey
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.core.message import Message, Style, compose
 from scopewatch.core.route import Route
+from scopewatch.store.alert_tables import Alert
 from scopewatch.store.outbox import queue_message
 from scopewatch.store.states import columns_of, subject_of
-from scopewatch.store.tables import Alert, FrameRow, Result, Run, Well
+from scopewatch.store.tables import FrameRow, Result, Run, Well
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.frame import FrameKey
-from scopewatch.store.tables import FrameRow, Result, Run, Well, WellEstimate
+from scopewatch.store.tables import FrameRow, Result, Run, Well
+from scopewatch.store.well_tables import WellEstimate
 
 log = logging.getLogger(__name__)
 

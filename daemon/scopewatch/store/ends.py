@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.measured import Said, WellEnd
 from scopewatch.store.measuring import BEFORE_END_DAYS
-from scopewatch.store.tables import MeasuredWell, Run, Well, WellEstimate, WellOutlook
+from scopewatch.store.tables import Run, Well
+from scopewatch.store.well_tables import MeasuredWell, WellEstimate, WellOutlook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

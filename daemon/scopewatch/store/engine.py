@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from scopewatch.core.errors import StoreError, complaint
+from scopewatch.core.errors import NoSpaceError, StoreError, complaint
 from scopewatch.store.files import FILE_MODE, make_folder, writing
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,9 @@ def told(where: object) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
-        raise StoreError(
+        full = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        kind = NoSpaceError if full else StoreError
+        raise kind(
             complaint(
                 "result database cannot be used",
                 where=where,

@@ -7,14 +7,10 @@ from scopewatch.core.efficiency import Efficiency, ErrorRates, pool
 from scopewatch.core.frame import Frame
 from scopewatch.core.ports import OverlayFiles
 from scopewatch.core.result import FrameResult
-from scopewatch.store.tables import (
-    ASIDE,
-    FrameRow,
-    Result,
-    TileScoresRow,
-    WellEstimate,
-)
+from scopewatch.store.columns import ASIDE
+from scopewatch.store.tables import FrameRow, Result, TileScoresRow
 from scopewatch.store.tiles import pack
+from scopewatch.store.well_tables import WellEstimate
 
 
 def write_result(

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from scopewatch.core.forecast import NoForecast
 from scopewatch.core.message import WellName
+from scopewatch.store.columns import FrameState
 from scopewatch.store.files import whole_file
 from scopewatch.store.queries import Reader
 from scopewatch.store.records import CoursePoint, FrameRecord, Outlook
-from scopewatch.store.tables import FrameState
 
 SCHEMA_VERSION: Final = 1
 COLUMNS: Final = (

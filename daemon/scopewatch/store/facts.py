@@ -11,10 +11,12 @@ from scopewatch.core.alert import Subject
 from scopewatch.core.alert_rule import RuleKind
 from scopewatch.core.alert_wells import Look, WellFacts
 from scopewatch.core.running import WellPoint
+from scopewatch.store.columns import SETTLED
 from scopewatch.store.outlooks import forecast_of, point_of, running_of
 from scopewatch.store.rounds import Plate, Round
-from scopewatch.store.tables import SETTLED, FrameRow, Result, WellEstimate
+from scopewatch.store.tables import FrameRow, Result
 from scopewatch.store.well_queries import newest_outlooks
+from scopewatch.store.well_tables import WellEstimate
 
 
 @dataclass(slots=True)

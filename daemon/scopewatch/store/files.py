@@ -1,16 +1,19 @@
 """Files that are either whole or not there, also after a power cut."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from scopewatch.core.errors import StoreError, complaint
+from scopewatch.core.errors import NoSpaceError, StoreError, complaint
 
 FOLDER_MODE: Final = 0o750
 FILE_MODE: Final = 0o640
 _BEGUN: Final = ".part"
+# Of the disk, and of what a user may take of it (which Windows does not know).
+_FULL: Final = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -28,7 +31,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises
     ------
     StoreError
-        Where the disk refuses. After any exception the temporary file is removed.
+        Where the disk refuses; NoSpaceError where it is full. After any exception the temporary
+        file is removed.
     """
     begun = path.with_name(f".{path.name}{_BEGUN}")
     with writing(path):
@@ -54,11 +58,13 @@ def make_folder(folder: Path) -> None:
     try:
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
         for path in reversed(missing):
-            path.mkdir(exist_ok=True)
+            # Closed from the first moment, also where the change of its mode then fails.
+            path.mkdir(FOLDER_MODE, exist_ok=True)
             path.chmod(FOLDER_MODE)
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(FOLDER_MODE, exist_ok=True)
     except OSError as error:
-        raise StoreError(
+        kind = NoSpaceError if error.errno in _FULL else StoreError
+        raise kind(
             complaint(
                 "folder cannot be made",
                 where=folder,
@@ -84,7 +90,8 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(
+        kind = NoSpaceError if error.errno in _FULL else StoreError
+        raise kind(
             complaint(
                 "file cannot be written",
                 where=path,

@@ -7,8 +7,9 @@ from sqlalchemy import Select, func, literal, null, select, union_all
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.frame import FrameKey
 from scopewatch.core.message import WellName
+from scopewatch.store.columns import FrameState
 from scopewatch.store.records import FrameRecord, RefusedRow
-from scopewatch.store.tables import FrameRow, FrameState, RefusalRow, Result, Run, Well
+from scopewatch.store.tables import FrameRow, RefusalRow, Result, Run, Well
 from scopewatch.store.well_queries import named
 
 

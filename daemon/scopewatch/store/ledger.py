@@ -14,16 +14,9 @@ from sqlalchemy.orm import Session
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.core.frame import FrameKey, FrameTicket, Refusal
+from scopewatch.store.columns import SETTLED, FrameState
 from scopewatch.store.days import set_start
-from scopewatch.store.tables import (
-    SETTLED,
-    AcquisitionRow,
-    FrameRow,
-    FrameState,
-    RefusalRow,
-    Run,
-    Well,
-)
+from scopewatch.store.tables import AcquisitionRow, FrameRow, RefusalRow, Run, Well
 
 log = logging.getLogger(__name__)
 

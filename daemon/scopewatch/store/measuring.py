@@ -21,14 +21,8 @@ from scopewatch.core.errors import ConfigError
 from scopewatch.core.fluorescence import FluorescenceReading
 from scopewatch.core.measured import Field, FieldEfficiency, measure_fields
 from scopewatch.store.readings import pack_reading, unpack_reading
-from scopewatch.store.tables import (
-    FluorescenceRow,
-    FrameRow,
-    MeasuredWell,
-    Run,
-    TileScoresRow,
-    Well,
-)
+from scopewatch.store.tables import FrameRow, Run, TileScoresRow, Well
+from scopewatch.store.well_tables import FluorescenceRow, MeasuredWell
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scopewatch.core.message import Message
 from scopewatch.core.ports import OutboxItem
-from scopewatch.store.tables import OutboxRow
+from scopewatch.store.alert_tables import OutboxRow
 
 _MESSAGE: Final = TypeAdapter(Message)
 

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from scopewatch.core.card import ForecastDay
 from scopewatch.core.forecast import NoForecast, Silence, WellForecast, forecast
 from scopewatch.core.running import RunningEstimate, WellPoint, smooth
-from scopewatch.store.tables import FrameRow, FrameState, Well, WellEstimate, WellOutlook
+from scopewatch.store.columns import FrameState
+from scopewatch.store.tables import FrameRow, Well
+from scopewatch.store.well_tables import WellEstimate, WellOutlook
 
 # Errors are efficiencies: four digits are a hundredth of a point.
 _DIGITS = 4

@@ -101,20 +101,22 @@ class OverlayFolder:
             write_whole(self._folder / stain, self._encode_stain(frame, result))
         return OverlayFiles(overlay=overlay, stain=stain)
 
-    def discard(self, key: FrameKey) -> int:
+    def discard(self, key: FrameKey, named: OverlayFiles | None = None) -> int:
         """Remove the pictures of a frame that no result names; return how many.
 
         For whoever writes them, or while nobody does: a picture that is written waits for the
-        result that names it. Raises StoreError.
+        result that names it. Neither folder nor database is asked about those in `named`, which
+        a result just committed names. Raises StoreError.
         """
         stem = self._stem(key)
+        known = {named.overlay, named.stain} if named is not None else set()
         there = [
             name
             for name in (f"{stem}{OVERLAY}", f"{stem}{STAIN}")
-            if _is_there(self._folder / name)
+            if name not in known and _is_there(self._folder / name)
         ]
-        named = self._named(f"{stem}{OVERLAY}") if there else set()
-        left = [name for name in there if name not in named]
+        kept = self._named(f"{stem}{OVERLAY}") if there else set()
+        left = [name for name in there if name not in kept]
         for name in left:
             remove_picture(self._folder / name)
         return len(left)

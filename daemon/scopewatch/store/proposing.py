@@ -16,17 +16,9 @@ from scopewatch.store.filenames import safe_name
 from scopewatch.store.files import make_folder, write_whole, writing
 from scopewatch.store.measuring import BEFORE_END_DAYS, Measuring
 from scopewatch.store.readings import unpack_reading
-from scopewatch.store.tables import (
-    FluorescenceRow,
-    FrameRow,
-    MeasuredWell,
-    Result,
-    Run,
-    TileScoresRow,
-    Well,
-    WellOutlook,
-)
+from scopewatch.store.tables import FrameRow, Result, Run, TileScoresRow, Well
 from scopewatch.store.tiles import unpack
+from scopewatch.store.well_tables import FluorescenceRow, MeasuredWell, WellOutlook
 
 FOLDER = "recalibration"
 

@@ -16,6 +16,7 @@ from scopewatch.core.frame import FrameKey
 from scopewatch.core.message import WellName
 from scopewatch.core.tiling import TileGrid, TileScores
 from scopewatch.store.alert_queries import list_alerts, list_channels
+from scopewatch.store.columns import FrameState
 from scopewatch.store.ends import RunEnd, run_ends
 from scopewatch.store.engine import open_reader, transaction
 from scopewatch.store.frame_queries import (
@@ -38,19 +39,10 @@ from scopewatch.store.records import (
     Shot,
     WellRow,
 )
-from scopewatch.store.tables import (
-    FrameRow,
-    FrameState,
-    RefusalRow,
-    Result,
-    Run,
-    TileScoresRow,
-    Well,
-    WellEstimate,
-    WellOutlook,
-)
+from scopewatch.store.tables import FrameRow, RefusalRow, Result, Run, TileScoresRow, Well
 from scopewatch.store.tiles import unpack
 from scopewatch.store.well_queries import list_wells, named, outlook_of
+from scopewatch.store.well_tables import WellEstimate, WellOutlook
 
 MOST_WELLS: Final = 5000
 _BATCH: Final = 500

@@ -13,7 +13,7 @@ from scopewatch.core.errors import StoreError, complaint
 from scopewatch.core.fluorescence import FluorescenceReading
 from scopewatch.core.histogram import BINS
 from scopewatch.core.tiling import TileGrid
-from scopewatch.store.tables import FluorescenceRow
+from scopewatch.store.well_tables import FluorescenceRow
 
 
 def pack_reading(row: FluorescenceRow, reading: FluorescenceReading) -> None:

@@ -11,7 +11,9 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alert_rule import AlertRule, RuleKind
-from scopewatch.store.tables import ASIDE, SETTLED, FrameRow, RuleState, Well
+from scopewatch.store.alert_tables import RuleState
+from scopewatch.store.columns import ASIDE, SETTLED
+from scopewatch.store.tables import FrameRow, Well
 
 # A rule of these kinds needs to see the plate's other wells at the same moment.
 JOINT = (RuleKind.PLATE_COLLAPSE, RuleKind.OUTLIER_WELL)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from scopewatch.core.alert import AlertState, Subject
 from scopewatch.core.alert_json import pack_state, unpack_state
 from scopewatch.core.alert_plate import StateKey
-from scopewatch.store.tables import RuleState
+from scopewatch.store.alert_tables import RuleState
 
 NO_TIME_POINT = -1
 

@@ -10,18 +10,12 @@ from sqlalchemy.orm import Session
 from scopewatch.core.alert import RuleKind, Severity
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.message import WellName
+from scopewatch.store.alert_tables import Alert
+from scopewatch.store.columns import FrameState
 from scopewatch.store.outlooks import forecast_of
 from scopewatch.store.records import Flag, Outlook, WellRow
-from scopewatch.store.tables import (
-    Alert,
-    FrameRow,
-    FrameState,
-    Result,
-    Run,
-    Well,
-    WellEstimate,
-    WellOutlook,
-)
+from scopewatch.store.tables import FrameRow, Result, Run, Well
+from scopewatch.store.well_tables import WellEstimate, WellOutlook
 
 
 def named(name: WellName) -> tuple[ColumnElement[bool], ...]:

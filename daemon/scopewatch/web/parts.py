@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from scopewatch.core.message import WellName
 from scopewatch.core.ports import Clock
-from scopewatch.runtime.supervisor import Condition
+from scopewatch.runtime.stages import Condition
 from scopewatch.store.records import AlertRow, Counts, Flag, WellRow
 from scopewatch.web.plate import Staleness
 from scopewatch.web.reading import AlertDesk, Facts, Health, Reader, Receivers

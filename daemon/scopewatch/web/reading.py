@@ -14,7 +14,7 @@ from typing import Protocol
 from scopewatch.core.card import HeldOutErrors
 from scopewatch.core.message import WellName
 from scopewatch.notify.breaker import Receiver
-from scopewatch.runtime.supervisor import Condition
+from scopewatch.runtime.stages import Condition
 from scopewatch.store.ends import RunEnd
 from scopewatch.store.records import (
     AlertRow,

@@ -14,7 +14,7 @@ from scopewatch.app.reloading import Candidate, Reloading
 from scopewatch.config import Config
 from scopewatch.core.errors import ConfigError, ScopewatchError, StoreError
 from scopewatch.core.ports import Scorer
-from scopewatch.runtime.supervisor import Farewell
+from scopewatch.runtime.stages import Farewell
 from tests.conftest import FakeClock
 
 STOPPED = Farewell(failed_stage=None, clean=True)
@@ -81,6 +81,18 @@ class Stage:
         return [daemon.config.experiment.name for daemon in self.built]
 
 
+def end_with(daemon: Played, act: Callable[[], None]) -> None:
+    """Let something happen as the run of a daemon ends."""
+    part = daemon.run
+
+    def run() -> Farewell:
+        farewell = part()
+        act()
+        return farewell
+
+    daemon.run = run
+
+
 Begin = Callable[..., tuple[Life, Stage]]
 
 
@@ -139,30 +151,14 @@ def test_where_nothing_can_start_any_more_starting_again_may_help(begin: Begin) 
 
 def test_an_end_asked_for_while_all_is_built_anew_is_not_forgotten(begin: Begin) -> None:
     life, stage = begin("second", stopped)
-    first = stage.built[0]
-    found = first.run
-
-    def run() -> Farewell:
-        farewell = found()
-        life.stop()
-        return farewell
-
-    first.run = run
+    end_with(stage.built[0], life.stop)
     assert life.run() == RELOAD
     assert stage.names == ["first"]
 
 
 def test_a_reload_asked_for_while_all_is_built_anew_is_not_forgotten(begin: Begin) -> None:
     life, stage = begin("second", stopped)
-    first = stage.built[0]
-    found = first.run
-
-    def run() -> Farewell:
-        farewell = found()
-        life.reload()
-        return farewell
-
-    first.run = run
+    end_with(stage.built[0], life.reload)
     assert life.run() == STOPPED
     assert stage.built[1].orders == ["reload"]
 

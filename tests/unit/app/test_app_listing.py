@@ -8,7 +8,7 @@ import tifffile
 
 from scopewatch.app.listing import Listed, Listing, ListingSettings, Unlisted, natural
 from scopewatch.config import ExperimentConfig
-from scopewatch.config.models import POSITION_LABEL
+from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.errors import ConfigError
 from scopewatch.demo.simulation.simulate import simulate
 from scopewatch.demo.simulation.writers import FileFormat

@@ -1,14 +1,17 @@
 """What a reload is checked for before anything changes."""
 
+import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
-from scopewatch.app import reloading
+from scopewatch.app import checking, reloading
 from scopewatch.app.reloading import Reloading, check_reload, name_changes, sum_up
 from scopewatch.config import Config, load_config
 from scopewatch.core.errors import ConfigError
@@ -54,6 +57,28 @@ def test_what_is_in_order_comes_back_with_its_model_open(site: Site) -> None:
     assert found.config.overlays.grid
     assert found.scorer.card.name
     assert name_changes(site.running, found.config) == ["overlays"]
+
+
+def test_the_model_that_was_checked_is_handed_on(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    found = check_reload(site.path, {}, site.running)
+    assert caplog.messages.count("model opened") == 1
+    # By the thread of the worker, which did not open it.
+    with ThreadPoolExecutor(1) as worker:
+        scored = worker.submit(found.scorer.score, np.zeros((64, 64), np.float32)).result()
+    assert scored.shape == (64 // found.scorer.card.tile_px,) * 2
+
+
+def test_what_is_taken_up_is_what_was_checked(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def change_the_file(*_: object) -> str:
+        site.settings["overlays"] = {"grid": True}
+        site.write()
+        return "none yet"
+
+    monkeypatch.setattr(checking, "_check_database", change_the_file)
+    assert not check_reload(site.path, {}, site.running).config.overlays.grid
 
 
 def test_every_problem_is_told_at_once(site: Site) -> None:

@@ -3,6 +3,7 @@
 import os
 import stat
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,20 @@ def bundled(tmp_path: Path, text: str, *more: str) -> dict[str, str]:
         return {name: bundle.read(name).decode("utf-8") for name in bundle.namelist()}
 
 
+@pytest.fixture
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Put a journal in place that answers with what a shell makes of `answer`."""
+
+    def write(answer: str) -> None:
+        command = tmp_path / "bin/journalctl"
+        command.parent.mkdir()
+        command.write_text(f"#!/bin/sh\necho {answer}\n", encoding="utf-8")
+        command.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{command.parent}:/usr/bin:/bin")
+
+    return write
+
+
 def test_no_secret_is_in_it_and_what_is_missing_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -44,13 +59,9 @@ def test_no_secret_is_in_it_and_what_is_missing_is_said(
 
 
 def test_the_newest_lines_of_the_journal_come_without_the_secrets_of_the_configuration(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, journal: Callable[[str], None]
 ) -> None:
-    journal = tmp_path / "bin/journalctl"
-    journal.parent.mkdir()
-    journal.write_text("#!/bin/sh\necho delivery failed: hidden-word, $*\n", encoding="utf-8")
-    journal.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{journal.parent}:/usr/bin:/bin")
+    journal("delivery failed: hidden-word, $*")
     text = bundled(tmp_path, CONFIG)["log.txt"]
     assert text.startswith("delivery failed: ")
     assert "--unit scopewatch --lines 5000" in text
@@ -58,13 +69,9 @@ def test_the_newest_lines_of_the_journal_come_without_the_secrets_of_the_configu
 
 
 def test_a_journal_without_a_line_of_ours_is_no_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, journal: Callable[[str], None]
 ) -> None:
-    journal = tmp_path / "bin/journalctl"
-    journal.parent.mkdir()
-    journal.write_text("#!/bin/sh\necho '-- No entries --'\n", encoding="utf-8")
-    journal.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{journal.parent}:/usr/bin:/bin")
+    journal("'-- No entries --'")
     assert bundled(tmp_path, CONFIG)["log.txt"] == (
         "not available: OSError: the journal holds no line of scopewatch"
     )

@@ -77,13 +77,19 @@ class FixedScorer:
         self._card = card
         self._probability = probability
         self.seen: list[tuple[int, ...]] = []
+        self.closed = False
 
     @property
     def card(self) -> ModelCard:
         return self._card
 
     def score(self, view: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self.closed:
+            raise RuntimeError("closed")
         self.seen.append(view.shape)
         tile_px = self._card.tile_px
         shape = tuple(-(-side // tile_px) for side in view.shape)
         return np.full(shape, self._probability, dtype=np.float32)
+
+    def close(self) -> None:
+        self.closed = True

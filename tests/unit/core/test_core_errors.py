@@ -7,6 +7,7 @@ from scopewatch.core.errors import (
     DeliveryError,
     FrameError,
     ModelError,
+    NoSpaceError,
     ScopewatchError,
     SourceError,
     StoreError,
@@ -28,7 +29,9 @@ def test_a_file_name_with_a_newline_stays_on_one_line() -> None:
     assert complaint("bad", where="a\nb\r\n.tif", do="rename") == "bad: a b .tif; rename"
 
 
-@pytest.mark.parametrize("kind", [ConfigError, FrameError, ModelError, StoreError, SourceError])
+@pytest.mark.parametrize(
+    "kind", [ConfigError, FrameError, ModelError, NoSpaceError, StoreError, SourceError]
+)
 def test_every_error_is_a_scopewatch_error(kind: type[ScopewatchError]) -> None:
     assert issubclass(kind, ScopewatchError)
     assert str(kind("one line")) == "one line"

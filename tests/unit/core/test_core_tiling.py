@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from scopewatch.core.errors import ModelError
 from scopewatch.core.tiling import TileGrid, TileScores
@@ -40,6 +41,19 @@ def test_padding_fills_below_and_to_the_right() -> None:
 def test_a_frame_of_whole_tiles_is_padded_without_a_copy() -> None:
     plane = np.ones((64, 64), dtype=np.float32)
     assert make_grid(64, 64).pad(plane) is plane
+
+
+def test_a_plane_made_strip_by_strip_has_the_means_of_the_whole() -> None:
+    plane = np.random.default_rng(1).normal(size=(70, 96)).astype(np.float32)
+    grid = make_grid()
+    heights = []
+
+    def square(row: int, rows: slice) -> NDArray[np.float32]:
+        heights.append((row, plane[rows].shape[0]))
+        return np.square(plane[rows])
+
+    np.testing.assert_array_equal(grid.means_of(square), grid.means(np.square(plane)))
+    assert heights == [(0, 32), (1, 32), (2, 6)]
 
 
 def test_a_partial_tiles_mean_is_over_the_pixels_it_has() -> None:

@@ -221,11 +221,13 @@ class FakeOverlays:
         self.stuck: StoreError | None = None
         self.days: list[float] = []
         self.discarded: list[FrameKey] = []
+        self.named: list[OverlayFiles | None] = []
 
-    def discard(self, key: FrameKey) -> int:
+    def discard(self, key: FrameKey, named: OverlayFiles | None = None) -> int:
         if self.stuck is not None:
             raise self.stuck
         self.discarded.append(key)
+        self.named.append(named)
         return 1
 
     def write(self, frame: Frame, result: FrameResult, day: float) -> OverlayFiles:

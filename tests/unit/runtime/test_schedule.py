@@ -1,9 +1,11 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from scopewatch.core.errors import StoreError
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.schedule import Schedule
 from tests.conftest import FakeClock
@@ -75,6 +77,33 @@ def test_a_job_that_fails_is_logged_and_comes_round_again(
         schedule.start()
         eventually(lambda: len(rounds) >= 2)
         eventually(lambda: "scheduled job failed" in caplog.text)
+
+
+def test_a_job_that_fails_is_a_trouble_told_once_and_tried_soon_until_it_succeeds(
+    schedule: Schedule,
+    eventually: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    faults = ["disk full", "disk full", "disk full", "database is locked"]
+    told: list[list[str]] = []
+
+    def sign() -> None:
+        told.append(list(schedule.troubles()))
+        if faults:
+            raise StoreError(faults.pop(0))
+
+    # Its own round would come in an hour.
+    schedule.every(3600, "monitor", sign)
+    with caplog.at_level(logging.ERROR, logger="scopewatch.runtime.schedule"):
+        schedule.start()
+        eventually(lambda: len(told) >= 5 and not schedule.troubles(), within_s=30)
+    before = ["monitor: disk full"]
+    assert told[:5] == [[], before, before, before, ["monitor: database is locked"]]
+    assert caplog.text.count("scheduled job failed") == 2, "once for each reason"
+    assert schedule._scheduler is not None
+    job = schedule._scheduler.get_job("monitor")
+    # Its rounds are an hour apart again.
+    eventually(lambda: job.next_run_time > datetime.now(UTC) + timedelta(minutes=50))
 
 
 def test_stopping_waits_for_nobody_and_may_be_repeated(

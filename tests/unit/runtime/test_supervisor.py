@@ -9,7 +9,8 @@ from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox
 from scopewatch.runtime.keeper import SourceKeeper
 from scopewatch.runtime.sd_notify import SystemdNotifier
-from scopewatch.runtime.supervisor import Farewell, Stage, Supervisor
+from scopewatch.runtime.stages import Farewell, Stage
+from scopewatch.runtime.supervisor import Supervisor
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import FakeSource, FakeStore
 

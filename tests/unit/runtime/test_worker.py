@@ -4,8 +4,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from scopewatch.core.alert import AlertRule
-from scopewatch.core.errors import FrameError, SourceError, StoreError
+from scopewatch.core.errors import FrameError, NoSpaceError, SourceError, StoreError
 from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.core.ports import OverlayFiles, Settled
 from scopewatch.core.result import Fault, FrameResult
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox
@@ -25,6 +26,7 @@ from tests.unit.runtime.fakes import (
 )
 
 RULE = AlertRule(name="weak", target=0.5, from_day=8, consecutive=3, hysteresis=0.05)
+PICTURES = OverlayFiles(overlay="run/A1/x.jpg", stain=None)
 FULL = StoreError("result database cannot be used: disk full; free some space")
 
 
@@ -111,6 +113,17 @@ def test_pictures_that_no_result_names_go_once_a_frame_is_settled(bench: Bench) 
         bench.inbox.offer(make_ticket(name, time_point=number))
     assert bench.drain() == [Ending.KNOWN, Ending.QUARANTINED, Ending.SCORED]
     assert bench.overlays.discarded == [make_key(time_point=number) for number in range(3)]
+    assert bench.overlays.named == [None, None, PICTURES], "named by the result just committed"
+
+
+def test_pictures_of_a_frame_that_its_commit_finds_given_up_are_named_by_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_up = Settled(key=make_key(), quarantined="failed 3 times", alerts=())
+    monkeypatch.setattr(bench.store, "commit", lambda *_: given_up)
+    bench.inbox.offer(make_ticket())
+    bench.drain()
+    assert bench.overlays.named == [None]
 
 
 def test_a_picture_that_cannot_be_removed_holds_no_frame_up(
@@ -215,6 +228,29 @@ def test_a_disk_that_stays_full_never_quarantines_a_frame(bench: Bench) -> None:
     bench.store.broken = None
     assert bench.drain() == [Ending.SCORED, Ending.SCORED]
     assert bench.store.quarantined == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "ending"), [(NoSpaceError, Ending.SCORED), (StoreError, Ending.QUARANTINED)]
+)
+def test_a_disk_that_is_full_now_and_then_is_no_fault_of_a_frame(
+    bench: Bench, kind: type[StoreError], ending: Ending
+) -> None:
+    # The large picture never fits; those of other frames do, in between.
+    bench.stop_after = 0
+    bench.overlays.failures[7] = [kind("file cannot be written")] * 6
+    bench.inbox.offer(make_ticket("large.tif", time_point=7))
+    for time_point in range(6):
+        bench.inbox.offer(make_ticket(f"{time_point}.tif", time_point=time_point))
+        for _ in range(bench.inbox.depth):
+            bench.worker.work()
+    bench.drain()
+    (last,) = [
+        each.ending for each in bench.listener.outcomes if each.key == make_key(time_point=7)
+    ][-1:]
+    assert last is ending
+    assert (ending is Ending.QUARANTINED) == bool(bench.store.quarantined)
+    assert len(bench.store.commits) == (7 if ending is Ending.SCORED else 6)
 
 
 def test_a_full_overlay_disk_does_not_use_up_the_attempts_of_the_ledger(bench: Bench) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import FakeClock
+from tests.unit.sources import time_lapse_scene
 from tests.unit.sources.folder_scene import Make, Scene
 
 
@@ -21,3 +22,11 @@ def make(tmp_path: Path, clock: FakeClock) -> Iterator[Make]:
     yield build
     for scene in scenes:
         scene.source.stop()
+
+
+@pytest.fixture
+def scene(tmp_path: Path, clock: FakeClock) -> Iterator[time_lapse_scene.Scene]:
+    """A time-lapse of 3 time points an hour apart; tests of other sources have their own scene."""
+    made = time_lapse_scene.Scene(tmp_path, clock)
+    yield made
+    made.source.stop()

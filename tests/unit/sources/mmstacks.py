@@ -7,15 +7,29 @@ from typing import Any
 
 
 class StackWriter:
-    """Writes as Micro-Manager writes image stacks: preallocated, then image by image."""
+    """Writes as Micro-Manager writes image stacks: preallocated, then image by image.
 
-    def __init__(self, path: Path, summary: dict[str, Any], size: int) -> None:
+    Parameters
+    ----------
+    gap
+        Bytes left free behind each image, so that few images reach far into a large file.
+    big
+        BigTIFF, with offsets beyond 4 GB.
+    """
+
+    def __init__(
+        self, path: Path, summary: dict[str, Any], size: int, *, gap: int = 0, big: bool = False
+    ) -> None:
         self.path = path
+        self.gap, self.big = gap + gap % 2, big
         text = json.dumps(summary).encode()
         first = 40 + len(text) + len(text) % 2
         with path.open("wb") as file:
             file.truncate(size)
-            file.write(struct.pack("<2sHI", b"II", 42, first))
+            if big:
+                file.write(struct.pack("<2sHHHQ", b"II", 43, 8, 0, first))
+            else:
+                file.write(struct.pack("<2sHI", b"II", 42, first))
             file.seek(32)
             file.write(struct.pack("<II", 2355492, len(text)) + text)
         self.at = first
@@ -25,24 +39,25 @@ class StackWriter:
         height, width = image.shape
         text = json.dumps(tags).encode()
         entries = 10
-        data = self.at + 2 + entries * 12 + 4
+        count, link, entry = ("Q", "Q", 20) if self.big else ("H", "I", 12)
+        data = self.at + struct.calcsize(f"<{count}{link}") + entries * entry
         end = data + image.nbytes + len(text)
-        end += end % 2
+        end += end % 2 + self.gap
         fields = [
             (256, 4, 1, width),
             (257, 4, 1, height),
             (258, 3, 1, 8 * image.itemsize),
             (259, 3, 1, 1),
             (262, 3, 1, 1),
-            (273, 4, 1, data),
+            (273, 16 if self.big else 4, 1, data),
             (277, 3, 1, 1),
             (278, 4, 1, height),
             (279, 4, 1, image.nbytes),
             (51123, 2, len(text), data + image.nbytes),
         ]
-        head = struct.pack("<H", entries)
-        head += b"".join(struct.pack("<HHII", *each) for each in fields)
-        head += struct.pack("<I", 0 if last else end)
+        head = struct.pack(f"<{count}", entries)
+        head += b"".join(struct.pack(f"<HH{link}{link}", *each) for each in fields)
+        head += struct.pack(f"<{link}", 0 if last else end)
         return [head, image.tobytes(), text]
 
     def put(self, piece: bytes) -> None:
@@ -54,7 +69,12 @@ class StackWriter:
     def add(self, image: Any, tags: dict[str, Any], *, last: bool = False) -> None:
         for piece in self.directory(image, tags, last=last):
             self.put(piece)
-        self.at += self.at % 2
+        self.at += self.at % 2 + (0 if last else self.gap)
+
+    def close(self) -> None:
+        """Cut the file to what was written."""
+        with self.path.open("r+b") as file:
+            file.truncate(self.at)
 
 
 def tags(time: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 import pytest
 
-from scopewatch.config.models import POSITION_LABEL
+from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.errors import ConfigError, FrameError
 from scopewatch.sources.address import Address, PositionPattern, refuse_other_planes, spell_well
 from tests.unit.sources.images import EXPERIMENT

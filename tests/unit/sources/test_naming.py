@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopewatch.config import ExperimentConfig
-from scopewatch.config.models import POSITION_LABEL
+from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.errors import ConfigError, FrameError
 from scopewatch.sources.address import PositionPattern
 from scopewatch.sources.naming import PRESETS, NamePattern, NameReading

@@ -17,7 +17,7 @@ from scopewatch.store.measuring import Measuring
 from scopewatch.store.proposing import proposal_path
 from scopewatch.store.queries import Reader
 from scopewatch.store.readings import unpack_reading
-from scopewatch.store.tables import FluorescenceRow
+from scopewatch.store.well_tables import FluorescenceRow
 from tests.conftest import FakeClock
 from tests.unit.core.fluorescence_samples import glow, marker_card
 from tests.unit.store.scene import (

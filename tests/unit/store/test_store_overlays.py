@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -147,6 +148,29 @@ def test_pictures_of_a_frame_go_unless_a_result_names_them(tmp_path: Path) -> No
         Path(str(name)).name for name in (other.overlay, other.stain)
     ]
     assert overlays.discard(key()) == 0
+
+
+def test_nobody_is_asked_of_pictures_that_a_result_is_known_to_name(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def nothing_with(overlay: str) -> set[str]:
+        asked.append(overlay)
+        return set()
+
+    overlays = OverlayFolder(
+        tmp_path,
+        options=OverlayConfig(),
+        experiment=ExperimentConfig(name="run 7"),
+        threshold=0.5,
+        named=nothing_with,
+    )
+    files = overlays.write(frame_of(key()), judged(key(), 0.4, grid=GRID), 0)
+    assert overlays.discard(key(), files) == 0
+    assert asked == []
+    # Drawn once with its stain, then again without it: only what is not named is asked of.
+    assert overlays.discard(key(), replace(files, stain=None)) == 1
+    assert asked == [files.overlay]
+    assert [path.suffix for path in tmp_path.rglob("*.*")] == [".jpg"]
 
 
 def test_without_a_database_no_picture_is_discarded(tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ class CountingScorer:
         scores[:, : shape[1] // 2] = 0.9
         return scores
 
+    def close(self) -> None:
+        raise AssertionError("whoever opened a scorer closes it")
+
 
 @pytest.fixture
 def scorer() -> CountingScorer:

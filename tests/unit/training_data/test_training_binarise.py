@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scopewatch.core import histogram as histograms
 from scopewatch.core.binarise import Thresholds, fit_thresholds, has_signal
 from scopewatch.core.errors import ConfigError
-from scopewatch.core.histogram import Counts, count_signal
+from scopewatch.core.histogram import Counts, asinh, count_signal
 from scopewatch.core.signal import estimate_noise, smooth, subtract_background
 from scopewatch_training.settings import BinariseSettings
 
@@ -54,6 +54,21 @@ def test_a_histogram_keeps_quantiles_over_five_decades() -> None:
 def test_unknown_pixels_are_not_counted() -> None:
     plane = np.array([1.0, np.nan, 5.0, np.nan], dtype=np.float32)
     assert count_signal(plane).sum() == 2
+
+
+def test_the_scale_of_histograms_is_the_inverse_hyperbolic_sine() -> None:
+    values = np.concatenate([np.linspace(-2, 2, 4001), np.geomspace(1e-3, 7e4, 999), [0.0]])
+    single = values.astype(np.float32)
+    assert asinh(single).dtype == np.float32
+    np.testing.assert_allclose(asinh(single), np.arcsinh(single.astype(np.float64)), atol=2e-6)
+    np.testing.assert_allclose(asinh(-single), -asinh(single))
+
+
+def test_counts_beyond_the_scale_stand_in_its_last_bins() -> None:
+    plane = np.array([[-1e30, -71_000, 0.0, 71_000, 1e30, np.inf]], dtype=np.float32)
+    histogram = count_signal(plane)
+    assert histogram[0] == histogram[-1] == 2
+    assert histogram.sum() == 5
 
 
 @pytest.mark.parametrize("method", ["otsu", "triangle", "mad"])

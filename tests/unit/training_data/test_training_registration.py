@@ -72,6 +72,18 @@ def test_a_plane_is_laid_back_and_unknown_where_it_has_nothing() -> None:
     assert np.isnan(back[:, :1]).all()
 
 
+@pytest.mark.parametrize(
+    "offset",
+    [(0.3, -2.4), (-3.0, 5.0), (0.0, 1.5), (-12.7, 0.0), (69.5, -89.2), (-70.0, 1.0), (3.2, 400.0)],
+)
+def test_a_plane_is_laid_back_by_linear_interpolation(offset: tuple[float, float]) -> None:
+    plane = np.random.default_rng(3).gamma(2, 300, (70, 90)).astype(np.float32)
+    expected = ndimage.shift(
+        plane.astype(np.float64), (-offset[0], -offset[1]), order=1, mode="constant", cval=np.nan
+    )
+    np.testing.assert_allclose(shift_plane(plane, offset), expected, rtol=1e-5)
+
+
 def test_registering_a_laid_back_plane_finds_nothing_left() -> None:
     field = make_field(5, shift=(4.5, -3.25))
     first = find(field.phase, field.fluorescence)

@@ -9,7 +9,7 @@ from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.errors import StoreError
 from scopewatch.core.forecast import NoForecast, WellForecast
 from scopewatch.core.message import WellName
-from scopewatch.runtime.supervisor import Condition
+from scopewatch.runtime.stages import Condition
 from scopewatch.store.ends import RunEnd
 from scopewatch.store.records import (
     AlertRow,

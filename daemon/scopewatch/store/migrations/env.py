@@ -2,7 +2,9 @@
 
 from alembic import context
 
-from scopewatch.store.tables import Base
+# Each enters its tables.
+from scopewatch.store import alert_tables, tables, well_tables  # noqa: F401
+from scopewatch.store.columns import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

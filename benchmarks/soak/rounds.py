@@ -1,0 +1,46 @@
+"""How soaks that compare times over rounds begin: their call, and the load of the machine."""
+
+import argparse
+import os
+from dataclasses import dataclass
+
+# The microscope may be held up by so much.
+MOST = 1.05
+RESAMPLED = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What was asked for, and the load before anything began."""
+
+    rounds: int
+    count: int
+    load: float
+
+    def print_machine(self) -> None:
+        """Say what it ran on."""
+        print(f"on {os.cpu_count()} cores, load before the run {self.load:.2f}")
+
+
+def read_call(
+    about: str | None, *, rounds: int, short: int, short_help: str, of: str, count: int
+) -> Call:
+    """Read the command line.
+
+    Parameters
+    ----------
+    rounds, short
+        How many rounds there are, and how many with --short.
+    of, count
+        What a round is made of (frames, images), and how many of them unless told otherwise.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--short", action="store_true", help=short_help)
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument(f"--{of}", type=int, default=count)
+    call = parser.parse_args()
+    return Call(
+        rounds=call.rounds or (short if call.short else rounds),
+        count=getattr(call, of),
+        load=os.getloadavg()[0],
+    )

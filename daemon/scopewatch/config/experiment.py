@@ -1,0 +1,56 @@
+"""The differentiation run of `config.yaml`."""
+
+from typing import Literal, Self
+
+from pydantic import AwareDatetime, Field, field_validator, model_validator
+
+from scopewatch.config.rule import refuse_bad_patterns
+from scopewatch.config.strict import Strict
+
+
+class ExperimentConfig(Strict):
+    """The differentiation run that is being watched."""
+
+    name: str = Field(min_length=1, description="used where files and metadata do not name one")
+    started_at: AwareDatetime | None = Field(
+        default=None, description="day 0 (with time zone); null: the first frame seen"
+    )
+    day_from: Literal["acquired_at", "time_point"] = Field(
+        default="acquired_at",
+        description="acquired_at: from the frames' times; time_point: index x interval_h",
+    )
+    interval_h: float = Field(default=12, gt=0, description="hours between time points")
+    final_day: float = Field(default=10, gt=0, description="the day that forecasts speak of")
+    well_groups: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="groups of wells that should behave alike: B3, B*, or A1:B6",
+    )
+    sites_per_well: int = Field(default=1, ge=1, description="fields of view per well")
+    phase_channel: str = Field(default="phase", description="the channel that is scored")
+    fluorescence_channel: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the channel that measures the wells on the final day; null: none does",
+    )
+    simulated: bool = Field(default=False, description="marks every output as simulated")
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that are worked on; others are only recorded."""
+        marker = self.fluorescence_channel
+        return (self.phase_channel,) if marker is None else (self.phase_channel, marker)
+
+    @model_validator(mode="after")
+    def _channels_differ(self) -> Self:
+        if self.fluorescence_channel == self.phase_channel:
+            raise ValueError("fluorescence_channel is phase_channel: one is scored, one measures")
+        return self
+
+    @field_validator("well_groups")
+    @classmethod
+    def _groups_are_patterns(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for name, patterns in value.items():
+            if not patterns:
+                raise ValueError(f"group {name!r} holds no well")
+            refuse_bad_patterns(patterns)
+        return value

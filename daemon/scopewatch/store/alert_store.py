@@ -1,0 +1,114 @@
+"""The part of the result database that monitor, delivery and dashboard write to."""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from scopewatch.core.alert import AlertRule, Observation
+from scopewatch.core.message import Message
+from scopewatch.core.ports import Clock, OutboxItem
+from scopewatch.store.alerting import let_time_pass, step_monitor
+from scopewatch.store.announcing import acknowledge_alert, snooze_alert
+from scopewatch.store.engine import transaction
+from scopewatch.store.outbox import (
+    due_items,
+    mark_abandoned,
+    mark_delivered,
+    mark_postponed,
+    queue_once,
+)
+from scopewatch.store.settling import Settling
+from scopewatch.store.signs import LastFrame, Sign, last_frame, read_signs, write_sign
+
+
+class AlertStore:
+    """Implements `core.ports.Outbox`; safe to share by threads, each method one transaction."""
+
+    def __init__(self, writer: Engine, reader: Engine, *, settling: Settling, clock: Clock) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._settling = settling
+        self._clock = clock
+        self._turn = threading.Lock()
+
+    def close(self) -> None:
+        """Close every connection; idempotent."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+    def let_time_pass(self, rules: Sequence[AlertRule]) -> tuple[Message, ...]:
+        """Tell what the clock alone changes of wells and plates; return the messages."""
+        now = self._clock.now()
+        with self._writing() as session:
+            return let_time_pass(session, self._settling.alarm(rules), now)
+
+    def watch(self, observed: Sequence[tuple[AlertRule, Observation]]) -> tuple[Message, ...]:
+        """Step rules of the monitor itself over what was seen; return the messages."""
+        now, announcing = self._clock.now(), self._settling.announcing
+        with self._writing() as session:
+            return step_monitor(session, self._settling.experiment.name, observed, announcing, now)
+
+    def last_frame(self) -> LastFrame:
+        """Say when the newest frame was settled, whatever became of it, and the day it showed."""
+        with transaction(self._reader) as session:
+            return last_frame(session)
+
+    def sign(self, name: str, at: datetime, detail: str = "") -> None:
+        """Record that something of the daemon happened, in place of when it last did."""
+        with self._writing() as session:
+            write_sign(session, name, at, detail)
+
+    def signs(self) -> dict[str, Sign]:
+        """Return when each thing recorded by `sign` last happened."""
+        with transaction(self._reader) as session:
+            return read_signs(session)
+
+    def acknowledge(self, alert: int, now: datetime) -> None:
+        """Record that somebody has seen an alert; the first time counts."""
+        with self._writing() as session:
+            acknowledge_alert(session, alert, now)
+
+    def snooze(self, alert: int, until: datetime) -> None:
+        """Send nothing of this alert's rule for its subject until then; it is still recorded."""
+        with self._writing() as session:
+            snooze_alert(session, alert, until, self._clock.now())
+
+    def announce(self, message: Message, channels: Iterable[str]) -> int:
+        """Queue a message that belongs to no alert, once per channel, whatever comes of it.
+
+        Returns
+        -------
+        To how many channels it goes now; those that ever had it are left out.
+        """
+        now = self._clock.now()
+        with self._writing() as session:
+            return sum(queue_once(session, channel, message, now=now) for channel in channels)
+
+    def due(self, now: datetime, limit: int) -> list[OutboxItem]:
+        """Return the messages to try now, oldest first and in order within each channel."""
+        with transaction(self._reader) as session:
+            return due_items(session, now, limit)
+
+    def delivered(self, row: int, now: datetime) -> None:
+        """Mark a message as taken."""
+        with self._writing() as session:
+            mark_delivered(session, row, now)
+
+    def postponed(self, row: int, until: datetime, why: str) -> None:
+        """Count a failed attempt and try again later."""
+        with self._writing() as session:
+            mark_postponed(session, row, until, why)
+
+    def abandoned(self, row: int, why: str) -> None:
+        """Give a message up for good: its channel refused it permanently."""
+        with self._writing() as session:
+            mark_abandoned(session, row, self._clock.now(), why)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        with self._turn, transaction(self._writer) as session:
+            yield session

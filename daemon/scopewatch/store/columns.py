@@ -1,0 +1,68 @@
+"""What the tables are made of: times in UTC, the states of a frame, and how values are stored."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, DateTime, Double, Enum
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+
+class Utc(TypeDecorator[datetime]):
+    """Aware UTC times: SQLite keeps none of the zone, so it is put back on reading."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Refuse naive times; store others in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"time without a zone: {value}")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Say again that it is UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class FrameState(StrEnum):
+    """Where a frame stands. The values are stored: never rename one.
+
+    claimed --commit--> done (phase), measured (fluorescence)
+            --quarantine, or too many attempts--> quarantined
+    done, measured, quarantined --its content changed--> claimed
+    missed --it came after all--> claimed
+    """
+
+    CLAIMED = "claimed"
+    DONE = "done"
+    MEASURED = "measured"
+    QUARANTINED = "quarantined"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+
+
+SETTLED = (FrameState.DONE, FrameState.MEASURED, FrameState.QUARANTINED)
+# Rows that say nothing of a well: another channel, or a frame that was due and never came.
+ASIDE = (FrameState.SKIPPED, FrameState.MISSED)
+
+
+class Base(DeclarativeBase):
+    """Base of all tables."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: Utc,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        float: Double,
+        FrameState: Enum(
+            FrameState,
+            native_enum=False,
+            length=16,
+            values_callable=lambda states: [state.value for state in states],
+        ),
+    }

@@ -1,0 +1,139 @@
+"""What follows once it is known what became of a frame, all within the caller's transaction."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scopewatch.config import ExperimentConfig
+from scopewatch.core.alert import AlertRule
+from scopewatch.core.efficiency import ErrorRates
+from scopewatch.core.fluorescence import FluorescenceReading
+from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.core.message import Message
+from scopewatch.core.ports import OverlayFiles
+from scopewatch.core.result import FrameResult
+from scopewatch.store.alerting import Alarm, step_wells
+from scopewatch.store.announcing import Announcing
+from scopewatch.store.columns import FrameState
+from scopewatch.store.days import note_frame, set_start
+from scopewatch.store.estimates import drop_result, estimate_well, write_result
+from scopewatch.store.measuring import Measuring, drop_reading, measure_run, write_reading
+from scopewatch.store.outlooks import Foresight, look_ahead, look_ahead_again
+from scopewatch.store.proposing import review_run
+from scopewatch.store.tables import FrameRow
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settling:
+    """Settles frames that were claimed: results, estimates, outlooks, rules and messages.
+
+    Parameters
+    ----------
+    experiment
+        Days, sites per well, the scored channel.
+    rates
+        Error rates of the model's card, None where it has none.
+    measuring
+        How fluorescence of the final day is measured; None where it is not.
+    """
+
+    experiment: ExperimentConfig
+    rates: ErrorRates | None
+    foresight: Foresight
+    announcing: Announcing
+    measuring: Measuring | None
+
+    def score(
+        self,
+        session: Session,
+        row: FrameRow,
+        ticket: FrameTicket,
+        frame: Frame,
+        result: FrameResult,
+        files: OverlayFiles,
+        day: float,
+        rules: Sequence[AlertRule],
+        now: datetime,
+    ) -> tuple[Message, ...]:
+        """Write what was judged; return the messages of what it changed."""
+        run = row.well.run
+        moved = set_start(session, run, self.experiment)
+        moved |= note_frame(session, run, frame.acquired_at or ticket.seen_at, self.experiment)
+        write_result(session, row, frame, result, files, day)
+        row.state = FrameState.DONE
+        row.settled_at = now
+        if moved:
+            look_ahead_again(session, run.id, self.experiment.phase_channel, self.foresight)
+        return self._conclude(session, row, rules, now)
+
+    def measure(
+        self,
+        session: Session,
+        row: FrameRow,
+        frame: Frame,
+        reading: FluorescenceReading,
+        day: float,
+        now: datetime,
+    ) -> None:
+        """Write what fluorescence showed, and measure the run anew as far as it is known."""
+        if self.measuring is None:
+            raise ValueError("the store was not told how to measure")
+        write_reading(session, row, reading, day, frame.acquired_at)
+        row.state = FrameState.MEASURED
+        row.settled_at = now
+        measure_run(session, row.well.run, self.measuring, now)
+
+    def quarantine(
+        self,
+        session: Session,
+        row: FrameRow,
+        fault: str,
+        reason: str,
+        rules: Sequence[AlertRule],
+        now: datetime,
+    ) -> tuple[Message, ...]:
+        """Write why it cannot be judged, without what was said of it before; as `score`."""
+        drop_result(session, row)
+        drop_reading(session, row)
+        row.state = FrameState.QUARANTINED
+        row.fault = fault
+        row.reason = reason
+        row.settled_at = now
+        return self._conclude(session, row, rules, now)
+
+    def alarm(self, rules: Sequence[AlertRule]) -> Alarm:
+        """Return what alerting needs to know, with these rules."""
+        return Alarm(
+            rules=rules,
+            announcing=self.announcing,
+            phase_channel=self.experiment.phase_channel,
+            sites_per_well=self.experiment.sites_per_well,
+            interval_h=self.experiment.interval_h,
+        )
+
+    def review(self, session: Session, run: str, now: datetime) -> None:
+        """Set a run against its card; propose recalibration where it departs."""
+        if self.measuring is None:
+            return
+        report = review_run(session, run, self.measuring, now)
+        if report.departs:
+            log.warning(
+                "run departs from the model card",
+                extra={"event": {"run": run, "wells": report.wells, "why": report.departs}},
+            )
+
+    def _conclude(
+        self, session: Session, row: FrameRow, rules: Sequence[AlertRule], now: datetime
+    ) -> tuple[Message, ...]:
+        """Bring the well's estimate and its rules up to date."""
+        session.flush()
+        if row.channel != self.experiment.phase_channel:
+            return ()
+        estimate_well(session, row.well_id, row.time_point, row.channel, self.rates)
+        look_ahead(session, row.well_id, row.channel, self.foresight, since=row.time_point)
+        return step_wells(session, row.well, self.alarm(rules), now)

@@ -1,0 +1,118 @@
+"""A power cut for tests: what it interrupts, and what must be the case afterwards."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from scopewatch.config import ExperimentConfig, OverlayConfig
+from scopewatch.core.frame import FrameKey, FrameTicket
+from scopewatch.core.ports import Settled
+from scopewatch.core.tiling import TileGrid
+from scopewatch.runtime.hand import Hand
+from scopewatch.runtime.outcome import Ending, Outcome
+from scopewatch.runtime.path import FramePath
+from scopewatch.store import overlays as overlays_module
+from scopewatch.store.overlays import OverlayFolder
+from scopewatch.store.queries import Reader
+from tests.conftest import FakeClock
+from tests.unit.runtime.fakes import FakeSource
+from tests.unit.store.scene import RULES, frame_of, judged, key, open_store
+
+WELLS = ("A1", "B2")
+GRID = TileGrid(height=64, width=64, tile_px=16)
+
+needs_fork = pytest.mark.skipif(
+    not hasattr(os, "fork"), reason="needs fork: a fresh process each is too slow"
+)
+# The children only work and die.
+forks = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+
+
+def frames_of(time_points: int) -> tuple[FrameKey, ...]:
+    return tuple(key(well, time_point) for time_point in range(time_points) for well in WELLS)
+
+
+FEW, MANY = frames_of(6), frames_of(25)
+
+
+class PowerCutError(BaseException):
+    """Like a power cut, nothing that the code under test may catch."""
+
+
+class Bystander:
+    """Hears of nothing."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """Note nothing."""
+
+    def failed(self, step: str) -> None:
+        """Note nothing."""
+
+
+class Life:
+    """A life of the worker, from its start until the power is cut; two attempts at a frame."""
+
+    def __init__(self, folder: Path, fraction: float = 0.75) -> None:
+        self.fraction = fraction
+        self.store = open_store(folder, FakeClock(), max_attempts=2)
+        self.reader = Reader.open(folder)
+        self.overlays = OverlayFolder(
+            folder / "overlays",
+            options=OverlayConfig(),
+            experiment=ExperimentConfig(name="run 7"),
+            threshold=0.5,
+            named=self.reader.named_with,
+        )
+        for left in self.reader.without_result():
+            self.overlays.discard(left)
+
+    def walk(self, offered: FrameTicket, *, commits: bool = True, removes: bool = True) -> Ending:
+        """Carry a frame to its end, or until its commit or the removal of a picture is cut."""
+
+        def cut(*_: object, **__: object) -> Settled:
+            raise PowerCutError
+
+        source = FakeSource()
+        source.load = lambda ticket: frame_of(ticket.key)  # type: ignore[method-assign]
+        path = FramePath(
+            sources={"folder": source},
+            analyse=lambda frame: judged(frame.key, self.fraction, grid=GRID),
+            store=self.store,
+            overlays=self.overlays,
+            rules=RULES,
+            phase_channel="phase",
+        )
+        hand = Hand(
+            item=offered,
+            claimed=False,
+            patience_s=0,
+            clock=FakeClock(),
+            pause=lambda _: True,
+            observer=Bystander(),
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            if not commits:
+                patch.setattr(self.store, "commit", cut)
+            if not removes:
+                patch.setattr(overlays_module, "remove_picture", cut)
+            return path.walk(hand).ending
+
+    def end(self) -> None:
+        self.reader.close()
+        self.store.close()
+
+
+def pictures_in(folder: Path) -> set[str]:
+    pictures = folder / "overlays"
+    return {str(path.relative_to(pictures)) for path in pictures.rglob("*") if path.is_file()}
+
+
+def expect_whole(folder: Path) -> None:
+    """The database is intact, whatever is in it."""
+    connection = sqlite3.connect(folder / "scopewatch.db")
+    rows = connection.execute("PRAGMA integrity_check").fetchall()
+    violations = connection.execute("PRAGMA foreign_key_check").fetchall()
+    connection.close()
+    assert (rows, violations) == ([("ok",)], [])

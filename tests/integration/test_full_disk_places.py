@@ -1,0 +1,50 @@
+"""Every place that writes to a disk is known, with its fault test or the reason it needs none."""
+
+from tests.integration import test_full_disk_database as database
+from tests.integration import test_full_disk_files as files
+from tests.integration.written_places import places
+
+IN_MEMORY = "a stream in memory"
+BY_HAND = "asked for by hand, into a folder that is named there; it is refused in one line"
+NO_WRITE = "writes nothing itself"
+# Places without a fault of their own, and why.
+EXEMPT = {
+    "app/scoring.py Scoring._draw write": BY_HAND,
+    "notify/pictures.py draw save": IN_MEMORY,
+    "notify/written.py _write copyfile": BY_HAND,
+    "notify/written.py _write mkdir": BY_HAND,
+    "notify/written.py _write write_bytes": BY_HAND,
+    "notify/written.py _write write_text": BY_HAND,
+    "runtime/path.py FramePath._commit write": NO_WRITE,
+    "runtime/supervisor.py Supervisor._begin_reload begin": NO_WRITE,
+    "store/engine.py open_reader begin": NO_WRITE,
+    "store/engine.py transaction begin": "every transaction of `Store`",
+    "store/export.py export_csv open": BY_HAND,
+    "store/export.py export_csv writerow": BY_HAND,
+    "store/export.py export_json write_text": BY_HAND,
+    "store/overlays.py OverlayFolder._encode_stain imwrite": IN_MEMORY,
+    "store/overlays.py OverlayFolder.write save": IN_MEMORY,
+    "store/zarr_export.py export_ome_zarr rename": BY_HAND,
+    "store/zarr_export.py export_ome_zarr rmtree": BY_HAND,
+    "web/door.py make_login.enter begin": NO_WRITE,
+    "web/pictures.py _shrink save": IN_MEMORY,
+}
+
+
+def test_every_place_that_writes_meets_a_full_disk_in_a_test_or_says_why_not() -> None:
+    tested = files.COVERED | database.COVERED
+    known = tested | set(EXEMPT)
+    assert sorted(places() - known) == [], "a new place that writes: test it with a full disk"
+    assert sorted(known - places()) == [], "tested, but nothing is written there any more"
+    assert sorted(tested & set(EXEMPT)) == []
+
+
+def test_the_collector_sees_what_is_there() -> None:
+    """A collector that goes blind must not pass."""
+    assert len(places()) >= 60
+    assert {
+        "store/files.py write_whole write_bytes",
+        "store/database.py Store.commit _writing",
+        "runtime/log_file.py RotatedLog RotatingFileHandler",
+        "runtime/lock.py InstanceLock.__init__ open",
+    } <= places()

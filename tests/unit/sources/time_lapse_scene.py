@@ -1,0 +1,133 @@
+"""A time-lapse whose microscope is made up: it writes real data sets, and fails as it is told."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from scopewatch.config import (
+    ChannelConfig,
+    ExperimentConfig,
+    MicroManagerSourceConfig,
+    PositionConfig,
+)
+from scopewatch.core.errors import SourceError
+from scopewatch.sources.micromanager import MicroManagerSource
+from scopewatch.sources.microscope import Axes, Event
+from tests.conftest import FakeClock
+from tests.unit.sources.fakes import FakeInbox, FakeLedger
+from tests.unit.sources.ndtiffs import Writer
+
+EXPERIMENT = ExperimentConfig(name="HES 7", phase_channel="BF")
+POSITIONS = (
+    PositionConfig(label="A1", x_um=0, y_um=0),
+    PositionConfig(label="A2", x_um=9000, y_um=0, z_um=50),
+)
+CHANNELS = (
+    ChannelConfig(group="Channel", preset="BF", exposure_ms=10),
+    ChannelConfig(group="Channel", preset="GFP", exposure_ms=500),
+)
+
+
+def settings(path: Path, **changes: Any) -> MicroManagerSourceConfig:
+    given: dict[str, Any] = {
+        "mode": "acquire",
+        "positions": POSITIONS,
+        "channels": CHANNELS,
+        "interval_s": 3600,
+        "time_points": 3,
+        "poll_s": 3600,
+    }
+    return MicroManagerSourceConfig(kind="micromanager", path=path, **{**given, **changes})
+
+
+class FakeMicroscope:
+    """Writes real data sets; fails as often as it is told."""
+
+    def __init__(self, config: MicroManagerSourceConfig, data_set: str) -> None:
+        self.config, self.data_set = config, data_set
+        self.opened = self.closed = 0
+        self.fail_open = self.fail_images = self.fail_first = 0
+        self.takes_s = 0.0
+        self.clock: FakeClock | None = None
+        self.asked: list[list[Event]] = []
+        self.writer: Writer | None = None
+
+    def open(self) -> None:
+        if self.fail_open:
+            self.fail_open -= 1
+            raise SourceError("no camera")
+        self.opened += 1
+
+    def acquire(self, events: Sequence[Event], saved: Callable[[Axes], None]) -> None:
+        self.asked.append(list(events))
+        if self.clock is not None:
+            self.clock.advance(self.takes_s)
+        if self.fail_first:
+            self.fail_first -= 1
+            raise SourceError("no image came")
+        if self.writer is None:
+            self.writer = Writer(self.config.path, self.data_set)
+        for event in events:
+            if self.fail_images and event["axes"]["position"] == "A2":
+                self.fail_images -= 1
+                raise SourceError("stage out of reach")
+            axes = dict(event["axes"])
+            self.writer.add(axes.pop("time"), axes.pop("position"), **axes)
+            saved(event["axes"])
+
+    def interrupt(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed += 1
+        if self.writer is not None:
+            self.writer.finish()
+            self.writer = None
+
+
+class Scene:
+    """A source that acquires, its microscope, and time as told."""
+
+    def __init__(self, path: Path, clock: FakeClock, **changes: Any) -> None:
+        self.clock = clock
+        self.inbox, self.ledger = FakeInbox(), FakeLedger()
+        self.microscopes: list[FakeMicroscope] = []
+
+        def make(config: MicroManagerSourceConfig, data_set: str) -> FakeMicroscope:
+            self.microscopes.append(FakeMicroscope(config, data_set))
+            return self.microscopes[-1]
+
+        self.source = MicroManagerSource(settings(path, **changes), EXPERIMENT, clock, make)
+        (self.microscope,) = self.microscopes
+        self.microscope.clock = clock
+
+    def start(self) -> "Scene":
+        self.source.start(self.inbox, self.ledger)
+        return self
+
+    def at(self, hours: float) -> None:
+        self.clock.advance(max(0.0, hours * 3600 - self.clock.seconds))
+        self.source.acquire_due()
+        self.source.scan()
+        self.ledger.settle(*self.inbox.tickets, *self.inbox.refusals)
+
+    @property
+    def acquired(self) -> list[int]:
+        return [events[0]["axes"]["time"] for events in self.microscope.asked]
+
+
+def tend(scene: Scene, hours: float, *, until: float, step_s: float = 10) -> None:
+    """Let time pass as the keeper and the schedule do: a dead source is started again."""
+    while hours <= until:
+        if not scene.source.health().alive:
+            scene.source.stop()
+            with contextlib.suppress(SourceError):
+                scene.start()
+        scene.at(hours)
+        hours += step_s / 3600
+
+
+def missed(scene: Scene) -> list[str]:
+    """Return key and reason of what was told to be missing."""
+    return [f"{each.missed}: {each.reason}" for each in scene.inbox.refusals if each.missed]
