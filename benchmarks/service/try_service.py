@@ -70,7 +70,7 @@ def main() -> int:
         machine = Machine(FOLDER)
         print(f"image, wheels and frames: {FOLDER}", flush=True)
         gather_wheels(FOLDER / "wheels")
-        ahead = pack(work / "luggage", FOLDER / "wheels", args.only)
+        ahead = pack(work / "luggage", FOLDER / "wheels", args.only, slow=args.processor == "tcg")
         machine.make(work / "luggage" / "release", FOLDER / "wheels", ahead)
         make_disk(work / "luggage", luggage, size_mb=256)
     except NoMachineError as problem:

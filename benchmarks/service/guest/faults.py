@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lab import Lab, configure
 from service import (
+    START_S,
     UNIT,
     active,
     attempts,
@@ -60,7 +61,7 @@ def watchdog(lab: Lab) -> None:
         STALL_S + WATCHDOG_S + LATE_S,
         "the watchdog",
     )
-    until(lambda: active() and int(show("NRestarts")) == before + 1, 120, "started again")
+    until(lambda: active() and int(show("NRestarts")) == before + 1, START_S, "started again")
     lab.scored(names)
     said = journal(since)
     again = [name for name in names if attempts()[name] > 1]
@@ -121,7 +122,7 @@ def crash_at_every_start(lab: Lab) -> None:
     run("systemctl", "reset-failed", UNIT)
     since = cursor()
     run("systemctl", "start", UNIT)
-    until(lambda: "repeated too quickly" in journal(since), 120, "the limit of starts")
+    until(lambda: "repeated too quickly" in journal(since), START_S, "the limit of starts")
     starts = journal(since).count("Starting scopewatch")
     lab.tell(
         "a crash at every start ends after ten starts in ten minutes (RestartSec=1 for the trial)",

@@ -15,7 +15,7 @@ CONFIG = Path("/etc/scopewatch/config.yaml")
 RUN = Path("/srv/microscope/run8")
 # Frames that were written and must each be scored once: over a power cut, too.
 WRITTEN = LUGGAGE / "out" / "written.txt"
-SCORED_S = 120.0
+SCORED_S = 300.0
 
 
 @dataclass

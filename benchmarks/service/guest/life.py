@@ -5,14 +5,17 @@ import os
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 from lab import CONFIG, LUGGAGE, RUN, Lab, configure, written
 from service import (
+    START_S,
     UNIT,
     active,
     ask,
     attempts,
     cursor,
+    drop_in,
     journal,
     must,
     run,
@@ -25,15 +28,22 @@ RELEASE = LUGGAGE / "release"
 STOP_S = 5.0
 
 
-def install(lab: Lab, plan: dict[str, list[str]]) -> None:
+# For the trial alone, on an emulated processor: nothing else of the unit is changed.
+SLOW = f"[Service]\nTimeoutStartSec={START_S:g}\n"
+
+
+def install(lab: Lab, plan: dict[str, Any]) -> None:
     """Install by the commands of docs/operating.md; environment and wheel are in the image."""
+    if plan["slow"]:
+        drop_in("slow.conf", SLOW)
+        _warm_up()
     RUN.mkdir(parents=True)
     os.environ["EDITOR"] = f"python3 -B {LUGGAGE}/guest/lab.py"
     os.chdir(RELEASE)
     failed = []
     for step in [*plan["raw_data"], *plan["install"]]:
         began_s = time.monotonic()
-        done = run("sh", "-c", step, within_s=900)
+        done = run("sh", "-c", step)
         print(f"{time.monotonic() - began_s:5.1f} s  {step}  [{done.returncode}]", flush=True)
         for line in (done.stdout + done.stderr).splitlines():
             print(f"    {line}", flush=True)
@@ -108,7 +118,7 @@ def reload(lab: Lab) -> None:
     configure(("max_px: 2048", "max_px: 512"))
     done = run("systemctl", "reload", UNIT)
     names += lab.frames(3)
-    took_s = until(lambda: "configuration taken up" in journal(since), 60, "taken up")
+    took_s = until(lambda: "configuration taken up" in journal(since), 300, "taken up")
     until(active, 60, "active again")
     lab.scored(names)
     lab.tell(
@@ -119,7 +129,7 @@ def reload(lab: Lab) -> None:
     since = cursor()
     configure(("max_attempts: 2", "max_attempts: 0"))
     done = run("systemctl", "reload", UNIT)
-    until(lambda: "reload refused" in journal(since), 60, "refused")
+    until(lambda: "reload refused" in journal(since), 300, "refused")
     until(lambda: "reload refused" in show("StatusText"), 60, "the status line")
     refused = show("StatusText")
     lab.scored(lab.frames(1))
@@ -161,7 +171,9 @@ def kill(lab: Lab) -> None:
     until(in_hand, 30, "a frame in hand")
     since = cursor()
     must("systemctl", "kill", "--kill-whom=main", "--signal=SIGKILL", UNIT)
-    took_s = until(lambda: active() and int(show("NRestarts")) == before + 1, 90, "started again")
+    took_s = until(
+        lambda: active() and int(show("NRestarts")) == before + 1, START_S, "started again"
+    )
     lab.scored(names)
     told = "code=killed, status=9/KILL" in journal(since)
     again = [name for name in names if attempts()[name] > 1]
@@ -182,7 +194,7 @@ def cut_power(lab: Lab) -> None:
 
 def after_power_cut(lab: Lab) -> None:
     """The enabled service comes up by itself and catches up."""
-    took_s = until(active, 120, "active after the boot")
+    took_s = until(active, START_S, "active after the boot")
     names = written()
     before = len(attempts())
     lab.scored(names)
@@ -230,6 +242,17 @@ def ledger(lab: Lab) -> None:
         kept=len(twice) <= 3,
         seen=f"{len(twice)}: {twice}",
     )
+
+
+def _warm_up() -> None:
+    """Read what a start reads, once.
+
+    The emulated clock jumps while the processor waits for the disk, so that the first start would
+    seem to last minutes.
+    """
+    for path in Path("/opt/scopewatch").rglob("*"):
+        if path.suffix in {".so", ".pyc", ".tflite"}:
+            path.read_bytes()
 
 
 def in_hand() -> bool:

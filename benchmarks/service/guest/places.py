@@ -30,7 +30,7 @@ SHARE = Path("/srv/microscope/share")
 HOME = Path("/home/imaging/data")
 MORE_SOURCE = "  # An NDTiff data set that"
 # Alerts of the monitor come with its turn, every 15 s.
-TURN_S = 60.0
+TURN_S = 120.0
 
 
 @contextmanager
@@ -100,7 +100,7 @@ def secrets(lab: Lab) -> None:
         (folder / "web-token").write_text("another-token\n", encoding="utf-8")
         since = cursor()
         must("systemctl", "reload", UNIT)
-        until(lambda: "configuration taken up" in journal(since), 60, "taken up")
+        until(lambda: "configuration taken up" in journal(since), 300, "taken up")
         until(active, 60, "active")
         fresh = status_of(address, "another-token")
         # No promise: what is seen stands in docs/operating.md.

@@ -10,9 +10,11 @@ from pathlib import Path
 UNIT = "scopewatch.service"
 DROPINS = Path("/etc/systemd/system/scopewatch.service.d")
 STATE = Path("/var/lib/scopewatch")
+# How long a start may take here: on an emulated processor Python loads slowly.
+START_S = 900.0
 
 
-def run(*command: str, within_s: float = 300) -> "subprocess.CompletedProcess[str]":
+def run(*command: str, within_s: float = START_S) -> "subprocess.CompletedProcess[str]":
     """Run a command and return what came of it."""
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=within_s)
 
@@ -68,7 +70,7 @@ def start() -> None:
 
 def drop_in(name: str, text: str) -> None:
     """Write a drop-in and let systemd read it."""
-    DROPINS.mkdir(exist_ok=True)
+    DROPINS.mkdir(parents=True, exist_ok=True)
     (DROPINS / name).write_text(text, encoding="utf-8")
     must("systemctl", "daemon-reload")
 
