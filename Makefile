@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV ?= .venv
 DEMO_ARGS ?=
 SOAK_ARGS ?=
+TRY_ARGS ?=
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES = daemon training tests benchmarks
 
-.PHONY: help demo test test-slow check bench soak model messages lock lock-hashes audit release clean
+.PHONY: help demo test test-slow check bench soak try-service model messages lock lock-hashes audit release clean
 help:
 	@echo "make demo    a simulated ten-day differentiation, monitored live (DEMO_ARGS=--exit-when-done for no waiting)"
 	@echo "make test    all tests"
@@ -14,6 +15,7 @@ help:
 	@echo "make check   formatting, lint, types, layers"
 	@echo "make bench   speed and memory, as ratios measured side by side"
 	@echo "make soak    hours of faults: kills, lost events, full disks, broken input (SOAK_ARGS=--short for minutes)"
+	@echo "make try-service the unit under a real systemd, in a virtual machine (root, QEMU; TRY_ARGS=--only start)"
 	@echo "make model   train the shipped bundle again from its seeds"
 	@echo "make messages compile the catalogues of messages (needs msgfmt)"
 	@echo "make lock    write constraints.txt anew"
@@ -67,6 +69,10 @@ bench: $(VENV)/.test
 soak: $(VENV)/.test
 	for script in benchmarks/soak/soak_*.py; do \
 		echo "== $$script"; $(VENV)/bin/python $$script $(SOAK_ARGS) || exit 1; done
+
+# Boots a Debian of its own in QEMU, never systemd on this machine.
+try-service: $(VENV)/.demo
+	$(VENV)/bin/python benchmarks/service/try_service.py $(TRY_ARGS)
 
 model: $(VENV)/.test
 	$(VENV)/bin/python -m scopewatch_training.shipped

@@ -1,0 +1,137 @@
+"""What goes wrong in the daemon itself: it hangs, is configured badly, crashes at every start."""
+
+import time
+from pathlib import Path
+
+from lab import Lab, configure
+from service import (
+    UNIT,
+    active,
+    attempts,
+    cursor,
+    drop_in,
+    drop_out,
+    journal,
+    must,
+    run,
+    show,
+    start,
+    until,
+)
+
+HOOKS = Path("/opt/hooks")
+# runtime.stall_s and WatchdogSec as they come, and what a busy host may add.
+STALL_S, WATCHDOG_S, RESTART_S, LATE_S = 50.0, 60.0, 10.0, 20.0
+# As tests/integration/hanging.py, with a flag that the service itself may remove.
+HANG = """
+import ctypes, os, threading
+from scopewatch.inference.tflite import TFLiteScorer
+
+score = TFLiteScorer.score
+
+def hang_once(self, view):
+    if threading.current_thread().name == "worker":
+        try:
+            os.unlink("/var/lib/scopewatch/hang")
+        except FileNotFoundError:
+            pass
+        else:
+            ctypes.CDLL(None).sleep(1000)
+    return score(self, view)
+
+TFLiteScorer.score = hang_once
+"""
+
+
+def watchdog(lab: Lab) -> None:
+    """A model that hangs in native code; every time is that of the unit as it comes."""
+    HOOKS.mkdir(exist_ok=True)
+    (HOOKS / "sitecustomize.py").write_text(HANG, encoding="utf-8")
+    drop_in("hooks.conf", f"[Service]\nEnvironment=PYTHONPATH={HOOKS}\n")
+    must("systemctl", "restart", UNIT)
+    before, since = int(show("NRestarts")), cursor()
+    flag = Path("/var/lib/scopewatch/hang")
+    flag.touch()
+    must("chown", "scopewatch", str(flag))
+    names = lab.frames(4)
+    until(lambda: not flag.exists(), 60, "the model hangs")
+    took_s = until(
+        lambda: "Watchdog timeout" in journal(since),
+        STALL_S + WATCHDOG_S + LATE_S,
+        "the watchdog",
+    )
+    until(lambda: active() and int(show("NRestarts")) == before + 1, 120, "started again")
+    lab.scored(names)
+    said = journal(since)
+    again = [name for name in names if attempts()[name] > 1]
+    lab.tell(
+        f"a hang is ended by the watchdog within {STALL_S + WATCHDOG_S:g} s (and {LATE_S:g} s)",
+        kept="stage makes no progress" in said,
+        seen=f"after {took_s:.1f} s; {_line(said, 'Watchdog timeout')}",
+    )
+    lab.tell(
+        "by SIGABRT, with the stack of every thread in the journal",
+        kept="status=6/ABRT" in said and "hang_once" in said and "Current thread" in said,
+        seen=f"{_line(said, 'status=6/ABRT')} | {_line(said, 'hang_once')}",
+    )
+    lab.tell(
+        "it is started again, repeats that frame alone, and scores all",
+        kept=len(again) == 1,
+        seen=f"4 of 4 scored, {len(again)} at its second attempt",
+    )
+    drop_out("hooks.conf")
+    must("systemctl", "restart", UNIT)
+
+
+def refused_start(lab: Lab) -> None:
+    """A configuration that cannot work: status 2, every problem named, no second start."""
+    must("systemctl", "stop", UNIT)
+    configure(("max_attempts: 2", "max_attempts: 0"), ("simulated-cardiomyocyte", "not-there"))
+    since = cursor()
+    done = run("systemctl", "start", UNIT)
+    time.sleep(2.5 * RESTART_S)
+    said = journal(since)
+    seen = {name: show(name) for name in ("ActiveState", "Result", "ExecMainStatus", "NRestarts")}
+    names = ["greater than or equal to 1", "model bundle does not exist"]
+    named = [name for name in names if name in said]
+    lab.tell(
+        "a start with a bad configuration fails with status 2 and is not repeated",
+        kept=done.returncode != 0
+        and seen
+        == {
+            "ActiveState": "failed",
+            "Result": "exit-code",
+            "ExecMainStatus": "2",
+            "NRestarts": "0",
+        },
+        seen=f"{seen} after {2.5 * RESTART_S:g} s",
+    )
+    lab.tell("the journal names every problem", kept=named == names, seen=str(named))
+    configure(("max_attempts: 0", "max_attempts: 2"), ("not-there", "simulated-cardiomyocyte"))
+    start()
+    lab.scored(lab.frames(1))
+
+
+def crash_at_every_start(lab: Lab) -> None:
+    """What breaks at every start ends in a stop after StartLimitBurst starts."""
+    must("systemctl", "stop", UNIT)
+    HOOKS.mkdir(exist_ok=True)
+    (HOOKS / "sitecustomize.py").write_text("import os\nos.abort()\n", encoding="utf-8")
+    drop_in("hooks.conf", f"[Service]\nEnvironment=PYTHONPATH={HOOKS}\nRestartSec=1\n")
+    run("systemctl", "reset-failed", UNIT)
+    since = cursor()
+    run("systemctl", "start", UNIT)
+    until(lambda: "repeated too quickly" in journal(since), 120, "the limit of starts")
+    starts = journal(since).count("Starting scopewatch")
+    lab.tell(
+        "a crash at every start ends after ten starts in ten minutes (RestartSec=1 for the trial)",
+        kept=starts == 10 and show("ActiveState") == "failed",
+        seen=f"{starts} starts, then {show('ActiveState')}",
+    )
+    drop_out("hooks.conf")
+    start()
+    lab.scored(lab.frames(1))
+
+
+def _line(text: str, part: str) -> str:
+    return next((line for line in text.splitlines() if part in line), f"no {part!r}")

@@ -1,0 +1,95 @@
+"""The service as its operator sees it: systemctl, the journal, the ledger of the state folder."""
+
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+UNIT = "scopewatch.service"
+DROPINS = Path("/etc/systemd/system/scopewatch.service.d")
+STATE = Path("/var/lib/scopewatch")
+
+
+def run(*command: str, within_s: float = 300) -> "subprocess.CompletedProcess[str]":
+    """Run a command and return what came of it."""
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=within_s)
+
+
+def must(*command: str) -> str:
+    """Run a command that cannot fail; return what it said."""
+    done = run(*command)
+    if done.returncode:
+        message = f"{' '.join(command)}: {done.returncode}: {done.stderr.strip()}"
+        raise RuntimeError(message)
+    return done.stdout
+
+
+def show(name: str) -> str:
+    """Return one property of the service."""
+    return must("systemctl", "show", "--value", "-p", name, UNIT).strip()
+
+
+def journal(since: str = "") -> str:
+    """Return what the service and systemd said of it in this boot, after a cursor."""
+    after = [f"--after-cursor={since}"] if since else []
+    return must("journalctl", "-b", "-q", "-o", "short-monotonic", "-u", UNIT, *after)
+
+
+def cursor() -> str:
+    """Return where the journal ends now."""
+    must("journalctl", "--sync")
+    lines = must("journalctl", "-q", "-n", "1", "--show-cursor").splitlines()
+    return lines[-1].removeprefix("-- cursor: ")
+
+
+def until(true: Callable[[], bool], within_s: float, what: str) -> float:
+    """Wait until something is so; return the seconds that it took."""
+    began_s = time.monotonic()
+    while not true():
+        if time.monotonic() - began_s > within_s:
+            message = f"not within {within_s:g} s: {what}"
+            raise TimeoutError(message)
+        time.sleep(0.1)
+    return time.monotonic() - began_s
+
+
+def active() -> bool:
+    """Whether the daemon has said that it is ready, and is not reloading."""
+    return show("ActiveState") == "active"
+
+
+def start() -> None:
+    """Start the service, as after a repair."""
+    run("systemctl", "reset-failed", UNIT)
+    must("systemctl", "start", UNIT)
+
+
+def drop_in(name: str, text: str) -> None:
+    """Write a drop-in and let systemd read it."""
+    DROPINS.mkdir(exist_ok=True)
+    (DROPINS / name).write_text(text, encoding="utf-8")
+    must("systemctl", "daemon-reload")
+
+
+def drop_out(name: str) -> None:
+    """Remove a drop-in."""
+    (DROPINS / name).unlink(missing_ok=True)
+    must("systemctl", "daemon-reload")
+
+
+def ask(statement: str) -> list[tuple[object, ...]]:
+    """Ask the ledger, as another program that reads it."""
+    database = STATE / "scopewatch.db"
+    if not database.exists():
+        return []
+    uri = f"file:{database}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=30)) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def attempts() -> dict[str, int]:
+    """Return how often each scored frame was begun, by the name of its file."""
+    rows = ask("SELECT locator, attempts FROM frames WHERE state = 'done'")
+    return {Path(str(locator)).name: int(str(count)) for locator, count in rows}

@@ -1,0 +1,243 @@
+"""A Debian of its own to boot: a disk image without scopewatch, and QEMU that runs it.
+
+Nothing of the image ever runs on this machine but package scripts in a plain chroot: systemd boots
+in the virtual machine alone. A systemd that boots empties /tmp, so that it must not do so in a
+namespace of a machine that is in use.
+"""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+RELEASE = "bookworm"
+PACKAGES = (
+    "systemd",
+    "systemd-sysv",
+    "dbus",
+    "udev",
+    "python3",
+    "python3-venv",
+    "linux-image-cloud-amd64",
+)
+NEEDED = {
+    "mmdebstrap": "mmdebstrap",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "mke2fs": "e2fsprogs",
+    "debugfs": "e2fsprogs",
+}
+# kvm: the host's processor. tcg: an emulated one with a clock of its own, which counts a nanosecond
+# for each instruction and jumps over idle time: slow, but no time-out in it is met by a busy host.
+PROCESSORS = {
+    # Some hosts that are virtual themselves refuse to set the capabilities of the architecture.
+    "kvm": ("-accel", "kvm", "-cpu", "max,arch-capabilities=off", "-smp", "2"),
+    "tcg": ("-accel", "tcg", "-cpu", "max", "-icount", "shift=0,sleep=off"),
+}
+# What is found comes out by the second serial port, line by line, so that a hang loses none of it.
+REPORT_UNIT = """\
+[Unit]
+Description=the trial of scopewatch.service
+RequiresMountsFor=/luggage
+After=multi-user.target
+
+[Service]
+Type=exec
+ExecStart=/usr/bin/python3 -B /luggage/guest/scenario.py
+ExecStopPost=/bin/systemctl --no-block poweroff
+StandardOutput=file:/dev/ttyS1
+StandardError=journal+console
+
+[Install]
+WantedBy=multi-user.target
+"""
+FSTAB = """\
+/dev/vda / ext4 defaults 0 1
+/dev/vdb /luggage ext4 defaults 0 2
+"""
+
+
+class NoMachineError(Exception):
+    """The virtual machine cannot be made here; the message says what to do."""
+
+
+def look_for_tools() -> None:
+    """Raise NoMachineError where a tool or the right to use it is missing."""
+    missing = sorted({package for tool, package in NEEDED.items() if shutil.which(tool) is None})
+    if missing:
+        raise NoMachineError(f"missing on this machine: apt-get install {' '.join(missing)}")
+    if os.geteuid() != 0:
+        raise NoMachineError("not root: the files of the image must belong to root; run it as root")
+
+
+class Machine:
+    """The image and its kernel, kept below `folder` for the next time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._archive = folder / f"{RELEASE}.tar"
+        self._disk = folder / f"{RELEASE}.ext4"
+        self._kernel = folder / "vmlinuz"
+        self._initrd = folder / "initrd.img"
+
+    def make(self, release: Path, wheels: Path, steps: list[str]) -> None:
+        """Make the image, unless there is one of these wheels: minutes, and a mirror of Debian.
+
+        Parameters
+        ----------
+        release
+            The folder in which `steps` are run, in a plain chroot without network.
+        steps
+            Commands of shell that install scopewatch for good.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if not self._archive.exists():
+            # An archive, so that nothing is ever mounted below the tree that is removed again.
+            begun = self._archive.with_suffix(".begun.tar")
+            _run(
+                "mmdebstrap",
+                "--variant=minbase",
+                f"--include={','.join(PACKAGES)}",
+                RELEASE,
+                str(begun),
+                env={**os.environ, "TMPDIR": str(self._folder)},
+            )
+            begun.rename(self._archive)
+        newest_s = max(path.stat().st_mtime for path in wheels.iterdir())
+        if self._disk.exists() and self._disk.stat().st_mtime > newest_s:
+            return
+        tree = self._folder / "root"
+        remove(tree)
+        tree.mkdir()
+        _run("tar", "--extract", "--same-owner", "-f", str(self._archive), "-C", str(tree))
+        _install(tree, release, wheels, steps)
+        (tree / "etc/fstab").write_text(FSTAB, encoding="utf-8")
+        (tree / "etc/hostname").write_text("trial\n", encoding="utf-8")
+        (tree / "luggage").mkdir()
+        units = tree / "etc/systemd/system"
+        (units / "trial.service").write_text(REPORT_UNIT, encoding="utf-8")
+        wants = units / "multi-user.target.wants"
+        wants.mkdir(exist_ok=True)
+        (wants / "trial.service").symlink_to("../trial.service")
+        for name, kept in (("vmlinuz", self._kernel), ("initrd.img", self._initrd)):
+            (found,) = (tree / "boot").glob(f"{name}-*")
+            shutil.copyfile(found, kept)
+        make_disk(tree, self._disk, size_mb=3072)
+        remove(tree)
+
+    def boot(
+        self, luggage: Path, processor: str, within_s: float, tell: Callable[[str], None]
+    ) -> float:
+        """Boot with a disk as luggage, hand each line of the report on; return the seconds it took.
+
+        Raises TimeoutError when the machine does not switch itself off in time: it is killed then.
+
+        Parameters
+        ----------
+        luggage
+            Its report and console are written beside it.
+        processor
+            One of PROCESSORS.
+        """
+        report, console = luggage.with_name("report.jsonl"), luggage.with_name("console.log")
+        report.write_bytes(b"")
+        began_s = time.monotonic()
+        machine = subprocess.Popen(
+            [*self._command(luggage, processor, report, console)],
+            # The changes to the image go there, and are dropped in the end.
+            env={**os.environ, "TMPDIR": str(self._folder)},
+        )
+        try:
+            with report.open(encoding="utf-8", errors="replace") as lines:
+                while machine.poll() is None:
+                    _hand_on(lines, tell)
+                    if time.monotonic() - began_s > within_s:
+                        message = f"the machine did not end within {within_s:g} s: see {console}"
+                        raise TimeoutError(message)
+                    time.sleep(0.2)
+                _hand_on(lines, tell)
+        finally:
+            if machine.poll() is None:
+                machine.kill()
+                machine.wait()
+        return time.monotonic() - began_s
+
+    def _command(self, luggage: Path, processor: str, report: Path, console: Path) -> Iterator[str]:
+        yield from ("qemu-system-x86_64", *PROCESSORS[processor])
+        yield from ("-m", "2048", "-nic", "none", "-display", "none", "-vga", "none")
+        yield from ("-monitor", "none", "-device", "virtio-rng-pci")
+        yield from ("-kernel", str(self._kernel), "-initrd", str(self._initrd))
+        yield from ("-append", "root=/dev/vda rw console=ttyS0 panic=1")
+        yield from ("-drive", f"file={self._disk},format=raw,if=virtio,snapshot=on")
+        yield from ("-drive", f"file={luggage},format=raw,if=virtio")
+        yield from ("-serial", f"file:{console}", "-serial", f"file:{report}")
+
+
+def _install(tree: Path, release: Path, wheels: Path, steps: list[str]) -> None:
+    """Run the steps within the tree, where the release lies for that time."""
+    inside = tree / "release"
+    shutil.copytree(release, inside)
+    shutil.copytree(wheels, inside / "wheels")
+    for step in steps:
+        _run(
+            "chroot",
+            str(tree),
+            "sh",
+            "-c",
+            f"cd /release && {step}",
+            env={
+                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                "PIP_NO_INDEX": "1",
+                "PIP_FIND_LINKS": "/release/wheels",
+                "PIP_CONFIG_FILE": "/dev/null",
+            },
+        )
+    shutil.rmtree(inside)
+
+
+def remove(tree: Path) -> None:
+    """Remove a folder, unless something is mounted in it.
+
+    A mmdebstrap that is killed leaves /dev/shm and /sys of this machine mounted in its work folder;
+    removing that folder would remove what others keep there.
+    """
+    real = tree.resolve()
+    mounts = [
+        Path(line.split()[4].encode().decode("unicode_escape"))
+        for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    ]
+    inside = sorted(str(mount) for mount in mounts if mount.is_relative_to(real))
+    if inside:
+        raise NoMachineError(
+            f"mounted below {tree}, so it is not removed: umount {' '.join(inside[::-1])}"
+        )
+    if tree.exists():
+        shutil.rmtree(tree)
+
+
+def make_disk(tree: Path, disk: Path, size_mb: int) -> None:
+    """Make an ext4 file system of a folder, as it is, owners and all."""
+    begun = disk.with_suffix(".begun")
+    begun.unlink(missing_ok=True)
+    _run("mke2fs", "-q", "-t", "ext4", "-d", str(tree), str(begun), f"{size_mb}M")
+    begun.rename(disk)
+
+
+def take_out(disk: Path, folder: str, to: Path) -> None:
+    """Copy a folder out of an ext4 file system that is not mounted."""
+    _run("debugfs", "-R", f"rdump {folder} {to}", str(disk))
+
+
+def _run(*command: str, env: dict[str, str] | None = None) -> None:
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NoMachineError(
+            f"{command[0]} failed with {done.returncode}: {done.stderr.strip()[-2000:]}"
+        )
+
+
+def _hand_on(lines: "Iterator[str]", tell: Callable[[str], None]) -> None:
+    for line in lines:
+        if line.strip():
+            tell(line.rstrip())
