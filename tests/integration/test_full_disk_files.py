@@ -82,8 +82,8 @@ SINGLE = {
     f"{FILES} sweep unlink",
     f"{LOG} RotatedLog RotatingFileHandler",
     f"{LOG} RotatedLog._open write",
-    "app/checking.py _check_writable TemporaryFile",
-    "sources/micromanager.py MicroManagerSource._prepare mkdir",
+    "app/checking_folders.py check_writable TemporaryFile",
+    "sources/acquiring.py Acquiring.prepare mkdir",
 }
 COVERED = {*STEPS, *FOLDERS, *LOGGED, *BUNDLED, *STARTED, *SINGLE}
 
@@ -353,7 +353,7 @@ def test_a_bundle_without_room_is_one_line_and_leaves_the_earlier_one(
 def test_a_check_of_a_full_disk_says_so_and_is_no_reason_to_refuse_a_start(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(CONFIG, encoding="utf-8")
-    with no_space_at("app/checking.py _check_writable TemporaryFile", tempfile) as full:
+    with no_space_at("app/checking_folders.py check_writable TemporaryFile", tempfile) as full:
         found = [each for each in run_checks(config, {}) if NO_SPACE in each.text]
     assert full.struck == 1
     assert [(each.subject, each.failed, each.lasting) for each in found] == [
@@ -365,7 +365,7 @@ def test_a_time_lapse_without_a_folder_for_it_is_told_and_started_again(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     lapse = TimeLapse(tmp_path / "data", clock)
-    with no_space_at("sources/micromanager.py MicroManagerSource._prepare mkdir", Path) as full:
+    with no_space_at("sources/acquiring.py Acquiring.prepare mkdir", Path) as full:
         with pytest.raises(SourceError, match=f"folder for the data sets .*{NO_SPACE}"):
             lapse.start()
         assert full.struck == 1

@@ -4,6 +4,8 @@ import shutil
 import signal
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +59,33 @@ def picture_px(daemon: Daemon, time_point: int) -> int:
         return max(picture.size)
 
 
+@contextmanager
+def listen(address: Path) -> Iterator[list[str]]:
+    """Play systemd's ear; yields what it has heard so far, line by line."""
+    heard: list[str] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(address))
+
+        # All along, as systemd does: a socket that nobody reads holds ten messages, no more.
+        def hear() -> None:
+            while message := systemd.recv(4096):
+                heard.extend(message.decode().splitlines())
+
+        ear = threading.Thread(target=hear)
+        ear.start()
+        try:
+            yield heard
+        finally:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+                end.sendto(b"", str(address))
+            ear.join()
+
+
 def test_a_reload_acts_and_loses_no_frame_while_files_keep_arriving(
     daemon: Daemon, phase: NDArray[np.uint16], save: Save, tmp_path: Path
 ) -> None:
     address = tmp_path / "notify"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-        systemd.bind(str(address))
-        systemd.settimeout(30)
+    with listen(address) as heard:
         daemon.settings["web"] = {"port": _free_port()}
         daemon.start_ready({"NOTIFY_SOCKET": str(address), "WATCHDOG_USEC": "60000000"}, WITHIN_S)
         assert daemon.process is not None
@@ -88,9 +110,7 @@ def test_a_reload_acts_and_loses_no_frame_while_files_keep_arriving(
         assert daemon.count("frame scored") == written + 1
         assert daemon.end() == 0
         assert daemon.process.pid == pid
-        heard: list[str] = []
-        while "STOPPING=1" not in heard:
-            heard += systemd.recv(4096).decode().splitlines()
+        daemon.eventually(lambda: "STOPPING=1" in heard, within_s=WITHIN_S)
     states = [line for line in heard if line in {"READY=1", "RELOADING=1", "STOPPING=1"}]
     assert states == ["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"]
 

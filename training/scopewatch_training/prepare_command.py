@@ -77,7 +77,9 @@ def prepare(
         str | None, typer.Option(help="Threshold per-frame, per-run or pooled over runs.")
     ] = None,
     qc: Annotated[bool, typer.Option(help="Write the QC report beside.")] = True,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; as many as cores by default.")
+    ] = None,
 ) -> None:
     """Register, normalise and check all pairs; ends with a QC report to look at."""
     import numpy as np
@@ -88,6 +90,7 @@ def prepare(
     from scopewatch_training.prepare import prepare as prepare_pairs
     from scopewatch_training.qc import write_qc
     from scopewatch_training.settings import LabelSettings, PrepareSettings
+    from scopewatch_training.worker_processes import count_workers
 
     settings = PrepareSettings(
         marker=marker,
@@ -108,8 +111,8 @@ def prepare(
     now = datetime.now(UTC)
     with counting(console, "pairs") as progress:
         dataset = prepare_pairs(
-            rows, out, settings, now=now, labels=labels, binarise=rule, workers=workers,
-            progress=progress,
+            rows, out, settings, now=now, labels=labels, binarise=rule,
+            workers=workers or count_workers(len(rows)), progress=progress,
         )  # fmt: skip
     for name, reason in refused(dataset.pairs):
         # One line however long: it is searched for, and names a file.

@@ -15,9 +15,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
-
-from scopewatch.core.smoothing import box_mean, gaussian
+from scipy import fft, ndimage
 
 Plane = NDArray[np.float32]
 
@@ -158,14 +156,14 @@ def _register(view: Plane, brightness: Plane, max_shift_px: float) -> Registrati
 
 def _explained(view: Plane, brightness: Plane) -> Plane:
     """R2 of every circular shift, (H, W) float32, no shift in the middle."""
-    fine = gaussian(view, 1.0)
-    contrast = np.abs(fine - box_mean(fine, _CELL_PX))
+    fine = ndimage.gaussian_filter(view, 1.0)
+    contrast = np.abs(fine - _box_mean(fine, _CELL_PX))
     taper = _taper(view.shape)
     parts = [
         _unit(_flatten(part), taper)
-        for part in (fine, contrast, box_mean(contrast, _CELL_PX), _gradient(fine))
+        for part in (fine, contrast, _box_mean(contrast, _CELL_PX), _gradient(fine))
     ]
-    target = fft.rfft2(_unit(_flatten(gaussian(brightness, 1.0)), taper))
+    target = fft.rfft2(_unit(_flatten(ndimage.gaussian_filter(brightness, 1.0)), taper))
     gram = np.array([[np.vdot(one, two) for two in parts] for one in parts], dtype=np.float64)
     factor = np.linalg.cholesky(np.linalg.inv(gram + _RIDGE * np.eye(len(parts))))
     # Mixed as spectra, of which each has half the values, and at once: transforms are linear.
@@ -179,13 +177,11 @@ def _explained(view: Plane, brightness: Plane) -> Plane:
 
 def _gradient(plane: Plane) -> Plane:
     """Sum of the magnitudes of both Sobel filters, the border mirrored."""
-    padded = np.pad(plane, 1, mode="symmetric")
-    down = padded[2:] - padded[:-2]
-    across = padded[:, 2:] - padded[:, :-2]
-    return np.asarray(
-        np.abs(down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:])
-        + np.abs(across[:-2] + 2 * across[1:-1] + across[2:])
-    )
+    return np.asarray(np.abs(ndimage.sobel(plane, 0)) + np.abs(ndimage.sobel(plane, 1)))
+
+
+def _box_mean(plane: Plane, size_px: int) -> Plane:
+    return np.asarray(ndimage.uniform_filter(plane, size_px, mode="nearest"), dtype=np.float32)
 
 
 def _flatten(plane: Plane) -> Plane:
@@ -193,8 +189,9 @@ def _flatten(plane: Plane) -> Plane:
 
     Otherwise the border of a bright colony, which phase contrast does not show, rules the sum.
     """
-    detail = plane - box_mean(box_mean(plane, _WIDE_PX), _WIDE_PX)
-    power = box_mean(np.square(detail), _WIDE_PX)
+    detail = plane - _box_mean(_box_mean(plane, _WIDE_PX), _WIDE_PX)
+    # Running sums of squares may come out a little below 0.
+    power = np.maximum(_box_mean(np.square(detail), _WIDE_PX), 0)
     least = _FLOOR * float(np.sqrt(power.mean()))
     np.sqrt(power, out=power)
     power += np.float32(least + 1e-12)

@@ -6,7 +6,16 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.connection import wait
-from typing import Any
+from typing import Any, Final
+
+PAIRS_WORTH_A_WORKER: Final = 16
+"""Loading the libraries takes a process as long as some ten pairs."""
+
+
+def count_workers(pairs: int) -> int:
+    """Return how many processes to prepare so many pairs with: one a core, where it is worth it."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, pairs // PAIRS_WORTH_A_WORKER))
 
 
 def open_pool(

@@ -8,7 +8,6 @@ from PIL import Image
 from scipy import ndimage
 
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.smoothing import gaussian
 from scopewatch.core.tiling import TileGrid
 
 Plane = NDArray[np.float32]
@@ -94,7 +93,7 @@ def smooth(plane: Plane, smooth_px: float) -> Plane:
     """Gaussian-smooth a plane to take out the camera's noise; unchanged for 0."""
     if smooth_px == 0:
         return plane
-    return gaussian(plane, smooth_px, truncate=3.0)
+    return np.asarray(ndimage.gaussian_filter(plane, smooth_px, truncate=3.0), dtype=np.float32)
 
 
 def remove_glow(signal: Plane, glow_px: int, glow_share: float) -> Plane:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch_training.worker_processes import open_pool
+from scopewatch_training.worker_processes import count_workers, open_pool
 
 PARENT = """
 import os, sys
 sys.path.insert(0, {root!r})
-from scopewatch_training.worker_processes import open_pool
+from scopewatch_training.worker_processes import count_workers, open_pool
 from tests.unit.training.test_train_worker_processes import name_process, stay
 if __name__ == "__main__":
     with open_pool(2) as pool:
@@ -75,3 +75,8 @@ def running(pid: str) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+def test_a_core_each_where_there_are_pairs_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    assert [count_workers(pairs) for pairs in (1, 31, 32, 64, 9000)] == [1, 1, 2, 4, 4]
