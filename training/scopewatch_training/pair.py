@@ -38,8 +38,6 @@ _KNEE_SIGMAS: Final = 15.0
 _FAINT_SIGMAS: Final = 8.0
 _FIT_TILE_PX: Final = 8
 _SMALLEST_PX: Final = 64
-# Rows worked on at once, so that they stay in the processor's cache.
-_STRIP_PX: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -194,7 +192,7 @@ def _process(
     elif settings.register:
         if _is_faint(signal, noise):
             return Outcome(pair=pair, undecided=True)
-        brightness = _compress(signal, _KNEE_SIGMAS * noise)
+        brightness = histograms.asinh(np.maximum(signal, 0) / np.float32(_KNEE_SIGMAS * noise))
         found = register(view, brightness, settings.max_shift_px)
         if found.confidence < settings.min_confidence:
             raise FrameError(
@@ -248,16 +246,6 @@ def _plan_scale(
 def _is_faint(signal: NDArray[np.float32], noise: float) -> bool:
     """Whether fewer than a thousandth of the pixels stand clear of the noise."""
     return float(np.mean(signal > _FAINT_SIGMAS * noise)) < 1e-3
-
-
-def _compress(signal: NDArray[np.float32], knee: float) -> NDArray[np.float32]:
-    """Bring a signal to the scale asinh(counts / knee), 0 where it lies below the background."""
-    brightness = np.maximum(signal, 0)
-    brightness /= np.float32(knee)
-    for top in range(0, len(brightness), _STRIP_PX):
-        strip = brightness[top : top + _STRIP_PX]
-        strip[:] = histograms.asinh(strip)
-    return brightness
 
 
 def _hide_unknown(
