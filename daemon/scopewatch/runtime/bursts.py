@@ -95,10 +95,10 @@ class Bursts:
         now_s = self._clock.monotonic()
         with self._lock:
             told = self._told.setdefault(source, deque())
-            if images > 0:
+            if images == 0:
                 self._begun_s.pop(source, None)
-            elif over_s >= _NONE_S:
-                told.clear()
+                if over_s >= _NONE_S:
+                    told.clear()
             if told and over_s == told[-1].over_s == 0 and now_s - told[-1].at_s < _TOGETHER_S:
                 told[-1].images += images
             else:
