@@ -51,6 +51,11 @@ class _Followed:
     waiting: list[Found] = field(default_factory=list)
     taken: list[Found] = field(default_factory=list)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether its writer has closed it and all of it was found."""
+        return self.data_set.ended and not self.sighted
+
 
 class NDTiffSource:
     """Follows NDTiff data sets; implements `ports.FrameSource`.
@@ -95,6 +100,7 @@ class NDTiffSource:
         self._thread = SourceThread(config.name, self._step, self._rhythm.tick_s)
         self._offering: Offering | None = None
         self._looked = False
+        self._growing: tuple[DataSet, ...] = ()
         self._followed: dict[str, _Followed] = {}
         self._channels: set[str] = set()
 
@@ -192,6 +198,8 @@ class NDTiffSource:
                     "data set cannot be read now",
                     extra={"event": {"source": self.name, "reason": error.strerror}},
                 )
+        sets = [each.data_set for each in self._followed.values() if not each.data_set.ended]
+        self._growing = tuple(sets[-_GLANCED_AT:])
         self._looked = True
         # Told before anything is offered, so that the worker knows of a burst before its images.
         self._rhythm.looked(images)
@@ -201,10 +209,9 @@ class NDTiffSource:
 
     def _glance(self) -> Hashable:
         """Return the times and sizes of the files that grow as an acquisition goes on."""
-        growing = [each.data_set for each in self._followed.values() if not each.data_set.ended]
         try:
             began_ns = self._config.path.stat().st_mtime_ns
-            return began_ns, *(each.glance() for each in growing[-_GLANCED_AT:])
+            return began_ns, *(each.glance() for each in self._growing)
         except OSError:
             return None
 
@@ -243,9 +250,9 @@ class NDTiffSource:
         identity = (state.st_dev, state.st_ino)
         followed = self._followed.get(label)
         same = followed is not None and followed.identity == identity
-        if followed is not None and same and followed.data_set.ended and not full:
-            return 0  # a scan still asks whether another was acquired in its place
-        if followed is None or followed.identity != identity or followed.data_set.replaced():
+        if followed is not None and same and not full and followed.is_done:
+            return 0  # scans ask whether another was acquired in its place
+        if followed is None or not same or followed.data_set.replaced():
             data_set = DataSet(folder, self._limits, self._patience_s)
             followed = self._followed[label] = _Followed(
                 identity=identity, data_set=data_set, caught_up=self._looked

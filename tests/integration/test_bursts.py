@@ -1,0 +1,73 @@
+"""The real daemon while a microscope saves faster than a stage moves."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.integration.conftest import Save
+from tests.integration.daemon import Daemon
+
+WAITS, GOES_ON = "scoring waits for a burst of images", "scoring goes on"
+BACKLOG = 12
+
+
+@pytest.fixture
+def eager(daemon: Daemon, phase: NDArray[np.uint16], save: Save) -> Daemon:
+    """Return a daemon with the settings it comes with and a backlog, which it has scored."""
+    del daemon.settings["runtime"]["burst_wait_s"]
+    for time_point in range(BACKLOG):
+        save(daemon.incoming / f"P1_A1_s0_t{time_point:04d}_phase.tif", phase)
+    daemon.start_ready()
+    daemon.eventually(lambda: daemon.count("frame scored") == BACKLOG, within_s=40)
+    assert daemon.count(WAITS) == 0, "what was there before is no burst"
+    return daemon
+
+
+@contextmanager
+def saving(
+    daemon: Daemon, phase: NDArray[np.uint16], save: Save, well: str
+) -> Iterator[Callable[[], int]]:
+    """Save twenty images a second until told otherwise; gives how many there are."""
+    over, saved = threading.Event(), []
+
+    def run() -> None:
+        while not over.wait(0.05):
+            save(daemon.incoming / f"P1_{well}_s0_t{len(saved):04d}_phase.tif", phase)
+            saved.append(well)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield lambda: len(saved)
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_a_burst_is_scored_after_it(eager: Daemon, phase: NDArray[np.uint16], save: Save) -> None:
+    with saving(eager, phase, save, "A2") as saved:
+        eager.eventually(lambda: eager.count(WAITS) > 0, within_s=40)
+        enough = saved() + 10
+        eager.eventually(lambda: saved() >= enough, within_s=40)
+    eager.eventually(lambda: eager.count("frame scored") == BACKLOG + saved(), within_s=60)
+    waiting = scored = 0
+    for entry in eager.said():
+        waiting += (entry["message"] == WAITS) - (entry["message"] == GOES_ON)
+        scored = scored + (entry["message"] == "frame scored") if waiting else 0
+        assert scored <= 1, "none but the one in hand"
+    assert waiting == 0
+    assert set(eager.states().values()) == {"done"}
+
+
+def test_it_is_stopped_in_the_midst_of_a_burst(
+    eager: Daemon, phase: NDArray[np.uint16], save: Save
+) -> None:
+    with saving(eager, phase, save, "A2"):
+        eager.eventually(lambda: eager.count(WAITS) > 0, within_s=40)
+        assert eager.end() == 0
+    assert eager.said()[-1]["event.clean"] is True
+    assert set(eager.states().values()) == {"done"}
