@@ -1,7 +1,7 @@
 """Whether scopewatch delays the microscope: frame intervals with it and without it.
 
     python benchmarks/soak/soak_microscope_first.py [--short] [--rounds 24] [--frames 400]
-        [--rest-s 6] [--no-waiting]
+        [--rest-s 6] [--within-s 3600] [--no-waiting]
 
 One Micro-Manager core with its demo camera acquires at the highest rate it gives, through
 pycro-manager, in rounds that alternate: without scopewatch, and with the daemon following the data
@@ -15,11 +15,14 @@ then goes on while the next rounds are acquired, or has to wait again. --no-wait
 `runtime.burst_wait_s: 0`: scoring beside the bursts, for comparison.
 
 Intervals are between saved images. The machine must be otherwise idle: the load before the run is
-printed. Exits with 1 where the p99 with scopewatch is more than 5 % above the p99 without.
+printed, and a pair of rounds beside which other processes took more than a twentieth of a core does
+not count, whatever came out, and is taken anew, until --within-s have passed. Exits with 1 where the
+p99 with scopewatch is more than 5 % above the p99 without.
 """
 
 import argparse
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -45,6 +48,8 @@ SETTLING = 20
 # As Nice= in systemd/scopewatch.service.
 NICE = 5
 READY_S = 60.0
+# Of a core: what other processes may take beside a pair of rounds.
+OTHERS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +64,15 @@ class Taken:
         From when until when each round with scopewatch took images, in seconds of the epoch.
     scored
         When each frame was scored, likewise.
+    disturbed
+        How many pairs of rounds do not count.
     """
 
     without: list[NDArray[np.float64]]
     beside: list[NDArray[np.float64]]
     bursts: list[tuple[float, float]]
     scored: list[float]
+    disturbed: int
 
     @property
     def scored_meanwhile(self) -> int:
@@ -78,20 +86,24 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rest-s", type=float, default=6.0, help="after each round with it")
+    parser.add_argument("--within-s", type=float, default=3600.0, help="then no more rounds")
     parser.add_argument("--no-waiting", action="store_true", help="runtime.burst_wait_s: 0")
     call = read_call(
         parser, rounds=24, short=3, short_help="3 rounds of each kind", of="frames", count=400
     )
     runtime = {"log_format": "json", **({"burst_wait_s": 0} if call.asked.no_waiting else {})}
     with tempfile.TemporaryDirectory(prefix="scopewatch-soak-") as folder:
-        taken = alternate(Path(folder), call.rounds, call.count, call.asked.rest_s, runtime)
+        taken = alternate(Path(folder), call.rounds, call.count, call.asked, runtime)
     call.print_machine()
     how = "scoring beside the bursts" if call.asked.no_waiting else "settings as they come"
-    print(f"{call.rounds} rounds of {call.count} frames each way, {how}")
+    print(
+        f"{len(taken.beside)} rounds of {call.count} frames each way, {how};"
+        f" {taken.disturbed} more, beside which others used the machine, do not count"
+    )
     meanwhile = taken.scored_meanwhile
     print(
         f"{meanwhile} frames were scored while images were taken, {len(taken.scored) - meanwhile}"
-        f" between the rounds, of {call.rounds * call.count} that it followed"
+        f" between the rounds, of {len(taken.bursts) * call.count} that it followed"
     )
     for name, each in (("without scopewatch", taken.without), ("with scopewatch", taken.beside)):
         p50, p99 = np.percentile(np.concatenate(each), (50, 99))
@@ -106,7 +118,7 @@ def main() -> int:
 
 
 def alternate(
-    root: Path, rounds: int, frames: int, rest_s: float, runtime: dict[str, object]
+    root: Path, rounds: int, frames: int, asked: argparse.Namespace, runtime: dict[str, object]
 ) -> Taken:
     """Take images without and with the daemon."""
     folders = {watched: root / ("watched" if watched else "unwatched") for watched in (True, False)}
@@ -127,14 +139,21 @@ def alternate(
         daemon = start(config, ("nice", "-n", str(NICE)), unit_environment())
         try:
             wait_ready(log, daemon)
-            for index in range(rounds):
-                for watched in (True, False) if index % 2 else (False, True):
+            ends_at = time.monotonic() + asked.within_s
+            while len(taken[True]) < rounds and time.monotonic() < ends_at:
+                others_s = 0.0
+                pair: dict[bool, NDArray[np.float64]] = {}
+                for watched in (True, False) if len(bursts) % 2 else (False, True):
                     daemon.send_signal(signal.SIGCONT if watched else signal.SIGSTOP)
-                    began = time.time()
-                    taken[watched].append(acquire(folders[watched], frames, field))
+                    began, before_s = time.time(), used_by_others_s(daemon.pid)
+                    pair[watched] = acquire(folders[watched], frames, field)
+                    others_s += used_by_others_s(daemon.pid) - before_s
                     if watched:
                         bursts.append((began, time.time()))
-                        wait_scored(log, (index + 1) * frames, rest_s)
+                        wait_scored(log, len(bursts) * frames, asked.rest_s)
+                if 1e3 * others_s <= OTHERS * sum(each.sum() for each in pair.values()):
+                    for watched, each in pair.items():
+                        taken[watched].append(each)
         finally:
             with suppress(ProcessLookupError):
                 daemon.send_signal(signal.SIGCONT)
@@ -143,7 +162,28 @@ def alternate(
     scored = scored_at(log)
     if not scored:
         sys.exit(f"the daemon scored nothing: {log.read_text(encoding='utf-8')[-1000:]}")
-    return Taken(without=taken[False], beside=taken[True], bursts=bursts, scored=scored)
+    if not taken[True]:
+        sys.exit("no pair of rounds had the machine for itself")
+    return Taken(
+        without=taken[False],
+        beside=taken[True],
+        bursts=bursts,
+        scored=scored,
+        disturbed=len(bursts) - len(taken[True]),
+    )
+
+
+def used_by_others_s(daemon: int) -> float:
+    """Return the processor time (s) that all other processes have used, their children too."""
+    ticks = 0
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and int(folder.name) not in (os.getpid(), daemon):
+            with suppress(OSError):
+                told = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+                # Field 23 of proc(5) is the size of its memory, which threads of the kernel lack.
+                if int(told[20]) > 0:
+                    ticks += sum(int(each) for each in told[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def wait_scored(log: Path, frames: int, at_most_s: float) -> None:

@@ -19,7 +19,8 @@ def saving(
     daemon: Daemon, phase: NDArray[np.uint16], save: Save, well: str
 ) -> Iterator[Callable[[], int]]:
     """Save twenty images a second until told otherwise; gives how many there are."""
-    over, saved = threading.Event(), []
+    over = threading.Event()
+    saved: list[str] = []
 
     def run() -> None:
         while not over.wait(0.05):

@@ -11,7 +11,7 @@ import pytest
 from scopewatch.core.errors import ConfigError, FrameError, SourceError
 from scopewatch.core.frame import FrameTicket
 from scopewatch.sources.ndtiff import NDTiffSource
-from scopewatch.sources.ndtiff_dataset import DataSet
+from scopewatch.sources.ndtiff_dataset import DataSet, Sighting
 from scopewatch.sources.ndtiff_frames import run_name
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeArrivals, FakeInbox, FakeLedger
@@ -157,13 +157,18 @@ def test_a_data_set_that_has_ended_is_asked_again_by_a_scan_alone(
 ) -> None:
     write_data_set(tmp_path, times=1)
     scene = make().start()
-    asked = []
-    monkeypatch.setattr(DataSet, "look", lambda *_: asked.append("look") or [])
+    asked: list[float] = []
+
+    def look(_self: DataSet, now_s: float) -> list[Sighting]:
+        asked.append(now_s)
+        return []
+
+    monkeypatch.setattr(DataSet, "look", look)
     assert scene.source._offering is not None
     scene.source._look(scene.source._offering, full=False)
     assert asked == []
     scene.later(1)
-    assert asked == ["look"]
+    assert asked == [1.0]
 
 
 def test_the_path_may_be_the_data_set_itself_and_appear_later(tmp_path: Path, make: Make) -> None:
