@@ -15,9 +15,9 @@ then goes on while the next rounds are acquired, or has to wait again. --no-wait
 `runtime.burst_wait_s: 0`: scoring beside the bursts, for comparison.
 
 Intervals are between saved images. The machine must be otherwise idle: the load before the run is
-printed, and a pair of rounds beside which other processes took more than a twentieth of a core does
-not count, whatever came out, and is taken anew, until --within-s have passed. Exits with 1 where the
-p99 with scopewatch is more than 5 % above the p99 without.
+printed, and a pair of rounds beside which other processes took more than a twentieth of a core
+does not count, whatever came out, and is taken anew, until --within-s have passed. Exits with 1
+where the p99 with scopewatch is more than 5 % above the p99 without.
 """
 
 import argparse
@@ -145,9 +145,9 @@ def alternate(
                 pair: dict[bool, NDArray[np.float64]] = {}
                 for watched in (True, False) if len(bursts) % 2 else (False, True):
                     daemon.send_signal(signal.SIGCONT if watched else signal.SIGSTOP)
-                    began, before_s = time.time(), used_by_others_s(daemon.pid)
+                    began, before = time.time(), used_s(daemon.pid)
                     pair[watched] = acquire(folders[watched], frames, field)
-                    others_s += used_by_others_s(daemon.pid) - before_s
+                    others_s += grown_s(before, used_s(daemon.pid))
                     if watched:
                         bursts.append((began, time.time()))
                         wait_scored(log, len(bursts) * frames, asked.rest_s)
@@ -173,17 +173,23 @@ def alternate(
     )
 
 
-def used_by_others_s(daemon: int) -> float:
-    """Return the processor time (s) that all other processes have used, their children too."""
-    ticks = 0
+def used_s(besides: int) -> dict[str, float]:
+    """Return the processor time (s) of each other process, with children that ended."""
+    used: dict[str, float] = {}
     for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and int(folder.name) not in (os.getpid(), daemon):
+        if folder.name.isdigit() and int(folder.name) not in (os.getpid(), besides):
             with suppress(OSError):
                 told = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
                 # Field 23 of proc(5) is the size of its memory, which threads of the kernel lack.
                 if int(told[20]) > 0:
-                    ticks += sum(int(each) for each in told[11:15])
-    return ticks / os.sysconf("SC_CLK_TCK")
+                    ticks = sum(int(each) for each in told[11:15])
+                    used[folder.name] = ticks / os.sysconf("SC_CLK_TCK")
+    return used
+
+
+def grown_s(before: dict[str, float], now: dict[str, float]) -> float:
+    """Return what was used between two times; a process that ended takes nothing away."""
+    return sum(max(0.0, used - before.get(name, 0.0)) for name, used in now.items())
 
 
 def wait_scored(log: Path, frames: int, at_most_s: float) -> None:
