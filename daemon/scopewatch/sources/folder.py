@@ -224,7 +224,8 @@ class FolderSource:
                 new += self._consider(offering, batch, now_s)
                 batch = {}
         new += self._consider(offering, batch, now_s)
-        if self._walked_s is not None and caught_up:
+        # That a walk finds none means something only where no events tell of files before it.
+        if self._walked_s is not None and caught_up and (new or self._watch.polling):
             self._arrivals.came(self.name, new, now_s - self._walked_s)
         self._walked_s = now_s
         _offer(offering, unwritable)
