@@ -97,6 +97,11 @@ def plan_layers(spec: NetworkSpec) -> tuple[Convolution, ...]:
     return tuple(plan)
 
 
+def member_prefixes(members: int) -> tuple[str, ...]:
+    """Return what stands before the names of the layers of networks that are joined."""
+    return ("",) if members == 1 else tuple(f"net{index + 1}_" for index in range(members))
+
+
 def receptive_field_px(spec: NetworkSpec) -> int:
     """Side of the square of input pixels that one tile's score can depend on."""
     side, jump = 1, 1

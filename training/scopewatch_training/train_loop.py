@@ -22,6 +22,8 @@ from scopewatch_training.stages import Listener
 
 WARM_UP_STEPS = 50
 CHECKPOINT_STEPS = 50
+# A side that tiles of every size divide.
+WHOLE_TILES_PX = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -243,8 +245,5 @@ def logit_function(
 
 
 def _stride(network: keras.Model) -> int:
-    stride = 1
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.Conv2D) and layer.name != "area":
-            stride *= layer.strides[0]
-    return stride
+    shapes = network.compute_output_shape((1, WHOLE_TILES_PX, WHOLE_TILES_PX, 1))
+    return int(WHOLE_TILES_PX // shapes[TILE_HEAD][1])

@@ -29,8 +29,9 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, s
 
 
 def choose(file: Path | None = None, **options: object) -> FitSettings:
-    names = ("area_cutoff", "binarise", "tile_px", "width", "depth", "context", "steps", "seed")
-    return choose_settings(None, file, *(options.get(name) for name in names))  # type: ignore[arg-type]
+    names = ("area_cutoff", "binarise", "tile_px", "width", "depth", "context", "members")
+    given = (options.get(name) for name in (*names, "steps", "seed"))
+    return choose_settings(None, file, *given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
