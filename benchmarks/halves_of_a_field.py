@@ -34,7 +34,7 @@ def main(
     work: Annotated[Path, typer.Option(help="Folder of everything in between.")] = Path(
         "build/halves"
     ),
-    steps: Annotated[int, typer.Option(help="Optimiser steps of each network.")] = 300,
+    steps: Annotated[int, typer.Option(help="Optimiser steps of each network.")] = 150,
     members: Annotated[int, typer.Option(help="Networks whose mean is scored.")] = 4,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
@@ -64,13 +64,12 @@ def main(
 
 
 def few_tiles(data: Path) -> FitSettings:
-    """Return the settings of `prepare`, for few positive tiles: each is judged by itself.
+    """Return the settings of `prepare`, for few positive tiles: brightness is learnt.
 
-    Of 88 positive tiles little is to be learnt about surroundings, and such a network is small:
-    crops and width are half of what is usual.
+    A network that learns from so little is small: crops and width are half of what is usual.
     """
     plain = dataset_settings(open_dataset(data))
-    network = replace(plain.network, width=32, context="none")
+    network = replace(plain.network, width=32, learns="brightness")
     return replace(plain, network=network, crop_px=128)
 
 

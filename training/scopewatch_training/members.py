@@ -17,7 +17,7 @@ import numpy as np
 from keras import layers
 
 from scopewatch_training.fit_settings import FitSettings
-from scopewatch_training.network import TILE_HEAD, build_network, grow_layers
+from scopewatch_training.network import AREA_HEAD, TILE_HEAD, build_network, grow_layers
 from scopewatch_training.network_spec import NetworkSpec, member_prefixes
 from scopewatch_training.stages import Stages
 from scopewatch_training.train_loop import Trained, Training, train
@@ -34,8 +34,8 @@ def train_members(training: Training, title: str, stages: Stages) -> Trained:
 
     Returns
     -------
-    The network, plain or joined; the median of the steps that their weights are from; the mean of
-    their held-out losses, each taken alone.
+    The network; the median of the steps that their weights are from; the mean of their held-out
+    losses, each taken alone. A single one that has learnt labels keeps its area head.
     """
     count = training.settings.members
     done = []
@@ -43,7 +43,7 @@ def train_members(training: Training, title: str, stages: Stages) -> Trained:
         named = title if count == 1 else f"{title}, network {index + 1} of {count}"
         with stages.training(named, training.last_step) as listener:
             done.append(train(_member(training, index), listener))
-    if count == 1:
+    if count == 1 and training.settings.network.learns == "labels":
         return done[0]
     losses = [each.held_out_loss for each in done if each.held_out_loss is not None]
     return Trained(
@@ -67,16 +67,19 @@ def join_networks(networks: Sequence[keras.Model], spec: NetworkSpec) -> keras.M
         for layer in network.layers:
             if layer.weights and f"{prefix}{layer.name}" in names:
                 joined.get_layer(f"{prefix}{layer.name}").set_weights(layer.get_weights())
-    heads = [network.get_layer(TILE_HEAD).get_weights() for network in networks]
+    head = AREA_HEAD if spec.learns == "brightness" else TILE_HEAD
+    heads = [network.get_layer(head).get_weights() for network in networks]
     kernels, biases = zip(*heads, strict=True)
-    kernel = np.concatenate(kernels, axis=2) / len(networks)
+    # A mean over the squares of a tile is a convolution with equal weights.
+    equal = np.full((spec.head_side, spec.head_side, 1, 1), 1 / spec.head_side**2)
+    kernel = equal * np.concatenate(kernels, axis=2) / len(networks)
     joined.get_layer(TILE_HEAD).set_weights([kernel, np.mean(biases, axis=0)])
     return joined
 
 
 def build_untrained(settings: FitSettings) -> keras.Model:
     """Build what `train_members` returns, for weights that were stored."""
-    if settings.members == 1:
+    if settings.members == 1 and settings.network.learns == "labels":
         return build_network(settings.network, settings.seed)
     return _build_joined(settings.network, settings.members)
 
@@ -97,6 +100,6 @@ def _member(training: Training, index: int) -> Training:
 def _build_joined(spec: NetworkSpec, count: int) -> keras.Model:
     frame = keras.Input((None, None, 1), name="frame")
     features = [grow_layers(frame, spec, prefix)[0] for prefix in member_prefixes(count)]
-    together = layers.Concatenate(name="members")(features)
-    tile = layers.Conv2D(1, 1, name=TILE_HEAD)(together)
+    together = features[0] if count == 1 else layers.Concatenate(name="members")(features)
+    tile = layers.Conv2D(1, spec.head_side, spec.head_side, name=TILE_HEAD)(together)
     return keras.Model(frame, {TILE_HEAD: tile}, name="scopewatch")

@@ -7,7 +7,8 @@ which the int8 kernels fill their registers with.
 
 Beside the tile score the network learns, at a quarter of the tile's side, which share of the
 area is positive (deep supervision; Lee et al., AISTATS 2015). That head sees thousands of graded
-targets a frame where the tile labels are a few hundred bits, and is left out of the export.
+targets a frame where the tile labels are a few hundred bits, and is left out of the export. Where
+brightness is learnt, that head is the only one, and a tile's logit is the mean of its squares.
 """
 
 from typing import Any, Final
@@ -16,7 +17,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from scopewatch_training.network_spec import Convolution, NetworkSpec, plan_layers
+from scopewatch_training.network_spec import QUARTERS, Convolution, NetworkSpec, plan_layers
 
 TILE_HEAD = "tile"
 AREA_HEAD = "area"
@@ -38,7 +39,10 @@ def build_network(spec: NetworkSpec, seed: int) -> keras.Model:
     keras.utils.set_random_seed(seed)
     frame = keras.Input((None, None, 1), name="frame")
     feature, area = grow_layers(frame, spec)
-    tile = layers.Conv2D(1, 1, name=TILE_HEAD)(feature)
+    if spec.learns == "brightness":
+        tile = layers.AveragePooling2D(spec.head_side, name=TILE_HEAD)(area)
+    else:
+        tile = layers.Conv2D(1, 1, name=TILE_HEAD)(feature)
     return keras.Model(frame, {TILE_HEAD: tile, AREA_HEAD: area}, name="scopewatch")
 
 
@@ -52,7 +56,8 @@ def grow_layers(frame: Any, spec: NetworkSpec, prefix: str = "") -> tuple[Any, A
 
     Returns
     -------
-    The feature map of which one pixel stands for a tile, and the logits of the area head.
+    The last feature map, of which a square of `spec.head_side` stands for a tile, and the logits
+    of the area head.
     """
     feature = frame
     area = None
@@ -62,7 +67,7 @@ def grow_layers(frame: Any, spec: NetworkSpec, prefix: str = "") -> tuple[Any, A
         side_px *= layer.stride
         feature = _convolve(feature, layer, prefix)
         last_of_level = following is None or following.stride > 1
-        if last_of_level and area is None and side_px * 4 >= spec.tile_px:
+        if last_of_level and area is None and side_px * QUARTERS >= spec.tile_px:
             area = layers.Conv2D(1, 1, name=f"{prefix}{AREA_HEAD}")(feature)
     return feature, area
 
@@ -77,7 +82,7 @@ def build_scorer(network: keras.Model) -> keras.Model:
     head = network.get_layer(TILE_HEAD)
     kernel, bias = head.get_weights()
     steepness = _RAMP_TOP / np.diff(KNOTS)
-    ramps = layers.Conv2D(len(steepness), 1, name="ramps")
+    ramps = layers.Conv2D(len(steepness), head.kernel_size, head.strides, name="ramps")
     share = layers.Conv2D(1, 1, name="probability")
     feature = layers.ReLU(max_value=_RAMP_TOP, name="ramps_relu")(ramps(head.input))
     scorer = keras.Model(network.input, share(feature))

@@ -29,7 +29,7 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, s
 
 
 def choose(file: Path | None = None, **options: object) -> FitSettings:
-    names = ("area_cutoff", "binarise", "tile_px", "width", "depth", "context", "members")
+    names = ("area_cutoff", "binarise", "tile_px", "width", "depth", "context", "learn", "members")
     given = (options.get(name) for name in (*names, "steps", "seed"))
     return choose_settings(None, file, *given)  # type: ignore[arg-type]
 

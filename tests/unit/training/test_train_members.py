@@ -12,11 +12,12 @@ from scopewatch.core.errors import ConfigError
 from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.gate import layer_errors
 from scopewatch_training.members import build_untrained, join_networks, train_members
+from scopewatch_training.network import TILE_HEAD, build_network
 from scopewatch_training.network_spec import NetworkSpec, plan_layers
 from scopewatch_training.quantise import convert_int8, load_float, save_float
 from scopewatch_training.settings import LabelSettings
 from scopewatch_training.stages import Listener
-from scopewatch_training.train_loop import Training, predict_logits, train
+from scopewatch_training.train_loop import Training, predict_logits
 from tests.unit.training.test_train_network import small_network
 from tests.unit.training.tiny_data import make_frames
 
@@ -75,7 +76,7 @@ def training(folder: Path | None = None, **changes: object) -> Training:
 
 
 def test_the_logit_of_joined_networks_is_the_mean_of_theirs() -> None:
-    networks = [small_network(seed=seed) for seed in range(3)]
+    networks = [build_network(SMALL, seed) for seed in range(3)]
     frames = make_frames(2)
 
     joined = join_networks(networks, SMALL)
@@ -86,6 +87,23 @@ def test_the_logit_of_joined_networks_is_the_mean_of_theirs() -> None:
         strict=True,
     ):
         np.testing.assert_allclose(one, np.mean(others, axis=0), atol=1e-4)
+
+
+@pytest.mark.parametrize("context", ["full", "none"])
+def test_the_logit_of_a_tile_is_the_mean_of_its_squares_where_brightness_is_learnt(
+    context: str,
+) -> None:
+    spec = replace(SMALL, learns="brightness", context=context)  # type: ignore[arg-type]
+    network = build_network(spec, 1)
+    frames = make_frames(2)
+    learning = predict_logits(network, frames)
+
+    kept = join_networks([network], spec)
+
+    assert [layer.name for layer in kept.layers if layer.weights][-1] == TILE_HEAD
+    for one, two in zip(predict_logits(kept, frames), learning, strict=True):
+        assert one.shape == (8, 8)
+        np.testing.assert_allclose(one, two, atol=1e-4)
 
 
 def test_joined_networks_quantise_and_their_layers_are_compared_in_order() -> None:
@@ -101,7 +119,7 @@ def test_joined_networks_quantise_and_their_layers_are_compared_in_order() -> No
 
 
 def test_float_weights_of_joined_networks_can_be_stored(tmp_path: Path) -> None:
-    joined = join_networks([small_network(seed=seed) for seed in range(2)], SMALL)
+    joined = join_networks([build_network(SMALL, seed) for seed in range(2)], SMALL)
     save_float(joined, tmp_path / "float.npz")
     again = build_untrained(SETTINGS)
 
@@ -111,21 +129,21 @@ def test_float_weights_of_joined_networks_can_be_stored(tmp_path: Path) -> None:
     np.testing.assert_array_equal(predict_logits(again, frames), predict_logits(joined, frames))
 
 
-def test_members_differ_by_their_seeds_alone_and_go_on_from_their_own_checkpoints(
+def test_a_network_that_was_trained_stays_the_first_when_others_are_asked_for(
     tmp_path: Path,
 ) -> None:
     frames = make_frames(1)
     told = Told()
-    plain = predict_logits(
-        train_members(training(tmp_path, members=1), "all", told).network, frames
-    )
-    alone = predict_logits(train(training(seed=1000), told).network, frames)
+    first = train_members(training(tmp_path, members=1), "all", told).network
+    alone = predict_logits(first, frames)[0]
 
-    both = predict_logits(train_members(training(tmp_path), "all", told).network, frames)
+    both = predict_logits(train_members(training(tmp_path), "all", told).network, frames)[0]
 
     assert told.titles == ["all", "all, network 1 of 2", "all, network 2 of 2"]
     assert told.resumed_at == [4]
-    np.testing.assert_allclose(both[0], (plain[0] + alone[0]) / 2, atol=1e-4)
+    other = 2 * both - alone
+    assert np.abs(other - alone).max() > 0.01
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["all-2.npz", "all.npz"]
 
 
 @pytest.mark.parametrize("members", [0, 9])

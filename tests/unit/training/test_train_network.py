@@ -53,6 +53,27 @@ def test_one_output_stands_for_one_tile(tile_px: int, context: str) -> None:
     assert outputs["area"].shape == (1, 8, 12, 1)
 
 
+def test_where_brightness_is_learnt_nothing_comes_after_the_squares_it_is_learnt_on() -> None:
+    spec = NetworkSpec(tile_px=32, width=16, depth=1, learns="brightness")
+    labels = NetworkSpec(tile_px=32, width=16, depth=1)
+
+    plan, whole = plan_layers(spec), plan_layers(labels)
+
+    assert plan == whole[: len(plan)]
+    outputs = build_network(spec, 0)(np.zeros((1, 64, 96, 1), np.float32))
+    assert outputs["tile"].shape == (1, 2, 3, 1)
+    assert outputs["area"].shape == (1, 8, 12, 1)
+    np.testing.assert_allclose(
+        outputs["tile"][0, 0, 0, 0], np.mean(outputs["area"][0, :4, :4, 0]), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("setting", [{"context": "wide"}, {"learns": "colours"}])
+def test_words_that_mean_nothing_are_refused(setting: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="network is outside the family: "):
+        NetworkSpec(**setting)  # type: ignore[arg-type]
+
+
 def test_nothing_crosses_the_border_of_an_isolated_tile() -> None:
     spec = NetworkSpec(tile_px=16, width=16, depth=2, context="none")
     network = small_network(spec)
