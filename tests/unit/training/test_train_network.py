@@ -5,6 +5,7 @@ from itertools import pairwise
 import keras
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 from scopewatch.core.errors import ConfigError, ModelError
 from scopewatch.inference.tflite import TFLiteScorer
@@ -142,6 +143,18 @@ def quantised() -> tuple[keras.Model, bytes]:
     """A small network and its int8 file."""
     network = small_network()
     return network, convert_int8(network, make_frames(3), SMALL.tile_px)
+
+
+def test_every_int8_network_gives_its_probabilities_in_steps_of_one_256th(
+    quantised: tuple[keras.Model, bytes],
+) -> None:
+    _, model = quantised
+    timid = small_network(seed=4)
+    fold_calibration(timid, Platt(slope=0.5, intercept=-2.0))
+
+    for each in (model, convert_int8(timid, make_frames(3), SMALL.tile_px)):
+        (output,) = Interpreter(model_content=each).get_output_details()
+        assert output["quantization"] == (1 / 256, -128)
 
 
 def test_int8_scores_are_near_the_float_ones(quantised: tuple[keras.Model, bytes]) -> None:
