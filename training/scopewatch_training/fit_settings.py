@@ -90,6 +90,12 @@ class FitSettings:
         require(1 <= self.checks <= self.steps, "checks", "1 to steps", self.checks)
         require(self.patience >= 1, "patience", "1 or more", self.patience)
         require(self.inner_folds >= 2, "inner_folds", "2 or more", self.inner_folds)
+        require(
+            self.network.learns == "labels" or (self.positive_weight, self.focal_gamma) == (1, 0),
+            "positive_weight, focal_gamma",
+            "1 and 0 where brightness is learnt, which has no classes",
+            f"{self.positive_weight}, {self.focal_gamma}",
+        )
         require(1 <= self.members <= 8, "members", "1 to 8", self.members)
         require(self.seed >= 0, "seed", "0 or more", self.seed)
 

@@ -132,6 +132,14 @@ def test_a_file_that_holds_no_settings_is_refused(tmp_path: Path, text: str) -> 
         choose(file)
 
 
+def test_classes_are_not_weighed_where_brightness_is_learnt() -> None:
+    network = choose(learn="brightness").network
+    assert FitSettings(network=network).network.learns == "brightness"
+
+    with pytest.raises(ConfigError, match="positive_weight, focal_gamma"):
+        FitSettings(network=network, focal_gamma=1.0)
+
+
 def test_every_setting_changes_the_fingerprint_and_survives_json() -> None:
     base = FitSettings()
 
