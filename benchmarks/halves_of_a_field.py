@@ -12,6 +12,7 @@ import csv
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,9 @@ import tifffile
 import typer
 
 from scopewatch_training.cli import main as train
+from scopewatch_training.dataset import open_dataset
+from scopewatch_training.fit_options import dataset_settings
+from scopewatch_training.fit_settings import FitSettings
 
 TILE_PX = 16
 GAP_PX = 32
@@ -30,7 +34,9 @@ def main(
     work: Annotated[Path, typer.Option(help="Folder of everything in between.")] = Path(
         "build/halves"
     ),
-    steps: Annotated[int, typer.Option(help="Optimiser steps of each network.")] = 400,
+    steps: Annotated[int, typer.Option(help="Optimiser steps of each network.")] = 150,
+    members: Annotated[int, typer.Option(help="Networks whose mean is scored.")] = 4,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
 ) -> None:
     """Cut the field, train on its upper half, judge on its lower half."""
@@ -42,7 +48,10 @@ def main(
     # Few cells: tiles of 32 px and Otsu leave too few positive ones for a threshold to be learnt.
     run("prepare", manifest, f"--out={data}", "--marker=MAP2", "--area-cutoff=0.1",
         f"--tile-px={TILE_PX}", "--binarise=triangle", "--scope=pooled")  # fmt: skip
-    run("fit", data, f"--out={bundle}", "--hold-out=lower", f"--steps={steps}",
+    settings = work / "settings.json"
+    settings.write_text(json.dumps(few_tiles(data).to_json()), encoding="utf-8")
+    run("fit", data, f"--out={bundle}", "--hold-out=lower", f"--settings={settings}",
+        f"--members={members}", f"--steps={steps}", f"--seed={seed}",
         f"--threads={threads}")  # fmt: skip
     run("evaluate", bundle, data, "--run=lower", f"--json={figures}", f"--threads={threads}")
     told = json.loads(figures.read_text(encoding="utf-8"))
@@ -52,6 +61,16 @@ def main(
             f"{name:16s} AUC {tile['roc_auc']:.4f}  PR AUC {tile['pr_auc']:.4f}"
             f"  F1 {tile['f1']:.3f}  of {tile['tiles']} tiles, {tile['prevalence']:.0%} positive"
         )
+
+
+def few_tiles(data: Path) -> FitSettings:
+    """Return the settings of `prepare`, for few positive tiles: brightness is learnt.
+
+    A network that learns from so little is small: crops and width are half of what is usual.
+    """
+    plain = dataset_settings(open_dataset(data))
+    network = replace(plain.network, width=32, learns="brightness")
+    return replace(plain, network=network, crop_px=128)
 
 
 def cut(source: Path, work: Path) -> Path:

@@ -48,6 +48,7 @@ RUNS: Final = 5
 WELLS: Final = 96
 FEW_FILES: Final = 'ulimit -n 256 && exec "$0" "$@"'
 LIMIT_MB: Final = 4096
+COMMANDS: Final = ("prepare", "fit", "evaluate")
 
 
 def main() -> int:
@@ -64,6 +65,9 @@ def main() -> int:
     parser.add_argument("--depth", type=int, default=2)
     parser.add_argument("--no-baselines", action="store_true", help="leave them out of evaluate")
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument(
+        "--begin-with", choices=COMMANDS, default=COMMANDS[0], help="keep what those before it made"
+    )
     chosen = parser.parse_args()
     work: Path = chosen.work.resolve()
     pairs = max(2 * RUNS, round(chosen.gb * 1e9 / BYTES_PER_PAIR))
@@ -75,8 +79,10 @@ def main() -> int:
     settings = work / "settings.json"
     settings.write_text(json.dumps(replace(FitSettings(), checks=1).to_json()))
     print(f"{pairs} pairs of {SIDE_PX} x {SIDE_PX} px", flush=True)
-    # A second call would find its pairs done and measure nothing.
-    shutil.rmtree(data, ignore_errors=True)
+    begin = COMMANDS.index(chosen.begin_with)
+    if begin == 0:
+        # A second call would find its pairs done and measure nothing.
+        shutil.rmtree(data, ignore_errors=True)
     commands = {
         "prepare": [
             *("prepare", raw / "manifest.csv", "--out", data),
@@ -93,7 +99,8 @@ def main() -> int:
         ],
     }
     failed = False
-    for name, words in commands.items():
+    for name in COMMANDS[begin:]:
+        words = commands[name]
         before = processor_seconds()
         status, seconds, peak_mb = watch([str(word) for word in words], work / f"{name}.log")
         cost = processor_seconds() - before

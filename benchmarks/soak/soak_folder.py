@@ -10,15 +10,14 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import tifffile
+from counting import Counting
 
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
-from scopewatch.core.frame import FrameTicket, Refusal
 from scopewatch.sources.folder import FolderSource
 
 # Promises: a walk over files that are all known, and what 100,000 of them cost.
@@ -36,31 +35,6 @@ class Clock:
     def monotonic(self) -> float:
         """Return seconds that never jump."""
         return time.monotonic()
-
-
-class Counting:
-    """An inbox that takes all, and the ledger that knows what it took."""
-
-    def __init__(self) -> None:
-        self.taken: dict[int, int] = {}
-
-    def offer(self, ticket: FrameTicket) -> bool:
-        """Count a ticket."""
-        at = ticket.key.time_point
-        self.taken[at] = self.taken.get(at, 0) + 1
-        return True
-
-    def refuse(self, refusal: Refusal) -> bool:
-        """Refuse nothing."""
-        raise AssertionError(refusal.reason)
-
-    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:  # noqa: ARG002
-        """Know nothing: the source has to remember."""
-        return set()
-
-    def acquisition(self, source: str, label: str, identity: str) -> int:  # noqa: ARG002
-        """Return the first number."""
-        return 1
 
 
 def resident_mb() -> float:
@@ -81,7 +55,7 @@ def main() -> int:
         content = first.read_bytes()
         for at in range(1, files):
             (folder / f"P1_A1_s0_t{at:06d}_phase.tif").write_bytes(content)
-        counting, before_mb = Counting(), resident_mb()
+        counting, before_mb = Counting(settles=False), resident_mb()
         config = FolderSourceConfig(kind="folder", path=folder, settle_s=0)
         source = FolderSource(config, ExperimentConfig(name="run 1"), Clock())
         began_s = time.monotonic()

@@ -33,6 +33,7 @@ BATCHES = 50
 WARM_UP_BATCHES = 5
 MOST_GROWTH = 0.10
 STALLED_S = 120.0
+LOOK_S = 0.25
 LOOKS = 10
 
 
@@ -125,16 +126,17 @@ def write_frame(incoming: Path, index: int, field: np.ndarray) -> None:
 
 def wait_for(database: Path, count: int, process: subprocess.Popen[bytes]) -> None:
     """Wait until so many frames are settled. Exits where nothing moves for long."""
-    before, moved_at = 0, time.monotonic()
+    # Looks are counted, not seconds: a machine that slept meanwhile has not stalled.
+    before, still = 0, 0
     while before < count:
         if process.poll() is not None:
             sys.exit(f"the daemon ended with {process.returncode}")
-        if time.monotonic() - moved_at > STALLED_S:
+        if still * LOOK_S > STALLED_S:
             sys.exit(f"only {before} of {count} frames were settled")
-        time.sleep(0.25)
+        time.sleep(LOOK_S)
         now = settled(database)
-        if now > before:
-            before, moved_at = now, time.monotonic()
+        still = 0 if now > before else still + 1
+        before = now
 
 
 def settled(database: Path) -> int:

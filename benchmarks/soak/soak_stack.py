@@ -14,12 +14,13 @@ import struct
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+from counting import Counting
+
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
-from scopewatch.core.frame import FrameTicket, Refusal
 from scopewatch.sources.folder import FolderSource
 
 SIZE = 2**32
@@ -44,32 +45,6 @@ class Clock:
     def monotonic(self) -> float:
         """Return the seconds told."""
         return self.seconds
-
-
-class Counting:
-    """An inbox that takes all, and the ledger that has settled what it took."""
-
-    def __init__(self) -> None:
-        self.taken: list[int] = []
-        self.known: set[tuple[str, str]] = set()
-
-    def offer(self, ticket: FrameTicket) -> bool:
-        """Count a ticket."""
-        self.taken.append(ticket.key.time_point)
-        self.known.add((ticket.locator, ticket.fingerprint))
-        return True
-
-    def refuse(self, refusal: Refusal) -> bool:
-        """Refuse nothing."""
-        raise AssertionError(refusal.reason)
-
-    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:  # noqa: ARG002
-        """Return what was taken before."""
-        return {locator for locator, mark in found if (locator, mark) in self.known}
-
-    def acquisition(self, source: str, label: str, identity: str) -> int:  # noqa: ARG002
-        """Return the first number."""
-        return 1
 
 
 def begin(path: Path) -> int:
@@ -111,7 +86,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="a quarter of the images")
     images = (SIZE - 1024) // (IMAGE_BYTES + 512) // (4 if parser.parse_args().short else 1)
-    clock, counting, looks_s = Clock(), Counting(), []
+    clock, counting, looks_s = Clock(), Counting(settles=True), []
     with tempfile.TemporaryDirectory(prefix="soak-stack-") as name:
         path = Path(name) / "run_MMStack.ome.tif"
         at = begin(path)
@@ -135,7 +110,7 @@ def main() -> int:
         source.scan()
         known_s = time.process_time() - began_s
         source.stop()
-    whole = sorted(counting.taken) == list(range(images))
+    whole = counting.taken == Counter(range(images))
     print(f"images {images} up to byte {at} of {SIZE}; each found once: {whole}")
     looks = ", ".join(f"{look:.1f}" for look in looks_s)
     print(f"looks, an eighth of them new each: {looks} s")

@@ -297,7 +297,7 @@ def test_an_answer_on_the_dashboard_says_why_it_was_not_taken(
     page.build(FACTS)
     disk.fill()
     answer = page.post("/alerts/1/acknowledge", {"token": TOKEN})
-    assert answer.status_code == 409
+    assert answer.status_code == 503
     assert FULL in answer.text
     disk.relieve()
     assert page.post("/alerts/1/acknowledge", {"token": TOKEN}).status_code == 303

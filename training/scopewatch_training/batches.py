@@ -17,6 +17,9 @@ from scopewatch.core.labels import positive_mask
 from scopewatch_training.augment import Augmentation
 from scopewatch_training.planes import Plane
 
+FULLY_BRIGHT = 8.0
+"""Thresholds beyond which brighter is not told apart: what glows more says no more of the cell."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TrainingFrame:
@@ -43,11 +46,12 @@ class TrainingFrame:
 class Batch:
     """Crops and what is known of their pixels; all (N, S, S, 1) float32.
 
-    `positive` is 1 where the marker is, `known` is 0 where the fluorescence does not tell.
+    `marker` is 1 where the marker is, or says from 0 to 1 how bright it is; `known` is 0 where the
+    fluorescence does not tell.
     """
 
     view: NDArray[np.float32]
-    positive: NDArray[np.float32]
+    marker: NDArray[np.float32]
     known: NDArray[np.float32]
 
 
@@ -57,6 +61,7 @@ class BatchPlan:
 
     Every frame is drawn once before one is drawn twice. A crop lies anywhere in its frame, not
     only on the tile grid: labels are taken from the pixels, so that each offset is new data.
+    With `graded` the marker is given by `brightness`, otherwise by where it is positive.
     """
 
     frames: Sequence[TrainingFrame]
@@ -64,13 +69,14 @@ class BatchPlan:
     crop_px: int
     augmentation: Augmentation
     seed: int
+    graded: bool = False
 
     def draw(self, step: int) -> Batch:
         """Return the batch of a step; the same for the same plan and step, always."""
         rng = np.random.default_rng([self.seed, step])
         crops = [self._crop(self._frame(step * self.batch + i), rng) for i in range(self.batch)]
-        view, positive, known = (np.stack(planes)[..., None] for planes in zip(*crops, strict=True))
-        return Batch(view=view, positive=positive, known=known)
+        view, marker, known = (np.stack(planes)[..., None] for planes in zip(*crops, strict=True))
+        return Batch(view=view, marker=marker, known=known)
 
     def _frame(self, index: int) -> TrainingFrame:
         lap, place = divmod(index, len(self.frames))
@@ -86,11 +92,23 @@ class BatchPlan:
         window = slice(top, top + side), slice(left, left + side)
         signal = np.asarray(frame.signal[window], dtype=np.float32)
         view = _fill(np.asarray(frame.view[window], dtype=np.float32), side, 0.0)
-        positive = positive_mask(signal, frame.threshold).astype(np.float32)
+        grade = brightness if self.graded else positive_mask
+        marker = grade(signal, frame.threshold).astype(np.float32)
         known = np.isfinite(signal).astype(np.float32)
-        planes = np.stack([_fill(positive, side, 0.0), _fill(known, side, 0.0)])
+        planes = np.stack([_fill(marker, side, 0.0), _fill(known, side, 0.0)])
         view, planes = self.augmentation.vary(view, planes, rng)
         return view, planes[0], planes[1]
+
+
+def brightness(signal: NDArray[np.floating], threshold: float) -> NDArray[np.float32]:
+    """Say from 0 to 1 how bright the pixels of a (H, W) signal are; unknown (NaN) ones are 0.
+
+    Counts are taken in units of the run's threshold, so that runs of other exposures or other cells
+    agree, and then on the inverse hyperbolic sine: dim and bright cells are to be told apart alike.
+    """
+    units = np.nan_to_num(np.maximum(signal, 0) / threshold)
+    graded = np.arcsinh(units) / np.arcsinh(FULLY_BRIGHT)
+    return np.asarray(np.minimum(graded, 1), dtype=np.float32)
 
 
 @contextmanager

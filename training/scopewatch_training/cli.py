@@ -22,6 +22,8 @@ from scopewatch_training.fit_options import (
     BINARISE,
     CONTEXT,
     DEPTH,
+    LEARN,
+    MEMBERS,
     SEED,
     SETTINGS_FILE,
     STEPS,
@@ -71,6 +73,8 @@ def fit(
     width: WIDTH = None,
     depth: DEPTH = None,
     context: CONTEXT = None,
+    learn: LEARN = None,
+    members: MEMBERS = None,
     steps: STEPS = None,
     seed: SEED = None,
     settings: SETTINGS_FILE = None,
@@ -86,7 +90,8 @@ def fit(
     data = open_dataset(dataset)
     runs = runs_of(data, hold_out=hold_out or (), exclude=exclude or ())
     chosen = choose_settings(
-        data, settings, area_cutoff, binarise, tile_px, width, depth, context, steps, seed
+        *(data, settings, area_cutoff, binarise, tile_px, width, depth, context),
+        *(learn, members, steps, seed),
     )
     device = use_device(threads)
     from scopewatch_training.console import ConsoleStages, show_card
@@ -128,6 +133,8 @@ def cross_validate(
     width: WIDTH = None,
     depth: DEPTH = None,
     context: CONTEXT = None,
+    learn: LEARN = None,
+    members: MEMBERS = None,
     steps: STEPS = None,
     seed: SEED = None,
     settings: SETTINGS_FILE = None,
@@ -163,7 +170,8 @@ def cross_validate(
     runs = runs_of(data, exclude=[*controls, *(exclude or ())])
     require_runs(runs, where=dataset)
     chosen = choose_settings(
-        data, settings, area_cutoff, binarise, tile_px, width, depth, context, steps, seed
+        *(data, settings, area_cutoff, binarise, tile_px, width, depth, context),
+        *(learn, members, steps, seed),
     )
     device = use_device(threads)
     from scopewatch_training.console import ConsoleStages, show_figures
@@ -217,7 +225,7 @@ def tune(
     data = open_dataset(dataset)
     runs = runs_of(data, hold_out=hold_out or (), exclude=exclude or ())
     base = choose_settings(
-        data, settings, area_cutoff, binarise, tile_px, None, None, None, steps, seed
+        data, settings, area_cutoff, binarise, tile_px, *(None,) * 5, steps, seed
     )
     device = use_device(threads)
     from scopewatch_training.console import ConsoleStages

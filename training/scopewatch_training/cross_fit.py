@@ -28,9 +28,10 @@ from scopewatch_training.calibrate import (
 from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.frames import score_frames
 from scopewatch_training.gate import Agreement, compare_scores, refuse_disagreement
+from scopewatch_training.members import train_members
 from scopewatch_training.quantise import convert_int8, fold_calibration
 from scopewatch_training.stages import Stages
-from scopewatch_training.train_loop import Trained, Training, predict_logits, train
+from scopewatch_training.train_loop import Trained, Training, predict_logits
 
 INNER_FOLDS: Final = "inner folds"
 
@@ -120,8 +121,7 @@ def cross_fit(
             checkpoint=folder / f"inner{number}.npz",
             made_of=f"{made_of}/{number}/{len(folds)}",
         )
-        with stages.training(title, settings.steps) as listener:
-            trained = train(training, listener)
+        trained = train_members(training, title, stages)
         logits = label_scores(fold_test, predict_logits(trained.network, fold_test), settings)
         done.append(
             _Fold(title=title, trained=trained, train=fold_train, test=fold_test, logits=logits)

@@ -27,10 +27,11 @@ from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.frames import frames_of, refuse_one_class, score_frames
 from scopewatch_training.gate import Agreement, compare_scores, refuse_disagreement
 from scopewatch_training.limits import learn_limits
+from scopewatch_training.members import train_members
 from scopewatch_training.quantise import convert_int8, fold_calibration, save_float
 from scopewatch_training.splits import inner_folds
 from scopewatch_training.stages import Stages
-from scopewatch_training.train_loop import Training, predict_logits, train
+from scopewatch_training.train_loop import Training, predict_logits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,8 +224,7 @@ def train_whole(
         checkpoint=request.work / f"{name}.npz",
         made_of=f"{opened.fingerprint}/{name}/{last_step}",
     )
-    with stages.training(title, last_step) as listener:
-        return train(training, listener).network
+    return train_members(training, title, stages).network
 
 
 def _write_report(

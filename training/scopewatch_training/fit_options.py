@@ -23,6 +23,13 @@ TILE_PX = Annotated[int | None, typer.Option(help="Side of a tile: 8, 16, 32, 64
 WIDTH = Annotated[int | None, typer.Option(help="Channels of the network, a multiple of 16.")]
 DEPTH = Annotated[int | None, typer.Option(help="Convolutions at full width.")]
 CONTEXT = Annotated[str | None, typer.Option(help="full, or none: nothing beyond a tile is seen.")]
+LEARN = Annotated[
+    str | None,
+    typer.Option(help="labels of tiles, or brightness of the marker: for few positive tiles."),
+]
+MEMBERS = Annotated[
+    int | None, typer.Option(help="Networks whose mean is scored: steadier where data are few.")
+]
 STEPS = Annotated[int | None, typer.Option(help="Optimiser steps of each network.")]
 SEED = Annotated[int | None, typer.Option(help="Of everything random.")]
 SETTINGS_FILE = Annotated[
@@ -40,14 +47,16 @@ def choose_settings(
     width: int | None,
     depth: int | None,
     context: str | None,
+    learn: str | None,
+    members: int | None,
     steps: int | None,
     seed: int | None,
 ) -> FitSettings:
     """Put settings together: those of `prepare` or of the file, then the options given."""
-    base = _read(file) if file is not None else _prepared(dataset)
+    base = _read(file) if file is not None else dataset_settings(dataset)
     labels = _given(area_cutoff=area_cutoff, tile_px=tile_px)
-    network = _given(tile_px=tile_px, width=width, depth=depth, context=context)
-    whole = _given(steps=steps, seed=seed)
+    network = _given(tile_px=tile_px, width=width, depth=depth, context=context, learns=learn)
+    whole = _given(members=members, steps=steps, seed=seed)
     if steps is not None:
         whole["checks"] = min(base.checks, steps)
     if binarise is not None:
@@ -85,7 +94,7 @@ def parse_binarise(text: str) -> BinariseSettings:
     return BinariseSettings(method=method, fixed_counts=fixed)  # type: ignore[arg-type]
 
 
-def _prepared(dataset: Dataset | None) -> FitSettings:
+def dataset_settings(dataset: Dataset | None) -> FitSettings:
     """Return the defaults, with labels as they were chosen when the data set was prepared."""
     plain = FitSettings()
     if dataset is None:

@@ -37,6 +37,8 @@ class FitSettings:
     inner_folds
         Into how many groups of whole runs the training runs are dealt: each is held out once,
         for early stopping, calibration, threshold and error rates.
+    members
+        How many networks are trained, from seeds of their own; the mean of their logits is scored.
     seed
         Of everything random.
     """
@@ -57,6 +59,7 @@ class FitSettings:
     checks: int = 5
     patience: int = 3
     inner_folds: int = 3
+    members: int = 1
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -87,6 +90,13 @@ class FitSettings:
         require(1 <= self.checks <= self.steps, "checks", "1 to steps", self.checks)
         require(self.patience >= 1, "patience", "1 or more", self.patience)
         require(self.inner_folds >= 2, "inner_folds", "2 or more", self.inner_folds)
+        require(
+            self.network.learns == "labels" or (self.positive_weight, self.focal_gamma) == (1, 0),
+            "positive_weight, focal_gamma",
+            "1 and 0 where brightness is learnt, which has no classes",
+            f"{self.positive_weight}, {self.focal_gamma}",
+        )
+        require(1 <= self.members <= 8, "members", "1 to 8", self.members)
         require(self.seed >= 0, "seed", "0 or more", self.seed)
 
     def to_json(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from scopewatch_training.batches import TrainingFrame
 from scopewatch_training.calibrate import ScoredFrame
 from scopewatch_training.fit_record import MOST_AUC, MOST_POINTS
 from scopewatch_training.network import build_scorer
-from scopewatch_training.network_spec import NetworkSpec, plan_layers
+from scopewatch_training.network_spec import NetworkSpec, member_prefixes, plan_layers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ def layer_errors(
     side = spec.tile_px
     height, width = (length // side * side for length in frame.view.shape)
     view = np.asarray(frame.view[:height, :width], dtype=np.float32)[None, ..., None]
-    names = [layer.name for layer in plan_layers(spec)]
+    names = _convolution_names(network, spec)
     taps = [network.get_layer(f"{name}_relu").output for name in names]
     scorer = build_scorer(network)
     taps += [scorer.get_layer("ramps_relu").output, scorer.output]
@@ -129,6 +129,13 @@ def layer_errors(
         error = float(np.sqrt(np.mean(np.square(truth - two))))
         errors[name] = error / max(scale, 1e-9)
     return errors
+
+
+def _convolution_names(network: keras.Model, spec: NetworkSpec) -> list[str]:
+    """Name the convolutions in the order of the int8 network; joined networks follow each other."""
+    plan = [layer.name for layer in plan_layers(spec)]
+    members = sum(layer.name.endswith(f"{plan[0]}_relu") for layer in network.layers)
+    return [f"{prefix}{name}" for prefix in member_prefixes(members) for name in plan]
 
 
 def _convolution_outputs(model: bytes, view: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -160,7 +167,9 @@ def _convolution_outputs(model: bytes, view: NDArray[np.float32]) -> list[NDArra
 def _largest_jump(errors: dict[str, float]) -> str:
     """Name the convolution at which the carried-along error rises most."""
     names = [name for name in errors if name not in ("ramps", "probability")]
+    first = names[0].rpartition("_")[2]
     before = [0.0, *(errors[name] for name in names[:-1])]
+    before = [0.0 if name.endswith(first) else e for name, e in zip(names, before, strict=True)]
     rises = {name: errors[name] - earlier for name, earlier in zip(names, before, strict=True)}
     return max(rises, key=lambda name: rises[name])
 

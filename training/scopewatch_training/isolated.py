@@ -17,10 +17,11 @@ from scopewatch_training.dataset import Dataset
 from scopewatch_training.evaluate import LabelRule
 from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.frames import frames_of
+from scopewatch_training.members import train_members
 from scopewatch_training.planes import HiddenTiles
 from scopewatch_training.splits import random_tiles
 from scopewatch_training.stages import Stages
-from scopewatch_training.train_loop import Training, predict_logits, train
+from scopewatch_training.train_loop import Training, predict_logits
 
 ISOLATED_TILES = "isolated_tiles"
 _UNCALIBRATED = Platt(slope=1.0, intercept=0.0)
@@ -98,8 +99,7 @@ def _train(
         checkpoint=work / f"{title.replace(' ', '-')}-{made_of}.npz",
         made_of=made_of,
     )
-    with stages.training(title, settings.steps) as listener:
-        return train(training, listener).network
+    return train_members(training, title, stages).network
 
 
 def _score(

@@ -7,7 +7,8 @@ which the int8 kernels fill their registers with.
 
 Beside the tile score the network learns, at a quarter of the tile's side, which share of the
 area is positive (deep supervision; Lee et al., AISTATS 2015). That head sees thousands of graded
-targets a frame where the tile labels are a few hundred bits, and is left out of the export.
+targets a frame where the tile labels are a few hundred bits, and is left out of the export. Where
+brightness is learnt, that head is the only one, and a tile's logit is the mean of its squares.
 """
 
 from typing import Any, Final
@@ -16,7 +17,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from scopewatch_training.network_spec import Convolution, NetworkSpec, plan_layers
+from scopewatch_training.network_spec import QUARTERS, Convolution, NetworkSpec, plan_layers
 
 TILE_HEAD = "tile"
 AREA_HEAD = "area"
@@ -37,18 +38,38 @@ def build_network(spec: NetworkSpec, seed: int) -> keras.Model:
     """
     keras.utils.set_random_seed(seed)
     frame = keras.Input((None, None, 1), name="frame")
+    feature, area = grow_layers(frame, spec)
+    if spec.learns == "brightness":
+        tile = layers.AveragePooling2D(spec.head_side, name=TILE_HEAD)(area)
+    else:
+        tile = layers.Conv2D(1, 1, name=TILE_HEAD)(feature)
+    return keras.Model(frame, {TILE_HEAD: tile, AREA_HEAD: area}, name="scopewatch")
+
+
+def grow_layers(frame: Any, spec: NetworkSpec, prefix: str = "") -> tuple[Any, Any]:
+    """Add the layers of a network to its input.
+
+    Parameters
+    ----------
+    prefix
+        Before the name of each layer.
+
+    Returns
+    -------
+    The last feature map, of which a square of `spec.head_side` stands for a tile, and the logits
+    of the area head.
+    """
     feature = frame
     area = None
     side_px = 1
     plan = plan_layers(spec)
     for layer, following in zip(plan, [*plan[1:], None], strict=True):
         side_px *= layer.stride
-        feature = _convolve(feature, layer)
+        feature = _convolve(feature, layer, prefix)
         last_of_level = following is None or following.stride > 1
-        if last_of_level and area is None and side_px * 4 >= spec.tile_px:
-            area = layers.Conv2D(1, 1, name=AREA_HEAD)(feature)
-    tile = layers.Conv2D(1, 1, name=TILE_HEAD)(feature)
-    return keras.Model(frame, {TILE_HEAD: tile, AREA_HEAD: area}, name="scopewatch")
+        if last_of_level and area is None and side_px * QUARTERS >= spec.tile_px:
+            area = layers.Conv2D(1, 1, name=f"{prefix}{AREA_HEAD}")(feature)
+    return feature, area
 
 
 def build_scorer(network: keras.Model) -> keras.Model:
@@ -61,7 +82,7 @@ def build_scorer(network: keras.Model) -> keras.Model:
     head = network.get_layer(TILE_HEAD)
     kernel, bias = head.get_weights()
     steepness = _RAMP_TOP / np.diff(KNOTS)
-    ramps = layers.Conv2D(len(steepness), 1, name="ramps")
+    ramps = layers.Conv2D(len(steepness), head.kernel_size, head.strides, name="ramps")
     share = layers.Conv2D(1, 1, name="probability")
     feature = layers.ReLU(max_value=_RAMP_TOP, name="ramps_relu")(ramps(head.input))
     scorer = keras.Model(network.input, share(feature))
@@ -72,17 +93,18 @@ def build_scorer(network: keras.Model) -> keras.Model:
     return scorer
 
 
-def _convolve(feature: Any, layer: Convolution) -> Any:
+def _convolve(feature: Any, layer: Convolution, prefix: str) -> Any:
+    name = f"{prefix}{layer.name}"
     feature = layers.Conv2D(
         layer.channels,
         layer.kernel,
         layer.stride,
         padding="same",
         use_bias=False,
-        name=layer.name,
+        name=name,
     )(feature)
-    feature = layers.BatchNormalization(momentum=0.9, name=f"{layer.name}_norm")(feature)
+    feature = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(feature)
     # The first layers answer to halos and debris twenty times as strongly as to cells, and int8
     # has one range for all: clipped at 6, its steps are spent on the cells.
     top = 6.0 if layer.early else None
-    return layers.ReLU(max_value=top, name=f"{layer.name}_relu")(feature)
+    return layers.ReLU(max_value=top, name=f"{name}_relu")(feature)

@@ -5,7 +5,11 @@ from typing import Literal
 
 from scopewatch.core.errors import ConfigError, complaint
 
+QUARTERS = 4
+"""Squares along the side of a tile of which the area head says how much is positive."""
 TILE_SIDES_PX = (8, 16, 32, 64, 128)
+CONTEXTS = ("full", "none")
+LESSONS = ("labels", "brightness")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +27,33 @@ class NetworkSpec:
     context
         `full`: a tile is judged with what surrounds it. `none`: nothing crosses the border of a
         tile, as if each tile were cut out and scored alone.
+    learns
+        `labels`: which tiles are positive. `brightness`: how bright the marker is, on squares a
+        quarter as wide as a tile, whose mean is a tile's score. A few hundred labels are few to
+        learn from, while every square says how bright it is.
     """
 
     tile_px: int = 32
     width: int = 64
     depth: int = 3
     context: Literal["full", "none"] = "full"
+    learns: Literal["labels", "brightness"] = "labels"
 
     def __post_init__(self) -> None:
+        for name, value, words in (
+            ("context", self.context, CONTEXTS),
+            ("learn", self.learns, LESSONS),
+        ):
+            if value not in words:
+                raise ConfigError(
+                    complaint(
+                        "network is outside the family",
+                        where=name,
+                        expected=" or ".join(words),
+                        got=value,
+                        do="correct the setting",
+                    )
+                )
         if self.tile_px not in TILE_SIDES_PX:
             raise ConfigError(
                 complaint(
@@ -51,6 +74,11 @@ class NetworkSpec:
                     do="correct the setting",
                 )
             )
+
+    @property
+    def head_side(self) -> int:
+        """Side of the square of last features that one tile's score is taken from."""
+        return QUARTERS if self.learns == "brightness" else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +102,10 @@ def plan_layers(spec: NetworkSpec) -> tuple[Convolution, ...]:
     """
     halvings = spec.tile_px.bit_length() - 1
     middle = max(1, halvings - 2)
+    # Brightness is learnt at the middle resolution, and nothing comes after it.
+    last = middle if spec.learns == "brightness" else halvings
     plan = []
-    for level in range(1, halvings + 1):
+    for level in range(1, last + 1):
         channels = _channels(spec.width, level, middle)
         # In `none` a strided kernel covers exactly its stride, and the others a single pixel:
         # nothing can cross the border of a tile.
@@ -97,13 +127,18 @@ def plan_layers(spec: NetworkSpec) -> tuple[Convolution, ...]:
     return tuple(plan)
 
 
+def member_prefixes(members: int) -> tuple[str, ...]:
+    """Return what stands before the names of the layers of networks that are joined."""
+    return ("",) if members == 1 else tuple(f"net{index + 1}_" for index in range(members))
+
+
 def receptive_field_px(spec: NetworkSpec) -> int:
     """Side of the square of input pixels that one tile's score can depend on."""
     side, jump = 1, 1
     for layer in plan_layers(spec):
         side += (layer.kernel - 1) * jump
         jump *= layer.stride
-    return side
+    return side + (spec.head_side - 1) * jump
 
 
 def _channels(width: int, level: int, middle: int) -> int:

@@ -1,4 +1,4 @@
-"""What a network is trained for: tile labels, and the positive area they are made of."""
+"""What a network is trained for: labels of tiles and the area they are made of, or brightness."""
 
 from typing import Any
 
@@ -8,18 +8,35 @@ from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.network import AREA_HEAD, TILE_HEAD
 
 
-def tile_and_area_loss(
-    outputs: dict[str, Any], positive: Any, known: Any, settings: FitSettings
+def losses_of(
+    outputs: dict[str, Any], marker: Any, known: Any, settings: FitSettings
 ) -> tuple[Any, Any]:
-    """Return the mean loss of the tile head and of the area head, each a scalar tensor.
+    """Return the loss that is shown and the one that is trained for, each a scalar tensor.
 
     Parameters
     ----------
     outputs
         Logits of both heads: (N, H/t, W/t, 1) and (N, H/a, W/a, 1).
-    positive, known
-        (N, H, W, 1) float32: where the marker is, and where the fluorescence tells.
+    marker, known
+        (N, H, W, 1) float32: where the marker is or how bright, and where the fluorescence tells.
+
+    Returns
+    -------
+    Of labels the mean loss of the tile head, and its sum with the weighted one of the area head;
+    of brightness the mean loss of the area head, twice.
     """
+    area_logits = tf.cast(outputs[AREA_HEAD], tf.float32)
+    side_px = tf.shape(marker)[1] // tf.shape(area_logits)[1]
+    area, area_known = _pool(marker, known, side_px)
+    area_losses = tf.nn.sigmoid_cross_entropy_with_logits(area, area_logits)
+    area_loss = _mean(area_losses, area_known)
+    if settings.network.learns == "brightness":
+        return area_loss, area_loss
+    tile_loss = _tile_loss(outputs, marker, known, settings)
+    return tile_loss, tile_loss + settings.area_weight * area_loss
+
+
+def _tile_loss(outputs: dict[str, Any], positive: Any, known: Any, settings: FitSettings) -> Any:
     labels = settings.labels
     share, certain = _pool(positive, known, labels.tile_px)
     counted = tf.cast(certain >= 1 - labels.max_unknown, tf.float32)
@@ -34,11 +51,7 @@ def tile_and_area_loss(
         losses *= wrong**settings.focal_gamma
     if settings.positive_weight != 1:
         counted *= 1 + (settings.positive_weight - 1) * truth
-    area_logits = tf.cast(outputs[AREA_HEAD], tf.float32)
-    side_px = tf.shape(positive)[1] // tf.shape(area_logits)[1]
-    area, area_known = _pool(positive, known, side_px)
-    area_losses = tf.nn.sigmoid_cross_entropy_with_logits(area, area_logits)
-    return _mean(losses, counted), _mean(area_losses, area_known)
+    return _mean(losses, counted)
 
 
 def _pool(positive: Any, known: Any, side_px: Any) -> tuple[Any, Any]:

@@ -15,7 +15,7 @@ from scopewatch_training.fit_record import FLOAT_FILE, SCORER_BUDGET_MB, read_fi
 from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.frames import frames_of, score_frames
 from scopewatch_training.gate import Agreement, compare_scores, refuse_disagreement
-from scopewatch_training.network import build_network
+from scopewatch_training.members import build_untrained
 from scopewatch_training.quantise import convert_int8, load_float
 from scopewatch_training.stages import Stages
 from scopewatch_training.train_loop import predict_logits
@@ -47,7 +47,7 @@ def requantise(
         )
     settings = FitSettings.from_json(read_fit(folder)["settings"])
     rule = read_label_rule(bundle)
-    network = build_network(settings.network, settings.seed)
+    network = build_untrained(settings)
     load_float(network, weights)
     trained_on = [run for run in dataset.runs() if run in bundle.card.trained_on]
     others = [run for run in dataset.runs() if run not in bundle.card.trained_on]

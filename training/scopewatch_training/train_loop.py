@@ -17,11 +17,13 @@ from scopewatch_training.calibrate import ScoredFrame, calibrated_loss
 from scopewatch_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from scopewatch_training.fit_settings import FitSettings
 from scopewatch_training.network import TILE_HEAD, build_network
-from scopewatch_training.objective import tile_and_area_loss
+from scopewatch_training.objective import losses_of
 from scopewatch_training.stages import Listener
 
 WARM_UP_STEPS = 50
 CHECKPOINT_STEPS = 50
+# A side that tiles of every size divide.
+WHOLE_TILES_PX = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -132,6 +134,7 @@ def train(training: Training, listener: Listener) -> Trained:
         crop_px=settings.crop_px,
         augmentation=Augmentation(strength=settings.augmentation, clip=training.clip),
         seed=settings.seed,
+        graded=settings.network.learns == "brightness",
     )
     advance = _step_function(state, settings)
     check_at = {round(settings.steps * i / settings.checks) for i in range(1, settings.checks + 1)}
@@ -140,7 +143,7 @@ def train(training: Training, listener: Listener) -> Trained:
         for batch in batches:
             # An average over the first steps would be one of the random start.
             momentum = min(settings.averaging, (1 + state.step) / (10 + state.step))
-            loss = advance(batch.view, batch.positive, batch.known, tf.constant(momentum))
+            loss = advance(batch.view, batch.marker, batch.known, tf.constant(momentum))
             state.step += 1
             listener.stepped(state.step, float(loss))
             if training.held_out and state.step in check_at:
@@ -162,16 +165,15 @@ def _step_function(state: _State, settings: FitSettings) -> Callable[..., Any]:
     network, optimiser = state.network, state.optimiser
 
     @tf.function  # type: ignore[untyped-decorator]
-    def advance(view: Any, positive: Any, known: Any, momentum: Any) -> Any:
+    def advance(view: Any, marker: Any, known: Any, momentum: Any) -> Any:
         with tf.GradientTape() as tape:
             outputs = network(view, training=True)
-            tile, area = tile_and_area_loss(outputs, positive, known, settings)
-            total = tile + settings.area_weight * area
+            shown, total = losses_of(outputs, marker, known, settings)
         gradients = tape.gradient(total, network.trainable_variables)
         optimiser.apply_gradients(zip(gradients, network.trainable_variables, strict=True))
         for average, weight in zip(state.average, network.weights, strict=True):
             average.assign(momentum * average + (1 - momentum) * weight)
-        return tile
+        return shown
 
     return advance  # type: ignore[no-any-return]
 
@@ -243,8 +245,5 @@ def logit_function(
 
 
 def _stride(network: keras.Model) -> int:
-    stride = 1
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.Conv2D) and layer.name != "area":
-            stride *= layer.strides[0]
-    return stride
+    shapes = network.compute_output_shape((1, WHOLE_TILES_PX, WHOLE_TILES_PX, 1))
+    return int(WHOLE_TILES_PX // shapes[TILE_HEAD][1])

@@ -111,12 +111,18 @@ def suggest(trial: optuna.Trial, search: Search) -> FitSettings:
         depth=trial.suggest_int("depth", 0, 5),
         context=context,
     )
-    return replace(
+    settings = replace(
         base,
         network=network,
         learning_rate=trial.suggest_float("learning_rate", 1e-3, 2e-2, log=True),
         weight_decay=trial.suggest_float("weight_decay", 1e-4, 1e-1, log=True),
         augmentation=trial.suggest_float("augmentation", 0.0, 1.5),
+    )
+    if network.learns == "brightness":
+        # There is one loss, and nothing to weigh.
+        return settings
+    return replace(
+        settings,
         positive_weight=trial.suggest_float("positive_weight", 0.5, 4.0, log=True),
         focal_gamma=trial.suggest_float("focal_gamma", 0.0, 2.0),
         area_weight=trial.suggest_float("area_weight", 0.1, 4.0, log=True),

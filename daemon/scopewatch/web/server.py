@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from scopewatch.core.errors import ScopewatchError, complaint
+from scopewatch.core.errors import NoSpaceError, ScopewatchError, complaint
 from scopewatch.core.gist import gist
 from scopewatch.core.ports import Clock
 from scopewatch.web import wording
@@ -148,5 +148,7 @@ def _answer_failures(app: FastAPI, templates: Environment) -> None:
 
     @app.exception_handler(ScopewatchError)
     def on_complaint(request: Request, error: ScopewatchError) -> Response:
-        # A change that cannot be made is the caller's to mend; a page that cannot be read is ours.
-        return answer(request, 409 if request.method == "POST" else 503, str(error))
+        # A change that cannot be made is the caller's to mend; a full disk and a page that cannot
+        # be read are ours.
+        theirs = request.method == "POST" and not isinstance(error, NoSpaceError)
+        return answer(request, 409 if theirs else 503, str(error))

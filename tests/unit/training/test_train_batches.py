@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scopewatch_training.augment import Augmentation
-from scopewatch_training.batches import Batch, BatchPlan, prefetch
+from scopewatch_training.batches import Batch, BatchPlan, brightness, prefetch
 from tests.unit.training.tiny_data import make_frames
 
 
@@ -22,7 +22,7 @@ def plan(strength: float = 1.0, crop_px: int = 64, batch: int = 3) -> BatchPlan:
 
 
 def same(one: Batch, two: Batch) -> bool:
-    pairs = ((one.view, two.view), (one.positive, two.positive), (one.known, two.known))
+    pairs = ((one.view, two.view), (one.marker, two.marker), (one.known, two.known))
     return all(np.array_equal(a, b) for a, b in pairs)
 
 
@@ -42,10 +42,10 @@ def test_every_frame_is_drawn_once_before_one_is_drawn_twice() -> None:
 def test_a_batch_is_float32_and_clipped() -> None:
     batch = plan(strength=3.0).draw(0)
 
-    assert batch.view.shape == batch.positive.shape == batch.known.shape == (3, 64, 64, 1)
-    assert batch.view.dtype == batch.positive.dtype == np.float32
+    assert batch.view.shape == batch.marker.shape == batch.known.shape == (3, 64, 64, 1)
+    assert batch.view.dtype == batch.marker.dtype == np.float32
     assert np.abs(batch.view).max() <= 6
-    assert 0 <= batch.positive.min() <= batch.positive.max() <= 1
+    assert 0 <= batch.marker.min() <= batch.marker.max() <= 1
     assert batch.known.min() == 1
 
 
@@ -54,8 +54,8 @@ def test_marker_and_picture_are_turned_alike() -> None:
         batch = plan(strength=0).draw(step)
         striped = np.abs(batch.view) > 1.2
         # Stripes of +-2 over noise of 0.5: a pixel that stands out is a marked one.
-        assert batch.positive[striped].mean() > 0.9
-        assert batch.positive[~striped].mean() < 0.2
+        assert batch.marker[striped].mean() > 0.9
+        assert batch.marker[~striped].mean() < 0.2
 
 
 def test_unknown_pixels_stay_unknown_and_are_not_positive() -> None:
@@ -67,7 +67,7 @@ def test_unknown_pixels_stay_unknown_and_are_not_positive() -> None:
     batch = half.draw(0)
 
     assert batch.known.mean() == pytest.approx(0.5)
-    assert batch.positive[batch.known == 0].max() == 0
+    assert batch.marker[batch.known == 0].max() == 0
 
 
 def test_a_frame_smaller_than_the_crop_is_filled_up_as_unknown() -> None:
@@ -107,3 +107,22 @@ def test_a_fault_while_drawing_reaches_the_training() -> None:
 
     with prefetch(broken, 0, 5) as batches, pytest.raises(IndexError, match="too many indices"):
         list(batches)
+
+
+def test_brightness_counts_in_thresholds_and_has_an_end() -> None:
+    signal = np.array([[-20.0, 0.0, 50.0, 400.0, 9000.0, np.nan]], np.float32)
+
+    grades = brightness(signal, 50.0)
+
+    assert grades.dtype == np.float32
+    np.testing.assert_allclose(grades[0], [0, 0, 0.3175, 1, 1, 0], atol=1e-3)
+    assert not brightness(signal, np.inf).any()
+
+
+def test_graded_crops_say_how_bright_the_marker_is() -> None:
+    plain, graded = plan(strength=0).draw(3), replace(plan(strength=0), graded=True).draw(3)
+
+    np.testing.assert_array_equal(graded.view, plain.view)
+    # 200 counts at a threshold of 50.
+    assert graded.marker[plain.marker == 1].mean() == pytest.approx(0.754, abs=0.01)
+    assert graded.marker[plain.marker == 0].max() < 0.3175

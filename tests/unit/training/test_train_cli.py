@@ -29,8 +29,9 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, s
 
 
 def choose(file: Path | None = None, **options: object) -> FitSettings:
-    names = ("area_cutoff", "binarise", "tile_px", "width", "depth", "context", "steps", "seed")
-    return choose_settings(None, file, *(options.get(name) for name in names))  # type: ignore[arg-type]
+    names = ("area_cutoff", "binarise", "tile_px", "width", "depth", "context", "learn", "members")
+    given = (options.get(name) for name in (*names, "steps", "seed"))
+    return choose_settings(None, file, *given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -129,6 +130,14 @@ def test_a_file_that_holds_no_settings_is_refused(tmp_path: Path, text: str) -> 
 
     with pytest.raises(ConfigError, match="settings cannot be read: "):
         choose(file)
+
+
+def test_classes_are_not_weighed_where_brightness_is_learnt() -> None:
+    network = choose(learn="brightness").network
+    assert FitSettings(network=network).network.learns == "brightness"
+
+    with pytest.raises(ConfigError, match="positive_weight, focal_gamma"):
+        FitSettings(network=network, focal_gamma=1.0)
 
 
 def test_every_setting_changes_the_fingerprint_and_survives_json() -> None:

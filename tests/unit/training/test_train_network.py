@@ -5,6 +5,7 @@ from itertools import pairwise
 import keras
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 from scopewatch.core.errors import ConfigError, ModelError
 from scopewatch.inference.tflite import TFLiteScorer
@@ -51,6 +52,27 @@ def test_one_output_stands_for_one_tile(tile_px: int, context: str) -> None:
 
     assert outputs["tile"].shape == (1, 2, 3, 1)
     assert outputs["area"].shape == (1, 8, 12, 1)
+
+
+def test_where_brightness_is_learnt_nothing_comes_after_the_squares_it_is_learnt_on() -> None:
+    spec = NetworkSpec(tile_px=32, width=16, depth=1, learns="brightness")
+    labels = NetworkSpec(tile_px=32, width=16, depth=1)
+
+    plan, whole = plan_layers(spec), plan_layers(labels)
+
+    assert plan == whole[: len(plan)]
+    outputs = build_network(spec, 0)(np.zeros((1, 64, 96, 1), np.float32))
+    assert outputs["tile"].shape == (1, 2, 3, 1)
+    assert outputs["area"].shape == (1, 8, 12, 1)
+    np.testing.assert_allclose(
+        outputs["tile"][0, 0, 0, 0], np.mean(outputs["area"][0, :4, :4, 0]), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("setting", [{"context": "wide"}, {"learns": "colours"}])
+def test_words_that_mean_nothing_are_refused(setting: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="network is outside the family: "):
+        NetworkSpec(**setting)  # type: ignore[arg-type]
 
 
 def test_nothing_crosses_the_border_of_an_isolated_tile() -> None:
@@ -121,6 +143,18 @@ def quantised() -> tuple[keras.Model, bytes]:
     """A small network and its int8 file."""
     network = small_network()
     return network, convert_int8(network, make_frames(3), SMALL.tile_px)
+
+
+def test_every_int8_network_gives_its_probabilities_in_steps_of_one_256th(
+    quantised: tuple[keras.Model, bytes],
+) -> None:
+    _, model = quantised
+    timid = small_network(seed=4)
+    fold_calibration(timid, Platt(slope=0.5, intercept=-2.0))
+
+    for each in (model, convert_int8(timid, make_frames(3), SMALL.tile_px)):
+        (output,) = Interpreter(model_content=each).get_output_details()
+        assert output["quantization"] == (1 / 256, -128)
 
 
 def test_int8_scores_are_near_the_float_ones(quantised: tuple[keras.Model, bytes]) -> None:

@@ -1,0 +1,45 @@
+"""An inbox and a ledger for soaks of one source alone."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from scopewatch.core.frame import FrameTicket, Refusal
+
+
+class Counting:
+    """An inbox that takes all, and the ledger of what it took.
+
+    Parameters
+    ----------
+    settles
+        Whether the ledger knows what was taken; otherwise the source has to remember by itself.
+
+    Attributes
+    ----------
+    taken
+        How often each time point was offered.
+    """
+
+    def __init__(self, *, settles: bool) -> None:
+        self.taken: Counter[int] = Counter()
+        self._settles = settles
+        self._known: set[tuple[str, str]] = set()
+
+    def offer(self, ticket: FrameTicket) -> bool:
+        """Count a ticket."""
+        self.taken[ticket.key.time_point] += 1
+        if self._settles:
+            self._known.add((ticket.locator, ticket.fingerprint))
+        return True
+
+    def refuse(self, refusal: Refusal) -> bool:
+        """Refuse nothing."""
+        raise AssertionError(refusal.reason)
+
+    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:  # noqa: ARG002
+        """Return what was taken before."""
+        return {locator for locator, mark in found if (locator, mark) in self._known}
+
+    def acquisition(self, source: str, label: str, identity: str) -> int:  # noqa: ARG002
+        """Return the first number."""
+        return 1

@@ -1,0 +1,152 @@
+"""Networks that are trained from different seeds and joined to one."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scopewatch.core.errors import ConfigError
+from scopewatch_training.fit_settings import FitSettings
+from scopewatch_training.gate import layer_errors
+from scopewatch_training.members import build_untrained, join_networks, train_members
+from scopewatch_training.network import TILE_HEAD, build_network
+from scopewatch_training.network_spec import NetworkSpec, plan_layers
+from scopewatch_training.quantise import convert_int8, load_float, save_float
+from scopewatch_training.settings import LabelSettings
+from scopewatch_training.stages import Listener
+from scopewatch_training.train_loop import Training, predict_logits
+from tests.unit.training.test_train_network import small_network
+from tests.unit.training.tiny_data import make_frames
+
+pytestmark = pytest.mark.training
+
+SMALL = NetworkSpec(tile_px=16, width=16, depth=1)
+SETTINGS = FitSettings(
+    network=SMALL,
+    labels=LabelSettings(tile_px=16),
+    steps=4,
+    batch=2,
+    crop_px=64,
+    checks=1,
+    members=2,
+)
+
+
+class Told:
+    """Listens to trainings and shows nothing."""
+
+    def __init__(self) -> None:
+        self.titles: list[str] = []
+        self.resumed_at: list[int] = []
+
+    def training(self, title: str, steps: int) -> AbstractContextManager[Listener]:
+        assert steps == SETTINGS.steps
+        self.titles.append(title)
+        return nullcontext(self)
+
+    def counting(self, what: str) -> AbstractContextManager[Callable[[int, int], None]]:
+        raise AssertionError(what)
+
+    def say(self, text: str) -> None:
+        raise AssertionError(text)
+
+    def resumed(self, step: int) -> None:
+        self.resumed_at.append(step)
+
+    def stepped(self, step: int, tile_loss: float) -> None:
+        pass
+
+    def checked(self, step: int, loss: float, *, best: bool) -> None:
+        pass
+
+
+def training(folder: Path | None = None, **changes: object) -> Training:
+    return Training(
+        settings=replace(SETTINGS, **changes),  # type: ignore[arg-type]
+        frames=make_frames(4),
+        held_out=(),
+        clip=6.0,
+        last_step=4,
+        checkpoint=None if folder is None else folder / "all.npz",
+        made_of="m",
+    )
+
+
+def test_the_logit_of_joined_networks_is_the_mean_of_theirs() -> None:
+    networks = [build_network(SMALL, seed) for seed in range(3)]
+    frames = make_frames(2)
+
+    joined = join_networks(networks, SMALL)
+
+    for one, *others in zip(
+        predict_logits(joined, frames),
+        *(predict_logits(network, frames) for network in networks),
+        strict=True,
+    ):
+        np.testing.assert_allclose(one, np.mean(others, axis=0), atol=1e-4)
+
+
+@pytest.mark.parametrize("context", ["full", "none"])
+def test_the_logit_of_a_tile_is_the_mean_of_its_squares_where_brightness_is_learnt(
+    context: str,
+) -> None:
+    spec = replace(SMALL, learns="brightness", context=context)  # type: ignore[arg-type]
+    network = build_network(spec, 1)
+    frames = make_frames(2)
+    learning = predict_logits(network, frames)
+
+    kept = join_networks([network], spec)
+
+    assert [layer.name for layer in kept.layers if layer.weights][-1] == TILE_HEAD
+    for one, two in zip(predict_logits(kept, frames), learning, strict=True):
+        assert one.shape == (8, 8)
+        np.testing.assert_allclose(one, two, atol=1e-4)
+
+
+def test_joined_networks_quantise_and_their_layers_are_compared_in_order() -> None:
+    joined = join_networks([small_network(seed=seed) for seed in range(2)], SMALL)
+    model = convert_int8(joined, make_frames(3), SMALL.tile_px)
+
+    errors = layer_errors(joined, SMALL, model, make_frames(1)[0])
+
+    plan = [layer.name for layer in plan_layers(SMALL)]
+    names = [f"{member}_{name}" for member in ("net1", "net2") for name in plan]
+    assert list(errors) == [*names, "ramps", "probability"]
+    assert max(errors[name] for name in names) < 0.15
+
+
+def test_float_weights_of_joined_networks_can_be_stored(tmp_path: Path) -> None:
+    joined = join_networks([build_network(SMALL, seed) for seed in range(2)], SMALL)
+    save_float(joined, tmp_path / "float.npz")
+    again = build_untrained(SETTINGS)
+
+    load_float(again, tmp_path / "float.npz")
+
+    frames = make_frames(1)
+    np.testing.assert_array_equal(predict_logits(again, frames), predict_logits(joined, frames))
+
+
+def test_a_network_that_was_trained_stays_the_first_when_others_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    frames = make_frames(1)
+    told = Told()
+    first = train_members(training(tmp_path, members=1), "all", told).network
+    alone = predict_logits(first, frames)[0]
+
+    both = predict_logits(train_members(training(tmp_path), "all", told).network, frames)[0]
+
+    assert told.titles == ["all", "all, network 1 of 2", "all, network 2 of 2"]
+    assert told.resumed_at == [4]
+    other = 2 * both - alone
+    assert np.abs(other - alone).max() > 0.01
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["all-2.npz", "all.npz"]
+
+
+@pytest.mark.parametrize("members", [0, 9])
+def test_too_many_or_no_members_are_refused(members: int) -> None:
+    with pytest.raises(ConfigError, match="members"):
+        replace(SETTINGS, members=members)
