@@ -13,13 +13,17 @@ PROJECT = Path(__file__).resolve().parents[2]
 BUNDLE = PROJECT / "models" / "simulated-cardiomyocyte"
 
 
-def configure(root: Path, source: dict[str, Any], model: Path = BUNDLE, **sections: Any) -> Path:
+def configure(
+    root: Path, source: dict[str, Any], model: Path = BUNDLE, threads: int = 1, **sections: Any
+) -> Path:
     """Write `root`/config.yaml for one source; `sections` are further ones. Returns its path."""
     settings = {
         "experiment": {"name": "soak", "day_from": "time_point", "simulated": True},
-        "model": {"bundle": str(model), "threads": 1},
+        "model": {"bundle": str(model), "threads": threads},
         "sources": [source],
         "state": {"folder": "state"},
+        # Frames come all at once in a soak, and are to be scored at once.
+        "runtime": {"burst_wait_s": 0},
         **sections,
     }
     path = root / "config.yaml"

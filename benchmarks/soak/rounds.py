@@ -16,6 +16,7 @@ class Call:
     rounds: int
     count: int
     load: float
+    asked: argparse.Namespace
 
     def print_machine(self) -> None:
         """Say what it ran on."""
@@ -23,18 +24,29 @@ class Call:
 
 
 def read_call(
-    about: str | None, *, rounds: int, short: int, short_help: str, of: str, count: int
+    about: str | argparse.ArgumentParser | None,
+    *,
+    rounds: int,
+    short: int,
+    short_help: str,
+    of: str,
+    count: int,
 ) -> Call:
     """Read the command line.
 
     Parameters
     ----------
+    about
+        What the soak is for, or a parser that knows further options.
     rounds, short
         How many rounds there are, and how many with --short.
     of, count
         What a round is made of (frames, images), and how many of them unless told otherwise.
     """
-    parser = argparse.ArgumentParser(description=about)
+    if isinstance(about, argparse.ArgumentParser):
+        parser = about
+    else:
+        parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--short", action="store_true", help=short_help)
     parser.add_argument("--rounds", type=int)
     parser.add_argument(f"--{of}", type=int, default=count)
@@ -43,4 +55,5 @@ def read_call(
         rounds=call.rounds or (short if call.short else rounds),
         count=getattr(call, of),
         load=os.getloadavg()[0],
+        asked=call,
     )

@@ -162,7 +162,12 @@ def run(root: Path, args: argparse.Namespace) -> list[str]:
         root,
         {"kind": "folder", "path": "in", "settle_s": 0.2, "give_up_s": 5},
         web={"enabled": False},
-        runtime={"rescan_s": 1, "log_format": "json", "max_attempts": args.max_attempts},
+        runtime={
+            "burst_wait_s": 0,
+            "rescan_s": 1,
+            "log_format": "json",
+            "max_attempts": args.max_attempts,
+        },
     )
     writer = subprocess.Popen(
         [

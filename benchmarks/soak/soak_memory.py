@@ -83,7 +83,7 @@ def soak(root: Path, model: Path, frames: int) -> list[Sample]:
         {"kind": "folder", "path": "in", "settle_s": 0.2},
         model,
         web={"port": 0},
-        runtime={"rescan_s": 5},
+        runtime={"burst_wait_s": 0, "rescan_s": 5},
     )
     samples: list[Sample] = []
     process = start(config, environ=unit_environment())

@@ -48,7 +48,8 @@ class Daemon:
             "sources": [{"kind": "folder", "path": "in", "settle_s": 0.2, "give_up_s": 1.5}],
             "state": {"folder": "state"},
             "web": {"enabled": False},
-            "runtime": {"rescan_s": 1, "log_format": "json"},
+            # Files come all at once here, and are to be scored at once.
+            "runtime": {"rescan_s": 1, "log_format": "json", "burst_wait_s": 0},
         }
 
     def start(self, environ: dict[str, str] | None = None) -> None:

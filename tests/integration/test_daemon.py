@@ -197,7 +197,12 @@ def test_the_dashboard_stands_beside_it(daemon: Daemon) -> None:
     daemon.settings["web"] = {"port": port}
     daemon.start_ready()
     told = json.loads(daemon.ask("status", "--json").stdout)
-    assert told["daemon"] == {"healthy": True, "detail": [], "receivers": []}
+    assert told["daemon"] == {
+        "healthy": True,
+        "detail": [],
+        "receivers": [],
+        "pausing": "",
+    }
     daemon.incoming.rmdir()
     daemon.eventually(
         lambda: json.loads(daemon.ask("status", "--json").stdout)["daemon"]["healthy"] is False,

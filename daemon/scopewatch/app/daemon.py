@@ -24,6 +24,7 @@ from scopewatch.core.errors import ModelError, StoreError
 from scopewatch.core.ports import Clock, FrameSource, Scorer
 from scopewatch.notify.delivery import Delivery
 from scopewatch.notify.heartbeat import Heartbeat
+from scopewatch.runtime.bursts import Bursts
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox
 from scopewatch.runtime.metrics import Metrics
@@ -126,7 +127,8 @@ def build(
     """
     scorer = scorer or _open_scorer(config, clock)
     config = mark_simulated(config, scorer.card)
-    sources = make_sources(config, clock)
+    bursts = Bursts(clock, per_s=config.runtime.burst_per_s, wait_s=config.runtime.burst_wait_s)
+    sources = make_sources(config, clock, bursts)
     heartbeats = Heartbeats(clock, stall_s=config.runtime.stall_s)
     inbox = BoundedInbox(config.runtime.inbox, clock)
     metrics = Metrics(clock, inbox)
@@ -145,6 +147,7 @@ def build(
             heartbeats=heartbeats,
             observer=_Audience((metrics, *observers), delivery.wake),
             max_attempts=config.runtime.max_attempts,
+            hold_s=bursts.hold_s,
         )
         keepers = make_keepers(
             sources,
@@ -161,7 +164,7 @@ def build(
             heartbeats=heartbeats,
             notifier=SystemdNotifier(notify_socket(environ)),
             clock=clock,
-            summary=partial(_sum_up, metrics, inbox),
+            summary=partial(_sum_up, metrics, inbox, bursts),
             troubles=lambda: (*worker.troubles(), *delivery.troubles(), *schedule.troubles()),
             watchdog_s=within_s,
             reloader=reloading,
@@ -177,6 +180,7 @@ def build(
                 health=supervisor.condition,
                 receivers=delivery.receivers,
                 waiting=partial(_count_waiting, inbox, sources),
+                pausing=lambda: bursts.reason,
                 registry=metrics.registry,
                 facts=gather_facts(config, scorer.card),
                 clock=clock,
@@ -287,12 +291,13 @@ def _heartbeat_stage(heartbeat: Heartbeat) -> Stage:
     )
 
 
-def _sum_up(metrics: Metrics, inbox: BoundedInbox) -> str:
-    return (
+def _sum_up(metrics: Metrics, inbox: BoundedInbox, bursts: Bursts) -> str:
+    figures = (
         f"{metrics.total(Ending.SCORED)} frames scored,"
         f" {metrics.total(Ending.QUARANTINED) + metrics.total(Ending.REFUSED)} quarantined,"
         f" {inbox.depth} waiting"
     )
+    return f"{figures}; {bursts.reason}" if bursts.reason else figures
 
 
 def _count_waiting(inbox: BoundedInbox, sources: Sequence[FrameSource]) -> int:

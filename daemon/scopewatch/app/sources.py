@@ -14,7 +14,7 @@ from scopewatch.config import (
     NDTiffSourceConfig,
     SourceConfig,
 )
-from scopewatch.core.ports import Clock, FrameSource, Inbox, Ledger
+from scopewatch.core.ports import Arrivals, Clock, FrameSource, Inbox, Ledger
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.keeper import SourceKeeper
 from scopewatch.runtime.schedule import Schedule
@@ -45,15 +45,22 @@ class Acquirer(Protocol):
         ...
 
 
-def make_sources(config: Config, clock: Clock) -> Sequence[FrameSource]:
+def make_sources(
+    config: Config, clock: Clock, arrivals: Arrivals | None = None
+) -> Sequence[FrameSource]:
     """Make every source of the configuration; none is started. Raises ConfigError."""
     return [
-        make_source(source, config.experiment, clock, config.limits) for source in config.sources
+        make_source(source, config.experiment, clock, config.limits, arrivals)
+        for source in config.sources
     ]
 
 
 def make_source(
-    source: SourceConfig, experiment: ExperimentConfig, clock: Clock, limits: LimitsConfig
+    source: SourceConfig,
+    experiment: ExperimentConfig,
+    clock: Clock,
+    limits: LimitsConfig,
+    arrivals: Arrivals | None = None,
 ) -> FrameSource:
     """Make one source. Only its own libraries are imported. Raises ConfigError."""
     from scopewatch.sources.planes import ReadLimits  # noqa: PLC0415 - loads numpy
@@ -63,15 +70,15 @@ def make_source(
         case FolderSourceConfig():
             from scopewatch.sources.folder import FolderSource  # noqa: PLC0415
 
-            return FolderSource(source, experiment, clock, limits=bounds)
+            return FolderSource(source, experiment, clock, limits=bounds, arrivals=arrivals)
         case NDTiffSourceConfig():
             from scopewatch.sources.ndtiff import NDTiffSource  # noqa: PLC0415
 
-            return NDTiffSource(source, experiment, clock, limits=bounds)
+            return NDTiffSource(source, experiment, clock, limits=bounds, arrivals=arrivals)
         case MicroManagerSourceConfig():
             from scopewatch.sources.micromanager import MicroManagerSource  # noqa: PLC0415
 
-            return MicroManagerSource(source, experiment, clock, limits=bounds)
+            return MicroManagerSource(source, experiment, clock, limits=bounds, arrivals=arrivals)
 
 
 def make_keepers(

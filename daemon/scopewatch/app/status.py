@@ -37,18 +37,23 @@ class DaemonState:
         One line for each thing that is wrong.
     receivers
         How the receivers of alerts answer; none where it does not say.
+    pausing
+        Why no frame is scored at the moment though all is well; '' otherwise.
     """
 
     healthy: bool | None
     detail: tuple[str, ...]
     receivers: tuple[Receiver, ...] = ()
+    pausing: str = ""
 
     @property
     def text(self) -> str:
         """One line for people."""
         if self.healthy is None:
             return f"does not answer ({'; '.join(self.detail)})"
-        return "running" if self.healthy else f"running, but: {'; '.join(self.detail)}"
+        if self.healthy:
+            return f"running; {self.pausing}" if self.pausing else "running"
+        return f"running, but: {'; '.join(self.detail)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +135,7 @@ def ask_daemon(config: Config, environ: Mapping[str, str]) -> DaemonState:
             detail=tuple(answer["detail"]),
             # A daemon from before an upgrade does not say.
             receivers=tuple(_receiver(told) for told in dict(answer).get("receivers", ())),
+            pausing=str(dict(answer).get("pausing", "")),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         return DaemonState(healthy=None, detail=(f"{url}: {getattr(error, 'reason', error)}",))

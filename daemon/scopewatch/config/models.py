@@ -85,6 +85,12 @@ class RuntimeConfig(Strict):
         " process ends with status 3; null: it goes on",
     )
     max_attempts: int = Field(default=2, ge=1, description="then a frame is quarantined")
+    burst_per_s: float = Field(
+        default=5, gt=0, description="from so many images a second on scoring waits for their end"
+    )
+    burst_wait_s: float = Field(
+        default=60, ge=0, description="at most so long; then it works beside them; 0: never"
+    )
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

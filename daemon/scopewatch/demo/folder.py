@@ -149,7 +149,8 @@ def write_config(folder: DemoFolder, *, bundle: Path, margin: float, port: int) 
             ]
         },
         "web": {"port": port},
-        "runtime": {"rescan_s": 2},
+        # Ten days pass in a minute here: the images of all of them would be one burst.
+        "runtime": {"rescan_s": 2, "burst_wait_s": 0},
     }
     folder.config.write_text(
         "# The demo's daemon: simulated frames, an ordinary configuration otherwise.\n"

@@ -85,6 +85,12 @@ class BoundedInbox:
         """Take note of something that cannot become a frame; False when full."""
         return self._put(refusal)
 
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for an item without taking it; False after `timeout_s`, or once closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed, timeout_s)
+            return bool(self._waiting) and not self._closed
+
     def take(self, timeout_s: float) -> Item | None:
         """Return the next item and hold it as in hand; None after `timeout_s` or once closed.
 

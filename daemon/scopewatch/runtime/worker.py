@@ -3,6 +3,8 @@
 A step that fails because the disk, the database or the share is away is repeated with growing
 delays; after a while the frame goes behind the others, and it is never lost. A frame that fails
 for reasons of its own is quarantined after `max_attempts`, so that it cannot hold up the rest.
+
+Between two frames it waits where the microscope has need of the machine (`bursts`).
 """
 
 import logging
@@ -45,6 +47,8 @@ class Worker:
         Failures of its own after which a frame is quarantined.
     patience_s
         How long a step is repeated for one frame before the next has its turn.
+    hold_s
+        How long to wait before asking again whether a frame may be taken up; 0 when one may.
     pause
         Waits for so many seconds, True at once when the worker is to stop; None waits for real.
     """
@@ -59,6 +63,7 @@ class Worker:
         observer: Observer,
         max_attempts: int,
         patience_s: float = 30.0,
+        hold_s: Callable[[], float] = float,
         pause: Callable[[float], bool] | None = None,
     ) -> None:
         self._inbox = inbox
@@ -68,6 +73,7 @@ class Worker:
         self._observer = observer
         self._max_attempts = max_attempts
         self._patience_s = patience_s
+        self._hold_s = hold_s
         self._stopping = threading.Event()
         self._wait = pause or self._stopping.wait
         # Bounded by the inbox: only items that were put back stand here, until they settle.
@@ -101,9 +107,9 @@ class Worker:
         return not self.running()
 
     def work(self) -> Outcome | None:
-        """Carry the next item to its end; None when none came within a second."""
+        """Carry the next item to its end; None when none came within a second, or it is to wait."""
         self._heartbeats.beat(STAGE)
-        item = self._inbox.take(IDLE_S)
+        item = self._take()
         if item is None:
             return None
         hand = self._pick_up(item)
@@ -130,6 +136,16 @@ class Worker:
             except Exception:
                 log.exception("worker failed", extra={"event": {"stage": STAGE}})
                 self._pause(IDLE_S)
+
+    def _take(self) -> Item | None:
+        hold_s = self._hold_s()
+        if hold_s > 0:
+            self._wait(hold_s)
+            return None
+        # A source tells of a burst before it offers the images, and asking comes after those.
+        if not self._inbox.wait(IDLE_S) or self._hold_s() > 0:
+            return None
+        return self._inbox.take(0)
 
     def _pause(self, seconds: float) -> bool:
         # Waiting for a disk to come back is no stall: a restart would not bring it sooner.

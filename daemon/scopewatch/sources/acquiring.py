@@ -14,7 +14,7 @@ from datetime import datetime
 
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError, complaint
-from scopewatch.core.ports import Clock
+from scopewatch.core.ports import Arrivals, Clock
 from scopewatch.sources.acquired import Acquired, Place, events_of, place_of, survey
 from scopewatch.sources.microscope import Axes, Microscope
 from scopewatch.sources.planes import DEFAULT_LIMITS
@@ -61,12 +61,14 @@ class Acquiring:
         experiment: ExperimentConfig,
         clock: Clock,
         microscope: Microscope,
+        arrivals: Arrivals,
     ) -> None:
         self._config = config
         self._name = config.name
         self._experiment = experiment
         self._clock = clock
         self._microscope = microscope
+        self._arrivals = arrivals
         self._lock = threading.Lock()
         self._stopping = False
         self._done: set[Place] = set()
@@ -217,13 +219,18 @@ class Acquiring:
             return
         if not self.connected:
             self._connect()
-        self._microscope.acquire(missing, self._saved)
+        self._arrivals.begins(self._name)
+        try:
+            self._microscope.acquire(missing, self._saved)
+        finally:
+            self._arrivals.over(self._name)
         log.info(
             "time point acquired",
             extra={"event": {"source": self._name, "time_point": index, "images": len(missing)}},
         )
 
     def _saved(self, axes: Axes) -> None:
+        self._arrivals.came(self._name, 1, 0.0)
         place = place_of(axes)
         if place is not None:
             self._done.add(place)

@@ -3,7 +3,8 @@
 Three things find them: a walk at start-up, file system events, and the walks the runtime asks
 for (`scan`), which also catch what events missed. A file is released when it was quiet for
 `settle_s` and decodes whole; one that never does is given up after `give_up_s`, and the worker
-quarantines it with the reason. What the inbox does not take is offered again.
+quarantines it with the reason. What the inbox does not take is offered again. While files come as
+a burst that scoring waits for, none is released: to see whether one is whole means to decode it.
 
 All channels are offered, under their own names; which one is scored is the worker's business.
 
@@ -17,8 +18,9 @@ import logging
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.errors import FrameError, SourceError, StoreError, complaint
 from scopewatch.core.frame import Frame, FrameTicket
-from scopewatch.core.ports import Clock, Inbox, Ledger, SourceHealth
+from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
 from scopewatch.sources.address import is_text
+from scopewatch.sources.arriving import Unheard
 from scopewatch.sources.folder_frames import FolderFrames, refuse_name
 from scopewatch.sources.folder_walk import (
     as_locator,
@@ -52,6 +54,8 @@ class FolderSource:
         Defaults for what names and metadata do not say.
     limits
         How large a file may be to be read.
+    arrivals
+        Told of files as they come; None: nobody is.
 
     Raises
     ------
@@ -65,6 +69,7 @@ class FolderSource:
         experiment: ExperimentConfig,
         clock: Clock,
         limits: ReadLimits = DEFAULT_LIMITS,
+        arrivals: Arrivals | None = None,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -76,9 +81,11 @@ class FolderSource:
             poll=config.observer == "polling",
         )
         self._settling = Settling(config.settle_s, config.give_up_s)
-        self._thread = SourceThread(config.name, self._step, _TICK_S)
+        self._arrivals = arrivals or Unheard()
+        self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)
         self._offering: Offering | None = None
         self._walk_at_s = 0.0
+        self._walked_s: float | None = None
         self._release_at_s = 0.0
 
     @property
@@ -185,13 +192,20 @@ class FolderSource:
         if seen is None or in_data_set(self._config.path, locator):
             self._settling.forget(locator)
         elif offering.pending(seen.locator, seen.fingerprint):
+            if self._is_new(offering, seen.locator, seen.fingerprint):
+                self._arrivals.came(self.name, 1, 0.0)
             self._settling.see(
                 seen.locator, seen.fingerprint, seen.mtime_ns, now_s, in_one_piece=renamed
             )
 
+    def _is_new(self, offering: Offering, locator: str, fingerprint: str) -> bool:
+        return not self._settling.holds(locator) and not offering.knows(locator, fingerprint)
+
     def _walk(self, offering: Offering, now_s: float) -> None:
         self._walk_at_s = now_s + self._config.poll_s
-        self._settling.turned_away = 0
+        # What there was no room for shows up now, and came long ago.
+        caught_up = self._settling.turned_away == 0
+        self._settling.turned_away = new = 0
         held = set(self._settling.locators())
         unwritable: list[Found] = []
         batch: dict[Found, int] = {}
@@ -207,19 +221,27 @@ class FolderSource:
             ):
                 batch[found] = seen.mtime_ns
             if len(batch) >= BATCH:
-                self._consider(offering, batch, now_s)
+                new += self._consider(offering, batch, now_s)
                 batch = {}
-        self._consider(offering, batch, now_s)
+        new += self._consider(offering, batch, now_s)
+        # That a walk finds none means something only where no events tell of files before it.
+        if self._walked_s is not None and caught_up and (new or self._watch.polling):
+            self._arrivals.came(self.name, new, now_s - self._walked_s)
+        self._walked_s = now_s
         _offer(offering, unwritable)
         for locator in held:
             self._settling.forget(locator)
 
-    def _consider(self, offering: Offering, batch: dict[Found, int], now_s: float) -> None:
+    def _consider(self, offering: Offering, batch: dict[Found, int], now_s: float) -> int:
+        """Take files in hand that need work; return how many were not there before."""
+        new = 0
         for each in offering.unsettled(list(batch)):
+            new += self._is_new(offering, each.locator, each.fingerprint)
             self._settling.see(each.locator, each.fingerprint, batch[each], now_s)
+        return new
 
     def _release(self, offering: Offering, now_s: float) -> None:
-        if now_s < self._release_at_s:
+        if now_s < self._release_at_s or self._arrivals.bursting(self.name):
             return
         for candidate in self._settling.ripe(now_s):
             if self._thread.stopping:

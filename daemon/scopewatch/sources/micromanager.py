@@ -20,9 +20,10 @@ from collections.abc import Callable
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig, NDTiffSourceConfig
 from scopewatch.core.errors import SourceError
 from scopewatch.core.frame import Frame, FrameTicket
-from scopewatch.core.ports import Clock, Inbox, Ledger, SourceHealth
+from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
 from scopewatch.sources.acquired import data_set_name, own_data_set
 from scopewatch.sources.acquiring import Acquiring, AcquisitionPlan
+from scopewatch.sources.arriving import Overheard, Unheard
 from scopewatch.sources.microscope import Microscope, PycroManagerMicroscope
 from scopewatch.sources.missing import Missing
 from scopewatch.sources.ndtiff import NDTiffSource
@@ -37,6 +38,8 @@ class MicroManagerSource:
     ----------
     make_microscope
         Makes the microscope for mode acquire from (config, name of the data sets).
+    arrivals
+        Told of images as they are saved; None: nobody is.
 
     Raises
     ------
@@ -53,11 +56,13 @@ class MicroManagerSource:
             [MicroManagerSourceConfig, str], Microscope
         ] = PycroManagerMicroscope,
         limits: ReadLimits = DEFAULT_LIMITS,
+        arrivals: Arrivals | None = None,
     ) -> None:
         self._config = config
         self._experiment = experiment
         self._clock = clock
         self._acquires = config.mode == "acquire"
+        arrivals = arrivals or Unheard()
         self._data_sets = NDTiffSource(
             NDTiffSourceConfig(
                 kind="ndtiff",
@@ -72,9 +77,10 @@ class MicroManagerSource:
             clock,
             limits=limits,
             runs=self._own_run if self._acquires else None,
+            arrivals=Overheard(arrivals) if self._acquires else arrivals,
         )
         microscope = make_microscope(config, data_set_name(experiment.name))
-        self._acquiring = Acquiring(config, experiment, clock, microscope)
+        self._acquiring = Acquiring(config, experiment, clock, microscope, arrivals)
         self._missing = Missing(config, experiment, self._acquiring)
         self._offering: Offering | None = None
 

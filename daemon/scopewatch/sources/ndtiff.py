@@ -1,22 +1,25 @@
 """Frames from NDTiff data sets, also while they grow.
 
 `path` is a data set, or a folder in which data sets appear. Each look (every `poll_s`) finds
-new data sets and the images completed in the known ones.
+new data sets and the images completed in the known ones. While they come as a burst, nothing
+is read of them nor offered (`ndtiff_rhythm`): there is no hurry, and both cost time and disk.
 """
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.core.frame import Frame, FrameTicket
-from scopewatch.core.ports import Clock, Inbox, Ledger, SourceHealth
-from scopewatch.sources.ndtiff_dataset import DataSet, Sighting, is_data_set
+from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
+from scopewatch.sources.arriving import Unheard
+from scopewatch.sources.ndtiff_dataset import PER_LOOK, DataSet, Sighting, is_data_set
 from scopewatch.sources.ndtiff_frames import NDTiffFrames
-from scopewatch.sources.offering import Found, Offering
+from scopewatch.sources.ndtiff_rhythm import Rhythm
+from scopewatch.sources.offering import BATCH, Found, Offering
 from scopewatch.sources.planes import DEFAULT_LIMITS, ReadLimits
 from scopewatch.sources.source_thread import SourceThread
 
@@ -25,7 +28,9 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 60.0
 _DEPTH = 3
 _MAX_DATA_SETS = 1000
-_MAX_WAITING = 5000
+# A burst of a minute at 160 images a second: they are offered after it.
+_MAX_WAITING = 10_000
+_GLANCED_AT = 3
 _CHANNELS_NAMED = 8
 
 
@@ -34,15 +39,22 @@ class _Followed:
     """A data set, which folder it is on disk, and its frames on their way.
 
     `number` is that of the acquisition among those in this folder, `sighted` what waits for it,
-    `waiting` is what the inbox has not taken, `taken` what the ledger has not settled.
+    `waiting` is what the inbox has not taken, `taken` what the ledger has not settled. Once it is
+    `caught_up`, what is sighted was saved since the last look.
     """
 
     identity: tuple[int, int]
     data_set: DataSet
+    caught_up: bool
     number: int | None = None
     sighted: list[Sighting] = field(default_factory=list)
     waiting: list[Found] = field(default_factory=list)
     taken: list[Found] = field(default_factory=list)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its writer has closed it and all of it was found."""
+        return self.data_set.ended and not self.sighted
 
 
 class NDTiffSource:
@@ -59,6 +71,8 @@ class NDTiffSource:
         set alone; by default `ndtiff_frames.run_name`.
     patience_s
         How long an index may name a TIFF that is missing before that is reported.
+    arrivals
+        Told of images as they are saved; None: nobody is.
 
     Raises
     ------
@@ -75,14 +89,18 @@ class NDTiffSource:
         limits: ReadLimits = DEFAULT_LIMITS,
         runs: Callable[[str], str | None] | None = None,
         patience_s: float = PATIENCE_S,
+        arrivals: Arrivals | None = None,
     ) -> None:
         self._config = config
         self._clock = clock
         self._limits = limits
         self._patience_s = patience_s
         self._frames = NDTiffFrames(config, experiment, limits, runs)
-        self._thread = SourceThread(config.name, self._look, config.poll_s)
+        self._rhythm = Rhythm(config.name, config.poll_s, arrivals or Unheard(), self._glance)
+        self._thread = SourceThread(config.name, self._step, self._rhythm.tick_s)
         self._offering: Offering | None = None
+        self._looked = False
+        self._growing: tuple[DataSet, ...] = ()
         self._followed: dict[str, _Followed] = {}
         self._channels: set[str] = set()
 
@@ -155,10 +173,14 @@ class NDTiffSource:
         """Stop following; idempotent."""
         self._thread.stop()
 
-    def _look(self, full: bool) -> None:
+    def _step(self, full: bool) -> None:
         offering = self._offering
-        if offering is None:
-            return
+        if offering is not None and (full or self._rhythm.due(self._clock.monotonic())):
+            self._look(offering, full=full)
+
+    def _look(self, offering: Offering, *, full: bool) -> None:
+        self._rhythm.begin(self._clock.monotonic())
+        images = 0
         present = dict(self._data_sets())
         for label in [label for label in self._followed if label not in present]:
             log.info(
@@ -170,14 +192,28 @@ class NDTiffSource:
             if self._thread.stopping:
                 return
             try:
-                followed = self._find_new(offering, label, folder)
+                images += self._find_new(offering, label, folder, full=full)
             except OSError as error:
                 log.info(
                     "data set cannot be read now",
                     extra={"event": {"source": self.name, "reason": error.strerror}},
                 )
-            else:
+        sets = [each.data_set for each in self._followed.values() if not each.data_set.ended]
+        self._growing = tuple(sets[-_GLANCED_AT:])
+        self._looked = True
+        # Told before anything is offered, so that the worker knows of a burst before its images.
+        self._rhythm.looked(images)
+        for followed in self._followed.values():
+            if not self._thread.stopping and not self._rhythm.spares():
                 self._offer(offering, followed, full=full)
+
+    def _glance(self) -> Hashable:
+        """Return the times and sizes of the files that grow as an acquisition goes on."""
+        try:
+            began_ns = self._config.path.stat().st_mtime_ns
+            return began_ns, *(each.glance() for each in self._growing)
+        except OSError:
+            return None
 
     def _data_sets(self) -> Iterator[tuple[str, Path]]:
         """Yield (path relative to the source's, folder) of each data set."""
@@ -208,19 +244,29 @@ class NDTiffSource:
                 if count >= _MAX_DATA_SETS:
                     return
 
-    def _find_new(self, offering: Offering, label: str, folder: Path) -> _Followed:
+    def _find_new(self, offering: Offering, label: str, folder: Path, *, full: bool) -> int:
+        """Look for images in a data set; return how many were saved since the last look."""
         state = folder.stat()
         identity = (state.st_dev, state.st_ino)
         followed = self._followed.get(label)
-        if followed is None or followed.identity != identity or followed.data_set.replaced():
+        same = followed is not None and followed.identity == identity
+        if followed is not None and same and not full and followed.is_done:
+            return 0  # scans ask whether another was acquired in its place
+        if followed is None or not same or followed.data_set.replaced():
             data_set = DataSet(folder, self._limits, self._patience_s)
-            followed = self._followed[label] = _Followed(identity=identity, data_set=data_set)
+            followed = self._followed[label] = _Followed(
+                identity=identity, data_set=data_set, caught_up=self._looked
+            )
             log.info(
                 "data set is followed",
                 extra={"event": {"source": self.name, "data_set": label or str(folder)}},
             )
+        came = 0
         if len(followed.waiting) < _MAX_WAITING:
-            followed.sighted += followed.data_set.look(self._clock.monotonic())
+            new = followed.data_set.look(self._clock.monotonic())
+            came = len(new) if followed.caught_up else 0
+            followed.caught_up = followed.caught_up or len(new) < PER_LOOK
+            followed.sighted += new
             if followed.number is None and (known := followed.data_set.identity) is not None:
                 # Until the ledger answers, what was sighted stays in hand.
                 followed.number = offering.acquisition(label, known)
@@ -230,15 +276,20 @@ class NDTiffSource:
                 followed.waiting.append(found)
                 if found.key is not None and len(self._channels) < _CHANNELS_NAMED:
                     self._channels.add(found.key.channel)
-        return followed
+        else:
+            followed.caught_up = False
+        return came
 
     def _offer(self, offering: Offering, followed: _Followed, *, full: bool) -> None:
         if full and followed.taken:
             # What the worker had to let go comes back; what is settled is forgotten.
             followed.waiting += offering.unsettled(followed.taken)
             followed.taken = [each for each in followed.taken if offering.on_its_way(each)]
-        if followed.waiting:
-            followed.waiting = offering.unsettled(followed.waiting)
-            taken = offering.offer(followed.waiting)
-            followed.taken += followed.waiting[:taken]
-            followed.waiting = followed.waiting[taken:]
+        while followed.waiting:
+            batch = followed.waiting[:BATCH]
+            wanted = offering.unsettled(batch)
+            taken = offering.offer(wanted)
+            followed.taken += wanted[:taken]
+            followed.waiting[: len(batch)] = wanted[taken:]
+            if taken < len(wanted):
+                return

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 INDEX = "NDTiff.index"
 _STACK = re.compile(r"(?s).*NDTiffStack(_\d+)?\.tif")
 _INDEX_PER_LOOK = 4 * 1024 * 1024
-_PER_LOOK = 1000
+PER_LOOK = 1000
 _MAX_FILES = 10_000
 
 
@@ -129,6 +129,10 @@ class DataSet:
         closed = [each.closed(self._sizes.get(name, 0)) for name, each in followers.items()]
         return bool(closed) and all(closed) and self._used > 0 and not self.waiting
 
+    def glance(self) -> Hashable:
+        """Return what changes while it grows. Raises OSError."""
+        return self._files()[1]
+
     def look(self, now_s: float) -> list[Sighting]:
         """Return images completed since the last look, a bounded number at a time.
 
@@ -150,7 +154,7 @@ class DataSet:
             except (OSError, FrameError) as error:
                 self._complain(" ".join(str(error).split()))
         sightings += self._missing(files, now_s)
-        if len(sightings) >= _PER_LOOK:
+        if len(sightings) >= PER_LOOK:
             self._signature = None  # there is more to read
         return sightings
 
@@ -205,7 +209,7 @@ class DataSet:
                 self._complain(follower.trouble)
             for place in [place for place in self._indexed if place[0] == name]:
                 block = self._indexed[place].block
-                if block is None or len(images) >= _PER_LOOK:
+                if block is None or len(images) >= PER_LOOK:
                     continue
                 image = read_image_facts(file, block, size, self._limits)
                 if image is not None:

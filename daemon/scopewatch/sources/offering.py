@@ -82,6 +82,11 @@ class Offering:
         mark = hash((each.locator, each.fingerprint))
         return mark in self._taken and not self.pending(each.locator, each.fingerprint)
 
+    def knows(self, locator: str, fingerprint: str) -> bool:
+        """Tell whether something was offered or settled before, as far as the memory goes."""
+        mark = hash((locator, fingerprint))
+        return mark in self._settled or mark in self._taken
+
     def unsettled(self, found: Sequence[Found]) -> list[Found]:
         """Return those that need work, by the memory and then by the ledger.
 

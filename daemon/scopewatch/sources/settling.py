@@ -68,6 +68,10 @@ class Settling:
     def __len__(self) -> int:
         return len(self._candidates)
 
+    def holds(self, locator: str) -> bool:
+        """Tell whether a file is in hand."""
+        return locator in self._candidates
+
     def has_room(self, locator: str) -> bool:
         """Tell whether a file is held or could be; counts it as turned away if not."""
         if locator in self._candidates or len(self._candidates) < self._capacity:

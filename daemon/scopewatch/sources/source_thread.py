@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 
 class SourceThread:
-    """Runs a step every `tick_s` seconds until stopped; steps never overlap.
+    """Runs a step again and again until stopped; steps never overlap.
 
     Parameters
     ----------
@@ -18,9 +18,13 @@ class SourceThread:
         Of the source.
     step
         One look; called with `full`, true when the runtime asked for a scan.
+    tick_s
+        How long to sleep before the next step.
     """
 
-    def __init__(self, name: str, step: Callable[[bool], None], tick_s: float) -> None:
+    def __init__(
+        self, name: str, step: Callable[[bool], None], tick_s: Callable[[], float]
+    ) -> None:
         self._name = name
         self._step = step
         self._tick_s = tick_s
@@ -76,5 +80,5 @@ class SourceThread:
         self.trouble = trouble
 
     def _run(self) -> None:
-        while not self._stop.wait(self._tick_s):
+        while not self._stop.wait(self._tick_s()):
             self.step(full=False)

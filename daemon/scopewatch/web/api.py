@@ -47,6 +47,7 @@ class StatusAnswer(BaseModel):
     wells_flagged: list[str] = Field(description="raised and not yet acknowledged or snoozed")
     healthy: bool
     detail: list[str]
+    pausing: str = Field(description="why no frame is scored at the moment though all is well")
 
 
 class EfficiencyAnswer(BaseModel):
@@ -157,6 +158,7 @@ def make_api(parts: Parts) -> APIRouter:
             wells_flagged=[str(name) for name in header.flagged],
             healthy=header.health.well,
             detail=list(header.health.complaints),
+            pausing=header.pausing,
         )
 
     @routes.get("/api/wells.json")
@@ -206,6 +208,7 @@ def make_api(parts: Parts) -> APIRouter:
             {
                 "healthy": health.well,
                 "detail": list(health.complaints),
+                "pausing": parts.pausing(),
                 "receivers": [_receiver(receiver) for receiver in parts.receivers()],
             },
             status_code=200 if health.well else 503,

@@ -27,6 +27,8 @@ class Parts:
     ----------
     waiting
         How many frames were found but neither scored nor quarantined yet.
+    pausing
+        Why none is scored at the moment though all is well; '' otherwise.
     receivers
         How the receivers of alerts answer.
     token
@@ -40,6 +42,7 @@ class Parts:
     alerts: AlertDesk
     health: Health
     waiting: Callable[[], int]
+    pausing: Callable[[], str]
     receivers: Receivers
     registry: CollectorRegistry
     facts: Facts
@@ -72,6 +75,7 @@ class Header:
     facts: Facts
     counts: Counts
     waiting: int
+    pausing: str
     health: Condition
     flagged: tuple[WellName, ...]
     answered: int
@@ -91,6 +95,7 @@ def make_header(parts: Parts, rows: list[WellRow]) -> Header:
         facts=parts.facts,
         counts=counts,
         waiting=parts.waiting(),
+        pausing=parts.pausing(),
         health=parts.health(),
         flagged=tuple(flagged),
         answered=len(raised) - len(flagged),

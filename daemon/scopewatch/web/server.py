@@ -38,6 +38,7 @@ def create_app(
     facts: Facts,
     clock: Clock,
     token: str,
+    pausing: Callable[[], str] = str,
     receivers: Receivers = tuple,
     lock: Lock | None = None,
     names: Collection[str] = (),
@@ -54,6 +55,8 @@ def create_app(
         were found but are neither scored nor quarantined yet.
     token
         Guards the forms; a fresh `secrets.token_urlsafe(32)` for each process.
+    pausing
+        Why no frame is scored at the moment though all is well, '' otherwise; as quick.
     receivers
         How the receivers of alerts answer; quick as well, and must not raise.
     lock
@@ -67,6 +70,7 @@ def create_app(
         alerts=alerts,
         health=health,
         waiting=waiting,
+        pausing=pausing,
         receivers=receivers,
         registry=registry,
         facts=facts,

@@ -126,6 +126,16 @@ def test_closing_wakes_whoever_waits(clock: FakeClock, eventually: Callable[...,
     waiter.join(5)
 
 
+def test_waiting_for_an_item_takes_none(clock: FakeClock) -> None:
+    inbox = BoundedInbox(8, clock)
+    assert not inbox.wait(0)
+    inbox.offer(make_ticket())
+    assert inbox.wait(0)
+    assert inbox.depth == 1
+    inbox.close()
+    assert not inbox.wait(60)
+
+
 def test_the_age_of_the_oldest_item_is_told(clock: FakeClock) -> None:
     inbox = BoundedInbox(8, clock)
     assert inbox.oldest_s() == 0

@@ -1,4 +1,4 @@
-"""An inbox and a ledger that remember, for the tests of sources."""
+"""An inbox, a ledger and arrivals that remember, for the tests of sources."""
 
 from collections.abc import Sequence
 
@@ -70,3 +70,32 @@ class FakeLedger:
 
     def settle(self, *things: FrameTicket | Refusal) -> None:
         self.done |= {(each.source, each.locator, each.fingerprint) for each in things}
+
+
+class FakeArrivals:
+    """Remembers what it was told; is bursting as the test says."""
+
+    def __init__(self) -> None:
+        self.burst = False
+        self.told: list[str] = []
+        self.came_s: list[tuple[int, float]] = []
+
+    @property
+    def images(self) -> int:
+        return sum(images for images, _ in self.came_s)
+
+    def begins(self, _source: str) -> None:
+        self.told.append("begins")
+
+    def came(self, _source: str, images: int, over_s: float) -> None:
+        self.told.append(f"{images} came")
+        self.came_s.append((images, over_s))
+
+    def goes_on(self, _source: str) -> None:
+        self.told.append("goes on")
+
+    def over(self, _source: str) -> None:
+        self.told.append("over")
+
+    def bursting(self, _source: str) -> bool:
+        return self.burst

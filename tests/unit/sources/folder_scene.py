@@ -6,7 +6,7 @@ from typing import Any
 
 from scopewatch.sources.folder import FolderSource
 from tests.conftest import FakeClock
-from tests.unit.sources.fakes import FakeInbox, FakeLedger
+from tests.unit.sources.fakes import FakeArrivals, FakeInbox, FakeLedger
 from tests.unit.sources.images import EXPERIMENT, folder_config
 
 
@@ -16,7 +16,10 @@ class Scene:
     def __init__(self, path: Path, clock: FakeClock, **changes: Any) -> None:
         self.path, self.clock = path, clock
         self.inbox, self.ledger = FakeInbox(), FakeLedger()
-        self.source = FolderSource(folder_config(path, **changes), EXPERIMENT, clock)
+        self.arrivals = FakeArrivals()
+        self.source = FolderSource(
+            folder_config(path, **changes), EXPERIMENT, clock, arrivals=self.arrivals
+        )
 
     def start(self) -> "Scene":
         self.source.start(self.inbox, self.ledger)

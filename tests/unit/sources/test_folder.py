@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from scopewatch.core.errors import ConfigError, FrameError, SourceError
+from scopewatch.sources.settling import Settling
 from tests.conftest import FakeClock
 from tests.unit.sources.folder_scene import Make, Scene
 from tests.unit.sources.images import FRAME, pixels, write
@@ -312,3 +313,54 @@ def test_stopping_twice_and_starting_again_is_harmless(tmp_path: Path, make: Mak
     assert scene.inbox.tickets == []
     scene.start()
     assert len(scene.inbox.tickets) == 1
+
+
+def test_files_that_come_while_it_watches_are_told_of_and_those_there_before_are_not(
+    tmp_path: Path, make: Make, eventually: Callable[..., None]
+) -> None:
+    for time_point in range(4):
+        write(tmp_path / f"plate_A1_s0_t{time_point:04d}_phase.tif")
+    scene = make(settle_s=2).start()
+    scene.later(10)
+    assert scene.arrivals.images == 0, "a backlog is no arrival"
+    assert len(scene.inbox.tickets) == 4
+    write(tmp_path / "plate_A1_s0_t0004_phase.tif")
+    eventually(lambda: scene.arrivals.images == 1)
+    scene.later(10)
+    scene.later(10)
+    assert scene.arrivals.came_s == [(1, 0.0)], "once, however often it is seen"
+
+
+def test_polling_tells_within_what_time_files_came(tmp_path: Path, make: Make) -> None:
+    scene = make(observer="polling", poll_s=3600).start()
+    for time_point in range(3):
+        write(tmp_path / f"plate_A1_s0_t{time_point:04d}_phase.tif")
+    scene.later(5)
+    assert scene.arrivals.came_s == [(3, 5)]
+
+
+def test_files_there_was_no_room_for_are_no_arrivals(
+    tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for time_point in range(6):
+        write(tmp_path / f"plate_A1_s0_t{time_point:04d}_phase.tif")
+    scene = make(observer="polling", poll_s=3600, settle_s=1)
+    monkeypatch.setattr(scene.source, "_settling", Settling(1, 120, capacity=2))
+    scene.start()
+    for _ in range(5):
+        scene.later(2)
+    assert len(scene.inbox.tickets) == 6
+    assert scene.arrivals.images == 0
+
+
+def test_no_file_is_decoded_during_a_burst_and_all_are_after_it(tmp_path: Path, make: Make) -> None:
+    scene = make(observer="polling", poll_s=3600, settle_s=1).start()
+    scene.arrivals.burst = True
+    for time_point in range(3):
+        write(tmp_path / f"plate_A1_s0_t{time_point:04d}_phase.tif")
+    for _ in range(3):
+        scene.later(2)
+    assert (scene.inbox.tickets, scene.source.health().waiting) == ([], 3)
+    scene.arrivals.burst = False
+    scene.later(0)
+    assert [ticket.key.time_point for ticket in scene.inbox.tickets] == [0, 1, 2]

@@ -110,3 +110,18 @@ def test_following_needs_no_microscope(tmp_path: Path, clock: FakeClock) -> None
     scene.source.acquire_due()
     assert (scene.microscope.opened, scene.source.acquires) == (0, False)
     scene.source.stop()
+
+
+def test_images_of_a_time_lapse_of_our_own_are_counted_as_they_are_saved(scene: Scene) -> None:
+    scene.start()
+    scene.at(0)
+    assert scene.arrivals.told == ["begins", *["1 came"] * 4, "over"]
+    scene.source.scan()
+    assert scene.arrivals.images == 4, "found on disk they are not counted again"
+
+
+def test_a_time_point_that_fails_is_over_for_the_worker_too(scene: Scene) -> None:
+    scene.start()
+    scene.microscope.fail_first = 1
+    scene.at(0)
+    assert scene.arrivals.told == ["begins", "over", "begins", *["1 came"] * 4, "over"]

@@ -15,7 +15,7 @@ from scopewatch.core.errors import SourceError
 from scopewatch.sources.micromanager import MicroManagerSource
 from scopewatch.sources.microscope import Axes, Event
 from tests.conftest import FakeClock
-from tests.unit.sources.fakes import FakeInbox, FakeLedger
+from tests.unit.sources.fakes import FakeArrivals, FakeInbox, FakeLedger
 from tests.unit.sources.ndtiffs import Writer
 
 EXPERIMENT = ExperimentConfig(name="HES 7", phase_channel="BF")
@@ -98,7 +98,10 @@ class Scene:
             self.microscopes.append(FakeMicroscope(config, data_set))
             return self.microscopes[-1]
 
-        self.source = MicroManagerSource(settings(path, **changes), EXPERIMENT, clock, make)
+        self.arrivals = FakeArrivals()
+        self.source = MicroManagerSource(
+            settings(path, **changes), EXPERIMENT, clock, make, arrivals=self.arrivals
+        )
         (self.microscope,) = self.microscopes
         self.microscope.clock = clock
 

@@ -27,6 +27,7 @@ class Desk:
         self.alerts = FakeDesk()
         self.health = FakeHealth()
         self.receivers: tuple[Receiver, ...] = ()
+        self.pausing = ""
         self.folder = folder
         self.clock = clock
         self.registry = CollectorRegistry()
@@ -40,6 +41,7 @@ class Desk:
             alerts=self.alerts,
             health=self.health,
             waiting=lambda: 5,
+            pausing=lambda: self.pausing,
             receivers=lambda: self.receivers,
             registry=self.registry,
             facts=facts,

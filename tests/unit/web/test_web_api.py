@@ -27,6 +27,7 @@ def test_the_status_has_the_run_in_figures(desk: Desk) -> None:
         "wells_flagged": ["HES-NKX2.5 run 4 / P1 / A2"],
         "healthy": True,
         "detail": [],
+        "pausing": "",
     }
 
 
@@ -84,11 +85,26 @@ def test_metrics_come_from_the_registry_that_was_given(desk: Desk) -> None:
 
 
 def test_the_health_check_fails_while_anything_is_wrong(desk: Desk) -> None:
-    assert desk.get("/healthz").json() == {"healthy": True, "detail": [], "receivers": []}
+    assert desk.get("/healthz").json() == {
+        "healthy": True,
+        "detail": [],
+        "pausing": "",
+        "receivers": [],
+    }
     desk.health.complaints = ("worker has made no progress for 130 s",)
     answer = desk.get("/healthz")
     assert answer.status_code == 503
     assert answer.json()["detail"] == ["worker has made no progress for 130 s"]
+
+
+def test_scoring_that_waits_is_told_and_is_no_failure(desk: Desk) -> None:
+    assert "images are being saved" not in desk.get("/").text
+    desk.pausing = "scoring waits while images are being saved"
+    answer = desk.get("/healthz")
+    assert (answer.status_code, answer.json()["healthy"]) == (200, True)
+    assert answer.json()["pausing"] == desk.pausing
+    assert desk.get("/api/status.json").json()["pausing"] == desk.pausing
+    assert f"5 <small>{desk.pausing}</small>" in desk.get("/").text
 
 
 def test_the_health_check_says_how_each_receiver_of_alerts_answers(desk: Desk) -> None:
