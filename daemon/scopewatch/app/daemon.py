@@ -27,6 +27,7 @@ from scopewatch.notify.heartbeat import Heartbeat
 from scopewatch.runtime.bursts import Bursts
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox
+from scopewatch.runtime.memory import GIVE_BACK_S, give_back
 from scopewatch.runtime.metrics import Metrics
 from scopewatch.runtime.monitor import Monitor
 from scopewatch.runtime.outcome import Ending, Observer, Outcome
@@ -207,6 +208,7 @@ def build(
         # Started last and stopped first: frames are looked for only while they can be scored.
         enter_digest(schedule, config, store, reader, clock, supervisor.condition)
         enter_retention(schedule, config, clock)
+        schedule.every(GIVE_BACK_S, "memory", give_back)
         refusal = str if reloading is None else reloading.refusal
         monitor = enter_monitor(schedule, config, store, keepers, delivery, clock, refusal)
         supervisor.add(

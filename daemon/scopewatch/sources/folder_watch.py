@@ -30,7 +30,7 @@ REVIVE_S = 5.0
 # watchdog's observer keeps a record of every renamed file and never drops one
 # (github.com/gorakhargosh/watchdog/issues/1041), also of those renamed out of the folder, which
 # it does not tell. A fresh observer begins without: after so many renamings, and every day.
-RENEW_MOVES = 5_000
+RENEW_MOVES = 2_000
 RENEW_S = 86_400.0
 # Reading a file makes events too (opened, closed without writing): not asked for, or every look
 # at a file would call for the next.
