@@ -47,13 +47,18 @@ def cursor() -> str:
 
 
 def until(true: Callable[[], bool], within_s: float, what: str) -> float:
-    """Wait until something is so; return the seconds that it took."""
+    """Wait until something is so; return the seconds that it took.
+
+    It looks ever less often, as each look costs an emulated processor a tenth of a second.
+    """
     began_s = time.monotonic()
+    pause_s = 0.05
     while not true():
         if time.monotonic() - began_s > within_s:
             message = f"not within {within_s:g} s: {what}"
             raise TimeoutError(message)
-        time.sleep(0.1)
+        time.sleep(pause_s)
+        pause_s = min(1.2 * pause_s, 1.0)
     return time.monotonic() - began_s
 
 
