@@ -55,11 +55,12 @@ StandardError=journal+console
 WantedBy=multi-user.target
 """
 # The disks are memory to the machine (pmem): nothing ever waits for them. Where a processor waits
-# for a disk, the emulated clock jumps, and a start seems to last minutes.
+# for a disk, the emulated clock jumps, and a start seems to last minutes. They have labels, since
+# nobody says which of them comes first.
 DISK_MODULES = ("nfit", "nd_pmem")
 FSTAB = """\
-/dev/pmem0 / ext4 defaults 0 0
-/dev/pmem1 /luggage ext4 defaults 0 0
+LABEL=root / ext4 defaults 0 0
+LABEL=luggage /luggage ext4 defaults 0 0
 """
 DISK_MB, LUGGAGE_MB = 3072, 256
 
@@ -130,7 +131,7 @@ class Machine:
         for name, kept in (("vmlinuz", self._kernel), ("initrd.img", self._initrd)):
             (found,) = (tree / "boot").glob(f"{name}-*")
             shutil.copyfile(found, kept)
-        make_disk(tree, self._disk, size_mb=DISK_MB)
+        make_disk(tree, self._disk, "root", size_mb=DISK_MB)
         remove(tree)
 
     def boot(
@@ -171,7 +172,7 @@ class Machine:
         yield from ("-nodefaults", "-display", "none", "-device", "virtio-rng-pci")
         yield from ("-machine", "pc,nvdimm=on", "-m", "3072M,slots=2,maxmem=16G")
         yield from ("-kernel", str(self._kernel), "-initrd", str(self._initrd))
-        yield from ("-append", "root=/dev/pmem0 rw console=ttyS0 panic=1 mitigations=off")
+        yield from ("-append", "root=LABEL=root rw console=ttyS0 panic=1 mitigations=off")
         # The power that is cut is the guest's: what it has written stays with QEMU.
         for name, disk, size_mb, kept in (
             ("root", self._disk, DISK_MB, "off"),
@@ -238,11 +239,11 @@ def remove(tree: Path) -> None:
         shutil.rmtree(tree)
 
 
-def make_disk(tree: Path, disk: Path, size_mb: int) -> None:
+def make_disk(tree: Path, disk: Path, label: str, size_mb: int) -> None:
     """Make an ext4 file system of a folder, as it is, owners and all."""
     begun = disk.with_suffix(".begun")
     begun.unlink(missing_ok=True)
-    _run("mke2fs", "-q", "-t", "ext4", "-d", str(tree), str(begun), f"{size_mb}M")
+    _run("mke2fs", "-q", "-t", "ext4", "-L", label, "-d", str(tree), str(begun), f"{size_mb}M")
     begun.rename(disk)
 
 

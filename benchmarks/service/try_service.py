@@ -81,7 +81,7 @@ def main() -> int:
         gather_wheels(FOLDER / "wheels")
         ahead = pack(work / "luggage", FOLDER / "wheels", args.only)
         machine.make(work / "luggage" / "release", FOLDER / "wheels", ahead)
-        make_disk(work / "luggage", luggage, size_mb=LUGGAGE_MB)
+        make_disk(work / "luggage", luggage, "luggage", size_mb=LUGGAGE_MB)
     except NoMachineError as problem:
         print(f"no virtual machine: {problem}", file=sys.stderr)
         return 2
