@@ -74,11 +74,10 @@ def _newest_source() -> float:
     return max(path.stat().st_mtime for path in (*files, ROOT / "pyproject.toml"))
 
 
-def pack(tree: Path, wheels: Path, only: str, *, slow: bool) -> list[str]:
+def pack(tree: Path, wheels: Path, only: str) -> list[str]:
     """Lay everything out below `tree`, which is made anew; return the steps for the image.
 
     These are the first ones of the page, which need no running system: environment and wheel.
-    `slow` tells the trial that its processor is an emulated one.
     """
     remove(tree)
     release = tree / "release"
@@ -92,12 +91,7 @@ def pack(tree: Path, wheels: Path, only: str, *, slow: bool) -> list[str]:
     page = PAGE.read_text(encoding="utf-8")
     steps = install_steps(page)
     ahead = [step for step in steps if step.startswith(AHEAD)]
-    plan = {
-        "install": steps[len(ahead) :],
-        "raw_data": raw_data_steps(page),
-        "only": only,
-        "slow": slow,
-    }
+    plan = {"install": steps[len(ahead) :], "raw_data": raw_data_steps(page), "only": only}
     (tree / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     (tree / "out").mkdir()
     (tree / "frames").mkdir()

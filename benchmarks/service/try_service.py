@@ -17,7 +17,16 @@ import os
 import sys
 
 from luggage import ROOT, gather_wheels, pack
-from machine import PROCESSORS, Machine, NoMachineError, look_for_tools, make_disk, remove, take_out
+from machine import (
+    LUGGAGE_MB,
+    PROCESSORS,
+    Machine,
+    NoMachineError,
+    look_for_tools,
+    make_disk,
+    remove,
+    take_out,
+)
 
 FOLDER = ROOT / "build" / "vm"
 # The last word of the scenario: without it something was never tried.
@@ -70,9 +79,9 @@ def main() -> int:
         machine = Machine(FOLDER)
         print(f"image, wheels and frames: {FOLDER}", flush=True)
         gather_wheels(FOLDER / "wheels")
-        ahead = pack(work / "luggage", FOLDER / "wheels", args.only, slow=args.processor == "tcg")
+        ahead = pack(work / "luggage", FOLDER / "wheels", args.only)
         machine.make(work / "luggage" / "release", FOLDER / "wheels", ahead)
-        make_disk(work / "luggage", luggage, size_mb=256)
+        make_disk(work / "luggage", luggage, "luggage", size_mb=LUGGAGE_MB)
     except NoMachineError as problem:
         print(f"no virtual machine: {problem}", file=sys.stderr)
         return 2

@@ -89,6 +89,8 @@ def edit() -> None:
         ("day_from: acquired_at", "day_from: time_point"),
         ("  simulated: false", "  simulated: true"),
         ("settle_s: 2 ", "settle_s: 0.2 "),
+        # The disk of this machine is a small one.
+        ("free_gb: 5, critical_free_gb: 1}", "free_gb: 0.5, critical_free_gb: 0.1}"),
     )
     must("chgrp", "scopewatch", str(CONFIG))
 

@@ -3,6 +3,8 @@
 import sqlite3
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -10,11 +12,11 @@ from pathlib import Path
 UNIT = "scopewatch.service"
 DROPINS = Path("/etc/systemd/system/scopewatch.service.d")
 STATE = Path("/var/lib/scopewatch")
-# How long a start may take here: on an emulated processor Python loads slowly.
-START_S = 900.0
+# TimeoutStartSec, and RestartSec before it.
+START_S = 190.0
 
 
-def run(*command: str, within_s: float = START_S) -> "subprocess.CompletedProcess[str]":
+def run(*command: str, within_s: float = 900.0) -> "subprocess.CompletedProcess[str]":
     """Run a command and return what came of it."""
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=within_s)
 
@@ -47,13 +49,18 @@ def cursor() -> str:
 
 
 def until(true: Callable[[], bool], within_s: float, what: str) -> float:
-    """Wait until something is so; return the seconds that it took."""
+    """Wait until something is so; return the seconds that it took.
+
+    It looks ever less often, as each look costs an emulated processor a tenth of a second.
+    """
     began_s = time.monotonic()
+    pause_s = 0.05
     while not true():
         if time.monotonic() - began_s > within_s:
             message = f"not within {within_s:g} s: {what}"
             raise TimeoutError(message)
-        time.sleep(0.1)
+        time.sleep(pause_s)
+        pause_s = min(1.2 * pause_s, 1.0)
     return time.monotonic() - began_s
 
 
@@ -79,6 +86,16 @@ def drop_out(name: str) -> None:
     """Remove a drop-in."""
     (DROPINS / name).unlink(missing_ok=True)
     must("systemctl", "daemon-reload")
+
+
+def status_of(address: str, token: str | None = None) -> int:
+    """Ask the dashboard; return the status of its answer."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, headers=headers)) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        return refused.code
 
 
 def ask(statement: str) -> list[tuple[object, ...]]:
