@@ -85,12 +85,12 @@ def secrets(lab: Lab) -> None:
             seen=f"reload refused told after {took_s:.0f} s",
         )
         configure(("max_attempts: 0", "max_attempts: 2"))
-        (folder / "web-token").write_text("another-token\n", encoding="utf-8")
+        (folder / "web-token").write_text("another-token-that-nobody-guesses\n", encoding="utf-8")
         since = cursor()
         must("systemctl", "reload", UNIT)
         until(lambda: "configuration taken up" in journal(since), 300, "taken up")
         until(active, 60, "active")
-        fresh = status_of(address, "another-token")
+        fresh = status_of(address, "another-token-that-nobody-guesses")
         lab.tell(
             "secrets.conf: a changed credential is not taken up by a reload",
             kept=fresh == 401,
@@ -99,7 +99,7 @@ def secrets(lab: Lab) -> None:
         must("systemctl", "restart", UNIT)
         lab.tell(
             "secrets.conf: a changed credential is taken up at a restart",
-            kept=status_of(address, "another-token") == 200,
+            kept=status_of(address, "another-token-that-nobody-guesses") == 200,
             seen="200",
         )
         configure(

@@ -179,7 +179,7 @@ class NDTiffSource:
             self._look(offering, full=full)
 
     def _look(self, offering: Offering, *, full: bool) -> None:
-        self._rhythm.begin(self._clock.monotonic())
+        self._rhythm.begin_look(self._clock.monotonic())
         images = 0
         present = dict(self._data_sets())
         for label in [label for label in self._followed if label not in present]:

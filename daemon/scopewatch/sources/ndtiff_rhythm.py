@@ -79,7 +79,7 @@ class Rhythm:
             self._quiet_s = now_s
         return False
 
-    def begin(self, now_s: float) -> None:
+    def begin_look(self, now_s: float) -> None:
         """Note the beginning of a look: what changes from here on is for the next."""
         if self._looked_s is not None:
             self._over_s = now_s - max(self._looked_s, self._quiet_s)

@@ -36,7 +36,7 @@ class Scene:
 
     def look(self) -> None:
         self.looks_s.append(round(self.now_s, 2))
-        self.rhythm.begin(self.now_s)
+        self.rhythm.begin_look(self.now_s)
         found, self.saved = self.saved, 0
         self.rhythm.looked(found)
 
