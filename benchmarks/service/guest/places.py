@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lab import LUGGAGE, RUN, Lab, configure
 from service import (
+    START_S,
     UNIT,
     active,
     cursor,
@@ -196,7 +197,10 @@ def share(lab: Lab) -> None:
 
 
 def missing_share(lab: Lab) -> None:
-    """The share that raw-data.conf names cannot be mounted, as after a power cut: then it can."""
+    """The share that raw-data.conf names cannot be mounted, as after a power cut: then it can.
+
+    It holds the only source: the unit is *activating* until that is watched, and serves meanwhile.
+    """
     must("systemctl", "stop", UNIT)
     shutil.move(RUN.parent, "/srv/aside")
     RUN.parent.mkdir()
@@ -206,11 +210,13 @@ def missing_share(lab: Lab) -> None:
     fstab.write_text(before + entry, encoding="utf-8")
     must("systemctl", "daemon-reload")
     failed = run("mount", str(RUN.parent)).returncode
-    done = run("systemctl", "start", UNIT)
+    run("systemctl", "start", "--no-block", UNIT)
+    until(_served, START_S, "the dashboard")
+    state = show("ActiveState")
     lab.tell(
         "raw-data.conf: a share that cannot be mounted yet does not refuse the start",
-        kept=failed != 0 and done.returncode == 0 and active(),
-        seen=f"mount {failed}, start {done.returncode} {done.stderr}, {show('StatusText')}",
+        kept=failed != 0 and state == "activating",
+        seen=f"mount {failed}, {state}, the dashboard is served, {show('StatusText')}",
     )
     must("sh", "-c", f"truncate -s 64M {disk} && /sbin/mke2fs -q -t ext4 {disk}")
     must("mount", str(RUN.parent))
@@ -222,16 +228,26 @@ def missing_share(lab: Lab) -> None:
     fstab.write_text(before, encoding="utf-8")
     RUN.parent.rmdir()
     must("systemctl", "daemon-reload")
-    done = run("systemctl", "start", UNIT)
+    run("systemctl", "start", "--no-block", UNIT)
+    until(_served, START_S, "the dashboard")
+    state = show("ActiveState")
     lab.tell(
         "raw-data.conf: nor does a folder that is not there at all",
-        kept=done.returncode == 0 and active(),
-        seen=f"start {done.returncode} {done.stderr}, {show('StatusText')}",
+        kept=state == "activating",
+        seen=f"{state}, the dashboard is served, {show('StatusText')}",
     )
     shutil.move("/srv/aside", RUN.parent)
     took_s = lab.scored(lab.frames(1), 150)
     lab.tell("which is found once it is there", kept=True, seen=f"1 of 1 after {took_s:.0f} s")
     must("systemctl", "restart", UNIT)
+
+
+def _served() -> bool:
+    """Whether the dashboard answers, whatever it says of the sources."""
+    try:
+        return status_of("http://127.0.0.1:8787/") > 0
+    except OSError:
+        return False
 
 
 def acquire(lab: Lab) -> None:

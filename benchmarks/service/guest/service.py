@@ -36,9 +36,13 @@ def show(name: str) -> str:
 
 
 def journal(since: str = "") -> str:
-    """Return what the service and systemd said of it in this boot, after a cursor."""
+    """Return what the service and systemd said of it in this boot, after a cursor.
+
+    Not by `-u`: with a cursor, lines that stand in the journal were missing of what it gave.
+    """
     after = [f"--after-cursor={since}"] if since else []
-    return must("journalctl", "-b", "-q", "-o", "short-monotonic", "-u", UNIT, *after)
+    said = must("journalctl", "-b", "-q", "-o", "short-monotonic", *after)
+    return "\n".join(line for line in said.splitlines() if "scopewatch" in line)
 
 
 def cursor() -> str:
