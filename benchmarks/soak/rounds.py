@@ -24,7 +24,7 @@ class Call:
 
 
 def read_call(
-    about: str | argparse.ArgumentParser | None,
+    parser: argparse.ArgumentParser,
     *,
     rounds: int,
     short: int,
@@ -36,17 +36,13 @@ def read_call(
 
     Parameters
     ----------
-    about
-        What the soak is for, or a parser that knows further options.
+    parser
+        Says what the soak is for, and may know further options; its own are added here.
     rounds, short
         How many rounds there are, and how many with --short.
     of, count
         What a round is made of (frames, images), and how many of them unless told otherwise.
     """
-    if isinstance(about, argparse.ArgumentParser):
-        parser = about
-    else:
-        parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--short", action="store_true", help=short_help)
     parser.add_argument("--rounds", type=int)
     parser.add_argument(f"--{of}", type=int, default=count)

@@ -11,6 +11,7 @@ Exits with 1 where an image is missing or a ratio is beyond 1.05. It needs an ot
 machine.
 """
 
+import argparse
 import sys
 import tempfile
 import threading
@@ -93,7 +94,8 @@ class HinderedMicroscope(PycroManagerMicroscope):
 
 def main() -> int:
     """Take the time points, print the figures."""
-    call = read_call(__doc__, rounds=40, short=4, short_help="4 rounds", of="images", count=50)
+    parser = argparse.ArgumentParser(description=__doc__)
+    call = read_call(parser, rounds=40, short=4, short_help="4 rounds", of="images", count=50)
     rounds = call.rounds
     with tempfile.TemporaryDirectory(prefix="scopewatch-soak-") as folder:
         taken, offered = run(Path(folder), rounds, call.count)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from scopewatch.runtime.bursts import STEP_S, Bursts
 from tests.conftest import FakeClock
+from tests.unit.runtime.bench import Bench
 from tests.unit.runtime.fakes import make_ticket
-from tests.unit.runtime.test_worker import Bench
 
 WAIT_S = 10.0
 # What a source does, with how many images, and the seconds after it.

@@ -99,6 +99,11 @@ class FitSettings:
         require(1 <= self.members <= 8, "members", "1 to 8", self.members)
         require(self.seed >= 0, "seed", "0 or more", self.seed)
 
+    @property
+    def joins(self) -> bool:
+        """Whether what is kept differs from what is trained: several networks, or squares' mean."""
+        return self.members > 1 or self.network.learns == "brightness"
+
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON values."""
         return asdict(self) | {"binarise": self.binarise.to_json()}

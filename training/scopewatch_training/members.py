@@ -43,7 +43,7 @@ def train_members(training: Training, title: str, stages: Stages) -> Trained:
         named = title if count == 1 else f"{title}, network {index + 1} of {count}"
         with stages.training(named, training.last_step) as listener:
             done.append(train(_member(training, index), listener))
-    if count == 1 and training.settings.network.learns == "labels":
+    if not training.settings.joins:
         return done[0]
     losses = [each.held_out_loss for each in done if each.held_out_loss is not None]
     return Trained(
@@ -79,9 +79,9 @@ def join_networks(networks: Sequence[keras.Model], spec: NetworkSpec) -> keras.M
 
 def build_untrained(settings: FitSettings) -> keras.Model:
     """Build what `train_members` returns, for weights that were stored."""
-    if settings.members == 1 and settings.network.learns == "labels":
-        return build_network(settings.network, settings.seed)
-    return _build_joined(settings.network, settings.members)
+    if settings.joins:
+        return _build_joined(settings.network, settings.members)
+    return build_network(settings.network, settings.seed)
 
 
 def _member(training: Training, index: int) -> Training:

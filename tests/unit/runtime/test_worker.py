@@ -1,96 +1,18 @@
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
-from scopewatch.core.alert import AlertRule
 from scopewatch.core.errors import FrameError, NoSpaceError, SourceError, StoreError
 from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.core.ports import OverlayFiles, Settled
 from scopewatch.core.result import Fault, FrameResult
-from scopewatch.runtime.heartbeats import Heartbeats
-from scopewatch.runtime.inbox import BoundedInbox
 from scopewatch.runtime.outcome import Ending
-from scopewatch.runtime.path import FramePath
-from scopewatch.runtime.worker import Worker
-from tests.conftest import FakeClock
-from tests.unit.runtime.fakes import (
-    FakeOverlays,
-    FakeSource,
-    FakeStore,
-    Listener,
-    make_key,
-    make_refusal,
-    make_result,
-    make_ticket,
-)
+from tests.unit.runtime.bench import RULE, Bench
+from tests.unit.runtime.fakes import make_key, make_refusal, make_result, make_ticket
 
-RULE = AlertRule(name="weak", target=0.5, from_day=8, consecutive=3, hysteresis=0.05)
 PICTURES = OverlayFiles(overlay="run/A1/x.jpg", stain=None)
 FULL = StoreError("result database cannot be used: disk full; free some space")
-
-
-@dataclass
-class Bench:
-    """A worker with fakes around it."""
-
-    clock: FakeClock
-    source: FakeSource = field(default_factory=FakeSource)
-    store: FakeStore = field(default_factory=FakeStore)
-    overlays: FakeOverlays = field(default_factory=FakeOverlays)
-    listener: Listener = field(default_factory=Listener)
-    analyse: Callable[[Frame], FrameResult] = make_result
-    pauses: list[float] = field(default_factory=list)
-    stop_after: int = 1_000_000
-    hold_s: Callable[[], float] = float
-
-    def __post_init__(self) -> None:
-        self.heartbeats = Heartbeats(self.clock, stall_s=60)
-        self.inbox = BoundedInbox(100, self.clock)
-        self.worker = Worker(
-            inbox=self.inbox,
-            path=FramePath(
-                sources={"folder": self.source},
-                analyse=self.judge,
-                store=self.store,
-                overlays=self.overlays,
-                rules=(RULE,),
-                phase_channel="phase",
-            ),
-            clock=self.clock,
-            heartbeats=self.heartbeats,
-            observer=self.listener,
-            max_attempts=3,
-            patience_s=30,
-            hold_s=self.hold,
-            pause=self.pause,
-        )
-
-    def hold(self) -> float:
-        return self.hold_s()
-
-    def judge(self, frame: Frame) -> FrameResult:
-        return self.analyse(frame)
-
-    def pause(self, seconds: float) -> bool:
-        self.pauses.append(seconds)
-        self.clock.advance(seconds)
-        return len(self.pauses) >= self.stop_after
-
-    def drain(self) -> list[Ending]:
-        endings = []
-        while self.inbox.depth:
-            outcome = self.worker.work()
-            assert outcome is not None
-            endings.append(outcome.ending)
-            assert len(endings) < 100
-        return endings
-
-
-@pytest.fixture
-def bench(clock: FakeClock) -> Bench:
-    return Bench(clock=clock)
 
 
 def test_a_frame_is_claimed_loaded_analysed_drawn_and_committed(bench: Bench) -> None:
@@ -361,46 +283,3 @@ def test_the_thread_finishes_the_frame_in_hand_and_ends(
     assert bench.worker.stop(5)
     assert not bench.worker.running()
     assert bench.heartbeats.stalled() == {}
-
-
-def test_no_frame_is_taken_up_while_it_is_to_wait(bench: Bench) -> None:
-    bench.inbox.offer(make_ticket())
-    bench.hold_s = lambda: 0.25
-    assert [bench.worker.work() for _ in range(3)] == [None] * 3
-    assert (bench.pauses, bench.inbox.depth, bench.store.claims) == ([0.25] * 3, 1, [])
-    bench.hold_s = float
-    assert bench.drain() == [Ending.SCORED]
-
-
-def test_a_frame_that_comes_with_a_burst_is_not_taken_up(bench: Bench) -> None:
-    bench.inbox.offer(make_ticket())
-    answers = [0.0, 0.25]
-    bench.hold_s = lambda: answers.pop(0)
-    assert bench.worker.work() is None
-    assert (answers, bench.inbox.depth, bench.store.claims) == ([], 1, [])
-
-
-def test_waiting_for_the_microscope_is_no_stall(bench: Bench) -> None:
-    bench.hold_s = lambda: 25.0
-    for _ in range(4):
-        bench.worker.work()
-        assert bench.heartbeats.stalled() == {}
-
-
-def test_stopping_ends_the_wait_for_the_microscope(
-    clock: FakeClock, eventually: Callable[..., None]
-) -> None:
-    bench = Bench(clock=clock)
-    asked = threading.Event()
-
-    def hold_s() -> float:
-        asked.set()
-        return 50.0
-
-    bench.hold_s = hold_s
-    bench.worker._wait = bench.worker._stopping.wait
-    bench.inbox.offer(make_ticket())
-    bench.worker.start()
-    eventually(asked.is_set)
-    assert bench.worker.stop(5)
-    assert bench.store.claims == []
