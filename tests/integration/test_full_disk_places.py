@@ -28,7 +28,7 @@ EXEMPT = {
     "store/overlays.py OverlayFolder.write save": IN_MEMORY,
     "store/zarr_export.py export_ome_zarr rename": BY_HAND,
     "store/zarr_export.py export_ome_zarr rmtree": BY_HAND,
-    "web/door.py make_login.enter begin": NO_WRITE,
+    "web/login.py enter begin": NO_WRITE,
     "web/pictures.py _shrink save": IN_MEMORY,
 }
 

@@ -13,11 +13,13 @@ from scopewatch.core.forecast import NoForecast
 from scopewatch.core.message import WellName
 from scopewatch.notify.breaker import Receiver
 from scopewatch.store.records import Outlook, WellRow
-from scopewatch.web.parts import Parts, make_header
+from scopewatch.web.parts import GivenParts, Parts, make_header
 from scopewatch.web.plate import is_stale
 from scopewatch.web.wording import name_of, well_path
 
 MAX_POINTS = 2000
+
+routes = APIRouter()
 
 
 class FrameCounts(BaseModel):
@@ -129,92 +131,95 @@ class CourseAnswer(BaseModel):
     outlooks: list[OutlookAnswer] = Field(description="what was known at each time point")
 
 
-def make_api(parts: Parts) -> APIRouter:
-    """Build the routes."""
-    routes = APIRouter()
+@routes.get("/api/status.json")
+def status(parts: GivenParts) -> StatusAnswer:
+    """How the run stands."""
+    rows = list(parts.reader.wells())
+    header = make_header(parts, rows)
+    counts, last = header.counts, header.counts.last_frame_at
+    return StatusAnswer(
+        experiment=parts.facts.experiment,
+        day=counts.newest_day,
+        model_name=parts.facts.model_name,
+        model_id=parts.facts.model_id,
+        simulated=parts.facts.simulated,
+        target=parts.facts.target,
+        frames=FrameCounts(
+            scored=counts.scored,
+            quarantined=counts.quarantined,
+            refused=counts.refused,
+            missed=counts.missed,
+            waiting=header.waiting,
+        ),
+        last_frame_at=last,
+        last_frame_age_s=None if last is None else (header.now - last).total_seconds(),
+        wells=len(rows),
+        wells_flagged=[str(name) for name in header.flagged],
+        healthy=header.health.well,
+        detail=list(header.health.complaints),
+        pausing=header.pausing,
+    )
 
-    @routes.get("/api/status.json")
-    def status() -> StatusAnswer:
-        rows = list(parts.reader.wells())
-        header = make_header(parts, rows)
-        counts, last = header.counts, header.counts.last_frame_at
-        return StatusAnswer(
-            experiment=parts.facts.experiment,
-            day=counts.newest_day,
-            model_name=parts.facts.model_name,
-            model_id=parts.facts.model_id,
-            simulated=parts.facts.simulated,
-            target=parts.facts.target,
-            frames=FrameCounts(
-                scored=counts.scored,
-                quarantined=counts.quarantined,
-                refused=counts.refused,
-                missed=counts.missed,
-                waiting=header.waiting,
-            ),
-            last_frame_at=last,
-            last_frame_age_s=None if last is None else (header.now - last).total_seconds(),
-            wells=len(rows),
-            wells_flagged=[str(name) for name in header.flagged],
-            healthy=header.health.well,
-            detail=list(header.health.complaints),
-            pausing=header.pausing,
+
+@routes.get("/api/wells.json")
+def wells(parts: GivenParts) -> WellsAnswer:
+    """Return every well as it stands now."""
+    rows = list(parts.reader.wells())
+    return WellsAnswer(
+        simulated=parts.facts.simulated, wells=[_well(parts, row, rows) for row in rows]
+    )
+
+
+@routes.get("/api/wells/{experiment}/{plate}/{well}.json")
+def course(parts: GivenParts, experiment: str, plate: str, well: str) -> CourseAnswer:
+    """Return one well with its time course."""
+    name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
+    rows = list(parts.reader.wells())
+    row = next((row for row in rows if row.name == name), None)
+    if row is None:
+        raise HTTPException(
+            status_code=404,
+            detail=complaint("no such well", where=name, do="see /api/wells.json"),
         )
-
-    @routes.get("/api/wells.json")
-    def wells() -> WellsAnswer:
-        rows = list(parts.reader.wells())
-        return WellsAnswer(
-            simulated=parts.facts.simulated, wells=[_well(parts, row, rows) for row in rows]
-        )
-
-    @routes.get("/api/wells/{experiment}/{plate}/{well}.json")
-    def course(experiment: str, plate: str, well: str) -> CourseAnswer:
-        name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
-        rows = list(parts.reader.wells())
-        row = next((row for row in rows if row.name == name), None)
-        if row is None:
-            raise HTTPException(
-                status_code=404,
-                detail=complaint("no such well", where=name, do="see /api/wells.json"),
+    return CourseAnswer(
+        simulated=parts.facts.simulated,
+        target=parts.facts.target,
+        well=_well(parts, row, rows),
+        points=[
+            PointAnswer(
+                time_point=point.time_point,
+                day=point.day,
+                efficiency=_efficiency(point.efficiency),
+                sites=point.sites,
             )
-        return CourseAnswer(
-            simulated=parts.facts.simulated,
-            target=parts.facts.target,
-            well=_well(parts, row, rows),
-            points=[
-                PointAnswer(
-                    time_point=point.time_point,
-                    day=point.day,
-                    efficiency=_efficiency(point.efficiency),
-                    sites=point.sites,
-                )
-                for point in parts.reader.course(name, MAX_POINTS)
-            ],
-            outlooks=[
-                _outlook(outlook, parts.facts.target)
-                for outlook in parts.reader.outlooks(name, MAX_POINTS)
-            ],
-        )
+            for point in parts.reader.course(name, MAX_POINTS)
+        ],
+        outlooks=[
+            _outlook(outlook, parts.facts.target)
+            for outlook in parts.reader.outlooks(name, MAX_POINTS)
+        ],
+    )
 
-    @routes.get("/metrics")
-    def metrics() -> Response:
-        return Response(generate_latest(parts.registry), media_type=CONTENT_TYPE_LATEST)
 
-    @routes.get("/healthz")
-    def healthz() -> JSONResponse:
-        health = parts.health()
-        return JSONResponse(
-            {
-                "healthy": health.well,
-                "detail": list(health.complaints),
-                "pausing": parts.pausing(),
-                "receivers": [_receiver(receiver) for receiver in parts.receivers()],
-            },
-            status_code=200 if health.well else 503,
-        )
+@routes.get("/metrics")
+def metrics(parts: GivenParts) -> Response:
+    """Metrics for Prometheus."""
+    return Response(generate_latest(parts.registry), media_type=CONTENT_TYPE_LATEST)
 
-    return routes
+
+@routes.get("/healthz")
+def healthz(parts: GivenParts) -> JSONResponse:
+    """Whether the daemon is well: 200, or 503 with what is wrong."""
+    health = parts.health()
+    return JSONResponse(
+        {
+            "healthy": health.well,
+            "detail": list(health.complaints),
+            "pausing": parts.pausing(),
+            "receivers": [_receiver(receiver) for receiver in parts.receivers()],
+        },
+        status_code=200 if health.well else 503,
+    )
 
 
 def _receiver(receiver: Receiver) -> dict[str, object]:

@@ -8,8 +8,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
@@ -17,8 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scopewatch.core.errors import complaint
 from scopewatch.core.ports import Clock
-from scopewatch.web.guard import read_form
-from scopewatch.web.session import SESSION, Failures, Sessions
+from scopewatch.web.session import Failures, Sessions
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +74,7 @@ class Door:
         path: str = scope["path"]
         status, line, wait_s = 401, "", 0
         if scheme.lower() == "bearer":
-            status, line, wait_s = judge(self._lock, _address(scope), offered.strip(), path)
+            status, line, wait_s = judge(self._lock, address_of(scope), offered.strip(), path)
             if status == 200:
                 return None
         if path.startswith(_PROGRAMS):
@@ -100,50 +98,6 @@ class Door:
         if wait_s:
             answer.headers["retry-after"] = str(wait_s)
         return answer
-
-
-def make_login(lock: Lock, templates: Environment, token: str) -> APIRouter:
-    """Build the routes by which people come and go; `token` guards the forms of our pages."""
-    routes = APIRouter(default_response_class=HTMLResponse)
-
-    @routes.get(LOGIN)
-    def login() -> Response:
-        return ask(templates, status=200)
-
-    @routes.post(LOGIN)
-    async def enter(request: Request) -> Response:
-        # There is nothing yet that a form of ours could prove; its origin is looked at.
-        fields = await read_form(request, None)
-        to = _inside(fields.get("to", "/"))
-        offered = fields.get("password", "").strip()
-        status, line, wait_s = judge(lock, _address(request.scope), offered, LOGIN)
-        if status != 200:
-            page = ask(templates, status=status, line=line, to=to)
-            if wait_s:
-                page.headers["retry-after"] = str(wait_s)
-            return page
-        answer = RedirectResponse(to, status_code=303)
-        answer.set_cookie(
-            lock.cookie,
-            lock.sessions.begin(),
-            max_age=int(SESSION.total_seconds()),
-            path="/",
-            secure=lock.secure,
-            httponly=True,
-            samesite="strict",
-        )
-        return answer
-
-    @routes.post("/logout")
-    async def leave(request: Request) -> Response:
-        await read_form(request, token)
-        answer = RedirectResponse(LOGIN, status_code=303)
-        answer.delete_cookie(
-            lock.cookie, path="/", secure=lock.secure, httponly=True, samesite="strict"
-        )
-        return answer
-
-    return routes
 
 
 def judge(lock: Lock, address: str, offered: str, path: str) -> tuple[int, str, int]:
@@ -177,12 +131,7 @@ def _is_open(path: str) -> bool:
     return path == LOGIN or path.startswith("/static/")
 
 
-def _inside(to: str) -> str:
-    """Return where to go after the login: never to another site."""
-    safe = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
-    return to if safe else "/"
-
-
-def _address(scope: Scope) -> str:
+def address_of(scope: Scope) -> str:
+    """Return the address that a request came from."""
     client = scope.get("client")
     return str(client[0]) if client else "unknown"

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment
 from starlette.concurrency import run_in_threadpool
 
 from scopewatch.core.errors import complaint
@@ -15,7 +14,7 @@ from scopewatch.store.records import WellRow
 from scopewatch.web.chart import draw_course
 from scopewatch.web.ending import find_ending
 from scopewatch.web.guard import RefusedFormError, read_form
-from scopewatch.web.parts import Parts, make_header
+from scopewatch.web.parts import GivenParts, Parts, make_header
 from scopewatch.web.pictures import find_picture, shrink
 from scopewatch.web.plate import gravest, lay_out
 from scopewatch.web.wording import name_of
@@ -26,146 +25,157 @@ MAX_ALERTS = 200
 PAGE_ROWS = 100
 SNOOZE_HOURS = (6, 24)
 
+routes = APIRouter(default_response_class=HTMLResponse)
+
 # SQLite's integers end where those of an address do not.
 AlertId = Annotated[int, InPath(ge=1, le=2**53)]
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 
 
-def make_pages(parts: Parts, templates: Environment) -> APIRouter:
-    """Build the routes."""
-    routes = APIRouter(default_response_class=HTMLResponse)
-
-    def render(template: str, rows: list[WellRow], **values: Any) -> HTMLResponse:
-        header = make_header(parts, rows)
-        text = templates.get_template(template).render(
-            header=header,
-            now=header.now,
-            token=parts.token,
-            guarded=parts.guarded,
-            **values,
+@routes.get("/")
+def plates(parts: GivenParts, experiment: str | None = None) -> HTMLResponse:
+    """Show the plates of one experiment, the first unless another is asked for."""
+    rows = list(parts.reader.wells())
+    names = list(dict.fromkeys(row.name.experiment for row in rows))
+    shown = experiment if experiment is not None else next(iter(names), None)
+    if shown is not None and shown not in names:
+        raise HTTPException(
+            status_code=404,
+            detail=complaint("no such experiment", where=shown, do="see the plate page"),
         )
-        return HTMLResponse(text)
+    views = lay_out(
+        [row for row in rows if row.name.experiment == shown],
+        target=parts.facts.target,
+        now=parts.clock.now(),
+        staleness=parts.staleness,
+    )
+    return _render(parts, "plate.html", rows, plates=views, shown=shown, experiments=names)
 
-    @routes.get("/")
-    def plates(experiment: str | None = None) -> HTMLResponse:
-        rows = list(parts.reader.wells())
-        names = list(dict.fromkeys(row.name.experiment for row in rows))
-        shown = experiment if experiment is not None else next(iter(names), None)
-        if shown is not None and shown not in names:
-            raise HTTPException(
-                status_code=404,
-                detail=complaint("no such experiment", where=shown, do="see the plate page"),
+
+@routes.get("/wells/{experiment}/{plate}/{well}")
+def well(parts: GivenParts, experiment: str, plate: str, well: str) -> HTMLResponse:
+    """Show one well: its course, pictures and alerts."""
+    name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
+    rows = list(parts.reader.wells())
+    row = next((row for row in rows if row.name == name), None)
+    if row is None:
+        raise HTTPException(
+            status_code=404,
+            detail=complaint("no such well", where=name, do="see the plate page"),
+        )
+    alerts = parts.reader.alerts(name, MAX_ALERTS)
+    points = parts.reader.course(name, MAX_POINTS)
+    shots = parts.reader.shots(name, MAX_SHOTS)
+    return _render(
+        parts,
+        "well.html",
+        rows,
+        row=row,
+        ending=find_ending(parts.reader, parts.facts, name),
+        flag=gravest(row.flags),
+        points=points,
+        chart=draw_course(points, alerts, parts.facts.target, row.outlook),
+        outlooks={
+            outlook.time_point: outlook for outlook in parts.reader.outlooks(name, MAX_POINTS)
+        },
+        shots=shots,
+        kept={shot.overlay for shot in shots if find_picture(parts.overlay_folder, shot.overlay)},
+        refused=parts.reader.refused(name, PAGE_ROWS),
+        alerts=alerts,
+        hours=SNOOZE_HOURS,
+    )
+
+
+@routes.get("/quarantine")
+def quarantine(parts: GivenParts, page: PageNumber = 1) -> HTMLResponse:
+    """List the frames that could not be judged, newest first."""
+    # One row more than is shown tells whether there is another page.
+    refused = parts.reader.refused(None, PAGE_ROWS + 1, (page - 1) * PAGE_ROWS)
+    return _render(
+        parts,
+        "quarantine.html",
+        list(parts.reader.wells()),
+        refused=refused[:PAGE_ROWS],
+        page=page,
+        more=len(refused) > PAGE_ROWS,
+    )
+
+
+@routes.get("/alerts")
+def alerts(parts: GivenParts) -> HTMLResponse:
+    """List the alerts of all wells, plates and the monitor."""
+    return _render(
+        parts,
+        "alerts.html",
+        list(parts.reader.wells()),
+        alerts=parts.reader.alerts(None, MAX_ALERTS),
+        receivers=parts.receivers(),
+        limit=MAX_ALERTS,
+        hours=SNOOZE_HOURS,
+    )
+
+
+@routes.post("/alerts/{alert}/acknowledge")
+async def acknowledge(parts: GivenParts, alert: AlertId, request: Request) -> RedirectResponse:
+    """Note that somebody has seen an alert."""
+    await read_form(request, parts.token)
+    await run_in_threadpool(parts.alerts.acknowledge, alert, parts.clock.now())
+    return _back_to(alert)
+
+
+@routes.post("/alerts/{alert}/snooze")
+async def snooze(parts: GivenParts, alert: AlertId, request: Request) -> RedirectResponse:
+    """Say nothing of an alert for some hours."""
+    asked = (await read_form(request, parts.token)).get("hours", "")
+    hours = next((hours for hours in SNOOZE_HOURS if str(hours) == asked), None)
+    if hours is None:
+        raise RefusedFormError(
+            complaint(
+                "an alert cannot be snoozed for that long",
+                where=f"alert {alert}",
+                expected=" or ".join(f"{hours} h" for hours in SNOOZE_HOURS),
+                got=repr(asked),
+                do="use the buttons of the dashboard, or `scopewatch alert snooze`",
             )
-        views = lay_out(
-            [row for row in rows if row.name.experiment == shown],
-            target=parts.facts.target,
-            now=parts.clock.now(),
-            staleness=parts.staleness,
         )
-        return render("plate.html", rows, plates=views, shown=shown, experiments=names)
+    until = parts.clock.now() + timedelta(hours=hours)
+    await run_in_threadpool(parts.alerts.snooze, alert, until)
+    return _back_to(alert)
 
-    @routes.get("/wells/{experiment}/{plate}/{well}")
-    def well(experiment: str, plate: str, well: str) -> HTMLResponse:
-        name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
-        rows = list(parts.reader.wells())
-        row = next((row for row in rows if row.name == name), None)
-        if row is None:
-            raise HTTPException(
-                status_code=404,
-                detail=complaint("no such well", where=name, do="see the plate page"),
-            )
-        alerts = parts.reader.alerts(name, MAX_ALERTS)
-        points = parts.reader.course(name, MAX_POINTS)
-        shots = parts.reader.shots(name, MAX_SHOTS)
-        return render(
-            "well.html",
-            rows,
-            row=row,
-            ending=find_ending(parts.reader, parts.facts, name),
-            flag=gravest(row.flags),
-            points=points,
-            chart=draw_course(points, alerts, parts.facts.target, row.outlook),
-            outlooks={
-                outlook.time_point: outlook for outlook in parts.reader.outlooks(name, MAX_POINTS)
-            },
-            shots=shots,
-            kept={
-                shot.overlay for shot in shots if find_picture(parts.overlay_folder, shot.overlay)
-            },
-            refused=parts.reader.refused(name, PAGE_ROWS),
-            alerts=alerts,
-            hours=SNOOZE_HOURS,
+
+@routes.get("/overlays/{relative:path}")
+def overlay(parts: GivenParts, relative: str, request: Request, small: bool = False) -> Response:
+    """Return the picture of a frame, or a small one of it."""
+    known = parts.reader.has_overlay(relative)
+    picture = find_picture(parts.overlay_folder, relative) if known else None
+    if picture is None:
+        raise HTTPException(
+            status_code=404,
+            detail=complaint("no such overlay", where=relative, do="see the well's page"),
         )
+    headers = {"etag": picture.etag, "cache-control": "private, no-cache"}
+    if request.headers.get("if-none-match") == picture.etag:
+        return Response(status_code=304, headers=headers)
+    if small:
+        try:
+            content = shrink(picture)
+        except OSError as error:
+            line = complaint("overlay cannot be read", where=relative, do="see the original")
+            raise HTTPException(status_code=404, detail=line) from error
+        return Response(content, media_type="image/jpeg", headers=headers)
+    return FileResponse(picture.path, media_type=picture.media_type, headers=headers)
 
-    @routes.get("/quarantine")
-    def quarantine(page: PageNumber = 1) -> HTMLResponse:
-        # One row more than is shown tells whether there is another page.
-        refused = parts.reader.refused(None, PAGE_ROWS + 1, (page - 1) * PAGE_ROWS)
-        return render(
-            "quarantine.html",
-            list(parts.reader.wells()),
-            refused=refused[:PAGE_ROWS],
-            page=page,
-            more=len(refused) > PAGE_ROWS,
-        )
 
-    @routes.get("/alerts")
-    def alerts() -> HTMLResponse:
-        return render(
-            "alerts.html",
-            list(parts.reader.wells()),
-            alerts=parts.reader.alerts(None, MAX_ALERTS),
-            receivers=parts.receivers(),
-            limit=MAX_ALERTS,
-            hours=SNOOZE_HOURS,
-        )
-
-    @routes.post("/alerts/{alert}/acknowledge")
-    async def acknowledge(alert: AlertId, request: Request) -> RedirectResponse:
-        await read_form(request, parts.token)
-        await run_in_threadpool(parts.alerts.acknowledge, alert, parts.clock.now())
-        return _back_to(alert)
-
-    @routes.post("/alerts/{alert}/snooze")
-    async def snooze(alert: AlertId, request: Request) -> RedirectResponse:
-        asked = (await read_form(request, parts.token)).get("hours", "")
-        hours = next((hours for hours in SNOOZE_HOURS if str(hours) == asked), None)
-        if hours is None:
-            raise RefusedFormError(
-                complaint(
-                    "an alert cannot be snoozed for that long",
-                    where=f"alert {alert}",
-                    expected=" or ".join(f"{hours} h" for hours in SNOOZE_HOURS),
-                    got=repr(asked),
-                    do="use the buttons of the dashboard, or `scopewatch alert snooze`",
-                )
-            )
-        until = parts.clock.now() + timedelta(hours=hours)
-        await run_in_threadpool(parts.alerts.snooze, alert, until)
-        return _back_to(alert)
-
-    @routes.get("/overlays/{relative:path}")
-    def overlay(relative: str, request: Request, small: bool = False) -> Response:
-        known = parts.reader.has_overlay(relative)
-        picture = find_picture(parts.overlay_folder, relative) if known else None
-        if picture is None:
-            raise HTTPException(
-                status_code=404,
-                detail=complaint("no such overlay", where=relative, do="see the well's page"),
-            )
-        headers = {"etag": picture.etag, "cache-control": "private, no-cache"}
-        if request.headers.get("if-none-match") == picture.etag:
-            return Response(status_code=304, headers=headers)
-        if small:
-            try:
-                content = shrink(picture)
-            except OSError as error:
-                line = complaint("overlay cannot be read", where=relative, do="see the original")
-                raise HTTPException(status_code=404, detail=line) from error
-            return Response(content, media_type="image/jpeg", headers=headers)
-        return FileResponse(picture.path, media_type=picture.media_type, headers=headers)
-
-    return routes
+def _render(parts: Parts, template: str, rows: list[WellRow], **values: Any) -> HTMLResponse:
+    header = make_header(parts, rows)
+    text = parts.templates.get_template(template).render(
+        header=header,
+        now=header.now,
+        token=parts.token,
+        guarded=parts.guarded,
+        **values,
+    )
+    return HTMLResponse(text)
 
 
 def _back_to(alert: int) -> RedirectResponse:

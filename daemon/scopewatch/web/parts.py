@@ -4,13 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Annotated
 
+from fastapi import Depends, Request
+from jinja2 import Environment
 from prometheus_client import CollectorRegistry
 
 from scopewatch.core.message import WellName
 from scopewatch.core.ports import Clock
 from scopewatch.runtime.stages import Condition
 from scopewatch.store.records import AlertRow, Counts, Flag, WellRow
+from scopewatch.web.door import Lock
 from scopewatch.web.plate import Staleness
 from scopewatch.web.reading import AlertDesk, Facts, Health, Reader, Receivers
 
@@ -33,8 +37,8 @@ class Parts:
         How the receivers of alerts answer.
     token
         A secret of this process that our forms carry; see `web.guard`.
-    guarded
-        Whether people had to sign in, and so can sign out.
+    lock
+        What people need to come in; None: nothing, for a dashboard on loopback.
     """
 
     reader: Reader
@@ -48,12 +52,29 @@ class Parts:
     facts: Facts
     clock: Clock
     token: str
-    guarded: bool = False
+    templates: Environment
+    lock: Lock | None = None
+
+    @property
+    def guarded(self) -> bool:
+        """Whether people had to sign in, and so can sign out."""
+        return self.lock is not None
 
     @property
     def staleness(self) -> Staleness:
         """When a well counts as left behind."""
         return Staleness(after=timedelta(hours=self.facts.interval_h * STALE_INTERVALS))
+
+
+async def parts_of(request: Request) -> Parts:
+    """Return the parts of the dashboard that a request came to."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+# Routes are given their parts and enclose none: FastAPI remembers thousands of routes for as long
+# as the process lives, and with them would keep each model that a reload puts away.
+GivenParts = Annotated[Parts, Depends(parts_of)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

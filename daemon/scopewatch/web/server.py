@@ -15,12 +15,10 @@ from starlette.staticfiles import StaticFiles
 from scopewatch.core.errors import NoSpaceError, ScopewatchError, complaint
 from scopewatch.core.gist import gist
 from scopewatch.core.ports import Clock
-from scopewatch.web import wording
+from scopewatch.web import api, login, pages, wording
 from scopewatch.web.advice import advise
-from scopewatch.web.api import make_api
-from scopewatch.web.door import Door, Lock, make_login
+from scopewatch.web.door import Door, Lock
 from scopewatch.web.guard import Guard, RefusedFormError
-from scopewatch.web.pages import make_pages
 from scopewatch.web.parts import Parts
 from scopewatch.web.reading import AlertDesk, Facts, Health, Reader, Receivers
 
@@ -76,19 +74,20 @@ def create_app(
         facts=facts,
         clock=clock,
         token=token,
-        guarded=lock is not None,
+        templates=make_templates(),
+        lock=lock,
     )
-    templates = make_templates()
     # FastAPI's own pages of documentation load scripts from a CDN: they are off.
     app = FastAPI(title="scopewatch", version=facts.version, docs_url=None, redoc_url=None)
-    app.include_router(make_pages(parts, templates), include_in_schema=False)
-    app.include_router(make_api(parts))
+    app.state.parts = parts
+    app.include_router(pages.routes, include_in_schema=False)
+    app.include_router(api.routes)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     if lock is not None:
-        app.include_router(make_login(lock, templates, token), include_in_schema=False)
-        app.add_middleware(Door, lock=lock, templates=templates)
+        app.include_router(login.routes, include_in_schema=False)
+        app.add_middleware(Door, lock=lock, templates=parts.templates)
     app.add_middleware(Guard, names=names, addresses=addresses)
-    _answer_failures(app, templates)
+    _answer_failures(app, parts.templates)
     return app
 
 

@@ -1,0 +1,71 @@
+"""How people come in through the door and leave: the page that asks, and its two forms."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from scopewatch.web.door import LOGIN, Lock, address_of, ask, judge
+from scopewatch.web.guard import read_form
+from scopewatch.web.parts import GivenParts
+from scopewatch.web.session import SESSION
+
+routes = APIRouter(default_response_class=HTMLResponse)
+
+
+async def lock_of(parts: GivenParts) -> Lock:
+    """Return the lock; only a dashboard that has one serves these routes."""
+    assert parts.lock is not None, "a dashboard without a token has no login"
+    return parts.lock
+
+
+GivenLock = Annotated[Lock, Depends(lock_of)]
+
+
+@routes.get(LOGIN)
+def login(parts: GivenParts) -> Response:
+    """Show the page that asks for the token."""
+    return ask(parts.templates, status=200)
+
+
+@routes.post(LOGIN)
+async def enter(parts: GivenParts, lock: GivenLock, request: Request) -> Response:
+    """Begin a session for who has the token."""
+    # There is nothing yet that a form of ours could prove; its origin is looked at.
+    fields = await read_form(request, None)
+    to = _inside(fields.get("to", "/"))
+    offered = fields.get("password", "").strip()
+    status, line, wait_s = judge(lock, address_of(request.scope), offered, LOGIN)
+    if status != 200:
+        page = ask(parts.templates, status=status, line=line, to=to)
+        if wait_s:
+            page.headers["retry-after"] = str(wait_s)
+        return page
+    answer = RedirectResponse(to, status_code=303)
+    answer.set_cookie(
+        lock.cookie,
+        lock.sessions.begin(),
+        max_age=int(SESSION.total_seconds()),
+        path="/",
+        secure=lock.secure,
+        httponly=True,
+        samesite="strict",
+    )
+    return answer
+
+
+@routes.post("/logout")
+async def leave(parts: GivenParts, lock: GivenLock, request: Request) -> Response:
+    """End the session in this browser."""
+    await read_form(request, parts.token)
+    answer = RedirectResponse(LOGIN, status_code=303)
+    answer.delete_cookie(
+        lock.cookie, path="/", secure=lock.secure, httponly=True, samesite="strict"
+    )
+    return answer
+
+
+def _inside(to: str) -> str:
+    """Return where to go after the login: never to another site."""
+    safe = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
+    return to if safe else "/"

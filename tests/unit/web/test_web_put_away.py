@@ -1,0 +1,27 @@
+"""A dashboard that a reload replaced is let go, with all that stands behind it."""
+
+import gc
+import weakref
+from pathlib import Path
+
+from tests.conftest import FakeClock
+from tests.unit.web.conftest import Desk
+from tests.unit.web.fakes import FACTS, NOW
+
+
+def test_a_dashboard_that_was_replaced_keeps_nothing_alive(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    clock.wall = NOW
+    desk = Desk(tmp_path, clock)
+    assert desk.get("/").status_code == 200
+    assert desk.get("/api/status.json").status_code == 200
+    behind = weakref.ref(desk.app.state.parts.templates)
+    app = weakref.ref(desk.app)
+
+    desk.build(FACTS)
+    gc.collect()
+
+    assert desk.get("/").status_code == 200
+    assert app() is None
+    assert behind() is None
