@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
-from importlib.metadata import version
 from math import isfinite
 
 import numpy as np
@@ -24,6 +23,7 @@ from scopewatch.core.card import (
 from scopewatch.core.efficiency import correct
 from scopewatch_training.calibrate import ScoredFrame, pool_tiles
 from scopewatch_training.dataset import Dataset
+from scopewatch_training.device import tensorflow_version
 from scopewatch_training.metrics import image_metrics, tile_metrics
 from scopewatch_training.network_spec import NetworkSpec, receptive_field_px
 from scopewatch_training.settings import LabelSettings, PrepareSettings
@@ -81,7 +81,7 @@ def make_card(
         created_at=facts.created_at,
         versions=Versions(
             scopewatch=scopewatch.__version__,
-            tensorflow=version("tensorflow"),
+            tensorflow=tensorflow_version(),
             python=".".join(str(part) for part in sys.version_info[:3]),
         ),
     )

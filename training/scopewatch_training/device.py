@@ -31,6 +31,11 @@ def use_device(threads: int) -> str:
     return f"CPU, {threads} of {os.cpu_count()} threads"
 
 
+def tensorflow_version() -> str:
+    """Return it, whatever TensorFlow was installed as (`tensorflow`, `tensorflow-cpu`, a build)."""
+    return str(import_module("tensorflow").__version__)
+
+
 @contextmanager
 def _quiet_standard_error() -> Iterator[None]:
     """Send what C++ writes to standard error nowhere.

@@ -1,5 +1,7 @@
 """The family of networks, its int8 export and the gate."""
 
+import re
+from importlib import metadata
 from itertools import pairwise
 
 import keras
@@ -10,6 +12,7 @@ from ai_edge_litert.interpreter import Interpreter
 from scopewatch.core.errors import ConfigError, ModelError
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.calibrate import Platt, ScoredFrame
+from scopewatch_training.device import tensorflow_version
 from scopewatch_training.gate import compare_scores, layer_errors, refuse_disagreement
 from scopewatch_training.network import build_network, build_scorer
 from scopewatch_training.network_spec import NetworkSpec, plan_layers, receptive_field_px
@@ -231,3 +234,14 @@ def test_too_many_points_apart_do_not_hold() -> None:
 
     assert agreement.mean_points == pytest.approx(1.0)
     assert not agreement.holds
+
+
+def test_the_version_of_tensorflow_is_known_however_it_was_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", unknown)
+
+    assert re.fullmatch(r"2\.\d+\.\d+.*", tensorflow_version())
