@@ -96,7 +96,7 @@ def refuse_disagreement(
             where=where,
             expected=f"AUC within {MOST_AUC}, efficiency within {MOST_POINTS} points on average",
             got=agreement.describe(),
-            do="train with more weight decay or another seed, or with more frames for the ranges",
+            do="take more steps, more weight decay or another seed, or more frames for the ranges",
         )
     )
 

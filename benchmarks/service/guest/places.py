@@ -251,7 +251,7 @@ def _served() -> bool:
 
 
 def acquire(lab: Lab) -> None:
-    """acquire.conf beside raw-data.conf: it starts, sees devices, may write where it acquires."""
+    """acquire.conf in place of raw-data.conf: it starts, sees devices, may write its data set."""
     drop_in("acquire.conf", (DROPINS / "acquire.conf").read_text("utf-8"))
     drop_out("raw-data.conf")
     must("systemctl", "restart", UNIT)
