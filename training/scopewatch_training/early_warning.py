@@ -9,9 +9,9 @@ false alarms; what is said of the baselines is therefore rather too good than to
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -19,9 +19,18 @@ from scopewatch.core.alert_rule import AlertRule
 from scopewatch.core.card import ForecastDay
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch_training.courses import Course
-from scopewatch_training.forecast_table import COVERAGE, fit_forecast
+from scopewatch_training.early_warning_results import (
+    ALONE,
+    DAEMON,
+    LINE,
+    RAW,
+    OperatingPoint,
+    Outcome,
+    Study,
+    TargetStudy,
+)
+from scopewatch_training.forecast_table import fit_forecast
 from scopewatch_training.replay import (
-    Foretold,
     Replayed,
     Told,
     either,
@@ -33,144 +42,11 @@ from scopewatch_training.replay import (
     watch_baseline,
 )
 
-DAEMON: Final = "scopewatch"
-ALONE: Final = "its forecast rule alone"
-RAW: Final = "raw fraction threshold"
-LINE: Final = "linear extrapolation"
 FEWEST_RUNS: Final = 3
 """One is held out, and the table needs two."""
 
 _LIMITS: Final = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.99)
 _THRESHOLDS: Final = tuple(np.round(np.arange(0.02, 0.82, 0.02), 2).tolist())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a method did on the wells of all runs, each held out.
-
-    Parameters
-    ----------
-    share_caught
-        Of the weak wells: for which an alert stood when the run ended. None without weak wells.
-    median_lead_days, worst_lead_days
-        From the alert to the final day, over the wells caught; None where there is none.
-    mean_warning_days
-        The same, averaged over all weak wells, missed ones with 0: one figure for both.
-    false_alarms_per_run, false_alarms_per_plate
-        Wells that did end at the target or above, of which an alert was ever raised.
-    most_false_alarms
-        In one run.
-    lead_days
-        Of each well caught, the shortest first.
-    missed, false_alarms
-        The wells, as `run/plate/well`.
-    """
-
-    weak_wells: int
-    share_caught: float | None
-    median_lead_days: float | None
-    worst_lead_days: float | None
-    mean_warning_days: float | None
-    false_alarms_per_run: float
-    false_alarms_per_plate: float
-    most_false_alarms: int
-    lead_days: tuple[float, ...]
-    missed: tuple[str, ...]
-    false_alarms: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatingPoint:
-    """A method at one setting: how it was set, and how it did."""
-
-    setting: Mapping[str, float]
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetStudy:
-    """All methods for one target.
-
-    Parameters
-    ----------
-    chosen
-        The rules as they are configured.
-    curve
-        The rules with other limits of the forecast rule.
-    others
-        By name, each tuned to the false alarms of `chosen`: the baselines, and the forecast rule
-        alone.
-    tuned
-        At each rate of false alarms per run: every method, tuned to it.
-    """
-
-    target: float
-    chosen: OperatingPoint
-    curve: tuple[OperatingPoint, ...]
-    others: Mapping[str, OperatingPoint]
-    tuned: Mapping[float, Mapping[str, OperatingPoint]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Study:
-    """The whole study.
-
-    Parameters
-    ----------
-    foretold
-        Every forecast of a held-out run, beside the end.
-    """
-
-    runs: tuple[str, ...]
-    wells: int
-    final_day: float
-    rules: tuple[AlertRule, ...]
-    targets: tuple[TargetStudy, ...]
-    foretold: tuple[Foretold, ...]
-
-    @property
-    def interval_coverage(self) -> float | None:
-        """Share of the forecasts of held-out runs whose interval held the end."""
-        return _share([each.held for each in self.foretold])
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the study as JSON values; the figures of the first target stand on top."""
-        first = self.targets[0]
-        return {
-            "target": first.target,
-            **_outcome_json(first.chosen),
-            "interval_coverage": self.interval_coverage,
-            "nominal_coverage": COVERAGE,
-            "baselines": {name: _outcome_json(first.others[name]) for name in (RAW, LINE)},
-            "runs": list(self.runs),
-            "wells": self.wells,
-            "final_day": self.final_day,
-            "rules": [
-                {
-                    "kind": rule.kind.value,
-                    "limit": rule.raise_above,
-                    "consecutive": rule.consecutive,
-                    "hysteresis": rule.hysteresis,
-                    "from_day": rule.from_day,
-                }
-                for rule in self.rules
-            ],
-            "targets": [_target_json(each) for each in self.targets],
-            "coverage_by_day": [
-                {
-                    "day": day,
-                    "coverage": _share([each.held for each in members]),
-                    "mae_points": 100 * float(np.mean([abs(e.value - e.final) for e in members])),
-                    "half_width_points": 50 * float(np.mean([e.high - e.low for e in members])),
-                    "wells": len(members),
-                }
-                for day, members in _by_day(self.foretold).items()
-            ],
-            "coverage_by_run": {
-                run: _share([each.held for each in self.foretold if each.run == run])
-                for run in self.runs
-            },
-        }
 
 
 def study_warnings(
@@ -332,36 +208,3 @@ def tune(points: Sequence[OperatingPoint], rate: float) -> OperatingPoint:
 
 def _table_without(courses: Sequence[Course], run: str) -> tuple[ForecastDay, ...]:
     return fit_forecast([day for each in courses if each.run != run for day in each.days()])
-
-
-def _outcome_json(point: OperatingPoint) -> dict[str, Any]:
-    values = asdict(point.outcome)
-    lists = {name: list(values.pop(name)) for name in ("lead_days", "missed", "false_alarms")}
-    return {"setting": dict(point.setting), **values, **lists}
-
-
-def _target_json(study: TargetStudy) -> dict[str, Any]:
-    return {
-        "target": study.target,
-        "chosen": _outcome_json(study.chosen),
-        "others": {name: _outcome_json(each) for name, each in study.others.items()},
-        "curve": [_outcome_json(each) for each in study.curve],
-        "at_false_alarms_per_run": [
-            {
-                "rate": rate,
-                "methods": {name: _outcome_json(each) for name, each in methods.items()},
-            }
-            for rate, methods in study.tuned.items()
-        ],
-    }
-
-
-def _by_day(foretold: Sequence[Foretold]) -> dict[float, list[Foretold]]:
-    days: dict[float, list[Foretold]] = {}
-    for each in sorted(foretold, key=lambda each: each.day):
-        days.setdefault(each.day, []).append(each)
-    return days
-
-
-def _share(held: Sequence[bool]) -> float | None:
-    return float(np.mean(held)) if held else None

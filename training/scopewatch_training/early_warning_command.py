@@ -15,8 +15,9 @@ from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.courses import Course, follow_wells, read_finals
 from scopewatch_training.dataset import open_dataset
-from scopewatch_training.early_warning import Study, study_warnings
+from scopewatch_training.early_warning import study_warnings
 from scopewatch_training.early_warning_page import draw_study, make_section
+from scopewatch_training.early_warning_results import Study
 from scopewatch_training.evaluate import read_label_rule, refuse_other_views, write_figures
 from scopewatch_training.fit_record import SCORER_BUDGET_MB
 from scopewatch_training.forecast import final_efficiencies

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scopewatch_training.drawing import PALETTE, name_axes, to_png
-from scopewatch_training.early_warning import DAEMON, Study
+from scopewatch_training.early_warning_results import DAEMON, Study
 from scopewatch_training.early_warning_table import COLUMNS, list_rows
 from scopewatch_training.page import PagePicture, Row, Section, Table
 

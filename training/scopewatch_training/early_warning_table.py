@@ -5,7 +5,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from scopewatch_training.early_warning import DAEMON, OperatingPoint, Study, TargetStudy
+from scopewatch_training.early_warning_results import DAEMON, OperatingPoint, Study, TargetStudy
 from scopewatch_training.forecast_table import COVERAGE
 
 COLUMNS: Final = (

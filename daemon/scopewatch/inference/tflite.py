@@ -7,8 +7,6 @@ XNNPACK kernels (see `inference.delegate`), so that scores are the same.
 
 import logging
 import threading
-from dataclasses import dataclass
-from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType
 from typing import Any, Literal
@@ -20,42 +18,14 @@ from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import ModelError, complaint
 from scopewatch.core.tiling import TileGrid
 from scopewatch.inference.bundle import Bundle
-from scopewatch.inference.delegate import open_xnnpack
+from scopewatch.inference.codes import Quantisation
+from scopewatch.inference.runtimes import Runtime, acceleration, open_runtime
 from scopewatch.inference.strips import plan_strips
 
 log = logging.getLogger(__name__)
 
-Runtime = Literal["ai-edge-litert", "tflite-runtime"]
-
-_MODULES: dict[Runtime, str] = {
-    "ai-edge-litert": "ai_edge_litert.interpreter",
-    "tflite-runtime": "tflite_runtime.interpreter",
-}
 # Side of the frame on which the memory a pixel needs is read off, in tiles.
 _PROBE_TILES = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Quantisation:
-    """Affine int8 code of a tensor: real = scale * (code - zero_point)."""
-
-    scale: float
-    zero_point: int
-
-    def encode(self, plane: NDArray[np.float32], out: NDArray[np.int8]) -> None:
-        """Write the codes of a (H, W) float32 plane into (H, W) int8, saturating at the ends."""
-        # Row by row blocks stay in the cache: a third of the time of whole-frame passes.
-        block = max(1, 65_536 // max(1, plane.shape[1]))
-        for top in range(0, len(plane), block):
-            codes = plane[top : top + block] * np.float32(1 / self.scale)
-            np.rint(codes, out=codes)
-            codes += self.zero_point
-            np.clip(codes, -128, 127, out=codes)
-            out[top : top + block] = codes
-
-    def decode(self, codes: NDArray[np.int8]) -> NDArray[np.float32]:
-        """Return the real values of int8 codes as float32."""
-        return (codes.astype(np.float32) - self.zero_point) * np.float32(self.scale)
 
 
 class TFLiteScorer:
@@ -96,7 +66,10 @@ class TFLiteScorer:
         self._shape: tuple[int, int] | None = None
         self._runtime, module = open_runtime(runtime)
         self._interpreter = self._open(
-            module, bundle.model, num_threads=threads, **self._acceleration(module, threads)
+            module,
+            bundle.model,
+            num_threads=threads,
+            **acceleration(self._runtime, module, threads),
         )
         self._input, self._output = self._check_ends()
         self._bytes_per_px = self._probe_memory(module, bundle.model)
@@ -182,8 +155,7 @@ class TFLiteScorer:
     def close(self) -> None:
         """Give back the memory and threads of the interpreter; nothing is scored afterwards.
 
-        Whoever still refers to the scorer then keeps next to nothing: FastAPI, for one, remembers
-        the functions behind pages of applications that have ended, and all that these refer to.
+        Whoever still refers to the scorer then keeps next to nothing.
         """
         self._interpreter = None
 
@@ -226,17 +198,7 @@ class TFLiteScorer:
         except (ValueError, RuntimeError) as error:
             raise self._misfit("model cannot be opened", "a whole TFLite file", error) from error
 
-    def _acceleration(self, module: ModuleType, threads: int) -> dict[str, Any]:
-        """Return the interpreter's options that bring in XNNPACK where it is not by itself."""
-        if self._runtime != "tflite-runtime":
-            return {}
-        delegate = open_xnnpack(module, threads)
-        if delegate is None:
-            return {}
-        plain = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        return {"experimental_delegates": [delegate], "experimental_op_resolver_type": plain}
-
-    def _check_ends(self) -> tuple[_Quantisation, _Quantisation]:
+    def _check_ends(self) -> tuple[Quantisation, Quantisation]:
         """Check input and output against (1, H, W, 1) int8 and return their codes."""
         codes = []
         for end in ("input", "output"):
@@ -252,7 +214,7 @@ class TFLiteScorer:
             scale, zero_point = facts["quantization"]
             if not scale > 0:
                 raise self._misfit(f"model {end} is not quantised", "a scale above 0", scale)
-            codes.append(_Quantisation(scale=float(scale), zero_point=int(zero_point)))
+            codes.append(Quantisation(scale=float(scale), zero_point=int(zero_point)))
         return codes[0], codes[1]
 
     def _probe_stride(self) -> None:
@@ -321,21 +283,3 @@ def margin_tiles(card: ModelCard) -> int:
     if card.receptive_field_px <= card.tile_px:
         return 0
     return -(-(card.receptive_field_px - 1) // (2 * card.tile_px))
-
-
-def open_runtime(wanted: Runtime | None) -> tuple[Runtime, ModuleType]:
-    """Import the interpreter module that is wanted, or the first that is installed."""
-    choices: tuple[Runtime, ...] = (wanted,) if wanted else ("ai-edge-litert", "tflite-runtime")
-    for choice in choices:
-        try:
-            return choice, import_module(_MODULES[choice])
-        except ModuleNotFoundError as error:
-            if error.name not in (_MODULES[choice], _MODULES[choice].split(".", maxsplit=1)[0]):
-                raise
-    raise ModelError(
-        complaint(
-            "no runtime for TFLite models is installed",
-            where=" or ".join(choices),
-            do=f"pip install {choices[0]}",
-        )
-    )

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scopewatch.core.errors import ModelError
-from scopewatch.inference import tflite
-from scopewatch.inference.tflite import TFLiteScorer, open_runtime
+from scopewatch.inference import runtimes
+from scopewatch.inference.runtimes import open_runtime
+from scopewatch.inference.tflite import TFLiteScorer
 from tests.unit.inference.bundles import TILE_PX, make_view, tiny_bundle
 
 
@@ -171,7 +172,7 @@ def test_without_a_runtime_the_refusal_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     modules = {"ai-edge-litert": "no_such_runtime.a", "tflite-runtime": "no_such_runtime.b"}
-    monkeypatch.setattr(tflite, "_MODULES", modules)
+    monkeypatch.setattr(runtimes, "_MODULES", modules)
 
     with pytest.raises(ModelError, match="no runtime for TFLite models is installed: ai-edge"):
         open_runtime(None)
@@ -189,7 +190,7 @@ def test_a_damaged_runtime_is_not_mistaken_for_a_missing_one(
     def broken(name: str) -> None:
         raise ModuleNotFoundError("No module named 'flatbuffers'", name="flatbuffers")
 
-    monkeypatch.setattr(tflite, "import_module", broken)
+    monkeypatch.setattr(runtimes, "import_module", broken)
 
     with pytest.raises(ModuleNotFoundError, match="flatbuffers"):
         open_runtime(None)

@@ -9,19 +9,17 @@ import pytest
 from scopewatch.core.alert_rule import AlertRule, RuleKind
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.forecast import forecast
-from scopewatch_training.early_warning import (
+from scopewatch_training.early_warning import judge, study_warnings, tune
+from scopewatch_training.early_warning_command import choose_rules
+from scopewatch_training.early_warning_page import draw_study, make_section
+from scopewatch_training.early_warning_results import (
     ALONE,
     LINE,
     RAW,
     OperatingPoint,
     Outcome,
     Study,
-    judge,
-    study_warnings,
-    tune,
 )
-from scopewatch_training.early_warning_command import choose_rules
-from scopewatch_training.early_warning_page import draw_study, make_section
 from scopewatch_training.early_warning_table import COLUMNS, list_rows
 from scopewatch_training.forecast_table import fit_forecast
 from scopewatch_training.replay import Told, either, replay_forecast, replay_line, replay_raw, watch
