@@ -143,7 +143,8 @@ def _engine(uri: str, *, begin: str) -> Engine:
     def start(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
+    # Last in, first out: in turn, every connection of the pool would fill a cache of its own.
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_use_lifo=True)
     event.listen(engine, "begin", start)
     return engine
 

@@ -4,11 +4,12 @@ A claim is written before the work begins, so that a frame that takes the proces
 is counted even then, and given up after a few attempts.
 """
 
+import json
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from scopewatch.config import ExperimentConfig
@@ -25,9 +26,6 @@ DUPLICATE = "duplicate"
 REPLACED = "replaced"
 GAP = "gap"
 
-# SQLite takes 32,766 parameters in one statement; a few hundred are as fast.
-_CHUNK = 500
-
 
 def settled(
     session: Session, source: str, found: Sequence[tuple[str, str]], channels: Collection[str]
@@ -38,24 +36,23 @@ def settled(
     worked on is theirs.
     """
     known: set[str] = set()
-    for chunk in _chunks(found):
-        wanted = dict(chunk)
-        for locator, fingerprint, state, channel in session.execute(
-            select(FrameRow.locator, FrameRow.fingerprint, FrameRow.state, FrameRow.channel).where(
-                FrameRow.source == source, FrameRow.locator.in_(wanted)
-            )
-        ):
-            idle = state is FrameState.SKIPPED and channel not in channels
-            over = state in SETTLED or state is FrameState.MISSED
-            if (idle or over) and wanted[locator] == fingerprint:
-                known.add(locator)
-        for locator, fingerprint in session.execute(
-            select(RefusalRow.locator, RefusalRow.fingerprint).where(
-                RefusalRow.source == source, RefusalRow.locator.in_(wanted)
-            )
-        ):
-            if wanted[locator] == fingerprint:
-                known.add(locator)
+    wanted = dict(found)
+    for locator, fingerprint, state, channel in session.execute(
+        select(FrameRow.locator, FrameRow.fingerprint, FrameRow.state, FrameRow.channel).where(
+            FrameRow.source == source, FrameRow.locator.in_(_each(wanted))
+        )
+    ):
+        idle = state is FrameState.SKIPPED and channel not in channels
+        over = state in SETTLED or state is FrameState.MISSED
+        if (idle or over) and wanted[locator] == fingerprint:
+            known.add(locator)
+    for locator, fingerprint in session.execute(
+        select(RefusalRow.locator, RefusalRow.fingerprint).where(
+            RefusalRow.source == source, RefusalRow.locator.in_(_each(wanted))
+        )
+    ):
+        if wanted[locator] == fingerprint:
+            known.add(locator)
     return known
 
 
@@ -312,6 +309,10 @@ def _same(row: FrameRow, ticket: FrameTicket) -> bool:
     )
 
 
-def _chunks(found: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:
-    for start in range(0, len(found), _CHUNK):
-        yield found[start : start + _CHUNK]
+def _each(texts: Iterable[str]) -> Select[tuple[str]]:
+    """Return texts as a query whose own text is the same however many they are.
+
+    SQLite keeps the last 128 statements of each connection prepared. With a parameter for every
+    text each number of them is another statement, of up to 60 kB: tens of megabytes in the end.
+    """
+    return select(func.json_each(json.dumps(list(texts))).table_valued("value").c.value)
