@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-GIVE_BACK_S: Final = 600.0
+GIVE_BACK_S: Final = 60.0
 
 
 def find_trim() -> Callable[[int], int] | None:

@@ -5,6 +5,7 @@ not arrive at all on network shares. The handler only puts a name into a bounded
 can neither block nor raise into watchdog's thread.
 """
 
+import gc
 import logging
 import os
 from collections import deque
@@ -175,7 +176,11 @@ class FolderWatch:
         return self.touches.renamed >= RENEW_MOVES or now_s >= self._renew_at_s
 
     def _begin(self, hopeless: str | None) -> None:
+        had_one = self._observer is not None
         self.stop()
+        if had_one:
+            # What it kept hangs in cycles, which Python may leave alone for many minutes.
+            gc.collect()
         self.touches.renamed = 0
         self._renew_at_s = None
         self.trouble = ""

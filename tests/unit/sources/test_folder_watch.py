@@ -1,3 +1,4 @@
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 from watchdog.events import DirCreatedEvent, FileCreatedEvent, FileMovedEvent
 from watchdog.observers.api import BaseObserver
+from watchdog.observers.inotify_c import Inotify
 
 from scopewatch.sources.folder_watch import RENEW_MOVES, RENEW_S, FolderWatch, Touches
 
@@ -74,6 +76,27 @@ def test_an_observer_that_has_seen_many_renamings_is_renewed_and_the_folder_walk
 
     eventually(renaming_was_noticed)
     watched.stop()
+
+
+def test_an_observer_that_was_renewed_is_gone_at_once_with_what_it_kept(tmp_path: Path) -> None:
+    watched = watch(tmp_path)
+    watched.start()
+    assert not watched.check(0.0)
+    gc.collect()
+    others = observers() - 1
+    # Python itself collects cycles when it likes.
+    gc.disable()
+    try:
+        assert watched.check(RENEW_S)
+        assert observers() == others + 1
+    finally:
+        gc.enable()
+        watched.stop()
+
+
+def observers() -> int:
+    """How many observers there are in this process, running or not, by their inotify handles."""
+    return sum(isinstance(each, Inotify) for each in gc.get_objects())
 
 
 def test_an_observer_is_renewed_every_day_and_one_that_polls_never(tmp_path: Path) -> None:
