@@ -6,7 +6,6 @@ from math import isnan
 
 import keras
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
@@ -14,6 +13,7 @@ from scopewatch.core.errors import ModelError, complaint
 from scopewatch_training.batches import TrainingFrame
 from scopewatch_training.calibrate import ScoredFrame
 from scopewatch_training.fit_record import MOST_AUC, MOST_POINTS
+from scopewatch_training.int8_network import Int8Network
 from scopewatch_training.network import build_scorer
 from scopewatch_training.network_spec import NetworkSpec, member_prefixes, plan_layers
 
@@ -119,7 +119,9 @@ def layer_errors(
     scorer = build_scorer(network)
     taps += [scorer.get_layer("ramps_relu").output, scorer.output]
     exact = keras.Model(network.input, taps)(view, training=False)
-    coded = _convolution_outputs(model, view)
+    int8 = Int8Network(model, plain=True)
+    int8.run(view)
+    coded = int8.convolutions()
     if len(coded) != len(exact):
         raise ValueError(f"{len(coded)} int8 convolutions, but {len(exact)} in the network")
     errors = {}
@@ -136,32 +138,6 @@ def _convolution_names(network: keras.Model, spec: NetworkSpec) -> list[str]:
     plan = [layer.name for layer in plan_layers(spec)]
     members = sum(layer.name.endswith(f"{plan[0]}_relu") for layer in network.layers)
     return [f"{prefix}{name}" for prefix in member_prefixes(members) for name in plan]
-
-
-def _convolution_outputs(model: bytes, view: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Run an int8 model with plain kernels and return every convolution's output, in reals."""
-    interpreter = Interpreter(
-        model_content=model,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        experimental_preserve_all_tensors=True,
-    )
-    entry = interpreter.get_input_details()[0]
-    interpreter.resize_tensor_input(entry["index"], view.shape)
-    interpreter.allocate_tensors()
-    scale, zero_point = entry["quantization"]
-    codes = np.clip(np.rint(view / scale) + zero_point, -128, 127).astype(np.int8)
-    interpreter.set_tensor(entry["index"], codes)
-    interpreter.invoke()
-    details = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
-    outputs = []
-    # The list of operations has no public name in any of the runtimes, and no replacement.
-    for operation in interpreter._get_ops_details():
-        if operation["op_name"] == "CONV_2D":
-            index = int(operation["outputs"][0])
-            scale, zero_point = details[index]["quantization"]
-            codes = interpreter.get_tensor(index).astype(np.float32)
-            outputs.append((codes - zero_point) * np.float32(scale))
-    return outputs
 
 
 def _largest_jump(errors: dict[str, float]) -> str:

@@ -72,9 +72,16 @@ def grow_layers(frame: Any, spec: NetworkSpec, prefix: str = "") -> tuple[Any, A
     return feature, area
 
 
-def build_scorer(network: keras.Model) -> keras.Model:
+def build_scorer(network: keras.Model, lift: float = 0.0) -> keras.Model:
     """Cut the training network down to (N, H, W, 1) -> (N, H/t, W/t, 1) probabilities.
 
+    Parameters
+    ----------
+    lift
+        Added to every logit.
+
+    Notes
+    -----
     The sigmoid is drawn as straight pieces between `KNOTS`, each a clipped ramp. As an int8
     tensor the logit itself would spend 256 codes on its whole range: a step of 0.1 in the logit
     is 6 steps in a probability about 0.5. A ramp spends them on 0.4.
@@ -86,7 +93,7 @@ def build_scorer(network: keras.Model) -> keras.Model:
     share = layers.Conv2D(1, 1, name="probability")
     feature = layers.ReLU(max_value=_RAMP_TOP, name="ramps_relu")(ramps(head.input))
     scorer = keras.Model(network.input, share(feature))
-    ramps.set_weights([kernel * steepness, (bias - KNOTS[:-1]) * steepness])
+    ramps.set_weights([kernel * steepness, (bias + lift - KNOTS[:-1]) * steepness])
     heights = 1 / (1 + np.exp(-KNOTS))
     rises = np.diff(heights) / _RAMP_TOP
     share.set_weights([rises.reshape(1, 1, -1, 1), heights[:1]])

@@ -1,6 +1,7 @@
 """The family of networks, its int8 export and the gate."""
 
 import re
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from itertools import pairwise
 
@@ -8,15 +9,17 @@ import keras
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
 
 from scopewatch.core.errors import ConfigError, ModelError
 from scopewatch.inference.tflite import TFLiteScorer
+from scopewatch_training.batches import TrainingFrame
 from scopewatch_training.calibrate import Platt, ScoredFrame
 from scopewatch_training.device import tensorflow_version
 from scopewatch_training.gate import compare_scores, layer_errors, refuse_disagreement
 from scopewatch_training.network import build_network, build_scorer
 from scopewatch_training.network_spec import NetworkSpec, plan_layers, receptive_field_px
-from scopewatch_training.quantise import convert_int8, fold_calibration
+from scopewatch_training.quantise import convert_int8, fold_calibration, logit_shift
 from scopewatch_training.train_loop import predict_logits
 from tests.unit.inference.bundles import make_view, tiny_bundle
 from tests.unit.training.tiny_data import make_frames
@@ -245,3 +248,30 @@ def test_the_version_of_tensorflow_is_known_however_it_was_installed(
     monkeypatch.setattr(metadata, "version", unknown)
 
     assert re.fullmatch(r"2\.\d+\.\d+.*", tensorflow_version())
+
+
+def test_what_rounding_shifts_all_logits_by_is_taken_away(
+    quantised: tuple[keras.Model, bytes],
+) -> None:
+    network, model = quantised
+    frames = make_frames(3)
+
+    assert abs(logit_shift(network, model, views_of(frames))) < 0.01
+
+
+def test_a_shift_of_all_logits_is_measured(quantised: tuple[keras.Model, bytes]) -> None:
+    network, model = quantised
+    lowered = keras.models.clone_model(network)
+    lowered.set_weights(network.get_weights())
+    fold_calibration(lowered, Platt(slope=1.0, intercept=-0.3))
+
+    shift = logit_shift(lowered, model, views_of(make_frames(3)))
+
+    # One tile's weight pulls it towards 0.
+    assert shift == pytest.approx(0.3, abs=0.02)
+
+
+def views_of(frames: Sequence[TrainingFrame]) -> Iterator[list[NDArray[np.float32]]]:
+    """Views as the network takes them, one at a time."""
+    for frame in frames:
+        yield [np.asarray(frame.view[:, :], dtype=np.float32)[None, ..., None]]

@@ -1,0 +1,52 @@
+"""A converted network run by the runtime itself: reals in, reals out."""
+
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from numpy.typing import NDArray
+
+
+class Int8Network:
+    """Runs an int8 TFLite file on normalised views.
+
+    Parameters
+    ----------
+    plain
+        Without XNNPACK, slower: every convolution's output can then be looked at.
+    """
+
+    def __init__(self, model: bytes, *, plain: bool = False) -> None:
+        kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if plain else OpResolverType.AUTO
+        self._interpreter = Interpreter(
+            model_content=model,
+            experimental_op_resolver_type=kernels,
+            experimental_preserve_all_tensors=plain,
+        )
+
+    def run(self, view: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map a (1, H, W, 1) view to (1, H/t, W/t, 1) probabilities."""
+        entry = self._interpreter.get_input_details()[0]
+        self._interpreter.resize_tensor_input(entry["index"], view.shape)
+        self._interpreter.allocate_tensors()
+        scale, zero_point = entry["quantization"]
+        codes = np.clip(np.rint(view / scale) + zero_point, -128, 127).astype(np.int8)
+        self._interpreter.set_tensor(entry["index"], codes)
+        self._interpreter.invoke()
+        return self._reals(self._interpreter.get_output_details()[0])
+
+    def convolutions(self) -> list[NDArray[np.float32]]:
+        """Return what every convolution gave in the last run, in order; of a plain one only."""
+        details = {each["index"]: each for each in self._interpreter.get_tensor_details()}
+        # The list of operations has no public name in any of the runtimes, and no replacement.
+        return [
+            self._reals(details[int(operation["outputs"][0])])
+            for operation in self._interpreter._get_ops_details()
+            if operation["op_name"] == "CONV_2D"
+        ]
+
+    def _reals(self, tensor: dict[str, Any]) -> NDArray[np.float32]:
+        scale, zero_point = tensor["quantization"]
+        codes = self._interpreter.get_tensor(tensor["index"]).astype(np.float32)
+        reals: NDArray[np.float32] = (codes - zero_point) * np.float32(scale)
+        return reals
