@@ -4,13 +4,14 @@ What counts as a picture says `pictures.py`.
 """
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from scopewatch.config import OverlayConfig
-from scopewatch.store.pictures import list_pictures, remove_picture
+from scopewatch.store.pictures import Picture, list_pictures, remove_picture
 
 log = logging.getLogger(__name__)
 
@@ -33,17 +34,20 @@ def retain(folder: Path, options: OverlayConfig, now: datetime) -> Removed:
     StoreError
         Where a picture cannot be removed; those before it are.
     """
-    pictures = sorted(list_pictures(folder), key=lambda each: each.written_s)
     excess = 0.0
     if options.keep_gb is not None:
-        excess = sum(each.size_bytes for each in pictures) - options.keep_gb * _GB
+        excess = sum(each.size_bytes for each in list_pictures(folder)) - options.keep_gb * _GB
     too_old = float("-inf")
     if options.keep_days is not None:
         too_old = (now - timedelta(days=options.keep_days)).timestamp()
+    pictures: Iterable[Picture] = list_pictures(folder)
+    if excess > 0:
+        # Only here does their order matter: all pictures of a run at once are tens of megabytes.
+        pictures = sorted(pictures, key=lambda each: each.written_s)
     files = size_bytes = 0
     for each in pictures:
         if each.written_s >= too_old and size_bytes >= excess:
-            break
+            continue
         remove_picture(each.path)
         files += 1
         size_bytes += each.size_bytes
