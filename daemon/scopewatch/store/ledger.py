@@ -37,9 +37,10 @@ def settled(
     """
     known: set[str] = set()
     wanted = dict(found)
+    locators = _each(wanted)
     for locator, fingerprint, state, channel in session.execute(
         select(FrameRow.locator, FrameRow.fingerprint, FrameRow.state, FrameRow.channel).where(
-            FrameRow.source == source, FrameRow.locator.in_(_each(wanted))
+            FrameRow.source == source, FrameRow.locator.in_(locators)
         )
     ):
         idle = state is FrameState.SKIPPED and channel not in channels
@@ -48,7 +49,7 @@ def settled(
             known.add(locator)
     for locator, fingerprint in session.execute(
         select(RefusalRow.locator, RefusalRow.fingerprint).where(
-            RefusalRow.source == source, RefusalRow.locator.in_(_each(wanted))
+            RefusalRow.source == source, RefusalRow.locator.in_(locators)
         )
     ):
         if wanted[locator] == fingerprint:

@@ -2,18 +2,17 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from scopewatch.core.efficiency import Efficiency
-from scopewatch.core.errors import complaint
 from scopewatch.core.forecast import NoForecast
 from scopewatch.core.message import WellName
 from scopewatch.notify.breaker import Receiver
 from scopewatch.store.records import Outlook, WellRow
-from scopewatch.web.parts import GivenParts, Parts, make_header
+from scopewatch.web.parts import GivenParts, Parts, find_well, make_header
 from scopewatch.web.plate import is_stale
 from scopewatch.web.wording import name_of, well_path
 
@@ -175,12 +174,7 @@ def course(parts: GivenParts, experiment: str, plate: str, well: str) -> CourseA
     """Return one well with its time course."""
     name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
     rows = list(parts.reader.wells())
-    row = next((row for row in rows if row.name == name), None)
-    if row is None:
-        raise HTTPException(
-            status_code=404,
-            detail=complaint("no such well", where=name, do="see /api/wells.json"),
-        )
+    row = find_well(rows, name, "see /api/wells.json")
     return CourseAnswer(
         simulated=parts.facts.simulated,
         target=parts.facts.target,

@@ -14,7 +14,7 @@ from scopewatch.store.records import WellRow
 from scopewatch.web.chart import draw_course
 from scopewatch.web.ending import find_ending
 from scopewatch.web.guard import RefusedFormError, read_form
-from scopewatch.web.parts import GivenParts, Parts, make_header
+from scopewatch.web.parts import GivenParts, Parts, find_well, make_header
 from scopewatch.web.pictures import find_picture, shrink
 from scopewatch.web.plate import gravest, lay_out
 from scopewatch.web.wording import name_of
@@ -57,12 +57,7 @@ def well(parts: GivenParts, experiment: str, plate: str, well: str) -> HTMLRespo
     """Show one well: its course, pictures and alerts."""
     name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
     rows = list(parts.reader.wells())
-    row = next((row for row in rows if row.name == name), None)
-    if row is None:
-        raise HTTPException(
-            status_code=404,
-            detail=complaint("no such well", where=name, do="see the plate page"),
-        )
+    row = find_well(rows, name, "see the plate page")
     alerts = parts.reader.alerts(name, MAX_ALERTS)
     points = parts.reader.course(name, MAX_POINTS)
     shots = parts.reader.shots(name, MAX_SHOTS)

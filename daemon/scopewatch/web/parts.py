@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
 from jinja2 import Environment
 from prometheus_client import CollectorRegistry
 
+from scopewatch.core.errors import complaint
 from scopewatch.core.message import WellName
 from scopewatch.core.ports import Clock
 from scopewatch.runtime.stages import Condition
@@ -124,6 +125,20 @@ def make_header(parts: Parts, rows: list[WellRow]) -> Header:
         blind=last is not None and now - last > parts.staleness.after,
         now=now,
     )
+
+
+def find_well(rows: Sequence[WellRow], name: WellName, do: str) -> WellRow:
+    """Return a well's row.
+
+    Raises
+    ------
+    HTTPException
+        404 where there is none; `do` says where to look instead.
+    """
+    row = next((row for row in rows if row.name == name), None)
+    if row is None:
+        raise HTTPException(status_code=404, detail=complaint("no such well", where=name, do=do))
+    return row
 
 
 def _wider(rows: Sequence[AlertRow], now: datetime) -> tuple[AlertRow, ...]:
