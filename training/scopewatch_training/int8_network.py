@@ -6,6 +6,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
+from scopewatch.inference.codes import Quantisation
+
 
 class Int8Network:
     """Runs an int8 TFLite file on normalised views.
@@ -29,8 +31,8 @@ class Int8Network:
         entry = self._interpreter.get_input_details()[0]
         self._interpreter.resize_tensor_input(entry["index"], view.shape)
         self._interpreter.allocate_tensors()
-        scale, zero_point = entry["quantization"]
-        codes = np.clip(np.rint(view / scale) + zero_point, -128, 127).astype(np.int8)
+        codes = np.empty(view.shape, dtype=np.int8)
+        _code_of(entry).encode(view[0, :, :, 0], codes[0, :, :, 0])
         self._interpreter.set_tensor(entry["index"], codes)
         self._interpreter.invoke()
         return self._reals(self._interpreter.get_output_details()[0])
@@ -46,7 +48,9 @@ class Int8Network:
         ]
 
     def _reals(self, tensor: dict[str, Any]) -> NDArray[np.float32]:
-        scale, zero_point = tensor["quantization"]
-        codes = self._interpreter.get_tensor(tensor["index"]).astype(np.float32)
-        reals: NDArray[np.float32] = (codes - zero_point) * np.float32(scale)
-        return reals
+        return _code_of(tensor).decode(self._interpreter.get_tensor(tensor["index"]))
+
+
+def _code_of(tensor: dict[str, Any]) -> Quantisation:
+    scale, zero_point = tensor["quantization"]
+    return Quantisation(scale=float(scale), zero_point=int(zero_point))

@@ -30,6 +30,7 @@ HOME = Path("/home/imaging/data")
 MORE_SOURCE = "  # An NDTiff data set that"
 # Alerts of the monitor come with its turn, every 15 s.
 TURN_S = 120.0
+CHANGED_TOKEN = "another-token-that-nobody-guesses"
 
 
 @contextmanager
@@ -86,12 +87,12 @@ def secrets(lab: Lab) -> None:
             seen=f"reload refused told after {took_s:.0f} s",
         )
         configure(("max_attempts: 0", "max_attempts: 2"))
-        (folder / "web-token").write_text("another-token-that-nobody-guesses\n", encoding="utf-8")
+        (folder / "web-token").write_text(f"{CHANGED_TOKEN}\n", encoding="utf-8")
         since = cursor()
         must("systemctl", "reload", UNIT)
         until(lambda: "configuration taken up" in journal(since), 300, "taken up")
         until(active, 60, "active")
-        fresh = status_of(address, "another-token-that-nobody-guesses")
+        fresh = status_of(address, CHANGED_TOKEN)
         lab.tell(
             "secrets.conf: a changed credential is not taken up by a reload",
             kept=fresh == 401,
@@ -100,7 +101,7 @@ def secrets(lab: Lab) -> None:
         must("systemctl", "restart", UNIT)
         lab.tell(
             "secrets.conf: a changed credential is taken up at a restart",
-            kept=status_of(address, "another-token-that-nobody-guesses") == 200,
+            kept=status_of(address, CHANGED_TOKEN) == 200,
             seen="200",
         )
         configure(
@@ -210,9 +211,7 @@ def missing_share(lab: Lab) -> None:
     fstab.write_text(before + entry, encoding="utf-8")
     must("systemctl", "daemon-reload")
     failed = run("mount", str(RUN.parent)).returncode
-    run("systemctl", "start", "--no-block", UNIT)
-    until(_served, START_S, "the dashboard")
-    state = show("ActiveState")
+    state = _start_without_waiting()
     lab.tell(
         "raw-data.conf: a share that cannot be mounted yet does not refuse the start",
         kept=failed != 0 and state == "activating",
@@ -228,9 +227,7 @@ def missing_share(lab: Lab) -> None:
     fstab.write_text(before, encoding="utf-8")
     RUN.parent.rmdir()
     must("systemctl", "daemon-reload")
-    run("systemctl", "start", "--no-block", UNIT)
-    until(_served, START_S, "the dashboard")
-    state = show("ActiveState")
+    state = _start_without_waiting()
     lab.tell(
         "raw-data.conf: nor does a folder that is not there at all",
         kept=state == "activating",
@@ -240,6 +237,13 @@ def missing_share(lab: Lab) -> None:
     took_s = lab.scored(lab.frames(1), 150)
     lab.tell("which is found once it is there", kept=True, seen=f"1 of 1 after {took_s:.0f} s")
     must("systemctl", "restart", UNIT)
+
+
+def _start_without_waiting() -> str:
+    """Start the unit, which waits for its only source; return its state once it serves."""
+    run("systemctl", "start", "--no-block", UNIT)
+    until(_served, START_S, "the dashboard")
+    return show("ActiveState")
 
 
 def _served() -> bool:
