@@ -2,26 +2,19 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.conftest import FakeClock
 from tests.unit.sources import time_lapse_scene
 from tests.unit.sources.folder_scene import Make, Scene
+from tests.unit.sources.scenes import making
 
 
 @pytest.fixture
 def make(tmp_path: Path, clock: FakeClock) -> Iterator[Make]:
-    scenes: list[Scene] = []
-
-    def build(**changes: Any) -> Scene:
-        scenes.append(Scene(tmp_path, clock, **changes))
-        return scenes[-1]
-
-    yield build
-    for scene in scenes:
-        scene.source.stop()
+    with making(Scene, tmp_path, clock) as build:
+        yield build
 
 
 @pytest.fixture

@@ -6,28 +6,18 @@ from typing import Any
 
 from scopewatch.sources.folder import FolderSource
 from tests.conftest import FakeClock
-from tests.unit.sources.fakes import FakeArrivals, FakeInbox, FakeLedger
 from tests.unit.sources.images import EXPERIMENT, folder_config
+from tests.unit.sources.scenes import SourceScene
 
 
-class Scene:
+class Scene(SourceScene):
     """The source's thread runs beside, and may not make a difference."""
 
     def __init__(self, path: Path, clock: FakeClock, **changes: Any) -> None:
-        self.path, self.clock = path, clock
-        self.inbox, self.ledger = FakeInbox(), FakeLedger()
-        self.arrivals = FakeArrivals()
-        self.source = FolderSource(
+        super().__init__(path, clock)
+        self.source: FolderSource = FolderSource(
             folder_config(path, **changes), EXPERIMENT, clock, arrivals=self.arrivals
         )
-
-    def start(self) -> "Scene":
-        self.source.start(self.inbox, self.ledger)
-        return self
-
-    def later(self, seconds: float) -> None:
-        self.clock.advance(seconds)
-        self.source.scan()
 
 
 Make = Callable[..., Scene]

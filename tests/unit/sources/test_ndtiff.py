@@ -12,13 +12,14 @@ from scopewatch.core.frame import FrameTicket
 from scopewatch.sources.ndtiff_frames import run_name
 from tests.conftest import FakeClock
 from tests.unit.sources.images import pixels
-from tests.unit.sources.ndtiff_scene import Make, Scene, making
+from tests.unit.sources.ndtiff_scene import Make, Scene
 from tests.unit.sources.ndtiffs import write_data_set, writing
+from tests.unit.sources.scenes import making
 
 
 @pytest.fixture
 def make(tmp_path: Path, clock: FakeClock) -> Iterator[Make]:
-    with making(tmp_path, clock) as build:
+    with making(Scene, tmp_path, clock) as build:
         yield build
 
 

@@ -7,13 +7,14 @@ import pytest
 
 from scopewatch.sources.ndtiff_dataset import DataSet, Sighting
 from tests.conftest import FakeClock
-from tests.unit.sources.ndtiff_scene import Make, making
+from tests.unit.sources.ndtiff_scene import Make, Scene
 from tests.unit.sources.ndtiffs import write_data_set, writing
+from tests.unit.sources.scenes import making
 
 
 @pytest.fixture
 def make(tmp_path: Path, clock: FakeClock) -> Iterator[Make]:
-    with making(tmp_path, clock) as build:
+    with making(Scene, tmp_path, clock) as build:
         yield build
 
 

@@ -1,0 +1,46 @@
+"""What surrounds a source in its tests: a clock, an inbox, a ledger and arrivals that are fakes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from scopewatch.core.ports import FrameSource
+from tests.conftest import FakeClock
+from tests.unit.sources.fakes import FakeArrivals, FakeInbox, FakeLedger
+
+
+class SourceScene:
+    """A source with its surroundings; `source` is made by each kind of scene."""
+
+    source: FrameSource
+
+    def __init__(self, path: Path, clock: FakeClock) -> None:
+        self.path, self.clock = path, clock
+        self.inbox, self.ledger = FakeInbox(), FakeLedger()
+        self.arrivals = FakeArrivals()
+
+    def start(self) -> Self:
+        self.source.start(self.inbox, self.ledger)
+        return self
+
+    def later(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.source.scan()
+
+
+S = TypeVar("S", bound=SourceScene)
+
+
+@contextmanager
+def making(kind: Callable[..., S], root: Path, clock: FakeClock) -> Iterator[Callable[..., S]]:
+    """Give a function that makes scenes, of `root` unless told otherwise; stop them at the end."""
+    scenes: list[S] = []
+
+    def build(path: Path = root, **changes: Any) -> S:
+        scenes.append(kind(path, clock, **changes))
+        return scenes[-1]
+
+    yield build
+    for scene in scenes:
+        scene.source.stop()
