@@ -1,10 +1,11 @@
-"""A fault put into a real daemon from outside: its model hangs in native code, once."""
+"""Faults put into a real daemon from outside: something in it hangs in native code."""
 
 import os
 from pathlib import Path
 
 # Python imports a module of this name by itself as it starts.
-_HOOK = """
+_MODULE = "sitecustomize.py"
+_MODEL_HANGS_ONCE = """
 import ctypes, os, threading
 from scopewatch.inference.tflite import TFLiteScorer
 
@@ -22,6 +23,19 @@ def hang_once(self, view):
 
 TFLiteScorer.score = hang_once
 """
+_SOURCE_HANGS_AT_ITS_START = """
+import ctypes, os
+from scopewatch.sources.folder import FolderSource
+
+start = FolderSource.start
+
+def hang_at_start(self, inbox, ledger):
+    if os.path.exists(FLAG):
+        ctypes.CDLL(None).sleep(1000)
+    start(self, inbox, ledger)
+
+FolderSource.start = hang_at_start
+"""
 
 
 class HangingModel:
@@ -35,12 +49,7 @@ class HangingModel:
 
     def __init__(self, folder: Path) -> None:
         self._flag = folder / "hang"
-        hooks = folder / "hooks"
-        hooks.mkdir()
-        hook = _HOOK.replace("FLAG", repr(str(self._flag)))
-        (hooks / "sitecustomize.py").write_text(hook, encoding="utf-8")
-        paths = [str(hooks), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-        self.environ = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+        self.environ = _hook(folder, _MODEL_HANGS_ONCE, self._flag)
 
     def hang_next(self) -> None:
         """Let the next frame that is scored never end."""
@@ -50,3 +59,31 @@ class HangingModel:
     def met(self) -> bool:
         """Whether a frame met it."""
         return not self._flag.exists()
+
+
+class HangingShare:
+    """Makes the first look into a folder hang, at every start until the share is back.
+
+    Attributes
+    ----------
+    environ
+        What the daemon is to be started with.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._flag = folder / "away"
+        self._flag.touch()
+        self.environ = _hook(folder, _SOURCE_HANGS_AT_ITS_START, self._flag)
+
+    def come_back(self) -> None:
+        """Let the next start find the share."""
+        self._flag.unlink()
+
+
+def _hook(folder: Path, code: str, flag: Path) -> dict[str, str]:
+    """Write a hook; return the variables that let a process meet it."""
+    hooks = folder / "hooks"
+    hooks.mkdir()
+    (hooks / _MODULE).write_text(code.replace("FLAG", repr(str(flag))), encoding="utf-8")
+    paths = [str(hooks), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tests.integration.conftest import Save
 from tests.integration.daemon import Daemon
-from tests.integration.hanging import HangingModel
+from tests.integration.hanging import HangingModel, HangingShare
 
 NAMES = [f"P1_A1_s0_t{index:04d}_phase.tif" for index in range(4)]
 STALL_S = 5.0
@@ -32,6 +32,11 @@ def model(tmp_path: Path) -> HangingModel:
     return HangingModel(tmp_path)
 
 
+@pytest.fixture
+def share(tmp_path: Path) -> HangingShare:
+    return HangingShare(tmp_path)
+
+
 class Systemd:
     """Stands in for systemd: hears what the daemon notifies, and when."""
 
@@ -39,6 +44,11 @@ class Systemd:
         self.address = folder / "notify"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(self.address))
+        self.environ = {
+            "NOTIFY_SOCKET": str(self.address),
+            "WATCHDOG_USEC": str(int(WATCHDOG_S * 1e6)),
+            "PYTHONFAULTHANDLER": "1",
+        }
 
     def close(self) -> None:
         self._socket.close()
@@ -96,11 +106,7 @@ def test_systemd_sees_a_hang_in_time_and_its_restart_repeats_one_frame(
     daemon: Daemon, model: HangingModel, systemd: Systemd, phase: NDArray[np.uint16], save: Save
 ) -> None:
     daemon.settings["runtime"] |= {"stall_s": STALL_S, "end_on_stall_s": 1}
-    environ = model.environ | {
-        "NOTIFY_SOCKET": str(systemd.address),
-        "WATCHDOG_USEC": str(int(WATCHDOG_S * 1e6)),
-        "PYTHONFAULTHANDLER": "1",
-    }
+    environ = model.environ | systemd.environ
     daemon.start(environ)
     systemd.wait_for("READY=1")
     systemd.wait_for("WATCHDOG=1")
@@ -117,6 +123,26 @@ def test_systemd_sees_a_hang_in_time_and_its_restart_repeats_one_frame(
     systemd.wait_for("WATCHDOG=1")
     assert daemon.end() == 0
     systemd.wait_for("STOPPING=1")
+
+
+def test_a_start_that_hangs_ends_itself_since_the_watchdog_has_not_begun(
+    daemon: Daemon, share: HangingShare, systemd: Systemd, phase: NDArray[np.uint16], save: Save
+) -> None:
+    daemon.settings["runtime"] |= {"stall_s": STALL_S, "end_on_stall_s": 1}
+    for name in NAMES:
+        save(daemon.incoming / name, phase)
+    for _ in range(2):
+        daemon.start(share.environ | systemd.environ)
+        assert daemon.wait(WITHIN_S) == 3
+    hung = [entry for entry in daemon.said() if entry.get("level") == "critical"]
+    assert [entry["event.stage"] for entry in hung] == ["source folder"] * 2
+    assert "hang_at_start" in daemon.log.read_text(encoding="utf-8")
+    assert daemon.count("ready") == 0
+    share.come_back()
+    daemon.start(share.environ | systemd.environ)
+    systemd.wait_for("READY=1")
+    daemon.eventually(lambda: list(daemon.states().values()) == ["done"] * 4, within_s=WITHIN_S)
+    assert daemon.end() == 0
 
 
 def hang_in_the_second(

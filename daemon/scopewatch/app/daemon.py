@@ -159,7 +159,6 @@ def build(
             rescan_s=config.runtime.rescan_s,
         )
         schedule = make_schedule(keepers, heartbeats)
-        within_s = watchdog_s(environ, pid)
         supervisor = Supervisor(
             keepers=keepers,
             heartbeats=heartbeats,
@@ -167,10 +166,9 @@ def build(
             clock=clock,
             summary=partial(_sum_up, metrics, inbox, bursts),
             troubles=lambda: (*worker.troubles(), *delivery.troubles(), *schedule.troubles()),
-            watchdog_s=within_s,
+            watchdog_s=watchdog_s(environ, pid),
             reloader=reloading,
-            # systemd's watchdog also notices where this process cannot.
-            end_on_stall_s=config.runtime.end_on_stall_s if within_s is None else None,
+            end_on_stall_s=config.runtime.end_on_stall_s,
         )
         web = None
         if config.web.enabled:

@@ -81,8 +81,8 @@ class RuntimeConfig(Strict):
     stall_s: Seconds = Field(default=50, description="a stage without progress is called hung")
     end_on_stall_s: Seconds | None = Field(
         default=10,
-        description="how long a hung stage may stay so without a watchdog of systemd, then the"
-        " process ends with status 3; null: it goes on",
+        description="how long a hung stage may stay so where no watchdog of systemd ends it (that"
+        " one begins with READY=1), then the process ends with status 3; null: it goes on",
     )
     max_attempts: int = Field(default=2, ge=1, description="then a frame is quarantined")
     burst_per_s: float = Field(

@@ -63,7 +63,8 @@ class Supervisor:
     reloader
         Checks a reload; None when there is none.
     end_on_stall_s
-        How long a stall may be seen before the daemon ends; None leaves that to somebody else.
+        How long a stall may be seen before the daemon ends, where no watchdog of systemd ends it;
+        None: it goes on.
     stop_within_s
         Seconds that all stages together have to end.
     """
@@ -213,7 +214,8 @@ class Supervisor:
     def _give_up(self, stalled: dict[str, float]) -> _Failure | None:
         now_s = self._clock.monotonic()
         self._stalled = {stage: self._stalled.get(stage, now_s) for stage in stalled}
-        if self._end_on_stall_s is None:
+        # systemd's watchdog also notices where this process cannot, but begins with READY=1.
+        if self._end_on_stall_s is None or (self._ready and self._watchdog_s is not None):
             return None
         for stage, since_s in self._stalled.items():
             if now_s - since_s >= self._end_on_stall_s:

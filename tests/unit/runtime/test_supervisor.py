@@ -220,6 +220,31 @@ def test_without_a_watchdog_a_stall_that_lasts_ends_the_daemon(
     assert caplog.messages[-1] == "stage hangs: scopewatch ends, to be started again"
 
 
+def test_a_watchdog_that_has_not_begun_leaves_a_stall_to_the_daemon(clock: FakeClock) -> None:
+    daemon = Daemon(clock=clock, watchdog_s=60, end_on_stall_s=5)
+    daemon.start()
+    daemon.source.start_failures = [SourceError("folder does not exist")]
+    daemon.keeper.tend()
+    # The source hangs from here on: it is never ready.
+    for _ in range(16):
+        assert daemon.supervisor.tick() is None
+        clock.advance(1)
+    failure = daemon.supervisor.tick()
+    assert failure is not None
+    assert (failure.stage, failure.hung) == ("source folder", True)
+
+
+def test_a_watchdog_that_has_begun_ends_a_stall_itself(clock: FakeClock) -> None:
+    daemon = Daemon(clock=clock, watchdog_s=60, end_on_stall_s=5)
+    daemon.start()
+    daemon.keeper.tend()
+    for _ in range(120):
+        assert daemon.supervisor.tick() is None
+        clock.advance(1)
+    assert daemon.supervisor.condition().ready
+    assert not daemon.supervisor.condition().well
+
+
 def test_a_stall_that_ends_in_time_ends_nothing(clock: FakeClock) -> None:
     daemon = Daemon(clock=clock, watchdog_s=None, end_on_stall_s=5)
     daemon.start()
