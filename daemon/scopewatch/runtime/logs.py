@@ -26,7 +26,7 @@ class TextLines(logging.Formatter):
         """Write one record on one line; only a traceback adds more."""
         when = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         fields = "".join(f" {name}={_shown(value)}" for name, value in _event(record).items())
-        line = f"{when} {record.levelname.lower():<8}{_one_line(record.getMessage())}{fields}"
+        line = f"{when} {record.levelname.lower():<7} {_one_line(record.getMessage())}{fields}"
         return line + _traceback(self, record)
 
 

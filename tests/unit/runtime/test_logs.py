@@ -26,6 +26,13 @@ def test_a_text_line_holds_the_message_and_its_fields(stream: io.StringIO) -> No
     assert line.endswith('info    frame scored well=A1 efficiency=0.6123 why="two words"\n')
 
 
+@pytest.mark.parametrize("level", ["info", "warning", "critical"])
+def test_a_level_is_a_word_of_its_own(stream: io.StringIO, level: str) -> None:
+    set_up_logs(level="info", as_json=False, stream=stream)
+    logging.getLogger("scopewatch.test").log(logging.getLevelName(level.upper()), "stage hangs")
+    assert stream.getvalue().split()[2:] == [level, "stage", "hangs"]
+
+
 def test_a_field_with_newlines_cannot_forge_a_second_line(stream: io.StringIO) -> None:
     set_up_logs(level="info", as_json=False, stream=stream)
     logging.getLogger("scopewatch.test").warning(
