@@ -106,7 +106,7 @@ def soak(root: Path, model: Path, frames: int, lasts_s: float) -> list[Sample]:
         while time.monotonic() < began_s + lasts_s:
             expect_alive(process)
             samples.append(sample(process.pid, frames))
-            if samples[-1].rss_mb > samples[-2].rss_mb:
+            if samples[-1].rss_mb > max(each.rss_mb for each in samples[:-1]):
                 show(samples[-1])
     finally:
         process.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""What goes wrong in the daemon itself: it hangs, is configured badly, crashes at every start."""
+"""What goes wrong in the daemon itself: it hangs, is configured badly, never comes up."""
 
 import time
 from pathlib import Path
@@ -23,6 +23,8 @@ from service import (
 HOOKS = Path("/opt/hooks")
 # runtime.stall_s and WatchdogSec as they come, and what a busy host may add.
 STALL_S, WATCHDOG_S, RESTART_S, LATE_S = 50.0, 60.0, 10.0, 20.0
+# StartLimitBurst.
+STARTS = 10
 # As tests/integration/hanging.py, with a flag that the service itself may remove.
 HANG = """
 import ctypes, os, threading
@@ -41,6 +43,24 @@ def hang_once(self, view):
     return score(self, view)
 
 TFLiteScorer.score = hang_once
+"""
+# The first look at every second start, the second look at the others: before READY=1 and after it.
+HANG_AT_EVERY_START = """
+import ctypes
+from scopewatch.sources.folder import FolderSource
+
+scan = FolderSource.scan
+with open("/var/lib/scopewatch/starts", "a+") as counted:
+    counted.write("x")
+    looks_left = ["the first"] * (1 - counted.tell() % 2)
+
+def hang_in_a_look(self):
+    if not looks_left:
+        ctypes.CDLL(None).sleep(100000)
+    looks_left.pop()
+    scan(self)
+
+FolderSource.scan = hang_in_a_look
 """
 
 
@@ -132,6 +152,35 @@ def crash_at_every_start(lab: Lab) -> None:
     drop_out("hooks.conf")
     start()
     lab.scored(lab.frames(1))
+
+
+def stall_at_every_start(lab: Lab) -> None:
+    """A share that hangs at every start: for longer than StartLimitBurst, with the unit's times."""
+    must("systemctl", "stop", UNIT)
+    HOOKS.mkdir(exist_ok=True)
+    (HOOKS / "sitecustomize.py").write_text(HANG_AT_EVERY_START, encoding="utf-8")
+    drop_in("hooks.conf", f"[Service]\nEnvironment=PYTHONPATH={HOOKS}\n")
+    run("systemctl", "reset-failed", UNIT)
+    since = cursor()
+    must("systemctl", "start", "--no-block", UNIT)
+    names = lab.frames(2)
+    took_s = until(
+        lambda: int(show("NRestarts")) > STARTS,
+        (STARTS + 2) * (STALL_S + WATCHDOG_S + LATE_S + START_S),
+        f"{STARTS} restarts",
+    )
+    said = journal(since)
+    early, late = said.count("status=3/"), said.count("Watchdog timeout")
+    lab.tell(
+        f"a stall at every start is started again for ever (seen: more than {STARTS} times)",
+        kept=show("ActiveState") != "failed" and min(early, late) >= STARTS // 2,
+        seen=f"{early} ended themselves before READY=1, {late} were ended by the watchdog,"
+        f" in {took_s:.0f} s; then {show('ActiveState')}",
+    )
+    drop_out("hooks.conf")
+    must("systemctl", "restart", UNIT)
+    lab.scored(names)
+    lab.tell("the frames of that time are scored", kept=True, seen="2 of 2")
 
 
 def _line(text: str, part: str) -> str:

@@ -26,6 +26,7 @@ TRIALS: dict[str, Callable[[Lab], None]] = {
     "watchdog": faults.watchdog,
     "refused": faults.refused_start,
     "crash": faults.crash_at_every_start,
+    "stall": faults.stall_at_every_start,
     "secrets": places.secrets,
     "home": places.home_folder,
     "share": places.share,
