@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,6 +130,10 @@ def test_a_start_that_hangs_ends_itself_since_the_watchdog_has_not_begun(
     daemon: Daemon, share: HangingShare, systemd: Systemd, phase: NDArray[np.uint16], save: Save
 ) -> None:
     daemon.settings["runtime"] |= {"stall_s": STALL_S, "end_on_stall_s": 1}
+    # More than one such life lasts from its first look at the sources on.
+    daemon.settings["alerts"] = {
+        "rules": [{"name": "dead", "kind": "source-dead", "minutes": 0.1, "critical_minutes": None}]
+    }
     for name in NAMES:
         save(daemon.incoming / name, phase)
     for _ in range(2):
@@ -138,6 +143,8 @@ def test_a_start_that_hangs_ends_itself_since_the_watchdog_has_not_begun(
     assert [entry["event.stage"] for entry in hung] == ["source folder"] * 2
     assert "hang_at_start" in daemon.log.read_text(encoding="utf-8")
     assert daemon.count("ready") == 0
+    (said,) = read(daemon, "SELECT evidence FROM alerts WHERE resolved_at IS NULL")
+    assert "its start has not ended yet" in said
     share.come_back()
     daemon.start(share.environ | systemd.environ)
     systemd.wait_for("READY=1")
@@ -160,6 +167,10 @@ def expect_all_scored(daemon: Daemon) -> None:
     """All frames are scored in the end, one of them at its second attempt."""
     daemon.eventually(lambda: list(daemon.states().values()) == ["done"] * 4, within_s=WITHIN_S)
     assert daemon.count("frame scored") == 4
+    assert read(daemon, "SELECT attempts FROM frames ORDER BY attempts") == [1, 1, 1, 2]
+
+
+def read(daemon: Daemon, statement: str) -> list[Any]:
+    """Return one column of the database."""
     with closing(sqlite3.connect(f"file:{daemon.state}/scopewatch.db?mode=ro", uri=True)) as ledger:
-        rows = ledger.execute("SELECT attempts FROM frames ORDER BY attempts").fetchall()
-    assert [attempts for (attempts,) in rows] == [1, 1, 1, 2]
+        return [value for (value,) in ledger.execute(statement)]

@@ -62,7 +62,7 @@ def source_dead(*, at: datetime, dead: Sequence[DeadSource], patience_min: float
     ----------
     patience_min
         Dead for no longer than this nothing is said yet, neither for an alert nor against one: a
-        source is started again by itself, and a daemon that starts does not know since when.
+        source is started again by itself, and a daemon that starts may not know since when.
 
     `measures` of the evidence: ``dead_h``; `detail`: which sources, since when, and why.
     """

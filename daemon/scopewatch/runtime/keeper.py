@@ -58,7 +58,8 @@ class SourceKeeper:
         self._retired = False
         self.tended = False
         self.watching = False
-        self.trouble = ""
+        # What stands for as long as the first start hangs, on a dead share say.
+        self.trouble = "its start has not ended yet"
         self.failing = ""
         self.restarts = 0
 

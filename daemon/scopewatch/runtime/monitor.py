@@ -23,25 +23,13 @@ from scopewatch.core.alert_monitor import (
 from scopewatch.core.alert_rule import AlertRule, RuleKind
 from scopewatch.core.message import Message
 from scopewatch.core.ports import Clock, FrameSource
+from scopewatch.runtime.lives import Lives, Signs
 
 log = logging.getLogger(__name__)
 
 TICK_S: Final = 15.0
-ALIVE: Final = "alive"
-STOPPED: Final = "stopped"
-# A sign of life costs a write to the disk: it need not come with each tick.
-ALIVE_EVERY: Final = timedelta(minutes=1)
 # After a start the sources first catch up on what came meanwhile.
 CATCH_UP: Final = timedelta(minutes=5)
-
-
-class Dated(Protocol):
-    """Something with the moment it happened."""
-
-    @property
-    def at(self) -> datetime:
-        """When, aware UTC."""
-        ...
 
 
 class FrameSeen(Protocol):
@@ -58,7 +46,7 @@ class FrameSeen(Protocol):
         ...
 
 
-class Desk(Protocol):
+class Desk(Signs, Protocol):
     """Where rules stand and what is known of the run. Every method may raise StoreError."""
 
     def watch(self, observed: Sequence[tuple[AlertRule, Observation]]) -> tuple[Message, ...]:
@@ -71,14 +59,6 @@ class Desk(Protocol):
 
     def last_frame(self) -> FrameSeen:
         """Return the newest frame of the run."""
-        ...
-
-    def sign(self, name: str, at: datetime, detail: str = "") -> None:
-        """Record that something of the daemon happened."""
-        ...
-
-    def signs(self) -> Mapping[str, Dated]:
-        """Return when each thing recorded by `sign` last happened."""
         ...
 
 
@@ -131,28 +111,19 @@ class Monitor:
         self._wake = wake
         self._refusal = refusal
         self._troubles = troubles
-        self._started_at: datetime | None = None
-        self._alive_before: datetime | None = None
-        self._stopped_cleanly = True
-        self._signed_at: datetime | None = None
-        self._dead_since: dict[str, datetime] = {}
+        self._lives = Lives(desk)
 
     def tick(self) -> None:
         """Look at everything once. Raises StoreError while the database is away."""
         now = self._clock.now()
-        if self._started_at is None:
-            self._begin(now)
-        started_at = self._started_at or now
+        if self._lives.started_at is None:
+            self._lives.recall(now)
         observed = [
-            (rule, seen)
-            for rule in self._own
-            if (seen := self._observe(rule, now, started_at)) is not None
+            (rule, seen) for rule in self._own if (seen := self._observe(rule, now)) is not None
         ]
         told = self._desk.watch(observed) if observed else ()
         told += self._desk.let_time_pass(self._wells) if self._wells else ()
-        if self._signed_at is None or now - self._signed_at >= ALIVE_EVERY:
-            self._desk.sign(ALIVE, now)
-            self._signed_at = now
+        self._lives.show(now)
         for message in told:
             log.warning(
                 "alert changed",
@@ -163,21 +134,14 @@ class Monitor:
 
     def end(self) -> None:
         """Note that the daemon was asked to stop, so that its next start is no surprise."""
-        self._desk.sign(STOPPED, self._clock.now())
+        self._lives.end(self._clock.now())
 
-    def _begin(self, now: datetime) -> None:
-        signs = self._desk.signs()
-        alive, stopped = signs.get(ALIVE), signs.get(STOPPED)
-        self._alive_before = alive.at if alive is not None else None
-        self._stopped_cleanly = alive is None or (stopped is not None and stopped.at >= alive.at)
-        self._started_at = now
-
-    def _observe(self, rule: AlertRule, now: datetime, started_at: datetime) -> Observation | None:
+    def _observe(self, rule: AlertRule, now: datetime) -> Observation | None:
         """Return what is the case; None where that cannot be said at the moment."""
         seen: Observation | None = None
         match rule.kind:
             case RuleKind.BLIND:
-                seen = self._look_for_frames(now, started_at)
+                seen = self._look_for_frames(now)
             case RuleKind.SOURCE_DEAD:
                 dead = self._look_at_sources(now)
                 seen = source_dead(at=now, dead=dead, patience_min=rule.raise_above)
@@ -194,24 +158,25 @@ class Monitor:
             case RuleKind.RESTARTED:
                 seen = restarted(
                     at=now,
-                    started_at=started_at,
-                    last_alive_at=self._alive_before,
-                    clean=self._stopped_cleanly,
+                    started_at=self._lives.started_at or now,
+                    last_alive_at=self._lives.alive_before,
+                    clean=self._lives.stopped_cleanly,
                 )
             case RuleKind.MODEL_REFUSED | RuleKind.RELOAD_REFUSED:
                 seen = self._look_at_refusals(rule.kind, now)
         return seen
 
-    def _look_for_frames(self, now: datetime, started_at: datetime) -> Observation | None:
+    def _look_for_frames(self, now: datetime) -> Observation | None:
         last = self._desk.last_frame()
         interval = timedelta(hours=self._interval_h)
-        if last.at is not None and now - started_at < min(CATCH_UP, interval):
+        waiting_since = self._lives.waiting_since or now
+        if last.at is not None and now - waiting_since < min(CATCH_UP, interval):
             return None
         # The last time point is seldom to the minute on the final day.
         over = last.day is not None and last.day >= self._final_day - self._interval_h / 48
         return blind(
             at=now,
-            last_frame_at=started_at if last.at is None else last.at,
+            last_frame_at=waiting_since if last.at is None else last.at,
             interval_h=self._interval_h,
             expected=not over and not self._have_ended(),
         )
@@ -241,9 +206,9 @@ class Monitor:
             why = troubles.get(source.name) or health.failing or away
             # One that has given all there was need not watch any more.
             if not why or health.ended:
-                self._dead_since.pop(source.name, None)
+                self._lives.is_well(source.name)
                 continue
-            since = self._dead_since.setdefault(source.name, now)
+            since = self._lives.dead_since(source.name, now)
             dead.append(DeadSource(name=source.name, since=since, why=why))
         return dead
 

@@ -75,11 +75,7 @@ def list_complaints(
         f"{name} has made no progress for {silent_s:.0f} s"
         for name, silent_s in heartbeats.stalled().items()
     ]
-    complaints += [
-        f"{keeper.stage}: {keeper.trouble or 'not started yet'}"
-        for keeper in keepers
-        if not keeper.watching
-    ]
+    complaints += [f"{keeper.stage}: {keeper.trouble}" for keeper in keepers if not keeper.watching]
     complaints += [
         f"{keeper.stage}: {keeper.failing}"
         for keeper in keepers

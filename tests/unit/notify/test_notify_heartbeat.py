@@ -85,7 +85,7 @@ def test_trouble_goes_to_fail_with_what_is_wrong(scene: Scene, service: Service)
 
 def test_a_start_is_no_trouble_until_it_lasts(scene: Scene, service: Service) -> None:
     scene.condition.ready = False
-    scene.condition.complaints = ("source microscope: not started yet",)
+    scene.condition.complaints = ("source microscope: its start has not ended yet",)
     assert scene.heartbeat.beat() is None
     assert service.calls == []
     scene.clock.advance(STARTING_S)

@@ -1,104 +1,23 @@
 """The monitor over a real store, with a clock that moves only when told."""
 
-import json
-import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 
-import pytest
-from sqlalchemy import event
-
-from scopewatch.core.alert import AlertRule, RuleKind, Severity
+from scopewatch.core.alert import Severity
 from scopewatch.core.alert_monitor import model_refused
-from scopewatch.core.ports import SourceHealth
-from scopewatch.runtime.monitor import TICK_S, Monitor
-from tests.conftest import FakeClock
-from tests.unit.runtime.fakes import FakeSource
-from tests.unit.store.scene import Scene, key, open_store
-
-HOUR_S = 3600.0
-INTERVAL_H = 12.0
-BLIND = AlertRule(name="blind", kind=RuleKind.BLIND, critical_limit=4.0, cooldown_h=1)
-ENDED = AlertRule(name="ended", kind=RuleKind.ENDED_EARLY)
-DISK = AlertRule(name="disk", kind=RuleKind.DISK_LOW, hysteresis=1)
-RESTARTED = AlertRule(name="restarted", kind=RuleKind.RESTARTED, severity=Severity.INFO)
-DEAD = AlertRule(name="dead", kind=RuleKind.SOURCE_DEAD, critical_limit=60.0)
-REFUSED = AlertRule(name="refused", kind=RuleKind.MODEL_REFUSED)
-RELOAD = AlertRule(name="reload", kind=RuleKind.RELOAD_REFUSED)
-GB = 1_000_000_000
-
-
-class EndingSource(FakeSource):
-    """A source of which a test decides whether its acquisition has ended."""
-
-    ended = False
-
-    def health(self) -> SourceHealth:
-        return replace(super().health(), ended=self.ended)
-
-
-@dataclass
-class Watch:
-    """A monitor, what it looks at, and what it said."""
-
-    scene: Scene
-    clock: FakeClock
-    source: EndingSource = field(default_factory=EndingSource)
-    free: int = 100 * GB
-    woken: int = 0
-    refusal: str = ""
-    troubles: dict[str, str] = field(default_factory=dict)
-
-    def begin(self, *rules: AlertRule) -> Monitor:
-        """Start the daemon anew."""
-        return Monitor(
-            self.scene.store,
-            rules=rules,
-            sources=[self.source],
-            experiment="run 7",
-            final_day=10,
-            interval_h=INTERVAL_H,
-            free_bytes=self.read_free,
-            where="/state",
-            clock=self.clock,
-            wake=self.wake,
-            refusal=lambda: self.refusal,
-            troubles=lambda: self.troubles,
-        )
-
-    def read_free(self) -> int:
-        if self.free < 0:
-            raise OSError(5, "Input/output error")
-        return self.free
-
-    def wake(self) -> None:
-        self.woken += 1
-
-    def run(self, monitor: Monitor, hours: float, step_s: float = 600) -> None:
-        """Let time pass, tick by tick (seldom, where nothing depends on it)."""
-        for _ in range(round(hours * HOUR_S / step_s)):
-            self.clock.advance(step_s)
-            monitor.tick()
-
-    def said(self) -> list[str]:
-        """Return rule and severity of each alert, and whether it still stands."""
-        rows = self.scene.rows("SELECT rule, severity, resolved_at FROM alerts ORDER BY id")
-        return [f"{rule} {grave}{'' if gone is None else ' gone'}" for rule, grave, gone in rows]
-
-
-def leave_unsynced(connection: sqlite3.Connection, *_: object) -> None:
-    connection.execute("PRAGMA synchronous=OFF")
-
-
-@pytest.fixture
-def watch(tmp_path: Path, clock: FakeClock) -> Iterator[Watch]:
-    store = open_store(tmp_path / "state", clock)
-    # A tick here is minutes or more, so that each writes a sign of life: thousands of syncs in
-    # all, on a disk that others may be busy with. No test here cuts the power.
-    event.listen(store._writer, "checkout", leave_unsynced)
-    yield Watch(scene=Scene(store=store, folder=tmp_path / "state"), clock=clock)
-    store.close()
+from scopewatch.runtime.monitor import TICK_S
+from tests.unit.runtime.watch import (
+    BLIND,
+    DEAD,
+    DISK,
+    ENDED,
+    GB,
+    HOUR_S,
+    INTERVAL_H,
+    REFUSED,
+    RELOAD,
+    Watch,
+)
+from tests.unit.store.scene import key
 
 
 def test_silence_is_told_within_k_intervals_and_one_tick(watch: Watch) -> None:
@@ -193,11 +112,6 @@ def test_a_disk_that_fills_is_told_once_and_taken_back_with_room_to_spare(watch:
         assert watch.said() == said
 
 
-def detail_of(watch: Watch) -> str:
-    ((evidence,),) = watch.scene.rows("SELECT evidence FROM alerts")
-    return str(json.loads(evidence)["detail"])
-
-
 def test_a_dead_source_is_told_with_since_when_and_why_until_it_is_alive(watch: Watch) -> None:
     monitor = watch.begin(DEAD)
     watch.run(monitor, 1)
@@ -206,7 +120,7 @@ def test_a_dead_source_is_told_with_since_when_and_why_until_it_is_alive(watch: 
     assert watch.said() == [], "a source is started again by itself"
     watch.run(monitor, 1 / 60, step_s=TICK_S)
     assert watch.said() == ["dead warning"]
-    assert detail_of(watch) == "folder, since 2026-03-01 10:00 UTC: observer died"
+    assert watch.detail() == "folder, since 2026-03-01 10:00 UTC: observer died"
     watch.run(monitor, 1)
     assert watch.said() == ["dead critical"]
     watch.source.alive = True
@@ -219,7 +133,7 @@ def test_a_camera_that_gives_no_image_is_told_though_its_source_watches(watch: W
     watch.source.failing = "time point 3: 4 of 4 images never came"
     watch.run(monitor, 0.5)
     assert watch.said() == ["dead warning"]
-    assert detail_of(watch).endswith("UTC: time point 3: 4 of 4 images never came")
+    assert watch.detail().endswith("UTC: time point 3: 4 of 4 images never came")
 
 
 def test_a_source_that_cannot_be_started_is_told_with_the_reason_of_its_start(
@@ -229,7 +143,7 @@ def test_a_source_that_cannot_be_started_is_told_with_the_reason_of_its_start(
     watch.source.alive = False
     watch.troubles = {"folder": "folder cannot be watched: /mnt/scope; create it"}
     watch.run(monitor, 0.5)
-    assert "folder cannot be watched: /mnt/scope; create it" in detail_of(watch)
+    assert "folder cannot be watched: /mnt/scope; create it" in watch.detail()
 
 
 def test_a_source_that_dies_for_a_moment_again_and_again_is_not_told(watch: Watch) -> None:
@@ -256,46 +170,6 @@ def test_a_source_that_has_given_all_there_was_may_go(watch: Watch) -> None:
     watch.source.ended, watch.source.alive = True, False
     watch.run(monitor, 1)
     assert watch.said() == []
-
-
-def test_a_start_after_a_crash_is_told_and_resolves_within_two_hours(watch: Watch) -> None:
-    monitor = watch.begin(RESTARTED)
-    watch.run(monitor, 5)
-    assert watch.said() == [], "the first start is no restart"
-    watch.clock.advance(3 * HOUR_S)
-    again = watch.begin(RESTARTED)
-    again.tick()
-    assert watch.said() == ["restarted info"]
-    (evidence,) = watch.scene.rows("SELECT json_extract(evidence, '$.measures.down_h') FROM alerts")
-    assert evidence == (pytest.approx(3.0, abs=0.2),)
-    watch.run(again, 2)
-    assert watch.said() == ["restarted info gone"]
-
-
-def test_a_start_after_an_orderly_stop_is_no_news(watch: Watch) -> None:
-    monitor = watch.begin(RESTARTED)
-    watch.run(monitor, 1)
-    monitor.end()
-    watch.clock.advance(HOUR_S)
-    again = watch.begin(RESTARTED)
-    watch.run(again, 1)
-    assert watch.said() == []
-    # Not stopped this time.
-    third = watch.begin(RESTARTED)
-    third.tick()
-    assert watch.said() == ["restarted info"]
-
-
-def test_what_was_said_is_not_said_again_after_a_restart(watch: Watch) -> None:
-    monitor = watch.begin(BLIND)
-    monitor.tick()
-    watch.scene.score(key(), 0.7)
-    watch.run(monitor, 2 * INTERVAL_H + 1)
-    assert watch.said() == ["blind warning"]
-    again = watch.begin(BLIND)
-    watch.run(again, 3)
-    assert watch.said() == ["blind warning"]
-    assert len(watch.scene.store.due(watch.clock.now(), 9)) == 1
 
 
 def test_a_rule_of_another_experiment_is_not_stepped(watch: Watch) -> None:
