@@ -31,6 +31,8 @@ _MAX_DATA_SETS = 1000
 # A burst of a minute at 160 images a second: they are offered after it.
 _MAX_WAITING = 10_000
 _GLANCED_AT = 3
+# Images of a data set that are read to learn how fast they come: each costs the microscope.
+_COUNTED = 20
 _CHANNELS_NAMED = 8
 
 
@@ -181,7 +183,7 @@ class NDTiffSource:
     def _look(self, offering: Offering, *, full: bool) -> None:
         self._rhythm.begin_look(self._clock.monotonic())
         images = 0
-        present = dict(self._data_sets())
+        present = dict(self._data_sets(full=full))
         for label in [label for label in self._followed if label not in present]:
             log.info(
                 "data set is gone",
@@ -215,8 +217,11 @@ class NDTiffSource:
         except OSError:
             return None
 
-    def _data_sets(self) -> Iterator[tuple[str, Path]]:
-        """Yield (path relative to the source's, folder) of each data set."""
+    def _data_sets(self, *, full: bool) -> Iterator[tuple[str, Path]]:
+        """Yield (path relative to the source's, folder) of each data set.
+
+        A folder that was one is looked into again only where `full`.
+        """
         root = self._config.path
         if is_data_set(root):
             yield "", root
@@ -235,7 +240,7 @@ class NDTiffSource:
                 continue
             for name in folders:
                 inner = f"{label}/{name}" if label else name
-                if is_data_set(root / inner):
+                if (inner in self._followed and not full) or is_data_set(root / inner):
                     count += 1
                     if self._frames.run_of(name) is not None:
                         yield inner, root / inner
@@ -263,10 +268,13 @@ class NDTiffSource:
             )
         came = 0
         if len(followed.waiting) < _MAX_WAITING:
-            new = followed.data_set.look(self._clock.monotonic())
+            at_most = _COUNTED if self._rhythm.counting else PER_LOOK
+            new = followed.data_set.look(self._clock.monotonic(), at_most)
             came = len(new) if followed.caught_up else 0
-            followed.caught_up = followed.caught_up or len(new) < PER_LOOK
+            followed.caught_up = followed.caught_up or len(new) < at_most
             followed.sighted += new
+            if self._rhythm.counting and len(new) >= at_most:
+                return came  # a burst, it seems: the ledger is asked after it
             if followed.number is None and (known := followed.data_set.identity) is not None:
                 # Until the ledger answers, what was sighted stays in hand.
                 followed.number = offering.acquisition(label, known)

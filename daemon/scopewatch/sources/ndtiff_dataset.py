@@ -133,8 +133,8 @@ class DataSet:
         """Return what changes while it grows. Raises OSError."""
         return self._files()[1]
 
-    def look(self, now_s: float) -> list[Sighting]:
-        """Return images completed since the last look, a bounded number at a time.
+    def look(self, now_s: float, at_most: int = PER_LOOK) -> list[Sighting]:
+        """Return images completed since the last look, at most so many of each file.
 
         Raises
         ------
@@ -150,11 +150,11 @@ class DataSet:
         files.pop(INDEX, None)
         for name, size in files.items():
             try:
-                sightings += self._read_file(name, size)
+                sightings += self._read_file(name, size, at_most)
             except (OSError, FrameError) as error:
                 self._complain(" ".join(str(error).split()))
         sightings += self._missing(files, now_s)
-        if len(sightings) >= PER_LOOK:
+        if len(sightings) >= at_most:
             self._signature = None  # there is more to read
         return sightings
 
@@ -196,7 +196,7 @@ class DataSet:
             elif entry.start not in self._reported.get(entry.file, ()):
                 self._indexed[(entry.file, entry.start)] = entry
 
-    def _read_file(self, name: str, size: int) -> Iterator[Sighting]:
+    def _read_file(self, name: str, size: int, at_most: int) -> Iterator[Sighting]:
         with (self._folder / name).open("rb") as file:
             head = self._heads.get(name) or read_head(file, self._folder / name, self._limits)
             if head is None:
@@ -204,12 +204,12 @@ class DataSet:
             self._heads[name] = head
             follower = self._followers.setdefault(name, Follower(name, head))
             self._sizes[name] = size
-            images = follower.look(file, size, self._limits)
+            images = follower.look(file, size, self._limits, at_most)
             if follower.trouble is not None:
                 self._complain(follower.trouble)
             for place in [place for place in self._indexed if place[0] == name]:
                 block = self._indexed[place].block
-                if block is None or len(images) >= PER_LOOK:
+                if block is None or len(images) >= at_most:
                     continue
                 image = read_image_facts(file, block, size, self._limits)
                 if image is not None:

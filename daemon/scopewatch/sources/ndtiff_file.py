@@ -24,7 +24,6 @@ from scopewatch.sources.planes import ReadLimits, check_size
 
 _HEAD = struct.Struct("<5I")
 _NDTIFF_MARK, _SUMMARY_MARK = 483729, 2355492
-_PER_LOOK = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +106,10 @@ class Follower:
         ends = self._next == 0 or self._next >= size
         return self.pages > 0 and self.trouble is None and ends
 
-    def look(self, file: BinaryIO, size: int, limits: ReadLimits) -> list[Image]:
+    def look(self, file: BinaryIO, size: int, limits: ReadLimits, at_most: int) -> list[Image]:
         """Return images completed since the last look, a bounded number at a time."""
         images: list[Image] = []
-        while not self.ended and len(images) < _PER_LOOK:
+        while not self.ended and len(images) < at_most:
             try:
                 directory = ifd.read_directory(file, self._layout, self._next, size)
             except UnfinishedError:

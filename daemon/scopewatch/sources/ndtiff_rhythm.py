@@ -60,6 +60,11 @@ class Rhythm:
         """Whether a burst is going on: what need not be done now is done after it."""
         return self._arrivals.bursting(self._name)
 
+    @property
+    def counting(self) -> bool:
+        """Whether something began of which the rate is not known yet."""
+        return self._begun_s is not None
+
     def due(self, now_s: float) -> bool:
         """Whether to look now."""
         if self.spares():

@@ -53,6 +53,30 @@ def test_images_of_a_burst_are_offered_after_it(tmp_path: Path, make: Make) -> N
     assert [ticket.key.time_point for ticket in scene.inbox.tickets] == [0, 1, 2, 3]
 
 
+def test_what_begins_is_counted_by_a_few_images_and_read_after_the_burst(
+    tmp_path: Path, make: Make
+) -> None:
+    scene = make().start()
+    scene.later(1)
+    # A glance notes the begin, a look soon after it counts: by the source's thread or by these.
+    scene.clock.advance(0.2)
+    write_data_set(tmp_path, times=300)
+    scene.source._step(full=False)
+    assert scene.arrivals.told[-1] == "begins"
+    scene.clock.advance(0.3)
+    scene.source._step(full=False)
+    assert scene.arrivals.came_s[-1][0] == 20, "as many as tell that it is a burst"
+    assert scene.ledger.asked == [], "nor was the ledger asked anything"
+    assert (len(scene.inbox.tickets), scene.source.health().waiting) == (0, 300)
+    scene.arrivals.burst = True
+    scene.later(1)
+    scene.arrivals.burst = False
+    for _ in range(3):
+        scene.later(1)
+    assert [ticket.key.time_point for ticket in scene.inbox.tickets] == list(range(300))
+    assert scene.arrivals.images == 300
+
+
 def test_of_a_burst_that_the_inbox_has_no_room_for_nothing_is_lost(
     tmp_path: Path, make: Make
 ) -> None:
@@ -75,7 +99,7 @@ def test_a_data_set_that_has_ended_is_asked_again_by_a_scan_alone(
     scene = make().start()
     asked: list[float] = []
 
-    def look(_self: DataSet, now_s: float) -> list[Sighting]:
+    def look(_self: DataSet, now_s: float, _at_most: int) -> list[Sighting]:
         asked.append(now_s)
         return []
 
