@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import FakeClock
 from tests.unit.runtime.bench import Bench
+from tests.unit.runtime.supervised import Daemon
 from tests.unit.runtime.watch import Watch, open_watch
 
 
@@ -19,3 +20,8 @@ def bench(clock: FakeClock) -> Bench:
 def watch(tmp_path: Path, clock: FakeClock) -> Iterator[Watch]:
     with open_watch(tmp_path / "state", clock) as opened:
         yield opened
+
+
+@pytest.fixture
+def daemon(clock: FakeClock) -> Daemon:
+    return Daemon(clock=clock)
