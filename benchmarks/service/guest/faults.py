@@ -21,6 +21,7 @@ from service import (
 )
 
 HOOKS = Path("/opt/hooks")
+HOOKED = "hooks.conf"
 # runtime.stall_s and WatchdogSec as they come, and what a busy host may add.
 STALL_S, WATCHDOG_S, RESTART_S, LATE_S = 50.0, 60.0, 10.0, 20.0
 # StartLimitBurst.
@@ -66,9 +67,7 @@ FolderSource.scan = hang_in_a_look
 
 def watchdog(lab: Lab) -> None:
     """A model that hangs in native code; every time is that of the unit as it comes."""
-    HOOKS.mkdir(exist_ok=True)
-    (HOOKS / "sitecustomize.py").write_text(HANG, encoding="utf-8")
-    drop_in("hooks.conf", f"[Service]\nEnvironment=PYTHONPATH={HOOKS}\n")
+    _hook(HANG)
     must("systemctl", "restart", UNIT)
     before, since = int(show("NRestarts")), cursor()
     flag = Path("/var/lib/scopewatch/hang")
@@ -100,7 +99,7 @@ def watchdog(lab: Lab) -> None:
         kept=len(again) == 1,
         seen=f"4 of 4 scored, {len(again)} at its second attempt",
     )
-    drop_out("hooks.conf")
+    drop_out(HOOKED)
     must("systemctl", "restart", UNIT)
 
 
@@ -136,9 +135,7 @@ def refused_start(lab: Lab) -> None:
 def crash_at_every_start(lab: Lab) -> None:
     """What breaks at every start ends in a stop after StartLimitBurst starts."""
     must("systemctl", "stop", UNIT)
-    HOOKS.mkdir(exist_ok=True)
-    (HOOKS / "sitecustomize.py").write_text("import os\nos.abort()\n", encoding="utf-8")
-    drop_in("hooks.conf", f"[Service]\nEnvironment=PYTHONPATH={HOOKS}\nRestartSec=1\n")
+    _hook("import os\nos.abort()\n", "RestartSec=1\n")
     run("systemctl", "reset-failed", UNIT)
     since = cursor()
     run("systemctl", "start", UNIT)
@@ -149,7 +146,7 @@ def crash_at_every_start(lab: Lab) -> None:
         kept=starts == 10 and show("ActiveState") == "failed",
         seen=f"{starts} starts, then {show('ActiveState')}",
     )
-    drop_out("hooks.conf")
+    drop_out(HOOKED)
     start()
     lab.scored(lab.frames(1))
 
@@ -157,9 +154,7 @@ def crash_at_every_start(lab: Lab) -> None:
 def stall_at_every_start(lab: Lab) -> None:
     """A share that hangs at every start: for longer than StartLimitBurst, with the unit's times."""
     must("systemctl", "stop", UNIT)
-    HOOKS.mkdir(exist_ok=True)
-    (HOOKS / "sitecustomize.py").write_text(HANG_AT_EVERY_START, encoding="utf-8")
-    drop_in("hooks.conf", f"[Service]\nEnvironment=PYTHONPATH={HOOKS}\n")
+    _hook(HANG_AT_EVERY_START)
     run("systemctl", "reset-failed", UNIT)
     since = cursor()
     must("systemctl", "start", "--no-block", UNIT)
@@ -177,10 +172,17 @@ def stall_at_every_start(lab: Lab) -> None:
         seen=f"{early} ended themselves before READY=1, {late} were ended by the watchdog,"
         f" in {took_s:.0f} s; then {show('ActiveState')}",
     )
-    drop_out("hooks.conf")
+    drop_out(HOOKED)
     must("systemctl", "restart", UNIT)
     lab.scored(names)
     lab.tell("the frames of that time are scored", kept=True, seen="2 of 2")
+
+
+def _hook(code: str, settings: str = "") -> None:
+    """Let every start of the service run this code first, until HOOKED is dropped out."""
+    HOOKS.mkdir(exist_ok=True)
+    (HOOKS / "sitecustomize.py").write_text(code, encoding="utf-8")
+    drop_in(HOOKED, f"[Service]\nEnvironment=PYTHONPATH={HOOKS}\n{settings}")
 
 
 def _line(text: str, part: str) -> str:
