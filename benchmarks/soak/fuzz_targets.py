@@ -11,16 +11,21 @@ import fuzz_seeds as seeds
 from scopewatch.config import ExperimentConfig, load_config
 from scopewatch.core.errors import ScopewatchError
 from scopewatch.inference.bundle import load_bundle, parse_card
-from scopewatch.sources import ifd
-from scopewatch.sources.address import PositionPattern
-from scopewatch.sources.micromanager_metadata import axes_facts, load_tags, read_series, tag_facts
-from scopewatch.sources.naming import PRESETS, NamePattern
-from scopewatch.sources.ndtiff_dataset import DataSet
-from scopewatch.sources.ndtiff_file import read_pixels
-from scopewatch.sources.ndtiff_index import parse_index
-from scopewatch.sources.ome import read_ome
-from scopewatch.sources.planes import DEFAULT_LIMITS
-from scopewatch.sources.readers import list_planes, read_plane
+from scopewatch.sources.base.address import PositionPattern
+from scopewatch.sources.layouts.naming import PRESETS, NamePattern
+from scopewatch.sources.ndtiff.dataset import DataSet
+from scopewatch.sources.ndtiff.file import read_pixels
+from scopewatch.sources.ndtiff.index import parse_index
+from scopewatch.sources.readers import ifd
+from scopewatch.sources.readers.image_file import list_planes, read_plane
+from scopewatch.sources.readers.micromanager_metadata import (
+    axes_facts,
+    load_tags,
+    read_series,
+    tag_facts,
+)
+from scopewatch.sources.readers.ome import read_ome
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
 _POSITION = r"(?P<well>[A-P]\d{1,2})(?:[-_ ]*(?:s|site|Site_)?(?P<site>\d+))?"
 _PAGES_READ = 3

@@ -18,7 +18,7 @@ import tifffile
 from counting import Counting
 
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
-from scopewatch.sources.folder import FolderSource
+from scopewatch.sources.folder.source import FolderSource
 
 # Promises: a walk over files that are all known, and what 100,000 of them cost.
 WALK_S = 10.0

@@ -27,8 +27,8 @@ from rounds import MOST, RESAMPLED, read_call
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.frame import FrameTicket, Refusal
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.sources.micromanager import MicroManagerSource
-from scopewatch.sources.microscope import Axes, Event, PycroManagerMicroscope
+from scopewatch.sources.micromanager.microscope import Axes, Event, PycroManagerMicroscope
+from scopewatch.sources.micromanager.source import MicroManagerSource
 
 KINDS = ("free", "callback raises", "inbox full", "database hangs")
 WITHIN_S = 60.0

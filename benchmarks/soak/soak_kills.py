@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from scopewatch.demo.simulation.experiment import Experiment
-from scopewatch.sources.folder_walk import look_at
+from scopewatch.sources.folder.walk import look_at
 
 MANNERS = ("plain", "pieces", "renamed", "rewritten")
 SIZE_PX = 128

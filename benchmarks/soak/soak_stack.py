@@ -21,7 +21,7 @@ from pathlib import Path
 from counting import Counting
 
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
-from scopewatch.sources.folder import FolderSource
+from scopewatch.sources.folder.source import FolderSource
 
 SIZE = 2**32
 SIDE_PX = 2048

@@ -14,9 +14,9 @@ from scopewatch.config import (
 )
 from scopewatch.core.errors import FrameError, SourceError
 from scopewatch.core.ports import FrameSource
-from scopewatch.sources.folder import FolderSource
-from scopewatch.sources.micromanager import MicroManagerSource
-from scopewatch.sources.ndtiff import NDTiffSource
+from scopewatch.sources.folder.source import FolderSource
+from scopewatch.sources.micromanager.source import MicroManagerSource
+from scopewatch.sources.ndtiff.source import NDTiffSource
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 from tests.unit.sources.images import EXPERIMENT, pixels, write

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from scopewatch.config import ChannelConfig
 from scopewatch.core.errors import SourceError
-from scopewatch.sources.micromanager import MicroManagerSource
-from scopewatch.sources.microscope import PycroManagerMicroscope
+from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
+from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.hardware.demo_core import CHANNELS, EXPERIMENT, settings
 from tests.integration.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger

@@ -12,8 +12,8 @@ from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox
 from scopewatch.runtime.keeper import SourceKeeper
 from scopewatch.runtime.monitor import Monitor
-from scopewatch.sources.micromanager import MicroManagerSource
-from scopewatch.sources.microscope import PycroManagerMicroscope
+from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
+from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.conftest import FakeClock
 from tests.hardware.demo_core import CHANNELS, EXPERIMENT, POSITIONS, adapters, settings
 from tests.unit.store.scene import Scene, open_store

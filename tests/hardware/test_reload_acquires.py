@@ -19,7 +19,7 @@ from scopewatch.app.life import Life
 from scopewatch.config import load_config
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.stages import Farewell
-from scopewatch.sources.microscope import Axes, Event, PycroManagerMicroscope
+from scopewatch.sources.micromanager.microscope import Axes, Event, PycroManagerMicroscope
 from scopewatch.store.queries import Reader
 from tests.hardware.demo_core import adapters
 from tests.integration.conftest import SHIPPED

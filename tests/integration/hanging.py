@@ -25,7 +25,7 @@ TFLiteScorer.score = hang_once
 """
 _SOURCE_HANGS_AT_ITS_START = """
 import ctypes, os
-from scopewatch.sources.folder import FolderSource
+from scopewatch.sources.folder.source import FolderSource
 
 start = FolderSource.start
 

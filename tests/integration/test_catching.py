@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.sources.folder import FolderSource
+from scopewatch.sources.folder.source import FolderSource
 from tests.conftest import FakeClock
 from tests.integration.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
@@ -26,7 +26,7 @@ WATCHING = """
 import sys
 from collections import deque
 from pathlib import Path
-from scopewatch.sources.folder import FolderSource
+from scopewatch.sources.folder.source import FolderSource
 from tests.integration.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 from tests.unit.sources.images import EXPERIMENT, folder_config
@@ -47,7 +47,7 @@ source.stop()
 REMOUNT = """
 import subprocess, sys
 from pathlib import Path
-from scopewatch.sources.folder import FolderSource
+from scopewatch.sources.folder.source import FolderSource
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 from tests.unit.sources.images import EXPERIMENT, FRAME, folder_config, write

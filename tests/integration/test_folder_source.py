@@ -10,8 +10,8 @@ from time import monotonic
 import numpy as np
 import pytest
 
-from scopewatch.sources.folder import FolderSource
-from scopewatch.sources.readers import read_plane
+from scopewatch.sources.folder.source import FolderSource
+from scopewatch.sources.readers.image_file import read_plane
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 from tests.unit.sources.images import EXPERIMENT, folder_config, pixels, write
 

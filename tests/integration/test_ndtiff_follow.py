@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scopewatch.sources.ndtiff import NDTiffSource
+from scopewatch.sources.ndtiff.source import NDTiffSource
 from tests.integration.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 from tests.unit.sources.images import EXPERIMENT, pixels

@@ -14,9 +14,9 @@ import tifffile
 
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import FrameError
-from scopewatch.sources.folder import FolderSource
-from scopewatch.sources.ndtiff import NDTiffSource
-from scopewatch.sources.readers import is_whole, list_planes, read_plane
+from scopewatch.sources.folder.source import FolderSource
+from scopewatch.sources.ndtiff.source import NDTiffSource
+from scopewatch.sources.readers.image_file import is_whole, list_planes, read_plane
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 from tests.unit.sources.images import EXPERIMENT, folder_config

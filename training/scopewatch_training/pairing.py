@@ -15,12 +15,12 @@ from typing import Final
 from scopewatch.config import ExperimentConfig, FolderSourceConfig, NDTiffSourceConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.frame import FrameKey
-from scopewatch.sources.folder_frames import FolderFrames
-from scopewatch.sources.folder_walk import NDTIFF_INDEX, walk_images
-from scopewatch.sources.ndtiff_dataset import DataSet
-from scopewatch.sources.ndtiff_frames import NDTiffFrames
-from scopewatch.sources.offering import Found
-from scopewatch.sources.planes import DEFAULT_LIMITS
+from scopewatch.sources.base.offering import Found
+from scopewatch.sources.folder.frames import FolderFrames
+from scopewatch.sources.folder.walk import NDTIFF_INDEX, walk_images
+from scopewatch.sources.ndtiff.dataset import DataSet
+from scopewatch.sources.ndtiff.frames import NDTiffFrames
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 from scopewatch_training.manifest import OPTIONAL, REQUIRED, PairRow
 from scopewatch_training.pictures import PictureRef
 

@@ -12,9 +12,9 @@ from typing import Final
 from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
 from scopewatch.core.errors import FrameError
 from scopewatch.core.frame import FrameKey, FrameTicket, Pixels
-from scopewatch.sources.ndtiff_frames import NDTiffFrames
-from scopewatch.sources.planes import DEFAULT_LIMITS
-from scopewatch.sources.readers import read_plane
+from scopewatch.sources.ndtiff.frames import NDTiffFrames
+from scopewatch.sources.readers.image_file import read_plane
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
 _PART: Final = re.compile(r"(?s)(?P<path>.+)#(?P<part>page=\d{1,9}|at=\[[\d,]+\]@[\w:.-]*)")
 _NOBODY: Final = FrameKey(

@@ -18,7 +18,7 @@ from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.frame import Frame, FrameKey
 from scopewatch.core.ports import Scorer
-from scopewatch.sources.readers import read_plane
+from scopewatch.sources.readers.image_file import read_plane
 
 COLUMNS = ("run", "plate", "well", "site", "time_point", "day", "phase")
 Well = tuple[str, str, str]

@@ -48,7 +48,7 @@ TFLiteScorer.score = hang_once
 # The first look at every second start, the second look at the others: before READY=1 and after it.
 HANG_AT_EVERY_START = """
 import ctypes
-from scopewatch.sources.folder import FolderSource
+from scopewatch.sources.folder.source import FolderSource
 
 scan = FolderSource.scan
 with open("/var/lib/scopewatch/starts", "a+") as counted:

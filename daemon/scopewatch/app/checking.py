@@ -21,7 +21,7 @@ from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError
 from scopewatch.core.ports import Scorer
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.sources.folder_walk import network_file_system
+from scopewatch.sources.folder.walk import network_file_system
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,14 +16,14 @@ from pathlib import Path
 from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket
-from scopewatch.sources.address import Address, PositionPattern
-from scopewatch.sources.folder_walk import NDTIFF_INDEX, is_frame_name
-from scopewatch.sources.naming import NamePattern, NameReading
-from scopewatch.sources.ndtiff_dataset import DataSet
-from scopewatch.sources.ndtiff_frames import NDTiffFrames
-from scopewatch.sources.planes import DEFAULT_LIMITS, PlaneFacts
-from scopewatch.sources.readers import list_planes, read_plane
-from scopewatch.sources.series import SeriesFiles
+from scopewatch.sources.base.address import Address, PositionPattern
+from scopewatch.sources.folder.walk import NDTIFF_INDEX, is_frame_name
+from scopewatch.sources.layouts.naming import NamePattern, NameReading
+from scopewatch.sources.ndtiff.dataset import DataSet
+from scopewatch.sources.ndtiff.frames import NDTiffFrames
+from scopewatch.sources.readers.image_file import list_planes, read_plane
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS, PlaneFacts
+from scopewatch.sources.readers.series import SeriesFiles
 
 log = logging.getLogger(__name__)
 

@@ -63,20 +63,20 @@ def make_source(
     arrivals: Arrivals | None = None,
 ) -> FrameSource:
     """Make one source. Only its own libraries are imported. Raises ConfigError."""
-    from scopewatch.sources.planes import ReadLimits  # noqa: PLC0415 - loads numpy
+    from scopewatch.sources.readers.planes import ReadLimits  # noqa: PLC0415 - loads numpy
 
     bounds = ReadLimits(**limits.model_dump())
     match source:
         case FolderSourceConfig():
-            from scopewatch.sources.folder import FolderSource  # noqa: PLC0415
+            from scopewatch.sources.folder.source import FolderSource  # noqa: PLC0415
 
             return FolderSource(source, experiment, clock, limits=bounds, arrivals=arrivals)
         case NDTiffSourceConfig():
-            from scopewatch.sources.ndtiff import NDTiffSource  # noqa: PLC0415
+            from scopewatch.sources.ndtiff.source import NDTiffSource  # noqa: PLC0415
 
             return NDTiffSource(source, experiment, clock, limits=bounds, arrivals=arrivals)
         case MicroManagerSourceConfig():
-            from scopewatch.sources.micromanager import MicroManagerSource  # noqa: PLC0415
+            from scopewatch.sources.micromanager.source import MicroManagerSource  # noqa: PLC0415
 
             return MicroManagerSource(source, experiment, clock, limits=bounds, arrivals=arrivals)
 

@@ -82,7 +82,7 @@ def test_fine_grain_that_was_not_there_looks_like_contamination() -> None:
     "SCOPEWATCH_DATA" not in os.environ, reason="real images: set SCOPEWATCH_DATA to their folder"
 )
 def test_real_cells_that_grow_undisturbed_never_jump() -> None:
-    from scopewatch.sources.readers import read_plane  # noqa: PLC0415 - only where images are
+    from scopewatch.sources.readers.image_file import read_plane  # noqa: PLC0415 - only where images are
 
     folder = Path(os.environ["SCOPEWATCH_DATA"]) / "psc-timelapse"
     looks = []

@@ -18,7 +18,7 @@ from scopewatch.config import (
 from scopewatch.core.alert import RuleKind
 from scopewatch.core.language import Language
 from scopewatch.core.result import Fault
-from scopewatch.sources.naming import PRESETS
+from scopewatch.sources.layouts.naming import PRESETS
 from scopewatch.web.advice import ADVICE
 
 ROOT = Path(__file__).parents[3]

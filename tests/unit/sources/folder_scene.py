@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from scopewatch.sources.folder import FolderSource
+from scopewatch.sources.folder.source import FolderSource
 from tests.conftest import FakeClock
 from tests.unit.sources.images import EXPERIMENT, folder_config
 from tests.unit.sources.scenes import SourceScene

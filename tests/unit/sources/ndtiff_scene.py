@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from scopewatch.sources.ndtiff import NDTiffSource
+from scopewatch.sources.ndtiff.source import NDTiffSource
 from tests.conftest import FakeClock
 from tests.unit.sources.images import EXPERIMENT
 from tests.unit.sources.ndtiffs import ndtiff_config

@@ -12,8 +12,8 @@ from scopewatch.config import (
     PositionConfig,
 )
 from scopewatch.core.errors import SourceError
-from scopewatch.sources.micromanager import MicroManagerSource
-from scopewatch.sources.microscope import Axes, Event
+from scopewatch.sources.micromanager.microscope import Axes, Event
+from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeArrivals, FakeInbox, FakeLedger
 from tests.unit.sources.ndtiffs import Writer

@@ -1,0 +1,1 @@
+"""Frames from image files that appear in a folder."""

@@ -1,0 +1,291 @@
+"""Frames from image files that appear in a folder.
+
+Three things find them: a walk at start-up, file system events, and the walks the runtime asks
+for (`scan`), which also catch what events missed. A file is released when it was quiet for
+`settle_s` and decodes whole; one that never does is given up after `give_up_s`, and the worker
+quarantines it with the reason. What the inbox does not take is offered again. While files come as
+a burst that scoring waits for, none is released: to see whether one is whole means to decode it.
+
+All channels are offered, under their own names; which one is scored is the worker's business.
+
+    start -> walk -> [ watching: touched names -> settling -> read -> offer ] -> stop
+                        | observer died: started again, and a walk
+                        | folder gone: not alive, until it is back, and a walk
+"""
+
+import logging
+
+from scopewatch.config import ExperimentConfig, FolderSourceConfig
+from scopewatch.core.errors import FrameError, SourceError, StoreError, complaint
+from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
+from scopewatch.sources.base.address import is_text
+from scopewatch.sources.base.arriving import Unheard
+from scopewatch.sources.base.offering import BATCH, Found, Offering
+from scopewatch.sources.base.source_thread import SourceThread
+from scopewatch.sources.folder.file_stability import Candidate, Settling
+from scopewatch.sources.folder.frames import FolderFrames, refuse_name
+from scopewatch.sources.folder.walk import (
+    as_locator,
+    in_data_set,
+    is_frame_name,
+    look_at,
+    network_file_system,
+    walk_images,
+)
+from scopewatch.sources.folder.watch import FolderWatch
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
+
+log = logging.getLogger(__name__)
+
+_TICK_S = 0.25
+# After a full inbox, or a database that does not answer.
+_PAUSE_S = 1.0
+
+
+class FolderSource:
+    """Watches a folder for image files; implements `ports.FrameSource`.
+
+    Parameters
+    ----------
+    config
+        Where and how to watch.
+    experiment
+        Defaults for what names and metadata do not say.
+    limits
+        How large a file may be to be read.
+    arrivals
+        Told of files as they come; None: nobody is.
+
+    Raises
+    ------
+    ConfigError
+        When the file name pattern or the position pattern is wrong.
+    """
+
+    def __init__(
+        self,
+        config: FolderSourceConfig,
+        experiment: ExperimentConfig,
+        clock: Clock,
+        limits: ReadLimits = DEFAULT_LIMITS,
+        arrivals: Arrivals | None = None,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._frames = FolderFrames(config, experiment, limits)
+        self._watch = FolderWatch(
+            config.name,
+            config.path,
+            recursive=config.recursive,
+            poll=config.observer == "polling",
+        )
+        self._settling = Settling(config.settle_s, config.give_up_s)
+        self._arrivals = arrivals or Unheard()
+        self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)
+        self._offering: Offering | None = None
+        self._walk_at_s = 0.0
+        self._walked_s: float | None = None
+        self._release_at_s = 0.0
+
+    @property
+    def name(self) -> str:
+        """Name from the configuration."""
+        return self._config.name
+
+    def start(self, inbox: Inbox, ledger: Ledger) -> None:
+        """Watch the folder, and offer what is there already.
+
+        Raises
+        ------
+        SourceError
+            When the folder is not there or cannot be read.
+        """
+        path = self._config.path
+        self._offering = Offering(self.name, inbox, ledger, self._clock)
+        # Watch first and walk then: what comes in between is seen twice, not missed.
+        try:
+            self._watch.start()
+        except OSError as error:
+            raise SourceError(
+                complaint(
+                    "folder cannot be watched",
+                    where=path,
+                    got=error.strerror,
+                    do=f"create it, or correct `path` of the source {self.name!r}",
+                )
+            ) from error
+        kind = network_file_system(path)
+        if kind is not None and self._config.observer == "native":
+            log.warning(
+                "folder is on a network file system, where events do not arrive:"
+                " set `observer: polling`",
+                extra={"event": {"source": self.name, "path": str(path), "file_system": kind}},
+            )
+        self._thread.start()
+        self.scan()
+
+    def scan(self) -> None:
+        """Walk the folder and release what is ready. Never raises."""
+        self._thread.step(full=True)
+
+    def load(self, ticket: FrameTicket) -> Frame:
+        """Read the pixels of a frame this source offered.
+
+        Raises
+        ------
+        FrameError
+            When they cannot be read, or are not those of a frame.
+        """
+        return self._frames.load(ticket)
+
+    def health(self) -> SourceHealth:
+        """Say whether new files would be noticed. Never raises."""
+        offering, thread, watch = self._offering, self._thread, self._watch
+        alive = thread.alive() and watch.alive()
+        how = "polling" if watch.polling else "native events"
+        detail = watch.trouble or f"{self._config.path} by {how}"
+        if thread.trouble:
+            detail += f"; {thread.trouble}"
+        elif not alive and not watch.trouble:
+            detail += ", stopped" if not thread.alive() else ", but the observer is dead"
+        return SourceHealth(
+            name=self.name,
+            alive=alive,
+            detail=detail,
+            found=offering.found if offering is not None else 0,
+            waiting=len(self._settling) + self._settling.turned_away,
+        )
+
+    def stop(self) -> None:
+        """Stop watching; idempotent."""
+        self._thread.stop()
+        self._watch.stop()
+
+    def _step(self, full: bool) -> None:
+        offering, now_s = self._offering, self._clock.monotonic()
+        walk = self._watch.check(now_s) or full
+        if offering is None or not self._watch.present:
+            return
+        for path, renamed in self._watch.touches.drain():
+            self._touch(offering, path, now_s, renamed=renamed)
+        if self._watch.touches.lost:
+            self._watch.touches.lost = False
+            walk = True
+        try:
+            if walk or (self._watch.polling and now_s >= self._walk_at_s):
+                self._walk(offering, now_s)
+            self._release(offering, now_s)
+        except StoreError:
+            # The files stay in hand, and the ledger is asked again after a pause.
+            self._release_at_s = now_s + _PAUSE_S
+            raise
+
+    def _touch(self, offering: Offering, path: str, now_s: float, *, renamed: bool) -> None:
+        locator = as_locator(self._config.path, path)
+        if locator is None or not is_frame_name(locator.rsplit("/", 1)[-1]):
+            return
+        if not is_text(locator):
+            self._watch.touches.lost = True
+            return
+        seen = look_at(self._config.path, locator)
+        if seen is None or in_data_set(self._config.path, locator):
+            self._settling.forget(locator)
+        elif offering.pending(seen.locator, seen.fingerprint):
+            if self._is_new(offering, seen.locator, seen.fingerprint):
+                self._arrivals.came(self.name, 1, 0.0)
+            self._settling.see(
+                seen.locator, seen.fingerprint, seen.mtime_ns, now_s, in_one_piece=renamed
+            )
+
+    def _is_new(self, offering: Offering, locator: str, fingerprint: str) -> bool:
+        return not self._settling.holds(locator) and not offering.knows(locator, fingerprint)
+
+    def _walk(self, offering: Offering, now_s: float) -> None:
+        self._walk_at_s = now_s + self._config.poll_s
+        # What there was no room for shows up now, and came long ago.
+        caught_up = self._settling.turned_away == 0
+        self._settling.turned_away = new = 0
+        held = set(self._settling.locators())
+        unwritable: list[Found] = []
+        batch: dict[Found, int] = {}
+        for seen in walk_images(self._config.path, recursive=self._config.recursive):
+            if self._thread.stopping:
+                return
+            held.discard(seen.locator)
+            found = Found(locator=seen.locator, fingerprint=seen.fingerprint)
+            if not is_text(seen.locator):
+                unwritable.append(refuse_name(found))
+            elif offering.pending(seen.locator, seen.fingerprint) and self._settling.has_room(
+                seen.locator
+            ):
+                batch[found] = seen.mtime_ns
+            if len(batch) >= BATCH:
+                new += self._consider(offering, batch, now_s)
+                batch = {}
+        new += self._consider(offering, batch, now_s)
+        # That a walk finds none means something only where no events tell of files before it.
+        if self._walked_s is not None and caught_up and (new or self._watch.polling):
+            self._arrivals.came(self.name, new, now_s - self._walked_s)
+        self._walked_s = now_s
+        _offer(offering, unwritable)
+        for locator in held:
+            self._settling.forget(locator)
+
+    def _consider(self, offering: Offering, batch: dict[Found, int], now_s: float) -> int:
+        """Take files in hand that need work; return how many were not there before."""
+        new = 0
+        for each in offering.unsettled(list(batch)):
+            new += self._is_new(offering, each.locator, each.fingerprint)
+            self._settling.see(each.locator, each.fingerprint, batch[each], now_s)
+        return new
+
+    def _release(self, offering: Offering, now_s: float) -> None:
+        if now_s < self._release_at_s or self._arrivals.bursting(self.name):
+            return
+        for candidate in self._settling.ripe(now_s):
+            if self._thread.stopping:
+                return
+            seen = look_at(self._config.path, candidate.locator)
+            if seen is None:
+                self._settling.forget(candidate.locator)
+            elif seen.fingerprint != candidate.fingerprint:
+                self._settling.see(seen.locator, seen.fingerprint, seen.mtime_ns, now_s)
+            elif not self._try(offering, candidate, now_s):
+                self._release_at_s = now_s + _PAUSE_S
+                return
+
+    def _try(self, offering: Offering, candidate: Candidate, now_s: float) -> bool:
+        """Look into a file and offer what it holds; False when the inbox is full."""
+        locator, fingerprint = candidate.locator, candidate.fingerprint
+        try:
+            reading = self._frames.read(locator, fingerprint, offering.pending)
+        except FrameError as error:
+            if not self._settling.broken(candidate, now_s):
+                return True
+            log.warning(
+                "file never got whole, it is handed on as it is",
+                extra={"event": {"source": self.name, "file": locator, "reason": str(error)}},
+            )
+            found = [self._frames.give_up(locator, fingerprint)]
+        else:
+            found = list(reading.found)
+            if reading.unfinished is not None:
+                if not _offer(offering, found):
+                    return False
+                if not self._settling.broken(candidate, now_s):
+                    return True
+                if reading.cut_off:
+                    found.append(self._frames.cut_off(locator, fingerprint, reading))
+        if not _offer(offering, found):
+            return False
+        # The file as such needs no look for now; its frames are remembered one by one.
+        offering.take(locator, fingerprint)
+        self._settling.forget(locator)
+        return True
+
+
+def _offer(offering: Offering, found: list[Found]) -> bool:
+    """Offer what needs work; False when the inbox is full."""
+    wanted = offering.unsettled(found)
+    return offering.offer(wanted) == len(wanted)

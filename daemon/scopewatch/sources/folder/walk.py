@@ -1,0 +1,144 @@
+"""Finding image files under a folder: symbolic links that loop are walked once."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from scopewatch.sources.readers.image_file import is_image_name
+
+log = logging.getLogger(__name__)
+
+MAX_DEPTH = 64
+NDTIFF_INDEX = "NDTiff.index"
+_NETWORK = frozenset(
+    {"cifs", "smb", "smb3", "smbfs", "nfs", "nfs4", "ncpfs", "afs", "9p", "fuse.sshfs", "davfs"}
+)
+_MOUNTS = Path("/proc/mounts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """An image file as it looks now; `locator` is relative to the folder, with `/`."""
+
+    locator: str
+    fingerprint: str
+    mtime_ns: int
+
+
+def look_at(root: Path, locator: str) -> Seen | None:
+    """Look at one file; None where it is gone or no regular file."""
+    path = root / locator
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return _seen(locator, state) if path.is_file() else None
+
+
+def walk_images(root: Path, *, recursive: bool) -> Iterator[Seen]:
+    """Yield every image file under a folder.
+
+    Hidden files and files being written under another name (`.part`, `.tmp`, `~`) are no
+    images by their names. The TIFFs of NDTiff data sets are left to their own source. Folders
+    that vanish or cannot be read meanwhile are passed over: the next walk sees them.
+
+    Raises
+    ------
+    OSError
+        When `root` itself cannot be read.
+    """
+    visited: set[tuple[int, int]] = set()
+    waiting: list[tuple[str, int]] = [("", 0)]
+    while waiting:
+        folder, depth = waiting.pop()
+        try:
+            data_set = (root / folder / NDTIFF_INDEX).exists()
+            for entry in _entries(root / folder, visited):
+                locator = f"{folder}/{entry.name}" if folder else entry.name
+                if _is_folder(entry):
+                    if recursive and depth < MAX_DEPTH and not entry.name.startswith("."):
+                        waiting.append((locator, depth + 1))
+                elif is_frame_name(entry.name) and not data_set:
+                    seen = _look(entry, locator)
+                    if seen is not None:
+                        yield seen
+        except OSError as error:
+            if not folder:
+                raise
+            log.info(
+                "folder cannot be read",
+                extra={"event": {"folder": folder, "reason": error.strerror}},
+            )
+
+
+def is_frame_name(name: str) -> bool:
+    """Tell by its name whether a file may be a frame: an image, not hidden, not temporary."""
+    return is_image_name(name) and not name.startswith((".", "~"))
+
+
+def in_data_set(root: Path, locator: str) -> bool:
+    """Tell whether a file lies in an NDTiff data set."""
+    return ((root / locator).parent / NDTIFF_INDEX).exists()
+
+
+def as_locator(root: Path, path: str) -> str | None:
+    """Return a path relative to the folder, with `/`; None where it is not under it."""
+    try:
+        return PurePosixPath(Path(path).relative_to(root)).as_posix()
+    except ValueError:
+        return None
+
+
+def network_file_system(path: Path) -> str | None:
+    """Return the kind of network file system a path is on; None for a local one.
+
+    Only Linux says so (`/proc/mounts`); elsewhere the answer is None.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        mounts = _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
+        place = path.resolve()
+    except OSError:
+        return None
+    best, kind = -1, None
+    for line in mounts:
+        fields = line.split(" ")
+        if len(fields) < 3:
+            continue
+        point = Path(fields[1].replace("\\040", " "))
+        if place.is_relative_to(point) and len(point.parts) > best:
+            best, kind = len(point.parts), fields[2]
+    return kind if kind in _NETWORK else None
+
+
+def _entries(folder: Path, visited: set[tuple[int, int]]) -> Iterator[os.DirEntry[str]]:
+    """Yield the entries of a folder that was not visited yet, one at a time: it may be huge."""
+    state = folder.stat()
+    identity = (state.st_dev, state.st_ino)
+    if identity not in visited:
+        visited.add(identity)
+        with os.scandir(folder) as entries:
+            yield from entries
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _look(entry: os.DirEntry[str], locator: str) -> Seen | None:
+    try:
+        return _seen(locator, entry.stat()) if entry.is_file() else None
+    except OSError:
+        return None
+
+
+def _seen(locator: str, state: os.stat_result) -> Seen:
+    fingerprint = f"{state.st_size}:{state.st_mtime_ns}"
+    return Seen(locator=locator, fingerprint=fingerprint, mtime_ns=state.st_mtime_ns)

@@ -1,0 +1,1 @@
+"""What file names and folders of programs and instruments mean."""

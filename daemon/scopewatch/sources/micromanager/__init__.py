@@ -1,0 +1,1 @@
+"""Frames from a microscope run by Micro-Manager."""

@@ -1,0 +1,116 @@
+"""What a time-lapse is to acquire, and what of it is on disk already."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.core.errors import FrameError
+from scopewatch.sources.base.address import Address, PositionPattern, named
+from scopewatch.sources.base.offering import Found
+from scopewatch.sources.ndtiff.dataset import DataSet, is_data_set
+from scopewatch.sources.readers.micromanager_metadata import axes_facts
+from scopewatch.sources.readers.planes import ReadLimits
+
+Place = tuple[int, str, str | None]  # time point, position label, channel
+
+
+def data_set_name(experiment: str) -> str:
+    """Name the data sets of an experiment: letters, digits, dots, dashes.
+
+    >>> data_set_name("HES 7 / March")
+    'HES_7_March'
+    """
+    return re.sub(r"[^\w.-]+", "_", experiment).strip("_.") or "experiment"
+
+
+def own_data_set(experiment: str, folder: str) -> bool:
+    """Tell whether a folder is a data set that this experiment's acquisitions wrote."""
+    return re.fullmatch(re.escape(data_set_name(experiment)) + r"_\d+", folder) is not None
+
+
+def events_of(config: MicroManagerSourceConfig, time_point: int) -> dict[Place, dict[str, Any]]:
+    """Return the pycro-manager event of each image of a time point, in order of acquisition.
+
+    Positions outside, channels inside: the stage moves once per position.
+    """
+    events: dict[Place, dict[str, Any]] = {}
+    for position in config.positions:
+        base: dict[str, Any] = {"x": position.x_um, "y": position.y_um}
+        if position.z_um is not None:
+            base["z"] = position.z_um
+        axes: dict[str, Any] = {"time": time_point, "position": position.label}
+        if not config.channels:
+            events[(time_point, position.label, None)] = {**base, "axes": axes}
+        for channel in config.channels:
+            events[(time_point, position.label, channel.preset)] = {
+                **base,
+                "axes": {**axes, "channel": channel.preset},
+                "config_group": [channel.group, channel.preset],
+                "exposure": channel.exposure_ms,
+            }
+    return events
+
+
+def place_of(axes: dict[str, Any]) -> Place | None:
+    """Return which image of the plan the axes of an image name; None for any other."""
+    time_point, label, channel = axes.get("time"), axes.get("position"), axes.get("channel")
+    if not isinstance(time_point, int) or not isinstance(label, str):
+        return None
+    return time_point, label, channel if isinstance(channel, str) else None
+
+
+def missed(
+    place: Place, experiment: ExperimentConfig, position: PositionPattern, why: str
+) -> Found:
+    """Return what is known of an image that was due and never came."""
+    time_point, label, channel = place
+    where = f"{experiment.name}: time point {time_point}, position {label}"
+    where += f", channel {channel}" if channel is not None else ""
+    told = Address(experiment=experiment.name, time_point=time_point, channel=named(channel))
+    reason = f"never acquired: {why}"
+    try:
+        key = told.over(position.read(label)).key(experiment)
+    except FrameError as error:
+        return Found(locator=where, fingerprint="missed", reason=f"{reason}; {error}")
+    return Found(locator=where, fingerprint="missed", key=key, reason=reason, missed=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acquired:
+    """What is on disk of a time-lapse.
+
+    Parameters
+    ----------
+    places
+        The images.
+    began_at
+        When time point 0 was, or would have been; None where nothing is on disk.
+    """
+
+    places: frozenset[Place]
+    began_at: datetime | None
+
+
+def survey(path: Path, experiment: str, interval_s: float, limits: ReadLimits) -> Acquired:
+    """Look through the data sets that earlier acquisitions of an experiment wrote."""
+    places: set[Place] = set()
+    starts: list[datetime] = []
+    folders = sorted(path.iterdir()) if path.is_dir() else []
+    for folder in folders:
+        if not own_data_set(experiment, folder.name) or not is_data_set(folder):
+            continue
+        data_set = DataSet(folder, limits, patience_s=0)
+        while sightings := data_set.look(0.0):
+            for sighting in sightings:
+                place = place_of(sighting.axes)
+                if sighting.image is None or place is None:
+                    continue
+                places.add(place)
+                tags = sighting.image.tags
+                moment = axes_facts(sighting.axes, tags, sighting.summary).acquired_at
+                if moment is not None:
+                    starts.append(moment - timedelta(seconds=place[0] * interval_s))
+    return Acquired(places=frozenset(places), began_at=min(starts, default=None))

@@ -1,0 +1,253 @@
+"""Acquires a time-lapse: what is due of it is taken with a microscope, what is missing once more.
+
+    connected --time point due--> acquiring --> connected
+        ^                             | images missing: reconnected, tried again
+        '--- connected again <--------' still missing: says why
+
+How often a time point is tried is the business of `time_lapse`.
+"""
+
+import logging
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+
+from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.core.errors import SourceError, complaint
+from scopewatch.core.ports import Arrivals, Clock
+from scopewatch.sources.micromanager.acquired import Acquired, Place, events_of, place_of, survey
+from scopewatch.sources.micromanager.microscope import Axes, Microscope
+from scopewatch.sources.micromanager.time_lapse import TimeLapse
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS = 2
+_NOT_RUNNING = "scopewatch was not acquiring then"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcquisitionPlan:
+    """The time-lapse.
+
+    Parameters
+    ----------
+    next_time_point
+        The first that is not complete on disk, `time_points` when all are.
+    began_at
+        When time point 0 was; None before it.
+    """
+
+    interval_s: float
+    time_points: int
+    next_time_point: int
+    began_at: datetime | None
+
+
+class Acquiring:
+    """The time-lapse of one source, and the microscope that takes it.
+
+    Attributes
+    ----------
+    connected
+        Whether the microscope is.
+    failing
+        Why images of the last time point that was tried are missing; '' when none are.
+    """
+
+    def __init__(
+        self,
+        config: MicroManagerSourceConfig,
+        experiment: ExperimentConfig,
+        clock: Clock,
+        microscope: Microscope,
+        arrivals: Arrivals,
+    ) -> None:
+        self._config = config
+        self._name = config.name
+        self._experiment = experiment
+        self._clock = clock
+        self._microscope = microscope
+        self._arrivals = arrivals
+        self._lock = threading.Lock()
+        self._stopping = False
+        self._done: set[Place] = set()
+        self._lapse = TimeLapse(interval_s=config.interval_s, time_points=config.time_points)
+        self._away = ""
+        self.connected = False
+        self.failing = ""
+
+    @property
+    def trouble(self) -> str:
+        """Why the microscope is away, or gives no images; '' when all is well."""
+        return self._away or self.failing
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to acquire, missed or not: no microscope is needed then."""
+        left = range(self._lapse.over + 1, self._config.time_points)
+        return not any(self.missing(index) for index in left)
+
+    @property
+    def over(self) -> int:
+        """The last time point that is not acquired any more; -1 before the first is over."""
+        return self._lapse.over
+
+    def prepare(self) -> None:
+        """Look at what earlier acquisitions wrote. Raises SourceError."""
+        self._stopping = False
+        path = self._config.path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SourceError(
+                complaint(
+                    "folder for the data sets cannot be made",
+                    where=path,
+                    got=error.strerror,
+                    do=f"correct `path` of the source {self._name!r}",
+                )
+            ) from error
+        found = self._survey()
+        self._done |= found.places
+        self._lapse.began_at = self._lapse.began_at or found.began_at
+        self._lapse.pass_by(self._clock.now(), self.trouble or _NOT_RUNNING)
+        if self.is_over:
+            log.info(
+                "time-lapse is over",
+                extra={"event": {"source": self._name, "time_points": self._config.time_points}},
+            )
+
+    def connect(self) -> None:
+        """Connect to the microscope, unless nothing is left to acquire. Raises SourceError."""
+        if self.is_over:
+            return
+        with self._lock:
+            try:
+                self._connect()
+            except SourceError as error:
+                self._away = str(error)
+                raise
+
+    def plan(self) -> AcquisitionPlan:
+        """Return the time-lapse and how far it is."""
+        incomplete = (index for index in range(self._config.time_points) if self.missing(index))
+        return AcquisitionPlan(
+            interval_s=self._config.interval_s,
+            time_points=self._config.time_points,
+            next_time_point=next(incomplete, self._config.time_points),
+            began_at=self._lapse.began_at,
+        )
+
+    def missing(self, index: int) -> list[Place]:
+        """Return the images of a time point that are not there, in order of acquisition."""
+        return [place for place in events_of(self._config, index) if place not in self._done]
+
+    def why(self, index: int) -> str:
+        """Return why images of a time point that is over are missing."""
+        return self._lapse.why(index)
+
+    def acquire_due(self) -> None:
+        """Acquire the time point that is due, if one is. Never raises.
+
+        Called by the scheduler, every few seconds and never twice at a time. It asks neither ledger
+        nor inbox anything: a disk or a database that hangs must not hold up the time-lapse.
+        """
+        lapse = self._lapse
+        lapse.pass_by(self._clock.now(), self.trouble or _NOT_RUNNING)
+        index = None
+        if self.connected:
+            index = lapse.due(self._clock.now(), self._clock.monotonic())
+        if index is not None:
+            if self.acquire_time_point(index):
+                lapse.done(index)
+            else:
+                partly = not self._done.isdisjoint(events_of(self._config, index))
+                lapse.failed(index, self.failing, self._clock.monotonic(), partly=partly)
+            busy = f"time point {index} was still being acquired: interval_s is too short"
+            lapse.pass_by(self._clock.now(), busy)
+
+    def acquire_time_point(self, index: int) -> bool:
+        """Acquire what is missing of a time point; True when it is complete. Never raises.
+
+        When images do not come, the microscope is connected anew and they are tried once more.
+        """
+        with self._lock:
+            for attempt in range(1, _ATTEMPTS + 1):
+                try:
+                    self._acquire_missing(index)
+                except SourceError as error:
+                    self._note(index, attempt, str(error))
+                    self._disconnect()
+                except Exception as error:  # a thread boundary: the scheduler must go on
+                    log.exception("acquisition failed", extra={"event": {"source": self._name}})
+                    self._note(index, attempt, f"{type(error).__name__}: {error}")
+                    self._disconnect()
+                else:
+                    self.failing = ""
+                    return True
+                if self._stopping:
+                    break
+            return False
+
+    def stop(self) -> None:
+        """Leave off acquiring, and let go of the microscope; idempotent."""
+        self._stopping = True
+        self._microscope.interrupt()
+        with self._lock:
+            self._disconnect()
+
+    def _survey(self) -> Acquired:
+        try:
+            return survey(
+                self._config.path, self._experiment.name, self._config.interval_s, DEFAULT_LIMITS
+            )
+        except OSError as error:
+            raise SourceError(
+                complaint(
+                    "earlier data sets cannot be read",
+                    where=self._config.path,
+                    got=error.strerror,
+                    do="check the folder and its permissions",
+                )
+            ) from error
+
+    def _acquire_missing(self, index: int) -> None:
+        events = events_of(self._config, index)
+        missing = [event for place, event in events.items() if place not in self._done]
+        if not missing:
+            return
+        if not self.connected:
+            self._connect()
+        self._arrivals.begins(self._name)
+        try:
+            self._microscope.acquire(missing, self._saved)
+        finally:
+            self._arrivals.over(self._name)
+        log.info(
+            "time point acquired",
+            extra={"event": {"source": self._name, "time_point": index, "images": len(missing)}},
+        )
+
+    def _saved(self, axes: Axes) -> None:
+        self._arrivals.came(self._name, 1, 0.0)
+        place = place_of(axes)
+        if place is not None:
+            self._done.add(place)
+
+    def _connect(self) -> None:
+        if not self.connected:
+            self._microscope.open()
+            self.connected = True
+            self._away = ""
+
+    def _disconnect(self) -> None:
+        if self.connected:
+            self.connected = False
+            self._microscope.close()
+
+    def _note(self, index: int, attempt: int, why: str) -> None:
+        told, self.failing = self.failing, f"time point {index}: {why}"
+        if self.failing != told:
+            event = {"source": self._name, "time_point": index, "attempt": attempt, "reason": why}
+            log.error("time point could not be acquired", extra={"event": event})

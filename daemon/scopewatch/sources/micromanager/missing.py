@@ -1,0 +1,75 @@
+"""What is missing of a time-lapse, told to the inbox image by image, once and over restarts too."""
+
+import logging
+
+from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.core.errors import StoreError
+from scopewatch.sources.base.address import PositionPattern
+from scopewatch.sources.base.offering import Found, Offering
+from scopewatch.sources.micromanager.acquired import missed
+from scopewatch.sources.micromanager.acquiring import Acquiring
+
+log = logging.getLogger(__name__)
+
+
+class Missing:
+    """Tells of the images that never came of time points that are over.
+
+    Raises
+    ------
+    ConfigError
+        When the position pattern is wrong.
+    """
+
+    def __init__(
+        self,
+        config: MicroManagerSourceConfig,
+        experiment: ExperimentConfig,
+        acquiring: Acquiring,
+    ) -> None:
+        self._name = config.name
+        self._experiment = experiment
+        self._position = PositionPattern(config.position)
+        self._acquiring = acquiring
+        self._in_hand: list[Found] = []
+        self._up_to = -1
+
+    def tell(self, offering: Offering) -> None:
+        """Hand what is missing of time points that are over to the inbox, until it is known."""
+        fresh: list[Found] = []
+        over = self._acquiring.over
+        for index in range(self._up_to + 1, over + 1):
+            fresh += self._of(index)
+        self._up_to = over
+        self._in_hand += fresh
+        if not self._in_hand:
+            return
+        try:
+            wanted = offering.unsettled(self._in_hand)
+        except StoreError as error:
+            # They stay in hand, and the ledger is asked again.
+            log.info(
+                "missed time points wait for the database",
+                extra={"event": {"source": self._name, "reason": str(error)}},
+            )
+            return
+        unknown = set(wanted) & set(fresh)
+        if unknown:
+            moments = sorted({each.key.time_point for each in unknown if each.key is not None})
+            event = {"source": self._name, "time_points": moments, "images": len(unknown)}
+            log.warning("time points were missed", extra={"event": event})
+        offering.offer(wanted)
+        known = set(wanted)
+        self._in_hand = [
+            each for each in self._in_hand if each in known or offering.on_its_way(each)
+        ]
+
+    def _of(self, index: int) -> list[Found]:
+        """Return the images of a time point that never came, of channels that are worked on."""
+        why = self._acquiring.why(index)
+        found = [
+            missed(place, self._experiment, self._position, why)
+            for place in self._acquiring.missing(index)
+        ]
+        channels = self._experiment.channels
+        return [each for each in found if each.key is None or each.key.channel in channels]

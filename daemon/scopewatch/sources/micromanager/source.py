@@ -1,0 +1,174 @@
+"""Frames from a microscope run by Micro-Manager, in two modes.
+
+follow: another program acquires; its data sets are followed as they grow.
+acquire: scopewatch runs the time-lapse (`acquiring`). The scheduler calls `acquire_due` every few
+    seconds; when a time point is due, its images are taken into an NDTiff data set of the
+    experiment's name, which is followed like any other. Time points lie on a fixed grid from the
+    first one, so after an outage the time-lapse goes on where the clock says, and the gap stays a
+    gap.
+
+    stopped --start--> connected --acquire_due--> acquiring --> connected
+                           ^                          | images missing: reconnected, tried again
+                           '--- started again <-------' still missing: not alive, says why
+
+What is missing of a time point that is over is told to the inbox image by image (`missing`), also
+of those that passed while the daemon was down.
+"""
+
+from collections.abc import Callable
+
+from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig, NDTiffSourceConfig
+from scopewatch.core.errors import SourceError
+from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
+from scopewatch.sources.base.arriving import Overheard, Unheard
+from scopewatch.sources.base.offering import Offering
+from scopewatch.sources.micromanager.acquired import data_set_name, own_data_set
+from scopewatch.sources.micromanager.acquiring import Acquiring, AcquisitionPlan
+from scopewatch.sources.micromanager.microscope import Microscope, PycroManagerMicroscope
+from scopewatch.sources.micromanager.missing import Missing
+from scopewatch.sources.ndtiff.source import NDTiffSource
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
+
+
+class MicroManagerSource:
+    """Follows, or runs, acquisitions; implements `ports.FrameSource`.
+
+    Parameters
+    ----------
+    make_microscope
+        Makes the microscope for mode acquire from (config, name of the data sets).
+    arrivals
+        Told of images as they are saved; None: nobody is.
+
+    Raises
+    ------
+    ConfigError
+        When the position pattern is wrong.
+    """
+
+    def __init__(
+        self,
+        config: MicroManagerSourceConfig,
+        experiment: ExperimentConfig,
+        clock: Clock,
+        make_microscope: Callable[
+            [MicroManagerSourceConfig, str], Microscope
+        ] = PycroManagerMicroscope,
+        limits: ReadLimits = DEFAULT_LIMITS,
+        arrivals: Arrivals | None = None,
+    ) -> None:
+        self._config = config
+        self._experiment = experiment
+        self._clock = clock
+        self._acquires = config.mode == "acquire"
+        arrivals = arrivals or Unheard()
+        self._data_sets = NDTiffSource(
+            NDTiffSourceConfig(
+                kind="ndtiff",
+                name=config.name,
+                path=config.path,
+                position=config.position,
+                z=config.z,
+                poll_s=config.poll_s,
+                um_per_px=config.um_per_px,
+            ),
+            experiment,
+            clock,
+            limits=limits,
+            runs=self._own_run if self._acquires else None,
+            arrivals=Overheard(arrivals) if self._acquires else arrivals,
+        )
+        microscope = make_microscope(config, data_set_name(experiment.name))
+        self._acquiring = Acquiring(config, experiment, clock, microscope, arrivals)
+        self._missing = Missing(config, experiment, self._acquiring)
+        self._offering: Offering | None = None
+
+    @property
+    def name(self) -> str:
+        """Name from the configuration."""
+        return self._config.name
+
+    @property
+    def acquires(self) -> bool:
+        """Whether `acquire_due` is to be called."""
+        return self._acquires
+
+    def start(self, inbox: Inbox, ledger: Ledger) -> None:
+        """Follow the data sets; in mode acquire also connect to the microscope.
+
+        Raises
+        ------
+        SourceError
+            When the folder or the microscope is not there.
+        """
+        if self._acquires:
+            self._acquiring.prepare()
+            self._offering = Offering(self.name, inbox, ledger, self._clock)
+            self._tell_missed()
+        self._data_sets.start(inbox, ledger)
+        if self._acquires:
+            try:
+                self._acquiring.connect()
+            except SourceError:
+                self._data_sets.stop()
+                raise
+
+    def scan(self) -> None:
+        """Look for images now, and tell of those that were missed. Never raises."""
+        self._data_sets.scan()
+        self._tell_missed()
+
+    def load(self, ticket: FrameTicket) -> Frame:
+        """Read the pixels of a frame. Raises FrameError."""
+        return self._data_sets.load(ticket)
+
+    def plan(self) -> AcquisitionPlan:
+        """Return the time-lapse and how far it is."""
+        return self._acquiring.plan()
+
+    def acquire_due(self) -> None:
+        """Acquire the time point that is due, if one is. Never raises.
+
+        Called by the scheduler, every few seconds and never twice at a time.
+        """
+        if self._acquires:
+            self._acquiring.acquire_due()
+
+    def acquire_time_point(self, index: int) -> bool:
+        """Acquire what is missing of a time point; True when it is complete. Never raises."""
+        return self._acquiring.acquire_time_point(index)
+
+    def health(self) -> SourceHealth:
+        """Say whether images are noticed and, in mode acquire, taken. Never raises."""
+        health, acquiring = self._data_sets.health(), self._acquiring
+        well = not self._acquires or acquiring.connected or acquiring.is_over
+        return SourceHealth(
+            name=self.name,
+            alive=health.alive and well,
+            detail=acquiring.trouble or health.detail,
+            found=health.found,
+            waiting=health.waiting,
+            ended=self._has_ended(health),
+            failing=acquiring.failing,
+        )
+
+    def stop(self) -> None:
+        """Stop acquiring and following; idempotent."""
+        self._acquiring.stop()
+        # The last images may have come since the last look.
+        self._data_sets.scan()
+        self._data_sets.stop()
+
+    def _has_ended(self, health: SourceHealth) -> bool:
+        if not self._acquires:
+            return health.ended
+        return self._acquiring.is_over and health.waiting == 0
+
+    def _tell_missed(self) -> None:
+        if self._offering is not None:
+            self._missing.tell(self._offering)
+
+    def _own_run(self, folder: str) -> str | None:
+        """Name the run of a data set: ours are the experiment, others are left alone."""
+        return self._experiment.name if own_data_set(self._experiment.name, folder) else None

@@ -1,0 +1,1 @@
+"""Frames from NDTiff data sets, also while they grow."""

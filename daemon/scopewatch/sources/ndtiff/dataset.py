@@ -1,0 +1,296 @@
+"""One NDTiff data set, followed while it grows.
+
+Two witnesses tell of an image: the chain of directories in the TIFF, which is there as soon as
+the image is, and `NDTiff.index`, which lags (the Python storage does not flush it) but still
+tells where images are when a chain is damaged. An image is reported once, by whichever came
+first. A TIFF that is empty, missing or damaged does not stop the others.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import re
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scopewatch.core.errors import FrameError, complaint
+from scopewatch.sources.ndtiff.file import Follower, Head, Image, read_head, read_image_facts
+from scopewatch.sources.ndtiff.index import IndexEntry, parse_index
+from scopewatch.sources.readers.planes import ReadLimits
+
+log = logging.getLogger(__name__)
+
+INDEX = "NDTiff.index"
+_STACK = re.compile(r"(?s).*NDTiffStack(_\d+)?\.tif")
+_INDEX_PER_LOOK = 4 * 1024 * 1024
+PER_LOOK = 1000
+_MAX_FILES = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """An image of the data set that was not reported before.
+
+    Parameters
+    ----------
+    image
+        Where it is; None for what the index names but the data set does not hold.
+    name
+        The file it lies in, or should.
+    reason
+        Why it is no frame; empty for a frame.
+    """
+
+    name: str
+    axes: dict[str, Any]
+    summary: dict[str, Any]
+    image: Image | None
+    reason: str = ""
+
+
+def is_data_set(folder: Path) -> bool:
+    """Tell whether a folder is an NDTiff data set: it has an index or an NDTiff stack."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(entry.name == INDEX or _STACK.fullmatch(entry.name) for entry in entries)
+    except OSError:
+        return False
+
+
+class DataSet:
+    """Follows the data set in one folder. Files are opened for each look and closed again.
+
+    Parameters
+    ----------
+    patience_s
+        How long the index may name a file that is missing before that is reported.
+    """
+
+    def __init__(self, folder: Path, limits: ReadLimits, patience_s: float) -> None:
+        self._folder = folder
+        self._limits = limits
+        self._patience_s = patience_s
+        self._used = 0
+        self._signature: tuple[tuple[str, int, int], ...] | None = None
+        self._heads: dict[str, Head] = {}
+        self._followers: dict[str, Follower] = {}
+        self._sizes: dict[str, int] = {}
+        self._reported: dict[str, set[int]] = {}
+        self._told_texts: dict[str, set[int]] = {}
+        self._indexed: dict[tuple[str, int], IndexEntry] = {}
+        self._nameless: dict[tuple[str, int], Image] = {}
+        self._missing_since_s: dict[str, float] = {}
+        self._missed: set[str] = set()
+        self._first: tuple[Image, Head] | None = None
+        self.trouble: str | None = None
+
+    @property
+    def identity(self) -> str | None:
+        """Which acquisition it is, by its summary and its first image; None before that.
+
+        It is the same for a copy, and after a restart.
+        """
+        if self._first is None:
+            return None
+        image, head = self._first
+        told = json.dumps([head.summary, image.fingerprint], sort_keys=True)
+        return hashlib.sha256(told.encode("utf-8", "backslashreplace")).hexdigest()
+
+    def replaced(self) -> bool:
+        """Tell whether another acquisition now lies in its folder, by the first image.
+
+        Raises
+        ------
+        OSError
+            When the file of the first image cannot be read.
+        """
+        if self._first is None:
+            return False
+        image = self._first[0]
+        path = self._folder / image.block.file
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            now = read_image_facts(file, image.block, size, self._limits)
+        # Unreadable proves nothing: it may be damaged, or only begun.
+        return now is not None and now.fingerprint != image.fingerprint
+
+    @property
+    def waiting(self) -> int:
+        """Images that are known of but not complete."""
+        return len(self._indexed) + len(self._nameless)
+
+    @property
+    def ended(self) -> bool:
+        """Whether its writer has closed it: the index is there, every file is cut, all is read."""
+        followers = dict(self._followers)
+        closed = [each.closed(self._sizes.get(name, 0)) for name, each in followers.items()]
+        return bool(closed) and all(closed) and self._used > 0 and not self.waiting
+
+    def glance(self) -> Hashable:
+        """Return what changes while it grows. Raises OSError."""
+        return self._files()[1]
+
+    def look(self, now_s: float, at_most: int = PER_LOOK) -> list[Sighting]:
+        """Return images completed since the last look, at most so many of each file.
+
+        Raises
+        ------
+        OSError
+            When the folder cannot be read.
+        """
+        files, signature = self._files()
+        idle = signature == self._signature and not self.waiting
+        if idle and all(follower.ended for follower in self._followers.values()):
+            return []
+        self._signature = signature
+        sightings = list(self._read_index(files.get(INDEX)))
+        files.pop(INDEX, None)
+        for name, size in files.items():
+            try:
+                sightings += self._read_file(name, size, at_most)
+            except (OSError, FrameError) as error:
+                self._complain(" ".join(str(error).split()))
+        sightings += self._missing(files, now_s)
+        if len(sightings) >= at_most:
+            self._signature = None  # there is more to read
+        return sightings
+
+    def _files(self) -> tuple[dict[str, int], tuple[tuple[str, int, int], ...]]:
+        found: list[tuple[str, int, int]] = []
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                if len(found) < _MAX_FILES and (entry.name == INDEX or entry.name.endswith(".tif")):
+                    try:
+                        state = entry.stat()
+                    except OSError:
+                        continue
+                    found.append((entry.name, state.st_size, state.st_mtime_ns))
+        found.sort()
+        return {name: size for name, size, _ in found}, tuple(found)
+
+    def _read_index(self, size: int | None) -> Iterator[Sighting]:
+        if size is None or size <= self._used or self.waiting >= self._limits.max_planes:
+            return
+        with (self._folder / INDEX).open("rb") as file:
+            file.seek(self._used)
+            data = file.read(_INDEX_PER_LOOK)
+        part = parse_index(data)
+        self._used += part.used
+        if part.damage is not None:
+            self._complain(f"{INDEX}: {part.damage}")
+            self._used = 2**63  # nothing behind it can be read
+        elif len(data) == _INDEX_PER_LOOK:
+            self._signature = None
+        for entry in part.entries:
+            if entry.reason:
+                yield Sighting(
+                    name=entry.file,
+                    axes=entry.axes,
+                    summary={},
+                    image=None,
+                    reason=self._unreadable(entry.axes, entry.reason),
+                )
+            elif entry.start not in self._reported.get(entry.file, ()):
+                self._indexed[(entry.file, entry.start)] = entry
+
+    def _read_file(self, name: str, size: int, at_most: int) -> Iterator[Sighting]:
+        with (self._folder / name).open("rb") as file:
+            head = self._heads.get(name) or read_head(file, self._folder / name, self._limits)
+            if head is None:
+                return
+            self._heads[name] = head
+            follower = self._followers.setdefault(name, Follower(name, head))
+            self._sizes[name] = size
+            images = follower.look(file, size, self._limits, at_most)
+            if follower.trouble is not None:
+                self._complain(follower.trouble)
+            for place in [place for place in self._indexed if place[0] == name]:
+                block = self._indexed[place].block
+                if block is None or len(images) >= at_most:
+                    continue
+                image = read_image_facts(file, block, size, self._limits)
+                if image is not None:
+                    images.append(image)
+                elif follower.ended and block.end > size:
+                    yield self._beyond(self._indexed.pop(place), head)
+        images += [image for place, image in self._nameless.items() if place[0] == name]
+        for image in images:
+            yield from self._report(name, head, image)
+
+    def _report(self, name: str, head: Head, image: Image) -> Iterator[Sighting]:
+        place = (name, image.block.start)
+        reported = self._reported.setdefault(name, set())
+        entry = self._indexed.pop(place, None)
+        self._nameless.pop(place, None)
+        axes = image.tags.get("Axes")
+        if not isinstance(axes, dict):
+            axes = entry.axes if entry is not None else None
+        texts = self._told_texts.setdefault(name, set())
+        # Metadata belong to one image: a second place for its pixels is a damaged index entry.
+        garbled = image.block.text_size > 0 and image.block.text_start in texts
+        if image.block.start in reported or garbled:
+            return
+        if axes is None:
+            self._nameless[place] = image  # the index may tell
+            return
+        reported.add(image.block.start)
+        texts.add(image.block.text_start)
+        self._first = self._first or (image, head)
+        reason = self._unreadable(axes, image.reason) if image.reason else ""
+        yield Sighting(name=name, axes=axes, summary=head.summary, image=image, reason=reason)
+
+    def _beyond(self, entry: IndexEntry, head: Head) -> Sighting:
+        self._reported.setdefault(entry.file, set()).add(entry.start)
+        return Sighting(
+            name=entry.file,
+            axes=entry.axes,
+            summary=head.summary,
+            image=None,
+            reason=self._unreadable(entry.axes, f"it lies beyond the end of {entry.file}"),
+        )
+
+    def _missing(self, files: dict[str, int], now_s: float) -> Iterator[Sighting]:
+        absent: dict[str, int] = {}
+        for name, _ in self._indexed:
+            if files.get(name, 0) == 0:
+                absent[name] = absent.get(name, 0) + 1
+        for name in list(self._missing_since_s):
+            if name not in absent:
+                del self._missing_since_s[name]
+        for name, images in absent.items():
+            since_s = self._missing_since_s.setdefault(name, now_s)
+            if now_s - since_s >= self._patience_s and name not in self._missed:
+                self._missed.add(name)
+                how = "empty" if name in files else "missing"
+                yield Sighting(
+                    name=name,
+                    axes={},
+                    summary={},
+                    image=None,
+                    reason=complaint(
+                        "images of the index have no pixels",
+                        where=self._folder.name,
+                        expected=f"{images} images in {name}",
+                        got=f"a file that is {how}",
+                        do="copy the whole data set",
+                    ),
+                )
+
+    def _unreadable(self, axes: dict[str, Any], why: str) -> str:
+        return complaint(
+            "image of the data set cannot be read",
+            where=f"{self._folder.name} {json.dumps(axes)}",
+            got=why,
+            do="acquire or copy it again",
+        )
+
+    def _complain(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            log.warning(
+                "data set is damaged, the rest of it is followed",
+                extra={"event": {"data_set": str(self._folder), "reason": trouble}},
+            )
+        self.trouble = trouble

@@ -1,0 +1,216 @@
+"""One TIFF of an NDTiff data set, followed while it is written.
+
+The file is preallocated (4 GB, sparse) and cut at close, so its size says nothing. Its writers
+put an image down in this order: directory, pixels, metadata. Hence an image is complete when
+its metadata, behind its pixels, is whole JSON; should a writer put the metadata elsewhere, the
+next directory or the end of the chain has to be there first.
+"""
+
+import struct
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from scopewatch.core.errors import FrameError, complaint
+from scopewatch.core.frame import Pixels
+from scopewatch.sources.ndtiff.index import Block
+from scopewatch.sources.readers import ifd
+from scopewatch.sources.readers.ifd import Directory, Layout, UnfinishedError
+from scopewatch.sources.readers.micromanager_metadata import load_tags
+from scopewatch.sources.readers.planes import ReadLimits, check_size
+
+_HEAD = struct.Struct("<5I")
+_NDTIFF_MARK, _SUMMARY_MARK = 483729, 2355492
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A complete image: where it lies, its tags, and a fingerprint of them.
+
+    The tags hold the time of acquisition, so an image acquired again has another fingerprint.
+    `reason` says why it is no frame, if so.
+    """
+
+    block: Block
+    tags: dict[str, Any]
+    fingerprint: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The header of a TIFF of a data set."""
+
+    layout: Layout
+    summary: dict[str, Any]
+
+
+def read_head(file: BinaryIO, where: object, limits: ReadLimits) -> Head | None:
+    """Read the header; None while it is not whole.
+
+    Raises
+    ------
+    FrameError
+        When the file is no TIFF of an NDTiff data set.
+    """
+    file.seek(0)
+    if file.read(1) in (b"", b"\x00"):
+        return None
+    layout = ifd.read_layout(file, where)
+    file.seek(8)
+    raw = file.read(_HEAD.size)
+    if len(raw) < _HEAD.size:
+        return None
+    mark, _, _, summary_mark, length = _HEAD.unpack(raw)
+    if mark != _NDTIFF_MARK or summary_mark != _SUMMARY_MARK or layout.order != "<":
+        raise FrameError(
+            complaint(
+                "TIFF is not one of an NDTiff data set",
+                where=where,
+                do="point a source of kind `folder` at ordinary TIFF files",
+            )
+        )
+    summary = load_tags(file.read(min(length, limits.max_text_bytes)))
+    return None if summary is None else Head(layout=layout, summary=summary)
+
+
+class Follower:
+    """Walks the chain of directories of one file as it grows.
+
+    Parameters
+    ----------
+    name
+        Of the file within the data set.
+    """
+
+    def __init__(self, name: str, head: Head) -> None:
+        self._name = name
+        self._layout = head.layout
+        self._next = head.layout.first
+        self.pages = 0
+        self.trouble: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the chain came to its regular end, or can go no further."""
+        return self._next == 0 or self.trouble is not None
+
+    def closed(self, size: int) -> bool:
+        """Whether the writer has closed a file of this size: it is cut where the chain ends.
+
+        While it grows it is preallocated, and the chain leads on into the empty part.
+        """
+        ends = self._next == 0 or self._next >= size
+        return self.pages > 0 and self.trouble is None and ends
+
+    def look(self, file: BinaryIO, size: int, limits: ReadLimits, at_most: int) -> list[Image]:
+        """Return images completed since the last look, a bounded number at a time."""
+        images: list[Image] = []
+        while not self.ended and len(images) < at_most:
+            try:
+                directory = ifd.read_directory(file, self._layout, self._next, size)
+            except UnfinishedError:
+                break
+            if 0 < directory.following <= directory.start:
+                self.trouble = f"directory {self.pages} of {self._name} leads back"
+                break
+            if self.pages >= limits.max_planes:
+                self.trouble = f"{self._name} has more than {limits.max_planes} images"
+                break
+            image = self._complete(file, directory, size, limits)
+            if image is None and self.trouble is None:
+                break
+            if image is not None:
+                images.append(image)
+            self.pages += 1
+            self._next = directory.following
+        return images
+
+    def _complete(
+        self, file: BinaryIO, directory: Directory, size: int, limits: ReadLimits
+    ) -> Image | None:
+        block = _block(self._name, directory)
+        if block is None:
+            self.trouble = f"directory {self.pages} of {self._name} is no NDTiff image"
+            return None
+        behind = block.text_start >= directory.end_of_pixels
+        if not behind and directory.following and not _begun(file, directory.following, size):
+            return None
+        image = read_image_facts(file, block, size, limits)
+        grey = directory.number(ifd.SAMPLES, 1) == 1
+        return image if image is None or grey else replace(image, reason="it is in colour")
+
+
+def read_image_facts(file: BinaryIO, block: Block, size: int, limits: ReadLimits) -> Image | None:
+    """Read the metadata of an image; None while it is not whole."""
+    if block.end > size or block.text_size > limits.max_text_bytes:
+        return None
+    file.seek(block.text_start)
+    raw = file.read(block.text_size)
+    tags = load_tags(raw.rstrip(b"\x00"))
+    if tags is None:
+        return None
+    return Image(block=block, tags=tags, fingerprint=f"{block.start}:{zlib.crc32(raw):08x}")
+
+
+def read_pixels(path: Path, block: Block, limits: ReadLimits) -> Pixels:
+    """Read the (H, W) pixels of an image, uint8 or uint16.
+
+    Raises
+    ------
+    FrameError
+        When the size is beyond the limits, or the file ends too early.
+    OSError
+        When the file cannot be read.
+    """
+    check_size(block.height, block.width, path, limits)
+    dtype = np.dtype("<u2" if block.pixel_bytes == 2 else "u1")
+    with path.open("rb") as file:
+        file.seek(block.start)
+        raw = file.read(block.size)
+    if len(raw) != block.size:
+        raise FrameError(
+            complaint(
+                "image of the data set is cut off",
+                where=path,
+                expected=f"{block.size} bytes at {block.start}",
+                got=len(raw),
+                do="copy the data set again",
+            )
+        )
+    pixels = np.frombuffer(raw, dtype=dtype).reshape(block.height, block.width)
+    return pixels.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _block(name: str, directory: Directory) -> Block | None:
+    """Return where the image of a directory lies; None where it is not one strip with tags."""
+    width, height = directory.number(ifd.WIDTH, 0), directory.number(ifd.HEIGHT, 0)
+    tag = directory.tags.get(ifd.MM_METADATA)
+    if tag is None or directory.strips != 1 or not width * height:
+        return None
+    start, length = directory.first
+    # The Python storage says 16 bits of 8-bit images too; the length of the strip tells.
+    # https://github.com/micro-manager/NDTiffStorage, ndtiff_file.py, byte_depth
+    samples = max(1, directory.number(ifd.SAMPLES, 1))
+    pixel_bytes = length // (width * height * samples)
+    if pixel_bytes not in (1, 2):
+        return None
+    return Block(
+        file=name,
+        start=start,
+        width=width,
+        height=height,
+        pixel_bytes=pixel_bytes,
+        text_start=tag.start,
+        text_size=tag.size,
+    )
+
+
+def _begun(file: BinaryIO, offset: int, size: int) -> bool:
+    if offset + 2 > size:
+        return False
+    file.seek(offset)
+    return file.read(2) not in (b"", b"\x00\x00")

@@ -1,0 +1,190 @@
+"""From images of NDTiff data sets to frames: their keys, their locators, their pixels.
+
+Which run a frame belongs to: a data set that the source's `path` names is the experiment. In a
+folder, so is the data set called like the experiment (`<name>`, or `<name>_1` as acquisition
+software numbers it). Any other is a run of its own, called by its folder: acquired again, a
+data set gets a new number, and its frames are new frames, not repeats. The name depends on
+nothing but the folder, so it is the same after a restart and whatever else is deleted; save that
+a data set acquired anew in the same folder is called `<run> (2)`, which the ledger remembers.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
+from scopewatch.core.errors import FrameError, complaint
+from scopewatch.core.frame import Frame, FrameKey, FrameTicket
+from scopewatch.sources.base.address import Address, PositionPattern, refuse_other_planes
+from scopewatch.sources.base.offering import Found
+from scopewatch.sources.ndtiff.dataset import Sighting
+from scopewatch.sources.ndtiff.file import read_head, read_image_facts, read_pixels
+from scopewatch.sources.ndtiff.index import PIXEL_BYTES, Block, safe_name
+from scopewatch.sources.readers.micromanager_metadata import axes_facts
+from scopewatch.sources.readers.planes import PlaneFacts, ReadLimits
+
+_KNOWN_AXES = frozenset({"time", "position", "channel", "z"})
+_PIXEL_BYTES = frozenset(PIXEL_BYTES.values())
+_LOCATOR = re.compile(r"(?s)(?P<path>.+)#at=(?P<place>\[\d+(?:,\d+){5}\])")
+
+
+def run_name(experiment: str, folder: str) -> str:
+    """Name the run of a data set in a folder of data sets.
+
+    >>> run_name("HES7", "HES7_1"), run_name("HES7", "HES7_2"), run_name("HES7", "test_1")
+    ('HES7', 'HES7_2', 'HES7 test_1')
+    """
+    plain, told = experiment.casefold(), folder.casefold()
+    if told in (plain, f"{plain}_1"):
+        return experiment
+    return folder if told.startswith(plain) else f"{experiment} {folder}"
+
+
+class NDTiffFrames:
+    """Names and reads the images of the data sets under one path.
+
+    Parameters
+    ----------
+    runs
+        Turns the name of a data set's folder into the name of its run; None for one that is
+        not to be followed.
+
+    Raises
+    ------
+    ConfigError
+        When the position pattern is wrong.
+    """
+
+    def __init__(
+        self,
+        config: NDTiffSourceConfig,
+        experiment: ExperimentConfig,
+        limits: ReadLimits,
+        runs: Callable[[str], str | None] | None,
+    ) -> None:
+        self._config = config
+        self._experiment = experiment
+        self._limits = limits
+        self._runs = runs or (lambda folder: run_name(experiment.name, folder))
+        self._position = PositionPattern(config.position)
+
+    def run_of(self, folder: str) -> str | None:
+        """Return the run of the data set in a folder of data sets; None to leave it alone."""
+        return self._runs(folder)
+
+    def found(self, label: str, sighting: Sighting, number: int = 1) -> Found:
+        """Give an image of the data set `label` its key, or the reason why it has none.
+
+        `number` is that of the acquisition among those at the same place.
+        """
+        prefix = f"{label}/" if label else ""
+        image = sighting.image
+        if image is None:
+            return Found(
+                locator=f"{prefix}{sighting.name}#{json.dumps(sighting.axes, sort_keys=True)}",
+                fingerprint="missing",
+                reason=sighting.reason,
+            )
+        locator = prefix + write_locator(image.block)
+        reason, key = sighting.reason, None
+        if not reason:
+            try:
+                key = self._key(label, sighting, number)
+            except FrameError as error:
+                reason = str(error)
+        return Found(locator=locator, fingerprint=image.fingerprint, key=key, reason=reason)
+
+    def load(self, ticket: FrameTicket) -> Frame:
+        """Read the pixels of an image.
+
+        Raises
+        ------
+        FrameError
+            When they are gone, cut off, or not those that were offered.
+        """
+        folder, block = self._find(ticket.locator)
+        path = folder / block.file
+        try:
+            size = path.stat().st_size
+            with path.open("rb") as file:
+                head = read_head(file, path, self._limits)
+                image = read_image_facts(file, block, size, self._limits)
+            if head is None or image is None or image.fingerprint != ticket.fingerprint:
+                raise FrameError(
+                    complaint(
+                        "image of the data set is not the one that was found",
+                        where=f"{path} at {block.start}",
+                        do="do not write into data sets that are being followed",
+                    )
+                )
+            pixels = read_pixels(path, block, self._limits)
+        except OSError as error:
+            raise FrameError(
+                complaint(
+                    "data set cannot be read",
+                    where=path,
+                    got=error.strerror or str(error),
+                    do="check that it exists, its permissions, and the share",
+                )
+            ) from error
+        facts = axes_facts(image.tags.get("Axes") or {}, image.tags, head.summary)
+        told = facts.over(PlaneFacts(pixel_size_um=self._config.um_per_px))
+        return Frame(
+            key=ticket.key,
+            pixels=pixels,
+            pixel_size_um=told.pixel_size_um,
+            acquired_at=told.acquired_at,
+        )
+
+    def _key(self, label: str, sighting: Sighting, number: int) -> FrameKey:
+        axes = sighting.axes
+        where = f"{label or self._config.path.name} {json.dumps(axes)}"
+        unknown = {axis: at for axis, at in axes.items() if axis not in _KNOWN_AXES and at != 0}
+        if unknown:
+            raise FrameError(
+                complaint(
+                    "image lies on an axis that is not understood",
+                    where=where,
+                    expected="time, position, channel, z",
+                    got=", ".join(unknown),
+                    do="acquire positions as the axis `position`",
+                )
+            )
+        tags = sighting.image.tags if sighting.image is not None else {}
+        facts = axes_facts(axes, tags, sighting.summary)
+        refuse_other_planes(facts.z, self._config.z, where)
+        run = self.run_of(PurePosixPath(label).name) if label else self._experiment.name
+        if number > 1:
+            run = f"{run or self._experiment.name} ({number})"
+        told = Address(experiment=run, time_point=facts.time_point, channel=facts.channel)
+        return told.over(self._position.read(facts.position)).key(self._experiment)
+
+    def _find(self, locator: str) -> tuple[Path, Block]:
+        """Return the folder and the place a locator names."""
+        match = _LOCATOR.fullmatch(locator)
+        parts = PurePosixPath(match["path"]).parts if match is not None else ()
+        numbers = json.loads(match["place"]) if match is not None else []
+        if not numbers or not all(map(safe_name, parts)) or numbers[3] not in _PIXEL_BYTES:
+            raise FrameError(
+                complaint("locator names no image", where=locator, do="scan the data set again")
+            )
+        block = Block(
+            file=parts[-1],
+            start=numbers[0],
+            width=numbers[1],
+            height=numbers[2],
+            pixel_bytes=numbers[3],
+            text_start=numbers[4],
+            text_size=numbers[5],
+        )
+        return self._config.path.joinpath(*parts[:-1]), block
+
+
+def write_locator(block: Block) -> str:
+    """Write where an image lies, so that it can be read without the index."""
+    place = [
+        *(block.start, block.width, block.height, block.pixel_bytes),
+        *(block.text_start, block.text_size),
+    ]
+    return f"{block.file}#at={json.dumps(place, separators=(',', ':'))}"

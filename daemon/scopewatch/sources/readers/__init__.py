@@ -1,0 +1,1 @@
+"""Image files of all kinds: their planes, metadata and pixels."""

@@ -1,0 +1,133 @@
+"""One way into every image file: list its planes, read one, tell whether it is whole."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from scopewatch.core.errors import FrameError, complaint
+from scopewatch.sources.readers.decode import DECODE_FAULTS, decode_with_pillow, undecodable
+from scopewatch.sources.readers.pixel_size import resolution_um
+from scopewatch.sources.readers.planes import (
+    DEFAULT_LIMITS,
+    Contents,
+    Plane,
+    PlaneEntry,
+    PlaneFacts,
+    ReadLimits,
+    check_size,
+)
+from scopewatch.sources.readers.png import check_chunks
+from scopewatch.sources.readers.tiff import inspect_tiff, read_tiff
+from scopewatch.sources.readers.timestamps import parse_time
+
+TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
+_PILLOW_KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+IMAGE_SUFFIXES = TIFF_SUFFIXES | frozenset(_PILLOW_KINDS)
+_EXIF_IFD, _EXIF_TAKEN, _EXIF_DATE_TIME = 0x8769, 36867, 306
+
+
+def is_image_name(name: str) -> bool:
+    """Tell by its suffix whether a file may be a frame."""
+    return Path(name).suffix.lower() in IMAGE_SUFFIXES
+
+
+def list_planes(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> Contents:
+    """List the planes of an image file, without decoding their pixels.
+
+    Raises
+    ------
+    FrameError
+        When it is no image, or cannot be read.
+    """
+    try:
+        if path.suffix.lower() in TIFF_SUFFIXES:
+            return inspect_tiff(path, limits)
+        state = path.stat()
+        facts = _pillow_facts(path, limits)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    fingerprint = f"{state.st_size}:{state.st_mtime_ns}"
+    return Contents(planes=(PlaneEntry(page=0, fingerprint=fingerprint, facts=facts),))
+
+
+def read_plane(path: Path, page: int = 0, limits: ReadLimits = DEFAULT_LIMITS) -> Plane:
+    """Read one plane of an image file as 8- or 16-bit grey.
+
+    Parameters
+    ----------
+    page
+        Number of the plane in a TIFF, from 0.
+
+    Raises
+    ------
+    FrameError
+        When it is missing, unreadable, cut off, no image, in colour, of another pixel type,
+        or larger than the limits.
+    """
+    try:
+        if path.suffix.lower() in TIFF_SUFFIXES:
+            return read_tiff(path, page, limits)
+        facts = _pillow_facts(path, limits)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return Plane(pixels=decode_with_pillow(path, _kind(path)), facts=facts)
+
+
+def is_whole(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> bool:
+    """Tell whether every plane of a file decodes and no more are to come."""
+    try:
+        contents = list_planes(path, limits)
+        for plane in contents.planes:
+            read_plane(path, plane.page, limits)
+    except FrameError:
+        return False
+    return bool(contents.planes) and contents.unfinished is None
+
+
+def _kind(path: Path) -> str:
+    kind = _PILLOW_KINDS.get(path.suffix.lower())
+    if kind is None:
+        raise FrameError(
+            complaint(
+                "file is no image",
+                where=path,
+                expected=", ".join(sorted(IMAGE_SUFFIXES)),
+                got=path.suffix or "no suffix",
+                do="export TIFF, OME-TIFF, PNG or JPEG",
+            )
+        )
+    return kind
+
+
+def _pillow_facts(path: Path, limits: ReadLimits) -> PlaneFacts:
+    """Read what a PNG or JPEG says of itself; Pillow decodes a PNG to find its EXIF."""
+    kind = _kind(path)
+    if path.stat().st_size == 0:
+        raise FrameError(
+            complaint("image file is empty", where=path, got="0 bytes", do="export it again")
+        )
+    if kind == "PNG":
+        check_chunks(path)
+    try:
+        with Image.open(path, formats=[kind]) as image:
+            width, height = image.size
+            check_size(height, width, path, limits)
+            dpi = image.info.get("dpi", (0, 0))[0]
+            exif = image.getexif()
+            taken = exif.get_ifd(_EXIF_IFD).get(_EXIF_TAKEN) or exif.get(_EXIF_DATE_TIME)
+    except PermissionError:
+        raise
+    except DECODE_FAULTS as error:
+        raise undecodable(path, error) from error
+    return PlaneFacts(pixel_size_um=resolution_um(float(dpi), 2), acquired_at=parse_time(taken))
+
+
+def _unreadable(path: Path, error: OSError) -> FrameError:
+    return FrameError(
+        complaint(
+            "image file cannot be read",
+            where=path,
+            got=error.strerror or str(error),
+            do="check that it exists, its permissions, and the share",
+        )
+    )

@@ -1,0 +1,148 @@
+"""What a TIFF file says of its pages: Micro-Manager, OME-XML, ImageJ, tifffile, plain tags.
+
+Where several speak, the nearer to the camera wins, in that order.
+"""
+
+import struct
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import tifffile
+
+from scopewatch.sources.readers import ifd
+from scopewatch.sources.readers.decode import DECODE_FAULTS
+from scopewatch.sources.readers.ifd import Chain, Directory
+from scopewatch.sources.readers.micromanager_metadata import load_tags, tag_facts
+from scopewatch.sources.readers.ome import read_ome
+from scopewatch.sources.readers.pixel_size import imagej_um, resolution_um
+from scopewatch.sources.readers.planes import PlaneFacts, ReadLimits
+from scopewatch.sources.readers.timestamps import parse_time
+
+_SUMMARY_MARK = 2355492
+_DAMAGE = (*DECODE_FAULTS, RecursionError)
+
+
+class FileFacts:
+    """The facts of the pages of one open file."""
+
+    def __init__(self, file: BinaryIO, chain: Chain, path: Path, limits: ReadLimits) -> None:
+        self._file = file
+        self._path = path
+        self._chain = chain
+        self._limits = limits
+        self._summary = _read_summary(file, limits)
+        first = chain.directories[0] if chain.directories else None
+        self._description = self._text(first, ifd.DESCRIPTION)
+        self._ome: dict[int, PlaneFacts] = {}
+        self._imagej: dict[str, Any] = {}
+        if self._description.lstrip().startswith(("<?xml", "<OME")) and "<OME" in self._description:
+            self._ome = read_ome(self._description, path.name, limits)
+        elif self._description.startswith(("ImageJ=", "SCIFIO=")):
+            self._imagej = self._read_imagej()
+        self._shaped = _shaped_places(self._description)
+
+    def tags(self, page: int) -> dict[str, Any] | None:
+        """Return Micro-Manager's tags of a page; None where they are not (yet) whole."""
+        tag = self._chain.directories[page].tags.get(ifd.MM_METADATA)
+        raw = ifd.read_bytes(self._file, tag, self._limits.max_text_bytes)
+        return load_tags(raw.rstrip(b"\x00")) if raw else None
+
+    def of(self, page: int) -> PlaneFacts:
+        """Return the facts of a page."""
+        directory = self._chain.directories[page]
+        tags = self.tags(page)
+        facts = tag_facts(tags, self._summary) if tags is not None else PlaneFacts()
+        facts = facts.over(self._ome.get(page, PlaneFacts()))
+        if self._imagej:
+            facts = facts.over(self._imagej_facts(page, directory))
+        if page < len(self._shaped):
+            facts = facts.over(self._shaped[page])
+        return facts.over(
+            PlaneFacts(
+                pixel_size_um=resolution_um(
+                    self._resolution(directory), directory.number(ifd.RESOLUTION_UNIT, 2)
+                ),
+                acquired_at=parse_time(self._text(directory, ifd.DATE_TIME)),
+            )
+        )
+
+    def _imagej_facts(self, page: int, directory: Directory) -> PlaneFacts:
+        imagej = self._imagej
+        info = imagej.get("Info")
+        start = info.find("{") if isinstance(info, str) else -1
+        tags = load_tags(info[start:]) if isinstance(info, str) and start >= 0 else None
+        # The info is that of the file: of one image, or of a stack's first.
+        alone = len(self._chain.directories) == 1
+        told = tag_facts(tags, {}) if tags is not None and alone else PlaneFacts()
+        sizes = [_size(imagej.get(name)) for name in ("channels", "slices", "frames")]
+        c, z, t = page % sizes[0], page // sizes[0] % sizes[1], page // (sizes[0] * sizes[1])
+        stacked = PlaneFacts(
+            time_point=t if sizes[2] > 1 else None,
+            channel=f"channel{c}" if sizes[0] > 1 else None,
+            z=z if sizes[1] > 1 else None,
+            pixel_size_um=imagej_um(self._resolution(directory), imagej.get("unit")),
+        )
+        return told.over(stacked)
+
+    def _read_imagej(self) -> dict[str, Any]:
+        try:
+            with tifffile.TiffFile(self._path) as file:
+                return dict(file.imagej_metadata or {})
+        except _DAMAGE:
+            # The pixels may be fine without; whether they are is found out when they are read.
+            return {}
+
+    def _text(self, directory: Directory | None, code: int) -> str:
+        tag = directory.tags.get(code) if directory is not None else None
+        raw = ifd.read_bytes(self._file, tag, self._limits.max_text_bytes)
+        raw = raw.rstrip(b"\x00 ")
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return raw.decode("cp1252", "replace")
+
+    def _resolution(self, directory: Directory) -> float:
+        raw = ifd.read_bytes(self._file, directory.tags.get(ifd.X_RESOLUTION), 8)
+        if len(raw) != 8:
+            return 0.0
+        numerator, denominator = struct.unpack(f"{self._chain.layout.order}2I", raw)
+        return float(numerator / denominator) if denominator else 0.0
+
+
+def _read_summary(file: BinaryIO, limits: ReadLimits) -> dict[str, Any]:
+    """Read the summary in the header of a Micro-Manager image stack (always little-endian)."""
+    file.seek(32)
+    head = file.read(8)
+    if len(head) < 8:
+        return {}
+    mark, length = struct.unpack("<2I", head)
+    if mark != _SUMMARY_MARK or length > limits.max_text_bytes:
+        return {}
+    return load_tags(file.read(length).rstrip(b"\x00")) or {}
+
+
+def _shaped_places(description: str) -> list[PlaneFacts]:
+    """Read the axes tifffile writes: `{"shape": [48, 256, 256], "axes": "TYX"}`."""
+    told = load_tags(description) if description.startswith('{"') else None
+    axes, shape = (told.get("axes"), told.get("shape")) if told is not None else (None, None)
+    if not isinstance(axes, str) or not isinstance(shape, list) or len(axes) != len(shape):
+        return []
+    lead = axes[: axes.find("YX")] if "YX" in axes else ""
+    sizes = [_size(length) for length in shape[: len(lead)]]
+    if not lead or not set(lead) <= set("TCZ"):
+        return []
+    planes = 1
+    for size in sizes:
+        planes *= size
+    places = []
+    for page in range(min(planes, 100_000)):
+        at, rest = {}, page
+        for axis, size in zip(reversed(lead), reversed(sizes), strict=True):
+            rest, at[axis] = divmod(rest, size)
+        channel = f"channel{at['C']}" if "C" in at else None
+        places.append(PlaneFacts(time_point=at.get("T"), channel=channel, z=at.get("Z")))
+    return places
+
+
+def _size(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 1

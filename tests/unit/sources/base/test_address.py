@@ -1,0 +1,95 @@
+import pytest
+
+from scopewatch.config.sources import POSITION_LABEL
+from scopewatch.core.errors import ConfigError, FrameError
+from scopewatch.sources.base.address import (
+    Address,
+    PositionPattern,
+    refuse_other_planes,
+    spell_well,
+)
+from tests.unit.sources.images import EXPERIMENT
+
+
+def test_what_nobody_says_has_documented_defaults() -> None:
+    assert str(Address().key(EXPERIMENT)) == "HES7/plate/A1/s0/t0000/phase"
+
+
+def test_a_better_witness_is_laid_over_a_lesser_one() -> None:
+    better = Address(well="B2", time_point=0)
+    lesser = Address(well="A1", time_point=7, site=3)
+    assert better.over(lesser) == Address(well="B2", time_point=0, site=3)
+
+
+def test_the_phase_channel_is_compared_without_case() -> None:
+    assert Address(channel="PHASE").key(EXPERIMENT).channel == "phase"
+    assert Address(channel="GFP").key(EXPERIMENT).channel == "GFP"
+
+
+@pytest.mark.parametrize(
+    ("label", "well", "site"),
+    [
+        ("A1", "A1", None),
+        ("a01", "a01", None),
+        ("B12_s3", "B12", 3),
+        ("A1-Site_0", "A1", 0),
+        ("Pos2", "Pos2", None),
+        (2, "Pos2", None),
+        ("PAN10", "PAN10", None),
+        ("DMSO left", "DMSO left", None),
+        ("Default", None, None),
+        ("", None, None),
+        (None, None, None),
+    ],
+)
+def test_position_labels_are_read_or_name_their_own_well(
+    label: object, well: str | None, site: int | None
+) -> None:
+    address = PositionPattern(POSITION_LABEL).read(label)
+    assert (address.well, address.site) == (spell_well(well) if well else None, site)
+
+
+def test_positions_of_a_dish_can_be_its_sites() -> None:
+    assert PositionPattern(r"Pos(?P<site>\d+)").read("Pos2").key(EXPERIMENT).well == "A1"
+    assert PositionPattern(r"Pos(?P<site>\d+)").read("Pos2").site == 2
+
+
+def test_a_label_with_plate_well_and_site_is_read() -> None:
+    pattern = PositionPattern(r"(?P<plate>\w+) (?P<well>\w+) (?P<site>\d+)")
+    assert pattern.read("left C3 1") == Address(plate="left", well="C3", site=1)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        ("(", "position pattern is not a regular expression: ( (got missing ), unterminated"),
+        (".*", "position pattern has the wrong named groups: .* (expected some of plate, well"),
+        ("(?P<wel>A)", "got wel)"),
+    ],
+)
+def test_a_wrong_position_pattern_is_refused(pattern: str, line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        PositionPattern(pattern)
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_absurdly_long_number_is_not_taken() -> None:
+    pattern = PositionPattern(r"(?P<well>A1) (?P<site>\d+)")
+    assert pattern.read("A1 " + "9" * 50).site is None
+
+
+def test_a_label_that_is_no_text_is_refused() -> None:
+    with pytest.raises(FrameError, match="characters that are no text: A\\\\udcff"):
+        Address(well="A\udcff").key(EXPERIMENT)
+
+
+def test_other_planes_of_a_stack_are_refused_with_the_setting_that_chooses() -> None:
+    refuse_other_planes(None, 0, "a.tif")
+    refuse_other_planes(2, 2, "a.tif")
+    with pytest.raises(FrameError) as caught:
+        refuse_other_planes(3, 2, "a.tif")
+    assert str(caught.value) == (
+        "frame is another plane of a z-stack: a.tif (expected plane 2, got plane 3);"
+        " set `z` of the source to the plane that is in focus"
+    )

@@ -1,0 +1,86 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scopewatch.sources.folder.file_stability import Settling
+
+
+def ripe(settling: Settling, now_s: float) -> list[str]:
+    return [candidate.locator for candidate in settling.ripe(now_s)]
+
+
+def test_a_file_is_trusted_after_a_quiet_time() -> None:
+    settling = Settling(settle_s=2, give_up_s=60)
+    settling.see("a", "1", 0, now_s=10)
+    assert ripe(settling, 11.9) == []
+    assert ripe(settling, 12.0) == ["a"]
+
+
+def test_every_change_starts_the_quiet_time_anew() -> None:
+    settling = Settling(settle_s=2, give_up_s=60)
+    for second in range(10):
+        settling.see("a", str(second), 0, now_s=second)
+        assert ripe(settling, second + 1) == []
+    settling.see("a", "9", 0, now_s=10.5)
+    assert ripe(settling, 11.0) == ["a"]
+
+
+def test_a_file_renamed_into_place_is_tried_at_once() -> None:
+    settling = Settling(settle_s=2, give_up_s=60)
+    settling.see("a", "1", 0, now_s=0, in_one_piece=True)
+    settling.see("b", "1", 0, now_s=0)
+    settling.see("b", "1", 0, now_s=0, in_one_piece=True)
+    assert ripe(settling, 0) == ["a", "b"]
+
+
+def test_the_oldest_file_comes_first() -> None:
+    settling = Settling(settle_s=0, give_up_s=60)
+    for locator, mtime_ns in (("c", 3), ("a", 2), ("b", 1)):
+        settling.see(locator, "1", mtime_ns, now_s=0)
+    assert ripe(settling, 0) == ["b", "a", "c"]
+
+
+def test_a_broken_file_is_tried_less_and_less_often_and_given_up_in_time() -> None:
+    settling = Settling(settle_s=2, give_up_s=120)
+    settling.see("a", "1", 0, now_s=0)
+    tries, now_s = [], 0.0
+    while len(settling):
+        for candidate in settling.ripe(now_s):
+            tries.append(now_s)
+            if settling.broken(candidate, now_s):
+                settling.forget("a")
+        now_s += 0.25
+    assert tries == [2, 4, 6, 10, 18, 34, 66, 120]
+
+
+def test_a_file_given_up_too_early_by_settings_is_still_tried_once() -> None:
+    settling = Settling(settle_s=10, give_up_s=1)
+    settling.see("a", "1", 0, now_s=0)
+    (candidate,) = settling.ripe(10)
+    assert settling.broken(candidate, 10)
+
+
+def test_files_beyond_the_capacity_are_counted_and_left_for_the_next_walk() -> None:
+    settling = Settling(settle_s=0, give_up_s=60, capacity=2)
+    for name in "abc":
+        settling.see(name, "1", 0, now_s=0)
+    assert (settling.locators(), settling.turned_away) == (["a", "b"], 1)
+    settling.see("a", "2", 0, now_s=1)
+    assert ripe(settling, 1) == ["a", "b"]
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.01, 5), st.booleans()), max_size=40),
+    st.floats(0, 10),
+)
+def test_a_growing_file_is_never_ripe(steps: list[tuple[float, bool]], settle_s: float) -> None:
+    settling = Settling(settle_s=settle_s, give_up_s=1000)
+    now_s = changed_s = 0.0
+    size = 0
+    settling.see("a", "0", 0, now_s)
+    for pause_s, grows in steps:
+        now_s += pause_s
+        if grows:
+            size, changed_s = size + 1, now_s
+        settling.see("a", str(size), 0, now_s)
+        is_ripe = bool(ripe(settling, now_s))
+        assert is_ripe == (now_s >= changed_s + settle_s)

@@ -1,0 +1,160 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scopewatch.sources.readers.micromanager_metadata import (
+    axes_facts,
+    load_tags,
+    read_series,
+    tag_facts,
+)
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS, PlaneFacts, ReadLimits
+from scopewatch.sources.readers.series import SeriesFiles
+
+NAME = "img_channel001_position002_time000000004_z000.tif"
+SERIES_2: dict[str, Any] = {
+    "Summary": {
+        "ChNames": ["gfp", "phase"],
+        "Frames": 20,
+        "StagePositions": [{"label": "A1"}, {"label": "A2"}, {"Label": "B7-Site_1"}],
+    },
+    f"Coords-Default/{NAME}": {"time": 4, "channel": 1, "position": 2, "z": 0},
+    f"Metadata-Default/{NAME}": {
+        "PixelSizeUm": 0.65,
+        "ReceivedTime": "2026-03-03 09:00:00.5 +0100",
+        "UserData": {"nested": {"deep": [1, 2, 3]}},
+    },
+}
+FACTS_2 = PlaneFacts(
+    time_point=4,
+    channel="phase",
+    z=None,
+    position="B7-Site_1",
+    pixel_size_um=0.65,
+    acquired_at=datetime(2026, 3, 3, 8, 0, 0, 500_000, tzinfo=UTC),
+)
+SERIES_1: dict[str, Any] = {
+    "Summary": {"Frames": 2, "PixelSize_um": 1.3, "StartTime": "2016-02-11 09:00:00 -0800"},
+    "FrameKey-1-0-0": {
+        "FileName": "img_000000001_Cy5_000.tif",
+        "FrameIndex": 1,
+        "Channel": "Cy5",
+        "PositionName": "Pos0",
+        "PixelSizeUm": 0,
+        "ElapsedTime-ms": 1500,
+    },
+}
+
+
+def test_a_series_of_micromanager_2_is_read() -> None:
+    assert read_series(json.dumps(SERIES_2)).of(NAME) == FACTS_2
+
+
+def test_a_series_of_micromanager_1_is_read() -> None:
+    assert read_series(json.dumps(SERIES_1)).of("img_000000001_Cy5_000.tif") == PlaneFacts(
+        time_point=1,
+        channel="Cy5",
+        position="Pos0",
+        pixel_size_um=1.3,
+        acquired_at=datetime(2016, 2, 11, 17, 0, 1, 500_000, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize("ending", ["", ",\n", ',\n"Coords-Default/img', ', "FrameKey-1": {"a'])
+def test_a_series_that_still_runs_has_no_closing_brace(ending: str) -> None:
+    text = json.dumps(SERIES_2, indent=2).rstrip().removesuffix("}").rstrip() + ending
+    assert read_series(text).of(NAME) == FACTS_2
+
+
+@given(st.integers(0, len(json.dumps(SERIES_2))))
+def test_a_series_cut_anywhere_yields_what_was_written_whole(length: int) -> None:
+    cut = read_series(json.dumps(SERIES_2)[:length])
+    assert set(cut.images) <= {NAME}
+    for facts in cut.images.values():
+        assert facts.time_point == 4
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_series_reader(text: str) -> None:
+    assert isinstance(read_series(text).images, dict)
+    assert isinstance(read_series('{"Summary": ' + text).images, dict)
+
+
+def test_deeply_nested_filler_is_survived() -> None:
+    assert read_series('{"Summary": ' + "[" * 100_000).images == {}
+    assert load_tags("[" * 100_000) is None
+
+
+def test_a_stacks_metadata_does_not_speak_for_its_pages() -> None:
+    keys = {f"FrameKey-{t}-0-0": {"FileName": "a.ome.tif", "FrameIndex": t} for t in (0, 1)}
+    assert read_series(json.dumps(keys)).images == {}
+
+
+def test_index_0_of_a_single_image_says_nothing() -> None:
+    assert tag_facts({"FrameIndex": 0, "SliceIndex": 0}, {}).place == (None, None, None, None)
+    assert tag_facts({"FrameIndex": 0}, {"Frames": 2}).time_point == 0
+    assert tag_facts({"FrameIndex": 3}, {}).time_point == 3
+
+
+@pytest.mark.parametrize("value", [0, -1, "none", None, [1], {"PropVal": 0}])
+def test_an_uncalibrated_objective_gives_no_pixel_size(value: object) -> None:
+    assert tag_facts({"PixelSizeUm": value}, {}).pixel_size_um is None
+
+
+def test_values_wrapped_as_properties_are_unwrapped() -> None:
+    wrapped = {"PropVal": 0.65, "PropType": "Double"}
+    assert tag_facts({"PixelSizeUm": wrapped}, {}).pixel_size_um == 0.65
+
+
+@pytest.mark.parametrize(
+    ("axes", "summary", "channel"),
+    [
+        ({"channel": "phase"}, {}, "phase"),
+        ({"channel": 1}, {"ChNames": ["gfp", "phase"]}, "phase"),
+        ({"channel": 5}, {"ChNames": ["gfp"]}, "BF"),
+        ({}, {}, "BF"),
+    ],
+)
+def test_ndtiff_channels_are_named(
+    axes: dict[str, Any], summary: dict[str, Any], channel: str
+) -> None:
+    assert axes_facts(axes, {"Channel": "BF"}, summary).channel == channel
+
+
+def test_an_unnamed_channel_index_keeps_its_number() -> None:
+    assert axes_facts({"channel": 2}, {"Channel": "Default"}, {}).channel == "channel2"
+
+
+def test_axes_count_even_where_they_are_0() -> None:
+    facts = axes_facts({"time": 0, "z": 0, "position": "A1"}, {"FrameIndex": 9}, {})
+    assert facts.place == (0, None, 0, "A1")
+
+
+def test_the_metadata_file_is_read_again_when_it_grew(tmp_path: Path) -> None:
+    files = SeriesFiles(DEFAULT_LIMITS)
+    image, beside = tmp_path / NAME, tmp_path / "metadata.txt"
+    assert files.of(image) == PlaneFacts()
+    beside.write_text('{"Summary": {}')
+    assert files.of(image) == PlaneFacts()
+    beside.write_text(json.dumps(SERIES_2))
+    assert files.of(image) == FACTS_2
+
+
+def test_a_metadata_file_beyond_the_limit_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "metadata.txt").write_text(json.dumps(SERIES_2))
+    assert SeriesFiles(ReadLimits(max_text_bytes=10)).of(tmp_path / NAME) == PlaneFacts()
+
+
+def test_only_the_last_metadata_files_are_kept(tmp_path: Path) -> None:
+    files = SeriesFiles(DEFAULT_LIMITS)
+    for index in range(30):
+        folder = tmp_path / f"Pos{index}"
+        folder.mkdir()
+        (folder / "metadata.txt").write_text(json.dumps(SERIES_2))
+        assert files.of(folder / NAME) == FACTS_2
+    assert files.kept <= 8

@@ -1,0 +1,40 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from scopewatch.sources.readers.timestamps import parse_time, parse_utc
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2016-02-11 09:00:16 -0800", datetime(2016, 2, 11, 17, 0, 16, tzinfo=UTC)),
+        ("2026-03-01 09:00:00.250 +0100", datetime(2026, 3, 1, 8, 0, 0, 250_000, tzinfo=UTC)),
+    ],
+)
+def test_a_time_with_its_zone_is_converted(text: str, utc: datetime) -> None:
+    assert parse_time(text) == utc
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-03-01 09:00:00 -", "2026/03/01 09:00:00", "2026:03:01 09:00:00"]
+)
+def test_a_time_without_zone_is_local_to_this_computer(text: str) -> None:
+    moment = parse_time(text)
+    assert moment is not None
+    assert moment == datetime(2026, 3, 1, 9).astimezone()
+    assert moment.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "filler",
+    ["The age of Aquarius", "1920-01-01 12:34:56", "0000:00:00 00:00:00", "", 17, None, "9" * 4000],
+)
+def test_filler_is_no_time(filler: object) -> None:
+    assert parse_time(filler) is None
+    assert parse_utc(filler) is None
+
+
+def test_ome_times_without_zone_are_utc() -> None:
+    assert parse_utc("2016-02-11T17:00:16") == datetime(2016, 2, 11, 17, 0, 16, tzinfo=UTC)
+    assert parse_utc("2016-02-11T17:00:16+01:00") == datetime(2016, 2, 11, 16, 0, 16, tzinfo=UTC)
