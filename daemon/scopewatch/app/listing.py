@@ -17,7 +17,9 @@ from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket
 from scopewatch.sources.base.address import Address, PositionPattern
-from scopewatch.sources.folder.walk import NDTIFF_INDEX, is_frame_name
+from scopewatch.sources.folder.walk import NDTIFF_INDEX
+from scopewatch.sources.layouts.candidates import is_candidate_folder, is_candidate_name
+from scopewatch.sources.layouts.copies import refuse_copy
 from scopewatch.sources.layouts.naming import NamePattern, NameReading
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
@@ -110,10 +112,10 @@ class Listing:
             yield from self._open_data_set(folder, root)
             return
         for entry in entries:
-            if is_frame_name(entry.name):
+            if is_candidate_name(entry.name):
                 yield from self._open_file(entry, root)
             # A link may lead back up: only real folders are entered.
-            elif entry.is_dir() and not entry.is_symlink() and not entry.name.startswith("."):
+            elif is_candidate_folder(entry.name) and entry.is_dir() and not entry.is_symlink():
                 yield from self._walk_folder(entry, root)
 
     def _open_data_set(self, folder: Path, root: Path) -> Iterator[Listed | Unlisted]:
@@ -171,9 +173,12 @@ class Listing:
             return
         for plane in contents.planes:
             place = str(path) if plane.page == 0 else f"{path}#page={plane.page}"
+            name = path.relative_to(root).as_posix()
             try:
-                reading = self._names.read(path.relative_to(root).as_posix())
                 facts = self._series.of(path).over(plane.facts)
+                known = facts.place != PlaneFacts().place
+                refuse_copy(name, self._names, says_what_it_is=known)
+                reading = self._names.read(name)
                 key = self._key(path, root, facts, reading)
             except FrameError as error:
                 yield Unlisted(place=place, reason=str(error))

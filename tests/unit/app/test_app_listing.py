@@ -60,6 +60,23 @@ def test_a_folder_is_walked_as_a_person_would_read_it(make: Make, tmp_path: Path
     ]
 
 
+def test_what_a_folder_source_passes_over_or_refuses_is_no_frame_of_a_listing_either(
+    make: Make, tmp_path: Path
+) -> None:
+    root = tmp_path / "plates"
+    name = "P1_A1_s0_t0003_phase.tif"
+    for folder in (".stversions", ".~tmp~", "@eaDir", "x.part", "run (1)"):
+        write(root / folder / name)
+    write(root / "P1_A1_s0_t0003_phase.part.tif")
+    write(root / "run (1)" / f"Copy of {name}")
+    listed = list(make().walk(root))
+    assert [str(item.key) for item in listed if isinstance(item, Listed)] == [
+        "plates run (1)/P1/A1/s0/t0003/phase"
+    ]
+    (refused,) = (item for item in listed if isinstance(item, Unlisted))
+    assert refused.reason.startswith("a copy of another file is never a frame: run (1)/Copy of")
+
+
 def test_a_file_whose_name_says_nothing_is_a_well_of_its_own_name(
     make: Make, tmp_path: Path
 ) -> None:

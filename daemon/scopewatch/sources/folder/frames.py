@@ -15,6 +15,7 @@ from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket
 from scopewatch.sources.base.address import Address, PositionPattern, refuse_other_planes
 from scopewatch.sources.base.offering import Found
+from scopewatch.sources.layouts.copies import refuse_copy
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.readers.image_file import list_planes, read_plane
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, PlaneFacts, ReadLimits
@@ -194,6 +195,7 @@ class FolderFrames:
         return Found(locator=locator, fingerprint=fingerprint, key=key)
 
     def _key(self, name: str, facts: PlaneFacts) -> FrameKey:
+        refuse_copy(name, self._names, says_what_it_is=facts.place != PlaneFacts().place)
         reading = self._names.read(name)
         by_name = reading.address if reading is not None else Address()
         label = self._position.match(facts.position)

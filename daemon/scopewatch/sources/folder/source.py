@@ -28,12 +28,12 @@ from scopewatch.sources.folder.frames import FolderFrames, refuse_name
 from scopewatch.sources.folder.walk import (
     as_locator,
     in_data_set,
-    is_frame_name,
     look_at,
     network_file_system,
     walk_images,
 )
 from scopewatch.sources.folder.watch import FolderWatch
+from scopewatch.sources.layouts.candidates import is_candidate
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
 log = logging.getLogger(__name__)
@@ -183,7 +183,7 @@ class FolderSource:
 
     def _touch(self, offering: Offering, path: str, now_s: float, *, renamed: bool) -> None:
         locator = as_locator(self._config.path, path)
-        if locator is None or not is_frame_name(locator.rsplit("/", 1)[-1]):
+        if locator is None or not is_candidate(locator):
             return
         if not is_text(locator):
             self._watch.touches.lost = True

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from scopewatch.sources.readers.image_file import is_image_name
+from scopewatch.sources.layouts.candidates import (
+    MAX_DEPTH,
+    is_candidate_folder,
+    is_candidate_name,
+)
 
 log = logging.getLogger(__name__)
 
-MAX_DEPTH = 64
 NDTIFF_INDEX = "NDTiff.index"
 _NETWORK = frozenset(
     {"cifs", "smb", "smb3", "smbfs", "nfs", "nfs4", "ncpfs", "afs", "9p", "fuse.sshfs", "davfs"}
@@ -41,9 +44,9 @@ def look_at(root: Path, locator: str) -> Seen | None:
 def walk_images(root: Path, *, recursive: bool) -> Iterator[Seen]:
     """Yield every image file under a folder.
 
-    Hidden files and files being written under another name (`.part`, `.tmp`, `~`) are no
-    images by their names. The TIFFs of NDTiff data sets are left to their own source. Folders
-    that vanish or cannot be read meanwhile are passed over: the next walk sees them.
+    Which files and folders may hold frames `layouts.candidates` says, as it says it of events.
+    The TIFFs of NDTiff data sets are left to their own source. Folders that vanish or cannot be
+    read meanwhile are passed over: the next walk sees them.
 
     Raises
     ------
@@ -59,9 +62,9 @@ def walk_images(root: Path, *, recursive: bool) -> Iterator[Seen]:
             for entry in _entries(root / folder, visited):
                 locator = f"{folder}/{entry.name}" if folder else entry.name
                 if _is_folder(entry):
-                    if recursive and depth < MAX_DEPTH and not entry.name.startswith("."):
+                    if recursive and depth < MAX_DEPTH and is_candidate_folder(entry.name):
                         waiting.append((locator, depth + 1))
-                elif is_frame_name(entry.name) and not data_set:
+                elif is_candidate_name(entry.name) and not data_set:
                     seen = _look(entry, locator)
                     if seen is not None:
                         yield seen
@@ -72,11 +75,6 @@ def walk_images(root: Path, *, recursive: bool) -> Iterator[Seen]:
                 "folder cannot be read",
                 extra={"event": {"folder": folder, "reason": error.strerror}},
             )
-
-
-def is_frame_name(name: str) -> bool:
-    """Tell by its name whether a file may be a frame: an image, not hidden, not temporary."""
-    return is_image_name(name) and not name.startswith((".", "~"))
 
 
 def in_data_set(root: Path, locator: str) -> bool:

@@ -18,6 +18,7 @@ from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.arriving import Unheard
 from scopewatch.sources.base.offering import BATCH, Found, Offering
 from scopewatch.sources.base.source_thread import SourceThread
+from scopewatch.sources.layouts.candidates import is_candidate_folder
 from scopewatch.sources.ndtiff.dataset import PER_LOOK, DataSet, Sighting, is_data_set
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
 from scopewatch.sources.ndtiff.rhythm import Rhythm
@@ -234,7 +235,7 @@ class NDTiffSource:
                     folders = sorted(
                         entry.name
                         for entry in entries
-                        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+                        if entry.is_dir(follow_symlinks=False) and is_candidate_folder(entry.name)
                     )
             except OSError:
                 continue

@@ -57,6 +57,21 @@ def test_an_acquisition_has_ended_once_its_data_set_is_closed(tmp_path: Path, ma
         assert not scene.source.health().ended
 
 
+def test_data_sets_below_hidden_and_foreign_folders_are_not_followed(
+    tmp_path: Path, make: Make
+) -> None:
+    for folder in (".stversions", ".Trash-1000/files", "@eaDir", "moving.part"):
+        (tmp_path / folder).mkdir(parents=True)
+        with writing(tmp_path / folder) as writer:
+            writer.add(0, "B2-Site_1", channel="Phase")
+    scene = make().start()
+    scene.later(1)
+    assert (scene.inbox.tickets, scene.inbox.refusals) == ([], [])
+    (tmp_path / "moving.part").rename(tmp_path / "moved")
+    scene.later(1)
+    assert scene.inbox.keys == ["HES7/plate/B2/s1/t0000/phase"]
+
+
 def test_the_sources_own_thread_looks_too(
     tmp_path: Path, make: Make, eventually: Callable[..., None]
 ) -> None:

@@ -1,0 +1,87 @@
+"""Whether a file may be a frame by where it lies and what it is called: one rule for all sources.
+
+The walk at the start, file system events, rescans and `score` ask the same function, so that what
+one of them passes over no other takes. It looks at the path below the source's folder alone, not
+at the disk: the folder itself may be hidden or called anything.
+
+Passed over, without a word: what is no image by its suffix; hidden files and folders (`.~tmp~` of
+rsync, `.stversions` of Syncthing, `.snapshot`, `.Trash-1000`); files that a program fills under
+another name; recycle bins, snapshots and thumbnails of file servers. Copies are not among them
+(`copies`): they look like frames, so that leaving one out has to be seen.
+"""
+
+from scopewatch.sources.readers.image_file import is_image_name
+
+MAX_DEPTH = 64
+# Where programs keep what is begun, by the last part of a name: before the suffix of an image too.
+_BEGUN = frozenset(
+    {
+        "aria2",
+        "aria2__temp",
+        "crdownload",
+        "download",
+        "ffs_tmp",
+        "filepart",
+        "incomplete",
+        "opdownload",
+        "part",
+        "partial",
+        "tmp",
+    }
+)
+# Folders of file servers, systems and synchronisers that hold no data of their own: what was
+# deleted, older versions, thumbnails. Compared without regard to case.
+_FOREIGN = frozenset(
+    {
+        "#recycle",  # Synology
+        "#snapshot",
+        "@eadir",
+        "@tmp",
+        "@recycle",  # QNAP
+        "@recently-snapshot",
+        "$recycle.bin",  # Windows
+        "recycler",
+        "system volume information",
+        "lost+found",
+        "__macosx",  # resource forks, after unpacking
+        "_gsdata_",  # GoodSync
+    }
+)
+
+
+def is_candidate(locator: str) -> bool:
+    """Tell whether a file may be a frame, by its path relative to the source's folder.
+
+    >>> is_candidate("run/plate_A1_s0_t0000_phase.tif")
+    True
+    >>> is_candidate(".~tmp~/plate_A1_s0_t0000_phase.tif"), is_candidate("a.tif.part")
+    (False, False)
+    """
+    *folders, name = locator.split("/")
+    return (
+        is_candidate_name(name)
+        and len(folders) <= MAX_DEPTH
+        and all(map(is_candidate_folder, folders))
+    )
+
+
+def is_candidate_name(name: str) -> bool:
+    """Tell whether a file may be a frame by its own name, where its folders are known to be fit."""
+    return is_image_name(name) and not _is_passed_over(name.rpartition(".")[0])
+
+
+def is_candidate_folder(name: str) -> bool:
+    """Tell whether a folder may hold frames, by its own name.
+
+    >>> is_candidate_folder("run 7"), is_candidate_folder(".stversions")
+    (True, False)
+    """
+    return not _is_passed_over(name) and name.casefold() not in _FOREIGN
+
+
+def _is_passed_over(stem: str) -> bool:
+    """Tell whether something is hidden, or not finished by the name it has for now."""
+    if stem.startswith((".", "~")):
+        return True
+    rest, dot, last = stem.rpartition(".")
+    return bool(rest and dot) and last.casefold() in _BEGUN
