@@ -8,10 +8,9 @@ from pathlib import Path
 
 import fuzz_seeds as seeds
 
-from scopewatch.config import ExperimentConfig, load_config
+from scopewatch.config import load_config
 from scopewatch.core.errors import ScopewatchError
 from scopewatch.inference.bundle import load_bundle, parse_card
-from scopewatch.sources.base.address import PositionPattern
 from scopewatch.sources.layouts.naming import PRESETS, NamePattern
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.file import read_pixels
@@ -27,7 +26,6 @@ from scopewatch.sources.readers.micromanager_metadata import (
 from scopewatch.sources.readers.ome import read_ome
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
-_POSITION = r"(?P<well>[A-P]\d{1,2})(?:[-_ ]*(?:s|site|Site_)?(?P<site>\d+))?"
 _PAGES_READ = 3
 
 
@@ -156,9 +154,7 @@ def _bundle(data: bytes, folder: Path) -> None:
     _allowed(read)
 
 
-_PATTERNS = [
-    NamePattern(name, PositionPattern(_POSITION), ExperimentConfig(name="fuzz")) for name in PRESETS
-]
+_PATTERNS = [NamePattern(name) for name in PRESETS]
 
 TARGETS = {
     "ndtiff-index": Target(seeds=seeds.index, run=_index, share=0.3),

@@ -8,7 +8,7 @@ metadata say nothing is scored all the same, as a well of its own name.
 import logging
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,15 +16,17 @@ from pathlib import Path
 from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket
-from scopewatch.sources.base.address import Address, PositionPattern
+from scopewatch.sources.base.address import PositionPattern
+from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
+from scopewatch.sources.base.reading import FrameReading, ReadingSettings, read_frame
 from scopewatch.sources.folder.walk import NDTIFF_INDEX
 from scopewatch.sources.layouts.candidates import is_candidate_folder, is_candidate_name
 from scopewatch.sources.layouts.copies import refuse_copy
-from scopewatch.sources.layouts.naming import NamePattern, NameReading
+from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
 from scopewatch.sources.readers.image_file import list_planes, read_plane
-from scopewatch.sources.readers.planes import DEFAULT_LIMITS, PlaneFacts
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 from scopewatch.sources.readers.series import SeriesFiles
 
 log = logging.getLogger(__name__)
@@ -78,8 +80,12 @@ class Listing:
 
     def __init__(self, settings: ListingSettings) -> None:
         self._settings = settings
-        self._position = PositionPattern(settings.position)
-        self._names = NamePattern(settings.pattern, self._position, settings.experiment)
+        self._names = NamePattern(settings.pattern)
+        self._reading = ReadingSettings(
+            experiment=settings.experiment,
+            position=PositionPattern(settings.position),
+            um_per_px=settings.um_per_px,
+        )
         self._series = SeriesFiles(DEFAULT_LIMITS)
 
     def walk(self, path: Path) -> Iterator[Listed | Unlisted]:
@@ -175,51 +181,52 @@ class Listing:
             place = str(path) if plane.page == 0 else f"{path}#page={plane.page}"
             name = path.relative_to(root).as_posix()
             try:
-                facts = self._series.of(path).over(plane.facts)
-                known = facts.place != PlaneFacts().place
+                known = plane.facts.place != NOTHING.place
                 refuse_copy(name, self._names, says_what_it_is=known)
-                reading = self._names.read(name)
-                key = self._key(path, root, facts, reading)
+                key = self._read(path, root, plane.statements).key
             except FrameError as error:
                 yield Unlisted(place=place, reason=str(error))
                 continue
-            yield Listed(place=place, key=key, load=self._loader(path, plane.page, key))
+            yield Listed(place=place, key=key, load=self._loader(path, root, plane.page))
 
     def _key_by_name(self, path: Path, root: Path) -> FrameKey | None:
         try:
-            reading = self._names.read(path.relative_to(root).as_posix())
-            return self._key(path, root, PlaneFacts(), reading) if reading else None
+            if self._names.read(path.relative_to(root).as_posix()) is None:
+                return None
+            return self._read(path, root, ()).key
         except FrameError as error:
             log.debug("name gives no key", extra={"event": {"path": path, "why": error}})
             return None
 
-    def _loader(self, path: Path, page: int, key: FrameKey) -> Callable[[], Frame]:
+    def _loader(self, path: Path, root: Path, page: int) -> Callable[[], Frame]:
         def load() -> Frame:
             plane = read_plane(path, page)
-            facts = self._series.of(path).over(plane.facts)
-            scale = self._settings.um_per_px
+            reading = self._read(path, root, plane.statements)
             return Frame(
-                key=key,
+                key=reading.key,
                 pixels=plane.pixels,
-                pixel_size_um=facts.pixel_size_um if scale is None else scale,
-                acquired_at=facts.acquired_at,
+                pixel_size_um=reading.pixel_size_um,
+                acquired_at=reading.acquired_at,
             )
 
         return load
 
-    def _key(
-        self, path: Path, root: Path, facts: PlaneFacts, reading: NameReading | None
-    ) -> FrameKey:
-        by_name = reading.address if reading is not None else Address()
-        label = self._position.match(facts.position)
-        if label is None:
-            label = Address() if by_name.well is not None else self._position.read(facts.position)
-        told = Address(time_point=facts.time_point, channel=facts.channel, z=facts.z).over(label)
-        address = told.over(by_name)
-        if address.well is None:
-            address = replace(address, well=path.name.split(".")[0] or path.name)
-        address = replace(address, experiment=_experiment_of(path.parent, root))
-        return address.key(self._settings.experiment)
+    def _read(self, path: Path, root: Path, told: tuple[Statement, ...]) -> FrameReading:
+        """Read a plane; each folder is an experiment, a file that names no well one of its own."""
+        by_folder = PlaneFacts(experiment=_experiment_of(path.parent, root))
+        by_file = PlaneFacts(well=path.name.split(".")[0] or path.name)
+        statements = (
+            *self._series.statements(path),
+            *told,
+            *self._names.statements(path.relative_to(root).as_posix()),
+            Statement(origin=Origin.NAME, who="folder", facts=by_folder),
+        )
+        named = any(
+            each.facts.well is not None or each.facts.position is not None for each in statements
+        )
+        if not named:
+            statements += (Statement(origin=Origin.DEFAULT, who="file name", facts=by_file),)
+        return read_frame(statements, self._reading, path)
 
 
 def _experiment_of(folder: Path, root: Path) -> str:

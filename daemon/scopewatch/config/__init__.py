@@ -19,6 +19,7 @@ from scopewatch.config.sources import (
     MicroManagerSourceConfig,
     NDTiffSourceConfig,
     PositionConfig,
+    ReadingConfig,
     SourceConfig,
 )
 from scopewatch.config.web import WebConfig
@@ -38,6 +39,7 @@ __all__ = [
     "NDTiffSourceConfig",
     "OverlayConfig",
     "PositionConfig",
+    "ReadingConfig",
     "RuleConfig",
     "RuntimeConfig",
     "Sections",

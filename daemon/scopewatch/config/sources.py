@@ -2,8 +2,9 @@
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from scopewatch.config.strict import Seconds, Strict
 
@@ -11,7 +12,45 @@ from scopewatch.config.strict import Seconds, Strict
 POSITION_LABEL = r"(?P<well>[A-P]\d{1,2})(?:[-_ ]*(?:s|site|Site_)?(?P<site>\d+))?"
 
 
-class FolderSourceConfig(Strict):
+def _is_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        raise ValueError(
+            f"{name!r} is no time zone; write one like Europe/Berlin or UTC"
+        ) from error
+    return name
+
+
+class ReadingConfig(Strict):
+    """How what files and names say is turned into frames; the same for every kind of source."""
+
+    position: str = Field(
+        default=POSITION_LABEL,
+        description="regular expression that reads plate, well and site from position labels",
+    )
+    z: int | None = Field(
+        default=None, ge=0, description="plane of a z-stack that is scored; null: the first"
+    )
+    um_per_px: float | None = Field(
+        default=None, gt=0, description="pixel size; replaces what files say"
+    )
+    clock_zone: Annotated[str, AfterValidator(_is_zone)] | None = Field(
+        default=None,
+        description="zone of times without one, Europe/Berlin say; null: this machine's",
+    )
+    channel_names: dict[str, str] = Field(
+        default_factory=dict, description="names of channels by code or name in files: {ch6: phase}"
+    )
+    wells: dict[str, str] = Field(
+        default_factory=dict, description="wells by position label: {XY01: A1}"
+    )
+    plate_wells: Literal[6, 12, 24, 48, 96, 384, 1536] | None = Field(
+        default=None, description="wells of the plate, where programs number them: 1 becomes A1"
+    )
+
+
+class FolderSourceConfig(ReadingConfig):
     """Image files that appear in a folder."""
 
     kind: Literal["folder"]
@@ -29,27 +68,15 @@ class FolderSourceConfig(Strict):
     poll_s: Seconds = 5
     settle_s: float = Field(default=2, ge=0, description="quiet time before a file is trusted")
     give_up_s: Seconds = Field(default=120, description="after this a broken file is quarantined")
-    position: str = Field(
-        default=POSITION_LABEL,
-        description="regular expression that reads plate, well and site from position labels",
-    )
-    z: int = Field(default=0, ge=0, description="plane of a z-stack that is scored")
-    um_per_px: float | None = Field(default=None, gt=0, description="where files do not say")
 
 
-class NDTiffSourceConfig(Strict):
+class NDTiffSourceConfig(ReadingConfig):
     """An NDTiff data set (Micro-Manager, pycro-manager), also while it grows."""
 
     kind: Literal["ndtiff"]
     name: str = Field(default="ndtiff", pattern=r"^[\w.-]+$")
     path: Path = Field(description="the data set, or a folder in which data sets appear")
-    position: str = Field(
-        default=POSITION_LABEL,
-        description="regular expression that reads plate, well and site from position labels",
-    )
-    z: int = Field(default=0, ge=0, description="plane of a z-stack that is scored")
     poll_s: Seconds = 1
-    um_per_px: float | None = Field(default=None, gt=0)
 
 
 class PositionConfig(Strict):
@@ -69,7 +96,7 @@ class ChannelConfig(Strict):
     exposure_ms: float = Field(gt=0)
 
 
-class MicroManagerSourceConfig(Strict):
+class MicroManagerSourceConfig(ReadingConfig):
     """A microscope driven (acquire) or accompanied (follow) through pycro-manager."""
 
     kind: Literal["micromanager"]
@@ -84,10 +111,7 @@ class MicroManagerSourceConfig(Strict):
     channels: tuple[ChannelConfig, ...] = ()
     interval_s: Seconds = 43_200
     time_points: int = Field(default=20, ge=1)
-    position: str = POSITION_LABEL
-    z: int = Field(default=0, ge=0, description="plane of a z-stack that is scored")
     poll_s: Seconds = 1
-    um_per_px: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _acquire_needs_a_plan(self) -> Self:

@@ -265,7 +265,7 @@ def test_an_impossible_rule_is_refused(change: dict[str, Any], message: str) -> 
 
 def test_an_observation_needs_a_zone_and_a_finite_badness() -> None:
     with pytest.raises(ValueError, match="without a time zone"):
-        Observation(at=datetime(2026, 3, 1), badness=0.1)  # noqa: DTZ001 - the point
+        Observation(at=datetime(2026, 3, 1), badness=0.1)
     with pytest.raises(ValueError, match="badness is not finite"):
         Observation(at=START, badness=float("inf"))
 

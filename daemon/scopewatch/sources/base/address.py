@@ -1,75 +1,56 @@
-"""Where a frame belongs, as far as one witness (a name, or metadata) says.
-
-Names, `metadata.txt`, tags within the file and position labels each tell a part. An `Address`
-holds what one of them says; `over` lays a better witness over a lesser one; `key` fills what
-none of them says with documented defaults.
+"""Spelling of wells and labels, and the frame key with its documented defaults.
 
 Defaults: plate `plate`, well `A1`, site 0, time point 0, the configured phase channel.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.frame import FrameKey
+from scopewatch.sources.base.facts import NOTHING, PlaneFacts
 
 DEFAULT_PLATE = "plate"
 DEFAULT_WELL = "A1"
+# Wells of a plate, and how many columns they stand in.
+PLATE_COLUMNS = {6: 3, 12: 4, 24: 6, 48: 8, 96: 12, 384: 24, 1536: 48}
 _WELL = re.compile(r"([A-Pa-p])0*(\d{1,2})")
 # What Micro-Manager writes where nobody named a position or a channel.
 _NAMELESS = frozenset({"", "default", "undefined", "null", "none"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """What one witness says about a frame; None where it is silent."""
+def frame_key(facts: PlaneFacts, experiment: ExperimentConfig) -> FrameKey:
+    """Return the frame key, with the defaults for what is not known.
 
-    experiment: str | None = None
-    plate: str | None = None
-    well: str | None = None
-    site: int | None = None
-    time_point: int | None = None
-    channel: str | None = None
-    z: int | None = None
+    A channel is compared with the configured phase channel without regard to case, since
+    `Phase` and `phase` are one illumination to everyone but a computer.
 
-    def over(self, lesser: "Address") -> "Address":
-        """Return this address, completed by a lesser witness."""
-        return Address(
-            **{
-                field.name: mine if (mine := getattr(self, field.name)) is not None else theirs
-                for field in fields(self)
-                for theirs in (getattr(lesser, field.name),)
-            }
-        )
-
-    def key(self, experiment: ExperimentConfig) -> FrameKey:
-        """Return the frame key, with the defaults for what is not known.
-
-        A channel is compared with the configured phase channel without regard to case, since
-        `Phase` and `phase` are one illumination to everyone but a computer.
-        """
-        for text in (self.experiment, self.plate, self.well, self.channel):
-            if text is not None and not is_text(text):
-                raise FrameError(
-                    complaint(
-                        "name or metadata holds characters that are no text",
-                        where=text.encode("utf-8", "backslashreplace").decode("utf-8"),
-                        do="rename the file, the position or the channel",
-                    )
+    Raises
+    ------
+    FrameError
+        When a name holds characters that are no text.
+    """
+    for text in (facts.experiment, facts.plate, facts.well, facts.channel):
+        if text is not None and not is_text(text):
+            raise FrameError(
+                complaint(
+                    "name or metadata holds characters that are no text",
+                    where=text.encode("utf-8", "backslashreplace").decode("utf-8"),
+                    do="rename the file, the position or the channel",
                 )
-        channel = self.channel if self.channel is not None else experiment.phase_channel
-        if channel.casefold() == experiment.phase_channel.casefold():
-            channel = experiment.phase_channel
-        return FrameKey(
-            experiment=self.experiment or experiment.name,
-            plate=self.plate if self.plate is not None else DEFAULT_PLATE,
-            well=self.well if self.well is not None else DEFAULT_WELL,
-            site=self.site if self.site is not None else 0,
-            time_point=self.time_point if self.time_point is not None else 0,
-            channel=channel,
-        )
+            )
+    channel = facts.channel if facts.channel is not None else experiment.phase_channel
+    if channel.casefold() == experiment.phase_channel.casefold():
+        channel = experiment.phase_channel
+    return FrameKey(
+        experiment=facts.experiment or experiment.name,
+        plate=facts.plate if facts.plate is not None else DEFAULT_PLATE,
+        well=facts.well if facts.well is not None else DEFAULT_WELL,
+        site=facts.site if facts.site is not None else 0,
+        time_point=facts.time_point if facts.time_point is not None else 0,
+        channel=channel,
+    )
 
 
 def is_text(text: str) -> bool:
@@ -92,6 +73,32 @@ def spell_well(well: str) -> str:
     """Spell a well the usual way (`a01` is `A1`); other names stay as they are."""
     match = _WELL.fullmatch(well.strip())
     return f"{match[1].upper()}{int(match[2])}" if match else well.strip()
+
+
+def number_well(number: int, plate_wells: int) -> str:
+    """Return the well of a plate that is counted from 1, row by row.
+
+    >>> number_well(13, 96), number_well(1, 384)
+    ('B1', 'A1')
+
+    Raises
+    ------
+    FrameError
+        When the plate has no such well.
+    """
+    columns = PLATE_COLUMNS.get(plate_wells, 0)
+    if not 1 <= number <= plate_wells or not columns:
+        raise FrameError(
+            complaint(
+                "well number lies outside the plate",
+                where=f"well {number}",
+                expected=f"1 to {plate_wells}",
+                got=number,
+                do="correct `plate_wells` of the source",
+            )
+        )
+    row, column = divmod(number - 1, columns)
+    return f"{chr(ord('A') + row)}{column + 1}"
 
 
 class PositionPattern:
@@ -132,15 +139,15 @@ class PositionPattern:
                 )
             )
 
-    def read(self, label: object) -> Address:
+    def read(self, label: object) -> PlaneFacts:
         """Return what a position label says; nothing where there is none."""
         matched = self.match(label)
         if matched is not None:
             return matched
         text = _label(label)
-        return Address() if text is None else Address(well=spell_well(text))
+        return NOTHING if text is None else PlaneFacts(well=spell_well(text))
 
-    def match(self, label: object) -> Address | None:
+    def match(self, label: object) -> PlaneFacts | None:
         """Return what a label that fits the pattern says; None for any other."""
         text = _label(label)
         match = self._pattern.fullmatch(text) if text is not None else None
@@ -153,15 +160,15 @@ def _label(label: object) -> str | None:
     return named(label)
 
 
-def address_of(groups: Mapping[str, str | None]) -> Address:
-    """Turn matched named groups into an address; numbers are at most 9 digits."""
+def address_of(groups: Mapping[str, str | None]) -> PlaneFacts:
+    """Turn matched named groups into facts; numbers are at most 9 digits."""
 
     def number(name: str) -> int | None:
         text = groups.get(name)
         return int(text) if text and text.isdecimal() and len(text) <= 9 else None
 
     well = groups.get("well")
-    return Address(
+    return PlaneFacts(
         plate=groups.get("plate"),
         well=spell_well(well) if well else None,
         site=number("site"),

@@ -7,11 +7,12 @@ disk, say) had to let it go.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from scopewatch.core.frame import FrameKey, FrameTicket, Refusal
 from scopewatch.core.ports import Clock, Inbox, Ledger
+from scopewatch.sources.base.reading import FrameReading
 
 BATCH = 500
 REMEMBERED = 200_000
@@ -24,6 +25,8 @@ class Found:
 
     Parameters
     ----------
+    reading
+        How a frame was read: who said what, its moment and scale.
     missed
         True for a frame that was due and never came: `key` names it, `reason` says why.
     """
@@ -33,6 +36,7 @@ class Found:
     key: FrameKey | None = None
     reason: str = ""
     missed: bool = False
+    reading: FrameReading | None = field(default=None, compare=False)
 
 
 class Offering:

@@ -1,24 +1,24 @@
 """From image files in a folder to frames: what they are called, what they hold, their pixels.
 
-Metadata wins over names where both say something. A position label that does not fit the
-position pattern names a well only where the file name names none.
+What names, metadata and files beside the images say is gathered here; `base.reading` decides.
 """
 
 import logging
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.frame import Frame, FrameKey, FrameTicket
-from scopewatch.sources.base.address import Address, PositionPattern, refuse_other_planes
+from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.sources.base.facts import Origin, Statement
 from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
 from scopewatch.sources.layouts.copies import refuse_copy
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.readers.image_file import list_planes, read_plane
-from scopewatch.sources.readers.planes import DEFAULT_LIMITS, PlaneFacts, ReadLimits
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 from scopewatch.sources.readers.series import SeriesFiles
 
 log = logging.getLogger(__name__)
@@ -61,10 +61,9 @@ class FolderFrames:
         limits: ReadLimits = DEFAULT_LIMITS,
     ) -> None:
         self._config = config
-        self._experiment = experiment
+        self._settings = reading_settings(config, experiment)
         self._limits = limits
-        self._position = PositionPattern(config.position)
-        self._names = NamePattern(config.pattern, self._position, experiment)
+        self._names = NamePattern(config.pattern)
         self._series = SeriesFiles(limits)
 
     def read(
@@ -107,7 +106,7 @@ class FolderFrames:
             return FileReading(
                 found=(Found(locator=locator, fingerprint=fingerprint, reason=reason),)
             )
-        beside = self._series.of(path)
+        beside = self._beside(locator, path)
         found = []
         for plane in contents.planes:
             place = locator if plane.page == 0 else f"{locator}#page={plane.page}"
@@ -116,7 +115,7 @@ class FolderFrames:
                 read_plane(path, plane.page, self._limits)
             elif pending(place, mark):
                 self._try(path, plane.page)
-            found.append(self._found(locator, place, mark, beside.over(plane.facts)))
+            found.append(self._found(locator, place, mark, (*beside, *plane.statements)))
         return FileReading(
             found=tuple(found), unfinished=contents.unfinished, cut_off=contents.cut_off
         )
@@ -124,7 +123,8 @@ class FolderFrames:
     def give_up(self, locator: str, fingerprint: str) -> Found:
         """Return what to do with a file that never got whole: let the worker say why."""
         try:
-            return self._found(locator, locator, fingerprint, self._series.of(self._path(locator)))
+            beside = self._beside(locator, self._path(locator))
+            return self._found(locator, locator, fingerprint, beside)
         except FrameError as error:
             return Found(locator=locator, fingerprint=fingerprint, reason=str(error))
 
@@ -153,17 +153,12 @@ class FolderFrames:
         page = int(match["page"] or 0) if match is not None else 0
         path = self._path(locator)
         plane = read_plane(path, page, self._limits)
-        facts = self._series.of(path).over(plane.facts)
-        if facts.acquired_at is None:
-            reading = self._names.read(locator)
-            facts = replace(facts, acquired_at=reading.acquired_at if reading else None)
+        reading = self._read((*self._beside(locator, path), *plane.statements), locator)
         return Frame(
             key=ticket.key,
             pixels=plane.pixels,
-            pixel_size_um=(
-                self._config.um_per_px if facts.pixel_size_um is None else facts.pixel_size_um
-            ),
-            acquired_at=facts.acquired_at,
+            pixel_size_um=reading.pixel_size_um,
+            acquired_at=reading.acquired_at,
         )
 
     def _try(self, path: Path, page: int) -> None:
@@ -186,23 +181,30 @@ class FolderFrames:
             )
         return self._config.path / locator
 
-    def _found(self, name: str, locator: str, fingerprint: str, facts: PlaneFacts) -> Found:
+    def _beside(self, locator: str, path: Path) -> tuple[Statement, ...]:
+        """Return what the name and the files beside an image say.
+
+        Raises
+        ------
+        FrameError
+            When the name holds no date where one is meant.
+        """
+        return (*self._series.statements(path), *self._names.statements(locator))
+
+    def _found(
+        self, name: str, locator: str, fingerprint: str, statements: tuple[Statement, ...]
+    ) -> Found:
         """Give a plane its key, or the reason why it has none."""
         try:
-            key = self._key(name, facts)
+            reading = self._read(statements, name)
         except FrameError as error:
             return Found(locator=locator, fingerprint=fingerprint, reason=str(error))
-        return Found(locator=locator, fingerprint=fingerprint, key=key)
+        return Found(locator=locator, fingerprint=fingerprint, key=reading.key, reading=reading)
 
-    def _key(self, name: str, facts: PlaneFacts) -> FrameKey:
-        refuse_copy(name, self._names, says_what_it_is=facts.place != PlaneFacts().place)
-        reading = self._names.read(name)
-        by_name = reading.address if reading is not None else Address()
-        label = self._position.match(facts.position)
-        if label is None:
-            label = Address() if by_name.well is not None else self._position.read(facts.position)
-        told = Address(time_point=facts.time_point, channel=facts.channel, z=facts.z).over(label)
-        if reading is None and told == Address():
+    def _read(self, statements: tuple[Statement, ...], name: str) -> FrameReading:
+        told = [each for each in statements if each.origin is not Origin.NAME]
+        refuse_copy(name, self._names, says_what_it_is=says_what_it_is(told))
+        if not says_what_it_is(statements):
             raise FrameError(
                 complaint(
                     "file name does not fit the pattern, and the file does not say what it is",
@@ -211,9 +213,16 @@ class FolderFrames:
                     do="correct `pattern` of the source, or rename the file",
                 )
             )
-        address = told.over(by_name)
-        refuse_other_planes(address.z, self._config.z, name)
-        return address.key(self._experiment)
+        return read_frame(statements, self._settings, name)
+
+
+def says_what_it_is(statements: Iterable[Statement]) -> bool:
+    """Tell whether a name fits, or metadata says more than scale and time."""
+    return any(
+        each.origin is Origin.NAME
+        or any(part is not None for part in (*each.facts.place, each.facts.well, each.facts.site))
+        for each in statements
+    )
 
 
 def refuse_name(found: Found) -> Found:

@@ -14,7 +14,8 @@ import re
 from dataclasses import dataclass
 
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.sources.layouts.naming import NamePattern, NameReading
+from scopewatch.sources.base.facts import PlaneFacts
+from scopewatch.sources.layouts.naming import NamePattern
 
 # What file managers call a copy, and synchronisers what clashed, in the languages that they speak.
 _COPY = (
@@ -139,7 +140,7 @@ def _original(locator: str, names: NamePattern, says_what_it_is: bool) -> str | 
     return None
 
 
-def _read(names: NamePattern, locator: str) -> tuple[bool, NameReading | None]:
+def _read(names: NamePattern, locator: str) -> tuple[bool, PlaneFacts | None]:
     """Return whether a name fits, and what it says; one whose time is no time point fits, too."""
     try:
         reading = names.read(locator)
@@ -148,5 +149,5 @@ def _read(names: NamePattern, locator: str) -> tuple[bool, NameReading | None]:
     return reading is not None, reading
 
 
-def _numbers(reading: NameReading | None) -> tuple[object, ...]:
-    return () if reading is None else tuple(getattr(reading.address, name) for name in _NUMBERS)
+def _numbers(reading: PlaneFacts | None) -> tuple[object, ...]:
+    return () if reading is None else tuple(getattr(reading, name) for name in _NUMBERS)

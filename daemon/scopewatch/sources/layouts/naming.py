@@ -14,13 +14,13 @@ time points that count from 1 are counted from 0 here.
 """
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
-from scopewatch.sources.base.address import Address, PositionPattern, address_of
+from scopewatch.sources.base.address import address_of
+from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 
 _FIELDS = ("plate", "well", "site", "time_point", "channel", "position", "z")
 _TIMES = ("days", "hours", "minutes", "year", "month", "day")
@@ -89,14 +89,6 @@ PRESETS = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NameReading:
-    """What a name says: where the frame belongs and, for some programs, when it was taken."""
-
-    address: Address
-    acquired_at: datetime | None = None
-
-
 class NamePattern:
     """A preset or a regular expression, ready to read names.
 
@@ -104,10 +96,6 @@ class NamePattern:
     ----------
     pattern
         Name of a preset, or a regular expression with named groups.
-    position
-        Reads the label where the pattern has a group `position`.
-    experiment
-        Gives the start and the interval that turn times into time points.
 
     Raises
     ------
@@ -115,9 +103,8 @@ class NamePattern:
         When it is neither a preset nor a regular expression with known named groups.
     """
 
-    def __init__(
-        self, pattern: str, position: PositionPattern, experiment: ExperimentConfig
-    ) -> None:
+    def __init__(self, pattern: str) -> None:
+        self._name = pattern if pattern in PRESETS else "pattern"
         preset = PRESETS.get(pattern) or Preset(patterns=(pattern,))
         try:
             self._patterns = tuple(re.compile(each) for each in preset.patterns)
@@ -144,75 +131,61 @@ class NamePattern:
                 )
             )
         self._first = preset.first_time_point
-        self._position = position
-        self._experiment = experiment
 
-    def read(self, relative_path: str) -> NameReading | None:
+    @property
+    def who(self) -> str:
+        """How the witness is called in what is shown to the operator."""
+        return f"file name ({self._name})"
+
+    def statements(self, relative_path: str) -> tuple[Statement, ...]:
+        """Return what a name says; none where the pattern does not fit.
+
+        Raises
+        ------
+        FrameError
+            When the name fits but holds no date where one is meant.
+        """
+        facts = self.read(relative_path)
+        if facts is None:
+            return ()
+        return (Statement(origin=Origin.NAME, who=self.who, facts=facts),)
+
+    def read(self, relative_path: str) -> PlaneFacts | None:
         """Read a path relative to the watched folder; None where the pattern does not fit.
 
         Raises
         ------
         FrameError
-            When the name fits but its time does not go with the experiment's interval.
+            When the name fits but holds no date where one is meant.
         """
         matches = (each.search(relative_path) for each in self._patterns)
         match = next((match for match in matches if match is not None), None)
         if match is None:
             return None
         groups = match.groupdict()
-        address = address_of(groups).over(self._position.read(groups.get("position")))
-        if address.time_point is not None and self._first:
-            counted = Address(time_point=max(0, address.time_point - self._first))
-            return NameReading(address=counted.over(address))
-        since_start, moment = self._times(groups, relative_path)
-        if since_start is not None and address.time_point is None:
-            index = self._index(since_start, relative_path)
-            address = Address(time_point=index).over(address)
-        return NameReading(address=address, acquired_at=moment)
+        facts = replace(address_of(groups), position=groups.get("position"), first_z=self._first)
+        if facts.time_point is not None and self._first:
+            facts = replace(facts, time_point=max(0, facts.time_point - self._first))
+        return facts.over(_times(groups, relative_path))
 
-    def _times(
-        self, groups: dict[str, str | None], where: str
-    ) -> tuple[timedelta | None, datetime | None]:
-        number = {name: int(groups.get(name) or 0) for name in ("days", "hours", "minutes")}
-        started = self._experiment.started_at
-        if groups.get("days"):
-            since_start = timedelta(**number)
-            return since_start, None if started is None else (started + since_start)
-        if not groups.get("year"):
-            return None, None
-        try:
-            moment = datetime(
-                int(groups["year"] or 0),
-                int(groups.get("month") or 0),
-                int(groups.get("day") or 0),
-                number["hours"],
-                number["minutes"],
-            ).astimezone(UTC)
-        except ValueError as error:
-            raise FrameError(
-                complaint("file name holds no date", where=where, got=error, do="rename the file")
-            ) from error
-        if started is None:
-            raise FrameError(
-                complaint(
-                    "file name holds a date, which needs the start of the run",
-                    where=where,
-                    do="set experiment.started_at",
-                )
-            )
-        return moment - started, moment
 
-    def _index(self, since_start: timedelta, where: str) -> int:
-        intervals = since_start / timedelta(hours=self._experiment.interval_h)
-        # Programs name the moment a plate scan began, so frames drift by minutes.
-        if intervals < -0.25 or abs(intervals - round(intervals)) > 0.25:
-            raise FrameError(
-                complaint(
-                    "time in the file name is not at a time point of the run",
-                    where=where,
-                    expected=f"a multiple of {self._experiment.interval_h:g} h",
-                    got=f"{since_start / timedelta(hours=1):.1f} h after the start",
-                    do="set experiment.interval_h (and started_at) to those of the time-lapse",
-                )
-            )
-        return max(0, round(intervals))
+def _times(groups: dict[str, str | None], where: str) -> PlaneFacts:
+    """Read a date, or the time since the start where any part of one is there."""
+    number = {name: int(groups.get(name) or 0) for name in ("days", "hours", "minutes")}
+    if not groups.get("year"):
+        if not any(groups.get(name) for name in number):
+            return NOTHING
+        return PlaneFacts(elapsed_s=timedelta(**number).total_seconds())
+    try:
+        moment = datetime(  # noqa: DTZ001 - without a zone, which the source's clock_zone gives
+            int(groups["year"] or 0),
+            int(groups.get("month") or 0),
+            int(groups.get("day") or 0),
+            number["hours"],
+            number["minutes"],
+        )
+    except ValueError as error:
+        raise FrameError(
+            complaint("file name holds no date", where=where, got=error, do="rename the file")
+        ) from error
+    return PlaneFacts(wall_time=moment)

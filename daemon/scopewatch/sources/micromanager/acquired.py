@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import FrameError
-from scopewatch.sources.base.address import Address, PositionPattern, named
+from scopewatch.sources.base.address import named
+from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
+from scopewatch.sources.base.moments import moment_of
 from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.reading import ReadingSettings, read_frame
 from scopewatch.sources.ndtiff.dataset import DataSet, is_data_set
 from scopewatch.sources.readers.micromanager_metadata import axes_facts
 from scopewatch.sources.readers.planes import ReadLimits
@@ -62,17 +65,23 @@ def place_of(axes: dict[str, Any]) -> Place | None:
     return time_point, label, channel if isinstance(channel, str) else None
 
 
-def missed(
-    place: Place, experiment: ExperimentConfig, position: PositionPattern, why: str
-) -> Found:
+def missed(place: Place, settings: ReadingSettings, why: str) -> Found:
     """Return what is known of an image that was due and never came."""
     time_point, label, channel = place
+    experiment = settings.experiment
     where = f"{experiment.name}: time point {time_point}, position {label}"
     where += f", channel {channel}" if channel is not None else ""
-    told = Address(experiment=experiment.name, time_point=time_point, channel=named(channel))
+    facts = PlaneFacts(
+        experiment=experiment.name,
+        time_point=time_point,
+        channel=named(channel),
+        position=label,
+        z=settings.z,
+    )
+    planned = Statement(origin=Origin.SET, who="plan of the time-lapse", facts=facts)
     reason = f"never acquired: {why}"
     try:
-        key = told.over(position.read(label)).key(experiment)
+        key = read_frame((planned,), settings, where).key
     except FrameError as error:
         return Found(locator=where, fingerprint="missed", reason=f"{reason}; {error}")
     return Found(locator=where, fingerprint="missed", key=key, reason=reason, missed=True)
@@ -94,8 +103,11 @@ class Acquired:
     began_at: datetime | None
 
 
-def survey(path: Path, experiment: str, interval_s: float, limits: ReadLimits) -> Acquired:
+def survey(
+    path: Path, settings: ReadingSettings, interval_s: float, limits: ReadLimits
+) -> Acquired:
     """Look through the data sets that earlier acquisitions of an experiment wrote."""
+    experiment = settings.experiment.name
     places: set[Place] = set()
     starts: list[datetime] = []
     folders = sorted(path.iterdir()) if path.is_dir() else []
@@ -109,8 +121,8 @@ def survey(path: Path, experiment: str, interval_s: float, limits: ReadLimits) -
                 if sighting.image is None or place is None:
                     continue
                 places.add(place)
-                tags = sighting.image.tags
-                moment = axes_facts(sighting.axes, tags, sighting.summary).acquired_at
+                facts = axes_facts(sighting.axes, sighting.image.tags, sighting.summary)
+                moment = moment_of(facts, settings.zone)
                 if moment is not None:
                     starts.append(moment - timedelta(seconds=place[0] * interval_s))
     return Acquired(places=frozenset(places), began_at=min(starts, default=None))

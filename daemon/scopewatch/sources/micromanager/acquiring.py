@@ -15,6 +15,7 @@ from datetime import datetime
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.core.ports import Arrivals, Clock
+from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import Acquired, Place, events_of, place_of, survey
 from scopewatch.sources.micromanager.microscope import Axes, Microscope
 from scopewatch.sources.micromanager.time_lapse import TimeLapse
@@ -199,9 +200,8 @@ class Acquiring:
 
     def _survey(self) -> Acquired:
         try:
-            return survey(
-                self._config.path, self._experiment.name, self._config.interval_s, DEFAULT_LIMITS
-            )
+            settings = reading_settings(self._config, self._experiment)
+            return survey(self._config.path, settings, self._config.interval_s, DEFAULT_LIMITS)
         except OSError as error:
             raise SourceError(
                 complaint(

@@ -4,8 +4,8 @@ import logging
 
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.errors import StoreError
-from scopewatch.sources.base.address import PositionPattern
 from scopewatch.sources.base.offering import Found, Offering
+from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import missed
 from scopewatch.sources.micromanager.acquiring import Acquiring
 
@@ -28,8 +28,7 @@ class Missing:
         acquiring: Acquiring,
     ) -> None:
         self._name = config.name
-        self._experiment = experiment
-        self._position = PositionPattern(config.position)
+        self._settings = reading_settings(config, experiment)
         self._acquiring = acquiring
         self._in_hand: list[Found] = []
         self._up_to = -1
@@ -67,9 +66,6 @@ class Missing:
     def _of(self, index: int) -> list[Found]:
         """Return the images of a time point that never came, of channels that are worked on."""
         why = self._acquiring.why(index)
-        found = [
-            missed(place, self._experiment, self._position, why)
-            for place in self._acquiring.missing(index)
-        ]
-        channels = self._experiment.channels
+        found = [missed(place, self._settings, why) for place in self._acquiring.missing(index)]
+        channels = self._settings.experiment.channels
         return [each for each in found if each.key is None or each.key.channel in channels]

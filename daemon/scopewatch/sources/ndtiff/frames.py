@@ -11,18 +11,21 @@ a data set acquired anew in the same folder is called `<run> (2)`, which the led
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.frame import Frame, FrameKey, FrameTicket
-from scopewatch.sources.base.address import Address, PositionPattern, refuse_other_planes
+from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
 from scopewatch.sources.ndtiff.dataset import Sighting
 from scopewatch.sources.ndtiff.file import read_head, read_image_facts, read_pixels
 from scopewatch.sources.ndtiff.index import PIXEL_BYTES, Block, safe_name
 from scopewatch.sources.readers.micromanager_metadata import axes_facts
-from scopewatch.sources.readers.planes import PlaneFacts, ReadLimits
+from scopewatch.sources.readers.planes import ReadLimits
 
 _KNOWN_AXES = frozenset({"time", "position", "channel", "z"})
 _PIXEL_BYTES = frozenset(PIXEL_BYTES.values())
@@ -67,7 +70,7 @@ class NDTiffFrames:
         self._experiment = experiment
         self._limits = limits
         self._runs = runs or (lambda folder: run_name(experiment.name, folder))
-        self._position = PositionPattern(config.position)
+        self._settings = reading_settings(config, experiment)
 
     def run_of(self, folder: str) -> str | None:
         """Return the run of the data set in a folder of data sets; None to leave it alone."""
@@ -87,13 +90,15 @@ class NDTiffFrames:
                 reason=sighting.reason,
             )
         locator = prefix + write_locator(image.block)
-        reason, key = sighting.reason, None
-        if not reason:
-            try:
-                key = self._key(label, sighting, number)
-            except FrameError as error:
-                reason = str(error)
-        return Found(locator=locator, fingerprint=image.fingerprint, key=key, reason=reason)
+        if sighting.reason:
+            return Found(locator=locator, fingerprint=image.fingerprint, reason=sighting.reason)
+        try:
+            reading = self._read(label, sighting, image.tags, number)
+        except FrameError as error:
+            return Found(locator=locator, fingerprint=image.fingerprint, reason=str(error))
+        return Found(
+            locator=locator, fingerprint=image.fingerprint, key=reading.key, reading=reading
+        )
 
     def load(self, ticket: FrameTicket) -> Frame:
         """Read the pixels of an image.
@@ -129,15 +134,17 @@ class NDTiffFrames:
                 )
             ) from error
         facts = axes_facts(image.tags.get("Axes") or {}, image.tags, head.summary)
-        told = facts.over(PlaneFacts(pixel_size_um=self._config.um_per_px))
+        reading = read_frame((_stated(facts),), self._settings, ticket.locator)
         return Frame(
             key=ticket.key,
             pixels=pixels,
-            pixel_size_um=told.pixel_size_um,
-            acquired_at=told.acquired_at,
+            pixel_size_um=reading.pixel_size_um,
+            acquired_at=reading.acquired_at,
         )
 
-    def _key(self, label: str, sighting: Sighting, number: int) -> FrameKey:
+    def _read(
+        self, label: str, sighting: Sighting, tags: dict[str, Any], number: int
+    ) -> FrameReading:
         axes = sighting.axes
         where = f"{label or self._config.path.name} {json.dumps(axes)}"
         unknown = {axis: at for axis, at in axes.items() if axis not in _KNOWN_AXES and at != 0}
@@ -151,14 +158,11 @@ class NDTiffFrames:
                     do="acquire positions as the axis `position`",
                 )
             )
-        tags = sighting.image.tags if sighting.image is not None else {}
-        facts = axes_facts(axes, tags, sighting.summary)
-        refuse_other_planes(facts.z, self._config.z, where)
         run = self.run_of(PurePosixPath(label).name) if label else self._experiment.name
         if number > 1:
             run = f"{run or self._experiment.name} ({number})"
-        told = Address(experiment=run, time_point=facts.time_point, channel=facts.channel)
-        return told.over(self._position.read(facts.position)).key(self._experiment)
+        facts = replace(axes_facts(axes, tags, sighting.summary), experiment=run)
+        return read_frame((_stated(facts),), self._settings, where)
 
     def _find(self, locator: str) -> tuple[Path, Block]:
         """Return the folder and the place a locator names."""
@@ -179,6 +183,10 @@ class NDTiffFrames:
             text_size=numbers[5],
         )
         return self._config.path.joinpath(*parts[:-1]), block
+
+
+def _stated(facts: PlaneFacts) -> Statement:
+    return Statement(origin=Origin.PLANE, who="NDTiff", facts=facts)
 
 
 def write_locator(block: Block) -> str:

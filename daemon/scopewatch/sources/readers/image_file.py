@@ -5,6 +5,7 @@ from pathlib import Path
 from PIL import Image
 
 from scopewatch.core.errors import FrameError, complaint
+from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.readers.decode import DECODE_FAULTS, decode_with_pillow, undecodable
 from scopewatch.sources.readers.pixel_size import resolution_um
 from scopewatch.sources.readers.planes import (
@@ -12,13 +13,12 @@ from scopewatch.sources.readers.planes import (
     Contents,
     Plane,
     PlaneEntry,
-    PlaneFacts,
     ReadLimits,
     check_size,
 )
 from scopewatch.sources.readers.png import check_chunks
 from scopewatch.sources.readers.tiff import inspect_tiff, read_tiff
-from scopewatch.sources.readers.timestamps import parse_time
+from scopewatch.sources.readers.timestamps import parse_time, time_facts
 
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 _PILLOW_KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
@@ -43,11 +43,12 @@ def list_planes(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> Contents:
         if path.suffix.lower() in TIFF_SUFFIXES:
             return inspect_tiff(path, limits)
         state = path.stat()
-        facts = _pillow_facts(path, limits)
+        statements = _pillow_statements(path, limits)
     except OSError as error:
         raise _unreadable(path, error) from error
     fingerprint = f"{state.st_size}:{state.st_mtime_ns}"
-    return Contents(planes=(PlaneEntry(page=0, fingerprint=fingerprint, facts=facts),))
+    entry = PlaneEntry(page=0, fingerprint=fingerprint, statements=statements)
+    return Contents(planes=(entry,))
 
 
 def read_plane(path: Path, page: int = 0, limits: ReadLimits = DEFAULT_LIMITS) -> Plane:
@@ -67,10 +68,10 @@ def read_plane(path: Path, page: int = 0, limits: ReadLimits = DEFAULT_LIMITS) -
     try:
         if path.suffix.lower() in TIFF_SUFFIXES:
             return read_tiff(path, page, limits)
-        facts = _pillow_facts(path, limits)
+        statements = _pillow_statements(path, limits)
     except OSError as error:
         raise _unreadable(path, error) from error
-    return Plane(pixels=decode_with_pillow(path, _kind(path)), facts=facts)
+    return Plane(pixels=decode_with_pillow(path, _kind(path)), statements=statements)
 
 
 def is_whole(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> bool:
@@ -99,7 +100,7 @@ def _kind(path: Path) -> str:
     return kind
 
 
-def _pillow_facts(path: Path, limits: ReadLimits) -> PlaneFacts:
+def _pillow_statements(path: Path, limits: ReadLimits) -> tuple[Statement, ...]:
     """Read what a PNG or JPEG says of itself; Pillow decodes a PNG to find its EXIF."""
     kind = _kind(path)
     if path.stat().st_size == 0:
@@ -119,7 +120,11 @@ def _pillow_facts(path: Path, limits: ReadLimits) -> PlaneFacts:
         raise
     except DECODE_FAULTS as error:
         raise undecodable(path, error) from error
-    return PlaneFacts(pixel_size_um=resolution_um(float(dpi), 2), acquired_at=parse_time(taken))
+    facts = PlaneFacts(pixel_size_um=resolution_um(float(dpi), 2))
+    facts = facts.over(time_facts(parse_time(taken)))
+    if facts == NOTHING:
+        return ()
+    return (Statement(origin=Origin.TAG, who="EXIF", facts=facts),)
 
 
 def _unreadable(path: Path, error: OSError) -> FrameError:

@@ -13,9 +13,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from scopewatch.sources.base.address import named
+from scopewatch.sources.base.facts import NOTHING, PlaneFacts
 from scopewatch.sources.readers.pixel_size import calibrated_um
-from scopewatch.sources.readers.planes import PlaneFacts
-from scopewatch.sources.readers.timestamps import parse_time
+from scopewatch.sources.readers.timestamps import parse_time, time_facts
 
 Tags = Mapping[str, Any]
 _DECODER = json.JSONDecoder()
@@ -42,8 +42,7 @@ def tag_facts(tags: Tags, summary: Tags) -> PlaneFacts:
         z=_index(tags, ("SliceIndex", "Slice"), summary, "Slices"),
         position=_position(tags, summary),
         pixel_size_um=_pixel_size(tags, summary),
-        acquired_at=_acquired_at(tags, summary),
-    )
+    ).over(_time(tags, summary))
 
 
 def axes_facts(axes: Tags, tags: Tags, summary: Tags) -> PlaneFacts:
@@ -189,16 +188,19 @@ def _pixel_size(tags: Tags, summary: Tags) -> float | None:
     return None
 
 
-def _acquired_at(tags: Tags, summary: Tags) -> Any:
+def _time(tags: Tags, summary: Tags) -> PlaneFacts:
     for name in ("ReceivedTime", "receivedTime", "Time"):
         if moment := parse_time(_plain(tags.get(name))):
-            return moment
+            return time_facts(moment)
     elapsed_ms = tags.get("ElapsedTime-ms")
     if not isinstance(elapsed_ms, int | float) or isinstance(elapsed_ms, bool):
-        return None
+        return NOTHING
     if not 0 <= elapsed_ms < 1e11:  # three years
-        return None
+        return NOTHING
     for name in ("StartTime", "DateAndTime"):
-        if began := parse_time(summary.get(name)):
-            return began + timedelta(milliseconds=elapsed_ms)
-    return None
+        began = parse_time(summary.get(name))
+        if began is not None and began.tzinfo is None:
+            return PlaneFacts(wall_time=began, since_wall_s=elapsed_ms / 1000)
+        if began is not None:
+            return PlaneFacts(acquired_at=began + timedelta(milliseconds=elapsed_ms))
+    return NOTHING

@@ -11,8 +11,9 @@ from xml.etree import ElementTree as Xml
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.address import named
+from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.readers.pixel_size import calibrated_um
-from scopewatch.sources.readers.planes import PlaneFacts, ReadLimits
+from scopewatch.sources.readers.planes import ReadLimits
 from scopewatch.sources.readers.timestamps import parse_utc
 
 _UNIT_S = {"s": 1.0, "ms": 1e-3, "\u00b5s": 1e-6, "min": 60.0, "h": 3600.0, "d": 86400.0}

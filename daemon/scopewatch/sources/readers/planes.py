@@ -1,10 +1,10 @@
 """What reading an image file yields, and the limits within which files are read."""
 
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import dataclass
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.frame import Pixels
+from scopewatch.sources.base.facts import PlaneFacts, Statement, merged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,39 +30,6 @@ DEFAULT_LIMITS = ReadLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlaneFacts:
-    """What a file says of one of its planes besides the pixels; None where it is silent.
-
-    Parameters
-    ----------
-    position
-        The label (or number) of the stage position, as written.
-    """
-
-    time_point: int | None = None
-    channel: str | None = None
-    z: int | None = None
-    position: str | int | None = None
-    pixel_size_um: float | None = None
-    acquired_at: datetime | None = None
-
-    def over(self, lesser: "PlaneFacts") -> "PlaneFacts":
-        """Return these facts, completed by a lesser witness."""
-        return PlaneFacts(
-            **{
-                field.name: mine if (mine := getattr(self, field.name)) is not None else theirs
-                for field in fields(self)
-                for theirs in (getattr(lesser, field.name),)
-            }
-        )
-
-    @property
-    def place(self) -> tuple[int | None, str | None, int | None, str | int | None]:
-        """Which plane of a file it is."""
-        return self.time_point, self.channel, self.z, self.position
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaneEntry:
     """One plane found in a file.
 
@@ -72,11 +39,18 @@ class PlaneEntry:
         Its number within the file, from 0.
     fingerprint
         Changes when the plane's content changes.
+    statements
+        What the file says of it.
     """
 
     page: int
     fingerprint: str
-    facts: PlaneFacts
+    statements: tuple[Statement, ...]
+
+    @property
+    def facts(self) -> PlaneFacts:
+        """What the statements say together."""
+        return merged(self.statements)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,10 +83,17 @@ class Plane:
     ----------
     pixels
         (H, W) uint8 or uint16.
+    statements
+        What the file says of it.
     """
 
     pixels: Pixels
-    facts: PlaneFacts
+    statements: tuple[Statement, ...]
+
+    @property
+    def facts(self) -> PlaneFacts:
+        """What the statements say together."""
+        return merged(self.statements)
 
 
 def check_size(height: int, width: int, where: object, limits: ReadLimits) -> None:

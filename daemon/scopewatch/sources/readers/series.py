@@ -5,8 +5,9 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
+from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.readers.micromanager_metadata import SeriesMetadata, read_series
-from scopewatch.sources.readers.planes import PlaneFacts, ReadLimits
+from scopewatch.sources.readers.planes import ReadLimits
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,13 @@ class SeriesFiles:
         self._limits = limits
         self._lock = threading.Lock()
         self._kept: OrderedDict[Path, tuple[tuple[int, int], SeriesMetadata]] = OrderedDict()
+
+    def statements(self, image: Path) -> tuple[Statement, ...]:
+        """Return what the series' metadata says of an image; none where there is none."""
+        facts = self.of(image)
+        if facts == NOTHING:
+            return ()
+        return (Statement(origin=Origin.SET, who=NAME, facts=facts),)
 
     def of(self, image: Path) -> PlaneFacts:
         """Return what the series' metadata says of an image; nothing where there is none."""

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.frame import Pixels
+from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.readers import ifd
 from scopewatch.sources.readers.decode import decode_uncompressed, decode_with_pillow, wrong_type
 from scopewatch.sources.readers.ifd import Chain, Directory
@@ -62,9 +63,9 @@ def read_tiff(path: Path, page: int, limits: ReadLimits) -> Plane:
         directory = chain.directories[page]
         if directory.end_of_pixels > size:
             raise _unfinished(path, page, "its pixels are cut off")
-        facts = FileFacts(file, chain, path, limits).of(page)
+        statements = FileFacts(file, chain, path, limits).of(page)
     pixels = _decode(path, page, chain, directory, limits)
-    return Plane(pixels=pixels, facts=facts)
+    return Plane(pixels=pixels, statements=statements)
 
 
 def _contents(file: BinaryIO, chain: Chain, size: int, path: Path, limits: ReadLimits) -> Contents:
@@ -80,11 +81,15 @@ def _contents(file: BinaryIO, chain: Chain, size: int, path: Path, limits: ReadL
             stopped, cut = f"{why} (page {page})", directory.end_of_pixels > size
             break
         fingerprint = _fingerprint(file, directory)
-        planes.append(PlaneEntry(page=page, fingerprint=fingerprint, facts=facts.of(page)))
-    places = {plane.facts.place for plane in planes}
+        planes.append(PlaneEntry(page=page, fingerprint=fingerprint, statements=facts.of(page)))
+    places = {_identity(plane.facts) for plane in planes}
     return Contents(
         planes=tuple(planes), unfinished=stopped, cut_off=cut, axes_known=len(places) == len(planes)
     )
+
+
+def _identity(facts: PlaneFacts) -> tuple[object, ...]:
+    return (*facts.place, facts.channel_code, facts.plate, facts.well, facts.site)
 
 
 def _why_unfinished(

@@ -9,14 +9,15 @@ from typing import Any, BinaryIO
 
 import tifffile
 
+from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.readers import ifd
 from scopewatch.sources.readers.decode import DECODE_FAULTS
 from scopewatch.sources.readers.ifd import Chain, Directory
 from scopewatch.sources.readers.micromanager_metadata import load_tags, tag_facts
 from scopewatch.sources.readers.ome import read_ome
 from scopewatch.sources.readers.pixel_size import imagej_um, resolution_um
-from scopewatch.sources.readers.planes import PlaneFacts, ReadLimits
-from scopewatch.sources.readers.timestamps import parse_time
+from scopewatch.sources.readers.planes import ReadLimits
+from scopewatch.sources.readers.timestamps import parse_time, time_facts
 
 _SUMMARY_MARK = 2355492
 _DAMAGE = (*DECODE_FAULTS, RecursionError)
@@ -47,23 +48,28 @@ class FileFacts:
         raw = ifd.read_bytes(self._file, tag, self._limits.max_text_bytes)
         return load_tags(raw.rstrip(b"\x00")) if raw else None
 
-    def of(self, page: int) -> PlaneFacts:
-        """Return the facts of a page."""
+    def of(self, page: int) -> tuple[Statement, ...]:
+        """Return what the file says of a page."""
         directory = self._chain.directories[page]
         tags = self.tags(page)
-        facts = tag_facts(tags, self._summary) if tags is not None else PlaneFacts()
-        facts = facts.over(self._ome.get(page, PlaneFacts()))
+        told: list[tuple[Origin, str, PlaneFacts]] = []
+        if tags is not None:
+            told.append((Origin.PLANE, "Micro-Manager tags", tag_facts(tags, self._summary)))
+        told.append((Origin.SET, "OME-XML", self._ome.get(page, NOTHING)))
         if self._imagej:
-            facts = facts.over(self._imagej_facts(page, directory))
+            told.append((Origin.SET, "ImageJ metadata", self._imagej_facts(page, directory)))
         if page < len(self._shaped):
-            facts = facts.over(self._shaped[page])
-        return facts.over(
-            PlaneFacts(
-                pixel_size_um=resolution_um(
-                    self._resolution(directory), directory.number(ifd.RESOLUTION_UNIT, 2)
-                ),
-                acquired_at=parse_time(self._text(directory, ifd.DATE_TIME)),
+            told.append((Origin.SET, "tifffile shape", self._shaped[page]))
+        plain = PlaneFacts(
+            pixel_size_um=resolution_um(
+                self._resolution(directory), directory.number(ifd.RESOLUTION_UNIT, 2)
             )
+        ).over(time_facts(parse_time(self._text(directory, ifd.DATE_TIME))))
+        told.append((Origin.TAG, "TIFF tags", plain))
+        return tuple(
+            Statement(origin=origin, who=who, facts=facts)
+            for origin, who, facts in told
+            if facts != NOTHING
         )
 
     def _imagej_facts(self, page: int, directory: Directory) -> PlaneFacts:
@@ -73,7 +79,7 @@ class FileFacts:
         tags = load_tags(info[start:]) if isinstance(info, str) and start >= 0 else None
         # The info is that of the file: of one image, or of a stack's first.
         alone = len(self._chain.directories) == 1
-        told = tag_facts(tags, {}) if tags is not None and alone else PlaneFacts()
+        told = tag_facts(tags, {}) if tags is not None and alone else NOTHING
         sizes = [_size(imagej.get(name)) for name in ("channels", "slices", "frames")]
         c, z, t = page % sizes[0], page // sizes[0] % sizes[1], page // (sizes[0] * sizes[1])
         stacked = PlaneFacts(

@@ -1,10 +1,12 @@
-"""Times of acquisition as microscope software writes them, as aware UTC.
+"""Times of acquisition as microscope software writes them.
 
-Most software writes the wall clock of its own computer without a zone. Such a time is taken as
-the local time of the computer scopewatch runs on, which is the same room in practice.
+Most software writes the wall clock of its own computer without a zone. Such a time stays naive
+here; the source's `clock_zone` says how it is read.
 """
 
 from datetime import UTC, datetime
+
+from scopewatch.sources.base.facts import NOTHING, PlaneFacts
 
 # Micro-Manager 2: "2026-03-01 09:00:00.123 +0100"; 1.4: "2016-02-11 09:00:16 -0800"; the Python
 # and Java acquisition engines: "2026-03-01 09:00:00 -", a zone they meant to write and did not.
@@ -24,6 +26,10 @@ _FIRST_YEAR = 1990
 
 def parse_time(text: object) -> datetime | None:
     """Read a time written by microscope software; None where it is not one.
+
+    Returns
+    -------
+    Aware UTC where the text names its zone, else naive.
 
     >>> parse_time("2016-02-11 09:00:16 -0800").isoformat()
     '2016-02-11T17:00:16+00:00'
@@ -52,9 +58,20 @@ def parse_utc(text: object) -> datetime | None:
     return _believable(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
+def time_facts(moment: datetime | None) -> PlaneFacts:
+    """Return a time as a fact: a moment, or a wall time where it has no zone."""
+    if moment is None:
+        return NOTHING
+    if moment.tzinfo is None:
+        return PlaneFacts(wall_time=moment)
+    return PlaneFacts(acquired_at=moment)
+
+
 def _believable(moment: datetime) -> datetime | None:
     if moment.year < _FIRST_YEAR:
         return None
+    if moment.tzinfo is None:
+        return moment
     try:
         return moment.astimezone(UTC)
     except (OverflowError, OSError):

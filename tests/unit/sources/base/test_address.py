@@ -3,27 +3,29 @@ import pytest
 from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.errors import ConfigError, FrameError
 from scopewatch.sources.base.address import (
-    Address,
     PositionPattern,
+    frame_key,
+    number_well,
     refuse_other_planes,
     spell_well,
 )
+from scopewatch.sources.base.facts import PlaneFacts
 from tests.unit.sources.images import EXPERIMENT
 
 
 def test_what_nobody_says_has_documented_defaults() -> None:
-    assert str(Address().key(EXPERIMENT)) == "HES7/plate/A1/s0/t0000/phase"
+    assert str(frame_key(PlaneFacts(), EXPERIMENT)) == "HES7/plate/A1/s0/t0000/phase"
 
 
 def test_a_better_witness_is_laid_over_a_lesser_one() -> None:
-    better = Address(well="B2", time_point=0)
-    lesser = Address(well="A1", time_point=7, site=3)
-    assert better.over(lesser) == Address(well="B2", time_point=0, site=3)
+    better = PlaneFacts(well="B2", time_point=0)
+    lesser = PlaneFacts(well="A1", time_point=7, site=3)
+    assert better.over(lesser) == PlaneFacts(well="B2", time_point=0, site=3)
 
 
 def test_the_phase_channel_is_compared_without_case() -> None:
-    assert Address(channel="PHASE").key(EXPERIMENT).channel == "phase"
-    assert Address(channel="GFP").key(EXPERIMENT).channel == "GFP"
+    assert frame_key(PlaneFacts(channel="PHASE"), EXPERIMENT).channel == "phase"
+    assert frame_key(PlaneFacts(channel="GFP"), EXPERIMENT).channel == "GFP"
 
 
 @pytest.mark.parametrize(
@@ -50,13 +52,13 @@ def test_position_labels_are_read_or_name_their_own_well(
 
 
 def test_positions_of_a_dish_can_be_its_sites() -> None:
-    assert PositionPattern(r"Pos(?P<site>\d+)").read("Pos2").key(EXPERIMENT).well == "A1"
+    assert frame_key(PositionPattern(r"Pos(?P<site>\d+)").read("Pos2"), EXPERIMENT).well == "A1"
     assert PositionPattern(r"Pos(?P<site>\d+)").read("Pos2").site == 2
 
 
 def test_a_label_with_plate_well_and_site_is_read() -> None:
     pattern = PositionPattern(r"(?P<plate>\w+) (?P<well>\w+) (?P<site>\d+)")
-    assert pattern.read("left C3 1") == Address(plate="left", well="C3", site=1)
+    assert pattern.read("left C3 1") == PlaneFacts(plate="left", well="C3", site=1)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_an_absurdly_long_number_is_not_taken() -> None:
 
 def test_a_label_that_is_no_text_is_refused() -> None:
     with pytest.raises(FrameError, match="characters that are no text: A\\\\udcff"):
-        Address(well="A\udcff").key(EXPERIMENT)
+        frame_key(PlaneFacts(well="A\udcff"), EXPERIMENT)
 
 
 def test_other_planes_of_a_stack_are_refused_with_the_setting_that_chooses() -> None:
@@ -92,4 +94,28 @@ def test_other_planes_of_a_stack_are_refused_with_the_setting_that_chooses() -> 
     assert str(caught.value) == (
         "frame is another plane of a z-stack: a.tif (expected plane 2, got plane 3);"
         " set `z` of the source to the plane that is in focus"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "wells", "well"),
+    [
+        (1, 96, "A1"),
+        (12, 96, "A12"),
+        (13, 96, "B1"),
+        (96, 96, "H12"),
+        (4, 6, "B1"),
+        (384, 384, "P24"),
+    ],
+)
+def test_numbered_wells_run_along_the_rows_of_the_plate(number: int, wells: int, well: str) -> None:
+    assert number_well(number, wells) == well
+
+
+def test_a_well_number_beyond_the_plate_is_refused() -> None:
+    with pytest.raises(FrameError) as caught:
+        number_well(97, 96)
+    assert str(caught.value) == (
+        "well number lies outside the plate: well 97 (expected 1 to 96, got 97);"
+        " correct `plate_wells` of the source"
     )

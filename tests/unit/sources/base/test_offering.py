@@ -2,7 +2,8 @@ import pytest
 
 from scopewatch.core.errors import StoreError
 from scopewatch.core.frame import FrameKey
-from scopewatch.sources.base.address import Address
+from scopewatch.sources.base.address import frame_key
+from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.base.offering import Found, Offering
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
@@ -10,7 +11,7 @@ from tests.unit.sources.images import EXPERIMENT
 
 
 def key(time_point: int) -> FrameKey:
-    return Address(time_point=time_point).key(EXPERIMENT)
+    return frame_key(PlaneFacts(time_point=time_point), EXPERIMENT)
 
 
 def found(index: int) -> Found:

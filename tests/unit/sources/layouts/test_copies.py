@@ -8,12 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.errors import FrameError
-from scopewatch.sources.base.address import PositionPattern
 from scopewatch.sources.layouts.copies import copied_from, refuse_copy
 from scopewatch.sources.layouts.naming import PRESETS, NamePattern
-from tests.unit.sources.images import EXPERIMENT
 
 STEM = "plate_A1_s0_t0003_phase"
 CERTAIN = [
@@ -53,7 +50,7 @@ NUMBERED = ["{} (1).tif", "{}(12).tif"]
 
 
 def pattern(text: str = "scopewatch") -> NamePattern:
-    return NamePattern(text, PositionPattern(POSITION_LABEL), EXPERIMENT)
+    return NamePattern(text)
 
 
 @pytest.mark.parametrize("name", CERTAIN + NUMBERED)

@@ -8,14 +8,18 @@ from scopewatch.config import ExperimentConfig
 from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.errors import ConfigError, FrameError
 from scopewatch.sources.base.address import PositionPattern
-from scopewatch.sources.layouts.naming import PRESETS, NamePattern, NameReading
+from scopewatch.sources.base.reading import FrameReading, ReadingSettings, read_frame
+from scopewatch.sources.layouts.naming import PRESETS, NamePattern
 
 STARTED = datetime(2026, 3, 1, 9, tzinfo=UTC)
 EXPERIMENT = ExperimentConfig(name="HES7", started_at=STARTED, interval_h=12)
 
 
-def read(pattern: str, name: str, experiment: ExperimentConfig = EXPERIMENT) -> NameReading | None:
-    return NamePattern(pattern, PositionPattern(POSITION_LABEL), experiment).read(name)
+def read(pattern: str, name: str, experiment: ExperimentConfig = EXPERIMENT) -> FrameReading | None:
+    """Read a frame of which only its name says anything."""
+    statements = NamePattern(pattern).statements(name)
+    settings = ReadingSettings(experiment=experiment, position=PositionPattern(POSITION_LABEL))
+    return read_frame(statements, settings, name) if statements else None
 
 
 @pytest.mark.parametrize(
@@ -44,7 +48,7 @@ def read(pattern: str, name: str, experiment: ExperimentConfig = EXPERIMENT) -> 
 def test_names_of_common_programs_are_read(preset: str, name: str, key: str) -> None:
     reading = read(preset, name)
     assert reading is not None
-    assert f"HES7/{key}" in str(reading.address.key(EXPERIMENT))
+    assert f"HES7/{key}" in str(reading.key)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -55,14 +59,14 @@ def test_a_name_that_does_not_fit_is_not_read(preset: str) -> None:
 def test_elapsed_time_gives_the_time_point_and_the_time_of_day() -> None:
     reading = read("incucyte", "VID1_A1_1_01d12h05m.tif")
     assert reading is not None
-    assert reading.address.time_point == 3
+    assert reading.key.time_point == 3
     assert reading.acquired_at == STARTED + timedelta(days=1, hours=12, minutes=5)
 
 
 def test_elapsed_time_needs_no_start_for_the_time_point() -> None:
     reading = read("incucyte", "VID1_A1_1_01d12h05m.tif", ExperimentConfig(name="x"))
     assert reading is not None
-    assert (reading.address.time_point, reading.acquired_at) == (3, None)
+    assert (reading.key.time_point, reading.acquired_at) == (3, None)
 
 
 def test_a_date_gives_the_time_point_from_the_start() -> None:
@@ -70,7 +74,7 @@ def test_a_date_gives_the_time_point_from_the_start() -> None:
     name = moment.strftime("VID1_A1_1_%Yy%mm%dd_%Hh%Mm.tif")
     reading = read("incucyte", name)
     assert reading is not None
-    assert (reading.address.time_point, reading.acquired_at) == (2, moment)
+    assert (reading.key.time_point, reading.acquired_at) == (2, moment)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +139,7 @@ def test_the_simulators_names_survive_the_way_there_and_back(
 ) -> None:
     reading = read("scopewatch", f"{plate}_{row}{column}_s{site}_t{time_point:04d}_{channel}.tif")
     assert reading is not None
-    key = reading.address.key(EXPERIMENT)
+    key = reading.key
     assert (key.plate, key.well, key.site, key.time_point, key.channel) == (
         plate,
         f"{row}{column}",
@@ -152,4 +156,4 @@ def test_no_name_breaks_a_preset(name: str) -> None:
             reading = read(preset, name)
         except FrameError:
             continue
-        assert reading is None or reading.address.key(EXPERIMENT).time_point >= 0
+        assert reading is None or reading.key.time_point >= 0

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import (
     data_set_name,
     events_of,
@@ -13,6 +14,7 @@ from scopewatch.sources.micromanager.acquired import (
 )
 from scopewatch.sources.micromanager.microscope import Axes
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
+from tests.unit.sources.images import EXPERIMENT
 from tests.unit.sources.time_lapse_scene import settings
 
 
@@ -49,5 +51,6 @@ def test_data_sets_are_named_by_the_experiment() -> None:
 
 
 def test_a_survey_of_a_folder_that_is_not_there_is_empty(tmp_path: Path) -> None:
-    found = survey(tmp_path / "gone", "HES 7", 3600, DEFAULT_LIMITS)
+    reading = reading_settings(settings(tmp_path), EXPERIMENT)
+    found = survey(tmp_path / "gone", reading, 3600, DEFAULT_LIMITS)
     assert (found.places, found.began_at) == (frozenset(), None)

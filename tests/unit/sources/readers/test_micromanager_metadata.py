@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.readers.micromanager_metadata import (
     axes_facts,
     load_tags,
     read_series,
     tag_facts,
 )
-from scopewatch.sources.readers.planes import DEFAULT_LIMITS, PlaneFacts, ReadLimits
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 from scopewatch.sources.readers.series import SeriesFiles
 
 NAME = "img_channel001_position002_time000000004_z000.tif"

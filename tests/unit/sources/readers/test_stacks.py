@@ -9,8 +9,9 @@ import pytest
 import tifffile
 
 from scopewatch.core.errors import FrameError
+from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.readers.image_file import is_whole, list_planes, read_plane
-from scopewatch.sources.readers.planes import DEFAULT_LIMITS, PlaneFacts
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 from tests.unit.sources.images import pixels, write
 from tests.unit.sources.mmstacks import StackWriter, tags
 

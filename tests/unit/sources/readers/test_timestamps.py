@@ -2,7 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from scopewatch.sources.readers.timestamps import parse_time, parse_utc
+from scopewatch.sources.base.facts import PlaneFacts
+from scopewatch.sources.readers.timestamps import parse_time, parse_utc, time_facts
 
 
 @pytest.mark.parametrize(
@@ -19,11 +20,15 @@ def test_a_time_with_its_zone_is_converted(text: str, utc: datetime) -> None:
 @pytest.mark.parametrize(
     "text", ["2026-03-01 09:00:00 -", "2026/03/01 09:00:00", "2026:03:01 09:00:00"]
 )
-def test_a_time_without_zone_is_local_to_this_computer(text: str) -> None:
-    moment = parse_time(text)
-    assert moment is not None
-    assert moment == datetime(2026, 3, 1, 9).astimezone()
-    assert moment.tzinfo is UTC
+def test_a_time_without_zone_stays_without_one(text: str) -> None:
+    assert parse_time(text) == datetime(2026, 3, 1, 9)
+    assert time_facts(parse_time(text)) == PlaneFacts(wall_time=datetime(2026, 3, 1, 9))
+
+
+def test_a_time_with_its_zone_is_a_moment() -> None:
+    moment = datetime(2016, 2, 11, 17, 0, 16, tzinfo=UTC)
+    assert time_facts(parse_time("2016-02-11 09:00:16 -0800")) == PlaneFacts(acquired_at=moment)
+    assert time_facts(None) == PlaneFacts()
 
 
 @pytest.mark.parametrize(

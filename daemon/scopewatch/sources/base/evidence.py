@@ -1,0 +1,73 @@
+"""The statements about one plane, in their order of trust, and what was taken from whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scopewatch.sources.base.facts import Origin, Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A fact of a frame as text, and who said so."""
+
+    value: str
+    origin: Origin
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A value, and the statement that holds it."""
+
+    value: Any
+    statement: Statement
+
+
+def said_by(value: object, statement: Statement) -> Said:
+    """Note a fact and its witness."""
+    return Said(value=str(value), origin=statement.origin, who=statement.who)
+
+
+class Evidence:
+    """What is said of one plane; collects what was taken and where two witnesses differ.
+
+    Attributes
+    ----------
+    ordered
+        The statements, the most trusted first; within one origin in the order they were given.
+    said
+        Who said what was taken, by fact.
+    contradictions
+        One line each.
+    """
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self.ordered = sorted(statements, key=lambda statement: statement.origin)
+        self.said: dict[str, Said] = {}
+        self.contradictions: list[str] = []
+
+    def claims(self, name: str) -> list[Claim]:
+        """Return every value of a fact, the most trusted first."""
+        return [
+            Claim(value, statement)
+            for statement in self.ordered
+            if (value := getattr(statement.facts, name)) is not None
+        ]
+
+    def take(self, name: str) -> Any:
+        """Return the most trusted value of a fact and note who said so; None where nobody does."""
+        first = next(iter(self.claims(name)), None)
+        if first is None:
+            return None
+        self.said[name] = said_by(first.value, first.statement)
+        return first.value
+
+    def contradict(
+        self, name: str, taken: tuple[object, Statement], other: tuple[object, Statement]
+    ) -> None:
+        """Note that two witnesses differ, and which one is believed."""
+        mine, theirs = taken[1].who, other[1].who
+        self.contradictions.append(
+            f"{name}: {mine} says {taken[0]}, {theirs} says {other[0]}; {taken[0]} is taken"
+        )

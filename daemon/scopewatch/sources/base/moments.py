@@ -1,0 +1,184 @@
+"""When a plane was taken, and which time point that is.
+
+A moment of the program's own (its metadata or the name) comes first, then a plain tag of the file,
+then the time point times the interval. The file's own time serves only where no index is known.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from scopewatch.config import ExperimentConfig
+from scopewatch.core.errors import FrameError, complaint
+from scopewatch.sources.base.evidence import Claim, Evidence, Said, said_by
+from scopewatch.sources.base.facts import Origin, PlaneFacts
+
+# How far, in intervals, a time may lie from its time point: programs name the moment a scan began.
+_DRIFT = 0.45
+_HOUR_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When a plane was taken.
+
+    Parameters
+    ----------
+    acquired_at
+        Aware UTC; None where no time of day is known.
+    elapsed_s
+        Seconds since the start of the run; None where `acquired_at` says more, or nothing does.
+    """
+
+    time_point: int | None
+    acquired_at: datetime | None
+    elapsed_s: float | None
+
+
+def read_moment(
+    evidence: Evidence, experiment: ExperimentConfig, zone: tzinfo | None, where: object
+) -> Moment:
+    """Decide time point and moment of a plane.
+
+    Parameters
+    ----------
+    zone
+        In which times without a zone are read; None: this machine's.
+
+    Raises
+    ------
+    FrameError
+        When a time gives the time point and lies between two, or needs the start of the run.
+    """
+    index = evidence.take("time_point")
+    told = evidence.claims("time_point")
+    for other in told[1:]:
+        if other.value != index and other.statement.origin <= Origin.NAME:
+            first = told[0].statement
+            evidence.contradict("time point", (index, first), (other.value, other.statement))
+    times = _times(evidence, zone)
+    if index is None:
+        index = _index(times, evidence, experiment, where)
+    acquired_at, elapsed_s = _most_trusted(times, evidence, experiment, indexed=index is not None)
+    if acquired_at is None and elapsed_s is None and index is not None:
+        elapsed_s = index * experiment.interval_h * _HOUR_S
+        who = f"time point x interval_h {experiment.interval_h:g}"
+        evidence.said["moment"] = Said(value=_text(elapsed_s), origin=Origin.INDEX, who=who)
+    if elapsed_s is not None and experiment.started_at is not None:
+        acquired_at, elapsed_s = experiment.started_at + timedelta(seconds=elapsed_s), None
+    return Moment(time_point=index, acquired_at=acquired_at, elapsed_s=elapsed_s)
+
+
+def to_utc(wall_time: datetime, zone: tzinfo | None) -> datetime:
+    """Read a wall time without a zone in `zone` (None: this machine's) as aware UTC.
+
+    The hour that autumn repeats is read as its first pass; the one that spring skips, as if the
+    clock had not been put forward yet.
+    """
+    plain = wall_time.replace(tzinfo=None)
+    return (plain.astimezone() if zone is None else plain.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def moment_of(facts: PlaneFacts, zone: tzinfo | None) -> datetime | None:
+    """Return the time of day that facts give, aware UTC; None where they give none."""
+    if facts.acquired_at is not None or facts.wall_time is None:
+        return facts.acquired_at
+    return to_utc(facts.wall_time, zone) + timedelta(seconds=facts.since_wall_s or 0.0)
+
+
+def _times(evidence: Evidence, zone: tzinfo | None) -> list[Claim]:
+    """Return every time that is said: a moment (aware UTC), or seconds since the start."""
+    times = []
+    for statement in evidence.ordered:
+        moment = moment_of(statement.facts, zone)
+        if moment is not None:
+            times.append(Claim(moment, statement))
+        elif statement.facts.elapsed_s is not None:
+            times.append(Claim(statement.facts.elapsed_s, statement))
+    return times
+
+
+def _most_trusted(
+    times: list[Claim], evidence: Evidence, experiment: ExperimentConfig, *, indexed: bool
+) -> tuple[datetime | None, float | None]:
+    """Return moment and elapsed time by the most trusted witness, and note who that is."""
+    last = Origin.TAG if indexed else Origin.FIRST_SEEN
+    usable = [each for each in times if each.statement.origin <= last]
+    if not usable:
+        return None, None
+    first = usable[0]
+    for other in usable[1:]:
+        if other.statement.origin <= Origin.NAME and _differ(first.value, other.value, experiment):
+            evidence.contradict(
+                "moment",
+                (_text(first.value), first.statement),
+                (_text(other.value), other.statement),
+            )
+    evidence.said["moment"] = said_by(_text(first.value), first.statement)
+    if isinstance(first.value, datetime):
+        return first.value, None
+    return None, float(first.value)
+
+
+def _differ(one: datetime | float, other: datetime | float, experiment: ExperimentConfig) -> bool:
+    """Tell whether two times lie more than half an interval apart."""
+    mine, theirs = _since_start_s(one, experiment), _since_start_s(other, experiment)
+    if isinstance(one, datetime) and isinstance(other, datetime):
+        apart_s = (one - other).total_seconds()
+    elif mine is None or theirs is None:
+        return False
+    else:
+        apart_s = mine - theirs
+    return abs(apart_s) > experiment.interval_h * _HOUR_S / 2
+
+
+def _since_start_s(time: datetime | float, experiment: ExperimentConfig) -> float | None:
+    """Return the seconds since the start of the run; None where the start is not known."""
+    if not isinstance(time, datetime):
+        return float(time)
+    started = experiment.started_at
+    return None if started is None else (time - started).total_seconds()
+
+
+def _text(value: datetime | float) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    return f"{value / _HOUR_S:g} h after the start"
+
+
+def _index(
+    times: list[Claim], evidence: Evidence, experiment: ExperimentConfig, where: object
+) -> int | None:
+    """Return the time point that the most trusted time gives; None where no time is trusted so far.
+
+    A time in a name stands for one of many, so it has to fit the interval.
+    """
+    usable = [each for each in times if each.statement.origin <= Origin.NAME]
+    if not usable:
+        return None
+    first = usable[0]
+    by_name = first.statement.origin is Origin.NAME
+    since_start_s = _since_start_s(first.value, experiment)
+    if since_start_s is None:
+        if not by_name:
+            return None
+        raise FrameError(
+            complaint(
+                "file name holds a date, which needs the start of the run",
+                where=where,
+                do="set experiment.started_at",
+            )
+        )
+    intervals = since_start_s / (experiment.interval_h * _HOUR_S)
+    if by_name and (intervals < -_DRIFT or abs(intervals - round(intervals)) > _DRIFT):
+        raise FrameError(
+            complaint(
+                "time in the file name is not at a time point of the run",
+                where=where,
+                expected=f"a multiple of {experiment.interval_h:g} h",
+                got=f"{since_start_s / _HOUR_S:.1f} h after the start",
+                do="set experiment.interval_h (and started_at) to those of the time-lapse",
+            )
+        )
+    index = max(0, round(intervals))
+    evidence.said["time_point"] = said_by(index, first.statement)
+    return index

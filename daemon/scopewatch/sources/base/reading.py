@@ -1,0 +1,229 @@
+"""From what is said of a plane to the frame it is: its key, scale and moment, and who said so.
+
+One order of trust for every source (`facts.Origin`), used by the daemon, `score`, `explain` and
+`check`, so that a try-out and the run never differ. Pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, tzinfo
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from scopewatch.config import ExperimentConfig, ReadingConfig
+from scopewatch.core.frame import FrameKey
+from scopewatch.sources.base.address import (
+    PositionPattern,
+    frame_key,
+    named,
+    number_well,
+    refuse_other_planes,
+    spell_well,
+)
+from scopewatch.sources.base.evidence import Claim, Evidence, Said, said_by
+from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
+from scopewatch.sources.base.moments import read_moment
+
+_SCALE_TOLERANCE = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingSettings:
+    """What the user sets for a source.
+
+    Parameters
+    ----------
+    z
+        Plane that is scored, as the program counts; None: the first.
+    um_per_px
+        Pixel size that replaces what files say.
+    zone
+        In which times without a zone are read; None: this machine's.
+    channels, wells
+        Names by code or label, of channels without regard to case.
+    plate_wells
+        Wells of the plate, where wells are plain numbers; None: a number stays a label.
+    """
+
+    experiment: ExperimentConfig
+    position: PositionPattern
+    z: int | None = None
+    um_per_px: float | None = None
+    zone: tzinfo | None = None
+    channels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    wells: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    plate_wells: int | None = None
+
+
+def reading_settings(config: ReadingConfig, experiment: ExperimentConfig) -> ReadingSettings:
+    """Return what a source's configuration sets.
+
+    Raises
+    ------
+    ConfigError
+        When the position pattern is wrong.
+    """
+    return ReadingSettings(
+        experiment=experiment,
+        position=PositionPattern(config.position),
+        z=config.z,
+        um_per_px=config.um_per_px,
+        zone=None if config.clock_zone is None else ZoneInfo(config.clock_zone),
+        channels=config.channel_names,
+        wells=config.wells,
+        plate_wells=config.plate_wells,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameReading:
+    """How a plane is read.
+
+    Parameters
+    ----------
+    acquired_at
+        Aware UTC; None where nothing tells a moment.
+    elapsed_s
+        Seconds since the start of the run, where no moment is known but that is.
+    said
+        By fact (plate, well, site, time_point, channel, z, um_per_px, moment): who said so.
+    contradictions
+        One line for each fact on which two witnesses differ.
+    """
+
+    key: FrameKey
+    pixel_size_um: float | None
+    acquired_at: datetime | None
+    elapsed_s: float | None
+    said: Mapping[str, Said]
+    contradictions: tuple[str, ...] = ()
+
+
+def read_frame(
+    statements: Sequence[Statement], settings: ReadingSettings, where: object
+) -> FrameReading:
+    """Decide what frame a plane is.
+
+    Parameters
+    ----------
+    statements
+        All that is said of it; within one origin the first is trusted most.
+    where
+        The file or image, for complaints.
+
+    Raises
+    ------
+    FrameError
+        When it is another plane of a z-stack, or its time does not go with the interval of the run.
+    """
+    evidence = Evidence([_with_label(each, settings) for each in statements])
+    experiment = settings.experiment
+    first_z = next((each.value for each in evidence.claims("first_z")), 0)
+    refuse_other_planes(evidence.take("z"), first_z if settings.z is None else settings.z, where)
+    moment = read_moment(evidence, experiment, settings.zone, where)
+    facts = PlaneFacts(
+        experiment=evidence.take("experiment"),
+        plate=evidence.take("plate"),
+        well=_well(evidence, settings),
+        site=evidence.take("site"),
+        time_point=moment.time_point,
+        channel=_channel(evidence, settings),
+    )
+    pixel_size_um = _pixel_size(evidence, settings)
+    key = frame_key(facts, experiment)
+    for name in ("plate", "well", "site", "time_point", "channel"):
+        evidence.said.setdefault(
+            name, Said(value=str(getattr(key, name)), origin=Origin.DEFAULT, who="default")
+        )
+    return FrameReading(
+        key=key,
+        pixel_size_um=pixel_size_um,
+        acquired_at=moment.acquired_at,
+        elapsed_s=moment.elapsed_s,
+        said=MappingProxyType(evidence.said),
+        contradictions=tuple(evidence.contradictions),
+    )
+
+
+def _with_label(statement: Statement, settings: ReadingSettings) -> Statement:
+    """Read a statement's position label as plate, well and site where it tells them."""
+    facts = statement.facts
+    mapped = settings.wells.get(str(facts.position)) if facts.position is not None else None
+    label = PlaneFacts(well=mapped) if mapped else settings.position.match(facts.position)
+    if label is None:
+        return statement
+    return replace(statement, facts=replace(facts, position=None).over(label))
+
+
+def _well(evidence: Evidence, settings: ReadingSettings) -> str | None:
+    """Decide the well: by its name, before a label that names none, and that before an index."""
+    claims = evidence.claims("well")
+    for other in claims[1:]:
+        mine, theirs = (_spelt(str(each.value), settings) for each in (claims[0], other))
+        if mine != theirs:
+            evidence.contradict("well", (mine, claims[0].statement), (theirs, other.statement))
+    positions = evidence.claims("position")
+    labels = [each for each in positions if isinstance(each.value, str) and named(each.value)]
+    numbers = [
+        Claim(f"Pos{each.value}", each.statement)
+        for each in positions
+        if isinstance(each.value, int)
+    ]
+    chosen = next(iter(claims or labels or numbers), None)
+    if chosen is None:
+        return None
+    well = _spelt(str(chosen.value), settings)
+    evidence.said["well"] = said_by(well, chosen.statement)
+    return well
+
+
+def _spelt(well: str, settings: ReadingSettings) -> str:
+    mapped = settings.wells.get(well)
+    if mapped is not None:
+        return spell_well(mapped)
+    if well.isdecimal() and settings.plate_wells is not None:
+        return number_well(int(well), settings.plate_wells)
+    return spell_well(well)
+
+
+def _channel(evidence: Evidence, settings: ReadingSettings) -> str | None:
+    """Decide the channel: a name before a code; the scored channel is selected by either."""
+    # Codes are other names of the channel; a lesser witness's name for it is a rival.
+    claims = [*evidence.claims("channel")[:1], *evidence.claims("channel_code")]
+    if not claims:
+        return None
+    names = {code.casefold(): name for code, name in settings.channels.items()}
+    mapped = [(names.get(str(each.value).casefold()), each.statement) for each in claims]
+    for name, statement in mapped:
+        if name is not None:
+            evidence.said["channel"] = Said(
+                value=name, origin=Origin.SETTING, who=f"channels, of {statement.who}"
+            )
+            return name
+    for wanted in settings.experiment.channels:
+        for each in claims:
+            if str(each.value).casefold() == wanted.casefold():
+                evidence.said["channel"] = said_by(wanted, each.statement)
+                return wanted
+    evidence.said["channel"] = said_by(claims[0].value, claims[0].statement)
+    return str(claims[0].value)
+
+
+def _pixel_size(evidence: Evidence, settings: ReadingSettings) -> float | None:
+    said = evidence.claims("pixel_size_um")
+    if settings.um_per_px is not None:
+        setting = Statement(origin=Origin.SETTING, who="um_per_px", facts=PlaneFacts())
+        said = [Claim(settings.um_per_px, setting), *said]
+    if not said:
+        return None
+    first = said[0]
+    size_um = float(first.value)
+    for other in said[1:]:
+        theirs = float(other.value)
+        # A plain tag is filled in by any program: it is no contradiction.
+        if other.statement.origin < Origin.TAG and abs(theirs / size_um - 1) > _SCALE_TOLERANCE:
+            evidence.contradict(
+                "um/px", (f"{size_um:g}", first.statement), (f"{theirs:g}", other.statement)
+            )
+    evidence.said["um_per_px"] = said_by(f"{size_um:.6g}", first.statement)
+    return size_um

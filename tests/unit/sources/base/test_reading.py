@@ -1,0 +1,175 @@
+"""One order of trust: who is believed, and what is said of it."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from scopewatch.config import ExperimentConfig
+from scopewatch.config.sources import POSITION_LABEL
+from scopewatch.core.errors import FrameError
+from scopewatch.sources.base.address import PositionPattern
+from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
+from scopewatch.sources.base.moments import to_utc
+from scopewatch.sources.base.reading import FrameReading, ReadingSettings, read_frame
+
+STARTED = datetime(2026, 3, 1, 9, tzinfo=UTC)
+HERE = ExperimentConfig(name="run 8", interval_h=12)
+BERLIN = ZoneInfo("Europe/Berlin")
+POSITION = PositionPattern(POSITION_LABEL)
+
+
+def said(origin: Origin, **facts: object) -> Statement:
+    return Statement(origin=origin, who=origin.name.lower(), facts=PlaneFacts(**facts))  # type: ignore[arg-type]
+
+
+def read(*statements: Statement, **settings: object) -> FrameReading:
+    given = {"experiment": HERE, "position": POSITION} | settings
+    return read_frame(statements, ReadingSettings(**given), "a.tif")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("better", "lesser"),
+    [(Origin.PLANE, Origin.SET), (Origin.SET, Origin.NAME), (Origin.PLANE, Origin.NAME)],
+)
+def test_the_nearer_to_the_plane_is_believed(better: Origin, lesser: Origin) -> None:
+    reading = read(said(lesser, well="A1", time_point=1), said(better, well="B2", time_point=2))
+    assert (reading.key.well, reading.key.time_point) == ("B2", 2)
+    assert reading.said["well"].origin is better
+
+
+def test_what_nobody_says_is_said_to_be_a_default() -> None:
+    reading = read(said(Origin.NAME, well="B2"))
+    assert reading.said["site"].who == "default"
+    assert reading.said["well"].who == "name"
+
+
+def test_a_contradiction_names_both_sides() -> None:
+    reading = read(said(Origin.SET, well="B02"), said(Origin.NAME, well="A1"))
+    assert reading.contradictions == ("well: set says B2, name says A1; B2 is taken",)
+    assert read(said(Origin.SET, well="B02"), said(Origin.NAME, well="b2")).contradictions == ()
+
+
+def test_a_name_beats_an_index_whoever_says_it() -> None:
+    assert read(said(Origin.PLANE, position=3), said(Origin.NAME, well="C4")).key.well == "C4"
+    assert (
+        read(said(Origin.PLANE, position=3), said(Origin.SET, position="left")).key.well == "left"
+    )
+    assert read(said(Origin.PLANE, position=3)).key.well == "Pos3"
+
+
+def test_a_label_that_is_no_well_yields_to_a_name_that_is_one() -> None:
+    assert read(said(Origin.PLANE, position="left"), said(Origin.NAME, well="C4")).key.well == "C4"
+
+
+def test_a_label_tells_well_and_site() -> None:
+    reading = read(said(Origin.PLANE, position="B3-Site_2"))
+    assert (reading.key.well, reading.key.site) == ("B3", 2)
+
+
+def test_the_users_map_of_wells_comes_before_the_pattern() -> None:
+    mapped = {"XY01": "A1", "Pos 7": "C3"}
+    assert read(said(Origin.NAME, well="XY01"), wells=mapped).key.well == "A1"
+    assert read(said(Origin.PLANE, position="Pos 7"), wells=mapped).key.well == "C3"
+
+
+def test_a_plain_number_is_a_well_only_where_the_plate_is_known() -> None:
+    assert read(said(Origin.NAME, well="13")).key.well == "13"
+    assert read(said(Origin.NAME, well="13"), plate_wells=96).key.well == "B1"
+
+
+@pytest.mark.parametrize("phase", ["Brightfield", "ch6", "CH6"])
+def test_name_or_code_selects_a_channel(phase: str) -> None:
+    experiment = ExperimentConfig(name="x", phase_channel=phase)
+    told = (said(Origin.SET, channel="Brightfield"), said(Origin.NAME, channel_code="ch6"))
+    assert read(*told, experiment=experiment).key.channel == phase
+    assert read(*told).key.channel == "Brightfield"
+
+
+def test_the_users_map_of_channels_comes_first() -> None:
+    told = (said(Origin.SET, channel="Brightfield"), said(Origin.NAME, channel_code="ch6"))
+    reading = read(*told, channels={"CH6": "phase"})
+    assert (reading.key.channel, reading.said["channel"].origin) == ("phase", Origin.SETTING)
+
+
+def test_the_users_pixel_size_replaces_what_files_say_and_the_difference_is_told() -> None:
+    reading = read(said(Origin.SET, pixel_size_um=0.6), um_per_px=0.65)
+    assert reading.pixel_size_um == 0.65
+    assert reading.contradictions == ("um/px: um_per_px says 0.65, set says 0.6; 0.65 is taken",)
+
+
+def test_a_plain_tag_is_believed_last_and_never_contradicts() -> None:
+    reading = read(said(Origin.TAG, pixel_size_um=6.45), said(Origin.SET, pixel_size_um=0.598))
+    assert (reading.pixel_size_um, reading.contradictions) == (0.598, ())
+
+
+def test_the_first_plane_is_scored_where_none_is_chosen() -> None:
+    assert read(said(Origin.NAME, z=1, first_z=1)).key.well == "A1"
+    with pytest.raises(FrameError, match=r"expected plane 1, got plane 2"):
+        read(said(Origin.NAME, z=2, first_z=1))
+    assert read(said(Origin.NAME, z=2, first_z=1), z=2).key.well == "A1"
+
+
+def test_an_index_gives_the_time_since_the_start_where_no_time_is_said() -> None:
+    reading = read(said(Origin.NAME, time_point=3), said(Origin.FILE_TIME, acquired_at=STARTED))
+    assert (reading.acquired_at, reading.elapsed_s) == (None, 36 * 3600)
+    assert reading.said["moment"].who == "time point x interval_h 12"
+
+
+def test_the_files_own_time_serves_only_where_there_is_no_index() -> None:
+    reading = read(said(Origin.NAME, well="A1"), said(Origin.FILE_TIME, acquired_at=STARTED))
+    assert (reading.acquired_at, reading.key.time_point) == (STARTED, 0)
+
+
+def test_elapsed_days_in_a_name_are_kept_without_a_start() -> None:
+    reading = read(said(Origin.NAME, elapsed_s=12 * 3600.0 + 300))
+    assert (reading.key.time_point, reading.acquired_at, reading.elapsed_s) == (1, None, 43_500)
+
+
+def test_elapsed_days_with_a_start_are_a_moment() -> None:
+    experiment = ExperimentConfig(name="x", interval_h=1, started_at=STARTED)
+    reading = read(said(Origin.NAME, elapsed_s=26 * 60.0), experiment=experiment)
+    assert reading.acquired_at == STARTED + timedelta(minutes=26)
+    assert reading.key.time_point == 0
+
+
+def test_a_moment_of_the_plane_gives_the_time_point_where_nothing_counts() -> None:
+    experiment = ExperimentConfig(name="x", interval_h=6, started_at=STARTED)
+    told = said(Origin.SET, acquired_at=STARTED + timedelta(hours=13))
+    assert read(told, experiment=experiment).key.time_point == 2
+    assert read(told).key.time_point == 0
+
+
+def test_times_that_lie_apart_are_told() -> None:
+    experiment = ExperimentConfig(name="x", interval_h=6, started_at=STARTED)
+    told = (
+        said(Origin.PLANE, acquired_at=STARTED + timedelta(days=2)),
+        said(Origin.NAME, elapsed_s=6 * 3600.0),
+    )
+    reading = read(*told, experiment=experiment)
+    assert reading.contradictions == (
+        "moment: plane says 2026-03-03 09:00:00+00:00, name says 6 h after the start;"
+        " 2026-03-03 09:00:00+00:00 is taken",
+    )
+
+
+@pytest.mark.parametrize(
+    ("wall", "utc"),
+    [
+        (datetime(2026, 3, 29, 1, 30), datetime(2026, 3, 29, 0, 30, tzinfo=UTC)),
+        (datetime(2026, 3, 29, 3, 30), datetime(2026, 3, 29, 1, 30, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 1, 30), datetime(2026, 10, 24, 23, 30, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 3, 30), datetime(2026, 10, 25, 2, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_wall_time_is_read_in_its_zone_over_both_changes_of_the_clock(
+    wall: datetime, utc: datetime
+) -> None:
+    assert to_utc(wall, BERLIN) == utc
+    assert read(said(Origin.SET, wall_time=wall), zone=BERLIN).acquired_at == utc
+
+
+def test_seconds_after_a_wall_time_are_true_seconds_over_a_change_of_the_clock() -> None:
+    began = datetime(2026, 3, 28, 12)
+    told = said(Origin.PLANE, wall_time=began, since_wall_s=24 * 3600.0)
+    assert read(told, zone=BERLIN).acquired_at == datetime(2026, 3, 29, 11, tzinfo=UTC)
