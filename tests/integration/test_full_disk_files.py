@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.app.checking import run_checks
+from scopewatch.app.checking.checks import run_checks
 from scopewatch.cli.main import run
 from scopewatch.config import OverlayConfig
 from scopewatch.core.errors import SourceError, StoreError

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from scopewatch.app.checking_secrets import advise_on_secrets
+from scopewatch.app.checking.secrets import advise_on_secrets
 from scopewatch.config import Config
 from scopewatch.config.secrets import (
     MOST_BYTES,

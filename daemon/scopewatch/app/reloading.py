@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scopewatch.app.checking import Checks
+from scopewatch.app.checking.checks import Checks
 from scopewatch.config import Config
 from scopewatch.config.secrets import resolve_secrets
 from scopewatch.core.errors import ConfigError, ScopewatchError, complaint

@@ -80,7 +80,7 @@ def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
 
     Example: scopewatch check -c config.yaml
     """
-    from scopewatch.app.checking import run_checks
+    from scopewatch.app.checking.checks import run_checks
 
     failed = False
     for finding in run_checks(config, os.environ):
@@ -114,7 +114,7 @@ def _told_together(path: Path) -> Iterator[None]:
     try:
         yield
     except (ConfigError, ModelError) as error:
-        from scopewatch.app.checking import list_problems
+        from scopewatch.app.checking.checks import list_problems
 
         lines = [*str(error).splitlines(), *list_problems(path, os.environ)]
         raise ConfigError("\n".join(dict.fromkeys(lines))) from error

@@ -60,7 +60,7 @@ def score(
 
     Example: scopewatch score frames/ --model models/simulated-cardiomyocyte --out stains
     """
-    from scopewatch.app.oneshot import open_oneshot
+    from scopewatch.app.oneshot.build import open_oneshot
 
     oneshot = open_oneshot(
         paths,

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.app.checking import run_checks
+from scopewatch.app.checking.checks import run_checks
 
 # Apprise imports a module of Python 3.11's own that warns of its removal in 3.13.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -70,7 +70,7 @@ def test_a_network_share_with_native_events_deserves_a_note(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "in").mkdir()
-    monkeypatch.setattr("scopewatch.app.checking.network_file_system", lambda _path: "cifs")
+    monkeypatch.setattr("scopewatch.app.checking.checks.network_file_system", lambda _path: "cifs")
     (failed, text) = findings(tmp_path)["source folder"][2]
     assert not failed
     assert "on a network file system (cifs)" in text

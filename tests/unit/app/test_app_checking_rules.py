@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scopewatch.app.checking_rules import advise_on_rules, describe_rules
+from scopewatch.app.checking.rules import advise_on_rules, describe_rules
 from scopewatch.config import Config
 from tests.unit.core.samples import make_card
 

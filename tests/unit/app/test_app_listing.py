@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from scopewatch.app.listing import Listed, Listing, ListingSettings, Unlisted, natural
+from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted, natural
 from scopewatch.config import ExperimentConfig
 from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.errors import ConfigError

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from scopewatch.app.listing import Listed, Unlisted
-from scopewatch.app.scoring import Scoring
+from scopewatch.app.oneshot.listing import Listed, Unlisted
+from scopewatch.app.oneshot.scoring import Scoring
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import FrameError, ModelError, StoreError
 from scopewatch.core.frame import Frame

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from scopewatch.app.listing import Listed, Unlisted
+from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import FrameError, ModelError
 from scopewatch.core.frame import Frame, FrameKey

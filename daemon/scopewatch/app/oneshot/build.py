@@ -7,9 +7,9 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from scopewatch.app.listing import Listing, ListingSettings
 from scopewatch.app.model import open_scorer
-from scopewatch.app.scoring import Line, Scoring
+from scopewatch.app.oneshot.listing import Listing, ListingSettings
+from scopewatch.app.oneshot.scoring import Line, Scoring
 from scopewatch.config import ExperimentConfig, ModelConfig, OverlayConfig
 from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.analyse import analyse

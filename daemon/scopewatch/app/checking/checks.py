@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from scopewatch.app.checking_folders import check_folder, check_writable
-from scopewatch.app.checking_rules import advise_on_rules, describe_rules
-from scopewatch.app.checking_secrets import advise_on_secrets
+from scopewatch.app.checking.folders import check_folder, check_writable
+from scopewatch.app.checking.rules import advise_on_rules, describe_rules
+from scopewatch.app.checking.secrets import advise_on_secrets
 from scopewatch.config import (
     Config,
     FolderSourceConfig,

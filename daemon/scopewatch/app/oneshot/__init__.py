@@ -1,0 +1,1 @@
+"""`scopewatch score`: frames on disk, listed and scored without a daemon."""
