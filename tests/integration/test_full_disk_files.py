@@ -82,7 +82,7 @@ SINGLE = {
     f"{FILES} sweep unlink",
     f"{LOG} RotatedLog RotatingFileHandler",
     f"{LOG} RotatedLog._open write",
-    "app/checking_folders.py check_writable TemporaryFile",
+    "app/checking/folders.py check_writable TemporaryFile",
     "sources/acquiring.py Acquiring.prepare mkdir",
 }
 COVERED = {*STEPS, *FOLDERS, *LOGGED, *BUNDLED, *STARTED, *SINGLE}
@@ -353,7 +353,7 @@ def test_a_bundle_without_room_is_one_line_and_leaves_the_earlier_one(
 def test_a_check_of_a_full_disk_says_so_and_is_no_reason_to_refuse_a_start(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(CONFIG, encoding="utf-8")
-    with no_space_at("app/checking_folders.py check_writable TemporaryFile", tempfile) as full:
+    with no_space_at("app/checking/folders.py check_writable TemporaryFile", tempfile) as full:
         found = [each for each in run_checks(config, {}) if NO_SPACE in each.text]
     assert full.struck == 1
     assert [(each.subject, each.failed, each.lasting) for each in found] == [

@@ -9,7 +9,7 @@ BY_HAND = "asked for by hand, into a folder that is named there; it is refused i
 NO_WRITE = "writes nothing itself"
 # Places without a fault of their own, and why.
 EXEMPT = {
-    "app/scoring.py Scoring._draw write": BY_HAND,
+    "app/oneshot/scoring.py Scoring._draw write": BY_HAND,
     "notify/pictures.py draw save": IN_MEMORY,
     "notify/written.py _write copyfile": BY_HAND,
     "notify/written.py _write mkdir": BY_HAND,

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import yaml
 
-from scopewatch.app import checking, reloading
+from scopewatch.app import reloading
+from scopewatch.app.checking import checks as checking
 from scopewatch.app.reloading import Reloading, check_reload, name_changes, sum_up
 from scopewatch.config import Config, load_config
 from scopewatch.core.errors import ConfigError
