@@ -83,7 +83,7 @@ SINGLE = {
     f"{LOG} RotatedLog RotatingFileHandler",
     f"{LOG} RotatedLog._open write",
     "app/checking/folders.py check_writable TemporaryFile",
-    "sources/acquiring.py Acquiring.prepare mkdir",
+    "sources/micromanager/acquiring.py Acquiring.prepare mkdir",
 }
 COVERED = {*STEPS, *FOLDERS, *LOGGED, *BUNDLED, *STARTED, *SINGLE}
 
@@ -365,7 +365,7 @@ def test_a_time_lapse_without_a_folder_for_it_is_told_and_started_again(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     lapse = TimeLapse(tmp_path / "data", clock)
-    with no_space_at("sources/acquiring.py Acquiring.prepare mkdir", Path) as full:
+    with no_space_at("sources/micromanager/acquiring.py Acquiring.prepare mkdir", Path) as full:
         with pytest.raises(SourceError, match=f"folder for the data sets .*{NO_SPACE}"):
             lapse.start()
         assert full.struck == 1
