@@ -16,6 +16,22 @@ class Said:
     who: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """A fact on which two witnesses differ: what is taken, and what the other says."""
+
+    fact: str
+    taken: Said
+    other: Said
+
+    def __str__(self) -> str:
+        mine, theirs = self.taken, self.other
+        return (
+            f"{self.fact}: {mine.who} says {mine.value}, {theirs.who} says {theirs.value};"
+            f" {mine.value} is taken"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A value, and the statement that holds it."""
@@ -39,13 +55,13 @@ class Evidence:
     said
         Who said what was taken, by fact.
     contradictions
-        One line each.
+        On which facts two witnesses differ.
     """
 
     def __init__(self, statements: Sequence[Statement]) -> None:
         self.ordered = sorted(statements, key=lambda statement: statement.origin)
         self.said: dict[str, Said] = {}
-        self.contradictions: list[str] = []
+        self.contradictions: list[Contradiction] = []
 
     def claims(self, name: str) -> list[Claim]:
         """Return every value of a fact, the most trusted first."""
@@ -67,7 +83,6 @@ class Evidence:
         self, name: str, taken: tuple[object, Statement], other: tuple[object, Statement]
     ) -> None:
         """Note that two witnesses differ, and which one is believed."""
-        mine, theirs = taken[1].who, other[1].who
         self.contradictions.append(
-            f"{name}: {mine} says {taken[0]}, {theirs} says {other[0]}; {taken[0]} is taken"
+            Contradiction(fact=name, taken=said_by(*taken), other=said_by(*other))
         )

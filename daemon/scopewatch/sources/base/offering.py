@@ -27,6 +27,8 @@ class Found:
     ----------
     reading
         How a frame was read: who said what, its moment and scale.
+    size_px
+        (height, width) of its pixels, where they were looked at.
     missed
         True for a frame that was due and never came: `key` names it, `reason` says why.
     """
@@ -37,6 +39,7 @@ class Found:
     reason: str = ""
     missed: bool = False
     reading: FrameReading | None = field(default=None, compare=False)
+    size_px: tuple[int, int] | None = field(default=None, compare=False)
 
 
 class Offering:

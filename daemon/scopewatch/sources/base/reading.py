@@ -20,7 +20,7 @@ from scopewatch.sources.base.address import (
     refuse_other_planes,
     spell_well,
 )
-from scopewatch.sources.base.evidence import Claim, Evidence, Said, said_by
+from scopewatch.sources.base.evidence import Claim, Contradiction, Evidence, Said, said_by
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.moments import read_moment
 
@@ -88,7 +88,7 @@ class FrameReading:
     said
         By fact (plate, well, site, time_point, channel, z, um_per_px, moment): who said so.
     contradictions
-        One line for each fact on which two witnesses differ.
+        Facts on which two witnesses differ.
     """
 
     key: FrameKey
@@ -96,7 +96,7 @@ class FrameReading:
     acquired_at: datetime | None
     elapsed_s: float | None
     said: Mapping[str, Said]
-    contradictions: tuple[str, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 def read_frame(

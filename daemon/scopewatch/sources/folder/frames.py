@@ -6,7 +6,7 @@ What names, metadata and files beside the images say is gathered here; `base.rea
 import logging
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
@@ -18,7 +18,7 @@ from scopewatch.sources.base.reading import FrameReading, read_frame, reading_se
 from scopewatch.sources.layouts.copies import refuse_copy
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.readers.image_file import list_planes, read_plane
-from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS, Contents, ReadLimits
 from scopewatch.sources.readers.series import SeriesFiles
 
 log = logging.getLogger(__name__)
@@ -84,6 +84,39 @@ class FolderFrames:
         FrameError
             When the file is not whole, or damaged.
         """
+        contents, found = self._list(locator, fingerprint)
+        path = self._path(locator)
+        alone = len(contents.planes) == 1 and contents.unfinished is None
+        for plane, each in zip(contents.planes, found, strict=False):
+            if alone:
+                read_plane(path, plane.page, self._limits)
+            elif pending(each.locator, each.fingerprint):
+                self._try(path, plane.page)
+        return FileReading(
+            found=tuple(found), unfinished=contents.unfinished, cut_off=contents.cut_off
+        )
+
+    def describe(self, locator: str, fingerprint: str) -> FileReading:
+        """List the frames of a file as `read` does, without decoding any pixels.
+
+        Raises
+        ------
+        FrameError
+            When the file holds no whole image, or is damaged.
+        """
+        contents, found = self._list(locator, fingerprint)
+        return FileReading(
+            found=tuple(found), unfinished=contents.unfinished, cut_off=contents.cut_off
+        )
+
+    def by_name(self, locator: str) -> Found:
+        """Return what the name alone makes of a file, which is not opened."""
+        try:
+            return self._found(locator, locator, "", self._names.statements(locator))
+        except FrameError as error:
+            return Found(locator=locator, fingerprint="", reason=str(error))
+
+    def _list(self, locator: str, fingerprint: str) -> tuple[Contents, list[Found]]:
         path = self._path(locator)
         contents = list_planes(path, self._limits)
         if not contents.planes:
@@ -103,22 +136,16 @@ class FolderFrames:
                 got=f"{len(contents.planes)} pages",
                 do="export OME-TIFF, or one file for each frame",
             )
-            return FileReading(
-                found=(Found(locator=locator, fingerprint=fingerprint, reason=reason),)
-            )
+            unnamed = Found(locator=locator, fingerprint=fingerprint, reason=reason)
+            return Contents(planes=()), [unnamed]
         beside = self._beside(locator, path)
         found = []
         for plane in contents.planes:
             place = locator if plane.page == 0 else f"{locator}#page={plane.page}"
             mark = fingerprint if alone else plane.fingerprint
-            if alone:
-                read_plane(path, plane.page, self._limits)
-            elif pending(place, mark):
-                self._try(path, plane.page)
-            found.append(self._found(locator, place, mark, (*beside, *plane.statements)))
-        return FileReading(
-            found=tuple(found), unfinished=contents.unfinished, cut_off=contents.cut_off
-        )
+            each = self._found(locator, place, mark, (*beside, *plane.statements))
+            found.append(replace(each, size_px=plane.size_px))
+        return contents, found
 
     def give_up(self, locator: str, fingerprint: str) -> Found:
         """Return what to do with a file that never got whole: let the worker say why."""

@@ -43,11 +43,11 @@ def list_planes(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> Contents:
         if path.suffix.lower() in TIFF_SUFFIXES:
             return inspect_tiff(path, limits)
         state = path.stat()
-        statements = _pillow_statements(path, limits)
+        statements, size_px = _look_with_pillow(path, limits)
     except OSError as error:
         raise _unreadable(path, error) from error
     fingerprint = f"{state.st_size}:{state.st_mtime_ns}"
-    entry = PlaneEntry(page=0, fingerprint=fingerprint, statements=statements)
+    entry = PlaneEntry(page=0, fingerprint=fingerprint, statements=statements, size_px=size_px)
     return Contents(planes=(entry,))
 
 
@@ -68,7 +68,7 @@ def read_plane(path: Path, page: int = 0, limits: ReadLimits = DEFAULT_LIMITS) -
     try:
         if path.suffix.lower() in TIFF_SUFFIXES:
             return read_tiff(path, page, limits)
-        statements = _pillow_statements(path, limits)
+        statements, _ = _look_with_pillow(path, limits)
     except OSError as error:
         raise _unreadable(path, error) from error
     return Plane(pixels=decode_with_pillow(path, _kind(path)), statements=statements)
@@ -100,8 +100,10 @@ def _kind(path: Path) -> str:
     return kind
 
 
-def _pillow_statements(path: Path, limits: ReadLimits) -> tuple[Statement, ...]:
-    """Read what a PNG or JPEG says of itself; Pillow decodes a PNG to find its EXIF."""
+def _look_with_pillow(
+    path: Path, limits: ReadLimits
+) -> tuple[tuple[Statement, ...], tuple[int, int]]:
+    """Read what a PNG or JPEG says, and (height, width); Pillow decodes a PNG for its EXIF."""
     kind = _kind(path)
     if path.stat().st_size == 0:
         raise FrameError(
@@ -123,8 +125,8 @@ def _pillow_statements(path: Path, limits: ReadLimits) -> tuple[Statement, ...]:
     facts = PlaneFacts(pixel_size_um=resolution_um(float(dpi), 2))
     facts = facts.over(time_facts(parse_time(taken)))
     if facts == NOTHING:
-        return ()
-    return (Statement(origin=Origin.TAG, who="EXIF", facts=facts),)
+        return (), (height, width)
+    return (Statement(origin=Origin.TAG, who="EXIF", facts=facts),), (height, width)
 
 
 def _unreadable(path: Path, error: OSError) -> FrameError:

@@ -41,11 +41,14 @@ class PlaneEntry:
         Changes when the plane's content changes.
     statements
         What the file says of it.
+    size_px
+        (height, width).
     """
 
     page: int
     fingerprint: str
     statements: tuple[Statement, ...]
+    size_px: tuple[int, int] | None = None
 
     @property
     def facts(self) -> PlaneFacts:

@@ -81,7 +81,14 @@ def _contents(file: BinaryIO, chain: Chain, size: int, path: Path, limits: ReadL
             stopped, cut = f"{why} (page {page})", directory.end_of_pixels > size
             break
         fingerprint = _fingerprint(file, directory)
-        planes.append(PlaneEntry(page=page, fingerprint=fingerprint, statements=facts.of(page)))
+        planes.append(
+            PlaneEntry(
+                page=page,
+                fingerprint=fingerprint,
+                statements=facts.of(page),
+                size_px=(directory.number(ifd.HEIGHT, 0), directory.number(ifd.WIDTH, 0)),
+            )
+        )
     places = {_identity(plane.facts) for plane in planes}
     return Contents(
         planes=tuple(planes), unfinished=stopped, cut_off=cut, axes_known=len(places) == len(planes)

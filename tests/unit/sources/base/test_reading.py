@@ -28,6 +28,10 @@ def read(*statements: Statement, **settings: object) -> FrameReading:
     return read_frame(statements, ReadingSettings(**given), "a.tif")  # type: ignore[arg-type]
 
 
+def told(reading: FrameReading) -> tuple[str, ...]:
+    return tuple(map(str, reading.contradictions))
+
+
 @pytest.mark.parametrize(
     ("better", "lesser"),
     [(Origin.PLANE, Origin.SET), (Origin.SET, Origin.NAME), (Origin.PLANE, Origin.NAME)],
@@ -46,7 +50,7 @@ def test_what_nobody_says_is_said_to_be_a_default() -> None:
 
 def test_a_contradiction_names_both_sides() -> None:
     reading = read(said(Origin.SET, well="B02"), said(Origin.NAME, well="A1"))
-    assert reading.contradictions == ("well: set says B2, name says A1; B2 is taken",)
+    assert told(reading) == ("well: set says B2, name says A1; B2 is taken",)
     assert read(said(Origin.SET, well="B02"), said(Origin.NAME, well="b2")).contradictions == ()
 
 
@@ -81,21 +85,21 @@ def test_a_plain_number_is_a_well_only_where_the_plate_is_known() -> None:
 @pytest.mark.parametrize("phase", ["Brightfield", "ch6", "CH6"])
 def test_name_or_code_selects_a_channel(phase: str) -> None:
     experiment = ExperimentConfig(name="x", phase_channel=phase)
-    told = (said(Origin.SET, channel="Brightfield"), said(Origin.NAME, channel_code="ch6"))
-    assert read(*told, experiment=experiment).key.channel == phase
-    assert read(*told).key.channel == "Brightfield"
+    lines = (said(Origin.SET, channel="Brightfield"), said(Origin.NAME, channel_code="ch6"))
+    assert read(*lines, experiment=experiment).key.channel == phase
+    assert read(*lines).key.channel == "Brightfield"
 
 
 def test_the_users_map_of_channels_comes_first() -> None:
-    told = (said(Origin.SET, channel="Brightfield"), said(Origin.NAME, channel_code="ch6"))
-    reading = read(*told, channels={"CH6": "phase"})
+    lines = (said(Origin.SET, channel="Brightfield"), said(Origin.NAME, channel_code="ch6"))
+    reading = read(*lines, channels={"CH6": "phase"})
     assert (reading.key.channel, reading.said["channel"].origin) == ("phase", Origin.SETTING)
 
 
 def test_the_users_pixel_size_replaces_what_files_say_and_the_difference_is_told() -> None:
     reading = read(said(Origin.SET, pixel_size_um=0.6), um_per_px=0.65)
     assert reading.pixel_size_um == 0.65
-    assert reading.contradictions == ("um/px: um_per_px says 0.65, set says 0.6; 0.65 is taken",)
+    assert told(reading) == ("um/px: um_per_px says 0.65, set says 0.6; 0.65 is taken",)
 
 
 def test_a_plain_tag_is_believed_last_and_never_contradicts() -> None:
@@ -135,19 +139,19 @@ def test_elapsed_days_with_a_start_are_a_moment() -> None:
 
 def test_a_moment_of_the_plane_gives_the_time_point_where_nothing_counts() -> None:
     experiment = ExperimentConfig(name="x", interval_h=6, started_at=STARTED)
-    told = said(Origin.SET, acquired_at=STARTED + timedelta(hours=13))
-    assert read(told, experiment=experiment).key.time_point == 2
-    assert read(told).key.time_point == 0
+    line = said(Origin.SET, acquired_at=STARTED + timedelta(hours=13))
+    assert read(line, experiment=experiment).key.time_point == 2
+    assert read(line).key.time_point == 0
 
 
 def test_times_that_lie_apart_are_told() -> None:
     experiment = ExperimentConfig(name="x", interval_h=6, started_at=STARTED)
-    told = (
+    lines = (
         said(Origin.PLANE, acquired_at=STARTED + timedelta(days=2)),
         said(Origin.NAME, elapsed_s=6 * 3600.0),
     )
-    reading = read(*told, experiment=experiment)
-    assert reading.contradictions == (
+    reading = read(*lines, experiment=experiment)
+    assert told(reading) == (
         "moment: plane says 2026-03-03 09:00:00+00:00, name says 6 h after the start;"
         " 2026-03-03 09:00:00+00:00 is taken",
     )
@@ -171,5 +175,5 @@ def test_a_wall_time_is_read_in_its_zone_over_both_changes_of_the_clock(
 
 def test_seconds_after_a_wall_time_are_true_seconds_over_a_change_of_the_clock() -> None:
     began = datetime(2026, 3, 28, 12)
-    told = said(Origin.PLANE, wall_time=began, since_wall_s=24 * 3600.0)
-    assert read(told, zone=BERLIN).acquired_at == datetime(2026, 3, 29, 11, tzinfo=UTC)
+    line = said(Origin.PLANE, wall_time=began, since_wall_s=24 * 3600.0)
+    assert read(line, zone=BERLIN).acquired_at == datetime(2026, 3, 29, 11, tzinfo=UTC)
