@@ -8,8 +8,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scopewatch.config.strict import Seconds, Strict
 
-# `A1`, `B12_s3`, `A1-Site_0` (Micro-Manager's plate generator)
-POSITION_LABEL = r"(?P<well>[A-P]\d{1,2})(?:[-_ ]*(?:s|site|Site_)?(?P<site>\d+))?"
+# `A1`, `B12_s3`, `A1-Site_0` (Micro-Manager's plate generator), `A1_0000` (useq), `B03_fov2`,
+# `B2_f3`, `A1_p2`. Digits alone are never split: `A012` and `P100` are no wells with a site.
+POSITION_LABEL = (
+    r"(?P<well>[A-Pa-p]\d{1,2})"
+    r"(?:(?:[-_ ]+|[-_ ]*(?i:s|site|f|fov|field|p|pos|position)[-_ ]*)(?P<site>\d+))?"
+)
 
 
 def _is_zone(name: str) -> str:
@@ -30,7 +34,9 @@ class ReadingConfig(Strict):
         description="regular expression that reads plate, well and site from position labels",
     )
     z: int | None = Field(
-        default=None, ge=0, description="plane of a z-stack that is scored; null: the first"
+        default=None,
+        description="plane of a z-stack that is scored, as the program counts; null: the first,"
+        " or 0 where planes are counted from below 0",
     )
     um_per_px: float | None = Field(
         default=None, gt=0, description="pixel size; replaces what files say"
