@@ -2,7 +2,7 @@
 
 `path` is a data set, or a folder in which data sets appear. Each look (every `poll_s`) finds
 new data sets and the images completed in the known ones. While they come as a burst, nothing
-is read of them nor offered (`ndtiff_rhythm`): there is no hurry, and both cost time and disk.
+is read of them nor offered (`base.rhythm`): there is no hurry, and both cost time and disk.
 """
 
 import logging
@@ -16,12 +16,13 @@ from scopewatch.core.errors import SourceError, complaint
 from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.arriving import Unheard
-from scopewatch.sources.base.offering import BATCH, Found, Offering
+from scopewatch.sources.base.backlog import Backlog
+from scopewatch.sources.base.offering import Offering
+from scopewatch.sources.base.rhythm import Rhythm
 from scopewatch.sources.base.source_thread import SourceThread
 from scopewatch.sources.layouts.candidates import is_candidate_folder
 from scopewatch.sources.ndtiff.dataset import PER_LOOK, DataSet, Sighting, is_data_set
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
-from scopewatch.sources.ndtiff.rhythm import Rhythm
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
 log = logging.getLogger(__name__)
@@ -41,9 +42,8 @@ _CHANNELS_NAMED = 8
 class _Followed:
     """A data set, which folder it is on disk, and its frames on their way.
 
-    `number` is that of the acquisition among those in this folder, `sighted` what waits for it,
-    `waiting` is what the inbox has not taken, `taken` what the ledger has not settled. Once it is
-    `caught_up`, what is sighted was saved since the last look.
+    `number` is that of the acquisition among those in this folder, `sighted` what waits for it.
+    Once it is `caught_up`, what is sighted was saved since the last look.
     """
 
     identity: tuple[int, int]
@@ -51,8 +51,7 @@ class _Followed:
     caught_up: bool
     number: int | None = None
     sighted: list[Sighting] = field(default_factory=list)
-    waiting: list[Found] = field(default_factory=list)
-    taken: list[Found] = field(default_factory=list)
+    backlog: Backlog = field(default_factory=Backlog)
 
     @property
     def is_done(self) -> bool:
@@ -164,11 +163,13 @@ class NDTiffSource:
             detail=detail if reachable else f"{self._config.path} is gone",
             found=offering.found if offering is not None else 0,
             waiting=sum(
-                len(each.waiting) + len(each.sighted) + each.data_set.waiting for each in followed
+                len(each.backlog.waiting) + len(each.sighted) + each.data_set.waiting
+                for each in followed
             ),
             ended=bool(followed)
             and all(
-                each.data_set.ended and not each.waiting and not each.sighted for each in followed
+                each.data_set.ended and not each.backlog.waiting and not each.sighted
+                for each in followed
             ),
         )
 
@@ -208,7 +209,7 @@ class NDTiffSource:
         self._rhythm.looked(images)
         for followed in self._followed.values():
             if not self._thread.stopping and not self._rhythm.spares():
-                self._offer(offering, followed, full=full)
+                followed.backlog.offer(offering, full=full)
 
     def _glance(self) -> Hashable:
         """Return the times and sizes of the files that grow as an acquisition goes on."""
@@ -268,7 +269,7 @@ class NDTiffSource:
                 extra={"event": {"source": self.name, "data_set": label or str(folder)}},
             )
         came = 0
-        if len(followed.waiting) < _MAX_WAITING:
+        if len(followed.backlog.waiting) < _MAX_WAITING:
             at_most = _COUNTED if self._rhythm.counting else PER_LOOK
             new = followed.data_set.look(self._clock.monotonic(), at_most)
             came = len(new) if followed.caught_up else 0
@@ -282,23 +283,9 @@ class NDTiffSource:
             sighted, followed.sighted = followed.sighted, []
             for sighting in sighted:
                 found = self._frames.found(label, sighting, followed.number or 1)
-                followed.waiting.append(found)
+                followed.backlog.waiting.append(found)
                 if found.key is not None and len(self._channels) < _CHANNELS_NAMED:
                     self._channels.add(found.key.channel)
         else:
             followed.caught_up = False
         return came
-
-    def _offer(self, offering: Offering, followed: _Followed, *, full: bool) -> None:
-        if full and followed.taken:
-            # What the worker had to let go comes back; what is settled is forgotten.
-            followed.waiting += offering.unsettled(followed.taken)
-            followed.taken = [each for each in followed.taken if offering.on_its_way(each)]
-        while followed.waiting:
-            batch = followed.waiting[:BATCH]
-            wanted = offering.unsettled(batch)
-            taken = offering.offer(wanted)
-            followed.taken += wanted[:taken]
-            followed.waiting[: len(batch)] = wanted[taken:]
-            if taken < len(wanted):
-                return

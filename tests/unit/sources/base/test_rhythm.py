@@ -2,7 +2,7 @@ from collections.abc import Hashable
 
 import pytest
 
-from scopewatch.sources.ndtiff.rhythm import Rhythm
+from scopewatch.sources.base.rhythm import Rhythm
 from tests.unit.sources.fakes import FakeArrivals
 
 
