@@ -12,6 +12,8 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from scopewatch.cli import reading_options as options
+
 STDOUT = Path("-")
 
 
@@ -30,23 +32,14 @@ def score(
     jsonl: Annotated[
         Path, typer.Option("--jsonl", metavar="FILE", help="Write the lines here; - is stdout.")
     ] = STDOUT,
-    pattern: Annotated[
-        str,
-        typer.Option(
-            help="How names are read: scopewatch, micromanager, incucyte, keyence, evos, or a"
-            " regular expression with named groups plate, well, site, time_point, channel."
-        ),
-    ] = "scopewatch",
-    um_per_px: Annotated[
-        float | None,
-        typer.Option("--um-per-px", min=0.001, max=999, help="Instead of what the files say."),
-    ] = None,
-    channel: Annotated[
-        str, typer.Option(help="The channel that is scored; others are listed only.")
-    ] = "phase",
-    interval_h: Annotated[
-        float, typer.Option("--interval-h", min=0.001, help="Hours between time points.")
-    ] = 12,
+    pattern: options.Pattern = None,
+    position: options.Position = None,
+    z: options.Z = None,
+    um_per_px: options.UmPerPx = None,
+    clock_zone: options.ClockZone = None,
+    plate_wells: options.PlateWells = None,
+    channel: options.Channel = None,
+    interval_h: options.IntervalH = None,
     grid: Annotated[bool, typer.Option("--grid", help="Draw the tile grid.")] = False,
     threads: Annotated[int, typer.Option(min=1, max=64, help="For the model.")] = 2,
     memory_mb: Annotated[
@@ -60,16 +53,25 @@ def score(
 
     Example: scopewatch score frames/ --model models/simulated-cardiomyocyte --out stains
     """
+    from scopewatch.app.explain.options import ReadingOptions
     from scopewatch.app.oneshot.build import open_oneshot
 
+    wanted = ReadingOptions(
+        pattern=pattern,
+        position=position,
+        z=z,
+        um_per_px=um_per_px,
+        clock_zone=clock_zone,
+        plate_wells=plate_wells,
+        channel=channel,
+        interval_h=interval_h,
+    )
     oneshot = open_oneshot(
         paths,
         bundle=model,
         out=out,
-        pattern=pattern,
-        um_per_px=um_per_px,
-        channel=channel,
-        interval_h=interval_h,
+        source=wanted.source(paths[0], default_pattern="scopewatch"),
+        experiment=wanted.experiment("score"),
         grid=grid,
         threads=threads,
         memory_mb=memory_mb,

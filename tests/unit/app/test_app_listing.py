@@ -7,8 +7,7 @@ import pytest
 import tifffile
 
 from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted, natural
-from scopewatch.config import ExperimentConfig
-from scopewatch.config.sources import POSITION_LABEL
+from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.errors import ConfigError
 from scopewatch.demo.simulation.simulate import simulate
 from scopewatch.demo.simulation.writers import FileFormat
@@ -25,9 +24,9 @@ def make() -> Make:
         return Listing(
             ListingSettings(
                 experiment=ExperimentConfig(name="score"),
-                pattern=pattern,
-                position=POSITION_LABEL,
-                um_per_px=um_per_px,
+                source=FolderSourceConfig(
+                    kind="folder", path=Path(), pattern=pattern, um_per_px=um_per_px
+                ),
                 now=NOW,
             )
         )

@@ -10,8 +10,7 @@ from pathlib import Path
 from scopewatch.app.model import open_scorer
 from scopewatch.app.oneshot.listing import Listing, ListingSettings
 from scopewatch.app.oneshot.scoring import Line, Scoring
-from scopewatch.config import ExperimentConfig, ModelConfig, OverlayConfig
-from scopewatch.config.sources import POSITION_LABEL
+from scopewatch.config import ExperimentConfig, FolderSourceConfig, ModelConfig, OverlayConfig
 from scopewatch.core.analyse import analyse
 from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import ConfigError, complaint
@@ -37,15 +36,18 @@ def open_oneshot(
     *,
     bundle: Path,
     out: Path | None,
-    pattern: str,
-    um_per_px: float | None,
-    channel: str,
-    interval_h: float,
+    source: FolderSourceConfig,
+    experiment: ExperimentConfig,
     grid: bool,
     threads: int,
     memory_mb: int,
 ) -> OneShot:
     """Open the model and make ready to score `paths`.
+
+    Parameters
+    ----------
+    source
+        How files are read, as for a source of the daemon; its path does not count.
 
     Raises
     ------
@@ -56,19 +58,8 @@ def open_oneshot(
     """
     _check_paths(paths, out)
     scorer = open_scorer(ModelConfig(bundle=bundle, threads=threads, memory_budget_mb=memory_mb))
-    experiment = ExperimentConfig(
-        name="score",
-        phase_channel=channel,
-        interval_h=interval_h,
-        simulated=scorer.card.simulated,
-    )
-    settings = ListingSettings(
-        experiment=experiment,
-        pattern=pattern,
-        position=POSITION_LABEL,
-        um_per_px=um_per_px,
-        now=SystemClock().now(),
-    )
+    experiment = experiment.model_copy(update={"simulated": scorer.card.simulated})
+    settings = ListingSettings(experiment=experiment, source=source, now=SystemClock().now())
     scoring = Scoring(
         analyse=partial(analyse, scorer=scorer, monotonic=time.monotonic),
         overlays=_open_overlays(out, experiment, scorer.card, grid=grid) if out else None,

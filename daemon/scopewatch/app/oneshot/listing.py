@@ -5,7 +5,6 @@ experiment of its own, so that equal names in two of them do not clash; a file w
 metadata say nothing is scored all the same, as a well of its own name.
 """
 
-import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,23 +12,22 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
+from scopewatch.config import (
+    ExperimentConfig,
+    FolderSourceConfig,
+    NDTiffSourceConfig,
+    ReadingConfig,
+)
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket
-from scopewatch.sources.base.address import PositionPattern
-from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
-from scopewatch.sources.base.reading import FrameReading, ReadingSettings, read_frame
+from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
+from scopewatch.sources.base.offering import Found
+from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.folder.walk import NDTIFF_INDEX
 from scopewatch.sources.layouts.candidates import is_candidate_folder, is_candidate_name
-from scopewatch.sources.layouts.copies import refuse_copy
-from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
-from scopewatch.sources.readers.image_file import list_planes, read_plane
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
-from scopewatch.sources.readers.series import SeriesFiles
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +58,16 @@ class Unlisted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingSettings:
-    """How names and metadata are read; see the folder source of the configuration."""
+    """How names and metadata are read.
+
+    Parameters
+    ----------
+    source
+        As for a source of the daemon; its path does not count.
+    """
 
     experiment: ExperimentConfig
-    pattern: str
-    position: str
-    um_per_px: float | None
+    source: FolderSourceConfig
     now: datetime
 
 
@@ -80,13 +82,7 @@ class Listing:
 
     def __init__(self, settings: ListingSettings) -> None:
         self._settings = settings
-        self._names = NamePattern(settings.pattern)
-        self._reading = ReadingSettings(
-            experiment=settings.experiment,
-            position=PositionPattern(settings.position),
-            um_per_px=settings.um_per_px,
-        )
-        self._series = SeriesFiles(DEFAULT_LIMITS)
+        self._frames_in(settings.source.path)
 
     def walk(self, path: Path) -> Iterator[Listed | Unlisted]:
         """List the frames under a path, in the order a person would.
@@ -97,15 +93,32 @@ class Listing:
             When there is nothing of that name.
         """
         if path.is_dir():
-            yield from self._walk_folder(path, path)
+            yield from self._walk_folder(path, path, self._frames_in(path))
         elif path.exists():
-            yield from self._open_file(path, path.parent)
+            yield from self._open_file(path.name, path.parent, self._frames_in(path.parent))
         else:
             raise ConfigError(
                 complaint("there is no such file or folder", where=path, do="correct the path")
             )
 
-    def _walk_folder(self, folder: Path, root: Path) -> Iterator[Listed | Unlisted]:
+    def _frames_in(self, root: Path) -> FolderFrames:
+        """Read files under a folder: each folder below is an experiment of its own."""
+
+        def also(locator: str) -> tuple[Statement, ...]:
+            place = root / locator
+            run = PlaneFacts(experiment=_experiment_of(place.parent, root))
+            well = PlaneFacts(well=place.name.split(".")[0] or place.name)
+            return (
+                Statement(origin=Origin.NAME, who="folder", facts=run),
+                Statement(origin=Origin.DEFAULT, who="file name", facts=well),
+            )
+
+        source = self._settings.source.model_copy(update={"path": root})
+        return FolderFrames(source, self._settings.experiment, DEFAULT_LIMITS, also)
+
+    def _walk_folder(
+        self, folder: Path, root: Path, frames: FolderFrames
+    ) -> Iterator[Listed | Unlisted]:
         try:
             entries = sorted(folder.iterdir(), key=lambda entry: natural(entry.name))
         except OSError as error:
@@ -119,39 +132,24 @@ class Listing:
             return
         for entry in entries:
             if is_candidate_name(entry.name):
-                yield from self._open_file(entry, root)
+                yield from self._open_file(entry.relative_to(root).as_posix(), root, frames)
             # A link may lead back up: only real folders are entered.
             elif is_candidate_folder(entry.name) and entry.is_dir() and not entry.is_symlink():
-                yield from self._walk_folder(entry, root)
+                yield from self._walk_folder(entry, root, frames)
 
     def _open_data_set(self, folder: Path, root: Path) -> Iterator[Listed | Unlisted]:
         name = _experiment_of(folder, root)
+        common = self._settings.source.model_dump(include=set(ReadingConfig.model_fields))
         frames = NDTiffFrames(
-            NDTiffSourceConfig(
-                kind="ndtiff",
-                path=folder,
-                position=self._settings.position,
-                um_per_px=self._settings.um_per_px,
-            ),
+            NDTiffSourceConfig(kind="ndtiff", path=folder, **common),
             self._settings.experiment.model_copy(update={"name": name}),
             DEFAULT_LIMITS,
             None,
         )
         data_set = DataSet(folder, DEFAULT_LIMITS, patience_s=0)
         while sightings := data_set.look(0.0):
-            for found in (frames.found("", sighting) for sighting in sightings):
-                place = f"{folder}/{found.locator}"
-                if found.key is None:
-                    yield Unlisted(place=place, reason=found.reason)
-                    continue
-                ticket = FrameTicket(
-                    key=found.key,
-                    source="score",
-                    locator=found.locator,
-                    fingerprint=found.fingerprint,
-                    seen_at=self._settings.now,
-                )
-                yield Listed(place=place, key=found.key, load=partial(frames.load, ticket))
+            for sighting in sightings:
+                yield self._listed(frames.found("", sighting), folder, frames.load)
         if data_set.trouble or data_set.waiting:
             reason = data_set.trouble or complaint(
                 "data set holds images that are not complete",
@@ -161,72 +159,40 @@ class Listing:
             )
             yield Unlisted(place=str(folder), reason=reason)
 
-    def _open_file(self, path: Path, root: Path) -> Iterator[Listed | Unlisted]:
+    def _open_file(
+        self, locator: str, root: Path, frames: FolderFrames
+    ) -> Iterator[Listed | Unlisted]:
         try:
-            contents = list_planes(path)
+            reading = frames.describe(locator, "")
         except FrameError as error:
-            key = self._key_by_name(path, root)
-            yield Unlisted(place=str(path), reason=str(error), key=key)
+            key = frames.by_name(locator).key
+            yield Unlisted(place=str(root / locator), reason=str(error), key=key)
             return
-        if not contents.axes_known and len(contents.planes) > 1:
+        for found in reading.found:
+            yield self._listed(found, root, frames.load)
+        if reading.unfinished is not None:
             reason = complaint(
-                "image file has several pages and does not say what they are",
-                where=path,
-                got=f"{len(contents.planes)} pages",
-                do="export OME-TIFF, or one file for each frame",
+                "image file is not complete",
+                where=root / locator,
+                got=reading.unfinished,
+                do="wait until it is written, or write it again; its whole pages are used",
             )
-            yield Unlisted(place=str(path), reason=reason)
-            return
-        for plane in contents.planes:
-            place = str(path) if plane.page == 0 else f"{path}#page={plane.page}"
-            name = path.relative_to(root).as_posix()
-            try:
-                known = plane.facts.place != NOTHING.place
-                refuse_copy(name, self._names, says_what_it_is=known)
-                key = self._read(path, root, plane.statements).key
-            except FrameError as error:
-                yield Unlisted(place=place, reason=str(error))
-                continue
-            yield Listed(place=place, key=key, load=self._loader(path, root, plane.page))
+            yield Unlisted(place=str(root / locator), reason=reason)
 
-    def _key_by_name(self, path: Path, root: Path) -> FrameKey | None:
-        try:
-            if self._names.read(path.relative_to(root).as_posix()) is None:
-                return None
-            return self._read(path, root, ()).key
-        except FrameError as error:
-            log.debug("name gives no key", extra={"event": {"path": path, "why": error}})
-            return None
-
-    def _loader(self, path: Path, root: Path, page: int) -> Callable[[], Frame]:
-        def load() -> Frame:
-            plane = read_plane(path, page)
-            reading = self._read(path, root, plane.statements)
-            return Frame(
-                key=reading.key,
-                pixels=plane.pixels,
-                pixel_size_um=reading.pixel_size_um,
-                acquired_at=reading.acquired_at,
-            )
-
-        return load
-
-    def _read(self, path: Path, root: Path, told: tuple[Statement, ...]) -> FrameReading:
-        """Read a plane; each folder is an experiment, a file that names no well one of its own."""
-        by_folder = PlaneFacts(experiment=_experiment_of(path.parent, root))
-        by_file = PlaneFacts(well=path.name.split(".")[0] or path.name)
-        statements = (
-            *self._series.statements(path),
-            *told,
-            *self._names.statements(path.relative_to(root).as_posix()),
-            Statement(origin=Origin.NAME, who="folder", facts=by_folder),
+    def _listed(
+        self, found: Found, root: Path, load: Callable[[FrameTicket], Frame]
+    ) -> Listed | Unlisted:
+        place = f"{root}/{found.locator}"
+        if found.key is None:
+            return Unlisted(place=place, reason=found.reason)
+        ticket = FrameTicket(
+            key=found.key,
+            source="score",
+            locator=found.locator,
+            fingerprint=found.fingerprint,
+            seen_at=self._settings.now,
         )
-        named = any(
-            each.facts.well is not None or each.facts.position is not None for each in statements
-        )
-        if not named:
-            statements += (Statement(origin=Origin.DEFAULT, who="file name", facts=by_file),)
-        return read_frame(statements, self._reading, path)
+        return Listed(place=place, key=found.key, load=partial(load, ticket))
 
 
 def _experiment_of(folder: Path, root: Path) -> str:

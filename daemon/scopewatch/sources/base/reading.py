@@ -157,7 +157,8 @@ def _with_label(statement: Statement, settings: ReadingSettings) -> Statement:
 
 def _well(evidence: Evidence, settings: ReadingSettings) -> str | None:
     """Decide the well: by its name, before a label that names none, and that before an index."""
-    claims = evidence.claims("well")
+    told = evidence.claims("well")
+    claims = [each for each in told if each.statement.origin is not Origin.DEFAULT]
     for other in claims[1:]:
         mine, theirs = (_spelt(str(each.value), settings) for each in (claims[0], other))
         if mine != theirs:
@@ -169,7 +170,7 @@ def _well(evidence: Evidence, settings: ReadingSettings) -> str | None:
         for each in positions
         if isinstance(each.value, int)
     ]
-    chosen = next(iter(claims or labels or numbers), None)
+    chosen = next(iter(claims or labels or numbers or told), None)
     if chosen is None:
         return None
     well = _spelt(str(chosen.value), settings)

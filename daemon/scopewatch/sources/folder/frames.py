@@ -48,6 +48,11 @@ class FileReading:
 class FolderFrames:
     """Reads the files under one folder; used by the source's thread and the worker's.
 
+    Parameters
+    ----------
+    also
+        Returns what is known of the file at a locator besides.
+
     Raises
     ------
     ConfigError
@@ -59,8 +64,10 @@ class FolderFrames:
         config: FolderSourceConfig,
         experiment: ExperimentConfig,
         limits: ReadLimits = DEFAULT_LIMITS,
+        also: Callable[[str], tuple[Statement, ...]] = lambda _: (),
     ) -> None:
         self._config = config
+        self._also = also
         self._settings = reading_settings(config, experiment)
         self._limits = limits
         self._names = NamePattern(config.pattern)
@@ -112,7 +119,8 @@ class FolderFrames:
     def by_name(self, locator: str) -> Found:
         """Return what the name alone makes of a file, which is not opened."""
         try:
-            return self._found(locator, locator, "", self._names.statements(locator))
+            statements = (*self._names.statements(locator), *self._also(locator))
+            return self._found(locator, locator, "", statements)
         except FrameError as error:
             return Found(locator=locator, fingerprint="", reason=str(error))
 
@@ -216,7 +224,8 @@ class FolderFrames:
         FrameError
             When the name holds no date where one is meant.
         """
-        return (*self._series.statements(path), *self._names.statements(locator))
+        names = self._names.statements(locator)
+        return (*self._series.statements(path), *names, *self._also(locator))
 
     def _found(
         self, name: str, locator: str, fingerprint: str, statements: tuple[Statement, ...]

@@ -1,0 +1,1 @@
+"""How files would be read: which frame each is, and who says so."""

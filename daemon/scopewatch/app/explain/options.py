@@ -1,0 +1,61 @@
+"""How files are to be read, as the command line gives it: what is not given has a default."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from scopewatch.config import ExperimentConfig, FolderSourceConfig
+from scopewatch.core.errors import ConfigError, complaint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOptions:
+    """Options of a call; None where it does not say."""
+
+    pattern: str | None = None
+    position: str | None = None
+    z: int | None = None
+    um_per_px: float | None = None
+    clock_zone: str | None = None
+    plate_wells: int | None = None
+    channel: str | None = None
+    interval_h: float | None = None
+
+    def source(self, path: Path, *, default_pattern: str) -> FolderSourceConfig:
+        """Return the configuration of a folder source that reads like this.
+
+        Raises
+        ------
+        ConfigError
+            When an option is wrong.
+        """
+        given = {
+            "pattern": self.pattern or default_pattern,
+            "position": self.position,
+            "z": self.z,
+            "um_per_px": self.um_per_px,
+            "clock_zone": self.clock_zone,
+            "plate_wells": self.plate_wells,
+        }
+        known = {name: value for name, value in given.items() if value is not None}
+        try:
+            return FolderSourceConfig.model_validate({"kind": "folder", "path": path, **known})
+        except ValidationError as error:
+            first = error.errors()[0]
+            option = "--" + str(first["loc"][0]).replace("_", "-")
+            raise ConfigError(
+                complaint(
+                    "option is wrong",
+                    where=option,
+                    got=first["input"],
+                    expected=first["msg"].removeprefix("Value error, "),
+                    do="correct it",
+                )
+            ) from error
+
+    def experiment(self, name: str) -> ExperimentConfig:
+        """Return the run that is assumed."""
+        given = {"phase_channel": self.channel, "interval_h": self.interval_h}
+        known = {name: value for name, value in given.items() if value is not None}
+        return ExperimentConfig.model_validate({"name": name, **known})
