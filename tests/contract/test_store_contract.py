@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.errors import StoreError
-from scopewatch.core.frame import FrameTicket, Refusal
+from scopewatch.core.frame import FrameTicket, Mark, Refusal
 from scopewatch.core.message import Message
 from scopewatch.core.ports import Outbox, ResultStore, Settled
 from tests.conftest import FakeClock
@@ -17,13 +17,13 @@ from tests.unit.store.scene import RULES, START, files_of, frame_of, judged, key
 
 def commit(store: ResultStore, offered: FrameTicket, fraction: float) -> Settled:
     frame = frame_of(offered.key)
-    day = store.day_of(offered.key, frame.acquired_at, offered.seen_at)
+    day = store.day_of(offered, frame)
     result = judged(offered.key, fraction)
     return store.commit(offered, frame, result, files_of(offered.key), day, RULES)
 
 
-def found(offered: FrameTicket) -> list[tuple[str, str]]:
-    return [(offered.locator, offered.fingerprint)]
+def found(offered: FrameTicket) -> list[Mark]:
+    return [Mark(offered.locator, offered.fingerprint)]
 
 
 class ResultStoreContract(ABC):
@@ -63,7 +63,7 @@ class ResultStoreContract(ABC):
             source="folder", locator="/x", fingerprint="1", reason="no well", seen_at=START
         )
         store.refuse(refusal)
-        assert store.settled("folder", [("/x", "1")]) == {"/x"}
+        assert store.settled("folder", [Mark("/x", "1")]) == {"/x"}
 
     def test_a_frame_that_was_missed_is_settled_and_can_still_come(
         self, store: ResultStore
@@ -77,7 +77,7 @@ class ResultStoreContract(ABC):
             missed=key(),
         )
         store.refuse(gap)
-        assert store.settled("scope", [("time point 0", "missed")]) == {"time point 0"}
+        assert store.settled("scope", [Mark("time point 0", "missed")]) == {"time point 0"}
         assert store.claim(ticket(key()), RULES)
 
     def test_a_changed_frame_is_claimed_again(self, store: ResultStore) -> None:

@@ -8,6 +8,7 @@ from time import monotonic
 import pytest
 from ndstorage.ndtiff_dataset import NDTiffDataset
 
+from scopewatch.core.frame import Mark
 from scopewatch.sources.micromanager.acquired import events_of
 from scopewatch.sources.micromanager.microscope import Axes, PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource
@@ -35,7 +36,7 @@ class HangingLedger(FakeLedger):
         self.asked_for.set()
         assert self.answers.wait(50)
 
-    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:
+    def settled(self, source: str, found: Sequence[Mark]) -> set[str]:
         self._hang()
         return super().settled(source, found)
 

@@ -11,7 +11,7 @@ import pytest
 
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.errors import StoreError
-from scopewatch.core.frame import FrameKey
+from scopewatch.core.frame import FrameKey, Mark
 from scopewatch.runtime.outcome import Ending
 from scopewatch.store.overlays import OverlayFolder
 from tests.conftest import FakeClock
@@ -54,11 +54,11 @@ def work(folder: Path, frames: tuple[FrameKey, ...], progress: Connection | None
     overlays.sweep()
     for name in frames:
         offered = ticket(name)
-        if store.settled("folder", [(offered.locator, "1")]) or not store.claim(offered, RULES):
+        if store.settled("folder", [Mark(offered.locator, "1")]) or not store.claim(offered, RULES):
             continue
         report()
         frame, result = frame_of(name), judged(name, fraction_of(name), grid=GRID)
-        day = store.day_of(name, frame.acquired_at, offered.seen_at)
+        day = store.day_of(offered, frame)
         written = overlays.write(frame, result, day)
         report()
         store.commit(offered, frame, result, written, day, RULES)

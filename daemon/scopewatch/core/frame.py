@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import FrameError, complaint
+from scopewatch.core.moment import Moment, check_moment
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -65,6 +66,35 @@ class FrameKey:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How something that a source found looks, for the ledger to say whether it needs work.
+
+    Parameters
+    ----------
+    locator, fingerprint
+        As in `FrameTicket`.
+    content
+        As in `FrameTicket`; '' where the source has not read it.
+    acquired_at, elapsed_s
+        When it was taken, as far as the source knows already.
+    named
+        Whether the source has read whose frame it is, and would offer it under that key.
+    """
+
+    locator: str
+    fingerprint: str
+    content: str = ""
+    acquired_at: datetime | None = None
+    elapsed_s: float | None = None
+    named: bool = False
+
+    @property
+    def moment(self) -> Moment:
+        """When it was taken."""
+        return Moment(acquired_at=self.acquired_at, elapsed_s=self.elapsed_s)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameTicket:
     """A promise that a whole frame lies ready to be loaded.
@@ -79,6 +109,16 @@ class FrameTicket:
         Changes when the content at `locator` changes (size and modification time of a file).
     seen_at
         When the source first saw it, aware UTC.
+    content
+        Names the pixels whatever their file is called and whenever it was written; '' where
+        the source does not know. A new fingerprint with the same content is no new frame.
+    acquired_at, elapsed_s
+        When it was taken, as far as the source knows without loading it; see `Frame`.
+
+    Raises
+    ------
+    FrameError
+        For times that cannot be placed.
     """
 
     key: FrameKey
@@ -86,6 +126,17 @@ class FrameTicket:
     locator: str
     fingerprint: str
     seen_at: datetime
+    content: str = ""
+    acquired_at: datetime | None = None
+    elapsed_s: float | None = None
+
+    def __post_init__(self) -> None:
+        check_moment(self.acquired_at, self.elapsed_s, self.locator)
+
+    @property
+    def moment(self) -> Moment:
+        """When it was taken."""
+        return Moment(acquired_at=self.acquired_at, elapsed_s=self.elapsed_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +170,9 @@ class Frame:
         Width of a pixel in the specimen plane in micrometres; None where nothing says.
     acquired_at
         Aware UTC; None where nothing says.
+    elapsed_s
+        Seconds since the run's start, >= 0: from the name (`00d12h`), or from the time point and
+        the interval where the frame has an index; None where nothing says.
 
     Raises
     ------
@@ -130,6 +184,7 @@ class Frame:
     pixels: Pixels
     pixel_size_um: float | None
     acquired_at: datetime | None
+    elapsed_s: float | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or 0 in self.pixels.shape:
@@ -162,13 +217,10 @@ class Frame:
                     do="correct the pixel size calibration",
                 )
             )
-        if self.acquired_at is not None and self.acquired_at.tzinfo is None:
-            raise FrameError(
-                complaint(
-                    "frame time has no time zone",
-                    where=self.key,
-                    got=self.acquired_at,
-                    do="give times with their zone",
-                )
-            )
+        check_moment(self.acquired_at, self.elapsed_s, self.key)
         self.pixels.setflags(write=False)
+
+    @property
+    def moment(self) -> Moment:
+        """When it was taken."""
+        return Moment(acquired_at=self.acquired_at, elapsed_s=self.elapsed_s)

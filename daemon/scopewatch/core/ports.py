@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scopewatch.core.alert import AlertRule
 from scopewatch.core.card import ModelCard
 from scopewatch.core.fluorescence import FluorescenceReading
-from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Refusal
+from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Mark, Refusal
 from scopewatch.core.message import Message
 from scopewatch.core.result import FrameResult
 
@@ -95,8 +95,12 @@ class Arrivals(Protocol):
 class Ledger(Protocol):
     """What already happened, so that nothing is offered twice over restarts."""
 
-    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:
-        """Of (locator, fingerprint) pairs, return the locators that need no more work."""
+    def settled(self, source: str, found: Sequence[Mark]) -> set[str]:
+        """Of what a source found, return the locators that need no more work.
+
+        A frame needs work again where its content changed, or where `found` says when it was
+        taken and that was not known, or known otherwise.
+        """
         ...
 
     def acquisition(self, source: str, label: str, identity: str) -> int:
@@ -208,8 +212,20 @@ class ResultStore(Ledger, Protocol):
         """
         ...
 
-    def day_of(self, key: FrameKey, acquired_at: datetime | None, seen_at: datetime) -> float:
-        """Day of the differentiation run (fractional) on which a frame was taken."""
+    def day_of(self, ticket: FrameTicket, frame: Frame) -> float:
+        """Day of the differentiation run (fractional) on which a claimed frame was taken.
+
+        By `acquired_at`, else by `elapsed_s`, of the frame or else of the ticket; where nothing
+        says either, by when the ledger first saw it.
+        """
+        ...
+
+    def retime(self, ticket: FrameTicket) -> bool:
+        """Take up when a settled frame was taken, where the ticket says it better than was known.
+
+        Its day, day 0 and all that follows from days are brought up to date; nothing is scored,
+        and no time point is stepped again. False where nothing changed.
+        """
         ...
 
     def commit(

@@ -15,6 +15,7 @@ import threading
 from dataclasses import dataclass, replace
 
 from scopewatch.core.frame import FrameTicket, Refusal
+from scopewatch.core.moment import Moment
 from scopewatch.core.ports import Clock
 
 Item = FrameTicket | Refusal
@@ -150,7 +151,7 @@ class BoundedInbox:
             in_hand = self._in_hand.get(place)
             if in_hand is not None:
                 self._repeated += 1
-                return in_hand.fingerprint == item.fingerprint
+                return _state(in_hand) == _state(item)
             waiting = self._waiting.get(place)
             if waiting is not None:
                 # A file that changed meanwhile keeps its turn; only its latest state counts.
@@ -174,3 +175,8 @@ class BoundedInbox:
 
 def _place(item: Item) -> _Place:
     return item.source, item.locator
+
+
+def _state(item: Item) -> tuple[str, Moment]:
+    """Return what makes an offer of the same thing a new one: other content, a moment now known."""
+    return item.fingerprint, item.moment if isinstance(item, FrameTicket) else Moment()

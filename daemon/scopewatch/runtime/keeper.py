@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 
 from scopewatch.core.errors import SourceError
-from scopewatch.core.frame import FrameTicket, Refusal
+from scopewatch.core.frame import FrameTicket, Mark, Refusal
 from scopewatch.core.ports import Clock, FrameSource, Inbox, Ledger
 from scopewatch.runtime.backoff import Backoff
 from scopewatch.runtime.heartbeats import Heartbeats
@@ -102,7 +102,7 @@ class SourceKeeper:
         self._beat()
         return self._inbox.refuse(refusal)
 
-    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:
+    def settled(self, source: str, found: Sequence[Mark]) -> set[str]:
         """Pass a question to the ledger on: a scan over many known files makes progress too."""
         self._beat()
         return self._ledger.settled(source, found)

@@ -16,6 +16,7 @@ class Ending(StrEnum):
     QUARANTINED = "quarantined"
     NOT_SCORED = "not-scored"
     KNOWN = "known"
+    RETIMED = "retimed"
     REFUSED = "refused"
     MISSED = "missed"
     PUT_BACK = "put-back"

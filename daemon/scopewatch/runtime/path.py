@@ -4,7 +4,7 @@
       |       '-- fluorescence --> read ---------> commit    measured
       |        |        '-- cannot be judged --------------> quarantined
       |        '----------- cannot be read ----------------> quarantined
-      |-- settled already ---------------------------------> known
+      |-- settled already ---------------------------------> known, or retimed
       '-- another channel than the scored one -------------> not scored
 
 Once a frame is settled, pictures of it that no result names go: those of an attempt that was
@@ -101,9 +101,7 @@ class FramePath:
         if not hand.claimed:
             hand.claimed = hand.step("claim", lambda: self._store.claim(item, self._rules))
             if not hand.claimed:
-                # Perhaps given up just now, after the last attempt had drawn it.
-                self._tidy(hand, item)
-                return hand.end(Ending.KNOWN)
+                return self._know(hand, item)
         try:
             frame = hand.step("load", lambda: self._sources[item.source].load(item))
         except FrameError as error:
@@ -111,6 +109,13 @@ class FramePath:
         if marker is not None:
             return self._measure(hand, item, frame, marker)
         return self._judge(hand, item, frame)
+
+    def _know(self, hand: Hand, item: FrameTicket) -> Outcome:
+        """End with a frame that is settled; it may be offered since its moment is known now."""
+        # Perhaps given up just now, after the last attempt had drawn it.
+        self._tidy(hand, item)
+        moved = item.moment.known and hand.step("commit", lambda: self._store.retime(item))
+        return hand.end(Ending.RETIMED if moved else Ending.KNOWN)
 
     def _judge(self, hand: Hand, item: FrameTicket, frame: Frame) -> Outcome:
         result = hand.step("analyse", lambda: self._analyse(frame))
@@ -134,9 +139,7 @@ class FramePath:
     def _commit(
         self, hand: Hand, ticket: FrameTicket, frame: Frame, result: FrameResult
     ) -> Outcome:
-        day = hand.step(
-            "commit", lambda: self._store.day_of(ticket.key, frame.acquired_at, ticket.seen_at)
-        )
+        day = hand.step("commit", lambda: self._store.day_of(ticket, frame))
         files = hand.step("draw", lambda: self._overlays.write(frame, result, day))
         settled = hand.step(
             "commit", lambda: self._store.commit(ticket, frame, result, files, day, self._rules)
@@ -177,9 +180,7 @@ class FramePath:
             reading = hand.step("analyse", lambda: marker.read(frame, shape))
         except FrameError as error:
             return self.quarantine(hand, ticket, UNREADABLE, str(error))
-        day = hand.step(
-            "commit", lambda: self._store.day_of(ticket.key, frame.acquired_at, ticket.seen_at)
-        )
+        day = hand.step("commit", lambda: self._store.day_of(ticket, frame))
         settled = hand.step("commit", lambda: self._store.measure(ticket, frame, reading, day))
         log.info(
             "fluorescence measured",

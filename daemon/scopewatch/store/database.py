@@ -7,7 +7,6 @@ between processes by SQLite's own, so that none fails for the sake of another.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -19,7 +18,7 @@ from scopewatch.core.alert import AlertRule
 from scopewatch.core.card import ForecastDay
 from scopewatch.core.efficiency import ErrorRates
 from scopewatch.core.fluorescence import FluorescenceReading
-from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Refusal
+from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Mark, Refusal
 from scopewatch.core.message import Message, Style
 from scopewatch.core.ports import Clock, OverlayFiles, Settled
 from scopewatch.core.result import FrameResult
@@ -27,8 +26,9 @@ from scopewatch.core.route import Route
 from scopewatch.store.alert_store import AlertStore
 from scopewatch.store.announcing import Announcing
 from scopewatch.store.columns import SETTLED, FrameState
-from scopewatch.store.days import day_of
+from scopewatch.store.days import Taken, day_of, first_with
 from scopewatch.store.engine import open_reader, open_writer, transaction
+from scopewatch.store.known_files import settled
 from scopewatch.store.ledger import (
     find_frame,
     find_run,
@@ -36,11 +36,12 @@ from scopewatch.store.ledger import (
     number_acquisition,
     record_gap,
     record_refusal,
-    settled,
+    same_file,
     take_frame,
 )
 from scopewatch.store.measuring import Measuring, phase_shape
 from scopewatch.store.outlooks import Foresight
+from scopewatch.store.retiming import retime
 from scopewatch.store.settling import Settling
 
 log = logging.getLogger(__name__)
@@ -128,8 +129,8 @@ class Store(AlertStore):
             measuring=measuring,
         )
 
-    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:
-        """Of (locator, fingerprint) pairs, return the locators that need no more work."""
+    def settled(self, source: str, found: Sequence[Mark]) -> set[str]:
+        """Of what a source found, return the locators that need no more work."""
         with transaction(self._reader) as session:
             return settled(session, source, found, self._settling.experiment.channels)
 
@@ -155,12 +156,36 @@ class Store(AlertStore):
         )
         return False
 
-    def day_of(self, key: FrameKey, acquired_at: datetime | None, seen_at: datetime) -> float:
-        """Day of the differentiation run (fractional) on which a frame was taken."""
+    def day_of(self, ticket: FrameTicket, frame: Frame) -> float:
+        """Day of the differentiation run (fractional) on which a claimed frame was taken."""
+        taken = Taken(
+            key=ticket.key, moment=frame.moment.over(ticket.moment), seen_at=ticket.seen_at
+        )
+        experiment, first = self._settling.experiment, None
         with transaction(self._reader) as session:
-            run = find_run(session, key.experiment)
-            first = run.first_frame_at if run is not None else None
-        return day_of(key, acquired_at or seen_at, self._settling.experiment, first)
+            run = find_run(session, ticket.key.experiment)
+            if not taken.moment.known and (row := find_frame(session, ticket.key)) is not None:
+                taken = replace(taken, seen_at=row.seen_at)
+            if run is not None:
+                first = first_with(session, run, taken, experiment)
+        return day_of(taken, experiment, first)
+
+    def retime(self, ticket: FrameTicket) -> bool:
+        """Take up when a settled frame was taken, where the ticket says it better than was known.
+
+        Returns
+        -------
+        Whether anything changed.
+        """
+        with self._writing() as session:
+            row = find_frame(session, ticket.key)
+            if row is None or not same_file(row, ticket):
+                return False
+            day = retime(session, row, ticket.moment, self._settling, self._clock.now())
+        if day is None:
+            return False
+        self._review(ticket.key.experiment, day)
+        return True
 
     def commit(
         self,
@@ -206,7 +231,7 @@ class Store(AlertStore):
         with self._writing() as session:
             row = held_frame(session, ticket)
             if row.state not in SETTLED:
-                self._settling.measure(session, row, frame, reading, day, now)
+                self._settling.measure(session, row, ticket, frame, reading, day, now)
             reason = row.reason
         self._review(ticket.key.experiment, day)
         return Settled(key=ticket.key, quarantined=reason, alerts=())

@@ -1,37 +1,67 @@
 """The day of the differentiation run on which a frame was taken.
 
 Day 0 is `experiment.started_at`, or else the run's first frame. Files may arrive in any order,
-so an earlier frame than the first one known moves day 0, and with it all days of that run.
+so an earlier frame than the first one known moves day 0, and with it the days that are counted from
+it. Those that count from the run's start by themselves (`elapsed_s`) stay, and move nothing.
 """
 
 import logging
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.frame import FrameKey
+from scopewatch.core.moment import Moment
 from scopewatch.store.tables import FrameRow, Result, Run, Well
-from scopewatch.store.well_tables import WellEstimate
+from scopewatch.store.well_tables import FluorescenceRow, WellEstimate
 
 log = logging.getLogger(__name__)
 
 _DAY_S = 86_400.0
+Dated = type[Result] | type[FluorescenceRow]
 
 
-def day_of(
-    key: FrameKey, taken_at: datetime, experiment: ExperimentConfig, first_frame_at: datetime | None
-) -> float:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What a frame is placed by.
+
+    Parameters
+    ----------
+    seen_at
+        When the ledger first saw it.
+    """
+
+    key: FrameKey
+    moment: Moment
+    seen_at: datetime
+
+    @property
+    def at(self) -> datetime | None:
+        """The time of day it is placed by; None where the time since the start places it.
+
+        When it was first seen says something only of a frame of which nothing else is known: one
+        that has an index may be found days later.
+        """
+        if self.moment.acquired_at is not None:
+            return self.moment.acquired_at
+        return self.seen_at if self.moment.elapsed_s is None else None
+
+
+def day_of(taken: Taken, experiment: ExperimentConfig, first_frame_at: datetime | None) -> float:
     """Return the day, fractional; negative (and said so in the log) before a configured start."""
     if experiment.day_from == "time_point":
-        return key.time_point * experiment.interval_h / 24
-    origin = experiment.started_at or min(first_frame_at or taken_at, taken_at)
-    day = (taken_at - origin).total_seconds() / _DAY_S
+        return taken.key.time_point * experiment.interval_h / 24
+    if taken.at is None:
+        return (taken.moment.elapsed_s or 0.0) / _DAY_S
+    origin = experiment.started_at or min(first_frame_at or taken.at, taken.at)
+    day = (taken.at - origin).total_seconds() / _DAY_S
     if day < 0:
         log.warning(
             "frame was taken before the run started",
-            extra={"event": {"key": str(key), "taken_at": taken_at, "day": round(day, 2)}},
+            extra={"event": {"key": str(taken.key), "taken_at": taken.at, "day": round(day, 2)}},
         )
     return day
 
@@ -50,19 +80,97 @@ def set_start(session: Session, run: Run, experiment: ExperimentConfig) -> bool:
     return _shift(session, run, before, run.started_at or run.first_frame_at, experiment)
 
 
-def note_frame(
-    session: Session, run: Run, taken_at: datetime, experiment: ExperimentConfig
-) -> bool:
+def note_frame(session: Session, run: Run, taken: Taken, experiment: ExperimentConfig) -> bool:
     """Take note of a frame's time: the earliest one is day 0 unless a start is configured.
 
     Returns
     -------
     Whether day 0 moved.
     """
-    before = run.first_frame_at
-    if before is not None and before <= taken_at:
+    first = first_with(session, run, taken, experiment)
+    if first is None or first == run.first_frame_at:
         return False
-    run.first_frame_at = taken_at
+    return _set_first(session, run, first, experiment)
+
+
+def first_with(
+    session: Session, run: Run, taken: Taken, experiment: ExperimentConfig
+) -> datetime | None:
+    """Return when the run's first frame was taken once this one is known; None where none says."""
+    if taken.at is None:
+        return run.first_frame_at
+    if run.first_frame_at is not None:
+        return min(run.first_frame_at, taken.at)
+    if not _some_by_elapsed(session, run):
+        return taken.at
+    # The first of which the time of day is known need not be the run's first: it is as long after
+    # the start as the others count.
+    elapsed_s = taken.moment.elapsed_s
+    if elapsed_s is None:
+        elapsed_s = taken.key.time_point * experiment.interval_h * 3600
+    return taken.at - timedelta(seconds=elapsed_s)
+
+
+def find_first(session: Session, run: Run, experiment: ExperimentConfig) -> bool:
+    """Look for the run's first frame anew, where the moment of the one known was corrected.
+
+    Returns
+    -------
+    Whether day 0 moved.
+    """
+    firsts = [
+        session.scalars(
+            select(moment)
+            .select_from(kind)
+            .join(FrameRow, FrameRow.id == kind.frame_id)
+            .where(FrameRow.well_id.in_(_wells(run)), *conditions)
+            .order_by(moment)
+            .limit(1)
+        ).first()
+        for kind, moment, conditions in (
+            (Result, Result.acquired_at, (Result.acquired_at.is_not(None),)),
+            (
+                Result,
+                FrameRow.seen_at,
+                (Result.acquired_at.is_(None), Result.elapsed_s.is_(None)),
+            ),
+        )
+    ]
+    first = min((each for each in firsts if each is not None), default=run.first_frame_at)
+    if first is None or first == run.first_frame_at:
+        return False
+    return _set_first(session, run, first, experiment)
+
+
+def date_estimates(session: Session, wells: Select[int], channel: str) -> None:
+    """Give the estimates of wells the days of their results: a time point is as late as its last.
+
+    Parameters
+    ----------
+    channel
+        The one that is scored.
+    """
+    newest = (
+        select(func.max(Result.day))
+        .join(FrameRow, FrameRow.id == Result.frame_id)
+        .where(
+            FrameRow.well_id == WellEstimate.well_id,
+            FrameRow.time_point == WellEstimate.time_point,
+            FrameRow.channel == channel,
+        )
+        .scalar_subquery()
+    )
+    session.execute(
+        update(WellEstimate)
+        .where(WellEstimate.well_id.in_(wells))
+        .values(day=func.coalesce(newest, WellEstimate.day))
+    )
+
+
+def _set_first(
+    session: Session, run: Run, taken_at: datetime, experiment: ExperimentConfig
+) -> bool:
+    before, run.first_frame_at = run.first_frame_at, taken_at
     if run.started_at is not None:
         return False
     return _shift(session, run, before, taken_at, experiment)
@@ -78,16 +186,36 @@ def _shift(
     if experiment.day_from != "acquired_at" or before is None or after is None or before == after:
         return False
     days = (before - after).total_seconds() / _DAY_S
-    wells = select(Well.id).where(Well.run_id == run.id)
-    frames = select(FrameRow.id).where(FrameRow.well_id.in_(wells))
-    session.execute(update(Result).where(Result.frame_id.in_(frames)).values(day=Result.day + days))
-    session.execute(
-        update(WellEstimate)
-        .where(WellEstimate.well_id.in_(wells))
-        .values(day=WellEstimate.day + days)
-    )
+    frames = select(FrameRow.id).where(FrameRow.well_id.in_(_wells(run)))
+    for kind in (Result, FluorescenceRow):
+        session.execute(
+            update(kind)
+            .where(kind.frame_id.in_(frames), ~_by_elapsed(kind))
+            .values(day=kind.day + days)
+        )
+    date_estimates(session, _wells(run), experiment.phase_channel)
     log.warning(
         "day 0 of the run moved",
         extra={"event": {"run": run.name, "from": before, "to": after, "days": round(days, 3)}},
     )
     return True
+
+
+def _by_elapsed(kind: Dated) -> ColumnElement[bool]:
+    return and_(kind.acquired_at.is_(None), kind.elapsed_s.is_not(None))
+
+
+def _some_by_elapsed(session: Session, run: Run) -> bool:
+    """Tell whether a frame of a run is placed by the time since its start."""
+    return bool(
+        session.scalar(
+            select(Result.frame_id)
+            .join(FrameRow, FrameRow.id == Result.frame_id)
+            .where(FrameRow.well_id.in_(_wells(run)), _by_elapsed(Result))
+            .limit(1)
+        )
+    )
+
+
+def _wells(run: Run) -> Select[int]:
+    return select(Well.id).where(Well.run_id == run.id)

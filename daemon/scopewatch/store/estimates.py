@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.efficiency import Efficiency, ErrorRates, pool
 from scopewatch.core.frame import Frame
+from scopewatch.core.moment import Moment
 from scopewatch.core.ports import OverlayFiles
 from scopewatch.core.result import FrameResult
 from scopewatch.store.columns import ASIDE
@@ -20,6 +21,7 @@ def write_result(
     result: FrameResult,
     files: OverlayFiles,
     day: float,
+    moment: Moment,
 ) -> None:
     """Store the result of a judged frame in place of any earlier one."""
     if result.efficiency is None or result.scores is None or result.positive_fraction is None:
@@ -29,7 +31,8 @@ def write_result(
         Result(
             frame_id=row.id,
             model_id=result.model_id,
-            acquired_at=frame.acquired_at,
+            acquired_at=moment.acquired_at,
+            elapsed_s=moment.elapsed_s,
             day=day,
             pixel_size_um=frame.pixel_size_um,
             view_um_per_px=result.view_um_per_px,

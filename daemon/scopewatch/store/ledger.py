@@ -4,19 +4,16 @@ A claim is written before the work begins, so that a frame that takes the proces
 is counted even then, and given up after a few attempts.
 """
 
-import json
 import logging
-from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.core.frame import FrameKey, FrameTicket, Refusal
 from scopewatch.store.columns import SETTLED, FrameState
-from scopewatch.store.days import set_start
 from scopewatch.store.tables import AcquisitionRow, FrameRow, RefusalRow, Run, Well
 
 log = logging.getLogger(__name__)
@@ -25,36 +22,6 @@ REFUSED = "refused"
 DUPLICATE = "duplicate"
 REPLACED = "replaced"
 GAP = "gap"
-
-
-def settled(
-    session: Session, source: str, found: Sequence[tuple[str, str]], channels: Collection[str]
-) -> set[str]:
-    """Of (locator, fingerprint) pairs, return the locators that need no more work.
-
-    Frames that were skipped for their channel count only while none of the `channels` that are
-    worked on is theirs.
-    """
-    known: set[str] = set()
-    wanted = dict(found)
-    locators = _each(wanted)
-    for locator, fingerprint, state, channel in session.execute(
-        select(FrameRow.locator, FrameRow.fingerprint, FrameRow.state, FrameRow.channel).where(
-            FrameRow.source == source, FrameRow.locator.in_(locators)
-        )
-    ):
-        idle = state is FrameState.SKIPPED and channel not in channels
-        over = state in SETTLED or state is FrameState.MISSED
-        if (idle or over) and wanted[locator] == fingerprint:
-            known.add(locator)
-    for locator, fingerprint in session.execute(
-        select(RefusalRow.locator, RefusalRow.fingerprint).where(
-            RefusalRow.source == source, RefusalRow.locator.in_(locators)
-        )
-    ):
-        if wanted[locator] == fingerprint:
-            known.add(locator)
-    return known
 
 
 def find_frame(session: Session, key: FrameKey) -> FrameRow | None:
@@ -83,7 +50,7 @@ def held_frame(session: Session, ticket: FrameTicket) -> FrameRow:
         When it was not claimed, or another file has claimed the key since.
     """
     row = find_frame(session, ticket.key)
-    if row is None or not _same(row, ticket):
+    if row is None or not same_file(row, ticket):
         raise StoreError(
             complaint(
                 "frame is not claimed by this file",
@@ -230,7 +197,6 @@ def _well(session: Session, key: FrameKey, seen_at: datetime, experiment: Experi
         )
         session.add(run)
         session.flush()
-    set_start(session, run, experiment)
     well = session.scalar(
         select(Well).where(Well.run_id == run.id, Well.plate == key.plate, Well.name == key.well)
     )
@@ -302,18 +268,10 @@ def _is_refused(session: Session, ticket: FrameTicket) -> bool:
     )
 
 
-def _same(row: FrameRow, ticket: FrameTicket) -> bool:
+def same_file(row: FrameRow, ticket: FrameTicket) -> bool:
+    """Tell whether a frame is that of a ticket: the same file, unchanged."""
     return (row.source, row.locator, row.fingerprint) == (
         ticket.source,
         ticket.locator,
         ticket.fingerprint,
     )
-
-
-def _each(texts: Iterable[str]) -> Select[tuple[str]]:
-    """Return texts as a query whose own text is the same however many they are.
-
-    SQLite keeps the last 128 statements of each connection prepared. With a parameter for every
-    text each number of them is another statement, of up to 60 kB: tens of megabytes in the end.
-    """
-    return select(func.json_each(json.dumps(list(texts))).table_valued("value").c.value)

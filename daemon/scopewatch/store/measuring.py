@@ -20,6 +20,7 @@ from scopewatch.core.card import HeldOutErrors
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.fluorescence import FluorescenceReading
 from scopewatch.core.measured import Field, FieldEfficiency, measure_fields
+from scopewatch.core.moment import Moment
 from scopewatch.store.readings import pack_reading, unpack_reading
 from scopewatch.store.tables import FrameRow, Run, TileScoresRow, Well
 from scopewatch.store.well_tables import FluorescenceRow, MeasuredWell
@@ -65,11 +66,13 @@ def write_reading(
     row: FrameRow,
     reading: FluorescenceReading,
     day: float,
-    acquired_at: datetime | None,
+    moment: Moment,
 ) -> None:
     """Store the reading of a frame in place of any earlier one."""
     drop_reading(session, row)
-    stored = FluorescenceRow(frame_id=row.id, day=day, acquired_at=acquired_at)
+    stored = FluorescenceRow(
+        frame_id=row.id, day=day, acquired_at=moment.acquired_at, elapsed_s=moment.elapsed_s
+    )
     pack_reading(stored, reading)
     session.add(stored)
     session.flush()

@@ -18,12 +18,12 @@ from scopewatch.core.result import FrameResult
 from scopewatch.store.alerting import Alarm, step_wells
 from scopewatch.store.announcing import Announcing
 from scopewatch.store.columns import FrameState
-from scopewatch.store.days import note_frame, set_start
+from scopewatch.store.days import Taken, note_frame, set_start
 from scopewatch.store.estimates import drop_result, estimate_well, write_result
 from scopewatch.store.measuring import Measuring, drop_reading, measure_run, write_reading
 from scopewatch.store.outlooks import Foresight, look_ahead, look_ahead_again
 from scopewatch.store.proposing import review_run
-from scopewatch.store.tables import FrameRow
+from scopewatch.store.tables import FrameRow, Run
 
 log = logging.getLogger(__name__)
 
@@ -61,20 +61,22 @@ class Settling:
         now: datetime,
     ) -> tuple[Message, ...]:
         """Write what was judged; return the messages of what it changed."""
-        run = row.well.run
+        run, moment = row.well.run, frame.moment.over(ticket.moment)
+        taken = Taken(key=ticket.key, moment=moment, seen_at=row.seen_at)
         moved = set_start(session, run, self.experiment)
-        moved |= note_frame(session, run, frame.acquired_at or ticket.seen_at, self.experiment)
-        write_result(session, row, frame, result, files, day)
+        moved |= note_frame(session, run, taken, self.experiment)
+        write_result(session, row, frame, result, files, day, moment)
         row.state = FrameState.DONE
         row.settled_at = now
         if moved:
-            look_ahead_again(session, run.id, self.experiment.phase_channel, self.foresight)
+            self.reckon_again(session, run, now)
         return self._conclude(session, row, rules, now)
 
     def measure(
         self,
         session: Session,
         row: FrameRow,
+        ticket: FrameTicket,
         frame: Frame,
         reading: FluorescenceReading,
         day: float,
@@ -83,10 +85,15 @@ class Settling:
         """Write what fluorescence showed, and measure the run anew as far as it is known."""
         if self.measuring is None:
             raise ValueError("the store was not told how to measure")
-        write_reading(session, row, reading, day, frame.acquired_at)
+        run = row.well.run
+        moved = set_start(session, run, self.experiment)
+        write_reading(session, row, reading, day, frame.moment.over(ticket.moment))
         row.state = FrameState.MEASURED
         row.settled_at = now
-        measure_run(session, row.well.run, self.measuring, now)
+        if moved:
+            self.reckon_again(session, run, now)
+        else:
+            measure_run(session, run, self.measuring, now)
 
     def quarantine(
         self,
@@ -105,6 +112,12 @@ class Settling:
         row.reason = reason
         row.settled_at = now
         return self._conclude(session, row, rules, now)
+
+    def reckon_again(self, session: Session, run: Run, now: datetime) -> None:
+        """Bring up to date what follows from the days of a run, once its day 0 moved."""
+        look_ahead_again(session, run.id, self.experiment.phase_channel, self.foresight)
+        if self.measuring is not None:
+            measure_run(session, run, self.measuring, now)
 
     def alarm(self, rules: Sequence[AlertRule]) -> Alarm:
         """Return what alerting needs to know, with these rules."""

@@ -16,7 +16,7 @@ Whoever changes a table adds a migration in `migrations/versions`; a test compar
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scopewatch.store.columns import Base, FrameState
@@ -50,7 +50,12 @@ class Well(Base):
 
 
 class FrameRow(Base):
-    """The ledger: one row per frame key, whatever became of it."""
+    """The ledger: one row per frame key, whatever became of it.
+
+    `content` names the pixels ('' where that is not known, as of frames before schema 0005),
+    `judged_under` what the frame was claimed, and then settled under (`store.judging`), `retried`
+    whether it was tried once more after it had been given up.
+    """
 
     __tablename__ = "frames"
     __table_args__ = (
@@ -59,6 +64,8 @@ class FrameRow(Base):
         Index("ix_frames_settled", "settled_at"),
         # Covers the counts per well, which the dashboard asks for every few seconds.
         Index("ix_frames_counts", "well_id", "state", "settled_at"),
+        # A few rows of many: frames given up, to be tried once more.
+        Index("ix_frames_failed", "settled_at", sqlite_where=text("fault = 'failed'")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -69,6 +76,7 @@ class FrameRow(Base):
     source: Mapped[str]
     locator: Mapped[str]
     fingerprint: Mapped[str]
+    content: Mapped[str] = mapped_column(default="")
     state: Mapped[FrameState]
     attempts: Mapped[int]
     fault: Mapped[str | None]
@@ -76,12 +84,17 @@ class FrameRow(Base):
     seen_at: Mapped[datetime]
     claimed_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+    judged_under: Mapped[str] = mapped_column(default="")
+    retried: Mapped[bool] = mapped_column(default=False)
 
     well: Mapped[Well] = relationship()
 
 
 class Result(Base):
-    """What the model said of a judged frame; fractions are 0 to 1."""
+    """What the model said of a judged frame; fractions are 0 to 1.
+
+    `acquired_at` and `elapsed_s` are None where nothing says; see `core.moment`.
+    """
 
     __tablename__ = "results"
     __table_args__ = (Index("ix_results_overlay", "overlay"),)
@@ -89,6 +102,7 @@ class Result(Base):
     frame_id: Mapped[int] = mapped_column(ForeignKey("frames.id"), primary_key=True)
     model_id: Mapped[str]
     acquired_at: Mapped[datetime | None]
+    elapsed_s: Mapped[float | None]
     day: Mapped[float]
     pixel_size_um: Mapped[float | None]
     view_um_per_px: Mapped[float | None]
@@ -132,6 +146,7 @@ class RefusalRow(Base):
     reason: Mapped[str]
     seen_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+    judged_under: Mapped[str] = mapped_column(default="")
 
 
 class AcquisitionRow(Base):

@@ -72,6 +72,7 @@ class FluorescenceRow(Base):
     frame_id: Mapped[int] = mapped_column(ForeignKey("frames.id"), primary_key=True)
     day: Mapped[float]
     acquired_at: Mapped[datetime | None]
+    elapsed_s: Mapped[float | None]
     height_px: Mapped[int]
     width_px: Mapped[int]
     tile_px: Mapped[int]

@@ -19,7 +19,7 @@ LEVELS = {
 }
 # Errors that end a start or hold up a step; the others end a frame.
 NOT_OF_A_FRAME = {"ConfigError", "DeliveryError", "ModelError", "SourceError", "StoreError"}
-JUDGING = ("analyse", "fluorescence", "frame", "quality", "scale", "signal")
+JUDGING = ("analyse", "fluorescence", "frame", "moment", "quality", "scale", "signal")
 ANYTHING = "..."
 
 

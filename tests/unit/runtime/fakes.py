@@ -9,7 +9,8 @@ from scopewatch.core.alert import AlertRule
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.errors import SourceError, StoreError
 from scopewatch.core.fluorescence import FluorescenceReading
-from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Refusal
+from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Mark, Refusal
+from scopewatch.core.moment import Moment
 from scopewatch.core.ports import Inbox, Ledger, OverlayFiles, Settled, SourceHealth
 from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
 from scopewatch.core.tiling import TileGrid, TileScores
@@ -138,6 +139,7 @@ class FakeStore:
         self.rules: list[Sequence[AlertRule]] = []
         self.done: set[tuple[str, str]] = set()
         self.acquisitions: dict[tuple[str, str], list[str]] = {}
+        self.retimed: dict[str, Moment] = {}
         self.failures: dict[str, list[StoreError]] = {}
         self.broken: StoreError | None = None
 
@@ -147,8 +149,8 @@ class FakeStore:
             seen.append(identity)
         return seen.index(identity) + 1
 
-    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:
-        return {locator for locator, mark in found if (locator, mark) in self.done}
+    def settled(self, source: str, found: Sequence[Mark]) -> set[str]:
+        return {mark.locator for mark in found if (mark.locator, mark.fingerprint) in self.done}
 
     def claim(self, ticket: FrameTicket, rules: Sequence[AlertRule] = ()) -> bool:
         self._fail("claim")
@@ -157,9 +159,15 @@ class FakeStore:
         self.claims.append(ticket)
         return True
 
-    def day_of(self, key: FrameKey, acquired_at: datetime | None, seen_at: datetime) -> float:
+    def day_of(self, ticket: FrameTicket, frame: Frame) -> float:
         self._fail("day_of")
         return 4.5
+
+    def retime(self, ticket: FrameTicket) -> bool:
+        self._fail("retime")
+        better = ticket.moment.updates(self.retimed.get(ticket.locator, Moment()))
+        self.retimed[ticket.locator] = ticket.moment
+        return better
 
     def commit(
         self,

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -188,3 +189,19 @@ def test_nothing_taken_in_is_lost_or_handed_out_twice(steps: list[tuple[str, int
             in_hand = None
         assert inbox.depth == len(known) - (in_hand is not None)
         assert inbox.depth <= capacity + 1
+
+
+def test_a_moment_that_gets_known_while_a_frame_is_worked_on_is_offered_again(
+    clock: FakeClock,
+) -> None:
+    inbox = BoundedInbox(2, clock)
+    plain = make_ticket()
+    dated = replace(plain, elapsed_s=60.0)
+    inbox.offer(plain)
+    taken = inbox.take(0)
+    assert taken is not None
+    assert inbox.offer(plain)
+    assert not inbox.offer(dated)
+    inbox.done(taken)
+    assert inbox.offer(dated)
+    assert inbox.take(0) == dated

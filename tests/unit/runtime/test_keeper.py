@@ -4,6 +4,7 @@ from itertools import pairwise
 import pytest
 
 from scopewatch.core.errors import SourceError
+from scopewatch.core.frame import Mark
 from scopewatch.core.ports import Inbox, Ledger
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox
@@ -181,7 +182,7 @@ def test_a_long_scan_that_finds_things_is_no_stall(
             stalled.append(heartbeats.stalled())
 
         after(lambda: to.offer(make_ticket()))
-        after(lambda: ledger.settled("folder", [("a.tif", "1")]))
+        after(lambda: ledger.settled("folder", [Mark("a.tif", "1")]))
         after(lambda: to.refuse(make_refusal()))
 
     keeper.tend()

@@ -34,6 +34,25 @@ def test_a_frame_that_is_settled_already_is_not_loaded(bench: Bench) -> None:
     assert bench.inbox.offer(make_ticket())
 
 
+def test_a_settled_frame_whose_moment_is_known_now_is_retimed_and_not_loaded(
+    bench: Bench,
+) -> None:
+    bench.store.done.add(("a.tif", "1"))
+    known = replace(make_ticket(), elapsed_s=43_200.0)
+    for ending in (Ending.RETIMED, Ending.KNOWN):
+        assert bench.inbox.offer(known)
+        assert bench.drain() == [ending]
+    assert bench.store.commits == []
+
+
+def test_a_moment_is_taken_up_again_and_again_while_the_database_is_away(bench: Bench) -> None:
+    bench.store.done.add(("a.tif", "1"))
+    bench.store.failures["retime"] = [FULL]
+    bench.inbox.offer(replace(make_ticket(), elapsed_s=0.0))
+    assert bench.drain() == [Ending.RETIMED]
+    assert bench.pauses == [0.5]
+
+
 def test_pictures_that_no_result_names_go_once_a_frame_is_settled(bench: Bench) -> None:
     bench.store.done.add(("given-up.tif", "1"))
     bench.source.failures["bad.tif"] = [FrameError("file is cut short: bad.tif; copy it again")]

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from scopewatch.core.errors import StoreError
-from scopewatch.core.frame import FrameTicket, Refusal
+from scopewatch.core.frame import FrameTicket, Mark, Refusal
+from scopewatch.core.moment import Moment
 
 
 class FakeInbox:
@@ -50,6 +51,7 @@ class FakeLedger:
 
     def __init__(self) -> None:
         self.done: set[tuple[str, str, str]] = set()
+        self.moments: dict[tuple[str, str], Moment] = {}
         self.asked: list[int] = []
         self.acquisitions: dict[tuple[str, str], list[str]] = {}
         self.broken = False
@@ -62,14 +64,24 @@ class FakeLedger:
             seen.append(identity)
         return seen.index(identity) + 1
 
-    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:
+    def settled(self, source: str, found: Sequence[Mark]) -> set[str]:
         if self.broken:
             raise StoreError("database is locked")
         self.asked.append(len(found))
-        return {locator for locator, mark in found if (source, locator, mark) in self.done}
+        return {
+            mark.locator
+            for mark in found
+            if (source, mark.locator, mark.fingerprint) in self.done
+            and not mark.moment.updates(self.moments.get((source, mark.locator), mark.moment))
+        }
 
     def settle(self, *things: FrameTicket | Refusal) -> None:
         self.done |= {(each.source, each.locator, each.fingerprint) for each in things}
+        self.moments |= {
+            (each.source, each.locator): each.moment
+            for each in things
+            if isinstance(each, FrameTicket)
+        }
 
 
 class FakeArrivals:

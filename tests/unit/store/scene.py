@@ -53,7 +53,12 @@ def key(
 
 
 def ticket(
-    frame: FrameKey, *, locator: str | None = None, fingerprint: str = "1", source: str = "folder"
+    frame: FrameKey,
+    *,
+    locator: str | None = None,
+    fingerprint: str = "1",
+    source: str = "folder",
+    **known: Any,
 ) -> FrameTicket:
     return FrameTicket(
         key=frame,
@@ -61,15 +66,26 @@ def ticket(
         locator=locator or f"/raw/{frame}.tif",
         fingerprint=fingerprint,
         seen_at=START + timedelta(hours=12 * frame.time_point, minutes=5),
+        **known,
     )
 
 
-def frame_of(frame: FrameKey, *, acquired_at: datetime | None = None) -> Frame:
+def frame_of(
+    frame: FrameKey,
+    *,
+    acquired_at: datetime | None = None,
+    elapsed_s: float | None = None,
+    dated: bool = True,
+) -> Frame:
+    """A frame of every 12 hours; not `dated`, nothing says when it was taken but `elapsed_s`."""
     return Frame(
         key=frame,
         pixels=np.zeros((GRID.height, GRID.width), dtype=np.uint16),
         pixel_size_um=1.3,
-        acquired_at=acquired_at or START + timedelta(hours=12 * frame.time_point),
+        acquired_at=acquired_at or (START + timedelta(hours=12 * frame.time_point))
+        if dated
+        else None,
+        elapsed_s=elapsed_s,
     )
 
 
@@ -124,16 +140,17 @@ class Scene:
     folder: Path
     rules: Sequence[AlertRule] = field(default=RULES)
 
-    def score(self, frame: FrameKey, fraction: float, **where: Any) -> Settled:
+    def score(
+        self, frame: FrameKey, fraction: float, *, taken: dict[str, Any] | None = None, **where: Any
+    ) -> Settled:
         offered = ticket(frame, **where)
         assert self.store.claim(offered, self.rules)
-        return self.commit(offered, fraction)
+        return self.commit(offered, fraction, **(taken or {}))
 
-    def commit(
-        self, offered: FrameTicket, fraction: float, *, acquired_at: datetime | None = None
-    ) -> Settled:
-        frame = frame_of(offered.key, acquired_at=acquired_at)
-        day = self.store.day_of(offered.key, frame.acquired_at, offered.seen_at)
+    def commit(self, offered: FrameTicket, fraction: float, **taken: Any) -> Settled:
+        """Commit what was claimed; `taken` as for `frame_of`."""
+        frame = frame_of(offered.key, **taken)
+        day = self.store.day_of(offered, frame)
         result = judged(offered.key, fraction)
         files = files_of(offered.key)
         return self.store.commit(offered, frame, result, files, day, self.rules)

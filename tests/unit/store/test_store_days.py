@@ -1,34 +1,42 @@
 import logging
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from scopewatch.core.frame import FrameKey
+from scopewatch.store.database import Store
 from tests.conftest import FakeClock
-from tests.unit.store.scene import RULES, START, Scene, key, open_store, ticket
+from tests.unit.store.scene import RULES, START, Scene, frame_of, key, open_store, ticket
 
 DAY = timedelta(days=1)
 
 
+def day_of(store: Store, frame: FrameKey, acquired_at: datetime | None, seen_at: datetime) -> float:
+    offered = replace(ticket(frame), seen_at=seen_at)
+    return store.day_of(offered, frame_of(frame, acquired_at=acquired_at, dated=bool(acquired_at)))
+
+
 def test_without_a_start_the_first_frame_is_day_zero(scene: Scene) -> None:
     scene.score(key(time_point=0), 0.4)
-    assert scene.store.day_of(key(time_point=3), START + 1.5 * DAY, START) == 1.5
+    assert day_of(scene.store, key(time_point=3), START + 1.5 * DAY, START) == 1.5
 
 
 def test_a_configured_start_is_day_zero(tmp_path: Path, clock: FakeClock) -> None:
     store = open_store(tmp_path, clock, started_at=START - 2 * DAY)
-    assert store.day_of(key(), START, START) == 2.0
+    assert day_of(store, key(), START, START) == 2.0
     store.close()
 
 
 def test_a_frame_without_a_time_takes_the_moment_it_was_seen(scene: Scene) -> None:
     scene.score(key(time_point=0), 0.4)
-    assert scene.store.day_of(key(time_point=1), None, START + DAY) == 1.0
+    assert day_of(scene.store, key(time_point=1), None, START + DAY) == 1.0
 
 
 def test_days_may_come_from_the_index_and_the_interval(tmp_path: Path, clock: FakeClock) -> None:
     store = open_store(tmp_path, clock, day_from="time_point", interval_h=6)
-    assert store.day_of(key(time_point=6), START - 100 * DAY, START) == 1.5
+    assert day_of(store, key(time_point=6), START - 100 * DAY, START) == 1.5
     store.close()
 
 
@@ -59,6 +67,8 @@ def test_a_start_that_is_corrected_while_the_run_goes_on_moves_every_day(
     scene = Scene(store=again, folder=tmp_path)
     scene.score(key(time_point=2), 0.4)
     assert scene.rows("SELECT day FROM results ORDER BY day") == [(3.0,), (4.0,)]
+    assert scene.rows("SELECT day FROM well_estimates ORDER BY day") == [(3.0,), (4.0,)]
+    assert scene.rows("SELECT now_day FROM well_outlooks ORDER BY day") == [(3.0,), (4.0,)]
     again.close()
 
 
@@ -78,7 +88,7 @@ def test_a_frame_from_before_the_start_has_a_negative_day_and_the_log_says_so(
 ) -> None:
     store = open_store(tmp_path, clock, started_at=START)
     with caplog.at_level(logging.WARNING):
-        assert store.day_of(key(), START - 0.5 * DAY, START) == -0.5
+        assert day_of(store, key(), START - 0.5 * DAY, START) == -0.5
     assert "frame was taken before the run started" in caplog.text
     store.close()
 

@@ -10,7 +10,7 @@ from scopewatch.config import ExperimentConfig
 from scopewatch.core.card import HeldOutErrors
 from scopewatch.core.errors import StoreError
 from scopewatch.core.fluorescence import FluorescenceReading, read_fluorescence, thresholds_of
-from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.core.frame import Frame, FrameTicket, Mark
 from scopewatch.core.recalibration import Proposal
 from scopewatch.store.database import Store
 from scopewatch.store.measuring import Measuring
@@ -40,6 +40,16 @@ LAST = 20
 WELLS = ("A1", "A2", "A3", "A4")
 
 
+def measuring(state: Path) -> Measuring:
+    return Measuring(
+        thresholds=thresholds_of(CARD.labels),
+        final_day=10.0,
+        errors=ERRORS,
+        model_sha256="0123456789ab" + "0" * 52,
+        state=state,
+    )
+
+
 @pytest.fixture
 def store(tmp_path: Path, clock: FakeClock) -> Iterator[Store]:
     store = Store.open(
@@ -50,13 +60,7 @@ def store(tmp_path: Path, clock: FakeClock) -> Iterator[Store]:
         rates=RATES,
         forecast=TABLE,
         clock=clock,
-        measuring=Measuring(
-            thresholds=thresholds_of(CARD.labels),
-            final_day=10.0,
-            errors=ERRORS,
-            model_sha256="0123456789ab" + "0" * 52,
-            state=tmp_path,
-        ),
+        measuring=measuring(tmp_path),
     )
     yield store
     store.close()
@@ -78,7 +82,7 @@ def measure(store: Store, well: str, share: float, time_point: int = LAST) -> Fr
     offered = ticket(key(well, time_point, channel="gfp"))
     store.claim(offered, ())
     frame, reading = read(offered, share)
-    day = store.day_of(offered.key, None, offered.seen_at)
+    day = store.day_of(offered, frame)
     store.measure(offered, frame, reading, day)
     return offered
 
@@ -88,15 +92,21 @@ def score(store: Store, well: str, efficiency: float, time_point: int) -> None:
     store.claim(offered, RULES)
     raw = RATES.fpr + (RATES.tpr - RATES.fpr) * efficiency
     result = judged(offered.key, raw, grid=read(offered, 0.5)[1].grid)
-    day = store.day_of(offered.key, None, offered.seen_at)
-    store.commit(offered, frame_of(offered.key), result, files_of(offered.key), day, RULES)
+    # Seen, and not dated by anything.
+    frame = Frame(
+        key=offered.key, pixels=frame_of(offered.key).pixels, pixel_size_um=1.3, acquired_at=None
+    )
+    day = store.day_of(offered, frame)
+    store.commit(offered, frame, result, files_of(offered.key), day, RULES)
 
 
 def test_a_measured_frame_is_settled_and_never_claimed_again(store: Store, reader: Reader) -> None:
     offered = measure(store, "A1", 0.5)
 
     assert not store.claim(offered, ())
-    assert store.settled("folder", [(offered.locator, offered.fingerprint)]) == {offered.locator}
+    assert store.settled("folder", [Mark(offered.locator, offered.fingerprint)]) == {
+        offered.locator
+    }
     assert reader.counts().scored == 0
     ((well),) = reader.ends()[0].wells
     assert (well.well, well.measured, well.now) == ("A1", 0.5, None)
@@ -208,7 +218,7 @@ def test_frames_skipped_before_the_channel_was_configured_are_taken_up(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     offered = ticket(key(channel="gfp"))
-    found = [(offered.locator, offered.fingerprint)]
+    found = [Mark(offered.locator, offered.fingerprint)]
     plain = open_store(tmp_path, clock)
     plain.skip(offered, "not scored: channel gfp")
     assert plain.settled("folder", found) == {offered.locator}

@@ -1,4 +1,4 @@
-"""A database of the first schema is brought up to date with all it holds."""
+"""Databases of older schemas are brought up to date with all they hold."""
 
 import sqlite3
 from pathlib import Path
@@ -16,17 +16,22 @@ from tests.unit.store.scene import RULE, Scene, key, open_store, read_rows
 AT = "2026-03-01 09:00:00.000000"
 
 
-@pytest.fixture
-def old(tmp_path: Path) -> Path:
-    """A folder whose database is of schema 0001: A1 is weak and raised, A2 has recovered."""
-    path = tmp_path / "scopewatch.db"
+def make_database(folder: Path, schema: str) -> sqlite3.Connection:
+    """Make an empty database of a schema; return it open."""
+    path = folder / "scopewatch.db"
     engine = create_engine(f"sqlite:///{path}")
     config = _alembic()
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config, schema)
     engine.dispose()
-    database = sqlite3.connect(path, isolation_level=None)
+    return sqlite3.connect(path, isolation_level=None)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A folder whose database is of schema 0001: A1 is weak and raised, A2 has recovered."""
+    database = make_database(tmp_path, "0001")
     database.executescript(f"""
         INSERT INTO runs VALUES (1, 'run 7', NULL, '{AT}', '{AT}', 0);
         INSERT INTO wells VALUES (1, 1, 'p1', 'A1'), (2, 1, 'p1', 'A2');

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from scopewatch.core.frame import FrameKey, FrameTicket, Refusal
+from scopewatch.core.errors import FrameError
+from scopewatch.core.frame import FrameKey, FrameTicket, Mark, Refusal
+from scopewatch.core.moment import Moment
 from scopewatch.core.ports import Clock, Inbox, Ledger
 from scopewatch.sources.base.reading import FrameReading
 
@@ -31,6 +33,8 @@ class Found:
         (height, width) of its pixels, where they were looked at.
     missed
         True for a frame that was due and never came: `key` names it, `reason` says why.
+    content
+        As in `FrameTicket`; '' where it was not looked at.
     """
 
     locator: str
@@ -40,6 +44,26 @@ class Found:
     missed: bool = False
     reading: FrameReading | None = field(default=None, compare=False)
     size_px: tuple[int, int] | None = field(default=None, compare=False)
+    content: str = ""
+
+    @property
+    def moment(self) -> Moment:
+        """When it was taken, as far as it was read."""
+        reading = self.reading
+        if reading is None:
+            return Moment()
+        return Moment(acquired_at=reading.acquired_at, elapsed_s=reading.elapsed_s)
+
+    def mark(self) -> Mark:
+        """Return how it looks to the ledger."""
+        return Mark(
+            locator=self.locator,
+            fingerprint=self.fingerprint,
+            content=self.content,
+            acquired_at=self.moment.acquired_at,
+            elapsed_s=self.moment.elapsed_s,
+            named=self.key is not None or bool(self.reason),
+        )
 
 
 class Offering:
@@ -72,22 +96,18 @@ class Offering:
         self._remembered = remembered
         self._reoffer_s = reoffer_s
         # Hashes instead of texts: a hundred thousand paths would fill the memory of a small board.
-        self._settled: dict[int, None] = {}
-        self._taken: dict[int, float] = {}
+        # Beside each, the moment it was taken at, as far as it was known then: 0 where it was not.
+        self._settled: dict[int, int] = {}
+        self._taken: dict[int, tuple[float, int]] = {}
         self.found = 0
 
     def pending(self, locator: str, fingerprint: str) -> bool:
         """Tell whether something needs work as far as the memory goes: cheap, may say yes."""
-        mark = hash((locator, fingerprint))
-        if mark in self._settled:
-            return False
-        taken_at = self._taken.get(mark)
-        return taken_at is None or self._clock.monotonic() - taken_at >= self._reoffer_s
+        return self._pending(Found(locator=locator, fingerprint=fingerprint))
 
     def on_its_way(self, each: Found) -> bool:
         """Tell whether the inbox took something a short while ago."""
-        mark = hash((each.locator, each.fingerprint))
-        return mark in self._taken and not self.pending(each.locator, each.fingerprint)
+        return _mark(each) in self._taken and not self._pending(each)
 
     def knows(self, locator: str, fingerprint: str) -> bool:
         """Tell whether something was offered or settled before, as far as the memory goes."""
@@ -103,15 +123,13 @@ class Offering:
             When the ledger cannot be asked.
         """
         open_ones: list[Found] = []
-        wanted = [each for each in found if self.pending(each.locator, each.fingerprint)]
+        wanted = [each for each in found if self._pending(each)]
         for start in range(0, len(wanted), BATCH):
             batch = wanted[start : start + BATCH]
-            settled = self._ledger.settled(
-                self._source, [(each.locator, each.fingerprint) for each in batch]
-            )
+            settled = self._ledger.settled(self._source, [each.mark() for each in batch])
             for each in batch:
                 if each.locator in settled:
-                    self.settle(each.locator, each.fingerprint)
+                    self._settle(each)
                 else:
                     open_ones.append(each)
         return open_ones
@@ -128,15 +146,11 @@ class Offering:
 
     def settle(self, locator: str, fingerprint: str) -> None:
         """Remember that something needs no more work."""
-        mark = hash((locator, fingerprint))
-        self._taken.pop(mark, None)
-        self._settled[mark] = None
-        _trim(self._settled, self._remembered)
+        self._settle(Found(locator=locator, fingerprint=fingerprint))
 
     def take(self, locator: str, fingerprint: str) -> None:
         """Remember that something is on its way, to be looked at again after a while."""
-        self._taken[hash((locator, fingerprint))] = self._clock.monotonic()
-        _trim(self._taken, self._remembered)
+        self._take(Found(locator=locator, fingerprint=fingerprint))
 
     def offer(self, found: Iterable[Found]) -> int:
         """Offer things known to need work; return how many the inbox took before it was full."""
@@ -145,35 +159,73 @@ class Offering:
             if not self._give(each):
                 break
             taken += 1
-            self.found += hash((each.locator, each.fingerprint)) not in self._taken
-            self.take(each.locator, each.fingerprint)
+            self.found += _mark(each) not in self._taken and _mark(each) not in self._settled
+            self._take(each)
         return taken
+
+    def _pending(self, each: Found) -> bool:
+        mark, moment = _mark(each), _moment(each)
+        settled_with = self._settled.get(mark)
+        if settled_with is not None:
+            return moment not in (0, settled_with)
+        taken = self._taken.get(mark)
+        if taken is None or self._clock.monotonic() - taken[0] >= self._reoffer_s:
+            return True
+        return moment not in (0, taken[1])
+
+    def _settle(self, each: Found) -> None:
+        mark = _mark(each)
+        self._taken.pop(mark, None)
+        self._settled[mark] = _moment(each) or self._settled.get(mark, 0)
+        _trim(self._settled, self._remembered)
+
+    def _take(self, each: Found) -> None:
+        mark = _mark(each)
+        self._settled.pop(mark, None)
+        self._taken[mark] = self._clock.monotonic(), _moment(each)
+        _trim(self._taken, self._remembered)
 
     def _give(self, each: Found) -> bool:
         seen_at = self._clock.now()
-        if each.key is None or each.missed:
-            return self._inbox.refuse(
-                Refusal(
+        reason = each.reason
+        if each.key is not None and not each.missed:
+            try:
+                ticket = FrameTicket(
+                    key=each.key,
                     source=self._source,
                     locator=each.locator,
                     fingerprint=each.fingerprint,
-                    reason=each.reason,
                     seen_at=seen_at,
-                    missed=each.key,
+                    content=each.content,
+                    acquired_at=each.moment.acquired_at,
+                    elapsed_s=each.moment.elapsed_s,
                 )
-            )
-        return self._inbox.offer(
-            FrameTicket(
-                key=each.key,
+            except FrameError as error:
+                reason = str(error)
+            else:
+                return self._inbox.offer(ticket)
+        return self._inbox.refuse(
+            Refusal(
                 source=self._source,
                 locator=each.locator,
                 fingerprint=each.fingerprint,
+                reason=reason,
                 seen_at=seen_at,
+                missed=each.key if each.missed else None,
             )
         )
 
 
-def _trim(memory: dict[int, None] | dict[int, float], limit: int) -> None:
+def _mark(each: Found) -> int:
+    return hash((each.locator, each.fingerprint))
+
+
+def _moment(each: Found) -> int:
+    """Return a number for when it was taken, as far as that is known; 0 where it is not."""
+    return (hash(each.moment) or 1) if each.moment.known else 0
+
+
+def _trim(memory: dict[int, int] | dict[int, tuple[float, int]], limit: int) -> None:
     excess = len(memory) - limit
     for mark in list(islice(memory, max(0, excess))):
         del memory[mark]

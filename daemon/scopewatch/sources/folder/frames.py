@@ -194,6 +194,7 @@ class FolderFrames:
             pixels=plane.pixels,
             pixel_size_um=reading.pixel_size_um,
             acquired_at=reading.acquired_at,
+            elapsed_s=reading.elapsed_s,
         )
 
     def _try(self, path: Path, page: int) -> None:

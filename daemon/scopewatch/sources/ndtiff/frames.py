@@ -140,6 +140,7 @@ class NDTiffFrames:
             pixels=pixels,
             pixel_size_um=reading.pixel_size_um,
             acquired_at=reading.acquired_at,
+            elapsed_s=reading.elapsed_s,
         )
 
     def _read(

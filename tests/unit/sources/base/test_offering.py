@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import pytest
 
 from scopewatch.core.errors import StoreError
 from scopewatch.core.frame import FrameKey
+from scopewatch.core.moment import Moment
 from scopewatch.sources.base.address import frame_key
 from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.base.offering import Found, Offering
+from scopewatch.sources.base.reading import FrameReading
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 from tests.unit.sources.images import EXPERIMENT
@@ -16,6 +20,14 @@ def key(time_point: int) -> FrameKey:
 
 def found(index: int) -> Found:
     return Found(locator=f"{index}.tif", fingerprint="1", key=key(index))
+
+
+def taken(each: Found, elapsed_s: float) -> Found:
+    assert each.key is not None
+    reading = FrameReading(
+        key=each.key, pixel_size_um=None, acquired_at=None, elapsed_s=elapsed_s, said={}
+    )
+    return replace(each, reading=reading)
 
 
 class Scene:
@@ -103,3 +115,34 @@ def test_a_refusal_is_handed_on_with_its_reason(clock: FakeClock) -> None:
     (refusal,) = scene.inbox.refusals
     assert (refusal.source, refusal.locator, refusal.reason) == ("s", "x.tif", "no name")
     assert refusal.seen_at == clock.now()
+
+
+def test_what_is_settled_is_offered_again_once_its_moment_is_known(clock: FakeClock) -> None:
+    scene = Scene(clock)
+    scene.offer(found(0))
+    scene.ledger.settle(scene.inbox.tickets[0])
+    scene.ledger.moments["s", "0.tif"] = Moment()
+    clock.advance(600)
+    assert scene.offer(found(0)) == 0
+    known = taken(found(0), 60.0)
+    assert scene.offer(known) == 1
+    assert scene.offer(known) == 0, "it is on its way"
+    assert scene.inbox.tickets[1] == replace(
+        scene.inbox.tickets[0], elapsed_s=60.0, seen_at=clock.now()
+    )
+    scene.ledger.settle(scene.inbox.tickets[1])
+    clock.advance(600)
+    asked = len(scene.ledger.asked)
+    assert (scene.offer(known), scene.offer(known), scene.offer(found(0))) == (0, 0, 0)
+    assert len(scene.ledger.asked) == asked + 1, "and then it is remembered"
+    assert scene.offering.found == 1
+
+
+def test_a_moment_that_cannot_be_is_refused_and_holds_up_nothing(clock: FakeClock) -> None:
+    scene = Scene(clock)
+    assert scene.offer(taken(found(0), -60.0), found(1)) == 2
+    assert [ticket.locator for ticket in scene.inbox.tickets] == ["1.tif"]
+    assert scene.inbox.reasons == [
+        "frame lies before the start of its run: 0.tif (expected >= 0 s, got -60 s);"
+        " correct the time in the name or the metadata"
+    ]

@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from scopewatch.core.errors import StoreError
-from scopewatch.core.frame import Refusal
+from scopewatch.core.frame import Mark, Refusal
 from scopewatch.core.ports import OverlayFiles
 from tests.conftest import FakeClock
 from tests.unit.store.scene import (
@@ -29,7 +29,7 @@ def test_a_frame_that_never_ends_is_given_up_after_its_attempts(scene: Scene) ->
     assert scene.rows("SELECT state, fault, reason FROM frames") == [
         ("quarantined", "failed", "failed 3 times: it took the daemon down, or never ended")
     ]
-    assert scene.store.settled("folder", [(offered.locator, "1")]) == {offered.locator}
+    assert scene.store.settled("folder", [Mark(offered.locator, "1")]) == {offered.locator}
 
 
 def test_a_scored_frame_is_not_claimed_again(scene: Scene) -> None:
@@ -70,7 +70,7 @@ def test_a_second_file_of_a_scored_frame_is_refused_as_its_duplicate(scene: Scen
             "duplicate of /raw/a.tif: both are run 7/p1/A1/s0/t0000/phase",
         )
     ]
-    assert scene.store.settled("folder", [(copy.locator, "1")]) == {copy.locator}
+    assert scene.store.settled("folder", [Mark(copy.locator, "1")]) == {copy.locator}
     assert scene.rows("SELECT locator FROM frames") == [("/raw/a.tif",)]
 
 
@@ -88,7 +88,7 @@ def test_a_good_file_takes_over_from_a_bad_one_of_the_same_frame(scene: Scene) -
 def test_two_bad_files_of_one_frame_do_not_take_turns_for_ever(scene: Scene) -> None:
     scene.spoil(key(), locator="/raw/bad.tif")
     scene.spoil(key(), locator="/raw/worse.tif")
-    found = [("/raw/bad.tif", "1"), ("/raw/worse.tif", "1")]
+    found = [Mark("/raw/bad.tif", "1"), Mark("/raw/worse.tif", "1")]
     assert scene.store.settled("folder", found) == {"/raw/bad.tif", "/raw/worse.tif"}
     assert not scene.store.claim(ticket(key(), locator="/raw/bad.tif"), RULES)
 
@@ -103,15 +103,15 @@ def test_only_settled_frames_of_the_same_content_and_source_need_no_work(scene: 
     scene.score(key(time_point=0), 0.4, locator="/raw/0.tif")
     scene.spoil(key(time_point=1), locator="/raw/1.tif")
     scene.store.claim(ticket(key(time_point=2), locator="/raw/2.tif"), RULES)
-    found = [(f"/raw/{index}.tif", "1") for index in range(4)]
+    found = [Mark(f"/raw/{index}.tif", "1") for index in range(4)]
     assert scene.store.settled("folder", found) == {"/raw/0.tif", "/raw/1.tif"}
-    assert scene.store.settled("folder", [("/raw/0.tif", "2")]) == set()
+    assert scene.store.settled("folder", [Mark("/raw/0.tif", "2")]) == set()
     assert scene.store.settled("ndtiff", found) == set()
 
 
 def test_thousands_of_files_are_asked_for_at_once(scene: Scene) -> None:
     scene.score(key(), 0.4, locator="/raw/1234.tif")
-    found = [(f"/raw/{index}.tif", "1") for index in range(40_000)]
+    found = [Mark(f"/raw/{index}.tif", "1") for index in range(40_000)]
     assert scene.store.settled("folder", found) == {"/raw/1234.tif"}
 
 
@@ -123,7 +123,7 @@ def test_a_skipped_frame_is_offered_again_once_its_channel_is_scored(
     assert scene.rows("SELECT state, reason FROM frames") == [
         ("skipped", "not scored: channel gfp")
     ]
-    found = [(offered.locator, offered.fingerprint)]
+    found = [Mark(offered.locator, offered.fingerprint)]
     assert scene.store.settled("folder", found) == {offered.locator}
     scene.store.close()
     other = open_store(scene.folder, clock, phase_channel="gfp")
@@ -143,8 +143,8 @@ def test_a_refused_file_is_known_until_it_changes(scene: Scene) -> None:
     assert scene.rows("SELECT locator, fault, reason FROM refusals") == [
         ("/raw/x", "refused", "no well")
     ]
-    assert scene.store.settled("folder", [("/raw/x", "1")]) == {"/raw/x"}
-    assert scene.store.settled("folder", [("/raw/x", "2")]) == set()
+    assert scene.store.settled("folder", [Mark("/raw/x", "1")]) == {"/raw/x"}
+    assert scene.store.settled("folder", [Mark("/raw/x", "2")]) == set()
     scene.score(key(), 0.4, locator="/raw/x", fingerprint="2")
     assert scene.rows("SELECT count(*) FROM refusals") == [(0,)]
 

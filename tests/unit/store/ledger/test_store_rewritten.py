@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.core.frame import Mark
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULES, START, Scene, key, open_store, ticket
 
@@ -54,7 +55,7 @@ def test_another_name_keeps_the_results_of_the_first_run(
     scene: Scene, source: str, fingerprint: str
 ) -> None:
     locator = ticket(key()).locator
-    assert scene.store.settled(source, [(locator, fingerprint)]) == set()
+    assert scene.store.settled(source, [Mark(locator, fingerprint)]) == set()
     renamed = replace(key(), experiment="run 8")
     scene.score(renamed, 0.1, locator=locator, source=source, fingerprint=fingerprint)
     rows = scene.rows(

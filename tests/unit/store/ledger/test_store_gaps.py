@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.alert import AlertRule, RuleKind
-from scopewatch.core.frame import FrameKey, Refusal
+from scopewatch.core.frame import FrameKey, Mark, Refusal
 from scopewatch.core.message import WellName
 from scopewatch.store.export import export_csv, export_json
 from scopewatch.store.queries import Reader
@@ -71,7 +71,7 @@ def test_a_gap_is_listed_with_its_well_and_time_point_and_counted_apart(
 def test_a_gap_is_known_and_nothing_to_try_again(scene: Scene) -> None:
     missed = gap(key())
     scene.store.refuse(missed)
-    assert scene.store.settled("scope", [(missed.locator, "missed")]) == {missed.locator}
+    assert scene.store.settled("scope", [Mark(missed.locator, "missed")]) == {missed.locator}
     assert scene.rows("SELECT state, attempts, settled_at FROM frames") == [("missed", 0, None)]
 
 
