@@ -69,6 +69,8 @@ bench: $(VENV)/.test
 soak: $(VENV)/.test
 	for script in benchmarks/soak/soak_*.py; do \
 		echo "== $$script"; $(VENV)/bin/python $$script $(SOAK_ARGS) || exit 1; done
+	@echo "== benchmarks/live_writers.py"
+	$(VENV)/bin/python -m benchmarks.live_writers $(SOAK_ARGS)
 
 # Boots a Debian of its own in QEMU, never systemd on this machine.
 try-service: $(VENV)/.demo

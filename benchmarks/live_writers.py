@@ -1,0 +1,88 @@
+"""Whether, and how soon, the daemon scores what each acquisition program writes.
+
+    python -m benchmarks.live_writers                      # all writers
+    python -m benchmarks.live_writers --short              # fewer wells and time points
+    python -m benchmarks.live_writers --only ome-tiff ndtiff
+
+A real pymmcore-plus acquisition over a 96-well plan (4 wells x 2 sites x 6 time points x 2
+channels, DemoCamera, simulated pixels) is written by one writer after the other while the real
+daemon follows, and once more by a writer that is killed in the middle. Latency is from the moment
+at which a frame was whole on disk, and named there, to its commit. Exits with 1 where a promise is
+broken.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.writers.cases import CASES, Case
+from tests.writers.following import Followed, Stage, follow, set_stage
+from tests.writers.plan import Plan
+
+BUNDLE = Path(__file__).resolve().parents[1] / "models" / "simulated-cardiomyocyte"
+
+HEADINGS = ("frames", "once", "wrong", "again", "missing", "refused")
+
+
+def main() -> int:
+    """Follow every writer, print one row each, and say which promises were broken."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--short", action="store_true", help="2 wells, 3 time points")
+    parser.add_argument("--only", nargs="+", choices=[case.writer for case in CASES], default=[])
+    parser.add_argument("--keep", type=Path, help="leave data, databases and logs in this folder")
+    call = parser.parse_args()
+    plan = Plan(wells=2, times=3, interval_s=3) if call.short else Plan(interval_s=6)
+    cases = [case for case in CASES if not call.only or case.writer in call.only]
+    broken: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="live-writers-") as folder:
+        root = call.keep or Path(folder)
+        root.mkdir(parents=True, exist_ok=True)
+        stage = set_stage(root, plan, BUNDLE)
+        print(f"{sum(1 for _ in plan.places())} frames, {len(stage.judged)} of them phase;")
+        print(
+            f"rescan_s {stage.rescan_s:g}; {os.cpu_count()} cores; seconds from written to scored"
+        )
+        titles = "".join(f"{title:>9}" for title in HEADINGS)
+        print(f"{'':<30}{titles}{'p50':>8}{'p95':>8}{'max':>8}{'promised':>10}", flush=True)
+        for case in cases:
+            for killed in (False, True):
+                broken += try_writer(case, root, stage, killed=killed)
+    print("\n".join(f"BROKEN: {line}" for line in broken) or "0 broken promises")
+    return 1 if broken else 0
+
+
+def try_writer(case: Case, root: Path, stage: Stage, *, killed: bool) -> list[str]:
+    """Follow one run of a writer and print its row; return the promises that it broke."""
+    name = f"{case.writer}, killed" if killed else case.writer
+    folder = root / name.replace(", ", "-")
+    folder.mkdir()
+    middle = stage.plan.place(time_point=stage.plan.times // 2, position=2, channel=0)
+    try:
+        followed = follow(case, folder, stage, kill_at=middle if killed else None)
+    except (RuntimeError, TimeoutError) as error:
+        print(f"{name:<30} {error}", flush=True)
+        return [f"{name}: {error}"]
+    print(f"{name:<30}{row(followed)}", flush=True)
+    return [f"{name}: {line}" for line in followed.broken]
+
+
+def row(followed: Followed) -> str:
+    """Lay the figures of one run out."""
+    figures = (
+        followed.expected,
+        len(followed.latencies_s),
+        *map(len, (followed.wrong, followed.again, followed.missing, followed.refused)),
+    )
+    counted = "".join(f"{figure:>9}" for figure in figures)
+    seconds = followed.latencies_s
+    if not seconds:
+        return f"{counted}{'-':>8}{'-':>8}{'-':>8}{followed.promised_s:>10g}"
+    p50, p95 = statistics.median(seconds), seconds[int(0.95 * (len(seconds) - 1))]
+    return f"{counted}{p50:>8.2f}{p95:>8.2f}{seconds[-1]:>8.2f}{followed.promised_s:>10g}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

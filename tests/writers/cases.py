@@ -1,0 +1,67 @@
+"""How the daemon is told to follow each writer, and what is promised then."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PROMISED_S = 5.0
+# Writes through a memory map raise no event: such files are looked at again at each rescan.
+PROMISED_AFTER_RESCAN_S = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One writer and the source that follows it.
+
+    Parameters
+    ----------
+    writer
+        A name of `tests.writers.writers.WRITERS`.
+    source
+        The source of the daemon's configuration; its path is added.
+    plate
+        What the plate is called where this writer's files name it, or `plate`.
+    mapped
+        Whether pixels are written through a memory map.
+    named_at_close
+        Whether the writer tells which frame is which only when it ends.
+    """
+
+    writer: str
+    source: Mapping[str, Any] = field(default_factory=lambda: {"kind": "folder"})
+    plate: str = "96-well"
+    mapped: bool = False
+    named_at_close: bool = False
+
+    def promised_s(self, rescan_s: float) -> float:
+        """Return within how many seconds a frame is committed."""
+        return rescan_s + PROMISED_AFTER_RESCAN_S if self.mapped else PROMISED_S
+
+
+OME_ZARR = {"kind": "ome-zarr"}
+NDTIFF = {"kind": "ndtiff"}
+
+CASES = (
+    Case(writer="ome-tiff"),
+    Case(writer="ome-tiff-lzw"),
+    Case(writer="ome-tiff-master"),
+    Case(writer="ome-tiff-companion", named_at_close=True),
+    Case(
+        writer="ome-tiff-mapped",
+        source={
+            "kind": "folder",
+            # Its OME-XML knows neither position nor pixel size; the names do.
+            "pattern": r"_(?P<well>[A-H]\d+)_(?P<site>\d+)\.ome\.tif$",
+            "um_per_px": 1.0,
+        },
+        plate="plate",
+        mapped=True,
+    ),
+    Case(writer="ome-zarr-tensorstore", source=OME_ZARR),
+    Case(writer="ome-zarr-zarr-python", source=OME_ZARR),
+    Case(writer="ome-zarr-acquire-zarr", source=OME_ZARR),
+    Case(writer="image-sequence", source={"kind": "folder", "pattern": "useq"}),
+    Case(writer="ndtiff", source=NDTIFF, plate="plate"),
+    Case(writer="ndtiff-numbers", source=NDTIFF, plate="plate"),
+    Case(writer="ndtiff-index-only", source=NDTIFF, plate="plate", named_at_close=True),
+)

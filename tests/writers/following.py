@@ -1,0 +1,256 @@
+"""The real daemon follows a writer live; what came of each frame is set beside the plan."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+import numpy as np
+
+from scopewatch.core.frame import FrameKey
+from scopewatch.store.records import FrameRecord
+from tests.integration.daemon import Daemon
+from tests.integration.receivers import free_port
+from tests.writers.cases import Case
+from tests.writers.judging import Scores, judge_plan
+from tests.writers.pixels import save
+from tests.writers.plan import Place, Plan
+from tests.writers.shooting import Moment, Shooting
+
+# Beyond what is promised: a frame that comes late is measured, not called missing.
+PATIENCE_S = 20.0
+# Files change when they are closed: what is scored again for it is scored within two rescans.
+SETTLE_S = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Followed:
+    """What came of one run of one writer.
+
+    Parameters
+    ----------
+    expected
+        Phase frames that were whole on disk and named there.
+    latencies_s
+        From then to the commit, for those that were scored.
+    wrong
+        Frames under a key that the plan does not have, or with another frame's pixels.
+    again
+        Keys that were scored more than once.
+    missing
+        Expected frames that were not scored.
+    refused
+        Files and frames that the daemon put into quarantine, with its reason.
+    unnamed
+        Phase frames that were whole on disk in the end, and named nowhere.
+    waiting
+        How many frames the daemon says to wait.
+    """
+
+    writer: str
+    promised_s: float
+    expected: int
+    latencies_s: Sequence[float]
+    wrong: Sequence[str]
+    again: Sequence[str]
+    missing: Sequence[str]
+    refused: Sequence[str]
+    unnamed: int
+    waiting: int
+
+    @property
+    def broken(self) -> list[str]:
+        """Return the promises that were not kept, one line each."""
+        kinds = {
+            "under a wrong name": self.wrong,
+            "scored again": self.again,
+            "not scored": self.missing,
+            # What nothing names may be refused: that is told, too.
+            "refused": () if self.unnamed else self.refused,
+        }
+        lines = [
+            f"{len(found)} {kind}, such as {found[0]}" for kind, found in kinds.items() if found
+        ]
+        if self.unnamed and not self.waiting and not self.refused:
+            lines.append(f"nothing is said of {self.unnamed} frames that nothing names")
+        late = max(self.latencies_s, default=0.0)
+        if late > self.promised_s:
+            lines.append(f"committed after {late:.1f} s, promised within {self.promised_s:g} s")
+        return lines
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What all writers are tried with.
+
+    Parameters
+    ----------
+    pixels
+        The file with the plan's pixels.
+    judged
+        What the model says of each phase frame.
+    move_s
+        What moving the stage from one position to the next takes.
+    rescan_s
+        How often the daemon walks the folder.
+    """
+
+    plan: Plan
+    pixels: Path
+    judged: dict[Place, Scores]
+    bundle: Path
+    move_s: float
+    rescan_s: float
+
+
+def set_stage(
+    folder: Path, plan: Plan, bundle: Path, *, move_s: float = 0.5, rescan_s: float = 2.0
+) -> Stage:
+    """Simulate the plan's pixels into a folder, and judge them."""
+    path = folder / "pixels.npy"
+    return Stage(
+        plan=plan,
+        pixels=path,
+        judged=judge_plan(plan, save(plan, path), bundle),
+        bundle=bundle,
+        move_s=move_s,
+        rescan_s=rescan_s,
+    )
+
+
+def wait_until(condition: Callable[[], object], within_s: float = 10.0) -> None:
+    """Wait for another process.
+
+    Raises
+    ------
+    TimeoutError
+        When it does not happen in time.
+    """
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"did not happen within {within_s} s")
+        time.sleep(0.1)
+
+
+def follow(case: Case, root: Path, stage: Stage, *, kill_at: Place | None = None) -> Followed:
+    """Run the daemon and a writer beside each other until nothing more comes.
+
+    Parameters
+    ----------
+    root
+        An empty folder.
+    kill_at
+        The writer is killed as soon as it was handed this frame; None: it comes to its end.
+
+    Raises
+    ------
+    RuntimeError
+        When writer or daemon failed.
+    """
+    daemon = Daemon(root, stage.bundle, wait_until)
+    daemon.settings |= {
+        "experiment": {
+            "name": "writers",
+            "day_from": "time_point",
+            "interval_h": 12,
+            "simulated": True,
+        },
+        "sources": [{**case.source, "path": "in"}],
+        "web": {"port": free_port()},
+        "runtime": {"rescan_s": stage.rescan_s, "log_format": "json"},
+    }
+    shooting = Shooting(
+        case.writer,
+        out=daemon.incoming,
+        plan=stage.plan,
+        pixels=stage.pixels,
+        move_s=stage.move_s,
+        log=root / "writer.log",
+    )
+
+    def kill(moment: Moment) -> None:
+        if moment.event == "handed" and moment.place == kill_at:
+            shooting.kill()
+
+    if kill_at is not None:
+        shooting.on_moment = kill
+    try:
+        daemon.start_ready()
+        with shooting:
+            status = shooting.wait()
+        if kill_at is None and status != 0:
+            raise RuntimeError(f"{case.writer} ended with {status}: {root / 'writer.log'}")
+        due = {place for place in shooting.places("named") if place.channel == 0}
+        with suppress(TimeoutError):  # the missing are told by name below
+            wait_until(
+                lambda: len(_scored(daemon.frames())) >= len(due),
+                case.promised_s(stage.rescan_s) + PATIENCE_S,
+            )
+        time.sleep(2 * stage.rescan_s + SETTLE_S)
+        waiting = _waiting(daemon)
+        if daemon.end() != 0:
+            raise RuntimeError(f"the daemon failed: {daemon.log}")
+        return _compare(case, stage, daemon, shooting, waiting)
+    finally:
+        if daemon.process is not None and daemon.process.poll() is None:
+            daemon.process.kill()
+            daemon.process.wait()
+
+
+def _waiting(daemon: Daemon) -> int:
+    """Ask the daemon how many frames wait."""
+    address = f"http://127.0.0.1:{daemon.settings['web']['port']}/api/status.json"
+    with urlopen(address, timeout=10) as answer:
+        return int(json.load(answer)["frames"]["waiting"])
+
+
+def _compare(
+    case: Case, stage: Stage, daemon: Daemon, shooting: Shooting, waiting: int
+) -> Followed:
+    """Set what the daemon recorded beside what the writer wrote."""
+    places = {place.key: place for place in stage.plan.places()}
+    named = {at: when for at, when in shooting.places("named").items() if at.channel == 0}
+    wrong: list[str] = []
+    scored: dict[Place, float] = {}
+    with daemon.reader() as reader:
+        for record in reader.frames():
+            place = places.get(_key(record.key))
+            if place is None or record.key.plate != case.plate:
+                wrong.append(f"{record.key} from {record.locator}")
+            elif record.state == "done" and record.settled_at is not None:
+                scores = reader.tile_scores(record.key)
+                if place not in stage.judged or scores is None:
+                    wrong.append(f"{record.key} is no phase frame")
+                elif not np.array_equal(scores.probability.astype(np.float16), stage.judged[place]):
+                    wrong.append(f"{record.key} has other pixels")
+                else:
+                    scored[place] = record.settled_at.timestamp()
+        refused = [f"{row.what}: {row.fault}: {row.reason}" for row in reader.refused(None, 1000)]
+    times = Counter(
+        line["event.key"] for line in daemon.said() if line["message"] == "frame scored"
+    )
+    return Followed(
+        writer=case.writer,
+        promised_s=case.promised_s(stage.rescan_s),
+        expected=len(named),
+        latencies_s=sorted(scored[at] - when for at, when in named.items() if at in scored),
+        wrong=wrong,
+        again=[f"{key}: {count} times" for key, count in times.items() if count > 1],
+        missing=[str(at.key) for at in named if at not in scored],
+        refused=refused,
+        unnamed=sum(at.channel == 0 for at in shooting.places("written")) - len(named),
+        waiting=waiting,
+    )
+
+
+def _scored(records: Sequence[FrameRecord]) -> list[FrameRecord]:
+    return [record for record in records if record.state == "done"]
+
+
+def _key(key: FrameKey) -> tuple[str, int, int, str]:
+    return key.well, key.site, key.time_point, key.channel.lower()

@@ -1,0 +1,59 @@
+"""What lies on disk of a frame, seen from outside: by sizes, names and tifffile alone.
+
+Files are looked at in the middle of a write, where they may be cut off anywhere: whatever cannot
+be read then is not there yet.
+"""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import tifffile
+from ndstorage.ndtiff_index import NDTiffIndexEntry
+
+
+def whole_pages(path: Path) -> int:
+    """Return how many image directories of a TIFF file are there, with all of their pixels."""
+    whole = 0
+    with suppress(Exception):
+        size = path.stat().st_size
+        with tifffile.TiffFile(path) as file:
+            for page in file.pages:
+                if not isinstance(page, tifffile.TiffPage) or min(page.databytecounts) == 0:
+                    break
+                ends = map(sum, zip(page.dataoffsets, page.databytecounts, strict=True))
+                if max(ends) > size:
+                    break
+                whole += 1
+    return whole
+
+
+def contiguous_planes(path: Path, plane_bytes: int) -> int:
+    """Return how many planes lie behind the first directory of an uncompressed TIFF file."""
+    with suppress(Exception):
+        size = path.stat().st_size
+        with tifffile.TiffFile(path) as file:
+            first = file.pages[0]
+            if isinstance(first, tifffile.TiffPage):
+                return max(0, (size - first.dataoffsets[0]) // plane_bytes)
+    return 0
+
+
+def parses(path: Path) -> bool:
+    """Whether a file of JSON is there, and whole."""
+    try:
+        json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def indexed_axes(path: Path) -> set[frozenset[tuple[str, int | str]]]:
+    """Return the axes of every whole entry of an NDTiff.index."""
+    found: set[frozenset[tuple[str, int | str]]] = set()
+    with suppress(Exception):
+        data, at = path.read_bytes(), 0
+        while at < len(data):
+            at, axes, _ = NDTiffIndexEntry.unpack_single_index_entry(data, at)
+            found.add(frozenset(axes.items()))
+    return found
