@@ -11,7 +11,8 @@ import fuzz_seeds as seeds
 from scopewatch.config import load_config
 from scopewatch.core.errors import ScopewatchError
 from scopewatch.inference.bundle import load_bundle, parse_card
-from scopewatch.sources.layouts.naming import PRESETS, NamePattern
+from scopewatch.sources.layouts.naming import NamePattern
+from scopewatch.sources.layouts.registry import LAYOUTS
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.file import read_pixels
 from scopewatch.sources.ndtiff.index import parse_index
@@ -154,7 +155,7 @@ def _bundle(data: bytes, folder: Path) -> None:
     _allowed(read)
 
 
-_PATTERNS = [NamePattern(name) for name in PRESETS]
+_PATTERNS = [NamePattern(name) for name in LAYOUTS]
 
 TARGETS = {
     "ndtiff-index": Target(seeds=seeds.index, run=_index, share=0.3),

@@ -15,6 +15,9 @@ POSITION_LABEL = (
     r"(?:(?:[-_ ]+|[-_ ]*(?i:s|site|f|fov|field|p|pos|position)[-_ ]*)(?P<site>\d+))?"
 )
 
+# What file names count, and may begin with another number than usual.
+Counted = Literal["time_point", "z", "row", "column"]
+
 
 def _is_zone(name: str) -> str:
     try:
@@ -64,8 +67,14 @@ class FolderSourceConfig(ReadingConfig):
     path: Path
     pattern: str = Field(
         default="scopewatch",
-        description="a preset (scopewatch, micromanager, incucyte, keyence, evos) or a regular"
-        " expression with named groups plate, well, site, time_point, channel",
+        description="a layout (scopewatch, micromanager, useq, incucyte, pyincucyte, keyence, evos,"
+        " harmony, imagexpress, yokogawa, cytation, leica, zen, nis, scanr, cellomics, metamorph)"
+        " or a regular expression with named groups: plate, well, row, column, site, position,"
+        " time_point, channel, channel_code, z, days, hours, minutes, seconds, year, month, day",
+    )
+    counts_from: dict[Counted, int] = Field(
+        default_factory=dict,
+        description="the number that names begin to count with: {time_point: 1}; a layout knows",
     )
     recursive: bool = True
     observer: Literal["native", "polling"] = Field(

@@ -18,7 +18,7 @@ from scopewatch.config import (
 from scopewatch.core.alert import RuleKind
 from scopewatch.core.language import Language
 from scopewatch.core.result import Fault
-from scopewatch.sources.layouts.naming import PRESETS
+from scopewatch.sources.layouts.registry import LAYOUTS
 from scopewatch.web.advice import ADVICE
 
 ROOT = Path(__file__).parents[3]
@@ -91,7 +91,7 @@ def test_every_reason_for_quarantine_is_explained(fault: str) -> None:
     assert f"| `{fault}` |" in PAGE
 
 
-@pytest.mark.parametrize("preset", sorted(PRESETS))
+@pytest.mark.parametrize("preset", sorted(LAYOUTS))
 def test_every_name_pattern_is_shown(preset: str) -> None:
     assert f"| `{preset}` |" in PAGE
 

@@ -15,7 +15,9 @@ DEFAULT_PLATE = "plate"
 DEFAULT_WELL = "A1"
 # Wells of a plate, and how many columns they stand in.
 PLATE_COLUMNS = {6: 3, 12: 4, 24: 6, 48: 8, 96: 12, 384: 24, 1536: 48}
-_WELL = re.compile(r"([A-Pa-p])0*(\d{1,2})")
+# Rows A to Z, AA to AF: those of a plate of 1536 wells.
+_WELL = re.compile(r"([A-Z]|A[A-F]|[a-p])0*([1-9]|[1-3]\d|4[0-8])")
+_LETTERS = 26
 # What Micro-Manager writes where nobody named a position or a channel.
 _NAMELESS = frozenset({"", "default", "undefined", "null", "none"})
 
@@ -98,7 +100,17 @@ def number_well(number: int, plate_wells: int) -> str:
             )
         )
     row, column = divmod(number - 1, columns)
-    return f"{chr(ord('A') + row)}{column + 1}"
+    return f"{row_name(row + 1)}{column + 1}"
+
+
+def row_name(number: int) -> str:
+    """Return the letters of a row that is counted from 1.
+
+    >>> row_name(1), row_name(26), row_name(27)
+    ('A', 'Z', 'AA')
+    """
+    second, first = divmod(number - 1, _LETTERS)
+    return (chr(ord("A") + second - 1) if second else "") + chr(ord("A") + first)
 
 
 class PositionPattern:

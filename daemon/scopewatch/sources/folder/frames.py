@@ -70,7 +70,7 @@ class FolderFrames:
         self._also = also
         self._settings = reading_settings(config, experiment)
         self._limits = limits
-        self._names = NamePattern(config.pattern)
+        self._names = NamePattern(config.pattern, config.counts_from)
         self._series = SeriesFiles(limits)
 
     def read(
@@ -126,7 +126,11 @@ class FolderFrames:
 
     def _list(self, locator: str, fingerprint: str) -> tuple[Contents, list[Found]]:
         path = self._path(locator)
-        contents = list_planes(path, self._limits)
+        never = self._names.never(locator)
+        if never is not None:
+            left_out = Found(locator=locator, fingerprint=fingerprint, reason=str(never))
+            return Contents(planes=()), [left_out]
+        contents = self._names.frames_of(list_planes(path, self._limits))
         if not contents.planes:
             raise FrameError(
                 complaint(
@@ -239,6 +243,10 @@ class FolderFrames:
         return Found(locator=locator, fingerprint=fingerprint, key=reading.key, reading=reading)
 
     def _read(self, statements: tuple[Statement, ...], name: str) -> FrameReading:
+        never = self._names.never(name)
+        if never is not None:
+            raise never
+        statements = self._names.trusted(statements)
         told = [each for each in statements if each.origin is not Origin.NAME]
         refuse_copy(name, self._names, says_what_it_is=says_what_it_is(told))
         if not says_what_it_is(statements):

@@ -1,141 +1,88 @@
 """File name patterns: from a relative path to plate, well, site, time point and channel.
 
-A pattern is a regular expression searched for in the file's path relative to the watched
-folder, with `/` between its parts, so that folder names can take part. Its named groups are
-
-- plate, well, site, time_point, channel: as they are;
-- position: a label that the position pattern reads (`A1-Site_0`); z: the plane of a stack;
-- days, hours, minutes: time since the start of the run; year, month, day with hours, minutes:
-  the local time of day. Either gives the time of acquisition and, with `interval_h` of the
-  experiment, the time point.
-
-Presets carry the names common programs write. Their sites keep the number the program gave;
-time points that count from 1 are counted from 0 here.
+A pattern is a layout by its name, or a regular expression with the groups that `layout` describes.
+What a program writes is made alike here: wells are A1, time points count from 0. Site, plane and
+channel keep the program's number or name.
 """
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
+from scopewatch.config.sources import Counted
 from scopewatch.core.errors import ConfigError, FrameError, complaint
-from scopewatch.sources.base.address import address_of
-from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
+from scopewatch.sources.base.address import row_name, spell_well
+from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
+from scopewatch.sources.layouts.layout import GROUPS, Layout, Pages
+from scopewatch.sources.layouts.registry import LAYOUTS
+from scopewatch.sources.readers.planes import Contents
 
-_FIELDS = ("plate", "well", "site", "time_point", "channel", "position", "z")
-_TIMES = ("days", "hours", "minutes", "year", "month", "day")
-_GROUPS = frozenset(_FIELDS + _TIMES)
-_WELL = r"(?P<well>[A-Pa-p]\d{1,2})"
-# A folder is a position only where it looks like one: the acquisition's own folder is not.
-_POSITION = r"(?:(?P<position>Pos[^/]*|[^/]*-Pos[^/]*|[A-P]\d{1,2}[^/]*)/)?(?<![^/])"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preset:
-    """How a program names its files: patterns, the first that fits is taken.
-
-    `first_time_point` is the number the program begins to count with.
-    """
-
-    patterns: tuple[str, ...]
-    first_time_point: int = 0
-
-
-PRESETS = MappingProxyType(
-    {
-        # plate_A1_s0_t0003_phase.tif
-        "scopewatch": Preset(
-            patterns=(
-                rf"(?<![^/])(?P<plate>[^/]+?)_{_WELL}_s(?P<site>\d+)_t(?P<time_point>\d+)"
-                r"_(?P<channel>[^/_.]+)\.[^/]+$",
-            )
-        ),
-        # 2.0: A1-Site_0/img_channel000_position000_time000000000_z000.tif, where the channel's
-        # name stands in the metadata. 1.4: A1-Site_0/img_000000000_Phase_000.tif
-        "micromanager": Preset(
-            patterns=(
-                rf"{_POSITION}img_channel\d+_position\d+_time(?P<time_point>\d+)_z(?P<z>\d+)"
-                r"\.[^/]+$",
-                rf"{_POSITION}img_(?P<time_point>\d{{9}})_(?P<channel>[^/]+)_(?P<z>\d{{3}})"
-                r"\.[^/]+$",
-            )
-        ),
-        # VID1234_A1_1_00d12h30m.tif, VID1234_A1_1_2026y03m01d_12h30m.tif
-        "incucyte": Preset(
-            patterns=(
-                rf"(?<![^/])(?P<plate>[^/]+?)_{_WELL}_(?P<site>\d+)_"
-                r"(?:(?P<year>\d{4})y(?P<month>\d\d)m(?P<day>\d\d)d_|(?P<days>\d{1,3})d)"
-                r"(?P<hours>\d\d)h(?P<minutes>\d\d)m\.[^/]+$",
-            )
-        ),
-        # run_XY01_T0001_CH1.tif, Image_T0001_XY01_CH1.tif: XY01 is taken for the well
-        "keyence": Preset(
-            patterns=(
-                r"(?<![^/])(?:(?P<plate>[^/]+?)_)?(?P<well>XY\d+)_T(?P<time_point>\d{3,})_"
-                r"(?:Z(?P<z>\d+)_)?(?P<channel>CH\d+)\.[^/]+$",
-                r"(?<![^/])(?:(?P<plate>[^/]+?)_)?T(?P<time_point>\d{3,})_(?P<well>XY\d+)_"
-                r"(?:Z(?P<z>\d+)_)?(?P<channel>CH\d+)\.[^/]+$",
-            ),
-            first_time_point=1,
-        ),
-        # scan_t0001_A01f00d0.tif, scan_Plate_R_p00_0_A01f00d0.tif: field 00, channel d0
-        "evos": Preset(
-            patterns=(
-                r"(?<![^/])(?P<plate>[^/]+?)_(?:t(?P<time_point>\d+)_)?(?:p\d+_\d+_)?"
-                rf"{_WELL}f(?P<site>\d+)(?P<channel>d\d+)\.[^/]+$",
-            )
-        ),
-    }
-)
+_ROWS = 32
+# Numbers are at most so long.
+_DIGITS = 9
+_CENTURY = 2000
 
 
 class NamePattern:
-    """A preset or a regular expression, ready to read names.
+    """A layout or a regular expression, ready to read names.
 
     Parameters
     ----------
     pattern
-        Name of a preset, or a regular expression with named groups.
+        Name of a layout, or a regular expression with named groups.
+    counts_from
+        The number that names begin to count with, of time_point, z, row and column; replaces what
+        the layout says.
 
     Raises
     ------
     ConfigError
-        When it is neither a preset nor a regular expression with known named groups.
+        When it is neither a layout nor a regular expression with known named groups.
     """
 
-    def __init__(self, pattern: str) -> None:
-        self._name = pattern if pattern in PRESETS else "pattern"
-        preset = PRESETS.get(pattern) or Preset(patterns=(pattern,))
-        try:
-            self._patterns = tuple(re.compile(each) for each in preset.patterns)
-        except re.error as error:
-            raise ConfigError(
-                complaint(
-                    "file name pattern is not a regular expression",
-                    where=pattern,
-                    expected=f"a preset ({', '.join(PRESETS)}) or a regular expression",
-                    got=error,
-                    do="correct `pattern` of the source",
-                )
-            ) from error
-        found = {group for each in self._patterns for group in each.groupindex}
-        if not found or not found <= _GROUPS:
-            raise ConfigError(
-                complaint(
-                    "file name pattern has the wrong named groups",
-                    where=pattern,
-                    expected=f"a preset ({', '.join(PRESETS)}) or named groups among"
-                    f" {', '.join(sorted(_GROUPS))}",
-                    got=", ".join(sorted(found - _GROUPS)) or "none",
-                    do="correct `pattern` of the source",
-                )
-            )
-        self._first = preset.first_time_point
+    def __init__(self, pattern: str, counts_from: Mapping[Counted, int] | None = None) -> None:
+        known = LAYOUTS.get(pattern)
+        self._name = pattern if known is not None else "pattern"
+        self.layout = known or _own(pattern)
+        self._patterns = tuple(
+            (each.search, frozenset(each.groupindex))
+            for each in map(re.compile, self.layout.patterns)
+        )
+        self._never = tuple((re.compile(each.pattern), each.reason) for each in self.layout.never)
+        begins: dict[Counted, int] = {**self.layout.counts_from, **(counts_from or {})}
+        self._first_time_point = begins.get("time_point", 0)
+        self._first_z = begins.get("z", 0)
+        self._first_row, self._first_column = begins.get("row", 1), begins.get("column", 1)
 
     @property
     def who(self) -> str:
         """How the witness is called in what is shown to the operator."""
         return f"file name ({self._name})"
+
+    def never(self, relative_path: str) -> FrameError | None:
+        """Return the refusal of a file that by its name is never a frame; None for any other."""
+        for pattern, reason in self._never:
+            if pattern.search(relative_path) is not None:
+                return FrameError(
+                    complaint(
+                        "file is never a frame",
+                        where=relative_path,
+                        got=reason,
+                        do="export single fields and channels in grey, or leave it out",
+                    )
+                )
+        return None
+
+    def trusted(self, statements: Iterable[Statement]) -> tuple[Statement, ...]:
+        """Return what a file says, less the plain tags that its program fills in wrongly."""
+        return tuple(map(self._trusted, statements))
+
+    def frames_of(self, contents: Contents) -> Contents:
+        """Return the contents of a file less the pages that are never frames."""
+        if self.layout.pages is Pages.ALL or not contents.planes or contents.planes[0].page != 0:
+            return contents
+        return Contents(planes=contents.planes[:1])
 
     def statements(self, relative_path: str) -> tuple[Statement, ...]:
         """Return what a name says; none where the pattern does not fit.
@@ -143,7 +90,7 @@ class NamePattern:
         Raises
         ------
         FrameError
-            When the name fits but holds no date where one is meant.
+            When the name fits but holds no date, or an impossible number.
         """
         facts = self.read(relative_path)
         if facts is None:
@@ -156,36 +103,139 @@ class NamePattern:
         Raises
         ------
         FrameError
-            When the name fits but holds no date where one is meant.
+            When the name fits but holds no date, or an impossible number.
         """
-        matches = (each.search(relative_path) for each in self._patterns)
-        match = next((match for match in matches if match is not None), None)
-        if match is None:
+        for search, _ in self._patterns:
+            match = search(relative_path)
+            if match is not None:
+                return self._facts(match.groupdict(), relative_path)
+        return None
+
+    def _trusted(self, statement: Statement) -> Statement:
+        wrong = self.layout.distrusts
+        if statement.origin is not Origin.TAG or not wrong:
+            return statement
+        return replace(statement, facts=replace(statement.facts, **dict.fromkeys(wrong)))
+
+    def _facts(self, groups: dict[str, str | None], where: str) -> PlaneFacts:
+        elapsed_s, wall_time = _time(groups, where)
+        position = groups.get("position")
+        return PlaneFacts(
+            plate=groups.get("plate"),
+            well=self._well(groups, where),
+            site=_number(groups.get("site")),
+            time_point=self._time_point(groups.get("time_point"), where),
+            channel=groups.get("channel"),
+            channel_code=groups.get("channel_code"),
+            z=_number(groups.get("z")),
+            first_z=self._first_z,
+            position=int(position) if position and position.isdecimal() else position,
+            wall_time=wall_time,
+            elapsed_s=elapsed_s,
+        )
+
+    def _time_point(self, text: str | None, where: str) -> int | None:
+        number = _number(text)
+        if number is None or number >= self._first_time_point:
+            return None if number is None else number - self._first_time_point
+        raise FrameError(
+            complaint(
+                "time point in the file name lies before the first",
+                where=where,
+                expected=f"{self._first_time_point} or more",
+                got=number,
+                do="set `counts_from: {time_point: 0}` of the source, where its program does so",
+            )
+        )
+
+    def _well(self, groups: dict[str, str | None], where: str) -> str | None:
+        well = groups.get("well")
+        if well:
+            return str(int(well)) if well.isdecimal() else spell_well(well)
+        row, column = groups.get("row"), groups.get("column")
+        if row is None or column is None:
             return None
-        groups = match.groupdict()
-        facts = replace(address_of(groups), position=groups.get("position"), first_z=self._first)
-        if facts.time_point is not None and self._first:
-            facts = replace(facts, time_point=max(0, facts.time_point - self._first))
-        return facts.over(_times(groups, relative_path))
+        column_number = (_number(column) or 0) - self._first_column + 1
+        row_number = _number(row)
+        if row_number is None:
+            return spell_well(f"{row.upper()}{column_number}")
+        row_number += 1 - self._first_row
+        if 1 <= row_number <= _ROWS and column_number >= 1:
+            return f"{row_name(row_number)}{column_number}"
+        raise FrameError(
+            complaint(
+                "row and column in the file name are no well",
+                where=where,
+                got=f"row {row}, column {column}",
+                do="correct `pattern` or `counts_from` of the source",
+            )
+        )
 
 
-def _times(groups: dict[str, str | None], where: str) -> PlaneFacts:
-    """Read a date, or the time since the start where any part of one is there."""
-    number = {name: int(groups.get(name) or 0) for name in ("days", "hours", "minutes")}
-    if not groups.get("year"):
-        if not any(groups.get(name) for name in number):
-            return NOTHING
-        return PlaneFacts(elapsed_s=timedelta(**number).total_seconds())
+def _own(pattern: str) -> Layout:
+    """Return the layout of a user's own regular expression."""
     try:
-        moment = datetime(  # noqa: DTZ001 - without a zone, which the source's clock_zone gives
-            int(groups["year"] or 0),
+        found = set(re.compile(pattern).groupindex)
+    except re.error as error:
+        raise ConfigError(
+            complaint(
+                "file name pattern is not a regular expression",
+                where=pattern,
+                expected=f"a preset ({', '.join(LAYOUTS)}) or a regular expression",
+                got=error,
+                do="correct `pattern` of the source",
+            )
+        ) from error
+    wrong = found - GROUPS or ({"none"} if not found else _halves(found))
+    if wrong:
+        raise ConfigError(
+            complaint(
+                "file name pattern has the wrong named groups",
+                where=pattern,
+                expected=f"a preset ({', '.join(LAYOUTS)}) or named groups among"
+                f" {', '.join(sorted(GROUPS))}",
+                got=", ".join(sorted(wrong)),
+                do="correct `pattern` of the source",
+            )
+        )
+    return Layout(name="pattern", program="your own pattern", patterns=(pattern,))
+
+
+def _halves(found: set[str]) -> set[str]:
+    """Return groups that mean something only together with one that is missing."""
+    for together in ({"row", "column"}, {"year", "month", "day"}):
+        if found & together and not together <= found:
+            return {f"{' and '.join(sorted(found & together))} alone"}
+    return set()
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() and len(text) <= _DIGITS else None
+
+
+def _time(groups: dict[str, str | None], where: str) -> tuple[float | None, datetime | None]:
+    """Read the time since the start where any part of one is there, or a date."""
+    year = groups.get("year")
+    if year is None and not any(
+        groups.get(name) for name in ("days", "hours", "minutes", "seconds")
+    ):
+        return None, None
+    number = {
+        name: _number(groups.get(name)) or 0 for name in ("days", "hours", "minutes", "seconds")
+    }
+    if year is None:
+        return timedelta(**number).total_seconds(), None
+    try:
+        full = int(year) + (_CENTURY if len(year) == 2 else 0)
+        return None, datetime(  # noqa: DTZ001 - without a zone, which the source's clock_zone gives
+            full,
             int(groups.get("month") or 0),
             int(groups.get("day") or 0),
             number["hours"],
             number["minutes"],
+            number["seconds"],
         )
     except ValueError as error:
         raise FrameError(
             complaint("file name holds no date", where=where, got=error, do="rename the file")
         ) from error
-    return PlaneFacts(wall_time=moment)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from scopewatch.core.errors import FrameError
 from scopewatch.sources.layouts.copies import copied_from, refuse_copy
-from scopewatch.sources.layouts.naming import PRESETS, NamePattern
+from scopewatch.sources.layouts.naming import NamePattern
+from scopewatch.sources.layouts.registry import LAYOUTS
 
 STEM = "plate_A1_s0_t0003_phase"
 CERTAIN = [
@@ -138,13 +139,9 @@ def test_no_real_name_of_a_vendor_is_called_a_copy() -> None:
     assert [name for name in names if copied_from(name) is not None] == []
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", LAYOUTS)
 def test_no_preset_takes_a_frame_for_a_copy(preset: str) -> None:
-    frames = {
-        "scopewatch": f"{STEM}.tif",
-        "micromanager": "r/Pos3/img_000000002_BF_000.tif",
-        "incucyte": "VID1234_A1_1_00d12h00m.tif",
-        "keyence": "run_XY01_T0002_CH1.tif",
-        "evos": "scan_t0004_B03f02d0.tif",
-    }
-    refuse_copy(frames[preset], pattern(preset), says_what_it_is=False)
+    frames = [each.path for each in LAYOUTS[preset].examples if each.never is None]
+    assert frames
+    for frame in frames:
+        refuse_copy(frame, pattern(preset), says_what_it_is=False)

@@ -9,7 +9,8 @@ from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.errors import ConfigError, FrameError
 from scopewatch.sources.base.address import PositionPattern
 from scopewatch.sources.base.reading import FrameReading, ReadingSettings, read_frame
-from scopewatch.sources.layouts.naming import PRESETS, NamePattern
+from scopewatch.sources.layouts.naming import NamePattern
+from scopewatch.sources.layouts.registry import LAYOUTS
 
 STARTED = datetime(2026, 3, 1, 9, tzinfo=UTC)
 EXPERIMENT = ExperimentConfig(name="HES7", started_at=STARTED, interval_h=12)
@@ -40,7 +41,7 @@ def read(pattern: str, name: str, experiment: ExperimentConfig = EXPERIMENT) -> 
         ("keyence", "XY02/Image_T0001_XY02_Z001_CH4.tif", "Image/XY02/s0/t0000/CH4"),
         ("keyence", "XY02_T0002_CH1.jpg", "plate/XY02/s0/t0001/CH1"),
         ("evos", "scan_t0004_B03f02d0.tif", "scan/B3/s2/t0004/d0"),
-        ("evos", "scan_Plate_R_p00_0_A01f00d0.TIF", "scan_Plate_R/A1/s0/t0000/d0"),
+        ("evos", "scan_Plate_R_p00_0_A01f00d0.TIF", "scan_Plate/A1/s0/t0000/d0"),
         (r"(?P<plate>\w+)/(?P<well>\w+)/t(?P<time_point>\d+)", "p2/C3/t7.png", "p2/C3/s0/t0007"),
         (r"t(?P<time_point>\d+)\.tif", "t054.tif", "plate/A1/s0/t0054/phase"),
     ],
@@ -51,7 +52,7 @@ def test_names_of_common_programs_are_read(preset: str, name: str, key: str) -> 
     assert f"HES7/{key}" in str(reading.key)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", LAYOUTS)
 def test_a_name_that_does_not_fit_is_not_read(preset: str) -> None:
     assert read(preset, "holiday/IMG 2031.tif") is None
 
@@ -122,7 +123,7 @@ def test_a_wrong_pattern_is_refused(pattern: str, line: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read(pattern, "x.tif")
     assert line in str(caught.value)
-    assert "incucyte, keyence, evos" in str(caught.value)
+    assert f"({', '.join(LAYOUTS)})" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -151,7 +152,7 @@ def test_the_simulators_names_survive_the_way_there_and_back(
 
 @given(st.text(max_size=60))
 def test_no_name_breaks_a_preset(name: str) -> None:
-    for preset in PRESETS:
+    for preset in LAYOUTS:
         try:
             reading = read(preset, name)
         except FrameError:

@@ -1,0 +1,36 @@
+"""Cellomics ArrayScan and CellInsight (Thermo Fisher), exported as TIFF.
+
+`AS_09125_050116030001_D03f00d0`: plate, well, field and channel; `o` in place of `d` is an overlay
+that the analysis drew. The program names no time points.
+"""
+
+from scopewatch.sources.layouts.layout import Example, Layout, Never
+from scopewatch.sources.layouts.parts import NAME, PLATE, WELL_1536
+
+LAYOUT = Layout(
+    name="cellomics",
+    program="Cellomics ArrayScan, CellInsight (Thermo Fisher)",
+    patterns=(rf"{NAME}{PLATE}_{WELL_1536}f(?P<site>\d+)(?P<channel_code>d\d+)\.\w+$",),
+    never=(
+        Never(
+            pattern=r"(?<![^/])[^/]*_[A-Za-z]{1,2}\d\d?f\d+o\d+\.\w+$",
+            reason="an overlay that the analysis drew",
+        ),
+    ),
+    examples=(
+        Example(
+            path="AS_09125_050116030001_D03f00d0.tif",
+            plate="AS_09125_050116030001",
+            well="D3",
+            site=0,
+            channel="d0",
+        ),
+        Example(
+            path="AS_09047_050428030001_O14f01d2.TIF",
+            plate="AS_09047_050428030001",
+            well="O14",
+            site=1,
+            channel="d2",
+        ),
+    ),
+)

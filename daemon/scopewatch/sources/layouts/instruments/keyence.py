@@ -1,0 +1,63 @@
+"""Keyence BZ-X: one file for each channel, with a thumbnail in colour as its second page.
+
+Names begin with what the user chose, then time point, position, the tile of a stitch (five
+digits), plane and channel, each where the acquisition had it. Fields `XY01` are no wells by
+themselves: `wells:` of the source maps them.
+"""
+
+from scopewatch.sources.layouts.layout import Example, Layout, Never, Pages
+from scopewatch.sources.layouts.parts import NAME
+
+_PLATE = r"(?:(?P<plate>[^/]+?)_)?"
+_TIME = r"T(?P<time_point>\d{3,})_"
+_FIELD = r"(?P<well>XY\d+)_"
+_REST = r"(?:(?P<site>\d{5})_)?(?:Z(?P<z>\d+)_)?(?P<channel_code>CH\d+)\.[^/]+$"
+
+LAYOUT = Layout(
+    name="keyence",
+    program="Keyence BZ-X",
+    patterns=(
+        rf"{NAME}{_PLATE}{_TIME}{_FIELD}{_REST}",
+        rf"{NAME}{_PLATE}{_FIELD}{_TIME}{_REST}",
+        # `Image` is what the program calls a file that nobody named.
+        rf"{NAME}(?:Image_|{_PLATE}){_FIELD}{_REST}",
+    ),
+    counts_from={"time_point": 1, "z": 1},
+    never=(
+        Never(pattern=r"(?i)_overlay\.[^/]+$", reason="an overlay of several channels in colour"),
+    ),
+    pages=Pages.FIRST,
+    distrusts=frozenset({"pixel_size_um"}),
+    examples=(
+        Example(path="XY01/Image_XY01_00001_CH1.tif", well="XY01", site=1, channel="CH1"),
+        Example(
+            path="10X_T0001_XY01_00001_Z001_CH2.tif",
+            plate="10X",
+            well="XY01",
+            site=1,
+            time_point=0,
+            channel="CH2",
+            z=1,
+        ),
+        Example(
+            path="Image_T0047_XY01_Z001_CH4.tif",
+            plate="Image",
+            well="XY01",
+            time_point=46,
+            channel="CH4",
+            z=1,
+        ),
+        Example(
+            path="T0001/10X_T0001_XY02_Z001_CH2.tif",
+            plate="10X",
+            well="XY02",
+            time_point=0,
+            channel="CH2",
+            z=1,
+        ),
+        Example(
+            path="Image_T0043_XY01_Z001_Overlay.tif",
+            never="an overlay of several channels in colour",
+        ),
+    ),
+)

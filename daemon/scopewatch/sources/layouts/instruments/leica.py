@@ -1,0 +1,44 @@
+"""Leica LAS X: exported TIFFs.
+
+The name of the project and the image stand first: they name the experiment, no plate. Then come the
+well (`A_1`), the position of a mark-and-find experiment or the tile, and `t`, `z` and `ch`, which
+count from 0, in an order that differs between versions.
+"""
+
+from scopewatch.sources.layouts.layout import Example, Layout, Never
+from scopewatch.sources.layouts.parts import NAME, token
+
+_SITE = r"(?:p|s|S|R|Pos|Position ?)"
+
+LAYOUT = Layout(
+    name="leica",
+    program="Leica LAS X, exported TIFFs",
+    patterns=(
+        # It ends with what is counted: `_t00_ch00`, `_s01_z00_RAW_ch00`.
+        rf"{NAME}(?=[^/]*?_(?:t|z|ch)\d+\.\w+$)"
+        r"(?=(?:[^/]*?_(?P<row>[A-P])_(?P<column>\d{1,2})_)?)"
+        rf"(?=(?:(?:[^/]*?_)??{_SITE}(?P<site>\d{{1,4}})_)?)"
+        rf"{token('t', 'time_point')}{token('z', 'z')}"
+        r"(?=(?:[^/]*?_(?P<channel_code>ch\d+)[_.])?)",
+    ),
+    never=(
+        Never(pattern=r"(?i)_SV\.\w+$", reason="a view in colour, scaled for the screen"),
+        Never(
+            pattern=r"(?i)_overlay[^/]*\.\w+$", reason="an overlay of several channels in colour"
+        ),
+    ),
+    examples=(
+        Example(
+            path="Project002_TileScan 2_A_1_Merged_NC_t00_ch00.tif",
+            well="A1",
+            time_point=0,
+            channel="ch00",
+        ),
+        Example(
+            path="Mark_and_Find_001_LacZ_p002_t00_ch00.tif", site=2, time_point=0, channel="ch00"
+        ),
+        Example(path="Pos007_S001_t50_z01_ch00.tif", site=7, time_point=50, channel="ch00", z=1),
+        Example(path="Project001_Series002_z01_ch00.tif", channel="ch00", z=1),
+        Example(path="Image001_ch00_SV.tif", never="a view in colour, scaled for the screen"),
+    ),
+)

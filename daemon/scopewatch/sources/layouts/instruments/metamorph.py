@@ -1,0 +1,34 @@
+"""MetaMorph (Molecular Devices): `NAME_w1Phase_s1_t1.TIF`.
+
+Wavelength, stage position and time point count from 1, each where there are several. The name of
+the wavelength follows its number; where that is a number, too, both are the code (`w2488`). The
+name before names the experiment.
+"""
+
+from scopewatch.sources.layouts.layout import Example, Layout, Never
+from scopewatch.sources.layouts.parts import NAME
+
+_WAVE = r"_(?P<channel_code>w\d{1,4}(?!\d))(?P<channel>[^/_.\d][^/_]*?)?"
+_OTHERS = r"(?:_[a-rv-z]\d+)*"
+
+LAYOUT = Layout(
+    name="metamorph",
+    program="MetaMorph (Molecular Devices)",
+    patterns=(
+        rf"{NAME}[^/]*?(?:_t(?P<time_point>\d+))?{_OTHERS}{_WAVE}_s(?P<site>\d+)\.\w+$",
+        rf"{NAME}[^/]*?{_WAVE}(?:_s(?P<site>\d+))?(?:_t(?P<time_point>\d+))?\.\w+$",
+        rf"{NAME}[^/]*?(?:_s(?P<site>\d+))?_t(?P<time_point>\d+)\.\w+$",
+    ),
+    counts_from={"time_point": 1},
+    never=(Never(pattern=r"(?i)_thumb[^/]*\.\w+$", reason="a thumbnail"),),
+    examples=(
+        Example(path="JC080420_t050_g02_n2_w2488_s38.TIF", site=38, time_point=49, channel="w2488"),
+        Example(path="6_w1CFP_s1_t1.TIF", site=1, time_point=0, channel="CFP"),
+        Example(
+            path="KB_BV591_03192018_w1iSIM - FITC - 525-50_s1_t1.TIF",
+            site=1,
+            time_point=0,
+            channel="iSIM - FITC - 525-50",
+        ),
+    ),
+)

@@ -1,0 +1,135 @@
+"""What a program's files are: how they are named, what lies beside them, what is never a frame.
+
+A layout is data. Its patterns are searched for in the path of a file below the watched folder, with
+`/` between its parts; the first that fits is taken. Their named groups:
+
+- plate, well, site, time_point, z: as they are; row and column: the well by two numbers, or a
+  letter and a number; position: a label that the position pattern of the source reads;
+- channel: a name that means something to people; channel_code: what the program calls it in names
+  (`ch6`, `d0`, `w1`), which may have a name elsewhere;
+- days, hours, minutes, seconds: time since the start of the run, by any of them; with year, month
+  and day: the local time of day.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from types import MappingProxyType
+
+from scopewatch.config.sources import Counted
+
+GROUPS = frozenset(
+    {
+        "plate",
+        "well",
+        "row",
+        "column",
+        "site",
+        "position",
+        "time_point",
+        "channel",
+        "channel_code",
+        "z",
+        "year",
+        "month",
+        "day",
+        "days",
+        "hours",
+        "minutes",
+        "seconds",
+    }
+)
+
+
+class Pages(Enum):
+    """Which pages of a file are frames."""
+
+    ALL = "all"
+    FIRST = "first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Never:
+    """Files that are never a frame.
+
+    Parameters
+    ----------
+    pattern
+        Searched for in the path below the watched folder.
+    reason
+        What they are, for the operator: `a thumbnail`.
+    """
+
+    pattern: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A real file name and what it must be read as; None where the name does not say.
+
+    Parameters
+    ----------
+    channel
+        Name of the channel, or its code where the layout knows none but that.
+    elapsed_h
+        Hours since the start of the run, to the minute.
+    moment
+        Wall time without a zone.
+    never
+        Why it is never a frame; then nothing else is said.
+    """
+
+    path: str
+    plate: str | None = None
+    well: str | None = None
+    site: int | None = None
+    position: str | int | None = None
+    time_point: int | None = None
+    elapsed_h: float | None = None
+    moment: datetime | None = None
+    channel: str | None = None
+    z: int | None = None
+    never: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How one program names its files.
+
+    Parameters
+    ----------
+    name
+        As `pattern` of a source names it.
+    program
+        The instrument or program in words.
+    counts_from
+        The number that the program begins to count with, where it is not the usual one.
+    never
+        Files that are never a frame.
+    pages
+        Which pages of a file are frames.
+    distrusts
+        Facts that plain tags of its files state wrongly: names of `PlaneFacts`.
+    examples
+        Real names; the tests read each.
+    """
+
+    name: str
+    program: str
+    patterns: tuple[str, ...]
+    counts_from: Mapping[Counted, int] = field(default_factory=lambda: MappingProxyType({}))
+    never: tuple[Never, ...] = ()
+    pages: Pages = Pages.ALL
+    distrusts: frozenset[str] = frozenset()
+    examples: tuple[Example, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the patterns: a slip in one must not wait until a file comes."""
+        found = {group for each in self.patterns for group in re.compile(each).groupindex}
+        if not found or not found <= GROUPS:
+            raise ValueError(f"layout {self.name}: groups {sorted(found - GROUPS) or 'none'}")
+        for never in self.never:
+            re.compile(never.pattern)

@@ -1,0 +1,48 @@
+"""The layouts that `pattern` of a source may name, in the order of this list."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from scopewatch.sources.layouts.instruments import (
+    cellomics,
+    cytation,
+    evos,
+    harmony,
+    imagexpress,
+    incucyte,
+    keyence,
+    leica,
+    metamorph,
+    micromanager,
+    nis,
+    pyincucyte,
+    scanr,
+    scopewatch,
+    useq,
+    yokogawa,
+    zen,
+)
+from scopewatch.sources.layouts.layout import Layout
+
+_MODULES = (
+    scopewatch,
+    micromanager,
+    useq,
+    incucyte,
+    pyincucyte,
+    keyence,
+    evos,
+    harmony,
+    imagexpress,
+    yokogawa,
+    cytation,
+    leica,
+    zen,
+    nis,
+    scanr,
+    cellomics,
+    metamorph,
+)
+LAYOUTS: Mapping[str, Layout] = MappingProxyType(
+    {module.LAYOUT.name: module.LAYOUT for module in _MODULES}
+)
