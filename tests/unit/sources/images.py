@@ -1,5 +1,6 @@
 """Image files for the tests of sources."""
 
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,10 @@ import tifffile
 from numpy.typing import NDArray
 
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
+from scopewatch.config.sources import POSITION_LABEL
+from scopewatch.sources.base.address import PositionPattern
+from scopewatch.sources.base.reading import FrameReading, ReadingSettings, read_frame
+from scopewatch.sources.readers.image_file import list_planes
 
 EXPERIMENT = ExperimentConfig(name="HES7")
 FRAME = "plate_A1_s0_t0003_phase.tif"
@@ -30,3 +35,11 @@ def write(path: Path, image: NDArray[Any] | None = None, **options: Any) -> Path
 def folder_config(path: Path, **changes: Any) -> FolderSourceConfig:
     """A folder source without settling time."""
     return FolderSourceConfig(kind="folder", path=path, **{"settle_s": 0, **changes})
+
+
+def read_frames(path: Path, **settings: Any) -> list[FrameReading]:
+    """Read what frames the planes of a file are, by what the file itself says."""
+    reading = ReadingSettings(
+        experiment=EXPERIMENT, position=PositionPattern(POSITION_LABEL), zone=UTC, **settings
+    )
+    return [read_frame(plane.statements, reading, path) for plane in list_planes(path).planes]

@@ -99,7 +99,15 @@ def number_well(number: int, plate_wells: int) -> str:
                 do="correct `plate_wells` of the source",
             )
         )
-    row, column = divmod(number - 1, columns)
+    return well_at(*divmod(number - 1, columns))
+
+
+def well_at(row: int, column: int) -> str:
+    """Return the well at a row and a column, both counted from 0.
+
+    >>> well_at(1, 2), well_at(31, 47)
+    ('B3', 'AF48')
+    """
     return f"{row_name(row + 1)}{column + 1}"
 
 

@@ -142,12 +142,7 @@ class FolderFrames:
             )
         alone = len(contents.planes) == 1 and contents.unfinished is None
         if not alone and not contents.axes_known:
-            reason = complaint(
-                "image file has several pages and does not say what they are",
-                where=locator,
-                got=f"{len(contents.planes)} pages",
-                do="export OME-TIFF, or one file for each frame",
-            )
+            reason = contents.unnamed(locator)
             unnamed = Found(locator=locator, fingerprint=fingerprint, reason=reason)
             return Contents(planes=()), [unnamed]
         beside = self._beside(locator, path)
@@ -155,7 +150,8 @@ class FolderFrames:
         for plane in contents.planes:
             place = locator if plane.page == 0 else f"{locator}#page={plane.page}"
             mark = fingerprint if alone else plane.fingerprint
-            each = self._found(locator, place, mark, (*beside, *plane.statements))
+            said = (*beside, *plane.statements)
+            each = self._found(locator, place, mark, said, contents.trouble)
             found.append(replace(each, size_px=plane.size_px))
         return contents, found
 
@@ -233,16 +229,23 @@ class FolderFrames:
         return (*self._series.statements(path), *names, *self._also(locator))
 
     def _found(
-        self, name: str, locator: str, fingerprint: str, statements: tuple[Statement, ...]
+        self,
+        name: str,
+        locator: str,
+        fingerprint: str,
+        statements: tuple[Statement, ...],
+        trouble: str | None = None,
     ) -> Found:
         """Give a plane its key, or the reason why it has none."""
         try:
-            reading = self._read(statements, name)
+            reading = self._read(statements, name, trouble)
         except FrameError as error:
             return Found(locator=locator, fingerprint=fingerprint, reason=str(error))
         return Found(locator=locator, fingerprint=fingerprint, key=reading.key, reading=reading)
 
-    def _read(self, statements: tuple[Statement, ...], name: str) -> FrameReading:
+    def _read(
+        self, statements: tuple[Statement, ...], name: str, trouble: str | None = None
+    ) -> FrameReading:
         never = self._names.never(name)
         if never is not None:
             raise never
@@ -255,6 +258,7 @@ class FolderFrames:
                     "file name does not fit the pattern, and the file does not say what it is",
                     where=name,
                     expected=f"pattern {self._config.pattern!r}",
+                    got=trouble,
                     do="correct `pattern` of the source, or rename the file",
                 )
             )

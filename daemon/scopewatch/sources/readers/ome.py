@@ -1,29 +1,69 @@
-"""What the OME-XML of an OME-TIFF says of each directory (page) of one file.
+"""What an OME-XML says of each directory (page) of one file of its set.
 
-Schema: OME 2016-06, `TiffData`, `Pixels`, `Plane`. An XML that declares entities is refused:
+Schema: OME 2016-06 and before; `TiffData`, `Pixels`, `Plane`. Which directories are whose is in
+`ome_files`, plates in `ome_plates`, times in `ome_times`. An XML that declares entities is refused:
 no microscope writes them, and expanding them can fill the memory.
 """
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
+from types import MappingProxyType
 from xml.etree import ElementTree as Xml
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.address import named
-from scopewatch.sources.base.facts import PlaneFacts
+from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
+from scopewatch.sources.readers.ome_files import Block, read_blocks, select_own
+from scopewatch.sources.readers.ome_plates import (
+    PlatePlace,
+    number_of,
+    read_plates,
+    well_within,
+)
+from scopewatch.sources.readers.ome_times import Coordinate, ImageTimes
 from scopewatch.sources.readers.pixel_size import calibrated_um
 from scopewatch.sources.readers.planes import ReadLimits
-from scopewatch.sources.readers.timestamps import parse_utc
 
-_UNIT_S = {"s": 1.0, "ms": 1e-3, "\u00b5s": 1e-6, "min": 60.0, "h": 3600.0, "d": 86400.0}
-Coordinate = tuple[int, int, int]  # c, t, z
+_WHO = "OME-XML"
 
 
-def read_ome(text: str, file_name: str, limits: ReadLimits) -> dict[int, PlaneFacts]:
-    """Return the facts of each directory of the file `file_name`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OmeFile:
+    """What an OME-XML says of one file.
 
-    Other files of a multi-file set are left out: each is read by its own directories.
+    Parameters
+    ----------
+    planes
+        Statements by directory.
+    common
+        What holds for any plane of the set, where the XML does not know this file.
+    declared
+        How many directories the file is to hold; 0 where that is not said.
+    trouble
+        Why it does not say what the planes are, or not of each; None where all is well.
+    """
+
+    planes: Mapping[int, tuple[Statement, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    common: tuple[Statement, ...] = ()
+    declared: int = 0
+    trouble: str | None = None
+
+    def of(self, page: int) -> tuple[Statement, ...]:
+        """Return what is said of a directory."""
+        return self.planes.get(page, self.common)
+
+
+def is_ome(text: str) -> bool:
+    """Tell whether an image description is an OME-XML."""
+    return text.lstrip().startswith(("<?xml", "<OME")) and "<OME" in text
+
+
+def parse_ome(text: str, where: object) -> Xml.Element:
+    """Parse an OME-XML.
 
     Raises
     ------
@@ -31,111 +71,156 @@ def read_ome(text: str, file_name: str, limits: ReadLimits) -> dict[int, PlaneFa
         When the text is no XML, or declares entities.
     """
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise _damaged(file_name, "entity declarations")
+        raise _damaged(where, "entity declarations")
     try:
-        root = Xml.fromstring(text)  # noqa: S314 - expat, without entities (checked above)
+        return Xml.fromstring(text)  # noqa: S314 - expat, without entities (checked above)
     except Xml.ParseError as error:
-        raise _damaged(file_name, error) from error
-    images = root.findall("{*}Image")
-    facts: dict[int, PlaneFacts] = {}
-    for image in images:
-        pixels = image.find("{*}Pixels")
-        if pixels is not None:
-            label = _label(image, several=len(images) > 1)
-            facts.update(_image_facts(image, pixels, label, file_name, limits))
-    return facts
+        raise _damaged(where, error) from error
 
 
-def _damaged(where: str, got: object) -> FrameError:
+def read_ome(
+    text: str,
+    file_name: str,
+    limits: ReadLimits,
+    *,
+    uuid: str | None = None,
+    utc: bool = False,
+) -> OmeFile:
+    """Return what an OME-XML says of the file `file_name`.
+
+    Parameters
+    ----------
+    uuid
+        Of the file, where the XML stands in another one; None: it is the file's own.
+    utc
+        Whether times without a zone are UTC, as Micro-Manager writes them.
+
+    Raises
+    ------
+    FrameError
+        When the text is no XML, or declares entities.
+    """
+    root = parse_ome(text, file_name)
+    blocks, trouble = select_own(read_blocks(root), file_name, root.get("UUID"), uuid)
+    if trouble is not None:
+        return OmeFile(common=_common(root), trouble=trouble)
+    told: dict[int, tuple[Statement, ...]] = {}
+    contested: set[int] = set()
+    images = _Images(root, utc=utc)
+    for page, statements in islice(images.planes(blocks), limits.max_planes):
+        if told.setdefault(page, statements) != statements:
+            contested.add(page)
+    for page in contested:
+        del told[page]
+    return OmeFile(
+        planes=MappingProxyType(told),
+        declared=max((*told, *contested), default=-1) + 1,
+        trouble="its OME-XML gives one page to several images" if contested else None,
+    )
+
+
+def _damaged(where: object, got: object) -> FrameError:
     return FrameError(
         complaint("OME-XML cannot be read", where=where, got=got, do="export the file again")
     )
 
 
-def _image_facts(
-    image: Xml.Element,
-    pixels: Xml.Element,
-    label: str | None,
-    file_name: str,
-    limits: ReadLimits,
-) -> dict[int, PlaneFacts]:
-    sizes = {axis: max(1, _count(pixels.get(f"Size{axis}"), 1)) for axis in "CTZ"}
-    size_um = calibrated_um(pixels.get("PhysicalSizeX"), pixels.get("PhysicalSizeXUnit", "\u00b5m"))
-    channels = [named(channel.get("Name")) for channel in pixels.findall("{*}Channel")]
-    elapsed = _elapsed(pixels)
-    began = image.find("{*}AcquisitionDate")
-    started = parse_utc(began.text) if began is not None else None
-    facts = {}
-    for page, (c, t, z) in islice(_places(pixels, sizes, file_name), limits.max_planes):
-        channel = channels[c] if c < len(channels) else None
-        facts[page] = PlaneFacts(
-            time_point=t if sizes["T"] > 1 else None,
-            channel=channel or (f"channel{c}" if sizes["C"] > 1 else None),
-            z=z if sizes["Z"] > 1 else None,
-            position=label,
-            pixel_size_um=size_um,
-            acquired_at=_moment(started, elapsed.get((c, t, z))),
-        )
-    return facts
+def _common(root: Xml.Element) -> tuple[Statement, ...]:
+    """Return the scale, where all images have the same."""
+    sizes = {_size_um(pixels) for pixels in root.findall("{*}Image/{*}Pixels")}
+    facts = PlaneFacts(pixel_size_um=sizes.pop() if len(sizes) == 1 else None)
+    return () if facts == NOTHING else (Statement(origin=Origin.SET, who=_WHO, facts=facts),)
 
 
-def _label(image: Xml.Element, *, several: bool) -> str | None:
-    stage = image.find("{*}StageLabel")
-    if stage is not None:
-        return named(stage.get("Name"))
-    return named(image.get("Name")) if several else None
+def _size_um(pixels: Xml.Element) -> float | None:
+    return calibrated_um(pixels.get("PhysicalSizeX"), pixels.get("PhysicalSizeXUnit", "\u00b5m"))
+
+
+class _Images:
+    """The images of a document: their labels, places on a plate, and planes."""
+
+    def __init__(self, root: Xml.Element, *, utc: bool) -> None:
+        self._utc = utc
+        self._plates = read_plates(root)
+        self._images = root.findall("{*}Image")
+        names = Counter(named(image.get("Name")) for image in self._images)
+        # Of names that return (fov0, fov1 in each well) none tells which image it is.
+        self._distinct = len(names) == len(self._images) and None not in names
+
+    def planes(self, blocks: list[Block]) -> Iterator[tuple[int, tuple[Statement, ...]]]:
+        """Yield (directory, statements) of the planes of some blocks."""
+        by_image: dict[int, list[Block]] = {}
+        for block in blocks:
+            by_image.setdefault(block.image, []).append(block)
+        for index, own in by_image.items():
+            image = self._images[index]
+            pixels = image.find("{*}Pixels")
+            if pixels is not None:
+                yield from self._planes(index, image, pixels, own)
+
+    def _planes(
+        self, index: int, image: Xml.Element, pixels: Xml.Element, blocks: list[Block]
+    ) -> Iterator[tuple[int, tuple[Statement, ...]]]:
+        channels = pixels.findall("{*}Channel")
+        sizes = _sizes(pixels, channels)
+        names = [named(channel.get("Name")) for channel in channels]
+        times = ImageTimes(image, pixels, sizes["T"], utc=self._utc)
+        place = self._plates.get(image.get("ID", ""))
+        well, position = self._label(index, image, place)
+        on_plate = place.statements() if place is not None else ()
+        size_um = _size_um(pixels)
+        for page, (c, t, z) in _places(pixels, sizes, blocks):
+            name = names[c] if c < len(names) else None
+            facts = PlaneFacts(
+                well=well,
+                position=position,
+                time_point=t if sizes["T"] > 1 else None,
+                channel=name or (f"channel{c}" if sizes["C"] > 1 else None),
+                z=z if sizes["Z"] > 1 else None,
+                pixel_size_um=size_um,
+                **times.of((c, t, z)),
+            )
+            yield page, (Statement(origin=Origin.SET, who=_WHO, facts=facts), *on_plate)
+
+    def _label(
+        self, index: int, image: Xml.Element, place: PlatePlace | None
+    ) -> tuple[str | None, str | int | None]:
+        """Return the well that an image's names call one, and its position.
+
+        That is its number among the images where several bear one name, or none at all.
+        """
+        stage = image.find("{*}StageLabel")
+        label = named(stage.get("Name")) if stage is not None else None
+        name = named(image.get("Name"))
+        well = well_within(label) or well_within(name)
+        if place is not None or label is not None or len(self._images) == 1:
+            return well, label
+        return well, name if self._distinct else index
+
+
+def _sizes(pixels: Xml.Element, channels: list[Xml.Element]) -> dict[str, int]:
+    """Return the numbers of planes along C, T and Z: colours of one channel are one plane."""
+    sizes = {axis: max(1, number_of(pixels.get(f"Size{axis}")) or 1) for axis in "CTZ"}
+    samples = [number_of(channel.get("SamplesPerPixel")) or 1 for channel in channels]
+    if channels and sum(samples) == sizes["C"]:
+        sizes["C"] = len(channels)
+    return sizes
 
 
 def _places(
-    pixels: Xml.Element, sizes: dict[str, int], file_name: str
+    pixels: Xml.Element, sizes: dict[str, int], blocks: list[Block]
 ) -> Iterator[tuple[int, Coordinate]]:
-    """Yield (directory, coordinate) for the planes that lie in this file."""
-    blocks = pixels.findall("{*}TiffData")
-    files = [_file_of(block) for block in blocks]
-    # A file that was renamed: the XML knows one file, and this must be it.
-    renamed = len(set(files)) == 1 and file_name not in files
+    """Yield (directory, coordinate) for the planes of some blocks of an image."""
     order = [axis for axis in pixels.get("DimensionOrder", "XYCZT") if axis in "CTZ"]
     if sorted(order) != ["C", "T", "Z"]:
         order = ["C", "Z", "T"]
-    for block, file in zip(blocks, files, strict=True):
-        if file is not None and file != file_name and not renamed:
-            continue
-        first = {axis: _count(block.get(f"First{axis}"), 0) for axis in "CTZ"}
-        page, planes = _count(block.get("IFD"), 0), block.get("PlaneCount")
-        bare = block.get("IFD") is None and planes is None
-        wanted = sizes["C"] * sizes["T"] * sizes["Z"] if bare else _count(planes, 1)
-        fast, middle, slow = order
+    fast, middle, slow = order
+    everything = sizes["C"] * sizes["T"] * sizes["Z"]
+    for block in blocks:
+        first = block.first
         skip = (first[slow] * sizes[middle] + first[middle]) * sizes[fast] + first[fast]
-        for index in range(wanted):
+        for index in range(everything if block.planes is None else block.planes):
             outer, at_fast = divmod(skip + index, sizes[fast])
             at_slow, at_middle = divmod(outer, sizes[middle])
             at = {fast: at_fast, middle: at_middle, slow: at_slow}
-            yield page + index, (at["C"], at["T"], at["Z"])
-
-
-def _file_of(block: Xml.Element) -> str | None:
-    uuid = block.find("{*}UUID")
-    return uuid.get("FileName") if uuid is not None else None
-
-
-def _elapsed(pixels: Xml.Element) -> dict[Coordinate, float]:
-    elapsed = {}
-    for plane in pixels.findall("{*}Plane"):
-        scale = _UNIT_S.get(plane.get("DeltaTUnit", "s"))
-        try:
-            seconds = float(plane.get("DeltaT", "")) * (scale or float("nan"))
-        except ValueError:
-            continue
-        at = tuple(_count(plane.get(f"The{axis}"), 0) for axis in "CTZ")
-        elapsed[(at[0], at[1], at[2])] = seconds
-    return elapsed
-
-
-def _moment(started: datetime | None, elapsed_s: float | None) -> datetime | None:
-    if started is None or elapsed_s is None or not 0 <= elapsed_s < 1e8:
-        return started
-    return started + timedelta(seconds=elapsed_s)
-
-
-def _count(text: str | None, default: int) -> int:
-    return int(text) if text is not None and text.isdecimal() and len(text) <= 9 else default
+            yield block.page + index, (at["C"], at["T"], at["Z"])

@@ -70,12 +70,25 @@ class Contents:
         The file ends before what it declares, so it is not just waiting for the next plane.
     axes_known
         False for several planes of which nothing says what they are.
+    trouble
+        Why metadata that is there does not say so; None where it does.
     """
 
     planes: tuple[PlaneEntry, ...]
     unfinished: str | None = None
     cut_off: bool = False
     axes_known: bool = True
+    trouble: str | None = None
+
+    def unnamed(self, where: object) -> str:
+        """Return the complaint about several planes of which nothing says what they are."""
+        pages = f"{len(self.planes)} pages"
+        return complaint(
+            "image file has several pages and does not say what they are",
+            where=where,
+            got=f"{pages}: {self.trouble}" if self.trouble else pages,
+            do="export OME-TIFF, or one file for each frame",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -91,7 +91,11 @@ def _contents(file: BinaryIO, chain: Chain, size: int, path: Path, limits: ReadL
         )
     places = {_identity(plane.facts) for plane in planes}
     return Contents(
-        planes=tuple(planes), unfinished=stopped, cut_off=cut, axes_known=len(places) == len(planes)
+        planes=tuple(planes),
+        unfinished=stopped,
+        cut_off=cut,
+        axes_known=len(places) == len(planes),
+        trouble=facts.trouble,
     )
 
 

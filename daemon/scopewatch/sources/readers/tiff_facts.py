@@ -14,7 +14,7 @@ from scopewatch.sources.readers import ifd
 from scopewatch.sources.readers.decode import DECODE_FAULTS
 from scopewatch.sources.readers.ifd import Chain, Directory
 from scopewatch.sources.readers.micromanager_metadata import load_tags, tag_facts
-from scopewatch.sources.readers.ome import read_ome
+from scopewatch.sources.readers.ome import OmeFile, is_ome, read_ome
 from scopewatch.sources.readers.pixel_size import imagej_um, resolution_um
 from scopewatch.sources.readers.planes import ReadLimits
 from scopewatch.sources.readers.timestamps import parse_time, time_facts
@@ -34,13 +34,21 @@ class FileFacts:
         self._summary = _read_summary(file, limits)
         first = chain.directories[0] if chain.directories else None
         self._description = self._text(first, ifd.DESCRIPTION)
-        self._ome: dict[int, PlaneFacts] = {}
+        self._ome = OmeFile()
         self._imagej: dict[str, Any] = {}
-        if self._description.lstrip().startswith(("<?xml", "<OME")) and "<OME" in self._description:
-            self._ome = read_ome(self._description, path.name, limits)
+        if is_ome(self._description):
+            by_micromanager = bool(self._summary) or ifd.MM_METADATA in (
+                first.tags if first else {}
+            )
+            self._ome = read_ome(self._description, path.name, limits, utc=by_micromanager)
         elif self._description.startswith(("ImageJ=", "SCIFIO=")):
             self._imagej = self._read_imagej()
         self._shaped = _shaped_places(self._description)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the metadata does not say what the pages are; None where it does, or is silent."""
+        return self._ome.trouble
 
     def tags(self, page: int) -> dict[str, Any] | None:
         """Return Micro-Manager's tags of a page; None where they are not (yet) whole."""
@@ -55,7 +63,6 @@ class FileFacts:
         told: list[tuple[Origin, str, PlaneFacts]] = []
         if tags is not None:
             told.append((Origin.PLANE, "Micro-Manager tags", tag_facts(tags, self._summary)))
-        told.append((Origin.SET, "OME-XML", self._ome.get(page, NOTHING)))
         if self._imagej:
             told.append((Origin.SET, "ImageJ metadata", self._imagej_facts(page, directory)))
         if page < len(self._shaped):
@@ -66,11 +73,12 @@ class FileFacts:
             )
         ).over(time_facts(parse_time(self._text(directory, ifd.DATE_TIME))))
         told.append((Origin.TAG, "TIFF tags", plain))
-        return tuple(
+        said = (
             Statement(origin=origin, who=who, facts=facts)
             for origin, who, facts in told
             if facts != NOTHING
         )
+        return (*self._ome.of(page), *said)
 
     def _imagej_facts(self, page: int, directory: Directory) -> PlaneFacts:
         imagej = self._imagej

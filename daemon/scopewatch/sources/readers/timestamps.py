@@ -47,15 +47,14 @@ def parse_time(text: object) -> datetime | None:
     return None
 
 
-def parse_utc(text: object) -> datetime | None:
-    """Read an ISO 8601 time; without a zone it is UTC, as Micro-Manager writes OME-XML."""
+def parse_iso(text: object) -> datetime | None:
+    """Read an ISO 8601 time: aware UTC where it names its zone, else naive; None if it is none."""
     if not isinstance(text, str) or len(text) > _LONGEST:
         return None
     try:
-        moment = datetime.fromisoformat(text.strip())
+        return _believable(datetime.fromisoformat(text.strip()))
     except ValueError:
         return None
-    return _believable(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def time_facts(moment: datetime | None) -> PlaneFacts:

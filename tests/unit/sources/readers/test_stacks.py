@@ -70,7 +70,8 @@ def test_ome_planes_carry_position_and_time(tmp_path: Path) -> None:
     path = with_ome(tmp_path / "a.ome.tif", ome(inner))
     facts = list_planes(path).planes[2].facts
     assert (facts.time_point, facts.position) == (2, "B2")
-    assert facts.acquired_at == datetime(2026, 3, 1, 9, 1, 30, tzinfo=UTC)
+    # The schema fixes no zone: a time of day without one is that of the microscope's clock.
+    assert (facts.wall_time, facts.since_wall_s) == (datetime(2026, 3, 1, 9), 90)
 
 
 def test_planes_of_other_files_of_an_ome_set_are_left_to_those(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from scopewatch.sources.base.facts import PlaneFacts
-from scopewatch.sources.readers.timestamps import parse_time, parse_utc, time_facts
+from scopewatch.sources.readers.timestamps import parse_iso, parse_time, time_facts
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_a_time_with_its_zone_is_a_moment() -> None:
 )
 def test_filler_is_no_time(filler: object) -> None:
     assert parse_time(filler) is None
-    assert parse_utc(filler) is None
+    assert parse_iso(filler) is None
 
 
-def test_ome_times_without_zone_are_utc() -> None:
-    assert parse_utc("2016-02-11T17:00:16") == datetime(2016, 2, 11, 17, 0, 16, tzinfo=UTC)
-    assert parse_utc("2016-02-11T17:00:16+01:00") == datetime(2016, 2, 11, 16, 0, 16, tzinfo=UTC)
+def test_an_iso_time_without_zone_stays_without_one() -> None:
+    assert parse_iso("2016-02-11T17:00:16") == datetime(2016, 2, 11, 17, 0, 16)
+    assert parse_iso("2016-02-11T17:00:16+01:00") == datetime(2016, 2, 11, 16, 0, 16, tzinfo=UTC)

@@ -1,0 +1,104 @@
+"""Which directories of a multi-file OME-TIFF set lie in which of its files.
+
+Sets of several files mostly hold the XML of the whole set in each. Which `TiffData` are a file's
+own is decided over all images together: by its name, else by its UUID. Only a set of a single file
+can have been renamed; where the XML speaks of several and this is none of them, nothing is guessed.
+"""
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from xml.etree import ElementTree as Xml
+
+from scopewatch.sources.readers.ome_plates import number_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One `TiffData`: planes of an image that lie in directories of a file one after another.
+
+    Parameters
+    ----------
+    image
+        Number of the image within the document.
+    first
+        Coordinate of the first plane, by axis (C, T, Z).
+    page
+        Number of its directory.
+    planes
+        How many there are; None: all of the image.
+    file, uuid
+        The file that holds them; both None for the one that holds the XML.
+    """
+
+    image: int
+    first: dict[str, int]
+    page: int
+    planes: int | None
+    file: str | None
+    uuid: str | None
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it names a file, be it the one that holds the XML; else it means that one."""
+        return self.file is not None or self.uuid is not None
+
+
+def read_blocks(root: Xml.Element) -> list[Block]:
+    """Return all `TiffData` of a document."""
+    return [
+        _read_block(index, element)
+        for index, image in enumerate(root.findall("{*}Image"))
+        for element in image.findall("{*}Pixels/{*}TiffData")
+    ]
+
+
+def _read_block(image: int, element: Xml.Element) -> Block:
+    identity = element.find("{*}UUID")
+    page = number_of(element.get("IFD"))
+    planes = number_of(element.get("PlaneCount") or element.get("NumPlanes"))
+    if planes is None and page is not None:
+        planes = 1
+    return Block(
+        image=image,
+        first={axis: number_of(element.get(f"First{axis}")) or 0 for axis in "CTZ"},
+        page=page or 0,
+        planes=planes,
+        file=_base_name(identity.get("FileName")) if identity is not None else None,
+        uuid=(identity.text or "").strip() or None if identity is not None else None,
+    )
+
+
+def select_own(
+    blocks: list[Block], file_name: str, document: str | None, uuid: str | None
+) -> tuple[list[Block], str | None]:
+    """Return the blocks of a file, or why it is not known which they are.
+
+    Parameters
+    ----------
+    document
+        UUID of the document: of the file that holds it.
+    uuid
+        UUID of the file, where another one holds the document; else None.
+    """
+    inside = [block for block in blocks if not block.elsewhere and uuid is None]
+    own = document if uuid is None else uuid
+    named = [block for block in blocks if block.file == file_name]
+    if not named:
+        named = [block for block in blocks if own and block.uuid == own]
+    if named or inside:
+        return [*named, *inside], None
+    others = sorted({block.file or block.uuid or "" for block in blocks if block.elsewhere})
+    if len(others) == 1 and uuid is None:
+        return blocks, None
+    return [], _unknown(others)
+
+
+def _unknown(others: list[str]) -> str:
+    if not others:
+        return "its OME-XML names no planes"
+    first = ", ".join(others[:2]) + (", ..." if len(others) > 2 else "")
+    return f"its OME-XML speaks of other files ({len(others)}: {first}) and not of this one"
+
+
+def _base_name(name: str | None) -> str | None:
+    return PurePosixPath(name.replace("\\", "/")).name or None if name else None

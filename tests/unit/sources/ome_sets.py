@@ -1,0 +1,140 @@
+"""OME-TIFF sets of a plate, written by ome-writers as pymmcore-plus lets it write."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import ome_writers
+import tifffile
+import useq
+from numpy.typing import NDArray
+
+from tests.unit.sources.images import pixels
+
+WELLS = ("A1", "B3")
+CHANNELS = ("Phase", "GFP")
+PIXEL_UM = 0.65
+Arrangement = Literal["redundant", "master-tiff", "companion-file"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """One plane of a set: where it lies, and what frame it is."""
+
+    file: str
+    page: int
+    well: str
+    site: int
+    time: int
+    channel: str
+    pixels: NDArray[np.uint16]
+
+
+def plan(times: int, interval_s: float = 3600) -> useq.MDASequence:
+    """Two sites in each of two wells, two channels, one plane after the other."""
+    return useq.MDASequence.model_validate(
+        {
+            "stage_positions": useq.WellPlatePlan.model_validate(
+                {
+                    "plate": "96-well",
+                    "a1_center_xy": (0, 0),
+                    "selected_wells": ([0, 1], [0, 2]),
+                    "well_points_plan": useq.GridRowsColumns(
+                        rows=1, columns=2, fov_width=100, fov_height=100
+                    ),
+                }
+            ),
+            "channels": CHANNELS,
+            "time_plan": {"interval": interval_s, "loops": times},
+            "axis_order": "tpc",
+        }
+    )
+
+
+class PlateWriter:
+    """Writes the planes of a set one after another.
+
+    Parameters
+    ----------
+    times
+        As many time points as are planned.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        times: int = 3,
+        arrangement: Arrangement = "redundant",
+        compression: str | None = None,
+    ) -> None:
+        sequence = plan(times)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            settings = {
+                **ome_writers.useq_to_acquisition_settings(
+                    sequence, 32, 24, pixel_size_um=PIXEL_UM
+                ),
+                "root_path": str(folder),
+                "dtype": "uint16",
+                "compression": compression,
+                "format": ome_writers.OmeTiffFormat(multi_file_metadata=arrangement),
+            }
+            self._stream = ome_writers.create_stream(
+                ome_writers.AcquisitionSettings.model_validate(settings)
+            )
+        self._folder = folder
+        self._events = list(sequence)
+        self.written: list[Written] = []
+
+    def add(self, planes: int = 1, **metadata: Any) -> None:
+        """Write the next planes, as one event of the plan after the other gives them."""
+        for _ in range(planes):
+            number = len(self.written)
+            index = self._events[number].index
+            image = pixels(seed=number)
+            told = {"delta_t": 3600.0 * index["t"] + index["p"], **metadata}
+            self._stream.append(image, frame_metadata=told)
+            self.written.append(
+                Written(
+                    file=f"{self._folder.name}_p{index['p']:03}.ome.tiff",
+                    page=index["t"] * len(CHANNELS) + index["c"],
+                    well=WELLS[index["p"] // 2],
+                    site=index["p"] % 2,
+                    time=index["t"],
+                    channel=CHANNELS[index["c"]],
+                    pixels=image,
+                )
+            )
+
+    def close(self) -> None:
+        """End the acquisition: directories and times are written now."""
+        self._stream.close()
+
+
+def edit_xml(path: Path, change: Callable[[str], str]) -> None:
+    """Write the OME-XML of a file again, as a program does that touches it."""
+    xml = tifffile.tiffcomment(path)
+    assert isinstance(xml, str)
+    tifffile.tiffcomment(path, change(xml).encode())
+
+
+@contextmanager
+def plate(folder: Path, **options: Any) -> Iterator[PlateWriter]:
+    """A set that is being written; closed at the end."""
+    writer = PlateWriter(folder, **options)
+    try:
+        yield writer
+    finally:
+        writer.close()
+
+
+def whole_plate(folder: Path, **options: Any) -> list[Written]:
+    """Write a whole set."""
+    with plate(folder, **options) as writer:
+        writer.add(options.get("times", 3) * len(WELLS) * 2 * len(CHANNELS))
+    return writer.written
