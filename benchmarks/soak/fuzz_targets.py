@@ -13,13 +13,13 @@ from scopewatch.core.errors import ScopewatchError
 from scopewatch.inference.bundle import load_bundle, parse_card
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.layouts.registry import LAYOUTS
+from scopewatch.sources.ndtiff.axes import image_statements
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.file import read_pixels
 from scopewatch.sources.ndtiff.index import parse_index
 from scopewatch.sources.readers import ifd
 from scopewatch.sources.readers.image_file import list_planes, read_plane
 from scopewatch.sources.readers.micromanager_metadata import (
-    axes_facts,
     load_tags,
     read_series,
     tag_facts,
@@ -98,7 +98,7 @@ def _tags(data: bytes, _: Path) -> None:
         summary = tags.get("Summary")
         summary = summary if isinstance(summary, dict) else tags
         tag_facts(tags, summary)
-        axes_facts(tags, tags, summary)
+        image_statements(tags, tags, summary)
 
 
 def _index(data: bytes, _: Path) -> None:

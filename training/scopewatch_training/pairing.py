@@ -20,6 +20,7 @@ from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.folder.walk import NDTIFF_INDEX, walk_images
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
+from scopewatch.sources.ndtiff.pyramid import is_copy
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 from scopewatch_training.manifest import OPTIONAL, REQUIRED, PairRow
 from scopewatch_training.pictures import PictureRef
@@ -188,7 +189,7 @@ def _find_files(
     if recursive:
         # Data sets deeper down; the walk over files leaves them alone.
         for index in sorted(folder.rglob(NDTIFF_INDEX)):
-            if index.parent != folder:
+            if index.parent != folder and not is_copy(index.parent):
                 yield from _find_ndtiff(index.parent, experiment)
 
 

@@ -11,6 +11,7 @@ from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.errors import ConfigError
 from scopewatch.demo.simulation.simulate import simulate
 from scopewatch.demo.simulation.writers import FileFormat
+from tests.unit.sources.ndtiffs import write_data_set
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PIXELS = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
@@ -181,3 +182,19 @@ def test_each_image_of_an_ndtiff_data_set_is_a_frame(make: Make, tmp_path: Path)
     first = items[0]
     assert isinstance(first, Listed)
     assert first.load().pixels.shape == (128, 128)
+
+
+def test_of_a_pyramid_the_full_resolution_is_listed_as_its_data_set(
+    make: Make, tmp_path: Path
+) -> None:
+    for level in ("Full resolution", "Downsampled_x2"):
+        written = write_data_set(tmp_path / "writing", times=1, name="HES7")
+        (tmp_path / "day 1").mkdir(exist_ok=True)
+        written.rename(tmp_path / "day 1" / level)
+    key = "plate/A1/s0/t0000/phase"
+    assert keys(make(), tmp_path / "day 1") == [f"day 1/{key}"]
+    assert keys(make(), tmp_path / "day 1" / "Full resolution") == [f"day 1/{key}"]
+    assert keys(make(), tmp_path) == [f"{tmp_path.name} day 1/{key}"]
+    (refused,) = make().walk(tmp_path / "day 1" / "Downsampled_x2")
+    assert isinstance(refused, Unlisted)
+    assert refused.reason.startswith("data set is a coarser copy of another one")

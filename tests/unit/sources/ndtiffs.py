@@ -17,10 +17,12 @@ SUMMARY = {"DateAndTime": "2026/03/01 09:00:00", "PixelSize_um": 0.65}
 class Writer:
     """An open data set; `path` is its folder."""
 
-    def __init__(self, folder: Path, name: str = "HES7") -> None:
+    def __init__(
+        self, folder: Path, name: str = "HES7", summary: dict[str, Any] | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._storage = NDTiffDataset(str(folder), name=name, writable=True)
-        self._storage.initialize(SUMMARY)
+        self._storage.initialize({**SUMMARY, **(summary or {})})
         self.path = Path(self._storage.path)
         self._reader: Any = None
 
@@ -31,8 +33,8 @@ class Writer:
 
     def add(
         self,
-        time: int = 0,
-        position: str | None = "A1",
+        time: int | str = 0,
+        position: str | int | None = "A1",
         image: NDArray[Any] | None = None,
         tags: dict[str, Any] | None = None,
         **axes: Any,
@@ -41,8 +43,9 @@ class Writer:
         axes = {"time": time, **axes}
         if position is not None:
             axes["position"] = position
-        told = {"Axes": axes, "Time": f"2026-03-01 09:00:{time % 60:02d} +0000", **(tags or {})}
-        self._storage.put_image(axes, pixels(seed=time) if image is None else image, told)
+        second = int(time) if str(time).isdecimal() else 0
+        told = {"Axes": axes, "Time": f"2026-03-01 09:00:{second % 60:02d} +0000", **(tags or {})}
+        self._storage.put_image(axes, pixels(seed=second) if image is None else image, told)
         self._reader = self._storage.current_writer.reader
 
     def finish(self) -> None:
@@ -54,9 +57,11 @@ class Writer:
 
 
 @contextmanager
-def writing(folder: Path, name: str = "HES7") -> Iterator[Writer]:
+def writing(
+    folder: Path, name: str = "HES7", summary: dict[str, Any] | None = None
+) -> Iterator[Writer]:
     """Write a data set and close it at the end."""
-    writer = Writer(folder, name)
+    writer = Writer(folder, name, summary)
     try:
         yield writer
     finally:

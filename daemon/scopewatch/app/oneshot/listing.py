@@ -27,6 +27,7 @@ from scopewatch.sources.folder.walk import NDTIFF_INDEX
 from scopewatch.sources.layouts.candidates import is_candidate_folder, is_candidate_name
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
+from scopewatch.sources.ndtiff.pyramid import FULL_RESOLUTION, is_copy
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
 
@@ -133,8 +134,7 @@ class Listing:
         for entry in entries:
             if is_candidate_name(entry.name):
                 yield from self._open_file(entry.relative_to(root).as_posix(), root, frames)
-            # A link may lead back up: only real folders are entered.
-            elif is_candidate_folder(entry.name) and entry.is_dir() and not entry.is_symlink():
+            elif _is_entered(entry):
                 yield from self._walk_folder(entry, root, frames)
 
     def _open_data_set(self, folder: Path, root: Path) -> Iterator[Listed | Unlisted]:
@@ -195,8 +195,21 @@ class Listing:
         return Listed(place=place, key=found.key, load=partial(load, ticket))
 
 
+def _is_entered(entry: Path) -> bool:
+    """Tell whether a folder is looked into: a link may lead back up."""
+    if not is_candidate_folder(entry.name) or not entry.is_dir() or entry.is_symlink():
+        return False
+    return not is_copy(entry)
+
+
 def _experiment_of(folder: Path, root: Path) -> str:
-    parts = (root.resolve().name, *folder.relative_to(root).parts)
+    name, below = root.resolve().name, list(folder.relative_to(root).parts)
+    # The level of full resolution stands for its whole pyramid.
+    if below and below[-1] == FULL_RESOLUTION:
+        below.pop()
+    elif not below and name == FULL_RESOLUTION:
+        name = root.resolve().parent.name
+    parts = (name, *below)
     return " ".join(part for part in parts if part) or "files"
 
 

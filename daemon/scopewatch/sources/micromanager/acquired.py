@@ -9,12 +9,13 @@ from typing import Any
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import FrameError
 from scopewatch.sources.base.address import named
-from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
+from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement, merged
 from scopewatch.sources.base.moments import moment_of
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import ReadingSettings, read_frame
-from scopewatch.sources.ndtiff.dataset import DataSet, is_data_set
-from scopewatch.sources.readers.micromanager_metadata import axes_facts
+from scopewatch.sources.ndtiff.axes import image_statements
+from scopewatch.sources.ndtiff.dataset import DataSet
+from scopewatch.sources.ndtiff.pyramid import is_data_set
 from scopewatch.sources.readers.planes import ReadLimits
 
 Place = tuple[int, str, str | None]  # time point, position label, channel
@@ -121,8 +122,8 @@ def survey(
                 if sighting.image is None or place is None:
                     continue
                 places.add(place)
-                facts = axes_facts(sighting.axes, sighting.image.tags, sighting.summary)
-                moment = moment_of(facts, settings.zone)
+                told = image_statements(sighting.axes, sighting.image.tags, sighting.summary)
+                moment = moment_of(merged(told), settings.zone)
                 if moment is not None:
                     starts.append(moment - timedelta(seconds=place[0] * interval_s))
     return Acquired(places=frozenset(places), began_at=min(starts, default=None))

@@ -10,21 +10,20 @@ import hashlib
 import json
 import logging
 import os
-import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.sources.ndtiff.file import Follower, Head, Image, read_head, read_image_facts
+from scopewatch.sources.ndtiff.file import Follower, Image, read_image_facts
+from scopewatch.sources.ndtiff.header import Head, VersionError, read_head
 from scopewatch.sources.ndtiff.index import IndexEntry, parse_index
+from scopewatch.sources.ndtiff.pyramid import INDEX, refuse_copy
 from scopewatch.sources.readers.planes import ReadLimits
 
 log = logging.getLogger(__name__)
 
-INDEX = "NDTiff.index"
-_STACK = re.compile(r"(?s).*NDTiffStack(_\d+)?\.tif")
 _INDEX_PER_LOOK = 4 * 1024 * 1024
 PER_LOOK = 1000
 _MAX_FILES = 10_000
@@ -51,15 +50,6 @@ class Sighting:
     reason: str = ""
 
 
-def is_data_set(folder: Path) -> bool:
-    """Tell whether a folder is an NDTiff data set: it has an index or an NDTiff stack."""
-    try:
-        with os.scandir(folder) as entries:
-            return any(entry.name == INDEX or _STACK.fullmatch(entry.name) for entry in entries)
-    except OSError:
-        return False
-
-
 class DataSet:
     """Follows the data set in one folder. Files are opened for each look and closed again.
 
@@ -84,6 +74,7 @@ class DataSet:
         self._nameless: dict[tuple[str, int], Image] = {}
         self._missing_since_s: dict[str, float] = {}
         self._missed: set[str] = set()
+        self._refused: Hashable = None
         self._first: tuple[Image, Head] | None = None
         self.trouble: str | None = None
 
@@ -102,11 +93,15 @@ class DataSet:
     def replaced(self) -> bool:
         """Tell whether another acquisition now lies in its folder, by the first image.
 
+        One that could not be read at all is another as soon as its files differ.
+
         Raises
         ------
         OSError
             When the file of the first image cannot be read.
         """
+        if self._refused is not None:
+            return self._files()[1] != self._refused
         if self._first is None:
             return False
         image = self._first[0]
@@ -124,7 +119,12 @@ class DataSet:
 
     @property
     def ended(self) -> bool:
-        """Whether its writer has closed it: the index is there, every file is cut, all is read."""
+        """Whether its writer has closed it: the index is there, every file is cut, all is read.
+
+        One that cannot be read at all has ended too.
+        """
+        if self._refused is not None:
+            return True
         followers = dict(self._followers)
         closed = [each.closed(self._sizes.get(name, 0)) for name, each in followers.items()]
         return bool(closed) and all(closed) and self._used > 0 and not self.waiting
@@ -141,7 +141,12 @@ class DataSet:
         OSError
             When the folder cannot be read.
         """
+        if self._refused is not None:
+            return []
         files, signature = self._files()
+        copy = refuse_copy(self._folder)
+        if copy is not None:
+            return [self._refuse(self._folder.name, copy, signature)]
         idle = signature == self._signature and not self.waiting
         if idle and all(follower.ended for follower in self._followers.values()):
             return []
@@ -151,12 +156,19 @@ class DataSet:
         for name, size in files.items():
             try:
                 sightings += self._read_file(name, size, at_most)
+            except VersionError as error:
+                return [self._refuse(name, str(error), signature)]
             except (OSError, FrameError) as error:
                 self._complain(" ".join(str(error).split()))
         sightings += self._missing(files, now_s)
         if len(sightings) >= at_most:
             self._signature = None  # there is more to read
         return sightings
+
+    def _refuse(self, name: str, reason: str, signature: Hashable) -> Sighting:
+        """Return why nothing can be read; it is not looked at again as long as its files stay."""
+        self._refused = signature
+        return Sighting(name=name, axes={}, summary={}, image=None, reason=reason)
 
     def _files(self) -> tuple[dict[str, int], tuple[tuple[str, int, int], ...]]:
         found: list[tuple[str, int, int]] = []

@@ -6,7 +6,6 @@ its metadata, behind its pixels, is whole JSON; should a writer put the metadata
 next directory or the end of the chain has to be there first.
 """
 
-import struct
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,14 +15,12 @@ import numpy as np
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.frame import Pixels
+from scopewatch.sources.ndtiff.header import Head
 from scopewatch.sources.ndtiff.index import Block
 from scopewatch.sources.readers import ifd
-from scopewatch.sources.readers.ifd import Directory, Layout, UnfinishedError
+from scopewatch.sources.readers.ifd import Directory, UnfinishedError
 from scopewatch.sources.readers.micromanager_metadata import load_tags
 from scopewatch.sources.readers.planes import ReadLimits, check_size
-
-_HEAD = struct.Struct("<5I")
-_NDTIFF_MARK, _SUMMARY_MARK = 483729, 2355492
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,43 +35,6 @@ class Image:
     tags: dict[str, Any]
     fingerprint: str
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """The header of a TIFF of a data set."""
-
-    layout: Layout
-    summary: dict[str, Any]
-
-
-def read_head(file: BinaryIO, where: object, limits: ReadLimits) -> Head | None:
-    """Read the header; None while it is not whole.
-
-    Raises
-    ------
-    FrameError
-        When the file is no TIFF of an NDTiff data set.
-    """
-    file.seek(0)
-    if file.read(1) in (b"", b"\x00"):
-        return None
-    layout = ifd.read_layout(file, where)
-    file.seek(8)
-    raw = file.read(_HEAD.size)
-    if len(raw) < _HEAD.size:
-        return None
-    mark, _, _, summary_mark, length = _HEAD.unpack(raw)
-    if mark != _NDTIFF_MARK or summary_mark != _SUMMARY_MARK or layout.order != "<":
-        raise FrameError(
-            complaint(
-                "TIFF is not one of an NDTiff data set",
-                where=where,
-                do="point a source of kind `folder` at ordinary TIFF files",
-            )
-        )
-    summary = load_tags(file.read(min(length, limits.max_text_bytes)))
-    return None if summary is None else Head(layout=layout, summary=summary)
 
 
 class Follower:

@@ -2,16 +2,16 @@
 
 Which run a frame belongs to: a data set that the source's `path` names is the experiment. In a
 folder, so is the data set called like the experiment (`<name>`, or `<name>_1` as acquisition
-software numbers it). Any other is a run of its own, called by its folder: acquired again, a
-data set gets a new number, and its frames are new frames, not repeats. The name depends on
-nothing but the folder, so it is the same after a restart and whatever else is deleted; save that
-a data set acquired anew in the same folder is called `<run> (2)`, which the ledger remembers.
+software numbers it). Any other is a run of its own, called by its path below the source: acquired
+again, a data set gets a new number, and one of the same name in another folder is another run;
+their frames are new frames, not repeats. The name depends on nothing but the path, so it is the
+same after a restart and whatever else is deleted; save that a data set acquired anew in the same
+folder is called `<run> (2)`, which the ledger remembers.
 """
 
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -21,27 +21,33 @@ from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
+from scopewatch.sources.ndtiff.axes import image_statements, refuse_axes
 from scopewatch.sources.ndtiff.dataset import Sighting
-from scopewatch.sources.ndtiff.file import read_head, read_image_facts, read_pixels
+from scopewatch.sources.ndtiff.file import read_image_facts, read_pixels
+from scopewatch.sources.ndtiff.header import read_head
 from scopewatch.sources.ndtiff.index import PIXEL_BYTES, Block, safe_name
-from scopewatch.sources.readers.micromanager_metadata import axes_facts
+from scopewatch.sources.ndtiff.pyramid import FULL_RESOLUTION
 from scopewatch.sources.readers.planes import ReadLimits
 
-_KNOWN_AXES = frozenset({"time", "position", "channel", "z"})
 _PIXEL_BYTES = frozenset(PIXEL_BYTES.values())
 _LOCATOR = re.compile(r"(?s)(?P<path>.+)#at=(?P<place>\[\d+(?:,\d+){5}\])")
 
 
-def run_name(experiment: str, folder: str) -> str:
-    """Name the run of a data set in a folder of data sets.
+def run_name(experiment: str, place: str) -> str:
+    """Name the run of a data set by its path below the source.
 
     >>> run_name("HES7", "HES7_1"), run_name("HES7", "HES7_2"), run_name("HES7", "test_1")
     ('HES7', 'HES7_2', 'HES7 test_1')
+    >>> run_name("HES7", "2026-03-02/HES7_1"), run_name("HES7", "2026-03-02/test_1")
+    ('HES7 2026-03-02', 'HES7 2026-03-02 test_1')
     """
+    *above, folder = PurePosixPath(place).parts or ("",)
     plain, told = experiment.casefold(), folder.casefold()
-    if told in (plain, f"{plain}_1"):
-        return experiment
-    return folder if told.startswith(plain) else f"{experiment} {folder}"
+    if told in ("", plain, f"{plain}_1"):
+        return " ".join((experiment, *above))
+    if told.startswith(plain) and not above:
+        return folder
+    return " ".join((experiment, *above, folder))
 
 
 class NDTiffFrames:
@@ -50,8 +56,8 @@ class NDTiffFrames:
     Parameters
     ----------
     runs
-        Turns the name of a data set's folder into the name of its run; None for one that is
-        not to be followed.
+        Turns the path of a data set below the source's into the name of its run; None for one
+        that is not to be followed.
 
     Raises
     ------
@@ -69,12 +75,16 @@ class NDTiffFrames:
         self._config = config
         self._experiment = experiment
         self._limits = limits
-        self._runs = runs or (lambda folder: run_name(experiment.name, folder))
+        self._runs = runs or (lambda place: run_name(experiment.name, place))
         self._settings = reading_settings(config, experiment)
 
-    def run_of(self, folder: str) -> str | None:
-        """Return the run of the data set in a folder of data sets; None to leave it alone."""
-        return self._runs(folder)
+    def run_of(self, label: str) -> str | None:
+        """Return the run of the data set with a label; None to leave it alone.
+
+        The label is the path of its files; its full resolution stands for a whole pyramid.
+        """
+        place = label.removesuffix(FULL_RESOLUTION).rstrip("/")
+        return self._runs(place) if place else self._experiment.name
 
     def found(self, label: str, sighting: Sighting, number: int = 1) -> Found:
         """Give an image of the data set `label` its key, or the reason why it has none.
@@ -133,8 +143,11 @@ class NDTiffFrames:
                     do="check that it exists, its permissions, and the share",
                 )
             ) from error
-        facts = axes_facts(image.tags.get("Axes") or {}, image.tags, head.summary)
-        reading = read_frame((_stated(facts),), self._settings, ticket.locator)
+        axes = image.tags.get("Axes")
+        if not isinstance(axes, dict):
+            axes = {"time": ticket.key.time_point}  # they stand in the index alone
+        told = image_statements(axes, image.tags, head.summary)
+        reading = read_frame(told, self._settings, ticket.locator)
         return Frame(
             key=ticket.key,
             pixels=pixels,
@@ -148,22 +161,15 @@ class NDTiffFrames:
     ) -> FrameReading:
         axes = sighting.axes
         where = f"{label or self._config.path.name} {json.dumps(axes)}"
-        unknown = {axis: at for axis, at in axes.items() if axis not in _KNOWN_AXES and at != 0}
-        if unknown:
-            raise FrameError(
-                complaint(
-                    "image lies on an axis that is not understood",
-                    where=where,
-                    expected="time, position, channel, z",
-                    got=", ".join(unknown),
-                    do="acquire positions as the axis `position`",
-                )
-            )
-        run = self.run_of(PurePosixPath(label).name) if label else self._experiment.name
+        refuse_axes(axes, where)
+        run = self.run_of(label) or self._experiment.name
         if number > 1:
-            run = f"{run or self._experiment.name} ({number})"
-        facts = replace(axes_facts(axes, tags, sighting.summary), experiment=run)
-        return read_frame((_stated(facts),), self._settings, where)
+            run = f"{run} ({number})"
+        by_place = Statement(
+            origin=Origin.SET, who="folder of the data set", facts=PlaneFacts(experiment=run)
+        )
+        told = image_statements(axes, tags, sighting.summary)
+        return read_frame((*told, by_place), self._settings, where)
 
     def _find(self, locator: str) -> tuple[Path, Block]:
         """Return the folder and the place a locator names."""
@@ -184,10 +190,6 @@ class NDTiffFrames:
             text_size=numbers[5],
         )
         return self._config.path.joinpath(*parts[:-1]), block
-
-
-def _stated(facts: PlaneFacts) -> Statement:
-    return Statement(origin=Origin.PLANE, who="NDTiff", facts=facts)
 
 
 def write_locator(block: Block) -> str:

@@ -21,8 +21,9 @@ from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.rhythm import Rhythm
 from scopewatch.sources.base.source_thread import SourceThread
 from scopewatch.sources.layouts.candidates import is_candidate_folder
-from scopewatch.sources.ndtiff.dataset import PER_LOOK, DataSet, Sighting, is_data_set
+from scopewatch.sources.ndtiff.dataset import PER_LOOK, DataSet, Sighting
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
+from scopewatch.sources.ndtiff.pyramid import is_copy, is_data_set
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
 log = logging.getLogger(__name__)
@@ -69,8 +70,8 @@ class NDTiffSource:
     experiment
         Defaults for what they do not say.
     runs
-        Turns the name of a data set's folder into the name of its run, None to leave the data
-        set alone; by default `ndtiff_frames.run_name`.
+        Turns the path of a data set below the source's into the name of its run, None to leave
+        the data set alone; by default `frames.run_name`.
     patience_s
         How long an index may name a TIFF that is missing before that is reported.
     arrivals
@@ -222,7 +223,8 @@ class NDTiffSource:
     def _data_sets(self, *, full: bool) -> Iterator[tuple[str, Path]]:
         """Yield (path relative to the source's, folder) of each data set.
 
-        A folder that was one is looked into again only where `full`.
+        A folder that was one is looked into again only where `full`. Of a resolution pyramid the
+        full resolution alone is one.
         """
         root = self._config.path
         if is_data_set(root):
@@ -242,9 +244,11 @@ class NDTiffSource:
                 continue
             for name in folders:
                 inner = f"{label}/{name}" if label else name
+                if is_copy(root / inner):
+                    continue
                 if (inner in self._followed and not full) or is_data_set(root / inner):
                     count += 1
-                    if self._frames.run_of(name) is not None:
+                    if self._frames.run_of(inner) is not None:
                         yield inner, root / inner
                 elif depth < _DEPTH:
                     waiting.append((inner, depth + 1))

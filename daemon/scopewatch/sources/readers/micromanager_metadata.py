@@ -6,7 +6,6 @@ anywhere: what was written whole is used.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import PurePosixPath
@@ -14,11 +13,20 @@ from typing import Any
 
 from scopewatch.sources.base.address import named
 from scopewatch.sources.base.facts import NOTHING, PlaneFacts
+from scopewatch.sources.readers.micromanager_places import (
+    Tags,
+    count,
+    listed_label,
+    plain,
+    tagged_label,
+    tagged_place,
+    whole,
+)
 from scopewatch.sources.readers.pixel_size import calibrated_um
 from scopewatch.sources.readers.timestamps import parse_time, time_facts
 
-Tags = Mapping[str, Any]
 _DECODER = json.JSONDecoder()
+_THREE_YEARS_MS = 1e11
 
 
 def load_tags(text: str | bytes) -> dict[str, Any] | None:
@@ -36,31 +44,65 @@ def tag_facts(tags: Tags, summary: Tags) -> PlaneFacts:
     An index of 0 in a series of unknown or single length says nothing: a lone file names its
     time point, if at all, in its own name.
     """
-    return PlaneFacts(
-        time_point=_index(tags, ("FrameIndex", "Frame"), summary, "Frames"),
-        channel=_channel(tags, summary),
+    time_point = _index(tags, ("FrameIndex", "Frame"), summary, "Frames")
+    position = _index(tags, ("PositionIndex",), summary, "Positions")
+    label = tagged_label(tags) or listed_label(summary, count(tags.get("PositionIndex")))
+    indexed = PlaneFacts(
+        time_point=time_point,
         z=_index(tags, ("SliceIndex", "Slice"), summary, "Slices"),
-        position=_position(tags, summary),
-        pixel_size_um=_pixel_size(tags, summary),
-    ).over(_time(tags, summary))
-
-
-def axes_facts(axes: Tags, tags: Tags, summary: Tags) -> PlaneFacts:
-    """Return what an NDTiff image says: its axes, which always count, and its tags."""
-    facts = tag_facts(tags, summary)
-    channel = axes.get("channel")
-    if isinstance(channel, int) and not isinstance(channel, bool):
-        names = summary.get("ChNames")
-        by_index = names[channel] if isinstance(names, list) and 0 <= channel < len(names) else None
-        channel = named(by_index) or named(tags.get("Channel")) or f"channel{channel}"
-    position = axes.get("position")
-    return replace(
-        facts,
-        time_point=_whole(axes.get("time")),
-        channel=named(channel) or facts.channel,
-        z=_whole(axes.get("z")),
-        position=position if isinstance(position, str | int) else facts.position,
+        position=label or position,
     )
+    of_set = PlaneFacts(
+        channel=listed_channel(summary, count(tags.get("ChannelIndex"))),
+        pixel_size_um=pixel_size_um(summary),
+    )
+    of_image = image_facts(tags, summary, time_point=time_point, position=position)
+    return indexed.over(of_image).over(of_set)
+
+
+def image_facts(
+    tags: Tags, summary: Tags, *, time_point: int | None, position: str | int | None
+) -> PlaneFacts:
+    """Return what the tags of one image say besides its indices.
+
+    Parameters
+    ----------
+    summary
+        Of the series or data set: an elapsed time counts from its start.
+    time_point
+        Of the image; after the first, an elapsed time of 0 was never filled in.
+    position
+        Label or number of its stage position. A number tells the sites of a well apart where the
+        tags name the well alone.
+    """
+    place = tagged_place(tags)
+    if place.well is not None and place.site is None and isinstance(position, int):
+        place = replace(place, site=count(position))
+    return (
+        PlaneFacts(
+            channel=named(tags.get("Channel")),
+            position=tagged_label(tags),
+            pixel_size_um=pixel_size_um(tags),
+        )
+        .over(place)
+        .over(_time(tags, summary, time_point))
+    )
+
+
+def pixel_size_um(tags: Tags) -> float | None:
+    """Return the calibrated pixel size in tags or a summary; None for 0, not calibrated."""
+    for name in ("PixelSizeUm", "PixelSize_um", "pixel_size_um"):
+        if (size_um := calibrated_um(plain(tags.get(name)))) is not None:
+            return size_um
+    return None
+
+
+def listed_channel(summary: Tags, index: int | None) -> str | None:
+    """Return the name of a channel by its number in the summary of a data set."""
+    names = summary.get("ChNames")
+    if not isinstance(names, list) or index is None or not 0 <= index < len(names):
+        return None
+    return named(names[index])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +127,7 @@ def read_series(text: str) -> SeriesMetadata:
         kind, _, rest = key.partition("-")
         name = {"FrameKey": block.get("FileName"), "Coords": rest, "Metadata": rest}.get(kind)
         if isinstance(name, str) and name:
-            told = _coordinates(block, summary) if kind == "Coords" else block
+            told = _coordinates(block) if kind == "Coords" else block
             base = PurePosixPath(name.replace("\\", "/")).name
             if kind == "FrameKey" and base in tags:
                 stacks.add(base)
@@ -121,7 +163,7 @@ def _blocks(text: str) -> dict[str, dict[str, Any]]:
     return blocks
 
 
-def _coordinates(block: Tags, summary: Tags) -> dict[str, Any]:
+def _coordinates(block: Tags) -> dict[str, Any]:
     """Spell the coordinates of 2.0 as the tags of 1.4."""
     spelt: dict[str, Any] = {}
     for name, axes in (
@@ -131,71 +173,25 @@ def _coordinates(block: Tags, summary: Tags) -> dict[str, Any]:
         ("PositionIndex", ("position", "stagePosition", "p")),
     ):
         for axis in axes:
-            if (value := _whole(block.get(axis))) is not None:
+            if (value := whole(block.get(axis))) is not None:
                 spelt[name] = value
-    labels = summary.get("StagePositions")
-    index = spelt.get("PositionIndex")
-    if isinstance(labels, list) and index is not None and index < len(labels):
-        entry = labels[index]
-        label = entry.get("label", entry.get("Label")) if isinstance(entry, dict) else None
-        if named(label):
-            spelt["PositionName"] = label
     return spelt
 
 
-def _plain(value: object) -> object:
-    """Unwrap `{"PropVal": ..., "PropType": ...}`."""
-    return value.get("PropVal") if isinstance(value, dict) else value
-
-
-def _whole(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int):
+def _index(tags: Tags, names: tuple[str, ...], summary: Tags, length: str) -> int | None:
+    index = next((i for name in names if (i := whole(tags.get(name))) is not None), None)
+    if index == 0 and (count(summary.get(length)) or 0) <= 1:
         return None
-    return value if 0 <= value < 10**9 else None
+    # Planes may be counted from below 0; nothing else is.
+    return index if index is None or index >= 0 or length == "Slices" else None
 
 
-def _index(tags: Tags, names: tuple[str, ...], summary: Tags, count: str) -> int | None:
-    index = next((i for name in names if (i := _whole(tags.get(name))) is not None), None)
-    if index == 0 and (_whole(summary.get(count)) or 0) <= 1:
-        return None
-    return index
-
-
-def _channel(tags: Tags, summary: Tags) -> str | None:
-    if channel := named(tags.get("Channel")):
-        return channel
-    names, index = summary.get("ChNames"), _whole(tags.get("ChannelIndex"))
-    if isinstance(names, list) and index is not None and index < len(names):
-        return named(names[index])
-    return None
-
-
-def _position(tags: Tags, summary: Tags) -> str | int | None:
-    if label := named(tags.get("PositionName")):
-        return label
-    index = _whole(tags.get("PositionIndex"))
-    return None if index == 0 and (_whole(summary.get("Positions")) or 0) <= 1 else index
-
-
-def _pixel_size(tags: Tags, summary: Tags) -> float | None:
-    for place, name in (
-        (tags, "PixelSizeUm"),
-        (tags, "PixelSize_um"),
-        (summary, "PixelSize_um"),
-    ):
-        if (size_um := calibrated_um(_plain(place.get(name)))) is not None:
-            return size_um
-    return None
-
-
-def _time(tags: Tags, summary: Tags) -> PlaneFacts:
+def _time(tags: Tags, summary: Tags, time_point: int | None) -> PlaneFacts:
     for name in ("ReceivedTime", "receivedTime", "Time"):
-        if moment := parse_time(_plain(tags.get(name))):
+        if moment := parse_time(plain(tags.get(name))):
             return time_facts(moment)
-    elapsed_ms = tags.get("ElapsedTime-ms")
-    if not isinstance(elapsed_ms, int | float) or isinstance(elapsed_ms, bool):
-        return NOTHING
-    if not 0 <= elapsed_ms < 1e11:  # three years
+    elapsed_ms = _elapsed_ms(tags, time_point)
+    if elapsed_ms is None:
         return NOTHING
     for name in ("StartTime", "DateAndTime"):
         began = parse_time(summary.get(name))
@@ -204,3 +200,13 @@ def _time(tags: Tags, summary: Tags) -> PlaneFacts:
         if began is not None:
             return PlaneFacts(acquired_at=began + timedelta(milliseconds=elapsed_ms))
     return NOTHING
+
+
+def _elapsed_ms(tags: Tags, time_point: int | None) -> float | None:
+    elapsed_ms = tags.get("ElapsedTime-ms")
+    if not isinstance(elapsed_ms, int | float) or isinstance(elapsed_ms, bool):
+        return None
+    if not 0 <= elapsed_ms < _THREE_YEARS_MS:
+        return None
+    # pycro-manager puts 0 into every image.
+    return None if elapsed_ms == 0 and time_point else elapsed_ms

@@ -69,7 +69,7 @@ def test_data_sets_below_hidden_and_foreign_folders_are_not_followed(
     assert (scene.inbox.tickets, scene.inbox.refusals) == ([], [])
     (tmp_path / "moving.part").rename(tmp_path / "moved")
     scene.later(1)
-    assert scene.inbox.keys == ["HES7/plate/B2/s1/t0000/phase"]
+    assert scene.inbox.keys == ["HES7 moved/plate/B2/s1/t0000/phase"]
 
 
 def test_the_sources_own_thread_looks_too(
@@ -103,9 +103,14 @@ def test_the_path_may_be_the_data_set_itself_and_appear_later(tmp_path: Path, ma
         ("HES7_2", "HES7_2"),
         ("test_1", "HES7 test_1"),
         ("HES7_12", "HES7_12"),
+        ("", "HES7"),
+        ("2026-03-01/HES7_1", "HES7 2026-03-01"),
+        ("2026-03-02/hes7", "HES7 2026-03-02"),
+        ("2026-03-02/HES7_2", "HES7 2026-03-02 HES7_2"),
+        ("left/day 1/test_1", "HES7 left day 1 test_1"),
     ],
 )
-def test_runs_are_named_by_their_folder_alone(folder: str, run: str) -> None:
+def test_runs_are_named_by_their_path_alone(folder: str, run: str) -> None:
     assert run_name("HES7", folder) == run
 
 
@@ -118,6 +123,21 @@ def test_a_data_set_acquired_again_is_a_run_of_its_own(tmp_path: Path, make: Mak
         "HES7/plate/A1/s0/t0000/phase",
         "HES7_2/plate/A1/s0/t0000/phase",
     ]
+
+
+def test_data_sets_of_one_name_in_dated_folders_are_runs_of_their_own(
+    tmp_path: Path, make: Make
+) -> None:
+    for day in (1, 2):
+        with writing(tmp_path / f"2026-03-0{day}") as writer:
+            writer.add(0, tags={"Time": f"2026-03-0{day} 09:00:00 +0000"})
+    runs = ["HES7 2026-03-01/plate/A1/s0/t0000/phase", "HES7 2026-03-02/plate/A1/s0/t0000/phase"]
+    first = make().start()
+    assert first.inbox.keys == runs
+    first.source.stop()
+    # After a restart, and with one of them gone, the other keeps its name.
+    shutil.rmtree(tmp_path / "2026-03-01")
+    assert make().start().inbox.keys == runs[1:]
 
 
 def test_a_data_set_replaced_under_its_own_name_is_read_anew(tmp_path: Path, make: Make) -> None:

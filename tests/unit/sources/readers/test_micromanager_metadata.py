@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.readers.micromanager_metadata import (
-    axes_facts,
     load_tags,
     read_series,
     tag_facts,
 )
+from scopewatch.sources.readers.micromanager_places import whole
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 from scopewatch.sources.readers.series import SeriesFiles
 
@@ -113,27 +113,70 @@ def test_values_wrapped_as_properties_are_unwrapped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("axes", "summary", "channel"),
+    ("tags", "summary"),
     [
-        ({"channel": "phase"}, {}, "phase"),
-        ({"channel": 1}, {"ChNames": ["gfp", "phase"]}, "phase"),
-        ({"channel": 5}, {"ChNames": ["gfp"]}, "BF"),
-        ({}, {}, "BF"),
+        ({"PositionName": "B2-Site_1"}, {}),
+        ({"Position": "B2-Site_1"}, {}),
+        ({"PositionName": "Default", "mda_event": {"pos_name": "B2-Site_1"}}, {}),
+        ({"PositionIndex": 1}, {"StagePositions": [{"Label": "A1"}, {"Label": "B2-Site_1"}]}),
+        ({"PositionIndex": 1}, {"StagePositions": [{"label": "A1"}, {"label": "B2-Site_1"}]}),
+        ({"PositionIndex": 0}, {"InitialPositionList": [{"Label": "B2-Site_1", "GridRow": 0}]}),
+        (
+            {"PositionIndex": 0},
+            {"StagePositions": {"array": [{"Label": {"type": "STRING", "scalar": "B2-Site_1"}}]}},
+        ),
+        ({"PositionIndex": 0}, {"mda_sequence": {"stage_positions": [{"name": "B2-Site_1"}]}}),
     ],
 )
-def test_ndtiff_channels_are_named(
-    axes: dict[str, Any], summary: dict[str, Any], channel: str
+def test_the_label_of_a_position_is_found_in_all_spellings(
+    tags: dict[str, Any], summary: dict[str, Any]
 ) -> None:
-    assert axes_facts(axes, {"Channel": "BF"}, summary).channel == channel
+    assert tag_facts(tags, summary).position == "B2-Site_1"
 
 
-def test_an_unnamed_channel_index_keeps_its_number() -> None:
-    assert axes_facts({"channel": 2}, {"Channel": "Default"}, {}).channel == "channel2"
+def test_a_position_outside_the_list_of_labels_keeps_its_number() -> None:
+    assert tag_facts({"PositionIndex": 3}, {"StagePositions": [{"Label": "A1"}]}).position == 3
+    assert tag_facts({"PositionIndex": 1}, {"StagePositions": ["A1", None]}).position == 1
 
 
-def test_axes_count_even_where_they_are_0() -> None:
-    facts = axes_facts({"time": 0, "z": 0, "position": "A1"}, {"FrameIndex": 9}, {})
-    assert facts.place == (0, None, 0, "A1")
+@pytest.mark.parametrize(
+    ("tags", "well", "site"),
+    [
+        ({"Well": "B3"}, "B3", None),
+        ({"Well": 15, "Site": "2"}, "15", 2),
+        ({"UserData": {"Well": {"type": "STRING", "scalar": "B3"}}}, "B3", None),
+        ({"Well": "Default"}, None, None),
+        ({"Site": 2}, None, None),
+        ({"Well": "B3", "PositionIndex": 4}, "B3", 4),
+        ({"Well": "B3", "PositionIndex": 4, "Site": 1}, "B3", 1),
+    ],
+)
+def test_a_tag_names_the_well(tags: dict[str, Any], well: str | None, site: int | None) -> None:
+    facts = tag_facts(tags, {})
+    assert (facts.well, facts.site) == (well, site)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [("007", 7), (" 3 ", 3), (-2, -2), ("-2", -2), (3.0, 3), (3.5, None), ("day 3", None)]
+    + [(value, None) for value in (True, None, "", "3.5", "\u0663", 10**9, "1" * 10, [1], "1_0")],
+)
+def test_numbers_as_text_are_numbers(value: object, number: int | None) -> None:
+    assert whole(value) == number
+
+
+def test_planes_below_0_are_planes_and_no_other_index_is() -> None:
+    facts = tag_facts({"SliceIndex": -2, "FrameIndex": -1, "PositionIndex": -3}, {})
+    assert facts.place == (None, None, -2, None)
+
+
+def test_an_elapsed_time_that_is_always_0_gives_no_moment() -> None:
+    summary = {"StartTime": "2016-02-11 09:00:00 -0800", "Frames": 3}
+    moments = [
+        tag_facts({"FrameIndex": index, "ElapsedTime-ms": 0}, summary).acquired_at
+        for index in range(3)
+    ]
+    assert moments == [datetime(2016, 2, 11, 17, tzinfo=UTC), None, None]
 
 
 def test_the_metadata_file_is_read_again_when_it_grew(tmp_path: Path) -> None:

@@ -1,0 +1,47 @@
+"""Which folders are NDTiff data sets, and which of a resolution pyramid is to be followed.
+
+A pyramid has a folder for each level: `Full resolution`, and beside it `Downsampled_x2`,
+`Downsampled_x4`, each a data set. NDTiff 2 has the first one even without a pyramid.
+https://github.com/micro-manager/NDStorage (README, "Directory layout")
+"""
+
+import os
+import re
+from pathlib import Path
+
+from scopewatch.core.errors import complaint
+
+INDEX = "NDTiff.index"
+FULL_RESOLUTION = "Full resolution"
+# NDTiff 1, which Micro-Magellan wrote, has no index and another name.
+_STACK = re.compile(r"(?s).*(NDTiffStack|MagellanStack)(_\d+)?\.tif")
+_DOWNSAMPLED = re.compile(r"Downsampled_x\d+")
+
+
+def is_data_set(folder: Path) -> bool:
+    """Tell whether a folder is an NDTiff data set: it has an index or an NDTiff stack."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(entry.name == INDEX or _STACK.fullmatch(entry.name) for entry in entries)
+    except OSError:
+        return False
+
+
+def is_copy(folder: Path) -> bool:
+    """Tell whether a folder holds a coarser copy of the data set beside it."""
+    if _DOWNSAMPLED.fullmatch(folder.name) is None:
+        return False
+    return is_data_set(folder.parent / FULL_RESOLUTION)
+
+
+def refuse_copy(folder: Path) -> str | None:
+    """Return why a data set is not to be read as frames: it is a coarser copy; None for others."""
+    if _DOWNSAMPLED.fullmatch(folder.name) is None:
+        return None
+    return complaint(
+        "data set is a coarser copy of another one",
+        where=folder,
+        expected=f"the folder {FULL_RESOLUTION!r} of its acquisition",
+        got=folder.name,
+        do=f"copy the folder {FULL_RESOLUTION!r} beside it, or point the source at that one",
+    )
