@@ -17,7 +17,12 @@ of those that passed while the daemon was down.
 
 from collections.abc import Callable
 
-from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig, NDTiffSourceConfig
+from scopewatch.config import (
+    ExperimentConfig,
+    MicroManagerSourceConfig,
+    NDTiffSourceConfig,
+    ReadingConfig,
+)
 from scopewatch.core.errors import SourceError
 from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
@@ -68,10 +73,8 @@ class MicroManagerSource:
                 kind="ndtiff",
                 name=config.name,
                 path=config.path,
-                position=config.position,
-                z=config.z,
                 poll_s=config.poll_s,
-                um_per_px=config.um_per_px,
+                **config.model_dump(include=set(ReadingConfig.model_fields)),
             ),
             experiment,
             clock,
@@ -169,6 +172,6 @@ class MicroManagerSource:
         if self._offering is not None:
             self._missing.tell(self._offering)
 
-    def _own_run(self, folder: str) -> str | None:
+    def _own_run(self, place: str) -> str | None:
         """Name the run of a data set: ours are the experiment, others are left alone."""
-        return self._experiment.name if own_data_set(self._experiment.name, folder) else None
+        return self._experiment.name if own_data_set(self._experiment.name, place) else None

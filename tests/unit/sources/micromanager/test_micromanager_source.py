@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.errors import SourceError
+from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.conftest import FakeClock
-from tests.unit.sources.ndtiffs import write_data_set
-from tests.unit.sources.time_lapse_scene import Scene
+from tests.unit.sources.fakes import FakeInbox, FakeLedger
+from tests.unit.sources.ndtiffs import write_data_set, writing
+from tests.unit.sources.time_lapse_scene import EXPERIMENT, Scene, settings
 
 
 def test_time_points_are_acquired_on_their_grid_and_offered(scene: Scene) -> None:
@@ -125,3 +127,25 @@ def test_a_time_point_that_fails_is_over_for_the_worker_too(scene: Scene) -> Non
     scene.microscope.fail_first = 1
     scene.at(0)
     assert scene.arrivals.told == ["begins", "over", "begins", *["1 came"] * 4, "over"]
+
+
+def test_data_sets_that_are_followed_are_read_by_all_settings_of_the_source(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    with writing(tmp_path, "HES_7") as writer:
+        writer.add(0, "left", channel="BF2", z=-1, tags={"Time": "2026-03-01 09:00:00"})
+    reading = {
+        "wells": {"left": "B2"},
+        "channel_names": {"BF2": "BF"},
+        "clock_zone": "Asia/Tokyo",
+        "z": -1,
+        "um_per_px": 1.3,
+    }
+    config = settings(tmp_path, mode="follow", **reading)
+    source, inbox = MicroManagerSource(config, EXPERIMENT, clock), FakeInbox()
+    source.start(inbox, FakeLedger())
+    source.stop()
+    assert inbox.keys == ["HES 7 HES_7_1/plate/B2/s0/t0000/BF"]
+    frame = source.load(inbox.tickets[0])
+    assert frame.pixel_size_um == 1.3
+    assert frame.acquired_at == datetime(2026, 3, 1, 0, tzinfo=UTC)
