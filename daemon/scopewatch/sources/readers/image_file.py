@@ -23,6 +23,11 @@ from scopewatch.sources.readers.timestamps import parse_time, time_facts
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 _PILLOW_KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 IMAGE_SUFFIXES = TIFF_SUFFIXES | frozenset(_PILLOW_KINDS)
+# A JPEG has so many zero bytes only where 4 million pixels on end are exactly the same; what is
+# missing of one that is fetched in several pieces is mostly more.
+_HOLE = bytes(16384)
+_LAST_SCAN, _END = b"\xff\xda", b"\xff\xd9"
+_PIECE_BYTES = 1 << 20
 _EXIF_IFD, _EXIF_TAKEN, _EXIF_DATE_TIME = 0x8769, 36867, 306
 
 
@@ -69,6 +74,7 @@ def read_plane(path: Path, page: int = 0, limits: ReadLimits = DEFAULT_LIMITS) -
         if path.suffix.lower() in TIFF_SUFFIXES:
             return read_tiff(path, page, limits)
         statements, _ = _look_with_pillow(path, limits)
+        _refuse_holes(path)
     except OSError as error:
         raise _unreadable(path, error) from error
     return Plane(pixels=decode_with_pillow(path, _kind(path)), statements=statements)
@@ -127,6 +133,28 @@ def _look_with_pillow(
     if facts == NOTHING:
         return (), (height, width)
     return (Statement(origin=Origin.TAG, who="EXIF", facts=facts),), (height, width)
+
+
+def _refuse_holes(path: Path) -> None:
+    """Refuse a PNG or JPEG that has its full size and is not filled yet.
+
+    Zeros are valid codes to their decoders, which would make grey or black of what is missing.
+    """
+    if _kind(path) == "PNG":
+        check_chunks(path, checksums=True)
+        return
+    place, before, scan, end = 0, b"", -1, -1
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            window = before + piece
+            if _HOLE in window:
+                raise undecodable(path, f"{len(_HOLE)} zero bytes on end")
+            first = place - len(before)
+            scan = max(scan, first + window.rfind(_LAST_SCAN)) if _LAST_SCAN in window else scan
+            end = max(end, first + window.rfind(_END)) if _END in window else end
+            place, before = place + len(piece), window[1 - len(_HOLE) :]
+    if end < scan:
+        raise undecodable(path, f"no end at {place} bytes")
 
 
 def _unreadable(path: Path, error: OSError) -> FrameError:

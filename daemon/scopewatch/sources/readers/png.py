@@ -1,7 +1,8 @@
-"""The chunks of a PNG file, checked against its size before a decoder believes them."""
+"""The chunks of a PNG file, checked before a decoder believes them: their lengths and checksums."""
 
+import zlib
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from scopewatch.core.errors import FrameError, complaint
 
@@ -9,19 +10,31 @@ _SIGNATURE_BYTES: Final = 8
 _HEAD_BYTES: Final = 8
 _CHECKSUM_BYTES: Final = 4
 _MOST_CHUNKS: Final = 100_000
+_NOTHING: Final = bytes(4)
+_PIECE_BYTES: Final = 1 << 20
 
 
-def check_chunks(path: Path) -> None:
-    """Refuse a PNG of which a chunk says that it is longer than the rest of the file.
+def check_chunks(path: Path, *, checksums: bool = False) -> None:
+    """Refuse a PNG that is not whole, or of which a chunk is longer than the rest of the file.
 
     Pillow reads a chunk by the length it states, and Python then asks for that much memory at
     once: up to 4 GB for a file of some hundred bytes. A frame that is still being written is cut
     off in the same way, and is refused until it is whole.
 
+    A program may also give a file its full size first and fill it later. Pillow decodes what such
+    a file holds so far, and leaves the rest black: it asks neither for the last chunk nor for the
+    checksums of pixels.
+
+    Parameters
+    ----------
+    checksums
+        Whether the content is checked too: all of the file is read.
+
     Raises
     ------
     FrameError
-        When a chunk reaches beyond the file, or there are more chunks than any writer makes.
+        When a chunk reaches beyond the file, the last one is missing, there are more than any
+        writer makes, or the checksum of one is wrong.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -29,15 +42,29 @@ def check_chunks(path: Path) -> None:
         for _ in range(_MOST_CHUNKS):
             file.seek(place)
             head = file.read(_HEAD_BYTES)
-            if len(head) < _HEAD_BYTES:
-                return
             length = int.from_bytes(head[:4], "big")
-            if length > size - place - _HEAD_BYTES:
+            if len(head) < _HEAD_BYTES:
+                raise _damaged(path, f"no end at {size} bytes")
+            if length + _CHECKSUM_BYTES > size - place - _HEAD_BYTES:
                 raise _damaged(path, f"a chunk of {length} bytes at {place} of {size} bytes")
+            if head[4:] == _NOTHING:
+                raise _damaged(path, f"zeros from {place} of {size} bytes on")
+            if checksums and not _fits_checksum(file, head[4:], length):
+                raise _damaged(path, f"a wrong checksum of the chunk at {place}")
             if head[4:] == b"IEND":
                 return
             place += _HEAD_BYTES + length + _CHECKSUM_BYTES
     raise _damaged(path, f"more than {_MOST_CHUNKS} chunks")
+
+
+def _fits_checksum(file: BinaryIO, kind: bytes, length: int) -> bool:
+    checksum, left = zlib.crc32(kind), length
+    while left:
+        piece = file.read(min(left, _PIECE_BYTES))
+        if not piece:
+            return False
+        checksum, left = zlib.crc32(piece, checksum), left - len(piece)
+    return checksum == int.from_bytes(file.read(_CHECKSUM_BYTES), "big")
 
 
 def _damaged(path: Path, got: str) -> FrameError:
@@ -45,7 +72,7 @@ def _damaged(path: Path, got: str) -> FrameError:
         complaint(
             "image cannot be decoded",
             where=path,
-            expected="chunks that lie within the file",
+            expected="whole chunks up to the last one",
             got=got,
             do="write the file again",
         )
