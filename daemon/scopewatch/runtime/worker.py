@@ -9,11 +9,12 @@ Between two frames it waits where the microscope has need of the machine (`burst
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from scopewatch.core.errors import NoSpaceError, ScopewatchError, StoreError, complaint
+from scopewatch.core.errors import NoSpaceError, ScopewatchError, SourceError, StoreError, complaint
 from scopewatch.core.frame import FrameTicket
 from scopewatch.core.ports import Clock
 from scopewatch.runtime.hand import AWAY, Hand
@@ -78,7 +79,7 @@ class Worker:
         self._wait = pause or self._stopping.wait
         # Bounded by the inbox: only items that were put back stand here, until they settle.
         self._troubles: dict[tuple[str, str], _Trouble] = {}
-        self._scored = 0
+        self._scored: Counter[str] = Counter()
         self.trouble = ""
         self._thread: threading.Thread | None = None
 
@@ -123,7 +124,7 @@ class Worker:
         if outcome.ending is not Ending.PUT_BACK:
             # Only a scored frame has used the database, the share and the overlay folder.
             self.trouble = ""
-            self._scored += outcome.ending is Ending.SCORED
+            self._scored[item.source] += outcome.ending is Ending.SCORED
             self._troubles.pop((item.source, item.locator), None)
             self._inbox.done(item)
         self._observer.ended(outcome)
@@ -174,7 +175,8 @@ class Worker:
 
         A full disk or a lost share fails every frame, and no frame is blamed for it. Where
         another was scored since the last failure, though, the trouble is with this one; save on
-        a disk that is full now and then, where a smaller picture may have fitted meanwhile.
+        a disk that is full now and then, where a smaller picture may have fitted meanwhile. Of a
+        lost share only frames of the same source tell whether it is back.
         """
         item = hand.item
         before = self._troubles.get((item.source, item.locator))
@@ -183,9 +185,10 @@ class Worker:
                 fingerprint=item.fingerprint,
                 claimed=False,
                 failures=0,
-                scored_then=self._scored,
+                scored_then=self._others(item, error),
             )
-        others_pass = self._scored > before.scored_then and not isinstance(error, NoSpaceError)
+        passed = self._others(item, error) > before.scored_then
+        others_pass = passed and not isinstance(error, NoSpaceError)
         failures = before.failures + (blame or others_pass)
         if failures >= self._max_attempts and isinstance(item, FrameTicket):
             hand.patience_s = 0.0
@@ -199,10 +202,15 @@ class Worker:
             # outlives a crash; one that the disk is to blame for is not.
             claimed=hand.claimed and not blame,
             failures=failures,
-            scored_then=self._scored,
+            scored_then=self._others(item, error),
         )
         self._inbox.put_back(item)
         return hand.end(Ending.PUT_BACK, reason=str(error))
+
+    def _others(self, item: Item, error: Exception) -> int:
+        """How many frames were scored that the same trouble would have held up."""
+        lost = isinstance(error, SourceError)
+        return self._scored[item.source] if lost else self._scored.total()
 
 
 def _reason(ticket: FrameTicket, error: Exception) -> str:

@@ -37,7 +37,7 @@ class Bench:
         self.worker = Worker(
             inbox=self.inbox,
             path=FramePath(
-                sources={"folder": self.source},
+                sources={"folder": self.source, "here": self.source},
                 analyse=self.judge,
                 store=self.store,
                 overlays=self.overlays,

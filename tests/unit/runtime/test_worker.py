@@ -231,6 +231,30 @@ def test_a_share_that_is_away_is_waited_for(bench: Bench) -> None:
     assert bench.listener.failures == ["load"] * 3
 
 
+def test_frames_of_a_lost_share_are_not_blamed_though_those_of_another_source_pass(
+    bench: Bench,
+) -> None:
+    lost = SourceError("share does not answer: /share; check it")
+    bench.source.failures["far.tif"] = [lost] * 50
+    bench.inbox.offer(make_ticket("far.tif", time_point=0))
+    endings = []
+    for number in range(1, 7):
+        near = replace(make_ticket(f"near{number}.tif", time_point=number), source="here")
+        bench.inbox.offer(near)
+        endings += [bench.worker.work(), bench.worker.work()]
+    assert [each.ending for each in endings if each] == [Ending.PUT_BACK, Ending.SCORED] * 6
+    assert bench.drain()[-1] is Ending.SCORED, "the share is back"
+
+
+def test_a_frame_that_alone_cannot_be_read_from_a_share_is_quarantined(bench: Bench) -> None:
+    bench.source.failures["bad.tif"] = [SourceError("no answer: /share; check it")] * 100
+    bench.inbox.offer(make_ticket("bad.tif", time_point=0))
+    for number in range(1, 5):
+        bench.inbox.offer(make_ticket(f"good{number}.tif", time_point=number))
+        bench.worker.work()
+    assert bench.drain()[-1] is Ending.QUARANTINED
+
+
 def test_an_unexpected_failure_is_tried_again_and_then_quarantined(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -40,7 +40,7 @@ class Listed:
     place
         The path, with the page or the axes where the file holds several frames.
     load
-        Reads it; raises FrameError.
+        Reads it; raises FrameError, or SourceError where its disk or share is away.
     """
 
     place: str

@@ -14,7 +14,7 @@ from typing import Any
 
 from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.config import ExperimentConfig
-from scopewatch.core.errors import FrameError, ModelError
+from scopewatch.core.errors import FrameError, ModelError, SourceError
 from scopewatch.core.frame import Frame, FrameKey
 from scopewatch.core.ports import OverlayFiles, Overlays
 from scopewatch.core.result import FrameResult
@@ -109,7 +109,7 @@ class Scoring:
         started = self._monotonic()
         try:
             frame, reason = item.load(), ""
-        except FrameError as error:
+        except (FrameError, SourceError) as error:
             frame, reason = None, str(error)
         return _Read(frame=frame, reason=reason, took_ms=1e3 * (self._monotonic() - started))
 

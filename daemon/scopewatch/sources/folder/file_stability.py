@@ -9,12 +9,18 @@ A pure state machine, driven by what the folder source sees:
 
 How often a broken file is tried again doubles, so that a file that never gets whole costs
 little. The number of files in hand is bounded; the others are seen again at the next walk.
+
+One that was given up is looked at again when it changes, and at rescans (`GivenUp`): a program
+may have gone on without a change of size and time, or have taken its control file away.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 CANDIDATES = 10_000
+# Of those given up, each rescan looks at so many, in turn: each is read, and perhaps decoded.
+LOOKS = 64
 _FIRST_RETRY_S = 1.0
 _LONGEST_RETRY_S = 60.0
 
@@ -138,3 +144,45 @@ class Settling:
     def locators(self) -> list[str]:
         """Return the files in hand."""
         return list(self._candidates)
+
+
+class GivenUp:
+    """Files that were handed on as they are, to be looked at again.
+
+    Parameters
+    ----------
+    capacity
+        How many are remembered; of others the oldest is forgotten, and given up once more.
+    looks
+        How many are looked at in one turn.
+    """
+
+    def __init__(self, capacity: int = CANDIDATES, looks: int = LOOKS) -> None:
+        self._capacity = capacity
+        self._looks = looks
+        self._files: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def note(self, locator: str, fingerprint: str) -> None:
+        """Remember a file as it looks now; it is the last to be looked at."""
+        self._files.pop(locator, None)
+        self._files[locator] = fingerprint
+        while len(self._files) > self._capacity:
+            del self._files[next(iter(self._files))]
+
+    def holds(self, locator: str, fingerprint: str) -> bool:
+        """Tell whether a file was given up as it looks now."""
+        return self._files.get(locator) == fingerprint
+
+    def forget(self, locator: str) -> None:
+        """Drop a file: it is whole, changed, or gone."""
+        self._files.pop(locator, None)
+
+    def turn(self) -> list[tuple[str, str]]:
+        """Return (locator, fingerprint) of those whose turn it is, and put them behind the rest."""
+        due = list(islice(self._files.items(), self._looks))
+        for locator, fingerprint in due:
+            self.note(locator, fingerprint)
+        return due

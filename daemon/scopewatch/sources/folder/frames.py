@@ -12,17 +12,23 @@ from pathlib import Path, PurePosixPath
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.sources.base.away import Identity, blame_share, identify
 from scopewatch.sources.base.facts import Origin, Statement
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
+from scopewatch.sources.folder.walk import look_at
 from scopewatch.sources.layouts.copies import refuse_copy
 from scopewatch.sources.layouts.naming import NamePattern
+from scopewatch.sources.readers.downloads import refuse_unfinished
 from scopewatch.sources.readers.image_file import list_planes, read_plane
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, Contents, ReadLimits
 from scopewatch.sources.readers.series import SeriesFiles
 
 log = logging.getLogger(__name__)
 
+# Ends the fingerprint of a file that was handed on though it is not whole: it is settled as it
+# is, and the file itself stays open. Once it is whole it is another.
+_GIVEN_UP = "!"
 _LOCATOR = re.compile(r"(?s)(?P<path>.+?)(?:#page=(?P<page>\d{1,9}))?")
 
 
@@ -72,6 +78,7 @@ class FolderFrames:
         self._limits = limits
         self._names = NamePattern(config.pattern, config.counts_from)
         self._series = SeriesFiles(limits)
+        self._root: Identity | None = None
 
     def read(
         self, locator: str, fingerprint: str, pending: Callable[[str, str], bool]
@@ -93,6 +100,7 @@ class FolderFrames:
         """
         contents, found = self._list(locator, fingerprint)
         path = self._path(locator)
+        self._root = identify(self._config.path)
         alone = len(contents.planes) == 1 and contents.unfinished is None
         for plane, each in zip(contents.planes, found, strict=False):
             if alone:
@@ -130,6 +138,7 @@ class FolderFrames:
         if never is not None:
             left_out = Found(locator=locator, fingerprint=fingerprint, reason=str(never))
             return Contents(planes=()), [left_out]
+        refuse_unfinished(path)
         contents = self._names.frames_of(list_planes(path, self._limits))
         if not contents.planes:
             raise FrameError(
@@ -156,12 +165,17 @@ class FolderFrames:
         return contents, found
 
     def give_up(self, locator: str, fingerprint: str) -> Found:
-        """Return what to do with a file that never got whole: let the worker say why."""
+        """Return what to do with a file that never got whole: let the worker say why.
+
+        What is settled so is the file as it is. Offered whole with the same fingerprint, since a
+        program put its time back, it is taken for changed.
+        """
+        mark = given_up_mark(fingerprint)
         try:
             beside = self._beside(locator, self._path(locator))
-            return self._found(locator, locator, fingerprint, beside)
+            return self._found(locator, locator, mark, beside)
         except FrameError as error:
-            return Found(locator=locator, fingerprint=fingerprint, reason=str(error))
+            return Found(locator=locator, fingerprint=mark, reason=str(error))
 
     def cut_off(self, locator: str, fingerprint: str, reading: FileReading) -> Found:
         """Return the refusal of a stack that ends in the middle of a page."""
@@ -182,12 +196,21 @@ class FolderFrames:
         ------
         FrameError
             When they cannot be read, or are not those of a frame.
+        SourceError
+            When the share or disk does not answer.
         """
         match = _LOCATOR.fullmatch(ticket.locator)
         locator = match["path"] if match is not None else ticket.locator
         page = int(match["page"] or 0) if match is not None else 0
         path = self._path(locator)
-        plane = read_plane(path, page, self._limits)
+        if ticket.fingerprint.endswith(_GIVEN_UP):
+            self._refuse_changed(locator, ticket.fingerprint.removesuffix(_GIVEN_UP))
+        try:
+            refuse_unfinished(path)
+            plane = read_plane(path, page, self._limits)
+        except FrameError as error:
+            blame_share(error.__cause__, self._config.path, self._root)
+            raise
         reading = self._read((*self._beside(locator, path), *plane.statements), locator)
         return Frame(
             key=ticket.key,
@@ -196,6 +219,18 @@ class FolderFrames:
             acquired_at=reading.acquired_at,
             elapsed_s=reading.elapsed_s,
         )
+
+    def _refuse_changed(self, locator: str, fingerprint: str) -> None:
+        """Refuse a file that was given up and has changed since: it is offered anew once whole."""
+        seen = look_at(self._config.path, locator)
+        if seen is not None and seen.fingerprint != fingerprint:
+            raise FrameError(
+                complaint(
+                    "image file was not whole in time, and has changed since",
+                    where=locator,
+                    do="nothing: it is looked at again",
+                )
+            )
 
     def _try(self, path: Path, page: int) -> None:
         try:
@@ -263,6 +298,11 @@ class FolderFrames:
                 )
             )
         return read_frame(statements, self._settings, name)
+
+
+def given_up_mark(fingerprint: str) -> str:
+    """Return the fingerprint under which a file that never got whole is handed on."""
+    return fingerprint + _GIVEN_UP
 
 
 def says_what_it_is(statements: Iterable[Statement]) -> bool:

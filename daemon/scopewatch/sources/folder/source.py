@@ -3,8 +3,10 @@
 Three things find them: a walk at start-up, file system events, and the walks the runtime asks
 for (`scan`), which also catch what events missed. A file is released when it was quiet for
 `settle_s` and decodes whole; one that never does is given up after `give_up_s`, and the worker
-quarantines it with the reason. What the inbox does not take is offered again. While files come as
-a burst that scoring waits for, none is released: to see whether one is whole means to decode it.
+quarantines it with the reason. It is looked at again when it changes and at each scan, so that
+one that gets whole after all is scored. What the inbox does not take is offered again. While
+files come as a burst that scoring waits for, none is released: to see whether one is whole means
+to decode it.
 
 All channels are offered, under their own names; which one is scored is the worker's business.
 
@@ -14,6 +16,7 @@ All channels are offered, under their own names; which one is scored is the work
 """
 
 import logging
+from collections import deque
 
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.errors import FrameError, SourceError, StoreError, complaint
@@ -23,8 +26,8 @@ from scopewatch.sources.base.address import is_text
 from scopewatch.sources.base.arriving import Unheard
 from scopewatch.sources.base.offering import BATCH, Found, Offering
 from scopewatch.sources.base.source_thread import SourceThread
-from scopewatch.sources.folder.file_stability import Candidate, Settling
-from scopewatch.sources.folder.frames import FolderFrames, refuse_name
+from scopewatch.sources.folder.file_stability import Candidate, GivenUp, Settling
+from scopewatch.sources.folder.frames import FolderFrames, given_up_mark, refuse_name
 from scopewatch.sources.folder.walk import (
     as_locator,
     in_data_set,
@@ -81,6 +84,8 @@ class FolderSource:
             poll=config.observer == "polling",
         )
         self._settling = Settling(config.settle_s, config.give_up_s)
+        self._given_up = GivenUp()
+        self._looks: deque[tuple[str, str]] = deque()
         self._arrivals = arrivals or Unheard()
         self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)
         self._offering: Offering | None = None
@@ -175,6 +180,8 @@ class FolderSource:
         try:
             if walk or (self._watch.polling and now_s >= self._walk_at_s):
                 self._walk(offering, now_s)
+            if full:
+                self._looks = deque(self._given_up.turn())
             self._release(offering, now_s)
         except StoreError:
             # The files stay in hand, and the ledger is asked again after a pause.
@@ -198,6 +205,11 @@ class FolderSource:
                 seen.locator, seen.fingerprint, seen.mtime_ns, now_s, in_one_piece=renamed
             )
 
+    def _needs_a_look(self, offering: Offering, found: Found) -> bool:
+        return not self._given_up.holds(found.locator, found.fingerprint) and offering.pending(
+            found.locator, found.fingerprint
+        )
+
     def _is_new(self, offering: Offering, locator: str, fingerprint: str) -> bool:
         return not self._settling.holds(locator) and not offering.knows(locator, fingerprint)
 
@@ -216,9 +228,7 @@ class FolderSource:
             found = Found(locator=seen.locator, fingerprint=seen.fingerprint)
             if not is_text(seen.locator):
                 unwritable.append(refuse_name(found))
-            elif offering.pending(seen.locator, seen.fingerprint) and self._settling.has_room(
-                seen.locator
-            ):
+            elif self._needs_a_look(offering, found) and self._settling.has_room(seen.locator):
                 batch[found] = seen.mtime_ns
             if len(batch) >= BATCH:
                 new += self._consider(offering, batch, now_s)
@@ -235,10 +245,25 @@ class FolderSource:
     def _consider(self, offering: Offering, batch: dict[Found, int], now_s: float) -> int:
         """Take files in hand that need work; return how many were not there before."""
         new = 0
-        for each in offering.unsettled(list(batch)):
+        open_ones = offering.unsettled(list(batch))
+        if self._walked_s is None:
+            open_ones = self._not_given_up(offering, open_ones)
+        for each in open_ones:
             new += self._is_new(offering, each.locator, each.fingerprint)
             self._settling.see(each.locator, each.fingerprint, batch[each], now_s)
         return new
+
+    def _not_given_up(self, offering: Offering, found: list[Found]) -> list[Found]:
+        """Leave out what was given up before this start: a look is enough, and no wait."""
+        as_given_up = [
+            Found(locator=each.locator, fingerprint=given_up_mark(each.fingerprint))
+            for each in found
+        ]
+        others = {each.locator for each in offering.unsettled(as_given_up)}
+        for each in found:
+            if each.locator not in others:
+                self._given_up.note(each.locator, each.fingerprint)
+        return [each for each in found if each.locator in others]
 
     def _release(self, offering: Offering, now_s: float) -> None:
         if now_s < self._release_at_s or self._arrivals.bursting(self.name):
@@ -254,6 +279,11 @@ class FolderSource:
             elif not self._try(offering, candidate, now_s):
                 self._release_at_s = now_s + _PAUSE_S
                 return
+        while self._looks and not self._thread.stopping:
+            if not self._look_again(offering, *self._looks[0]):
+                self._release_at_s = now_s + _PAUSE_S
+                return
+            self._looks.popleft()
 
     def _try(self, offering: Offering, candidate: Candidate, now_s: float) -> bool:
         """Look into a file and offer what it holds; False when the inbox is full."""
@@ -267,10 +297,10 @@ class FolderSource:
                 "file never got whole, it is handed on as it is",
                 extra={"event": {"source": self.name, "file": locator, "reason": str(error)}},
             )
-            found = [self._frames.give_up(locator, fingerprint)]
+            found, whole = [self._frames.give_up(locator, fingerprint)], False
         else:
-            found = list(reading.found)
-            if reading.unfinished is not None:
+            found, whole = list(reading.found), reading.unfinished is None
+            if not whole:
                 if not _offer(offering, found):
                     return False
                 if not self._settling.broken(candidate, now_s):
@@ -279,10 +309,35 @@ class FolderSource:
                     found.append(self._frames.cut_off(locator, fingerprint, reading))
         if not _offer(offering, found):
             return False
-        # The file as such needs no look for now; its frames are remembered one by one.
-        offering.take(locator, fingerprint)
         self._settling.forget(locator)
+        self._remember(offering, locator, fingerprint, whole=whole)
         return True
+
+    def _look_again(self, offering: Offering, locator: str, fingerprint: str) -> bool:
+        """Look into a file that was given up, as it was then; False when the inbox is full."""
+        if not self._given_up.holds(locator, fingerprint):
+            return True
+        seen = look_at(self._config.path, locator)
+        if seen is None or seen.fingerprint != fingerprint:
+            self._given_up.forget(locator)  # gone, or seen as new by the walk
+            return True
+        try:
+            reading = self._frames.read(locator, fingerprint, offering.pending)
+        except FrameError:
+            # Again, since the worker may have had to let it go.
+            return _offer(offering, [self._frames.give_up(locator, fingerprint)])
+        if not _offer(offering, list(reading.found)):
+            return False
+        self._remember(offering, locator, fingerprint, whole=reading.unfinished is None)
+        return True
+
+    def _remember(self, offering: Offering, locator: str, fingerprint: str, *, whole: bool) -> None:
+        """Remember a file that was handed on, whole or given up; its frames are one by one."""
+        if whole:
+            self._given_up.forget(locator)
+            offering.take(locator, fingerprint)
+        else:
+            self._given_up.note(locator, fingerprint)
 
 
 def _offer(offering: Offering, found: list[Found]) -> bool:

@@ -18,6 +18,7 @@ from typing import Any
 from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.sources.base.away import blame_share
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
@@ -117,6 +118,8 @@ class NDTiffFrames:
         ------
         FrameError
             When they are gone, cut off, or not those that were offered.
+        SourceError
+            When the share or disk does not answer.
         """
         folder, block = self._find(ticket.locator)
         path = folder / block.file
@@ -135,6 +138,7 @@ class NDTiffFrames:
                 )
             pixels = read_pixels(path, block, self._limits)
         except OSError as error:
+            blame_share(error, self._config.path)
             raise FrameError(
                 complaint(
                     "data set cannot be read",

@@ -363,6 +363,21 @@ def test_a_folder_that_went_away_is_not_alive(tmp_path: Path, clock: FakeClock) 
     scene.source.stop()
 
 
+def test_an_image_of_a_share_that_went_is_not_blamed_for_it(tmp_path: Path, make: Make) -> None:
+    share = tmp_path / "share"
+    share.mkdir()
+    with writing(share) as writer:
+        writer.add(0, "B2-Site_1", channel="Phase")
+    scene = make(share).start()
+    scene.later(1)
+    (ticket,) = scene.inbox.tickets
+    share.rename(tmp_path / "aside")
+    with pytest.raises(SourceError, match="share or disk of the source does not answer"):
+        scene.source.load(ticket)
+    (tmp_path / "aside").rename(share)
+    assert np.array_equal(scene.source.load(ticket).pixels, pixels(seed=0))
+
+
 def test_the_locator_survives_being_stored_as_text(tmp_path: Path, make: Make) -> None:
     write_data_set(tmp_path, times=1)
     (ticket,) = make().start().inbox.tickets
