@@ -31,6 +31,8 @@ _MODULES = (
     incucyte,
     pyincucyte,
     keyence,
+    # Names that both read are cellomics: those of EVOS say more.
+    cellomics,
     evos,
     harmony,
     imagexpress,
@@ -40,7 +42,6 @@ _MODULES = (
     zen,
     nis,
     scanr,
-    cellomics,
     metamorph,
 )
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(

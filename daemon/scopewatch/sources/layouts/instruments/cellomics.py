@@ -10,7 +10,7 @@ from scopewatch.sources.layouts.parts import NAME, PLATE, WELL_1536
 LAYOUT = Layout(
     name="cellomics",
     program="Cellomics ArrayScan, CellInsight (Thermo Fisher)",
-    patterns=(rf"{NAME}{PLATE}_{WELL_1536}f(?P<site>\d+)(?P<channel_code>d\d+)\.\w+$",),
+    patterns=(rf"{NAME}(?:{PLATE}_)?{WELL_1536}f(?P<site>\d+)(?P<channel_code>d\d+)\.\w+$",),
     never=(
         Never(
             pattern=r"(?<![^/])[^/]*_[A-Za-z]{1,2}\d\d?f\d+o\d+\.\w+$",
@@ -25,6 +25,7 @@ LAYOUT = Layout(
             site=0,
             channel="d0",
         ),
+        Example(path="B12f13d2.TIFF", well="B12", site=13, channel="d2"),
         Example(
             path="AS_09047_050428030001_O14f01d2.TIF",
             plate="AS_09047_050428030001",

@@ -1,31 +1,45 @@
 """EVOS (Thermo Fisher): scans of plates.
 
-`A01f00d0` is well, field and channel. Before it stand the variant of the field (`M`, `R`, `D`), the
-pass `p00`, the plane `z01` and the number of the scan. A scan has a folder of its own, whose name
-ends with the local time it began.
+`A01f00d0` is well, field and channel. Before it stand the variant of the field (`R` raw, `D` for
+display, `M`), the pass `p00`, the plane `z01` and the number of the scan. A scan has a folder of
+its own, whose name ends with the local time it began. `T` before the variant marks stitched tiles.
 """
 
 from datetime import datetime
 
-from scopewatch.sources.layouts.layout import Example, Layout
-from scopewatch.sources.layouts.parts import NAME, PLATE, WELL
+from scopewatch.sources.layouts.layout import Example, Layout, Never
+from scopewatch.sources.layouts.parts import NAME, WELL
 
+_PLATE = r"(?P<plate>[^/]+?)"
 _FIELD = rf"{WELL}f(?P<site>\d+)(?P<channel_code>d\d+)\.[^/]+$"
 _DATED = (
     r"(?<![^/])[^/]*\.(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
     r"-(?P<hours>\d\d)-(?P<minutes>\d\d)-(?P<seconds>\d\d)/(?:[^/]+/)*"
 )
-_SCAN = r"(?:_[MRD])?_p\d+(?:_z(?P<z>\d+))?_"
+_SCAN = r"(?:_[MRD]\d?)?_p\d+(?:_z(?P<z>\d+))?_"
 
 LAYOUT = Layout(
     name="evos",
     program="EVOS (Thermo Fisher)",
     patterns=(
-        rf"{_DATED}{PLATE}{_SCAN}\d+_{_FIELD}",
-        rf"{NAME}{PLATE}{_SCAN}(?P<time_point>\d+)_{_FIELD}",
-        rf"{NAME}{PLATE}_(?:t(?P<time_point>\d+)_)?{_FIELD}",
+        rf"{_DATED}{_PLATE}{_SCAN}\d+_{_FIELD}",
+        rf"{NAME}{_PLATE}{_SCAN}(?P<time_point>\d+)_{_FIELD}",
+        rf"{NAME}(?:{_PLATE}_)?(?:t(?P<time_point>\d+)_)?{_FIELD}",
     ),
+    never=(Never(pattern=r"_T[MRD]\d?_p\d+_[^/]*$", reason="a stitched image of several fields"),),
     examples=(
+        Example(
+            path="scan_t0004_B03f02d0.tif",
+            plate="scan",
+            well="B3",
+            site=2,
+            time_point=4,
+            channel="d0",
+        ),
+        Example(
+            path="SPF-4MM-22 slide 9-S6_Top Slide_TR2_p00_0_A01f00d0.tiff",
+            never="a stitched image of several fields",
+        ),
         Example(
             path="D6_auto_Plate_M_p00_z01_0_A01f00d0.TIF",
             plate="D6_auto_Plate",

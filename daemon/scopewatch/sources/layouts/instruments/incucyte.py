@@ -16,30 +16,23 @@ _CHANNEL = (
     r"(?P<channel>(?i:phase|ph|phase[ _-]?contrast|bright[ _-]?field|bf|green|red|orange|nir"
     r"|near[ _-]?ir|far[ _-]?red|blue|gfp|rfp|cfp|yfp|m?cherry)(?i:[ _-]?(?:channel|images?))?)"
 )
-_ELAPSED = r"(?P<days>\d{1,3})d(?P<hours>\d\d)h(?P<minutes>\d\d)m"
-_CALENDAR = r"(?P<year>\d{4})y(?P<month>\d\d)m(?P<day>\d\d)d_(?P<hours>\d\d)h(?P<minutes>\d\d)m"
+_TIME = (
+    r"(?:(?P<days>\d{1,3})d|(?P<year>\d{4})y(?P<month>\d\d)m(?P<day>\d\d)d_)"
+    r"(?P<hours>\d\d)h(?P<minutes>\d\d)m"
+)
 _PLATE = r"(?P<plate>[^/]+?)"
-# Behind the time: the number of a crop.
-_TAIL = r"(?:_\d{1,2})?\.[^/]+$"
-
-
-def _forms(time: str) -> tuple[str, ...]:
-    """Return the patterns of exports with one kind of time, the more special ones first."""
-    what = rf"{WELL}(?:_(?P<site>\d+))?_{time}{_TAIL}"
-    return (
-        rf"{NAME}{_CHANNEL}_(?:{_PLATE}_)?{what}",
-        rf"{NAME}{_PLATE}_{_CHANNEL}_{what}",
-        rf"(?<![^/]){_CHANNEL}/(?:{_PLATE}_)?{what}",
-        rf"{NAME}(?:{_PLATE}_)?{what}",
-    )
-
+# Behind the time there may be the number of a crop.
+_EXPORT = rf"{WELL}(?:_(?P<site>\d+))?_{_TIME}(?:_\d{{1,2}})?\.[^/]+$"
 
 LAYOUT = Layout(
     name="incucyte",
     program="Incucyte (Sartorius): exported images, and its raw store",
     patterns=(
-        *_forms(_ELAPSED),
-        *_forms(_CALENDAR),
+        # The more special ones first.
+        rf"{NAME}{_CHANNEL}_(?:{_PLATE}_)?{_EXPORT}",
+        rf"{NAME}{_PLATE}_{_CHANNEL}_{_EXPORT}",
+        rf"(?<![^/]){_CHANNEL}/(?:{_PLATE}_)?{_EXPORT}",
+        rf"{NAME}(?:{_PLATE}_)?{_EXPORT}",
         r"(?<!\d)(?P<year>\d\d)(?P<month>\d\d)/(?P<day>\d\d)/(?P<hours>\d\d)(?P<minutes>\d\d)/"
         rf"(?P<plate>[^/]+)/{WELL}-(?P<site>\d+)-(?P<channel>\w+)\.[^/]+$",
     ),
