@@ -1,8 +1,8 @@
 """Which layouts fit a sample of file names, the likeliest first. Pure.
 
 A layout fits where it reads the names, tells many facts by them, and makes no two of them the same
-frame. Some cannot be told apart by names alone (Incucyte's exports and PyIncucyte's, say): those have
-an equal `Guess.rank`, and stand in the order of the registry.
+frame. Some cannot be told apart by names alone (Incucyte's exports and PyIncucyte's, say): those
+have an equal `Guess.rank`, and stand in the order of the registry.
 """
 
 from collections.abc import Iterable, Sequence
