@@ -1,27 +1,29 @@
 """What happens again and again: looking after the sources, and a sign of life.
 
-Most jobs come round on a fixed interval of the monotonic kind, some at an hour of the day. One
-that could not run in time (the machine slept, the previous round still ran) runs once, late, and
-never twice at a time: what counts is that it happens, not how often. One that failed (a full
-disk, say) is tried again with the next sign of life, and its trouble is told until it succeeds.
+Most jobs come round on a fixed interval, counted by the monotonic clock, some at an hour of the day
+(`steady_scheduler`). One that could not run in time (the machine slept, the previous round still
+ran) runs once, late, and never twice at a time: what counts is that it happens, not how often. One
+that failed (a full disk, say) is tried again with the next sign of life, and its trouble is told
+until it succeeds.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC
 from functools import partial
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
-from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.runtime.steady_scheduler import AT_ONCE, SteadyJobs, SteadyScheduler
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +38,22 @@ class Schedule:
     beat_s
         Seconds between signs of life of the schedule itself, more often where a stall is called
         one sooner.
+    monotonic
+        Seconds that never jump; intervals are counted by them.
     """
 
-    def __init__(self, heartbeats: Heartbeats, *, beat_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        heartbeats: Heartbeats,
+        *,
+        beat_s: float = 5.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._heartbeats = heartbeats
+        self._monotonic = monotonic
         self._beat_s = min(beat_s, heartbeats.stall_s / 4)
         self._jobs: list[tuple[str, Callable[[], object], BaseTrigger]] = []
-        self._scheduler: BackgroundScheduler | None = None
+        self._scheduler: SteadyScheduler | None = None
         self._changed = threading.Condition()
         self._under_way = 0
         # Replaced, never changed: other threads read it.
@@ -79,16 +90,16 @@ class Schedule:
         """Begin; each job runs for the first time now."""
         beat = IntervalTrigger(seconds=self._beat_s, timezone=UTC)
         jobs = [*self._jobs, (STAGE, self._beat, beat)]
-        scheduler = BackgroundScheduler(
+        scheduler = SteadyScheduler(
             timezone=UTC,
+            jobstores={"default": SteadyJobs(self._monotonic)},
             executors={"default": ThreadPoolExecutor(max_workers=len(jobs))},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         scheduler.add_listener(self._note_end, EVENT_JOB_ERROR | EVENT_JOB_EXECUTED)
         self._heartbeats.beat(STAGE)
-        now = datetime.now(UTC)
         for name, job, trigger in jobs:
-            scheduler.add_job(partial(self._run, job), trigger, id=name, next_run_time=now)
+            scheduler.add_job(partial(self._run, job), trigger, id=name, next_run_time=AT_ONCE)
         scheduler.start()
         self._scheduler = scheduler
 
@@ -139,4 +150,4 @@ class Schedule:
         for name in self._failing:
             # Gone where the schedule was stopped meanwhile.
             with suppress(JobLookupError):
-                scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+                scheduler.modify_job(name, next_run_time=AT_ONCE)
