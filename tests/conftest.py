@@ -37,7 +37,7 @@ def real_data() -> Path:
 
 
 class FakeClock:
-    """A clock that moves only when told."""
+    """A clock that moves only when told; it may be set, too."""
 
     def __init__(self) -> None:
         self.wall = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -48,6 +48,13 @@ class FakeClock:
 
     def monotonic(self) -> float:
         return self.seconds
+
+    def steady(self) -> float:
+        return self.seconds
+
+    def set_by(self, seconds: float) -> None:
+        """Set the time of day only, as a person or a time service does."""
+        self.wall += timedelta(seconds=seconds)
 
     def advance(self, seconds: float) -> None:
         self.seconds += seconds

@@ -36,6 +36,10 @@ class Clock:
         """Return seconds that never jump."""
         return time.monotonic()
 
+    def steady(self) -> float:
+        """Return the same: the machine does not sleep meanwhile."""
+        return time.monotonic()
+
 
 def resident_mb() -> float:
     """Return the resident memory of this process now."""

@@ -44,6 +44,9 @@ class LeapingClock(SystemClock):
     def monotonic(self) -> float:
         return super().monotonic() + self.ahead_s
 
+    def steady(self) -> float:
+        return super().steady() + self.ahead_s
+
 
 class Stage:
     """Stands still before the fourth well, until the acquisition is called off.

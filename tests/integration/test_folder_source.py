@@ -25,6 +25,9 @@ class RealClock:
     def monotonic(self) -> float:
         return monotonic()
 
+    def steady(self) -> float:
+        return monotonic()
+
 
 WRITER = """
 import sys, time

@@ -6,7 +6,7 @@ here, and `app.py` plugs them together.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import numpy as np
@@ -29,6 +29,13 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Return seconds that never jump: for durations."""
+        ...
+
+    def steady(self) -> float:
+        """Return seconds that never jump and go on while the machine sleeps: for the experiment's.
+
+        Cells and cameras go on meanwhile, the daemon's own waits do not.
+        """
         ...
 
 
@@ -278,8 +285,13 @@ class OutboxItem:
 class Outbox(Protocol):
     """Messages that wait in the database until their channel has taken them."""
 
-    def due(self, now: datetime, limit: int) -> list[OutboxItem]:
-        """Return the messages to try now, oldest first."""
+    def due(
+        self, now: datetime, limit: int, *, longest: timedelta | None = None
+    ) -> list[OutboxItem]:
+        """Return the messages to try now, oldest first.
+
+        One that was put off for more than `longest` is due: the clock was set back since.
+        """
         ...
 
     def delivered(self, row: int, now: datetime) -> None:

@@ -44,20 +44,22 @@ class BreakerRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
-    """The state of one channel's breaker; `open_until` is None while closed.
+    """The state of one channel's breaker; `opened_at` and `open_until` are None while closed.
 
     `error` is of the newest of the failures in a row; empty where there is none.
     """
 
     failures: int = 0
+    opened_at: datetime | None = None
     open_until: datetime | None = None
     error: str = ""
 
     def circuit(self, now: datetime) -> Circuit:
         """Say where it stands."""
-        if self.open_until is None:
+        if self.opened_at is None or self.open_until is None:
             return Circuit.CLOSED
-        return Circuit.OPEN if now < self.open_until else Circuit.HALF_OPEN
+        # A clock that was set back must not make it rest until it has caught up.
+        return Circuit.OPEN if self.opened_at <= now < self.open_until else Circuit.HALF_OPEN
 
     def failed(
         self, rule: BreakerRule, now: datetime, share: float = 1.0, error: str = ""
@@ -70,7 +72,7 @@ class Breaker:
         if failures < rule.after:
             return replace(self, failures=failures, error=error)
         until = now + timedelta(seconds=rule.rest_s * share)
-        return Breaker(failures=failures, open_until=until, error=error)
+        return Breaker(failures=failures, opened_at=now, open_until=until, error=error)
 
     def answered(self) -> "Breaker":
         """Return the state after the channel answered: taken, or refused for good."""

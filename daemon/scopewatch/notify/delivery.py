@@ -74,9 +74,11 @@ class Delivery:
         self._notifier = notifier
         self._clock = clock
         self._retry_s = retry_s
+        self._most_s = max(MOST_S, retry_s)
         self._rng = rng
         self._channels = tuple(channels)
         self._rule = breaker or BreakerRule()
+        self._longest = timedelta(seconds=max(self._most_s, self._rule.rest_s))
         # Replaced, never changed: other threads read it.
         self._breakers: dict[str, Breaker] = {}
         self._redact = redact
@@ -136,7 +138,7 @@ class Delivery:
             self._mark(row)
         gone = 0
         failed: set[str] = set()
-        for item in self._outbox.due(self._clock.now(), BATCH):
+        for item in self._outbox.due(self._clock.now(), BATCH, longest=self._longest):
             if self._stopping.is_set():
                 break
             if item.channel in failed or self._circuit(item.channel) is Circuit.OPEN:
@@ -252,7 +254,7 @@ class Delivery:
 
     def _delay_s(self, attempts: int) -> float:
         # The exponent is capped as well: a receiver may be away for weeks.
-        longest = min(self._retry_s * 2.0 ** min(attempts, 20), max(MOST_S, self._retry_s))
+        longest = min(self._retry_s * 2.0 ** min(attempts, 20), self._most_s)
         return longest * self._rng.uniform(0.5, 1.0)
 
 

@@ -1,7 +1,14 @@
-"""The real clock."""
+"""The real clock, and what notices that it was set."""
 
+import sys
 import time
 from datetime import UTC, datetime
+from typing import Final
+
+from scopewatch.core.ports import Clock
+
+# What a clock that is kept right drifts or is slewed by between two looks is less.
+SET_BY_S: Final = 1.0
 
 
 class SystemClock:
@@ -12,5 +19,32 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return seconds that never jump."""
+        """Return seconds that never jump; on Linux they stand still while the machine sleeps."""
         return time.monotonic()
+
+    def steady(self) -> float:
+        """Return seconds that never jump, the machine's sleep included."""
+        if sys.platform == "linux":
+            return time.clock_gettime(time.CLOCK_BOOTTIME)
+        return time.monotonic()
+
+
+class ClockWatch:
+    """Notices that the time of day was set, by a person or a time service; one thread."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ahead_s = self._read()
+
+    def set_by_s(self) -> float:
+        """Return by how many seconds it was set since the last call; 0 where it was not."""
+        ahead_s = self._read()
+        by_s = ahead_s - self._ahead_s
+        if abs(by_s) < SET_BY_S:
+            # The reference stays: drift adds up, and counts once it is a second.
+            return 0.0
+        self._ahead_s = ahead_s
+        return by_s
+
+    def _read(self) -> float:
+        return self._clock.now().timestamp() - self._clock.steady()

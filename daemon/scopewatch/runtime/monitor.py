@@ -23,6 +23,7 @@ from scopewatch.core.alert_monitor import (
 from scopewatch.core.alert_rule import AlertRule, RuleKind
 from scopewatch.core.message import Message
 from scopewatch.core.ports import Clock, FrameSource
+from scopewatch.runtime.clock import ClockWatch
 from scopewatch.runtime.lives import Lives, Signs
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,12 @@ class FrameSeen(Protocol):
 
     @property
     def at(self) -> datetime | None:
-        """When it was settled; None before the first."""
+        """When the latest was settled; None before the first."""
+        ...
+
+    @property
+    def newest_at(self) -> datetime | None:
+        """When the one that came in last was settled; None before the first."""
         ...
 
     @property
@@ -53,8 +59,13 @@ class Desk(Signs, Protocol):
         """Step rules of the monitor; return the messages that were queued."""
         ...
 
-    def let_time_pass(self, rules: Sequence[AlertRule]) -> tuple[Message, ...]:
-        """Tell what the clock alone changes of wells and plates."""
+    def let_time_pass(
+        self, rules: Sequence[AlertRule], clock_right_for: timedelta | None
+    ) -> tuple[Message, ...]:
+        """Tell what the clock alone changes of wells and plates.
+
+        `clock_right_for`: since when the clock was not set; None where it never was.
+        """
         ...
 
     def last_frame(self) -> FrameSeen:
@@ -108,6 +119,8 @@ class Monitor:
         self._free_bytes = free_bytes
         self._where = where
         self._clock = clock
+        self._clock_watch = ClockWatch(clock)
+        self._set_at_s: float | None = None
         self._wake = wake
         self._refusal = refusal
         self._troubles = troubles
@@ -115,6 +128,7 @@ class Monitor:
 
     def tick(self) -> None:
         """Look at everything once. Raises StoreError while the database is away."""
+        self._follow_clock()
         now = self._clock.now()
         if self._lives.started_at is None:
             self._lives.recall(now)
@@ -122,7 +136,8 @@ class Monitor:
             (rule, seen) for rule in self._own if (seen := self._observe(rule, now)) is not None
         ]
         told = self._desk.watch(observed) if observed else ()
-        told += self._desk.let_time_pass(self._wells) if self._wells else ()
+        if self._wells:
+            told += self._desk.let_time_pass(self._wells, self._clock_right_for())
         self._lives.show(now)
         for message in told:
             log.warning(
@@ -135,6 +150,18 @@ class Monitor:
     def end(self) -> None:
         """Note that the daemon was asked to stop, so that its next start is no surprise."""
         self._lives.end(self._clock.now())
+
+    def _follow_clock(self) -> None:
+        by_s = self._clock_watch.set_by_s()
+        if by_s:
+            self._set_at_s = self._clock.steady()
+            self._lives.set_by(by_s)
+            log.warning("clock was set", extra={"event": {"by_s": round(by_s)}})
+
+    def _clock_right_for(self) -> timedelta | None:
+        if self._set_at_s is None:
+            return None
+        return timedelta(seconds=self._clock.steady() - self._set_at_s)
 
     def _observe(self, rule: AlertRule, now: datetime) -> Observation | None:
         """Return what is the case; None where that cannot be said at the moment."""
@@ -170,13 +197,15 @@ class Monitor:
         last = self._desk.last_frame()
         interval = timedelta(hours=self._interval_h)
         waiting_since = self._lives.waiting_since or now
-        if last.at is not None and now - waiting_since < min(CATCH_UP, interval):
+        frames = tuple(at for at in (last.at, last.newest_at) if at is not None)
+        last_at = self._lives.last_frame_at(frames, now)
+        if last_at is not None and now - waiting_since < min(CATCH_UP, interval):
             return None
         # The last time point is seldom to the minute on the final day.
         over = last.day is not None and last.day >= self._final_day - self._interval_h / 48
         return blind(
             at=now,
-            last_frame_at=waiting_since if last.at is None else last.at,
+            last_frame_at=waiting_since if last_at is None else last_at,
             interval_h=self._interval_h,
             expected=not over and not self._have_ended(),
         )

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -40,11 +40,20 @@ class AlertStore:
         self._reader.dispose()
         self._writer.dispose()
 
-    def let_time_pass(self, rules: Sequence[AlertRule]) -> tuple[Message, ...]:
-        """Tell what the clock alone changes of wells and plates; return the messages."""
-        now = self._clock.now()
+    def let_time_pass(
+        self, rules: Sequence[AlertRule], clock_right_for: timedelta | None = None
+    ) -> tuple[Message, ...]:
+        """Tell what the clock alone changes of wells and plates; return the messages.
+
+        Parameters
+        ----------
+        clock_right_for
+            Since when the clock was not set; None where it never was.
+        """
+        now, alarm = self._clock.now(), self._settling.alarm(rules)
+        patient = clock_right_for is not None and clock_right_for < alarm.patience
         with self._writing() as session:
-            return let_time_pass(session, self._settling.alarm(rules), now)
+            return let_time_pass(session, alarm, now, patient=patient)
 
     def watch(self, observed: Sequence[tuple[AlertRule, Observation]]) -> tuple[Message, ...]:
         """Step rules of the monitor itself over what was seen; return the messages."""
@@ -88,10 +97,19 @@ class AlertStore:
         with self._writing() as session:
             return sum(queue_once(session, channel, message, now=now) for channel in channels)
 
-    def due(self, now: datetime, limit: int) -> list[OutboxItem]:
-        """Return the messages to try now, oldest first and in order within each channel."""
+    def due(
+        self, now: datetime, limit: int, *, longest: timedelta | None = None
+    ) -> list[OutboxItem]:
+        """Return the messages to try now, oldest first and in order within each channel.
+
+        Parameters
+        ----------
+        longest
+            No message is put off for longer: one that is has been before the clock was set back,
+            and is due.
+        """
         with transaction(self._reader) as session:
-            return due_items(session, now, limit)
+            return due_items(session, now, limit, longest)
 
     def delivered(self, row: int, now: datetime) -> None:
         """Mark a message as taken."""

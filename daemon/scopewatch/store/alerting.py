@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alert import AlertState, Observation, Subject, step
@@ -65,10 +65,19 @@ def step_wells(session: Session, well: Well, alarm: Alarm, now: datetime) -> tup
     return tuple(_step_rounds(session, plate, alarm, now, only=well.name, quiet=False))
 
 
-def let_time_pass(session: Session, alarm: Alarm, now: datetime) -> tuple[Message, ...]:
-    """Tell what only the clock can change: quiet hours end, alerts grow old, a frame is missed."""
+def let_time_pass(
+    session: Session, alarm: Alarm, now: datetime, *, patient: bool = False
+) -> tuple[Message, ...]:
+    """Tell what only the clock can change: quiet hours end, alerts grow old, a frame is missed.
+
+    Parameters
+    ----------
+    patient
+        True where nobody can say for how long no frame came, the clock having been set: then no
+        plate is quiet yet.
+    """
     messages: list[Message] = []
-    for well in _quiet_plates(session, now, alarm.patience):
+    for well in [] if patient else _quiet_plates(session, now, alarm.patience):
         plate = plate_of(session, well, alarm.rules)
         if plate.joint:
             messages += _step_rounds(session, plate, alarm, now, only=None, quiet=True)
@@ -216,12 +225,27 @@ def _stepped(
 
 
 def _quiet_plates(session: Session, now: datetime, patience: timedelta) -> list[Well]:
-    """Return a well of each plate of which no frame came for a while, but not for very long."""
-    newest = func.max(FrameRow.settled_at)
-    found = session.execute(
-        select(func.min(Well.id), newest)
+    """Return a well of each plate of which no frame came for a while, but not for very long.
+
+    Where the latest was settled later than now, the clock was set back since: then the one that
+    came in last tells.
+    """
+    latest = func.max(FrameRow.settled_at)
+    plates = (
+        select(
+            func.min(Well.id).label("well"), latest.label("at"), func.max(FrameRow.id).label("id")
+        )
         .join(FrameRow, FrameRow.well_id == Well.id)
+        .where(FrameRow.settled_at.is_not(None))
         .group_by(Well.run_id, Well.plate)
-        .having(newest <= now - patience, newest > now - DONE_WITH)
+        .having(latest > now - DONE_WITH)
+        .subquery()
     )
-    return [session.get_one(Well, number) for number, _ in found.all()]
+    newest_at = FrameRow.settled_at
+    quiet_since_set = or_(newest_at <= now - patience, newest_at > now)
+    found = session.scalars(
+        select(plates.c.well)
+        .join(FrameRow, FrameRow.id == plates.c.id)
+        .where(or_(plates.c.at <= now - patience, and_(plates.c.at > now, quiet_since_set)))
+    )
+    return [session.get_one(Well, number) for number in found.all()]

@@ -1,10 +1,10 @@
 """Messages that wait in the database until their channel has taken them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, and_, exists, not_, select
 from sqlalchemy.orm import Session, aliased
 
 from scopewatch.core.message import Message
@@ -57,10 +57,19 @@ def unpack_message(packed: dict[str, Any], key: str) -> Message:
     return _MESSAGE.validate_python({**packed, "idempotency_key": key})
 
 
-def due_items(session: Session, now: datetime, limit: int) -> list[OutboxItem]:
+def due_items(
+    session: Session, now: datetime, limit: int, longest: timedelta | None = None
+) -> list[OutboxItem]:
     """Return the messages to try now, oldest first.
 
-    A message waits for the earlier ones of its channel, so that they arrive in order.
+    A message waits for the earlier ones of its channel, so that they arrive in order; one that was
+    never tried waits for nothing else.
+
+    Parameters
+    ----------
+    longest
+        No message is put off for longer: one that is has been before the clock was set back, and
+        is due.
     """
     earlier = aliased(OutboxRow)
     held_up = exists().where(
@@ -68,14 +77,14 @@ def due_items(session: Session, now: datetime, limit: int) -> list[OutboxItem]:
         earlier.id < OutboxRow.id,
         earlier.done_at.is_(None),
         earlier.abandoned_at.is_(None),
-        earlier.next_try_at > now,
+        *_waiting(earlier, now, longest),
     )
     rows = session.scalars(
         select(OutboxRow)
         .where(
             OutboxRow.done_at.is_(None),
             OutboxRow.abandoned_at.is_(None),
-            OutboxRow.next_try_at <= now,
+            not_(and_(*_waiting(OutboxRow, now, longest))),
             ~held_up,
         )
         .order_by(OutboxRow.id)
@@ -90,6 +99,13 @@ def due_items(session: Session, now: datetime, limit: int) -> list[OutboxItem]:
         )
         for row in rows
     ]
+
+
+def _waiting(
+    row: type[OutboxRow], now: datetime, longest: timedelta | None
+) -> list[ColumnElement[bool]]:
+    put_off = [row.next_try_at > now, row.attempts > 0]
+    return put_off if longest is None else [*put_off, row.next_try_at <= now + longest]
 
 
 def mark_delivered(session: Session, row: int, now: datetime) -> None:

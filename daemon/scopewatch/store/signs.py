@@ -25,11 +25,15 @@ class LastFrame:
     ----------
     at
         When it was settled, whatever became of it (frames of other channels too).
+    newest_at
+        When that was of the frame which came in last: not the latest moment, where the clock was
+        set back since.
     day
         Latest day of its run that a judged frame was taken on.
     """
 
     at: datetime | None
+    newest_at: datetime | None
     day: float | None
 
 
@@ -46,18 +50,19 @@ def read_signs(session: Session) -> dict[str, Sign]:
 
 def last_frame(session: Session) -> LastFrame:
     """Return the newest frame of whichever run it is of."""
-    newest = session.execute(
+    settled = (
         select(FrameRow.settled_at, Well.run_id)
         .join(Well, Well.id == FrameRow.well_id)
         .where(FrameRow.settled_at.is_not(None))
-        .order_by(FrameRow.settled_at.desc())
         .limit(1)
-    ).one_or_none()
-    if newest is None:
-        return LastFrame(at=None, day=None)
+    )
+    latest = session.execute(settled.order_by(FrameRow.settled_at.desc())).one_or_none()
+    newest = session.execute(settled.order_by(FrameRow.id.desc())).one_or_none()
+    if latest is None or newest is None:
+        return LastFrame(at=None, newest_at=None, day=None)
     day = session.scalar(
         select(func.max(Result.day))
         .join(FrameRow, FrameRow.id == Result.frame_id)
         .where(FrameRow.well_id.in_(select(Well.id).where(Well.run_id == newest.run_id)))
     )
-    return LastFrame(at=newest.settled_at, day=day)
+    return LastFrame(at=latest.settled_at, newest_at=newest.settled_at, day=day)

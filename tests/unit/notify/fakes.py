@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from scopewatch.core.alert import Severity
 from scopewatch.core.message import Message
@@ -57,14 +57,16 @@ class FakeOutbox:
     def put(self, channel: str, text: Message, now: datetime) -> None:
         self.rows.append(_Row(channel, text, now))
 
-    def due(self, now: datetime, limit: int) -> list[OutboxItem]:
+    def due(
+        self, now: datetime, limit: int, *, longest: timedelta | None = None
+    ) -> list[OutboxItem]:
         self._check()
         held: set[str] = set()
         items = []
         for number, row in enumerate(self.rows):
             if row.ended is not None or row.channel in held:
                 continue
-            if row.next_try_at > now:
+            if row.next_try_at > now and (longest is None or row.next_try_at <= now + longest):
                 held.add(row.channel)
                 continue
             items.append(

@@ -37,6 +37,19 @@ def test_after_its_rest_it_is_half_open_and_an_answer_closes_it(clock: FakeClock
     assert breaker.answered().circuit(clock.now()) is Circuit.CLOSED
 
 
+def test_a_clock_that_is_set_back_lets_a_probe_go_and_does_not_lengthen_the_rest(
+    clock: FakeClock,
+) -> None:
+    breaker = opened(clock)
+    clock.advance(1)
+    clock.set_by(-7200)
+    assert breaker.circuit(clock.now()) is Circuit.HALF_OPEN
+    again = breaker.failed(RULE, clock.now())
+    assert again.circuit(clock.now()) is Circuit.OPEN
+    clock.advance(RULE.rest_s)
+    assert again.circuit(clock.now()) is Circuit.HALF_OPEN
+
+
 def test_one_failed_probe_opens_it_anew(clock: FakeClock) -> None:
     breaker = opened(clock)
     clock.advance(RULE.rest_s)

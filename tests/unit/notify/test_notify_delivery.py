@@ -185,6 +185,33 @@ def test_a_receiver_that_is_away_for_weeks_gets_its_message_once_it_is_back(desk
     assert desk.delivery.drain() == 1
 
 
+@pytest.mark.parametrize("failures", [1, 2], ids=["put off", "at rest"])
+def test_a_clock_that_is_set_back_puts_no_message_off_for_longer(
+    clock: FakeClock, failures: int
+) -> None:
+    desk = Desk(clock)
+    delivery = Delivery(
+        desk.outbox,
+        desk.notifier,
+        clock=clock,
+        retry_s=RETRY_S,
+        rng=random.Random(1),
+        breaker=BreakerRule(after=2, rest_s=3600),
+    )
+    desk.notifier.answer = refusing("mail")
+    desk.put("mail", "one")
+    for _ in range(failures):
+        delivery.drain()
+        clock.advance(RETRY_S)
+    desk.put("mail", "two")
+    desk.notifier.answer = refusing()
+    if failures == 2:
+        assert delivery.drain() == 0, "the channel rests"
+    clock.set_by(-7200)
+    assert delivery.drain() == 2
+    assert desk.titles() == [("mail", "one"), ("mail", "two")]
+
+
 def test_a_message_that_is_refused_for_good_makes_way(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -49,6 +49,22 @@ def test_a_postponed_message_holds_up_its_channel_and_no_other(
     assert [item.attempts for item in again] == [1, 0, 0, 0]
 
 
+def test_a_message_put_off_for_longer_than_any_is_due_since_the_clock_was_set_back(
+    queued: Scene, clock: FakeClock
+) -> None:
+    longest = timedelta(minutes=15)
+    first, second, *_ = queued.store.due(clock.now(), 9)
+    queued.store.postponed(first.row, clock.now() + longest, "refused")
+    queued.store.postponed(second.row, clock.now() + timedelta(minutes=1), "refused")
+    assert queued.store.due(clock.now(), 9, longest=longest) == []
+    # Within what it may be put off: it may be rightly so.
+    clock.set_by(-60)
+    assert names(queued.store.due(clock.now(), 9, longest=longest)) == ["mail A1", "mail B2"]
+    clock.set_by(-7200)
+    due = queued.store.due(clock.now(), 9, longest=longest)
+    assert names(due) == ["mail A1", "chat A1", "mail B2", "chat B2"]
+
+
 def test_an_abandoned_message_makes_way_for_the_next(queued: Scene, clock: FakeClock) -> None:
     first = queued.store.due(clock.now(), 1)[0]
     queued.store.abandoned(first.row, "no such channel")
