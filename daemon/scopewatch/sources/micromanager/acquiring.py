@@ -10,7 +10,7 @@ How often a time point is tried is the business of `time_lapse`.
 import logging
 import threading
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError, complaint
@@ -75,6 +75,8 @@ class Acquiring:
         self._done: set[Place] = set()
         self._lapse = TimeLapse(interval_s=config.interval_s, time_points=config.time_points)
         self._away = ""
+        # Time of day and steady seconds when this process began to acquire its first time point.
+        self._anchor: tuple[datetime, float] | None = None
         self.connected = False
         self.failing = ""
 
@@ -112,7 +114,7 @@ class Acquiring:
         found = self._survey()
         self._done |= found.places
         self._lapse.began_at = self._lapse.began_at or found.began_at
-        self._lapse.pass_by(self._clock.now(), self.trouble or _NOT_RUNNING)
+        self._lapse.pass_by(self._now(), self.trouble or _NOT_RUNNING)
         if self.is_over:
             log.info(
                 "time-lapse is over",
@@ -155,18 +157,20 @@ class Acquiring:
         nor inbox anything: a disk or a database that hangs must not hold up the time-lapse.
         """
         lapse = self._lapse
-        lapse.pass_by(self._clock.now(), self.trouble or _NOT_RUNNING)
+        lapse.pass_by(self._now(), self.trouble or _NOT_RUNNING)
         index = None
         if self.connected:
-            index = lapse.due(self._clock.now(), self._clock.monotonic())
+            index = lapse.due(self._now(), self._clock.monotonic())
         if index is not None:
+            if self._anchor is None and self.missing(index):
+                self._anchor = self._clock.now(), self._clock.steady()
             if self.acquire_time_point(index):
                 lapse.done(index)
             else:
                 partly = not self._done.isdisjoint(events_of(self._config, index))
                 lapse.failed(index, self.failing, self._clock.monotonic(), partly=partly)
             busy = f"time point {index} was still being acquired: interval_s is too short"
-            lapse.pass_by(self._clock.now(), busy)
+            lapse.pass_by(self._now(), busy)
 
     def acquire_time_point(self, index: int) -> bool:
         """Acquire what is missing of a time point; True when it is complete. Never raises.
@@ -197,6 +201,17 @@ class Acquiring:
         self._microscope.interrupt()
         with self._lock:
             self._disconnect()
+
+    def _now(self) -> datetime:
+        """Return the time of day as it would be, had the clock not been set since the anchor.
+
+        So time points keep their distance whoever sets the clock. Before the first one the clock is
+        followed: a machine may start with a wrong one, and be put right a minute later.
+        """
+        if self._anchor is None:
+            return self._clock.now()
+        at, at_s = self._anchor
+        return at + timedelta(seconds=self._clock.steady() - at_s)
 
     def _survey(self) -> Acquired:
         try:

@@ -184,3 +184,33 @@ def test_an_unexpected_fault_of_a_driver_is_logged_and_survived(
     scene.at(0)
     assert scene.source.health().detail == "time point 0: ZeroDivisionError: driver"
     assert "acquisition failed" in caplog.text
+
+
+@pytest.mark.parametrize("by_s", [-7200, 7200])
+def test_time_points_keep_their_distance_though_the_clock_is_set(scene: Scene, by_s: float) -> None:
+    scene.start()
+    scene.at(0)
+    scene.clock.set_by(by_s)
+    scene.at(0.99)
+    assert scene.acquired == [0]
+    scene.at(1)
+    scene.at(2)
+    assert scene.acquired == [0, 1, 2]
+    assert scene.inbox.refusals == []
+
+
+@pytest.mark.parametrize("by_s", [-7200, 7200])
+def test_a_clock_that_is_put_right_before_the_first_time_point_is_followed(
+    tmp_path: Path, clock: FakeClock, by_s: float
+) -> None:
+    first = Scene(tmp_path / "acquired", clock, interval_s=4 * 3600).start()
+    first.at(0)
+    first.source.stop()
+    clock.set_by(by_s)
+    again = Scene(tmp_path / "acquired", clock, interval_s=4 * 3600).start()
+    again.at(1)
+    clock.set_by(-by_s)
+    again.at(3.99)
+    assert again.acquired == []
+    again.at(4.01)
+    assert again.acquired == [1]
