@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from scopewatch.app.checking.finding import Finding
     from scopewatch.config import Config
     from scopewatch.runtime.log_file import LogFile
     from scopewatch.runtime.stages import Farewell
@@ -82,13 +83,18 @@ def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """
     from scopewatch.app.checking.checks import run_checks
 
+    if show_findings(run_checks(config, os.environ)):
+        raise typer.Exit(1)
+
+
+def show_findings(findings: Iterable["Finding"]) -> bool:
+    """Print each finding as it is made; return whether one failed."""
     failed = False
-    for finding in run_checks(config, os.environ):
+    for finding in findings:
         failed = failed or finding.failed
         mark = "FAIL" if finding.failed else "note" if finding.advice else "ok"
         typer.echo(f"{mark:<4}  {finding.subject}: {finding.text}")
-    if failed:
-        raise typer.Exit(1)
+    return failed
 
 
 def _log_file(settings: "Config") -> "LogFile | None":

@@ -15,10 +15,9 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-import scopewatch
 from scopewatch.app.results import OVERLAYS
 from scopewatch.config import load_config
-from scopewatch.core.errors import SourceError, StoreError, complaint
+from scopewatch.core.errors import StoreError, complaint
 from scopewatch.demo.folder import DemoFolder, prepare_folder, write_config
 from scopewatch.demo.messages import write_messages
 from scopewatch.demo.processes import Daemon, Microscope
@@ -31,6 +30,7 @@ from scopewatch.demo.summary import (
     write_summary,
 )
 from scopewatch.inference.bundle import load_bundle
+from scopewatch.inference.shipped import SHIPPED, bundled_model
 from scopewatch.store.queries import Reader
 
 WELLS = 12
@@ -38,7 +38,6 @@ PACE_S = 2.0
 START_WITHIN_S = 30.0
 SETTLE_WITHIN_S = 60.0
 MOST_ALERTS = 1000
-MODEL = "simulated-cardiomyocyte"
 
 
 def run_demo(
@@ -65,7 +64,7 @@ def run_demo(
         When the daemon or the microscope does not start or dies, or a frame is lost.
     """
     folder = prepare_folder(out)
-    bundle = load_bundle(bundled_model(MODEL))
+    bundle = load_bundle(bundled_model(SHIPPED))
     margin = bundle.card.errors.half_width if bundle.card.errors is not None else 0.0
     write_config(folder, bundle=bundle.folder, margin=margin, port=port)
     console.print("A [b]simulated[/b] ten-day differentiation: nothing here is a result on cells.")
@@ -100,20 +99,6 @@ def run_demo(
         if not exit_when_done:
             _linger(daemon, address, console)
     return summary
-
-
-def bundled_model(name: str) -> Path:
-    """Return the folder of a model that comes with scopewatch.
-
-    An installed wheel carries them within the package, a checkout beside `daemon/`.
-    """
-    package = Path(scopewatch.__file__).resolve().parent
-    for models in (package / "models", package.parents[1] / "models"):
-        if (models / name / "card.yaml").is_file():
-            return models / name
-    raise SourceError(
-        complaint("model did not come with this installation", where=name, do="reinstall it")
-    )
 
 
 def _open_reader(folder: DemoFolder, daemon: Daemon) -> Reader:

@@ -1,10 +1,10 @@
 """Checks before the daemon runs: each finding says ok, or what to do. Nothing is changed."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from scopewatch.app.checking.finding import Finding
 from scopewatch.app.checking.folders import check_folder, check_writable
 from scopewatch.app.checking.rules import advise_on_rules, describe_rules
 from scopewatch.app.checking.secrets import advise_on_secrets
@@ -24,34 +24,25 @@ from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.folder.walk import network_file_system
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """The outcome of one check.
-
-    Parameters
-    ----------
-    advice
-        It works, but something deserves attention.
-    lasting
-        It failed, and would keep the daemon from starting; what else fails is waited for.
-    """
-
-    subject: str
-    text: str
-    failed: bool = False
-    advice: bool = False
-    lasting: bool = False
-
-
 def list_problems(path: Path, environ: Mapping[str, str]) -> list[str]:
     """Check all that a start needs; one line for each thing that failed, none when all is well."""
-    found = (finding.text for finding in run_checks(path, environ) if finding.failed)
+    found = (finding.text for finding in Checks(path, environ).run() if finding.failed)
     return list(dict.fromkeys(found))
 
 
 def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Check a configuration and all it names; a finding at a time, as each is made."""
-    return Checks(path, environ).run()
+    """Check a configuration, all it names, and how the files that are there are read.
+
+    A finding at a time, as each is made.
+    """
+    from scopewatch.app.checking.files import check_files  # noqa: PLC0415 - loads the readers
+
+    checks = Checks(path, environ)
+    yield from checks.run()
+    if checks.config is not None:
+        card = None if checks.scorer is None else checks.scorer.card
+        for source in checks.config.sources:
+            yield from check_files(source, checks.config, card)
 
 
 class Checks:

@@ -1,7 +1,9 @@
 """How files are to be read, as the command line gives it: what is not given has a default."""
 
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -21,6 +23,11 @@ class ReadingOptions:
     plate_wells: int | None = None
     channel: str | None = None
     interval_h: float | None = None
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """Zone of times without one; None: this machine's."""
+        return None if self.clock_zone is None else ZoneInfo(self.clock_zone)
 
     def source(self, path: Path, *, default_pattern: str) -> FolderSourceConfig:
         """Return the configuration of a folder source that reads like this.

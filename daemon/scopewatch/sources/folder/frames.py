@@ -13,7 +13,7 @@ from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.sources.base.away import Identity, blame_share, identify
-from scopewatch.sources.base.facts import Origin, Statement
+from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
 from scopewatch.sources.folder.walk import look_at
@@ -123,6 +123,13 @@ class FolderFrames:
         return FileReading(
             found=tuple(found), unfinished=contents.unfinished, cut_off=contents.cut_off
         )
+
+    def name_facts(self, locator: str) -> PlaneFacts | None:
+        """Return what a name says, quickly; None where it does not fit, or holds no date."""
+        try:
+            return self._names.read(locator)
+        except FrameError:
+            return None
 
     def by_name(self, locator: str) -> Found:
         """Return what the name alone makes of a file, which is not opened."""

@@ -6,7 +6,6 @@ is read of them nor offered (`base.rhythm`): there is no hurry, and both cost ti
 """
 
 import logging
-import os
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,17 +19,14 @@ from scopewatch.sources.base.backlog import Backlog
 from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.rhythm import Rhythm
 from scopewatch.sources.base.source_thread import SourceThread
-from scopewatch.sources.layouts.candidates import is_candidate_folder
 from scopewatch.sources.ndtiff.dataset import PER_LOOK, DataSet, Sighting
+from scopewatch.sources.ndtiff.find import find_data_sets
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
-from scopewatch.sources.ndtiff.pyramid import is_copy, is_data_set
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 60.0
-_DEPTH = 3
-_MAX_DATA_SETS = 1000
 # A burst of a minute at 160 images a second: they are offered after it.
 _MAX_WAITING = 10_000
 _GLANCED_AT = 3
@@ -221,39 +217,13 @@ class NDTiffSource:
             return None
 
     def _data_sets(self, *, full: bool) -> Iterator[tuple[str, Path]]:
-        """Yield (path relative to the source's, folder) of each data set.
+        """Yield (path relative to the source's, folder) of each data set that is to be followed.
 
-        A folder that was one is looked into again only where `full`. Of a resolution pyramid the
-        full resolution alone is one.
+        A folder that was one is looked into again only where `full`.
         """
-        root = self._config.path
-        if is_data_set(root):
-            yield "", root
-            return
-        waiting, count = [("", 0)], 0
-        while waiting:
-            label, depth = waiting.pop(0)
-            try:
-                with os.scandir(root / label) as entries:
-                    folders = sorted(
-                        entry.name
-                        for entry in entries
-                        if entry.is_dir(follow_symlinks=False) and is_candidate_folder(entry.name)
-                    )
-            except OSError:
-                continue
-            for name in folders:
-                inner = f"{label}/{name}" if label else name
-                if is_copy(root / inner):
-                    continue
-                if (inner in self._followed and not full) or is_data_set(root / inner):
-                    count += 1
-                    if self._frames.run_of(inner) is not None:
-                        yield inner, root / inner
-                elif depth < _DEPTH:
-                    waiting.append((inner, depth + 1))
-                if count >= _MAX_DATA_SETS:
-                    return
+        for label, folder in find_data_sets(self._config.path, () if full else self._followed):
+            if not label or self._frames.run_of(label) is not None:
+                yield label, folder
 
     def _find_new(self, offering: Offering, label: str, folder: Path, *, full: bool) -> int:
         """Look for images in a data set; return how many were saved since the last look."""

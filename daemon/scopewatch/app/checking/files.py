@@ -1,0 +1,92 @@
+"""Whether the files that lie in the sources already are read as frames, and what does not fit."""
+
+from collections.abc import Iterator
+
+from scopewatch.app.checking.finding import Finding
+from scopewatch.app.explain.explanation import Explanation
+from scopewatch.app.explain.places import explain_source
+from scopewatch.config import Config, SourceConfig
+from scopewatch.core.card import ModelCard
+from scopewatch.core.errors import ConfigError, complaint
+
+_MOST_NOTES = 5
+
+
+def check_files(source: SourceConfig, config: Config, card: ModelCard | None) -> Iterator[Finding]:
+    """Look at what lies in a source, as it would be read; nothing where it is empty.
+
+    Parameters
+    ----------
+    card
+        Of the model; None where there is none.
+    """
+    subject = f"files of {source.name}"
+    try:
+        explanations = list(explain_source(source, config))
+    except (ConfigError, OSError):
+        return  # the check of the source itself has told of it
+    for explanation in explanations:
+        if explanation.listed:
+            yield from _judge(subject, explanation, config)
+            yield from _judge_scale(subject, explanation, card)
+
+
+def _judge_scale(
+    subject: str, explanation: Explanation, card: ModelCard | None
+) -> Iterator[Finding]:
+    scaleless = sum(
+        case.frames for case in explanation.cases if case.scored and "um_per_px" not in case.values
+    )
+    if scaleless and card is not None and card.um_per_px:
+        text = (
+            f"{scaleless} frames do not say their pixel size, so that the model's"
+            f" {card.um_per_px:g} um/px is not checked; set um_per_px of the source"
+        )
+        yield Finding(subject=subject, text=text, advice=True)
+
+
+def _judge(subject: str, explanation: Explanation, config: Config) -> Iterator[Finding]:
+    place = explanation.place
+    if not explanation.frames:
+        first = explanation.skipped[0]
+        text = complaint(
+            "none of the files is a frame",
+            where=place,
+            got=f"{explanation.listed} files, the first: {first.reason}",
+            do="correct `pattern` of the source; `scopewatch explain` shows how each is read",
+        )
+        yield Finding(subject=subject, text=text, failed=True)
+        return
+    if explanation.doubles:
+        first_double = explanation.doubles[0]
+        text = complaint(
+            "two files are the same frame",
+            where=first_double.key,
+            got=f"{' and '.join(first_double.places)}, and {explanation.doubled} such in all",
+            do="correct `pattern` of the source, or take the copies out of the folder",
+        )
+        yield Finding(subject=subject, text=text, failed=True)
+    if not explanation.scored:
+        found = ", ".join(
+            f"{count} of {channel}" for channel, count in explanation.channels.items()
+        )
+        text = complaint(
+            "no frame is of the channel that is scored",
+            where=place,
+            expected=f"phase_channel {config.experiment.phase_channel!r}",
+            got=found,
+            do="set experiment.phase_channel, or channel_names of the source",
+        )
+        yield Finding(subject=subject, text=text, failed=True)
+    elif not explanation.doubles:
+        text = f"{explanation.frames} frames, {explanation.scored} of the channel that is scored"
+        yield Finding(subject=subject, text=text)
+    notes = [
+        f"{each.files} files are skipped, the first: {each.reason}" for each in explanation.skipped
+    ]
+    notes += [
+        f"{count} frames with a contradiction: {each}" for count, each in explanation.contradictions
+    ]
+    notes += explanation.warnings
+    for note in notes[:_MOST_NOTES]:
+        yield Finding(subject=subject, text=note, advice=True)

@@ -1,0 +1,311 @@
+"""Equal cases of how files are read, put together: what each is, and who says so. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+
+from scopewatch.config import ExperimentConfig
+from scopewatch.core.frame import FrameKey
+from scopewatch.sources.base.evidence import Contradiction
+from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.reading import FrameReading
+
+FACTS = ("experiment", "plate", "well", "site", "time_point", "moment", "channel", "z", "um_per_px")
+# What tells one case from another besides who speaks: a red frame is no phase frame.
+_TELLING = ("channel", "z", "um_per_px")
+_MOST_VALUES = 10_000
+_MOST_DOUBLES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Frames that are read alike.
+
+    Parameters
+    ----------
+    example
+        Where the first of them lies.
+    who
+        By fact: who says it.
+    values
+        By fact: every value.
+    days
+        First and last day of the run; None where no day is known.
+    sizes_px
+        (height, width) of their pixels, as far as they were looked at.
+    scored
+        Whether they are of the channel that is scored.
+    """
+
+    frames: int
+    example: str
+    who: Mapping[str, str]
+    values: Mapping[str, frozenset[str]]
+    days: tuple[float, float] | None
+    sizes_px: tuple[tuple[int, int], ...]
+    scored: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """Files that are no frames for one reason: how many, and the first of them."""
+
+    files: int
+    example: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Double:
+    """Two places that are the same frame."""
+
+    key: FrameKey
+    places: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """How the files of one place are read.
+
+    Parameters
+    ----------
+    place
+        The folder, file or store.
+    kind
+        Kind of source: `folder`, `ndtiff`.
+    pattern
+        The layout or expression of the names; '' where names do not count.
+    zone
+        In which times without a zone were read; '' where there are none.
+    listed, opened, named
+        Files (or images of data sets) there are, those that were opened, and those that were read
+        at all: the counts are of those.
+    doubles
+        Frames with more than one place, the first few; `doubled` counts all.
+    contradictions
+        (how often, the first one) of each kind.
+    warnings
+        What looks wrong in all of it together.
+    measured_interval_h
+        Median hours between time points by the moments of the frames; None where two are not known.
+    """
+
+    place: str
+    kind: str
+    pattern: str
+    zone: str
+    listed: int
+    opened: int
+    named: int
+    cases: tuple[Case, ...]
+    skipped: tuple[Skipped, ...]
+    doubles: tuple[Double, ...]
+    doubled: int
+    contradictions: tuple[tuple[int, Contradiction], ...]
+    warnings: tuple[str, ...]
+    measured_interval_h: float | None
+
+    @property
+    def frames(self) -> int:
+        """How many frames there are."""
+        return sum(case.frames for case in self.cases)
+
+    @property
+    def scored(self) -> int:
+        """How many of them are of the channel that is scored."""
+        return sum(case.frames for case in self.cases if case.scored)
+
+    @property
+    def channels(self) -> Mapping[str, int]:
+        """How many frames there are of each channel."""
+        counts: Counter[str] = Counter()
+        for case in self.cases:
+            counts.update(dict.fromkeys(case.values["channel"], case.frames))
+        return counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """How a place was looked at; see `Explanation`."""
+
+    place: str
+    kind: str
+    pattern: str
+    zone: str
+    listed: int
+    opened: int
+    named: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Growing:
+    """A case while frames are added to it."""
+
+    example: str
+    reading: FrameReading
+    frames: int = 0
+    values: dict[str, set[str]] = field(default_factory=dict)
+    elapsed_s: set[float] = field(default_factory=set)
+    moments: set[datetime] = field(default_factory=set)
+    sizes_px: set[tuple[int, int]] = field(default_factory=set)
+
+
+class Explaining:
+    """Collects readings into cases.
+
+    Parameters
+    ----------
+    experiment
+        Its phase channel is the one that is scored; its start is day 0, else the first moment is.
+    """
+
+    def __init__(self, experiment: ExperimentConfig) -> None:
+        self._experiment = experiment
+        self._cases: dict[tuple[object, ...], _Growing] = {}
+        self._skipped: dict[str, Skipped] = {}
+        self._places: dict[FrameKey, str] = {}
+        self._doubles: list[Double] = []
+        self._doubled = 0
+        self._contradictions: dict[tuple[str, ...], tuple[int, Contradiction]] = {}
+        # The first moment of each time point of each run.
+        self._moments: dict[str, dict[int, datetime]] = {}
+
+    def add(self, found: Found) -> None:
+        """Add a frame, or the reason why something is none."""
+        if found.reading is None:
+            self._skip(found)
+            return
+        reading = found.reading
+        self._note_double(reading.key, found.locator)
+        said = {name: reading.said[name] for name in FACTS if name in reading.said}
+        witnesses = tuple((name, each.who) for name, each in said.items())
+        telling = (reading.key.experiment, *(said[name].value for name in _TELLING if name in said))
+        case = self._cases.get((witnesses, telling))
+        if case is None:
+            case = _Growing(example=found.locator, reading=reading)
+            self._cases[witnesses, telling] = case
+        case.frames += 1
+        for name, each in said.items():
+            values = case.values.setdefault(name, set())
+            if len(values) < _MOST_VALUES:
+                values.add(each.value)
+        if reading.acquired_at is not None:
+            _keep_extremes(case.moments, reading.acquired_at)
+            moments = self._moments.setdefault(reading.key.experiment, {})
+            first = moments.setdefault(reading.key.time_point, reading.acquired_at)
+            moments[reading.key.time_point] = min(first, reading.acquired_at)
+        if reading.elapsed_s is not None:
+            _keep_extremes(case.elapsed_s, reading.elapsed_s)
+        if found.size_px is not None:
+            case.sizes_px.add(found.size_px)
+        for contradiction in reading.contradictions:
+            kind = (contradiction.fact, contradiction.taken.who, contradiction.other.who)
+            count, example = self._contradictions.get(kind, (0, contradiction))
+            self._contradictions[kind] = (count + 1, example)
+
+    def finish(self, looked: Looked) -> Explanation:
+        """Return what was collected, the most frequent first."""
+        cases = [self._finish(case) for case in self._cases.values()]
+        return Explanation(
+            place=looked.place,
+            kind=looked.kind,
+            pattern=looked.pattern,
+            zone=looked.zone,
+            listed=looked.listed,
+            opened=looked.opened,
+            named=looked.named,
+            cases=tuple(sorted(cases, key=lambda case: -case.frames)),
+            skipped=tuple(sorted(self._skipped.values(), key=lambda each: -each.files)),
+            doubles=tuple(self._doubles),
+            doubled=self._doubled,
+            contradictions=tuple(sorted(self._contradictions.values(), key=lambda each: -each[0])),
+            warnings=self._warnings(),
+            measured_interval_h=self._measured_interval_h(),
+        )
+
+    def _note_double(self, key: FrameKey, place: str) -> None:
+        first = self._places.setdefault(key, place)
+        if first != place:
+            self._doubled += 1
+            if len(self._doubles) < _MOST_DOUBLES:
+                self._doubles.append(Double(key=key, places=(first, place)))
+
+    def _skip(self, found: Found) -> None:
+        what = found.reason.partition(":")[0]
+        known = self._skipped.get(what)
+        if known is None:
+            known = Skipped(files=0, example=found.locator, reason=found.reason)
+        self._skipped[what] = Skipped(
+            files=known.files + 1, example=known.example, reason=known.reason
+        )
+
+    def _finish(self, case: _Growing) -> Case:
+        days = [seconds / 86_400 for seconds in case.elapsed_s]
+        moments = self._moments.get(case.reading.key.experiment, {})
+        origin = self._experiment.started_at or min(moments.values(), default=None)
+        if origin is not None:
+            days += [(moment - origin) / timedelta(days=1) for moment in case.moments]
+        return Case(
+            frames=case.frames,
+            example=case.example,
+            who={name: case.reading.said[name].who for name in case.values},
+            values={name: frozenset(values) for name, values in case.values.items()},
+            days=(min(days), max(days)) if days else None,
+            sizes_px=tuple(sorted(case.sizes_px)),
+            scored=case.reading.key.channel == self._experiment.phase_channel,
+        )
+
+    def _measured_interval_h(self) -> float | None:
+        gaps = [
+            (moments[later] - moments[earlier]) / timedelta(hours=later - earlier)
+            for moments in self._moments.values()
+            for earlier, later in pairwise(sorted(moments))
+        ]
+        return median(gaps) if gaps else None
+
+    def _warnings(self) -> tuple[str, ...]:
+        """Say where times cannot be those of the time points."""
+        if self._experiment.day_from == "time_point":
+            return ()
+        interval_h = self._experiment.interval_h
+        return tuple(
+            f"run {run}: {warning}"
+            for run, moments in self._moments.items()
+            if (warning := _doubt_times(moments, interval_h)) is not None
+        )
+
+
+def _doubt_times(moments: Mapping[int, datetime], interval_h: float) -> str | None:
+    """Return why the moments cannot be those of the time points; None where they may."""
+    points = sorted(moments)
+    if len(points) < 2:
+        return None
+    advice = "set experiment.day_from: time_point, or correct experiment.interval_h"
+    ordered = [moments[point] for point in points]
+    planned = timedelta(hours=interval_h * (points[-1] - points[0]))
+    span = max(ordered) - min(ordered)
+    if not planned / 10 <= span <= planned * 10:
+        return (
+            f"{len(points)} time points take {_duration(span)}, where interval_h gives"
+            f" {_duration(planned)}; {advice}"
+        )
+    if ordered != sorted(ordered):
+        return f"times do not grow with the time points; {advice}"
+    return None
+
+
+def _keep_extremes(values: set, value: object) -> None:  # type: ignore[type-arg]
+    """Keep the least and the greatest of what is added."""
+    values.add(value)
+    if len(values) > 2:
+        values.intersection_update({min(values), max(values)})
+
+
+def _duration(span: timedelta) -> str:
+    hours = span / timedelta(hours=1)
+    if hours >= 48:
+        return f"{hours / 24:.1f} days"
+    return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.0f} min"

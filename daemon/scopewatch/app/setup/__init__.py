@@ -1,0 +1,1 @@
+"""`scopewatch init`: a configuration from the files that are there."""

@@ -1,0 +1,50 @@
+"""Which NDTiff data sets lie at or below a folder."""
+
+import os
+from collections.abc import Container, Iterator
+from pathlib import Path
+
+from scopewatch.sources.layouts.candidates import is_candidate_folder
+from scopewatch.sources.ndtiff.pyramid import is_copy, is_data_set
+
+_DEPTH = 3
+_MAX_DATA_SETS = 1000
+
+
+def find_data_sets(root: Path, known: Container[str] = ()) -> Iterator[tuple[str, Path]]:
+    """Yield (path relative to `root`, folder) of each data set; '' where `root` itself is one.
+
+    Of a resolution pyramid the full resolution alone is one. Folders that cannot be read are passed
+    over: the next look sees them.
+
+    Parameters
+    ----------
+    known
+        Relative paths that were data sets before, and are not looked into again.
+    """
+    if is_data_set(root):
+        yield "", root
+        return
+    waiting, count = [("", 0)], 0
+    while waiting:
+        label, depth = waiting.pop(0)
+        try:
+            with os.scandir(root / label) as entries:
+                folders = sorted(
+                    entry.name
+                    for entry in entries
+                    if entry.is_dir(follow_symlinks=False) and is_candidate_folder(entry.name)
+                )
+        except OSError:
+            continue
+        for name in folders:
+            inner = f"{label}/{name}" if label else name
+            if is_copy(root / inner):
+                continue
+            if inner in known or is_data_set(root / inner):
+                count += 1
+                yield inner, root / inner
+            elif depth < _DEPTH:
+                waiting.append((inner, depth + 1))
+            if count >= _MAX_DATA_SETS:
+                return
