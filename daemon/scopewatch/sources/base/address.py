@@ -198,6 +198,26 @@ def address_of(groups: Mapping[str, str | None]) -> PlaneFacts:
     )
 
 
+def refuse_projection(method: str | None, where: object) -> None:
+    """Refuse what was computed from the planes of a z-stack.
+
+    Raises
+    ------
+    FrameError
+        When there is a method it was computed by.
+    """
+    if method is not None:
+        raise FrameError(
+            complaint(
+                "frame is a projection of a z-stack",
+                where=where,
+                expected="a plane as it was taken",
+                got=f"projection {method!r}",
+                do="let the program save the planes, or acquire a single plane",
+            )
+        )
+
+
 def refuse_other_planes(z: int | None, wanted: int, where: object) -> None:
     """Refuse planes of a z-stack other than the one that is scored.
 

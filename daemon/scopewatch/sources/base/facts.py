@@ -45,6 +45,8 @@ class PlaneFacts:
         Name of the channel (`Brightfield`), and its code in file names (`ch6`): either selects it.
     z, first_z
         Number of the plane as the program counts, and the number it begins with.
+    projection
+        How it was computed from the planes of a stack (`Maximum`); None for a plane as taken.
     position
         The label of the stage position as written, or its number, which says less than any label.
     pixel_size_um
@@ -66,6 +68,7 @@ class PlaneFacts:
     channel_code: str | None = None
     z: int | None = None
     first_z: int | None = None
+    projection: str | None = None
     position: str | int | None = None
     pixel_size_um: float | None = None
     acquired_at: datetime | None = None

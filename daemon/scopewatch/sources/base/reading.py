@@ -18,6 +18,7 @@ from scopewatch.sources.base.address import (
     named,
     number_well,
     refuse_other_planes,
+    refuse_projection,
     spell_well,
 )
 from scopewatch.sources.base.evidence import Claim, Contradiction, Evidence, Said, said_by
@@ -120,6 +121,7 @@ def read_frame(
     experiment = settings.experiment
     first_z = next((each.value for each in evidence.claims("first_z")), 0)
     refuse_other_planes(evidence.take("z"), first_z if settings.z is None else settings.z, where)
+    refuse_projection(evidence.take("projection"), where)
     moment = read_moment(evidence, experiment, settings.zone, where)
     facts = PlaneFacts(
         experiment=evidence.take("experiment"),

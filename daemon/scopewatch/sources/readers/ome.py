@@ -25,6 +25,7 @@ from scopewatch.sources.readers.ome_plates import (
 from scopewatch.sources.readers.ome_times import Coordinate, ImageTimes
 from scopewatch.sources.readers.pixel_size import calibrated_um
 from scopewatch.sources.readers.planes import ReadLimits
+from scopewatch.sources.readers.safe_xml import XmlError, parse_xml
 
 _WHO = "OME-XML"
 
@@ -70,12 +71,12 @@ def parse_ome(text: str, where: object) -> Xml.Element:
     FrameError
         When the text is no XML, or declares entities.
     """
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise _damaged(where, "entity declarations")
     try:
-        return Xml.fromstring(text)  # noqa: S314 - expat, without entities (checked above)
-    except Xml.ParseError as error:
-        raise _damaged(where, error) from error
+        return parse_xml(text)
+    except XmlError as error:
+        raise FrameError(
+            complaint("OME-XML cannot be read", where=where, got=error, do="export the file again")
+        ) from error
 
 
 def read_ome(
@@ -116,12 +117,6 @@ def read_ome(
         planes=MappingProxyType(told),
         declared=max((*told, *contested), default=-1) + 1,
         trouble="its OME-XML gives one page to several images" if contested else None,
-    )
-
-
-def _damaged(where: object, got: object) -> FrameError:
-    return FrameError(
-        complaint("OME-XML cannot be read", where=where, got=got, do="export the file again")
     )
 
 

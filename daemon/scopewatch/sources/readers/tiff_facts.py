@@ -12,6 +12,10 @@ import tifffile
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.readers import ifd
 from scopewatch.sources.readers.decode import DECODE_FAULTS
+from scopewatch.sources.readers.embedded import biotek, keyence, metaseries
+from scopewatch.sources.readers.embedded.biotek import biotek_facts, is_biotek
+from scopewatch.sources.readers.embedded.keyence import keyence_facts
+from scopewatch.sources.readers.embedded.metaseries import is_metaseries, metaseries_facts
 from scopewatch.sources.readers.ifd import Chain, Directory
 from scopewatch.sources.readers.micromanager_metadata import load_tags, tag_facts
 from scopewatch.sources.readers.ome import OmeFile, is_ome, read_ome
@@ -63,6 +67,7 @@ class FileFacts:
         told: list[tuple[Origin, str, PlaneFacts]] = []
         if tags is not None:
             told.append((Origin.PLANE, "Micro-Manager tags", tag_facts(tags, self._summary)))
+        told.append(self._embedded(page, directory))
         if self._imagej:
             told.append((Origin.SET, "ImageJ metadata", self._imagej_facts(page, directory)))
         if page < len(self._shaped):
@@ -79,6 +84,20 @@ class FileFacts:
             if facts != NOTHING
         )
         return (*self._ome.of(page), *said)
+
+    def _embedded(self, page: int, directory: Directory) -> tuple[Origin, str, PlaneFacts]:
+        """Return what a program of an instrument says of a page in a form of its own."""
+        text = self._text(directory, ifd.DESCRIPTION) if page else self._description
+        if is_metaseries(text):
+            return Origin.PLANE, metaseries.WHO, metaseries_facts(text)
+        if is_biotek(text):
+            facts = biotek_facts(text, directory.number(ifd.WIDTH, 0))
+            return Origin.PLANE, biotek.WHO, facts
+        exif = directory.number(ifd.EXIF, 0)
+        if exif:
+            facts = keyence_facts(self._file, exif, self._chain.layout.order)
+            return Origin.PLANE, keyence.WHO, facts
+        return Origin.PLANE, "", NOTHING
 
     def _imagej_facts(self, page: int, directory: Directory) -> PlaneFacts:
         imagej = self._imagej
