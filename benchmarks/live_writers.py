@@ -13,6 +13,7 @@ broken.
 
 import argparse
 import os
+import random
 import statistics
 import sys
 import tempfile
@@ -24,6 +25,9 @@ from tests.writers.plan import Plan
 
 BUNDLE = Path(__file__).resolve().parents[1] / "models" / "simulated-cardiomyocyte"
 
+# A frame takes some milliseconds from the camera to the disk.
+KILL_WITHIN_S = 0.015
+
 HEADINGS = ("frames", "once", "wrong", "again", "missing", "refused")
 
 
@@ -32,6 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="2 wells, 3 time points")
     parser.add_argument("--only", nargs="+", choices=[case.writer for case in CASES], default=[])
+    parser.add_argument("--kills", type=int, default=1, help="killed runs of each writer")
     parser.add_argument("--keep", type=Path, help="leave data, databases and logs in this folder")
     call = parser.parse_args()
     plan = Plan(wells=2, times=3, interval_s=3) if call.short else Plan(interval_s=6)
@@ -48,20 +53,33 @@ def main() -> int:
         titles = "".join(f"{title:>9}" for title in HEADINGS)
         print(f"{'':<30}{titles}{'p50':>8}{'p95':>8}{'max':>8}{'promised':>10}", flush=True)
         for case in cases:
-            for killed in (False, True):
-                broken += try_writer(case, root, stage, killed=killed)
+            for run in range(call.kills + 1):
+                broken += try_writer(case, root, stage, run)
     print("\n".join(f"BROKEN: {line}" for line in broken) or "0 broken promises")
     return 1 if broken else 0
 
 
-def try_writer(case: Case, root: Path, stage: Stage, *, killed: bool) -> list[str]:
-    """Follow one run of a writer and print its row; return the promises that it broke."""
-    name = f"{case.writer}, killed" if killed else case.writer
-    folder = root / name.replace(", ", "-")
+def try_writer(case: Case, root: Path, stage: Stage, run: int) -> list[str]:
+    """Follow one run of a writer and print its row; return the promises that it broke.
+
+    Parameters
+    ----------
+    run
+        0 lets the writer come to its end; any other kills it, each at another moment.
+    """
+    name = f"{case.writer}, killed {run}" if run else case.writer
+    folder = root / name.replace(", ", "-").replace(" ", "-")
     folder.mkdir()
-    middle = stage.plan.place(time_point=stage.plan.times // 2, position=2, channel=0)
+    rng = random.Random(run)
+    plan = stage.plan
+    somewhere = plan.place(
+        time_point=rng.randrange(plan.times // 2, plan.times),
+        position=rng.randrange(plan.wells * plan.sites),
+        channel=0,
+    )
+    options = {"kill_at": somewhere, "kill_after_s": rng.uniform(0, KILL_WITHIN_S)} if run else {}
     try:
-        followed = follow(case, folder, stage, kill_at=middle if killed else None)
+        followed = follow(case, folder, stage, **options)
     except (RuntimeError, TimeoutError) as error:
         print(f"{name:<30} {error}", flush=True)
         return [f"{name}: {error}"]

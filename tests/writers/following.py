@@ -137,7 +137,14 @@ def wait_until(condition: Callable[[], object], within_s: float = 10.0) -> None:
         time.sleep(0.1)
 
 
-def follow(case: Case, root: Path, stage: Stage, *, kill_at: Place | None = None) -> Followed:
+def follow(
+    case: Case,
+    root: Path,
+    stage: Stage,
+    *,
+    kill_at: Place | None = None,
+    kill_after_s: float = 0.0,
+) -> Followed:
     """Run the daemon and a writer beside each other until nothing more comes.
 
     Parameters
@@ -145,7 +152,9 @@ def follow(case: Case, root: Path, stage: Stage, *, kill_at: Place | None = None
     root
         An empty folder.
     kill_at
-        The writer is killed as soon as it was handed this frame; None: it comes to its end.
+        The writer is killed when it was handed this frame; None: it comes to its end.
+    kill_after_s
+        How long it may go on then: a frame takes milliseconds to be written.
 
     Raises
     ------
@@ -175,6 +184,7 @@ def follow(case: Case, root: Path, stage: Stage, *, kill_at: Place | None = None
 
     def kill(moment: Moment) -> None:
         if moment.event == "handed" and moment.place == kill_at:
+            time.sleep(kill_after_s)
             shooting.kill()
 
     if kill_at is not None:
