@@ -31,6 +31,8 @@ from tests.writers.writers import WRITERS, Writer
 # How often the folder is looked at for frames that were handed over: an error of the times.
 LOOK_S = 0.01
 
+SPEAKING = threading.Lock()
+
 
 def say(event: str, place: Place | None = None) -> None:
     """Print one line; a process that is killed has said all that it did."""
@@ -41,7 +43,10 @@ def say(event: str, place: Place | None = None) -> None:
             "position": place.position,
             "channel": place.channel,
         }
-    print(json.dumps(fields), flush=True)  # noqa: T201  this process speaks by its lines
+    # In one piece: the recorder speaks from a thread of its own.
+    with SPEAKING:
+        sys.stdout.write(json.dumps(fields) + "\n")
+        sys.stdout.flush()
 
 
 class Recorder:
