@@ -14,7 +14,7 @@ from tests.writers.plan import Plan
 
 pytestmark = pytest.mark.hardware
 
-FOLLOWED = ("ndtiff", "ndtiff-index-only")
+FOLLOWED = ("ndtiff", "ndtiff-numbers", "ndtiff-index-only")
 
 every_writer = pytest.mark.parametrize(
     "case", [case for case in CASES if case.writer in FOLLOWED], ids=lambda case: case.writer
