@@ -4,6 +4,7 @@ VENV ?= .venv
 DEMO_ARGS ?=
 SOAK_ARGS ?=
 TRY_ARGS ?=
+BASELINE ?=
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES = daemon training tests benchmarks
 
@@ -13,7 +14,7 @@ help:
 	@echo "make test    all tests"
 	@echo "make test-slow the tests that take minutes each: searches and cross-validations, killed and repeated"
 	@echo "make check   formatting, lint, types, layers"
-	@echo "make bench   speed and memory, as ratios measured side by side"
+	@echo "make bench   speed and memory, as ratios measured side by side (BASELINE=COMMIT for two builds)"
 	@echo "make soak    hours of faults: kills, lost events, full disks, broken input (SOAK_ARGS=--short for minutes)"
 	@echo "make try-service the unit under a real systemd, in a virtual machine (root, QEMU; TRY_ARGS=--only start)"
 	@echo "make model   train the shipped bundle again from its seeds"
@@ -64,6 +65,9 @@ check: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(VENV)/bin/python benchmarks/score_frames.py
+	if [ -n "$(BASELINE)" ]; then \
+		$(VENV)/bin/python benchmarks/paired/compare_builds.py --baseline $(BASELINE) && \
+		$(VENV)/bin/python benchmarks/paired/compare_walks.py --baseline $(BASELINE); fi
 
 # Every soak is one script that ends with its figures and exits 1 when a promise was broken.
 soak: $(VENV)/.test

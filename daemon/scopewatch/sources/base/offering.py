@@ -103,7 +103,8 @@ class Offering:
 
     def pending(self, locator: str, fingerprint: str) -> bool:
         """Tell whether something needs work as far as the memory goes: cheap, may say yes."""
-        return self._pending(Found(locator=locator, fingerprint=fingerprint))
+        # Asked of every file at each rescan: nothing is built for it.
+        return self._is_pending(hash((locator, fingerprint)), 0)
 
     def on_its_way(self, each: Found) -> bool:
         """Tell whether the inbox took something a short while ago."""
@@ -164,7 +165,9 @@ class Offering:
         return taken
 
     def _pending(self, each: Found) -> bool:
-        mark, moment = _mark(each), _moment(each)
+        return self._is_pending(_mark(each), _moment(each))
+
+    def _is_pending(self, mark: int, moment: int) -> bool:
         settled_with = self._settled.get(mark)
         if settled_with is not None:
             return moment not in (0, settled_with)

@@ -33,7 +33,9 @@ _EXIF_IFD, _EXIF_TAKEN, _EXIF_DATE_TIME = 0x8769, 36867, 306
 
 def is_image_name(name: str) -> bool:
     """Tell by its suffix whether a file may be a frame."""
-    return Path(name).suffix.lower() in IMAGE_SUFFIXES
+    # No Path: it is asked of every file of a folder at each rescan.
+    stem, dot, suffix = name.rpartition(".")
+    return bool(stem) and f"{dot}{suffix}".lower() in IMAGE_SUFFIXES
 
 
 def list_planes(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> Contents:

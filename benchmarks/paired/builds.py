@@ -1,0 +1,81 @@
+"""Builds of the project that are compared: this tree, and a worktree of an earlier commit."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """A tree whose code a process can run with the packages of this environment."""
+
+    name: str
+    tree: Path
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Variables under which a Python process imports this tree's code."""
+        parts = [str(self.tree / part) for part in ("daemon", "training", "simulator")]
+        return {**os.environ, "PYTHONPATH": os.pathsep.join(parts)}
+
+    @property
+    def model(self) -> Path:
+        """Return the bundle that this build ships."""
+        return self.tree / "models" / "simulated-cardiomyocyte"
+
+
+@contextmanager
+def baseline(commit: str) -> Iterator[Build]:
+    """Check an earlier commit out beside this tree, and remove it afterwards."""
+    named = _git("rev-parse", "--short", f"{commit}^{{commit}}")
+    tree = PROJECT / "build" / f"baseline-{named}"
+    if not tree.exists():
+        _git("worktree", "add", "--detach", str(tree), named)
+    try:
+        yield Build(name=named, tree=tree)
+    finally:
+        _git("worktree", "remove", "--force", str(tree))
+
+
+def this_build() -> Build:
+    """Return the tree that this file lies in, as it is on disk."""
+    return Build(name="this", tree=PROJECT)
+
+
+def processor() -> str:
+    """Name the processor and the vector instructions that int8 networks run on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return f"{os.cpu_count()} cores, processor not known"
+    facts = dict(line.split(":", 1) for line in lines if ":" in line)
+    known = {name.strip(): value.strip() for name, value in facts.items()}
+    flags = known.get("flags", "").split()
+    vectors = next(
+        (
+            label
+            for flag, label in (
+                ("avx512_vnni", "AVX-512 VNNI"),
+                ("avx_vnni", "AVX VNNI"),
+                ("avx2", "AVX2, no VNNI"),
+            )
+            if flag in flags
+        ),
+        "no AVX2",
+    )
+    return f"{os.cpu_count()} cores of {known.get('model name', 'unknown')} ({vectors})"
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(PROJECT), *arguments], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(f"git {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout.strip()

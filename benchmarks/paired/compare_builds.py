@@ -1,0 +1,121 @@
+"""CPU time per frame of two builds, from file closed to committed result with its picture.
+
+    python benchmarks/paired/compare_builds.py --baseline fe8c2ee [--pairs 30] [--frames 8]
+
+Three real daemons are alive at once: the baseline, the baseline again, and this tree. In each round
+all take the same frames, one daemon after the other, in changing order. The ratio of the baseline
+to itself shows what the machine alone makes of it. Exits with 1 where the upper end of the interval
+is above the bound.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from builds import Build, baseline, processor, this_build
+from following import Following
+from ratios import paired_ratio
+
+from scopewatch.demo.simulation.experiment import Experiment
+
+ORDERS = ((0, 1, 2), (2, 0, 1), (1, 2, 0))
+WARM_UP = 2
+
+
+def main() -> int:
+    """Compare, print, and judge."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--baseline", default=os.environ.get("BASELINE"), required=False)
+    parser.add_argument("--pairs", type=int, default=30)
+    parser.add_argument("--frames", type=int, default=8, help="frames of a round")
+    parser.add_argument("--side-px", type=int, default=1024)
+    parser.add_argument("--most", type=float, default=1.05, help="bound of the upper end")
+    parser.add_argument("--json", type=Path, help="append the figures to this file")
+    call = parser.parse_args()
+    if not call.baseline:
+        parser.error("name a commit: --baseline COMMIT, or BASELINE=COMMIT")
+    load = os.getloadavg()[0]
+    with baseline(call.baseline) as old, tempfile.TemporaryDirectory() as folder:
+        figures = compare(old, this_build(), Path(folder), call)
+    print(f"{processor()}; load before the run {load:.2f}")
+    print(f"{call.pairs} rounds of {call.frames} frames of {call.side_px} x {call.side_px}")
+    for name in ("old", "old again", "new"):
+        print(f"{name:<10} {figures['cpu_ms'][name]:>8.1f} CPU-ms a frame, median")
+    print(f"old again / old  {figures['control']}")
+    print(f"new / old        {figures['ratio']}")
+    for name, megabytes in figures["peak_mb"].items():
+        print(f"{name:<10} {megabytes:>8.1f} MB at most")
+    kept = figures["high"] <= call.most
+    print(f"upper end {figures['high']:.3f}, bound {call.most:g}: {'kept' if kept else 'MISSED'}")
+    if call.json is not None:
+        with call.json.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"processor": processor(), "baseline": call.baseline, **figures}))
+            file.write("\n")
+    return 0 if kept else 1
+
+
+def compare(old: Build, new: Build, folder: Path, call: argparse.Namespace) -> dict[str, object]:
+    """Run the rounds; return the figures."""
+    frames = make_frames(folder / "frames", call.frames, call.side_px)
+    daemons = [
+        Following(old, folder / "old", name="old"),
+        Following(old, folder / "again", name="old again"),
+        Following(new, folder / "new", name="new"),
+    ]
+    took: list[list[float]] = [[], [], []]
+    try:
+        for number in range(WARM_UP + call.pairs):
+            for place in ORDERS[number % len(ORDERS)]:
+                took[place].append(daemons[place].take(frames, number * len(frames)))
+            print(".", end="", flush=True)
+        print()
+        peaks = {daemon.name: daemon.peak_mb() for daemon in daemons}
+    finally:
+        for daemon in daemons:
+            daemon.stop()
+    counted = [each[WARM_UP:] for each in took]
+    ratio = paired_ratio(counted[2], counted[0])
+    return {
+        "cpu_ms": {
+            daemon.name: sorted(each)[len(each) // 2]
+            for daemon, each in zip(daemons, counted, strict=True)
+        },
+        "ratio": str(ratio),
+        "high": ratio.high,
+        "control": str(paired_ratio(counted[1], counted[0])),
+        "peak_mb": peaks,
+    }
+
+
+def make_frames(folder: Path, count: int, side_px: int) -> list[Path]:
+    """Write simulated frames of a well late in its run."""
+    folder.mkdir()
+    field_px = 512
+    experiment = Experiment(seed=1, size_px=field_px)
+    fields = [experiment.frame(0, well, 0, 20) for well in range(8)]
+    rng = np.random.default_rng(1)
+    paths = []
+    for index in range(count):
+        across = max(1, side_px // field_px)
+        rows = [
+            np.hstack([fields[int(pick)] for pick in rng.integers(len(fields), size=across)])
+            for _ in range(across)
+        ]
+        path = folder / f"{index}.tif"
+        tifffile.imwrite(
+            path,
+            np.vstack(rows)[:side_px, :side_px],
+            resolution=(1e4, 1e4),
+            resolutionunit="CENTIMETER",
+        )
+        paths.append(path)
+    return paths
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""A rescan of a folder of 100,000 settled files by two builds: CPU time, paired.
+
+    python benchmarks/paired/compare_walks.py --baseline fe8c2ee [--pairs 30] [--files 100000]
+
+Both walk the same folder in processes that take turns. Exits with 1 where the upper end of the
+interval is above the bound.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from builds import Build, baseline, processor, this_build
+from ratios import paired_ratio
+
+WALKS = 3
+WELLS = 96
+
+
+def main() -> int:
+    """Compare, print, and judge."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--baseline", default=os.environ.get("BASELINE"))
+    parser.add_argument("--pairs", type=int, default=30)
+    parser.add_argument("--files", type=int, default=100_000)
+    parser.add_argument("--most", type=float, default=1.05, help="bound of the upper end")
+    call = parser.parse_args()
+    if not call.baseline:
+        parser.error("name a commit: --baseline COMMIT, or BASELINE=COMMIT")
+    with baseline(call.baseline) as old, tempfile.TemporaryDirectory() as folder:
+        make_files(Path(folder), call.files)
+        took: dict[str, list[float]] = {"old": [], "again": [], "new": []}
+        runs = {"old": old, "again": old, "new": this_build()}
+        for number in range(call.pairs):
+            names = list(runs)
+            for name in names[number % 3 :] + names[: number % 3]:
+                took[name].append(walk(runs[name], Path(folder)))
+            print(".", end="", flush=True)
+    print(f"\n{processor()}; {call.files} files")
+    ratio = paired_ratio(took["new"], took["old"])
+    print(f"old again / old  {paired_ratio(took['again'], took['old'])}")
+    print(f"new / old        {ratio}, old {sorted(took['old'])[len(took['old']) // 2]:.2f} CPU-s")
+    kept = ratio.high <= call.most
+    print(f"upper end {ratio.high:.3f}, bound {call.most:g}: {'kept' if kept else 'MISSED'}")
+    return 0 if kept else 1
+
+
+def walk(build: Build, folder: Path) -> float:
+    """Return the CPU seconds of a walk: the least of a few."""
+    script = Path(__file__).parent / "walk_workload.py"
+    done = subprocess.run(
+        [sys.executable, str(script), str(folder), str(WALKS)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=build.environ,
+    )
+    if done.returncode:
+        sys.exit(f"{build.name}: {done.stderr.strip()[-400:]}")
+    return min(map(float, done.stdout.split()))
+
+
+def make_files(folder: Path, count: int) -> None:
+    """Make empty files with names of a plate: a walk does not open what is settled."""
+    for index in range(count):
+        well, point = index % WELLS, index // WELLS
+        name = f"P1_{chr(ord('A') + well // 12)}{well % 12 + 1}_s0_t{point:04d}_phase.tif"
+        place = folder / f"day{point // 50}"
+        place.mkdir(exist_ok=True)
+        (place / name).touch()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

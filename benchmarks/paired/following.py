@@ -1,0 +1,100 @@
+"""A real daemon of one build that watches a folder: CPU time from file closed to committed."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import yaml
+from builds import Build
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_SETTLED = "SELECT count(*) FROM frames WHERE settled_at IS NOT NULL"
+
+
+class Following:
+    """One daemon, alive over all rounds.
+
+    Parameters
+    ----------
+    root
+        A folder of its own: what it watches, its state and log.
+    """
+
+    def __init__(self, build: Build, root: Path, *, name: str) -> None:
+        self.name = name
+        self._incoming = root / "in"
+        self._database = root / "state" / "scopewatch.db"
+        self._log = root / "daemon.log"
+        self._incoming.mkdir(parents=True)
+        config = root / "config.yaml"
+        config.write_text(yaml.safe_dump(_settings(build)), encoding="utf-8")
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "scopewatch", "run", "-c", str(config)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=build.environ,
+            )
+        self._settled = 0
+
+    def take(self, frames: Sequence[Path], first: int, within_s: float = 120.0) -> float:
+        """Let files appear and wait until all are settled; return CPU milliseconds a frame."""
+        before_s = self._cpu_s()
+        for index, frame in enumerate(frames):
+            shutil.copyfile(frame, self._incoming / f"P1_A1_s0_t{first + index:05d}_phase.tif")
+        self._settled += len(frames)
+        deadline = time.monotonic() + within_s
+        while self._count() < self._settled:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"{self.name} did not settle its frames: see {self._log}")
+            time.sleep(0.1)
+        return 1e3 * (self._cpu_s() - before_s) / len(frames)
+
+    def idle(self, seconds: float) -> float:
+        """Return the share of a core that it takes while nothing comes."""
+        before_s = self._cpu_s()
+        time.sleep(seconds)
+        return (self._cpu_s() - before_s) / seconds
+
+    def peak_mb(self) -> float:
+        """Return the most memory it had so far."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="utf-8")
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+
+    def stop(self) -> None:
+        """End it in order."""
+        self._process.terminate()
+        self._process.wait(timeout=60)
+
+    def _count(self) -> int:
+        if not self._database.exists():
+            return 0
+        try:
+            with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as reader:
+                (count,) = reader.execute(_SETTLED).fetchone()
+        except sqlite3.OperationalError:
+            return 0  # its tables are being made
+        return int(count)
+
+    def _cpu_s(self) -> float:
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8")
+        after_name = fields.rpartition(")")[2].split()
+        return (int(after_name[11]) + int(after_name[12])) / _TICKS
+
+
+def _settings(build: Build) -> dict[str, object]:
+    return {
+        "experiment": {"name": "paired", "day_from": "time_point", "simulated": True},
+        "model": {"bundle": str(build.model), "threads": 1},
+        "sources": [{"kind": "folder", "path": "in", "settle_s": 0.2}],
+        "state": {"folder": "state"},
+        "web": {"enabled": False},
+        "runtime": {"burst_wait_s": 0},
+    }

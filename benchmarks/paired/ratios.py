@@ -1,0 +1,33 @@
+"""Ratios of paired measurements: their median, and how sure it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+RESAMPLED = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """Median of the ratios of pairs, with its 95 % bootstrap interval."""
+
+    median: float
+    low: float
+    high: float
+    pairs: int
+
+    def __str__(self) -> str:
+        return f"{self.median:.3f} ({self.low:.3f} to {self.high:.3f}, {self.pairs} pairs)"
+
+
+def paired_ratio(new: Sequence[float], old: Sequence[float], seed: int = 1) -> Ratio:
+    """Return new / old over pairs that were measured one after the other."""
+    ratios = np.asarray(new) / np.asarray(old)
+    rng = np.random.default_rng(seed)
+    picks = rng.integers(len(ratios), size=(RESAMPLED, len(ratios)))
+    medians = np.median(ratios[picks], axis=1)
+    low, high = np.quantile(medians, (0.025, 0.975))
+    return Ratio(
+        median=float(np.median(ratios)), low=float(low), high=float(high), pairs=len(ratios)
+    )

@@ -1,0 +1,65 @@
+"""Walks of a folder of files that are all settled, timed within one process: CPU seconds each.
+
+Run by `compare_walks.py` under each build; prints one number a line.
+"""
+
+import sys
+import time
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from scopewatch.config import ExperimentConfig, FolderSourceConfig
+
+# Where the source lay before it had a package, and where it lies.
+_PLACES = ("scopewatch.sources.folder", "scopewatch.sources.folder.source")
+
+
+class Clock:
+    """The real time."""
+
+    def now(self) -> datetime:
+        """Return the time of day."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return seconds that never jump."""
+        return time.monotonic()
+
+
+class Settled:
+    """An inbox and a ledger for which everything is settled."""
+
+    def offer(self, *_: Any) -> bool:
+        """Take nothing: nothing is offered."""
+        raise AssertionError("a settled file was offered")
+
+    refuse = offer
+
+    def settled(self, _source: str, found: Any, *_: Any) -> set[str]:
+        """Return every locator."""
+        return {each[0] if isinstance(each, tuple) else each.locator for each in found}
+
+
+def main() -> None:
+    """Walk as often as asked for; the first walk, which fills the memory, is not counted."""
+    folder, walks = Path(sys.argv[1]), int(sys.argv[2])
+    config = FolderSourceConfig(kind="folder", path=folder, observer="polling", poll_s=86_400)
+    source_type = next(
+        module.FolderSource
+        for place in _PLACES
+        if hasattr(module := import_module(place), "FolderSource")
+    )
+    source = source_type(config, ExperimentConfig(name="walk"), Clock())
+    settled = Settled()
+    source.start(settled, settled)
+    for _ in range(walks):
+        began_s = time.process_time()
+        source.scan()
+        print(time.process_time() - began_s, flush=True)
+    source.stop()
+
+
+if __name__ == "__main__":
+    main()
