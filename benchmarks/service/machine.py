@@ -5,6 +5,7 @@ in the virtual machine alone. A systemd that boots empties /tmp, so that it must
 namespace of a machine that is in use.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -21,7 +22,12 @@ PACKAGES = (
     "python3",
     "python3-venv",
     "linux-image-cloud-amd64",
+    # The share of the trial: its server, and what mounts it.
+    "samba",
+    "cifs-utils",
 )
+# Debian starts the server at every boot; the trial starts its own.
+ASLEEP = ("smbd.service", "nmbd.service", "samba-ad-dc.service")
 NEEDED = {
     "mmdebstrap": "mmdebstrap",
     "qemu-system-x86_64": "qemu-system-x86",
@@ -83,8 +89,10 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._archive = folder / f"{RELEASE}.tar"
-        self._disk = folder / f"{RELEASE}.ext4"
+        # Another list of packages is another image.
+        kind = f"{RELEASE}-{hashlib.sha256(' '.join(PACKAGES).encode()).hexdigest()[:8]}"
+        self._archive = folder / f"{kind}.tar"
+        self._disk = folder / f"{kind}.ext4"
         self._kernel = folder / "vmlinuz"
         self._initrd = folder / "initrd.img"
 
@@ -124,6 +132,9 @@ class Machine:
         (tree / "etc/hostname").write_text("trial\n", encoding="utf-8")
         (tree / "luggage").mkdir()
         units = tree / "etc/systemd/system"
+        for name in ASLEEP:
+            (units / name).unlink(missing_ok=True)
+            (units / name).symlink_to("/dev/null")
         (units / "trial.service").write_text(REPORT_UNIT, encoding="utf-8")
         wants = units / "multi-user.target.wants"
         wants.mkdir(exist_ok=True)

@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
+import cifs
 import faults
 import life
 import places
@@ -30,6 +31,7 @@ TRIALS: dict[str, Callable[[Lab], None]] = {
     "secrets": places.secrets,
     "home": places.home_folder,
     "share": places.share,
+    "cifs": cifs.share,
     "acquire": places.acquire,
 }
 
