@@ -1,0 +1,206 @@
+"""The nine frames of a transfer: their originals, how far they have come, what became of them.
+
+The same nine go into the watched folder once, whole, under a plate of their own. What the daemon
+scored of a transferred frame is compared with what it scored of that one: all measures of the
+image and every tile. Half a frame, or one of zeros, differs in all of them.
+"""
+
+import io
+import json
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+
+from scopewatch.demo.simulation.experiment import Experiment
+
+FRAMES = 9
+SIZE_PX = 1024
+TRUTH = "originals"
+_BLOCK = 4096
+_MEASURED = (
+    "SELECT w.name, f.time_point, f.state, f.reason, r.pixel_size_um, r.efficiency, r.measures,"
+    " t.probability, t.valid FROM frames f JOIN wells w ON w.id = f.well_id"
+    " LEFT JOIN results r ON r.frame_id = f.id LEFT JOIN tile_scores t ON t.frame_id = f.id"
+    " WHERE w.plate = ?"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """One frame as a file; `name` is what follows the plate."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Came:
+    """What lies at a destination.
+
+    Parameters
+    ----------
+    whole
+        How many files have all of their content under their own name.
+    begun
+        How many lie under their own name without it.
+    share
+        Part of all content that is there, hidden and temporary files included; 0 to 1.
+    """
+
+    whole: int
+    begun: int
+    share: float
+
+
+def make_originals(seed: int) -> list[Original]:
+    """Make the frames, 16 bit: uncompressed TIFF, LZW TIFF and PNG; in one strip, many, tiles."""
+    experiment = Experiment(seed=seed, size_px=SIZE_PX)
+    kinds = (("tif", None), ("tif", "lzw"), ("png", None))
+    parts: tuple[dict[str, Any], ...] = ({}, {"rowsperstrip": 64}, {"tile": (256, 256)})
+    originals = []
+    for index in range(FRAMES):
+        suffix, compression = kinds[index % 3]
+        well = index // 3
+        pixels = experiment.frame(0, well, 0, 2 * (index % 3))
+        content = _encode(pixels, suffix, {"compression": compression, **parts[well]})
+        name = f"A{well + 1}_s0_t{index % 3:04d}_phase.{suffix}"
+        originals.append(Original(name=name, content=content))
+    return originals
+
+
+def _encode(pixels: NDArray[np.uint16], suffix: str, options: dict[str, Any]) -> bytes:
+    content = io.BytesIO()
+    if suffix == "png":
+        Image.fromarray(pixels).save(content, "PNG")
+    else:
+        tifffile.imwrite(
+            content,
+            pixels,
+            resolution=(1e4, 1e4),
+            resolutionunit="CENTIMETER",
+            **options,
+        )
+    return content.getvalue()
+
+
+def lay_out(originals: list[Original], folder: Path, plate: str) -> None:
+    """Write the originals into a folder that is made, as frames of a plate."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in originals:
+        (folder / f"{plate}_{each.name}").write_bytes(each.content)
+
+
+def look(originals: list[Original], folder: Path, plate: str) -> Came:
+    """See how far a transfer has come."""
+    wanted = {f"{plate}_{each.name}": each.content for each in originals}
+    whole = begun = came = 0
+    for name, content in wanted.items():
+        place = folder / name
+        if place.exists():
+            same = place.read_bytes() == content
+            whole += same
+            begun += not same
+        came += max(_blocks(content, place) for place in (place, *_elsewhere(folder, name)))
+    total = sum(-(-len(content) // _BLOCK) for content in wanted.values())
+    return Came(whole=whole, begun=begun, share=came / total)
+
+
+def _elsewhere(folder: Path, name: str) -> list[Path]:
+    """Return the hidden and temporary files of a name."""
+    return [place for place in folder.rglob(f"*{name}*") if place.is_file()]
+
+
+def _blocks(content: bytes, place: Path) -> int:
+    """Count the blocks of a file that hold what they should."""
+    try:
+        found = place.read_bytes()
+    except OSError:
+        return 0
+    return sum(
+        found[at : at + _BLOCK] == content[at : at + _BLOCK]
+        for at in range(0, min(len(found), len(content)), _BLOCK)
+    )
+
+
+class Book:
+    """What the daemon wrote: its database and its log, read from outside."""
+
+    def __init__(self, database: Path, log: Path) -> None:
+        self._database = database
+        self._log = log
+
+    def scored(self, plate: str) -> dict[str, tuple[object, ...]]:
+        """Return what was measured of each scored frame of a plate, by well and time point."""
+        rows = self._ask(_MEASURED, plate)
+        return {f"{row[0]} t{row[1]}": row[4:] for row in rows if row[2] == "done"}
+
+    def refused(self, plate: str) -> list[str]:
+        """Return the reasons of all files of a plate that are no result now."""
+        reasons = [str(row[3]) for row in self._ask(_MEASURED, plate) if row[3]]
+        rows = self._ask("SELECT reason FROM refusals WHERE locator LIKE ?", f"%{plate}%")
+        return reasons + [str(reason) for (reason,) in rows]
+
+    def judged(self, plate: str) -> list[str]:
+        """Return the reasons of frames that were read as whole and then found unfit."""
+        rows = self._ask(
+            "SELECT f.reason FROM frames f JOIN wells w ON w.id = f.well_id"
+            " WHERE w.plate = ? AND f.state = 'quarantined' AND f.fault != 'unreadable'",
+            plate,
+        )
+        return [str(reason) for (reason,) in rows]
+
+    def strangers(self, folder: str, plate: str) -> list[str]:
+        """Return what was taken from a folder for another frame than it is."""
+        rows = self._ask(
+            "SELECT f.locator FROM frames f JOIN wells w ON w.id = f.well_id"
+            " WHERE f.locator LIKE ? AND w.plate != ?",
+            f"{folder}/%",
+            plate,
+        )
+        return [str(locator) for (locator,) in rows]
+
+    def times_scored(self, plate: str) -> Counter[str]:
+        """Count by the log how often each frame of a plate was scored."""
+        count: Counter[str] = Counter()
+        for line in self._log.read_text("utf-8").splitlines():
+            if '"frame scored"' in line and f"/{plate}/" in line:
+                count[str(json.loads(line)["event.key"])] += 1
+        return count
+
+    def _ask(self, statement: str, *values: str) -> list[tuple[object, ...]]:
+        uri = f"file:{self._database}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=30)) as connection:
+            return connection.execute(statement, values).fetchall()
+
+
+def judged_otherwise(book: Book, plate: str) -> list[str]:
+    """Say which frames of a plate were judged by something else than their originals hold."""
+    truth = book.scored(TRUTH)
+    judged = [f"taken for whole, though it is not: {reason}" for reason in book.judged(plate)]
+    return judged + [
+        f"scored otherwise than its original: {name}"
+        for name, measured in sorted(book.scored(plate).items())
+        if truth.get(name) != measured
+    ]
+
+
+def faults(book: Book, plate: str, folder: str) -> list[str]:
+    """Say of a transfer that is over what is not as it was promised."""
+    truth, seen = book.scored(TRUTH), book.scored(plate)
+    broken = [f"not scored: {name}" for name in sorted(truth.keys() - seen.keys())]
+    broken += judged_otherwise(book, plate)
+    broken += [
+        f"scored {times} times: {key}"
+        for key, times in sorted(book.times_scored(plate).items())
+        if times != 1
+    ]
+    broken += [f"refused: {reason}" for reason in book.refused(plate)]
+    return broken + [f"taken for another frame: {each}" for each in book.strangers(folder, plate)]
