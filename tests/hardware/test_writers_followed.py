@@ -4,21 +4,24 @@ Every phase frame is scored once, under the well, site, time point and channel o
 its own pixels, within seconds after it was written.
 """
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.writers.cases import CASES, Case
-from tests.writers.following import Stage, follow, set_stage
+from tests.writers.following import Followed, Stage, follow, set_stage
 from tests.writers.plan import Plan
 
 pytestmark = pytest.mark.hardware
 
 FOLLOWED = ("ndtiff", "ndtiff-numbers", "ndtiff-index-only")
 
-every_writer = pytest.mark.parametrize(
-    "case", [case for case in CASES if case.writer in FOLLOWED], ids=lambda case: case.writer
-)
+# A run takes a quarter of a minute, and waits for most of it.
+TOGETHER = 3
+
+Run = Callable[[Case, bool], Followed]
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +32,35 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     return set_stage(tmp_path_factory.mktemp("stage"), plan, bundle, move_s=0.35, rescan_s=1)
 
 
+@pytest.fixture(scope="module")
+def run(
+    stage: Stage, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Run]:
+    """Runs of this module's tests: begun together, each returned when it is over."""
+    in_the_middle = stage.plan.place(time_point=1, position=2, channel=0)
+    runs: dict[tuple[str, bool], Future[Followed]] = {}
+    with ThreadPoolExecutor(TOGETHER, "follow") as pool:
+        for item in request.session.items:
+            if item.path == request.path and isinstance(item, pytest.Function):
+                case, killed = item.callspec.params["case"], "killed" in item.name
+                assert isinstance(case, Case)
+                folder = tmp_path_factory.mktemp(case.writer)
+                kill_at = in_the_middle if killed else None
+                runs[case.writer, killed] = pool.submit(
+                    follow, case, folder, stage, kill_at=kill_at
+                )
+        yield lambda case, killed: runs[case.writer, killed].result()
+        pool.shutdown(cancel_futures=True)
+
+
+every_writer = pytest.mark.parametrize(
+    "case", [case for case in CASES if case.writer in FOLLOWED], ids=lambda case: case.writer
+)
+
+
 @every_writer
-def test_every_phase_frame_is_scored_once_under_its_name_and_soon(
-    case: Case, stage: Stage, tmp_path: Path
-) -> None:
-    followed = follow(case, tmp_path, stage)
+def test_every_phase_frame_is_scored_once_under_its_name_and_soon(case: Case, run: Run) -> None:
+    followed = run(case, False)
 
     assert followed.broken == []
     assert followed.expected == 12
@@ -41,11 +68,9 @@ def test_every_phase_frame_is_scored_once_under_its_name_and_soon(
 
 @every_writer
 def test_of_a_writer_that_is_killed_what_is_whole_is_read_and_nothing_half(
-    case: Case, stage: Stage, tmp_path: Path
+    case: Case, run: Run
 ) -> None:
-    in_the_middle = stage.plan.place(time_point=1, position=2, channel=0)
-
-    followed = follow(case, tmp_path, stage, kill_at=in_the_middle)
+    followed = run(case, True)
 
     assert followed.broken == []
     assert followed.expected == 0 if case.named_at_close else followed.expected in {6, 7}
