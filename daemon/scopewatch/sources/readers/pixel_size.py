@@ -11,8 +11,14 @@ import math
 _PLAUSIBLE_UM = (0.02, 25.0)
 _UM_PER = {
     "m": 1e6,
+    "meter": 1e6,
+    "metre": 1e6,
     "cm": 1e4,
+    "centimeter": 1e4,
+    "centimetre": 1e4,
     "mm": 1e3,
+    "millimeter": 1e3,
+    "millimetre": 1e3,
     "um": 1.0,
     "\u00b5m": 1.0,
     "\u03bcm": 1.0,
@@ -21,6 +27,9 @@ _UM_PER = {
     "micrometer": 1.0,
     "micrometre": 1.0,
     "nm": 1e-3,
+    "nanometer": 1e-3,
+    "nanometre": 1e-3,
+    "angstrom": 1e-4,
 }
 _INCH_UM = 25_400.0
 _TIFF_UNIT_UM = {2: _INCH_UM, 3: 1e4}

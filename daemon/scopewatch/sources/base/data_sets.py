@@ -1,0 +1,344 @@
+"""A source of data sets that grow: finds them, looks at them again and again, offers their frames.
+
+What a data set is and how its frames are named and read each kind of source says for itself. While
+frames come as a burst, nothing is read of them nor offered (`rhythm`): there is no hurry, and both
+cost time and disk.
+"""
+
+import logging
+from collections.abc import Collection, Hashable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from scopewatch.core.errors import SourceError, complaint
+from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
+from scopewatch.sources.base.arriving import Unheard
+from scopewatch.sources.base.backlog import Backlog
+from scopewatch.sources.base.offering import Found, Offering
+from scopewatch.sources.base.rhythm import Rhythm
+from scopewatch.sources.base.source_thread import SourceThread
+
+log = logging.getLogger(__name__)
+
+# A burst of a minute at 160 images a second: they are offered after it.
+_MAX_WAITING = 10_000
+_GLANCED_AT = 3
+# Images of a data set that are read to learn how fast they come: each costs the microscope.
+_COUNTED = 20
+_PER_LOOK = 1000
+_CHANNELS_NAMED = 8
+Sighting = TypeVar("Sighting")
+
+
+class DataSet(Protocol[Sighting]):
+    """A data set that is followed; used by one thread, its properties by any."""
+
+    @property
+    def waiting(self) -> int:
+        """Images that are known of but not whole."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether its writer has closed it and all of it was found."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """What of it is not read and why, in one line; '' where all is well."""
+        ...
+
+    def glance(self) -> Hashable:
+        """Return what changes while it grows; quick. Raises OSError."""
+        ...
+
+    def is_replaced(self) -> bool:
+        """Whether another acquisition now lies in its folder. Raises OSError."""
+        ...
+
+    def look(self, now_s: float, *, full: bool, at_most: int) -> list[Sighting]:
+        """Return images that got whole since the last look, so many at most. Raises OSError."""
+        ...
+
+    def part(self, sighting: Sighting) -> str | None:
+        """Return which part of the data set, acquired by itself, an image is of: '' for all of it.
+
+        None for what is refused whatever acquisition it is of.
+        """
+        ...
+
+    def identity(self, part: str, now_s: float) -> str | None:
+        """Return which acquisition a part holds; None before that is known."""
+        ...
+
+    def is_unproven(self, sighting: Sighting) -> bool:
+        """Whether only unpacking shows that an image is whole."""
+        ...
+
+    def prove(self, sighting: Sighting, now_s: float) -> bool:
+        """Unpack an image; one that is not whole is found again when it changed."""
+        ...
+
+
+class DataSets(Protocol[Sighting]):
+    """The data sets of one kind of source."""
+
+    def find(self, known: Collection[str]) -> Iterator[tuple[str, Path]]:
+        """Yield (path below the source's, folder) of each; those that are known may be taken so."""
+        ...
+
+    def open(self, folder: Path) -> DataSet[Sighting]:
+        """Begin to follow the data set in a folder."""
+        ...
+
+    def found(self, label: str, sighting: Sighting, number: int) -> Found:
+        """Give an image its key, or the reason why it has none.
+
+        `number` is that of the acquisition among those at the same place.
+        """
+        ...
+
+    def load(self, ticket: FrameTicket) -> Frame:
+        """Read the pixels of an image. Raises FrameError, SourceError."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class _Followed(Generic[Sighting]):
+    """A data set, which folder it is on disk, and its frames on their way.
+
+    `numbers` are those of the acquisitions among those in this folder, by part; `sighted` waits for
+    them. Once it is `caught_up`, what is sighted was saved since the last look.
+    """
+
+    identity: tuple[int, int]
+    data_set: DataSet[Sighting]
+    caught_up: bool
+    numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
+    sighted: list[Sighting] = field(default_factory=list)
+    unproven: dict[str, Sighting] = field(default_factory=dict)
+    backlog: Backlog = field(default_factory=Backlog)
+
+    @property
+    def waiting(self) -> int:
+        return len(self.backlog.waiting) + len(self.sighted) + self.data_set.waiting
+
+    @property
+    def is_done(self) -> bool:
+        return self.data_set.ended and not self.sighted
+
+    def is_whole(self, found: Found, now_s: float) -> bool:
+        sighting = self.unproven.pop(found.locator, None)
+        return sighting is None or self.data_set.prove(sighting, now_s)
+
+
+class DataSetsSource(Generic[Sighting]):
+    """Follows the data sets of one kind; implements `ports.FrameSource`.
+
+    Parameters
+    ----------
+    name, path, poll_s
+        From the configuration.
+    arrivals
+        Told of images as they are saved; None: nobody is.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        poll_s: float,
+        *,
+        sets: DataSets[Sighting],
+        clock: Clock,
+        arrivals: Arrivals | None = None,
+    ) -> None:
+        self._name = name
+        self._path = path
+        self._sets = sets
+        self._clock = clock
+        self._rhythm = Rhythm(name, poll_s, arrivals or Unheard(), self._glance)
+        self._thread = SourceThread(name, self._step, self._rhythm.tick_s)
+        self._offering: Offering | None = None
+        self._looked = False
+        self._growing: tuple[DataSet[Sighting], ...] = ()
+        self._followed: dict[str, _Followed[Sighting]] = {}
+        self._channels: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        """Name from the configuration."""
+        return self._name
+
+    def start(self, inbox: Inbox, ledger: Ledger) -> None:
+        """Follow what is there and what appears.
+
+        Raises
+        ------
+        SourceError
+            When neither the path nor the folder it would appear in is there.
+        """
+        if not self._path.is_dir() and not self._path.parent.is_dir():
+            raise SourceError(
+                complaint(
+                    "data set cannot be followed",
+                    where=self._path,
+                    got="no such folder",
+                    do=f"create it, or correct `path` of the source {self.name!r}",
+                )
+            )
+        self._offering = Offering(self.name, inbox, ledger, self._clock)
+        self._thread.start()
+        self.scan()
+
+    def scan(self) -> None:
+        """Look for data sets and images now. Never raises."""
+        self._thread.step(full=True)
+
+    def load(self, ticket: FrameTicket) -> Frame:
+        """Read the pixels of a frame this source offered.
+
+        Raises
+        ------
+        FrameError
+            When they are gone, cut off, or not those that were offered.
+        SourceError
+            When the share or disk does not answer.
+        """
+        return self._sets.load(ticket)
+
+    def health(self) -> SourceHealth:
+        """Say whether new images would be noticed. Never raises."""
+        offering = self._offering
+        reachable = self._path.is_dir() or self._path.parent.is_dir()
+        followed = list(self._followed.values())
+        channels = ", ".join(sorted(self._channels)) or "none yet"
+        troubles = [each.data_set.trouble for each in followed if each.data_set.trouble]
+        detail = f"{self._path}: {len(followed)} data sets, channels {channels}"
+        for trouble in (self._thread.trouble, *troubles[:1]):
+            detail += f"; {trouble}" if trouble else ""
+        return SourceHealth(
+            name=self.name,
+            alive=self._thread.alive() and reachable,
+            detail=detail if reachable else f"{self._path} is gone",
+            found=offering.found if offering is not None else 0,
+            waiting=sum(each.waiting for each in followed),
+            ended=bool(followed)
+            and all(each.is_done and not each.backlog.waiting for each in followed),
+        )
+
+    def stop(self) -> None:
+        """Stop following; idempotent."""
+        self._thread.stop()
+
+    def _step(self, full: bool) -> None:
+        offering = self._offering
+        if offering is not None and (full or self._rhythm.due(self._clock.monotonic())):
+            self._look(offering, full=full)
+
+    def _look(self, offering: Offering, *, full: bool) -> None:
+        self._rhythm.begin_look(self._clock.monotonic())
+        images = 0
+        present = dict(self._sets.find(() if full else self._followed))
+        for label in [label for label in self._followed if label not in present]:
+            log.info(
+                "data set is gone",
+                extra={"event": {"source": self.name, "data_set": label}},
+            )
+            del self._followed[label]
+        for label, folder in present.items():
+            if self._thread.stopping:
+                return
+            try:
+                images += self._find_new(offering, label, folder, full=full)
+            except OSError as error:
+                log.info(
+                    "data set cannot be read now",
+                    extra={"event": {"source": self.name, "reason": error.strerror}},
+                )
+        sets = [each.data_set for each in self._followed.values() if not each.data_set.ended]
+        self._growing = tuple(sets[-_GLANCED_AT:])
+        self._looked = True
+        # Told before anything is offered, so that the worker knows of a burst before its images.
+        self._rhythm.looked(images)
+        for followed in self._followed.values():
+            if not self._thread.stopping and not self._rhythm.spares():
+                self._offer(offering, followed, full=full)
+
+    def _offer(self, offering: Offering, followed: _Followed[Sighting], *, full: bool) -> None:
+        def is_whole(found: Found) -> bool:
+            return followed.is_whole(found, self._clock.monotonic())
+
+        followed.backlog.offer(offering, full=full, is_whole=is_whole)
+        if not followed.backlog.waiting:
+            followed.unproven.clear()  # what is left was settled long ago
+
+    def _glance(self) -> Hashable:
+        """Return the times and sizes of the files that grow as an acquisition goes on."""
+        try:
+            began_ns = self._path.stat().st_mtime_ns
+            return began_ns, *(each.glance() for each in self._growing)
+        except OSError:
+            return None
+
+    def _find_new(self, offering: Offering, label: str, folder: Path, *, full: bool) -> int:
+        """Look for images in a data set; return how many were saved since the last look."""
+        state = folder.stat()
+        identity = (state.st_dev, state.st_ino)
+        followed = self._followed.get(label)
+        same = followed is not None and followed.identity == identity
+        if followed is not None and same and not full and followed.is_done:
+            return 0  # scans ask whether another was acquired in its place
+        if followed is None or not same or followed.data_set.is_replaced():
+            followed = self._followed[label] = _Followed(
+                identity=identity, data_set=self._sets.open(folder), caught_up=self._looked
+            )
+            log.info(
+                "data set is followed",
+                extra={"event": {"source": self.name, "data_set": label or str(folder)}},
+            )
+        if len(followed.backlog.waiting) >= _MAX_WAITING:
+            followed.caught_up = False
+            return 0
+        at_most = _COUNTED if self._rhythm.counting else _PER_LOOK
+        new = followed.data_set.look(self._clock.monotonic(), full=full, at_most=at_most)
+        came = len(new) if followed.caught_up else 0
+        followed.caught_up = followed.caught_up or len(new) < at_most
+        followed.sighted += new
+        # A burst, it seems: the ledger is asked after it.
+        if not (self._rhythm.counting and len(new) >= at_most):
+            self._name_sighted(offering, label, followed)
+        return came
+
+    def _name_sighted(self, offering: Offering, label: str, followed: _Followed[Sighting]) -> None:
+        """Give what was sighted its keys, as soon as the ledger says of which acquisition it is.
+
+        Raises
+        ------
+        StoreError
+            When the ledger cannot be asked; all stays in hand.
+        """
+        data_set, now_s = followed.data_set, self._clock.monotonic()
+        for part in dict.fromkeys(map(data_set.part, followed.sighted)):
+            identity = None if part is None else data_set.identity(part, now_s)
+            if part is None or identity is None:
+                continue
+            known = followed.numbers.get(part)
+            if known is None or known[0] != identity:
+                place = "/".join(each for each in (label, part) if each)
+                followed.numbers[part] = identity, offering.acquisition(place, identity)
+        newest = max((number for _, number in followed.numbers.values()), default=1)
+        sighted, followed.sighted = followed.sighted, []
+        for sighting in sighted:
+            part = data_set.part(sighting)
+            if part is not None and part not in followed.numbers:
+                followed.sighted.append(sighting)
+                continue
+            found = self._sets.found(label, sighting, newest)
+            if data_set.is_unproven(sighting):
+                followed.unproven[found.locator] = sighting
+            followed.backlog.waiting.append(found)
+            if found.key is not None and len(self._channels) < _CHANNELS_NAMED:
+                self._channels.add(found.key.channel)
