@@ -11,7 +11,6 @@ import fuzz_seeds as seeds
 from scopewatch.config import load_config
 from scopewatch.core.errors import ScopewatchError
 from scopewatch.inference.bundle import load_bundle, parse_card
-from scopewatch.sources.layouts.copies import refuse_copy
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.layouts.registry import LAYOUTS
 from scopewatch.sources.ndtiff.axes import image_statements
@@ -129,7 +128,6 @@ def _names(data: bytes, _: Path) -> None:
     text = data.decode("utf-8", "surrogateescape")
     for pattern in _PATTERNS:
         _allowed(lambda each=pattern: each.read(text))
-        _allowed(lambda each=pattern: refuse_copy(text, each, says_what_it_is=True))
 
 
 def _config(data: bytes, folder: Path) -> None:

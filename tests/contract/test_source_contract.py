@@ -11,16 +11,19 @@ from scopewatch.config import (
     FolderSourceConfig,
     MicroManagerSourceConfig,
     NDTiffSourceConfig,
+    OmeZarrSourceConfig,
 )
 from scopewatch.core.errors import FrameError, SourceError
 from scopewatch.core.ports import FrameSource
 from scopewatch.sources.folder.source import FolderSource
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from scopewatch.sources.ndtiff.source import NDTiffSource
+from scopewatch.sources.omezarr.source import OmeZarrSource
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 from tests.unit.sources.images import EXPERIMENT, pixels, write
 from tests.unit.sources.ndtiffs import Writer
+from tests.unit.sources.zarrs import chunk_files, write_times
 
 
 def write_files(folder: Path, first: int, count: int) -> None:
@@ -50,6 +53,11 @@ def spoil_all(folder: Path) -> None:
         path.write_bytes(b"spoilt")
 
 
+def spoil_chunks(folder: Path) -> None:
+    for path in chunk_files(folder):
+        path.write_bytes(b"spoilt")
+
+
 KINDS = {
     "folder": Kind(
         make=lambda path, clock: FolderSource(
@@ -73,6 +81,13 @@ KINDS = {
         ),
         produce=write_images,
         spoil=spoil_all,
+    ),
+    "ome-zarr": Kind(
+        make=lambda path, clock: OmeZarrSource(
+            OmeZarrSourceConfig(kind="ome-zarr", name="it", path=path), EXPERIMENT, clock
+        ),
+        produce=write_times,
+        spoil=spoil_chunks,
     ),
     "micromanager following": Kind(
         make=lambda path, clock: MicroManagerSource(

@@ -132,7 +132,7 @@ def test_a_wrong_kind_of_source_is_one_problem(
     (line,) = refuse(path)
     assert line == (
         f"Input tag '{wrong}' found using 'kind' does not match any of the expected tags:"
-        f" 'folder', 'ndtiff', 'micromanager': {path}: sources.0; see docs/operating.md"
+        f" 'folder', 'ndtiff', 'ome-zarr', 'micromanager': {path}: sources.0; see docs/operating.md"
     )
 
 

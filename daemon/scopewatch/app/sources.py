@@ -12,6 +12,7 @@ from scopewatch.config import (
     LimitsConfig,
     MicroManagerSourceConfig,
     NDTiffSourceConfig,
+    OmeZarrSourceConfig,
     SourceConfig,
 )
 from scopewatch.core.ports import Arrivals, Clock, FrameSource, Inbox, Ledger
@@ -75,6 +76,10 @@ def make_source(
             from scopewatch.sources.ndtiff.source import NDTiffSource  # noqa: PLC0415
 
             return NDTiffSource(source, experiment, clock, limits=bounds, arrivals=arrivals)
+        case OmeZarrSourceConfig():
+            from scopewatch.sources.omezarr.source import OmeZarrSource  # noqa: PLC0415
+
+            return OmeZarrSource(source, experiment, clock, limits=bounds, arrivals=arrivals)
         case MicroManagerSourceConfig():
             from scopewatch.sources.micromanager.source import MicroManagerSource  # noqa: PLC0415
 

@@ -94,6 +94,15 @@ class NDTiffSourceConfig(ReadingConfig):
     poll_s: Seconds = 1
 
 
+class OmeZarrSourceConfig(ReadingConfig):
+    """An OME-Zarr store (NGFF 0.4 or 0.5), plate or not, also while it grows."""
+
+    kind: Literal["ome-zarr"]
+    name: str = Field(default="ome-zarr", pattern=r"^[\w.-]+$")
+    path: Path = Field(description="the store, or a folder in which stores appear")
+    poll_s: Seconds = 1
+
+
 class PositionConfig(Strict):
     """A stage position to visit."""
 
@@ -136,6 +145,6 @@ class MicroManagerSourceConfig(ReadingConfig):
 
 
 SourceConfig = Annotated[
-    FolderSourceConfig | NDTiffSourceConfig | MicroManagerSourceConfig,
+    FolderSourceConfig | NDTiffSourceConfig | OmeZarrSourceConfig | MicroManagerSourceConfig,
     Field(discriminator="kind"),
 ]

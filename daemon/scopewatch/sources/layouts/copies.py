@@ -37,7 +37,7 @@ _BEHIND = tuple(
     re.compile(rf"(?is)(?P<original>.+?){mark}")
     for mark in (
         # `X - Copy (2)`, `X copy 2`, `X_copy`
-        rf"(?: ?[-\u2013\u2014] ?|[ _]|\u306e|\u7684)(?:{_COPY})(?: ?\d{{1,3}}| ?\(\d{{1,3}}\))?",
+        rf"(?:[ _]?[-\u2013\u2014_ ] ?|\u306e|\u7684)(?:{_COPY})(?: ?\d{{1,3}}| ?\(\d{{1,3}}\))?",
         # `X (copy)`, `X (3rd copy)`, `X (Anna's conflicted copy 2024-01-01)`, `X [Conflict]`
         rf"[ _]?(?P<open>[\[(])(?:[^()\[\]]*\W)?(?:{_COPY}|{_CLASH})(?:\W[^()\[\]]*)?[\])]",
         # Synology Drive, before the shorter one; Syncthing; ownCloud, Unison and rclone

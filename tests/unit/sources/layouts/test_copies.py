@@ -145,28 +145,3 @@ def test_no_preset_takes_a_frame_for_a_copy(preset: str) -> None:
     assert frames
     for frame in frames:
         refuse_copy(frame, pattern(preset), says_what_it_is=False)
-
-
-@pytest.mark.parametrize("preset", LAYOUTS)
-@pytest.mark.parametrize(
-    "mark",
-    [
-        "{} (1)",
-        "{} (12)",
-        "{} - Copy",
-        "{} - \u30b3\u30d4\u30fc (2)",
-        "Copy of {}",
-        "{} copy 2",
-        "{}~20240101-123456",
-        "{}.sync-conflict-20240101-123456-ABCDEFG",
-        "{} (conflicted copy)",
-    ],
-)
-def test_the_copy_of_a_frame_of_any_program_is_refused(preset: str, mark: str) -> None:
-    for example in LAYOUTS[preset].examples:
-        if example.never is None:
-            folder, slash, name = example.path.rpartition("/")
-            stem, dot, suffix = name.rpartition(".")
-            copy = f"{folder}{slash}{mark.format(stem)}{dot}{suffix}"
-            with pytest.raises(FrameError, match="a copy of another file is never a frame"):
-                refuse_copy(copy, pattern(preset), says_what_it_is=False)

@@ -1,0 +1,80 @@
+"""Which acquisition an image holds, by its first plane.
+
+Metadata do not tell: the same plan run twice writes the same. A camera never gives a plane twice.
+"""
+
+from collections.abc import Hashable, Sequence
+
+from scopewatch.sources.omezarr.follower import ArrayFollower
+from scopewatch.sources.omezarr.image import PlaneIndex
+from scopewatch.sources.omezarr.units import PlaneSighting
+
+# How long planes wait for the first one while others come.
+WAIT_S = 600.0
+
+
+class FirstPlane:
+    """The first plane of an image, and whether another has taken its place.
+
+    Parameters
+    ----------
+    give_up_s
+        How long to wait for it once nothing more comes, or when it is gone.
+    """
+
+    def __init__(self, give_up_s: float) -> None:
+        self._give_up_s = give_up_s
+        self._mark: str | None = None
+        self._state: Hashable = None
+        self._gone_s: float | None = None
+        self._found_s: tuple[float, float] | None = None
+
+    def identity(self, now_s: float) -> str | None:
+        """Return which acquisition it is; None before that is known.
+
+        It is the same for a copy, and after a restart; '' where there are planes but the first does
+        not come.
+        """
+        if self._mark is not None or self._found_s is None:
+            return self._mark
+        since_s, last_s = self._found_s
+        hopeless = now_s - since_s >= WAIT_S or now_s - last_s >= self._give_up_s
+        return "" if hopeless else None
+
+    def is_replaced(self, follower: ArrayFollower) -> bool:
+        """Tell whether another plane lies in its place, so that the image was acquired anew."""
+        if self._mark is None:
+            return False
+        plane = _first_of(follower)
+        state = follower.state(plane)
+        if state is None or state == self._state:
+            return False
+        mark = follower.mark(plane)
+        if mark is None:
+            return False  # unreadable proves nothing: it may be damaged, or only begun
+        self._state = state
+        return mark != self._mark
+
+    def is_gone(self, follower: ArrayFollower, now_s: float) -> bool:
+        """Tell whether it was deleted lately: what comes next may be of another acquisition."""
+        if self._mark is None or follower.state(_first_of(follower)) is not None:
+            self._gone_s = None
+            return False
+        self._gone_s = now_s if self._gone_s is None else self._gone_s
+        return now_s - self._gone_s < self._give_up_s
+
+    def note(self, follower: ArrayFollower, planes: Sequence[PlaneSighting], now_s: float) -> None:
+        """Take note of planes that got whole."""
+        whole = [plane for plane in planes if not plane.reason]
+        if not whole:
+            return
+        self._found_s = (now_s if self._found_s is None else self._found_s[0]), now_s
+        wanted = _first_of(follower)
+        for plane in whole:
+            if self._mark is None and plane.index == wanted:
+                self._mark = plane.fingerprint
+                self._state = follower.state(wanted)
+
+
+def _first_of(follower: ArrayFollower) -> PlaneIndex:
+    return (0,) * len(follower.layout.plane_dims)

@@ -1,0 +1,257 @@
+"""What the metadata of one OME-Zarr image says: axes, scale, channels, times.
+
+https://ngff.openmicroscopy.org/0.5/index.html#multiscale-md
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final
+
+from scopewatch.core.errors import FrameError, complaint
+from scopewatch.sources.base.address import named
+from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
+from scopewatch.sources.omezarr.nodes import Node, mapping, objects, safe_path
+from scopewatch.sources.readers.pixel_size import calibrated_um
+from scopewatch.sources.readers.timestamps import parse_iso
+
+PlaneIndex = tuple[int, ...]
+"""Where a plane lies on the axes of its image that are not y or x, in the order of the array."""
+_KINDS: Final = {"time": "t", "channel": "c"}
+_NAMES: Final = frozenset("tczyx")
+# Before 0.3 the order was fixed.
+_OLD_AXES: Final = ("t", "c", "z", "y", "x")
+_OLD: Final = frozenset({"0.1", "0.2"})
+_UNIT_S: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("second", "seconds", "s", "sec"), 1.0),
+        **dict.fromkeys(("millisecond", "milliseconds", "ms"), 1e-3),
+        **dict.fromkeys(("microsecond", "us", "\u00b5s", "\u03bcs"), 1e-6),
+        **dict.fromkeys(("minute", "minutes", "min"), 60.0),
+        **dict.fromkeys(("hour", "hours", "h"), 3600.0),
+        **dict.fromkeys(("day", "days", "d"), 86_400.0),
+    }
+)
+_LONGEST_S = 1e9
+# Names that writers give where nobody chose one.
+_NAMELESS: Final = frozenset({"image", "0", "/", "/0"})
+WHO: Final = "OME-Zarr metadata"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageMetadata:
+    """The multiscale image of a group, at full resolution.
+
+    Parameters
+    ----------
+    axes
+        Letter of each axis in the order of the array; other axes by their name.
+    dataset
+        Path of the array of resolution level 0 below the group.
+    pixel_size_um
+        Along x; None where no unit is given.
+    interval_s
+        Between time points; None where nothing says.
+    channels
+        Their labels; None for one without.
+    began_at, began_wall
+        Start of the acquisition, aware UTC or without a zone.
+    """
+
+    axes: tuple[str, ...]
+    dataset: str
+    name: str | None
+    pixel_size_um: float | None
+    interval_s: float | None
+    channels: tuple[str | None, ...]
+    began_at: datetime | None = None
+    began_wall: datetime | None = None
+
+    @property
+    def plane_axes(self) -> tuple[str, ...]:
+        """The axes on which planes lie: all but y and x."""
+        return tuple(axis for axis in self.axes if axis not in ("y", "x"))
+
+    def statements(self, index: PlaneIndex, delta_s: float | None = None) -> tuple[Statement, ...]:
+        """Say what a plane is by its place in the image, and by the metadata of the image.
+
+        Parameters
+        ----------
+        delta_s
+            Seconds since the start of the acquisition, where the metadata of the plane says so.
+        """
+        at = dict(zip(self.plane_axes, index, strict=True))
+        t, c = at.get("t"), at.get("c")
+        own = PlaneFacts(time_point=t, z=at.get("z")).over(self._moment(delta_s))
+        label = self.channels[c] if c is not None and c < len(self.channels) else None
+        if c is None and len(self.channels) == 1:
+            label = self.channels[0]
+        of_set = PlaneFacts(
+            channel=label,
+            channel_code=None if c is None or label else f"channel{c}",
+            pixel_size_um=self.pixel_size_um,
+        ).over(self._moment_by_index(t))
+        who = WHO if delta_s is None else "frame_metadata of the image"
+        return (
+            Statement(origin=Origin.PLANE, who=who, facts=own),
+            Statement(origin=Origin.SET, who=WHO, facts=of_set),
+        )
+
+    def _moment_by_index(self, t: int | None) -> PlaneFacts:
+        dated = self.began_at is not None or self.began_wall is not None
+        if not t:
+            # The date of the image alone is that of its first plane.
+            return self._moment(0.0 if dated or (t == 0 and self.interval_s) else None)
+        return self._moment(None if self.interval_s is None else t * self.interval_s)
+
+    def _moment(self, elapsed_s: float | None) -> PlaneFacts:
+        if elapsed_s is None:
+            return NOTHING
+        if self.began_at is not None:
+            return PlaneFacts(acquired_at=self.began_at + timedelta(seconds=elapsed_s))
+        if self.began_wall is not None:
+            return PlaneFacts(wall_time=self.began_wall, since_wall_s=elapsed_s)
+        return PlaneFacts(elapsed_s=elapsed_s)
+
+
+def read_image(node: Node, where: object) -> ImageMetadata | None:
+    """Read the image metadata of a group; None where it holds no image (yet).
+
+    Raises
+    ------
+    FrameError
+        When it is an image that is not understood.
+    """
+    multiscales = objects(node.ome.get("multiscales"))
+    if not multiscales:
+        return None
+    multiscale = multiscales[0]
+    version = str(node.ome.get("version") or multiscale.get("version") or "unknown")
+    axes = _axes(multiscale, version, where)
+    datasets = objects(multiscale.get("datasets"))
+    dataset = safe_path(datasets[0].get("path")) if datasets else None
+    if dataset is None:
+        raise _odd(where, "a dataset with a path", version)
+    scale = _scale(multiscale, datasets[0], len(axes))
+    units = _units(multiscale, len(axes))
+    x = axes.index("x")
+    began = _began(node)
+    aware = began is not None and began.tzinfo is not None
+    return ImageMetadata(
+        axes=axes,
+        dataset=dataset,
+        name=_name(multiscale.get("name")),
+        pixel_size_um=None if scale is None else calibrated_um(scale[x], units[x]),
+        interval_s=_interval_s(axes, scale, units),
+        channels=_channels(node),
+        began_at=began if aware else None,
+        began_wall=None if aware else began,
+    )
+
+
+def frame_times(node: Node) -> Mapping[PlaneIndex, float]:
+    """Return the seconds since the start of the acquisition of each plane that has one.
+
+    ome-writers writes them when it closes the image, as `delta_t` beside `storage_index`.
+    """
+    told = mapping(node.attributes.get("ome_writers")).get("frame_metadata")
+    times = {}
+    for entry in objects(told):
+        index, delta_s = entry.get("storage_index"), entry.get("delta_t")
+        if (
+            isinstance(index, list)
+            and all(isinstance(each, int) for each in index)
+            and isinstance(delta_s, int | float)
+            and 0 <= delta_s < _LONGEST_S
+        ):
+            times[tuple(index)] = float(delta_s)
+    return times
+
+
+def is_closed(node: Node) -> bool:
+    """Tell whether its writer says that the image is finished; only ome-writers does."""
+    return isinstance(mapping(node.attributes.get("ome_writers")).get("frame_metadata"), list)
+
+
+def _axes(multiscale: Mapping[str, Any], version: str, where: object) -> tuple[str, ...]:
+    told = multiscale.get("axes")
+    if told is None and version in _OLD:
+        return _OLD_AXES
+    axes = []
+    for entry in told if isinstance(told, list) else []:
+        name = entry.get("name") if isinstance(entry, dict) else entry
+        kind = entry.get("type") if isinstance(entry, dict) else None
+        letter = _KINDS.get(kind, name) if isinstance(kind, str) else name
+        axes.append(str(letter))
+    if len(set(axes)) != len(axes) or not {"y", "x"} <= set(axes):
+        raise _odd(where, "axes with y and x, each once", version)
+    return tuple(axes)
+
+
+def _odd(where: object, expected: str, version: str) -> FrameError:
+    return FrameError(
+        complaint(
+            "OME-Zarr image is not understood",
+            where=where,
+            expected=f"{expected} (NGFF 0.4 or 0.5)",
+            got=f"version {version}",
+            do="export it as OME-Zarr 0.4 or 0.5",
+        )
+    )
+
+
+def _scale(
+    multiscale: Mapping[str, Any], dataset: Mapping[str, Any], axes: int
+) -> tuple[float, ...] | None:
+    """Return the size of a step along each axis: of the level, times that of all levels."""
+    found = None
+    for place in (dataset, multiscale):
+        for each in objects(place.get("coordinateTransformations")):
+            steps = each.get("scale")
+            if each.get("type") != "scale" or not isinstance(steps, list) or len(steps) != axes:
+                continue
+            if all(isinstance(step, int | float) for step in steps):
+                before: Sequence[float] = found or (1.0,) * axes
+                found = tuple(a * float(b) for a, b in zip(before, steps, strict=True))
+    return found
+
+
+def _units(multiscale: Mapping[str, Any], axes: int) -> list[str]:
+    told = multiscale.get("axes")
+    if not isinstance(told, list):
+        return [""] * axes
+    units = [entry.get("unit") if isinstance(entry, dict) else None for entry in told]
+    return [unit if isinstance(unit, str) else "" for unit in units]
+
+
+def _interval_s(
+    axes: tuple[str, ...], scale: tuple[float, ...] | None, units: list[str]
+) -> float | None:
+    """Return the interval of the time axis; None for a step of 1, which nobody measured.
+
+    Writers put 1 where they do not know it, ome-writers with the unit `second` beside.
+    """
+    if scale is None or "t" not in axes:
+        return None
+    at = axes.index("t")
+    unit_s = _UNIT_S.get(units[at].strip().lower())
+    if unit_s is None or scale[at] == 1 or not 0 < scale[at] * unit_s < _LONGEST_S:
+        return None
+    return scale[at] * unit_s
+
+
+def _channels(node: Node) -> tuple[str | None, ...]:
+    channels = mapping(node.ome.get("omero")).get("channels")
+    return tuple(named(each.get("label")) for each in objects(channels))
+
+
+def _name(name: object) -> str | None:
+    told = named(name)
+    return None if told is None or told.casefold() in _NAMELESS else told.strip("/")
+
+
+def _began(node: Node) -> datetime | None:
+    """Return when the acquisition began, by pymmcore-plus; naive where it names no zone."""
+    summary = mapping(mapping(node.attributes.get("pymmcore_plus")).get("summary_metadata"))
+    return parse_iso(summary.get("datetime"))

@@ -1,0 +1,85 @@
+"""Which planes of an array were reported, so that their chunks need no further look."""
+
+import math
+
+import numpy as np
+
+from scopewatch.sources.omezarr.image import PlaneIndex
+from scopewatch.sources.omezarr.layout import ArrayLayout, Coordinates
+
+
+class SightedPlanes:
+    """A flag for each plane; grows with chunks that come before the metadata knows of them.
+
+    Parameters
+    ----------
+    max_planes
+        How many flags there are at most.
+    """
+
+    def __init__(self, layout: ArrayLayout, max_planes: int) -> None:
+        self._layout = layout
+        self._max_planes = max_planes
+        self._flags = np.zeros(layout.planes_shape, dtype=bool)
+
+    def __contains__(self, plane: PlaneIndex) -> bool:
+        inside = all(at < size for at, size in zip(plane, self._flags.shape, strict=True))
+        return inside and bool(self._flags[plane])
+
+    def add(self, plane: PlaneIndex) -> None:
+        """Note that a plane was reported."""
+        self._cover(tuple(at + 1 for at in plane))
+        self._flags[plane] = True
+
+    def remove(self, plane: PlaneIndex) -> None:
+        """Look for a plane again."""
+        self._flags[plane] = False
+
+    def clear(self) -> None:
+        """Look for every plane again."""
+        self._flags[:] = False
+
+    def take_up(self, layout: ArrayLayout) -> None:
+        """Use the metadata of the array as it is now."""
+        self._layout = layout
+        self._cover(layout.planes_shape)
+
+    def has_room(self, group: Coordinates) -> bool:
+        """Tell whether the planes of a group of files may be kept in mind."""
+        steps = (self._layout.file_chunk[dim] for dim in self._layout.plane_dims)
+        first = (at * step + 1 for at, step in zip(group, steps, strict=True))
+        return math.prod(map(max, first, self._flags.shape)) <= self._max_planes
+
+    def has_all(self, file: Coordinates) -> bool:
+        """Tell whether every plane is noted whose files begin with these coordinates.
+
+        Planes that the metadata does not count are expected only where a file begins with them.
+        """
+        region = []
+        sizes = zip(
+            self._layout.plane_dims, self._layout.planes_shape, self._flags.shape, strict=True
+        )
+        for dim, planned, known in sizes:
+            start, stop = 0, planned or known
+            if dim < len(file):
+                step = self._layout.file_chunk[dim]
+                start = file[dim] * step
+                stop = min(start + step, planned if start < planned else known)
+            if start >= known:
+                return False
+            region.append(slice(start, stop))
+        return bool(self._flags[tuple(region)].all())
+
+    def has_group(self, group: Coordinates) -> bool:
+        """Tell whether every plane of a group of files is noted."""
+        rest = iter(group)
+        axes = self._layout.axes
+        return self.has_all(tuple(0 if axis in ("y", "x") else next(rest) for axis in axes))
+
+    def _cover(self, shape: tuple[int, ...]) -> None:
+        known = self._flags.shape
+        needed = tuple(map(max, shape, known))
+        if needed != known:
+            grown = np.zeros(needed, dtype=bool)
+            grown[tuple(map(slice, known))] = self._flags
+            self._flags = grown

@@ -1,0 +1,54 @@
+"""Frames from OME-Zarr stores, also while they grow.
+
+`path` is a store, or a folder in which stores appear.
+"""
+
+from scopewatch.config import ExperimentConfig, OmeZarrSourceConfig
+from scopewatch.core.ports import Arrivals, Clock
+from scopewatch.sources.base.data_sets import DataSetsSource
+from scopewatch.sources.omezarr.followed_image import Sighting
+from scopewatch.sources.omezarr.follower import Patience
+from scopewatch.sources.omezarr.frames import OmeZarrStores
+from scopewatch.sources.omezarr.pixels import require_zarr
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
+
+
+class OmeZarrSource(DataSetsSource[Sighting]):
+    """Follows OME-Zarr stores; implements `ports.FrameSource`.
+
+    Parameters
+    ----------
+    config
+        Where the stores are, and how to read their positions.
+    experiment
+        Defaults for what they do not say.
+    patience
+        How long to wait for planes that are not whole.
+    arrivals
+        Told of images as they are saved; None: nobody is.
+
+    Raises
+    ------
+    ConfigError
+        When the position pattern is wrong, or zarr is not installed.
+    """
+
+    def __init__(
+        self,
+        config: OmeZarrSourceConfig,
+        experiment: ExperimentConfig,
+        clock: Clock,
+        *,
+        limits: ReadLimits = DEFAULT_LIMITS,
+        patience: Patience | None = None,
+        arrivals: Arrivals | None = None,
+    ) -> None:
+        require_zarr(config.name)
+        super().__init__(
+            config.name,
+            config.path,
+            config.poll_s,
+            sets=OmeZarrStores(config, experiment, limits, patience or Patience()),
+            clock=clock,
+            arrivals=arrivals,
+        )

@@ -1,0 +1,149 @@
+"""Which chunk files an array has, looked at again and again without listing all of them.
+
+A folder is listed again only when its time changed; one of which every plane was found is not
+even asked. Folders that got no new time for something new in them (some shares, coarse clocks)
+are caught by full looks.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Coordinates = tuple[int, ...]
+# The time of a folder may have steps of 2 s: one that changed so lately is listed again.
+_COARSE_S = 2.5
+_LONGEST_NUMBER = 9
+
+
+@dataclass(slots=True)
+class _Folder:
+    """A folder of chunks and when it changed, on the clock of whoever looks."""
+
+    at: Coordinates
+    mtime_ns: int | None = None
+    changed_s: float = 0.0
+    listed_s: float | None = None
+    inner: dict[int, "_Folder"] = field(default_factory=dict)
+
+
+class ChunkTree:
+    """The chunk files below the folder of one array.
+
+    Parameters
+    ----------
+    folder
+        Of the array.
+    prefix, separator
+        See `ArrayLayout`.
+    dims
+        Number of coordinates of a chunk.
+    is_done
+        Tells of the first coordinates of chunks whether nothing below them is looked for any more.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        prefix: str,
+        separator: str,
+        dims: int,
+        is_done: Callable[[Coordinates], bool],
+    ) -> None:
+        self._nested = separator == "/"
+        self._root = folder / prefix if self._nested and prefix else folder
+        self._first = "" if self._nested else f"{prefix}." if prefix else ""
+        self._dims = dims
+        self._is_done = is_done
+        self._top = _Folder(at=())
+        self.listed = 0
+
+    def glance(self) -> tuple[int, ...]:
+        """Return what changes when a chunk comes, as a rule; quick. Never raises."""
+        newest = [max(self._top.inner)] if self._top.inner else []
+        times = []
+        for path in (self._root, *(self._root / str(number) for number in newest)):
+            try:
+                times.append(path.stat().st_mtime_ns)
+            except OSError:
+                times.append(0)
+        return tuple(times)
+
+    def forget(self) -> None:
+        """List every folder again with the next look."""
+        self._top = _Folder(at=())
+
+    def look(self, now_s: float, *, full: bool) -> Iterator[Coordinates]:
+        """Yield the files that are not done in folders that changed, in the order of time.
+
+        Stopped early, it goes on with the next look.
+
+        Parameters
+        ----------
+        full
+            List folders whatever their time says.
+
+        Raises
+        ------
+        OSError
+            When a folder cannot be read.
+        """
+        return self._visit(self._top, self._root, now_s, full=full)
+
+    def _visit(
+        self, folder: _Folder, path: Path, now_s: float, *, full: bool
+    ) -> Iterator[Coordinates]:
+        try:
+            state = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            folder.mtime_ns, folder.inner = None, {}
+            return
+        if not stat.S_ISDIR(state.st_mode):
+            return
+        if state.st_mtime_ns != folder.mtime_ns:
+            folder.mtime_ns, folder.changed_s, folder.listed_s = state.st_mtime_ns, now_s, None
+        listed_s = folder.listed_s
+        if full or listed_s is None or listed_s - folder.changed_s < _COARSE_S:
+            yield from self._list(folder, path)
+            folder.listed_s = now_s
+        for number in sorted(folder.inner):
+            inner = folder.inner[number]
+            if self._is_done(inner.at):
+                del folder.inner[number]
+            else:
+                yield from self._visit(inner, path / str(number), now_s, full=full)
+
+    def _list(self, folder: _Folder, path: Path) -> Iterator[Coordinates]:
+        self.listed += 1
+        with os.scandir(path) as entries:
+            names = [entry.name for entry in entries]
+        if not self._nested:
+            found = (_coordinates(name, self._first, self._dims) for name in names)
+            yield from sorted(at for at in found if at is not None and not self._is_done(at))
+            return
+        numbers = sorted(number for name in names if (number := _number(name)) is not None)
+        for number in numbers:
+            at = (*folder.at, number)
+            if self._is_done(at):
+                continue
+            if len(at) == self._dims:
+                yield at
+            else:
+                folder.inner.setdefault(number, _Folder(at=at))
+
+
+def _number(name: str) -> int | None:
+    """Return the number a name is, written as writers do; None for any other name."""
+    if not name.isdecimal() or not name.isascii() or len(name) > _LONGEST_NUMBER:
+        return None
+    return int(name) if name == "0" or name[0] != "0" else None
+
+
+def _coordinates(name: str, first: str, dims: int) -> Coordinates | None:
+    if not name.startswith(first):
+        return None
+    numbers = [_number(part) for part in name[len(first) :].split(".")]
+    found = tuple(number for number in numbers if number is not None)
+    return found if len(found) == len(numbers) == dims else None
