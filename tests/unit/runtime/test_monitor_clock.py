@@ -1,6 +1,7 @@
 """The monitor while the time of day is set: no alarm for its sake, and none put off."""
 
 import logging
+from datetime import datetime
 
 import pytest
 
@@ -36,6 +37,28 @@ def test_drift_and_slewing_are_no_setting(clock: FakeClock) -> None:
     assert watch.set_by_s() == 0
     clock.set_by(-2 * HOUR_S)
     assert watch.set_by_s() == pytest.approx(0.9 - 2 * HOUR_S)
+
+
+def test_a_thread_that_stood_still_between_two_looks_is_no_setting() -> None:
+    class Slow(FakeClock):
+        """Stands still for ten seconds at the second of two looks."""
+
+        stalls = 0
+
+        def now(self) -> datetime:
+            if self.stalls:
+                self.stalls -= 1
+                self.advance(10)
+            return super().now()
+
+    clock = Slow()
+    watch = ClockWatch(clock)
+    clock.stalls = 2
+    assert watch.set_by_s() == 0
+    assert clock.stalls == 0
+    clock.set_by(60)
+    clock.stalls = 1
+    assert watch.set_by_s() == 60
 
 
 def test_the_clocks_of_this_machine_agree() -> None:
