@@ -15,9 +15,7 @@ Position = Annotated[
     str | None,
     typer.Option(help="Regular expression that reads plate, well and site from position labels."),
 ]
-Z = Annotated[
-    int | None, typer.Option("--z", min=0, help="Plane of a z-stack; left out: the first.")
-]
+Z = Annotated[int | None, typer.Option("--z", help="Plane of a z-stack; left out: the first.")]
 UmPerPx = Annotated[
     float | None,
     typer.Option("--um-per-px", min=0.001, max=999, help="Instead of what the files say."),

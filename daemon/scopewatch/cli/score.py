@@ -21,7 +21,8 @@ def score(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH...", help="Images, folders of them, OME-TIFF stacks, NDTiff data sets."
+            metavar="PATH...",
+            help="Images, folders of them, OME-TIFF stacks, NDTiff data sets; CZI, ND2, LIF.",
         ),
     ],
     model: Annotated[Path, typer.Option("--model", "-m", metavar="DIR", help="A model bundle.")],

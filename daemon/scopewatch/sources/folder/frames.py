@@ -23,12 +23,15 @@ from scopewatch.sources.readers.downloads import refuse_unfinished
 from scopewatch.sources.readers.image_file import list_planes, read_plane
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, Contents, ReadLimits
 from scopewatch.sources.readers.series import SeriesFiles
+from scopewatch.sources.readers.vendors.kinds import is_vendor_name, refuse_without_library
 
 log = logging.getLogger(__name__)
 
 # Ends the fingerprint of a file that was handed on though it is not whole: it is settled as it
 # is, and the file itself stays open. Once it is whole it is another.
 _GIVEN_UP = "!"
+# Ends that of a file whose library is not installed: with it, the file is another.
+_NO_LIBRARY = "?"
 _LOCATOR = re.compile(r"(?s)(?P<path>.+?)(?:#page=(?P<page>\d{1,9}))?")
 
 
@@ -102,9 +105,12 @@ class FolderFrames:
         path = self._path(locator)
         self._root = identify(self._config.path)
         alone = len(contents.planes) == 1 and contents.unfinished is None
+        in_closed_file = is_vendor_name(locator)
         for plane, each in zip(contents.planes, found, strict=False):
             if alone:
                 read_plane(path, plane.page, self._limits)
+            elif in_closed_file:
+                continue  # its program has closed it: there is nothing to wait for
             elif pending(each.locator, each.fingerprint):
                 self._try(path, plane.page)
         return FileReading(
@@ -145,6 +151,10 @@ class FolderFrames:
         if never is not None:
             left_out = Found(locator=locator, fingerprint=fingerprint, reason=str(never))
             return Contents(planes=()), [left_out]
+        missing = _missing_library(path)
+        if missing is not None:
+            mark = f"{fingerprint}{_NO_LIBRARY}"
+            return Contents(planes=()), [Found(locator=locator, fingerprint=mark, reason=missing)]
         refuse_unfinished(path)
         contents = self._names.frames_of(list_planes(path, self._limits))
         if not contents.planes:
@@ -179,6 +189,8 @@ class FolderFrames:
         """
         mark = given_up_mark(fingerprint)
         try:
+            if is_vendor_name(locator):
+                self._list(locator, fingerprint)  # says why; its name would tell one plane
             beside = self._beside(locator, self._path(locator))
             return self._found(locator, locator, mark, beside)
         except FrameError as error:
@@ -305,6 +317,16 @@ class FolderFrames:
                 )
             )
         return read_frame(statements, self._settings, name)
+
+
+def _missing_library(path: Path) -> str | None:
+    """Return the complaint about a maker's format that nothing installed reads; None for others."""
+    try:
+        if is_vendor_name(path.name):
+            refuse_without_library(path)
+    except FrameError as error:
+        return str(error)
+    return None
 
 
 def given_up_mark(fingerprint: str) -> str:

@@ -19,10 +19,16 @@ from scopewatch.sources.readers.planes import (
 from scopewatch.sources.readers.png import check_chunks
 from scopewatch.sources.readers.tiff import inspect_tiff, read_tiff
 from scopewatch.sources.readers.timestamps import parse_time, time_facts
+from scopewatch.sources.readers.vendors.kinds import (
+    KINDS,
+    is_vendor_name,
+    list_vendor_planes,
+    read_vendor_plane,
+)
 
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 _PILLOW_KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-IMAGE_SUFFIXES = TIFF_SUFFIXES | frozenset(_PILLOW_KINDS)
+IMAGE_SUFFIXES = TIFF_SUFFIXES | frozenset(_PILLOW_KINDS) | frozenset(KINDS)
 # A JPEG has so many zero bytes only where 4 million pixels on end are exactly the same; what is
 # missing of one that is fetched in several pieces is mostly more.
 _HOLE = bytes(16384)
@@ -49,6 +55,8 @@ def list_planes(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> Contents:
     try:
         if path.suffix.lower() in TIFF_SUFFIXES:
             return inspect_tiff(path, limits)
+        if is_vendor_name(path.name):
+            return list_vendor_planes(path, limits)
         state = path.stat()
         statements, size_px = _look_with_pillow(path, limits)
     except OSError as error:
@@ -64,7 +72,7 @@ def read_plane(path: Path, page: int = 0, limits: ReadLimits = DEFAULT_LIMITS) -
     Parameters
     ----------
     page
-        Number of the plane in a TIFF, from 0.
+        Number of the plane within the file, from 0.
 
     Raises
     ------
@@ -75,6 +83,8 @@ def read_plane(path: Path, page: int = 0, limits: ReadLimits = DEFAULT_LIMITS) -
     try:
         if path.suffix.lower() in TIFF_SUFFIXES:
             return read_tiff(path, page, limits)
+        if is_vendor_name(path.name):
+            return read_vendor_plane(path, page, limits)
         statements, _ = _look_with_pillow(path, limits)
         _refuse_holes(path)
     except OSError as error:

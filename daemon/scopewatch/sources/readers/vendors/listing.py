@@ -1,0 +1,102 @@
+"""What a reader of one maker's format yields, and how its planes become those of an image file."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from numpy.typing import NDArray
+
+from scopewatch.core.errors import FrameError, complaint
+from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
+from scopewatch.sources.readers.decode import DECODE_FAULTS
+from scopewatch.sources.readers.planes import ReadLimits
+
+# What the libraries raise on files that are damaged or of a kind they do not know: nd2 0.12 a
+# NameError, too, where the description of a channel lacks its probe.
+FAULTS: Final = (*DECODE_FAULTS, AssertionError, NameError, RuntimeError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorPlane:
+    """One plane of a file.
+
+    Parameters
+    ----------
+    place
+        Where the reader finds its pixels again.
+    fingerprint
+        Changes when the plane's content changes; the same in a copy of the file.
+    size_px
+        (height, width).
+    """
+
+    place: Any
+    fingerprint: str
+    size_px: tuple[int, int]
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorFile:
+    """The planes of a file.
+
+    Parameters
+    ----------
+    unfinished
+        Why it cannot be read yet, in a few words; None for a file that its program has closed.
+    """
+
+    planes: tuple[VendorPlane, ...] = ()
+    unfinished: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorReader:
+    """How files of one format are read.
+
+    Parameters
+    ----------
+    list_file
+        Lists the planes of a file, without their pixels.
+    read_pixels
+        Reads the pixels at a plane's `place`.
+    """
+
+    list_file: Callable[[Path, ReadLimits], VendorFile]
+    read_pixels: Callable[[Path, Any], NDArray[Any]]
+
+
+def stated(*told: tuple[Origin, str, PlaneFacts]) -> tuple[Statement, ...]:
+    """Return the statements that say something."""
+    return tuple(
+        Statement(origin=origin, who=who, facts=facts)
+        for origin, who, facts in told
+        if facts != NOTHING
+    )
+
+
+def refuse_dimensions(found: dict[str, int], where: object) -> None:
+    """Refuse a file with dimensions that no frame of a time-lapse has: phases, views, wavelengths.
+
+    Parameters
+    ----------
+    found
+        Length by name of the dimensions that are not understood.
+
+    Raises
+    ------
+    FrameError
+        When one of them is longer than 1.
+    """
+    longer = {name: length for name, length in found.items() if length > 1}
+    if longer:
+        raise FrameError(
+            complaint(
+                "image file has dimensions that are not understood",
+                where=where,
+                expected="time, position, channel, z",
+                got=", ".join(f"{name} of length {length}" for name, length in longer.items()),
+                do="export the planes that are to be scored as OME-TIFF",
+            )
+        )
