@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 CANDIDATES = 10_000
-# Of those given up, each rescan looks at so many, in turn: each is read, and perhaps decoded.
+# A turn looks at so many again: each is read, and perhaps decoded.
 LOOKS = 64
 _FIRST_RETRY_S = 1.0
 _LONGEST_RETRY_S = 60.0
@@ -116,6 +116,13 @@ class Settling:
             try_at_s=now_s if in_one_piece else now_s + self._settle_s,
         )
 
+    def hurry(self, locator: str, now_s: float) -> bool:
+        """Try a file at once, if it is in hand; False where it is not."""
+        known = self._candidates.get(locator)
+        if known is not None:
+            known.try_at_s = now_s
+        return known is not None
+
     def ripe(self, now_s: float) -> Iterator[Candidate]:
         """Yield the files to try now, oldest first."""
         due = [each for each in self._candidates.values() if each.try_at_s <= now_s]
@@ -175,6 +182,10 @@ class GivenUp:
     def holds(self, locator: str, fingerprint: str) -> bool:
         """Tell whether a file was given up as it looks now."""
         return self._files.get(locator) == fingerprint
+
+    def fingerprint(self, locator: str) -> str | None:
+        """Return how a file looked when it was given up; None where it was not."""
+        return self._files.get(locator)
 
     def forget(self, locator: str) -> None:
         """Drop a file: it is whole, changed, or gone."""

@@ -13,16 +13,18 @@ from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.sources.base.away import Identity, blame_share, identify
-from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
+from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
+from scopewatch.sources.folder.awaiting import refuse_unnamed
 from scopewatch.sources.folder.walk import look_at
+from scopewatch.sources.layouts.beside import Missing, look_beside
 from scopewatch.sources.layouts.copies import refuse_copy
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.readers.downloads import refuse_unfinished
 from scopewatch.sources.readers.image_file import list_planes, read_plane
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, Contents, ReadLimits
-from scopewatch.sources.readers.series import SeriesFiles
+from scopewatch.sources.readers.side_files import SideFiles
 from scopewatch.sources.readers.vendors.kinds import is_vendor_name, refuse_without_library
 
 log = logging.getLogger(__name__)
@@ -47,11 +49,14 @@ class FileReading:
         Why more may come; None when the file is whole.
     cut_off
         It ends before what it declares.
+    missing
+        Files beside it that do not tell of it so far.
     """
 
     found: tuple[Found, ...]
     unfinished: str | None = None
     cut_off: bool = False
+    missing: tuple[Missing, ...] = ()
 
 
 class FolderFrames:
@@ -80,7 +85,7 @@ class FolderFrames:
         self._settings = reading_settings(config, experiment)
         self._limits = limits
         self._names = NamePattern(config.pattern, config.counts_from)
-        self._series = SeriesFiles(limits)
+        self._side_files = SideFiles(limits)
         self._root: Identity | None = None
 
     def read(
@@ -99,9 +104,10 @@ class FolderFrames:
         Raises
         ------
         FrameError
-            When the file is not whole, or damaged.
+            When the file is not whole, or damaged; AwaitedError where a file beside it has to
+            tell of it first.
         """
-        contents, found = self._list(locator, fingerprint)
+        contents, found, missing = self._list(locator, fingerprint)
         path = self._path(locator)
         self._root = identify(self._config.path)
         alone = len(contents.planes) == 1 and contents.unfinished is None
@@ -113,22 +119,19 @@ class FolderFrames:
                 continue  # its program has closed it: there is nothing to wait for
             elif pending(each.locator, each.fingerprint):
                 self._try(path, plane.page)
-        return FileReading(
-            found=tuple(found), unfinished=contents.unfinished, cut_off=contents.cut_off
-        )
+        return _reading(contents, found, missing)
 
     def describe(self, locator: str, fingerprint: str) -> FileReading:
         """List the frames of a file as `read` does, without decoding any pixels.
+
+        A file beside it is not waited for, where the image may be read without.
 
         Raises
         ------
         FrameError
             When the file holds no whole image, or is damaged.
         """
-        contents, found = self._list(locator, fingerprint)
-        return FileReading(
-            found=tuple(found), unfinished=contents.unfinished, cut_off=contents.cut_off
-        )
+        return _reading(*self._list(locator, fingerprint, patient=False))
 
     def name_facts(self, locator: str) -> PlaneFacts | None:
         """Return what a name says, quickly; None where it does not fit, or holds no date."""
@@ -145,16 +148,19 @@ class FolderFrames:
         except FrameError as error:
             return Found(locator=locator, fingerprint="", reason=str(error))
 
-    def _list(self, locator: str, fingerprint: str) -> tuple[Contents, list[Found]]:
+    def _list(
+        self, locator: str, fingerprint: str, *, patient: bool = True
+    ) -> tuple[Contents, list[Found], tuple[Missing, ...]]:
         path = self._path(locator)
         never = self._names.never(locator)
         if never is not None:
             left_out = Found(locator=locator, fingerprint=fingerprint, reason=str(never))
-            return Contents(planes=()), [left_out]
-        missing = _missing_library(path)
-        if missing is not None:
+            return Contents(planes=()), [left_out], ()
+        no_library = _missing_library(path)
+        if no_library is not None:
             mark = f"{fingerprint}{_NO_LIBRARY}"
-            return Contents(planes=()), [Found(locator=locator, fingerprint=mark, reason=missing)]
+            unread = Found(locator=locator, fingerprint=mark, reason=no_library)
+            return Contents(planes=()), [unread], ()
         refuse_unfinished(path)
         contents = self._names.frames_of(list_planes(path, self._limits))
         if not contents.planes:
@@ -170,8 +176,10 @@ class FolderFrames:
         if not alone and not contents.axes_known:
             reason = contents.unnamed(locator)
             unnamed = Found(locator=locator, fingerprint=fingerprint, reason=reason)
-            return Contents(planes=()), [unnamed]
-        beside = self._beside(locator, path)
+            return Contents(planes=()), [unnamed], ()
+        beside, missing = self._beside(locator)
+        told = self._names.trusted((*beside, *contents.planes[0].statements))
+        refuse_unnamed(missing, told, self._settings, locator, patient=patient)
         found = []
         for plane in contents.planes:
             place = locator if plane.page == 0 else f"{locator}#page={plane.page}"
@@ -179,7 +187,7 @@ class FolderFrames:
             said = (*beside, *plane.statements)
             each = self._found(locator, place, mark, said, contents.trouble)
             found.append(replace(each, size_px=plane.size_px))
-        return contents, found
+        return contents, found, missing
 
     def give_up(self, locator: str, fingerprint: str) -> Found:
         """Return what to do with a file that never got whole: let the worker say why.
@@ -191,7 +199,8 @@ class FolderFrames:
         try:
             if is_vendor_name(locator):
                 self._list(locator, fingerprint)  # says why; its name would tell one plane
-            beside = self._beside(locator, self._path(locator))
+            beside, missing = self._beside(locator)
+            refuse_unnamed(missing, beside, self._settings, locator, patient=False)
             return self._found(locator, locator, mark, beside)
         except FrameError as error:
             return Found(locator=locator, fingerprint=mark, reason=str(error))
@@ -230,7 +239,7 @@ class FolderFrames:
         except FrameError as error:
             blame_share(error.__cause__, self._config.path, self._root)
             raise
-        reading = self._read((*self._beside(locator, path), *plane.statements), locator)
+        reading = self._read((*self._beside(locator)[0], *plane.statements), locator)
         return Frame(
             key=ticket.key,
             pixels=plane.pixels,
@@ -271,8 +280,8 @@ class FolderFrames:
             )
         return self._config.path / locator
 
-    def _beside(self, locator: str, path: Path) -> tuple[Statement, ...]:
-        """Return what the name and the files beside an image say.
+    def _beside(self, locator: str) -> tuple[tuple[Statement, ...], tuple[Missing, ...]]:
+        """Return what the name and the files beside an image say, and which do not tell of it.
 
         Raises
         ------
@@ -280,7 +289,11 @@ class FolderFrames:
             When the name holds no date where one is meant.
         """
         names = self._names.statements(locator)
-        return (*self._series.statements(path), *names, *self._also(locator))
+        named = names[0].facts if names else NOTHING
+        beside = look_beside(
+            locator, self._config.path, self._names.layout.sides, named, self._side_files
+        )
+        return (*beside.statements, *names, *self._also(locator)), beside.missing
 
     def _found(
         self,
@@ -327,6 +340,15 @@ def _missing_library(path: Path) -> str | None:
     except FrameError as error:
         return str(error)
     return None
+
+
+def _reading(contents: Contents, found: list[Found], missing: tuple[Missing, ...]) -> FileReading:
+    return FileReading(
+        found=tuple(found),
+        unfinished=contents.unfinished,
+        cut_off=contents.cut_off,
+        missing=missing,
+    )
 
 
 def given_up_mark(fingerprint: str) -> str:

@@ -26,9 +26,11 @@ from scopewatch.sources.base.address import is_text
 from scopewatch.sources.base.arriving import Unheard
 from scopewatch.sources.base.offering import BATCH, Found, Offering
 from scopewatch.sources.base.source_thread import SourceThread
-from scopewatch.sources.folder.file_stability import Candidate, GivenUp, Settling
+from scopewatch.sources.folder.awaiting import AwaitedError, Awaiting
+from scopewatch.sources.folder.file_stability import LOOKS, Candidate, GivenUp, Settling
 from scopewatch.sources.folder.frames import FolderFrames, given_up_mark, refuse_name
 from scopewatch.sources.folder.walk import (
+    Seen,
     as_locator,
     in_data_set,
     look_at,
@@ -85,7 +87,8 @@ class FolderSource:
         )
         self._settling = Settling(config.settle_s, config.give_up_s)
         self._given_up = GivenUp()
-        self._looks: deque[tuple[str, str]] = deque()
+        self._awaiting = Awaiting()
+        self._looks: deque[tuple[str, str | None]] = deque()
         self._arrivals = arrivals or Unheard()
         self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)
         self._offering: Offering | None = None
@@ -150,6 +153,8 @@ class FolderSource:
         alive = thread.alive() and watch.alive()
         how = "polling" if watch.polling else "native events"
         detail = watch.trouble or f"{self._config.path} by {how}"
+        if self._awaiting.detail:
+            detail += f"; {self._awaiting.detail}"
         if thread.trouble:
             detail += f"; {thread.trouble}"
         elif not alive and not watch.trouble:
@@ -181,7 +186,8 @@ class FolderSource:
             if walk or (self._watch.polling and now_s >= self._walk_at_s):
                 self._walk(offering, now_s)
             if full:
-                self._looks = deque(self._given_up.turn())
+                more = [each for each in self._looks if each[1] is None]
+                self._looks = deque([*more, *self._given_up.turn()])
             self._release(offering, now_s)
         except StoreError:
             # The files stay in hand, and the ledger is asked again after a pause.
@@ -268,6 +274,9 @@ class FolderSource:
     def _release(self, offering: Offering, now_s: float) -> None:
         if now_s < self._release_at_s or self._arrivals.bursting(self.name):
             return
+        for locator in self._awaiting.changed(now_s):
+            if not self._settling.hurry(locator, now_s):
+                self._looks.append((locator, self._given_up.fingerprint(locator)))
         for candidate in self._settling.ripe(now_s):
             if self._thread.stopping:
                 return
@@ -279,7 +288,9 @@ class FolderSource:
             elif not self._try(offering, candidate, now_s):
                 self._release_at_s = now_s + _PAUSE_S
                 return
-        while self._looks and not self._thread.stopping:
+        for _ in range(min(LOOKS, len(self._looks))):
+            if self._thread.stopping:
+                return
             if not self._look_again(offering, *self._looks[0]):
                 self._release_at_s = now_s + _PAUSE_S
                 return
@@ -291,6 +302,8 @@ class FolderSource:
         try:
             reading = self._frames.read(locator, fingerprint, offering.pending)
         except FrameError as error:
+            if isinstance(error, AwaitedError):
+                self._awaiting.note(locator, error.missing, waits=True)
             if not self._settling.broken(candidate, now_s):
                 return True
             log.warning(
@@ -299,6 +312,7 @@ class FolderSource:
             )
             found, whole = [self._frames.give_up(locator, fingerprint)], False
         else:
+            self._awaiting.note(locator, reading.missing)
             found, whole = list(reading.found), reading.unfinished is None
             if not whole:
                 if not _offer(offering, found):
@@ -313,22 +327,46 @@ class FolderSource:
         self._remember(offering, locator, fingerprint, whole=whole)
         return True
 
-    def _look_again(self, offering: Offering, locator: str, fingerprint: str) -> bool:
-        """Look into a file that was given up, as it was then; False when the inbox is full."""
+    def _look_again(self, offering: Offering, locator: str, fingerprint: str | None) -> bool:
+        """Look into a file again; False when the inbox is full.
+
+        Parameters
+        ----------
+        fingerprint
+            Of one that was given up, as it was then; None: it was read, and may learn more.
+        """
+        seen = look_at(self._config.path, locator)
+        if fingerprint is None:
+            return seen is None or self._take_up(offering, seen)
         if not self._given_up.holds(locator, fingerprint):
             return True
-        seen = look_at(self._config.path, locator)
         if seen is None or seen.fingerprint != fingerprint:
             self._given_up.forget(locator)  # gone, or seen as new by the walk
+            self._awaiting.forget(locator)
             return True
         try:
             reading = self._frames.read(locator, fingerprint, offering.pending)
-        except FrameError:
+        except FrameError as error:
+            if isinstance(error, AwaitedError):
+                self._awaiting.note(locator, error.missing, waits=True)
             # Again, since the worker may have had to let it go.
             return _offer(offering, [self._frames.give_up(locator, fingerprint)])
         if not _offer(offering, list(reading.found)):
             return False
+        self._awaiting.note(locator, reading.missing)
         self._remember(offering, locator, fingerprint, whole=reading.unfinished is None)
+        return True
+
+    def _take_up(self, offering: Offering, seen: Seen) -> bool:
+        """Offer what more is known of a file by now: its moment, say."""
+        try:
+            reading = self._frames.describe(seen.locator, seen.fingerprint)
+        except FrameError:
+            self._awaiting.forget(seen.locator)
+            return True
+        if not _offer(offering, list(reading.found)):
+            return False
+        self._awaiting.note(seen.locator, reading.missing)
         return True
 
     def _remember(self, offering: Offering, locator: str, fingerprint: str, *, whole: bool) -> None:

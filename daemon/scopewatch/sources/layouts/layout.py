@@ -19,6 +19,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from scopewatch.config.sources import Counted
+from scopewatch.sources.layouts.beside import SideFile
 
 GROUPS = frozenset(
     {
@@ -111,6 +112,8 @@ class Layout:
         Files that are never a frame.
     pages
         Which pages of a file are frames.
+    sides
+        Files beside its images that tell of them.
     distrusts
         Facts that plain tags of its files state wrongly: names of `PlaneFacts`.
     examples
@@ -123,6 +126,7 @@ class Layout:
     counts_from: Mapping[Counted, int] = field(default_factory=lambda: MappingProxyType({}))
     never: tuple[Never, ...] = ()
     pages: Pages = Pages.ALL
+    sides: tuple[SideFile, ...] = ()
     distrusts: frozenset[str] = frozenset()
     examples: tuple[Example, ...] = ()
 

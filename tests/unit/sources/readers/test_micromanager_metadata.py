@@ -1,6 +1,5 @@
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,6 @@ from scopewatch.sources.readers.micromanager_metadata import (
     tag_facts,
 )
 from scopewatch.sources.readers.micromanager_places import whole
-from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
-from scopewatch.sources.readers.series import SeriesFiles
 
 NAME = "img_channel001_position002_time000000004_z000.tif"
 SERIES_2: dict[str, Any] = {
@@ -177,28 +174,3 @@ def test_an_elapsed_time_that_is_always_0_gives_no_moment() -> None:
         for index in range(3)
     ]
     assert moments == [datetime(2016, 2, 11, 17, tzinfo=UTC), None, None]
-
-
-def test_the_metadata_file_is_read_again_when_it_grew(tmp_path: Path) -> None:
-    files = SeriesFiles(DEFAULT_LIMITS)
-    image, beside = tmp_path / NAME, tmp_path / "metadata.txt"
-    assert files.of(image) == PlaneFacts()
-    beside.write_text('{"Summary": {}')
-    assert files.of(image) == PlaneFacts()
-    beside.write_text(json.dumps(SERIES_2))
-    assert files.of(image) == FACTS_2
-
-
-def test_a_metadata_file_beyond_the_limit_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "metadata.txt").write_text(json.dumps(SERIES_2))
-    assert SeriesFiles(ReadLimits(max_text_bytes=10)).of(tmp_path / NAME) == PlaneFacts()
-
-
-def test_only_the_last_metadata_files_are_kept(tmp_path: Path) -> None:
-    files = SeriesFiles(DEFAULT_LIMITS)
-    for index in range(30):
-        folder = tmp_path / f"Pos{index}"
-        folder.mkdir()
-        (folder / "metadata.txt").write_text(json.dumps(SERIES_2))
-        assert files.of(folder / NAME) == FACTS_2
-    assert files.kept <= 8

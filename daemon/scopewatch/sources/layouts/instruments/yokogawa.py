@@ -3,10 +3,136 @@
 CellVoyager: `PLATE_D08_T0001F001L01A01Z01C01.tif` (well, time point, field, time line, action,
 plane, channel). CQ1: `W0001F0001T0001Z001C1.tif` with the number of the well, or
 `A-02_F0001_T0020_Z0001.png` after its own export.
+
+CellVoyager writes beside them `MeasurementData.mlf` (each image: moment, well, field, plane) and
+`MeasurementDetail.mrf` (each channel: scale), which names the settings (`.mes`: names of channels).
+CQ1 writes `MeasurementResult.ome.xml`.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PureWindowsPath
+from typing import BinaryIO
+
+from scopewatch.sources.base.address import named as label
+from scopewatch.sources.base.address import well_at
+from scopewatch.sources.base.facts import PlaneFacts
+from scopewatch.sources.layouts.beside import SideFile
 from scopewatch.sources.layouts.layout import Example, Layout
 from scopewatch.sources.layouts.parts import NAME, PLATE, WELL_1536
+from scopewatch.sources.readers.pixel_size import calibrated_um
+from scopewatch.sources.readers.safe_xml import Record, read_records
+from scopewatch.sources.readers.timestamps import parse_iso, time_facts
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    row: int
+    column: int
+    field: int | None
+    plane: int | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementData:
+    """The images of a measurement by file name."""
+
+    images: Mapping[str, _Taken]
+
+    def of(self, name: str, _named: PlaneFacts) -> PlaneFacts | None:
+        """Return the facts of an image; None where it is not listed (yet)."""
+        taken = self.images.get(name)
+        if taken is None:
+            return None
+        return PlaneFacts(
+            well=well_at(taken.row - 1, taken.column - 1) if taken.row and taken.column else None,
+            site=taken.field,
+            z=taken.plane,
+        ).over(time_facts(taken.at))
+
+    def lists(self, name: str) -> bool:
+        """Tell whether it lists an image."""
+        return name in self.images
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementDetail:
+    """The channels of a measurement by number."""
+
+    channels: Mapping[int, PlaneFacts]
+
+    def of(self, _name: str, named: PlaneFacts) -> PlaneFacts | None:
+        """Return the facts of an image's channel; None where it is not described (yet)."""
+        digits = (named.channel_code or "").lstrip("C")
+        return self.channels.get(int(digits)) if digits.isdecimal() else None
+
+    def lists(self, _name: str) -> bool:
+        """It has no more to tell of an image than of its channel."""
+        return True
+
+
+def parse_data(file: BinaryIO, _path: Path) -> MeasurementData:
+    """Read a `MeasurementData.mlf`, however far it is written."""
+    images: dict[str, _Taken] = {}
+    for _, record in read_records(file, frozenset({"MeasurementRecord"})):
+        if record.get("Type") == "IMG" and record[""]:
+            images[PureWindowsPath(record[""]).name] = _Taken(
+                row=_number(record, "Row") or 0,
+                column=_number(record, "Column") or 0,
+                field=_number(record, "FieldIndex"),
+                plane=_number(record, "ZIndex"),
+                at=parse_iso(record.get("Time")),
+            )
+    return MeasurementData(images=images)
+
+
+def parse_detail(file: BinaryIO, path: Path) -> MeasurementDetail:
+    """Read a `MeasurementDetail.mrf`, and the settings that it names."""
+    sizes: dict[int, float | None] = {}
+    for _, record in read_records(file, frozenset({"MeasurementChannel"})):
+        number = _number(record, "Ch")
+        if number is not None:
+            sizes[number] = calibrated_um(record.get("HorizontalPixelDimension"))
+    file.seek(0)
+    whole = next(read_records(file, frozenset({"MeasurementDetail"})), ("", {"": ""}))[1]
+    settings = path.parent / PureWindowsPath(whole.get("MeasurementSettingFileName", "")).name
+    names: dict[int, str] = {}
+    if settings.is_file():
+        with settings.open("rb") as opened:
+            names = _channel_names(opened)
+    return MeasurementDetail(
+        channels={
+            number: PlaneFacts(channel=names.get(number), pixel_size_um=size_um)
+            for number, size_um in sizes.items()
+        }
+    )
+
+
+def _channel_names(file: BinaryIO) -> dict[int, str]:
+    """Return what the settings call the channels, where no two are called alike."""
+    names: dict[int, str] = {}
+    for _, record in read_records(file, frozenset({"Channel"})):
+        number = _number(record, "Ch")
+        kind = record.get("Kind", "")
+        # Every fluorescence channel is of the same kind; the light that passes through is a name.
+        name = label(record.get("Fluorophore")) or (
+            None if "fluorescence" in kind.casefold() else label(kind)
+        )
+        if number is not None and name is not None:
+            names[number] = name
+    return {number: name for number, name in names.items() if _once(name, names)}
+
+
+def _once(name: str, names: Mapping[int, str]) -> bool:
+    return sum(other == name for other in names.values()) == 1
+
+
+def _number(record: Record, name: str) -> int | None:
+    text = record.get(name, "")
+    return int(text) if text.isdecimal() and len(text) <= 9 else None
+
 
 _NUMBERS = r"F(?P<site>\d+)_?T(?P<time_point>\d+)_?Z(?P<z>\d+)(?:_?(?P<channel_code>C\d+))?\.[^/]+$"
 
@@ -20,6 +146,12 @@ LAYOUT = Layout(
         rf"{NAME}(?:{PLATE}_)?(?P<row>[A-Z]|A[A-F])-?(?P<column>\d\d)_{_NUMBERS}",
     ),
     counts_from={"time_point": 1, "z": 1},
+    sides=(
+        SideFile(names=("MeasurementData.mlf",), parse=parse_data, above=1),
+        SideFile(
+            names=("MeasurementDetail.mrf",), parse=parse_detail, above=1, awaited="pixel_size_um"
+        ),
+    ),
     examples=(
         Example(
             path="X_D08_T0001F001L01A01Z01C01.tif",
