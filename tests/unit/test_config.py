@@ -263,3 +263,57 @@ def test_a_home_folder_of_nobody_is_refused_in_one_line(
     settings["sources"][0]["path"] = "~nobody-of-that-name/in"
     (line,) = refuse(write(settings))
     assert line.startswith("nobody has such a home folder: ~nobody-of-that-name/in;")
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "line"),
+    [
+        (
+            "experiment",
+            {"interval_hours": 4},
+            "unknown key: {path}: experiment.interval_hours; did you mean interval_h?",
+        ),
+        (
+            "experiment",
+            {"interval_h": "12h"},
+            "interval_h is a number of hours: {path}: experiment.interval_h (got 12h); write 12",
+        ),
+        (
+            "experiment",
+            {"started_at": "2026-11-20 09:00:00"},
+            "started_at needs a zone: {path}: experiment.started_at (got 2026-11-20 09:00:00);"
+            " write 2026-11-20T09:00:00+01:00, with your own zone",
+        ),
+        (
+            "runtime",
+            {"final_day": 3},
+            "unknown key: {path}: runtime.final_day; it belongs to experiment, see"
+            " docs/operating.md",
+        ),
+        (
+            "sources",
+            [{"kind": "folder", "path": "in", "mm_config": "x"}],
+            "unknown key: {path}: sources.0.folder.mm_config; it belongs to sources of kind"
+            " micromanager, see docs/operating.md",
+        ),
+        (
+            "alerts",
+            {"rules": [{"name": "w", "target": 50}]},
+            "target is a share from 0 to 1: {path}: alerts.rules.0.weak-now.target (got 50); for"
+            " 50 % write 0.5",
+        ),
+        (
+            "experiment",
+            {"well_groups": {"a": ["A1-A6"], "b": ["B3;B4"]}},
+            "pattern of wells 'A1-A6' is written A1:A6; pattern of wells 'B3;B4' is several: write"
+            " a list, [B3, B4]: {path}: experiment.well_groups; see docs/operating.md",
+        ),
+    ],
+)
+def test_a_problem_says_what_to_write_instead(
+    write: Write, settings: dict[str, Any], section: str, change: Any, line: str
+) -> None:
+    before = settings.get(section)
+    settings[section] = {**before, **change} if isinstance(before, dict) else change
+    path = write(settings)
+    assert refuse(path) == [line.format(path=path)]

@@ -4,8 +4,8 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from scopewatch.config.rule import refuse_bad_patterns
 from scopewatch.config.strict import Strict
+from scopewatch.core.alert_scope import check_pattern
 
 
 class ExperimentConfig(Strict):
@@ -49,8 +49,15 @@ class ExperimentConfig(Strict):
     @field_validator("well_groups")
     @classmethod
     def _groups_are_patterns(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for name, patterns in value.items():
-            if not patterns:
-                raise ValueError(f"group {name!r} holds no well")
-            refuse_bad_patterns(patterns)
+        wrong = [
+            f"group {name!r} holds no well" for name, patterns in value.items() if not patterns
+        ]
+        wrong += [
+            f"pattern of wells {pattern!r} {why}"
+            for patterns in value.values()
+            for pattern in patterns
+            if (why := check_pattern(pattern))
+        ]
+        if wrong:
+            raise ValueError("; ".join(wrong))
         return value

@@ -1,16 +1,14 @@
 """Reading `config.yaml`: every problem is told at once, each with its place in the file."""
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 
 from scopewatch.config.models import Config, ModelConfig, StateConfig
+from scopewatch.config.problems import list_problems
 from scopewatch.config.small_file import read_small_file
 from scopewatch.config.sources import SourceConfig
 from scopewatch.core.errors import ConfigError, complaint
@@ -18,7 +16,6 @@ from scopewatch.core.strict_yaml import parse_yaml
 
 # A configuration is a few kilobytes; whoever names a frame by mistake should hear of it at once.
 MOST_BYTES = 256 * 1024
-_MOST_PROBLEMS = 100
 
 _Section = TypeVar("_Section", bound=BaseModel)
 
@@ -48,7 +45,7 @@ def load_config(path: Path) -> Config:
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError("\n".join(_problems(path, error))) from error
+        raise ConfigError("\n".join(list_problems(path, error))) from error
     config = _anchor(config, path.resolve().parent)
     _keep_raw_data_apart(config, path)
     return config
@@ -107,59 +104,6 @@ def _read(path: Path) -> str:
                 do="name the file with -c, or copy config.yaml from the documentation",
             )
         ) from error
-
-
-def _problems(path: Path, error: ValidationError) -> list[str]:
-    lines = []
-    problems = _causes(error.errors(include_url=False, include_context=False))
-    for problem in problems[:_MOST_PROBLEMS]:
-        place = ".".join(str(part) for part in problem["loc"]) or "the file"
-        value: Any = problem["input"]
-        shown = value if isinstance(value, str | int | float | bool) else None
-        if problem["loc"][-1:] in {("url",), ("token",)}:
-            shown = None  # addresses of channels and of the heartbeat hold passwords and tokens
-        if problem["type"] == "extra_forbidden":
-            # Not its value: a misspelt `url` would show a password.
-            what, shown, do = "unknown key", None, _suggest(str(problem["loc"][-1]))
-        else:
-            what, do = problem["msg"], "see docs/operating.md"
-        lines.append(complaint(what, where=f"{path}: {place}", got=shown, do=do))
-    more = len(problems) - len(lines)
-    return [*lines, f"and {more} problems more"] if more > 0 else lines
-
-
-def _causes(problems: list[ErrorDetails]) -> list[ErrorDetails]:
-    """Return the problems without their consequences.
-
-    An entry that is wrong is not counted in its list, which then may be called too short.
-    """
-    told = [problem["loc"] for problem in problems]
-    return [
-        problem
-        for problem in problems
-        if problem["type"] != "too_short" or not _holds_another(problem["loc"], told)
-    ]
-
-
-def _holds_another(place: tuple[int | str, ...], others: list[tuple[int | str, ...]]) -> bool:
-    return any(len(other) > len(place) and other[: len(place)] == place for other in others)
-
-
-def _suggest(key: str) -> str:
-    """Say which known key was probably meant."""
-    known = _known_keys()
-    if key in known:
-        return "it belongs elsewhere (to another kind of rule or source?), see docs/operating.md"
-    near = difflib.get_close_matches(key, sorted(known), n=1)
-    return f"did you mean {near[0]}?" if near else "remove it, or see docs/operating.md"
-
-
-@cache
-def _known_keys() -> frozenset[str]:
-    """Return the keys of all sections: the file's own, and those of the parts it is made of."""
-    schema = Config.model_json_schema()
-    sections = (schema, *schema["$defs"].values())
-    return frozenset(key for section in sections for key in section.get("properties", {}))
 
 
 def _anchor(config: Config, folder: Path) -> Config:

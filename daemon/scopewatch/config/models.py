@@ -142,11 +142,13 @@ class Config(Strict):
     @model_validator(mode="after")
     def _rules_name_known_groups(self) -> Self:
         for rule in self.alerts.rules:
-            unknown = sorted(set(rule.names_groups()) - set(self.experiment.well_groups))
+            groups = self.experiment.well_groups
+            unknown = sorted(set(rule.names_groups()) - set(groups))
             if unknown:
+                known = ", ".join(sorted(groups)) or "none"
                 raise ValueError(
-                    f"alerts.rules: {rule.name!r} names groups that experiment.well_groups lacks:"
-                    f" {', '.join(unknown)}"
+                    f"alerts.rules: rule {rule.name!r} names group {', '.join(unknown)};"
+                    f" the groups of experiment.well_groups are: {known}"
                 )
         return self
 

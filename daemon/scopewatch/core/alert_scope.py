@@ -7,6 +7,7 @@ from typing import Final
 
 # Rows A to P and columns 1 to 24: a plate of 384 wells.
 _WELL: Final = re.compile(r"([A-Pa-p])0*([1-9]\d?)")
+_HYPHEN: Final = re.compile(r"([A-Pa-p]\d{1,2})\s*(?:-|\u2013|\.\.|to)\s*([A-Pa-p]\d{1,2})")
 _RANGE: Final = re.compile(r"([A-Pa-p]\d{1,2}):([A-Pa-p]\d{1,2})")
 
 
@@ -26,11 +27,20 @@ def any_well(patterns: Sequence[str], well: str) -> bool:
 
 def check_pattern(pattern: str) -> str:
     """Return what is wrong with a pattern of wells, in a few words; empty when nothing is."""
-    if not pattern.strip():
+    pattern = pattern.strip()
+    if not pattern:
         return "is empty"
-    if ":" not in pattern:
-        return ""
-    corners = _RANGE.fullmatch(pattern.strip())
+    hyphen = _HYPHEN.fullmatch(pattern)
+    if hyphen is not None:
+        return f"is written {hyphen[1]}:{hyphen[2]}"
+    parts = [part.strip() for part in re.split("[;,|]", pattern) if part.strip()]
+    if len(parts) > 1:
+        return f"is several: write a list, [{', '.join(parts)}]"
+    return _check_range(pattern) if ":" in pattern else ""
+
+
+def _check_range(pattern: str) -> str:
+    corners = _RANGE.fullmatch(pattern)
     if corners is None:
         return "is no range of wells such as A1:B6"
     first, last = (place(corner) for corner in corners.groups())

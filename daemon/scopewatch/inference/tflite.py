@@ -19,6 +19,7 @@ from scopewatch.core.errors import ModelError, complaint
 from scopewatch.core.tiling import TileGrid
 from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.codes import Quantisation
+from scopewatch.inference.notices import without_notices
 from scopewatch.inference.runtimes import Runtime, acceleration, open_runtime
 from scopewatch.inference.strips import plan_strips
 
@@ -185,7 +186,8 @@ class TFLiteScorer:
     def _resize(self, height_px: int, width_px: int) -> None:
         self._shape = None
         self._interpreter.resize_tensor_input(self._index("input"), [1, height_px, width_px, 1])
-        self._interpreter.allocate_tensors()
+        with without_notices():
+            self._interpreter.allocate_tensors()
         self._shape = height_px, width_px
 
     def _index(self, end: Literal["input", "output"]) -> int:
@@ -246,7 +248,8 @@ class TFLiteScorer:
         side_px = _PROBE_TILES * self.tile_px
         try:
             plain.resize_tensor_input(self._index("input"), [1, side_px, side_px, 1])
-            plain.allocate_tensors()
+            with without_notices():
+                plain.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise self._misfit("model cannot be resized", "any H and W", error) from error
         planes, scratch = 0, [0]

@@ -8,6 +8,7 @@ from scopewatch.app.checking.finding import Finding
 from scopewatch.app.checking.folders import check_folder, check_writable
 from scopewatch.app.checking.rules import advise_on_rules, describe_rules
 from scopewatch.app.checking.secrets import advise_on_secrets
+from scopewatch.app.checking.settings import check_overlaps, check_port
 from scopewatch.config import (
     Config,
     FolderSourceConfig,
@@ -35,14 +36,15 @@ def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
 
     A finding at a time, as each is made.
     """
-    from scopewatch.app.checking.files import check_files  # noqa: PLC0415 - loads the readers
+    from scopewatch.app.checking.files import check_all_files  # noqa: PLC0415 - loads the readers
 
     checks = Checks(path, environ)
     yield from checks.run()
     if checks.config is not None:
+        yield from check_port(checks.config)
+        yield from check_overlaps(checks.config)
         card = None if checks.scorer is None else checks.scorer.card
-        for source in checks.config.sources:
-            yield from check_files(source, checks.config, card)
+        yield from check_all_files(checks.config, card)
 
 
 class Checks:

@@ -6,19 +6,45 @@ from scopewatch.app.checking.finding import Finding
 from scopewatch.app.explain.explanation import Explanation
 from scopewatch.app.explain.places import explain_source
 from scopewatch.config import Config, SourceConfig
+from scopewatch.core.alert_scope import any_well, well_order
 from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import ConfigError, complaint
 
 _MOST_NOTES = 5
+_MOST_WELLS = 12
 
 
-def check_files(source: SourceConfig, config: Config, card: ModelCard | None) -> Iterator[Finding]:
+def check_all_files(config: Config, card: ModelCard | None) -> Iterator[Finding]:
+    """Look at what lies in all sources, and whether the well groups are among it."""
+    wells: set[str] = set()
+    for source in config.sources:
+        yield from check_files(source, config, card, wells)
+    if not wells:
+        return
+    for name, patterns in config.experiment.well_groups.items():
+        silent = [each for each in patterns if not any(any_well((each,), well) for well in wells)]
+        if silent:
+            text = (
+                f"group {name!r}: no well of the files is meant by {', '.join(silent)}; there are"
+                f" {', '.join(sorted(wells, key=well_order)[:_MOST_WELLS])}"
+            )
+            yield Finding(subject="well groups", text=text, advice=True)
+
+
+def check_files(
+    source: SourceConfig,
+    config: Config,
+    card: ModelCard | None,
+    wells: set[str] | None = None,
+) -> Iterator[Finding]:
     """Look at what lies in a source, as it would be read; nothing where it is empty.
 
     Parameters
     ----------
     card
         Of the model; None where there is none.
+    wells
+        Takes the wells that are found.
     """
     subject = f"files of {source.name}"
     try:
@@ -26,6 +52,8 @@ def check_files(source: SourceConfig, config: Config, card: ModelCard | None) ->
     except (ConfigError, OSError):
         return  # the check of the source itself has told of it
     for explanation in explanations:
+        if wells is not None:
+            wells |= {well for case in explanation.cases for well in case.values["well"]}
         if explanation.listed:
             yield from _judge(subject, explanation, config)
             yield from _judge_scale(subject, explanation, card)

@@ -1,0 +1,185 @@
+"""What pydantic found wrong in `config.yaml`, as lines that say what to write instead."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from scopewatch.config.models import Config
+from scopewatch.core.errors import complaint
+
+_MOST_PROBLEMS = 100
+_PAGE = "see docs/operating.md"
+_UNITS = {
+    "_h": "hours",
+    "_s": "seconds",
+    "_ms": "milliseconds",
+    "_min": "minutes",
+    "_um": "micrometres",
+    "_px": "pixels",
+    "_mb": "megabytes",
+    "_gb": "gigabytes",
+    "_days": "days",
+    "_day": "days",
+}
+# Keys that people write for another one; a near spelling alone would lead astray.
+_MEANT = {
+    "interval_hours": "interval_h",
+    "interval_minutes": "interval_h",
+    "interval": "interval_h",
+    "hours": "interval_h",
+    "folder": "path",
+    "directory": "path",
+    "regex": "pattern",
+    "pixel_size": "um_per_px",
+    "pixel_size_um": "um_per_px",
+    "timezone": "clock_zone",
+    "threshold": "target",
+}
+_NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)")
+# Addresses of channels and of the heartbeat hold passwords and tokens: their values are not shown.
+_SECRETS = frozenset({"url", "token"})
+
+Place = tuple[int | str, ...]
+
+
+def list_problems(path: Path, error: ValidationError) -> list[str]:
+    """Return one line for each problem, each with its place in the file and what to do."""
+    problems = _causes(error.errors(include_url=False))
+    lines = [_line(path, problem) for problem in problems[:_MOST_PROBLEMS]]
+    more = len(problems) - len(lines)
+    return [*lines, f"and {more} problems more"] if more > 0 else lines
+
+
+def _line(path: Path, problem: ErrorDetails) -> str:
+    place = ".".join(str(part) for part in problem["loc"]) or "the file"
+    value: Any = problem["input"]
+    shown = value if isinstance(value, str | int | float | bool) else None
+    what, do = _say(problem)
+    if problem["loc"][-1:] and problem["loc"][-1] in _SECRETS:
+        shown = None
+    if problem["type"] == "extra_forbidden":
+        shown = None  # a misspelt `url` would show a password
+    return complaint(what, where=f"{path}: {place}", got=shown, do=do)
+
+
+def _say(problem: ErrorDetails) -> tuple[str, str]:
+    """Return what is wrong and what to do."""
+    kind, key = problem["type"], str(problem["loc"][-1]) if problem["loc"] else ""
+    value: Any = problem["input"]
+    if kind == "extra_forbidden":
+        return "unknown key", _suggest(key, problem["loc"])
+    if kind == "timezone_aware":
+        return f"{key} needs a zone", f"write {_with_zone(value)}"
+    context = problem.get("ctx") or {}
+    is_share = 1 in (context.get("le"), context.get("lt"))
+    if is_share and isinstance(value, int | float) and 1 < value <= 100:
+        return f"{key} is a share from 0 to 1", f"for {value:g} % write {value / 100:g}"
+    unit = next((unit for suffix, unit in _UNITS.items() if key.endswith(suffix)), None)
+    if kind in ("float_parsing", "float_type", "int_parsing", "int_type") and unit is not None:
+        return f"{key} is a number of {unit}", f"write {_number_in(value)}"
+    return problem["msg"].removeprefix("Value error, "), _PAGE
+
+
+def _number_in(value: object) -> str:
+    match = _NUMBER.match(str(value))
+    return match[1].replace(",", ".") if match is not None else "12, say"
+
+
+def _with_zone(value: object) -> str:
+    text = value.isoformat() if isinstance(value, datetime) else str(value).replace(" ", "T")
+    return f"{text}+01:00, with your own zone"
+
+
+def _causes(problems: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Return the problems without their consequences.
+
+    An entry that is wrong is not counted in its list, which then may be called too short.
+    """
+    told = [problem["loc"] for problem in problems]
+    return [
+        problem
+        for problem in problems
+        if problem["type"] != "too_short" or not _holds_another(problem["loc"], told)
+    ]
+
+
+def _holds_another(place: Place, others: Sequence[Place]) -> bool:
+    return any(len(other) > len(place) and other[: len(place)] == place for other in others)
+
+
+def _suggest(key: str, place: Place) -> str:
+    """Say which key of that section was probably meant."""
+    own = _keys_at(place[:-1])
+    meant = _MEANT.get(key)
+    if meant in own:
+        return f"did you mean {meant}?"
+    near = difflib.get_close_matches(key, sorted(own), n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    sections = _sections_with(key)
+    if sections:
+        return f"it belongs to {' or '.join(sections)}, {_PAGE}"
+    return f"remove it, or {_PAGE}"
+
+
+def _keys_at(place: Place) -> frozenset[str]:
+    """Return the keys that the section at a place may have."""
+    schema = Config.model_json_schema()
+    sections: list[Mapping[str, Any]] = [schema]
+    for part in place:
+        inner: list[Mapping[str, Any]] = []
+        for section in sections:
+            for each in _resolved(section, schema):
+                inner += _step(each, part)
+        # A part that is no key chooses one of several kinds, which stays where it is.
+        sections = inner or sections
+    keys = [
+        each.get("properties", {}) for section in sections for each in _resolved(section, schema)
+    ]
+    return frozenset(key for found in keys for key in found)
+
+
+def _step(section: Mapping[str, Any], part: int | str) -> list[Mapping[str, Any]]:
+    if isinstance(part, int):
+        return [section["items"]] if "items" in section else []
+    if part in section.get("properties", {}):
+        return [section["properties"][part]]
+    kind = section.get("properties", {}).get("kind", {})
+    return [section] if part in {kind.get("const"), *kind.get("enum", ())} else []
+
+
+def _resolved(section: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Follow references and alternatives to the sections they stand for."""
+    if "$ref" in section:
+        return _resolved(schema["$defs"][section["$ref"].rpartition("/")[2]], schema)
+    several = [*section.get("anyOf", ()), *section.get("oneOf", ()), *section.get("allOf", ())]
+    if several:
+        return [found for each in several for found in _resolved(each, schema)]
+    return [section]
+
+
+@cache
+def _sections() -> Mapping[str, frozenset[str]]:
+    """Return the keys of each section of the file by its name, and of each kind of source."""
+    schema = Config.model_json_schema()
+    found = {"the top of the file": frozenset(schema["properties"])}
+    for name, section in schema["properties"].items():
+        for resolved in _resolved(section, schema):
+            found[name] = found.get(name, frozenset()) | frozenset(resolved.get("properties", {}))
+            for item in _resolved(resolved.get("items", {}), schema):
+                keys = item.get("properties", {})
+                kind = keys.get("kind", {}).get("const")
+                place = name if kind is None else f"{name} of kind {kind}"
+                found[place] = found.get(place, frozenset()) | frozenset(keys)
+    return found
+
+
+def _sections_with(key: str) -> list[str]:
+    return [name for name, keys in _sections().items() if key in keys]
