@@ -16,7 +16,14 @@ from tests.writers.plan import Plan
 
 pytestmark = pytest.mark.hardware
 
-FOLLOWED = ("ndtiff", "ndtiff-numbers", "ndtiff-index-only")
+FOLLOWED = (
+    "ome-zarr-tensorstore",
+    "ome-zarr-zarr-python",
+    "ome-zarr-acquire-zarr",
+    "ndtiff",
+    "ndtiff-numbers",
+    "ndtiff-index-only",
+)
 
 # A run takes a quarter of a minute, and waits for most of it.
 TOGETHER = 3
@@ -39,17 +46,23 @@ def run(
     """Runs of this module's tests: begun together, each returned when it is over."""
     in_the_middle = stage.plan.place(time_point=1, position=2, channel=0)
     runs: dict[tuple[str, bool], Future[Followed]] = {}
+
+    def begin(case: Case, killed: bool) -> Followed:
+        folder = tmp_path_factory.mktemp(case.writer)
+        return follow(case, folder, stage, kill_at=in_the_middle if killed else None)
+
+    def end(case: Case, killed: bool) -> Followed:
+        followed = runs[case.writer, killed].result()
+        # A machine with other load may have held it up: once more, then it counts.
+        return begin(case, killed) if followed.broken == followed.late != [] else followed
+
     with ThreadPoolExecutor(TOGETHER, "follow") as pool:
         for item in request.session.items:
             if item.path == request.path and isinstance(item, pytest.Function):
                 case, killed = item.callspec.params["case"], "killed" in item.name
                 assert isinstance(case, Case)
-                folder = tmp_path_factory.mktemp(case.writer)
-                kill_at = in_the_middle if killed else None
-                runs[case.writer, killed] = pool.submit(
-                    follow, case, folder, stage, kill_at=kill_at
-                )
-        yield lambda case, killed: runs[case.writer, killed].result()
+                runs[case.writer, killed] = pool.submit(begin, case, killed)
+        yield end
         pool.shutdown(cancel_futures=True)
 
 

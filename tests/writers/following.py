@@ -77,10 +77,15 @@ class Followed:
         ]
         if self.unnamed and not self.waiting and not self.refused:
             lines.append(f"nothing is said of {self.unnamed} frames that nothing names")
-        late = max(self.latencies_s, default=0.0)
-        if late > self.promised_s:
-            lines.append(f"committed after {late:.1f} s, promised within {self.promised_s:g} s")
-        return lines
+        return lines + self.late
+
+    @property
+    def late(self) -> list[str]:
+        """Return the promise of time where it was not kept; load of others may be the reason."""
+        longest_s = max(self.latencies_s, default=0.0)
+        if longest_s <= self.promised_s:
+            return []
+        return [f"committed after {longest_s:.1f} s, promised within {self.promised_s:g} s"]
 
 
 @dataclass(frozen=True, kw_only=True)
