@@ -12,6 +12,8 @@ from scopewatch.core.errors import ConfigError
 from scopewatch.demo.simulation.simulate import simulate
 from scopewatch.demo.simulation.writers import FileFormat
 from tests.unit.sources.ndtiffs import write_data_set
+from tests.unit.sources.old_ndtiffs import write_version_1
+from tests.unit.sources.readers.vendors.czis import Block, grey, metadata, scene, write_czi
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PIXELS = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
@@ -198,3 +200,25 @@ def test_of_a_pyramid_the_full_resolution_is_listed_as_its_data_set(
     (refused,) = make().walk(tmp_path / "day 1" / "Downsampled_x2")
     assert isinstance(refused, Unlisted)
     assert refused.reason.startswith("data set is a coarser copy of another one")
+
+
+def test_a_data_set_of_an_old_version_is_refused_as_a_whole(make: Make, tmp_path: Path) -> None:
+    write_version_1(tmp_path / "HES7_1", PIXELS, "MagellanStack")
+    (refused,) = make().walk(tmp_path)
+    assert isinstance(refused, Unlisted)
+    assert "(expected NDTiff 2 or 3, got NDTiff 1)" in refused.reason
+
+
+def test_a_file_of_a_maker_is_listed_plane_by_plane(make: Make, tmp_path: Path) -> None:
+    scenes = [scene(0, "P1", well="B4"), scene(1, "P2", well="B4")]
+    blocks = [Block(at={"C": 0, "S": place}, pixels=grey(place)) for place in range(2)]
+    path = write_czi(tmp_path / "day 3.czi", blocks, metadata(scenes))
+    listed = list(make().walk(path))
+    assert [item.place for item in listed] == [str(path), f"{path}#page=1"]
+    assert [str(item.key).partition("/")[2] for item in listed] == [
+        "plate/B4/s1/t0000/phase",
+        "plate/B4/s2/t0000/phase",
+    ]
+    last = listed[1]
+    assert isinstance(last, Listed)
+    assert np.array_equal(last.load().pixels, grey(1))

@@ -23,11 +23,10 @@ from scopewatch.core.frame import Frame, FrameKey, FrameTicket
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.folder.frames import FolderFrames
-from scopewatch.sources.folder.walk import NDTIFF_INDEX
 from scopewatch.sources.layouts.candidates import is_candidate_folder, is_candidate_name
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
-from scopewatch.sources.ndtiff.pyramid import FULL_RESOLUTION, is_copy
+from scopewatch.sources.ndtiff.pyramid import FULL_RESOLUTION, is_copy, is_data_set_file
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
 
@@ -128,7 +127,7 @@ class Listing:
             )
             yield Unlisted(place=str(folder), reason=reason)
             return
-        if any(entry.name == NDTIFF_INDEX for entry in entries):
+        if any(is_data_set_file(entry.name) for entry in entries):
             yield from self._open_data_set(folder, root)
             return
         for entry in entries:

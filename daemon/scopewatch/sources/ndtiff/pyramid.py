@@ -18,11 +18,16 @@ _STACK = re.compile(r"(?s).*(NDTiffStack|MagellanStack)(_\d+)?\.tif")
 _DOWNSAMPLED = re.compile(r"Downsampled_x\d+")
 
 
+def is_data_set_file(name: str) -> bool:
+    """Tell by its name whether a file is the index or a stack of an NDTiff data set."""
+    return name == INDEX or _STACK.fullmatch(name) is not None
+
+
 def is_data_set(folder: Path) -> bool:
     """Tell whether a folder is an NDTiff data set: it has an index or an NDTiff stack."""
     try:
         with os.scandir(folder) as entries:
-            return any(entry.name == INDEX or _STACK.fullmatch(entry.name) for entry in entries)
+            return any(is_data_set_file(entry.name) for entry in entries)
     except OSError:
         return False
 

@@ -112,7 +112,7 @@ def _segment(file: FileHandle, position: int) -> Any:
 def _blocks(entries: Sequence[Any], path: Path) -> list[_Block]:
     """Return the sub-blocks at full resolution, in the order in which they were written."""
     blocks: list[_Block] = []
-    lengths: dict[str, set[int]] = {}
+    indices: dict[str, set[int]] = {}
     for entry in entries:
         dimensions = {each.dimension: each for each in entry.dimension_entries}
         coarser = any(each.stored_size != each.size for each in dimensions.values())
@@ -120,14 +120,13 @@ def _blocks(entries: Sequence[Any], path: Path) -> list[_Block]:
             continue
         if entry.file_part:
             raise ValueError("its planes lie in several files")
-        for name, each in dimensions.items():
-            if name not in "XY":
-                lengths.setdefault(name, set()).update(range(each.start, each.start + each.size))
         at = {name: each.start for name, each in dimensions.items() if name not in "XY"}
         if any(dimensions[name].size > 1 for name in at):
             raise ValueError("a sub-block holds several planes")
+        for name, index in at.items():
+            indices.setdefault(name, set()).add(index)
         blocks.append(_Block(position=entry.file_position, at=at, size_px=_size_px(entry)))
-    others = {name: len(found) for name, found in lengths.items() if name not in _KNOWN}
+    others = {name: len(found) for name, found in indices.items() if name not in _KNOWN}
     refuse_dimensions(others, path)
     return sorted(blocks, key=lambda block: block.position)
 

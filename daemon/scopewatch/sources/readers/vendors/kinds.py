@@ -20,7 +20,12 @@ from scopewatch.sources.readers.planes import (
     ReadLimits,
     check_size,
 )
-from scopewatch.sources.readers.vendors.listing import FAULTS, VendorFile, VendorReader
+from scopewatch.sources.readers.vendors.listing import (
+    FAULTS,
+    VendorFile,
+    VendorReader,
+    refuse_too_many,
+)
 
 # Files whose planes are kept, so that a file of ten thousand planes is not listed for each of them.
 _KEPT = 4
@@ -109,16 +114,7 @@ def list_vendor_planes(path: Path, limits: ReadLimits) -> Contents:
         When it is not there.
     """
     file = _list(path, limits)
-    if len(file.planes) > limits.max_planes:
-        raise FrameError(
-            complaint(
-                "image file has too many planes",
-                where=path,
-                expected=f"at most {limits.max_planes}",
-                got=len(file.planes),
-                do="split the file, or raise `limits.max_planes`",
-            )
-        )
+    refuse_too_many(len(file.planes), path, limits)
     return Contents(
         planes=tuple(
             PlaneEntry(

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from scopewatch.sources.readers.vendors.listing import (
     VendorFile,
     VendorPlane,
     VendorReader,
+    refuse_too_many,
     stated,
 )
 from scopewatch.sources.readers.vendors.places import number_sites
@@ -42,14 +44,11 @@ def list_file(path: Path, limits: ReadLimits) -> VendorFile:
         images = list(file.images)
         if not all(_has_pixels(image) for image in images):
             return VendorFile(unfinished="an image has no pixels yet")
-        names = [read_name(image.path) for image in images]
-        places = _places(images, names)
-        planes = []
-        for index, image in enumerate(images):
-            for plane in _planes(index, image, places):
-                planes.append(plane)
-                if len(planes) > limits.max_planes:
-                    break
+        refuse_too_many(sum(_length(image) for image in images), path, limits)
+        places = _places(images, [read_name(image.path) for image in images])
+        planes = [
+            plane for index, image in enumerate(images) for plane in _planes(index, image, places)
+        ]
     return VendorFile(planes=tuple(planes))
 
 
@@ -83,6 +82,11 @@ def _refuse_long_description(path: Path, limits: ReadLimits) -> None:
         head = file.read(_HEAD.size)
     if len(head) == _HEAD.size and 2 * _HEAD.unpack(head)[3] > limits.max_text_bytes:
         raise ValueError(f"a description of {2 * _HEAD.unpack(head)[3]} bytes")
+
+
+def _length(image: LifImageABC) -> int:
+    """Return how many planes an image declares."""
+    return 1 if image.is_flim else prod(image.sizes.get(axis, 1) for axis in _KNOWN)
 
 
 def _has_pixels(image: LifImageABC) -> bool:

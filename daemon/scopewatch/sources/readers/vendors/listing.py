@@ -76,6 +76,26 @@ def stated(*told: tuple[Origin, str, PlaneFacts]) -> tuple[Statement, ...]:
     )
 
 
+def refuse_too_many(planes: int, where: object, limits: ReadLimits) -> None:
+    """Refuse a file that declares more planes than one may hold, before any is listed.
+
+    Raises
+    ------
+    FrameError
+        Naming the limit.
+    """
+    if planes > limits.max_planes:
+        raise FrameError(
+            complaint(
+                "image file has too many planes",
+                where=where,
+                expected=f"at most {limits.max_planes}",
+                got=planes,
+                do="split the file, or raise `limits.max_planes`",
+            )
+        )
+
+
 def refuse_dimensions(found: dict[str, int], where: object) -> None:
     """Refuse a file with dimensions that no frame of a time-lapse has: phases, views, wavelengths.
 

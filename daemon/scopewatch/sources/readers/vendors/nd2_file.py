@@ -6,6 +6,7 @@ stands at the end, and is written when NIS-Elements closes the file.
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from scopewatch.sources.readers.vendors.listing import (
     VendorPlane,
     VendorReader,
     refuse_dimensions,
+    refuse_too_many,
     stated,
 )
 
@@ -41,6 +43,7 @@ def list_file(path: Path, limits: ReadLimits) -> VendorFile:
         size_px = (attributes.heightPx, attributes.widthPx or 0)
         others = {str(each.type): each.count for each in file.experiment if each.type not in _LOOPS}
         refuse_dimensions(others, path)
+        refuse_too_many(prod(loop.count for loop in file.experiment), path, limits)
         channels = _channels(file)
         labels = _labels(file)
         of_set = PlaneFacts(pixel_size_um=_pixel_size(file))

@@ -1,3 +1,4 @@
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,27 @@ def test_limits_hold(suffix: str, tmp_path: Path) -> None:
     if suffix != ".nd2":
         with pytest.raises(FrameError, match="image cannot be decoded"):
             list_planes(path, ReadLimits(max_text_bytes=100))
+
+
+def test_numbers_of_a_damaged_file_fill_no_memory(tmp_path: Path) -> None:
+    many = 2_000_000_000
+    nd2 = write_nd2(tmp_path / "a.nd2", Acquisition(times=many, acquired=1))
+    lif = write_lif(tmp_path / "a.lif", [Image(path="Scan/A1", sizes={"M": 2})])
+    text = lif.read_bytes()
+    old, new = (
+        'NumberOfElements="2"'.encode("utf-16-le"),
+        'NumberOfElements="9"'.encode("utf-16-le"),
+    )
+    lif.write_bytes(text.replace(old, new))
+    for path in (nd2, lif):
+        with pytest.raises(FrameError, match="image file has too many planes"):
+            list_planes(path, ReadLimits(max_planes=5))
+    czi = write_czi(tmp_path / "a.czi", [Block(at={"C": 0, "Q": 0}, pixels=grey(0))])
+    entry = struct.pack("<4siifi", b"Q", 0, 1, 0.0, 1)
+    longer = struct.pack("<4siifi", b"Q", 0, many, 0.0, many)
+    czi.write_bytes(czi.read_bytes().replace(entry, longer))
+    with pytest.raises(FrameError, match="a sub-block holds several planes"):
+        list_planes(czi)
 
 
 @pytest.mark.parametrize("suffix", sorted(kinds.KINDS))
