@@ -5,9 +5,15 @@ says by its lowest bit whether low and high bytes of 16-bit pixels were put in t
 https://github.com/ZEISS/libczi (decoder_zstd.cpp)
 """
 
+import sys
+
 import numpy as np
-from backports import zstd
 from numpy.typing import NDArray
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 PLAIN, WITH_HEADER = 5, 6
 _PACKING = 1
