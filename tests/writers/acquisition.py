@@ -177,7 +177,11 @@ def main() -> int:
     say("begins")
     with Recorder(writer) as recorder:
         core.mda.set_engine(SimulatedEngine(core, plan, pixels, recorder, call.move_s))
-        core.mda.run(plan.sequence, output=writer.output())
+        core.mda.run(
+            plan.sequence,
+            output=writer.output(),
+            dimension_overrides=writer.overrides(),
+        )
         say("closed")
     reason = core.mda.status.finish_reason
     say("ended")

@@ -5,9 +5,11 @@ be read then is not there yet.
 """
 
 import json
+import struct
 from contextlib import suppress
 from pathlib import Path
 
+import google_crc32c
 import tifffile
 from ndstorage.ndtiff_index import NDTiffIndexEntry
 
@@ -57,3 +59,20 @@ def indexed_axes(path: Path) -> set[frozenset[tuple[str, int | str]]]:
             at, axes, _ = NDTiffIndexEntry.unpack_single_index_entry(data, at)
             found.add(frozenset(axes.items()))
     return found
+
+
+def holds_chunk(shard: Path, chunk: int, chunks: int) -> bool:
+    """Whether a Zarr shard has a whole index at its end, and the index a chunk that is there.
+
+    Parameters
+    ----------
+    chunk
+        Number of the chunk within the shard, of `chunks` in all.
+    """
+    with suppress(OSError, struct.error):
+        data = shard.read_bytes()
+        index, checksum = data[-16 * chunks - 4 : -4], data[-4:]
+        if struct.unpack("<I", checksum) == (google_crc32c.value(index),):
+            start, size = struct.unpack_from("<QQ", index, 16 * chunk)
+            return int(start) + int(size) <= len(data)
+    return False

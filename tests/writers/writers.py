@@ -14,7 +14,13 @@ from ndstorage.ndtiff_dataset import NDTiffDataset
 from numpy.typing import NDArray
 from ome_writers import AcquisitionSettings, OmeTiffFormat, OmeZarrFormat
 
-from tests.writers.on_disk import contiguous_planes, indexed_axes, parses, whole_pages
+from tests.writers.on_disk import (
+    contiguous_planes,
+    holds_chunk,
+    indexed_axes,
+    parses,
+    whole_pages,
+)
 from tests.writers.plan import CHANNELS, Place, Plan
 
 with warnings.catch_warnings():
@@ -36,6 +42,10 @@ class Writer(ABC):
     @abstractmethod
     def output(self) -> Any:
         """Return what `run_mda` takes as `output`."""
+
+    def overrides(self) -> dict[str, dict[str, int]]:
+        """Return what `run_mda` takes as `dimension_overrides`."""
+        return {}
 
     @abstractmethod
     def is_written(self, place: Place) -> bool:
@@ -91,11 +101,30 @@ class OmeTiff(Writer):
 
 
 class OmeZarr(Writer):
-    """ome-writers 0.3.2: an OME-Zarr 0.5 plate, one chunk for each frame."""
+    """ome-writers 0.3.2: an OME-Zarr 0.5 plate.
 
-    def __init__(self, folder: Path, plan: Plan, *, backend: ZarrBackend) -> None:
+    Parameters
+    ----------
+    chunk_t
+        Time points in one chunk.
+    shard
+        Time points and channels in one shard; None: each chunk is a file of its own.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        plan: Plan,
+        *,
+        backend: ZarrBackend,
+        chunk_t: int = 1,
+        shard: tuple[int, int] | None = None,
+    ) -> None:
         super().__init__(folder, plan)
         self._backend: ZarrBackend = backend
+        self._chunk_t = chunk_t
+        # acquire-zarr writes shards of one chunk where none are asked for.
+        self._shard = shard or ((1, 1) if backend == "acquire-zarr" else None)
 
     def output(self) -> AcquisitionSettings:
         """Return settings for `plate.ome.zarr`."""
@@ -104,12 +133,22 @@ class OmeZarr(Writer):
             format=OmeZarrFormat(backend=self._backend),
         )
 
+    def overrides(self) -> dict[str, dict[str, int]]:
+        """Return how time points and channels are laid into files."""
+        changes: dict[str, dict[str, int]] = {"t": {"chunk_size": self._chunk_t}, "c": {}}
+        if self._shard is not None:
+            for axis, chunks in zip("tc", self._shard, strict=True):
+                changes[axis]["shard_size_chunks"] = chunks
+        return changes
+
     def is_written(self, place: Place) -> bool:
-        """Whether the chunk is there under its final name, with all of its bytes."""
-        chunk = self._array(place) / f"c/{place.time_point}/{place.channel}/0/0"
-        # acquire-zarr writes pixels and shard index into the file of the final name.
-        least = 2 * self.plan.size_px**2 + (20 if self._backend == "acquire-zarr" else 0)
-        return chunk.exists() and chunk.stat().st_size >= least
+        """Whether the chunk is there: under its final name, or in the index of its shard."""
+        t, c = place.time_point // self._chunk_t, place.channel
+        if self._shard is None:
+            return (self._array(place) / f"c/{t}/{c}/0/0").exists()
+        shard_t, shard_c = self._shard
+        shard = self._array(place) / f"c/{t // shard_t}/{c // shard_c}/0/0"
+        return holds_chunk(shard, t % shard_t * shard_c + c % shard_c, shard_t * shard_c)
 
     def is_named(self, place: Place) -> bool:
         """Whether the array is described: acquire-zarr does so after its first time point."""
@@ -267,15 +306,25 @@ class Ndtiff(Noting):
         return {"time": place.time_point, "position": place.position, "channel": place.channel}
 
 
+def _zarr(
+    backend: ZarrBackend, *, chunk_t: int = 1, shard: tuple[int, int] | None = None
+) -> Callable[[Path, Plan], Writer]:
+    return lambda folder, plan: OmeZarr(folder, plan, backend=backend, chunk_t=chunk_t, shard=shard)
+
+
 WRITERS: Mapping[str, Callable[[Path, Plan], Writer]] = {
     "ome-tiff": OmeTiff,
     "ome-tiff-lzw": lambda folder, plan: OmeTiff(folder, plan, compression="lzw"),
     "ome-tiff-master": lambda folder, plan: OmeTiff(folder, plan, metadata="master-tiff"),
     "ome-tiff-companion": lambda folder, plan: OmeTiff(folder, plan, metadata="companion-file"),
     "ome-tiff-mapped": MappedOmeTiff,
-    "ome-zarr-tensorstore": lambda folder, plan: OmeZarr(folder, plan, backend="tensorstore"),
-    "ome-zarr-zarr-python": lambda folder, plan: OmeZarr(folder, plan, backend="zarr-python"),
-    "ome-zarr-acquire-zarr": lambda folder, plan: OmeZarr(folder, plan, backend="acquire-zarr"),
+    "ome-zarr-tensorstore": _zarr("tensorstore"),
+    "ome-zarr-zarr-python": _zarr("zarr-python"),
+    "ome-zarr-acquire-zarr": _zarr("acquire-zarr"),
+    "ome-zarr-tensorstore-chunks": _zarr("tensorstore", chunk_t=2),
+    "ome-zarr-tensorstore-shards": _zarr("tensorstore", shard=(2, 2)),
+    "ome-zarr-zarr-python-shards": _zarr("zarr-python", shard=(2, 2)),
+    "ome-zarr-acquire-zarr-shards": _zarr("acquire-zarr", shard=(2, 2)),
     "image-sequence": ImageSequence,
     "ndtiff": Ndtiff,
     "ndtiff-numbers": lambda folder, plan: Ndtiff(folder, plan, labels=False),
