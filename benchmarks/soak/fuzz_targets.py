@@ -17,15 +17,15 @@ from scopewatch.sources.ndtiff.axes import image_statements
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.file import read_pixels
 from scopewatch.sources.ndtiff.index import parse_index
-from scopewatch.sources.readers import ifd
 from scopewatch.sources.readers.image_file import list_planes, read_plane
 from scopewatch.sources.readers.micromanager_metadata import (
     load_tags,
     read_series,
     tag_facts,
 )
-from scopewatch.sources.readers.ome import read_ome
+from scopewatch.sources.readers.ome.document import read_ome
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
+from scopewatch.sources.readers.tiff.chain import walk_directories
 
 _PAGES_READ = 3
 
@@ -78,9 +78,7 @@ def _image(suffix: str) -> Callable[[bytes, Path], None]:
 
 
 def _ifd(data: bytes, _: Path) -> None:
-    _allowed(
-        lambda: ifd.walk_directories(BytesIO(data), len(data), "fuzz", DEFAULT_LIMITS.max_planes)
-    )
+    _allowed(lambda: walk_directories(BytesIO(data), len(data), "fuzz", DEFAULT_LIMITS.max_planes))
 
 
 def _ome(data: bytes, _: Path) -> None:

@@ -1,5 +1,6 @@
 """OME-TIFF sets of a plate, written by ome-writers as pymmcore-plus lets it write."""
 
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,24 +62,27 @@ class PlateWriter:
     Parameters
     ----------
     times
-        As many time points as are planned.
+        As many time points as are planned; None: no end is planned.
     """
 
     def __init__(
         self,
         folder: Path,
         *,
-        times: int = 3,
+        times: int | None = 3,
         arrangement: Arrangement = "redundant",
         compression: str | None = None,
     ) -> None:
-        sequence = plan(times)
+        sequence = plan(times or 100)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            planned = ome_writers.useq_to_acquisition_settings(
+                sequence, 32, 24, pixel_size_um=PIXEL_UM
+            )
+            if times is None:
+                planned["dimensions"][0].count = None
             settings = {
-                **ome_writers.useq_to_acquisition_settings(
-                    sequence, 32, 24, pixel_size_um=PIXEL_UM
-                ),
+                **planned,
                 "root_path": str(folder),
                 "dtype": "uint16",
                 "compression": compression,
@@ -110,6 +114,22 @@ class PlateWriter:
                     pixels=image,
                 )
             )
+
+    def settle(self) -> None:
+        """Wait until all that was added is on disk: each file has a thread that writes it."""
+        deadline = time.monotonic() + 30
+        backend: Any = self._stream._backend
+        for manager in backend._position_managers.values():
+            name = Path(manager.file_path).name
+            added = sum(each.file == name for each in self.written)
+            while manager.thread is not None and manager.thread.frames_written < added:
+                assert time.monotonic() < deadline, f"{name} is not written"
+                time.sleep(0.001)
+
+    def image(self, path: Path, page: int) -> NDArray[np.uint16]:
+        """The pixels of a plane."""
+        (plane,) = [each for each in self.written if each.file == path.name and each.page == page]
+        return plane.pixels
 
     def close(self) -> None:
         """End the acquisition: directories and times are written now."""

@@ -78,7 +78,7 @@ def test_sites_of_one_well_and_time_point_make_one_moment(
 def test_a_frame_that_cannot_be_judged_leaves_its_fault(
     frames: list[TimedFrame], scorer: CountingScorer
 ) -> None:
-    tifffile.imwrite(frames[0].phase, np.zeros((128, 128), np.uint16))
+    tifffile.imwrite(frames[0].phase, np.full((128, 128), 300, np.uint16))
 
     with FrameScores(scorer, clock, None) as scores:
         (moment,) = score_moments(frames, scores)

@@ -112,7 +112,10 @@ class Statement:
 
 def merged(statements: tuple[Statement, ...]) -> PlaneFacts:
     """Return what all statements say together, the most trusted first; the order decides a tie."""
-    facts = NOTHING
-    for each in sorted(statements, key=lambda statement: statement.origin):
+    if not statements:
+        return NOTHING
+    first, *others = sorted(statements, key=lambda statement: statement.origin)
+    facts = first.facts
+    for each in others:
         facts = facts.over(each.facts)
     return facts

@@ -17,10 +17,10 @@ from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.frame import Pixels
 from scopewatch.sources.ndtiff.header import Head
 from scopewatch.sources.ndtiff.index import Block
-from scopewatch.sources.readers import ifd
-from scopewatch.sources.readers.ifd import Directory, UnfinishedError
 from scopewatch.sources.readers.micromanager_metadata import load_tags
 from scopewatch.sources.readers.planes import ReadLimits, check_size
+from scopewatch.sources.readers.tiff import ifd
+from scopewatch.sources.readers.tiff.ifd import Directory, UnfinishedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.sources.readers import ifd
-from scopewatch.sources.readers.ifd import Layout
 from scopewatch.sources.readers.micromanager_metadata import load_tags
 from scopewatch.sources.readers.planes import ReadLimits
+from scopewatch.sources.readers.tiff import ifd
+from scopewatch.sources.readers.tiff.ifd import Layout
 
 _NDTIFF_MARK, _SUMMARY_MARK, _INDEX_MAP_MARK = 483729, 2355492, 54773648
 _HEAD = struct.Struct("<8I")

@@ -7,6 +7,7 @@ from PIL import Image
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.readers.decode import DECODE_FAULTS, decode_with_pillow, undecodable
+from scopewatch.sources.readers.memory import FileMemory
 from scopewatch.sources.readers.pixel_size import resolution_um
 from scopewatch.sources.readers.planes import (
     DEFAULT_LIMITS,
@@ -17,7 +18,7 @@ from scopewatch.sources.readers.planes import (
     check_size,
 )
 from scopewatch.sources.readers.png import check_chunks
-from scopewatch.sources.readers.tiff import inspect_tiff, read_tiff
+from scopewatch.sources.readers.tiff.reader import inspect_tiff, read_tiff
 from scopewatch.sources.readers.timestamps import parse_time, time_facts
 from scopewatch.sources.readers.vendors.kinds import (
     KINDS,
@@ -44,8 +45,15 @@ def is_image_name(name: str) -> bool:
     return bool(stem) and f"{dot}{suffix}".lower() in IMAGE_SUFFIXES
 
 
-def list_planes(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> Contents:
+def list_planes(
+    path: Path, limits: ReadLimits = DEFAULT_LIMITS, memory: FileMemory | None = None
+) -> Contents:
     """List the planes of an image file, without decoding their pixels.
+
+    Parameters
+    ----------
+    memory
+        What was read of files before; None: nothing is remembered.
 
     Raises
     ------
@@ -54,7 +62,7 @@ def list_planes(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> Contents:
     """
     try:
         if path.suffix.lower() in TIFF_SUFFIXES:
-            return inspect_tiff(path, limits)
+            return inspect_tiff(path, limits, memory or FileMemory(limits))
         if is_vendor_name(path.name):
             return list_vendor_planes(path, limits)
         state = path.stat()
@@ -66,13 +74,20 @@ def list_planes(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> Contents:
     return Contents(planes=(entry,))
 
 
-def read_plane(path: Path, page: int = 0, limits: ReadLimits = DEFAULT_LIMITS) -> Plane:
+def read_plane(
+    path: Path,
+    page: int = 0,
+    limits: ReadLimits = DEFAULT_LIMITS,
+    memory: FileMemory | None = None,
+) -> Plane:
     """Read one plane of an image file as 8- or 16-bit grey.
 
     Parameters
     ----------
     page
         Number of the plane within the file, from 0.
+    memory
+        What was read of files before; None: nothing is remembered.
 
     Raises
     ------
@@ -82,7 +97,7 @@ def read_plane(path: Path, page: int = 0, limits: ReadLimits = DEFAULT_LIMITS) -
     """
     try:
         if path.suffix.lower() in TIFF_SUFFIXES:
-            return read_tiff(path, page, limits)
+            return read_tiff(path, page, limits, memory or FileMemory(limits))
         if is_vendor_name(path.name):
             return read_vendor_plane(path, page, limits)
         statements, _ = _look_with_pillow(path, limits)

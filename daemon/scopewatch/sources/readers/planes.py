@@ -1,10 +1,14 @@
 """What reading an image file yields, and the limits within which files are read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.frame import Pixels
 from scopewatch.sources.base.facts import PlaneFacts, Statement, merged
+
+
+class NotWrittenError(FrameError):
+    """A plane has its place in the file and is not written yet, or not all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,17 +47,18 @@ class PlaneEntry:
         What the file says of it.
     size_px
         (height, width).
+    facts
+        What the statements say together.
     """
 
     page: int
     fingerprint: str
     statements: tuple[Statement, ...]
     size_px: tuple[int, int] | None = None
+    facts: PlaneFacts = field(init=False, compare=False, repr=False)
 
-    @property
-    def facts(self) -> PlaneFacts:
-        """What the statements say together."""
-        return merged(self.statements)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "facts", merged(self.statements))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,17 +73,23 @@ class Contents:
         Why more may come, in a few words; None when the file is complete.
     cut_off
         The file ends before what it declares, so it is not just waiting for the next plane.
+    awaited
+        How many planes have their place in the file already and are not written yet.
     axes_known
         False for several planes of which nothing says what they are.
     trouble
         Why metadata that is there does not say so; None where it does.
+    stamp
+        Of all that holds for every plane of the file; see `FileMemory.keep`.
     """
 
     planes: tuple[PlaneEntry, ...]
     unfinished: str | None = None
     cut_off: bool = False
+    awaited: int = 0
     axes_known: bool = True
     trouble: str | None = None
+    stamp: object = None
 
     def unnamed(self, where: object) -> str:
         """Return the complaint about several planes of which nothing says what they are."""

@@ -39,6 +39,8 @@ def parse_time(text: object) -> datetime | None:
     if not isinstance(text, str) or len(text) > _LONGEST:
         return None
     plain = text.strip().removesuffix("-").strip()
+    if not plain:
+        return None
     for layout in _LAYOUTS:
         try:
             return _believable(datetime.strptime(plain, layout))  # noqa: DTZ007 - zone below

@@ -77,7 +77,7 @@ def test_a_page_that_does_not_decode_is_handed_on_and_the_others_are_used(
         page = file.pages[1]
         start, length = page.dataoffsets[0], page.databytecounts[0]
     content = bytearray(path.read_bytes())
-    content[start : start + length] = bytes(length)
+    content[start : start + length] = b"\xff" * length
     path.write_bytes(content)
     scene = make().start()
     assert len(scene.inbox.tickets) == 3

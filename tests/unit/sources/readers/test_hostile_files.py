@@ -11,11 +11,12 @@ from PIL import Image
 
 from scopewatch.core.errors import FrameError
 from scopewatch.sources.ndtiff.index import parse_index
-from scopewatch.sources.readers import ifd
 from scopewatch.sources.readers.image_file import list_planes, read_plane
 from scopewatch.sources.readers.micromanager_metadata import read_series
-from scopewatch.sources.readers.ome import read_ome
+from scopewatch.sources.readers.ome.document import read_ome
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
+from scopewatch.sources.readers.tiff import chain, ifd
+from scopewatch.sources.readers.tiff.chain import walk_directories
 
 ENDS = [(258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8), (279, 4, 1, 60)]
 Entries = list[tuple[int, int, int, int]]
@@ -79,7 +80,7 @@ def test_pages_that_share_one_long_table_of_strips_are_refused_early() -> None:
     )
     whole = struct.pack("<2sHI", b"II", 42, 8) + pages_of + struct.pack("<I", 8) * strips
     with pytest.raises(FrameError, match="TIFF directories overlap"):
-        ifd.walk_directories(BytesIO(whole), len(whole), "a.tif", 100_000)
+        walk_directories(BytesIO(whole), len(whole), "a.tif", 100_000)
 
 
 def test_pages_that_share_one_long_text_are_refused() -> None:
@@ -94,14 +95,14 @@ def test_pages_that_share_one_long_text_are_refused() -> None:
         whole += struct.pack("<H", len(entries)) + body + struct.pack("<I", following)
     whole += text
     with pytest.raises(FrameError, match="TIFF directories overlap"):
-        ifd.walk_directories(BytesIO(whole), len(whole), "a.tif", 100_000)
+        walk_directories(BytesIO(whole), len(whole), "a.tif", 100_000)
 
 
 def test_strips_are_counted_over_all_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ifd, "_MAX_STRIPS_IN_ALL", 1)
+    monkeypatch.setattr(chain, "_MAX_STRIPS_IN_ALL", 1)
     whole = tiff([*sized(24, 4), *ENDS[:3], (273, 3, 2, 0x00080008), (279, 3, 2, 0x003C003C)])
     with pytest.raises(FrameError, match="TIFF has too many strips"):
-        ifd.walk_directories(BytesIO(whole), len(whole), "a.tif", 10)
+        walk_directories(BytesIO(whole), len(whole), "a.tif", 10)
 
 
 def test_a_chain_of_more_pages_than_allowed_is_refused() -> None:
@@ -111,7 +112,7 @@ def test_a_chain_of_more_pages_than_allowed_is_refused() -> None:
     for page in range(11):
         whole += struct.pack("<H", 7) + body + struct.pack("<I", 8 + (page + 1) * length)
     with pytest.raises(FrameError, match="TIFF has too many pages"):
-        ifd.walk_directories(BytesIO(whole), len(whole), "a.tif", 10)
+        walk_directories(BytesIO(whole), len(whole), "a.tif", 10)
 
 
 @pytest.mark.parametrize("declares", ["<!DOCTYPE x>", '<!ENTITY a "b">'])

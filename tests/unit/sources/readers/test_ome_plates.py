@@ -6,8 +6,8 @@ import pytest
 
 from scopewatch.sources.base.address import well_at
 from scopewatch.sources.base.reading import FrameReading
-from scopewatch.sources.readers.ome import parse_ome
-from scopewatch.sources.readers.ome_plates import read_plates, well_in_words, well_within
+from scopewatch.sources.readers.ome.document import parse_ome
+from scopewatch.sources.readers.ome.plates import read_plates, well_in_words, well_within
 from tests.unit.sources.images import read_frames, write
 
 SCHEMA = "http://www.openmicroscopy.org/Schemas/OME/2016-06"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 from xml.etree import ElementTree as Xml
 
-from scopewatch.sources.readers.ome_plates import number_of
+from scopewatch.sources.readers.ome.plates import number_of
 from scopewatch.sources.readers.timestamps import parse_iso
 
 _UNIT_S = {

@@ -3,34 +3,47 @@
 Where several speak, the nearer to the camera wins, in that order.
 """
 
+import math
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import tifffile
 
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
-from scopewatch.sources.readers import ifd
 from scopewatch.sources.readers.decode import DECODE_FAULTS
 from scopewatch.sources.readers.embedded import biotek, keyence, metaseries
 from scopewatch.sources.readers.embedded.biotek import biotek_facts, is_biotek
 from scopewatch.sources.readers.embedded.keyence import keyence_facts
 from scopewatch.sources.readers.embedded.metaseries import is_metaseries, metaseries_facts
-from scopewatch.sources.readers.ifd import Chain, Directory
 from scopewatch.sources.readers.micromanager_metadata import load_tags, tag_facts
-from scopewatch.sources.readers.ome import OmeFile, is_ome, read_ome
+from scopewatch.sources.readers.ome.document import OmeFile, is_ome
 from scopewatch.sources.readers.pixel_size import imagej_um, resolution_um
 from scopewatch.sources.readers.planes import ReadLimits
+from scopewatch.sources.readers.tiff import ifd
+from scopewatch.sources.readers.tiff.chain import Chain
+from scopewatch.sources.readers.tiff.documents import OmeDocuments
+from scopewatch.sources.readers.tiff.ifd import Directory
+from scopewatch.sources.readers.tiff.pages import Declared
 from scopewatch.sources.readers.timestamps import parse_time, time_facts
 
 _SUMMARY_MARK = 2355492
+_MOST_AXES = 16
 _DAMAGE = (*DECODE_FAULTS, RecursionError)
 
 
 class FileFacts:
     """The facts of the pages of one open file."""
 
-    def __init__(self, file: BinaryIO, chain: Chain, path: Path, limits: ReadLimits) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        chain: Chain,
+        path: Path,
+        limits: ReadLimits,
+        documents: OmeDocuments,
+    ) -> None:
         self._file = file
         self._path = path
         self._chain = chain
@@ -41,53 +54,73 @@ class FileFacts:
         self._ome = OmeFile()
         self._imagej: dict[str, Any] = {}
         if is_ome(self._description):
-            by_micromanager = bool(self._summary) or ifd.MM_METADATA in (
-                first.tags if first else {}
-            )
-            self._ome = read_ome(self._description, path.name, limits, utc=by_micromanager)
+            tags = first.tags if first is not None else {}
+            by_micromanager = bool(self._summary) or ifd.MM_METADATA in tags
+            self._ome = documents.read(path, self._description, utc=by_micromanager)
         elif self._description.startswith(("ImageJ=", "SCIFIO=")):
             self._imagej = self._read_imagej()
-        self._shaped = _shaped_places(self._description)
+        self._shaped = _read_shape(self._description, first)
+        self._last: tuple[int, tuple[Statement, ...]] | None = None
 
     @property
     def trouble(self) -> str | None:
         """Why the metadata does not say what the pages are; None where it does, or is silent."""
         return self._ome.trouble
 
-    def tags(self, page: int) -> dict[str, Any] | None:
+    @property
+    def stamp(self) -> tuple[object, ...]:
+        """What holds for every page: changes where that is said otherwise."""
+        return hash(self._description), self._ome, self.declared
+
+    @property
+    def declared(self) -> Declared:
+        """How many planes the metadata declares."""
+        if self._ome.declared or self._ome.trouble:
+            planes = self._ome.declared
+            return Declared(planes=planes, grows=planes > 0, unknown=planes == 0)
+        planes = max(_size(self._imagej.get("images")), self._shaped.planes)
+        return Declared(planes=min(planes, self._limits.max_planes) if planes > 1 else 0)
+
+    def tags(self, directory: Directory) -> dict[str, Any] | None:
         """Return Micro-Manager's tags of a page; None where they are not (yet) whole."""
-        tag = self._chain.directories[page].tags.get(ifd.MM_METADATA)
+        tag = directory.tags.get(ifd.MM_METADATA)
         raw = ifd.read_bytes(self._file, tag, self._limits.max_text_bytes)
         return load_tags(raw.rstrip(b"\x00")) if raw else None
 
-    def of(self, page: int) -> tuple[Statement, ...]:
-        """Return what the file says of a page."""
-        directory = self._chain.directories[page]
-        tags = self.tags(page)
+    def of(self, page: int, directory: Directory) -> tuple[Statement, ...]:
+        """Return what the file says of a plane; `directory` is its own, or that of all."""
+        by_itself = self._by_itself(directory)
+        told: list[tuple[Origin, str, PlaneFacts]] = []
+        if self._imagej:
+            told.append((Origin.SET, "ImageJ metadata", self._imagej_facts(page, directory)))
+        if page < len(self._shaped.places):
+            told.append((Origin.SET, "tifffile shape", self._shaped.places[page]))
+        if not told:
+            return (*self._ome.of(page), *by_itself)
+        return (*self._ome.of(page), *_statements(told), *by_itself)
+
+    def _by_itself(self, directory: Directory) -> tuple[Statement, ...]:
+        """Return what stands in a directory; it is read once for all planes behind one."""
+        if self._last is not None and self._last[0] == directory.start:
+            return self._last[1]
+        tags = self.tags(directory)
         told: list[tuple[Origin, str, PlaneFacts]] = []
         if tags is not None:
             told.append((Origin.PLANE, "Micro-Manager tags", tag_facts(tags, self._summary)))
-        told.append(self._embedded(page, directory))
-        if self._imagej:
-            told.append((Origin.SET, "ImageJ metadata", self._imagej_facts(page, directory)))
-        if page < len(self._shaped):
-            told.append((Origin.SET, "tifffile shape", self._shaped[page]))
+        told.append(self._embedded(directory))
         plain = PlaneFacts(
             pixel_size_um=resolution_um(
                 self._resolution(directory), directory.number(ifd.RESOLUTION_UNIT, 2)
             )
         ).over(time_facts(parse_time(self._text(directory, ifd.DATE_TIME))))
         told.append((Origin.TAG, "TIFF tags", plain))
-        said = (
-            Statement(origin=origin, who=who, facts=facts)
-            for origin, who, facts in told
-            if facts != NOTHING
-        )
-        return (*self._ome.of(page), *said)
+        said = _statements(told)
+        self._last = directory.start, said
+        return said
 
-    def _embedded(self, page: int, directory: Directory) -> tuple[Origin, str, PlaneFacts]:
+    def _embedded(self, directory: Directory) -> tuple[Origin, str, PlaneFacts]:
         """Return what a program of an instrument says of a page in a form of its own."""
-        text = self._text(directory, ifd.DESCRIPTION) if page else self._description
+        text = self._text(directory, ifd.DESCRIPTION)
         if is_metaseries(text):
             return Origin.PLANE, metaseries.WHO, metaseries_facts(text)
         if is_biotek(text):
@@ -105,7 +138,7 @@ class FileFacts:
         start = info.find("{") if isinstance(info, str) else -1
         tags = load_tags(info[start:]) if isinstance(info, str) and start >= 0 else None
         # The info is that of the file: of one image, or of a stack's first.
-        alone = len(self._chain.directories) == 1
+        alone = len(self._chain.directories) == 1 and self.declared.planes <= 1
         told = tag_facts(tags, {}) if tags is not None and alone else NOTHING
         sizes = [_size(imagej.get(name)) for name in ("channels", "slices", "frames")]
         c, z, t = page % sizes[0], page // sizes[0] % sizes[1], page // (sizes[0] * sizes[1])
@@ -154,27 +187,49 @@ def _read_summary(file: BinaryIO, limits: ReadLimits) -> dict[str, Any]:
     return load_tags(file.read(length).rstrip(b"\x00")) or {}
 
 
-def _shaped_places(description: str) -> list[PlaneFacts]:
-    """Read the axes tifffile writes: `{"shape": [48, 256, 256], "axes": "TYX"}`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """The shape that tifffile writes; `places` is empty where axes are not known."""
+
+    planes: int = 0
+    places: tuple[PlaneFacts, ...] = ()
+
+
+def _read_shape(description: str, first: Directory | None) -> _Shape:
+    """Read the shape tifffile writes: `{"shape": [48, 256, 256], "axes": "TYX"}`."""
     told = load_tags(description) if description.startswith('{"') else None
-    axes, shape = (told.get("axes"), told.get("shape")) if told is not None else (None, None)
-    if not isinstance(axes, str) or not isinstance(shape, list) or len(axes) != len(shape):
-        return []
+    shape = told.get("shape") if told is not None else None
+    if told is None or not isinstance(shape, list) or len(shape) > _MOST_AXES or first is None:
+        return _Shape()
+    samples = first.number(ifd.SAMPLES, 1)
+    of_plane = first.number(ifd.HEIGHT, 0) * first.number(ifd.WIDTH, 0) * samples
+    planes, rest = divmod(math.prod(_size(length) for length in shape), max(1, of_plane))
+    return _Shape(planes=0 if rest else planes, places=_places(told.get("axes"), shape))
+
+
+def _places(axes: object, shape: list[object]) -> tuple[PlaneFacts, ...]:
+    if not isinstance(axes, str) or len(axes) != len(shape):
+        return ()
     lead = axes[: axes.find("YX")] if "YX" in axes else ""
     sizes = [_size(length) for length in shape[: len(lead)]]
     if not lead or not set(lead) <= set("TCZ"):
-        return []
-    planes = 1
-    for size in sizes:
-        planes *= size
+        return ()
     places = []
-    for page in range(min(planes, 100_000)):
+    for page in range(min(math.prod(sizes), 100_000)):
         at, rest = {}, page
         for axis, size in zip(reversed(lead), reversed(sizes), strict=True):
             rest, at[axis] = divmod(rest, size)
         channel = f"channel{at['C']}" if "C" in at else None
         places.append(PlaneFacts(time_point=at.get("T"), channel=channel, z=at.get("Z")))
-    return places
+    return tuple(places)
+
+
+def _statements(told: list[tuple[Origin, str, PlaneFacts]]) -> tuple[Statement, ...]:
+    return tuple(
+        Statement(origin=origin, who=who, facts=facts)
+        for origin, who, facts in told
+        if facts != NOTHING
+    )
 
 
 def _size(value: object) -> int:

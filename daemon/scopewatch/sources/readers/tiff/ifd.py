@@ -1,15 +1,15 @@
-"""The directories of a TIFF file, walked within bounds and while the file still grows.
+"""The directories of a TIFF file, read within bounds and while the file still grows.
 
 Libraries expect a finished file. Micro-Manager preallocates 4 GB and fills it, other writers
-append; so the chain of directories is walked here, with every offset checked against the size
-of the file, loops noticed, and nothing allocated on the word of the file. Pixels of ordinary
-files are then decoded by libraries (`tiff.py`).
+append; so directories are read here, with every offset checked against the size of the file, and
+nothing allocated on the word of the file. `chain` follows them; pixels of ordinary files are then
+decoded by libraries (`pixels`).
 
 Classic and BigTIFF, both byte orders. TIFF 6.0 specification, section 2.
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from scopewatch.core.errors import FrameError, complaint
@@ -19,18 +19,17 @@ _TYPE_BYTES |= {13: 4, 16: 8, 17: 8, 18: 8}
 _INTEGER_CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _MAX_TAGS = 1024
 _MAX_STRIPS = 1_000_000
-# Of a whole file: tables beyond it are a trap, since each page may point to the same ones.
-_MAX_STRIPS_IN_ALL = 4_000_000
 
 SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
-DESCRIPTION, STRIP_OFFSETS, SAMPLES, STRIP_BYTES = 270, 273, 277, 279
+FILL_ORDER, DESCRIPTION, STRIP_OFFSETS, SAMPLES, STRIP_BYTES = 266, 270, 273, 277, 279
 X_RESOLUTION, PLANAR, RESOLUTION_UNIT, DATE_TIME, PREDICTOR = 282, 284, 296, 306, 317
 TILE_OFFSETS, TILE_BYTES, SAMPLE_FORMAT, MM_METADATA = 324, 325, 339, 51123
 TILE_WIDTH, TILE_LENGTH, IMAGE_DEPTH, TILE_DEPTH = 322, 323, 32997, 32998
 EXIF = 34665
 _NUMBERS = (
     *(SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, PLANAR, RESOLUTION_UNIT),
-    *(EXIF, PREDICTOR, SAMPLE_FORMAT, TILE_WIDTH, TILE_LENGTH, IMAGE_DEPTH, TILE_DEPTH),
+    *(PREDICTOR, SAMPLE_FORMAT, TILE_WIDTH, TILE_LENGTH, IMAGE_DEPTH, TILE_DEPTH),
+    *(FILL_ORDER, EXIF),
 )
 _TEXTS = (DESCRIPTION, DATE_TIME, X_RESOLUTION, MM_METADATA)
 # Others are not kept: a directory may hold a thousand, and a file a hundred thousand of those.
@@ -82,6 +81,13 @@ class Directory:
         (offset, bytes) of the first and the last of them.
     end_of_pixels
         Offset behind the last byte of pixels.
+    bytes_of_pixels
+        Of all strips or tiles together.
+    in_a_row
+        Whether each strip begins where the one before it ends.
+    fence
+        Offset of what lies nearest behind the pixels as far as the directory tells: itself, a value
+        of a tag, the next directory; 0 where it tells of nothing there.
     """
 
     start: int
@@ -93,23 +99,22 @@ class Directory:
     first: tuple[int, int]
     last: tuple[int, int]
     end_of_pixels: int
+    bytes_of_pixels: int
+    in_a_row: bool
+    fence: int
+
+    def moved(self, by: int) -> "Directory":
+        """Return the directory of a plane like this one whose pixels lie further behind."""
+        return replace(
+            self,
+            first=(self.first[0] + by, self.first[1]),
+            last=(self.last[0] + by, self.last[1]),
+            end_of_pixels=self.end_of_pixels + by,
+        )
 
     def number(self, tag: int, default: int) -> int:
         """Return the (first) value of an integer tag."""
         return self.numbers.get(tag, default)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
-    """The directories found, and why the walk stopped; None at the regular end.
-
-    `cut` is true where it stopped because the file ends too early.
-    """
-
-    layout: Layout
-    directories: tuple[Directory, ...]
-    stopped: str | None
-    cut: bool
 
 
 def read_layout(file: BinaryIO, where: object) -> Layout:
@@ -143,63 +148,6 @@ def read_layout(file: BinaryIO, where: object) -> Layout:
     )
 
 
-def walk_directories(file: BinaryIO, size: int, where: object, max_planes: int) -> Chain:
-    """Follow the chain of directories as far as it goes.
-
-    Raises
-    ------
-    FrameError
-        When the file is no TIFF, its chain loops, its directories take up more than the whole
-        file (so that they overlap), or it has more than `max_planes` pages.
-    """
-    layout = read_layout(file, where)
-    directories: list[Directory] = []
-    seen: set[int] = set()
-    offset, stopped, cut = layout.first, None, False
-    spent, strips = 0, 0
-    if offset == 0:
-        stopped = "its first directory is not written yet"
-    while offset:
-        if offset in seen:
-            raise FrameError(
-                complaint(
-                    "TIFF directories form a loop",
-                    where=where,
-                    got=f"page {len(directories)} leads back",
-                    do="export it again",
-                )
-            )
-        if len(directories) >= max_planes:
-            raise FrameError(
-                complaint(
-                    "TIFF has too many pages",
-                    where=where,
-                    expected=f"at most {max_planes}",
-                    do="split the file",
-                )
-            )
-        seen.add(offset)
-        try:
-            directory = read_directory(file, layout, offset, size)
-        except UnfinishedError as why:
-            stopped, cut = str(why), isinstance(why, CutOffError)
-            break
-        directories.append(directory)
-        spent, strips = spent + directory.spent, strips + directory.strips
-        if spent > size or strips > _MAX_STRIPS_IN_ALL:
-            raise FrameError(
-                complaint(
-                    "TIFF directories overlap" if spent > size else "TIFF has too many strips",
-                    where=where,
-                    expected=f"at most {size} bytes, {_MAX_STRIPS_IN_ALL} strips",
-                    got=f"{spent} bytes, {strips} strips",
-                    do="export it again",
-                )
-            )
-        offset = directory.following
-    return Chain(layout=layout, directories=tuple(directories), stopped=stopped, cut=cut)
-
-
 def read_directory(file: BinaryIO, layout: Layout, offset: int, size: int) -> Directory:
     """Read one directory of a file of `size` bytes.
 
@@ -226,26 +174,59 @@ def read_directory(file: BinaryIO, layout: Layout, offset: int, size: int) -> Di
     block = file.read(count * entry + link_bytes)
     if len(block) < count * entry + link_bytes:
         raise CutOffError("a directory is cut off")
-    tags: dict[int, Tag] = {}
-    spent = count_bytes + len(block)
-    inline = 8 if layout.big else 4
+    entries = _Entries(layout, offset + count_bytes, size)
     for index in range(count):
-        at = index * entry
-        code, kind, values = struct.unpack_from(f"{order}HH{link_code}", block, at)
+        entries.read(block, index * entry)
+    (following,) = struct.unpack_from(f"{order}{link_code}", block, count * entry)
+    place = _Place(
+        start=offset,
+        following=following,
+        spent=count_bytes + len(block) + entries.spent,
+        apart=[offset, *entries.apart, *([following] if following else [])],
+    )
+    return _complete(file, layout, place, entries)
+
+
+class _Entries:
+    """The entries of a directory: numbers that stand in them, and where other values lie.
+
+    Attributes
+    ----------
+    spent
+        Bytes of the values that lie elsewhere.
+    apart
+        Where those lie, of all entries.
+    """
+
+    def __init__(self, layout: Layout, start: int, size: int) -> None:
+        self._order, self._start, self._size = layout.order, start, size
+        self._link, self._inline = ("Q", 8) if layout.big else ("I", 4)
+        self.tags: dict[int, Tag] = {}
+        self.numbers: dict[int, int] = {}
+        self.spent = 0
+        self.apart: list[int] = []
+
+    def read(self, block: bytes, at: int) -> None:
+        """Read the entry at an offset of the block of entries."""
+        code, kind, values = struct.unpack_from(f"{self._order}HH{self._link}", block, at)
         if code == 0:
             raise UnfinishedError("a directory is half written")
         length = _TYPE_BYTES.get(kind, 1) * values
-        value_at = at + 4 + link_bytes
-        start = offset + count_bytes + value_at
-        if length > inline:
-            (start,) = struct.unpack_from(f"{order}{link_code}", block, value_at)
-            if start + length > size:
+        value_at = at + 4 + struct.calcsize(f"{self._order}{self._link}")
+        start, elsewhere = self._start + value_at, length > self._inline
+        if elsewhere:
+            (start,) = struct.unpack_from(f"{self._order}{self._link}", block, value_at)
+            if start + length > self._size:
                 raise CutOffError(f"tag {code} lies beyond the end of the file")
-        if code in _KEPT and code not in tags:
-            tags[code] = Tag(kind=kind, count=values, start=start, size=length)
-            spent += length if length > inline else 0
-    (following,) = struct.unpack_from(f"{order}{link_code}", block, count * entry)
-    return _complete(file, layout, (offset, following, spent), tags)
+            self.apart.append(start)
+        if code not in _KEPT or code in self.tags or code in self.numbers:
+            return
+        if elsewhere or code not in _NUMBERS:
+            self.spent += length if elsewhere else 0
+            self.tags[code] = Tag(kind=kind, count=values, start=start, size=length)
+        elif values and kind in _INTEGER_CODES:
+            number = f"{self._order}{_INTEGER_CODES[kind]}"
+            (self.numbers[code],) = struct.unpack_from(number, block, value_at)
 
 
 def read_bytes(file: BinaryIO, tag: Tag | None, limit: int) -> bytes:
@@ -267,28 +248,50 @@ def read_integers(file: BinaryIO, layout: Layout, tag: Tag | None) -> tuple[int,
     return struct.unpack(f"{layout.order}{tag.count}{code}", raw)
 
 
-def _complete(
-    file: BinaryIO, layout: Layout, place: tuple[int, int, int], tags: dict[int, Tag]
-) -> Directory:
-    start, following, spent = place
-    numbers = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a directory lies; `apart` are the offsets of what belongs to it besides pixels."""
+
+    start: int
+    following: int
+    spent: int
+    apart: list[int]
+
+
+def _complete(file: BinaryIO, layout: Layout, place: _Place, entries: _Entries) -> Directory:
+    tags, numbers = entries.tags, entries.numbers
     for code in _NUMBERS:
-        if values := read_integers(file, layout, tags.get(code)):
+        if code in tags and (values := read_integers(file, layout, tags.pop(code))):
             numbers[code] = values[0]
     tiled = TILE_OFFSETS in tags
     offsets = read_integers(file, layout, tags.get(TILE_OFFSETS if tiled else STRIP_OFFSETS))
     lengths = read_integers(file, layout, tags.get(TILE_BYTES if tiled else STRIP_BYTES))
     if not offsets or len(offsets) != len(lengths):
         raise UnfinishedError("a directory does not say where its pixels are")
+    ends = list(map(sum, zip(offsets, lengths, strict=True)))
+    end = max(ends)
     # The tables themselves are not kept: a stack of long ones would fill the memory.
     return Directory(
-        start=start,
-        following=following,
-        spent=spent,
+        start=place.start,
+        following=place.following,
+        spent=place.spent,
         tags=tags,
         numbers=numbers,
         strips=len(offsets),
         first=(offsets[0], lengths[0]),
         last=(offsets[-1], lengths[-1]),
-        end_of_pixels=max(map(sum, zip(offsets, lengths, strict=True))),
+        end_of_pixels=end,
+        bytes_of_pixels=sum(lengths),
+        in_a_row=ends[:-1] == list(offsets[1:]),
+        fence=min((each for each in place.apart if each >= end), default=0),
     )
+
+
+def read_strips(
+    file: BinaryIO, layout: Layout, directory: Directory
+) -> tuple[tuple[int, int], ...]:
+    """Return (offset, bytes) of all strips or tiles of a directory."""
+    tiled = TILE_OFFSETS in directory.tags
+    tables = (TILE_OFFSETS, TILE_BYTES) if tiled else (STRIP_OFFSETS, STRIP_BYTES)
+    offsets, lengths = (read_integers(file, layout, directory.tags.get(table)) for table in tables)
+    return tuple(zip(offsets, lengths, strict=False))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from xml.etree import ElementTree as Xml
 
-from scopewatch.sources.readers.ome_plates import number_of
+from scopewatch.sources.readers.ome.plates import number_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What an OME-XML says of each directory (page) of one file of its set.
 
 Schema: OME 2016-06 and before; `TiffData`, `Pixels`, `Plane`. Which directories are whose is in
-`ome_files`, plates in `ome_plates`, times in `ome_times`. An XML that declares entities is refused:
+`files`, plates in `plates`, times in `times`. An XML that declares entities is refused:
 no microscope writes them, and expanding them can fill the memory.
 """
 
@@ -15,14 +15,14 @@ from xml.etree import ElementTree as Xml
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.address import named
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
-from scopewatch.sources.readers.ome_files import Block, read_blocks, select_own
-from scopewatch.sources.readers.ome_plates import (
+from scopewatch.sources.readers.ome.files import Block, read_blocks, select_own
+from scopewatch.sources.readers.ome.plates import (
     PlatePlace,
     number_of,
     read_plates,
     well_within,
 )
-from scopewatch.sources.readers.ome_times import Coordinate, ImageTimes
+from scopewatch.sources.readers.ome.times import Coordinate, ImageTimes
 from scopewatch.sources.readers.pixel_size import calibrated_um
 from scopewatch.sources.readers.planes import ReadLimits
 from scopewatch.sources.readers.safe_xml import XmlError, parse_xml
@@ -101,7 +101,18 @@ def read_ome(
     FrameError
         When the text is no XML, or declares entities.
     """
-    root = parse_ome(text, file_name)
+    return read_document(parse_ome(text, file_name), file_name, limits, uuid=uuid, utc=utc)
+
+
+def read_document(
+    root: Xml.Element,
+    file_name: str,
+    limits: ReadLimits,
+    *,
+    uuid: str | None = None,
+    utc: bool = False,
+) -> OmeFile:
+    """Return what a parsed OME-XML says of a file, as `read_ome` does."""
     blocks, trouble = select_own(read_blocks(root), file_name, root.get("UUID"), uuid)
     if trouble is not None:
         return OmeFile(common=_common(root), trouble=trouble)

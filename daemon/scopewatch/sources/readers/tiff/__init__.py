@@ -1,0 +1,1 @@
+"""TIFF files of all microscope kinds: directories, planes, what they say, pixels."""

@@ -1,0 +1,117 @@
+"""Pixels of one plane of a TIFF, checked before and after they are decoded.
+
+Uncompressed pixels are decoded by tifffile, or read as they lie where they have no directory of
+their own; compressed ones by Pillow's libtiff, which never writes more than the declared size of a
+strip.
+"""
+
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from scopewatch.core.errors import FrameError, complaint
+from scopewatch.core.frame import Pixels
+from scopewatch.sources.readers.decode import (
+    as_grey,
+    decode_uncompressed,
+    decode_with_pillow,
+    undecodable,
+    wrong_type,
+)
+from scopewatch.sources.readers.holes import refuse_hole, refuse_unwritten_strips
+from scopewatch.sources.readers.planes import ReadLimits, check_size
+from scopewatch.sources.readers.tiff import ifd
+from scopewatch.sources.readers.tiff.ifd import Directory, Layout
+
+_NO_COMPRESSION = 1
+_PREDICTABLE = frozenset({5, 8, 32946, 50000})  # LZW, deflate (two codes), Zstandard
+_BY_LIBTIFF = _PREDICTABLE | {6, 7, 32773}  # JPEG (old and new), PackBits
+
+
+def decode_page(
+    path: Path, file: BinaryIO, layout: Layout, directory: Directory, page: int, limits: ReadLimits
+) -> Pixels:
+    """Decode a plane that has a directory of its own.
+
+    Raises
+    ------
+    FrameError
+        When it is too large, not grey of 8 or 16 bits, not decodable, or not all written.
+    """
+    _check(path, directory, limits)
+    compression = directory.number(ifd.COMPRESSION, _NO_COMPRESSION)
+    if compression == _NO_COMPRESSION:
+        pixels = decode_uncompressed(path, page)
+        refuse_hole(pixels, _place(path, page), first=page == 0)
+        return pixels
+    predicted = directory.number(ifd.PREDICTOR, 1) != 1
+    big_big = layout.big and layout.order == ">"
+    if compression not in (_PREDICTABLE if predicted else _BY_LIBTIFF) or big_big:
+        raise FrameError(
+            complaint(
+                "TIFF is compressed in an unsupported way",
+                where=path,
+                expected="none, LZW, deflate, Zstandard, PackBits or JPEG",
+                got=f"code {compression}{', predictor' if predicted else ''}",
+                do="export without compression",
+            )
+        )
+    strips = ifd.read_strips(file, layout, directory)
+    refuse_unwritten_strips((_read(file, *strip) for strip in strips), _place(path, page))
+    return decode_with_pillow(path, "TIFF", page)
+
+
+def read_plain(
+    path: Path, file: BinaryIO, layout: Layout, directory: Directory, page: int, limits: ReadLimits
+) -> Pixels:
+    """Read a plane that lies in one piece as it is; `directory` tells where and of what kind.
+
+    Raises
+    ------
+    FrameError
+        When it is too large, not grey of 8 or 16 bits, cut off, or not all written.
+    """
+    _check(path, directory, limits)
+    height, width = directory.number(ifd.HEIGHT, 0), directory.number(ifd.WIDTH, 0)
+    samples = directory.number(ifd.SAMPLES, 1)
+    dtype = np.dtype(f"{layout.order}u{directory.number(ifd.BITS, 8) // 8}")
+    raw = _read(file, directory.first[0], directory.bytes_of_pixels)
+    if len(raw) < directory.bytes_of_pixels:
+        raise undecodable(_place(path, page), "pixels that are cut off")
+    values = np.frombuffer(raw, dtype=dtype)
+    if samples == 1:
+        shape: tuple[int, ...] = (height, width)
+    else:
+        apart = directory.number(ifd.PLANAR, 1) != 1
+        shape = (samples, height, width) if apart else (height, width, samples)
+    pixels = as_grey(values.reshape(shape), path)
+    refuse_hole(pixels, _place(path, page), first=page == 0)
+    return pixels
+
+
+def _read(file: BinaryIO, start: int, length: int) -> bytes:
+    file.seek(start)
+    return file.read(length)
+
+
+def _place(path: Path, page: int) -> str:
+    return f"{path} page {page}" if page else str(path)
+
+
+def _check(path: Path, directory: Directory, limits: ReadLimits) -> None:
+    """Refuse what would make a library allocate more than a plane of the largest size."""
+    check_size(directory.number(ifd.HEIGHT, 0), directory.number(ifd.WIDTH, 0), path, limits)
+    if ifd.TILE_OFFSETS in directory.tags:
+        tile = directory.number(ifd.TILE_LENGTH, 0), directory.number(ifd.TILE_WIDTH, 0)
+        check_size(*tile, f"{path}: a tile", limits)
+    depth = max(directory.number(ifd.IMAGE_DEPTH, 1), directory.number(ifd.TILE_DEPTH, 1))
+    samples = directory.number(ifd.SAMPLES, 1)
+    if depth != 1 or samples not in (1, 3, 4):
+        raise wrong_type(path, f"{samples} samples, depth {depth}")
+    bits, kind = directory.number(ifd.BITS, 1), directory.number(ifd.SAMPLE_FORMAT, 1)
+    if kind != 1 or bits not in (8, 16):
+        name = {1: "unsigned", 2: "signed", 3: "float"}.get(kind, "unknown")
+        raise wrong_type(path, f"{bits}-bit {name}")
+    if directory.number(ifd.PHOTOMETRIC, 1) == 0:
+        raise wrong_type(path, "inverted grey (white is zero)")
