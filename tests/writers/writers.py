@@ -43,7 +43,7 @@ class Writer(ABC):
     def output(self) -> Any:
         """Return what `run_mda` takes as `output`."""
 
-    def overrides(self) -> dict[str, dict[str, int]]:
+    def overrides(self) -> dict[str, Any]:
         """Return what `run_mda` takes as `dimension_overrides`."""
         return {}
 
@@ -133,7 +133,7 @@ class OmeZarr(Writer):
             format=OmeZarrFormat(backend=self._backend),
         )
 
-    def overrides(self) -> dict[str, dict[str, int]]:
+    def overrides(self) -> dict[str, Any]:
         """Return how time points and channels are laid into files."""
         changes: dict[str, dict[str, int]] = {"t": {"chunk_size": self._chunk_t}, "c": {}}
         if self._shard is not None:
