@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from scopewatch.core.frame import FrameTicket, Refusal
+from scopewatch.core.frame import FrameTicket, Mark, Refusal
 
 
 class Counting:
@@ -36,9 +36,13 @@ class Counting:
         """Refuse nothing."""
         raise AssertionError(refusal.reason)
 
-    def settled(self, source: str, found: Sequence[tuple[str, str]]) -> set[str]:  # noqa: ARG002
+    def settled(self, source: str, found: Sequence[Mark]) -> set[str]:  # noqa: ARG002
         """Return what was taken before."""
-        return {locator for locator, mark in found if (locator, mark) in self._known}
+        return {each.locator for each in found if (each.locator, each.fingerprint) in self._known}
+
+    def names_changed(self, source: str) -> bool:  # noqa: ARG002
+        """No name is ever read otherwise."""
+        return False
 
     def acquisition(self, source: str, label: str, identity: str) -> int:  # noqa: ARG002
         """Return the first number."""

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from rounds import MOST, RESAMPLED, read_call
 
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
-from scopewatch.core.frame import FrameTicket, Refusal
+from scopewatch.core.frame import FrameTicket, Mark, Refusal
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.micromanager.microscope import Axes, Event, PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource
@@ -61,10 +61,15 @@ class Hindrance:
         """Take nothing."""
         return False
 
-    def settled(self, _source: str, _found: Sequence[tuple[str, str]]) -> set[str]:
+    def settled(self, _source: str, _found: Sequence[Mark]) -> set[str]:
         """Know nothing, when it answers."""
         self._answers.wait()
         return set()
+
+    def names_changed(self, _source: str) -> bool:
+        """Know of no other names, when it answers."""
+        self._answers.wait()
+        return False
 
     def acquisition(self, _source: str, _label: str, _identity: str) -> int:
         """Know one acquisition, when it answers."""

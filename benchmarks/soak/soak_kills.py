@@ -2,7 +2,8 @@
 
 A writer of its own process writes frames in four manners (plain, slow in pieces, renamed into
 place, rewritten), and the daemon is SIGKILLed again and again. Then a last daemon works off what
-is left, and the database and the pictures are looked at from outside.
+is left, and tries frames once more that were given up since kills met them in hand; the database
+and the pictures are looked at from outside.
 
     python benchmarks/soak/soak_kills.py            # 100 kills, 2,000 frames
     python benchmarks/soak/soak_kills.py --short    # 10 kills, 200 frames
@@ -115,9 +116,19 @@ def open_files(root: Path) -> list[str]:
     return missing
 
 
+def given_up(root: Path) -> list[str]:
+    """Return the files that were given up, and that 100 others were settled after."""
+    due = (
+        "SELECT locator FROM frames f WHERE fault = 'failed' AND NOT retried AND 100 <="
+        " (SELECT count(*) FROM frames others WHERE others.settled_at > f.settled_at)"
+    )
+    return [str(locator) for (locator,) in query(root, due)]
+
+
 def broken_promises(root: Path, frames: int) -> list[str]:
     """Look at what is left, and say what is not as it was promised."""
     broken = [f"not settled: {name}" for name in open_files(root)]
+    broken += [f"given up, and not tried once more: {name}" for name in given_up(root)]
     if query(root, "PRAGMA integrity_check") != [("ok",)]:
         broken.append("integrity_check is not ok")
     if query(root, "PRAGMA foreign_key_check"):
@@ -199,7 +210,9 @@ def run(root: Path, args: argparse.Namespace) -> list[str]:
         if writer.wait() != 0:
             return ["the writer failed"]
         killed_s = time.monotonic() - began_s
-        while open_files(root) and time.monotonic() - began_s < killed_s + args.worked_off_s:
+        while time.monotonic() - began_s < killed_s + args.worked_off_s:
+            if not (open_files(root) or given_up(root)):
+                break
             time.sleep(0.5)
         while ready_count(config) == readies and daemon.poll() is None:
             time.sleep(0.1)  # a signal before that ends it without a word
@@ -216,6 +229,8 @@ def run(root: Path, args: argparse.Namespace) -> list[str]:
     print(f"lives of up to {args.most_life_s:g} s, attempts {args.max_attempts}")
     print(f"states {states}, refused {len(query(root, 'SELECT id FROM refusals'))}")
     print(f"most attempts and frames tried again {attempts}")
+    again = query(root, "SELECT state, count(*) FROM frames WHERE retried GROUP BY state")
+    print(f"given up, and what became of them when tried once more {dict(again)}")
     print(
         f"killing {killed_s:.0f} s, whole {time.monotonic() - began_s:.0f} s, cpus {os.cpu_count()}"
     )

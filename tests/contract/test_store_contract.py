@@ -55,7 +55,7 @@ class ResultStoreContract(ABC):
 
     def test_a_skipped_frame_is_settled(self, store: ResultStore) -> None:
         offered = ticket(key(channel="gfp"))
-        store.skip(offered, "not scored: channel gfp")
+        store.skip(offered, "not scored: channel gfp", RULES)
         assert store.settled("folder", found(offered)) == {offered.locator}
 
     def test_a_refused_file_is_settled(self, store: ResultStore) -> None:

@@ -4,6 +4,7 @@ import logging
 from contextlib import ExitStack
 
 from scopewatch import __version__
+from scopewatch.app.judging import make_judging
 from scopewatch.app.measuring import make_measuring
 from scopewatch.config import Config
 from scopewatch.core.alert_rule import RuleKind
@@ -38,6 +39,7 @@ def open_store(config: Config, card: ModelCard, clock: Clock, held: ExitStack) -
         style=message_style(config),
         max_attempts=config.runtime.max_attempts,
         measuring=make_measuring(config, card),
+        judging=make_judging(config, card),
     )
     held.callback(store.close)
     return store

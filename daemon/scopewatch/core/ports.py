@@ -4,7 +4,7 @@ Siblings (sources, inference, store, notify, runtime, web) never import one anot
 here, and `app.py` plugs them together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -105,8 +105,16 @@ class Ledger(Protocol):
     def settled(self, source: str, found: Sequence[Mark]) -> set[str]:
         """Of what a source found, return the locators that need no more work.
 
-        A frame needs work again where its content changed, or where `found` says when it was
-        taken and that was not known, or known otherwise.
+        A frame needs work again where its content changed, where `found` says when it was taken
+        and that was not known, or known otherwise, and where it was refused or could not be judged
+        under other settings, or by another model, than there are now.
+        """
+        ...
+
+    def names_changed(self, source: str) -> bool:
+        """Tell whether results of a source were named by other settings than there are now.
+
+        Then `settled` calls them open where `Mark.named`. Raises StoreError.
         """
         ...
 
@@ -219,6 +227,13 @@ class ResultStore(Ledger, Protocol):
         """
         ...
 
+    def second_try(self, sources: Collection[str]) -> FrameTicket | None:
+        """Begin one more attempt at a frame of `sources` that was given up; None: none is due.
+
+        What it returns is claimed. A frame has one such attempt, after others have gone well.
+        """
+        ...
+
     def day_of(self, ticket: FrameTicket, frame: Frame) -> float:
         """Day of the differentiation run (fractional) on which a claimed frame was taken.
 
@@ -263,7 +278,7 @@ class ResultStore(Ledger, Protocol):
         """Record a fluorescence frame and measure its run anew, as far as it is known."""
         ...
 
-    def skip(self, ticket: FrameTicket, reason: str) -> None:
+    def skip(self, ticket: FrameTicket, reason: str, rules: Sequence[AlertRule]) -> None:
         """Record that a frame is not to be scored (another channel), so that it is known."""
         ...
 

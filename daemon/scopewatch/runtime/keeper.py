@@ -107,6 +107,11 @@ class SourceKeeper:
         self._beat()
         return self._ledger.settled(source, found)
 
+    def names_changed(self, source: str) -> bool:
+        """Pass a question to the ledger on."""
+        self._beat()
+        return self._ledger.names_changed(source)
+
     def acquisition(self, source: str, label: str, identity: str) -> int:
         """Pass a question to the ledger on."""
         self._beat()

@@ -110,6 +110,16 @@ class FramePath:
             return self._measure(hand, item, frame, marker)
         return self._judge(hand, item, frame)
 
+    def second_try(self) -> FrameTicket | None:
+        """Return a frame that was given up and is due once more, claimed already.
+
+        Raises
+        ------
+        StoreError
+            When the store is away.
+        """
+        return self._store.second_try(tuple(self._sources))
+
     def _know(self, hand: Hand, item: FrameTicket) -> Outcome:
         """End with a frame that is settled; it may be offered since its moment is known now."""
         # Perhaps given up just now, after the last attempt had drawn it.
@@ -199,7 +209,7 @@ class FramePath:
 
     def _skip(self, hand: Hand, ticket: FrameTicket) -> Outcome:
         reason = f"not scored: channel {ticket.key.channel}"
-        hand.step("commit", lambda: self._store.skip(ticket, reason))
+        hand.step("commit", lambda: self._store.skip(ticket, reason, self._rules))
         log.debug("frame not scored", extra={"event": {**hand.place(), "reason": reason}})
         return hand.end(Ending.NOT_SCORED, reason=reason)
 

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 STAGE = "worker"
 IDLE_S = 1.0
+SETTLING = (Ending.SCORED, Ending.MEASURED, Ending.QUARANTINED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,8 @@ class Worker:
         # Bounded by the inbox: only items that were put back stand here, until they settle.
         self._troubles: dict[tuple[str, str], _Trouble] = {}
         self._scored: Counter[str] = Counter()
+        # Whether a frame that was given up may be due since the store was asked last.
+        self._may_be_due = True
         self.trouble = ""
         self._thread: threading.Thread | None = None
 
@@ -125,6 +128,7 @@ class Worker:
             # Only a scored frame has used the database, the share and the overlay folder.
             self.trouble = ""
             self._scored[item.source] += outcome.ending is Ending.SCORED
+            self._may_be_due |= outcome.ending in SETTLING
             self._troubles.pop((item.source, item.locator), None)
             self._inbox.done(item)
         self._observer.ended(outcome)
@@ -143,10 +147,30 @@ class Worker:
         if hold_s > 0:
             self._wait(hold_s)
             return None
+        if not self._inbox.wait(IDLE_S):
+            return self._second_try()
         # A source tells of a burst before it offers the images, and asking comes after those.
-        if not self._inbox.wait(IDLE_S) or self._hold_s() > 0:
+        return None if self._hold_s() > 0 else self._inbox.take(0)
+
+    def _second_try(self) -> FrameTicket | None:
+        """Take up a frame that was given up, if one is due: alone, while no other waits."""
+        if self._stopping.is_set() or not self._may_be_due:
             return None
-        return self._inbox.take(0)
+        try:
+            ticket = self._path.second_try()
+        except StoreError as error:
+            event = {"why": str(error)}
+            log.info("frames that were given up wait for the database", extra={"event": event})
+            return None
+        self._may_be_due = ticket is not None
+        if ticket is not None:
+            self._troubles[ticket.source, ticket.locator] = _Trouble(
+                fingerprint=ticket.fingerprint,
+                claimed=True,
+                failures=0,
+                scored_then=self._scored.total(),
+            )
+        return ticket
 
     def _pause(self, seconds: float) -> bool:
         # Waiting for a disk to come back is no stall: a restart would not bring it sooner.

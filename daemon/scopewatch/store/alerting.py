@@ -1,6 +1,6 @@
 """Rules stepped, alerts recorded and messages queued, all within the caller's transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -37,6 +37,8 @@ class Alarm:
         Of wells and plates; those of the monitor are passed over.
     sites_per_well
         Fields of view that complete a time point.
+    judged_under
+        What is judged under now: what was quarantined under anything else is still to be tried.
     """
 
     rules: Sequence[AlertRule]
@@ -44,6 +46,7 @@ class Alarm:
     phase_channel: str
     sites_per_well: int
     interval_h: float
+    judged_under: Collection[str]
 
     @property
     def patience(self) -> timedelta:
@@ -130,6 +133,7 @@ def _step_rounds(
         only=only,
         channel=alarm.phase_channel,
         sites_per_well=alarm.sites_per_well,
+        judged_under=alarm.judged_under,
         quiet=quiet,
     ):
         wells = gather_wells(

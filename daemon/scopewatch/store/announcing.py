@@ -17,7 +17,7 @@ from scopewatch.core.errors import StoreError, complaint
 from scopewatch.core.message import Message, Style, compose
 from scopewatch.core.route import Route
 from scopewatch.store.alert_tables import Alert
-from scopewatch.store.outbox import queue_message
+from scopewatch.store.outbox import is_known, queue_message
 from scopewatch.store.states import columns_of, subject_of
 from scopewatch.store.tables import FrameRow, Result, Run, Well
 
@@ -60,11 +60,15 @@ def announce(
         select(Alert.id).where(_is(subject, rule.name), Alert.snoozed_until > now)
     )
     alert = _record(session, subject, transition, time_point, now)
+    key = _key(subject, transition, time_point)
+    if is_known(session, key):
+        # Of an earlier alert at that time point, which was stepped anew since.
+        key = _key(subject, transition, time_point, again=alert.id)
     message = compose(
         subject,
         transition,
         style=announcing.style,
-        key=_key(subject, transition, time_point),
+        key=key,
         overlay=_newest_overlay(session, subject),
     )
     event = {"subject": str(subject), "rule": rule.name, "change": transition.change.value}
@@ -193,7 +197,9 @@ def _newest_overlay(session: Session, subject: Subject) -> str | None:
     )
 
 
-def _key(subject: Subject, transition: Transition, time_point: int | None) -> str:
+def _key(
+    subject: Subject, transition: Transition, time_point: int | None, *, again: int | None = None
+) -> str:
     """Name the event, not the attempt: whoever commits it again gives the same key."""
     named = columns_of(subject)
     event = [
@@ -201,5 +207,6 @@ def _key(subject: Subject, transition: Transition, time_point: int | None) -> st
         transition.rule.name,
         transition.change.value,
         transition.at.isoformat() if time_point is None else time_point,
+        *(() if again is None else (again,)),
     ]
     return hashlib.sha256(json.dumps(event).encode()).hexdigest()[:32]

@@ -35,6 +35,7 @@ class FrameState(StrEnum):
     claimed --commit--> done (phase), measured (fluorescence)
             --quarantine, or too many attempts--> quarantined
     done, measured, quarantined --its content changed--> claimed
+    quarantined, skipped --settings or model changed--> claimed
     missed --it came after all--> claimed
     """
 
@@ -46,6 +47,8 @@ class FrameState(StrEnum):
     MISSED = "missed"
 
 
+# They have a result.
+SCORED = (FrameState.DONE, FrameState.MEASURED)
 SETTLED = (FrameState.DONE, FrameState.MEASURED, FrameState.QUARANTINED)
 # Rows that say nothing of a well: another channel, or a frame that was due and never came.
 ASIDE = (FrameState.SKIPPED, FrameState.MISSED)

@@ -5,13 +5,15 @@ between processes by SQLite's own, so that none fails for the sake of another.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.alert import AlertRule
@@ -25,30 +27,32 @@ from scopewatch.core.result import FrameResult
 from scopewatch.core.route import Route
 from scopewatch.store.alert_store import AlertStore
 from scopewatch.store.announcing import Announcing
-from scopewatch.store.columns import SETTLED, FrameState
+from scopewatch.store.claims import FAILED, Claims
+from scopewatch.store.columns import SETTLED
 from scopewatch.store.days import Taken, day_of, first_with
 from scopewatch.store.engine import open_reader, open_writer, transaction
-from scopewatch.store.known_files import settled
+from scopewatch.store.judging import Judging
+from scopewatch.store.known_files import names_changed, settled
 from scopewatch.store.ledger import (
     find_frame,
     find_run,
     held_frame,
     number_acquisition,
     record_gap,
-    record_refusal,
     same_file,
-    take_frame,
 )
 from scopewatch.store.measuring import Measuring, phase_shape
 from scopewatch.store.outlooks import Foresight
+from scopewatch.store.refusals import record_refusal
 from scopewatch.store.retiming import retime
 from scopewatch.store.settling import Settling
+from scopewatch.store.tables import FrameRow
 
 log = logging.getLogger(__name__)
 
-FAILED = "failed"
 _NO_CHANNELS: Mapping[str, Route] = MappingProxyType({})
 _PLAIN = Style()
+_UNTOLD = Judging()
 
 
 class Store(AlertStore):
@@ -70,6 +74,8 @@ class Store(AlertStore):
         Claims of a frame after which it is quarantined instead of tried again.
     measuring
         How fluorescence of the final day is measured; None where it is not.
+    judging
+        What is judged under now: what was refused under anything else is tried again.
     """
 
     def __init__(
@@ -85,6 +91,7 @@ class Store(AlertStore):
         style: Style,
         max_attempts: int,
         measuring: Measuring | None = None,
+        judging: Judging = _UNTOLD,
     ) -> None:
         style = replace(style, simulated=experiment.simulated, final_day=experiment.final_day)
         settling = Settling(
@@ -97,9 +104,10 @@ class Store(AlertStore):
             ),
             announcing=Announcing(routes=dict(channels), style=style),
             measuring=measuring,
+            judging=judging,
         )
         super().__init__(writer, reader, settling=settling, clock=clock)
-        self._max_attempts = max_attempts
+        self._claims = Claims(experiment=experiment, judging=judging, max_attempts=max_attempts)
 
     @classmethod
     def open(
@@ -114,6 +122,7 @@ class Store(AlertStore):
         style: Style = _PLAIN,
         max_attempts: int = 2,
         measuring: Measuring | None = None,
+        judging: Judging = _UNTOLD,
     ) -> Self:
         """Open `folder`/scopewatch.db; make and migrate it where needed. Raises StoreError."""
         return cls(
@@ -127,12 +136,19 @@ class Store(AlertStore):
             style=style,
             max_attempts=max_attempts,
             measuring=measuring,
+            judging=judging,
         )
 
     def settled(self, source: str, found: Sequence[Mark]) -> set[str]:
         """Of what a source found, return the locators that need no more work."""
+        settling = self._settling
         with transaction(self._reader) as session:
-            return settled(session, source, found, self._settling.experiment.channels)
+            return settled(session, source, found, settling.judging, settling.experiment.channels)
+
+    def names_changed(self, source: str) -> bool:
+        """Tell whether results of a source were named by other settings than there are now."""
+        with transaction(self._reader) as session:
+            return names_changed(session, source, self._settling.judging)
 
     def acquisition(self, source: str, label: str, identity: str) -> int:
         """Return the number, from 1, of an acquisition among those at the same place."""
@@ -143,18 +159,30 @@ class Store(AlertStore):
         """Count an attempt at a frame; False when there is nothing left to do for it."""
         now = self._clock.now()
         with self._writing() as session:
-            row = take_frame(session, ticket, self._settling.experiment, now)
+            row = self._take(session, ticket, rules, now)
             if row is None:
                 return False
-            if row.attempts <= self._max_attempts:
+            if row.attempts <= self._claims.max_attempts:
                 return True
-            reason = f"failed {self._max_attempts} times: it took the daemon down, or never ended"
+            # The attempt that begins here is not made.
+            tried = row.attempts - 1
+            reason = f"failed {tried} times: it took the daemon down, or never ended"
             self._settling.quarantine(session, row, FAILED, reason, rules, now)
         log.error(
             "frame given up",
             extra={"event": {"key": str(ticket.key), "locator": ticket.locator, "reason": reason}},
         )
         return False
+
+    def second_try(self, sources: Collection[str]) -> FrameTicket | None:
+        """Begin one more attempt at a frame of one of `sources` that was given up, if one is due.
+
+        Returns
+        -------
+        The frame, claimed already.
+        """
+        with self._writing() as session:
+            return self._claims.second_try(session, sources, self._clock.now())
 
     def day_of(self, ticket: FrameTicket, frame: Frame) -> float:
         """Day of the differentiation run (fractional) on which a claimed frame was taken."""
@@ -243,22 +271,20 @@ class Store(AlertStore):
         now = self._clock.now()
         with self._writing() as session:
             if find_frame(session, ticket.key) is None:
-                take_frame(session, ticket, self._settling.experiment, now)
+                self._take(session, ticket, rules, now)
             row = held_frame(session, ticket)
             if row.state in SETTLED:
                 return Settled(key=ticket.key, quarantined=row.reason, alerts=())
             messages = self._settling.quarantine(session, row, fault, reason, rules, now)
         return Settled(key=ticket.key, quarantined=reason, alerts=messages)
 
-    def skip(self, ticket: FrameTicket, reason: str) -> None:
+    def skip(self, ticket: FrameTicket, reason: str, rules: Sequence[AlertRule]) -> None:
         """Record that a frame is not to be scored, so that it is not offered again."""
         now = self._clock.now()
         with self._writing() as session:
-            row = take_frame(session, ticket, self._settling.experiment, now)
+            row = self._take(session, ticket, rules, now)
             if row is not None:
-                row.state = FrameState.SKIPPED
-                row.reason = reason
-                row.settled_at = now
+                self._settling.skip(row, reason, now)
 
     def refuse(self, refusal: Refusal) -> None:
         """Record something that cannot become a frame, or a frame that was missed, and why."""
@@ -267,7 +293,17 @@ class Store(AlertStore):
             if refusal.missed is not None:
                 record_gap(session, refusal, refusal.missed, self._settling.experiment, now)
             else:
-                record_refusal(session, refusal, now)
+                under = self._settling.judging.under(refusal.source)
+                record_refusal(session, refusal, under, now)
+
+    def _take(
+        self, session: Session, ticket: FrameTicket, rules: Sequence[AlertRule], now: datetime
+    ) -> FrameRow | None:
+        """Begin an attempt at a frame; what its file stood under before is forgotten."""
+        attempt = self._claims.take(session, ticket, now)
+        if attempt.left:
+            self._settling.forget(session, attempt.left, rules, now)
+        return attempt.row
 
     def _review(self, run: str, day: float) -> None:
         """Set a run against its card once it ends."""

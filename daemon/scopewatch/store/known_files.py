@@ -8,42 +8,90 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.frame import Mark
 from scopewatch.core.moment import Moment
-from scopewatch.store.columns import SETTLED, FrameState
+from scopewatch.store.columns import SCORED, FrameState
+from scopewatch.store.judging import Judging
+from scopewatch.store.refusals import CONTRADICTION
 from scopewatch.store.tables import FrameRow, RefusalRow, Result
 from scopewatch.store.well_tables import FluorescenceRow
 
 
 def settled(
-    session: Session, source: str, found: Sequence[Mark], channels: Collection[str]
+    session: Session,
+    source: str,
+    found: Sequence[Mark],
+    judging: Judging,
+    channels: Collection[str],
 ) -> set[str]:
     """Of what a source found, return the locators that need no more work.
 
-    Frames that were skipped for their channel count only while none of the `channels` that are
-    worked on is theirs.
+    What was refused, quarantined or skipped under other settings does, and so does a result whose
+    name is read now (`Mark.named`) by other settings than it was, unless that was refused already.
+
+    Parameters
+    ----------
+    channels
+        Those that are worked on: a frame that was skipped and is of one of them needs work.
     """
-    known: set[str] = set()
     wanted = {mark.locator: mark for mark in found}
     locators = _each(wanted)
-    for locator, fingerprint, state, channel in session.execute(
-        select(FrameRow.locator, FrameRow.fingerprint, FrameRow.state, FrameRow.channel).where(
-            FrameRow.source == source, FrameRow.locator.in_(locators)
-        )
-    ):
-        idle = state is FrameState.SKIPPED and channel not in channels
-        over = state in SETTLED or state is FrameState.MISSED
-        if (idle or over) and wanted[locator].fingerprint == fingerprint:
-            known.add(locator)
-    for locator, fingerprint in session.execute(
-        select(RefusalRow.locator, RefusalRow.fingerprint).where(
+    known: set[str] = set()
+    outdated: set[str] = set()
+    for locator, fingerprint, under in session.execute(
+        select(RefusalRow.locator, RefusalRow.fingerprint, RefusalRow.judged_under).where(
             RefusalRow.source == source, RefusalRow.locator.in_(locators)
         )
     ):
-        if wanted[locator].fingerprint == fingerprint:
+        if not judging.reads_alike(source, under):
+            outdated.add(locator)
+        elif wanted[locator].fingerprint == fingerprint:
+            known.add(locator)
+    for locator, fingerprint, state, channel, under in session.execute(
+        select(
+            FrameRow.locator,
+            FrameRow.fingerprint,
+            FrameRow.state,
+            FrameRow.channel,
+            FrameRow.judged_under,
+        ).where(FrameRow.source == source, FrameRow.locator.in_(locators))
+    ):
+        mark = wanted[locator]
+        if mark.fingerprint != fingerprint:
+            continue
+        match state:
+            case FrameState.DONE | FrameState.MEASURED:
+                # What was said against it may hold no more.
+                told = judging.names_alike(source, under) and locator not in outdated
+                over = told or not mark.named
+            case FrameState.QUARANTINED:
+                over = judging.judges_alike(source, under)
+            case FrameState.SKIPPED:
+                over = channel not in channels and judging.reads_alike(source, under)
+            case _:
+                over = state is FrameState.MISSED
+        if over:
             known.add(locator)
     timed = {
         locator: mark for locator, mark in wanted.items() if mark.moment.known and locator in known
     }
     return known - _retimed(session, source, timed) if timed else known
+
+
+def names_changed(session: Session, source: str, judging: Judging) -> bool:
+    """Tell whether names of a source's results are to be read again.
+
+    They were read by other settings than there are now, or were contradicted under others. It looks
+    at each frame of the source, once at its start.
+    """
+    names, reading, _ = judging.under(source).split("/")
+    alike = FrameRow.judged_under.startswith(f"{names}/")
+    others = select(FrameRow.id).where(
+        FrameRow.source == source, FrameRow.state.in_(SCORED), ~alike
+    )
+    holds = RefusalRow.judged_under.startswith(f"{names}/{reading}/")
+    contradicted = select(RefusalRow.id).where(
+        RefusalRow.source == source, RefusalRow.fault == CONTRADICTION, ~holds
+    )
+    return any(session.scalar(found.limit(1)) is not None for found in (contradicted, others))
 
 
 def _retimed(session: Session, source: str, found: Mapping[str, Mark]) -> set[str]:
@@ -63,7 +111,7 @@ def _retimed(session: Session, source: str, found: Mapping[str, Mark]) -> set[st
         .where(
             FrameRow.source == source,
             FrameRow.locator.in_(_each(found)),
-            FrameRow.state.in_((FrameState.DONE, FrameState.MEASURED)),
+            FrameRow.state.in_(SCORED),
         )
     )
     return {

@@ -1,26 +1,20 @@
-"""What became of every frame: claims, and who may have which key.
-
-A claim is written before the work begins, so that a frame that takes the process down with it
-is counted even then, and given up after a few attempts.
-"""
+"""What became of every frame: its row by its key, runs and wells, acquisitions."""
 
 import logging
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.core.frame import FrameKey, FrameTicket, Refusal
-from scopewatch.store.columns import SETTLED, FrameState
-from scopewatch.store.tables import AcquisitionRow, FrameRow, RefusalRow, Run, Well
+from scopewatch.store.columns import FrameState
+from scopewatch.store.frame_queries import frame_key
+from scopewatch.store.tables import AcquisitionRow, FrameRow, Run, Well
 
 log = logging.getLogger(__name__)
 
-REFUSED = "refused"
-DUPLICATE = "duplicate"
-REPLACED = "replaced"
 GAP = "gap"
 
 
@@ -63,78 +57,6 @@ def held_frame(session: Session, ticket: FrameTicket) -> FrameRow:
     return row
 
 
-def take_frame(
-    session: Session, ticket: FrameTicket, experiment: ExperimentConfig, now: datetime
-) -> FrameRow | None:
-    """Begin an attempt at a frame: its row, claimed, or None when there is nothing to do.
-
-    A key belongs to one file. The same key from a second file is refused while the first is
-    done; it takes over where the first could not be judged. A file whose content changed starts
-    over.
-    """
-    if _is_refused(session, ticket):
-        return None
-    row = find_frame(session, ticket.key)
-    if row is None:
-        row = FrameRow(
-            well_id=_well(session, ticket.key, ticket.seen_at, experiment).id,
-            site=ticket.key.site,
-            time_point=ticket.key.time_point,
-            channel=ticket.key.channel,
-            seen_at=ticket.seen_at,
-        )
-        session.add(row)
-        _start(row, ticket, now)
-    elif row.state is FrameState.MISSED:
-        log.info("frame came after all", extra={"event": {"key": str(ticket.key)}})
-        row.seen_at = ticket.seen_at
-        _start(row, ticket, now)
-    elif (row.source, row.locator) != (ticket.source, ticket.locator):
-        if row.state in (FrameState.DONE, FrameState.MEASURED):
-            _refuse_duplicate(session, ticket, row, now)
-            return None
-        _take_over(session, ticket, row, now)
-    elif row.fingerprint != ticket.fingerprint:
-        log.warning(
-            "frame changed since it was seen, scored anew",
-            extra={"event": {"key": str(ticket.key), "locator": ticket.locator, "was": row.state}},
-        )
-        _start(row, ticket, now)
-    elif row.state in SETTLED:
-        return None
-    else:
-        _start(row, ticket, now, attempts=row.attempts + 1)
-    # A file that was refused once (half written, say) is no refusal any more.
-    session.execute(
-        delete(RefusalRow).where(
-            RefusalRow.source == ticket.source, RefusalRow.locator == ticket.locator
-        )
-    )
-    session.flush()
-    return row
-
-
-def record_refusal(
-    session: Session, refusal: Refusal, now: datetime, *, fault: str = REFUSED
-) -> None:
-    """Record something that is no frame; a second refusal of it replaces the first."""
-    row = session.scalar(
-        select(RefusalRow).where(
-            RefusalRow.source == refusal.source, RefusalRow.locator == refusal.locator
-        )
-    )
-    if row is None:
-        row = RefusalRow(source=refusal.source, locator=refusal.locator)
-        session.add(row)
-    elif (row.fingerprint, row.reason) == (refusal.fingerprint, refusal.reason):
-        return
-    row.fault = fault
-    row.fingerprint = refusal.fingerprint
-    row.reason = refusal.reason
-    row.seen_at = refusal.seen_at
-    row.recorded_at = now
-
-
 def record_gap(
     session: Session, refusal: Refusal, key: FrameKey, experiment: ExperimentConfig, now: datetime
 ) -> None:
@@ -145,7 +67,7 @@ def record_gap(
     if find_frame(session, key) is not None:
         return
     row = FrameRow(
-        well_id=_well(session, key, refusal.seen_at, experiment).id,
+        well_id=well_of(session, key, refusal.seen_at, experiment).id,
         site=key.site,
         time_point=key.time_point,
         channel=key.channel,
@@ -186,7 +108,10 @@ def find_run(session: Session, name: str) -> Run | None:
     return session.scalar(select(Run).where(Run.name == name))
 
 
-def _well(session: Session, key: FrameKey, seen_at: datetime, experiment: ExperimentConfig) -> Well:
+def well_of(
+    session: Session, key: FrameKey, seen_at: datetime, experiment: ExperimentConfig
+) -> Well:
+    """Return the well of a key, and make it and its run where they are new."""
     run = find_run(session, key.experiment)
     if run is None:
         run = Run(
@@ -207,71 +132,23 @@ def _well(session: Session, key: FrameKey, seen_at: datetime, experiment: Experi
     return well
 
 
-def _start(row: FrameRow, ticket: FrameTicket, now: datetime, *, attempts: int = 1) -> None:
-    row.source = ticket.source
-    row.locator = ticket.locator
-    row.fingerprint = ticket.fingerprint
-    row.state = FrameState.CLAIMED
-    row.attempts = attempts
-    row.fault = None
-    row.reason = None
-    row.claimed_at = now
-    row.settled_at = None
-
-
-def _take_over(session: Session, ticket: FrameTicket, row: FrameRow, now: datetime) -> None:
-    log.warning(
-        "frame is taken from another file",
-        extra={
-            "event": {"key": str(ticket.key), "from": row.locator, "to": ticket.locator},
-        },
-    )
-    if row.state is FrameState.CLAIMED:
-        # It never ended: two files that both take the process down must not take turns for ever.
-        _start(row, ticket, now, attempts=row.attempts + 1)
-        return
-    given_up = Refusal(
-        source=row.source,
-        locator=row.locator,
-        fingerprint=row.fingerprint,
-        reason=f"replaced by {ticket.locator}: {row.reason}",
-        seen_at=row.seen_at,
-    )
-    record_refusal(session, given_up, now, fault=REPLACED)
-    _start(row, ticket, now)
-
-
-def _refuse_duplicate(session: Session, ticket: FrameTicket, row: FrameRow, now: datetime) -> None:
-    refusal = Refusal(
-        source=ticket.source,
-        locator=ticket.locator,
-        fingerprint=ticket.fingerprint,
-        reason=f"duplicate of {row.locator}: both are {ticket.key}",
-        seen_at=ticket.seen_at,
-    )
-    record_refusal(session, refusal, now, fault=DUPLICATE)
-    log.warning(
-        "frame refused as a duplicate",
-        extra={"event": {"key": str(ticket.key), "locator": ticket.locator, "first": row.locator}},
-    )
-
-
-def _is_refused(session: Session, ticket: FrameTicket) -> bool:
-    return bool(
-        session.scalar(
-            select(RefusalRow.id).where(
-                RefusalRow.source == ticket.source,
-                RefusalRow.locator == ticket.locator,
-                RefusalRow.fingerprint == ticket.fingerprint,
-            )
-        )
-    )
+def key_of(row: FrameRow) -> FrameKey:
+    """Return the key of a frame."""
+    return frame_key(row.well.run, row.well, row)
 
 
 def same_file(row: FrameRow, ticket: FrameTicket) -> bool:
     """Tell whether a frame is that of a ticket: the same file, unchanged."""
-    return (row.source, row.locator, row.fingerprint) == (
-        ticket.source,
-        ticket.locator,
-        ticket.fingerprint,
-    )
+    return of_file(row, ticket) and row.fingerprint == ticket.fingerprint
+
+
+def same_content(row: FrameRow, ticket: FrameTicket) -> bool:
+    """Tell whether a frame's pixels are those of a ticket, whenever the file was written."""
+    if row.fingerprint == ticket.fingerprint:
+        return True
+    return bool(ticket.content) and row.content == ticket.content
+
+
+def of_file(row: FrameRow, ticket: FrameTicket) -> bool:
+    """Tell whether a frame came from the file of a ticket, changed or not."""
+    return (row.source, row.locator) == (ticket.source, ticket.locator)

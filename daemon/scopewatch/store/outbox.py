@@ -45,6 +45,11 @@ def queue_once(session: Session, channel: str, message: Message, *, now: datetim
     return True
 
 
+def is_known(session: Session, key: str) -> bool:
+    """Tell whether a message of a key is or was in any outbox."""
+    return bool(session.scalar(select(exists().where(OutboxRow.idempotency_key == key))))
+
+
 def pack_message(message: Message) -> dict[str, Any]:
     """Return a message as JSON holds it, without its key, which has a column of its own."""
     packed: dict[str, Any] = _MESSAGE.dump_python(message, mode="json", exclude_defaults=True)

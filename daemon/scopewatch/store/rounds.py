@@ -4,15 +4,15 @@ Where a rule looks at a whole plate, its wells are stepped together, so that wha
 them is told once. Otherwise each well goes by itself.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alert_rule import AlertRule, RuleKind
 from scopewatch.store.alert_tables import RuleState
-from scopewatch.store.columns import ASIDE, SETTLED
+from scopewatch.store.columns import ASIDE, SCORED, FrameState
 from scopewatch.store.tables import FrameRow, Well
 
 # A rule of these kinds needs to see the plate's other wells at the same moment.
@@ -80,6 +80,7 @@ def rounds_of(
     only: str | None,
     channel: str,
     sites_per_well: int,
+    judged_under: Collection[str],
     quiet: bool,
 ) -> Iterator[Round]:
     """Yield what is to be stepped by now, by time point; each is stepped before the next.
@@ -92,6 +93,9 @@ def rounds_of(
     ----------
     only
         The well to look at where wells go by themselves.
+    judged_under
+        What is judged under now. What was quarantined under anything else is still to be tried, so
+        that nothing is said of it yet.
     quiet
         True when no frame of the plate came for long: nothing more is waited for.
     """
@@ -117,7 +121,7 @@ def rounds_of(
         for name, rules in single.items()
     }
     newest, first = _begun(session, plate, channel)
-    pending = _pending(session, plate, channel, newest, behind)
+    pending, untried = _pending(session, plate, channel, newest, behind, judged_under)
     top = max(newest.values(), default=-1)
 
     def complete(name: str, time_point: int) -> bool:
@@ -126,7 +130,11 @@ def rounds_of(
         return pending.get((name, time_point), sites_per_well) >= sites_per_well
 
     def whole(time_point: int) -> bool:
-        if quiet or time_point < top:
+        if quiet:
+            return True
+        if time_point in untried:
+            return False
+        if time_point < top:
             return True
         along = [name for name in newest if newest[name] >= time_point - 1]
         return time_point > first and all(complete(name, time_point) for name in along)
@@ -186,32 +194,44 @@ def _pending(
     channel: str,
     newest: Mapping[str, int],
     behind: Mapping[str, int | None],
-) -> dict[tuple[str, int], int]:
-    """Return how many frames are settled of each well's time points that are not stepped yet."""
+    judged_under: Collection[str],
+) -> tuple[dict[tuple[str, int], int], set[int]]:
+    """Return how many frames are settled of each well's time points that are not stepped yet.
+
+    And at which of these time points frames are to be tried again.
+    """
     lags = {
         name: last
         for name, last in behind.items()
         if last is not None and name in newest and newest[name] > last
     }
     if not lags:
-        return {}
+        return {}, set()
     names = {plate.wells[name]: name for name in lags}
+    quarantined = FrameRow.state == FrameState.QUARANTINED
+    stands = FrameRow.judged_under.in_(sorted(judged_under))
+    settled = or_(FrameRow.state.in_(SCORED), and_(quarantined, stands))
     found = session.execute(
         select(
             FrameRow.well_id,
             FrameRow.time_point,
-            func.sum(case((FrameRow.state.in_(SETTLED), 1), else_=0)),
+            func.sum(case((settled, 1), else_=0)),
+            func.sum(case((and_(quarantined, ~stands), 1), else_=0)),
         )
         .where(
-            FrameRow.well_id.in_(names),
+            # A plate that is looked at as a whole waits for wells that have stepped, too.
+            FrameRow.well_id.in_(plate.wells.values() if plate.joint else names),
             FrameRow.channel == channel,
             FrameRow.state.not_in(ASIDE),
             FrameRow.time_point > min(lags.values()),
         )
         .group_by(FrameRow.well_id, FrameRow.time_point)
     )
-    return {
-        (names[number], time_point): settled
-        for number, time_point, settled in found
-        if time_point > lags[names[number]]
-    }
+    pending: dict[tuple[str, int], int] = {}
+    untried: set[int] = set()
+    for number, time_point, count, again in found:
+        if again:
+            untried.add(time_point)
+        if number in names and time_point > lags[names[number]]:
+            pending[names[number], time_point] = count
+    return pending, untried

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scopewatch.config import ExperimentConfig
@@ -17,13 +18,16 @@ from scopewatch.core.ports import OverlayFiles
 from scopewatch.core.result import FrameResult
 from scopewatch.store.alerting import Alarm, step_wells
 from scopewatch.store.announcing import Announcing
+from scopewatch.store.claims import Left
 from scopewatch.store.columns import FrameState
 from scopewatch.store.days import Taken, note_frame, set_start
 from scopewatch.store.estimates import drop_result, estimate_well, write_result
+from scopewatch.store.judging import Judging
 from scopewatch.store.measuring import Measuring, drop_reading, measure_run, write_reading
 from scopewatch.store.outlooks import Foresight, look_ahead, look_ahead_again
 from scopewatch.store.proposing import review_run
-from scopewatch.store.tables import FrameRow, Run
+from scopewatch.store.tables import FrameRow, Run, Well
+from scopewatch.store.vanished import remove_well, step_back
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +44,8 @@ class Settling:
         Error rates of the model's card, None where it has none.
     measuring
         How fluorescence of the final day is measured; None where it is not.
+    judging
+        What frames are judged under now.
     """
 
     experiment: ExperimentConfig
@@ -47,6 +53,7 @@ class Settling:
     foresight: Foresight
     announcing: Announcing
     measuring: Measuring | None
+    judging: Judging
 
     def score(
         self,
@@ -66,8 +73,10 @@ class Settling:
         moved = set_start(session, run, self.experiment)
         moved |= note_frame(session, run, taken, self.experiment)
         write_result(session, row, frame, result, files, day, moment)
-        row.state = FrameState.DONE
-        row.settled_at = now
+        again = not self.judging.judges_alike(row.source, row.judged_under)
+        self._settle(row, FrameState.DONE, now)
+        if again:
+            step_back(session, row)
         if moved:
             self.reckon_again(session, run, now)
         return self._conclude(session, row, rules, now)
@@ -88,8 +97,7 @@ class Settling:
         run = row.well.run
         moved = set_start(session, run, self.experiment)
         write_reading(session, row, reading, day, frame.moment.over(ticket.moment))
-        row.state = FrameState.MEASURED
-        row.settled_at = now
+        self._settle(row, FrameState.MEASURED, now)
         if moved:
             self.reckon_again(session, run, now)
         else:
@@ -107,11 +115,34 @@ class Settling:
         """Write why it cannot be judged, without what was said of it before; as `score`."""
         drop_result(session, row)
         drop_reading(session, row)
-        row.state = FrameState.QUARANTINED
+        self._settle(row, FrameState.QUARANTINED, now)
         row.fault = fault
         row.reason = reason
-        row.settled_at = now
         return self._conclude(session, row, rules, now)
+
+    def skip(self, row: FrameRow, reason: str, now: datetime) -> None:
+        """Write that a frame is not to be scored."""
+        self._settle(row, FrameState.SKIPPED, now)
+        row.reason = reason
+
+    def forget(
+        self, session: Session, left: Sequence[Left], rules: Sequence[AlertRule], now: datetime
+    ) -> None:
+        """Bring wells up to date that lost a row; those that lost their last one go."""
+        for each in left:
+            well = session.get(Well, each.well_id)
+            if well is None:
+                continue
+            if session.scalar(select(FrameRow.id).where(FrameRow.well_id == well.id).limit(1)):
+                estimate_well(session, well.id, each.time_point, each.channel, self.rates)
+                look_ahead(session, well.id, each.channel, self.foresight, since=each.time_point)
+            else:
+                remove_well(session, well, rules, self.announcing, now)
+
+    def _settle(self, row: FrameRow, state: FrameState, now: datetime) -> None:
+        row.state = state
+        row.settled_at = now
+        row.judged_under = self.judging.under(row.source)
 
     def reckon_again(self, session: Session, run: Run, now: datetime) -> None:
         """Bring up to date what follows from the days of a run, once its day 0 moved."""
@@ -127,6 +158,7 @@ class Settling:
             phase_channel=self.experiment.phase_channel,
             sites_per_well=self.experiment.sites_per_well,
             interval_h=self.experiment.interval_h,
+            judged_under=self.judging.current,
         )
 
     def review(self, session: Session, run: str, now: datetime) -> None:

@@ -44,6 +44,11 @@ ADVICE: dict[str, str] = {
         "The frame was due and was never taken: no efficiency holds it, and nothing can bring it"
         " back. See the reason, and mend it before the next time point."
     ),
+    "contradiction": (
+        "The file was scored as one frame, and what names it says another one now. The result"
+        " stays where it is. Were the old settings right, put them back; otherwise give experiment"
+        " and source other names: all files are then scored anew, as a run of their own."
+    ),
     "replaced": (
         "The frame was scored from another file since. Nothing to do, unless you expected both."
     ),

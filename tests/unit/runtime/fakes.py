@@ -1,6 +1,6 @@
 """Stand-ins for the worker's neighbours, each with a switch for its ways to fail."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -140,6 +140,9 @@ class FakeStore:
         self.done: set[tuple[str, str]] = set()
         self.acquisitions: dict[tuple[str, str], list[str]] = {}
         self.retimed: dict[str, Moment] = {}
+        self.renamed = False
+        self.given_up: list[FrameTicket] = []
+        self.asked_for_given_up = 0
         self.failures: dict[str, list[StoreError]] = {}
         self.broken: StoreError | None = None
 
@@ -148,6 +151,10 @@ class FakeStore:
         if identity not in seen:
             seen.append(identity)
         return seen.index(identity) + 1
+
+    def names_changed(self, source: str) -> bool:
+        self._fail("names_changed")
+        return bool(source) and self.renamed
 
     def settled(self, source: str, found: Sequence[Mark]) -> set[str]:
         return {mark.locator for mark in found if (mark.locator, mark.fingerprint) in self.done}
@@ -162,6 +169,13 @@ class FakeStore:
     def day_of(self, ticket: FrameTicket, frame: Frame) -> float:
         self._fail("day_of")
         return 4.5
+
+    def second_try(self, sources: Collection[str]) -> FrameTicket | None:
+        self._fail("second_try")
+        self.asked_for_given_up += 1
+        if not self.given_up or self.given_up[0].source not in sources:
+            return None
+        return self.given_up.pop(0)
 
     def retime(self, ticket: FrameTicket) -> bool:
         self._fail("retime")
@@ -205,7 +219,7 @@ class FakeStore:
         self.done.add((ticket.locator, ticket.fingerprint))
         return Settled(key=ticket.key, quarantined=None, alerts=())
 
-    def skip(self, ticket: FrameTicket, reason: str) -> None:
+    def skip(self, ticket: FrameTicket, reason: str, rules: Sequence[AlertRule] = ()) -> None:
         self._fail("skip")
         self.skipped.append((ticket.locator, reason))
 

@@ -52,6 +52,7 @@ class FakeLedger:
     def __init__(self) -> None:
         self.done: set[tuple[str, str, str]] = set()
         self.moments: dict[tuple[str, str], Moment] = {}
+        self.renamed: dict[str, set[str]] = {}
         self.asked: list[int] = []
         self.acquisitions: dict[tuple[str, str], list[str]] = {}
         self.broken = False
@@ -64,6 +65,11 @@ class FakeLedger:
             seen.append(identity)
         return seen.index(identity) + 1
 
+    def names_changed(self, source: str) -> bool:
+        if self.broken:
+            raise StoreError("database is locked")
+        return source in self.renamed
+
     def settled(self, source: str, found: Sequence[Mark]) -> set[str]:
         if self.broken:
             raise StoreError("database is locked")
@@ -72,6 +78,7 @@ class FakeLedger:
             mark.locator
             for mark in found
             if (source, mark.locator, mark.fingerprint) in self.done
+            and not (mark.named and mark.locator in self.renamed.get(source, ()))
             and not mark.moment.updates(self.moments.get((source, mark.locator), mark.moment))
         }
 

@@ -19,6 +19,7 @@ from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
 from scopewatch.core.route import Route
 from scopewatch.core.tiling import TileGrid, TileScores
 from scopewatch.store.database import Store
+from scopewatch.store.judging import Judging
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 GRID = TileGrid(height=48, width=40, tile_px=16)
@@ -116,6 +117,7 @@ def open_store(
     *,
     channels: Mapping[str, Severity] | None = None,
     max_attempts: int = 3,
+    judging: Judging | None = None,
     **experiment: Any,
 ) -> Store:
     return Store.open(
@@ -129,6 +131,7 @@ def open_store(
             for name, least in ({"mail": Severity.INFO} if channels is None else channels).items()
         },
         max_attempts=max_attempts,
+        judging=judging or Judging(),
     )
 
 

@@ -220,7 +220,7 @@ def test_frames_skipped_before_the_channel_was_configured_are_taken_up(
     offered = ticket(key(channel="gfp"))
     found = [Mark(offered.locator, offered.fingerprint)]
     plain = open_store(tmp_path, clock)
-    plain.skip(offered, "not scored: channel gfp")
+    plain.skip(offered, "not scored: channel gfp", ())
     assert plain.settled("folder", found) == {offered.locator}
     plain.close()
 

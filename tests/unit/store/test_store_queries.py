@@ -42,7 +42,7 @@ def reader(filled: Scene) -> Iterator[Reader]:
 
 def test_the_ledger_is_counted(filled: Scene, reader: Reader, clock: FakeClock) -> None:
     filled.store.claim(ticket(key("B1")), RULES)
-    filled.store.skip(ticket(key("B1", channel="gfp")), "not scored")
+    filled.store.skip(ticket(key("B1", channel="gfp")), "not scored", ())
     filled.store.refuse(
         Refusal(source="folder", locator="/x", fingerprint="", reason="no well", seen_at=START)
     )

@@ -7,7 +7,7 @@ disk, say) had to let it go.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from scopewatch.core.errors import FrameError
@@ -135,6 +135,28 @@ class Offering:
                     open_ones.append(each)
         return open_ones
 
+    def names_changed(self) -> bool:
+        """Tell whether scored things of the source were named by other settings than now.
+
+        Raises
+        ------
+        StoreError
+            When the ledger cannot be asked.
+        """
+        return self._ledger.names_changed(self._source)
+
+    def misnamed(self, settled: Sequence[Found]) -> list[Found]:
+        """Return those of settled things that were named by other settings than now.
+
+        Raises
+        ------
+        StoreError
+            When the ledger cannot be asked.
+        """
+        marks = [replace(each.mark(), named=True) for each in settled]
+        known = self._ledger.settled(self._source, marks) if marks else set()
+        return [each for each in settled if each.locator not in known]
+
     def acquisition(self, label: str, identity: str) -> int:
         """Return the number, from 1, of an acquisition at a place.
 
@@ -163,6 +185,19 @@ class Offering:
             self.found += _mark(each) not in self._taken and _mark(each) not in self._settled
             self._take(each)
         return taken
+
+    def offer_again(self, found: Sequence[Found]) -> int:
+        """Offer what is settled, as far as its name or moment is read otherwise now; as `offer`.
+
+        Raises
+        ------
+        StoreError
+            When the ledger cannot be asked.
+        """
+        for each in found:
+            self._settled.pop(_mark(each), None)
+        wanted = self.unsettled(found)
+        return len(found) - len(wanted) + self.offer(wanted)
 
     def _pending(self, each: Found) -> bool:
         return self._is_pending(_mark(each), _moment(each))

@@ -13,6 +13,7 @@ from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.sources.base.away import Identity, blame_share, identify
+from scopewatch.sources.base.content import content_of
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
@@ -112,13 +113,16 @@ class FolderFrames:
         self._root = identify(self._config.path)
         alone = len(contents.planes) == 1 and contents.unfinished is None
         in_closed_file = is_vendor_name(locator)
-        for plane, each in zip(contents.planes, found, strict=False):
+        for index, (plane, each) in enumerate(zip(contents.planes, found, strict=False)):
             if alone:
-                read_plane(path, plane.page, self._limits)
+                content = content_of(read_plane(path, plane.page, self._limits).pixels)
             elif in_closed_file:
                 continue  # its program has closed it: there is nothing to wait for
             elif pending(each.locator, each.fingerprint):
-                self._try(path, plane.page)
+                content = self._try(path, plane.page)
+            else:
+                continue
+            found[index] = replace(each, content=content)
         return _reading(contents, found, missing)
 
     def describe(self, locator: str, fingerprint: str) -> FileReading:
@@ -260,14 +264,16 @@ class FolderFrames:
                 )
             )
 
-    def _try(self, path: Path, page: int) -> None:
+    def _try(self, path: Path, page: int) -> str:
+        """Return what names the pixels of a page; '' where it does not decode."""
         try:
-            read_plane(path, page, self._limits)
+            return content_of(read_plane(path, page, self._limits).pixels)
         except FrameError as error:
             log.info(
                 "page does not decode",
                 extra={"event": {"path": str(path), "page": page, "reason": str(error)}},
             )
+            return ""
 
     def _path(self, locator: str) -> Path:
         if PurePosixPath(locator).is_absolute() or ".." in PurePosixPath(locator).parts:

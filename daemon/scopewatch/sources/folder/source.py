@@ -29,6 +29,7 @@ from scopewatch.sources.base.source_thread import SourceThread
 from scopewatch.sources.folder.awaiting import AwaitedError, Awaiting
 from scopewatch.sources.folder.file_stability import LOOKS, Candidate, GivenUp, Settling
 from scopewatch.sources.folder.frames import FolderFrames, given_up_mark, refuse_name
+from scopewatch.sources.folder.names_again import NamesAgain
 from scopewatch.sources.folder.walk import (
     Seen,
     as_locator,
@@ -89,6 +90,7 @@ class FolderSource:
         self._given_up = GivenUp()
         self._awaiting = Awaiting()
         self._looks: deque[tuple[str, str | None]] = deque()
+        self._names = NamesAgain(config.name, self._frames)
         self._arrivals = arrivals or Unheard()
         self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)
         self._offering: Offering | None = None
@@ -224,6 +226,8 @@ class FolderSource:
         # What there was no room for shows up now, and came long ago.
         caught_up = self._settling.turned_away == 0
         self._settling.turned_away = new = 0
+        if self._walked_s is None:
+            self._names.begin(offering)
         held = set(self._settling.locators())
         unwritable: list[Found] = []
         batch: dict[Found, int] = {}
@@ -252,6 +256,9 @@ class FolderSource:
         """Take files in hand that need work; return how many were not there before."""
         new = 0
         open_ones = offering.unsettled(list(batch))
+        if self._walked_s is None:
+            unknown = set(open_ones)
+            self._names.note(offering, [each for each in batch if each not in unknown])
         if self._walked_s is None:
             open_ones = self._not_given_up(offering, open_ones)
         for each in open_ones:
@@ -295,6 +302,8 @@ class FolderSource:
                 self._release_at_s = now_s + _PAUSE_S
                 return
             self._looks.popleft()
+        if not self._names.step(offering):
+            self._release_at_s = now_s + _PAUSE_S
 
     def _try(self, offering: Offering, candidate: Candidate, now_s: float) -> bool:
         """Look into a file and offer what it holds; False when the inbox is full."""

@@ -119,7 +119,7 @@ def test_a_skipped_frame_is_offered_again_once_its_channel_is_scored(
     scene: Scene, clock: FakeClock
 ) -> None:
     offered = ticket(key(channel="gfp"))
-    scene.store.skip(offered, "not scored: channel gfp")
+    scene.store.skip(offered, "not scored: channel gfp", RULES)
     assert scene.rows("SELECT state, reason FROM frames") == [
         ("skipped", "not scored: channel gfp")
     ]

@@ -1,0 +1,51 @@
+"""From configuration and model to what the ledger's verdicts are made under.
+
+Settings that only say how to watch, when or how fast, decide no verdict: they are named here, so
+that a setting that is new counts until somebody says otherwise.
+"""
+
+import hashlib
+import json
+from typing import Any, Final
+
+from scopewatch import __version__
+from scopewatch.config import Config, SourceConfig
+from scopewatch.core.card import ModelCard
+from scopewatch.store.judging import Judging, SourceSettings
+
+# Of sources: how they are watched, and what a time-lapse of our own takes.
+WATCHING: Final = frozenset(
+    {
+        *("name", "recursive", "observer", "poll_s", "settle_s", "give_up_s"),
+        *("mode", "backend", "mm_app_path", "mm_config", "port"),
+        *("positions", "channels", "interval_s", "time_points"),
+    }
+)
+# How a frame is read, but not whose it is.
+SCALE: Final = frozenset({"path", "um_per_px"})
+# Of the experiment: what names its frames. A new name of the run leaves frames with the run they
+# came in.
+NAMING: Final = ("started_at", "interval_h", "phase_channel", "fluorescence_channel")
+
+
+def make_judging(config: Config, card: ModelCard) -> Judging:
+    """Return what is judged under now."""
+    return Judging(
+        sources={source.name: _settings(config, source) for source in config.sources},
+        model=_digest(card.model_dump(mode="json")),
+    )
+
+
+def _settings(config: Config, source: SourceConfig) -> SourceSettings:
+    told = source.model_dump(mode="json", exclude=set(WATCHING))
+    scale = {name: told.pop(name, None) for name in SCALE}
+    experiment = config.experiment.model_dump(mode="json", include=set(NAMING))
+    # A newer version may read what this one refuses, and names otherwise.
+    names = _digest({"source": told, "experiment": experiment, "version": __version__})
+    limits = config.limits.model_dump(mode="json")
+    return SourceSettings(names=names, reading=_digest({"names": names, "limits": limits, **scale}))
+
+
+def _digest(told: dict[str, Any]) -> str:
+    """Return twelve digits that change where anything of it does."""
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
