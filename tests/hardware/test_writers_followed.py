@@ -20,6 +20,7 @@ FOLLOWED = (
     "ome-zarr-tensorstore",
     "ome-zarr-zarr-python",
     "ome-zarr-acquire-zarr",
+    "image-sequence",
     "ndtiff",
     "ndtiff-numbers",
     "ndtiff-index-only",

@@ -24,6 +24,7 @@ from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.layouts.candidates import is_candidate_folder, is_candidate_name
+from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
 from scopewatch.sources.ndtiff.pyramid import FULL_RESOLUTION, is_copy, is_data_set_file
@@ -82,6 +83,7 @@ class Listing:
 
     def __init__(self, settings: ListingSettings) -> None:
         self._settings = settings
+        self._names = NamePattern(settings.source.pattern, settings.source.counts_from)
         self._frames_in(settings.source.path)
 
     def walk(self, path: Path) -> Iterator[Listed | Unlisted]:
@@ -107,11 +109,17 @@ class Listing:
         def also(locator: str) -> tuple[Statement, ...]:
             place = root / locator
             run = PlaneFacts(experiment=_experiment_of(place.parent, root))
+            by_folder = Statement(origin=Origin.NAME, who="folder", facts=run)
+            if fits(locator):
+                return (by_folder,)
             well = PlaneFacts(well=place.name.split(".")[0] or place.name)
-            return (
-                Statement(origin=Origin.NAME, who="folder", facts=run),
-                Statement(origin=Origin.DEFAULT, who="file name", facts=well),
-            )
+            return (by_folder, Statement(origin=Origin.DEFAULT, who="file name", facts=well))
+
+        def fits(locator: str) -> bool:
+            try:
+                return self._names.read(locator) is not None
+            except FrameError:
+                return True
 
         source = self._settings.source.model_copy(update={"path": root})
         return FolderFrames(source, self._settings.experiment, DEFAULT_LIMITS, also)

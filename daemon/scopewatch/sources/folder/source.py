@@ -315,10 +315,7 @@ class FolderSource:
                 self._awaiting.note(locator, error.missing, waits=True)
             if not self._settling.broken(candidate, now_s):
                 return True
-            log.warning(
-                "file never got whole, it is handed on as it is",
-                extra={"event": {"source": self.name, "file": locator, "reason": str(error)}},
-            )
+            self._tell_given_up(locator, error)
             found, whole = [self._frames.give_up(locator, fingerprint)], False
         else:
             self._awaiting.note(locator, reading.missing)
@@ -335,6 +332,13 @@ class FolderSource:
         self._settling.forget(locator)
         self._remember(offering, locator, fingerprint, whole=whole)
         return True
+
+    def _tell_given_up(self, locator: str, error: FrameError) -> None:
+        event = {"event": {"source": self.name, "file": locator, "reason": str(error)}}
+        if isinstance(error, AwaitedError):
+            log.warning("file beside an image did not tell of it in time", extra=event)
+        else:
+            log.warning("file never got whole, it is handed on as it is", extra=event)
 
     def _look_again(self, offering: Offering, locator: str, fingerprint: str | None) -> bool:
         """Look into a file again; False when the inbox is full.
