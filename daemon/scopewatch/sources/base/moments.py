@@ -12,8 +12,9 @@ from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.evidence import Claim, Evidence, Said, said_by
 from scopewatch.sources.base.facts import Origin, PlaneFacts
 
-# How far, in intervals, a time may lie from its time point: programs name the moment a scan began.
-_DRIFT = 0.45
+# How far, in intervals, a time may lie from its time point: programs name the moment a scan began,
+# which drifts by half an hour. Halfway between two it is a wrong interval.
+_DRIFT = 0.49
 _HOUR_S = 3600.0
 
 
@@ -150,16 +151,16 @@ def _index(
 ) -> int | None:
     """Return the time point that the most trusted time gives; None where no time is trusted so far.
 
-    A time in a name stands for one of many, so it has to fit the interval.
+    A time of day says nothing without the start of the run. A time in a name stands for one of
+    many, so it has to fit the interval; a date there must not be passed over, or all days were one.
     """
     usable = [each for each in times if each.statement.origin <= Origin.NAME]
-    if not usable:
-        return None
-    first = usable[0]
-    by_name = first.statement.origin is Origin.NAME
-    since_start_s = _since_start_s(first.value, experiment)
-    if since_start_s is None:
-        if not by_name:
+    since = ((each, _since_start_s(each.value, experiment)) for each in usable)
+    first, since_start_s = next(
+        ((each, elapsed_s) for each, elapsed_s in since if elapsed_s is not None), (None, 0.0)
+    )
+    if first is None:
+        if not any(each.statement.origin is Origin.NAME for each in usable):
             return None
         raise FrameError(
             complaint(
@@ -168,6 +169,7 @@ def _index(
                 do="set experiment.started_at",
             )
         )
+    by_name = first.statement.origin is Origin.NAME
     intervals = since_start_s / (experiment.interval_h * _HOUR_S)
     if by_name and (intervals < -_DRIFT or abs(intervals - round(intervals)) > _DRIFT):
         raise FrameError(

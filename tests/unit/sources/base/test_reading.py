@@ -177,3 +177,43 @@ def test_seconds_after_a_wall_time_are_true_seconds_over_a_change_of_the_clock()
     began = datetime(2026, 3, 28, 12)
     line = said(Origin.PLANE, wall_time=began, since_wall_s=24 * 3600.0)
     assert read(line, zone=BERLIN).acquired_at == datetime(2026, 3, 29, 11, tzinfo=UTC)
+
+
+def test_a_series_that_drifts_by_minutes_keeps_one_time_point_for_each_scan() -> None:
+    """Hourly scans of an Incucyte with several vessels: each begins when the one before is done."""
+    hourly = ExperimentConfig(name="HES7", interval_h=1)
+    drifts_min = [0, 26, -26, 13, -7, 28, -28, 26, 26, -26]
+    elapsed = [3600.0 * scan + 60 * drift for scan, drift in enumerate(drifts_min)]
+    points = [
+        read(said(Origin.NAME, elapsed_s=each), experiment=hourly).key.time_point
+        for each in elapsed
+        if each >= 0
+    ]
+    assert points == list(range(len(drifts_min)))
+
+
+def test_a_time_halfway_between_two_time_points_is_refused() -> None:
+    with pytest.raises(FrameError, match="not at a time point of the run"):
+        read(
+            said(Origin.NAME, elapsed_s=1800.0), experiment=ExperimentConfig(name="x", interval_h=1)
+        )
+
+
+def test_the_elapsed_time_in_a_name_counts_where_a_better_moment_has_no_start() -> None:
+    """The moment alone does not say which time point it is."""
+    run = ExperimentConfig(name="x", interval_h=12)
+    taken = datetime(2026, 3, 4, 9, tzinfo=UTC)
+    reading = read(
+        said(Origin.PLANE, acquired_at=taken), said(Origin.NAME, elapsed_s=86_400.0), experiment=run
+    )
+    assert (reading.key.time_point, reading.acquired_at) == (2, taken)
+
+
+def test_a_date_in_a_name_is_not_passed_over_for_a_better_moment_without_a_start() -> None:
+    run = ExperimentConfig(name="x", interval_h=12)
+    with pytest.raises(FrameError, match="needs the start of the run"):
+        read(
+            said(Origin.PLANE, acquired_at=datetime(2026, 3, 4, 9, tzinfo=UTC)),
+            said(Origin.NAME, wall_time=datetime(2026, 3, 4, 9)),
+            experiment=run,
+        )

@@ -11,7 +11,7 @@ from scopewatch.sources.layouts.layout import Example, Layout, Never
 from scopewatch.sources.layouts.parts import NAME, WELL
 
 _PLATE = r"(?P<plate>[^/]+?)"
-_FIELD = rf"{WELL}f(?P<site>\d+)(?P<channel_code>d\d+)\.[^/]+$"
+_FIELD = rf"{WELL}f(?P<site>\d+)(?P<channel_code>d\d+)(?: - (?P<channel>[^/]+?))?\.[^/]+$"
 _DATED = (
     r"(?<![^/])[^/]*\.(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
     r"-(?P<hours>\d\d)-(?P<minutes>\d\d)-(?P<seconds>\d\d)/(?:[^/]+/)*"
@@ -28,6 +28,23 @@ LAYOUT = Layout(
     ),
     never=(Never(pattern=r"_T[MRD]\d?_p\d+_[^/]*$", reason="a stitched image of several fields"),),
     examples=(
+        Example(
+            path="AMOTL2_WT_Top Slide_D_p00_0_A03f00d1 - CNN1 (Green).tif",
+            plate="AMOTL2_WT_Top Slide",
+            well="A3",
+            site=0,
+            time_point=0,
+            channel="CNN1 (Green)",
+        ),
+        Example(
+            path="P1_Plate_M_p00_z00_0_A01f00d0.TIF",
+            plate="P1_Plate",
+            well="A1",
+            site=0,
+            time_point=0,
+            channel="d0",
+            z=0,
+        ),
         Example(
             path="scan_t0004_B03f02d0.tif",
             plate="scan",

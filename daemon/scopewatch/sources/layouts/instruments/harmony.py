@@ -98,7 +98,9 @@ def _image(record: Record, channel: str) -> _Image:
     )
 
 
-_FILE = r"r(?P<row>\d\d)c(?P<column>\d\d)f(?P<site>\d+)p(?P<z>\d+)-(?P<channel_code>ch\d+)"
+_FILE = (
+    r"r(?P<row>\d\d)c(?P<column>\d\d)f(?P<site>\d+)p(?P<z>\d+)(?:rc\d+)?-(?P<channel_code>ch\d+)"
+)
 _MEASUREMENT = (
     r"(?<![^/])(?P<plate>[^/]+?)__(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
     r"T(?P<hours>\d\d)_(?P<minutes>\d\d)_(?P<seconds>\d\d)-Measurement[^/]*/(?:[^/]+/)*"
@@ -130,6 +132,14 @@ LAYOUT = Layout(
             well="B3",
             site=2,
             time_point=4,
+            channel="ch1",
+            z=1,
+        ),
+        Example(
+            path="r02c07f01p01rc1-ch1sk1fk1fl1.tiff",
+            well="B7",
+            site=1,
+            time_point=0,
             channel="ch1",
             z=1,
         ),

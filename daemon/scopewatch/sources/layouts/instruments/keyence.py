@@ -21,6 +21,10 @@ LAYOUT = Layout(
         rf"{NAME}{_PLATE}{_FIELD}{_TIME}{_REST}",
         # `Image` is what the program calls a file that nobody named.
         rf"{NAME}(?:Image_|{_PLATE}){_FIELD}{_REST}",
+        # The field may be the folder alone, or there is but one.
+        rf"(?:(?<![^/])(?P<well>XY\d+)/)?(?<![^/])(?:Image_|{_PLATE})(?:{_TIME})?{_REST}",
+        # Without channels.
+        rf"{NAME}{_PLATE}{_TIME}(?P<well>XY\d+)(?:_Z(?P<z>\d+))?\.[^/]+$",
     ),
     counts_from={"time_point": 1, "z": 1},
     never=(
@@ -47,6 +51,17 @@ LAYOUT = Layout(
             channel="CH4",
             z=1,
         ),
+        Example(
+            path="XY01/ApYYM20AGGSMA_XY01_CH4.tif",
+            plate="ApYYM20AGGSMA",
+            well="XY01",
+            channel="CH4",
+        ),
+        Example(path="1_00001_Z001_CH1.tif", plate="1", site=1, channel="CH1", z=1),
+        Example(
+            path="XY01/Image_T0002_Z003_CH1.tif", well="XY01", time_point=1, channel="CH1", z=3
+        ),
+        Example(path="nd001_T0001_XY1.tif", plate="nd001", well="XY1", time_point=0),
         Example(
             path="T0001/10X_T0001_XY02_Z001_CH2.tif",
             plate="10X",

@@ -1,11 +1,22 @@
 """NIS-Elements (Nikon): files of a series split on export.
 
 `NAMEt001xy01z1c1.tif`: time point, point of the stage, plane and channel, each where there are
-several; all count from 1. The name before names the experiment.
+several; all count from 1. The name before names the experiment. JOBS writes
+`WellA01_PointA01_0000_ChannelPhase_Seq0000.tiff` in folders of their local time; its time points
+count from 0.
 """
+
+from datetime import datetime
 
 from scopewatch.sources.layouts.layout import Example, Layout
 from scopewatch.sources.layouts.parts import NAME
+
+_DATED = (
+    r"(?<![^/])(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)_(?P<hours>\d\d)(?P<minutes>\d\d)"
+    r"(?P<seconds>\d\d)_\d+(?:__|/)"
+)
+_WELL_POINT = r"Well(?P<well>[A-P]\d{1,2})(?:_Point[^/_]*(?:_(?P<site>\d+))?)?"
+_JOBS = r"(?:_Z(?P<z>\d+))?(?:_Channel(?P<channel>[^/]+?))?_Seq\d+\.\w+$"
 
 LAYOUT = Layout(
     name="nis",
@@ -13,11 +24,23 @@ LAYOUT = Layout(
     patterns=(
         rf"{NAME}[^/]*?(?:(?<![A-Za-z])t(?P<time_point>\d+))?_?(?i:xy)(?P<site>\d+)"
         r"_?(?:z(?P<z>\d+))?_?(?P<channel_code>[cC]\d+)?\.\w+$",
+        rf"{_DATED}{_WELL_POINT}{_JOBS}",
+        rf"{NAME}{_WELL_POINT}{_JOBS}",
         rf"{NAME}[^/]*?(?<![A-Za-z])t(?P<time_point>\d+)_?(?:z(?P<z>\d+))?_?"
         r"(?P<channel_code>[cC]\d+)\.\w+$",
     ),
     counts_from={"time_point": 1, "z": 1},
     examples=(
+        Example(
+            path="P1/20260428_161449_035/WellA01_PointA01_0003_ChannelCam-DIA DIC Master"
+            " Screening_Seq0000.tiff",
+            well="A1",
+            site=3,
+            moment=datetime(2026, 4, 28, 16, 14, 49),  # noqa: DTZ001 - names hold no zone
+            channel="Cam-DIA DIC Master Screening",
+        ),
+        Example(path="WellH12_PointH12_0000_Seq0095.tiff", well="H12", site=0),
+        Example(path="Well_A1_Sample_01_XY01C1.tif", site=1, channel="C1"),
         Example(path="260430_t001xy01c1.tif", site=1, time_point=0, channel="c1"),
         Example(path="MG1655_t124xy1c2.tif", site=1, time_point=123, channel="c2"),
         Example(path="single_plane_1-2000_2xy01c1.tif", site=1, channel="c1"),

@@ -19,7 +19,7 @@ from scopewatch.sources.base.address import named as label
 from scopewatch.sources.base.address import well_at
 from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.layouts.beside import SideFile
-from scopewatch.sources.layouts.layout import Example, Layout
+from scopewatch.sources.layouts.layout import Example, Layout, Never
 from scopewatch.sources.layouts.parts import NAME, PLATE, WELL_1536
 from scopewatch.sources.readers.pixel_size import calibrated_um
 from scopewatch.sources.readers.safe_xml import Record, read_records
@@ -152,7 +152,14 @@ LAYOUT = Layout(
             names=("MeasurementDetail.mrf",), parse=parse_detail, above=1, awaited="pixel_size_um"
         ),
     ),
+    never=(
+        Never(
+            pattern=r"(?<![^/])(?:SC_[^/]*_CH\d+|DC_[^/]*CAM\d+)\.\w+$",
+            reason="a correction image of the camera",
+        ),
+    ),
     examples=(
+        Example(path="SC_BP445-45_20x v2_M01_CH01.tif", never="a correction image of the camera"),
         Example(
             path="X_D08_T0001F001L01A01Z01C01.tif",
             plate="X",
