@@ -8,7 +8,7 @@ BASELINE ?=
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES = daemon training tests benchmarks
 
-.PHONY: help demo test test-slow check bench soak try-service model messages lock lock-hashes audit release clean
+.PHONY: help demo test test-slow check bench soak try-service model messages lock lock-hashes audit wheel release clean
 help:
 	@echo "make demo    a simulated ten-day differentiation, monitored live (DEMO_ARGS=--exit-when-done for no waiting)"
 	@echo "make test    all tests"
@@ -22,7 +22,8 @@ help:
 	@echo "make lock    write constraints.txt anew"
 	@echo "make lock-hashes write requirements.lock anew: what a service is installed from"
 	@echo "make audit   look for known holes in requirements.lock; fails when they cannot be looked up"
-	@echo "make release wheel, source and bill of materials (CycloneDX) into dist/"
+	@echo "make wheel   the wheel alone, into dist/"
+	@echo "make release wheel, source, bill of materials (CycloneDX) and wheelhouses for Linux and Windows into dist/"
 	@echo "make clean   remove everything the other targets made"
 
 $(VENV)/bin/python:
@@ -115,6 +116,10 @@ audit: build/tools-audit/.ready
 		--format json --output build/audit.json
 	$(PYTHON) release/audit.py build/audit.json requirements.lock
 
+wheel:
+	rm -f dist/scopewatch-*.whl
+	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
 # The bill lists what is really installed by the lock, in an environment made for that.
 release: build/tools-release/.ready
 	rm -rf dist build/installed
@@ -128,6 +133,7 @@ release: build/tools-release/.ready
 	build/tools-release/bin/cyclonedx-py environment build/installed/bin/python \
 		--pyproject pyproject.toml --output-reproducible \
 		--output-file "$$(ls dist/*.whl | sed 's/-py3.*//').cdx.json"
+	$(PYTHON) release/wheelhouse.py dist
 
 clean:
 	rm -rf $(VENV) .venv-* build dist scopewatch-demo .pytest_cache .mypy_cache .ruff_cache \

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from scopewatch import __version__
-from scopewatch.cli import alerts, daemon, demo, explain, init, results, score, support
+from scopewatch.cli import alerts, daemon, demo, explain, files, init, results, score, support
 from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError
 from scopewatch.core.redact import redact_text
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.command()(daemon.run)
 app.command()(daemon.check)
 app.command()(init.init)
+app.command()(files.files)
 app.command()(explain.explain)
 app.command()(score.score)
 app.command()(results.status)
