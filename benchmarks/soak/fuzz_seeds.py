@@ -13,11 +13,18 @@ import numpy as np
 import tifffile
 from PIL import Image
 
+from scopewatch.sources.layouts.registry import LAYOUTS
+
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "models/simulated-cardiomyocyte"
 _LARGEST_SEED = 50_000
 _TAGS = {"Frame": 3, "SliceIndex": 0, "Channel": "Phase", "PixelSizeUm": 0.65}
 _SUMMARY = {"Frames": 5, "Slices": 1, "ChNames": ["Phase", "GFP"], "PixelSize_um": 0.65}
+_METASERIES = """<MetaData><PlaneInfo><prop id="stage-label" value="C07 : Site 1"/>
+<prop id="spatial-calibration-state" value="on"/><prop id="spatial-calibration-x" value="1.3"/>
+<prop id="spatial-calibration-units" value="um"/><custom-prop id="Z Step" value="1"/>
+<prop id="acquisition-time-local" value="20240422 09:57:42.796"/></PlaneInfo></MetaData>"""
+_GEN5 = "<BTIImageMetaData><ImageWidthMicrons>9</ImageWidthMicrons></BTIImageMetaData>"
 _ENDS = [(258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8), (279, 4, 1, 60)]
 
 
@@ -37,6 +44,8 @@ def tiffs(folder: Path) -> list[bytes]:
         {"tile": (16, 16)},
         {"imagej": True, "metadata": {"Info": json.dumps(_TAGS)}},
         {"ome": True, "metadata": {"axes": "YX", "PhysicalSizeX": 0.65}},
+        {"description": _METASERIES},
+        {"description": _GEN5},
         {"extratags": [(51123, "s", 0, json.dumps(_TAGS), True)]},
     )
     whole = []
@@ -164,18 +173,36 @@ def data_sets(_: Path) -> list[bytes]:
     return [*whole, struct.pack("<I", len(listed)) + listed + bytes(64)]
 
 
+SIDE_NAMES = ("r02c03f02p01-ch1sk1fk1fl1.tiff", "P_D08_x.tif", "00000_t0000_p000_c00.tif")
+
+
+def side_files(_: Path) -> list[bytes]:
+    """Return what instruments write beside their images, cut to what is read."""
+    harmony, yokogawa, useq = SIDE_NAMES
+    index = f"""<?xml version="1.0" encoding="utf-8"?><E><Maps><Map><Entry ChannelID="1">
+<ChannelName>Phase</ChannelName><ImageResolutionX Unit="m">5.9E-07</ImageResolutionX></Entry></Map>
+</Maps><Images><Image><URL>{harmony}</URL><Row>2</Row><Col>3</Col><FieldID>2</FieldID>
+<PlaneID>1</PlaneID><ChannelID>1</ChannelID><AbsTime>2023-03-23T14:52:40.42-04:00</AbsTime>
+</Image></Images></E>"""
+    data = f"""<b:M xmlns:b="x"><b:MeasurementRecord b:Type="IMG" b:Row="4" b:Column="8"
+b:Time="2023-09-18T13:58:44.438+02:00" b:FieldIndex="1" b:ZIndex="1">{yokogawa}
+</b:MeasurementRecord></b:M>"""
+    detail = """<b:MeasurementDetail xmlns:b="x" b:MeasurementSettingFileName="a.mes">
+<b:MeasurementChannel b:Ch="1" b:HorizontalPixelDimension="0.325"/></b:MeasurementDetail>"""
+    frames = {
+        useq: {
+            "mda_event": {"index": {"t": 0, "p": 0, "c": 0}, "pos_name": "A1_0000"},
+            "pixel_size_um": 0.65,
+            "runner_time_ms": 1.5,
+            "camera_metadata": {"TimeReceivedByCore": "2026-11-28 15:38:05.507775"},
+        }
+    }
+    return [each.encode() for each in (index, data, detail, json.dumps(frames))]
+
+
 def names(_: Path) -> list[bytes]:
     """Return file names as the presets read them."""
-    texts = (
-        "plate_A1_s0_t0003_phase.tif",
-        "A1-Site_0/img_channel000_position000_time000000003_z000.tif",
-        "A1-Site_0/img_000000003_Phase_000.tif",
-        "VID1234_A1_1_00d12h30m.tif",
-        "VID1234_A1_1_2026y03m01d_12h30m.tif",
-        "run_XY01_T0001_CH1.tif",
-        "scan_Plate_R_p00_0_A01f00d0.tif",
-    )
-    return [text.encode() for text in texts]
+    return [each.path.encode() for layout in LAYOUTS.values() for each in layout.examples]
 
 
 def pictures(kind: str) -> Callable[[Path], list[bytes]]:

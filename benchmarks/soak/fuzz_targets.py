@@ -11,6 +11,10 @@ import fuzz_seeds as seeds
 from scopewatch.config import load_config
 from scopewatch.core.errors import ScopewatchError
 from scopewatch.inference.bundle import load_bundle, parse_card
+from scopewatch.sources.base.facts import PlaneFacts
+from scopewatch.sources.layouts.instruments.harmony import parse_index as parse_harmony
+from scopewatch.sources.layouts.instruments.useq import parse_frame_metadata
+from scopewatch.sources.layouts.instruments.yokogawa import parse_data, parse_detail
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.layouts.registry import LAYOUTS
 from scopewatch.sources.ndtiff.axes import image_statements
@@ -153,6 +157,18 @@ def _bundle(data: bytes, folder: Path) -> None:
     _allowed(read)
 
 
+def _side_files(data: bytes, folder: Path) -> None:
+    """A file beside images that is damaged says nothing, or less: never anything else."""
+    for parse in (parse_harmony, parse_data, parse_detail, parse_frame_metadata):
+        try:
+            facts = parse(BytesIO(data), folder / "x")
+        except ValueError:
+            continue
+        for name in seeds.SIDE_NAMES:
+            facts.of(name, PlaneFacts(position=0, channel_code="C01"))
+            facts.lists(name)
+
+
 _PATTERNS = [NamePattern(name) for name in LAYOUTS]
 
 TARGETS = {
@@ -161,6 +177,7 @@ TARGETS = {
     "ifd": Target(seeds=seeds.tiffs, run=_ifd, share=0.2),
     "ome-xml": Target(seeds=seeds.ome, run=_ome, share=0.08),
     "metadata.txt": Target(seeds=seeds.series, run=_series, share=0.06),
+    "side files": Target(seeds=seeds.side_files, run=_side_files, share=0.05),
     "names": Target(seeds=seeds.names, run=_names, share=0.05),
     "tiff": Target(seeds=seeds.tiffs, run=_image(".tif"), share=0.01),
     "ndtiff": Target(seeds=seeds.data_sets, run=_data_set, share=0.005),

@@ -18,6 +18,7 @@ PLATE_COLUMNS = {6: 3, 12: 4, 24: 6, 48: 8, 96: 12, 384: 24, 1536: 48}
 # Rows A to Z, AA to AF: those of a plate of 1536 wells.
 _WELL = re.compile(r"([A-Z]|A[A-F]|[a-p])0*([1-9]|[1-3]\d|4[0-8])")
 _LETTERS = 26
+_ROWS, _COLUMNS = 32, 48
 # What Micro-Manager writes where nobody named a position or a channel.
 _NAMELESS = frozenset({"", "default", "undefined", "null", "none"})
 
@@ -109,6 +110,17 @@ def well_at(row: int, column: int) -> str:
     ('B3', 'AF48')
     """
     return f"{row_name(row + 1)}{column + 1}"
+
+
+def numbered_well(row: int | None, column: int | None) -> str | None:
+    """Return the well at a row and a column that count from 1; None where no plate has it.
+
+    >>> numbered_well(2, 3), numbered_well(33, 1)
+    ('B3', None)
+    """
+    if row is None or column is None or not (1 <= row <= _ROWS and 1 <= column <= _COLUMNS):
+        return None
+    return well_at(row - 1, column - 1)
 
 
 def row_name(number: int) -> str:

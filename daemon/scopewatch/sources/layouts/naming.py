@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 
 from scopewatch.config.sources import Counted
 from scopewatch.core.errors import ConfigError, FrameError, complaint
-from scopewatch.sources.base.address import row_name, spell_well
+from scopewatch.sources.base.address import numbered_well, spell_well
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.layouts.layout import GROUPS, Layout, Pages
 from scopewatch.sources.layouts.registry import LAYOUTS
 from scopewatch.sources.readers.planes import Contents
 
-_ROWS = 32
 # Numbers are at most so long.
 _DIGITS = 9
 _CENTURY = 2000
@@ -159,9 +158,9 @@ class NamePattern:
         row_number = _number(row)
         if row_number is None:
             return spell_well(f"{row.upper()}{column_number}")
-        row_number += 1 - self._first_row
-        if 1 <= row_number <= _ROWS and column_number >= 1:
-            return f"{row_name(row_number)}{column_number}"
+        numbered = numbered_well(row_number + 1 - self._first_row, column_number)
+        if numbered is not None:
+            return numbered
         raise FrameError(
             complaint(
                 "row and column in the file name are no well",
@@ -223,9 +222,9 @@ def _time(groups: dict[str, str | None], where: str) -> tuple[float | None, date
     number = {
         name: _number(groups.get(name)) or 0 for name in ("days", "hours", "minutes", "seconds")
     }
-    if year is None:
-        return timedelta(**number).total_seconds(), None
     try:
+        if year is None:
+            return timedelta(**number).total_seconds(), None
         full = int(year) + (_CENTURY if len(year) == 2 else 0)
         return None, datetime(  # noqa: DTZ001 - without a zone, which the source's clock_zone gives
             full,
@@ -235,7 +234,7 @@ def _time(groups: dict[str, str | None], where: str) -> tuple[float | None, date
             number["minutes"],
             number["seconds"],
         )
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise FrameError(
             complaint("file name holds no date", where=where, got=error, do="rename the file")
         ) from error

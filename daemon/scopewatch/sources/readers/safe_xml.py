@@ -14,6 +14,9 @@ _CHUNK_BYTES = 65_536
 # Of attributes and texts of one record; one that is longer is cut.
 _RECORD_CHARS = 1_000_000
 
+# What expat raises for an encoding that there is not, or that it does not read.
+_ENCODINGS = (LookupError, ValueError)
+
 Record = dict[str, str]
 
 
@@ -33,7 +36,7 @@ def parse_xml(text: str) -> Xml.Element:
         raise XmlError("entity declarations")
     try:
         return Xml.fromstring(text)  # noqa: S314 - expat, without entities (checked above)
-    except Xml.ParseError as error:
+    except (Xml.ParseError, *_ENCODINGS) as error:
         raise XmlError(str(error)) from error
 
 
@@ -58,7 +61,9 @@ def read_records(file: BinaryIO, names: frozenset[str]) -> Iterator[tuple[str, R
     while chunk := file.read(_CHUNK_BYTES):
         try:
             parser.Parse(chunk, False)
-        except expat.ExpatError:
+        except XmlError:
+            raise
+        except (expat.ExpatError, *_ENCODINGS):
             break
         finally:
             yield from reader.take()

@@ -64,6 +64,16 @@ def test_an_index_that_is_still_written_says_what_is_whole() -> None:
     assert read.of("r02c03f02p01-ch2sk1fk1fl1.tiff", NOTHING) is None
 
 
+@pytest.mark.parametrize(
+    ("row", "column"), [("0", "3"), ("33", "1"), ("999999999", "1"), ("x", "")]
+)
+def test_a_row_and_column_that_no_plate_has_are_no_well(row: str, column: str) -> None:
+    text = HARMONY_5.replace("<Row>2<", f"<Row>{row}<").replace("<Col>3<", f"<Col>{column}<")
+    facts = index(text).of("r02c03f02p01-ch1sk1fk1fl1.tiff", NOTHING)
+    assert facts is not None
+    assert facts.well is None
+
+
 def test_an_index_with_entities_is_not_read() -> None:
     with pytest.raises(ValueError, match="entity declarations"):
         index('<!DOCTYPE x [<!ENTITY a "b">]>' + HARMONY_7[len('<?xml version="1.0" encoding="') :])

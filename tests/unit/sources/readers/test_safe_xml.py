@@ -55,6 +55,12 @@ def test_what_is_no_xml_ends_the_records_before_it() -> None:
         parse_xml("<all")
 
 
+@pytest.mark.parametrize("encoding", ["utf-9", "utf-7", "big5", "idna"])
+def test_an_encoding_that_is_not_read_is_no_crash(encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?><all><Image/></all>'
+    assert records(text.encode()) in ([], [("Image", {"": ""})])
+
+
 def test_utf_16_with_its_mark_is_read() -> None:
     text = '<?xml version="1.0" encoding="utf-16"?><all><Image><URL>\u00e4.tif</URL></Image></all>'
     assert records(text.encode("utf-16"))[0][1]["URL"] == "\u00e4.tif"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from scopewatch.sources.base.address import named as label
-from scopewatch.sources.base.address import well_at
+from scopewatch.sources.base.address import numbered_well
 from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.layouts.beside import SideFile
 from scopewatch.sources.layouts.layout import Example, Layout
@@ -26,8 +26,8 @@ from scopewatch.sources.readers.timestamps import parse_iso, time_facts
 
 @dataclass(frozen=True, slots=True)
 class _Image:
-    row: int
-    column: int
+    row: int | None
+    column: int | None
     field: int | None
     plane: int | None
     channel: str
@@ -54,7 +54,7 @@ class HarmonyIndex:
             return None
         channel = self.channels.get(image.channel, _Channel(None, None))
         return PlaneFacts(
-            well=well_at(image.row - 1, image.column - 1) if image.row and image.column else None,
+            well=numbered_well(image.row, image.column),
             site=image.field,
             z=image.plane,
             channel=channel.name,
@@ -89,8 +89,8 @@ def _image(record: Record, channel: str) -> _Image:
         return int(text) if text.isdecimal() and len(text) <= 9 else None
 
     return _Image(
-        row=number("Row") or 0,
-        column=number("Col") or 0,
+        row=number("Row"),
+        column=number("Col"),
         field=number("FieldID"),
         plane=number("PlaneID"),
         channel=channel,

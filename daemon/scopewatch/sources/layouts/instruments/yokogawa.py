@@ -16,7 +16,7 @@ from pathlib import Path, PureWindowsPath
 from typing import BinaryIO
 
 from scopewatch.sources.base.address import named as label
-from scopewatch.sources.base.address import well_at
+from scopewatch.sources.base.address import numbered_well
 from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.layouts.beside import SideFile
 from scopewatch.sources.layouts.layout import Example, Layout, Never
@@ -28,8 +28,8 @@ from scopewatch.sources.readers.timestamps import parse_iso, time_facts
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    row: int
-    column: int
+    row: int | None
+    column: int | None
     field: int | None
     plane: int | None
     at: datetime | None
@@ -47,7 +47,7 @@ class MeasurementData:
         if taken is None:
             return None
         return PlaneFacts(
-            well=well_at(taken.row - 1, taken.column - 1) if taken.row and taken.column else None,
+            well=numbered_well(taken.row, taken.column),
             site=taken.field,
             z=taken.plane,
         ).over(time_facts(taken.at))
@@ -79,8 +79,8 @@ def parse_data(file: BinaryIO, _path: Path) -> MeasurementData:
     for _, record in read_records(file, frozenset({"MeasurementRecord"})):
         if record.get("Type") == "IMG" and record[""]:
             images[PureWindowsPath(record[""]).name] = _Taken(
-                row=_number(record, "Row") or 0,
-                column=_number(record, "Column") or 0,
+                row=_number(record, "Row"),
+                column=_number(record, "Column"),
                 field=_number(record, "FieldIndex"),
                 plane=_number(record, "ZIndex"),
                 at=parse_iso(record.get("Time")),
