@@ -118,7 +118,10 @@ class Awaiting:
     def detail(self) -> str:
         """How many images wait for which file; empty where none does."""
         counts = Counter(self._waiting.values())
-        return ", ".join(f"{count} images wait for {name}" for name, count in counts.items())
+        return ", ".join(
+            f"{count} {'image waits' if count == 1 else 'images wait'} for {name}"
+            for name, count in counts.items()
+        )
 
     def note(self, locator: str, missing: Iterable[Missing], *, waits: bool = False) -> None:
         """Remember which side files say nothing of an image; none: all have.

@@ -60,7 +60,7 @@ def test_an_image_is_read_once_the_side_file_names_it(tmp_path: Path, scene: Sce
     assert scene.inbox.keys == []
     health = scene.source.health()
     assert health.waiting == 1
-    assert health.detail.endswith("; 1 images wait for _frame_metadata.json")
+    assert health.detail.endswith("; 1 image waits for _frame_metadata.json")
     say(tmp_path, (0, 0))
     scene.later(1)
     assert scene.inbox.keys == ["HES7/plate/A1/s0/t0000/phase"]
@@ -201,7 +201,7 @@ def test_images_are_looked_at_again_when_their_side_file_changes_and_not_before(
     assert awaiting.changed(13) == ["c"]
     two.unlink()
     assert awaiting.changed(14) == [], "what is gone tells nothing"
-    assert awaiting.detail == "1 images wait for two"
+    assert awaiting.detail == "1 image waits for two"
     awaiting.forget("c")
     assert awaiting.detail == ""
     assert len(awaiting) == 1

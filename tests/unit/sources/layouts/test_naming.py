@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from scopewatch.config import ExperimentConfig
 from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.errors import ConfigError, FrameError
 from scopewatch.sources.base.address import PositionPattern
+from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.base.reading import FrameReading, ReadingSettings, read_frame
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.layouts.registry import LAYOUTS
@@ -158,3 +160,142 @@ def test_no_name_breaks_a_preset(name: str) -> None:
         except FrameError:
             continue
         assert reading is None or reading.key.time_point >= 0
+
+
+def facts(pattern: str, name: str, **counts_from: int) -> PlaneFacts:
+    found = NamePattern(pattern, counts_from).read(name)  # type: ignore[arg-type]
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "counts", "well"),
+    [
+        ("1-1", {}, "A1"),
+        ("2-3", {}, "B3"),
+        ("b-03", {}, "B3"),
+        ("AF-48", {}, "AF48"),
+        ("27-1", {}, "AA1"),
+        ("32-48", {}, "AF48"),
+        ("0-0", {"row": 0, "column": 0}, "A1"),
+        ("7-11", {"row": 0, "column": 0}, "H12"),
+        ("B-0", {"column": 0}, "B1"),
+    ],
+)
+def test_row_and_column_make_the_well(name: str, counts: dict[str, int], well: str) -> None:
+    assert facts(r"^(?P<row>\w+)-(?P<column>\d+)", name, **counts).well == well
+
+
+@pytest.mark.parametrize("name", ["0-1", "1-0", "33-1", "1-49"])
+def test_a_row_and_column_that_no_plate_has_are_refused(name: str) -> None:
+    with pytest.raises(FrameError, match="row and column in the file name are no well"):
+        facts(r"^(?P<row>\d+)-(?P<column>\d+)", name)
+
+
+@pytest.mark.parametrize("written", ["A1", "a1", "A01", "A001"])
+def test_wells_are_written_alike_whatever_their_program_writes(written: str) -> None:
+    assert facts("scopewatch", f"p_{written}_s0_t0_phase.tif").well == "A1"
+
+
+@pytest.mark.parametrize(("written", "well"), [("A012", "A12"), ("P24", "P24"), ("B012", "B12")])
+def test_digits_of_a_well_are_never_taken_for_a_site(written: str, well: str) -> None:
+    found = facts("scopewatch", f"p_{written}_s3_t0_phase.tif")
+    assert (found.well, found.site) == (well, 3)
+
+
+def test_a_name_with_more_digits_than_a_well_does_not_fit() -> None:
+    assert NamePattern("scopewatch").read("p_P100_s3_t0_phase.tif") is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "elapsed_s"),
+    [
+        (r"_(?P<hours>\d+)h", "x_36h.tif", 36 * 3600),
+        (r"_(?P<minutes>\d+)min", "x_90min.tif", 5400),
+        (r"_(?P<seconds>\d+)s", "x_45s.tif", 45),
+        (r"_(?P<hours>\d+)h(?P<minutes>\d+)m", "x_1h30m.tif", 5400),
+        (r"_(?P<days>\d+)d", "x_2d.tif", 172_800),
+        (r"_(?P<hours>\d+)h", "x_0h.tif", 0),
+    ],
+)
+def test_any_part_of_the_elapsed_time_counts(pattern: str, name: str, elapsed_s: float) -> None:
+    assert facts(pattern, name).elapsed_s == elapsed_s
+
+
+def test_an_own_pattern_may_say_what_its_names_begin_to_count_with() -> None:
+    pattern = r"t(?P<time_point>\d+)z(?P<z>\d+)"
+    assert facts(pattern, "t1z1").time_point == 1
+    counted = facts(pattern, "t1z1", time_point=1, z=1)
+    assert (counted.time_point, counted.z, counted.first_z) == (0, 1, 1)
+    with pytest.raises(FrameError) as caught:
+        facts(pattern, "t0z1", time_point=1)
+    assert str(caught.value) == (
+        "time point in the file name lies before the first: t0z1 (expected 1 or more, got 0);"
+        " set `counts_from: {time_point: 0}` of the source, where its program does so"
+    )
+
+
+def test_what_a_layout_counts_from_can_be_set_otherwise() -> None:
+    name = "JC080420_t000_g01_n2_w2488_s38.TIF"
+    assert facts("metamorph", name, time_point=0).time_point == 0
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        (r"(?P<row>\d)", "got row alone"),
+        (r"(?P<year>\d{4})(?P<month>\d\d)", "got month and year alone"),
+    ],
+)
+def test_groups_that_mean_something_only_together_are_asked_for(pattern: str, line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        NamePattern(pattern)
+    assert line in str(caught.value)
+
+
+def test_a_date_of_two_digits_is_of_this_century() -> None:
+    pattern = r"(?P<year>\d\d)(?P<month>\d\d)(?P<day>\d\d)_(?P<hours>\d\d)(?P<seconds>\d\d)"
+    assert facts(pattern, "260301_0907").wall_time == datetime(2026, 3, 1, 9, 0, 7)
+
+
+def test_an_elapsed_time_beyond_all_bounds_is_refused() -> None:
+    with pytest.raises(FrameError, match="file name holds no date"):
+        facts(r"(?P<days>\d+)d(?P<hours>\d+)h", "999999999d999999999h")
+
+
+def test_folders_of_a_cell_line_are_no_wells() -> None:
+    """H9 is a line of stem cells; Micro-Manager numbers its acquisitions."""
+    for name in ("H9_1/img_000000002_Phase_000.tif", "H9_2/img_000000002_Phase_000.tif"):
+        reading = read("micromanager", name)
+        assert reading is not None
+        assert (reading.key.well, reading.key.site) == ("A1", 0)
+    inner = read("micromanager", "2026_03_01/H9_1/img_000000002_Phase_000.tif")
+    assert inner is not None
+    assert inner.key.well not in ("H9", "A1")
+
+
+def test_position_folders_of_any_label_stay_apart() -> None:
+    wells = set()
+    for label in ("left dish", "DMSO", "Pos3", "12 h"):
+        reading = read("micromanager", f"run_1/{label}/img_000000002_Phase_000.tif")
+        assert reading is not None
+        wells.add(reading.key.well)
+    assert wells == {"left dish", "DMSO", "Pos3", "12 h"}
+
+
+def test_a_plain_number_is_a_label_unless_the_plate_is_known() -> None:
+    name = "--W00013--P00001--Z00000--T00000--phase.tif"
+    statements = NamePattern("scanr").statements(name)
+    settings = ReadingSettings(experiment=EXPERIMENT, position=PositionPattern(POSITION_LABEL))
+    assert read_frame(statements, settings, name).key.well == "13"
+    known = replace(settings, plate_wells=96)
+    assert read_frame(statements, known, name).key.well == "B1"
+
+
+def test_a_label_is_a_well_where_the_source_says_so() -> None:
+    name = "XY02/Image_XY02_00001_CH1.tif"
+    statements = NamePattern("keyence").statements(name)
+    settings = ReadingSettings(experiment=EXPERIMENT, position=PositionPattern(POSITION_LABEL))
+    assert read_frame(statements, settings, name).key.well == "XY02"
+    mapped = replace(settings, wells={"XY02": "a2"})
+    assert read_frame(statements, mapped, name).key.well == "A2"
