@@ -94,6 +94,7 @@ class FolderSource:
         self._arrivals = arrivals or Unheard()
         self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)
         self._offering: Offering | None = None
+        self._stores: set[str] = set()
         self._walk_at_s = 0.0
         self._walked_s: float | None = None
         self._release_at_s = 0.0
@@ -157,6 +158,10 @@ class FolderSource:
         detail = watch.trouble or f"{self._config.path} by {how}"
         if self._awaiting.detail:
             detail += f"; {self._awaiting.detail}"
+        if self._stores:
+            store = min(self._stores)
+            where = self._config.path / store if store else self._config.path
+            detail += f"; {where} is an OME-Zarr store: it needs a source of kind ome-zarr"
         if thread.trouble:
             detail += f"; {thread.trouble}"
         elif not alive and not watch.trouble:
@@ -231,7 +236,8 @@ class FolderSource:
         held = set(self._settling.locators())
         unwritable: list[Found] = []
         batch: dict[Found, int] = {}
-        for seen in walk_images(self._config.path, recursive=self._config.recursive):
+        stores: set[str] = set()
+        for seen in walk_images(self._config.path, recursive=self._config.recursive, stores=stores):
             if self._thread.stopping:
                 return
             held.discard(seen.locator)
@@ -244,6 +250,7 @@ class FolderSource:
                 new += self._consider(offering, batch, now_s)
                 batch = {}
         new += self._consider(offering, batch, now_s)
+        self._name_stores(stores)
         # That a walk finds none means something only where no events tell of files before it.
         if self._walked_s is not None and caught_up and (new or self._watch.polling):
             self._arrivals.came(self.name, new, now_s - self._walked_s)
@@ -251,6 +258,15 @@ class FolderSource:
         _offer(offering, unwritable)
         for locator in held:
             self._settling.forget(locator)
+
+    def _name_stores(self, stores: set[str]) -> None:
+        """Say once of each OME-Zarr store that it is left alone."""
+        for store in sorted(stores - self._stores):
+            log.warning(
+                "OME-Zarr store is left alone: it needs a source of kind ome-zarr",
+                extra={"event": {"source": self.name, "path": str(self._config.path / store)}},
+            )
+        self._stores = stores
 
     def _consider(self, offering: Offering, batch: dict[Found, int], now_s: float) -> int:
         """Take files in hand that need work; return how many were not there before."""

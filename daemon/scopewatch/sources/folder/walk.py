@@ -9,8 +9,10 @@ from pathlib import Path, PurePosixPath
 
 from scopewatch.sources.layouts.candidates import (
     MAX_DEPTH,
+    ZARR_METADATA,
     is_candidate_folder,
     is_candidate_name,
+    is_store_name,
 )
 
 log = logging.getLogger(__name__)
@@ -41,33 +43,45 @@ def look_at(root: Path, locator: str) -> Seen | None:
     return _seen(locator, state) if path.is_file() else None
 
 
-def walk_images(root: Path, *, recursive: bool) -> Iterator[Seen]:
+def walk_images(root: Path, *, recursive: bool, stores: set[str] | None = None) -> Iterator[Seen]:
     """Yield every image file under a folder.
 
     Which files and folders may hold frames `layouts.candidates` says, as it says it of events.
-    The TIFFs of NDTiff data sets are left to their own source. Folders that vanish or cannot be
-    read meanwhile are passed over: the next walk sees them.
+    The TIFFs of NDTiff data sets, and Zarr stores, are left to their own sources. Folders that
+    vanish or cannot be read meanwhile are passed over: the next walk sees them.
+
+    Parameters
+    ----------
+    stores
+        Gets the Zarr stores that are met; they are not entered.
 
     Raises
     ------
     OSError
         When `root` itself cannot be read.
     """
+    met = set() if stores is None else stores
     visited: set[tuple[int, int]] = set()
     waiting: list[tuple[str, int]] = [("", 0)]
     while waiting:
         folder, depth = waiting.pop()
         try:
             data_set = (root / folder / NDTIFF_INDEX).exists()
+            inner: list[str] = []
             for entry in _entries(root / folder, visited):
                 locator = f"{folder}/{entry.name}" if folder else entry.name
                 if _is_folder(entry):
                     if recursive and depth < MAX_DEPTH and is_candidate_folder(entry.name):
-                        waiting.append((locator, depth + 1))
+                        inner.append(locator)
+                elif entry.name in ZARR_METADATA:
+                    met.add(folder)
                 elif is_candidate_name(entry.name) and not data_set:
                     seen = _look(entry, locator)
                     if seen is not None:
                         yield seen
+            met.update(filter(is_store_name, inner))
+            if folder not in met:
+                waiting += [(locator, depth + 1) for locator in inner if locator not in met]
         except OSError as error:
             if not folder:
                 raise

@@ -24,6 +24,8 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from scopewatch.sources.layouts.candidates import ZARR_SUFFIX
+
 log = logging.getLogger(__name__)
 
 QUEUED = 10_000
@@ -33,6 +35,7 @@ REVIVE_S = 5.0
 # it does not tell. A fresh observer begins without: after so many renamings, and every day.
 RENEW_MOVES = 2_000
 RENEW_S = 86_400.0
+_IN_STORE = f"{ZARR_SUFFIX}{os.sep}"
 # Reading a file makes events too (opened, closed without writing): not asked for, or every look
 # at a file would call for the next.
 _WANTED: list[type[FileSystemEvent]] = [
@@ -46,15 +49,24 @@ _WANTED: list[type[FileSystemEvent]] = [
 
 
 class Touches(FileSystemEventHandler):
-    """Collects what was touched: (path, renamed into place)."""
+    """Collects what was touched: (path, renamed into place).
 
-    def __init__(self, capacity: int = QUEUED) -> None:
+    Parameters
+    ----------
+    root
+        The folder that is watched. What is written into Zarr stores below it is passed over.
+    """
+
+    def __init__(self, capacity: int = QUEUED, root: str = "") -> None:
+        self._root = root
         self._queue: deque[tuple[str, bool]] = deque(maxlen=capacity)
         self.lost = False
         self.renamed = 0
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Note one event; a full queue drops the oldest and asks for a walk."""
+        if _IN_STORE in os.fsdecode(event.src_path).removeprefix(self._root):
+            return
         if event.is_directory:
             # Files may have come with it before it was watched.
             self.lost = True
@@ -98,7 +110,7 @@ class FolderWatch:
         self._identity: tuple[int, int] | None = None
         self._revive_at_s = 0.0
         self._renew_at_s: float | None = None
-        self.touches = Touches()
+        self.touches = Touches(root=str(root))
         self.polling = poll
         self.trouble = ""
 

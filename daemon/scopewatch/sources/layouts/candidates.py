@@ -13,6 +13,9 @@ another name; recycle bins, snapshots and thumbnails of file servers. Copies are
 from scopewatch.sources.readers.image_file import is_image_name
 
 MAX_DEPTH = 64
+ZARR_SUFFIX = ".zarr"
+# Of a group or an array, Zarr v3 and v2.
+ZARR_METADATA = frozenset({"zarr.json", ".zgroup", ".zarray"})
 # Where programs keep what is begun, by the last part of a name: before the suffix of an image too.
 _BEGUN = frozenset(
     {
@@ -62,12 +65,22 @@ def is_candidate(locator: str) -> bool:
         is_candidate_name(name)
         and len(folders) <= MAX_DEPTH
         and all(map(is_candidate_folder, folders))
+        and not any(map(is_store_name, folders))
     )
 
 
 def is_candidate_name(name: str) -> bool:
     """Tell whether a file may be a frame by its own name, where its folders are known to be fit."""
     return is_image_name(name) and not _is_passed_over(name.rpartition(".")[0])
+
+
+def is_store_name(name: str) -> bool:
+    """Tell whether a folder is called like a Zarr store, which holds thousands and no image file.
+
+    >>> is_store_name("plate.ome.zarr"), is_store_name("zarr")
+    (True, False)
+    """
+    return name.endswith(ZARR_SUFFIX)
 
 
 def is_candidate_folder(name: str) -> bool:

@@ -13,12 +13,12 @@ from types import MappingProxyType
 from typing import Any
 
 from scopewatch.core.errors import FrameError, complaint
+from scopewatch.sources.layouts.candidates import is_store_name
 from scopewatch.sources.readers.planes import ReadLimits
 
 V3 = "zarr.json"
 _V2_GROUP, _V2_ARRAY, _V2_ATTRIBUTES = ".zgroup", ".zarray", ".zattrs"
 METADATA_FILES = (V3, _V2_GROUP, _V2_ARRAY, _V2_ATTRIBUTES)
-SUFFIX = ".zarr"
 Signature = tuple[tuple[str, int, int, int], ...]
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -48,7 +48,7 @@ class Node:
 
 def is_store(folder: Path) -> bool:
     """Tell whether a folder is the root of a Zarr hierarchy, by its name or its metadata."""
-    if folder.name.endswith(SUFFIX):
+    if is_store_name(folder.name):
         return True
     return any((folder / name).is_file() for name in (V3, _V2_GROUP, _V2_ARRAY))
 
