@@ -22,7 +22,7 @@ def score(
         list[Path],
         typer.Argument(
             metavar="PATH...",
-            help="Images, folders of them, OME-TIFF stacks, NDTiff data sets; CZI, ND2, LIF.",
+            help="Images, folders of them, stacks, NDTiff and OME-Zarr; CZI, ND2, LIF.",
         ),
     ],
     model: Annotated[Path, typer.Option("--model", "-m", metavar="DIR", help="A model bundle.")],
@@ -83,7 +83,7 @@ def score(
     if not total:
         typer.echo(
             f"no image found: {', '.join(map(str, paths))}; name TIFF, PNG or JPEG files,"
-            " folders of them, or NDTiff data sets",
+            " folders of them, NDTiff data sets or OME-Zarr stores",
             err=True,
         )
         raise typer.Exit(1)

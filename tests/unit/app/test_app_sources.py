@@ -56,12 +56,14 @@ def test_each_kind_of_source_is_made_from_its_configuration(
         {"kind": "folder"},
         {"kind": "ndtiff"},
         {"kind": "micromanager", "mode": "follow"},
+        {"kind": "ome-zarr"},
     )
     made = make_sources(config, clock)
     assert [(source.name, type(source).__name__) for source in made] == [
         ("s0", "FolderSource"),
         ("s1", "NDTiffSource"),
         ("s2", "MicroManagerSource"),
+        ("s3", "OmeZarrSource"),
     ]
 
 

@@ -75,7 +75,7 @@ class Explanation:
     place
         The folder, file or store.
     kind
-        Kind of source: `folder`, `ndtiff`.
+        Kind of source: `folder`, `ndtiff`, `ome-zarr`.
     pattern
         The layout or expression of the names; '' where names do not count.
     zone

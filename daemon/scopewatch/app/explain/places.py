@@ -5,12 +5,18 @@ from pathlib import Path
 
 from scopewatch.app.explain.explanation import Explanation
 from scopewatch.app.explain.options import ReadingOptions
-from scopewatch.app.explain.survey import list_names, survey_folder, survey_ndtiff
+from scopewatch.app.explain.survey import (
+    list_names,
+    survey_folder,
+    survey_ndtiff,
+    survey_omezarr,
+)
 from scopewatch.config import (
     Config,
     ExperimentConfig,
     FolderSourceConfig,
     NDTiffSourceConfig,
+    OmeZarrSourceConfig,
     ReadingConfig,
     SourceConfig,
     load_config,
@@ -18,6 +24,8 @@ from scopewatch.config import (
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.sources.layouts.guess import guess_layout
 from scopewatch.sources.ndtiff.pyramid import is_data_set
+from scopewatch.sources.omezarr.frames import store_stem
+from scopewatch.sources.omezarr.nodes import is_store
 from scopewatch.sources.readers.planes import ReadLimits
 
 # Names are alike: a sample tells the layout.
@@ -71,7 +79,11 @@ def explain_source(source: SourceConfig, config: Config) -> Iterator[Explanation
     if isinstance(source, FolderSourceConfig):
         yield survey_folder(source, config.experiment, limits=limits)
         return
-    explanation = survey_ndtiff(_as_ndtiff(source, source.path), config.experiment, limits=limits)
+    if isinstance(source, OmeZarrSourceConfig):
+        explanation = survey_omezarr(source, config.experiment, limits=limits)
+    else:
+        as_ndtiff = _as_ndtiff(source, source.path)
+        explanation = survey_ndtiff(as_ndtiff, config.experiment, limits=limits)
     if explanation is not None:
         yield explanation
 
@@ -114,7 +126,7 @@ def explain_kind(
 
 
 def _by_options(path: Path, options: ReadingOptions) -> Iterator[Explanation]:
-    experiment = options.experiment(path.resolve().name or "run")
+    experiment = options.experiment(store_stem(path.resolve().name) or "run")
     if path.is_file():
         yield _explain_files(path.parent, experiment, options, only=path.name)
         return
@@ -126,13 +138,16 @@ def _explain_folder(
     path: Path, experiment: ExperimentConfig, options: ReadingOptions
 ) -> Iterator[Explanation]:
     """Explain what a folder holds of each kind of source."""
-    if not is_data_set(path):
+    if not is_data_set(path) and not is_store(path):
         files = _explain_files(path, experiment, options)
         if files.listed:
             yield files
-    data_sets = survey_ndtiff(_as_ndtiff(_source(path, options), path), experiment)
-    if data_sets is not None:
-        yield data_sets
+    source = _source(path, options)
+    of_each_kind = (
+        survey_ndtiff(_as_ndtiff(source, path), experiment),
+        survey_omezarr(_as_omezarr(source, path), experiment),
+    )
+    yield from (each for each in of_each_kind if each is not None)
 
 
 def _explain_files(
@@ -155,3 +170,9 @@ def _as_ndtiff(source: ReadingConfig, path: Path) -> NDTiffSourceConfig:
     """Return the settings of a source for NDTiff data sets at or below a path."""
     common = source.model_dump(include=set(ReadingConfig.model_fields))
     return NDTiffSourceConfig(kind="ndtiff", path=path, **common)
+
+
+def _as_omezarr(source: ReadingConfig, path: Path) -> OmeZarrSourceConfig:
+    """Return the settings of a source for OME-Zarr stores at or below a path."""
+    common = source.model_dump(include=set(ReadingConfig.model_fields))
+    return OmeZarrSourceConfig(kind="ome-zarr", path=path, **common)

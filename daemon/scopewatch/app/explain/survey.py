@@ -4,7 +4,7 @@ Few files are opened all. Of many, a sample of each folder is opened, and the na
 others; of more than ten thousand names a sample is read in full, and all are compared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -14,15 +14,19 @@ from scopewatch.config import (
     ExperimentConfig,
     FolderSourceConfig,
     NDTiffSourceConfig,
+    OmeZarrSourceConfig,
     ReadingConfig,
 )
-from scopewatch.core.errors import FrameError
+from scopewatch.core.errors import ConfigError, FrameError
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.folder.walk import Seen, look_at, walk_images
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.find import find_data_sets
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
+from scopewatch.sources.omezarr.find import find_stores
+from scopewatch.sources.omezarr.listing import list_stores, open_stores
+from scopewatch.sources.omezarr.pixels import require_zarr
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
 # Of more files, so many are opened (a millisecond each), and so many names read in full.
@@ -127,6 +131,39 @@ def survey_ndtiff(
     )
 
 
+def survey_omezarr(
+    config: OmeZarrSourceConfig,
+    experiment: ExperimentConfig,
+    *,
+    limits: ReadLimits = DEFAULT_LIMITS,
+) -> Explanation | None:
+    """Explain the planes of the OME-Zarr stores at or below a path; None where there is none.
+
+    Raises
+    ------
+    ConfigError
+        When the position pattern is wrong.
+    """
+    if next(find_stores(config.path), None) is None:
+        return None
+    explaining = Explaining(experiment)
+    listed = 0
+    for found in islice(_list_stores(config, experiment, limits), _MOST_IMAGES):
+        explaining.add(found)
+        listed += 1
+    return explaining.finish(
+        Looked(
+            place=str(config.path),
+            kind="ome-zarr",
+            pattern="",
+            zone=name_zone(config),
+            listed=listed,
+            opened=listed,
+            named=listed,
+        )
+    )
+
+
 def list_names(folder: Path, most: int = NAMED) -> list[str]:
     """Return the paths of image files below a folder, relative to it: all, or an even sample."""
     walk = islice(walk_images(folder, recursive=True), MOST_FILES)
@@ -140,6 +177,17 @@ def name_zone(config: ReadingConfig) -> str:
         return config.clock_zone
     here = datetime.now().astimezone().tzname() or "local time"
     return f"{here}, this machine's"
+
+
+def _list_stores(
+    config: OmeZarrSourceConfig, experiment: ExperimentConfig, limits: ReadLimits
+) -> Iterator[Found]:
+    try:
+        require_zarr(config.path)
+    except ConfigError as error:
+        yield Found(locator=str(config.path), fingerprint="", reason=str(error))
+        return
+    yield from list_stores(open_stores(config, experiment, limits))
 
 
 def _open(frames: FolderFrames, seen: Seen) -> Sequence[Found]:

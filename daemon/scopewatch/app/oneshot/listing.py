@@ -16,6 +16,7 @@ from scopewatch.config import (
     ExperimentConfig,
     FolderSourceConfig,
     NDTiffSourceConfig,
+    OmeZarrSourceConfig,
     ReadingConfig,
 )
 from scopewatch.core.errors import ConfigError, FrameError, complaint
@@ -28,6 +29,9 @@ from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
 from scopewatch.sources.ndtiff.pyramid import FULL_RESOLUTION, is_copy, is_data_set_file
+from scopewatch.sources.omezarr.frames import store_stem
+from scopewatch.sources.omezarr.listing import list_stores, open_stores
+from scopewatch.sources.omezarr.nodes import is_store
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
 
@@ -73,7 +77,7 @@ class ListingSettings:
 
 
 class Listing:
-    """Lists files, folders, stacks and data sets.
+    """Lists files, folders, stacks, data sets and stores.
 
     Raises
     ------
@@ -127,6 +131,9 @@ class Listing:
     def _walk_folder(
         self, folder: Path, root: Path, frames: FolderFrames
     ) -> Iterator[Listed | Unlisted]:
+        if is_store(folder):
+            yield from self._open_store(folder, root)
+            return
         try:
             entries = sorted(folder.iterdir(), key=lambda entry: natural(entry.name))
         except OSError as error:
@@ -166,6 +173,20 @@ class Listing:
             )
             yield Unlisted(place=str(folder), reason=reason)
 
+    def _open_store(self, folder: Path, root: Path) -> Iterator[Listed | Unlisted]:
+        name = store_stem(_experiment_of(folder, root))
+        common = self._settings.source.model_dump(include=set(ReadingConfig.model_fields))
+        try:
+            stores = open_stores(
+                OmeZarrSourceConfig(kind="ome-zarr", path=folder, **common),
+                self._settings.experiment.model_copy(update={"name": name}),
+            )
+        except ConfigError as error:
+            yield Unlisted(place=str(folder), reason=str(error))
+            return
+        for found in list_stores(stores):
+            yield self._listed(found, folder, stores.load)
+
     def _open_file(
         self, locator: str, root: Path, frames: FolderFrames
     ) -> Iterator[Listed | Unlisted]:
@@ -198,6 +219,8 @@ class Listing:
             locator=found.locator,
             fingerprint=found.fingerprint,
             seen_at=self._settings.now,
+            acquired_at=found.moment.acquired_at,
+            elapsed_s=found.moment.elapsed_s,
         )
         return Listed(place=place, key=found.key, load=partial(load, ticket))
 

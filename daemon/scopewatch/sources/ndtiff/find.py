@@ -4,7 +4,7 @@ import os
 from collections.abc import Container, Iterator
 from pathlib import Path
 
-from scopewatch.sources.layouts.candidates import is_candidate_folder
+from scopewatch.sources.layouts.candidates import is_candidate_folder, is_store_name
 from scopewatch.sources.ndtiff.pyramid import is_copy, is_data_set
 
 _DEPTH = 3
@@ -33,7 +33,9 @@ def find_data_sets(root: Path, known: Container[str] = ()) -> Iterator[tuple[str
                 folders = sorted(
                     entry.name
                     for entry in entries
-                    if entry.is_dir(follow_symlinks=False) and is_candidate_folder(entry.name)
+                    if is_candidate_folder(entry.name)
+                    and not is_store_name(entry.name)
+                    and entry.is_dir(follow_symlinks=False)
                 )
         except OSError:
             continue

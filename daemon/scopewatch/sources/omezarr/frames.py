@@ -167,7 +167,7 @@ class OmeZarrStores:
         if plane is not None:
             yield from metadata.statements(plane.index, sighting.delta_s)
         yield from place.statements
-        run = run_name(self._experiment.name, _stem(label)) if label else self._experiment.name
+        run = run_name(self._experiment.name, store_stem(label)) if label else self._experiment.name
         if place.acquisition is not None:
             run = f"{run} {place.acquisition}"
         if number > 1:
@@ -192,13 +192,17 @@ class OmeZarrStores:
             return None
         if place.path:
             return metadata.name or place.label if isinstance(place.label, int) else place.label
-        store = _stem(label or self._root.name).rpartition("/")[2]
+        store = store_stem(label or self._root.name).rpartition("/")[2]
         names = (metadata.name, store)
         return next((name for name in names if name and name in self._settings.wells), None)
 
 
-def _stem(label: str) -> str:
-    """Return a path without the suffix of a store."""
+def store_stem(label: str) -> str:
+    """Return a path without the suffix of a store.
+
+    >>> store_stem("day 1/plate.ome.zarr")
+    'day 1/plate'
+    """
     for suffix in _SUFFIXES:
         if label.endswith(suffix):
             return label.removesuffix(suffix)

@@ -36,7 +36,10 @@ _UNIT_S: Final = MappingProxyType(
 _LONGEST_S = 1e9
 # Names that writers give where nobody chose one.
 _NAMELESS: Final = frozenset({"image", "0", "/", "/0"})
-WHO: Final = "OME-Zarr metadata"
+# Witnesses, as the operator sees them.
+PLACE: Final = "place in the array"
+FRAME_METADATA: Final = "frame_metadata of the image"
+IMAGE_METADATA: Final = "OME-Zarr metadata"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,19 +86,20 @@ class ImageMetadata:
         """
         at = dict(zip(self.plane_axes, index, strict=True))
         t, c = at.get("t"), at.get("c")
-        own = PlaneFacts(time_point=t, z=at.get("z")).over(self._moment(delta_s))
         label = self.channels[c] if c is not None and c < len(self.channels) else None
         if c is None and len(self.channels) == 1:
             label = self.channels[0]
+        place = PlaneFacts(time_point=t, z=at.get("z"))
         of_set = PlaneFacts(
             channel=label,
             channel_code=None if c is None or label else f"channel{c}",
             pixel_size_um=self.pixel_size_um,
         ).over(self._moment_by_index(t))
-        who = WHO if delta_s is None else "frame_metadata of the image"
+        own = Statement(origin=Origin.PLANE, who=FRAME_METADATA, facts=self._moment(delta_s))
         return (
-            Statement(origin=Origin.PLANE, who=who, facts=own),
-            Statement(origin=Origin.SET, who=WHO, facts=of_set),
+            Statement(origin=Origin.PLANE, who=PLACE, facts=place),
+            *((own,) if delta_s is not None else ()),
+            Statement(origin=Origin.SET, who=IMAGE_METADATA, facts=of_set),
         )
 
     def _moment_by_index(self, t: int | None) -> PlaneFacts:
