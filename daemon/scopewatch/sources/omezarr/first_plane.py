@@ -4,6 +4,7 @@ Metadata do not tell: the same plan run twice writes the same. A camera never gi
 """
 
 from collections.abc import Hashable, Sequence
+from enum import Enum
 
 from scopewatch.sources.omezarr.follower import ArrayFollower
 from scopewatch.sources.omezarr.image import PlaneIndex
@@ -11,6 +12,18 @@ from scopewatch.sources.omezarr.units import PlaneSighting
 
 # How long planes wait for the first one while others come.
 WAIT_S = 600.0
+
+
+class Standing(Enum):
+    """What became of the first plane.
+
+    GONE: deleted lately, so that what comes next may be of another acquisition. REPLACED: another
+    is in its place, so that the image was acquired anew.
+    """
+
+    SAME = "same"
+    GONE = "gone"
+    REPLACED = "replaced"
 
 
 class FirstPlane:
@@ -41,27 +54,30 @@ class FirstPlane:
         hopeless = now_s - since_s >= WAIT_S or now_s - last_s >= self._give_up_s
         return "" if hopeless else None
 
-    def is_replaced(self, follower: ArrayFollower) -> bool:
-        """Tell whether another plane lies in its place, so that the image was acquired anew."""
+    def check(self, follower: ArrayFollower, now_s: float) -> Standing:
+        """Look whether it is still there, or another in its place.
+
+        Raises
+        ------
+        OSError
+            When its file cannot be read.
+        """
         if self._mark is None:
-            return False
+            return Standing.SAME
         plane = _first_of(follower)
         state = follower.state(plane)
-        if state is None or state == self._state:
-            return False
+        if state is None:
+            self._gone_s = now_s if self._gone_s is None else self._gone_s
+            lately = now_s - self._gone_s < self._give_up_s
+            return Standing.GONE if lately else Standing.SAME
+        self._gone_s = None
+        if state == self._state:
+            return Standing.SAME
         mark = follower.mark(plane)
         if mark is None:
-            return False  # unreadable proves nothing: it may be damaged, or only begun
+            return Standing.SAME  # unreadable proves nothing: it may be damaged, or only begun
         self._state = state
-        return mark != self._mark
-
-    def is_gone(self, follower: ArrayFollower, now_s: float) -> bool:
-        """Tell whether it was deleted lately: what comes next may be of another acquisition."""
-        if self._mark is None or follower.state(_first_of(follower)) is not None:
-            self._gone_s = None
-            return False
-        self._gone_s = now_s if self._gone_s is None else self._gone_s
-        return now_s - self._gone_s < self._give_up_s
+        return Standing.SAME if mark == self._mark else Standing.REPLACED
 
     def note(self, follower: ArrayFollower, planes: Sequence[PlaneSighting], now_s: float) -> None:
         """Take note of planes that got whole."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.omezarr.array_metadata import read_layout
-from scopewatch.sources.omezarr.first_plane import FirstPlane
+from scopewatch.sources.omezarr.first_plane import FirstPlane, Standing
 from scopewatch.sources.omezarr.follower import ArrayFollower, Patience
 from scopewatch.sources.omezarr.hierarchy import ImagePlace
 from scopewatch.sources.omezarr.image import ImageMetadata, frame_times, is_closed, read_image
@@ -110,9 +110,10 @@ class FollowedImage:
         if self.follower is None:
             return []
         try:
-            if self._first.is_replaced(self.follower):
+            standing = self._first.check(self.follower, now_s)
+            if standing is Standing.REPLACED:
                 self._begin_anew(self.follower)
-            if self._first.is_gone(self.follower, now_s):
+            elif standing is Standing.GONE:
                 return []
             found = self.follower.look(now_s, full=full, closed=self._is_closed, at_most=at_most)
         except OSError as error:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -45,6 +45,12 @@ class ArrayLayout:
         Of the files' names: `c/0/1/0/0`, `0.1.0.0`.
     index_at_end, index_checksum
         Where the index of a shard is, and whether its CRC-32C follows it; None: no shards.
+    plane_dims
+        Numbers of the dimensions on which planes lie.
+    planes_shape
+        Number of planes along each of those dimensions, by the metadata.
+    planes_per_chunk
+        How many planes are packed as one.
     """
 
     document: Mapping[str, Any]
@@ -59,26 +65,22 @@ class ArrayLayout:
     fill_value: int
     index_at_end: bool | None = None
     index_checksum: bool = False
+    plane_dims: tuple[int, ...] = field(init=False)
+    planes_shape: tuple[int, ...] = field(init=False)
+    planes_per_chunk: int = field(init=False)
 
-    @property
-    def plane_dims(self) -> tuple[int, ...]:
-        """Numbers of the dimensions on which planes lie."""
-        return tuple(dim for dim, axis in enumerate(self.axes) if axis not in ("y", "x"))
-
-    @property
-    def planes_shape(self) -> tuple[int, ...]:
-        """Number of planes along each of those dimensions, by the metadata."""
-        return tuple(self.shape[dim] for dim in self.plane_dims)
+    def __post_init__(self) -> None:
+        # Asked for each chunk of a hundred thousand.
+        dims = tuple(dim for dim, axis in enumerate(self.axes) if axis not in ("y", "x"))
+        planes_shape = tuple(self.shape[dim] for dim in dims) if self.shape else ()
+        object.__setattr__(self, "plane_dims", dims)
+        object.__setattr__(self, "planes_shape", planes_shape)
+        object.__setattr__(self, "planes_per_chunk", math.prod(self.chunk[dim] for dim in dims))
 
     @property
     def size_px(self) -> tuple[int, int]:
         """Height and width of a plane."""
         return self.shape[self.axes.index("y")], self.shape[self.axes.index("x")]
-
-    @property
-    def planes_per_chunk(self) -> int:
-        """How many planes are packed as one."""
-        return math.prod(self.chunk[dim] for dim in self.plane_dims)
 
     @property
     def tiles(self) -> int:

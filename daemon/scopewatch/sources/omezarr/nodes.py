@@ -129,7 +129,8 @@ def objects(value: object) -> list[Mapping[str, Any]]:
 def _read(path: Path, limits: ReadLimits) -> dict[str, Any] | None:
     try:
         with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size > limits.max_text_bytes:
+            size = os.fstat(file.fileno()).st_size
+            if size > limits.max_text_bytes:
                 raise FrameError(
                     complaint(
                         "metadata of the Zarr store is too long",
@@ -138,7 +139,7 @@ def _read(path: Path, limits: ReadLimits) -> dict[str, Any] | None:
                         do="raise `limits.max_text_bytes`",
                     )
                 )
-            text = file.read(limits.max_text_bytes)
+            text = file.read(size)
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:

@@ -19,12 +19,15 @@ class SightedPlanes:
 
     def __init__(self, layout: ArrayLayout, max_planes: int) -> None:
         self._layout = layout
+        self._alone = _holds_one(layout)
         self._max_planes = max_planes
         self._flags = np.zeros(layout.planes_shape, dtype=bool)
 
     def __contains__(self, plane: PlaneIndex) -> bool:
-        inside = all(at < size for at, size in zip(plane, self._flags.shape, strict=True))
-        return inside and bool(self._flags[plane])
+        try:
+            return bool(self._flags[plane])
+        except IndexError:
+            return False
 
     def add(self, plane: PlaneIndex) -> None:
         """Note that a plane was reported."""
@@ -42,6 +45,7 @@ class SightedPlanes:
     def take_up(self, layout: ArrayLayout) -> None:
         """Use the metadata of the array as it is now."""
         self._layout = layout
+        self._alone = _holds_one(layout)
         self._cover(layout.planes_shape)
 
     def has_room(self, group: Coordinates) -> bool:
@@ -55,6 +59,8 @@ class SightedPlanes:
 
         Planes that the metadata does not count are expected only where a file begins with them.
         """
+        if self._alone and len(file) == len(self._layout.axes):
+            return tuple([file[dim] for dim in self._layout.plane_dims]) in self
         region = []
         sizes = zip(
             self._layout.plane_dims, self._layout.planes_shape, self._flags.shape, strict=True
@@ -83,3 +89,8 @@ class SightedPlanes:
             grown = np.zeros(needed, dtype=bool)
             grown[tuple(map(slice, known))] = self._flags
             self._flags = grown
+
+
+def _holds_one(layout: ArrayLayout) -> bool:
+    """Tell whether no file holds more than one plane."""
+    return all(layout.file_chunk[dim] == 1 for dim in layout.plane_dims)

@@ -58,6 +58,7 @@ class ChunkTree:
         self._dims = dims
         self._is_done = is_done
         self._top = _Folder(at=())
+        self._pass: Iterator[Coordinates] | None = None
         self.listed = 0
 
     def glance(self) -> tuple[int, ...]:
@@ -74,6 +75,7 @@ class ChunkTree:
     def forget(self) -> None:
         """List every folder again with the next look."""
         self._top = _Folder(at=())
+        self._pass = None
 
     def look(self, now_s: float, *, full: bool) -> Iterator[Coordinates]:
         """Yield the files that are not done in folders that changed, in the order of time.
@@ -90,7 +92,10 @@ class ChunkTree:
         OSError
             When a folder cannot be read.
         """
-        return self._visit(self._top, self._root, now_s, full=full)
+        if self._pass is None:
+            self._pass = self._visit(self._top, self._root, now_s, full=full)
+        yield from _without_closing(self._pass)
+        self._pass = None
 
     def _visit(
         self, folder: _Folder, path: Path, now_s: float, *, full: bool
@@ -134,16 +139,26 @@ class ChunkTree:
                 folder.inner.setdefault(number, _Folder(at=at))
 
 
+def _without_closing(places: Iterator[Coordinates]) -> Iterator[Coordinates]:
+    """Yield what another iterator does; it can be gone on with where this one is left early."""
+    for place in places:  # noqa: UP028 - `yield from` would close it
+        yield place
+
+
 def _number(name: str) -> int | None:
     """Return the number a name is, written as writers do; None for any other name."""
     if not name.isdecimal() or not name.isascii() or len(name) > _LONGEST_NUMBER:
         return None
-    return int(name) if name == "0" or name[0] != "0" else None
+    return int(name) if name[0] != "0" or name == "0" else None
 
 
 def _coordinates(name: str, first: str, dims: int) -> Coordinates | None:
     if not name.startswith(first):
         return None
-    numbers = [_number(part) for part in name[len(first) :].split(".")]
-    found = tuple(number for number in numbers if number is not None)
-    return found if len(found) == len(numbers) == dims else None
+    found = []
+    for part in name[len(first) :].split("."):
+        number = _number(part)
+        if number is None:
+            return None
+        found.append(number)
+    return tuple(found) if len(found) == dims else None
