@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from tests.writers.judging import Scores, judge_plan
 from tests.writers.pixels import save
 from tests.writers.plan import Place, Plan
 from tests.writers.shooting import Moment, Shooting
+from tests.writers.writers import WRITERS
 
 # Beyond what is promised: a frame that comes late is measured, not called missing.
 PATIENCE_S = 20.0
@@ -200,7 +201,16 @@ def follow(
             status = shooting.wait()
         if kill_at is None and status != 0:
             raise RuntimeError(f"{case.writer} ended with {status}: {root / 'writer.log'}")
-        due = {place for place in shooting.places("named") if place.channel == 0}
+        ended_at = time.time()
+        named = shooting.places("named")
+        # What a killed writer did last it could not tell any more.
+        remains = WRITERS[case.writer](daemon.incoming, stage.plan)
+        named |= {
+            place: ended_at
+            for place in shooting.places("written")
+            if place not in named and remains.is_named(place)
+        }
+        due = {place: when for place, when in named.items() if place.channel == 0}
         with suppress(TimeoutError):  # the missing are told by name below
             wait_until(
                 lambda: len(_scored(daemon.frames())) >= len(due),
@@ -210,7 +220,8 @@ def follow(
         waiting = _waiting(daemon)
         if daemon.end() != 0:
             raise RuntimeError(f"the daemon failed: {daemon.log}")
-        return _compare(case, stage, daemon, shooting, waiting)
+        written = sum(place.channel == 0 for place in shooting.places("written"))
+        return _compare(case, stage, daemon, due, unnamed=written - len(due), waiting=waiting)
     finally:
         if daemon.process is not None and daemon.process.poll() is None:
             daemon.process.kill()
@@ -225,11 +236,16 @@ def _waiting(daemon: Daemon) -> int:
 
 
 def _compare(
-    case: Case, stage: Stage, daemon: Daemon, shooting: Shooting, waiting: int
+    case: Case,
+    stage: Stage,
+    daemon: Daemon,
+    due: Mapping[Place, float],
+    *,
+    unnamed: int,
+    waiting: int,
 ) -> Followed:
-    """Set what the daemon recorded beside what the writer wrote."""
+    """Set what the daemon recorded beside what the writer wrote, and when."""
     places = {place.key: place for place in stage.plan.places()}
-    named = {at: when for at, when in shooting.places("named").items() if at.channel == 0}
     wrong: list[str] = []
     scored: dict[Place, float] = {}
     with daemon.reader() as reader:
@@ -252,13 +268,13 @@ def _compare(
     return Followed(
         writer=case.writer,
         promised_s=case.promised_s(stage.rescan_s),
-        expected=len(named),
-        latencies_s=sorted(scored[at] - when for at, when in named.items() if at in scored),
+        expected=len(due),
+        latencies_s=sorted(scored[at] - when for at, when in due.items() if at in scored),
         wrong=wrong,
         again=[f"{key}: {count} times" for key, count in times.items() if count > 1],
-        missing=[str(at.key) for at in named if at not in scored],
+        missing=[str(at.key) for at in due if at not in scored],
         refused=refused,
-        unnamed=sum(at.channel == 0 for at in shooting.places("written")) - len(named),
+        unnamed=unnamed,
         waiting=waiting,
     )
 
