@@ -16,7 +16,7 @@ from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import FrameError
 from scopewatch.sources.folder.source import FolderSource
 from scopewatch.sources.ndtiff.source import NDTiffSource
-from scopewatch.sources.readers.image_file import is_whole, list_planes, read_plane
+from scopewatch.sources.readers.image_file import TIFF_SUFFIXES, is_whole, list_planes, read_plane
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 from tests.unit.sources.images import EXPERIMENT, folder_config
@@ -227,3 +227,19 @@ def test_a_film_of_48_frames_is_48_time_points(real_data: Path, watch: Open) -> 
     assert len(inbox.tickets) == 2 * 48
     contents = list_planes(folder / "adult.tif")
     assert [plane.facts.time_point for plane in contents.planes] == list(range(48))
+
+
+def test_no_plane_of_real_files_is_taken_for_half_written(real_data: Path) -> None:
+    read, refused = 0, []
+    for path in sorted(real_data.rglob("*")):
+        if not path.is_file() or path.suffix.lower() not in TIFF_SUFFIXES:
+            continue
+        for plane in list_planes(path).planes:
+            try:
+                read_plane(path, plane.page)
+            except FrameError as error:
+                refused.append(str(error))
+            else:
+                read += 1
+    assert refused == []
+    assert read > 500

@@ -7,8 +7,10 @@ A pure state machine, driven by what the folder source sees:
                                  +---- changed -----------------+--broken--> tried again later,
                                                                   and given up after give_up_s
 
-How often a broken file is tried again doubles, so that a file that never gets whole costs
-little. The number of files in hand is bounded; the others are seen again at the next walk.
+One that changes again and again is looked into now and then, since it may be a stack that grows:
+what that holds so far is whole. How often a broken file is tried again doubles, so that a file that
+never gets whole costs little. The number of files in hand is bounded; the others are seen again at
+the next walk.
 
 One that was given up is looked at again when it changes, and at rescans (`GivenUp`): a program
 may have gone on without a change of size and time, or have taken its control file away.
@@ -16,11 +18,12 @@ may have gone on without a change of size and time, or have taken its control fi
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 CANDIDATES = 10_000
 # A turn looks at so many again: each is read, and perhaps decoded.
 LOOKS = 64
+# What such a look costs, in looks that decode nothing.
+_COSTLY = 16
 _FIRST_RETRY_S = 1.0
 _LONGEST_RETRY_S = 60.0
 
@@ -37,6 +40,8 @@ class Candidate:
         Size and time of modification.
     mtime_ns
         To take the oldest first.
+    peek_at_s
+        When it is looked into though it has not been quiet for long enough.
     """
 
     locator: str
@@ -44,6 +49,7 @@ class Candidate:
     mtime_ns: int
     quiet_since_s: float
     try_at_s: float
+    peek_at_s: float
     retry_s: float = _FIRST_RETRY_S
 
     def quiet_for_s(self, now_s: float) -> float:
@@ -114,6 +120,7 @@ class Settling:
             mtime_ns=mtime_ns,
             quiet_since_s=now_s,
             try_at_s=now_s if in_one_piece else now_s + self._settle_s,
+            peek_at_s=now_s + 2 * self._settle_s if known is None else known.peek_at_s,
         )
 
     def hurry(self, locator: str, now_s: float) -> bool:
@@ -127,6 +134,18 @@ class Settling:
         """Yield the files to try now, oldest first."""
         due = [each for each in self._candidates.values() if each.try_at_s <= now_s]
         yield from sorted(due, key=lambda each: (each.mtime_ns, each.locator))
+
+    def restless(self, now_s: float) -> list[Candidate]:
+        """Return files that change again and again, and are to be looked into all the same."""
+        return [
+            each
+            for each in self._candidates.values()
+            if each.peek_at_s <= now_s < each.quiet_since_s + self._settle_s
+        ]
+
+    def peeked(self, candidate: Candidate, now_s: float) -> None:
+        """Note that a restless file was looked into."""
+        candidate.peek_at_s = now_s + self._settle_s
 
     def broken(self, candidate: Candidate, now_s: float) -> bool:
         """Note that a file is not whole; True when it is to be given up."""
@@ -154,34 +173,47 @@ class Settling:
 
 
 class GivenUp:
-    """Files that were handed on as they are, to be looked at again.
+    """Files that were handed on as they are, or are not all written, to be looked at again.
 
     Parameters
     ----------
     capacity
         How many are remembered; of others the oldest is forgotten, and given up once more.
     looks
-        How many are looked at in one turn.
+        How many are looked at in one turn; more of those that cost little.
     """
 
     def __init__(self, capacity: int = CANDIDATES, looks: int = LOOKS) -> None:
         self._capacity = capacity
         self._looks = looks
         self._files: dict[str, str] = {}
+        self._cheap: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._files)
 
-    def note(self, locator: str, fingerprint: str) -> None:
-        """Remember a file as it looks now; it is the last to be looked at."""
-        self._files.pop(locator, None)
+    def note(self, locator: str, fingerprint: str, *, cheap: bool = False) -> None:
+        """Remember a file as it looks now; it is the last to be looked at.
+
+        Parameters
+        ----------
+        cheap
+            Nothing of it has to be decoded to see that it goes on.
+        """
+        self.forget(locator)
         self._files[locator] = fingerprint
+        if cheap:
+            self._cheap.add(locator)
         while len(self._files) > self._capacity:
-            del self._files[next(iter(self._files))]
+            self.forget(next(iter(self._files)))
 
     def holds(self, locator: str, fingerprint: str) -> bool:
         """Tell whether a file was given up as it looks now."""
         return self._files.get(locator) == fingerprint
+
+    def goes_on(self, locator: str) -> bool:
+        """Tell whether a file is one that is not all written, of which each plane shows it."""
+        return locator in self._cheap
 
     def fingerprint(self, locator: str) -> str | None:
         """Return how a file looked when it was given up; None where it was not."""
@@ -190,10 +222,17 @@ class GivenUp:
     def forget(self, locator: str) -> None:
         """Drop a file: it is whole, changed, or gone."""
         self._files.pop(locator, None)
+        self._cheap.discard(locator)
 
     def turn(self) -> list[tuple[str, str]]:
         """Return (locator, fingerprint) of those whose turn it is, and put them behind the rest."""
-        due = list(islice(self._files.items(), self._looks))
+        due: list[tuple[str, str]] = []
+        costs = 0
+        for locator, fingerprint in self._files.items():
+            costs += 1 if locator in self._cheap else _COSTLY
+            if costs > self._looks * _COSTLY:
+                break
+            due.append((locator, fingerprint))
         for locator, fingerprint in due:
-            self.note(locator, fingerprint)
+            self.note(locator, fingerprint, cheap=locator in self._cheap)
         return due

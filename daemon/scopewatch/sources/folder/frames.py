@@ -5,8 +5,8 @@ What names, metadata and files beside the images say is gathered here; `base.rea
 
 import logging
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
@@ -18,46 +18,37 @@ from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
 from scopewatch.sources.folder.awaiting import refuse_unnamed
+from scopewatch.sources.folder.file_reading import (
+    GIVEN_UP,
+    NO_LIBRARY,
+    PLANE_GIVEN_UP,
+    FileReading,
+    KnownFrames,
+    Listed,
+    changed_since,
+    given_up_mark,
+    refuse_file,
+    says_what_it_is,
+)
 from scopewatch.sources.folder.walk import look_at
 from scopewatch.sources.layouts.beside import Missing, look_beside
 from scopewatch.sources.layouts.copies import refuse_copy
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.readers.downloads import refuse_unfinished
 from scopewatch.sources.readers.image_file import list_planes, read_plane
-from scopewatch.sources.readers.planes import DEFAULT_LIMITS, Contents, ReadLimits
+from scopewatch.sources.readers.memory import FileMemory
+from scopewatch.sources.readers.planes import (
+    DEFAULT_LIMITS,
+    NotWrittenError,
+    PlaneEntry,
+    ReadLimits,
+)
 from scopewatch.sources.readers.side_files import SideFiles
 from scopewatch.sources.readers.vendors.kinds import is_vendor_name, refuse_without_library
 
 log = logging.getLogger(__name__)
 
-# Ends the fingerprint of a file that was handed on though it is not whole: it is settled as it
-# is, and the file itself stays open. Once it is whole it is another.
-_GIVEN_UP = "!"
-# Ends that of a file whose library is not installed: with it, the file is another.
-_NO_LIBRARY = "?"
 _LOCATOR = re.compile(r"(?s)(?P<path>.+?)(?:#page=(?P<page>\d{1,9}))?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileReading:
-    """What a look into a file found.
-
-    Parameters
-    ----------
-    found
-        Its frames, and refusals of planes that are none.
-    unfinished
-        Why more may come; None when the file is whole.
-    cut_off
-        It ends before what it declares.
-    missing
-        Files beside it that do not tell of it so far.
-    """
-
-    found: tuple[Found, ...]
-    unfinished: str | None = None
-    cut_off: bool = False
-    missing: tuple[Missing, ...] = ()
 
 
 class FolderFrames:
@@ -87,20 +78,36 @@ class FolderFrames:
         self._limits = limits
         self._names = NamePattern(config.pattern, config.counts_from)
         self._side_files = SideFiles(limits)
+        self._memory = FileMemory(limits)
+        self._known = KnownFrames()
         self._root: Identity | None = None
 
+    @property
+    def root(self) -> Path:
+        """The folder under which the files lie."""
+        return self._config.path
+
     def read(
-        self, locator: str, fingerprint: str, pending: Callable[[str, str], bool]
+        self,
+        locator: str,
+        fingerprint: str,
+        pending: Callable[[str, str], bool],
+        *,
+        restless: bool = False,
     ) -> FileReading:
         """List the frames of a file that is whole, or the whole ones of a file that grows.
 
         A single image is decoded, since only that shows that it is whole. So is each new page
         of a stack; one that does not decode is offered all the same, for the worker to say why.
+        One that is not completely written waits.
 
         Parameters
         ----------
         pending
             Tells of (locator, fingerprint) whether it may still need work.
+        restless
+            The file changes all the time: of a stack that grows all planes but the last are taken,
+            of any other file none.
 
         Raises
         ------
@@ -108,22 +115,37 @@ class FolderFrames:
             When the file is not whole, or damaged; AwaitedError where a file beside it has to
             tell of it first.
         """
-        contents, found, missing = self._list(locator, fingerprint)
-        path = self._path(locator)
+        listed = self._list(locator, fingerprint)
+        contents, path = listed.contents, self._path(locator)
         self._root = identify(self._config.path)
-        alone = len(contents.planes) == 1 and contents.unfinished is None
-        in_closed_file = is_vendor_name(locator)
-        for index, (plane, each) in enumerate(zip(contents.planes, found, strict=False)):
-            if alone:
-                content = content_of(read_plane(path, plane.page, self._limits).pixels)
-            elif in_closed_file:
-                continue  # its program has closed it: there is nothing to wait for
-            elif pending(each.locator, each.fingerprint):
-                content = self._try(path, plane.page)
+        if restless and (contents.unfinished is None or is_vendor_name(locator)):
+            return FileReading(found=(), unfinished="it is being written")
+        if listed.alone:
+            plane = read_plane(path, contents.planes[0].page, self._limits, self._memory)
+            found = replace(listed.found[0], content=content_of(plane.pixels))
+            return replace(listed.reading(), found=(found,))
+        if not contents.planes or is_vendor_name(locator):
+            # The program of a maker's file has closed it: there is nothing to wait for.
+            return listed.reading()
+        planes = contents.planes[:-1] if restless else contents.planes
+        whole: list[tuple[PlaneEntry, Found]] = []
+        waiting: list[Found] = []
+        for entry, each in zip(planes, listed.found, strict=False):
+            content: str | None = each.content
+            if each.key is not None and pending(each.locator, each.fingerprint):
+                content = self._content(path, entry)
+            if content is None:
+                mark = f"{entry.fingerprint}{PLANE_GIVEN_UP}"
+                waiting.append(replace(each, fingerprint=mark))
             else:
-                continue
-            found[index] = replace(each, content=content)
-        return _reading(contents, found, missing)
+                whole.append((entry, replace(each, content=content)))
+        self._memory.keep(path, contents.stamp, [entry for entry, _ in whole])
+        reading = replace(
+            listed.reading(), found=tuple(each for _, each in whole), waiting=tuple(waiting)
+        )
+        if waiting and reading.unfinished is None:
+            return replace(reading, unfinished=f"{len(waiting)} planes are not completely written")
+        return reading
 
     def describe(self, locator: str, fingerprint: str) -> FileReading:
         """List the frames of a file as `read` does, without decoding any pixels.
@@ -135,7 +157,7 @@ class FolderFrames:
         FrameError
             When the file holds no whole image, or is damaged.
         """
-        return _reading(*self._list(locator, fingerprint, patient=False))
+        return self._list(locator, fingerprint, patient=False).reading()
 
     def name_facts(self, locator: str) -> PlaneFacts | None:
         """Return what a name says, quickly; None where it does not fit, or holds no date."""
@@ -152,22 +174,17 @@ class FolderFrames:
         except FrameError as error:
             return Found(locator=locator, fingerprint="", reason=str(error))
 
-    def _list(
-        self, locator: str, fingerprint: str, *, patient: bool = True
-    ) -> tuple[Contents, list[Found], tuple[Missing, ...]]:
+    def _list(self, locator: str, fingerprint: str, *, patient: bool = True) -> Listed:
         path = self._path(locator)
         never = self._names.never(locator)
         if never is not None:
-            left_out = Found(locator=locator, fingerprint=fingerprint, reason=str(never))
-            return Contents(planes=()), [left_out], ()
+            return refuse_file(locator, fingerprint, str(never))
         no_library = _missing_library(path)
         if no_library is not None:
-            mark = f"{fingerprint}{_NO_LIBRARY}"
-            unread = Found(locator=locator, fingerprint=mark, reason=no_library)
-            return Contents(planes=()), [unread], ()
+            return refuse_file(locator, f"{fingerprint}{NO_LIBRARY}", no_library)
         refuse_unfinished(path)
-        contents = self._names.frames_of(list_planes(path, self._limits))
-        if not contents.planes:
+        contents = self._names.frames_of(list_planes(path, self._limits, self._memory))
+        if not contents.planes and not contents.awaited:
             raise FrameError(
                 complaint(
                     "image file holds no whole image",
@@ -178,22 +195,34 @@ class FolderFrames:
             )
         alone = len(contents.planes) == 1 and contents.unfinished is None
         if not alone and not contents.axes_known:
-            reason = contents.unnamed(locator)
-            unnamed = Found(locator=locator, fingerprint=fingerprint, reason=reason)
-            return Contents(planes=()), [unnamed], ()
+            return refuse_file(locator, fingerprint, contents.unnamed(locator))
         beside, missing = self._beside(locator)
-        told = self._names.trusted((*beside, *contents.planes[0].statements))
-        refuse_unnamed(missing, told, self._settings, locator, patient=patient)
+        first = contents.planes[0].statements if contents.planes else ()
+        refuse_unnamed(
+            missing,
+            self._names.trusted((*beside, *first)),
+            self._settings,
+            locator,
+            patient=patient,
+        )
+        told = (beside, contents.trouble)
+        known = {} if alone else self._known.of(locator, told)
         found = []
         for plane in contents.planes:
+            before = known.get(plane.page)
+            if before is not None and before[0] is plane:
+                found.append(before[1])
+                continue
             place = locator if plane.page == 0 else f"{locator}#page={plane.page}"
             mark = fingerprint if alone else plane.fingerprint
             said = (*beside, *plane.statements)
             each = self._found(locator, place, mark, said, contents.trouble)
             found.append(replace(each, size_px=plane.size_px))
-        return contents, found, missing
+        if not alone:
+            self._known.keep(locator, told, contents.planes, found)
+        return Listed(contents=contents, found=tuple(found), missing=missing, alone=alone)
 
-    def give_up(self, locator: str, fingerprint: str) -> Found:
+    def give_up(self, locator: str, fingerprint: str, why: FrameError) -> Found:
         """Return what to do with a file that never got whole: let the worker say why.
 
         What is settled so is the file as it is. Offered whole with the same fingerprint, since a
@@ -205,21 +234,10 @@ class FolderFrames:
                 self._list(locator, fingerprint)  # says why; its name would tell one plane
             beside, missing = self._beside(locator)
             refuse_unnamed(missing, beside, self._settings, locator, patient=False)
-            return self._found(locator, locator, mark, beside)
+            found = self._found(locator, locator, mark, beside)
         except FrameError as error:
             return Found(locator=locator, fingerprint=mark, reason=str(error))
-
-    def cut_off(self, locator: str, fingerprint: str, reading: FileReading) -> Found:
-        """Return the refusal of a stack that ends in the middle of a page."""
-        reason = complaint(
-            "image stack ends in the middle of a page",
-            where=locator,
-            got=reading.unfinished,
-            do="check that the writer finished; its whole pages are used",
-        )
-        return Found(
-            locator=f"{locator}#page={len(reading.found)}", fingerprint=fingerprint, reason=reason
-        )
+        return found if found.key is not None else replace(found, reason=str(why))
 
     def load(self, ticket: FrameTicket) -> Frame:
         """Read the pixels of a frame.
@@ -235,14 +253,16 @@ class FolderFrames:
         locator = match["path"] if match is not None else ticket.locator
         page = int(match["page"] or 0) if match is not None else 0
         path = self._path(locator)
-        if ticket.fingerprint.endswith(_GIVEN_UP):
-            self._refuse_changed(locator, ticket.fingerprint.removesuffix(_GIVEN_UP))
+        if ticket.fingerprint.endswith(GIVEN_UP):
+            self._refuse_changed(locator, ticket.fingerprint.removesuffix(GIVEN_UP))
         try:
             refuse_unfinished(path)
-            plane = read_plane(path, page, self._limits)
+            plane = read_plane(path, page, self._limits, self._memory)
         except FrameError as error:
             blame_share(error.__cause__, self._config.path, self._root)
             raise
+        if ticket.fingerprint.endswith(PLANE_GIVEN_UP):
+            raise changed_since(ticket.locator)
         reading = self._read((*self._beside(locator)[0], *plane.statements), locator)
         return Frame(
             key=ticket.key,
@@ -256,24 +276,27 @@ class FolderFrames:
         """Refuse a file that was given up and has changed since: it is offered anew once whole."""
         seen = look_at(self._config.path, locator)
         if seen is not None and seen.fingerprint != fingerprint:
-            raise FrameError(
-                complaint(
-                    "image file was not whole in time, and has changed since",
-                    where=locator,
-                    do="nothing: it is looked at again",
-                )
-            )
+            raise changed_since(locator)
 
-    def _try(self, path: Path, page: int) -> str:
-        """Return what names the pixels of a page; '' where it does not decode."""
+    def _content(self, path: Path, entry: PlaneEntry) -> str | None:
+        """Return what names the pixels of a page; '' where it does not decode.
+
+        None where it is not completely written.
+        """
         try:
-            return content_of(read_plane(path, page, self._limits).pixels)
+            content = content_of(read_plane(path, entry.page, self._limits, self._memory).pixels)
+            if entry.bare and entry not in list_planes(path, self._limits, self._memory).planes:
+                # Written between the two looks: it is another now by its fingerprint.
+                return None
+        except NotWrittenError:
+            return None
         except FrameError as error:
             log.info(
                 "page does not decode",
-                extra={"event": {"path": str(path), "page": page, "reason": str(error)}},
+                extra={"event": {"path": str(path), "page": entry.page, "reason": str(error)}},
             )
             return ""
+        return content
 
     def _path(self, locator: str) -> Path:
         if PurePosixPath(locator).is_absolute() or ".." in PurePosixPath(locator).parts:
@@ -346,33 +369,3 @@ def _missing_library(path: Path) -> str | None:
     except FrameError as error:
         return str(error)
     return None
-
-
-def _reading(contents: Contents, found: list[Found], missing: tuple[Missing, ...]) -> FileReading:
-    return FileReading(
-        found=tuple(found),
-        unfinished=contents.unfinished,
-        cut_off=contents.cut_off,
-        missing=missing,
-    )
-
-
-def given_up_mark(fingerprint: str) -> str:
-    """Return the fingerprint under which a file that never got whole is handed on."""
-    return fingerprint + _GIVEN_UP
-
-
-def says_what_it_is(statements: Iterable[Statement]) -> bool:
-    """Tell whether a name fits, or metadata says more than scale and time."""
-    return any(
-        each.origin is Origin.NAME
-        or any(part is not None for part in (*each.facts.place, each.facts.well, each.facts.site))
-        for each in statements
-    )
-
-
-def refuse_name(found: Found) -> Found:
-    """Return the refusal of a file whose name is no text."""
-    name = found.locator.encode("utf-8", "backslashreplace").decode("utf-8")
-    reason = complaint("file name is not valid text", where=name, do="rename the file")
-    return Found(locator=name, fingerprint=found.fingerprint, reason=reason)

@@ -16,22 +16,21 @@ All channels are offered, under their own names; which one is scored is the work
 """
 
 import logging
-from collections import deque
 
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
-from scopewatch.core.errors import FrameError, SourceError, StoreError, complaint
+from scopewatch.core.errors import SourceError, StoreError, complaint
 from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.address import is_text
 from scopewatch.sources.base.arriving import Unheard
 from scopewatch.sources.base.offering import BATCH, Found, Offering
 from scopewatch.sources.base.source_thread import SourceThread
-from scopewatch.sources.folder.awaiting import AwaitedError, Awaiting
-from scopewatch.sources.folder.file_stability import LOOKS, Candidate, GivenUp, Settling
-from scopewatch.sources.folder.frames import FolderFrames, given_up_mark, refuse_name
+from scopewatch.sources.folder.file_reading import given_up_mark, refuse_name
+from scopewatch.sources.folder.file_stability import Settling
+from scopewatch.sources.folder.frames import FolderFrames
+from scopewatch.sources.folder.looks import FileLooks, offer
 from scopewatch.sources.folder.names_again import NamesAgain
 from scopewatch.sources.folder.walk import (
-    Seen,
     as_locator,
     in_data_set,
     look_at,
@@ -86,10 +85,8 @@ class FolderSource:
             recursive=config.recursive,
             poll=config.observer == "polling",
         )
-        self._settling = Settling(config.settle_s, config.give_up_s)
-        self._given_up = GivenUp()
-        self._awaiting = Awaiting()
-        self._looks: deque[tuple[str, str | None]] = deque()
+        settling = Settling(config.settle_s, config.give_up_s)
+        self._looks = FileLooks(config.name, self._frames, settling, clock)
         self._names = NamesAgain(config.name, self._frames)
         self._arrivals = arrivals or Unheard()
         self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)
@@ -156,8 +153,8 @@ class FolderSource:
         alive = thread.alive() and watch.alive()
         how = "polling" if watch.polling else "native events"
         detail = watch.trouble or f"{self._config.path} by {how}"
-        if self._awaiting.detail:
-            detail += f"; {self._awaiting.detail}"
+        if self._looks.awaiting.detail:
+            detail += f"; {self._looks.awaiting.detail}"
         if self._stores:
             store = min(self._stores)
             where = self._config.path / store if store else self._config.path
@@ -171,7 +168,7 @@ class FolderSource:
             alive=alive,
             detail=detail,
             found=offering.found if offering is not None else 0,
-            waiting=len(self._settling) + self._settling.turned_away,
+            waiting=len(self._looks.settling) + self._looks.settling.turned_away,
         )
 
     def stop(self) -> None:
@@ -193,8 +190,7 @@ class FolderSource:
             if walk or (self._watch.polling and now_s >= self._walk_at_s):
                 self._walk(offering, now_s)
             if full:
-                more = [each for each in self._looks if each[1] is None]
-                self._looks = deque([*more, *self._given_up.turn()])
+                self._looks.look_at_given_up()
             self._release(offering, now_s)
         except StoreError:
             # The files stay in hand, and the ledger is asked again after a pause.
@@ -210,30 +206,34 @@ class FolderSource:
             return
         seen = look_at(self._config.path, locator)
         if seen is None or in_data_set(self._config.path, locator):
-            self._settling.forget(locator)
+            self._looks.settling.forget(locator)
         elif offering.pending(seen.locator, seen.fingerprint):
             if self._is_new(offering, seen.locator, seen.fingerprint):
                 self._arrivals.came(self.name, 1, 0.0)
-            self._settling.see(
-                seen.locator, seen.fingerprint, seen.mtime_ns, now_s, in_one_piece=renamed
+            self._looks.settling.see(
+                seen.locator,
+                seen.fingerprint,
+                seen.mtime_ns,
+                now_s,
+                in_one_piece=renamed or self._looks.given_up.goes_on(seen.locator),
             )
 
     def _needs_a_look(self, offering: Offering, found: Found) -> bool:
-        return not self._given_up.holds(found.locator, found.fingerprint) and offering.pending(
+        return not self._looks.given_up.holds(
             found.locator, found.fingerprint
-        )
+        ) and offering.pending(found.locator, found.fingerprint)
 
     def _is_new(self, offering: Offering, locator: str, fingerprint: str) -> bool:
-        return not self._settling.holds(locator) and not offering.knows(locator, fingerprint)
+        return not self._looks.settling.holds(locator) and not offering.knows(locator, fingerprint)
 
     def _walk(self, offering: Offering, now_s: float) -> None:
         self._walk_at_s = now_s + self._config.poll_s
         # What there was no room for shows up now, and came long ago.
-        caught_up = self._settling.turned_away == 0
-        self._settling.turned_away = new = 0
+        caught_up = self._looks.settling.turned_away == 0
+        self._looks.settling.turned_away = new = 0
         if self._walked_s is None:
             self._names.begin(offering)
-        held = set(self._settling.locators())
+        held = set(self._looks.settling.locators())
         unwritable: list[Found] = []
         batch: dict[Found, int] = {}
         stores: set[str] = set()
@@ -244,7 +244,9 @@ class FolderSource:
             found = Found(locator=seen.locator, fingerprint=seen.fingerprint)
             if not is_text(seen.locator):
                 unwritable.append(refuse_name(found))
-            elif self._needs_a_look(offering, found) and self._settling.has_room(seen.locator):
+            elif self._needs_a_look(offering, found) and self._looks.settling.has_room(
+                seen.locator
+            ):
                 batch[found] = seen.mtime_ns
             if len(batch) >= BATCH:
                 new += self._consider(offering, batch, now_s)
@@ -255,9 +257,9 @@ class FolderSource:
         if self._walked_s is not None and caught_up and (new or self._watch.polling):
             self._arrivals.came(self.name, new, now_s - self._walked_s)
         self._walked_s = now_s
-        _offer(offering, unwritable)
+        offer(offering, unwritable)
         for locator in held:
-            self._settling.forget(locator)
+            self._looks.settling.forget(locator)
 
     def _name_stores(self, stores: set[str]) -> None:
         """Say once of each OME-Zarr store that it is left alone."""
@@ -279,7 +281,10 @@ class FolderSource:
             open_ones = self._not_given_up(offering, open_ones)
         for each in open_ones:
             new += self._is_new(offering, each.locator, each.fingerprint)
-            self._settling.see(each.locator, each.fingerprint, batch[each], now_s)
+            goes_on = self._looks.given_up.goes_on(each.locator)
+            self._looks.settling.see(
+                each.locator, each.fingerprint, batch[each], now_s, in_one_piece=goes_on
+            )
         return new
 
     def _not_given_up(self, offering: Offering, found: list[Found]) -> list[Found]:
@@ -291,123 +296,12 @@ class FolderSource:
         others = {each.locator for each in offering.unsettled(as_given_up)}
         for each in found:
             if each.locator not in others:
-                self._given_up.note(each.locator, each.fingerprint)
+                self._looks.given_up.note(each.locator, each.fingerprint)
         return [each for each in found if each.locator in others]
 
     def _release(self, offering: Offering, now_s: float) -> None:
         if now_s < self._release_at_s or self._arrivals.bursting(self.name):
             return
-        for locator in self._awaiting.changed(now_s):
-            if not self._settling.hurry(locator, now_s):
-                self._looks.append((locator, self._given_up.fingerprint(locator)))
-        for candidate in self._settling.ripe(now_s):
-            if self._thread.stopping:
-                return
-            seen = look_at(self._config.path, candidate.locator)
-            if seen is None:
-                self._settling.forget(candidate.locator)
-            elif seen.fingerprint != candidate.fingerprint:
-                self._settling.see(seen.locator, seen.fingerprint, seen.mtime_ns, now_s)
-            elif not self._try(offering, candidate, now_s):
-                self._release_at_s = now_s + _PAUSE_S
-                return
-        for _ in range(min(LOOKS, len(self._looks))):
-            if self._thread.stopping:
-                return
-            if not self._look_again(offering, *self._looks[0]):
-                self._release_at_s = now_s + _PAUSE_S
-                return
-            self._looks.popleft()
-        if not self._names.step(offering):
+        released = self._looks.release(offering, now_s, lambda: self._thread.stopping)
+        if not released or not self._names.step(offering):
             self._release_at_s = now_s + _PAUSE_S
-
-    def _try(self, offering: Offering, candidate: Candidate, now_s: float) -> bool:
-        """Look into a file and offer what it holds; False when the inbox is full."""
-        locator, fingerprint = candidate.locator, candidate.fingerprint
-        try:
-            reading = self._frames.read(locator, fingerprint, offering.pending)
-        except FrameError as error:
-            if isinstance(error, AwaitedError):
-                self._awaiting.note(locator, error.missing, waits=True)
-            if not self._settling.broken(candidate, now_s):
-                return True
-            self._tell_given_up(locator, error)
-            found, whole = [self._frames.give_up(locator, fingerprint)], False
-        else:
-            self._awaiting.note(locator, reading.missing)
-            found, whole = list(reading.found), reading.unfinished is None
-            if not whole:
-                if not _offer(offering, found):
-                    return False
-                if not self._settling.broken(candidate, now_s):
-                    return True
-                if reading.cut_off:
-                    found.append(self._frames.cut_off(locator, fingerprint, reading))
-        if not _offer(offering, found):
-            return False
-        self._settling.forget(locator)
-        self._remember(offering, locator, fingerprint, whole=whole)
-        return True
-
-    def _tell_given_up(self, locator: str, error: FrameError) -> None:
-        event = {"event": {"source": self.name, "file": locator, "reason": str(error)}}
-        if isinstance(error, AwaitedError):
-            log.warning("file beside an image did not tell of it in time", extra=event)
-        else:
-            log.warning("file never got whole, it is handed on as it is", extra=event)
-
-    def _look_again(self, offering: Offering, locator: str, fingerprint: str | None) -> bool:
-        """Look into a file again; False when the inbox is full.
-
-        Parameters
-        ----------
-        fingerprint
-            Of one that was given up, as it was then; None: it was read, and may learn more.
-        """
-        seen = look_at(self._config.path, locator)
-        if fingerprint is None:
-            return seen is None or self._take_up(offering, seen)
-        if not self._given_up.holds(locator, fingerprint):
-            return True
-        if seen is None or seen.fingerprint != fingerprint:
-            self._given_up.forget(locator)  # gone, or seen as new by the walk
-            self._awaiting.forget(locator)
-            return True
-        try:
-            reading = self._frames.read(locator, fingerprint, offering.pending)
-        except FrameError as error:
-            if isinstance(error, AwaitedError):
-                self._awaiting.note(locator, error.missing, waits=True)
-            # Again, since the worker may have had to let it go.
-            return _offer(offering, [self._frames.give_up(locator, fingerprint)])
-        if not _offer(offering, list(reading.found)):
-            return False
-        self._awaiting.note(locator, reading.missing)
-        self._remember(offering, locator, fingerprint, whole=reading.unfinished is None)
-        return True
-
-    def _take_up(self, offering: Offering, seen: Seen) -> bool:
-        """Offer what more is known of a file by now: its moment, say."""
-        try:
-            reading = self._frames.describe(seen.locator, seen.fingerprint)
-        except FrameError:
-            self._awaiting.forget(seen.locator)
-            return True
-        if not _offer(offering, list(reading.found)):
-            return False
-        self._awaiting.note(seen.locator, reading.missing)
-        return True
-
-    def _remember(self, offering: Offering, locator: str, fingerprint: str, *, whole: bool) -> None:
-        """Remember a file that was handed on, whole or given up; its frames are one by one."""
-        if whole:
-            self._given_up.forget(locator)
-            offering.take(locator, fingerprint)
-        else:
-            self._given_up.note(locator, fingerprint)
-
-
-def _offer(offering: Offering, found: list[Found]) -> bool:
-    """Offer what needs work; False when the inbox is full."""
-    wanted = offering.unsettled(found)
-    return offering.offer(wanted) == len(wanted)

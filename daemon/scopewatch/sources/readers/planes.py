@@ -47,6 +47,8 @@ class PlaneEntry:
         What the file says of it.
     size_px
         (height, width).
+    bare
+        Some of what its fingerprint is made of is zeros: it may be written just now.
     facts
         What the statements say together.
     """
@@ -55,6 +57,7 @@ class PlaneEntry:
     fingerprint: str
     statements: tuple[Statement, ...]
     size_px: tuple[int, int] | None = None
+    bare: bool = False
     facts: PlaneFacts = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +76,8 @@ class Contents:
         Why more may come, in a few words; None when the file is complete.
     cut_off
         The file ends before what it declares, so it is not just waiting for the next plane.
+    declared
+        How many planes its metadata declares; 0 where it does not say.
     awaited
         How many planes have their place in the file already and are not written yet.
     axes_known
@@ -86,6 +91,7 @@ class Contents:
     planes: tuple[PlaneEntry, ...]
     unfinished: str | None = None
     cut_off: bool = False
+    declared: int = 0
     awaited: int = 0
     axes_known: bool = True
     trouble: str | None = None

@@ -22,6 +22,7 @@ from scopewatch.sources.readers.tiff.pages import is_plain, pages_of
 from scopewatch.sources.readers.tiff.pixels import decode_page, read_plain
 
 _SAMPLE_BYTES = 4096
+_SAMPLES = 2
 _TAG_BYTES = 65_536
 
 
@@ -124,6 +125,7 @@ class _Look:
             planes=tuple(plane for number, plane in enumerate(planes) if number not in awaited),
             unfinished=stopped,
             cut_off=cut,
+            declared=self._facts.declared.planes,
             awaited=len(awaited),
             axes_known=axes_known,
             trouble=self._facts.trouble,
@@ -141,13 +143,15 @@ class _Look:
     def _entry(self, page: int, directory: Directory) -> tuple[PlaneEntry, bool]:
         """Return a plane, and whether it may hold nothing yet."""
         fingerprint, zeros = _sample(self._file, directory)
+        plain = is_plain(directory)
         entry = PlaneEntry(
             page=page,
             fingerprint=fingerprint,
             statements=self._facts.of(page, directory),
             size_px=(directory.number(ifd.HEIGHT, 0), directory.number(ifd.WIDTH, 0)),
+            bare=plain and zeros > 0,
         )
-        return entry, zeros and is_plain(directory)
+        return entry, plain and zeros == _SAMPLES
 
     def _why_unfinished(self, directory: Directory, *, last: bool) -> str | None:
         if directory.end_of_pixels > self._size:
@@ -172,22 +176,22 @@ def _identity(facts: PlaneFacts) -> tuple[object, ...]:
     return (*facts.place, facts.channel_code, facts.plate, facts.well, facts.site)
 
 
-def _sample(file: BinaryIO, directory: Directory) -> tuple[str, bool]:
+def _sample(file: BinaryIO, directory: Directory) -> tuple[str, int]:
     """Tell a plane from one that replaced it, by samples: stacks are too large to read whole.
 
     Returns
     -------
-    Its fingerprint, and whether the samples are all zeros.
+    Its fingerprint, and how many of the samples hold zeros only.
     """
     checksum = zlib.crc32(ifd.read_bytes(file, directory.tags.get(ifd.MM_METADATA), _TAG_BYTES))
     first, last = directory.first, directory.last
-    zeros = True
+    zeros = 0
     at_end = min(last[1], _SAMPLE_BYTES)
     for start, length in (first, (sum(last) - at_end, at_end)):
         file.seek(start)
         sample = file.read(min(length, _SAMPLE_BYTES))
         checksum = zlib.crc32(sample, checksum)
-        zeros = zeros and not sample.strip(b"\0")
+        zeros += not sample.strip(b"\0")
     return f"{first[0]}:{checksum:08x}", zeros
 
 

@@ -1,0 +1,209 @@
+"""Looks into the files of a folder: what they hold is offered, and what is open is remembered.
+
+A file is looked into when it has been quiet for a while, now and then while it changes all the
+time, and again where it was given up or a file beside it tells more.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from scopewatch.core.errors import FrameError
+from scopewatch.core.ports import Clock
+from scopewatch.sources.base.offering import Found, Offering
+from scopewatch.sources.folder.awaiting import AwaitedError, Awaiting
+from scopewatch.sources.folder.file_reading import FileReading
+from scopewatch.sources.folder.file_stability import LOOKS, Candidate, GivenUp, Settling
+from scopewatch.sources.folder.frames import FolderFrames
+from scopewatch.sources.folder.walk import Seen, look_at
+
+log = logging.getLogger(__name__)
+
+
+class FileLooks:
+    """Looks into the files of one source; used by its thread alone.
+
+    Parameters
+    ----------
+    source
+        Its name, for the log.
+
+    Attributes
+    ----------
+    settling, given_up, awaiting
+        The files in hand, those that were given up, and those that wait for a file beside them.
+    """
+
+    def __init__(self, source: str, frames: FolderFrames, settling: Settling, clock: Clock) -> None:
+        self._source = source
+        self._frames = frames
+        self._clock = clock
+        self.settling = settling
+        self.given_up = GivenUp()
+        self.awaiting = Awaiting()
+        self._again: deque[tuple[str, str | None]] = deque()
+
+    def look_at_given_up(self) -> None:
+        """Look again at files that were given up, as many as a turn has."""
+        more = [each for each in self._again if each[1] is None]
+        self._again = deque([*more, *self.given_up.turn()])
+
+    def release(self, offering: Offering, now_s: float, stopping: Callable[[], bool]) -> bool:
+        """Look into the files whose turn it is; False when the inbox is full."""
+        for locator in self.awaiting.changed(now_s):
+            if not self.settling.hurry(locator, now_s):
+                self._again.append((locator, self.given_up.fingerprint(locator)))
+        turns = (
+            (self._peek, self.settling.restless(now_s)),
+            (self._look, self.settling.ripe(now_s)),
+        )
+        for look, candidates in turns:
+            for candidate in candidates:
+                if stopping():
+                    return True
+                if not look(offering, candidate, now_s):
+                    return False
+        return self._release_again(offering, stopping)
+
+    def _release_again(self, offering: Offering, stopping: Callable[[], bool]) -> bool:
+        for _ in range(min(LOOKS, len(self._again))):
+            if stopping():
+                return True
+            if not self._look_again(offering, *self._again[0]):
+                return False
+            self._again.popleft()
+        return True
+
+    def _look(self, offering: Offering, candidate: Candidate, now_s: float) -> bool:
+        """Look into a file that has been quiet, if it still is."""
+        seen = look_at(self._frames.root, candidate.locator)
+        if seen is None:
+            self.settling.forget(candidate.locator)
+        elif seen.fingerprint != candidate.fingerprint:
+            self.settling.see(seen.locator, seen.fingerprint, seen.mtime_ns, now_s)
+        else:
+            return self._try(offering, candidate, now_s)
+        return True
+
+    def _try(self, offering: Offering, candidate: Candidate, now_s: float) -> bool:
+        """Look into a file and offer what it holds."""
+        locator, fingerprint = candidate.locator, candidate.fingerprint
+        reading: FileReading | None = None
+        try:
+            reading = self._frames.read(locator, fingerprint, offering.pending)
+        except FrameError as error:
+            if isinstance(error, AwaitedError):
+                self.awaiting.note(locator, error.missing, waits=True)
+            if not self.settling.broken(candidate, now_s):
+                return True
+            self._tell_given_up(locator, error)
+            found = [self._frames.give_up(locator, fingerprint, error)]
+        else:
+            self.awaiting.note(locator, reading.missing)
+            found = list(reading.found)
+            if reading.unfinished is not None and not reading.expects_more:
+                if not offer(offering, found):
+                    return False
+                if not self.settling.broken(candidate, now_s):
+                    return True
+                found += reading.waiting
+                if reading.cut_off:
+                    found.append(reading.refuse_rest(locator, fingerprint))
+        if not offer(offering, found):
+            return False
+        self.settling.forget(locator)
+        self._remember(offering, locator, fingerprint, reading)
+        return True
+
+    def _peek(self, offering: Offering, candidate: Candidate, now_s: float) -> bool:
+        """Look into a file that changes all the time, as a stack that grows does."""
+        self.settling.peeked(candidate, now_s)
+        locator = candidate.locator
+        try:
+            reading = self._frames.read(
+                locator, candidate.fingerprint, offering.pending, restless=True
+            )
+        except FrameError:
+            return True  # it is being written, and looked into again once it is quiet
+        return offer(offering, list(reading.found))
+
+    def _look_again(self, offering: Offering, locator: str, fingerprint: str | None) -> bool:
+        """Look into a file again.
+
+        Parameters
+        ----------
+        fingerprint
+            Of one that was given up, as it was then; None: it was read, and may learn more.
+        """
+        seen = look_at(self._frames.root, locator)
+        if fingerprint is None:
+            return seen is None or self._take_up(offering, seen)
+        if not self.given_up.holds(locator, fingerprint):
+            return True
+        if seen is None or seen.fingerprint != fingerprint:
+            self.given_up.forget(locator)  # gone, or seen as new by the walk
+            self.awaiting.forget(locator)
+            return True
+        return self._try_again(offering, seen)
+
+    def _try_again(self, offering: Offering, seen: Seen) -> bool:
+        """Look into a file that was given up and has not changed since."""
+        locator, fingerprint = seen.locator, seen.fingerprint
+        try:
+            reading = self._frames.read(locator, fingerprint, offering.pending)
+        except FrameError as error:
+            if isinstance(error, AwaitedError):
+                self.awaiting.note(locator, error.missing, waits=True)
+            # Again, since the worker may have had to let it go.
+            return offer(offering, [self._frames.give_up(locator, fingerprint, error)])
+        if not offer(offering, list(reading.found)):
+            return False
+        if offering.unsettled(reading.waiting):
+            # Begun since, perhaps: with the patience that a file has which changed.
+            self.given_up.forget(locator)
+            self.settling.see(locator, fingerprint, seen.mtime_ns, self._clock.monotonic())
+            return True
+        self.awaiting.note(locator, reading.missing)
+        self._remember(offering, locator, fingerprint, reading)
+        return True
+
+    def _tell_given_up(self, locator: str, error: FrameError) -> None:
+        event = {"event": {"source": self._source, "file": locator, "reason": str(error)}}
+        if isinstance(error, AwaitedError):
+            log.warning("file beside an image did not tell of it in time", extra=event)
+        else:
+            log.warning("file never got whole, it is handed on as it is", extra=event)
+
+    def _take_up(self, offering: Offering, seen: Seen) -> bool:
+        """Offer what more is known of a file by now: its moment, say."""
+        try:
+            reading = self._frames.describe(seen.locator, seen.fingerprint)
+        except FrameError:
+            self.awaiting.forget(seen.locator)
+            return True
+        if not offer(offering, list(reading.found)):
+            return False
+        self.awaiting.note(seen.locator, reading.missing)
+        return True
+
+    def _remember(
+        self, offering: Offering, locator: str, fingerprint: str, reading: FileReading | None
+    ) -> None:
+        """Remember a file that was handed on, whole or given up; its frames are one by one.
+
+        Of one that is being appended to, a change shows; not of one that has its full size.
+        """
+        if reading is not None and (
+            reading.unfinished is None or (reading.expects_more and not reading.awaited)
+        ):
+            self.given_up.forget(locator)
+            offering.take(locator, fingerprint)
+        else:
+            cheap = reading is not None and reading.expects_more
+            self.given_up.note(locator, fingerprint, cheap=cheap)
+
+
+def offer(offering: Offering, found: list[Found]) -> bool:
+    """Offer what needs work; False when the inbox is full."""
+    wanted = offering.unsettled(found)
+    return offering.offer(wanted) == len(wanted)

@@ -1,0 +1,321 @@
+"""Stacks that grow in a watched folder: each plane once, soon after it was written."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+
+from scopewatch.core.errors import FrameError
+from tests.conftest import FakeClock
+from tests.unit.sources.folder_scene import Make, Scene
+from tests.unit.sources.images import pixels
+from tests.unit.sources.ome_sets import PlateWriter, Written, plate, whole_plate
+
+SHAPE = (64, 80)
+
+
+def key(plane: Written) -> str:
+    channel = "phase" if plane.channel == "Phase" else plane.channel
+    return f"HES7/96-well/{plane.well}/s{plane.site}/t{plane.time:04d}/{channel}"
+
+
+def settle(scene: Scene) -> None:
+    """The worker takes all that was offered."""
+    scene.ledger.settle(*scene.inbox.tickets, *scene.inbox.refusals)
+
+
+def check_pixels(scene: Scene, writer: PlateWriter) -> None:
+    for ticket, plane in zip(scene.inbox.tickets, writer.written, strict=True):
+        assert np.array_equal(scene.source.load(ticket).pixels, plane.pixels)
+
+
+@pytest.mark.parametrize("compression", [None, "lzw"])
+def test_each_plane_of_a_plate_is_offered_once_as_it_is_written(
+    tmp_path: Path, make: Make, compression: str | None
+) -> None:
+    scene = make(settle_s=2).start()
+    with plate(tmp_path / "plate", times=3, compression=compression) as writer:
+        for count in range(1, 25):
+            writer.add()
+            writer.settle()
+            scene.later(0)
+            scene.later(2)
+            assert sorted(scene.inbox.keys) == sorted(map(key, writer.written)), count
+            settle(scene)
+        check_pixels(scene, writer)
+    for _ in range(3):
+        scene.later(600)
+    retimed = scene.inbox.tickets[24:]
+    # Nothing is offered as another frame; the moments that came at the close are told.
+    assert {(each.locator, each.fingerprint) for each in retimed} <= {
+        (each.locator, each.fingerprint) for each in scene.inbox.tickets[:24]
+    }
+    assert scene.inbox.refusals == []
+
+
+def test_times_that_come_when_a_plate_is_closed_are_told_of_settled_frames(
+    tmp_path: Path, make: Make
+) -> None:
+    scene = make(settle_s=0).start()
+    with plate(tmp_path / "plate", times=3) as writer:
+        writer.add(24)
+        writer.settle()
+        scene.later(1)
+        settle(scene)
+        assert {each.key.time_point for each in scene.inbox.tickets if each.acquired_at} == {0}
+    scene.later(1)
+    told = {str(each.key): each for each in scene.inbox.tickets[24:]}
+    began = {str(each.key): each.acquired_at for each in scene.inbox.tickets[:24]}
+    for plane in writer.written:
+        if plane.time:
+            moment = told[key(plane)].acquired_at
+            first = began[key(plane).replace(f"/t{plane.time:04d}/", "/t0000/")]
+            assert moment is not None
+            assert first is not None
+            # DeltaT of the writer counts the hours, and a second for each position.
+            assert 0 <= (moment - first).total_seconds() - 3600 * plane.time < 4
+    settle(scene)
+    before = len(scene.inbox.tickets)
+    scene.later(1000)
+    assert len(scene.inbox.tickets) == before
+
+
+def test_a_plate_that_never_rests_is_followed_all_the_same(tmp_path: Path, make: Make) -> None:
+    scene = make(settle_s=2).start()
+    with plate(tmp_path / "plate", times=20) as writer:
+        for _ in range(19):
+            writer.add(8)
+            writer.settle()
+            scene.later(1)
+        # All but what came within the last seconds.
+        assert len(scene.inbox.tickets) > 8 * 14
+        scene.later(2)
+        assert sorted(scene.inbox.keys) == sorted(map(key, writer.written))
+        assert len(set(scene.inbox.keys)) == len(scene.inbox.keys)
+
+
+def test_a_single_image_that_never_rests_is_left_alone(tmp_path: Path, make: Make) -> None:
+    scene = make(settle_s=2).start()
+    path = tmp_path / "plate_A1_s0_t0003_phase.tif"
+    tifffile.imwrite(path, pixels(), metadata=None)
+    for time in range(20):
+        os.utime(path, ns=(time, time))
+        scene.later(1)
+    assert scene.inbox.tickets == []
+    scene.later(2)
+    assert scene.inbox.keys == ["HES7/plate/A1/s0/t0003/phase"]
+
+
+def test_a_plate_whose_writer_was_killed_gives_what_is_there(tmp_path: Path, make: Make) -> None:
+    with plate(tmp_path / "live", times=3) as writer:
+        writer.add(13)
+        writer.settle()
+        killed = {path.name: path.read_bytes() for path in (tmp_path / "live").iterdir()}
+    for path in (tmp_path / "live").iterdir():
+        path.unlink()
+    for name, content in killed.items():
+        (tmp_path / "live" / name).write_bytes(content + b"\x07" * 100)
+    scene = make(settle_s=2, give_up_s=60).start()
+    scene.later(2)
+    names = {plane.file for plane in writer.written}
+    assert sorted(scene.inbox.keys) == sorted(map(key, writer.written))
+    settle(scene)
+    scene.later(60)
+    scene.later(60)
+    assert len(scene.inbox.reasons) == len(names)
+    assert (
+        "image file does not hold the planes that it declares: live/live_p000.ome.tiff"
+        " (expected 6 planes, got 4 of 6 planes are written); check that the writer finished; its"
+        " whole planes are used"
+    ) in scene.inbox.reasons
+
+
+def test_a_plate_whose_writer_stopped_between_planes_is_refused_nothing(
+    tmp_path: Path, make: Make
+) -> None:
+    with plate(tmp_path / "plate", times=50) as writer:
+        writer.add(16)
+    scene = make(settle_s=2, give_up_s=60).start()
+    for _ in range(5):
+        scene.later(60)
+    assert sorted(scene.inbox.keys) == sorted(map(key, writer.written))
+    assert scene.inbox.refusals == []
+    assert scene.source.health().waiting == 0
+
+
+def test_planes_that_cannot_be_told_apart_are_refused_with_their_count(
+    tmp_path: Path, make: Make
+) -> None:
+    path = tmp_path / "plate_A1_s0_t0000_phase.tif"
+    description = "ImageJ=1.54f\nimages=6\nframes=6\n"
+    tifffile.imwrite(path, pixels(), compression="zlib", metadata=None, description=description)
+    scene = make(settle_s=2, give_up_s=60).start()
+    scene.later(2)
+    assert scene.inbox.keys == ["HES7/plate/A1/s0/t0000/phase"]
+    scene.later(60)
+    assert scene.inbox.reasons == [
+        "image file does not hold the planes that it declares: plate_A1_s0_t0000_phase.tif"
+        " (expected 6 planes, got it declares 6 planes in one directory, which cannot be told"
+        " apart: they are compressed or not in one piece); check that the writer finished; its"
+        " whole planes are used"
+    ]
+
+
+def mapped(path: Path, *sizes: int, axes: str = "T") -> np.memmap[Any, Any]:
+    made = tifffile.memmap(
+        path,
+        shape=(*sizes, *SHAPE),
+        dtype="uint16",
+        photometric="minisblack",
+        metadata={"axes": f"{axes}YX"},
+    )
+    assert isinstance(made, np.memmap)
+    return made
+
+
+def keys(*times: int) -> list[str]:
+    return [f"HES7/plate/A1/s0/t{time:04d}/phase" for time in times]
+
+
+def test_planes_of_a_preallocated_series_come_one_by_one_though_nothing_shows_it(
+    tmp_path: Path, make: Make
+) -> None:
+    path = tmp_path / "plate_A1_s0_t0000_phase.tif"
+    series = mapped(path, 4)
+    scene = make(settle_s=2, give_up_s=60).start()
+    state = path.stat()
+    for time in range(4):
+        for _ in range(4):
+            scene.later(30)
+        assert scene.inbox.keys == keys(*range(time))
+        series[time] = pixels(*SHAPE, seed=time)
+        series.flush()
+        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+        scene.later(30)
+        assert scene.inbox.keys == keys(*range(time + 1)), "by the next rescan"
+        settle(scene)
+    for _ in range(5):
+        scene.later(300)
+    assert len(scene.inbox.tickets) == 4
+    assert scene.inbox.refusals == []
+    for time, ticket in enumerate(scene.inbox.tickets):
+        assert np.array_equal(scene.source.load(ticket).pixels, pixels(*SHAPE, seed=time))
+
+
+def test_a_plane_that_is_half_written_waits_and_is_taken_once(tmp_path: Path, make: Make) -> None:
+    path = tmp_path / "plate_A1_s0_t0000_phase.tif"
+    series = mapped(path, 3)
+    series[0] = pixels(*SHAPE, seed=0)
+    image = pixels(*SHAPE, seed=1)
+    series[1, :20] = image[:20]
+    series.flush()
+    scene = make(settle_s=2, give_up_s=60).start()
+    scene.later(2)
+    scene.later(2)
+    assert scene.inbox.keys == keys(0)
+    series[1] = image
+    series.flush()
+    os.utime(path, ns=(1, 1))
+    scene.later(0)
+    scene.later(2)
+    assert scene.inbox.keys == keys(0, 1)
+    # It is known by now that each plane shows whether it is written: no quiet is waited for.
+    series[2] = pixels(*SHAPE, seed=2)
+    series.flush()
+    os.utime(path, ns=(2, 2))
+    scene.later(0)
+    assert scene.inbox.keys == keys(0, 1, 2)
+    assert np.array_equal(scene.source.load(scene.inbox.tickets[1]).pixels, image)
+
+
+def test_a_plane_that_stays_half_written_is_handed_on_so_and_taken_when_it_is_whole(
+    tmp_path: Path, make: Make
+) -> None:
+    path = tmp_path / "plate_A1_s0_t0000_phase.tif"
+    series = mapped(path, 3)
+    images = [pixels(*SHAPE, seed=time) for time in range(3)]
+    series[0], series[2] = images[0], images[2]
+    series[1, :20] = images[1][:20]
+    series.flush()
+    scene = make(settle_s=2, give_up_s=60).start()
+    scene.later(2)
+    assert scene.inbox.keys == keys(0, 2)
+    for _ in range(4):
+        scene.later(30)
+    assert scene.inbox.keys == keys(0, 2, 1)
+    settle(scene)
+    given_up = scene.inbox.tickets[2]
+    with pytest.raises(FrameError, match=r"image is not completely written: .* page 1"):
+        scene.source.load(given_up)
+    for _ in range(4):
+        scene.later(300)
+    assert len(scene.inbox.tickets) == 3, "it is told once"
+    series[1] = images[1]
+    series.flush()
+    # In the worker's hand by then, it is not taken for what was given up.
+    with pytest.raises(FrameError, match="was not whole in time, and has changed since"):
+        scene.source.load(given_up)
+    scene.later(30)
+    scene.later(30)
+    assert scene.inbox.keys == keys(0, 2, 1, 1)
+    assert np.array_equal(scene.source.load(scene.inbox.tickets[3]).pixels, images[1])
+
+
+def test_a_series_of_which_nothing_is_written_yet_is_no_file_that_never_got_whole(
+    tmp_path: Path, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    series = mapped(tmp_path / "plate_A1_s0_t0000_phase.tif", 3)
+    scene = make(settle_s=2, give_up_s=60).start()
+    with caplog.at_level(logging.WARNING):
+        for _ in range(20):
+            scene.later(30)
+    assert caplog.messages == []
+    assert (scene.inbox.tickets, scene.inbox.refusals) == ([], [])
+    series[0] = pixels(*SHAPE)
+    series.flush()
+    scene.later(30)
+    scene.later(2)
+    assert scene.inbox.keys == keys(0)
+
+
+def test_a_daemon_that_starts_anew_scores_nothing_of_a_growing_plate_twice(
+    tmp_path: Path, make: Make, clock: FakeClock
+) -> None:
+    scene = make(settle_s=0).start()
+    with plate(tmp_path / "plate", times=3) as writer:
+        writer.add(12)
+        writer.settle()
+        scene.later(1)
+        settle(scene)
+        scene.source.stop()
+        again = make(settle_s=0)
+        again.ledger = scene.ledger
+        again.start()
+        again.later(1)
+        assert again.inbox.tickets == []
+        writer.add(4)
+        writer.settle()
+        again.later(1)
+        assert sorted(again.inbox.keys) == sorted(map(key, writer.written[12:]))
+
+
+def test_a_set_whose_companion_comes_later_is_read_then(tmp_path: Path, make: Make) -> None:
+    folder = tmp_path / "plate"
+    written = whole_plate(folder, arrangement="companion-file")
+    companion = (folder / "companion.ome").read_bytes()
+    (folder / "companion.ome").unlink()
+    scene = make(settle_s=2, give_up_s=60).start()
+    scene.later(2)
+    scene.later(60)
+    assert scene.inbox.tickets == []
+    assert len(scene.inbox.reasons) == 4
+    assert all("expected companion.ome beside it" in reason for reason in scene.inbox.reasons)
+    settle(scene)
+    (folder / "companion.ome").write_bytes(companion)
+    scene.later(30)
+    scene.later(2)
+    assert sorted(scene.inbox.keys) == sorted(map(key, written))
