@@ -42,6 +42,8 @@ GROUPS = frozenset(
         "seconds",
     }
 )
+# What plain tags of exported files say of time: when they were exported, mostly.
+EXPORTED = frozenset({"wall_time", "acquired_at"})
 
 
 class Pages(Enum):

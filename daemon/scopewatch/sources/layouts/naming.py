@@ -8,7 +8,7 @@ channel keep the program's number or name.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from scopewatch.config.sources import Counted
 from scopewatch.core.errors import ConfigError, FrameError, complaint
@@ -21,6 +21,7 @@ from scopewatch.sources.readers.planes import Contents
 # Numbers are at most so long.
 _DIGITS = 9
 _CENTURY = 2000
+_TIMES = frozenset({"days", "hours", "minutes", "seconds", "year"})
 
 
 class NamePattern:
@@ -44,8 +45,9 @@ class NamePattern:
         known = LAYOUTS.get(pattern)
         self._name = pattern if known is not None else "pattern"
         self.layout = known or _own(pattern)
+        # Whether a pattern speaks of time: a hundred thousand names are read in a second.
         self._patterns = tuple(
-            (each.search, frozenset(each.groupindex))
+            (each.search, not _TIMES.isdisjoint(each.groupindex))
             for each in map(re.compile, self.layout.patterns)
         )
         self._never = tuple((re.compile(each.pattern), each.reason) for each in self.layout.never)
@@ -104,10 +106,10 @@ class NamePattern:
         FrameError
             When the name fits but holds no date, or an impossible number.
         """
-        for search, _ in self._patterns:
+        for search, timed in self._patterns:
             match = search(relative_path)
             if match is not None:
-                return self._facts(match.groupdict(), relative_path)
+                return self._facts(match.groupdict(), relative_path, timed=timed)
         return None
 
     def _trusted(self, statement: Statement) -> Statement:
@@ -116,8 +118,8 @@ class NamePattern:
             return statement
         return replace(statement, facts=replace(statement.facts, **dict.fromkeys(wrong)))
 
-    def _facts(self, groups: dict[str, str | None], where: str) -> PlaneFacts:
-        elapsed_s, wall_time = _time(groups, where)
+    def _facts(self, groups: dict[str, str | None], where: str, *, timed: bool) -> PlaneFacts:
+        elapsed_s, wall_time = _time(groups, where) if timed else (None, None)
         position = groups.get("position")
         return PlaneFacts(
             plate=groups.get("plate"),
@@ -215,24 +217,25 @@ def _number(text: str | None) -> int | None:
 def _time(groups: dict[str, str | None], where: str) -> tuple[float | None, datetime | None]:
     """Read the time since the start where any part of one is there, or a date."""
     year = groups.get("year")
-    if year is None and not any(
-        groups.get(name) for name in ("days", "hours", "minutes", "seconds")
-    ):
-        return None, None
-    number = {
-        name: _number(groups.get(name)) or 0 for name in ("days", "hours", "minutes", "seconds")
-    }
+    days, hours = groups.get("days"), groups.get("hours")
+    minutes, seconds = groups.get("minutes"), groups.get("seconds")
+    if year is None:
+        if not (days or hours or minutes or seconds):
+            return None, None
+        return (
+            86_400.0 * (_number(days) or 0)
+            + 3_600 * (_number(hours) or 0)
+            + 60 * (_number(minutes) or 0)
+            + (_number(seconds) or 0)
+        ), None
     try:
-        if year is None:
-            return timedelta(**number).total_seconds(), None
-        full = int(year) + (_CENTURY if len(year) == 2 else 0)
         return None, datetime(  # noqa: DTZ001 - without a zone, which the source's clock_zone gives
-            full,
+            int(year) + (_CENTURY if len(year) == 2 else 0),
             int(groups.get("month") or 0),
             int(groups.get("day") or 0),
-            number["hours"],
-            number["minutes"],
-            number["seconds"],
+            _number(hours) or 0,
+            _number(minutes) or 0,
+            _number(seconds) or 0,
         )
     except (ValueError, OverflowError) as error:
         raise FrameError(

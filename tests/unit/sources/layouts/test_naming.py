@@ -9,10 +9,11 @@ from scopewatch.config import ExperimentConfig
 from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.errors import ConfigError, FrameError
 from scopewatch.sources.base.address import PositionPattern
-from scopewatch.sources.base.facts import PlaneFacts
+from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.reading import FrameReading, ReadingSettings, read_frame
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.layouts.registry import LAYOUTS
+from scopewatch.sources.readers.planes import Contents, PlaneEntry
 
 STARTED = datetime(2026, 3, 1, 9, tzinfo=UTC)
 EXPERIMENT = ExperimentConfig(name="HES7", started_at=STARTED, interval_h=12)
@@ -258,9 +259,9 @@ def test_a_date_of_two_digits_is_of_this_century() -> None:
     assert facts(pattern, "260301_0907").wall_time == datetime(2026, 3, 1, 9, 0, 7)
 
 
-def test_an_elapsed_time_beyond_all_bounds_is_refused() -> None:
+def test_a_date_beyond_all_bounds_is_refused() -> None:
     with pytest.raises(FrameError, match="file name holds no date"):
-        facts(r"(?P<days>\d+)d(?P<hours>\d+)h", "999999999d999999999h")
+        facts(r"(?P<year>\d+)y(?P<month>\d+)m(?P<day>\d+)d", "99999y1m1d")
 
 
 def test_folders_of_a_cell_line_are_no_wells() -> None:
@@ -299,3 +300,25 @@ def test_a_label_is_a_well_where_the_source_says_so() -> None:
     assert read_frame(statements, settings, name).key.well == "XY02"
     mapped = replace(settings, wells={"XY02": "a2"})
     assert read_frame(statements, mapped, name).key.well == "A2"
+
+
+def test_tags_that_a_program_fills_in_wrongly_are_left_out_and_no_others() -> None:
+    tags = PlaneFacts(pixel_size_um=6.45, wall_time=datetime(2026, 3, 1, 9))
+    tag = Statement(origin=Origin.TAG, who="TIFF tags", facts=tags)
+    own = Statement(origin=Origin.PLANE, who="OME-XML", facts=tags)
+
+    def left(layout: str) -> list[PlaneFacts]:
+        return [each.facts for each in NamePattern(layout).trusted((tag, own))]
+
+    assert left("harmony") == [replace(tags, pixel_size_um=None), tags]
+    assert left("zen") == [replace(tags, wall_time=None), tags]
+    assert left("scopewatch") == [tags, tags]
+
+
+def test_a_layout_may_say_that_the_first_page_alone_is_a_frame() -> None:
+    pages = tuple(PlaneEntry(page=page, fingerprint=str(page), statements=()) for page in range(2))
+    contents = Contents(planes=pages, unfinished="the next page is not written yet")
+    assert NamePattern("keyence").frames_of(contents) == Contents(planes=pages[:1])
+    assert NamePattern("evos").frames_of(contents) == contents
+    second = Contents(planes=pages[1:])
+    assert NamePattern("keyence").frames_of(second) == second

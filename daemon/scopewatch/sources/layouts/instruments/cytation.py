@@ -4,7 +4,7 @@
 time point. Newer: `B2_1_Bright Field_1_001_02`: well, field, channel, then the time point.
 """
 
-from scopewatch.sources.layouts.layout import Example, Layout, Never
+from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout, Never
 from scopewatch.sources.layouts.parts import NAME, WELL_1536
 
 _CHANNEL = r"(?P<channel>[^/_]+?)"
@@ -20,6 +20,7 @@ LAYOUT = Layout(
     ),
     counts_from={"time_point": 1},
     never=(Never(pattern=r"Stitched\[[^/]*$", reason="a stitched image of several fields"),),
+    distrusts=EXPORTED,
     examples=(
         Example(
             path="A1_01_1_4_Phase Contrast_001.tif",

@@ -8,7 +8,7 @@ its local time.
 
 from datetime import datetime
 
-from scopewatch.sources.layouts.layout import Example, Layout, Never
+from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout, Never
 from scopewatch.sources.layouts.parts import NAME, WELL
 
 # What Incucyte calls its channels, alone or with a word behind (`Green Channel`).
@@ -46,6 +46,7 @@ LAYOUT = Layout(
             reason="a mask that Incucyte's analysis drew",
         ),
     ),
+    distrusts=EXPORTED,
     examples=(
         Example(
             path="phase/VID1630_C4_1_00d23h56m.tif",

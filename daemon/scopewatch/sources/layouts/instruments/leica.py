@@ -5,7 +5,7 @@ well (`A_1`), the position of a mark-and-find experiment or the tile, and `t`, `
 count from 0, in an order that differs between versions.
 """
 
-from scopewatch.sources.layouts.layout import Example, Layout, Never
+from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout, Never
 from scopewatch.sources.layouts.parts import NAME, token
 
 _SITE = r"(?:p|s|S|R|Pos|Position ?)"
@@ -27,6 +27,7 @@ LAYOUT = Layout(
             pattern=r"(?i)_overlay[^/]*\.\w+$", reason="an overlay of several channels in colour"
         ),
     ),
+    distrusts=EXPORTED,
     examples=(
         Example(
             path="Project002_TileScan 2_A_1_Merged_NC_t00_ch00.tif",

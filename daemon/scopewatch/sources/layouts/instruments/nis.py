@@ -8,7 +8,7 @@ count from 0.
 
 from datetime import datetime
 
-from scopewatch.sources.layouts.layout import Example, Layout
+from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout
 from scopewatch.sources.layouts.parts import NAME
 
 _DATED = (
@@ -30,6 +30,7 @@ LAYOUT = Layout(
         r"(?P<channel_code>[cC]\d+)\.\w+$",
     ),
     counts_from={"time_point": 1, "z": 1},
+    distrusts=EXPORTED,
     examples=(
         Example(
             path="P1/20260428_161449_035/WellA01_PointA01_0003_ChannelCam-DIA DIC Master"

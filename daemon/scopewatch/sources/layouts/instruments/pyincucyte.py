@@ -6,7 +6,7 @@ have the site: the name does not tell which, only the user can, by the layout.
 
 from datetime import datetime
 
-from scopewatch.sources.layouts.layout import Example, Layout
+from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout
 from scopewatch.sources.layouts.parts import NAME, PLATE, WELL
 
 _IMAGE = rf"{NAME}{PLATE}_{WELL}(?:_s(?P<site>\d+))?_(?P<channel_code>\d+|[A-Za-z]\w*?)_"
@@ -21,6 +21,7 @@ LAYOUT = Layout(
         rf"{_IMAGE}(?P<year>\d{{4}})(?P<month>\d\d)(?P<day>\d\d)"
         rf"_(?P<hours>\d\d)(?P<minutes>\d\d)(?P<seconds>\d\d){_END}",
     ),
+    distrusts=EXPORTED,
     examples=(
         Example(
             path="VID38_A1_1_00d12h00m.tif", plate="VID38", well="A1", elapsed_h=12, channel="1"

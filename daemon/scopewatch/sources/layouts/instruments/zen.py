@@ -4,7 +4,7 @@
 count from 1. The name before names the experiment.
 """
 
-from scopewatch.sources.layouts.layout import Example, Layout
+from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout
 from scopewatch.sources.layouts.parts import NAME
 
 _BEGIN = rf"{NAME}(?:[^/]*?[_-])?(?:b\d+)?(?:s(?P<site>\d+))?(?:v\d+)?"
@@ -17,6 +17,7 @@ LAYOUT = Layout(
     program="ZEN (Zeiss), image export",
     patterns=(f"{_BEGIN}{_TIME}{_PLANE}{_END}", f"{_BEGIN}{_PLANE}{_TIME}{_END}"),
     counts_from={"time_point": 1, "z": 1},
+    distrusts=EXPORTED,
     examples=(
         Example(path="20181113_HCC_d0-2_t42c1_ORG.tif", time_point=41, channel="c1"),
         Example(path="Mitomycin/s013t001c1_ORG.tif", site=13, time_point=0, channel="c1"),
