@@ -24,7 +24,7 @@ def frame(dtype: type = np.uint16) -> NDArray[Any]:
 
 
 def test_a_frame_of_a_camera_has_no_hole() -> None:
-    assert find_hole(frame().reshape(-1)) is None
+    assert find_hole(frame().reshape(-1), SIDE) is None
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -33,7 +33,7 @@ def test_zeros_on_end_are_a_hole(dtype: type, begin: float, end: float) -> None:
     image = frame(dtype).reshape(-1)
     first, behind = int(image.size * begin), int(image.size * end)
     image[first:behind] = 0
-    hole = find_hole(image)
+    hole = find_hole(image, SIDE)
     assert hole is not None
     assert (hole[0], hole[1]) == (first, behind)
 
@@ -41,19 +41,19 @@ def test_zeros_on_end_are_a_hole(dtype: type, begin: float, end: float) -> None:
 def test_zeros_that_the_first_plane_of_a_file_begins_with_are_a_border() -> None:
     image = frame().reshape(-1)
     image[: image.size // 4] = 0
-    assert find_hole(image) is None
+    assert find_hole(image, SIDE) is None
     # Of a later plane they may be missing together with the end of the one before it.
-    assert find_hole(image, first=False) == (0, image.size // 4)
+    assert find_hole(image, SIDE, first=False) == (0, image.size // 4)
     # Another border of the same picture is one, too: black is ordinary in it.
     image[-image.size // 4 :] = 0
-    assert find_hole(image) is None
+    assert find_hole(image, SIDE) is None
 
 
 def test_several_holes_are_found_though_the_rest_is_small() -> None:
     image = frame().reshape(-1)
     for piece in range(5):
         image[piece * image.size // 5 + 1000 : (piece + 1) * image.size // 5] = 0
-    assert find_hole(image) == (1000, image.size // 5)
+    assert find_hole(image, SIDE) == (1000, image.size // 5)
 
 
 def test_a_few_black_pixels_and_rows_are_no_hole() -> None:
@@ -62,6 +62,35 @@ def test_a_few_black_pixels_and_rows_are_no_hole() -> None:
     image[-3:] = 0
     assert image[-3:].nbytes < LEAST_BYTES
     refuse_hole(image, "a.tif")
+    # A dead row, and a border that shifting a frame by some rows has left.
+    image = pixels(2048, 2048)
+    image[700] = 0
+    image[-20:] = 0
+    refuse_hole(image, "a.tif")
+
+
+def test_some_rows_in_the_middle_of_a_frame_are_a_hole_and_not_of_a_picture_with_black() -> None:
+    image = frame()
+    image[300:305] = 0
+    with pytest.raises(NotWrittenError, match="got zeros from row 300 of 512 on, 2560 pixels"):
+        refuse_hole(image, "a.tif")
+    image[::50, ::50] = 0
+    refuse_hole(image, "a.tif")
+
+
+@pytest.mark.parametrize(("begin", "end"), [(0.5, 1.0), (0.9, 1.0), (0.4, 0.6), (0.5, 0.52)])
+@pytest.mark.parametrize("shape", [(SIDE, SIDE), (500, 700)])
+def test_a_hole_in_uncompressed_tiles_is_found(
+    tmp_path: Path, begin: float, end: float, shape: tuple[int, int]
+) -> None:
+    path, image = tmp_path / "a.tif", pixels(*shape)
+    tifffile.imwrite(path, image, tile=(128, 128), metadata=None)
+    content = path.read_bytes()
+    assert np.array_equal(read_plane(path).pixels, image)
+    first, behind = int(len(content) * begin), int(len(content) * end)
+    path.write_bytes(content[:first] + bytes(behind - first) + content[behind:])
+    with pytest.raises(NotWrittenError, match="got zeros from some tile on"):
+        read_plane(path)
 
 
 def test_black_of_a_picture_in_which_black_is_ordinary_is_no_hole() -> None:

@@ -43,7 +43,7 @@ def decode_page(
     compression = directory.number(ifd.COMPRESSION, _NO_COMPRESSION)
     if compression == _NO_COMPRESSION:
         pixels = decode_uncompressed(path, page)
-        refuse_hole(pixels, _place(path, page), first=page == 0)
+        refuse_hole(pixels, _place(path, page), first=page == 0, tile_px=_tile_px(directory))
         return pixels
     predicted = directory.number(ifd.PREDICTOR, 1) != 1
     big_big = layout.big and layout.order == ">"
@@ -90,6 +90,12 @@ def read_plain(
     return pixels
 
 
+def _tile_px(directory: Directory) -> tuple[int, int] | None:
+    if ifd.TILE_OFFSETS not in directory.tags:
+        return None
+    return directory.number(ifd.TILE_LENGTH, 0), directory.number(ifd.TILE_WIDTH, 0)
+
+
 def _read(file: BinaryIO, start: int, length: int) -> bytes:
     file.seek(start)
     return file.read(length)
@@ -102,8 +108,8 @@ def _place(path: Path, page: int) -> str:
 def _check(path: Path, directory: Directory, limits: ReadLimits) -> None:
     """Refuse what would make a library allocate more than a plane of the largest size."""
     check_size(directory.number(ifd.HEIGHT, 0), directory.number(ifd.WIDTH, 0), path, limits)
-    if ifd.TILE_OFFSETS in directory.tags:
-        tile = directory.number(ifd.TILE_LENGTH, 0), directory.number(ifd.TILE_WIDTH, 0)
+    tile = _tile_px(directory)
+    if tile is not None:
         check_size(*tile, f"{path}: a tile", limits)
     depth = max(directory.number(ifd.IMAGE_DEPTH, 1), directory.number(ifd.TILE_DEPTH, 1))
     samples = directory.number(ifd.SAMPLES, 1)
