@@ -142,8 +142,9 @@ class Laboratory:
             trial.calls = 1
             if trial.mode != "straight":
                 _until(lambda: self._half_way(job, trial) or running.over() is not None, TRANSFER_S)
-                running.strike(signal.SIGSTOP if trial.mode == "stopped" else trial.program.dies_by)
-                trial.at_stop = look(self.originals, job.target, trial.plate)
+                trial.at_stop = self._stop(running, job, trial)
+                if trial.mode == "killed":
+                    running.strike(trial.program.dies_by)
                 if trial.at_stop.whole == FRAMES:
                     trial.broken.append("it was not stopped in the middle")
                 time.sleep(PAUSE_S)
@@ -167,6 +168,16 @@ class Laboratory:
             if came.whole != FRAMES:
                 message = f"{came.whole} of {FRAMES} files came whole: see {work}/said.txt"
                 raise RuntimeError(message)
+
+    def _stop(self, running: Running, job: Job, trial: Trial) -> Came:
+        """Stop it where no file lacks so little that nothing tells; return what is there."""
+        while True:
+            running.strike(signal.SIGSTOP)
+            came = look(self.originals, job.target, trial.plate)
+            if not came.nearly:
+                return came
+            running.strike(signal.SIGCONT)
+            time.sleep(0.1)
 
     def _half_way(self, job: Job, trial: Trial) -> bool:
         return look(self.originals, job.target, trial.plate).share >= MIDDLE

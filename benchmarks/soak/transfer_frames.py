@@ -51,12 +51,15 @@ class Came:
         How many files have all of their content under their own name.
     begun
         How many lie under their own name without it.
+    nearly
+        Whether one of those lacks less than a reader can tell from a border (`readers.holes`).
     share
         Part of all content that is there, hidden and temporary files included; 0 to 1.
     """
 
     whole: int
     begun: int
+    nearly: bool
     share: float
 
 
@@ -102,15 +105,18 @@ def look(originals: list[Original], folder: Path, plate: str) -> Came:
     """See how far a transfer has come."""
     wanted = {f"{plate}_{each.name}": each.content for each in originals}
     whole = begun = came = 0
+    nearly = False
     for name, content in wanted.items():
         place = folder / name
         if place.exists():
             same = place.read_bytes() == content
             whole += same
             begun += not same
+            total = -(-len(content) // _BLOCK)
+            nearly |= not same and total - _blocks(content, place) <= total // 64 + 1
         came += max(_blocks(content, place) for place in (place, *_elsewhere(folder, name)))
     total = sum(-(-len(content) // _BLOCK) for content in wanted.values())
-    return Came(whole=whole, begun=begun, share=came / total)
+    return Came(whole=whole, begun=begun, nearly=nearly, share=came / total)
 
 
 def _elsewhere(folder: Path, name: str) -> list[Path]:

@@ -63,8 +63,10 @@ class Processes:
             )
 
     def strike(self, number: signal.Signals) -> None:
-        """Send a signal to all of them; one that kills is waited for."""
+        """Send a signal to all of them, stopped or not; one that ends them is waited for."""
         os.killpg(self._main.pid, number)
+        if number == signal.SIGTERM:
+            os.killpg(self._main.pid, signal.SIGCONT)
         if number not in (signal.SIGSTOP, signal.SIGCONT):
             self._main.wait()
 
