@@ -49,6 +49,13 @@ $(VENV)/.test: $(VENV)/.demo
 		tflite-runtime==2.14.0 pydantic pyyaml 'scipy<1.16' pillow
 	touch $@
 
+# The viewer that people open exports with is large: for the one test that asks it.
+.venv-napari/.ready: pyproject.toml
+	$(PYTHON) -m venv .venv-napari
+	.venv-napari/bin/python -m pip install --quiet --disable-pip-version-check \
+		napari==0.9.2 napari-ome-zarr==0.10.0
+	touch $@
+
 demo: $(VENV)/.demo
 	$(VENV)/bin/scopewatch demo $(DEMO_ARGS)
 

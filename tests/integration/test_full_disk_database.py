@@ -14,7 +14,7 @@ import pytest
 
 from scopewatch.core.alert import AlertRule, RuleKind
 from scopewatch.core.errors import DeliveryError, StoreError
-from scopewatch.core.frame import Refusal
+from scopewatch.core.frame import FrameTicket, Refusal
 from scopewatch.core.message import Message
 from scopewatch.core.ports import SourceHealth
 from scopewatch.notify.delivery import Delivery
@@ -304,6 +304,31 @@ def test_an_answer_on_the_dashboard_says_why_it_was_not_taken(
     assert read_rows(bench.state, "SELECT acked_at IS NULL FROM alerts") == [(0,)]
 
 
+def test_a_moment_that_gets_known_on_a_full_disk_is_taken_up_later(
+    bench: Bench, disk: FullDisk
+) -> None:
+    assert bench.score() == [Ending.SCORED]
+    ((source, locator, fingerprint),) = read_rows(
+        bench.state, "SELECT source, locator, fingerprint FROM frames"
+    )
+    ticket = FrameTicket(
+        key=key(),
+        source=str(source),
+        locator=str(locator),
+        fingerprint=str(fingerprint),
+        seen_at=START,
+        acquired_at=START + timedelta(hours=3),
+    )
+    before = tables(bench.state)
+    disk.fill()
+    with pytest.raises(StoreError, match=FULL):
+        bench.store.retime(ticket)
+    disk.relieve()
+    assert tables(bench.state) == before
+    assert bench.store.retime(ticket)
+    expect_whole(bench)
+
+
 def transaction_of(method: str) -> str:
     """Return the place of a method of `Store`, which has some from its parent."""
     (owner,) = (each for each in Store.__mro__ if method in vars(each))
@@ -313,6 +338,6 @@ def transaction_of(method: str) -> str:
 
 COVERED = {
     *(transaction_of(name) for name in WORKED if "," not in name),
-    *(transaction_of(name) for name in (*RECORDED, *DELIVERED)),
+    *(transaction_of(name) for name in (*RECORDED, *DELIVERED, "retime")),
     "store/engine.py open_writer begin",
 }

@@ -5,7 +5,8 @@
 
 import json
 import os
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +17,7 @@ from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
 
 if TYPE_CHECKING:
     from scopewatch.app.status import MeasuredRun, Status
-    from scopewatch.store.records import WellRow
+    from scopewatch.store.records import Counts, WellRow
 
 
 class ExportFormat(StrEnum):
@@ -64,21 +65,37 @@ def export(
     from scopewatch.store.queries import Reader
 
     settings = load_config(config)
-    with closing(Reader.open(settings.state.folder)) as reader:
+    with (
+        closing(Reader.open(settings.state.folder)) as reader,
+        _progress(reader.counts()) as progress,
+    ):
         match file_format:
             case ExportFormat.CSV:
                 from scopewatch.store.export import export_csv
 
-                what = f"{export_csv(reader, out)} frames"
+                what = f"{export_csv(reader, out, progress)} frames"
             case ExportFormat.JSON:
                 from scopewatch.store.export import export_json
 
-                what = f"{export_json(reader, out)} frames"
+                what = f"{export_json(reader, out, progress)} frames"
             case ExportFormat.OME_ZARR:
                 from scopewatch.store.zarr_export import export_ome_zarr
 
-                what = f"{export_ome_zarr(reader, out)} images"
+                what = f"{export_ome_zarr(reader, out, progress)} images"
     typer.echo(f"{what} written to {out}")
+
+
+@contextmanager
+def _progress(counts: "Counts") -> Iterator[Callable[[int], None]]:
+    """Show on standard error how many frames are written, where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        total = counts.scored + counts.quarantined + counts.skipped + counts.missed
+        task = bar.add_task("frames", total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def _print_status(status: "Status") -> None:

@@ -132,7 +132,7 @@ def _watch(
         TextColumn("{task.fields[note]}"),
     )
     time_points = FINAL_TIME_POINT + 1
-    settle_by = float("inf")
+    patience = Patience(SETTLE_WITHIN_S)
     with (
         Progress(*columns, console=console) as progress,
         Microscope(folder, seed=seed, wells=WELLS, pace_s=PACE_S) as microscope,
@@ -147,23 +147,45 @@ def _watch(
             weak = sum(bool(row.flags) for row in reader.wells())
             day = f"day {counts.newest_day:.1f}" if counts.newest_day is not None else ""
             progress.update(shot, completed=microscope.time_points, note=day)
-            progress.update(scored, completed=settled, note=f"{weak} wells flagged")
             acquired = microscope.frames_acquired
+            note = f"{weak} wells flagged"
+            if acquired is not None and settled < acquired:
+                note += f"; waits for {acquired - settled} frames to be scored"
+            progress.update(scored, completed=settled, note=note)
             if acquired is not None and settled >= acquired:
                 return acquired
-            if acquired is not None and settle_by == float("inf"):
-                settle_by = time.monotonic() + SETTLE_WITHIN_S
-            if time.monotonic() > settle_by:
+            if patience.is_over(settled, time.monotonic()) and acquired is not None:
                 raise StoreError(
                     complaint(
-                        "daemon did not settle every frame",
+                        "daemon settles no more frames",
                         where=folder.state,
-                        expected=acquired,
+                        expected=f"{acquired}, another one every {SETTLE_WITHIN_S:.0f} s at least",
                         got=settled,
                         do=f"read {folder.daemon_log}",
                     )
                 )
             time.sleep(0.25)
+
+
+class Patience:
+    """Waits for a count that grows: a busy machine takes its time, one that hangs does not count on.
+
+    Parameters
+    ----------
+    within_s
+        How long the count may stand still.
+    """
+
+    def __init__(self, within_s: float) -> None:
+        self._within_s = within_s
+        self._count: int | None = None
+        self._since_s = 0.0
+
+    def is_over(self, count: int, now_s: float) -> bool:
+        """Note the count; True once it stood still for too long."""
+        if count != self._count:
+            self._count, self._since_s = count, now_s
+        return now_s - self._since_s > self._within_s
 
 
 def _show_message(messages: list[Path], summary: DemoSummary, console: Console) -> None:

@@ -2,8 +2,8 @@
 
 import csv
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, fields, is_dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -28,19 +28,28 @@ COLUMNS: Final = (
 _MOST: Final = 1_000_000
 
 
-def export_csv(reader: Reader, path: Path) -> int:
+def _silent(_: int) -> None:
+    """Tell nobody."""
+
+
+def export_csv(reader: Reader, path: Path, progress: Callable[[int], None] = _silent) -> int:
     """Write one line per frame, with what was known of its well at that time point beside it.
 
     A frame that was due and never came has a line of its own, state ``missed``.
 
     Fractions are 0 to 1, times are UTC, days count from the start of the run.
 
+    Parameters
+    ----------
+    progress
+        Called with the lines written so far.
+
     Returns
     -------
     The number of frames, without those that were missed.
     """
     simulated = {run.name: run.simulated for run in reader.runs()}
-    count = 0
+    count = written = 0
     with whole_file(path) as begun, begun.open("w", encoding="utf-8", newline="") as file:
         lines = csv.DictWriter(file, COLUMNS)
         lines.writeheader()
@@ -52,33 +61,44 @@ def export_csv(reader: Reader, path: Path) -> int:
                 line = _line(frame, course.get(moment)) | _ahead(outlooks.get(moment))
                 lines.writerow(line | {"simulated": simulated[name.experiment]})
                 count += frame.state != FrameState.MISSED
+                written += 1
+            progress(written)
     return count
 
 
-def export_json(reader: Reader, path: Path) -> int:
+def export_json(reader: Reader, path: Path, progress: Callable[[int], None] = _silent) -> int:
     """Write everything but pixels: runs, wells with their courses and frames, alerts, refusals.
+
+    One well after the other is written, so that a history of any size takes little memory.
+
+    Parameters
+    ----------
+    progress
+        Called with the frames written so far.
 
     Returns
     -------
     The number of frames, without those that were missed.
     """
-    wells = []
-    count = 0
-    for name, group in _by_well(reader):
-        frames = [asdict(frame) for frame in group]
-        course = [asdict(point) for point in reader.course(name, _MOST)]
-        outlooks = [asdict(outlook) for outlook in reader.outlooks(name, _MOST)]
-        wells.append({**asdict(name), "course": course, "outlooks": outlooks, "frames": frames})
-        count += sum(frame["state"] != FrameState.MISSED for frame in frames)
-    whole = {
-        "schema_version": SCHEMA_VERSION,
-        "runs": [asdict(run) for run in reader.runs()],
-        "wells": wells,
-        "alerts": [asdict(alert) for alert in reader.alerts(None, _MOST)],
-        "refused": [asdict(row) for row in reader.refused(None, _MOST) if row.well is None],
-    }
-    with whole_file(path) as begun:
-        begun.write_text(json.dumps(whole, indent=1, default=_json), encoding="utf-8")
+    count = written = 0
+    with whole_file(path) as begun, begun.open("w", encoding="utf-8") as file:
+        file.write(f'{{"schema_version": {SCHEMA_VERSION},\n"runs": {_dump(list(reader.runs()))},')
+        file.write('\n"wells": [')
+        for number, (name, group) in enumerate(_by_well(reader)):
+            frames = list(group)
+            well = {
+                **asdict(name),
+                "course": list(reader.course(name, _MOST)),
+                "outlooks": list(reader.outlooks(name, _MOST)),
+                "frames": frames,
+            }
+            file.write((",\n" if number else "\n") + _dump(well))
+            count += sum(frame.state != FrameState.MISSED for frame in frames)
+            written += len(frames)
+            progress(written)
+        file.write(f'],\n"alerts": {_dump(list(reader.alerts(None, _MOST)))},')
+        refused = [row for row in reader.refused(None, _MOST) if row.well is None]
+        file.write(f'\n"refused": {_dump(refused)}}}\n')
     return count
 
 
@@ -143,7 +163,14 @@ def _ahead(outlook: Outlook | None) -> dict[str, Any]:
     }
 
 
-def _json(value: object) -> str:
+def _dump(value: object) -> str:
+    return json.dumps(value, default=_json, ensure_ascii=False)
+
+
+def _json(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        # Its own fields alone: the encoder asks again for what is within.
+        return {each.name: getattr(value, each.name) for each in fields(value)}
     raise TypeError(f"{value!r} is not for JSON")

@@ -1,15 +1,18 @@
 """The virtual stains as OME-Zarr 0.5: one image (time, y, x) per field of view.
 
-`OUT/<experiment>/<plate>/<well>/s<site>`: each opens by itself in napari, Fiji or with zarr.
-Specification: https://ngff.openmicroscopy.org/0.5/
+`OUT` is a collection of images (layout `bioformats2raw`), since several runs and plates are no
+plate: `OUT/0`, `OUT/1`, ..., each of which opens by itself, too. Their names say run, plate, well
+and site, and so does `OUT/OME/METADATA.ome.xml`, by which viewers find them.
+Specification: https://ngff.openmicroscopy.org/0.5/#bf2raw
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
+from xml.etree import ElementTree as Xml
 
 import numpy as np
 
@@ -17,19 +20,25 @@ from scopewatch.core.errors import StoreError, complaint
 from scopewatch.core.frame import FrameKey
 from scopewatch.core.overlay import stain_plane
 from scopewatch.core.tiling import TileScores
-from scopewatch.store.filenames import safe_name
 from scopewatch.store.files import make_folder, writing
 from scopewatch.store.queries import Reader
 from scopewatch.store.records import FrameRecord
 
 VERSION: Final = "0.5"
+_COLLECTION: Final = {"ome": {"version": VERSION, "bioformats2raw.layout": 3}}
+
+_ONE: Final = {"SizeZ": 1, "SizeC": 1, "SizeT": 1}
 
 # One field of view: its judged frames in order of time, all of one size.
 Field = list[tuple[FrameRecord, TileScores]]
 
 
-def export_ome_zarr(reader: Reader, path: Path) -> int:
+def export_ome_zarr(
+    reader: Reader, path: Path, progress: Callable[[int], None] = lambda _: None
+) -> int:
     """Write the stains of every judged frame; return the number of images.
+
+    `progress` is called with the frames written so far.
 
     A pixel reads 0 where the tile does not count, else 1 + round(254 * probability).
 
@@ -46,19 +55,25 @@ def export_ome_zarr(reader: Reader, path: Path) -> int:
     make_folder(path.parent)
     simulated = {run.name: run.simulated for run in reader.runs()}
     begun = path.with_name(f".{path.name}.part")
-    count = 0
+    fields: list[tuple[FrameRecord, TileScores]] = []
+    frames = 0
     with writing(path):
         shutil.rmtree(begun, ignore_errors=True)
         try:
-            zarr.create_group(begun, zarr_format=3)
-            for name, field in _fields(reader):
-                key = field[0][0].key
-                _write(zarr, begun, name, field, simulated=simulated[key.experiment])
-                count += 1
+            root = zarr.create_group(begun, zarr_format=3, attributes=_COLLECTION)
+            for field in _fields(reader):
+                mark = simulated[field[0][0].key.experiment]
+                _write(zarr, begun, str(len(fields)), field, simulated=mark)
+                fields.append(field[0])
+                frames += len(field)
+                progress(frames)
+            series = {"version": VERSION, "series": [str(index) for index in range(len(fields))]}
+            root.create_group("OME", attributes={"ome": series})
+            (begun / "OME" / "METADATA.ome.xml").write_text(_describe(fields), encoding="utf-8")
             begun.rename(path)
         finally:
             shutil.rmtree(begun, ignore_errors=True)
-    return count
+    return len(fields)
 
 
 def _zarr() -> ModuleType:
@@ -77,8 +92,8 @@ def _zarr() -> ModuleType:
     return zarr
 
 
-def _fields(reader: Reader) -> Iterator[tuple[str, Field]]:
-    """Yield each field of view with its path; one that changed its size comes as several."""
+def _fields(reader: Reader) -> Iterator[Field]:
+    """Yield each field of view; one that changed its size comes as several."""
 
     def well(frame: FrameRecord) -> tuple[str, str, str, str]:
         return frame.key.experiment, frame.key.plate, frame.key.well, frame.key.channel
@@ -92,13 +107,29 @@ def _fields(reader: Reader) -> Iterator[tuple[str, Field]]:
                 if scores is not None:
                     shape = scores.grid.height, scores.grid.width
                     by_shape.setdefault(shape, []).append((frame, scores))
-            for (height, width), field in by_shape.items():
-                size = "" if len(by_shape) == 1 else f"_{height}x{width}"
-                yield f"{_folder(field[0][0].key)}/s{site}{size}", field
+            yield from by_shape.values()
 
 
-def _folder(key: FrameKey) -> str:
-    return "/".join(safe_name(part) for part in (key.experiment, key.plate, key.well))
+def _describe(fields: list[tuple[FrameRecord, TileScores]]) -> str:
+    """Return the OME-XML of the collection: an image for each field, by its number."""
+    root = Xml.Element("OME", xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06")
+    for index, (record, scores) in enumerate(fields):
+        image = Xml.SubElement(root, "Image", ID=f"Image:{index}", Name=_name(record.key))
+        sizes = {"SizeX": scores.grid.width, "SizeY": scores.grid.height}
+        pixels = Xml.SubElement(
+            image,
+            "Pixels",
+            ID=f"Pixels:{index}",
+            DimensionOrder="XYZCT",
+            Type="uint8",
+            **{name: str(size) for name, size in (sizes | _ONE).items()},
+        )
+        Xml.SubElement(pixels, "MetadataOnly")
+    return Xml.tostring(root, encoding="unicode", xml_declaration=True)
+
+
+def _name(key: FrameKey) -> str:
+    return f"{key.experiment}/{key.plate}/{key.well}/s{key.site}"
 
 
 def _write(zarr: ModuleType, root: Path, name: str, field: Field, *, simulated: bool) -> None:
@@ -134,7 +165,7 @@ def _attributes(records: list[FrameRecord], *, simulated: bool) -> dict[str, Any
             "version": VERSION,
             "multiscales": [
                 {
-                    "name": f"{mark}virtual stain of {records[0].key}",
+                    "name": f"{mark}virtual stain of {_name(records[0].key)}",
                     "axes": [
                         {"name": "t", "type": "time", **time},
                         {"name": "y", "type": "space", **unit},

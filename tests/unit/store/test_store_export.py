@@ -1,5 +1,7 @@
 import csv
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -104,7 +106,7 @@ def test_ome_zarr_holds_a_time_series_of_stains_for_each_field(
     zarr = pytest.importorskip("zarr", reason="needs the zarr extra")
     assert export_ome_zarr(reader, tmp_path / "out.zarr") == 2
     root = zarr.open_group(tmp_path / "out.zarr", mode="r")
-    image = root["run 7/p1/A1/s1"]
+    image = root["1"]
     planes = image["0"]
     scores = judged(key("A1"), 0.3).scores
     assert scores is not None
@@ -112,7 +114,7 @@ def test_ome_zarr_holds_a_time_series_of_stains_for_each_field(
     np.testing.assert_allclose(planes[2].astype(int), stain_plane(scores).astype(int), atol=1)
     described = image.attrs["ome"]["multiscales"][0]
     assert image.attrs["ome"]["version"] == "0.5"
-    assert described["name"] == "SIMULATED virtual stain of run 7/p1/A1/s1/t0000/phase"
+    assert described["name"] == "SIMULATED virtual stain of run 7/p1/A1/s1"
     assert described["axes"] == [
         {"name": "t", "type": "time", "unit": "day"},
         {"name": "y", "type": "space", "unit": "micrometer"},
@@ -122,6 +124,42 @@ def test_ome_zarr_holds_a_time_series_of_stains_for_each_field(
     assert (scale["scale"], move["translation"]) == ([0.5, 1.3, 1.3], [0.0, 0.0, 0.0])
     assert image.attrs["scopewatch"]["days"] == [0.0, 0.5, 1.0]
     assert image.attrs["scopewatch"]["simulated"] is True
+
+
+def test_the_collection_and_each_image_are_valid_ome_zarr(reader: Reader, tmp_path: Path) -> None:
+    yaozarrs = pytest.importorskip("yaozarrs", reason="needs the packages of the tests")
+    path = tmp_path / "out.zarr"
+    done: list[int] = []
+    assert export_ome_zarr(reader, path, done.append) == 2
+    assert done[-1] == 6
+    yaozarrs.validate_zarr_store(str(path))
+    series = json.loads((path / "OME/zarr.json").read_text())["attributes"]["ome"]["series"]
+    assert series == ["0", "1"]
+    for name in series:
+        yaozarrs.validate_zarr_store(str(path / name))
+
+
+@pytest.mark.skipif(
+    "SCOPEWATCH_NAPARI_PYTHON" not in os.environ,
+    reason="SCOPEWATCH_NAPARI_PYTHON names no Python with napari (make .venv-napari/.ready)",
+)
+def test_napari_opens_the_export_with_all_its_images(reader: Reader, tmp_path: Path) -> None:
+    path = tmp_path / "out.zarr"
+    export_ome_zarr(reader, path)
+    code = (
+        "import sys\n"
+        "from napari_ome_zarr import napari_get_reader\n"
+        "layers = napari_get_reader(sys.argv[1])(sys.argv[1])\n"
+        "print([tuple(layer[0][0].shape) for layer in layers])\n"
+    )
+    done = subprocess.run(
+        [os.environ["SCOPEWATCH_NAPARI_PYTHON"], "-W", "ignore", "-c", code, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stdout.splitlines()[-1:] == ["[(3, 48, 40), (3, 48, 40)]"], done.stderr
 
 
 def test_ome_zarr_overwrites_nothing(reader: Reader, tmp_path: Path) -> None:
