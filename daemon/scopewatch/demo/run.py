@@ -168,7 +168,7 @@ def _watch(
 
 
 class Patience:
-    """Waits for a count that grows: a busy machine takes its time, one that hangs does not count on.
+    """Waits for a count that grows, as it does on a busy machine, and not for one that stands.
 
     Parameters
     ----------

@@ -112,18 +112,13 @@ def _fields(reader: Reader) -> Iterator[Field]:
 
 def _describe(fields: list[tuple[FrameRecord, TileScores]]) -> str:
     """Return the OME-XML of the collection: an image for each field, by its number."""
-    root = Xml.Element("OME", xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06")
+    root = Xml.Element("OME", {"xmlns": "http://www.openmicroscopy.org/Schemas/OME/2016-06"})
     for index, (record, scores) in enumerate(fields):
         image = Xml.SubElement(root, "Image", ID=f"Image:{index}", Name=_name(record.key))
-        sizes = {"SizeX": scores.grid.width, "SizeY": scores.grid.height}
-        pixels = Xml.SubElement(
-            image,
-            "Pixels",
-            ID=f"Pixels:{index}",
-            DimensionOrder="XYZCT",
-            Type="uint8",
-            **{name: str(size) for name, size in (sizes | _ONE).items()},
-        )
+        sizes = {"SizeX": scores.grid.width, "SizeY": scores.grid.height, **_ONE}
+        described = {"ID": f"Pixels:{index}", "DimensionOrder": "XYZCT", "Type": "uint8"}
+        described |= {axis: str(size) for axis, size in sizes.items()}
+        pixels = Xml.SubElement(image, "Pixels", described)
         Xml.SubElement(pixels, "MetadataOnly")
     return Xml.tostring(root, encoding="unicode", xml_declaration=True)
 
