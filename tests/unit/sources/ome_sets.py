@@ -72,12 +72,13 @@ class PlateWriter:
         times: int | None = 3,
         arrangement: Arrangement = "redundant",
         compression: str | None = None,
+        pixel_um: float | None = PIXEL_UM,
     ) -> None:
         sequence = plan(times or 100)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             planned = ome_writers.useq_to_acquisition_settings(
-                sequence, 32, 24, pixel_size_um=PIXEL_UM
+                sequence, 32, 24, pixel_size_um=pixel_um
             )
             if times is None:
                 planned["dimensions"][0].count = None

@@ -77,20 +77,22 @@ def decode_with_pillow(path: Path, kind: str, page: int = 0) -> Pixels:
                 pixels = np.asarray(image)
     except DECODE_FAULTS as error:
         raise undecodable(path, error) from error
-    return as_grey(_opaque(pixels, mode, path), path)
+    return as_grey(pixels, path)
 
 
 def as_grey(pixels: NDArray[Any], where: object) -> Pixels:
-    """Return (H, W) uint8 or uint16, from grey or from three equal channels.
+    """Return (H, W) uint8 or uint16, from grey or three equal channels; either may have alpha.
 
     Raises
     ------
     FrameError
-        For colour, for other pixel types and for other shapes.
+        For colour, for an alpha channel that hides something, for other pixel types and shapes.
     """
     grey: NDArray[Any] = np.squeeze(pixels) if pixels.ndim > 3 else pixels
-    if grey.ndim == 3 and grey.shape[0] == 3 and grey.shape[2] != 3:
+    if grey.ndim == 3 and grey.shape[0] in (2, 3, 4) and grey.shape[2] not in (2, 3, 4):
         grey = np.moveaxis(grey, 0, 2)
+    if grey.ndim == 3 and grey.shape[2] in (2, 4):
+        grey = _opaque(grey, where)
     if grey.ndim == 3 and grey.shape[2] == 3:
         first = grey[..., 0]
         if not (np.array_equal(first, grey[..., 1]) and np.array_equal(first, grey[..., 2])):
@@ -124,10 +126,10 @@ def wrong_type(where: object, got: str) -> FrameError:
     )
 
 
-def _opaque(pixels: NDArray[Any], mode: str, where: object) -> NDArray[Any]:
+def _opaque(pixels: NDArray[Any], where: object) -> NDArray[Any]:
     """Drop an alpha channel that hides nothing."""
-    if mode not in ("LA", "RGBA"):
-        return pixels
+    if pixels.dtype.kind != "u":
+        raise wrong_type(where, str(pixels.dtype))
     if not np.all(pixels[..., -1] == np.iinfo(pixels.dtype).max):
         raise FrameError(
             complaint(
@@ -136,4 +138,4 @@ def _opaque(pixels: NDArray[Any], mode: str, where: object) -> NDArray[Any]:
                 do="export the raw camera frame",
             )
         )
-    return pixels[..., 0] if mode == "LA" else pixels[..., :3]
+    return pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3]

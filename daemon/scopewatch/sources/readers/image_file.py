@@ -17,7 +17,7 @@ from scopewatch.sources.readers.planes import (
     ReadLimits,
     check_size,
 )
-from scopewatch.sources.readers.png import check_chunks
+from scopewatch.sources.readers.png import check_chunks, refuse_deep_colour
 from scopewatch.sources.readers.tiff.reader import inspect_tiff, read_tiff
 from scopewatch.sources.readers.timestamps import parse_time, time_facts
 from scopewatch.sources.readers.vendors.kinds import (
@@ -169,6 +169,7 @@ def _refuse_holes(path: Path) -> None:
     """
     if _kind(path) == "PNG":
         check_chunks(path, checksums=True)
+        refuse_deep_colour(path)
         return
     place, before, scan, end = 0, b"", -1, -1
     with path.open("rb") as file:

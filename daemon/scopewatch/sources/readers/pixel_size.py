@@ -32,7 +32,9 @@ _UM_PER = {
     "angstrom": 1e-4,
 }
 _INCH_UM = 25_400.0
-_TIFF_UNIT_UM = {2: _INCH_UM, 3: 1e4}
+# 4 and 5 are not of the TIFF specification: tifffile, and what is made with it, writes them so.
+_MICROMETRE = 5
+_TIFF_UNIT_UM = {2: _INCH_UM, 3: 1e4, 4: 1e3, _MICROMETRE: 1.0}
 
 
 def calibrated_um(value: object, unit: str = "um") -> float | None:
@@ -54,8 +56,17 @@ def calibrated_um(value: object, unit: str = "um") -> float | None:
 
 
 def resolution_um(pixels_per_unit: float, tiff_unit: int) -> float | None:
-    """Read the TIFF resolution tags (unit 2 is an inch, 3 a centimetre); None if implausible."""
+    """Read the TIFF resolution tags; None if implausible.
+
+    Parameters
+    ----------
+    tiff_unit
+        2 is an inch, 3 a centimetre, 4 a millimetre, 5 a micrometre. Exactly one pixel in a
+        micrometre is what ome-writers fills in whatever the scale is: it says nothing.
+    """
     scale = _TIFF_UNIT_UM.get(tiff_unit)
+    if tiff_unit == _MICROMETRE and pixels_per_unit == 1:
+        return None
     return None if scale is None else _plausible(pixels_per_unit, scale)
 
 

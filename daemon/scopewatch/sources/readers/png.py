@@ -1,10 +1,11 @@
-"""The chunks of a PNG file, checked before a decoder believes them: their lengths and checksums."""
+"""A PNG file, checked before a decoder believes it: lengths and checksums of chunks, depth."""
 
 import zlib
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from scopewatch.core.errors import FrameError, complaint
+from scopewatch.sources.readers.decode import wrong_type
 
 _SIGNATURE_BYTES: Final = 8
 _HEAD_BYTES: Final = 8
@@ -12,6 +13,9 @@ _CHECKSUM_BYTES: Final = 4
 _MOST_CHUNKS: Final = 100_000
 _NOTHING: Final = bytes(4)
 _PIECE_BYTES: Final = 1 << 20
+# Behind signature, head of IHDR, width and height: depth and type of colour.
+_DEPTH_AT: Final = 24
+_COLOURS: Final = {2: "RGB", 4: "grey and alpha", 6: "RGB and alpha"}
 
 
 def check_chunks(path: Path, *, checksums: bool = False) -> None:
@@ -55,6 +59,21 @@ def check_chunks(path: Path, *, checksums: bool = False) -> None:
                 return
             place += _HEAD_BYTES + length + _CHECKSUM_BYTES
     raise _damaged(path, f"more than {_MOST_CHUNKS} chunks")
+
+
+def refuse_deep_colour(path: Path) -> None:
+    """Refuse a PNG of 16 bits in colour or with alpha: Pillow makes 8 bits of it, without a word.
+
+    Raises
+    ------
+    FrameError
+        Naming what it is.
+    """
+    with path.open("rb") as file:
+        file.seek(_DEPTH_AT)
+        depth, colour = file.read(2).ljust(2, b"\0")
+    if depth == 16 and colour in _COLOURS:
+        raise wrong_type(path, f"a PNG of 16-bit {_COLOURS[colour]}")
 
 
 def _fits_checksum(file: BinaryIO, kind: bytes, length: int) -> bool:

@@ -33,6 +33,13 @@ def test_a_microscope_resolution_is_believed_with_its_unit_only() -> None:
     assert resolution_um(10_000, 3) == pytest.approx(1.0)
     assert resolution_um(39_077, 2) == pytest.approx(0.65, abs=1e-3)
     assert resolution_um(10_000, 1) is None
+    assert resolution_um(2_000, 4) == pytest.approx(0.5)
+    assert resolution_um(1 / 0.65, 5) == pytest.approx(0.65)
+
+
+def test_one_pixel_in_a_micrometre_is_filler() -> None:
+    assert resolution_um(1.0, 5) is None
+    assert resolution_um(1.001, 5) == pytest.approx(0.999, abs=1e-3)
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True), st.integers(-10, 10))

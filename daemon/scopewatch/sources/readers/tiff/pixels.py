@@ -23,8 +23,13 @@ from scopewatch.sources.readers.holes import refuse_hole, refuse_unwritten_strip
 from scopewatch.sources.readers.planes import ReadLimits, check_size
 from scopewatch.sources.readers.tiff import ifd
 from scopewatch.sources.readers.tiff.ifd import Directory, Layout
+from scopewatch.sources.readers.tiff.samples import decode_samples
 
 _NO_COMPRESSION = 1
+# Of compressed strips, beyond twice those of the pixels: tiles at the edge, tables of JPEG.
+_SPARE_BYTES = 16 * 1024 * 1024
+# Photometric interpretations of so many samples: grey (and alpha), RGB (and alpha).
+_COLOURS = {2: (1,), 3: (1, 2), 4: (2,)}
 _PREDICTABLE = frozenset({5, 8, 32946, 50000})  # LZW, deflate (two codes), Zstandard
 _BY_LIBTIFF = _PREDICTABLE | {6, 7, 32773}  # JPEG (old and new), PackBits
 
@@ -57,8 +62,13 @@ def decode_page(
                 do="export without compression",
             )
         )
+    samples = directory.number(ifd.SAMPLES, 1)
+    if directory.bytes_of_pixels > _most_bytes(directory, samples):
+        raise undecodable(path, f"{directory.bytes_of_pixels} bytes of strips")
     strips = ifd.read_strips(file, layout, directory)
     refuse_unwritten_strips((_read(file, *strip) for strip in strips), _place(path, page))
+    if samples == 2 or (samples > 1 and directory.number(ifd.BITS, 1) > 8):
+        return as_grey(decode_samples(file, layout, directory, _place(path, page)), path)
     return decode_with_pillow(path, "TIFF", page)
 
 
@@ -96,6 +106,13 @@ def _tile_px(directory: Directory) -> tuple[int, int] | None:
     return directory.number(ifd.TILE_LENGTH, 0), directory.number(ifd.TILE_WIDTH, 0)
 
 
+def _most_bytes(directory: Directory, samples: int) -> int:
+    """Return how many bytes compressed strips may have: a trap may name the same ones often."""
+    height, width = directory.number(ifd.HEIGHT, 0), directory.number(ifd.WIDTH, 0)
+    whole = height * width * samples * directory.number(ifd.BITS, 8) // 8
+    return 2 * whole + _SPARE_BYTES
+
+
 def _read(file: BinaryIO, start: int, length: int) -> bytes:
     file.seek(start)
     return file.read(length)
@@ -113,11 +130,20 @@ def _check(path: Path, directory: Directory, limits: ReadLimits) -> None:
         check_size(*tile, f"{path}: a tile", limits)
     depth = max(directory.number(ifd.IMAGE_DEPTH, 1), directory.number(ifd.TILE_DEPTH, 1))
     samples = directory.number(ifd.SAMPLES, 1)
-    if depth != 1 or samples not in (1, 3, 4):
+    if depth != 1 or samples not in (1, 2, 3, 4):
         raise wrong_type(path, f"{samples} samples, depth {depth}")
     bits, kind = directory.number(ifd.BITS, 1), directory.number(ifd.SAMPLE_FORMAT, 1)
     if kind != 1 or bits not in (8, 16):
         name = {1: "unsigned", 2: "signed", 3: "float"}.get(kind, "unknown")
         raise wrong_type(path, f"{bits}-bit {name}")
-    if directory.number(ifd.PHOTOMETRIC, 1) == 0:
+    colour = directory.number(ifd.PHOTOMETRIC, 1)
+    if colour == 0:
         raise wrong_type(path, "inverted grey (white is zero)")
+    compressed = directory.number(ifd.COMPRESSION, _NO_COMPRESSION) != _NO_COMPRESSION
+    by_pillow = compressed and bits == 8 and samples > 2
+    if samples > 1 and not by_pillow:
+        # Decoded as they are: of other colours (CMYK, YCbCr, Lab) that would be something else.
+        if colour not in _COLOURS[samples]:
+            raise wrong_type(path, f"{samples} samples of photometric interpretation {colour}")
+        height, width = directory.number(ifd.HEIGHT, 0), directory.number(ifd.WIDTH, 0)
+        check_size(height, width * samples, path, limits)
