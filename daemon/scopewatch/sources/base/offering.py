@@ -14,6 +14,7 @@ from scopewatch.core.errors import FrameError
 from scopewatch.core.frame import FrameKey, FrameTicket, Mark, Refusal
 from scopewatch.core.moment import Moment
 from scopewatch.core.ports import Clock, Inbox, Ledger
+from scopewatch.sources.base.address import is_text
 from scopewatch.sources.base.reading import FrameReading
 
 BATCH = 500
@@ -145,17 +146,21 @@ class Offering:
         """
         return self._ledger.names_changed(self._source)
 
-    def misnamed(self, settled: Sequence[Found]) -> list[Found]:
-        """Return those of settled things that were named by other settings than now.
+    def misnamed(self, found: Sequence[Found]) -> list[Found]:
+        """Return those that are settled and were named by other settings than now.
 
         Raises
         ------
         StoreError
             When the ledger cannot be asked.
         """
-        marks = [replace(each.mark(), named=True) for each in settled]
-        known = self._ledger.settled(self._source, marks) if marks else set()
-        return [each for each in settled if each.locator not in known]
+        marks = [each.mark() for each in found if is_text(each.locator)]
+        if not marks:
+            return []
+        settled = self._ledger.settled(self._source, marks)
+        named = [replace(each, named=True) for each in marks if each.locator in settled]
+        misnamed = settled - self._ledger.settled(self._source, named)
+        return [each for each in found if each.locator in misnamed]
 
     def acquisition(self, label: str, identity: str) -> int:
         """Return the number, from 1, of an acquisition at a place.

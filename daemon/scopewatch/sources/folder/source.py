@@ -87,7 +87,11 @@ class FolderSource:
         )
         settling = Settling(config.settle_s, config.give_up_s)
         self._looks = FileLooks(config.name, self._frames, settling, clock)
-        self._names = NamesAgain(config.name, self._frames)
+        self._names = NamesAgain(
+            config.name,
+            self._frames,
+            lambda: walk_images(config.path, recursive=config.recursive),
+        )
         self._arrivals = arrivals or Unheard()
         self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)
         self._offering: Offering | None = None
@@ -231,8 +235,6 @@ class FolderSource:
         # What there was no room for shows up now, and came long ago.
         caught_up = self._looks.settling.turned_away == 0
         self._looks.settling.turned_away = new = 0
-        if self._walked_s is None:
-            self._names.begin(offering)
         held = set(self._looks.settling.locators())
         unwritable: list[Found] = []
         batch: dict[Found, int] = {}
@@ -274,9 +276,6 @@ class FolderSource:
         """Take files in hand that need work; return how many were not there before."""
         new = 0
         open_ones = offering.unsettled(list(batch))
-        if self._walked_s is None:
-            unknown = set(open_ones)
-            self._names.note(offering, [each for each in batch if each not in unknown])
         if self._walked_s is None:
             open_ones = self._not_given_up(offering, open_ones)
         for each in open_ones:

@@ -149,3 +149,42 @@ def test_where_nothing_changed_nothing_is_asked(tmp_path: Path, make: Make) -> N
     scene.later(1)
     assert scene.inbox.tickets == []
     assert scene.ledger.asked == [5]
+
+
+def test_a_database_that_is_away_meanwhile_loses_no_name(tmp_path: Path, make: Make) -> None:
+    scene = settled_scene(make, tmp_path)
+    scene.ledger.renamed["folder"] = set(NAMES)
+    scene.ledger.broken = True
+    scene.start()
+    scene.later(2)
+    assert scene.inbox.tickets == []
+    scene.ledger.broken = False
+    for _ in range(3):
+        scene.later(2)
+    assert sorted(ticket.locator for ticket in scene.inbox.tickets) == sorted(NAMES)
+
+
+def test_names_are_read_again_once_for_each_start(tmp_path: Path, make: Make) -> None:
+    scene = settled_scene(make, tmp_path)
+    scene.ledger.renamed["folder"] = set(NAMES)
+    scene.start()
+    scene.later(1)
+    assert len(scene.inbox.tickets) == 5
+    scene.later(1000)
+    assert len(scene.inbox.tickets) == 5
+    scene.source.stop()
+    scene.start()
+    scene.later(1)
+    assert len(scene.inbox.tickets) == 10
+
+
+def test_a_file_that_is_not_settled_yet_is_read_whole_and_not_by_its_name(
+    tmp_path: Path, make: Make
+) -> None:
+    scene = settled_scene(make, tmp_path)
+    new = write(tmp_path / "plate_B2_s0_t0000_phase.tif")
+    scene.ledger.renamed["folder"] = {*NAMES, new.name}
+    scene.start()
+    scene.later(1)
+    (ticket,) = [each for each in scene.inbox.tickets if each.locator == new.name]
+    assert ticket.content == content_of(pixels())
