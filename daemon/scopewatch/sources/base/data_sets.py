@@ -69,15 +69,15 @@ class DataSet(Protocol[Sighting]):
         """
         ...
 
-    def identity(self, part: str, now_s: float) -> str | None:
+    def identity(self, part: str, now_s: float, /) -> str | None:
         """Return which acquisition a part holds; None before that is known."""
         ...
 
-    def is_unproven(self, sighting: Sighting) -> bool:
+    def is_unproven(self, sighting: Sighting, /) -> bool:
         """Whether only unpacking shows that an image is whole."""
         ...
 
-    def prove(self, sighting: Sighting, now_s: float) -> bool:
+    def prove(self, sighting: Sighting, now_s: float, /) -> bool:
         """Unpack an image; one that is not whole is found again when it changed."""
         ...
 
