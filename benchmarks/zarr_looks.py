@@ -1,7 +1,7 @@
 """What it costs to look at OME-Zarr stores of 100,000 chunks again and again.
 
     python -m benchmarks.zarr_looks                 # 100,000 chunks in each layout
-    python -m benchmarks.zarr_looks --chunks 10000
+    python -m benchmarks.zarr_looks --chunks 10000 --folder /dev/shm
 
 Chunks are tiny, so that the time is that of looking and not of reading pixels. `found` is until
 every plane was reported; the others are single looks after that: when nothing changed, when one
@@ -57,7 +57,9 @@ def main() -> None:
     """Print one row for each layout."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--chunks", type=int, default=100_000)
-    chunks = parser.parse_args().chunks
+    parser.add_argument("--folder", type=Path, help="where the stores are written")
+    call = parser.parse_args()
+    chunks = call.chunks
     layouts: dict[str, tuple[Callable[[Path], Put], int]] = {
         "one image, c/T/C/0/0": (lambda f: one_image(f, chunks, separator="/"), 1),
         "one image, c.T.C.0.0": (lambda f: one_image(f, chunks, separator="."), 1),
@@ -66,7 +68,7 @@ def main() -> None:
     titles = ("found", "no change", "one came", "rescan")
     print(f"{chunks} chunks{'':<16}" + "".join(f"{title:>12}" for title in titles) + "     memory")
     for name, (make, images) in layouts.items():
-        with tempfile.TemporaryDirectory(prefix="zarr-looks-") as temporary:
+        with tempfile.TemporaryDirectory("", "zarr-looks-", call.folder) as temporary:
             put = make(Path(temporary) / "run.zarr")
             figures = measure(Path(temporary) / "run.zarr", put, chunks, images)
         row = "".join(f"{1e3 * seconds:>9.1f} ms" for seconds in figures[:4])

@@ -37,6 +37,11 @@ class ZarrImage:
         self._array[tuple(slice(None) if a in "yx" else next(where) for a in self._axes)] = plane
         return self.chunk(*index)
 
+    def resize(self, **sizes: int) -> None:
+        """Make it longer along its axes."""
+        known = dict(zip(self._axes, self._array.shape, strict=True))
+        self._array.resize(tuple((known | sizes)[axis] for axis in self._axes))
+
     def chunk(self, *index: int) -> Path:
         """Return the file of a plane that has a chunk by itself."""
         where = iter(index)

@@ -140,7 +140,7 @@ def _sizes(value: object, axes: tuple[str, ...], where: object) -> tuple[int, ..
     fits = isinstance(value, list) and len(value) == len(axes)
     if not isinstance(value, list) or not fits:
         raise _refused(where, f"{len(axes)} dimensions, as the image has axes", value)
-    if not all(isinstance(each, int) and 0 <= each < 2**40 for each in value):
+    if not all(type(each) is int and 0 <= each < 2**40 for each in value):
         raise _refused(where, "whole numbers", value)
     return tuple(value)
 
@@ -166,7 +166,7 @@ def _separator(value: object, where: object) -> str:
 
 
 def _fill(value: object, itemsize: int) -> int:
-    return value if isinstance(value, int) and 0 <= value < 256**itemsize else 0
+    return value if type(value) is int and 0 <= value < 256**itemsize else 0
 
 
 def _refused(where: object, expected: str, got: object) -> FrameError:

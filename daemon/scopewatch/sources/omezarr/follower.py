@@ -106,6 +106,8 @@ class ArrayFollower:
         """Take up metadata written anew; False where it describes another array."""
         if not layout.continues(self._layout):
             return False
+        if layout.planes_shape[1:] != self._layout.planes_shape[1:]:
+            self._tree.forget()  # of time points that were done there may be more now
         self._layout = layout
         self._units = Units(self._folder, layout)
         self._sighted.take_up(layout)

@@ -128,7 +128,7 @@ class _Acquisitions:
         self._known = {
             entry["id"]: entry
             for entry in objects(plate.get("acquisitions"))
-            if isinstance(entry.get("id"), int)
+            if type(entry.get("id")) is int
         }
         self._first = min(self._known, default=None)
 
@@ -140,7 +140,7 @@ class _Acquisitions:
     def began_at(self, number: object) -> datetime | None:
         told = self._known.get(self._first if number not in self._known else number, {})
         began_s = told.get("starttime")
-        if not isinstance(began_s, int) or not _EPOCHS_S[0] <= began_s < _EPOCHS_S[1]:
+        if type(began_s) is not int or not _EPOCHS_S[0] <= began_s < _EPOCHS_S[1]:
             return None
         return datetime.fromtimestamp(began_s, UTC)
 
@@ -166,8 +166,9 @@ def _well_statements(
 
 
 def _name_at(names: list[Mapping[str, Any]], index: object) -> str:
-    inside = isinstance(index, int) and 0 <= index < len(names)
-    return str(names[index].get("name")) if isinstance(index, int) and inside else ""
+    if type(index) is not int or not 0 <= index < len(names):
+        return ""
+    return str(names[index].get("name"))
 
 
 def _spell(row: str, column: str) -> str | None:

@@ -165,7 +165,7 @@ def frame_times(node: Node) -> Mapping[PlaneIndex, float]:
         index, delta_s = entry.get("storage_index"), entry.get("delta_t")
         if (
             isinstance(index, list)
-            and all(isinstance(each, int) for each in index)
+            and all(type(each) is int for each in index)
             and isinstance(delta_s, int | float)
             and 0 <= delta_s < _LONGEST_S
         ):

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from scopewatch.core.errors import FrameError, complaint
+from scopewatch.sources.base.address import is_text
 from scopewatch.sources.layouts.candidates import is_store_name
 from scopewatch.sources.readers.planes import ReadLimits
 
@@ -109,7 +110,7 @@ def safe_path(path: object) -> str | None:
     >>> safe_path("A/1"), safe_path("../../etc")
     ('A/1', None)
     """
-    if not isinstance(path, str) or len(path) > 1000:
+    if not isinstance(path, str) or len(path) > 1000 or not is_text(path):
         return None
     parts = path.strip("/").split("/")
     fit = all(part and part not in (".", "..") and not set(part) & set("\\:\0") for part in parts)

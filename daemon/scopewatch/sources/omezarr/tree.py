@@ -59,6 +59,8 @@ class ChunkTree:
         self._is_done = is_done
         self._top = _Folder(at=())
         self._pass: Iterator[Coordinates] | None = None
+        # First coordinates below which all is done: names are compared with them alone.
+        self._done: set[int] = set()
         self.listed = 0
 
     def glance(self) -> tuple[int, ...]:
@@ -76,6 +78,7 @@ class ChunkTree:
         """List every folder again with the next look."""
         self._top = _Folder(at=())
         self._pass = None
+        self._done.clear()
 
     def look(self, now_s: float, *, full: bool) -> Iterator[Coordinates]:
         """Yield the files that are not done in folders that changed, in the order of time.
@@ -110,33 +113,50 @@ class ChunkTree:
         if state.st_mtime_ns != folder.mtime_ns:
             folder.mtime_ns, folder.changed_s, folder.listed_s = state.st_mtime_ns, now_s, None
         listed_s = folder.listed_s
-        if full or listed_s is None or listed_s - folder.changed_s < _COARSE_S:
-            yield from self._list(folder, path)
+        lists = full or listed_s is None or listed_s - folder.changed_s < _COARSE_S
+        places = self._list(folder, path) if lists else [(*folder.at, n) for n in folder.inner]
+        if places and len(places[0]) == self._dims:
+            yield from places
+        else:
+            yield from self._enter(folder, path, sorted(places), now_s, full=full)
+        if lists:
             folder.listed_s = now_s
-        for number in sorted(folder.inner):
-            inner = folder.inner[number]
-            if self._is_done(inner.at):
-                del folder.inner[number]
-            else:
-                yield from self._visit(inner, path / str(number), now_s, full=full)
 
-    def _list(self, folder: _Folder, path: Path) -> Iterator[Coordinates]:
+    def _enter(
+        self, folder: _Folder, path: Path, places: list[Coordinates], now_s: float, *, full: bool
+    ) -> Iterator[Coordinates]:
+        """Visit folders within a folder, and keep in mind those that are not done."""
+        for at in places:
+            number = at[-1]
+            inner = folder.inner.pop(number, None) or _Folder(at=at)
+            if not self._is_done(at):
+                yield from self._visit(inner, path / str(number), now_s, full=full)
+            if not self._is_done(at):
+                folder.inner[number] = inner
+
+    def _list(self, folder: _Folder, path: Path) -> list[Coordinates]:
+        """Return what a folder holds, files or folders, and is not done, in the order of time."""
         self.listed += 1
         with os.scandir(path) as entries:
             names = [entry.name for entry in entries]
-        if not self._nested:
-            found = (_coordinates(name, self._first, self._dims) for name in names)
-            yield from sorted(at for at in found if at is not None and not self._is_done(at))
-            return
-        numbers = sorted(number for name in names if (number := _number(name)) is not None)
-        for number in numbers:
-            at = (*folder.at, number)
-            if self._is_done(at):
+        if folder.at:
+            inner = ((*folder.at, n) for name in names if (n := _number(name)) is not None)
+            return sorted(at for at in inner if not self._is_done(at))
+        found = []
+        for name in names:
+            if not name.startswith(self._first):
                 continue
-            if len(at) == self._dims:
-                yield at
-            else:
-                folder.inner.setdefault(number, _Folder(at=at))
+            rest = name[len(self._first) :]
+            first = _number(rest if self._nested else rest.partition(".")[0])
+            if first is None or first in self._done:
+                continue
+            if self._is_done((first,)):
+                self._done.add(first)
+                continue
+            at = (first,) if self._nested else _coordinates(rest, self._dims)
+            if at is not None and not self._is_done(at):
+                found.append(at)
+        return sorted(found)
 
 
 def _without_closing(places: Iterator[Coordinates]) -> Iterator[Coordinates]:
@@ -152,11 +172,9 @@ def _number(name: str) -> int | None:
     return int(name) if name[0] != "0" or name == "0" else None
 
 
-def _coordinates(name: str, first: str, dims: int) -> Coordinates | None:
-    if not name.startswith(first):
-        return None
+def _coordinates(name: str, dims: int) -> Coordinates | None:
     found = []
-    for part in name[len(first) :].split("."):
+    for part in name.split("."):
         number = _number(part)
         if number is None:
             return None

@@ -151,6 +151,17 @@ def test_a_chunk_beyond_the_shape_so_far_is_a_plane(tmp_path: Path, make: Make) 
     assert np.array_equal(loaded, np.fromfile(plane, "<u2").reshape(HEIGHT, WIDTH))
 
 
+def test_an_array_that_grows_by_a_channel_is_followed(tmp_path: Path, make: Make) -> None:
+    image = ZarrStore(tmp_path).image(channels=("Phase", "GFP"), size={"c": 1})
+    for time in range(3):
+        image.put(t=time)
+    scene = make().start()
+    assert len(scene.inbox.tickets) == 3
+    image.resize(t=20, c=2)
+    image.put(pixels(HEIGHT, WIDTH, seed=60), t=1, c=1)
+    assert scene.rescan() == ["plate/A1/s0/t0001/GFP"]
+
+
 def test_a_store_acquired_again_in_place_is_another_run(tmp_path: Path, make: Make) -> None:
     def acquire(seed: int, times: int) -> None:
         store = ZarrStore(tmp_path, "HES7.zarr")
