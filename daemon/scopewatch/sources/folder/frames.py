@@ -166,6 +166,10 @@ class FolderFrames:
         except FrameError:
             return None
 
+    def left_out(self, locator: str) -> str | None:
+        """Return what a file is that by its name is never a frame; None for any other."""
+        return self._names.left_out(locator)
+
     def by_name(self, locator: str) -> Found:
         """Return what the name alone makes of a file, which is not opened."""
         try:

@@ -16,6 +16,7 @@ All channels are offered, under their own names; which one is scored is the work
 """
 
 import logging
+from collections import Counter
 
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.errors import SourceError, StoreError, complaint
@@ -96,6 +97,8 @@ class FolderSource:
         self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)
         self._offering: Offering | None = None
         self._stores: set[str] = set()
+        # By what they are: a program writes one for each frame, say.
+        self._left_out: Counter[str] = Counter()
         self._walk_at_s = 0.0
         self._walked_s: float | None = None
         self._release_at_s = 0.0
@@ -159,6 +162,8 @@ class FolderSource:
         detail = watch.trouble or f"{self._config.path} by {how}"
         if self._looks.awaiting.detail:
             detail += f"; {self._looks.awaiting.detail}"
+        for kind, count in self._left_out.most_common():
+            detail += f"; {count} files left out: {kind}"
         if self._stores:
             store = min(self._stores)
             where = self._config.path / store if store else self._config.path
@@ -211,7 +216,9 @@ class FolderSource:
         seen = look_at(self._config.path, locator)
         if seen is None or in_data_set(self._config.path, locator):
             self._looks.settling.forget(locator)
-        elif offering.pending(seen.locator, seen.fingerprint):
+        elif offering.pending(seen.locator, seen.fingerprint) and not self._leave_out(
+            offering, seen.locator, seen.fingerprint
+        ):
             if self._is_new(offering, seen.locator, seen.fingerprint):
                 self._arrivals.came(self.name, 1, 0.0)
             self._looks.settling.see(
@@ -223,9 +230,26 @@ class FolderSource:
             )
 
     def _needs_a_look(self, offering: Offering, found: Found) -> bool:
-        return not self._looks.given_up.holds(
-            found.locator, found.fingerprint
-        ) and offering.pending(found.locator, found.fingerprint)
+        locator, fingerprint = found.locator, found.fingerprint
+        return (
+            not self._looks.given_up.holds(locator, fingerprint)
+            and offering.pending(locator, fingerprint)
+            and not self._leave_out(offering, locator, fingerprint)
+        )
+
+    def _leave_out(self, offering: Offering, locator: str, fingerprint: str) -> bool:
+        """Count a file that by its name is never a frame; it needs no row of the quarantine."""
+        kind = self._frames.left_out(locator)
+        if kind is None:
+            return False
+        if kind not in self._left_out:
+            log.info(
+                "files of a kind are left out: never a frame",
+                extra={"event": {"source": self.name, "kind": kind, "first": locator}},
+            )
+        self._left_out[kind] += 1
+        offering.settle(locator, fingerprint)
+        return True
 
     def _is_new(self, offering: Offering, locator: str, fingerprint: str) -> bool:
         return not self._looks.settling.holds(locator) and not offering.knows(locator, fingerprint)

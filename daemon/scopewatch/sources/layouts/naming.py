@@ -61,19 +61,26 @@ class NamePattern:
         """How the witness is called in what is shown to the operator."""
         return f"file name ({self._name})"
 
-    def never(self, relative_path: str) -> FrameError | None:
-        """Return the refusal of a file that by its name is never a frame; None for any other."""
+    def left_out(self, relative_path: str) -> str | None:
+        """Return what a file is that by its name is never a frame; None for any other."""
         for pattern, reason in self._never:
             if pattern.search(relative_path) is not None:
-                return FrameError(
-                    complaint(
-                        "file is never a frame",
-                        where=relative_path,
-                        got=reason,
-                        do="export single fields and channels in grey, or leave it out",
-                    )
-                )
+                return reason
         return None
+
+    def never(self, relative_path: str) -> FrameError | None:
+        """Return the refusal of a file that by its name is never a frame; None for any other."""
+        reason = self.left_out(relative_path)
+        if reason is None:
+            return None
+        return FrameError(
+            complaint(
+                "file is never a frame",
+                where=relative_path,
+                got=reason,
+                do="export single fields and channels in grey, or leave it out",
+            )
+        )
 
     def trusted(self, statements: Iterable[Statement]) -> tuple[Statement, ...]:
         """Return what a file says, less the plain tags that its program fills in wrongly."""
