@@ -91,11 +91,11 @@ def row(followed: Followed) -> str:
     """Lay the figures of one run out."""
     figures = (
         followed.expected,
-        len(followed.latencies_s),
+        len(followed.took_s),
         *map(len, (followed.wrong, followed.again, followed.missing, followed.refused)),
     )
     counted = "".join(f"{figure:>9}" for figure in figures)
-    seconds = followed.latencies_s
+    seconds = sorted(followed.took_s.values())
     if not seconds:
         return f"{counted}{'-':>8}{'-':>8}{'-':>8}{followed.promised_s:>10g}"
     p50, p95 = statistics.median(seconds), seconds[int(0.95 * (len(seconds) - 1))]

@@ -17,6 +17,11 @@ from tests.writers.plan import Plan
 pytestmark = pytest.mark.hardware
 
 FOLLOWED = (
+    "ome-tiff",
+    "ome-tiff-lzw",
+    "ome-tiff-master",
+    "ome-tiff-companion",
+    "ome-tiff-mapped",
     "ome-zarr-tensorstore",
     "ome-zarr-zarr-python",
     "ome-zarr-acquire-zarr",

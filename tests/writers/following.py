@@ -36,7 +36,7 @@ class Followed:
     ----------
     expected
         Phase frames that were whole on disk and named there.
-    latencies_s
+    took_s
         From then to the commit, for those that were scored.
     wrong
         Frames under a key that the plan does not have, or with another frame's pixels.
@@ -55,7 +55,7 @@ class Followed:
     writer: str
     promised_s: float
     expected: int
-    latencies_s: Sequence[float]
+    took_s: Mapping[Place, float]
     wrong: Sequence[str]
     again: Sequence[str]
     missing: Sequence[str]
@@ -83,10 +83,14 @@ class Followed:
     @property
     def late(self) -> list[str]:
         """Return the promise of time where it was not kept; load of others may be the reason."""
-        longest_s = max(self.latencies_s, default=0.0)
-        if longest_s <= self.promised_s:
+        late = {at: took for at, took in self.took_s.items() if took > self.promised_s}
+        if not late:
             return []
-        return [f"committed after {longest_s:.1f} s, promised within {self.promised_s:g} s"]
+        slowest = max(late, key=lambda at: late[at])
+        return [
+            f"{len(late)} later than {self.promised_s:g} s,"
+            f" such as {slowest.key} after {late[slowest]:.1f} s"
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,7 +273,7 @@ def _compare(
         writer=case.writer,
         promised_s=case.promised_s(stage.rescan_s),
         expected=len(due),
-        latencies_s=sorted(scored[at] - when for at, when in due.items() if at in scored),
+        took_s={at: scored[at] - when for at, when in due.items() if at in scored},
         wrong=wrong,
         again=[f"{key}: {count} times" for key, count in times.items() if count > 1],
         missing=[str(at.key) for at in due if at not in scored],

@@ -120,7 +120,7 @@ class Settling:
             mtime_ns=mtime_ns,
             quiet_since_s=now_s,
             try_at_s=now_s if in_one_piece else now_s + self._settle_s,
-            peek_at_s=now_s + 2 * self._settle_s if known is None else known.peek_at_s,
+            peek_at_s=now_s + self._settle_s if known is None else known.peek_at_s,
         )
 
     def hurry(self, locator: str, now_s: float) -> bool:

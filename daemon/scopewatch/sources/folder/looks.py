@@ -102,17 +102,30 @@ class FileLooks:
             self.awaiting.note(locator, reading.missing)
             found = list(reading.found)
             if reading.unfinished is not None and not reading.expects_more:
-                if not offer(offering, found):
+                if not self._offer(offering, locator, found):
                     return False
                 if not self.settling.broken(candidate, now_s):
                     return True
                 found += reading.waiting
                 if reading.cut_off:
                     found.append(reading.refuse_rest(locator, fingerprint))
-        if not offer(offering, found):
+        if not self._offer(offering, locator, found):
             return False
         self.settling.forget(locator)
         self._remember(offering, locator, fingerprint, reading)
+        return True
+
+    def _offer(self, offering: Offering, locator: str, found: list[Found]) -> bool:
+        """Offer what is new of a file; what is told anew of older frames waits for all files.
+
+        A plate that is closed tells the moments of all its frames: its last ones come first.
+        """
+        wanted = offering.unsettled(found)
+        new = [each for each in wanted if not offering.knows(each.locator, each.fingerprint)]
+        if offering.offer(new) < len(new):
+            return False
+        if len(new) < len(wanted) and (locator, None) not in self._again:
+            self._again.append((locator, None))
         return True
 
     def _peek(self, offering: Offering, candidate: Candidate, now_s: float) -> bool:

@@ -84,6 +84,25 @@ def test_times_that_come_when_a_plate_is_closed_are_told_of_settled_frames(
     assert len(scene.inbox.tickets) == before
 
 
+def test_the_last_frames_of_a_closed_plate_come_before_the_times_of_older_ones(
+    tmp_path: Path, make: Make
+) -> None:
+    scene = make(settle_s=2).start()
+    with plate(tmp_path / "plate", times=3) as writer:
+        writer.add(16)
+        writer.settle()
+        scene.later(0)
+        scene.later(2)
+        settle(scene)
+        writer.add(8)
+        writer.settle()
+    scene.later(0)
+    scene.later(2)
+    came = [each.key.time_point for each in scene.inbox.tickets[16:]]
+    assert came[:8] == [2] * 8
+    assert set(came[8:]) == {0, 1}
+
+
 def test_a_plate_that_never_rests_is_followed_all_the_same(tmp_path: Path, make: Make) -> None:
     scene = make(settle_s=2).start()
     with plate(tmp_path / "plate", times=20) as writer:

@@ -24,6 +24,17 @@ def test_every_change_starts_the_quiet_time_anew() -> None:
     assert ripe(settling, 11.0) == ["a"]
 
 
+def test_a_file_that_never_rests_is_looked_into_as_late_as_one_that_does() -> None:
+    settling = Settling(settle_s=2, give_up_s=60)
+    looks = []
+    for second in range(10):
+        settling.see("a", str(second), 0, now_s=second)
+        for candidate in settling.restless(second):
+            looks.append(second)
+            settling.peeked(candidate, second)
+    assert looks == [2, 4, 6, 8]
+
+
 def test_a_file_renamed_into_place_is_tried_at_once() -> None:
     settling = Settling(settle_s=2, give_up_s=60)
     settling.see("a", "1", 0, now_s=0, in_one_piece=True)
