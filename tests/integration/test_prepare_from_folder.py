@@ -13,6 +13,8 @@ from scopewatch_training.pairing import pair_folder, write_manifest
 from scopewatch_training.pictures import PictureRef, read_picture
 from scopewatch_training.prepare import prepare
 from scopewatch_training.settings import PrepareSettings
+from tests.unit.sources.images import pixels
+from tests.unit.sources.zarrs import HEIGHT, WIDTH, ZarrStore
 from tests.unit.training_data.pair_files import Field, make_field, write_plane
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -93,6 +95,29 @@ def test_a_part_behind_a_hash_is_no_part_when_the_file_is_called_so(tmp_path: Pa
     (tmp_path / "odd.tif#page=2").write_bytes(b"II")
     assert PictureRef.parse(tmp_path, "odd.tif#page=2").part == ""
     assert str(PictureRef.parse(tmp_path, "a.tif#page=2")) == f"{tmp_path / 'a.tif'}#page=2"
+
+
+@pytest.mark.parametrize("chunk", [1, 4], ids=["a chunk each", "chunks of 4 planes"])
+def test_ome_zarr_stores_are_paired_by_channel_and_kept_in_a_manifest(
+    tmp_path: Path, chunk: int
+) -> None:
+    store = ZarrStore(tmp_path / "data", "run1.ome.zarr")
+    store.plate({"A/1": ["0"]})
+    image = store.image(
+        "A/1/0", channels=("Phase", "GFP"), chunks=(chunk, 1, HEIGHT, WIDTH), compressors="auto"
+    )
+    for channel in range(2):
+        image.put(pixels(HEIGHT, WIDTH, seed=channel), t=9, c=channel)
+    write_plane(tmp_path / "data/run2/P1_A1_s0_t0000_phase.tif", make_field(1).phase)
+    found = pair_folder(tmp_path / "data", fluorescence="gfp")
+    assert (found.unread, found.phase_only) == ((), 1)
+    write_manifest(found.rows, tmp_path / "manifest.csv")
+    (row,) = read_manifest(tmp_path / "manifest.csv")
+    assert (row.run, row.plate, row.well, row.time_point) == ("run1", "P7", "A1", 9)
+    for channel, ref in enumerate((row.phase, row.fluorescence)):
+        picture = read_picture(ref)
+        assert np.array_equal(picture.pixels, pixels(HEIGHT, WIDTH, seed=channel))
+        assert picture.um_per_px == 0.65
 
 
 def test_real_ndtiff_data_sets_are_paired_by_channel(real_data: Path) -> None:

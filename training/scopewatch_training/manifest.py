@@ -295,7 +295,7 @@ def _picture(path: Path, text: str, name: str, where: str, problems: list[str]) 
         problems.append(complaint(f"{name} is empty", where=where, do="give the picture's path"))
         return PictureRef(path=path)
     ref = PictureRef.parse(path.parent, text)
-    if not ref.path.is_file():
+    if not ref.is_there:
         problems.append(
             complaint(
                 f"{name} picture is missing",

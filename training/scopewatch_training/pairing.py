@@ -1,8 +1,9 @@
 """Pairs from a folder of acquired files: phase and fluorescence frames that share their names.
 
 The daemon's own patterns and readers tell what each file is: file name presets, Micro-Manager
-metadata, OME-TIFF, NDTiff. Every folder right under the root is a run, and so is every NDTiff data
-set. Phase frames without fluorescence (the days before the last) are left out.
+metadata, OME-TIFF, NDTiff, OME-Zarr. Every folder right under the root is a run, and so is every
+NDTiff data set and every OME-Zarr store. Phase frames without fluorescence (the days before the
+last) are left out.
 """
 
 import csv
@@ -12,7 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from scopewatch.config import ExperimentConfig, FolderSourceConfig, NDTiffSourceConfig
+from scopewatch.config import (
+    ExperimentConfig,
+    FolderSourceConfig,
+    NDTiffSourceConfig,
+    OmeZarrSourceConfig,
+)
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.frame import FrameKey
 from scopewatch.sources.base.offering import Found
@@ -21,6 +27,10 @@ from scopewatch.sources.folder.walk import NDTIFF_INDEX, walk_images
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
 from scopewatch.sources.ndtiff.pyramid import is_copy
+from scopewatch.sources.omezarr.find import find_stores
+from scopewatch.sources.omezarr.frames import store_stem
+from scopewatch.sources.omezarr.listing import list_stores, open_stores
+from scopewatch.sources.omezarr.nodes import is_store
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 from scopewatch_training.manifest import OPTIONAL, REQUIRED, PairRow
 from scopewatch_training.pictures import PictureRef
@@ -168,6 +178,8 @@ def _find(
         )
         if (folder / NDTIFF_INDEX).is_file():
             yield from _find_ndtiff(folder, experiment)
+        elif is_store(folder):
+            yield from _find_stores(folder, experiment)
         else:
             yield from _find_files(folder, experiment, pattern, recursive=folder != root)
 
@@ -191,6 +203,17 @@ def _find_files(
         for index in sorted(folder.rglob(NDTIFF_INDEX)):
             if index.parent != folder and not is_copy(index.parent):
                 yield from _find_ndtiff(index.parent, experiment)
+        yield from _find_stores(folder, experiment)
+
+
+def _find_stores(folder: Path, experiment: ExperimentConfig) -> Iterator[tuple[Found, PictureRef]]:
+    """Yield what lies in the OME-Zarr stores at or below a folder."""
+    if next(find_stores(folder), None) is None:
+        return
+    run = experiment.model_copy(update={"name": store_stem(experiment.name)})
+    stores = open_stores(OmeZarrSourceConfig(kind="ome-zarr", path=folder), run)
+    for found in list_stores(stores):
+        yield found, PictureRef.parse(folder, f"{found.locator}@{found.fingerprint}")
 
 
 def _find_ndtiff(folder: Path, experiment: ExperimentConfig) -> Iterator[tuple[Found, PictureRef]]:

@@ -1,22 +1,25 @@
-"""Pictures on disk: a file, a page of a TIFF, or an image in an NDTiff data set.
+"""Pictures on disk: a file, a page of a TIFF, or an image in an NDTiff or OME-Zarr data set.
 
 They are read by the daemon's own readers, so that a picture which trains is one it could score.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
-from scopewatch.core.errors import FrameError
-from scopewatch.core.frame import FrameKey, FrameTicket, Pixels
+from scopewatch.config import ExperimentConfig, NDTiffSourceConfig, OmeZarrSourceConfig
+from scopewatch.core.errors import ConfigError, FrameError
+from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Pixels
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
+from scopewatch.sources.omezarr.listing import open_stores
 from scopewatch.sources.readers.image_file import read_plane
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
-_PART: Final = re.compile(r"(?s)(?P<path>.+)#(?P<part>page=\d{1,9}|at=\[[\d,]+\]@[\w:.-]*)")
+_PART: Final = re.compile(r"(?s)(?P<path>.+)#(?P<part>page=\d{1,9}|at=\[[\d,]*\]@[\w:.=-]*)")
+_PLACE: Final = "at="
 _NOBODY: Final = FrameKey(
     experiment="pair", plate="pair", well="pair", site=0, time_point=0, channel="pair"
 )
@@ -29,10 +32,10 @@ class PictureRef:
     Parameters
     ----------
     path
-        The file.
+        The file; of an OME-Zarr store the folder of the array.
     part
         Which of its pictures: empty for the only one, `page=3` of a TIFF, `at=[...]@...` of the
-        file of an NDTiff data set: the place, and the fingerprint it was found with.
+        file of an NDTiff data set, or an array: the place, and the fingerprint it was found with.
     """
 
     path: Path
@@ -45,6 +48,11 @@ class PictureRef:
         if match is None or (folder / text).is_file():
             return cls(path=folder / text)
         return cls(path=folder / match["path"], part=match["part"])
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its file is; of an OME-Zarr store the folder of the array."""
+        return self.path.is_file() or (self.part.startswith(_PLACE) and self.path.is_dir())
 
     def __str__(self) -> str:
         return f"{self.path}#{self.part}" if self.part else str(self.path)
@@ -74,8 +82,8 @@ def read_picture(ref: PictureRef) -> Picture:
     FrameError
         When it is missing, damaged, or no grey picture of 8 or 16 bits.
     """
-    if ref.part.startswith("at="):
-        return _read_ndtiff(ref)
+    if ref.part.startswith(_PLACE):
+        return _read_omezarr(ref) if ref.path.is_dir() else _read_ndtiff(ref)
     page = int(ref.part.removeprefix("page=") or 0)
     plane = read_plane(ref.path, page)
     return Picture(pixels=plane.pixels, um_per_px=plane.facts.pixel_size_um)
@@ -83,16 +91,31 @@ def read_picture(ref: PictureRef) -> Picture:
 
 def _read_ndtiff(ref: PictureRef) -> Picture:
     config = NDTiffSourceConfig(kind="ndtiff", path=ref.path.parent)
-    place, _, fingerprint = ref.part.partition("@")
     frames = NDTiffFrames(config, ExperimentConfig(name="pairs"), DEFAULT_LIMITS, None)
+    return _load(frames.load, ref.path.name, ref.part)
+
+
+def _read_omezarr(ref: PictureRef) -> Picture:
+    array = ref.path.resolve()
+    root = Path(array.anchor)
+    config = OmeZarrSourceConfig(kind="ome-zarr", path=root)
+    try:
+        stores = open_stores(config, ExperimentConfig(name="pairs"))
+    except ConfigError as error:
+        raise FrameError(str(error)) from error
+    return _load(stores.load, array.relative_to(root).as_posix(), ref.part)
+
+
+def _load(load: Callable[[FrameTicket], Frame], path: str, part: str) -> Picture:
+    place, _, fingerprint = part.partition("@")
     ticket = FrameTicket(
         key=_NOBODY,
-        source=config.name,
-        locator=f"{ref.path.name}#{place}",
+        source="pairs",
+        locator=f"{path}#{place}",
         fingerprint=fingerprint,
         seen_at=datetime.fromtimestamp(0, UTC),
     )
-    frame = frames.load(ticket)
+    frame = load(ticket)
     return Picture(pixels=frame.pixels, um_per_px=frame.pixel_size_um)
 
 

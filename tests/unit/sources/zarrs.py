@@ -113,11 +113,18 @@ class ZarrStore:
             "coordinateTransformations": [{"type": "scale", "scale": list(steps)}],
         }
         entry = {"axes": named, "datasets": [dataset], "version": self._version}
-        omero = {"channels": [{"label": label, "color": "FFFFFF"} for label in channels]}
+        window = {"min": 0, "max": 65535, "start": 0, "end": 65535}
+        omero = {
+            "channels": [
+                {"label": label, "color": "FFFFFF", "window": window} for label in channels
+            ]
+        }
         told_of_channels = {"omero": omero} if channels else {}
         self.tell(group, multiscales=[entry | (multiscale or {})], **told_of_channels)
         chunk = [sizes[axis] if axis in "yx" else 1 for axis in axes]
         options = {"chunks": chunk, "dtype": "uint16", "compressors": None, **array}
+        if self._version == "0.5":
+            options["dimension_names"] = tuple(axes)
         made = self._group(group).create_array("0", shape=[sizes[axis] for axis in axes], **options)
         return ZarrImage(self.path / group / "0", made, axes)
 

@@ -8,7 +8,7 @@ import json
 import re
 import zlib
 from collections.abc import Collection, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from scopewatch.config import ExperimentConfig, OmeZarrSourceConfig
 from scopewatch.core.errors import FrameError, complaint
@@ -22,14 +22,16 @@ from scopewatch.sources.omezarr.array_metadata import read_layout
 from scopewatch.sources.omezarr.find import find_stores
 from scopewatch.sources.omezarr.followed_image import Sighting
 from scopewatch.sources.omezarr.follower import Patience
-from scopewatch.sources.omezarr.image import ImageMetadata, PlaneIndex
-from scopewatch.sources.omezarr.nodes import read_node
+from scopewatch.sources.omezarr.image import ImageMetadata, PlaneIndex, read_image
+from scopewatch.sources.omezarr.nodes import read_node, safe_path
 from scopewatch.sources.omezarr.store import OmeZarrStore
 from scopewatch.sources.omezarr.units import Units
 from scopewatch.sources.readers.planes import ReadLimits
 
 _LOCATOR = re.compile(r"(?s)(?P<array>.+)#at=(?P<index>\[(?:\d+(?:,\d+)*)?\])")
 _REMEMBERED = 100_000
+# Of the path of a data set below its image: `0`, as a rule.
+_DATASET_PARTS = 4
 _SUFFIXES = (".ome.zarr", ".zarr")
 
 
@@ -108,14 +110,17 @@ class OmeZarrStores:
             When the share or disk does not answer.
         """
         match = _LOCATOR.fullmatch(ticket.locator)
-        metadata = self._metadata.get(match["array"]) if match is not None else None
-        if match is None or metadata is None:
-            raise FrameError(
-                complaint("locator names no plane", where=ticket.locator, do="scan the store again")
-            )
-        index = tuple(json.loads(match["index"]))
-        folder = self._root / match["array"]
+        array = match["array"] if match is not None else ""
+        folder = self._root / array
         try:
+            metadata = self._metadata.get(array) or self._describe(array)
+            if match is None or metadata is None:
+                raise FrameError(
+                    complaint(
+                        "locator names no plane", where=ticket.locator, do="scan the store again"
+                    )
+                )
+            index = tuple(json.loads(match["index"]))
             pixels = self._pixels(folder, metadata, index, ticket.fingerprint)
         except OSError as error:
             blame_share(error, self._root)
@@ -141,6 +146,18 @@ class OmeZarrStores:
         self._metadata[array] = metadata
         if len(self._metadata) > _REMEMBERED:
             del self._metadata[next(iter(self._metadata))]
+
+    def _describe(self, array: str) -> ImageMetadata | None:
+        """Read the metadata of the image that an array is of, from the groups above it."""
+        path = safe_path(array)
+        parts = PurePosixPath(path).parts if path is not None else ()
+        for above in range(1, min(len(parts), _DATASET_PARTS) + 1):
+            group = self._root.joinpath(*parts[:-above])
+            node = read_node(group, self._limits)
+            metadata = None if node is None else read_image(node, group)
+            if metadata is not None and metadata.dataset == "/".join(parts[-above:]):
+                return metadata
+        return None
 
     def _pixels(
         self, folder: Path, metadata: ImageMetadata, index: PlaneIndex, fingerprint: str

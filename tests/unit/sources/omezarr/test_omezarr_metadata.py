@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaozarrs
 import zarr
 
 from scopewatch.core.frame import FrameKey
@@ -52,6 +53,18 @@ def reason_in(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> str:
 def change(metadata: Path, **changes: Any) -> None:
     """Change a metadata file."""
     metadata.write_text(json.dumps(json.loads(metadata.read_text()) | changes))
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_the_stores_of_these_tests_are_valid(tmp_path: Path, version: str) -> None:
+    plate = ZarrStore(tmp_path, "plate.zarr", version=version)
+    plate.plate({"A/1": ["0", "1"], "B/2": ["0"]})
+    for path in ("A/1/0", "A/1/1", "B/2/0"):
+        plate.image(path).put()
+    single = ZarrStore(tmp_path, "image.zarr", version=version)
+    single.image(axes="tczyx", units={"t": "second"})
+    for store in (plate, single):
+        yaozarrs.validate_zarr_store(str(store.path))
 
 
 @pytest.mark.parametrize(
