@@ -25,6 +25,7 @@ _METASERIES = """<MetaData><PlaneInfo><prop id="stage-label" value="C07 : Site 1
 <prop id="spatial-calibration-units" value="um"/><custom-prop id="Z Step" value="1"/>
 <prop id="acquisition-time-local" value="20240422 09:57:42.796"/></PlaneInfo></MetaData>"""
 _GEN5 = "<BTIImageMetaData><ImageWidthMicrons>9</ImageWidthMicrons></BTIImageMetaData>"
+_OME = "<OME xmlns='http://www.openmicroscopy.org/Schemas/OME/2016-06'>"
 _ENDS = [(258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8), (279, 4, 1, 60)]
 
 
@@ -52,8 +53,27 @@ def tiffs(folder: Path) -> list[bytes]:
     for each in options:
         tifffile.imwrite(path, _pixels(), **each)
         whole.append(path.read_bytes())
-    tifffile.imwrite(path, np.stack([_pixels()] * 5), metadata={"axes": "TYX"})
-    whole.append(path.read_bytes())
+    stack, colour = np.stack([_pixels()] * 5), np.stack([_pixels()] * 3, axis=2)
+    growing = (
+        f"{_OME}<Image><Pixels SizeT='5'><TiffData PlaneCount='5'/></Pixels></Image></OME>".encode()
+    )
+    several = (
+        (stack, {"metadata": {"axes": "TYX"}}),
+        (stack, {"metadata": {"axes": "TYX"}, "truncate": True, "photometric": "minisblack"}),
+        (stack, {"imagej": True, "truncate": True}),
+        (_pixels(), {"metadata": None, "description": growing, "bigtiff": True}),
+        (
+            _pixels(),
+            {"metadata": None, "description": f"{_OME}<BinaryOnly MetadataFile='x.ome'/></OME>"},
+        ),
+        (colour, {"photometric": "rgb", "compression": "lzw", "predictor": 2}),
+        (colour, {"photometric": "rgb", "compression": "zlib", "tile": (16, 16)}),
+        (np.moveaxis(colour, 2, 0), {"photometric": "rgb", "compression": "packbits"}),
+    )
+    for pixels, each in several:
+        tifffile.imwrite(path, pixels, **each)
+        planes = _pixels().tobytes() * 3 if each.get("description") == growing else b""
+        whole.append(path.read_bytes() + planes)
     path.unlink()
     return [*whole, *_real(".tif"), huge(), looping(), bomb(), wide(), *_overlapping()]
 
@@ -109,8 +129,15 @@ def ome(_: Path) -> list[bytes]:
     head = '<?xml version="1.0"?>'
     schema = '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
     laughs = '<!DOCTYPE x [<!ENTITY a "haha"><!ENTITY b "&a;&a;&a;">]>'
+    plate = (
+        '<Plate ID="Plate:0" Name="96-well" Rows="8" Columns="12" RowNamingConvention="letter">'
+        '<Well ID="Well:B03" Row="1" Column="2"><WellSample ID="s" Index="1">'
+        '<ImageRef ID="Image:0"/></WellSample></Well></Plate>'
+    )
     texts = (
         f"{head}{schema}{image}</OME>",
+        f"{schema}{plate}{image}</OME>",
+        f"{schema}<BinaryOnly MetadataFile='companion.ome' UUID='urn:uuid:1'/></OME>",
         f"{schema}{image}{image}</OME>",
         f"{head}{laughs}{schema}&b;</OME>",
     )
