@@ -15,6 +15,7 @@ from scopewatch.sources.folder.awaiting import AwaitedError, Awaiting
 from scopewatch.sources.folder.file_reading import FileReading
 from scopewatch.sources.folder.file_stability import LOOKS, Candidate, GivenUp, Settling
 from scopewatch.sources.folder.frames import FolderFrames
+from scopewatch.sources.folder.late_moments import LateMoments
 from scopewatch.sources.folder.walk import Seen, look_at
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class FileLooks:
         self.given_up = GivenUp()
         self.awaiting = Awaiting()
         self._again: deque[tuple[str, str | None]] = deque()
+        self._late = LateMoments()
 
     def look_at_given_up(self) -> None:
         """Look again at files that were given up, as many as a turn has."""
@@ -63,7 +65,7 @@ class FileLooks:
                     return True
                 if not look(offering, candidate, now_s):
                     return False
-        return self._release_again(offering, stopping)
+        return self._release_again(offering, stopping) and self._late.step(offering, now_s)
 
     def _release_again(self, offering: Offering, stopping: Callable[[], bool]) -> bool:
         for _ in range(min(LOOKS, len(self._again))):
@@ -102,30 +104,17 @@ class FileLooks:
             self.awaiting.note(locator, reading.missing)
             found = list(reading.found)
             if reading.unfinished is not None and not reading.expects_more:
-                if not self._offer(offering, locator, found):
+                if not self._offer(offering, found):
                     return False
                 if not self.settling.broken(candidate, now_s):
                     return True
                 found += reading.waiting
                 if reading.cut_off:
                     found.append(reading.refuse_rest(locator, fingerprint))
-        if not self._offer(offering, locator, found):
+        if not self._offer(offering, found):
             return False
         self.settling.forget(locator)
         self._remember(offering, locator, fingerprint, reading)
-        return True
-
-    def _offer(self, offering: Offering, locator: str, found: list[Found]) -> bool:
-        """Offer what is new of a file; what is told anew of older frames waits for all files.
-
-        A plate that is closed tells the moments of all its frames: its last ones come first.
-        """
-        wanted = offering.unsettled(found)
-        new = [each for each in wanted if not offering.knows(each.locator, each.fingerprint)]
-        if offering.offer(new) < len(new):
-            return False
-        if len(new) < len(wanted) and (locator, None) not in self._again:
-            self._again.append((locator, None))
         return True
 
     def _peek(self, offering: Offering, candidate: Candidate, now_s: float) -> bool:
@@ -138,7 +127,7 @@ class FileLooks:
             )
         except FrameError:
             return True  # it is being written, and looked into again once it is quiet
-        return offer(offering, list(reading.found))
+        return self._offer(offering, list(reading.found))
 
     def _look_again(self, offering: Offering, locator: str, fingerprint: str | None) -> bool:
         """Look into a file again.
@@ -168,8 +157,8 @@ class FileLooks:
             if isinstance(error, AwaitedError):
                 self.awaiting.note(locator, error.missing, waits=True)
             # Again, since the worker may have had to let it go.
-            return offer(offering, [self._frames.give_up(locator, fingerprint, error)])
-        if not offer(offering, list(reading.found)):
+            return self._offer(offering, [self._frames.give_up(locator, fingerprint, error)])
+        if not self._offer(offering, list(reading.found)):
             return False
         if offering.unsettled(reading.waiting):
             # Begun since, perhaps: with the patience that a file has which changed.
@@ -194,7 +183,7 @@ class FileLooks:
         except FrameError:
             self.awaiting.forget(seen.locator)
             return True
-        if not offer(offering, list(reading.found)):
+        if not self._offer(offering, list(reading.found)):
             return False
         self.awaiting.note(seen.locator, reading.missing)
         return True
@@ -214,6 +203,12 @@ class FileLooks:
         else:
             cheap = reading is not None and reading.expects_more
             self.given_up.note(locator, fingerprint, cheap=cheap)
+
+    def _offer(self, offering: Offering, found: list[Found]) -> bool:
+        """Offer what needs work, new frames first; False when the inbox is full."""
+        wanted = offering.unsettled(found)
+        new = self._late.keep_back(offering, wanted, self._clock.monotonic())
+        return offering.offer(new) == len(new)
 
 
 def offer(offering: Offering, found: list[Found]) -> bool:

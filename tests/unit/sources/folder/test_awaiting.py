@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.sources.folder.awaiting import Awaiting
+from scopewatch.sources.folder.late_moments import LATE_S
 from scopewatch.sources.layouts.beside import SERIES, Missing
 from scopewatch.sources.readers.side_files import version_of
 from tests.unit.sources.folder_scene import Make, Scene
@@ -97,6 +98,7 @@ def test_a_moment_that_the_side_file_tells_later_is_taken_up(tmp_path: Path, sce
     scene.ledger.settle(*scene.inbox.tickets)
     say(tmp_path, (0, 0), (1, 0), runner_ms=45_000_000)
     scene.later(2)
+    scene.later(LATE_S)
     late = scene.inbox.tickets[-1]
     assert late is not early
     assert (late.key, late.fingerprint, late.elapsed_s) == (early.key, early.fingerprint, 45_000)

@@ -1,0 +1,62 @@
+"""Frames whose moment became known late: told once new frames have had their turn.
+
+A writer may tell at the end when each plane was taken. The worker takes the earliest time points
+first, so that what is new would wait for all that is merely dated.
+"""
+
+from collections.abc import Iterable
+
+from scopewatch.sources.base.offering import BATCH, Found, Offering
+
+LATE_S = 5.0
+HELD = 20_000
+
+
+class LateMoments:
+    """Frames that were offered before and are to be offered again for their moment.
+
+    Parameters
+    ----------
+    held
+        How many are held at most; the others come again when their file is looked into.
+    """
+
+    def __init__(self, *, held: int = HELD) -> None:
+        self._held = held
+        self._waiting: dict[str, Found] = {}
+        self._due_s = 0.0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def keep_back(self, offering: Offering, wanted: Iterable[Found], now_s: float) -> list[Found]:
+        """Keep back those that need work for their moment alone; return the others."""
+        new = []
+        for each in wanted:
+            if offering.pending(each.locator, each.fingerprint):
+                new.append(each)
+                continue
+            if not self._waiting:
+                self._due_s = now_s + LATE_S
+            if len(self._waiting) < self._held:
+                self._waiting[each.locator] = each
+        return new
+
+    def step(self, offering: Offering, now_s: float) -> bool:
+        """Offer some whose time has come; False when the inbox is full.
+
+        Raises
+        ------
+        StoreError
+            When the ledger cannot be asked; all stays in hand.
+        """
+        if not self._waiting or now_s < self._due_s:
+            return True
+        batch = list(self._waiting.values())[:BATCH]
+        wanted = offering.unsettled(batch)
+        taken = offering.offer(wanted)
+        left = {each.locator for each in wanted[taken:]}
+        for each in batch:
+            if each.locator not in left:
+                del self._waiting[each.locator]
+        return not left
