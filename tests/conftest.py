@@ -1,8 +1,9 @@
 """Fixtures every test may use."""
 
+import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -78,3 +79,16 @@ def eventually() -> Callable[..., None]:
             time.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture(autouse=True)
+def log_set_up_as_before() -> Iterator[None]:
+    """Take back what a command of the test did to the log: its level, and where lines go."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    for handler in set(root.handlers) - set(handlers):
+        # pytest has its own, which come and go.
+        if not type(handler).__module__.startswith("_pytest."):
+            root.removeHandler(handler)

@@ -53,6 +53,10 @@ def tiny(path: Path, phase: NDArray[np.uint16]) -> None:
 
 
 def black(path: Path, phase: NDArray[np.uint16]) -> None:
+    write(path, np.full_like(phase, 100))
+
+
+def never_filled(path: Path, phase: NDArray[np.uint16]) -> None:
     write(path, np.zeros_like(phase))
 
 
@@ -75,6 +79,7 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "A8": (black, "blank", "frame is blank, all pixels are equal: "),
     "A9": (white, "saturated", "frame is saturated: "),
     "A10": (ten_times_magnified, "wrong-scale", ""),
+    "A11": (never_filled, "unreadable", "image is not completely written: "),
 }
 
 
