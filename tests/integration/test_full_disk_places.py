@@ -27,7 +27,6 @@ EXEMPT = {
     "runtime/reload.py Reload.begin begin": NO_WRITE,
     "runtime/reload.py Reload.refused begin": NO_WRITE,
     "runtime/supervisor.py Supervisor._follow begin": NO_WRITE,
-    "sources/folder/source.py FolderSource._walk begin": NO_WRITE,
     "sources/omezarr/follower.py ArrayFollower.prove remove": NO_WRITE,
     "sources/readers/vendors/nd2_file.py read_pixels copy": IN_MEMORY,
     "store/database.py Store.second_try _writing": "counts an attempt by the code of `claim`",
