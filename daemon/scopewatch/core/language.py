@@ -6,7 +6,8 @@ none lacks a translation and that both files agree.
 """
 
 import gettext
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -41,3 +42,30 @@ def mark(text: str) -> str:
 
 def _as_it_is(text: str) -> str:
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A message id with the values of its fields, to be said in the reader's language.
+
+    Parameters
+    ----------
+    text
+        A marked message id.
+    values
+        What stands in its fields; phrases among them are said in the same language.
+    """
+
+    text: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def said(self, language: Language) -> str:
+        """Return it in a language."""
+        values = {
+            name: value.said(language) if isinstance(value, Phrase) else value
+            for name, value in self.values.items()
+        }
+        return speak(language)(self.text).format_map(values)
+
+    def __str__(self) -> str:
+        return self.said(Language.ENGLISH)

@@ -1,0 +1,1 @@
+"""What follows from what is known of a run: pure, imports the core alone."""

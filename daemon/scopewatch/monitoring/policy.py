@@ -1,0 +1,42 @@
+"""How a run is planned: what its frames are expected to be."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+# Time points are never quite punctual, and a frame takes a while to be taken and judged.
+STALE_INTERVALS: Final = 1.5
+# A well this many time points behind its plate is left behind, however recent its frames.
+STALE_TIME_POINTS: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPolicy:
+    """The plan of a run, from the configuration.
+
+    Parameters
+    ----------
+    interval_h
+        Hours between time points.
+    final_day
+        The day of the run that its forecasts speak of.
+    sites_per_well
+        Fields of view that make up a time point of a well.
+    phase_channel
+        The channel that is scored.
+    """
+
+    interval_h: float
+    final_day: float
+    sites_per_well: int
+    phase_channel: str
+
+    @property
+    def interval(self) -> timedelta:
+        """The time between time points."""
+        return timedelta(hours=self.interval_h)
+
+    @property
+    def recent(self) -> timedelta:
+        """How old the newest judged frame of a well may be before the well counts as silent."""
+        return STALE_INTERVALS * self.interval
