@@ -17,7 +17,7 @@ from selenium.webdriver.chrome.service import Service
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock
-from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader
+from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader, states_of
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -106,6 +106,7 @@ def page(chromium: webdriver.Chrome, tmp_path: Path, clock: FakeClock) -> Iterat
         overlay_folder=tmp_path,
         alerts=window.alerts,
         health=window.health,
+        states=states_of(window.reader, window.health, clock, lambda: 0),
         waiting=lambda: 0,
         registry=CollectorRegistry(),
         facts=FACTS,

@@ -17,6 +17,7 @@ from scopewatch.app.results import (
     open_overlays,
     open_store,
 )
+from scopewatch.app.run_states import LOOK_S, StateLog, make_states
 from scopewatch.app.sources import make_keepers, make_schedule, make_sources, stop_watching
 from scopewatch.config import Config, WebConfig
 from scopewatch.core.analyse import analyse
@@ -170,6 +171,14 @@ def build(
             reloader=reloading,
             end_on_stall_s=config.runtime.end_on_stall_s,
         )
+        states = make_states(
+            config,
+            reader,
+            clock,
+            condition=supervisor.condition,
+            waiting=partial(_count_waiting, inbox, sources),
+            pausing=lambda: bursts.reason,
+        )
         web = None
         if config.web.enabled:
             app = create_app(
@@ -177,6 +186,7 @@ def build(
                 overlay_folder=config.state.folder / OVERLAYS,
                 alerts=store,
                 health=supervisor.condition,
+                states=states,
                 receivers=delivery.receivers,
                 waiting=partial(_count_waiting, inbox, sources),
                 pausing=lambda: bursts.reason,
@@ -200,11 +210,12 @@ def build(
         supervisor.add(
             Stage(name="worker", start=worker.start, stop=worker.stop, running=worker.running)
         )
-        heartbeat = make_heartbeat(config, clock, supervisor.condition)
+        heartbeat = make_heartbeat(config, clock, lambda: states.condition(supervisor.condition()))
         if heartbeat is not None:
             supervisor.add(_heartbeat_stage(heartbeat))
         # Started last and stopped first: frames are looked for only while they can be scored.
-        enter_digest(schedule, config, store, reader, clock, supervisor.condition)
+        enter_digest(schedule, config, store, reader, clock, supervisor.condition, states)
+        schedule.every(LOOK_S, "state of the runs", StateLog(states).look)
         enter_retention(schedule, config, clock)
         schedule.every(GIVE_BACK_S, "memory", give_back)
         refusal = str if reloading is None else reloading.refusal

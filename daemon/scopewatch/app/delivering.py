@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from scopewatch.app.digest import DigestDesk
-from scopewatch.app.results import OVERLAYS, channel_routes, main_target, message_style
+from scopewatch.app.results import OVERLAYS, channel_routes, message_style
+from scopewatch.app.run_states import RunStates, policy_of
+from scopewatch.app.targets import main_target
 from scopewatch.config import Config
 from scopewatch.config.secrets import known_secrets
 from scopewatch.core.ports import Clock, Outbox
@@ -59,6 +61,7 @@ def enter_digest(
     reader: Reader,
     clock: Clock,
     condition: Callable[[], Conditioned],
+    states: RunStates,
 ) -> None:
     """Enter the daily digest into the schedule, where one is wanted."""
     wanted = config.alerts.digest
@@ -79,7 +82,8 @@ def enter_digest(
         clock=clock,
         hour=wanted.hour,
         zone=wanted.zone,
-        interval_h=config.experiment.interval_h,
-        target=main_target(config),
+        states=states.apart_from_daemon(),
+        policy=policy_of(config.experiment),
+        target=partial(main_target, config),
     )
     schedule.daily(wanted.hour, wanted.zone, "digest", desk.post)

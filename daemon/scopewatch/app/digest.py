@@ -2,24 +2,23 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
+from scopewatch.app.run_states import ACTIVE
 from scopewatch.core.alert import Reading
 from scopewatch.core.digest import Digest, DigestWell, OpenAlert, compose_digest
 from scopewatch.core.forecast import WellForecast
 from scopewatch.core.message import Message, Style
 from scopewatch.core.ports import Clock
 from scopewatch.core.route import Route
+from scopewatch.monitoring.policy import RunPolicy
+from scopewatch.monitoring.state import Level, RunState, State
 from scopewatch.store.records import AlertRow, WellRow
 
 log = logging.getLogger(__name__)
 
-# A run without a frame for longer is over, or its alerts have said so.
-ACTIVE: Final = timedelta(days=3)
-# As the dashboard calls a well stale.
-STALE_INTERVALS: Final = 1.5
 MOST_ALERTS: Final = 500
 
 
@@ -35,6 +34,18 @@ class Source(Protocol):
         ...
 
 
+class States(Protocol):
+    """How the runs stand."""
+
+    def of(self, run: str) -> State:
+        """Return how a run stands. Raises StoreError."""
+        ...
+
+    def current(self) -> Sequence[RunState]:
+        """Return how the runs stand that are watched now."""
+        ...
+
+
 class DigestDesk:
     """Posts the digest of each running experiment once a day, whenever it is asked to.
 
@@ -46,8 +57,12 @@ class DigestDesk:
         Says what is wrong with the daemon itself.
     hour, zone
         From when on a day's digest is due; `zone` None is the zone of this machine.
-    interval_h
-        Between the frames of a well.
+    states
+        How the runs stand, apart from what is wrong with the daemon.
+    policy
+        How the run is planned.
+    target
+        The efficiency that the wells of a run should reach.
     """
 
     def __init__(
@@ -61,8 +76,9 @@ class DigestDesk:
         clock: Clock,
         hour: int,
         zone: str | None,
-        interval_h: float,
-        target: float | None,
+        states: States,
+        policy: RunPolicy,
+        target: Callable[[str], float | None],
     ) -> None:
         self._source = source
         self._announce = announce
@@ -72,7 +88,8 @@ class DigestDesk:
         self._clock = clock
         self._hour = hour
         self._zone = None if zone is None else ZoneInfo(zone)
-        self._stale_after = timedelta(hours=STALE_INTERVALS * interval_h)
+        self._states = states
+        self._policy = policy
         self._target = target
         self._posted: date | None = None
 
@@ -84,6 +101,11 @@ class DigestDesk:
             return 0
         wells = self._source.wells()
         running = dict.fromkeys(row.name.experiment for row in wells if _is_active(row, now))
+        # One of which no frame was ever taken in, where somebody has to see why.
+        begun = {row.name.experiment for row in wells}
+        for each in self._states.current():
+            if each.state.needs_somebody and each.run not in begun:
+                running[each.run] = None
         queued = 0
         for experiment in running:
             digest = self._gather(experiment, wells, now, local.date())
@@ -104,23 +126,30 @@ class DigestDesk:
     def _gather(self, experiment: str, wells: Sequence[WellRow], now: datetime, on: date) -> Digest:
         rows = [row for row in wells if row.name.experiment == experiment]
         alerts = self._source.alerts(None, MOST_ALERTS, open_only=True)
+        state = self._states.of(experiment)
+        over = state.level is Level.FINISHED
         return Digest(
             experiment=experiment,
             on=on,
             day=max((row.day for row in rows if row.day is not None), default=None),
             frames=sum(row.scored for row in rows),
             quarantined=sum(row.quarantined for row in rows),
-            wells=tuple(self._well(row, now) for row in rows),
+            wells=tuple(self._well(row, now, over=over) for row in rows),
             alerts=tuple(
                 _open_alert(alert)
                 for alert in alerts
                 if alert.subject.experiment == experiment and alert.subject.well is None
             ),
             complaints=tuple(self._complaints()),
-            target=self._target,
+            target=self._target(experiment),
+            state=state.sentence,
+            advice=state.advice,
+            details=state.details,
+            judged=state.all_clear or over,
+            missing=state.needs_somebody,
         )
 
-    def _well(self, row: WellRow, now: datetime) -> DigestWell:
+    def _well(self, row: WellRow, now: datetime, *, over: bool) -> DigestWell:
         outlook = row.outlook
         reading = forecast = None
         if outlook is not None:
@@ -145,7 +174,7 @@ class DigestDesk:
                 )
                 for flag in row.flags
             ),
-            stale=row.last_frame_at is None or now - row.last_frame_at > self._stale_after,
+            stale=row.judged_at is None or (not over and now - row.judged_at > self._policy.recent),
         )
 
 

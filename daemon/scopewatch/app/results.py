@@ -2,12 +2,14 @@
 
 import logging
 from contextlib import ExitStack
+from functools import partial
 
 from scopewatch import __version__
 from scopewatch.app.judging import make_judging
 from scopewatch.app.measuring import make_measuring
+from scopewatch.app.run_states import policy_of
+from scopewatch.app.targets import main_target
 from scopewatch.config import Config
-from scopewatch.core.alert_rule import RuleKind
 from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import StoreError
 from scopewatch.core.message import Style
@@ -93,14 +95,6 @@ def _discard_unnamed(overlays: OverlayFolder, reader: Reader) -> None:
         log.info("pictures without a result removed", extra={"event": {"files": left}})
 
 
-def main_target(config: Config) -> float | None:
-    """Return the target that wells are coloured by: of the weak rule that begins first."""
-    weak = (RuleKind.WEAK_FORECAST, RuleKind.WEAK_NOW)
-    rules = [rule for rule in config.alert_rules() if rule.kind in weak]
-    first = min(rules, key=lambda rule: rule.from_day, default=None)
-    return None if first is None else first.target
-
-
 def gather_facts(config: Config, card: ModelCard) -> Facts:
     """Gather what the dashboard shows of the configuration and the model."""
     return Facts(
@@ -108,8 +102,8 @@ def gather_facts(config: Config, card: ModelCard) -> Facts:
         model_name=card.name,
         model_id=card.model_id,
         simulated=config.experiment.simulated,
-        target=main_target(config),
-        interval_h=config.experiment.interval_h,
+        target=partial(main_target, config),
+        policy=policy_of(config.experiment),
         version=__version__,
         errors=card.errors,
         state=config.state.folder if config.experiment.fluorescence_channel else None,

@@ -7,13 +7,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from scopewatch.app.run_states import RunStates
+from scopewatch.app.targets import main_target
 from scopewatch.config import Config
 from scopewatch.config.secrets import find_token
+from scopewatch.core.errors import ModelError
 from scopewatch.core.measured import RunReport, WellEnd, judge_run
 from scopewatch.inference.bundle import load_bundle
+from scopewatch.monitoring.run_facts import DaemonSeen
 from scopewatch.notify.breaker import Circuit, Receiver
+from scopewatch.runtime.clock import SystemClock
+from scopewatch.runtime.lock import is_held
 from scopewatch.store.proposing import proposal_path
 from scopewatch.store.queries import Reader
 from scopewatch.store.records import AlertRow, ChannelRow, Counts, RefusedRow, RunRow, WellRow
@@ -23,6 +30,18 @@ MOST_REFUSED = 10
 MOST_ALERTS = 200
 _MOST_BYTES = 64 * 1024
 _SHUT = (401, 429)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStanding:
+    """How a run stands, in words: see `monitoring.state.State`."""
+
+    run: str
+    level: str
+    cause: str
+    sentence: str
+    advice: str
+    details: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +93,24 @@ class MeasuredRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The state of the monitoring; lists are bounded. `alerts` are those that stand."""
+    """The state of the monitoring; lists are bounded.
+
+    Parameters
+    ----------
+    states
+        How the runs stand that are watched now, the newest first.
+    counts
+        Of the whole database; `run_counts` of each run that is watched now.
+    alerts
+        Those that stand.
+    """
 
     daemon: DaemonState
+    states: tuple[RunStanding, ...]
     simulated: bool
     runs: tuple[RunRow, ...]
     counts: Counts
+    run_counts: dict[str, Counts]
     wells: tuple[WellRow, ...]
     refused: tuple[RefusedRow, ...]
     channels: tuple[ChannelRow, ...]
@@ -96,17 +127,54 @@ def read_status(config: Config, environ: Mapping[str, str]) -> Status:
     """Read how things stand. Raises StoreError where there are no results yet."""
     with closing(Reader.open(config.state.folder)) as reader:
         runs = tuple(reader.runs())
+        daemon, states = _ask(config, environ)
+        states = states or _assess_from_here(config, daemon, reader)
         return Status(
-            daemon=ask_daemon(config, environ),
+            daemon=daemon,
+            states=states,
             simulated=config.experiment.simulated or any(run.simulated for run in runs),
             runs=runs,
             counts=reader.counts(),
+            run_counts={each.run: reader.counts(each.run) for each in states},
             wells=tuple(reader.wells()),
             refused=tuple(reader.refused(None, MOST_REFUSED)),
             channels=tuple(reader.channels()),
             alerts=tuple(reader.alerts(None, MOST_ALERTS, open_only=True)),
             measured=tuple(_measured(config, reader)),
         )
+
+
+def _assess_from_here(
+    config: Config, daemon: DaemonState, reader: Reader
+) -> tuple[RunStanding, ...]:
+    """Assess the runs where the daemon does not say how they stand: it may be stopped."""
+    complaints = []
+    if not is_held(config.state.folder):
+        complaints.append("the daemon does not run: no new frame is judged; start it")
+        try:
+            load_bundle(config.model.bundle)
+        except ModelError as error:
+            complaints.append(str(error))
+    elif daemon.healthy is None and config.web.enabled and config.web.port:
+        complaints.append(f"the daemon does not answer: {'; '.join(daemon.detail)}")
+    states = RunStates(
+        reader,
+        config.experiment,
+        clock=SystemClock(),
+        target=partial(main_target, config),
+        daemon=lambda: DaemonSeen(complaints=tuple(complaints)),
+    )
+    return tuple(
+        RunStanding(
+            run=each.run,
+            level=each.state.level.value,
+            cause=each.state.cause.value,
+            sentence=str(each.state.sentence),
+            advice=str(each.state.advice or ""),
+            details=tuple(str(line) for line in each.state.details),
+        )
+        for each in states.current()
+    )
 
 
 def _measured(config: Config, reader: Reader) -> Iterator[MeasuredRun]:
@@ -124,21 +192,39 @@ def _measured(config: Config, reader: Reader) -> Iterator[MeasuredRun]:
 
 def ask_daemon(config: Config, environ: Mapping[str, str]) -> DaemonState:
     """Ask the daemon's health check, on this machine only."""
+    return _ask(config, environ)[0]
+
+
+def _ask(config: Config, environ: Mapping[str, str]) -> tuple[DaemonState, tuple[RunStanding, ...]]:
+    """Ask how the daemon is, and how the runs stand: none where it does not say."""
     if not config.web.enabled or config.web.port == 0:
-        return DaemonState(healthy=None, detail=("it has no dashboard at a fixed port",))
+        return DaemonState(healthy=None, detail=("it has no dashboard at a fixed port",)), ()
     url = f"http://{config.web.here}:{config.web.port}/healthz"
     token = find_token(config, environ)
     try:
         answer = _get(url, token)
-        return DaemonState(
+        # A daemon from before an upgrade does not say all of it.
+        told = dict(answer)
+        state = DaemonState(
             healthy=bool(answer["healthy"]),
             detail=tuple(answer["detail"]),
-            # A daemon from before an upgrade does not say.
-            receivers=tuple(_receiver(told) for told in dict(answer).get("receivers", ())),
-            pausing=str(dict(answer).get("pausing", "")),
+            receivers=tuple(_receiver(each) for each in told.get("receivers", ())),
+            pausing=str(told.get("pausing", "")),
         )
+        return state, tuple(_standing(each) for each in told.get("runs", ()))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return DaemonState(healthy=None, detail=(f"{url}: {getattr(error, 'reason', error)}",))
+        return DaemonState(healthy=None, detail=(f"{url}: {getattr(error, 'reason', error)}",)), ()
+
+
+def _standing(told: Mapping[str, Any]) -> RunStanding:
+    return RunStanding(
+        run=str(told["run"]),
+        level=str(told["level"]),
+        cause=str(told["cause"]),
+        sentence=str(told["sentence"]),
+        advice=str(told["advice"]),
+        details=tuple(str(line) for line in told["details"]),
+    )
 
 
 def _receiver(told: Mapping[str, Any]) -> Receiver:

@@ -16,8 +16,7 @@ import typer
 from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
 
 if TYPE_CHECKING:
-    from scopewatch.app.status import MeasuredRun, Status
-    from scopewatch.store.records import Counts, WellRow
+    from scopewatch.store.records import Counts
 
 
 class ExportFormat(StrEnum):
@@ -43,7 +42,9 @@ def status(
     if as_json:
         typer.echo(json.dumps(current.as_json(), indent=2, ensure_ascii=False))
     else:
-        _print_status(current)
+        from scopewatch.cli.status_text import print_status
+
+        print_status(current)
 
 
 def export(
@@ -96,101 +97,3 @@ def _progress(counts: "Counts") -> Iterator[Callable[[int], None]]:
         total = counts.scored + counts.quarantined + counts.skipped + counts.missed
         task = bar.add_task("frames", total=total)
         yield lambda done: bar.update(task, completed=done)
-
-
-def _print_status(status: "Status") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from scopewatch.core.gist import gist
-
-    console = Console()
-    if status.simulated:
-        console.print("SIMULATED: not a result", style="bold yellow")
-    console.print(f"daemon: {status.daemon.text}", highlight=False)
-    counts = status.counts
-    last = f"{counts.last_frame_at:%Y-%m-%d %H:%M} UTC" if counts.last_frame_at else "none yet"
-    missed = f"{counts.missed} missed, " if counts.missed else ""
-    console.print(
-        f"frames: {counts.scored} scored, {counts.quarantined + counts.refused} quarantined,"
-        f" {missed}{counts.skipped} of other channels; last {last}",
-        highlight=False,
-    )
-    for alert in status.alerts:
-        if alert.well is None:
-            style = "bold red" if alert.severity == "critical" else "bold yellow"
-            line = f"{alert.severity}: {alert.subject}: {alert.rule}: "
-            console.print(line + gist(alert.kind, alert.evidence), style=style, markup=False)
-    columns = ("experiment", "plate", "well", "day", "efficiency", "interval", "forecast", "alert")
-    table = Table(*columns)
-    for row in status.wells:
-        seen = row.efficiency
-        table.add_row(
-            row.name.experiment,
-            row.name.plate,
-            row.name.well,
-            "" if row.day is None else f"{row.day:.1f}",
-            "" if seen is None else f"{seen.value:.0%}" + ("" if seen.corrected else " raw"),
-            f"{seen.low:.0%} to {seen.high:.0%}" if seen is not None and seen.corrected else "",
-            _tell_forecast(row),
-            ", ".join(flag.rule for flag in row.flags),
-        )
-    if status.wells:
-        console.print(table)
-    for measured in status.measured:
-        console.print("\n".join(_tell_end(measured)), highlight=False, markup=False)
-    for refused in status.refused:
-        became = "missed" if refused.fault == "gap" else "quarantined"
-        console.print(f"{became}: {refused.what}: {refused.reason}", highlight=False, markup=False)
-    failing = {each.channel for each in status.daemon.receivers if each.failures}
-    for receiver in status.daemon.receivers:
-        console.print(
-            f"alert channel {receiver.channel}: {receiver.text}", highlight=False, markup=False
-        )
-    for channel in status.channels:
-        if channel.waiting or channel.given_up:
-            why = channel.last_error if channel.channel not in failing else None
-            console.print(
-                f"messages to {channel.channel}: {channel.waiting} waiting,"
-                f" {channel.given_up} given up" + (f"; {why}" if why else ""),
-                highlight=False,
-                markup=False,
-            )
-
-
-def _tell_forecast(row: "WellRow") -> str:
-    from scopewatch.core.forecast import NoForecast
-
-    if row.outlook is None:
-        return ""
-    told = row.outlook.forecast
-    if isinstance(told, NoForecast):
-        return f"none: {told.cause.value}"
-    return f"day {told.final_day:g}: {told.value:.0%} ({told.low:.0%} to {told.high:.0%})"
-
-
-def _tell_end(measured: "MeasuredRun") -> list[str]:
-    """Return lines on a run that fluorescence measured."""
-    report = measured.report
-    lines = [f"{measured.run}: {report.wells} wells measured by fluorescence"]
-    if report.now is not None:
-        promise = ""
-        if report.half_width is not None and report.coverage is not None:
-            promise = f" (the card: +-{100 * report.half_width:.1f} for {report.coverage:.0%})"
-        lines.append(
-            f"  now: bias {100 * report.now.bias:+.1f}, MAE {100 * report.now.mae:.1f} points,"
-            f" interval held {report.now.held:.0%}{promise}"
-        )
-    for day, said in report.by_day.items():
-        lines.append(
-            f"  forecast of day {day:g}: bias {100 * said.bias:+.1f}, MAE {100 * said.mae:.1f}"
-            f" points, interval held {said.held:.0%} of {said.wells} wells"
-        )
-    if report.departs:
-        lines.append(f"  departs from the model card: {report.departs}")
-    if measured.proposal is not None:
-        lines.append(
-            f'  to take it up: scopewatch-train recalibrate BUNDLE "{measured.proposal}"'
-            " --out NEW-BUNDLE"
-        )
-    return lines

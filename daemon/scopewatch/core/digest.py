@@ -8,7 +8,7 @@ from scopewatch.core.alert import Reading, RuleKind, Severity
 from scopewatch.core.alert_scope import well_order
 from scopewatch.core.alert_words import NAMES, SEVERITIES, SIMULATED
 from scopewatch.core.figure import PlateMap, PlateWell
-from scopewatch.core.language import Say, speak
+from scopewatch.core.language import Phrase, Say, speak
 from scopewatch.core.letter import Letter, as_html, as_text
 from scopewatch.core.message import SIMULATED_MARK, Message, Style, percent, write_reading
 
@@ -64,6 +64,12 @@ class Digest:
         Those raised for a plate or the experiment as a whole.
     complaints
         What is wrong with scopewatch itself, line by line.
+    state, advice, details
+        How the run stands, what to do, and further lines; None and empty where that is not known.
+    judged
+        Whether all wells were judged lately, so that no alert means that all is well.
+    missing
+        Whether somebody has to see why not.
     """
 
     experiment: str
@@ -75,6 +81,11 @@ class Digest:
     alerts: tuple[OpenAlert, ...] = ()
     complaints: tuple[str, ...] = ()
     target: float | None = None
+    state: Phrase | None = None
+    advice: Phrase | None = None
+    details: tuple[Phrase, ...] = ()
+    judged: bool = True
+    missing: bool = False
 
 
 def compose_digest(digest: Digest, *, style: Style) -> Message:
@@ -85,18 +96,26 @@ def compose_digest(digest: Digest, *, style: Style) -> Message:
     title = say("{experiment}, {date}: wells that need a look: {count}").format(
         experiment=digest.experiment, date=digest.on.isoformat(), count=len(first)
     )
+    if digest.missing and digest.state is not None:
+        title = say("{experiment}, {date}: {state}").format(
+            experiment=digest.experiment,
+            date=digest.on.isoformat(),
+            state=digest.state.said(style.language),
+        )
     letter = Letter(
         language=style.language.value,
         severity=_gravest(digest),
         title=mark + " ".join(title.split()),
         lead=_lead(digest, style, say),
-        facts=tuple(_facts(digest, say)),
+        facts=tuple(_facts(digest, style, say)),
         rows=tuple(_rows(first[:MOST_LISTED], say)),
-        rows_title=say("Look at these first") if first else say("No well needs a look."),
+        rows_title=_rows_title(digest, first, say),
+        advice="" if digest.advice is None else digest.advice.said(style.language),
+        advice_title=say("What to do"),
         link=style.dashboard,
         link_title=say("Dashboard"),
         note=say(SIMULATED) if style.simulated else "",
-        good=not first and not digest.alerts and not digest.complaints,
+        good=digest.judged and not first and not digest.alerts and not digest.complaints,
     )
     return Message(
         idempotency_key=f"digest {digest.on.isoformat()} {digest.experiment}",
@@ -123,9 +142,18 @@ def look_first(wells: tuple[DigestWell, ...]) -> list[DigestWell]:
 
 def _gravest(digest: Digest) -> Severity:
     raised = [*digest.alerts, *(alert for well in digest.wells for alert in well.alerts)]
-    return max(
-        (alert.severity for alert in raised), key=lambda grave: grave.rank, default=Severity.INFO
-    )
+    grades = [alert.severity for alert in raised]
+    if digest.missing:
+        grades.append(Severity.WARNING)
+    return max(grades, key=lambda grave: grave.rank, default=Severity.INFO)
+
+
+def _rows_title(digest: Digest, first: list[DigestWell], say: Say) -> str:
+    if first:
+        return say("Look at these first")
+    if digest.judged:
+        return say("No well needs a look.")
+    return say("No well has an alert, but not all wells were judged lately.")
 
 
 def _lead(digest: Digest, style: Style, say: Say) -> str:
@@ -139,7 +167,11 @@ def _lead(digest: Digest, style: Style, say: Say) -> str:
     )
 
 
-def _facts(digest: Digest, say: Say) -> Iterator[tuple[str, str]]:
+def _facts(digest: Digest, style: Style, say: Say) -> Iterator[tuple[str, str]]:
+    if digest.state is not None:
+        yield say("State"), digest.state.said(style.language)
+    for line in digest.details[:MOST_LISTED]:
+        yield say("State"), line.said(style.language)
     judged = [well for well in digest.wells if well.now is not None]
     yield (
         say("Wells"),

@@ -1,8 +1,11 @@
 """How a run is planned: what its frames are expected to be."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+
+from scopewatch.core.alert_scope import place
 
 # Time points are never quite punctual, and a frame takes a while to be taken and judged.
 STALE_INTERVALS: Final = 1.5
@@ -40,3 +43,13 @@ class RunPolicy:
     def recent(self) -> timedelta:
         """How old the newest judged frame of a well may be before the well counts as silent."""
         return STALE_INTERVALS * self.interval
+
+
+def named_wells(patterns: Sequence[str]) -> tuple[str, ...]:
+    """Return the wells that patterns of wells name one by one: `B3`, but not `B*` or `A1:B6`.
+
+    >>> named_wells(["B03", "B*", "A1:B6"])
+    ('B3',)
+    """
+    places = [place(pattern) for pattern in patterns]
+    return tuple(f"{chr(ord('A') + found[0])}{found[1] + 1}" for found in places if found)

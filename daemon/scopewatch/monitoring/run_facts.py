@@ -98,8 +98,12 @@ class RunSeen:
     @property
     def newest(self) -> WellSeen | None:
         """The well whose judged time point has the latest day; None where none was judged."""
-        judged = [well for well in self.wells if well.day is not None]
-        return max(judged, key=lambda well: (well.day, well.judged_at), default=None)
+        judged = [
+            (well.day, well.judged_at, well)
+            for well in self.wells
+            if well.day is not None and well.judged_at is not None
+        ]
+        return max(judged, key=lambda each: each[:2], default=(None, None, None))[2]
 
     @property
     def judged_at(self) -> datetime | None:

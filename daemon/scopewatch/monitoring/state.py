@@ -57,9 +57,20 @@ class State:
     details: tuple[Phrase, ...] = ()
 
     @property
+    def line(self) -> str:
+        """One line for logs and programs: what is the case, and what to do."""
+        said = str(self.sentence)
+        return said if self.advice is None else f"{said.rstrip('.')}; {self.advice}"
+
+    @property
     def all_clear(self) -> bool:
         """Whether "no well is flagged" means that all is well."""
         return self.level is Level.CLEAR
+
+    @property
+    def of_the_run(self) -> bool:
+        """Whether it comes from the run, and not from the daemon, which has its own complaints."""
+        return self.cause not in (Cause.STARTING, Cause.DAEMON)
 
     @property
     def needs_somebody(self) -> bool:
@@ -75,3 +86,11 @@ def database_away(why: str) -> State:
         sentence=Phrase(words.DATABASE),
         details=(words.plainly(why),),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """A run and how it stands."""
+
+    run: str
+    state: State

@@ -78,6 +78,19 @@ class InstanceLock:
         self.release()
 
 
+def is_held(folder: Path) -> bool | None:
+    """Say whether a daemon works in a state folder; None where that cannot be tried."""
+    if not (folder / LOCK_FILE).exists():
+        return False
+    try:
+        InstanceLock(folder).release()
+    except ConfigError:
+        return True
+    except StoreError:
+        return None
+    return False
+
+
 if sys.platform == "win32":
     import msvcrt
 

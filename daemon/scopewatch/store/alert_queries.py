@@ -1,5 +1,7 @@
 """Alerts and the channels they go to."""
 
+from collections.abc import Collection
+
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
@@ -16,11 +18,17 @@ GIVEN_UP = "given up"
 
 
 def list_alerts(
-    session: Session, name: WellName | None, limit: int, *, open_only: bool
+    session: Session,
+    name: WellName | None,
+    limit: int,
+    *,
+    open_only: bool,
+    runs: Collection[str] | None = None,
 ) -> list[AlertRow]:
     """Return alerts, standing ones first, then newest first.
 
-    Of one well: its own, and those of its plate that name it.
+    Of one well: its own, and those of its plate that name it. Of some runs: those of the monitor
+    that watches them, too.
     """
     query = (
         select(Alert)
@@ -33,6 +41,8 @@ def list_alerts(
             Alert.plate == name.plate,
             Alert.well.in_((name.well, "")),
         )
+    if runs is not None:
+        query = query.where(Alert.experiment.in_(runs))
     if open_only:
         query = query.where(Alert.resolved_at.is_(None))
     found = session.scalars(query).all()

@@ -1,8 +1,10 @@
 """Frames as the ledger and the results know them."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, Select, func, literal, null, select, union_all
+from sqlalchemy.orm import Session
 
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.frame import FrameKey
@@ -67,8 +69,38 @@ def frame_record(frame: FrameRow, well: Well, run: Run, result: Result | None) -
     )
 
 
-def select_refused(name: WellName | None) -> Select[Any]:
-    """Select quarantined and missed frames (of one well) and files that are none, newest first."""
+def refused_within(session: Session, run: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for files that were refused while a run was the newest.
+
+    What is no frame is of no run: it counts for the one that was under way.
+    """
+    began = session.scalar(select(Run.first_seen_at).where(Run.name == run))
+    if began is None:
+        return ()
+    before = session.scalar(select(Run.id).where(Run.first_seen_at < began).limit(1))
+    ended = session.scalar(select(func.min(Run.first_seen_at)).where(Run.first_seen_at > began))
+    conditions: list[ColumnElement[bool]] = []
+    if before is not None:
+        conditions.append(RefusalRow.recorded_at >= began)
+    if ended is not None:
+        conditions.append(RefusalRow.recorded_at < ended)
+    return tuple(conditions)
+
+
+def select_refused(
+    name: WellName | None,
+    run: str | None = None,
+    within: Sequence[ColumnElement[bool]] = (),
+) -> Select[Any]:
+    """Select quarantined and missed frames and files that are none, newest first.
+
+    Parameters
+    ----------
+    name, run
+        The well, or the run, whose frames are meant.
+    within
+        Which refused files are meant; see `refused_within`.
+    """
     quarantined = (
         select(
             Run.name.label("experiment"),
@@ -88,6 +120,8 @@ def select_refused(name: WellName | None) -> Select[Any]:
         .join(Run, Run.id == Well.run_id)
         .where(FrameRow.state.in_((FrameState.QUARANTINED, FrameState.MISSED)))
     )
+    if run is not None:
+        quarantined = quarantined.where(Run.name == run)
     if name is not None:
         both = quarantined.where(*named(name)).subquery()
     else:
@@ -102,7 +136,7 @@ def select_refused(name: WellName | None) -> Select[Any]:
             RefusalRow.reason,
             literal(0),
             RefusalRow.recorded_at,
-        )
+        ).where(*within)
         both = union_all(quarantined, refusals).subquery()
     return select(both).order_by(both.c.at.desc(), both.c.source, both.c.locator)
 

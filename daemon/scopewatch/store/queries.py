@@ -4,17 +4,19 @@ Every method is one short read of a consistent state, bounded by a limit, and sa
 any thread while the daemon writes. Each may raise StoreError.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
-from sqlalchemy import Engine, exists, func, select
+from sqlalchemy import Engine, exists, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.frame import FrameKey
 from scopewatch.core.message import WellName
 from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.monitoring.run_facts import RunSeen
 from scopewatch.store.alert_queries import list_alerts, list_channels
 from scopewatch.store.columns import FrameState
 from scopewatch.store.ends import RunEnd, run_ends
@@ -24,6 +26,7 @@ from scopewatch.store.frame_queries import (
     frame_key,
     frame_record,
     refused_row,
+    refused_within,
     select_frames,
     select_refused,
 )
@@ -39,7 +42,8 @@ from scopewatch.store.records import (
     Shot,
     WellRow,
 )
-from scopewatch.store.tables import FrameRow, RefusalRow, Result, Run, TileScoresRow, Well
+from scopewatch.store.run_queries import count_frames, see_run
+from scopewatch.store.tables import FrameRow, Result, Run, TileScoresRow, Well
 from scopewatch.store.tiles import unpack
 from scopewatch.store.well_queries import list_wells, named, outlook_of
 from scopewatch.store.well_tables import WellEstimate, WellOutlook
@@ -79,34 +83,20 @@ class Reader:
                 )
             ]
 
-    def counts(self) -> Counts:
-        """Count the frames of the whole database."""
+    def counts(self, run: str | None = None) -> Counts:
+        """Count the frames of a run, or of the whole database."""
         with transaction(self._engine) as session:
-            counted = session.execute(
-                select(FrameRow.state, func.count().label("n")).group_by(FrameRow.state)
-            )
-            by_state = {row.state: row.n for row in counted}
-            newest_day = session.scalar(
-                select(Result.day)
-                .join(FrameRow, FrameRow.id == Result.frame_id)
-                .order_by(FrameRow.settled_at.desc(), FrameRow.id.desc())
-                .limit(1)
-            )
-            return Counts(
-                scored=by_state.get(FrameState.DONE, 0),
-                quarantined=by_state.get(FrameState.QUARANTINED, 0),
-                waiting=by_state.get(FrameState.CLAIMED, 0),
-                skipped=by_state.get(FrameState.SKIPPED, 0),
-                missed=by_state.get(FrameState.MISSED, 0),
-                refused=session.scalar(select(func.count()).select_from(RefusalRow)) or 0,
-                last_frame_at=session.scalar(select(func.max(FrameRow.settled_at))),
-                newest_day=newest_day,
-            )
+            return count_frames(session, run)
 
-    def wells(self) -> list[WellRow]:
-        """Return every well: newest run first, then by plate and well (A2 before A10)."""
+    def run_seen(self, name: str, *, recent: timedelta, now: datetime) -> RunSeen:
+        """Return what the state of a run follows from; quick whatever the history."""
         with transaction(self._engine) as session:
-            return list_wells(session, None, MOST_WELLS)
+            return see_run(session, name, recent=recent, now=now)
+
+    def wells(self, run: str | None = None) -> list[WellRow]:
+        """Return every well (of a run): newest run first, then by plate and well (A2, A10)."""
+        with transaction(self._engine) as session:
+            return list_wells(session, None, MOST_WELLS, run)
 
     def well(self, name: WellName) -> WellRow | None:
         """Return one well, or None where there is none of that name."""
@@ -192,18 +182,36 @@ class Reader:
         with transaction(self._engine) as session:
             return bool(session.scalar(select(exists().where(Result.overlay == relative))))
 
-    def refused(self, name: WellName | None, limit: int, offset: int = 0) -> list[RefusedRow]:
-        """Return quarantined and missed frames (of one well) and refused files, newest first."""
+    def refused(
+        self, name: WellName | None, limit: int, offset: int = 0, *, run: str | None = None
+    ) -> list[RefusedRow]:
+        """Return quarantined and missed frames (of a well, a run) and refused files.
+
+        The newest come first; files that were refused count for the run that was under way.
+        """
         with transaction(self._engine) as session:
-            rows = session.execute(select_refused(name).limit(limit).offset(offset)).all()
+            within = () if run is None else refused_within(session, run)
+            query = select_refused(name, run, within)
+            rows = session.execute(query.limit(limit).offset(offset)).all()
         return [refused_row(row) for row in rows]
 
     def alerts(
-        self, name: WellName | None, limit: int, *, open_only: bool = False
+        self,
+        name: WellName | None,
+        limit: int,
+        *,
+        open_only: bool = False,
+        runs: Collection[str] | None = None,
     ) -> list[AlertRow]:
-        """Return alerts, standing ones first; of one well, with those of its plate that name it."""
+        """Return alerts, standing ones first; of one well, with those of its plate that name it.
+
+        Parameters
+        ----------
+        runs
+            The experiments whose alerts are meant; None for all.
+        """
         with transaction(self._engine) as session:
-            return list_alerts(session, name, limit, open_only=open_only)
+            return list_alerts(session, name, limit, open_only=open_only, runs=runs)
 
     def channels(self) -> list[ChannelRow]:
         """Return how each alert channel fares that ever had a message."""

@@ -83,6 +83,8 @@ class WellRow:
     """A well as it stands now; `efficiency` is None until a frame of it was scored.
 
     `efficiency` is that of its newest judged time point, `outlook` what follows from all of them.
+    `last_frame_at` is when a frame of it was settled last, whatever became of it, `judged_at` when
+    a judged one was.
     """
 
     name: WellName
@@ -95,6 +97,7 @@ class WellRow:
     overlay: str | None
     flags: tuple[Flag, ...]
     outlook: Outlook | None = None
+    judged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Subquery, and_, case, func, select
@@ -23,16 +24,24 @@ def named(name: WellName) -> tuple[ColumnElement[bool], ...]:
     return Run.name == name.experiment, Well.plate == name.plate, Well.name == name.well
 
 
-def list_wells(session: Session, name: WellName | None, limit: int) -> list[WellRow]:
-    """Return every well, or the one of that name: newest run first, then by plate and well."""
+def list_wells(
+    session: Session, name: WellName | None, limit: int, run: str | None = None
+) -> list[WellRow]:
+    """Return every well (of a run), or the one of that name.
+
+    The newest run comes first, then they go by plate and well.
+    """
+    conditions = named(name) if name is not None else ()
+    if run is not None:
+        conditions = (*conditions, Run.name == run)
     wells = session.execute(
         select(Well, Run)
         .join(Run)
-        .where(*(named(name) if name is not None else ()))
+        .where(*conditions)
         .order_by(Run.first_seen_at.desc(), Run.id.desc(), Well.id)
         .limit(limit)
     ).all()
-    newest_first = {run.id: rank for rank, (_, run) in reversed(list(enumerate(wells)))}
+    newest_first = {its_run.id: rank for rank, (_, its_run) in reversed(list(enumerate(wells)))}
     ids = [well.id for well, _ in wells]
     estimates = _newest_estimates(session, ids)
     overlays = _newest_overlays(session, ids)
@@ -40,7 +49,7 @@ def list_wells(session: Session, name: WellName | None, limit: int) -> list[Well
     flags = _flags(session)
     outlooks = newest_outlooks(session, ids)
     rows = []
-    for well, run in sorted(
+    for well, its_run in sorted(
         wells,
         key=lambda found: (
             newest_first[found[1].id],
@@ -49,8 +58,8 @@ def list_wells(session: Session, name: WellName | None, limit: int) -> list[Well
         ),
     ):
         estimate = estimates.get(well.id)
-        scored, quarantined, last = counts.get(well.id, (0, 0, None))
-        shown = WellName(experiment=run.name, plate=well.plate, well=well.name)
+        counted = counts.get(well.id, _NONE)
+        shown = WellName(experiment=its_run.name, plate=well.plate, well=well.name)
         outlook = outlooks.get(well.id)
         rows.append(
             WellRow(
@@ -58,9 +67,10 @@ def list_wells(session: Session, name: WellName | None, limit: int) -> list[Well
                 time_point=estimate.time_point if estimate else None,
                 day=estimate.day if estimate else None,
                 efficiency=_efficiency(estimate) if estimate else None,
-                scored=scored,
-                quarantined=quarantined,
-                last_frame_at=last,
+                scored=counted.scored,
+                quarantined=counted.quarantined,
+                last_frame_at=counted.last_at,
+                judged_at=counted.judged_at,
                 overlay=overlays.get(well.id),
                 flags=tuple(flags.get(shown, ())),
                 outlook=None if outlook is None else outlook_of(outlook),
@@ -110,19 +120,35 @@ def _newest(ids: list[int]) -> Subquery:
     )
 
 
-def _counts(session: Session, ids: list[int]) -> dict[int, tuple[int, int, datetime | None]]:
-    """Return (scored, quarantined, when the newest was settled) of each well."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """The frames of a well, and when the newest of all, and of the judged ones, was settled."""
+
+    scored: int
+    quarantined: int
+    last_at: datetime | None
+    judged_at: datetime | None
+
+
+_NONE = _Counted(scored=0, quarantined=0, last_at=None, judged_at=None)
+
+
+def _counts(session: Session, ids: list[int]) -> dict[int, _Counted]:
     found = session.execute(
         select(
             FrameRow.well_id,
             func.sum(case((FrameRow.state == FrameState.DONE, 1), else_=0)),
             func.sum(case((FrameRow.state == FrameState.QUARANTINED, 1), else_=0)),
             func.max(FrameRow.settled_at),
+            func.max(case((FrameRow.state == FrameState.DONE, FrameRow.settled_at))),
         )
         .where(FrameRow.well_id.in_(ids))
         .group_by(FrameRow.well_id)
     )
-    return {well_id: (scored, quarantined, last) for well_id, scored, quarantined, last in found}
+    return {
+        well_id: _Counted(scored=scored, quarantined=quarantined, last_at=last, judged_at=judged)
+        for well_id, scored, quarantined, last, judged in found
+    }
 
 
 def newest_outlooks(

@@ -1,5 +1,6 @@
 """What other programs read: JSON, Prometheus metrics and the health check."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -10,10 +11,11 @@ from pydantic import BaseModel, Field
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.forecast import NoForecast
 from scopewatch.core.message import WellName
+from scopewatch.monitoring.state import Level, RunState
 from scopewatch.notify.breaker import Receiver
 from scopewatch.store.records import Outlook, WellRow
-from scopewatch.web.parts import GivenParts, Parts, find_well, make_header
-from scopewatch.web.plate import is_stale
+from scopewatch.web.parts import GivenParts, Parts, choose_run, find_well, make_header
+from scopewatch.web.plate import Staleness, is_stale
 from scopewatch.web.wording import name_of, well_path
 
 MAX_POINTS = 2000
@@ -29,6 +31,17 @@ class FrameCounts(BaseModel):
     refused: int = Field(description="files that never became a frame")
     missed: int = Field(description="frames that were due and never came")
     waiting: int = Field(description="found, and neither scored nor quarantined yet")
+
+
+class StateAnswer(BaseModel):
+    """How a run stands: whether an all-clear may be given, or what is missing."""
+
+    run: str
+    level: str = Field(description="clear, finished, waiting, degraded or failing")
+    cause: str
+    sentence: str
+    advice: str = Field(description="what to do; empty where there is nothing to do")
+    details: list[str]
 
 
 class StatusAnswer(BaseModel):
@@ -49,6 +62,7 @@ class StatusAnswer(BaseModel):
     healthy: bool
     detail: list[str]
     pausing: str = Field(description="why no frame is scored at the moment though all is well")
+    state: StateAnswer
 
 
 class EfficiencyAnswer(BaseModel):
@@ -131,18 +145,19 @@ class CourseAnswer(BaseModel):
 
 
 @routes.get("/api/status.json")
-def status(parts: GivenParts) -> StatusAnswer:
-    """How the run stands."""
-    rows = list(parts.reader.wells())
-    header = make_header(parts, rows)
+def status(parts: GivenParts, experiment: str | None = None) -> StatusAnswer:
+    """How one run stands: the one asked for, or else the newest."""
+    run = choose_run(parts, experiment)
+    rows = parts.reader.wells(run)
+    header = make_header(parts, run, rows)
     counts, last = header.counts, header.counts.last_frame_at
     return StatusAnswer(
-        experiment=parts.facts.experiment,
+        experiment=run,
         day=counts.newest_day,
         model_name=parts.facts.model_name,
         model_id=parts.facts.model_id,
         simulated=parts.facts.simulated,
-        target=parts.facts.target,
+        target=header.target,
         frames=FrameCounts(
             scored=counts.scored,
             quarantined=counts.quarantined,
@@ -157,15 +172,18 @@ def status(parts: GivenParts) -> StatusAnswer:
         healthy=header.health.well,
         detail=list(header.health.complaints),
         pausing=header.pausing,
+        state=_state(RunState(run=run, state=header.state)),
     )
 
 
 @routes.get("/api/wells.json")
-def wells(parts: GivenParts) -> WellsAnswer:
-    """Return every well as it stands now."""
-    rows = list(parts.reader.wells())
+def wells(parts: GivenParts, experiment: str | None = None) -> WellsAnswer:
+    """Return every well (of one experiment) as it stands now."""
+    rows = parts.reader.wells(experiment)
+    limits = {name: _staleness(parts, name) for name in {row.name.experiment for row in rows}}
     return WellsAnswer(
-        simulated=parts.facts.simulated, wells=[_well(parts, row, rows) for row in rows]
+        simulated=parts.facts.simulated,
+        wells=[_well(parts, row, rows, limits[row.name.experiment]) for row in rows],
     )
 
 
@@ -173,12 +191,13 @@ def wells(parts: GivenParts) -> WellsAnswer:
 def course(parts: GivenParts, experiment: str, plate: str, well: str) -> CourseAnswer:
     """Return one well with its time course."""
     name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
-    rows = list(parts.reader.wells())
+    rows = parts.reader.wells(name.experiment)
     row = find_well(rows, name, "see /api/wells.json")
+    target = parts.facts.target(name.experiment)
     return CourseAnswer(
         simulated=parts.facts.simulated,
-        target=parts.facts.target,
-        well=_well(parts, row, rows),
+        target=target,
+        well=_well(parts, row, rows, _staleness(parts, name.experiment)),
         points=[
             PointAnswer(
                 time_point=point.time_point,
@@ -188,10 +207,7 @@ def course(parts: GivenParts, experiment: str, plate: str, well: str) -> CourseA
             )
             for point in parts.reader.course(name, MAX_POINTS)
         ],
-        outlooks=[
-            _outlook(outlook, parts.facts.target)
-            for outlook in parts.reader.outlooks(name, MAX_POINTS)
-        ],
+        outlooks=[_outlook(outlook, target) for outlook in parts.reader.outlooks(name, MAX_POINTS)],
     )
 
 
@@ -203,17 +219,47 @@ def metrics(parts: GivenParts) -> Response:
 
 @routes.get("/healthz")
 def healthz(parts: GivenParts) -> JSONResponse:
-    """Whether the daemon is well: 200, or 503 with what is wrong."""
+    """Whether the daemon is well and judges its runs: 200, or 503 with what is wrong.
+
+    A run of which some wells are not judged is degraded, which is no failure.
+    """
     health = parts.health()
+    runs = parts.states.current()
+    levels = {each.state.level for each in runs}
+    healthy = health.well and Level.FAILING not in levels
+    detail = list(health.complaints)
+    detail += [
+        f"{each.run}: {each.state.line}"
+        for each in runs
+        if each.state.needs_somebody and each.state.of_the_run
+    ]
     return JSONResponse(
         {
-            "healthy": health.well,
-            "detail": list(health.complaints),
+            "healthy": healthy,
+            "degraded": not healthy or Level.DEGRADED in levels,
+            "detail": detail,
+            "runs": [_state(each).model_dump() for each in runs],
             "pausing": parts.pausing(),
             "receivers": [_receiver(receiver) for receiver in parts.receivers()],
         },
-        status_code=200 if health.well else 503,
+        status_code=200 if healthy else 503,
     )
+
+
+def _state(each: RunState) -> StateAnswer:
+    state = each.state
+    return StateAnswer(
+        run=each.run,
+        level=state.level.value,
+        cause=state.cause.value,
+        sentence=str(state.sentence),
+        advice=str(state.advice or ""),
+        details=[str(line) for line in state.details],
+    )
+
+
+def _staleness(parts: Parts, run: str) -> Staleness:
+    return parts.staleness(parts.states.of(run))
 
 
 def _receiver(receiver: Receiver) -> dict[str, object]:
@@ -227,7 +273,7 @@ def _receiver(receiver: Receiver) -> dict[str, object]:
     }
 
 
-def _well(parts: Parts, row: WellRow, rows: list[WellRow]) -> WellAnswer:
+def _well(parts: Parts, row: WellRow, rows: Sequence[WellRow], staleness: Staleness) -> WellAnswer:
     newest = max(
         (
             other.time_point
@@ -244,11 +290,13 @@ def _well(parts: Parts, row: WellRow, rows: list[WellRow]) -> WellAnswer:
         day=row.day,
         time_point=row.time_point,
         efficiency=None if row.efficiency is None else _efficiency(row.efficiency),
-        outlook=None if row.outlook is None else _outlook(row.outlook, parts.facts.target),
+        outlook=None
+        if row.outlook is None
+        else _outlook(row.outlook, parts.facts.target(row.name.experiment)),
         frames_scored=row.scored,
         frames_quarantined=row.quarantined,
         last_frame_at=row.last_frame_at,
-        stale=is_stale(row, newest, parts.clock.now(), parts.staleness),
+        stale=is_stale(row, newest, parts.clock.now(), staleness),
         flagged=bool(row.flags),
         rules=[flag.rule for flag in row.flags],
         course=f"/api/wells/{well_path(row.name)}.json",

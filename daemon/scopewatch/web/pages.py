@@ -10,11 +10,18 @@ from starlette.concurrency import run_in_threadpool
 
 from scopewatch.core.errors import complaint
 from scopewatch.core.message import WellName
-from scopewatch.store.records import WellRow
 from scopewatch.web.chart import draw_course
 from scopewatch.web.ending import find_ending
 from scopewatch.web.guard import RefusedFormError, read_form
-from scopewatch.web.parts import GivenParts, Parts, find_well, make_header
+from scopewatch.web.parts import (
+    GivenParts,
+    Header,
+    Parts,
+    alerts_of,
+    choose_run,
+    find_well,
+    make_header,
+)
 from scopewatch.web.pictures import find_picture, shrink
 from scopewatch.web.plate import gravest, lay_out
 from scopewatch.web.wording import name_of
@@ -35,41 +42,37 @@ PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 @routes.get("/")
 def plates(parts: GivenParts, experiment: str | None = None) -> HTMLResponse:
     """Show the plates of one experiment, the first unless another is asked for."""
-    rows = list(parts.reader.wells())
-    names = list(dict.fromkeys(row.name.experiment for row in rows))
-    shown = experiment if experiment is not None else next(iter(names), None)
-    if shown is not None and shown not in names:
-        raise HTTPException(
-            status_code=404,
-            detail=complaint("no such experiment", where=shown, do="see the plate page"),
-        )
+    run = choose_run(parts, experiment)
+    rows = parts.reader.wells(run)
+    header = make_header(parts, run, rows)
     views = lay_out(
-        [row for row in rows if row.name.experiment == shown],
-        target=parts.facts.target,
-        now=parts.clock.now(),
-        staleness=parts.staleness,
+        rows,
+        target=header.target,
+        now=header.now,
+        staleness=parts.staleness(header.state),
     )
-    return _render(parts, "plate.html", rows, plates=views, shown=shown, experiments=names)
+    return _render(parts, "plate.html", header, plates=views)
 
 
 @routes.get("/wells/{experiment}/{plate}/{well}")
 def well(parts: GivenParts, experiment: str, plate: str, well: str) -> HTMLResponse:
     """Show one well: its course, pictures and alerts."""
     name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
-    rows = list(parts.reader.wells())
+    rows = parts.reader.wells(name.experiment)
     row = find_well(rows, name, "see the plate page")
+    header = make_header(parts, name.experiment, rows)
     alerts = parts.reader.alerts(name, MAX_ALERTS)
     points = parts.reader.course(name, MAX_POINTS)
     shots = parts.reader.shots(name, MAX_SHOTS)
     return _render(
         parts,
         "well.html",
-        rows,
+        header,
         row=row,
         ending=find_ending(parts.reader, parts.facts, name),
         flag=gravest(row.flags),
         points=points,
-        chart=draw_course(points, alerts, parts.facts.target, row.outlook),
+        chart=draw_course(points, alerts, header.target, row.outlook),
         outlooks={
             outlook.time_point: outlook for outlook in parts.reader.outlooks(name, MAX_POINTS)
         },
@@ -82,14 +85,17 @@ def well(parts: GivenParts, experiment: str, plate: str, well: str) -> HTMLRespo
 
 
 @routes.get("/quarantine")
-def quarantine(parts: GivenParts, page: PageNumber = 1) -> HTMLResponse:
-    """List the frames that could not be judged, newest first."""
+def quarantine(
+    parts: GivenParts, page: PageNumber = 1, experiment: str | None = None
+) -> HTMLResponse:
+    """List the frames of one experiment that could not be judged, newest first."""
+    run = choose_run(parts, experiment)
     # One row more than is shown tells whether there is another page.
-    refused = parts.reader.refused(None, PAGE_ROWS + 1, (page - 1) * PAGE_ROWS)
+    refused = parts.reader.refused(None, PAGE_ROWS + 1, (page - 1) * PAGE_ROWS, run=run)
     return _render(
         parts,
         "quarantine.html",
-        list(parts.reader.wells()),
+        make_header(parts, run, parts.reader.wells(run)),
         refused=refused[:PAGE_ROWS],
         page=page,
         more=len(refused) > PAGE_ROWS,
@@ -97,13 +103,14 @@ def quarantine(parts: GivenParts, page: PageNumber = 1) -> HTMLResponse:
 
 
 @routes.get("/alerts")
-def alerts(parts: GivenParts) -> HTMLResponse:
-    """List the alerts of all wells, plates and the monitor."""
+def alerts(parts: GivenParts, experiment: str | None = None) -> HTMLResponse:
+    """List the alerts of one experiment's wells and plates, and of the monitor."""
+    run = choose_run(parts, experiment)
     return _render(
         parts,
         "alerts.html",
-        list(parts.reader.wells()),
-        alerts=parts.reader.alerts(None, MAX_ALERTS),
+        make_header(parts, run, parts.reader.wells(run)),
+        alerts=parts.reader.alerts(None, MAX_ALERTS, runs=alerts_of(parts, run)),
         receivers=parts.receivers(),
         limit=MAX_ALERTS,
         hours=SNOOZE_HOURS,
@@ -161,8 +168,7 @@ def overlay(parts: GivenParts, relative: str, request: Request, small: bool = Fa
     return FileResponse(picture.path, media_type=picture.media_type, headers=headers)
 
 
-def _render(parts: Parts, template: str, rows: list[WellRow], **values: Any) -> HTMLResponse:
-    header = make_header(parts, rows)
+def _render(parts: Parts, template: str, header: Header, **values: Any) -> HTMLResponse:
     text = parts.templates.get_template(template).render(
         header=header,
         now=header.now,

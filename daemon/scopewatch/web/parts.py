@@ -1,27 +1,30 @@
 """What every page is made from, and the header that all pages share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import Depends, HTTPException, Request
 from jinja2 import Environment
 from prometheus_client import CollectorRegistry
 
+from scopewatch.core.alert import RuleKind
 from scopewatch.core.errors import complaint
 from scopewatch.core.message import WellName
 from scopewatch.core.ports import Clock
+from scopewatch.monitoring.state import Cause, Level, State
 from scopewatch.runtime.stages import Condition
 from scopewatch.store.records import AlertRow, Counts, Flag, WellRow
 from scopewatch.web.door import Lock
 from scopewatch.web.plate import Staleness
-from scopewatch.web.reading import AlertDesk, Facts, Health, Reader, Receivers
+from scopewatch.web.reading import AlertDesk, Facts, Health, Reader, Receivers, States
 
-# Time points are never quite punctual, and a frame takes a while to be taken and judged.
-STALE_INTERVALS = 1.5
 MAX_OPEN = 500
+# The state of a run says the same as these alerts of the monitor.
+SAID_BY_STATE = {Cause.NO_FRAMES: RuleKind.BLIND, Cause.DAEMON: RuleKind.SOURCE_DEAD}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,8 @@ class Parts:
 
     Parameters
     ----------
+    states
+        How the runs stand.
     waiting
         How many frames were found but neither scored nor quarantined yet.
     pausing
@@ -46,6 +51,7 @@ class Parts:
     overlay_folder: Path
     alerts: AlertDesk
     health: Health
+    states: States
     waiting: Callable[[], int]
     pausing: Callable[[], str]
     receivers: Receivers
@@ -61,10 +67,10 @@ class Parts:
         """Whether people had to sign in, and so can sign out."""
         return self.lock is not None
 
-    @property
-    def staleness(self) -> Staleness:
-        """When a well counts as left behind."""
-        return Staleness(after=timedelta(hours=self.facts.interval_h * STALE_INTERVALS))
+    def staleness(self, state: State) -> Staleness:
+        """Return when a well of a run counts as left behind."""
+        over = state.level is Level.FINISHED
+        return Staleness(after=None if over else self.facts.policy.recent)
 
 
 async def parts_of(request: Request) -> Parts:
@@ -80,21 +86,25 @@ GivenParts = Annotated[Parts, Depends(parts_of)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """The state of the run in one glance.
+    """How a run stands, in one glance.
 
     Parameters
     ----------
+    runs
+        The names of all runs, the newest first.
     flagged
         Wells with a raised alert that nobody has acknowledged.
     answered
         How many more wells are flagged, but acknowledged.
     wider
         Standing alerts of plates and of the monitor that nobody has answered, gravest first.
-    blind
-        True when frames should have come by now and none has.
     """
 
     facts: Facts
+    run: str
+    runs: tuple[str, ...]
+    state: State
+    target: float | None
     counts: Counts
     waiting: int
     pausing: str
@@ -102,27 +112,71 @@ class Header:
     flagged: tuple[WellName, ...]
     answered: int
     wider: tuple[AlertRow, ...]
-    blind: bool
     now: datetime
 
+    @property
+    def query(self) -> str:
+        """What is added to the addresses of pages, so that they show this run."""
+        asked = self.asking({})
+        return f"?{asked}" if asked else ""
 
-def make_header(parts: Parts, rows: list[WellRow]) -> Header:
-    """Gather what every page shows at its top."""
+    def asking(self, values: Mapping[str, object]) -> str:
+        """Return a query with these values that asks for this run; the first needs no asking."""
+        named = {} if self.run == self.runs[0] else {"experiment": self.run}
+        return urlencode({**values, **named})
+
+
+def choose_run(parts: Parts, asked: str | None) -> str:
+    """Return the run that is shown: the one asked for, or else the newest.
+
+    Raises
+    ------
+    HTTPException
+        404 where there is none of that name.
+    """
+    names = _run_names(parts)
+    if asked is None:
+        return names[0]
+    if asked not in names:
+        raise HTTPException(
+            status_code=404,
+            detail=complaint("no such experiment", where=asked, do="see the plate page"),
+        )
+    return asked
+
+
+def _run_names(parts: Parts) -> tuple[str, ...]:
+    """Return the runs, the newest first, and the configured one after them if it has no frame."""
+    names = [run.name for run in parts.reader.runs()]
+    return tuple(dict.fromkeys((*names, parts.facts.experiment)))
+
+
+def alerts_of(parts: Parts, run: str) -> tuple[str, ...]:
+    """Return the experiments whose alerts concern a run: the monitor's are of the configured."""
+    return tuple(dict.fromkeys((run, parts.facts.experiment)))
+
+
+def make_header(parts: Parts, run: str, rows: Sequence[WellRow]) -> Header:
+    """Gather what every page of a run shows at its top; `rows` are the wells of that run."""
     now = parts.clock.now()
-    counts = parts.reader.counts()
+    counts = parts.reader.counts(run)
+    state = parts.states.of(run)
     raised = [row for row in rows if row.flags]
     flagged = [row.name for row in raised if any(not _answered(flag, now) for flag in row.flags)]
-    last = counts.last_frame_at
+    standing = parts.reader.alerts(None, MAX_OPEN, open_only=True, runs=alerts_of(parts, run))
     return Header(
         facts=parts.facts,
+        run=run,
+        runs=_run_names(parts),
+        state=state,
+        target=parts.facts.target(run),
         counts=counts,
         waiting=parts.waiting(),
         pausing=parts.pausing(),
         health=parts.health(),
         flagged=tuple(flagged),
         answered=len(raised) - len(flagged),
-        wider=_wider(parts.reader.alerts(None, MAX_OPEN, open_only=True), now),
-        blind=last is not None and now - last > parts.staleness.after,
+        wider=_wider(standing, run, state, now),
         now=now,
     )
 
@@ -141,8 +195,16 @@ def find_well(rows: Sequence[WellRow], name: WellName, do: str) -> WellRow:
     return row
 
 
-def _wider(rows: Sequence[AlertRow], now: datetime) -> tuple[AlertRow, ...]:
-    wider = [row for row in rows if row.well is None and not _answered(row, now)]
+def _wider(rows: Sequence[AlertRow], run: str, state: State, now: datetime) -> tuple[AlertRow, ...]:
+    said = SAID_BY_STATE.get(state.cause)
+    wider = [
+        row
+        for row in rows
+        if row.well is None
+        and row.kind is not said
+        and not _answered(row, now)
+        and (row.subject.plate is None or row.subject.experiment == run)
+    ]
     return tuple(sorted(wider, key=lambda row: -row.severity.rank))
 
 

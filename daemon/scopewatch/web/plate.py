@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scopewatch.core.alert import Severity
+from scopewatch.monitoring.policy import STALE_TIME_POINTS
 from scopewatch.store.records import Flag, WellRow
 
 WELL = re.compile(r"^([A-P])0*([1-9]\d?)$")
@@ -26,13 +27,13 @@ class Staleness:
     Parameters
     ----------
     after
-        A well without a frame for longer is stale.
+        A well without a judged frame for longer is stale; None once no more are due.
     behind
         A well that is this many time points behind its plate is stale, however recent.
     """
 
-    after: timedelta
-    behind: int = 2
+    after: timedelta | None
+    behind: int = STALE_TIME_POINTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,10 +152,11 @@ def band(row: WellRow, target: float | None) -> str:
 
 
 def is_stale(row: WellRow, newest: int, now: datetime, staleness: Staleness) -> bool:
-    """Whether a well has fallen silent, or behind the others of its plate."""
-    if row.last_frame_at is None or row.time_point is None:
+    """Whether nothing of a well was judged lately, or it is behind the others of its plate."""
+    if row.judged_at is None or row.time_point is None:
         return True
-    return now - row.last_frame_at > staleness.after or newest - row.time_point >= staleness.behind
+    silent = staleness.after is not None and now - row.judged_at > staleness.after
+    return silent or newest - row.time_point >= staleness.behind
 
 
 def gravest(flags: Sequence[Flag]) -> Flag | None:

@@ -5,7 +5,7 @@ the daemon), answer alerts through `AlertDesk` (`store.database.Store`), and `ap
 in.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,8 @@ from typing import Protocol
 
 from scopewatch.core.card import HeldOutErrors
 from scopewatch.core.message import WellName
+from scopewatch.monitoring.policy import RunPolicy
+from scopewatch.monitoring.state import RunState, State
 from scopewatch.notify.breaker import Receiver
 from scopewatch.runtime.stages import Condition
 from scopewatch.store.ends import RunEnd
@@ -22,6 +24,7 @@ from scopewatch.store.records import (
     CoursePoint,
     Outlook,
     RefusedRow,
+    RunRow,
     Shot,
     WellRow,
 )
@@ -43,9 +46,9 @@ class Facts:
     simulated
         True when the images or the model are simulated: every page says so.
     target
-        Efficiency that a well should reach, 0 to 1; None when no rule sets one.
-    interval_h
-        Hours between the time points of the run.
+        Efficiency that the wells of a run should reach, 0 to 1; None when no rule sets one.
+    policy
+        How the run is planned.
     errors
         What the model's card promises; None where it knows no error rates.
     state
@@ -56,8 +59,8 @@ class Facts:
     model_name: str
     model_id: str
     simulated: bool
-    target: float | None
-    interval_h: float
+    target: Callable[[str], float | None]
+    policy: RunPolicy
     version: str
     errors: HeldOutErrors | None = None
     state: Path | None = None
@@ -66,12 +69,16 @@ class Facts:
 class Reader(Protocol):
     """Reads the result database. Every method may raise StoreError; all are thread-safe."""
 
-    def counts(self) -> Counts:
-        """Count the frames of the whole database."""
+    def runs(self) -> Sequence[RunRow]:
+        """Return the differentiation runs, the newest first."""
         ...
 
-    def wells(self) -> Sequence[WellRow]:
-        """Return every well, those of the newest experiment first."""
+    def counts(self, run: str | None = None) -> Counts:
+        """Count the frames of a run, or of the whole database."""
+        ...
+
+    def wells(self, run: str | None = None) -> Sequence[WellRow]:
+        """Return every well (of a run), those of the newest run first."""
         ...
 
     def course(self, name: WellName, limit: int) -> Sequence[CoursePoint]:
@@ -86,8 +93,10 @@ class Reader(Protocol):
         """Whether the database knows an overlay of this relative path."""
         ...
 
-    def refused(self, name: WellName | None, limit: int, offset: int = 0) -> Sequence[RefusedRow]:
-        """Return quarantined frames (of one well), newest first."""
+    def refused(
+        self, name: WellName | None, limit: int, offset: int = 0, *, run: str | None = None
+    ) -> Sequence[RefusedRow]:
+        """Return quarantined frames (of a well, a run) and refused files, newest first."""
         ...
 
     def ends(self, run: str | None = None) -> Sequence[RunEnd]:
@@ -99,9 +108,26 @@ class Reader(Protocol):
         ...
 
     def alerts(
-        self, name: WellName | None, limit: int, *, open_only: bool = False
+        self,
+        name: WellName | None,
+        limit: int,
+        *,
+        open_only: bool = False,
+        runs: Collection[str] | None = None,
     ) -> Sequence[AlertRow]:
-        """Return alerts, standing ones first; of one well, with those that name it."""
+        """Return alerts (of some runs), standing ones first; of one well, those that name it."""
+        ...
+
+
+class States(Protocol):
+    """How the runs stand."""
+
+    def of(self, run: str) -> State:
+        """Return how a run stands. Raises StoreError."""
+        ...
+
+    def current(self) -> Sequence[RunState]:
+        """Return how the runs stand that are watched now, the newest first; never raises."""
         ...
 
 

@@ -20,7 +20,7 @@ from scopewatch.web.advice import advise
 from scopewatch.web.door import Door, Lock
 from scopewatch.web.guard import Guard, RefusedFormError
 from scopewatch.web.parts import Parts
-from scopewatch.web.reading import AlertDesk, Facts, Health, Reader, Receivers
+from scopewatch.web.reading import AlertDesk, Facts, Health, Reader, Receivers, States
 
 HERE = Path(__file__).parent
 
@@ -31,6 +31,7 @@ def create_app(
     overlay_folder: Path,
     alerts: AlertDesk,
     health: Health,
+    states: States,
     waiting: Callable[[], int],
     registry: CollectorRegistry,
     facts: Facts,
@@ -51,6 +52,8 @@ def create_app(
     health, waiting
         Called at each page; must be quick and must not raise. `waiting` counts the frames that
         were found but are neither scored nor quarantined yet.
+    states
+        How the runs stand.
     token
         Guards the forms; a fresh `secrets.token_urlsafe(32)` for each process.
     pausing
@@ -67,6 +70,7 @@ def create_app(
         overlay_folder=overlay_folder,
         alerts=alerts,
         health=health,
+        states=states,
         waiting=waiting,
         pausing=pausing,
         receivers=receivers,
@@ -109,6 +113,7 @@ def make_templates() -> Environment:
         iso=_iso,
         gist=gist,
         tag=wording.tag,
+        ticked=wording.ticked,
         points=wording.points,
         whole=wording.whole,
     )

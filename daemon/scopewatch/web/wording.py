@@ -1,7 +1,10 @@
 """Numbers, times and names as the pages write them."""
 
+import re
 from datetime import datetime, timedelta
 from urllib.parse import unquote
+
+from markupsafe import Markup, escape
 
 from scopewatch.core.alert_rule import RuleKind
 from scopewatch.core.links import segment
@@ -69,6 +72,11 @@ def since(at: datetime, now: datetime) -> str:
     if whole < timedelta(days=3):
         return f"{whole // timedelta(hours=1)} h"
     return f"{whole.days} days"
+
+
+def ticked(text: object) -> Markup:
+    """Write a text whose commands and settings stand between backticks: as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(str(text)))))  # noqa: S704
 
 
 def name_of(segment_text: str) -> str:

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from scopewatch.app.digest import DigestDesk
+from scopewatch.app.run_states import RunStates, policy_of
+from scopewatch.config import ExperimentConfig
 from scopewatch.core.alert import AlertRule
+from scopewatch.core.frame import Refusal
 from scopewatch.core.message import Style
 from scopewatch.core.route import Route
 from scopewatch.store.database import Store
@@ -15,6 +18,7 @@ from scopewatch.store.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, key, open_store, read_rows
 
+EXPERIMENT = ExperimentConfig(name="run 7")
 ROUTES = {
     "mail": Route(),
     "phone": Route(digest=False),
@@ -48,8 +52,9 @@ class Office:
             clock=self.clock,
             hour=hour,
             zone=zone,
-            interval_h=12,
-            target=0.5,
+            states=RunStates(self.reader, EXPERIMENT, clock=self.clock),
+            policy=policy_of(EXPERIMENT),
+            target=lambda _run: 0.5,
         )
 
     def queued(self) -> list[tuple[str, str]]:
@@ -105,3 +110,57 @@ def test_a_run_that_is_over_has_no_digest(office: Office) -> None:
     office.clock.advance(5 * 24 * 3600)
     assert office.desk().post() == 0
     assert office.queued() == []
+
+
+def test_it_says_how_the_run_stands_and_what_to_do(office: Office) -> None:
+    office.desk().post()
+    ((message,),) = read_rows(office.folder, "SELECT message FROM outbox")
+    assert "State: All wells (2) were judged within the last 0 min." in json.loads(message)["body"]
+    office.clock.advance(24 * 3600)
+    office.desk().post()
+    *_, (message,) = read_rows(office.folder, "SELECT message FROM outbox ORDER BY id")
+    packed = json.loads(message)
+    assert packed["title"] == "run 7, 2026-03-02: No frame for 24 h: is the acquisition running?"
+    assert "whether the disk or the network share is there" in packed["body"]
+    assert "Wells without new frames: 2" in packed["body"]
+
+
+def test_a_run_of_which_every_file_is_refused_has_a_digest_as_well(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    store = open_store(tmp_path, clock, channels={})
+    refusal = Refusal(
+        source="in", locator="/x.tif", fingerprint="", reason="no well", seen_at=clock.now()
+    )
+    store.refuse(refusal)
+    reader = Reader.open(tmp_path)
+    desk = DigestDesk(
+        reader,
+        announce=store.announce,
+        complaints=tuple,
+        routes=ROUTES,
+        style=Style(final_day=10),
+        clock=clock,
+        hour=8,
+        zone="UTC",
+        states=RunStates(reader, EXPERIMENT, clock=clock),
+        policy=policy_of(EXPERIMENT),
+        target=lambda _run: None,
+    )
+    assert desk.post() == 1
+    ((message,),) = read_rows(tmp_path, "SELECT message FROM outbox")
+    assert "No file became a frame (1 refused): nothing is scored." in json.loads(message)["title"]
+    reader.close()
+    store.close()
+
+
+def test_a_finished_run_has_no_wells_without_new_frames(office: Office) -> None:
+    scene = Scene(store=office.store, folder=office.folder, rules=())
+    for well in ("A1", "A2"):
+        scene.score(key(well, 20), 0.7)
+    office.clock.advance(2 * 24 * 3600)
+    office.desk().post()
+    ((message,),) = read_rows(office.folder, "SELECT message FROM outbox")
+    body = json.loads(message)["body"]
+    assert "State: The run is finished: day 10.0, 2 of 2 wells judged." in body
+    assert "Wells without new frames" not in body

@@ -50,9 +50,7 @@ def test_frames_of_another_channel_alone_are_no_all_clear() -> None:
 
 
 def test_a_single_frame_of_another_channel_is_counted_in_good_english() -> None:
-    state = state_of(
-        (unjudged(other_at=ago(minutes=5)),), FrameTally(other_channels={"PH": 1})
-    )
+    state = state_of((unjudged(other_at=ago(minutes=5)),), FrameTally(other_channels={"PH": 1}))
     assert str(state.sentence).startswith("A frame is of channel PH, but")
 
 

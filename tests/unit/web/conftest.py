@@ -13,7 +13,7 @@ from scopewatch.notify.breaker import Receiver
 from scopewatch.web.reading import Facts
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock
-from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader
+from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader, states_of
 
 TOKEN = "a token of this process"
 HOST = "http://127.0.0.1:8787"
@@ -28,6 +28,7 @@ class Desk:
         self.health = FakeHealth()
         self.receivers: tuple[Receiver, ...] = ()
         self.pausing = ""
+        self.waiting = 0
         self.folder = folder
         self.clock = clock
         self.registry = CollectorRegistry()
@@ -40,7 +41,10 @@ class Desk:
             overlay_folder=self.folder,
             alerts=self.alerts,
             health=self.health,
-            waiting=lambda: 5,
+            states=states_of(
+                self.reader, self.health, self.clock, lambda: self.waiting, facts.experiment
+            ),
+            waiting=lambda: self.waiting,
             pausing=lambda: self.pausing,
             receivers=lambda: self.receivers,
             registry=self.registry,

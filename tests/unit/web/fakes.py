@@ -1,14 +1,19 @@
 """A run in memory, for the dashboard's tests."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from scopewatch.app.run_states import RunStates
+from scopewatch.config import ExperimentConfig
 from scopewatch.core.alert import Evidence, Reading, RuleKind, Severity, Subject
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.errors import StoreError
 from scopewatch.core.forecast import NoForecast, WellForecast
 from scopewatch.core.message import WellName
+from scopewatch.core.ports import Clock
+from scopewatch.monitoring.policy import RunPolicy
+from scopewatch.monitoring.run_facts import DaemonSeen, FrameTally, RunSeen, WellSeen
 from scopewatch.runtime.stages import Condition
 from scopewatch.store.ends import RunEnd
 from scopewatch.store.records import (
@@ -19,6 +24,7 @@ from scopewatch.store.records import (
     Outlook,
     Posting,
     RefusedRow,
+    RunRow,
     Shot,
     WellRow,
 )
@@ -31,8 +37,8 @@ FACTS = Facts(
     model_name="cardio-sim",
     model_id="0123456789ab",
     simulated=False,
-    target=0.5,
-    interval_h=12,
+    target=lambda _run: 0.5,
+    policy=RunPolicy(interval_h=12, final_day=10, sites_per_well=1, phase_channel="phase"),
     version="0.1.0",
 )
 
@@ -62,7 +68,10 @@ def well_row(well: str, value: float | None = 0.6, **changes: object) -> WellRow
         overlay=None,
         flags=(),
     )
-    return replace(row, **changes)  # type: ignore[arg-type]  # any field of the row
+    row = replace(row, **changes)  # type: ignore[arg-type]  # any field of the row
+    if "judged_at" in changes or row.efficiency is None:
+        return row
+    return replace(row, judged_at=row.last_frame_at)
 
 
 def flag(alert: int = 1, **changes: object) -> Flag:
@@ -146,24 +155,56 @@ class FakeReader:
     pictures: list[Shot] = field(default_factory=list)
     quarantine: list[RefusedRow] = field(default_factory=list)
     raised: list[AlertRow] = field(default_factory=list)
+    frames: FrameTally = field(default_factory=lambda: FrameTally(scored=12))
+    others: dict[str, int] = field(default_factory=dict)
     broken: str = ""
 
-    def counts(self) -> Counts:
-        newest = [row.last_frame_at for row in self.rows if row.last_frame_at is not None]
+    def runs(self) -> Sequence[RunRow]:
+        if self.broken:
+            raise StoreError(self.broken)
+        names = dict.fromkeys(row.name.experiment for row in self.rows)
+        return [
+            RunRow(name=name, started_at=None, first_frame_at=None, simulated=False)
+            for name in names
+        ]
+
+    def run_seen(self, name: str, *, recent: timedelta, now: datetime) -> RunSeen:
+        return RunSeen(
+            name=name,
+            began_at=NOW - timedelta(days=6),
+            frames=replace(self.frames, other_channels=self.others),
+            wells=tuple(
+                WellSeen(
+                    plate=row.name.plate,
+                    well=row.name.well,
+                    judged_at=row.judged_at,
+                    time_point=row.time_point,
+                    day=row.day,
+                    efficiency=None if row.efficiency is None else row.efficiency.value,
+                    other_at=row.last_frame_at if self.others else None,
+                )
+                for row in self.wells(name)
+            ),
+        )
+
+    def counts(self, run: str | None = None) -> Counts:
+        rows = self.wells(run)
+        newest = [row.last_frame_at for row in rows if row.last_frame_at is not None]
+        refused = self.refused(None, 9999, run=run)
         return Counts(
-            scored=sum(row.scored for row in self.rows),
-            quarantined=len(self.quarantine),
+            scored=sum(row.scored for row in rows),
+            quarantined=len(refused),
             waiting=0,
             skipped=0,
             refused=0,
             last_frame_at=max(newest, default=None),
-            newest_day=max((row.day for row in self.rows if row.day is not None), default=None),
+            newest_day=max((row.day for row in rows if row.day is not None), default=None),
         )
 
-    def wells(self) -> Sequence[WellRow]:
+    def wells(self, run: str | None = None) -> Sequence[WellRow]:
         if self.broken:
             raise StoreError(self.broken)
-        return self.rows
+        return [row for row in self.rows if run in (None, row.name.experiment)]
 
     def course(self, name: WellName, limit: int) -> Sequence[CoursePoint]:
         return self.points[-limit:]
@@ -174,8 +215,12 @@ class FakeReader:
     def has_overlay(self, relative: str) -> bool:
         return any(shot.overlay == relative for shot in self.pictures)
 
-    def refused(self, name: WellName | None, limit: int, offset: int = 0) -> Sequence[RefusedRow]:
+    def refused(
+        self, name: WellName | None, limit: int, offset: int = 0, *, run: str | None = None
+    ) -> Sequence[RefusedRow]:
         rows = [row for row in self.quarantine if name is None or row.well == name]
+        if run is not None:
+            rows = [row for row in rows if row.well is None or row.well.experiment == run]
         return rows[offset : offset + limit]
 
     def ends(self, run: str | None = None) -> Sequence[RunEnd]:
@@ -185,9 +230,16 @@ class FakeReader:
         return self.known[-limit:]
 
     def alerts(
-        self, name: WellName | None, limit: int, *, open_only: bool = False
+        self,
+        name: WellName | None,
+        limit: int,
+        *,
+        open_only: bool = False,
+        runs: Collection[str] | None = None,
     ) -> Sequence[AlertRow]:
         rows = [row for row in self.raised if not (open_only and row.resolved_at)]
+        if runs is not None:
+            rows = [row for row in rows if row.subject.experiment in runs]
         return [row for row in rows if name is None or row.well == name][:limit]
 
 
@@ -219,6 +271,22 @@ class FakeHealth:
 
     def __call__(self) -> Condition:
         return Condition(ready=self.ready, complaints=self.complaints)
+
+
+def states_of(
+    reader: FakeReader,
+    health: FakeHealth,
+    clock: Clock,
+    waiting: Callable[[], int],
+    experiment: str = FACTS.experiment,
+) -> RunStates:
+    """Assess the run in memory as the daemon assesses its own."""
+
+    def daemon() -> DaemonSeen:
+        return DaemonSeen(ready=health.ready, complaints=health.complaints, waiting=waiting())
+
+    settings = ExperimentConfig(name=experiment)
+    return RunStates(reader, settings, clock=clock, target=FACTS.target, daemon=daemon)
 
 
 def shot(overlay: str, time_point: int = 12) -> Shot:

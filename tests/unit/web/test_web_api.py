@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from scopewatch.monitoring.run_facts import FrameTally
 from scopewatch.notify.breaker import Circuit, Receiver
 from scopewatch.store.records import CoursePoint
 from tests.unit.web.conftest import Desk
@@ -11,6 +12,7 @@ from tests.unit.web.fakes import NOW, flag, named, refused_row, seen, well_row
 def test_the_status_has_the_run_in_figures(desk: Desk) -> None:
     desk.reader.rows = [well_row("A1"), well_row("A2", 0.2, flags=(flag(),))]
     desk.reader.quarantine = [refused_row()]
+    desk.waiting = 2
     status = desk.get("/api/status.json").json()
     assert status == {
         "schema_version": 1,
@@ -20,7 +22,7 @@ def test_the_status_has_the_run_in_figures(desk: Desk) -> None:
         "model_id": "0123456789ab",
         "simulated": False,
         "target": 0.5,
-        "frames": {"scored": 26, "quarantined": 1, "refused": 0, "missed": 0, "waiting": 5},
+        "frames": {"scored": 26, "quarantined": 1, "refused": 0, "missed": 0, "waiting": 2},
         "last_frame_at": "2026-03-07T08:48:00Z",
         "last_frame_age_s": 720.0,
         "wells": 2,
@@ -28,6 +30,14 @@ def test_the_status_has_the_run_in_figures(desk: Desk) -> None:
         "healthy": True,
         "detail": [],
         "pausing": "",
+        "state": {
+            "run": "HES-NKX2.5 run 4",
+            "level": "clear",
+            "cause": "judged",
+            "sentence": "All wells (2) were judged within the last 12 min.",
+            "advice": "",
+            "details": [],
+        },
     }
 
 
@@ -85,8 +95,11 @@ def test_metrics_come_from_the_registry_that_was_given(desk: Desk) -> None:
 
 
 def test_the_health_check_fails_while_anything_is_wrong(desk: Desk) -> None:
-    assert desk.get("/healthz").json() == {
+    answer = desk.get("/healthz").json()
+    assert answer.pop("runs")[0]["sentence"] == "Waiting for the first frame."
+    assert answer == {
         "healthy": True,
+        "degraded": False,
         "detail": [],
         "pausing": "",
         "receivers": [],
@@ -100,6 +113,7 @@ def test_the_health_check_fails_while_anything_is_wrong(desk: Desk) -> None:
 def test_scoring_that_waits_is_told_and_is_no_failure(desk: Desk) -> None:
     assert "images are being saved" not in desk.get("/").text
     desk.pausing = "scoring waits while images are being saved"
+    desk.waiting = 5
     answer = desk.get("/healthz")
     assert (answer.status_code, answer.json()["healthy"]) == (200, True)
     assert answer.json()["pausing"] == desk.pausing
@@ -137,6 +151,45 @@ def test_the_health_check_fails_before_the_daemon_is_ready(desk: Desk) -> None:
     assert "scopewatch is starting" in desk.get("/").text
 
 
-def test_the_health_check_needs_no_database(desk: Desk) -> None:
+def test_the_health_check_answers_without_a_database_and_says_that_it_is_away(desk: Desk) -> None:
     desk.reader.broken = "gone"
-    assert desk.get("/healthz").status_code == 200
+    answer = desk.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["detail"] == ["HES-NKX2.5 run 4: The result database cannot be read"]
+    assert answer.json()["runs"][0]["details"] == ["gone"]
+
+
+def test_a_run_of_which_nothing_is_judged_fails_the_health_check_with_what_to_do(
+    desk: Desk,
+) -> None:
+    desk.reader.rows = [well_row("A1"), well_row("A2")]
+    desk.reader.frames = FrameTally(scored=1, unfit={"out-of-domain": 2})
+    answer = desk.get("/healthz")
+    assert answer.status_code == 503
+    told = answer.json()
+    assert (told["healthy"], told["degraded"]) == (False, True)
+    (line,) = told["detail"]
+    assert line.startswith(
+        "HES-NKX2.5 run 4: 2 of 3 frames: the model does not fit this microscope; Look at"
+    )
+    assert told["runs"][0]["cause"] == "unfit"
+
+
+def test_a_run_of_which_some_wells_are_silent_is_degraded_and_no_failure(desk: Desk) -> None:
+    desk.reader.rows = [well_row("A1"), well_row("A2", last_frame_at=NOW - timedelta(days=2))]
+    answer = desk.get("/healthz")
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["healthy"], told["degraded"]) == (True, True)
+    assert "1 of 2 wells: no judged frame for 48 h: A2" in told["detail"][0]
+
+
+def test_the_status_of_an_earlier_run_can_be_asked_for(desk: Desk) -> None:
+    old = named("B1", experiment="run 3")
+    desk.reader.rows = [well_row("A1"), well_row("A2"), well_row("B1", name=old, scored=4)]
+    status = desk.get("/api/status.json?experiment=run%203").json()
+    assert (status["experiment"], status["wells"], status["frames"]["scored"]) == ("run 3", 1, 4)
+    assert desk.get("/api/status.json").json()["wells"] == 2
+    wells = desk.get("/api/wells.json?experiment=run%203").json()["wells"]
+    assert [well["well"] for well in wells] == ["B1"]
+    assert desk.get("/api/status.json?experiment=run%209").status_code == 404

@@ -16,7 +16,7 @@ from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 from scopewatch.web.session import FORGIVEN_S, MOST_FAILURES, SESSION
 from tests.conftest import FakeClock
-from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader, alert_row
+from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader, alert_row, states_of
 
 TOKEN = "Zq3xT0kenOfThisLab"
 PROGRAMS = ("/api/status.json", "/api/wells.json", "/metrics", "/healthz", "/openapi.json")
@@ -74,11 +74,13 @@ def serve(tmp_path: Path, clock: FakeClock, *, secure: bool = False) -> Iterator
     reader, desk = FakeReader(raised=[alert_row()]), FakeDesk()
     (tmp_path / "overlays").mkdir()
     (tmp_path / "secret.txt").write_text("a secret beside the pictures")
+    health = FakeHealth()
     app = create_app(
         reader=reader,
         overlay_folder=tmp_path / "overlays",
         alerts=desk,
-        health=FakeHealth(),
+        health=health,
+        states=states_of(reader, health, clock, lambda: 0),
         waiting=lambda: 0,
         registry=CollectorRegistry(),
         facts=FACTS,

@@ -6,8 +6,8 @@ from itertools import combinations
 
 from scopewatch.app.checking.finding import Finding
 from scopewatch.config import Config, FolderSourceConfig, SourceConfig
-from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
-from scopewatch.runtime.lock import LOCK_FILE, InstanceLock
+from scopewatch.core.errors import complaint
+from scopewatch.runtime.lock import is_held
 
 
 def check_port(config: Config) -> Iterator[Finding]:
@@ -15,7 +15,8 @@ def check_port(config: Config) -> Iterator[Finding]:
     web = config.web
     if not web.enabled:
         return
-    if _daemon_runs(config):
+    # Where that cannot be tried another check says so: the state folder cannot be written to.
+    if is_held(config.state.folder):
         text = f"a daemon with this state folder runs already, and has port {web.port}"
         yield Finding(subject="dashboard", text=text)
         return
@@ -56,15 +57,3 @@ def check_overlaps(config: Config) -> Iterator[Finding]:
 
 def _looks_below(source: SourceConfig) -> bool:
     return not isinstance(source, FolderSourceConfig) or source.recursive
-
-
-def _daemon_runs(config: Config) -> bool:
-    if not (config.state.folder / LOCK_FILE).exists():
-        return False
-    try:
-        InstanceLock(config.state.folder).release()
-    except ConfigError:
-        return True
-    except ScopewatchError:
-        return False  # the state folder cannot be written to: another check tells of it
-    return False

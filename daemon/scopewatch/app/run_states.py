@@ -1,0 +1,234 @@
+"""How the runs stand: facts of database and daemon, gathered for whoever asks, and the log."""
+
+import logging
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, Protocol
+
+from scopewatch.app.targets import main_target
+from scopewatch.config import Config, ExperimentConfig
+from scopewatch.core.errors import StoreError
+from scopewatch.core.ports import Clock
+from scopewatch.monitoring.policy import RunPolicy, named_wells
+from scopewatch.monitoring.run_facts import DaemonSeen, RunFacts, RunSeen
+from scopewatch.monitoring.run_state import assess
+from scopewatch.monitoring.state import Cause, Level, RunState, State, database_away
+from scopewatch.runtime.stages import Condition
+from scopewatch.store.records import RunRow
+
+log = logging.getLogger(__name__)
+
+# A run without a frame for longer is not watched any more, unless it is the newest.
+ACTIVE: Final = timedelta(days=3)
+MOST_RUNS: Final = 8
+LOOK_S: Final = 10.0
+
+
+class RunReader(Protocol):
+    """The part of the database that the states follow from. Each method may raise StoreError."""
+
+    def runs(self) -> Sequence[RunRow]:
+        """Return the runs, the newest first."""
+        ...
+
+    def run_seen(self, name: str, *, recent: timedelta, now: datetime) -> RunSeen:
+        """Return what is known of a run."""
+        ...
+
+
+def make_states(
+    config: Config,
+    reader: RunReader,
+    clock: Clock,
+    *,
+    condition: Callable[[], Condition],
+    waiting: Callable[[], int],
+    pausing: Callable[[], str],
+) -> "RunStates":
+    """Make what assesses the runs that a daemon watches from now on."""
+    started_at = clock.now()
+
+    def daemon() -> DaemonSeen:
+        how = condition()
+        return DaemonSeen(
+            ready=how.ready,
+            complaints=how.complaints,
+            waiting=waiting(),
+            pausing=pausing(),
+            started_at=started_at,
+        )
+
+    return RunStates(
+        reader,
+        config.experiment,
+        clock=clock,
+        target=partial(main_target, config),
+        daemon=daemon,
+    )
+
+
+def policy_of(experiment: ExperimentConfig) -> RunPolicy:
+    """Return the plan of the configured run."""
+    return RunPolicy(
+        interval_h=experiment.interval_h,
+        final_day=experiment.final_day,
+        sites_per_well=experiment.sites_per_well,
+        phase_channel=experiment.phase_channel,
+    )
+
+
+def _no_target(_run: str) -> None:
+    return None
+
+
+def _nobody() -> DaemonSeen:
+    return DaemonSeen()
+
+
+class RunStates:
+    """Assesses runs whenever it is asked; safe to share by threads.
+
+    Parameters
+    ----------
+    target
+        The efficiency that the wells of a run should reach; None where no rule sets one.
+    daemon
+        How the daemon is; quick, and must not raise.
+    """
+
+    def __init__(
+        self,
+        reader: RunReader,
+        experiment: ExperimentConfig,
+        *,
+        clock: Clock,
+        target: Callable[[str], float | None] = _no_target,
+        daemon: Callable[[], DaemonSeen] = _nobody,
+    ) -> None:
+        self._reader = reader
+        self._experiment = experiment.name
+        self._policy = policy_of(experiment)
+        self._named_wells = tuple(
+            name for patterns in experiment.well_groups.values() for name in named_wells(patterns)
+        )
+        self._clock = clock
+        self._target = target
+        self._daemon = daemon
+
+    def apart_from_daemon(self) -> "RunStates":
+        """Return the states as they are but for the daemon, whose complaints stand elsewhere."""
+        apart = copy(self)
+        apart._daemon = lambda: replace(self._daemon(), ready=True, complaints=())
+        return apart
+
+    def of(self, run: str) -> State:
+        """Return how a run stands. Raises StoreError."""
+        return self._assess(self._see(run))
+
+    def current(self) -> tuple[RunState, ...]:
+        """Return how the runs stand that are watched now, the newest first; never raises.
+
+        Those that had a frame lately, or else the newest; and the configured one, when it has none
+        yet and no other goes on.
+        """
+        try:
+            return tuple(self._current())
+        except StoreError as error:
+            return (RunState(run=self._experiment, state=database_away(str(error))),)
+
+    def condition(self, daemon: Condition) -> Condition:
+        """Return the condition of the daemon with the runs that nothing is judged of."""
+        failing = [
+            f"{each.run}: {each.state.sentence}"
+            for each in self.apart_from_daemon().current()
+            if each.state.level is Level.FAILING
+        ]
+        return Condition(ready=daemon.ready, complaints=(*daemon.complaints, *failing))
+
+    def _current(self) -> list[RunState]:
+        names = [run.name for run in self._reader.runs()[:MOST_RUNS]]
+        seen = [self._see(name) for name in names]
+        since = self._clock.now() - ACTIVE
+        active = [run for run in seen if run.last_at is not None and run.last_at > since]
+        shown = [RunState(run=run.name, state=self._assess(run)) for run in active or seen[:1]]
+        over = all(each.state.level is Level.FINISHED for each in shown)
+        if over and self._experiment not in names:
+            # The next run is awaited; for how long is nobody's affair but in an empty database.
+            state = self._assess(self._see(self._experiment), awaited=not names)
+            shown.append(RunState(run=self._experiment, state=state))
+        return shown
+
+    def _see(self, run: str) -> RunSeen:
+        return self._reader.run_seen(run, recent=self._policy.recent, now=self._clock.now())
+
+    def _assess(self, run: RunSeen, *, awaited: bool = True) -> State:
+        daemon = self._daemon()
+        if not awaited:
+            daemon = replace(daemon, waiting=0, started_at=None)
+        return assess(
+            RunFacts(
+                now=self._clock.now(),
+                policy=self._policy,
+                run=run,
+                daemon=daemon,
+                target=self._target(run.name),
+                named_wells=self._named_wells if run.name == self._experiment else (),
+            )
+        )
+
+
+class StateLog:
+    """Writes into the log when the state of a run changes.
+
+    Trouble is told once it is seen twice in a row: a state may pass between two frames.
+    """
+
+    def __init__(self, states: RunStates) -> None:
+        self._states = states.apart_from_daemon()
+        self._seen: dict[str, Cause] = {}
+        self._told: dict[str, Cause] = {}
+
+    def look(self) -> None:
+        """Look once; the schedule calls it."""
+        current = self._states.current()
+        before, self._seen = self._seen, {each.run: each.state.cause for each in current}
+        for each in current:
+            state = each.state
+            if state.needs_somebody:
+                if before.get(each.run) is state.cause:
+                    self._tell_trouble(each)
+            elif state.level in (Level.CLEAR, Level.FINISHED):
+                self._tell_end(each)
+        self._told = {run: cause for run, cause in self._told.items() if run in self._seen}
+
+    def _tell_trouble(self, each: RunState) -> None:
+        state = each.state
+        if self._told.get(each.run) is state.cause:
+            return
+        self._told[each.run] = state.cause
+        event = {
+            "run": each.run,
+            "level": state.level.value,
+            "cause": state.cause.value,
+            "state": str(state.sentence),
+            "advice": str(state.advice or ""),
+            "details": [str(line) for line in state.details],
+        }
+        log.warning("no all-clear for the run", extra={"event": event})
+
+    def _tell_end(self, each: RunState) -> None:
+        cause = each.state.cause
+        event = {
+            "run": each.run,
+            "state": str(each.state.sentence),
+            "details": [str(line) for line in each.state.details],
+        }
+        before = self._told.get(each.run, Cause.JUDGED)
+        if cause is Cause.FINISHED and before is not cause:
+            log.info("run is finished", extra={"event": event})
+        elif before is not cause:
+            log.info("every well is judged again", extra={"event": event})
+        self._told[each.run] = cause

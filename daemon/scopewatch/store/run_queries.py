@@ -1,0 +1,242 @@
+"""What the database knows of one run, for its state: a bounded read, whatever the history.
+
+Of each well the newest frame of every state is sought in an index; frames are counted only within
+the last time points.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from scopewatch.monitoring.run_facts import FrameTally, RefusedSeen, RunSeen, WellSeen
+from scopewatch.store.columns import FrameState
+from scopewatch.store.frame_queries import refused_within
+from scopewatch.store.records import Counts
+from scopewatch.store.refusals import REFUSED
+from scopewatch.store.tables import FrameRow, RefusalRow, Result, Run, Well
+from scopewatch.store.well_tables import WellEstimate
+
+MOST_WELLS: Final = 5000
+MOST_COUNTED: Final = 5000
+# Reasons of so many newest frames are looked through for those that differ.
+MOST_REASONS: Final = 50
+MOST_EXAMPLES: Final = 3
+
+
+def see_run(session: Session, name: str, *, recent: timedelta, now: datetime) -> RunSeen:
+    """Return what is known of a run; of one that has no frame yet, which files were refused.
+
+    Parameters
+    ----------
+    recent
+        How far back frames are counted; farther where none was judged since.
+    """
+    run = session.scalar(select(Run).where(Run.name == name))
+    if run is None:
+        before = session.scalar(select(func.max(FrameRow.settled_at)))
+        return RunSeen(name=name, refused=_refused(session, before))
+    wells = _wells(session, run.id)
+    seen = RunSeen(name=name, began_at=run.first_seen_at, wells=wells)
+    judged_at = seen.judged_at
+    since = None if judged_at is None else min(now - recent, judged_at)
+    silent = judged_at is None or judged_at < now - recent
+    return RunSeen(
+        name=name,
+        began_at=run.first_seen_at,
+        wells=wells,
+        frames=_tally(session, run.id, since, seen.last_at),
+        refused=_refused(session, judged_at) if silent else RefusedSeen(),
+    )
+
+
+def count_frames(session: Session, name: str | None) -> Counts:
+    """Count the frames of a run, or of the whole database."""
+    frames: tuple[ColumnElement[bool], ...] = ()
+    refused: tuple[ColumnElement[bool], ...] = ()
+    newest_day = (
+        select(Result.day)
+        .join(FrameRow, FrameRow.id == Result.frame_id)
+        .order_by(FrameRow.settled_at.desc(), FrameRow.id.desc())
+        .limit(1)
+    )
+    if name is not None:
+        of_run = select(Well.id).join(Run).where(Run.name == name)
+        frames, refused = (FrameRow.well_id.in_(of_run),), refused_within(session, name)
+        newest_day = select(func.max(WellEstimate.day)).join(
+            Well, and_(Well.id == WellEstimate.well_id, WellEstimate.time_point == _newest_judged())
+        )
+        newest_day = newest_day.where(Well.id.in_(of_run))
+    counted = session.execute(
+        select(FrameRow.state, func.count(), func.max(FrameRow.settled_at))
+        .where(*frames)
+        .group_by(FrameRow.state)
+    ).all()
+    by_state = {state: count for state, count, _ in counted}
+    return Counts(
+        scored=by_state.get(FrameState.DONE, 0),
+        quarantined=by_state.get(FrameState.QUARANTINED, 0),
+        waiting=by_state.get(FrameState.CLAIMED, 0),
+        skipped=by_state.get(FrameState.SKIPPED, 0),
+        missed=by_state.get(FrameState.MISSED, 0),
+        refused=session.scalar(select(func.count()).select_from(RefusalRow).where(*refused)) or 0,
+        last_frame_at=max((at for *_, at in counted if at is not None), default=None),
+        newest_day=session.scalar(newest_day),
+    )
+
+
+def _wells(session: Session, run_id: int) -> tuple[WellSeen, ...]:
+    found = session.execute(
+        select(
+            Well.plate,
+            Well.name,
+            _newest(FrameState.DONE, FrameRow.settled_at),
+            _newest(FrameState.QUARANTINED, FrameRow.settled_at),
+            _newest(FrameState.SKIPPED, FrameRow.settled_at),
+            _newest(FrameState.CLAIMED, FrameRow.claimed_at),
+            WellEstimate.time_point,
+            WellEstimate.day,
+            WellEstimate.efficiency,
+        )
+        .outerjoin(
+            WellEstimate,
+            and_(WellEstimate.well_id == Well.id, WellEstimate.time_point == _newest_judged()),
+        )
+        .where(Well.run_id == run_id)
+        .order_by(Well.id)
+        .limit(MOST_WELLS)
+    )
+    return tuple(
+        WellSeen(
+            plate=plate,
+            well=well,
+            judged_at=judged_at,
+            unfit_at=unfit_at,
+            other_at=other_at,
+            in_hand_at=in_hand_at,
+            time_point=time_point,
+            day=day,
+            efficiency=efficiency,
+        )
+        for (
+            plate,
+            well,
+            judged_at,
+            unfit_at,
+            other_at,
+            in_hand_at,
+            time_point,
+            day,
+            efficiency,
+        ) in found
+    )
+
+
+def _newest_judged() -> "ScalarSelect[int]":
+    """Select a well's newest judged time point."""
+    judged = aliased(WellEstimate)
+    return (
+        select(func.max(judged.time_point))
+        .where(judged.well_id == Well.id)
+        .correlate(Well)
+        .scalar_subquery()
+    )
+
+
+def _newest(
+    state: FrameState, moment: "InstrumentedAttribute[datetime | None]"
+) -> "ScalarSelect[datetime | None]":
+    """Select the newest moment among a well's frames of a state."""
+    return (
+        select(func.max(moment))
+        .where(FrameRow.well_id == Well.id, FrameRow.state == state)
+        .correlate(Well)
+        .scalar_subquery()
+    )
+
+
+def _tally(
+    session: Session, run_id: int, since: datetime | None, until: datetime | None
+) -> FrameTally:
+    """Count the newest frames of a run by what became of them, from its newest back to `since`."""
+    if until is None:
+        return FrameTally()
+    within = _within(run_id, since, until)
+    newest = (
+        select(FrameRow.state, FrameRow.fault, FrameRow.channel)
+        .where(*within)
+        .order_by(FrameRow.settled_at.desc())
+        .limit(MOST_COUNTED)
+        .subquery()
+    )
+    found = session.execute(
+        select(newest.c.state, newest.c.fault, newest.c.channel, func.count()).group_by(
+            newest.c.state, newest.c.fault, newest.c.channel
+        )
+    )
+    scored = 0
+    unfit: dict[str, int] = {}
+    other_channels: dict[str, int] = {}
+    for state, fault, channel, count in found:
+        if state is FrameState.DONE:
+            scored += count
+        elif state is FrameState.QUARANTINED:
+            unfit[fault or ""] = unfit.get(fault or "", 0) + count
+        elif state is FrameState.SKIPPED:
+            other_channels[channel] = other_channels.get(channel, 0) + count
+    return FrameTally(
+        scored=scored,
+        unfit=unfit,
+        other_channels=other_channels,
+        examples=_examples(session, within, unfit),
+    )
+
+
+def _within(
+    run_id: int, since: datetime | None, until: datetime
+) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for the newest settled frames of a run.
+
+    The sum keeps SQLite from reading the whole history well by well: it goes back in time.
+    """
+    wells = select(Well.id).where(Well.run_id == run_id)
+    back_to = () if since is None else (FrameRow.settled_at >= since,)
+    return (FrameRow.well_id + 0).in_(wells), FrameRow.settled_at <= until, *back_to
+
+
+def _examples(
+    session: Session, within: Sequence[ColumnElement[bool]], unfit: Mapping[str, int]
+) -> Mapping[str, tuple[str, ...]]:
+    """Return reasons of the most frequent fault that do not all say the same."""
+    if not unfit:
+        return {}
+    fault = max(unfit, key=lambda each: (unfit[each], each))
+    reasons = session.scalars(
+        select(FrameRow.reason)
+        .where(*within, FrameRow.state == FrameState.QUARANTINED, FrameRow.fault == fault)
+        .order_by(FrameRow.settled_at.desc())
+        .limit(MOST_REASONS)
+    )
+    # What is wrong stands before the first colon, then where and the figures of this frame.
+    different = {reason.split(":")[0]: reason for reason in reasons if reason}
+    return {fault: tuple(different.values())[:MOST_EXAMPLES]}
+
+
+def _refused(session: Session, since: datetime | None) -> RefusedSeen:
+    """Return how many files were refused since a moment, and why the newest was."""
+    conditions = [RefusalRow.fault == REFUSED]
+    if since is not None:
+        conditions.append(RefusalRow.recorded_at > since)
+    some = select(RefusalRow.id).where(*conditions).limit(MOST_COUNTED).subquery()
+    count = session.scalar(select(func.count()).select_from(some)) or 0
+    if not count:
+        return RefusedSeen()
+    reason = session.scalar(
+        select(RefusalRow.reason)
+        .where(*conditions)
+        .order_by(RefusalRow.recorded_at.desc(), RefusalRow.id.desc())
+        .limit(1)
+    )
+    return RefusedSeen(count=count, reason=reason or "")

@@ -1,0 +1,139 @@
+"""`scopewatch status` says how each run stands, with and without a daemon to ask."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from scopewatch.cli.main import run
+from scopewatch.config import load_config
+from scopewatch.core.frame import FrameKey, Refusal
+from scopewatch.runtime.clock import SystemClock
+from scopewatch.runtime.lock import InstanceLock, is_held
+from scopewatch.store.database import Store
+from tests.unit.store.scene import Scene, key, ticket
+
+BUNDLE = Path(__file__).parents[2] / "models" / "simulated-cardiomyocyte"
+CONFIG = f"""
+experiment: {{name: run 7}}
+model: {{bundle: {BUNDLE}}}
+sources: [{{kind: folder, path: in}}]
+web: {{enabled: false}}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG, encoding="utf-8")
+    return path
+
+
+@contextmanager
+def filling(config: Path, clock: SystemClock | None = None) -> Iterator[Scene]:
+    settings = load_config(config)
+    store = Store.open(
+        settings.state.folder,
+        experiment=settings.experiment,
+        rates=None,
+        clock=clock or SystemClock(),
+    )
+    yield Scene(store=store, folder=settings.state.folder, rules=())
+    store.close()
+
+
+class Earlier(SystemClock):
+    """A clock that was right some days ago."""
+
+    def __init__(self, days: float) -> None:
+        super().__init__()
+        self._days = days
+
+    def now(self) -> datetime:
+        return super().now() - timedelta(days=self._days)
+
+
+def said(config: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    assert run(["status", "-c", str(config)]) == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_frames_of_another_channel_are_told_with_what_to_do(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with filling(config) as scene, InstanceLock(scene.folder):
+        for well in ("A1", "A2"):
+            scene.store.skip(ticket(key(well, channel="PH")), "not scored", ())
+        told = said(config, capsys)
+        assert "run 7: 2 frames are of channel PH, but phase_channel is 'phase'" in told
+        assert "Set experiment.phase_channel" in told
+        assert run(["status", "--json", "-c", str(config)]) == 0
+    (state,) = json.loads(capsys.readouterr().out)["states"]
+    assert (state["run"], state["level"], state["cause"]) == ("run 7", "failing", "other-channel")
+
+
+def test_without_a_daemon_there_is_no_all_clear(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with filling(config) as scene:
+        scene.score(key("A1"), 0.4)
+        with InstanceLock(scene.folder):
+            assert "run 7: All wells (1) were judged within the last 0 min." in said(config, capsys)
+        told = said(config, capsys)
+    assert "All wells" not in told
+    assert "run 7: scopewatch is not well" in told
+    assert "the daemon does not run: no new frame is judged; start it" in told
+
+
+def test_a_model_that_is_refused_is_the_reason_why_nothing_runs(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with filling(config):
+        config.write_text(CONFIG.replace(str(BUNDLE), str(tmp_path / "none")), encoding="utf-8")
+        assert "model bundle does not exist" in said(config, capsys)
+
+
+def test_counts_and_wells_are_of_the_runs_that_are_watched_now(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with filling(config, Earlier(20)) as scene:
+        for time_point in range(3):
+            old = FrameKey(
+                experiment="run 6", plate="p1", well="H9", site=0,
+                time_point=time_point, channel="phase",
+            )  # fmt: skip
+            scene.score(old, 0.4)
+    with filling(config) as scene:
+        scene.score(key("A1", 40), 0.4)
+        told = said(config, capsys)
+    assert "frames: 1 scored, 0 quarantined" in told
+    assert "H9" not in told
+    assert "earlier runs: run 6;" in told
+
+
+def test_two_runs_that_go_on_are_counted_apart(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with filling(config) as scene:
+        scene.score(key("A1"), 0.4)
+        scene.score(key("A2"), 0.4)
+        scene.score(replace(key("B1", 3), experiment="run 8"), 0.4)
+        refusal = Refusal(
+            source="in", locator="/x", fingerprint="", reason="no well",
+            seen_at=SystemClock().now(),
+        )  # fmt: skip
+        scene.store.refuse(refusal)
+        told = said(config, capsys)
+    assert "frames of run 8: 1 scored, 1 quarantined" in told
+    assert "frames of run 7: 2 scored, 0 quarantined" in told
+
+
+def test_whether_a_daemon_works_in_a_folder_can_be_asked(tmp_path: Path) -> None:
+    assert is_held(tmp_path) is False
+    with InstanceLock(tmp_path):
+        assert is_held(tmp_path) is True
+    assert is_held(tmp_path) is False
