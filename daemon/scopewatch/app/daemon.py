@@ -215,7 +215,7 @@ def build(
             supervisor.add(_heartbeat_stage(heartbeat))
         # Started last and stopped first: frames are looked for only while they can be scored.
         enter_digest(schedule, config, store, reader, clock, supervisor.condition, states)
-        schedule.every(LOOK_S, "state of the runs", StateLog(states).look)
+        schedule.every(LOOK_S, "state of the runs", StateLog(states, clock).look)
         enter_retention(schedule, config, clock)
         schedule.every(GIVE_BACK_S, "memory", give_back)
         refusal = str if reloading is None else reloading.refusal

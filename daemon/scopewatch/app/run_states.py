@@ -1,6 +1,7 @@
 """How the runs stand: facts of database and daemon, gathered for whoever asks, and the log."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
@@ -16,6 +17,7 @@ from scopewatch.monitoring.policy import RunPolicy, named_wells
 from scopewatch.monitoring.run_facts import DaemonSeen, RunFacts, RunSeen
 from scopewatch.monitoring.run_state import assess
 from scopewatch.monitoring.state import Cause, Level, RunState, State, database_away
+from scopewatch.runtime.clock import ClockWatch
 from scopewatch.runtime.stages import Condition
 from scopewatch.store.records import RunRow
 
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 ACTIVE: Final = timedelta(days=3)
 MOST_RUNS: Final = 8
 LOOK_S: Final = 10.0
+MOST_CLOCK_SETS: Final = 8
 
 
 class RunReader(Protocol):
@@ -117,6 +120,7 @@ class RunStates:
         self._clock = clock
         self._target = target
         self._daemon = daemon
+        self._clock_sets: deque[tuple[datetime, timedelta]] = deque(maxlen=MOST_CLOCK_SETS)
 
     def apart_from_daemon(self) -> "RunStates":
         """Return the states as they are but for the daemon, whose complaints stand elsewhere."""
@@ -138,6 +142,10 @@ class RunStates:
             return tuple(self._current())
         except StoreError as error:
             return (RunState(run=self._experiment, state=database_away(str(error))),)
+
+    def clock_was_set(self, by_s: float) -> None:
+        """Take note that the time of day was set: what was recorded before moves along."""
+        self._clock_sets.append((self._clock.now(), timedelta(seconds=by_s)))
 
     def condition(self, daemon: Condition) -> Condition:
         """Return the condition of the daemon with the runs that nothing is judged of."""
@@ -162,7 +170,22 @@ class RunStates:
         return shown
 
     def _see(self, run: str) -> RunSeen:
-        return self._reader.run_seen(run, recent=self._policy.recent, now=self._clock.now())
+        now = self._clock.now()
+        seen = self._reader.run_seen(run, recent=self._policy.recent, now=now)
+        if not self._clock_sets:
+            return seen
+        wells = tuple(well.moved(lambda at: self._as_set_now(at, now)) for well in seen.wells)
+        return replace(seen, wells=wells)
+
+    def _as_set_now(self, at: datetime, now: datetime) -> datetime:
+        """Return when something was by the clock as it is set now.
+
+        Set forward, what was before is known by its time; set back, only what is later than now.
+        """
+        for set_at, by in self._clock_sets.copy():
+            if at < set_at if by > timedelta() else at > now:
+                at += by
+        return at
 
     def _assess(self, run: RunSeen, *, awaited: bool = True) -> State:
         daemon = self._daemon()
@@ -186,13 +209,17 @@ class StateLog:
     Trouble is told once it is seen twice in a row: a state may pass between two frames.
     """
 
-    def __init__(self, states: RunStates) -> None:
+    def __init__(self, states: RunStates, clock: Clock) -> None:
         self._states = states.apart_from_daemon()
+        self._clock_watch = ClockWatch(clock)
         self._seen: dict[str, Cause] = {}
         self._told: dict[str, Cause] = {}
 
     def look(self) -> None:
         """Look once; the schedule calls it."""
+        by_s = self._clock_watch.set_by_s()
+        if by_s:
+            self._states.clock_was_set(by_s)
         current = self._states.current()
         before, self._seen = self._seen, {each.run: each.state.cause for each in current}
         for each in current:

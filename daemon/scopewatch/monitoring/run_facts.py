@@ -1,7 +1,7 @@
 """What the state of a run is assessed from: its wells, its newest frames, and the daemon."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from scopewatch.monitoring.policy import RunPolicy
@@ -40,6 +40,20 @@ class WellSeen:
         """When its newest frame was settled, whatever became of it."""
         settled = (self.judged_at, self.unfit_at, self.other_at)
         return max((at for at in settled if at is not None), default=None)
+
+    def moved(self, move: Callable[[datetime], datetime]) -> "WellSeen":
+        """Return it with its times moved, where the clock was set since they were recorded."""
+
+        def to(at: datetime | None) -> datetime | None:
+            return None if at is None else move(at)
+
+        return replace(
+            self,
+            judged_at=to(self.judged_at),
+            unfit_at=to(self.unfit_at),
+            other_at=to(self.other_at),
+            in_hand_at=to(self.in_hand_at),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

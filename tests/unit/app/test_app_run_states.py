@@ -156,7 +156,7 @@ def test_trouble_is_logged_once_and_that_it_is_over(
     room: Room, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    log = StateLog(room.states())
+    log = StateLog(room.states(), room.clock)
     room.skip("A1", "A2")
     log.look()
     assert told(caplog) == [], "it may pass between two frames"
@@ -178,7 +178,7 @@ def test_trouble_is_logged_once_and_that_it_is_over(
 def test_another_trouble_is_logged_anew_but_not_what_passes(
     room: Room, caplog: pytest.LogCaptureFixture
 ) -> None:
-    log = StateLog(room.states())
+    log = StateLog(room.states(), room.clock)
     room.score("A1", "A2")
     log.look()
     room.clock.advance(20 * 3600)
@@ -201,7 +201,7 @@ def test_the_end_of_a_run_is_logged_with_what_came_of_it(
     room: Room, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    log = StateLog(room.states())
+    log = StateLog(room.states(), room.clock)
     room.score("A1")
     room.score("A1", time_point=20)
     for _ in range(2):
@@ -215,3 +215,21 @@ def test_the_states_are_quick_to_gather_whatever_the_waiting(room: Room) -> None
     assert room.states().of("run 7").level is Level.WAITING
     room.clock.advance(timedelta(hours=1).total_seconds())
     assert room.states().of("run 7").level is Level.WAITING
+
+
+@pytest.mark.parametrize(("by_h", "late_h"), [(-8, 8), (8, 0), (100_000, 0)])
+def test_a_clock_that_is_set_makes_no_run_silent_and_hides_silence_no_longer_than_it_was_set_back(
+    room: Room, by_h: int, late_h: int
+) -> None:
+    room.score("A1", "A2")
+    states = room.states()
+    log = StateLog(states, room.clock)
+    room.clock.advance(3600)
+    room.clock.set_by(by_h * 3600)
+    log.look()
+    state = states.of("run 7")
+    assert str(state.sentence) == "All wells (2) were judged within the last 60 min."
+    room.clock.advance((18 + late_h) * 3600)
+    assert states.of("run 7").cause is Cause.NO_FRAMES
+    room.score("A1", "A2", time_point=1)
+    assert states.of("run 7").all_clear

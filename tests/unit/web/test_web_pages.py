@@ -10,7 +10,7 @@ from scopewatch.core.alert import Evidence, RuleKind, Severity, Subject
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.forecast import NoForecast, Silence
 from scopewatch.monitoring.run_facts import FrameTally
-from scopewatch.store.records import CoursePoint, Posting
+from scopewatch.store.records import CoursePoint, Posting, WellRow
 from tests.unit.web.conftest import Desk
 from tests.unit.web.fakes import (
     FACTS,
@@ -32,6 +32,12 @@ PAGES = ("/", A2, "/quarantine", "/alerts")
 def two_wells(desk: Desk) -> None:
     desk.reader.rows = [well_row("A1", 0.62), well_row("A2", 0.22, flags=(flag(),))]
     desk.reader.raised = [alert_row()]
+
+
+def ended(row: WellRow) -> WellRow:
+    """A well whose run came to its final day, some days ago."""
+    at = NOW - timedelta(days=4)
+    return replace(row, time_point=20, day=10.0, last_frame_at=at, judged_at=at)
 
 
 def words_of(text: str) -> str:
@@ -140,8 +146,7 @@ def test_frames_of_another_channel_are_said_at_the_top_with_what_to_set(desk: De
 
 
 def test_a_finished_run_shows_its_summary_and_keeps_its_colours(desk: Desk) -> None:
-    end = {"time_point": 20, "day": 10.0, "last_frame_at": NOW - timedelta(days=4)}
-    desk.reader.rows = [well_row("A1", 0.62, **end), well_row("A2", 0.22, **end)]
+    desk.reader.rows = [ended(well_row("A1", 0.62)), ended(well_row("A2", 0.22))]
     text = words_of(desk.get("/").text)
     assert "The run is finished: day 10.0, 2 of 2 wells judged." in text
     assert "1 of 2 wells reached the target of 50%." in text
@@ -155,11 +160,8 @@ def test_a_finished_run_shows_its_summary_and_keeps_its_colours(desk: Desk) -> N
 
 def test_pages_counts_flags_and_target_are_of_the_run_that_is_shown(desk: Desk) -> None:
     run_9, run_8 = named("A1", experiment="run 9"), named("B1", experiment="run 8")
-    end = {"time_point": 20, "day": 10.0, "last_frame_at": NOW - timedelta(days=6)}
-    desk.reader.rows = [
-        well_row("A1", name=run_9, scored=3),
-        well_row("B1", 0.2, name=run_8, flags=(flag(),), scored=21, **end),
-    ]
+    old = well_row("B1", 0.2, name=run_8, flags=(flag(),), scored=21)
+    desk.reader.rows = [well_row("A1", name=run_9, scored=3), ended(old)]
     desk.reader.quarantine = [refused_row(well=run_8)]
     desk.reader.raised = [
         alert_row(subject=Subject(experiment="run 8", plate="P1", well="B1"), rule="old weak")
@@ -189,8 +191,7 @@ def test_pages_counts_flags_and_target_are_of_the_run_that_is_shown(desk: Desk) 
 
 
 def test_a_configured_run_without_a_frame_is_named_and_says_that_it_waits(desk: Desk) -> None:
-    end = {"time_point": 20, "day": 10.0, "last_frame_at": NOW - timedelta(days=6)}
-    desk.reader.rows = [well_row("B1", name=named("B1", experiment="run 8"), **end)]
+    desk.reader.rows = [ended(well_row("B1", name=named("B1", experiment="run 8")))]
     desk.build(replace(FACTS, experiment="run 9"))
     first = words_of(desk.get("/").text)
     assert "<h1>run 8</h1>" in first
