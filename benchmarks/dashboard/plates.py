@@ -1,0 +1,329 @@
+"""Six plates as an operator may meet them, each a state folder that is filled through the store.
+
+    all-well        day 8, every well on its way
+    weak-wells      day 6.5, three wells on their way to a weak end
+    wrong-channel   every frame is of a channel that is not scored
+    out-of-domain   24 of 36 frames are unlike all that the model was trained on
+    finished        day 10 was judged four days ago
+    day-2           four time points, nothing can be foretold yet
+
+Results are made up and marked as simulated; they take the shipped model's error rates and forecast
+table, so that estimates, forecasts and alerts follow from them as in the daemon.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from prometheus_client import CollectorRegistry
+
+from scopewatch.app.model import mark_simulated
+from scopewatch.app.results import OVERLAYS, gather_facts, open_overlays, open_store
+from scopewatch.app.run_states import RunStates
+from scopewatch.app.targets import main_target
+from scopewatch.config import Config, load_config
+from scopewatch.core.alert import AlertRule
+from scopewatch.core.card import ModelCard
+from scopewatch.core.efficiency import correct
+from scopewatch.core.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.normalise import normalise
+from scopewatch.core.ports import OverlayFiles
+from scopewatch.core.quality import judge
+from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
+from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.demo.simulation.experiment import Experiment
+from scopewatch.inference.bundle import load_bundle
+from scopewatch.runtime.stages import Condition
+from scopewatch.store.database import Store
+from scopewatch.store.overlays import OverlayFolder
+from scopewatch.store.queries import Reader
+from scopewatch.web.serve import WebServer
+from scopewatch.web.server import create_app
+
+SHIPPED = Path(__file__).parents[2] / "models" / "simulated-cardiomyocyte"
+RUN = "HES-NKX2.5 run 7"
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+INTERVAL = timedelta(hours=12)
+# A microscope goes from well to well.
+PER_WELL = timedelta(seconds=20)
+SIZE_PX = 256
+# Of how many time points pictures are kept.
+DRAWN = 3
+SCORED, OTHER = "phase", "PH"
+
+CONFIG = """
+experiment: {{name: {run}, final_day: 10, interval_h: 12, sites_per_well: 1}}
+model: {{bundle: {bundle}, threads: 1}}
+sources: [{{kind: folder, name: microscope, path: incoming}}]
+state: {{folder: state}}
+overlays: {{stain_tiff: false}}
+alerts:
+  rules:
+    - {{name: will end weak, kind: weak-forecast, target: 0.5}}
+    - {{name: weak differentiation, kind: weak-now, target: 0.5, from_day: 8, consecutive: 3}}
+    - {{name: plate collapse, kind: plate-collapse, share: 0.5, severity: critical}}
+    - {{name: no frame fit to judge, kind: unfit-frames, consecutive: 2}}
+"""
+
+
+class SetClock:
+    """A clock that stands where it is set."""
+
+    def __init__(self, at: datetime) -> None:
+        self.wall = at
+
+    def now(self) -> datetime:
+        """Return the time of day it is set to."""
+        return self.wall
+
+    def monotonic(self) -> float:
+        """Return seconds that never jump."""
+        return time.monotonic()
+
+    def steady(self) -> float:
+        """Return seconds that never jump."""
+        return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a plate is filled with.
+
+    Parameters
+    ----------
+    rows, columns
+        Of its wells, from A1 on.
+    time_points
+        How many were imaged.
+    seen_after
+        How long after the last frame somebody looks.
+    ends
+        The efficiency that single wells come to; the others come to 0.58 to 0.82.
+    channel
+        Of its frames.
+    at_once
+        Whether all files were there already, and were taken in one after the other.
+    unfit
+        Says of a well's index and a time point whether the frame cannot be judged.
+    """
+
+    rows: int
+    columns: int
+    time_points: int
+    seen_after: timedelta = timedelta(minutes=12)
+    ends: Mapping[str, float] | None = None
+    channel: str = SCORED
+    at_once: bool = False
+    unfit: Callable[[int, int], bool] = lambda _well, _time_point: False
+
+    @property
+    def wells(self) -> list[str]:
+        """The wells, row by row."""
+        return [
+            f"{chr(ord('A') + row)}{column + 1}"
+            for row in range(self.rows)
+            for column in range(self.columns)
+        ]
+
+
+PLANS: Mapping[str, Plan] = {
+    "all-well": Plan(rows=3, columns=4, time_points=17),
+    "weak-wells": Plan(
+        rows=4, columns=6, time_points=14, ends={"B2": 0.14, "C5": 0.22, "D6": 0.05}
+    ),
+    "wrong-channel": Plan(rows=3, columns=4, time_points=3, channel=OTHER, at_once=True),
+    "out-of-domain": Plan(
+        rows=3,
+        columns=4,
+        time_points=3,
+        at_once=True,
+        unfit=lambda well, moment: (well + moment) % 3 != 0,
+    ),
+    "finished": Plan(
+        rows=3, columns=4, time_points=21, seen_after=timedelta(days=4), ends={"B2": 0.31}
+    ),
+    "day-2": Plan(rows=3, columns=4, time_points=5),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A plate that is ready to be looked at, and when somebody does."""
+
+    name: str
+    config: Config
+    card: ModelCard
+    now: datetime
+
+
+def prepare(name: str, folder: Path) -> Prepared:
+    """Fill the state folder of a plate below `folder`, which gets its configuration as well."""
+    plan = PLANS[name]
+    (folder / "incoming").mkdir(parents=True)
+    path = folder / "config.yaml"
+    path.write_text(CONFIG.format(run=RUN, bundle=SHIPPED), encoding="utf-8")
+    card = load_bundle(SHIPPED).card
+    config = mark_simulated(load_config(path), card)
+    clock = SetClock(START)
+    with ExitStack() as held:
+        store = open_store(config, card, clock, held)
+        reader = Reader.open(config.state.folder)
+        held.callback(reader.close)
+        overlays = open_overlays(config, card, reader)
+        _Filler(store, overlays, card, config.alert_rules(), clock).fill(plan)
+    return Prepared(name=name, config=config, card=card, now=clock.wall + plan.seen_after)
+
+
+def assess_runs(prepared: Prepared, reader: Reader) -> RunStates:
+    """Return how the runs of a plate stand when somebody looks."""
+    return RunStates(
+        reader,
+        prepared.config.experiment,
+        clock=SetClock(prepared.now),
+        target=partial(main_target, prepared.config),
+    )
+
+
+@contextmanager
+def serve(prepared: Prepared) -> Iterator[WebServer]:
+    """Serve the dashboard of a plate as it stands then, on any free port."""
+    clock = SetClock(prepared.now)
+    folder = prepared.config.state.folder
+    with ExitStack() as held:
+        store = open_store(prepared.config, prepared.card, clock, held)
+        reader = Reader.open(folder)
+        held.callback(reader.close)
+        app = create_app(
+            reader=reader,
+            overlay_folder=folder / OVERLAYS,
+            alerts=store,
+            health=lambda: Condition(ready=True, complaints=()),
+            states=assess_runs(prepared, reader),
+            waiting=lambda: 0,
+            registry=CollectorRegistry(),
+            facts=gather_facts(prepared.config, prepared.card),
+            clock=clock,
+            token="a token of these pictures",
+        )
+        yield held.enter_context(WebServer(app, host="127.0.0.1", port=0))
+
+
+class _Filler:
+    """Drives a store as the worker does, with results that are made up."""
+
+    def __init__(
+        self,
+        store: Store,
+        overlays: OverlayFolder,
+        card: ModelCard,
+        rules: Sequence[AlertRule],
+        clock: SetClock,
+    ) -> None:
+        self._store = store
+        self._overlays = overlays
+        self._card = card
+        self._rules = rules
+        self._clock = clock
+        self._random = np.random.default_rng(7)
+        self._field = Experiment(seed=11, size_px=SIZE_PX).frame(0, 0, 0, 16)
+        self._view = normalise(self._field, card.normalisation.spec())
+
+    def fill(self, plan: Plan) -> None:
+        """Take in every frame of a plan, time point by time point."""
+        ends = [
+            (plan.ends or {}).get(well, 0.58 + 0.24 * self._random.random()) for well in plan.wells
+        ]
+        reason = self._refusal()
+        for time_point in range(plan.time_points):
+            for index, well in enumerate(plan.wells):
+                taken_at = START + time_point * INTERVAL + index * PER_WELL
+                self._clock.wall += PER_WELL if plan.at_once else taken_at - self._clock.wall
+                key = FrameKey(
+                    experiment=RUN,
+                    plate="plate-1",
+                    well=well,
+                    site=0,
+                    time_point=time_point,
+                    channel=plan.channel,
+                )
+                ticket = FrameTicket(
+                    key=key,
+                    source="microscope",
+                    locator=f"/srv/microscope/{well}_t{time_point:04d}_{plan.channel}.tif",
+                    fingerprint="1",
+                    seen_at=self._clock.wall,
+                )
+                if plan.channel != SCORED:
+                    self._store.skip(ticket, f"not scored: channel {plan.channel}", self._rules)
+                elif plan.unfit(index, time_point):
+                    self._store.claim(ticket, self._rules)
+                    self._store.quarantine(ticket, Fault.OUT_OF_DOMAIN, reason, self._rules)
+                else:
+                    day = time_point * INTERVAL / timedelta(days=1)
+                    newest = time_point >= plan.time_points - DRAWN
+                    self._score(ticket, taken_at, _efficiency(ends[index], day), draw=newest)
+
+    def _score(
+        self, ticket: FrameTicket, taken_at: datetime, efficiency: float, *, draw: bool
+    ) -> None:
+        self._store.claim(ticket, self._rules)
+        frame = Frame(key=ticket.key, pixels=self._field, pixel_size_um=1.0, acquired_at=taken_at)
+        day = self._store.day_of(ticket, frame)
+        result = self._result(ticket.key, efficiency + self._random.normal(0, 0.012))
+        files = OverlayFiles(
+            overlay=f"gone/{ticket.key.well}-{ticket.key.time_point}.jpg", stain=None
+        )
+        if draw:
+            files = self._overlays.write(frame, result, day)
+        self._store.commit(ticket, frame, result, files, day, self._rules)
+
+    def _result(self, key: FrameKey, efficiency: float) -> FrameResult:
+        errors = self._card.errors
+        rates = None if errors is None else errors.rates()
+        share = float(np.clip(efficiency, 0, 1))
+        if rates is not None:
+            share = rates.fpr + (rates.tpr - rates.fpr) * share
+        grid = TileGrid(height=SIZE_PX, width=SIZE_PX, tile_px=self._card.tile_px)
+        return FrameResult(
+            key=key,
+            model_id=self._card.model_id,
+            verdict=Verdict(fault=None, reason="", measures={"focus": 0.3}),
+            scores=TileScores(grid=grid, probability=self._tiles(grid, share), valid=grid.whole()),
+            positive_fraction=share,
+            efficiency=correct(share, rates),
+            view=self._view,
+            timings=Timings(normalise_ms=1, score_ms=2, total_ms=3),
+            view_um_per_px=self._card.um_per_px,
+        )
+
+    def _tiles(self, grid: TileGrid, share: float) -> NDArray[np.float32]:
+        """Return probabilities of which that share is positive: patches, not single tiles."""
+        coarse = self._random.random((grid.rows // 2 + 1, grid.cols // 2 + 1))
+        values = np.kron(coarse, np.ones((2, 2)))[: grid.rows, : grid.cols]
+        ranks = (values + 1e-3 * self._random.random(values.shape)).argsort(axis=None).argsort()
+        ordered = (ranks.reshape(values.shape) + 0.5) / ranks.size
+        threshold = self._card.threshold
+        above = threshold + (ordered - (1 - share)) / max(share, 1e-6) * (1 - threshold)
+        below = ordered / max(1 - share, 1e-6) * threshold * 0.99
+        return np.where(ordered >= 1 - share, above, below).astype(np.float32)
+
+    def _refusal(self) -> str:
+        """Return why the model refuses frames of a camera whose noise it never saw."""
+        noise = self._random.normal(0, 3000.0, self._field.shape)
+        pixels = np.clip(self._field / 2 + 8000 + noise, 0, 60_000).astype(np.uint16)
+        view = normalise(pixels, self._card.normalisation.spec())
+        verdict = judge(pixels, view, self._card, 1.0)
+        if verdict.fault is not Fault.OUT_OF_DOMAIN:
+            raise RuntimeError(f"the model takes what it should not know: {verdict}")
+        return verdict.reason
+
+
+def _efficiency(end: float, day: float) -> float:
+    """Return what a well reads on a day: little before day 4, nearly its end on day 9."""
+    return end / (1 + np.exp(-1.3 * (day - 5.6)))
