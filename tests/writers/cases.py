@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.writers.plan import Plan
+
 PROMISED_S = 5.0
 # Writes through a memory map raise no event: such files are looked at again at each rescan.
 PROMISED_AFTER_RESCAN_S = 3.0
+# Frames that come all at once are a burst, and scored one after the other when it is over.
+OF_A_BURST_S = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,8 @@ class Case:
         Whether pixels are written through a memory map.
     named_at_close
         Whether the writer tells which frame is which only when it ends.
+    times_at_once
+        How many time points lie in one file that is written at once.
     """
 
     writer: str
@@ -32,10 +38,14 @@ class Case:
     plate: str = "96-well"
     mapped: bool = False
     named_at_close: bool = False
+    times_at_once: int = 0
 
-    def promised_s(self, rescan_s: float) -> float:
+    def promised_s(self, rescan_s: float, plan: Plan) -> float:
         """Return within how many seconds a frame is committed."""
-        return rescan_s + PROMISED_AFTER_RESCAN_S if self.mapped else PROMISED_S
+        if self.mapped:
+            return rescan_s + PROMISED_AFTER_RESCAN_S
+        times = plan.times if self.named_at_close else self.times_at_once
+        return PROMISED_S + OF_A_BURST_S * times * plan.wells * plan.sites
 
 
 OME_ZARR = {"kind": "ome-zarr"}
@@ -60,10 +70,10 @@ CASES = (
     Case(writer="ome-zarr-tensorstore", source=OME_ZARR),
     Case(writer="ome-zarr-zarr-python", source=OME_ZARR),
     Case(writer="ome-zarr-acquire-zarr", source=OME_ZARR),
-    Case(writer="ome-zarr-tensorstore-chunks", source=OME_ZARR),
+    Case(writer="ome-zarr-tensorstore-chunks", source=OME_ZARR, times_at_once=2),
     Case(writer="ome-zarr-tensorstore-shards", source=OME_ZARR),
     Case(writer="ome-zarr-zarr-python-shards", source=OME_ZARR),
-    Case(writer="ome-zarr-acquire-zarr-shards", source=OME_ZARR),
+    Case(writer="ome-zarr-acquire-zarr-shards", source=OME_ZARR, times_at_once=2),
     Case(writer="image-sequence", source={"kind": "folder", "pattern": "useq"}),
     Case(writer="ndtiff", source=NDTIFF, plate="plate"),
     Case(writer="ndtiff-numbers", source=NDTIFF, plate="plate"),

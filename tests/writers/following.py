@@ -218,7 +218,7 @@ def follow(
         with suppress(TimeoutError):  # the missing are told by name below
             wait_until(
                 lambda: len(_scored(daemon.frames())) >= len(due),
-                case.promised_s(stage.rescan_s) + PATIENCE_S,
+                case.promised_s(stage.rescan_s, stage.plan) + PATIENCE_S,
             )
         time.sleep(2 * stage.rescan_s + SETTLE_S)
         waiting = _waiting(daemon)
@@ -271,7 +271,7 @@ def _compare(
     )
     return Followed(
         writer=case.writer,
-        promised_s=case.promised_s(stage.rescan_s),
+        promised_s=case.promised_s(stage.rescan_s, stage.plan),
         expected=len(due),
         took_s={at: scored[at] - when for at, when in due.items() if at in scored},
         wrong=wrong,
