@@ -326,4 +326,4 @@ class _Filler:
 
 def _efficiency(end: float, day: float) -> float:
     """Return what a well reads on a day: little before day 4, nearly its end on day 9."""
-    return end / (1 + np.exp(-1.3 * (day - 5.6)))
+    return float(end / (1 + np.exp(-1.3 * (day - 5.6))))
