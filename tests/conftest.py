@@ -82,13 +82,17 @@ def eventually() -> Callable[..., None]:
 
 
 @pytest.fixture(autouse=True)
-def log_set_up_as_before() -> Iterator[None]:
-    """Take back what a command of the test did to the log: its level, and where lines go."""
-    root = logging.getLogger()
-    level, handlers = root.level, list(root.handlers)
+def log_as_at_the_start() -> Iterator[None]:
+    """Give each test the log of a fresh process, whatever commands before it did to it."""
+    _reset_log()
     yield
-    root.setLevel(level)
-    for handler in set(root.handlers) - set(handlers):
+    _reset_log()
+
+
+def _reset_log() -> None:
+    root = logging.getLogger()
+    root.setLevel(logging.WARNING)
+    for handler in list(root.handlers):
         # pytest has its own, which come and go.
         if not type(handler).__module__.startswith("_pytest."):
             root.removeHandler(handler)
