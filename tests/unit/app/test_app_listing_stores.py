@@ -12,7 +12,7 @@ import zarr
 
 from scopewatch.app.explain.options import ReadingOptions
 from scopewatch.app.explain.places import explain_places
-from scopewatch.app.explain.survey import survey_omezarr
+from scopewatch.app.explain.survey import survey_folder, survey_omezarr
 from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from tests.unit.sources.images import EXPERIMENT, pixels, write
@@ -136,3 +136,17 @@ def test_stores_and_files_of_a_folder_are_explained_each_as_their_source_reads_t
     assert (stores.kind, stores.listed, stores.frames) == ("ome-zarr", 8, 4)
     assert {well for case in stores.cases for well in case.values["well"]} == {"A1", "B2"}
     assert survey_omezarr(omezarr_config(tmp_path / "P1"), EXPERIMENT) is None
+
+
+def test_a_folder_source_over_a_store_is_told_which_kind_of_source_reads_it(
+    tmp_path: Path,
+) -> None:
+    a_plate(tmp_path)
+    source = FolderSourceConfig(kind="folder", path=tmp_path)
+    explained = survey_folder(source, EXPERIMENT, names_stores=True)
+    assert (explained.listed, explained.frames) == (1, 0)
+    assert explained.skipped[0].reason == (
+        "OME-Zarr store is not read by a source of kind folder: run1.ome.zarr;"
+        " add a source of kind ome-zarr for it"
+    )
+    assert survey_folder(source, EXPERIMENT).listed == 0

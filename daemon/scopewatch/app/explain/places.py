@@ -77,7 +77,7 @@ def explain_source(source: SourceConfig, config: Config) -> Iterator[Explanation
     if not source.path.is_dir():
         return
     if isinstance(source, FolderSourceConfig):
-        yield survey_folder(source, config.experiment, limits=limits)
+        yield survey_folder(source, config.experiment, limits=limits, names_stores=True)
         return
     if isinstance(source, OmeZarrSourceConfig):
         explanation = survey_omezarr(source, config.experiment, limits=limits)

@@ -17,7 +17,7 @@ from scopewatch.config import (
     OmeZarrSourceConfig,
     ReadingConfig,
 )
-from scopewatch.core.errors import ConfigError, FrameError
+from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.folder.walk import Seen, look_at, walk_images
@@ -44,6 +44,7 @@ def survey_folder(
     limits: ReadLimits = DEFAULT_LIMITS,
     most_opened: int = OPENED,
     only: str | None = None,
+    names_stores: bool = False,
 ) -> Explanation:
     """Explain the image files of a folder.
 
@@ -53,6 +54,8 @@ def survey_folder(
         Files that are opened at most.
     only
         The one file that is looked at; None: all.
+    names_stores
+        Say of OME-Zarr stores that no folder source reads them.
 
     Raises
     ------
@@ -62,8 +65,10 @@ def survey_folder(
         When the folder cannot be read.
     """
     frames = FolderFrames(config, experiment, limits)
+    stores: set[str] = set()
     if only is None:
-        walk = islice(walk_images(config.path, recursive=config.recursive), MOST_FILES)
+        images = walk_images(config.path, recursive=config.recursive, stores=stores)
+        walk = islice(images, MOST_FILES)
         seen = sorted(walk, key=lambda each: each.locator)
     else:
         seen = [each for each in (look_at(config.path, only),) if each is not None]
@@ -78,13 +83,16 @@ def survey_folder(
             continue
         for found in _open(frames, each):
             explaining.add(found)
+    skipped = [_refuse_store(store) for store in sorted(stores)] if names_stores else []
+    for found in skipped:
+        explaining.add(found)
     return explaining.finish(
         Looked(
             place=str(config.path),
             kind="folder",
             pattern=config.pattern,
             zone=name_zone(config),
-            listed=len(seen),
+            listed=len(seen) + len(skipped),
             opened=len(opened),
             named=len(named),
         )
@@ -177,6 +185,15 @@ def name_zone(config: ReadingConfig) -> str:
         return config.clock_zone
     here = datetime.now().astimezone().tzname() or "local time"
     return f"{here}, this machine's"
+
+
+def _refuse_store(store: str) -> Found:
+    reason = complaint(
+        "OME-Zarr store is not read by a source of kind folder",
+        where=store or "the folder itself",
+        do="add a source of kind ome-zarr for it",
+    )
+    return Found(locator=store, fingerprint="", reason=reason)
 
 
 def _list_stores(

@@ -65,7 +65,7 @@ class NDTiffSource(DataSetsSource[Sighting]):
 
 
 class _DataSets:
-    """The data sets at or below a path; implements `base.data_sets.DataSets`."""
+    """The data sets at or below a path; implements `base.data_set.DataSets`."""
 
     def __init__(
         self, root: Path, frames: NDTiffFrames, limits: ReadLimits, patience_s: float
@@ -91,7 +91,7 @@ class _DataSets:
 
 
 class _Followed:
-    """A data set that is followed as a whole; implements `base.data_sets.DataSet`."""
+    """A data set that is followed as a whole; implements `base.data_set.DataSet`."""
 
     def __init__(self, data_set: DataSet) -> None:
         self._data_set = data_set

@@ -36,7 +36,7 @@ _SUFFIXES = (".ome.zarr", ".zarr")
 
 
 class OmeZarrStores:
-    """The stores at or below one path; implements `base.data_sets.DataSets`.
+    """The stores at or below one path; implements `base.data_set.DataSets`.
 
     Raises
     ------

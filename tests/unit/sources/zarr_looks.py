@@ -1,0 +1,49 @@
+"""What one look at OME-Zarr stores finds, with nothing waited for."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from scopewatch.core.frame import FrameKey
+from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.reading import FrameReading
+from scopewatch.sources.omezarr.follower import Patience
+from scopewatch.sources.omezarr.frames import OmeZarrStores
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
+from tests.unit.sources.images import EXPERIMENT
+from tests.unit.sources.zarrs import omezarr_config
+
+NOW = Patience(quiet_s=0, give_up_s=0)
+
+
+def found_in(path: Path, limits: ReadLimits = DEFAULT_LIMITS, **settings: Any) -> list[Found]:
+    """Return what a look at the stores below a path finds, with nothing waited for."""
+    stores = OmeZarrStores(omezarr_config(path, **settings), EXPERIMENT, limits, NOW)
+    return [
+        stores.found(label, sighting)
+        for label, folder in stores.find(())
+        for sighting in stores.open(folder).look(0.0, full=True)
+    ]
+
+
+def keys_in(path: Path, **settings: Any) -> list[FrameKey]:
+    found = found_in(path, **settings)
+    assert [each.reason for each in found if each.key is None] == []
+    return [each.key for each in found if each.key is not None]
+
+
+def reading_in(path: Path, **settings: Any) -> FrameReading:
+    (found,) = found_in(path, **settings)
+    assert found.reading is not None, found.reason
+    return found.reading
+
+
+def reason_in(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> str:
+    (found,) = found_in(path, limits)
+    assert found.key is None
+    return found.reason
+
+
+def change(metadata: Path, **changes: Any) -> None:
+    """Change a metadata file."""
+    metadata.write_text(json.dumps(json.loads(metadata.read_text()) | changes))
