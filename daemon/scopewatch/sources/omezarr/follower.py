@@ -37,16 +37,14 @@ class Patience:
 class _Group:
     """Files that planes share.
 
-    `looked` is how they were when they were looked into, `why` what is waited for, `refused` the
-    state under which planes were reported as unfit. `disproved` holds units that did not unpack,
-    the state under which they did not, and why.
+    `looked` is how they were when they were looked into, `why` what is waited for. `disproved`
+    holds units that did not unpack, the state under which they did not, and why.
     """
 
     changed_s: float
     state: GroupState | None = None
     looked: tuple[object, ...] | None = None
     why: str = ""
-    refused: GroupState | None = None
     disproved: dict[Coordinates, tuple[GroupState, str]] = field(default_factory=dict)
 
 
@@ -202,11 +200,9 @@ class ArrayFollower:
             for sighting in whole:
                 self._sighted.add(sighting.index)
             found += whole
-            if why and overdue and group.refused != state:
+            if why and overdue:
                 found += _refusals(planes, state, why)
             group.why = group.why or why
-        if group.why and overdue:
-            group.refused = state
         if self._sighted.has_group(at):
             del self._open[at]
         return found

@@ -147,13 +147,16 @@ class OmeZarrStore:
             self._take_up(read)
 
     def _take_up(self, read: Hierarchy) -> None:
+        """Follow the images that are listed; those known stay while groups cannot be read."""
         known, self._images = self._images, {}
         for place in read.images:
-            image = known.get(place.path) or FollowedImage(
+            image = known.pop(place.path, None) or FollowedImage(
                 self._folder, place, self._limits, self._patience
             )
             image.place = place
             self._images[place.path] = image
+        if read.unread:
+            self._images |= known
         self._unread = read.unread
 
     def _around(self, paths: list[str]) -> list[str]:

@@ -152,5 +152,5 @@ def _is_blank(pixels: Pixels, fill_value: int) -> bool:
 
 
 def _unpacking(error: FrameError) -> str:
-    detail = " ".join(str(error.__cause__ or error).split())
-    return f"it does not unpack: {detail[:150]}"
+    detail = str(error.__cause__) if error.__cause__ else str(error).partition(":")[0]
+    return f"it does not unpack: {' '.join(detail.split())[:150]}"

@@ -1,14 +1,11 @@
 """When a plane of an OME-Zarr array is whole: chunks of every kind, also while they are written."""
 
-import json
 import os
-import struct
 import warnings
 import zlib
 from pathlib import Path
 from typing import Any
 
-import google_crc32c
 import numcodecs
 import numpy as np
 import pytest
@@ -17,10 +14,12 @@ import zarr.codecs.numcodecs
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import FrameError
+from scopewatch.sources.omezarr import units
+from scopewatch.sources.omezarr.pixels import read_planes
 from scopewatch.sources.omezarr.store import OmeZarrStore
 from tests.unit.sources.images import pixels
 from tests.unit.sources.omezarr_scene import Make, Scene
-from tests.unit.sources.zarrs import HEIGHT, WIDTH, ZarrImage, ZarrStore
+from tests.unit.sources.zarrs import HEIGHT, WIDTH, ZarrStore
 
 PLANE_BYTES = HEIGHT * WIDTH * 2
 V3 = {
@@ -206,126 +205,6 @@ def test_a_plane_of_which_chunks_never_come_is_refused(tmp_path: Path, make: Mak
     assert "got 1 of 6 chunks are missing" in scene.inbox.reasons[0]
 
 
-SHARDED: dict[str, dict[str, Any]] = {
-    "raw": {},
-    "blosc": {"compressors": [zarr.codecs.BloscCodec()]},
-    "zstd": {"compressors": [zarr.codecs.ZstdCodec()]},
-    "tiles": {"chunks": (1, 1, 12, 16)},
-}
-
-
-@pytest.mark.parametrize("options", SHARDED.values(), ids=SHARDED)
-def test_of_a_shard_each_plane_counts_once_its_index_names_it(
-    tmp_path: Path, make: Make, options: dict[str, Any]
-) -> None:
-    image = ZarrStore(tmp_path).image(channels=("Phase", "GFP"), shards=(4, 2, 24, 32), **options)
-    scene = make().start()
-    for time in range(6):
-        for c, channel in enumerate(("phase", "GFP")):
-            plane = pixels(HEIGHT, WIDTH, seed=10 * time + c)
-            image.put(plane, t=time, c=c)  # the whole shard is written anew
-            assert scene.rescan() == [f"plate/A1/s0/t{time:04d}/{channel}"]
-            assert np.array_equal(loaded(scene), plane)
-    assert scene.source.health().waiting == 0
-    for index in range(12):
-        assert loaded(scene, index).max() > 0, "the fingerprints of all still hold"
-
-
-def a_shard(planes: list[bytes | None], *, checksum: bool, at_end: bool) -> bytes:
-    """Return a shard of raw planes as a writer makes it that appends them."""
-    index, body = b"", b""
-    start = 0 if at_end else 16 * len(planes) + 4 * checksum
-    for plane in planes:
-        if plane is None:
-            index += b"\xff" * 16
-        else:
-            index += struct.pack("<2Q", start + len(body), len(plane))
-            body += plane
-    if checksum:
-        index += struct.pack("<I", google_crc32c.value(index))
-    return body + index if at_end else index + body
-
-
-@pytest.mark.parametrize("at_end", [True, False])
-@pytest.mark.parametrize("checksum", [True, False])
-def test_a_shard_that_is_filled_in_place_is_taken_once_its_index_holds(
-    tmp_path: Path, make: Make, *, checksum: bool, at_end: bool
-) -> None:
-    image = ZarrStore(tmp_path).image(axes="tyx", shards=(4, HEIGHT, WIDTH))
-    metadata = image.folder / "zarr.json"
-    document = json.loads(metadata.read_text())
-    sharding = document["codecs"][0]["configuration"]
-    sharding["index_location"] = "end" if at_end else "start"
-    if not checksum:
-        sharding["index_codecs"] = sharding["index_codecs"][:1]
-    metadata.write_text(json.dumps(document))
-    planes = [pixels(HEIGHT, WIDTH, seed=time).tobytes() for time in range(4)]
-    shard = a_shard([planes[0], None, planes[2], planes[3]], checksum=checksum, at_end=at_end)
-    file = image.folder / "c/0/0/0"
-    file.parent.mkdir(parents=True)
-    scene = make().start()
-    for length, whole in ((5, []), (PLANE_BYTES, []), (PLANE_BYTES + 100, [0])):
-        file.write_bytes(shard[:length])
-        scene.later(1)
-        times = [ticket.key.time_point for ticket in scene.inbox.tickets]
-        assert times == ([] if at_end else whole)
-    file.write_bytes(shard)
-    scene.later(1)
-    assert [ticket.key.time_point for ticket in scene.inbox.tickets] == [0, 2, 3]
-    for ticket in scene.inbox.tickets:
-        plane = scene.source.load(ticket).pixels
-        assert np.array_equal(plane, pixels(HEIGHT, WIDTH, seed=ticket.key.time_point))
-
-
-def three_to_a_chunk(tmp_path: Path, **options: Any) -> ZarrImage:
-    store = ZarrStore(tmp_path)
-    return store.image(axes="tyx", chunks=(3, HEIGHT, WIDTH), **options)
-
-
-CHUNKED: dict[str, dict[str, Any]] = {
-    "raw": {},
-    "blosc": {"compressors": [zarr.codecs.BloscCodec()]},
-    "sharded": {"shards": (6, HEIGHT, WIDTH)},
-}
-
-
-@pytest.mark.parametrize("options", CHUNKED.values(), ids=CHUNKED)
-def test_planes_that_share_a_chunk_count_when_it_is_quiet_and_never_as_black(
-    tmp_path: Path, make: Make, options: dict[str, Any]
-) -> None:
-    image = three_to_a_chunk(tmp_path, **options)
-    scene = make().start()
-    image.put(t=0)
-    assert scene.rescan() == [], "it may be written again with more planes"
-    assert scene.source.health().waiting == 1
-    assert scene.rescan(5) == ["plate/A1/s0/t0000/phase"], "the others are not there, not black"
-    image.put(t=1)
-    assert scene.rescan() == []
-    assert scene.rescan(5) == ["plate/A1/s0/t0001/phase"]
-    image.put(t=2)
-    image.put(t=3)
-    assert scene.rescan() == ["plate/A1/s0/t0002/phase"], "a later chunk is there"
-    for ticket in scene.inbox.tickets:
-        plane = scene.source.load(ticket).pixels
-        assert np.array_equal(plane, pixels(HEIGHT, WIDTH, seed=ticket.key.time_point))
-    scene.later(100)
-    assert (len(scene.inbox.tickets), scene.inbox.refusals) == (4, [])
-
-
-def test_planes_that_share_a_chunk_count_when_the_image_is_closed(
-    tmp_path: Path, make: Make
-) -> None:
-    image = three_to_a_chunk(tmp_path)
-    image.put(t=0)
-    scene = make().start()
-    assert scene.inbox.tickets == []
-    metadata = tmp_path / "HES7.zarr/zarr.json"
-    document = json.loads(metadata.read_text())
-    document["attributes"]["ome_writers"] = {"frame_metadata": []}
-    metadata.write_text(json.dumps(document))
-    assert scene.rescan() == ["plate/A1/s0/t0000/phase"]
-
-
 def test_a_plane_whose_chunk_changed_since_it_was_offered_is_not_read(
     tmp_path: Path, make: Make
 ) -> None:
@@ -340,6 +219,44 @@ def test_a_plane_whose_chunk_changed_since_it_was_offered_is_not_read(
     image.put(pixels(HEIGHT, WIDTH, seed=99), t=1)
     with pytest.raises(FrameError, match="not the one that was found"):
         scene.source.load(ticket)
+
+
+def test_a_plane_whose_chunk_goes_while_it_is_read_is_not_black(
+    tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunk = ZarrStore(tmp_path).image(axes="tyx").put(t=0)
+    scene = make().start()
+
+    def read_late(*arguments: Any) -> Any:
+        chunk.unlink()
+        return read_planes(*arguments)
+
+    monkeypatch.setattr(units, "read_planes", read_late)
+    with pytest.raises(FrameError, match="not the one that was found"):
+        scene.source.load(scene.inbox.tickets[0])
+
+
+def test_what_waits_is_looked_into_again_only_when_its_files_changed(
+    tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = ZarrStore(tmp_path).image(axes="tyx")
+    chunk = image.put(t=1)
+    chunk.write_bytes(b"half")
+    scene = make().start()
+    looks: list[object] = []
+    examine = units.Units.examine
+
+    def counting(self: units.Units, *arguments: Any, **options: Any) -> Any:
+        looks.append(arguments)
+        return examine(self, *arguments, **options)
+
+    monkeypatch.setattr(units.Units, "examine", counting)
+    for _ in range(3):
+        scene.later(1)
+    assert looks == []
+    chunk.write_bytes(b"a half")
+    scene.later(1)
+    assert len(looks) == 1
 
 
 def test_a_new_time_of_a_file_alone_is_no_change(tmp_path: Path, make: Make) -> None:
@@ -362,8 +279,8 @@ def test_chunks_that_would_fill_the_memory_are_not_unpacked(tmp_path: Path, make
         "blosc": (numcodecs.Blosc(), numcodecs.Blosc().encode(bytes(2**26))),
         "zstd": (numcodecs.Zstd(), numcodecs.Zstd().encode(bytes(2**26))),
         "lz4": (numcodecs.LZ4(), numcodecs.LZ4().encode(bytes(2**26))),
-        "gzip": (numcodecs.GZip(), numcodecs.GZip().encode(bytes(2**26))),
-        "zlib": (numcodecs.Zlib(), zlib.compress(bytes(2**26))),
+        "gzip": (numcodecs.GZip(), numcodecs.GZip(9).encode(bytes(2**24))),
+        "zlib": (numcodecs.Zlib(), zlib.compress(bytes(2**24))),
     }
     for name, (codec, bomb) in bombs.items():
         store = ZarrStore(tmp_path, f"{name}.zarr", version="0.4")
@@ -374,7 +291,12 @@ def test_chunks_that_would_fill_the_memory_are_not_unpacked(tmp_path: Path, make
     scene.later(1)
     scene.later(61)
     assert sorted(ticket.key.time_point for ticket in scene.inbox.tickets) == [0] * len(bombs)
-    assert len(scene.inbox.refusals) == len(bombs)
+    reasons = scene.inbox.reasons
+    for name in ("blosc", "zstd", "lz4"):
+        assert any(f"{name}.zarr" in each and "names another size" in each for each in reasons)
+    for name in ("gzip", "zlib"):
+        assert any(f"{name}.zarr" in each and "chunk is damaged" in each for each in reasons)
+    assert len(reasons) == len(bombs)
 
 
 def test_what_was_found_is_not_listed_again(tmp_path: Path, make: Make) -> None:
