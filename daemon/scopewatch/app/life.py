@@ -8,8 +8,9 @@ import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from scopewatch.app.checking.run_changes import explain_run
 from scopewatch.app.daemon import Application, build
-from scopewatch.app.reloading import Reloading, name_changes, tell_refused
+from scopewatch.app.reloading import Reloading, name_changes, tell_changes, tell_refused
 from scopewatch.config import Config
 from scopewatch.core.errors import ScopewatchError
 from scopewatch.core.ports import Clock, Scorer
@@ -56,6 +57,7 @@ class Life:
 
     def build(self) -> None:
         """Build the first daemon; raises what `app.daemon.build` does."""
+        tell_changes(explain_run(self._config, self._clock.now()))
         self._daemon = self._build(self._config, None)
 
     def run(self) -> Farewell:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scopewatch.app.checking.checks import Checks
+from scopewatch.app.checking.run_changes import SUBJECT
 from scopewatch.config import Config
 from scopewatch.config.secrets import resolve_secrets
 from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
@@ -111,7 +112,8 @@ def check_reload(path: Path, environ: Mapping[str, str], running: Config) -> Can
         One line for each problem.
     """
     checks = Checks(path, environ)
-    failed = [finding for finding in checks.run() if finding.failed]
+    findings = list(checks.run())
+    failed = [finding for finding in findings if finding.failed]
     lines = [finding.text for finding in failed]
     if any(finding.lasting for finding in failed):
         raise ConfigError("\n".join(dict.fromkeys(lines)))
@@ -137,7 +139,14 @@ def check_reload(path: Path, environ: Mapping[str, str], running: Config) -> Can
         )
     for line in lines:
         log.warning("reload goes on without it", extra={"event": {"why": line}})
+    tell_changes(finding.text for finding in findings if finding.subject == SUBJECT)
     return Candidate(config=config, scorer=checks.scorer)
+
+
+def tell_changes(lines: Iterable[str]) -> None:
+    """Log what a configuration changes of the run, before it takes effect."""
+    for line in lines:
+        log.warning("settings are not those of the run so far", extra={"event": {"why": line}})
 
 
 def tell_refused(problems: Iterable[str]) -> None:

@@ -16,6 +16,7 @@ from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.frame import FrameKey
 from scopewatch.core.message import WellName
 from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.monitoring.run_changes import RunResults
 from scopewatch.monitoring.run_facts import RunSeen
 from scopewatch.store.alert_queries import list_alerts, list_channels
 from scopewatch.store.columns import FrameState
@@ -43,6 +44,7 @@ from scopewatch.store.records import (
     WellRow,
 )
 from scopewatch.store.run_queries import count_frames, see_run
+from scopewatch.store.run_results import read_results
 from scopewatch.store.tables import FrameRow, Result, Run, TileScoresRow, Well
 from scopewatch.store.tiles import unpack
 from scopewatch.store.well_queries import list_wells, named, outlook_of
@@ -92,6 +94,11 @@ class Reader:
         """Return what the state of a run follows from; quick whatever the history."""
         with transaction(self._engine) as session:
             return see_run(session, name, recent=recent, now=now)
+
+    def run_results(self, name: str | None = None) -> RunResults | None:
+        """Return what the results of a run were made with: the newest, unless one is named."""
+        with transaction(self._engine) as session:
+            return read_results(session, name)
 
     def wells(self, run: str | None = None) -> list[WellRow]:
         """Return every well (of a run): newest run first, then by plate and well (A2, A10)."""

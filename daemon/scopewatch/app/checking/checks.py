@@ -95,6 +95,7 @@ class Checks:
             log = config.logging.file.parent
             yield _tried("log file", lambda: check_writable("logging.file", log))
         yield _tried("database", lambda: _check_database(config.state.folder))
+        yield from _check_run(config)
         yield _tried("alert channels", lambda: _check_channels(config))
         yield from _advise_on_delivery(self.config)
 
@@ -183,6 +184,12 @@ def _check_database(folder: Path) -> str:
     finally:
         reader.close()
     return f"{counts.scored} frames scored, {counts.quarantined} quarantined"
+
+
+def _check_run(config: Config) -> Iterator[Finding]:
+    from scopewatch.app.checking.run_changes import check_run  # noqa: PLC0415 - loads SQLAlchemy
+
+    yield from check_run(config, SystemClock().now())
 
 
 def _check_channels(config: Config) -> str:

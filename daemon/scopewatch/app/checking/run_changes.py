@@ -1,0 +1,40 @@
+"""Whether a configuration goes on with the run that has results, and what it would change."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+
+from scopewatch.app.checking.finding import Finding
+from scopewatch.app.run_states import policy_of
+from scopewatch.config import Config
+from scopewatch.core.errors import StoreError
+from scopewatch.monitoring.run_changes import explain_name, explain_settings
+from scopewatch.store.engine import DATABASE
+from scopewatch.store.queries import Reader
+
+SUBJECT = "run"
+
+
+def check_run(config: Config, now: datetime) -> Iterator[Finding]:
+    """Set the configuration against the results of its run, and of the run that goes on."""
+    for line in explain_run(config, now):
+        yield Finding(subject=SUBJECT, text=line, advice=True)
+
+
+def explain_run(config: Config, now: datetime) -> list[str]:
+    """Return one line for each thing that would change; nothing where no results can be read."""
+    if not (config.state.folder / DATABASE).exists():
+        return []
+    experiment = config.experiment
+    policy = policy_of(experiment)
+    try:
+        with closing(Reader.open(config.state.folder)) as reader:
+            last, own = reader.run_results(), reader.run_results(experiment.name)
+    except StoreError:
+        return []  # the check of the database tells of it, and so does the start
+    lines: list[str] = []
+    if last is not None:
+        lines += explain_name(experiment.name, policy, last, now)
+    if own is not None:
+        lines += explain_settings(policy, experiment.started_at, own)
+    return lines
