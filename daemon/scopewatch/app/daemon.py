@@ -219,7 +219,16 @@ def build(
         enter_retention(schedule, config, clock)
         schedule.every(GIVE_BACK_S, "memory", give_back)
         refusal = str if reloading is None else reloading.refusal
-        monitor = enter_monitor(schedule, config, store, keepers, delivery, clock, refusal)
+        monitor = enter_monitor(
+            schedule,
+            config,
+            store,
+            keepers,
+            delivery,
+            clock,
+            refusal,
+            states.apart_from_daemon().over,
+        )
         supervisor.add(
             Stage(
                 name="schedule",

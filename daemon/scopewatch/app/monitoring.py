@@ -36,6 +36,7 @@ def enter_monitor(
     delivery: Delivery,
     clock: Clock,
     refusal: Callable[[], str] = str,
+    over: Callable[[], bool] = bool,
 ) -> Monitor:
     """Enter into the schedule what steps the rules that need the clock."""
     folder = config.state.folder
@@ -52,6 +53,7 @@ def enter_monitor(
         wake=delivery.wake,
         troubles=lambda: {each.source.name: each.trouble for each in keepers if not each.watching},
         refusal=refusal,
+        over=over,
     )
     schedule.every(TICK_S, JOB, monitor.tick)
     return monitor

@@ -143,6 +143,10 @@ class RunStates:
         except StoreError as error:
             return (RunState(run=self._experiment, state=database_away(str(error))),)
 
+    def over(self) -> bool:
+        """Return whether all runs are finished, so that no frame is due; never raises."""
+        return all(each.state.level is Level.FINISHED for each in self.current())
+
     def clock_was_set(self, by_s: float) -> None:
         """Take note that the time of day was set: what was recorded before moves along."""
         self._clock_sets.append((self._clock.now(), timedelta(seconds=by_s)))

@@ -90,6 +90,8 @@ class Monitor:
         Why the last reload was refused; empty when none was since the last good one.
     troubles
         Says, by its name, why a source could not be started.
+    over
+        Whether the run is over though its final day was not judged: its time has passed.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class Monitor:
         wake: Callable[[], None],
         refusal: Callable[[], str] = str,
         troubles: Callable[[], Mapping[str, str]] = dict,
+        over: Callable[[], bool] = bool,
     ) -> None:
         self._desk = desk
         self._wells = tuple(rule for rule in rules if not rule.kind.of_the_monitor)
@@ -124,6 +127,7 @@ class Monitor:
         self._wake = wake
         self._refusal = refusal
         self._troubles = troubles
+        self._over = over
         self._lives = Lives(desk)
 
     def tick(self) -> None:
@@ -203,6 +207,9 @@ class Monitor:
             return None
         # The last time point is seldom to the minute on the final day.
         over = last.day is not None and last.day >= self._final_day - self._interval_h / 48
+        if not over and self._over():
+            # No frame is due any more, but none has come either: nothing is said for or against.
+            return None
         return blind(
             at=now,
             last_frame_at=waiting_since if last_at is None else last_at,

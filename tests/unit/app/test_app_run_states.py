@@ -114,6 +114,8 @@ def test_the_next_run_is_awaited_once_the_last_is_finished_and_nobody_is_alarmed
         ("run 8", Cause.NO_FRAME_YET),
     ]
     assert room.current(name="run 7") == [("run 7", Cause.FINISHED)]
+    assert room.states().over()
+    assert not room.states(name="run 8").over()
 
 
 def test_files_that_name_their_own_run_leave_the_configured_name_out_of_it(room: Room) -> None:

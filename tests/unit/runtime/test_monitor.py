@@ -71,6 +71,20 @@ def test_after_a_start_the_sources_have_time_to_catch_up(watch: Watch) -> None:
     assert watch.said() == []
 
 
+def test_a_run_whose_time_has_passed_raises_no_silence_and_takes_none_back(watch: Watch) -> None:
+    watch.scene.score(key(time_point=1), 0.5)
+    monitor = watch.begin(BLIND)
+    watch.over = True
+    watch.run(monitor, hours=40)
+    assert watch.said() == []
+    watch.over = False
+    watch.run(monitor, hours=1)
+    assert watch.said() == ["blind warning"]
+    watch.over = True
+    watch.run(monitor, hours=40)
+    assert watch.said() == ["blind warning"]
+
+
 def test_no_frame_is_missed_once_the_run_is_over(watch: Watch) -> None:
     monitor = watch.begin(BLIND, ENDED)
     monitor.tick()

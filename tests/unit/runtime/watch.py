@@ -48,6 +48,7 @@ class Watch:
     woken: int = 0
     refusal: str = ""
     troubles: dict[str, str] = field(default_factory=dict)
+    over: bool = False
 
     def begin(self, *rules: AlertRule) -> Monitor:
         """Start the daemon anew."""
@@ -64,6 +65,7 @@ class Watch:
             wake=self.wake,
             refusal=lambda: self.refusal,
             troubles=lambda: self.troubles,
+            over=lambda: self.over,
         )
 
     def read_free(self) -> int:
