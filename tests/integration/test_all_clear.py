@@ -1,6 +1,7 @@
 """The real daemon never says that all is well while frames are not judged."""
 
 import json
+import signal
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+import yaml
 from numpy.typing import NDArray
 
 from scopewatch.config import ExperimentConfig
@@ -154,4 +156,33 @@ def test_a_finished_run_is_shown_as_such_and_nobody_is_alarmed(daemon: Daemon, p
     assert health(port)[0] == 200
     with daemon.reader() as reader:
         assert reader.alerts(None, 9) == []
+    assert daemon.end() == 0
+
+
+def test_another_name_in_the_middle_of_a_run_is_explained_before_it_takes_effect(
+    daemon: Daemon, port: int, phase: NDArray[np.uint16], save: Save
+) -> None:
+    save(daemon.incoming / "P1_A1_s0_t0000_phase.tif", phase)
+    daemon.start_ready()
+    settle(daemon, 1)
+    daemon.settings["experiment"]["name"] = "run 2"
+    daemon.config.write_text(yaml.safe_dump(daemon.settings), encoding="utf-8")
+    noted = daemon.ask("check").stdout
+    assert "note  run: another run goes on: experiment.name" in noted
+    assert daemon.process is not None
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.eventually(lambda: daemon.count("configuration taken up") == 1, within_s=60)
+    told = [entry["message"] for entry in daemon.said()]
+    explained = told.index("settings are not those of the run so far")
+    assert explained < told.index("configuration taken up")
+    daemon.eventually(lambda: daemon.count("ready") == 2, within_s=60)
+    assert "<h1>run 1</h1>" in page(port)
+    save(daemon.incoming / "P1_B1_s0_t0001_phase.tif", phase)
+    daemon.eventually(lambda: "<h1>run 2</h1>" in page(port), within_s=60)
+    settle(daemon, 2)
+    top = page(port)
+    assert "<dt>Scored</dt><dd>1</dd>" in top
+    older = httpx.get(f"http://127.0.0.1:{port}/?experiment=run+1", timeout=10).text
+    assert "/wells/run%201/P1/A1" in older
+    assert "/wells/run%202" not in older
     assert daemon.end() == 0
