@@ -37,6 +37,10 @@ class RunReader(Protocol):
         """Return the runs, the newest first."""
         ...
 
+    def active_runs(self, since: datetime) -> Sequence[str]:
+        """Return the runs of which a frame was settled after a moment, the newest first."""
+        ...
+
     def run_seen(self, name: str, *, recent: timedelta, now: datetime) -> RunSeen:
         """Return what is known of a run."""
         ...
@@ -161,11 +165,9 @@ class RunStates:
         return Condition(ready=daemon.ready, complaints=(*daemon.complaints, *failing))
 
     def _current(self) -> list[RunState]:
-        names = [run.name for run in self._reader.runs()[:MOST_RUNS]]
-        seen = [self._see(name) for name in names]
-        since = self._clock.now() - ACTIVE
-        active = [run for run in seen if run.last_at is not None and run.last_at > since]
-        shown = [RunState(run=run.name, state=self._assess(run)) for run in active or seen[:1]]
+        names = [run.name for run in self._reader.runs()]
+        active = self._reader.active_runs(self._clock.now() - ACTIVE)[:MOST_RUNS]
+        shown = [RunState(run=run, state=self.of(run)) for run in active or names[:1]]
         over = all(each.state.level is Level.FINISHED for each in shown)
         if over and self._experiment not in names:
             # The next run is awaited; for how long is nobody's affair but in an empty database.

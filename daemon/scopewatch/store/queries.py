@@ -43,7 +43,7 @@ from scopewatch.store.records import (
     Shot,
     WellRow,
 )
-from scopewatch.store.run_queries import count_frames, see_run
+from scopewatch.store.run_queries import count_frames, list_active, see_run
 from scopewatch.store.run_results import read_results
 from scopewatch.store.tables import FrameRow, Result, Run, TileScoresRow, Well
 from scopewatch.store.tiles import unpack
@@ -84,6 +84,11 @@ class Reader:
                     select(Run).order_by(Run.first_seen_at.desc(), Run.id.desc())
                 )
             ]
+
+    def active_runs(self, since: datetime) -> list[str]:
+        """Return the runs of which a frame was settled after a moment, the newest first."""
+        with transaction(self._engine) as session:
+            return list_active(session, since)
 
     def counts(self, run: str | None = None) -> Counts:
         """Count the frames of a run, or of the whole database."""

@@ -52,6 +52,16 @@ def see_run(session: Session, name: str, *, recent: timedelta, now: datetime) ->
     )
 
 
+def list_active(session: Session, since: datetime) -> list[str]:
+    """Return the runs of which a frame was settled after a moment, the newest first."""
+    settled = select(FrameRow.well_id).where(FrameRow.settled_at > since)
+    active = select(Well.run_id).where(Well.id.in_(settled))
+    found = session.scalars(
+        select(Run.name).where(Run.id.in_(active)).order_by(Run.first_seen_at.desc(), Run.id.desc())
+    )
+    return list(found)
+
+
 def count_frames(session: Session, name: str | None) -> Counts:
     """Count the frames of a run, or of the whole database."""
     frames: tuple[ColumnElement[bool], ...] = ()

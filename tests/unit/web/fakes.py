@@ -168,6 +168,10 @@ class FakeReader:
             for name in names
         ]
 
+    def active_runs(self, since: datetime) -> Sequence[str]:
+        recent = [row for row in self.rows if row.last_frame_at and row.last_frame_at > since]
+        return list(dict.fromkeys(row.name.experiment for row in recent))
+
     def run_seen(self, name: str, *, recent: timedelta, now: datetime) -> RunSeen:
         return RunSeen(
             name=name,
