@@ -17,8 +17,11 @@ from scopewatch.sources.folder.file_stability import LOOKS, Candidate, GivenUp, 
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.folder.late_moments import LateMoments
 from scopewatch.sources.folder.walk import Seen, look_at
+from scopewatch.sources.readers.planes import EmptyFileError
 
 log = logging.getLogger(__name__)
+
+EMPTY = 1000
 
 
 class FileLooks:
@@ -44,9 +47,20 @@ class FileLooks:
         self.awaiting = Awaiting()
         self._again: deque[tuple[str, str | None]] = deque()
         self._late = LateMoments()
+        self._empty: dict[str, None] = {}
+
+    @property
+    def detail(self) -> str:
+        """What files wait for; empty where none does."""
+        empty = f"{len(self._empty)} files are empty so far" if self._empty else ""
+        return "; ".join(part for part in (self.awaiting.detail, empty) if part)
 
     def look_at_given_up(self) -> None:
-        """Look again at files that were given up, as many as a turn has."""
+        """Look again at files that were given up, as many as a turn has, and at empty ones."""
+        for locator in list(self._empty):
+            seen = look_at(self._frames.root, locator)
+            if seen is None or not seen.fingerprint.startswith("0:"):
+                del self._empty[locator]
         more = [each for each in self._again if each[1] is None]
         self._again = deque([*more, *self.given_up.turn()])
 
@@ -96,6 +110,8 @@ class FileLooks:
         except FrameError as error:
             if isinstance(error, AwaitedError):
                 self.awaiting.note(locator, error.missing, waits=True)
+            if isinstance(error, EmptyFileError) and self._frames.by_name(locator).key is None:
+                return self._leave_empty(offering, locator, fingerprint)
             if not self.settling.broken(candidate, now_s):
                 return True
             self._tell_given_up(locator, error)
@@ -167,6 +183,19 @@ class FileLooks:
             return True
         self.awaiting.note(locator, reading.missing)
         self._remember(offering, locator, fingerprint, reading)
+        return True
+
+    def _leave_empty(self, offering: Offering, locator: str, fingerprint: str) -> bool:
+        """Leave an empty file of which nothing says that it is a frame until it changes.
+
+        ome-writers makes the files of all positions at the start, and may come to one of them after
+        minutes or hours.
+        """
+        self._empty[locator] = None
+        while len(self._empty) > EMPTY:
+            del self._empty[next(iter(self._empty))]
+        self.settling.forget(locator)
+        offering.take(locator, fingerprint)
         return True
 
     def _tell_given_up(self, locator: str, error: FrameError) -> None:

@@ -160,8 +160,8 @@ class FolderSource:
         alive = thread.alive() and watch.alive()
         how = "polling" if watch.polling else "native events"
         detail = watch.trouble or f"{self._config.path} by {how}"
-        if self._looks.awaiting.detail:
-            detail += f"; {self._looks.awaiting.detail}"
+        if self._looks.detail:
+            detail += f"; {self._looks.detail}"
         for kind, count in self._left_out.most_common():
             detail += f"; {count} files left out: {kind}"
         if self._stores:

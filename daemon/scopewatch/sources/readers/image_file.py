@@ -12,6 +12,7 @@ from scopewatch.sources.readers.pixel_size import resolution_um
 from scopewatch.sources.readers.planes import (
     DEFAULT_LIMITS,
     Contents,
+    EmptyFileError,
     Plane,
     PlaneEntry,
     ReadLimits,
@@ -139,9 +140,7 @@ def _look_with_pillow(
     """Read what a PNG or JPEG says, and (height, width); Pillow decodes a PNG for its EXIF."""
     kind = _kind(path)
     if path.stat().st_size == 0:
-        raise FrameError(
-            complaint("image file is empty", where=path, got="0 bytes", do="export it again")
-        )
+        raise EmptyFileError(path)
     if kind == "PNG":
         check_chunks(path)
     try:

@@ -7,6 +7,15 @@ from scopewatch.core.frame import Pixels
 from scopewatch.sources.base.facts import PlaneFacts, Statement, merged
 
 
+class EmptyFileError(FrameError):
+    """A file of no bytes: nothing was written into it yet, or nothing ever will be."""
+
+    def __init__(self, where: object) -> None:
+        super().__init__(
+            complaint("image file is empty", where=where, got="0 bytes", do="export it again")
+        )
+
+
 class NotWrittenError(FrameError):
     """A plane has its place in the file and is not written yet, or not all of it."""
 

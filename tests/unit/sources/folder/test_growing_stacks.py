@@ -17,6 +17,7 @@ from tests.unit.sources.images import pixels
 from tests.unit.sources.ome_sets import PlateWriter, Written, plate, whole_plate
 
 SHAPE = (64, 80)
+GIVEN_UP = "file never got whole, it is handed on as it is"
 
 
 def key(plane: Written) -> str:
@@ -295,13 +296,44 @@ def test_a_series_of_which_nothing_is_written_yet_is_no_file_that_never_got_whol
     with caplog.at_level(logging.WARNING):
         for _ in range(20):
             scene.later(30)
-    assert caplog.messages == []
+    assert GIVEN_UP not in caplog.messages
     assert (scene.inbox.tickets, scene.inbox.refusals) == ([], [])
     series[0] = pixels(*SHAPE)
     series.flush()
     scene.later(30)
     scene.later(2)
     assert scene.inbox.keys == keys(0)
+
+
+def test_files_that_a_writer_makes_ahead_are_left_alone_until_they_are_written(
+    tmp_path: Path, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = make(settle_s=2, give_up_s=60).start()
+    with plate(tmp_path / "plate", times=3) as writer, caplog.at_level(logging.WARNING):
+        writer.add(2)
+        writer.settle()
+        for _ in range(20):
+            scene.later(30)
+        assert len(scene.inbox.tickets) == 2
+        assert scene.inbox.refusals == []
+        assert GIVEN_UP not in caplog.messages
+        assert scene.source.health().detail.endswith("; 3 files are empty so far")
+        writer.add(6)
+        writer.settle()
+        scene.later(30)
+        scene.later(2)
+        assert sorted(scene.inbox.keys) == sorted(map(key, writer.written))
+        assert "empty" not in scene.source.health().detail
+
+
+def test_an_empty_file_that_is_called_like_a_frame_is_told(tmp_path: Path, make: Make) -> None:
+    (tmp_path / "plate_A1_s0_t0000_phase.tif").touch()
+    scene = make(settle_s=2, give_up_s=60).start()
+    scene.later(30)
+    scene.later(60)
+    (ticket,) = scene.inbox.tickets
+    with pytest.raises(FrameError, match="image file is empty"):
+        scene.source.load(ticket)
 
 
 def test_a_daemon_that_starts_anew_scores_nothing_of_a_growing_plate_twice(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from scopewatch.core.errors import FrameError, complaint
+from scopewatch.sources.readers.planes import EmptyFileError
 
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _TYPE_BYTES |= {13: 4, 16: 8, 17: 8, 18: 8}
@@ -129,9 +130,7 @@ def read_layout(file: BinaryIO, where: object) -> Layout:
     file.seek(0)
     head = file.read(16)
     if not head:
-        raise FrameError(
-            complaint("image file is empty", where=where, got="0 bytes", do="export it again")
-        )
+        raise EmptyFileError(where)
     order = {b"II": "<", b"MM": ">"}.get(head[:2])
     magic = struct.unpack(f"{order}H", head[2:4])[0] if order and len(head) >= 8 else 0
     if magic == 42:
