@@ -133,7 +133,7 @@ class NamePattern:
             well=self._well(groups, where),
             site=_number(groups.get("site")),
             time_point=self._time_point(groups.get("time_point"), where),
-            channel=groups.get("channel"),
+            channel=(groups.get("channel") or "").strip() or None,
             channel_code=groups.get("channel_code"),
             z=_number(groups.get("z")),
             first_z=self._first_z,

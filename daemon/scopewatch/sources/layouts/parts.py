@@ -4,10 +4,8 @@
 NAME = r"(?<![^/])"
 # Its end. A second suffix (`.ome`) belongs to it.
 END = r"(?:\.ome)?\.\w+$"
-# A well as most programs write it: rows A to P, columns 1 to 48, with or without zeros.
-WELL = r"(?P<well>[A-Pa-p]0{0,2}[1-9]\d?)(?!\d)"
-# Also of plates of 1536 wells: rows A to Z, AA to AF.
-WELL_1536 = r"(?P<well>(?:[A-Z]|A[A-F]|[a-p])0{0,2}[1-9]\d?)(?!\d)"
+# A well as most programs write it, with or without zeros: rows A to Z, AA to AF of a plate of 1536.
+WELL = r"(?P<well>(?:[A-Z]|A[A-F]|[a-p])0{0,2}[1-9]\d?)(?!\d)"
 # A name of something, short of the next part; a plate mostly.
 PLATE = r"(?P<plate>[^/]+?)"
 

@@ -322,3 +322,77 @@ def test_a_layout_may_say_that_the_first_page_alone_is_a_frame() -> None:
     assert NamePattern("evos").frames_of(contents) == contents
     second = Contents(planes=pages[1:])
     assert NamePattern("keyence").frames_of(second) == second
+
+
+@pytest.mark.parametrize(
+    ("layout", "names"),
+    [
+        ("incucyte", ("{}/2026-03-01 day 1/VID7_C4_1_00d12h00m.tif", "Phase", "red")),
+        ("incucyte", ("ES-{}Original_C4_1_00d12h00m.tif", "Phase", "Red")),
+        ("metamorph", ("exp_w1{}_Camera_s1_t1.tif", "Phase", "GFP")),
+        ("metamorph", ("exp_w1{} 0.5 s_s1_t1.tif", "Phase", "GFP")),
+    ],
+)
+def test_channels_are_never_lost_so_that_one_is_taken_for_another(
+    layout: str, names: tuple[str, str, str]
+) -> None:
+    name, *channels = names
+    said = [facts(layout, name.format(channel)).channel for channel in channels]
+    for channel, found in zip(channels, said, strict=True):
+        assert found is not None
+        assert found.startswith(channel)
+
+
+@pytest.mark.parametrize(
+    ("layout", "name", "counted"),
+    [
+        ("nis", "exp_T05XY02C1.tif", (2, 4, "C1")),
+        ("nis", "exp_xy02t05c1.tif", (2, 4, "c1")),
+        ("zen", "exp_s2_t12_c1.tif", (2, 11, "c1")),
+        ("zen", "exp-Scene-02-P3-B4_t02c1_ORG.tif", (3, 1, "c1")),
+        ("metamorph", "exp_s4_w1Phase_t3.TIF", (4, 2, "w1")),
+        ("metamorph", "exp_t3_s4_w1Phase.TIF", (4, 2, "w1")),
+        ("metamorph", "exp_t3_w1Phase.TIF", (None, 2, "w1")),
+        ("leica", "exp_Region 2_B_4_pos 4_t0_ch0.tif", (4, 0, "ch0")),
+    ],
+)
+def test_what_a_name_counts_is_read_in_any_order(
+    layout: str, name: str, counted: tuple[int | None, int, str]
+) -> None:
+    found = facts(layout, name)
+    assert (found.site, found.time_point, found.channel_code) == counted
+
+
+@pytest.mark.parametrize(
+    ("layout", "name"),
+    [
+        ("zen", "exp_s12c1_t3.tif"),
+        ("metamorph", "exp_w1Phase_s1_t1_z3.tif"),
+        ("keyence", "10X_W001_P00001_00003_CH1.tif"),
+    ],
+)
+def test_a_name_of_which_a_part_would_be_lost_does_not_fit(layout: str, name: str) -> None:
+    assert NamePattern(layout).read(name) is None
+
+
+@pytest.mark.parametrize(
+    ("layout", "name"),
+    [
+        ("scopewatch", "p_AA01_s0_t0003_phase.tif"),
+        ("incucyte", "phase/VID12_AA01_1_00d23h56m.tif"),
+        ("pyincucyte", "VID38_AA1_1_00d12h00m.tif"),
+        ("evos", "p_Plate_R_p00_0_AA01f03d4.tif"),
+        ("leica", "Plate_AA_1_Position 4_t003_ch00.tif"),
+        ("nis", "WellAA01_PointAA01_0003_ChannelPhase_Seq0000.tiff"),
+        ("cytation", "AA1_02_2_16_Bright Field_012.tif"),
+        ("yokogawa", "AA-01_F0001_T0020_Z0001_C2.png"),
+    ],
+)
+def test_rows_of_the_largest_plates_are_wells(layout: str, name: str) -> None:
+    assert facts(layout, name).well == "AA1"
+
+
+def test_a_cell_line_in_a_leica_name_is_no_well() -> None:
+    assert facts("leica", "Project_H9_Series002_t00_ch00.tif").well is None
+    assert facts("leica", "Project_H9_C_07_Series002_t00_ch00.tif").well == "C7"
+    assert facts("leica", "Project_C07_R1_t00_ch00.tif").well == "C7"

@@ -5,12 +5,12 @@ that the analysis drew. The program names no time points.
 """
 
 from scopewatch.sources.layouts.layout import Example, Layout, Never
-from scopewatch.sources.layouts.parts import NAME, PLATE, WELL_1536
+from scopewatch.sources.layouts.parts import END, NAME, PLATE, WELL
 
 LAYOUT = Layout(
     name="cellomics",
     program="Cellomics ArrayScan, CellInsight (Thermo Fisher)",
-    patterns=(rf"{NAME}(?:{PLATE}_)?{WELL_1536}f(?P<site>\d+)(?P<channel_code>d\d+)\.\w+$",),
+    patterns=(rf"{NAME}(?:{PLATE}_)?{WELL}f(?P<site>\d+)(?P<channel_code>d\d+){END}",),
     never=(
         Never(
             pattern=r"(?<![^/])[^/]*_[A-Za-z]{1,2}\d\d?f\d+o\d+\.\w+$",

@@ -5,7 +5,7 @@ time point. Newer: `B2_1_Bright Field_1_001_02`: well, field, channel, then the 
 """
 
 from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout, Never
-from scopewatch.sources.layouts.parts import NAME, WELL_1536
+from scopewatch.sources.layouts.parts import NAME, WELL
 
 _CHANNEL = r"(?P<channel>[^/_]+?)"
 
@@ -13,9 +13,9 @@ LAYOUT = Layout(
     name="cytation",
     program="Cytation, Lionheart (BioTek, Agilent): Gen5",
     patterns=(
-        rf"{NAME}{WELL_1536}_-?\d+_\d+_(?P<site>\d+)(?:Z(?P<z>\d+))?_{_CHANNEL}"
+        rf"{NAME}{WELL}_-?\d+_\d+_(?P<site>\d+)(?:Z(?P<z>\d+))?_{_CHANNEL}"
         r"_(?P<time_point>\d+)\.[^/]+$",
-        rf"{NAME}{WELL_1536}_(?P<site>\d+)(?:Z(?P<z>\d+))?_{_CHANNEL}_\d+_(?P<time_point>\d+)"
+        rf"{NAME}{WELL}_(?P<site>\d+)(?:Z(?P<z>\d+))?_{_CHANNEL}_\d+_(?P<time_point>\d+)"
         r"_-?\d*\.[^/]+$",
     ),
     counts_from={"time_point": 1},

@@ -99,22 +99,23 @@ def _image(record: Record, channel: str) -> _Image:
 
 
 _FILE = (
-    r"r(?P<row>\d\d)c(?P<column>\d\d)f(?P<site>\d+)p(?P<z>\d+)(?:rc\d+)?-(?P<channel_code>ch\d+)"
+    r"(?i:r(?P<row>\d\d)c(?P<column>\d\d)f(?P<site>\d+)p(?P<z>\d+)(?:rc\d+)?"
+    r"-(?P<channel_code>ch\d+))"
 )
 _MEASUREMENT = (
     r"(?<![^/])(?P<plate>[^/]+?)__(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
     r"T(?P<hours>\d\d)_(?P<minutes>\d\d)_(?P<seconds>\d\d)-Measurement[^/]*/(?:[^/]+/)*"
 )
-_REST = r"(?:fk\d+)?(?:fl\d+)?\.[^/]+$"
+_REST = r"(?i:fk\d+)?(?i:fl\d+)?\.[^/]+$"
 
 LAYOUT = Layout(
     name="harmony",
     program="Harmony (PerkinElmer, Revvity): Opera Phenix, Operetta",
     patterns=(
         # The first time point of a measurement lies where its folder says.
-        rf"{_MEASUREMENT}{_FILE}(?:sk0*1(?!\d))?{_REST}",
+        rf"{_MEASUREMENT}{_FILE}(?i:sk0*1(?!\d))?{_REST}",
         rf"(?:(?<![^/])(?P<plate>[^/]+?)__[^/]*-Measurement[^/]*/(?:[^/]+/)*)?{NAME}{_FILE}"
-        rf"(?:sk(?P<time_point>\d+))?{_REST}",
+        rf"(?i:sk(?P<time_point>\d+))?{_REST}",
     ),
     counts_from={"time_point": 1, "z": 1},
     sides=(

@@ -5,12 +5,12 @@ the wavelength without a mark between, and may begin with a digit.
 """
 
 from scopewatch.sources.layouts.layout import Example, Layout, Never
-from scopewatch.sources.layouts.parts import PLATE, WELL_1536
+from scopewatch.sources.layouts.parts import PLATE, WELL
 
 _GUID = r"(?:[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12})?"
 _TIME = r"(?:(?<![^/])(?i:timepoint)_(?P<time_point>\d+)/)?"
 _PLACE = (
-    rf"(?<![^/])(?:{PLATE}_)?{WELL_1536}(?=_[sw]\d)"
+    rf"(?<![^/])(?:{PLATE}_)?{WELL}(?=_[sw]\d)"
     r"(?:_s(?P<site>\d+?))?(?:_(?P<channel_code>w\d+?))?"
 )
 

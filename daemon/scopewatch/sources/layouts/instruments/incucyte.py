@@ -12,10 +12,14 @@ from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout, Never
 from scopewatch.sources.layouts.parts import NAME, WELL
 
 # What Incucyte calls its channels, alone or with a word behind (`Green Channel`).
-_CHANNEL = (
-    r"(?P<channel>(?i:phase|ph|phase[ _-]?contrast|bright[ _-]?field|bf|green|red|orange|nir"
-    r"|near[ _-]?ir|far[ _-]?red|blue|gfp|rfp|cfp|yfp|m?cherry)(?i:[ _-]?(?:channel|images?))?)"
+_COLOUR = (
+    r"(?i:phase|ph|phase[ _-]?contrast|bright[ _-]?field|bf|green|red|orange|nir"
+    r"|near[ _-]?ir|far[ _-]?red|texas[ _-]?red|blue|cyan|yellow|gfp|rfp|cfp|yfp|m?cherry|tdtomato"
+    r"|dapi|hoechst|fitc|tritc|cy[357])(?i:[ _-]?(?:channel|images?|original|calibrated))?"
 )
+_CHANNEL = rf"(?P<channel>{_COLOUR})"
+# The nearest folder above that is called like a channel.
+_ABOVE = rf"(?<![^/]){_CHANNEL}/(?:(?!{_COLOUR}/)[^/]+/)*"
 _TIME = (
     r"(?:(?P<days>\d{1,3})d|(?P<year>\d{4})y(?P<month>\d\d)m(?P<day>\d\d)d_)"
     r"(?P<hours>\d\d)h(?P<minutes>\d\d)m"
@@ -30,8 +34,8 @@ LAYOUT = Layout(
     patterns=(
         # The more special ones first.
         rf"{NAME}{_CHANNEL}_(?:{_PLATE}_)?{_EXPORT}",
-        rf"{NAME}{_PLATE}_{_CHANNEL}_{_EXPORT}",
-        rf"(?<![^/]){_CHANNEL}/(?:{_PLATE}_)?{_EXPORT}",
+        rf"{NAME}{_PLATE}[_-]{_CHANNEL}_{_EXPORT}",
+        rf"{_ABOVE}(?:{_PLATE}_)?{_EXPORT}",
         rf"{NAME}(?:{_PLATE}_)?{_EXPORT}",
         r"(?<!\d)(?P<year>\d\d)(?P<month>\d\d)/(?P<day>\d\d)/(?P<hours>\d\d)(?P<minutes>\d\d)/"
         rf"(?P<plate>[^/]+)/{WELL}-(?P<site>\d+)-(?P<channel>\w+)\.[^/]+$",
@@ -119,6 +123,14 @@ LAYOUT = Layout(
             site=4,
             moment=datetime(2022, 4, 8, 8, 0),  # noqa: DTZ001
             channel="phaseContrast",
+        ),
+        Example(
+            path="MiaPaCa2-PhaseOriginal_A2_1_03d06h40m.tif",
+            plate="MiaPaCa2",
+            well="A2",
+            site=1,
+            elapsed_h=78.67,
+            channel="PhaseOriginal",
         ),
         Example(
             path="composite_D2_4_2022y04m08d_08h00m.png",

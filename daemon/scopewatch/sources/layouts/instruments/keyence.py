@@ -2,7 +2,8 @@
 
 Names begin with what the user chose, then time point, position, the tile of a stitch (five
 digits), plane and channel, each where the acquisition had it. Fields `XY01` are no wells by
-themselves: `wells:` of the source maps them.
+themselves: `wells:` of the source maps them. Scans of plates count wells and points (`W001_P00001`)
+in place of fields.
 """
 
 from scopewatch.sources.layouts.layout import Example, Layout, Never, Pages
@@ -11,20 +12,24 @@ from scopewatch.sources.layouts.parts import NAME
 _PLATE = r"(?:(?P<plate>[^/]+?)_)?"
 _TIME = r"T(?P<time_point>\d{3,})_"
 _FIELD = r"(?P<well>XY\d+)_"
-_REST = r"(?:(?P<site>\d{5})_)?(?:Z(?P<z>\d+)_)?(?P<channel_code>CH\d+)\.[^/]+$"
+_CHANNEL = r"(?:Z(?P<z>\d+)_)?(?P<channel_code>CH\d+)\.[^/]+$"
+_REST = rf"(?:(?P<site>\d{{5}})_)?{_CHANNEL}"
+# A field in words, which must not become a part of the plate's name.
+_NO_FIELD = r"(?![^/]*(?:XY\d+|W\d+_P\d+)[_.])"
 
 LAYOUT = Layout(
     name="keyence",
     program="Keyence BZ-X",
     patterns=(
-        rf"{NAME}{_PLATE}{_TIME}{_FIELD}{_REST}",
-        rf"{NAME}{_PLATE}{_FIELD}{_TIME}{_REST}",
+        rf"(?i){NAME}{_PLATE}{_TIME}{_FIELD}{_REST}",
+        rf"(?i){NAME}{_PLATE}{_FIELD}{_TIME}{_REST}",
+        rf"(?i){NAME}(?:Image_|{_PLATE})W(?P<well>\d+)_P(?P<site>\d+)_(?:{_TIME})?{_CHANNEL}",
         # `Image` is what the program calls a file that nobody named.
-        rf"{NAME}(?:Image_|{_PLATE}){_FIELD}{_REST}",
+        rf"(?i){NAME}(?:Image_|{_PLATE}){_FIELD}{_REST}",
         # The field may be the folder alone, or there is but one.
-        rf"(?:(?<![^/])(?P<well>XY\d+)/)?(?<![^/])(?:Image_|{_PLATE})(?:{_TIME})?{_REST}",
+        rf"(?i)(?:(?<![^/])(?P<well>XY\d+)/)?(?<![^/]){_NO_FIELD}(?:Image_|{_PLATE})(?:{_TIME})?{_REST}",
         # Without channels.
-        rf"{NAME}{_PLATE}{_TIME}(?P<well>XY\d+)(?:_Z(?P<z>\d+))?\.[^/]+$",
+        rf"(?i){NAME}{_PLATE}{_TIME}(?P<well>XY\d+)(?:_Z(?P<z>\d+))?\.[^/]+$",
     ),
     counts_from={"time_point": 1, "z": 1},
     never=(
@@ -70,6 +75,16 @@ LAYOUT = Layout(
             channel="CH2",
             z=1,
         ),
+        Example(
+            path="W001/P00001/T0004/wt_W001_P00001_T0004_Z005_CH1.tif",
+            plate="wt",
+            well="1",
+            site=1,
+            time_point=3,
+            channel="CH1",
+            z=5,
+        ),
+        Example(path="HM_W012_P00002_CH2.tif", plate="HM", well="12", site=2, channel="CH2"),
         Example(
             path="Image_T0043_XY01_Z001_Overlay.tif",
             never="an overlay of several channels in colour",

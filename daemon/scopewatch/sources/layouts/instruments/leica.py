@@ -1,22 +1,27 @@
 """Leica LAS X: exported TIFFs.
 
 The name of the project and the image stand first: they name the experiment, no plate. Then come the
-well (`A_1`), the position of a mark-and-find experiment or the tile, and `t`, `z` and `ch`, which
-count from 0, in an order that differs between versions.
+well (`A_1`, or `A1` behind the tile scan), the position of a mark-and-find experiment or the tile,
+and `t`, `z` and `ch`, which count from 0, in an order that differs between versions.
 """
 
 from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout, Never
-from scopewatch.sources.layouts.parts import NAME, token
+from scopewatch.sources.layouts.parts import END, NAME, token
 
-_SITE = r"(?:p|s|S|R|Pos|Position ?)"
+_SITE = r"(?:p|s|S|R|(?i:pos(?:ition)?) ?|[A-P]\d{1,2}-)"
+_ROW_AND_COLUMN = r"[^/]*?_(?P<row>A[A-F]|[A-P])_(?P<column>\d{1,2})_"
+# `H9` is a line of stem cells: elsewhere than behind a tile scan only `H09` is a well.
+_WELL = (
+    r"[^/]*?(?:TileScan[^/_]*_|_(?=[A-P](?:0[1-9]|[12]\d)[_-]))"
+    r"(?P<well>[A-P]\d{1,2})(?:-\d+)?_"
+)
 
 LAYOUT = Layout(
     name="leica",
     program="Leica LAS X, exported TIFFs",
     patterns=(
         # It ends with what is counted: `_t00_ch00`, `_s01_z00_RAW_ch00`.
-        rf"{NAME}(?=[^/]*?_(?:t|z|ch)\d+\.\w+$)"
-        r"(?=(?:[^/]*?_(?P<row>[A-P])_(?P<column>\d{1,2})_)?)"
+        rf"{NAME}(?=[^/]*?_(?:t|z|ch)\d+{END})(?=(?:{_ROW_AND_COLUMN}|{_WELL})?)"
         rf"(?=(?:(?:[^/]*?_)??{_SITE}(?P<site>\d{{1,4}})_)?)"
         rf"{token('t', 'time_point')}{token('z', 'z')}"
         r"(?=(?:[^/]*?_(?P<channel_code>ch\d+)[_.])?)",
@@ -39,6 +44,22 @@ LAYOUT = Layout(
             path="Mark_and_Find_001_LacZ_p002_t00_ch00.tif", site=2, time_point=0, channel="ch00"
         ),
         Example(path="Pos007_S001_t50_z01_ch00.tif", site=7, time_point=50, channel="ch00", z=1),
+        Example(path="TileScan 1_A1_ch00.tif", well="A1", channel="ch00"),
+        Example(
+            path="TileScan 2_A1-1_t0_z0_ch00.tif",
+            well="A1",
+            site=1,
+            time_point=0,
+            channel="ch00",
+            z=0,
+        ),
+        Example(
+            path="20250527_JIM783_efl-3_Position 1_t000_z00_RAW_ch00.tif",
+            site=1,
+            time_point=0,
+            channel="ch00",
+            z=0,
+        ),
         Example(path="Project001_Series002_z01_ch00.tif", channel="ch00", z=1),
         Example(path="Image001_ch00_SV.tif", never="a view in colour, scaled for the screen"),
     ),

@@ -9,25 +9,31 @@ count from 0.
 from datetime import datetime
 
 from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout
-from scopewatch.sources.layouts.parts import NAME
+from scopewatch.sources.layouts.parts import END, NAME
 
 _DATED = (
     r"(?<![^/])(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)_(?P<hours>\d\d)(?P<minutes>\d\d)"
     r"(?P<seconds>\d\d)_\d+(?:__|/)"
 )
-_WELL_POINT = r"Well(?P<well>[A-P]\d{1,2})(?:_Point[^/_]*(?:_(?P<site>\d+))?)?"
-_JOBS = r"(?:_Z(?P<z>\d+))?(?:_Channel(?P<channel>[^/]+?))?_Seq\d+\.\w+$"
+_WELL_POINT = r"Well(?P<well>(?:A[A-F]|[A-Z])\d{1,2})(?:_Point[^/_]*(?:_(?P<site>\d+))?)?"
+_JOBS = rf"(?:_Z(?P<z>\d+))?(?:_Channel(?P<channel>[^/]+?))?(?:_Cycle\d+)?_Seq\d+{END}"
+# A letter before it belongs to the name of the experiment, unless the next counter follows at once.
+_TIME = r"(?:(?<![A-Za-z])(?=[tT])|(?=[tT]\d+[xXzZcC]))[tT](?P<time_point>\d+)"
+_POINT = r"(?i:xy)(?P<site>\d+)_?"
+_PLANE = r"(?:[zZ](?P<z>\d+)_?)?"
+_CHANNEL = r"(?P<channel_code>[cC]\d+)"
 
 LAYOUT = Layout(
     name="nis",
     program="NIS-Elements (Nikon), series split into files",
     patterns=(
-        rf"{NAME}[^/]*?(?:(?<![A-Za-z])t(?P<time_point>\d+))?_?(?i:xy)(?P<site>\d+)"
-        r"_?(?:z(?P<z>\d+))?_?(?P<channel_code>[cC]\d+)?\.\w+$",
+        rf"{NAME}[^/]*?(?:{_TIME})?_?{_POINT}{_PLANE}{_CHANNEL}?{END}",
+        # The user chooses their order.
+        rf"{NAME}[^/]*?{_POINT}[tT](?P<time_point>\d+)_?{_PLANE}{_CHANNEL}?{END}",
+        rf"{NAME}[^/]*?{_POINT}{_PLANE}{_CHANNEL}_?[tT](?P<time_point>\d+){END}",
         rf"{_DATED}{_WELL_POINT}{_JOBS}",
         rf"{NAME}{_WELL_POINT}{_JOBS}",
-        rf"{NAME}[^/]*?(?<![A-Za-z])t(?P<time_point>\d+)_?(?:z(?P<z>\d+))?_?"
-        r"(?P<channel_code>[cC]\d+)\.\w+$",
+        rf"{NAME}(?![^/]*(?i:xy)\d)[^/]*?{_TIME}_?{_PLANE}{_CHANNEL}{END}",
     ),
     counts_from={"time_point": 1, "z": 1},
     distrusts=EXPORTED,
@@ -44,6 +50,16 @@ LAYOUT = Layout(
         Example(path="Well_A1_Sample_01_XY01C1.tif", site=1, channel="C1"),
         Example(path="260430_t001xy01c1.tif", site=1, time_point=0, channel="c1"),
         Example(path="MG1655_t124xy1c2.tif", site=1, time_point=123, channel="c2"),
+        Example(path="expt001xy1c1.tif", site=1, time_point=0, channel="c1"),
+        Example(
+            path="wellplateneutralizationt1monoxy02c1t3.tif", site=2, time_point=2, channel="c1"
+        ),
+        Example(
+            path="WellA1_PointA1_0000_ChannelCHN1_Cycle03_Seq0000.ome.tiff",
+            well="A1",
+            site=0,
+            channel="CHN1",
+        ),
         Example(path="single_plane_1-2000_2xy01c1.tif", site=1, channel="c1"),
     ),
 )

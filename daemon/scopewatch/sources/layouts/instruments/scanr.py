@@ -5,15 +5,15 @@ before it is a well. Planes and time points count from 0.
 """
 
 from scopewatch.sources.layouts.layout import Example, Layout
-from scopewatch.sources.layouts.parts import NAME, WELL_1536
+from scopewatch.sources.layouts.parts import END, NAME, WELL
 
-_REST = r"--P(?P<site>\d+)--Z(?P<z>\d+)--T(?P<time_point>\d+)--(?P<channel>[^/]+?)\.\w+$"
+_REST = rf"--P(?P<site>\d+)--Z(?P<z>\d+)--T(?P<time_point>\d+)--(?P<channel>[^/]+?){END}"
 
 LAYOUT = Layout(
     name="scanr",
     program="scanR (Olympus, Evident)",
     patterns=(
-        rf"{NAME}{WELL_1536}--W\d+{_REST}",
+        rf"{NAME}{WELL}--W\d+{_REST}",
         rf"{NAME}(?P<plate>[^/]+?)?--W(?P<well>\d+){_REST}",
     ),
     examples=(

@@ -7,7 +7,7 @@ LAYOUT = Layout(
     name="scopewatch",
     program="scopewatch's simulator, and exports under its names",
     patterns=(
-        rf"{NAME}{PLATE}_{WELL}_s(?P<site>\d+)_t(?P<time_point>\d+)"
+        rf"{NAME}(?:{PLATE}_)?{WELL}_s(?P<site>\d+)_t(?P<time_point>\d+)"
         r"_(?P<channel>[^/_.]+)\.[^/]+$",
     ),
     examples=(

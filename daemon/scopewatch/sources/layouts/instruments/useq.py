@@ -103,7 +103,8 @@ def _whole(value: object) -> int | None:
 
 
 def _axis(letter: str, group: str) -> str:
-    return rf"(?=(?:(?:[^/]*?_)?{letter}(?P<{group}>\d+)[_.])?)"
+    # The last one: the user's prefix may hold another (`run_p12_t0000_p003.tif`).
+    return rf"(?=(?:(?:[^/]*_)?{letter}(?P<{group}>\d+)[_.])?)"
 
 
 # img-00005_t0000_p002_c01.tif: the prefix is the user's, axes that the plan lacks are left out.
@@ -113,11 +114,12 @@ LAYOUT = Layout(
     patterns=(
         rf"{NAME}(?=(?:[^/]*?_)?[tpcgz]\d{{2,}}(?:_[tpcgz]\d{{2,}})*\.\w+$)"
         rf"{_axis('t', 'time_point')}{_axis('p', 'position')}{_axis('g', 'site')}{_axis('z', 'z')}"
-        r"(?=(?:(?:[^/]*?_)?(?P<channel_code>c\d+)[_.])?)",
+        r"(?=(?:(?:[^/]*_)?(?P<channel_code>c\d+)[_.])?)",
     ),
     sides=(SideFile(names=(SIDE_FILE,), parse=parse_frame_metadata, awaited="well", needed=True),),
     examples=(
         Example(path="00005_t0000_p002_c01.tif", time_point=0, position=2, channel="c01"),
+        Example(path="run_p12_t0003_p002_c01.tif", time_point=3, position=2, channel="c01"),
         Example(path="run-00012_t0003_c00_z002.tif", time_point=3, channel="c00", z=2),
     ),
 )

@@ -20,7 +20,7 @@ from scopewatch.sources.base.address import numbered_well
 from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.layouts.beside import SideFile
 from scopewatch.sources.layouts.layout import Example, Layout, Never
-from scopewatch.sources.layouts.parts import NAME, PLATE, WELL_1536
+from scopewatch.sources.layouts.parts import NAME, PLATE, WELL
 from scopewatch.sources.readers.pixel_size import calibrated_um
 from scopewatch.sources.readers.safe_xml import Record, read_records
 from scopewatch.sources.readers.timestamps import parse_iso, time_facts
@@ -140,7 +140,7 @@ LAYOUT = Layout(
     name="yokogawa",
     program="Yokogawa CellVoyager (CV7000, CV8000) and CQ1",
     patterns=(
-        rf"{NAME}{PLATE}_{WELL_1536}_T(?P<time_point>\d+)F(?P<site>\d+)L\d+A\d+Z(?P<z>\d+)"
+        rf"{NAME}{PLATE}_{WELL}_T(?P<time_point>\d+)F(?P<site>\d+)L\d+A\d+Z(?P<z>\d+)"
         r"(?P<channel_code>C\d+)\.[^/]+$",
         rf"{NAME}(?:{PLATE}_)?W(?P<well>\d+){_NUMBERS}",
         rf"{NAME}(?:{PLATE}_)?(?P<row>[A-Z]|A[A-F])-?(?P<column>\d\d)_{_NUMBERS}",
