@@ -22,6 +22,9 @@ _BURST_GLANCE_S: Final = 0.5
 # data set is there before its files.
 _COUNT_S: Final = 0.2
 _BEGIN_S: Final = 2.0
+# Changes that brought no image are no beginning, until there were none for so long: files may
+# grow whose images are named at the end.
+_BARREN_S: Final = 60.0
 _GLANCES: Final = 10
 _SHORTEST_S: Final = 0.1
 
@@ -51,6 +54,8 @@ class Rhythm:
         self._came = False
         self._quiet_s = float("-inf")
         self._resting = True
+        # The last of the changes that bring no images; None where none are known.
+        self._barren_s: float | None = None
 
     def tick_s(self) -> float:
         """Return how long to sleep before asking `due` again; any thread may ask."""
@@ -79,7 +84,7 @@ class Rhythm:
         if self._begun_s is not None:
             return now_s - max(self._begun_s, self._looked_s) >= _COUNT_S - slack_s
         if self._resting and self._changed():
-            self._note_begin(now_s)
+            self._note_change(now_s)
         elif self._resting:
             self._quiet_s = now_s
         return False
@@ -89,7 +94,7 @@ class Rhythm:
         if self._looked_s is not None:
             self._over_s = now_s - max(self._looked_s, self._quiet_s)
             if self._changed() and self._resting and self._begun_s is None:
-                self._note_begin(now_s)
+                self._note_change(now_s)
         self._looked_s = now_s
 
     def looked(self, images: int) -> None:
@@ -99,16 +104,25 @@ class Rhythm:
             return
         self._arrivals.came(self._name, images, self._over_s)
         self._resting = images == 0
+        if images:
+            self._barren_s = None
         if self._begun_s is None:
             return
         known = self._came and not images
         self._came = self._came or images > 0
         if known or self._looked_s - self._begun_s >= _BEGIN_S:
             self._begun_s = None
+            if not self._came:
+                self._barren_s = self._looked_s
         elif not self._came:
             self._arrivals.begins(self._name)
 
-    def _note_begin(self, now_s: float) -> None:
+    def _note_change(self, now_s: float) -> None:
+        """Note a change after a rest: something begins, unless such changes bring no images."""
+        if self._barren_s is not None and now_s - self._barren_s < _BARREN_S:
+            self._barren_s = now_s
+            return
+        self._barren_s = None
         self._begun_s, self._came = now_s, False
         self._arrivals.begins(self._name)
 

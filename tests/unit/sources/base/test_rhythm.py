@@ -101,6 +101,39 @@ def test_something_else_that_changes_is_not_looked_into_for_ever(scene: Scene) -
     assert len([look for look in scene.looks_s if look > 103]) <= 4
 
 
+def grow_without_images(scene: Scene, seconds: float) -> int:
+    """Let files change all the time; return how often it was told that something begins."""
+    before, ends_s = scene.arrivals.told.count("begins"), scene.now_s + seconds
+    while scene.now_s < ends_s:
+        scene.shown += 1
+        scene.tick()
+    return scene.arrivals.told.count("begins") - before
+
+
+def rest(scene: Scene, seconds: float) -> None:
+    ends_s = scene.now_s + seconds
+    while scene.now_s < ends_s:
+        scene.tick()
+
+
+def test_files_that_grow_without_images_are_one_beginning(scene: Scene) -> None:
+    assert grow_without_images(scene, 3) > 0
+    assert grow_without_images(scene, 300) == 0
+    # Whatever wrote them has ended: what changes now is something else.
+    rest(scene, 61)
+    assert grow_without_images(scene, 1) > 0
+
+
+def test_once_images_came_of_such_files_the_next_change_is_a_beginning_again(
+    scene: Scene,
+) -> None:
+    grow_without_images(scene, 30)
+    scene.save(5)
+    rest(scene, 5)
+    assert "5 came" in scene.arrivals.told
+    assert grow_without_images(scene, 1) > 0
+
+
 def test_during_a_burst_there_are_glances_alone(scene: Scene) -> None:
     scene.arrivals.burst = True
     looks = len(scene.looks_s)
