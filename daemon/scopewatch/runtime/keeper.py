@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 # A source that watches for so long is well again; one that dies before waits longer and longer.
 STEADY_S = 60.0
+# A scan takes a moment, and sources are tended once a second: without that much less, each scan
+# would come a second late.
+_EARLY_S = 0.5
 
 
 class SourceKeeper:
@@ -83,7 +86,8 @@ class SourceKeeper:
                 self._check()
             if not self.watching and self._clock.monotonic() >= self._not_before_s:
                 self._start()
-            if self.watching and self._clock.monotonic() - self._scanned_s >= self._rescan_s:
+            rested_s = self._clock.monotonic() - self._scanned_s
+            if self.watching and rested_s >= self._rescan_s - _EARLY_S:
                 self._scan()
         except Exception as error:
             # Thread boundary: a source that breaks its promise must not end its own keeping.

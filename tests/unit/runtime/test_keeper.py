@@ -59,6 +59,21 @@ def test_a_source_is_started_once_and_scanned_periodically(
     assert (source.started, source.scans) == (1, 3)
 
 
+def test_scans_that_take_a_moment_come_as_often_as_they_are_to(
+    keeper: SourceKeeper, source: FakeSource, clock: FakeClock
+) -> None:
+    source.on_scan = lambda inbox, ledger: clock.advance(0.01)
+    keeper.tend()
+    scanned_at = []
+    for second in range(1, 100):
+        clock.advance(second - clock.seconds)
+        before = source.scans
+        keeper.tend()
+        if source.scans > before:
+            scanned_at.append(second)
+    assert scanned_at == [30, 60, 90]
+
+
 def test_a_missing_folder_is_tried_again_with_growing_delays(
     keeper: SourceKeeper, source: FakeSource, clock: FakeClock
 ) -> None:
