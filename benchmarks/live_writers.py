@@ -84,7 +84,7 @@ def try_writer(case: Case, root: Path, stage: Stage, run: int) -> list[str]:
         print(f"{name:<30} {error}", flush=True)
         return [f"{name}: {error}"]
     print(f"{name:<30}{row(followed)}", flush=True)
-    return [f"{name}: {line}" for line in followed.broken]
+    return [f"{name}: {line}" for line in followed.broken + followed.late]
 
 
 def row(followed: Followed) -> str:

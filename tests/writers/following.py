@@ -65,7 +65,7 @@ class Followed:
 
     @property
     def broken(self) -> list[str]:
-        """Return the promises that were not kept, one line each."""
+        """Return the promises that were not kept, one line each; those of time are in `late`."""
         kinds = {
             "under a wrong name": self.wrong,
             "scored again": self.again,
@@ -78,11 +78,11 @@ class Followed:
         ]
         if self.unnamed and not self.waiting and not self.refused:
             lines.append(f"nothing is said of {self.unnamed} frames that nothing names")
-        return lines + self.late
+        return lines
 
     @property
     def late(self) -> list[str]:
-        """Return the promise of time where it was not kept; load of others may be the reason."""
+        """Return the promise of time where it was not kept; other load may be the reason."""
         late = {at: took for at, took in self.took_s.items() if took > self.promised_s}
         if not late:
             return []

@@ -62,7 +62,7 @@ def test_a_source_is_started_once_and_scanned_periodically(
 def test_scans_that_take_a_moment_come_as_often_as_they_are_to(
     keeper: SourceKeeper, source: FakeSource, clock: FakeClock
 ) -> None:
-    source.on_scan = lambda inbox, ledger: clock.advance(0.01)
+    source.on_scan = lambda _inbox, _ledger: clock.advance(0.01)
     keeper.tend()
     scanned_at = []
     for second in range(1, 100):

@@ -57,6 +57,9 @@ class PlaneFacts:
         A time of day without a zone, read in the source's `clock_zone`, and seconds after it.
     elapsed_s
         Seconds since the start of the run, as names like `00d12h00m` give it.
+    series_began, series_index
+        Moment of the first plane of a series that dates no other one (aware UTC, or a wall time),
+        and how many time points after it this plane was taken.
     """
 
     experiment: str | None = None
@@ -75,6 +78,8 @@ class PlaneFacts:
     wall_time: datetime | None = None
     since_wall_s: float | None = None
     elapsed_s: float | None = None
+    series_began: datetime | None = None
+    series_index: int | None = None
 
     def over(self, lesser: "PlaneFacts") -> "PlaneFacts":
         """Return these facts, completed by a lesser witness."""

@@ -61,22 +61,44 @@ def read_moment(
         index = _index(times, evidence, experiment, where)
     acquired_at, elapsed_s = _most_trusted(times, evidence, experiment, indexed=index is not None)
     if acquired_at is None and elapsed_s is None and index is not None:
-        elapsed_s = index * experiment.interval_h * _HOUR_S
-        who = f"time point x interval_h {experiment.interval_h:g}"
-        evidence.said["moment"] = Said(value=_text(elapsed_s), origin=Origin.INDEX, who=who)
+        acquired_at, elapsed_s = _by_index(index, evidence, experiment.interval_h, zone)
     if elapsed_s is not None and experiment.started_at is not None:
         acquired_at, elapsed_s = experiment.started_at + timedelta(seconds=elapsed_s), None
     return Moment(time_point=index, acquired_at=acquired_at, elapsed_s=elapsed_s)
 
 
+def _by_index(
+    index: int, evidence: Evidence, interval_h: float, zone: tzinfo | None
+) -> tuple[datetime | None, float | None]:
+    """Return moment or elapsed time by the index, and note who says so.
+
+    Counted from the first plane of its series where that is dated, else from the start of the run.
+    """
+    for statement in evidence.ordered:
+        facts = statement.facts
+        if facts.series_began is None or facts.series_index is None:
+            continue
+        moment = to_utc(facts.series_began, zone) + timedelta(hours=facts.series_index * interval_h)
+        who = f"{statement.who}: first plane + {facts.series_index} x interval_h {interval_h:g}"
+        evidence.said["moment"] = Said(value=_text(moment), origin=Origin.INDEX, who=who)
+        return moment, None
+    elapsed_s = index * interval_h * _HOUR_S
+    who = f"time point x interval_h {interval_h:g}"
+    evidence.said["moment"] = Said(value=_text(elapsed_s), origin=Origin.INDEX, who=who)
+    return None, elapsed_s
+
+
 def to_utc(wall_time: datetime, zone: tzinfo | None) -> datetime:
     """Read a wall time without a zone in `zone` (None: this machine's) as aware UTC.
 
+    A time with a zone stays the moment that it is.
     The hour that autumn repeats is read as its first pass; the one that spring skips, as if the
     clock had not been put forward yet.
     """
-    plain = wall_time.replace(tzinfo=None)
-    return (plain.astimezone() if zone is None else plain.replace(tzinfo=zone)).astimezone(UTC)
+    if wall_time.tzinfo is not None:
+        return wall_time.astimezone(UTC)
+    local = wall_time.astimezone() if zone is None else wall_time.replace(tzinfo=zone)
+    return local.astimezone(UTC)
 
 
 def moment_of(facts: PlaneFacts, zone: tzinfo | None) -> datetime | None:

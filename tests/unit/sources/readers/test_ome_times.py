@@ -31,7 +31,12 @@ def series(path: Path, **metadata: object) -> Path:
 
 def test_the_date_of_a_series_is_that_of_its_first_plane_alone(tmp_path: Path) -> None:
     path = series(tmp_path / "a.ome.tif", AcquisitionDate=DATE)
-    assert elapsed(path) == [START, INTERVAL_S, 2 * INTERVAL_S]
+    assert elapsed(path) == [START + timedelta(hours=12 * n) for n in range(3)]
+    assert [each.said["moment"].who for each in read_frames(path)] == [
+        "OME-XML",
+        "OME-XML: first plane + 1 x interval_h 12",
+        "OME-XML: first plane + 2 x interval_h 12",
+    ]
 
 
 def test_delta_t_is_counted_from_the_date(tmp_path: Path) -> None:
@@ -55,7 +60,7 @@ def test_a_time_increment_serves_where_no_plane_says_when(tmp_path: Path) -> Non
 
 def test_a_delta_t_of_0_of_later_planes_is_filler(tmp_path: Path) -> None:
     path = series(tmp_path / "a.ome.tif", AcquisitionDate=DATE, Plane={"DeltaT": [0, 0, 0]})
-    assert elapsed(path) == [START, INTERVAL_S, 2 * INTERVAL_S]
+    assert elapsed(path) == [START + timedelta(hours=12 * n) for n in range(3)]
 
 
 def test_a_series_without_any_time_has_those_of_its_indexes(tmp_path: Path) -> None:
@@ -78,7 +83,8 @@ def test_a_lone_plane_has_its_date_and_no_elapsed_time(tmp_path: Path) -> None:
 def test_durations_beyond_belief_are_none(tmp_path: Path, delta_t: str) -> None:
     path = series(tmp_path / "a.ome.tif", AcquisitionDate=DATE, Plane={"DeltaT": [0, 3600, 7200]})
     edit_xml(path, lambda xml: xml.replace('DeltaT="3600"', f'DeltaT="{delta_t}"'))
-    assert elapsed(path) == [START, INTERVAL_S, START + timedelta(hours=2)]
+    twelve_hours_later = START + timedelta(seconds=INTERVAL_S)
+    assert elapsed(path) == [START, twelve_hours_later, START + timedelta(hours=2)]
 
 
 def test_a_date_without_a_zone_is_the_time_of_day_of_the_microscope(tmp_path: Path) -> None:

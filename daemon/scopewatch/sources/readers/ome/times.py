@@ -1,7 +1,8 @@
 """When each plane of an image of an OME-XML was taken.
 
 By `DeltaT` of the plane, else by `TimeIncrement` times its index; `AcquisitionDate` is the moment
-of the first plane, and of no other by itself.
+of the first plane, and of no other by itself: a plane that nothing else dates lies its index x
+`interval_h` after it.
 """
 
 import math
@@ -32,6 +33,8 @@ class Times(TypedDict, total=False):
     wall_time: datetime
     since_wall_s: float
     elapsed_s: float
+    series_began: datetime
+    series_index: int
 
 
 class ImageTimes:
@@ -63,7 +66,8 @@ class ImageTimes:
         """Return when a plane was taken, as facts of it; nothing where that is not said."""
         since_s = self._since_s(at)
         if since_s is None:
-            return {}
+            began = self._began
+            return {} if began is None else {"series_began": began, "series_index": at[1]}
         if self._began is None:
             # Of a lone moment nothing tells since when it counts.
             return {"elapsed_s": since_s} if self._several else {}
