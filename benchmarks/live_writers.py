@@ -36,6 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="2 wells, 3 time points")
     parser.add_argument("--only", nargs="+", choices=[case.writer for case in CASES], default=[])
+    parser.add_argument("--rescan-s", type=float, default=2.0, help="how often the daemon walks")
     parser.add_argument("--kills", type=int, default=1, help="killed runs of each writer")
     parser.add_argument("--keep", type=Path, help="leave data, databases and logs in this folder")
     call = parser.parse_args()
@@ -45,7 +46,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="live-writers-") as folder:
         root = call.keep or Path(folder)
         root.mkdir(parents=True, exist_ok=True)
-        stage = set_stage(root, plan, BUNDLE)
+        stage = set_stage(root, plan, BUNDLE, rescan_s=call.rescan_s)
         print(f"{sum(1 for _ in plan.places())} frames, {len(stage.judged)} of them phase;")
         print(
             f"rescan_s {stage.rescan_s:g}; {os.cpu_count()} cores; seconds from written to scored"

@@ -77,7 +77,8 @@ def survey_folder(
     opened = frozenset(each.locator for each in _spread(seen, most_opened))
     opened |= {each.locator for each in doubles}
     explaining = Explaining(experiment)
-    for each in dict.fromkeys((*named, *doubles, *(e for e in seen if e.locator in opened))):
+    looked_at = dict.fromkeys((*named, *doubles, *(e for e in seen if e.locator in opened)))
+    for each in looked_at:
         if each.locator not in opened:
             explaining.add(frames.by_name(each.locator))
             continue
@@ -94,7 +95,7 @@ def survey_folder(
             zone=name_zone(config),
             listed=len(seen) + len(skipped),
             opened=len(opened),
-            named=len(named),
+            named=len(looked_at),
         )
     )
 
