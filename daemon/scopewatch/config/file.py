@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from scopewatch.config.conflicts import name_conflicts
 from scopewatch.config.models import Config, ModelConfig, StateConfig
 from scopewatch.config.problems import list_problems
 from scopewatch.config.small_file import read_small_file
@@ -47,7 +48,9 @@ def load_config(path: Path) -> Config:
     except ValidationError as error:
         raise ConfigError("\n".join(list_problems(path, error))) from error
     config = _anchor(config, path.resolve().parent)
-    _keep_raw_data_apart(config, path)
+    lines = [*_raw_data_written_into(config, path), *name_conflicts(config, path)]
+    if lines:
+        raise ConfigError("\n".join(lines))
     return config
 
 
@@ -139,12 +142,12 @@ def _at_folder(section: _Section, name: str, folder: Path) -> _Section:
         ) from error
 
 
-def _keep_raw_data_apart(config: Config, path: Path) -> None:
-    """Refuse a state folder or a log file within raw data: nothing is ever written there."""
+def _raw_data_written_into(config: Config, path: Path) -> list[str]:
+    """Name a state folder or a log file within raw data: nothing is ever written there."""
     places = [("state folder", "state.folder", config.state.folder)]
     if config.logging.file is not None:
         places.append(("log file", "logging.file", config.logging.file))
-    lines = [
+    return [
         complaint(
             f"{what} lies within watched raw data",
             where=f"{path}: {setting}",
@@ -156,5 +159,3 @@ def _keep_raw_data_apart(config: Config, path: Path) -> None:
         for source in config.sources
         if place.resolve().is_relative_to(source.path.resolve())
     ]
-    if lines:
-        raise ConfigError("\n".join(lines))

@@ -1,0 +1,76 @@
+"""Sources that cannot run beside each other, each of them in order by itself."""
+
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+
+from scopewatch.config.models import Config
+from scopewatch.config.sources import (
+    FolderSourceConfig,
+    MicroManagerSourceConfig,
+    OmeZarrSourceConfig,
+    SourceConfig,
+)
+from scopewatch.core.errors import complaint
+
+
+def name_conflicts(config: Config, path: Path) -> list[str]:
+    """Return one line for each pair of sources of which one would take what is the other's.
+
+    Parameters
+    ----------
+    config
+        Its paths are absolute.
+    path
+        The configuration file, for complaints.
+    """
+    return [*_shared_cores(config, path), *_shared_data_sets(config, path)]
+
+
+def _shared_cores(config: Config, path: Path) -> Iterator[str]:
+    """Name sources that would drive one core: its images came with the other's devices."""
+    driven = [
+        source
+        for source in config.sources
+        if isinstance(source, MicroManagerSourceConfig) and source.mode == "acquire"
+    ]
+    for one, other in combinations(driven, 2):
+        if "python" in (one.backend, other.backend):
+            # pycro-manager has one core a process, and takes it for the bridge's acquisitions too.
+            yield complaint(
+                "two sources would drive one Micro-Manager core, of which a process has only one",
+                where=f"{path}: sources {one.name!r} and {other.name!r}",
+                expected="one source of mode acquire where one has backend python",
+                got=f"backends {one.backend} and {other.backend}",
+                do="run a second scopewatch with its own state folder for the other microscope",
+            )
+        elif one.port == other.port:
+            yield complaint(
+                "two sources would drive one running Micro-Manager",
+                where=f"{path}: sources {one.name!r} and {other.name!r}",
+                expected="a port of its own for each",
+                got=f"port {one.port} for both",
+                do="set the port of each Micro-Manager, or run a second scopewatch for one of them",
+            )
+
+
+def _shared_data_sets(config: Config, path: Path) -> Iterator[str]:
+    """Name sources that would take each other's data sets."""
+    for one, other in combinations(config.sources, 2):
+        if isinstance(one, FolderSourceConfig) or isinstance(other, FolderSourceConfig):
+            continue  # `check` tells of these: with other patterns they may find other files
+        if isinstance(one, OmeZarrSourceConfig) != isinstance(other, OmeZarrSourceConfig):
+            continue
+        inner, outer = _resolved(one), _resolved(other)
+        if inner.is_relative_to(outer) or outer.is_relative_to(inner):
+            yield complaint(
+                "two sources would take each other's data sets",
+                where=f"{path}: sources {one.name!r} and {other.name!r}",
+                expected="paths that lie apart",
+                got=inner if inner == outer else f"{inner} and {outer}",
+                do="give each its own folder, or leave one out",
+            )
+
+
+def _resolved(source: SourceConfig) -> Path:
+    return source.path.resolve()
