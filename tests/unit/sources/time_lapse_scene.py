@@ -20,7 +20,7 @@ from tests.unit.sources.ndtiffs import Writer
 
 EXPERIMENT = ExperimentConfig(name="HES 7", phase_channel="BF")
 POSITIONS = (
-    PositionConfig(label="A1", x_um=0, y_um=0),
+    PositionConfig(label="A1", x_um=0, y_um=0, z_um=20),
     PositionConfig(label="A2", x_um=9000, y_um=0, z_um=50),
 )
 CHANNELS = (

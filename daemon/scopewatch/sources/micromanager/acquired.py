@@ -8,6 +8,7 @@ from typing import Any
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import FrameError
+from scopewatch.core.frame import FrameKey
 from scopewatch.sources.base.address import named
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement, merged
 from scopewatch.sources.base.moments import moment_of
@@ -68,24 +69,33 @@ def place_of(axes: dict[str, Any]) -> Place | None:
 
 def missed(place: Place, settings: ReadingSettings, why: str) -> Found:
     """Return what is known of an image that was due and never came."""
+    where = _named(place, settings)
+    reason = f"never acquired: {why}"
+    try:
+        key = planned_key(place, settings)
+    except FrameError as error:
+        return Found(locator=where, fingerprint="missed", reason=f"{reason}; {error}")
+    return Found(locator=where, fingerprint="missed", key=key, reason=reason, missed=True)
+
+
+def planned_key(place: Place, settings: ReadingSettings) -> FrameKey:
+    """Return the frame that an image of the plan will be. Raises FrameError."""
     time_point, label, channel = place
-    experiment = settings.experiment
-    where = f"{experiment.name}: time point {time_point}, position {label}"
-    where += f", channel {channel}" if channel is not None else ""
     facts = PlaneFacts(
-        experiment=experiment.name,
+        experiment=settings.experiment.name,
         time_point=time_point,
         channel=named(channel),
         position=label,
         z=settings.z,
     )
     planned = Statement(origin=Origin.SET, who="plan of the time-lapse", facts=facts)
-    reason = f"never acquired: {why}"
-    try:
-        key = read_frame((planned,), settings, where).key
-    except FrameError as error:
-        return Found(locator=where, fingerprint="missed", reason=f"{reason}; {error}")
-    return Found(locator=where, fingerprint="missed", key=key, reason=reason, missed=True)
+    return read_frame((planned,), settings, _named(place, settings)).key
+
+
+def _named(place: Place, settings: ReadingSettings) -> str:
+    time_point, label, channel = place
+    where = f"{settings.experiment.name}: time point {time_point}, position {label}"
+    return where if channel is None else f"{where}, channel {channel}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

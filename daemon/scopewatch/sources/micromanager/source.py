@@ -28,10 +28,12 @@ from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.arriving import Overheard, Unheard
 from scopewatch.sources.base.offering import Offering
+from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import data_set_name, own_data_set
 from scopewatch.sources.micromanager.acquiring import Acquiring, AcquisitionPlan
 from scopewatch.sources.micromanager.microscope import Microscope, PycroManagerMicroscope
 from scopewatch.sources.micromanager.missing import Missing
+from scopewatch.sources.micromanager.plan import check_plan
 from scopewatch.sources.ndtiff.source import NDTiffSource
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
@@ -49,7 +51,8 @@ class MicroManagerSource:
     Raises
     ------
     ConfigError
-        When the position pattern is wrong.
+        When the position pattern is wrong, or the plan would image another place or plane than it
+        says.
     """
 
     def __init__(
@@ -67,6 +70,8 @@ class MicroManagerSource:
         self._experiment = experiment
         self._clock = clock
         self._acquires = config.mode == "acquire"
+        if self._acquires:
+            check_plan(config, reading_settings(config, experiment))
         arrivals = arrivals or Unheard()
         self._data_sets = NDTiffSource(
             NDTiffSourceConfig(

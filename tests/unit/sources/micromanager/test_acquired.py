@@ -34,7 +34,12 @@ def test_events_visit_each_position_once_with_all_its_channels(tmp_path: Path) -
 def test_without_channels_the_microscope_is_left_as_it_is(tmp_path: Path) -> None:
     events = events_of(settings(tmp_path, channels=()), 0)
     assert list(events) == [(0, "A1", None), (0, "A2", None)]
-    assert events[(0, "A1", None)] == {"axes": {"time": 0, "position": "A1"}, "x": 0, "y": 0}
+    assert events[(0, "A1", None)] == {
+        "axes": {"time": 0, "position": "A1"},
+        "x": 0,
+        "y": 0,
+        "z": 20,
+    }
 
 
 @pytest.mark.parametrize("axes", [{}, {"time": "x", "position": "A1"}, {"time": 1, "position": 2}])

@@ -1,0 +1,115 @@
+"""Whether a time-lapse can be taken as it is planned: each image a place of its own, each focused.
+
+Refused before the first image, since none of it shows in the images: two positions that are read
+as one well and site are one frame, and a position without `z_um` is imaged where the one before it
+left the focus.
+"""
+
+from scopewatch.config import MicroManagerSourceConfig
+from scopewatch.core.errors import ConfigError, FrameError, complaint
+from scopewatch.core.frame import FrameKey
+from scopewatch.sources.base.reading import ReadingSettings
+from scopewatch.sources.micromanager.acquired import Place, events_of, planned_key
+
+_MOST_NAMED = 5
+
+
+def check_plan(config: MicroManagerSourceConfig, settings: ReadingSettings) -> None:
+    """Refuse a plan of mode acquire that would image another place or plane than it says.
+
+    Raises
+    ------
+    ConfigError
+        One line for each problem.
+    """
+    problems = [*_mixed_focus(config), *_shared_events(config), *_shared_frames(config, settings)]
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def _mixed_focus(config: MicroManagerSourceConfig) -> list[str]:
+    without = [each.label for each in config.positions if each.z_um is None]
+    if not without or len(without) == len(config.positions):
+        return []
+    return [
+        complaint(
+            "positions with and without z_um: those without would be imaged where the one before"
+            " left the focus",
+            where=f"positions of the source {config.name!r}",
+            expected="z_um for all positions or for none",
+            got=f"none for {_listed(without)}",
+            do="give each its z_um, or none where a focus lock holds the focus",
+        )
+    ]
+
+
+def _shared_events(config: MicroManagerSourceConfig) -> list[str]:
+    """Name what stands twice word by word: of two such images only one is told apart on disk."""
+    lines: list[str] = []
+    seen: dict[str, int] = {}
+    for number, position in enumerate(config.positions, 1):
+        first = seen.setdefault(position.label, number)
+        if first != number:
+            lines.append(
+                complaint(
+                    "two positions have one label",
+                    where=f"positions of the source {config.name!r}",
+                    got=f"{position.label!r} as position {first} and as position {number}",
+                    do="give each its own label, or leave one out",
+                )
+            )
+    groups: dict[str, str] = {}
+    for channel in config.channels:
+        group = groups.get(channel.preset)
+        groups.setdefault(channel.preset, channel.group)
+        if group is not None:
+            lines.append(
+                complaint(
+                    "two channels have one preset name, which names their images",
+                    where=f"channels of the source {config.name!r}",
+                    got=f"{channel.preset!r} of group {group!r} and of group {channel.group!r}",
+                    do="rename one of the presets in Micro-Manager, or leave one out",
+                )
+            )
+    return lines
+
+
+def _shared_frames(config: MicroManagerSourceConfig, settings: ReadingSettings) -> list[str]:
+    """Name images of different labels or presets that are read as one and the same frame."""
+    lines: list[str] = []
+    seen: dict[FrameKey, Place] = {}
+    told: set[tuple[object, object]] = set()
+    for place in events_of(config, 0):
+        _, label, channel = place
+        try:
+            key = planned_key(place, settings)
+        except FrameError as error:
+            lines.append(str(error))
+            continue
+        _, first_label, first_channel = seen.setdefault(key, place)
+        if label != first_label:
+            pair: tuple[object, object] = (first_label, label)
+            what, of = "two positions are read as one well and site", "label"
+            two = f"{first_label!r} and {label!r}, both well {key.well} site {key.site}"
+            two += f" of {key.plate!r}"
+            do = "give each its own well or site, or correct `position` or `wells` of the source"
+        elif channel != first_channel:
+            pair = (first_channel, channel)
+            what, of = "two channels are read as one", "preset"
+            two = f"{first_channel!r} and {channel!r}, both channel {key.channel!r}"
+            do = (
+                "rename one of the presets, correct `channel_names` of the source, or leave one out"
+            )
+        else:
+            continue
+        if (of, pair) not in told:
+            told.add((of, pair))
+            where = f"{'positions' if of == 'label' else 'channels'} of the source {config.name!r}"
+            lines.append(complaint(what, where=where, got=two, do=do))
+    return list(dict.fromkeys(lines))
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    told = ", ".join(repr(name) for name in names[:_MOST_NAMED])
+    return f"{told} and {more} more" if more > 0 else told
