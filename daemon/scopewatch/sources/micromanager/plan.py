@@ -24,38 +24,42 @@ def check_plan(config: MicroManagerSourceConfig, settings: ReadingSettings) -> N
     """
     problems = [*_mixed_focus(config), *_shared_events(config), *_shared_frames(config, settings)]
     if problems:
-        raise ConfigError("\n".join(problems))
+        raise ConfigError("\n".join(dict.fromkeys(map(str, problems))))
 
 
-def _mixed_focus(config: MicroManagerSourceConfig) -> list[str]:
+def _mixed_focus(config: MicroManagerSourceConfig) -> list[ConfigError]:
     without = [each.label for each in config.positions if each.z_um is None]
     if not without or len(without) == len(config.positions):
         return []
     return [
-        complaint(
-            "positions with and without z_um: those without would be imaged where the one before"
-            " left the focus",
-            where=f"positions of the source {config.name!r}",
-            expected="z_um for all positions or for none",
-            got=f"none for {_listed(without)}",
-            do="give each its z_um, or none where a focus lock holds the focus",
+        ConfigError(
+            complaint(
+                "positions with and without z_um: those without would be imaged where the one"
+                " before left the focus",
+                where=f"positions of the source {config.name!r}",
+                expected="z_um for all positions or for none",
+                got=f"none for {_listed(without)}",
+                do="give each its z_um, or none where a focus lock holds the focus",
+            )
         )
     ]
 
 
-def _shared_events(config: MicroManagerSourceConfig) -> list[str]:
+def _shared_events(config: MicroManagerSourceConfig) -> list[ConfigError]:
     """Name what stands twice word by word: of two such images only one is told apart on disk."""
-    lines: list[str] = []
+    problems: list[ConfigError] = []
     seen: dict[str, int] = {}
     for number, position in enumerate(config.positions, 1):
         first = seen.setdefault(position.label, number)
         if first != number:
-            lines.append(
-                complaint(
-                    "two positions have one label",
-                    where=f"positions of the source {config.name!r}",
-                    got=f"{position.label!r} as position {first} and as position {number}",
-                    do="give each its own label, or leave one out",
+            problems.append(
+                ConfigError(
+                    complaint(
+                        "two positions have one label",
+                        where=f"positions of the source {config.name!r}",
+                        got=f"{position.label!r} as position {first} and as position {number}",
+                        do="give each its own label, or leave one out",
+                    )
                 )
             )
     groups: dict[str, str] = {}
@@ -63,20 +67,24 @@ def _shared_events(config: MicroManagerSourceConfig) -> list[str]:
         group = groups.get(channel.preset)
         groups.setdefault(channel.preset, channel.group)
         if group is not None:
-            lines.append(
-                complaint(
-                    "two channels have one preset name, which names their images",
-                    where=f"channels of the source {config.name!r}",
-                    got=f"{channel.preset!r} of group {group!r} and of group {channel.group!r}",
-                    do="rename one of the presets in Micro-Manager, or leave one out",
+            problems.append(
+                ConfigError(
+                    complaint(
+                        "two channels have one preset name, which names their images",
+                        where=f"channels of the source {config.name!r}",
+                        got=f"{channel.preset!r} of group {group!r} and of group {channel.group!r}",
+                        do="rename one of the presets in Micro-Manager, or leave one out",
+                    )
                 )
             )
-    return lines
+    return problems
 
 
-def _shared_frames(config: MicroManagerSourceConfig, settings: ReadingSettings) -> list[str]:
+def _shared_frames(
+    config: MicroManagerSourceConfig, settings: ReadingSettings
+) -> list[ConfigError]:
     """Name images of different labels or presets that are read as one and the same frame."""
-    lines: list[str] = []
+    problems: list[ConfigError] = []
     seen: dict[FrameKey, Place] = {}
     told: set[tuple[object, object]] = set()
     for place in events_of(config, 0):
@@ -84,7 +92,7 @@ def _shared_frames(config: MicroManagerSourceConfig, settings: ReadingSettings) 
         try:
             key = planned_key(place, settings)
         except FrameError as error:
-            lines.append(str(error))
+            problems.append(ConfigError(str(error)))
             continue
         _, first_label, first_channel = seen.setdefault(key, place)
         if label != first_label:
@@ -105,8 +113,8 @@ def _shared_frames(config: MicroManagerSourceConfig, settings: ReadingSettings) 
         if (of, pair) not in told:
             told.add((of, pair))
             where = f"{'positions' if of == 'label' else 'channels'} of the source {config.name!r}"
-            lines.append(complaint(what, where=where, got=two, do=do))
-    return list(dict.fromkeys(lines))
+            problems.append(ConfigError(complaint(what, where=where, got=two, do=do)))
+    return problems
 
 
 def _listed(names: list[str]) -> str:
