@@ -82,7 +82,7 @@ def test_without_a_daemon_there_is_no_all_clear(
     with filling(config) as scene:
         scene.score(key("A1"), 0.4)
         with InstanceLock(scene.folder):
-            assert "run 7: All wells (1) were judged within the last 0 min." in said(config, capsys)
+            assert "run 7: All wells (1) were judged within the last 1 min." in said(config, capsys)
         told = said(config, capsys)
     assert "All wells" not in told
     assert "run 7: scopewatch is not well" in told

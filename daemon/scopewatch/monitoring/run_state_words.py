@@ -139,7 +139,7 @@ def lasting(time: timedelta) -> Phrase:
     '20 h'
     """
     if time < timedelta(hours=2):
-        return Phrase(_MINUTES, {"count": max(round(time / timedelta(minutes=1)), 0)})
+        return Phrase(_MINUTES, {"count": max(round(time / timedelta(minutes=1)), 1)})
     if time < timedelta(days=3):
         return Phrase(_HOURS, {"count": time // timedelta(hours=1)})
     return Phrase(_DAYS, {"count": time.days})

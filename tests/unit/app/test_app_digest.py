@@ -115,7 +115,7 @@ def test_a_run_that_is_over_has_no_digest(office: Office) -> None:
 def test_it_says_how_the_run_stands_and_what_to_do(office: Office) -> None:
     office.desk().post()
     ((message,),) = read_rows(office.folder, "SELECT message FROM outbox")
-    assert "State: All wells (2) were judged within the last 0 min." in json.loads(message)["body"]
+    assert "State: All wells (2) were judged within the last 1 min." in json.loads(message)["body"]
     office.clock.advance(24 * 3600)
     office.desk().post()
     *_, (message,) = read_rows(office.folder, "SELECT message FROM outbox ORDER BY id")

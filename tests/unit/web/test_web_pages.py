@@ -113,6 +113,7 @@ def test_no_flag_is_an_all_clear_only_where_every_well_was_judged_lately(desk: D
     assert "No well is flagged" not in text
     assert "✔" not in text
     assert "1 of 2 wells: no judged frame for 31 h: A2" in text
+    assert "<title>(!) Plate" in text
 
 
 def test_most_frames_unfit_are_said_at_the_top_of_every_page_with_figures_below(
