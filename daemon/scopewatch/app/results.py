@@ -107,4 +107,5 @@ def gather_facts(config: Config, card: ModelCard) -> Facts:
         version=__version__,
         errors=card.errors,
         state=config.state.folder if config.experiment.fluorescence_channel else None,
+        sources=tuple(source.name for source in config.sources),
     )

@@ -119,7 +119,7 @@ def ack(alert: AlertId, config: ConfigPath = DEFAULT_CONFIG) -> None:
     """
     from scopewatch.runtime.clock import SystemClock
 
-    with _opened(config) as store:
+    with open_beside(config) as store:
         store.acknowledge(alert, SystemClock().now())
     typer.echo(f"alert {alert} is acknowledged")
 
@@ -139,7 +139,7 @@ def snooze(
     from scopewatch.runtime.clock import SystemClock
 
     until = SystemClock().now() + parse_duration(duration)
-    with _opened(config) as store:
+    with open_beside(config) as store:
         store.snooze(alert, until)
     typer.echo(f"alert {alert} is quiet until {until:%Y-%m-%d %H:%M} UTC")
 
@@ -162,7 +162,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 @contextmanager
-def _opened(config: ConfigPath) -> "Iterator[Store]":
+def open_beside(config: ConfigPath) -> "Iterator[Store]":
     """Open the store beside a running daemon; SQLite lets both write in turn."""
     from scopewatch.config import load_config
     from scopewatch.runtime.clock import SystemClock

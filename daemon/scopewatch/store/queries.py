@@ -23,6 +23,7 @@ from scopewatch.store.columns import FrameState
 from scopewatch.store.ends import RunEnd, run_ends
 from scopewatch.store.engine import open_reader, transaction
 from scopewatch.store.frame_queries import (
+    count_reasons,
     efficiency_of,
     frame_key,
     frame_record,
@@ -38,6 +39,7 @@ from scopewatch.store.records import (
     CoursePoint,
     FrameRecord,
     Outlook,
+    ReasonRow,
     RefusedRow,
     RunRow,
     Shot,
@@ -206,6 +208,11 @@ class Reader:
             query = select_refused(name, run, within)
             rows = session.execute(query.limit(limit).offset(offset)).all()
         return [refused_row(row) for row in rows]
+
+    def reasons(self, run: str | None = None) -> list[ReasonRow]:
+        """Count what is in quarantine or was missed (of a run) by reason, the commonest first."""
+        with transaction(self._engine) as session:
+            return count_reasons(session, run, () if run is None else refused_within(session, run))
 
     def alerts(
         self,

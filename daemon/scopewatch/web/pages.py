@@ -97,6 +97,7 @@ def quarantine(
         "quarantine.html",
         make_header(parts, run, parts.reader.wells(run)),
         refused=refused[:PAGE_ROWS],
+        reasons=parts.reader.reasons(run),
         page=page,
         more=len(refused) > PAGE_ROWS,
     )

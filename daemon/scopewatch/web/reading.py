@@ -23,7 +23,10 @@ from scopewatch.store.records import (
     Counts,
     CoursePoint,
     Outlook,
+    ReasonRow,
     RefusedRow,
+    RetryAnswer,
+    RetrySelection,
     RunRow,
     Shot,
     WellRow,
@@ -53,6 +56,8 @@ class Facts:
         What the model's card promises; None where it knows no error rates.
     state
         The state folder, where proposals to recalibrate lie; None where none are made.
+    sources
+        Names of the sources that are configured.
     """
 
     experiment: str
@@ -64,6 +69,7 @@ class Facts:
     version: str
     errors: HeldOutErrors | None = None
     state: Path | None = None
+    sources: tuple[str, ...] = ()
 
 
 class Reader(Protocol):
@@ -99,6 +105,10 @@ class Reader(Protocol):
         """Return quarantined frames (of a well, a run) and refused files, newest first."""
         ...
 
+    def reasons(self, run: str | None = None) -> Sequence[ReasonRow]:
+        """Count what is in quarantine or was missed (of a run) by reason, the commonest first."""
+        ...
+
     def ends(self, run: str | None = None) -> Sequence[RunEnd]:
         """Return what fluorescence measured on the final day, by run, beside what was said."""
         ...
@@ -132,7 +142,10 @@ class States(Protocol):
 
 
 class AlertDesk(Protocol):
-    """Where a person answers an alert. Raises StoreError where there is no such alert."""
+    """Where a person answers an alert, or has frames tried again.
+
+    Answers raise StoreError where there is no such alert.
+    """
 
     def acknowledge(self, alert: int, now: datetime) -> None:
         """Note that somebody has seen it."""
@@ -140,4 +153,10 @@ class AlertDesk(Protocol):
 
     def snooze(self, alert: int, until: datetime) -> None:
         """Keep it quiet until then."""
+        ...
+
+    def ask_again(
+        self, wanted: RetrySelection, sources: Collection[str], asked_by: str
+    ) -> RetryAnswer:
+        """Have what is selected in quarantine tried again, as far as its source is configured."""
         ...

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from scopewatch.core.errors import NoSpaceError, ScopewatchError, complaint
 from scopewatch.core.gist import gist
 from scopewatch.core.ports import Clock
-from scopewatch.web import api, login, pages, wording
+from scopewatch.web import api, login, pages, retry, wording
 from scopewatch.web.advice import advise
 from scopewatch.web.door import Door, Lock
 from scopewatch.web.guard import Guard, RefusedFormError
@@ -86,6 +86,8 @@ def create_app(
     app.state.parts = parts
     app.include_router(pages.routes, include_in_schema=False)
     app.include_router(api.routes)
+    app.include_router(retry.pages, include_in_schema=False)
+    app.include_router(retry.programs)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     if lock is not None:
         app.include_router(login.routes, include_in_schema=False)

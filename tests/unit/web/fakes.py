@@ -1,5 +1,6 @@
 """A run in memory, for the dashboard's tests."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +24,10 @@ from scopewatch.store.records import (
     Flag,
     Outlook,
     Posting,
+    ReasonRow,
     RefusedRow,
+    RetryAnswer,
+    RetrySelection,
     RunRow,
     Shot,
     WellRow,
@@ -40,6 +44,7 @@ FACTS = Facts(
     target=lambda _run: 0.5,
     policy=RunPolicy(interval_h=12, final_day=10, sites_per_well=1, phase_channel="phase"),
     version="0.1.0",
+    sources=("folder",),
 )
 
 
@@ -227,6 +232,20 @@ class FakeReader:
             rows = [row for row in rows if row.well is None or row.well.experiment == run]
         return rows[offset : offset + limit]
 
+    def reasons(self, run: str | None = None) -> Sequence[ReasonRow]:
+        rows = self.refused(None, 1000, run=run)
+        return [
+            ReasonRow(
+                fault=fault,
+                count=count,
+                what="",
+                reason="",
+                at=NOW,
+                asked_again=0,
+            )
+            for fault, count in Counter(row.fault for row in rows).most_common()
+        ]
+
     def ends(self, run: str | None = None) -> Sequence[RunEnd]:
         return [end for end in self.ended if run in (None, end.run)]
 
@@ -254,6 +273,13 @@ class FakeDesk:
     known: set[int] = field(default_factory=lambda: {1})
     acknowledged: list[tuple[int, datetime]] = field(default_factory=list)
     snoozed: list[tuple[int, datetime]] = field(default_factory=list)
+    retried: list[tuple[RetrySelection, Collection[str], str]] = field(default_factory=list)
+
+    def ask_again(
+        self, wanted: RetrySelection, sources: Collection[str], asked_by: str
+    ) -> RetryAnswer:
+        self.retried.append((wanted, sources, asked_by))
+        return RetryAnswer(asked=2, waiting=1, unwatched=("old",), missed=3)
 
     def acknowledge(self, alert: int, now: datetime) -> None:
         self._find(alert)
