@@ -80,11 +80,8 @@ def _named(settings: "Config", what: str, given: "RetrySelection") -> "RetrySele
     path = Path(what).absolute()
     for source in settings.sources:
         root = source.path.absolute()
-        if (
-            path.is_relative_to(root)
-            and path != root
-            and (path.exists() or Path(what).is_absolute())
-        ):
+        is_path = path.exists() or Path(what).is_absolute()
+        if is_path and path != root and path.is_relative_to(root):
             return replace(given, source=source.name, what=path.relative_to(root).as_posix())
     return replace(given, what=what)
 
@@ -116,5 +113,7 @@ def _report(
     if not count and not waiting:
         typer.echo("nothing to try again", err=True)
         raise typer.Exit(1)
+    if not count:
+        return
     when = "within seconds" if is_held(settings.state.folder) else "once the daemon is started"
     typer.echo(f"{count} to be tried again, {when}")

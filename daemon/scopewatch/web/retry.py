@@ -107,9 +107,8 @@ def _read_wish(path: str, body: bytes) -> RetryWish:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise _not_understood(
-            path, f"{place}: {first['msg']}" if place else first["msg"]
-        ) from error
+        got = f"{place}: {first['msg']}" if place else first["msg"]
+        raise _not_understood(path, got) from error
     given: dict[str, Any] = wish.model_dump(exclude={"everything"}, exclude_none=True)
     if not given and not wish.everything:
         raise _not_understood(path, "nothing that says which")

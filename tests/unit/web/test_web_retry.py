@@ -41,12 +41,8 @@ def send(
 
 def test_the_quarantine_offers_each_reason_all_of_them_and_each_frame(desk: Desk) -> None:
     desk.reader.rows = [well_row("A2")]
-    desk.reader.quarantine = [
-        refused_row(),
-        refused_row(),
-        refused_row("blank"),
-        refused_row("gap"),
-    ]
+    faults = ("out-of-focus", "out-of-focus", "blank", "gap")
+    desk.reader.quarantine = [refused_row(fault) for fault in faults]
     assert buttons(desk, "/quarantine") == [
         "Try again: 2 out-of-focus",
         "Try again: 1 blank",
