@@ -42,8 +42,8 @@ def ask_again(
     sources
         Those that are configured: of others nothing can be read.
     """
-    frames = list(session.execute(_frames(wanted)))
-    refusals = list(session.execute(_refusals(session, wanted)))
+    frames = _read(session, _frames(wanted))
+    refusals = _read(session, _refusals(session, wanted))
     found = [*frames, *refusals]
     unwatched = {source for _, source, _, _ in found if source not in sources}
     waiting = sum(under == AGAIN for _, source, _, under in found if source in sources)
@@ -119,6 +119,11 @@ def asked_by(session: Session, source: str, locator: str) -> str:
     return found or ""
 
 
+def _read(session: Session, query: Select[int, str, str, str]) -> list[_Row]:
+    rows = session.execute(query)
+    return [(number, source, locator, under) for number, source, locator, under in rows]
+
+
 def _is_new(row: _Row, sources: Collection[str]) -> bool:
     _, source, _, under = row
     return under != AGAIN and source in sources
@@ -138,7 +143,7 @@ def _marked(table: type[FrameRow | RefusalRow]) -> ColumnElement[bool]:
     )
 
 
-def _frames(wanted: RetrySelection) -> Select[_Row]:
+def _frames(wanted: RetrySelection) -> Select[int, str, str, str]:
     query = (
         select(FrameRow.id, FrameRow.source, FrameRow.locator, FrameRow.judged_under)
         .where(FrameRow.state == FrameState.QUARANTINED, *_named(wanted, FrameRow))
@@ -148,7 +153,7 @@ def _frames(wanted: RetrySelection) -> Select[_Row]:
     return query.where(*_of_well(wanted))
 
 
-def _missed(wanted: RetrySelection) -> Select[tuple[int]]:
+def _missed(wanted: RetrySelection) -> Select[int]:
     query = (
         select(func.count())
         .select_from(FrameRow)
@@ -159,7 +164,7 @@ def _missed(wanted: RetrySelection) -> Select[tuple[int]]:
     return query.where(missed, *_named(wanted, FrameRow), *_of_well(wanted))
 
 
-def _refusals(session: Session, wanted: RetrySelection) -> Select[_Row]:
+def _refusals(session: Session, wanted: RetrySelection) -> Select[int, str, str, str]:
     query = select(
         RefusalRow.id, RefusalRow.source, RefusalRow.locator, RefusalRow.judged_under
     ).where(*_named(wanted, RefusalRow))
@@ -223,5 +228,5 @@ def _ticket(row: FrameRow) -> FrameTicket:
     )
 
 
-def _each(numbers: Collection[int]) -> Select[tuple[int]]:
+def _each(numbers: Collection[int]) -> Select[int]:
     return select(func.json_each(json.dumps(list(numbers))).table_valued("value").c.value)

@@ -98,7 +98,7 @@ def _placeholder(token: re.Match[str]) -> str | None:
 
 
 def _translate(token: re.Match[str], name: str | None) -> str:
-    if name in GROUP_PATTERNS:
+    if name is not None and name in GROUP_PATTERNS:
         return f"(?P<{name}>{GROUP_PATTERNS[name]})"
     if token["group"] or token["set"]:
         return token[0]

@@ -32,15 +32,20 @@ def ask(scene: Scene, *things: FrameTicket | Refusal) -> None:
     scene.inbox.refusals.clear()
 
 
+def offered(scene: Scene) -> list[FrameTicket | Refusal]:
+    found: list[FrameTicket | Refusal] = []
+    return [*found, *scene.inbox.tickets, *scene.inbox.refusals]
+
+
 def places(scene: Scene) -> list[str]:
     """Return what was offered or refused."""
-    return [each.locator for each in (*scene.inbox.tickets, *scene.inbox.refusals)]
+    return [each.locator for each in offered(scene)]
 
 
 def settle(scene: Scene) -> list[FrameTicket | Refusal]:
-    offered = [*scene.inbox.tickets, *scene.inbox.refusals]
-    scene.ledger.settle(*offered)
-    return offered
+    found = offered(scene)
+    scene.ledger.settle(*found)
+    return found
 
 
 def test_a_file_that_was_cut_off_and_still_is_answers_at_once(tmp_path: Path, make: Make) -> None:
