@@ -91,7 +91,8 @@ def _judge(subject: str, explanation: Explanation, config: Config) -> Iterator[F
             "two files are the same frame",
             where=first_double.key,
             got=f"{' and '.join(first_double.places)}, and {explanation.doubled} such in all",
-            do="correct `pattern` of the source, or take the copies out of the folder",
+            do="take copies out of the folder; where both are frames, write a `pattern` whose group"
+            " `plate` or `well` tells them apart",
         )
         yield Finding(subject=subject, text=text, failed=True)
     if not explanation.scored:
