@@ -14,7 +14,9 @@ from scopewatch.config import (
     OmeZarrSourceConfig,
 )
 from scopewatch.core.errors import FrameError, SourceError
+from scopewatch.core.frame import FrameTicket, LookAgain
 from scopewatch.core.ports import FrameSource
+from scopewatch.sources.base.asked_again import IN_HAND
 from scopewatch.sources.folder.source import FolderSource
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from scopewatch.sources.ndtiff.source import NDTiffSource
@@ -56,6 +58,18 @@ def spoil_all(folder: Path) -> None:
 def spoil_chunks(folder: Path) -> None:
     for path in chunk_files(folder):
         path.write_bytes(b"spoilt")
+
+
+def asked(ticket: FrameTicket) -> LookAgain:
+    return LookAgain(
+        number=1,
+        source=ticket.source,
+        locator=ticket.locator,
+        fingerprint=ticket.fingerprint,
+        seen_at=ticket.seen_at,
+        asked_by="mei",
+        ticket=ticket,
+    )
 
 
 KINDS = {
@@ -243,6 +257,106 @@ class TestSource:
             source.load(inbox.tickets[0])
         assert "\n" not in str(caught.value)
         assert "; " in str(caught.value)
+
+    def test_a_frame_that_a_person_wants_tried_again_is_offered_once_more(
+        self,
+        kind: Kind,
+        source: FrameSource,
+        folder: Path,
+        inbox: FakeInbox,
+        ledger: FakeLedger,
+        clock: FakeClock,
+    ) -> None:
+        kind.produce(folder, 0, 3)
+        source.start(inbox, ledger)
+        ledger.settle(*inbox.tickets)
+        wanted = inbox.tickets[1]
+        ledger.done.discard((wanted.source, wanted.locator, wanted.fingerprint))
+        inbox.tickets.clear()
+        for _ in range(3):
+            clock.advance(700)
+            source.scan()
+        settled_long_ago = [ticket.locator for ticket in inbox.tickets]
+        inbox.tickets.clear()
+        assert source.look_again([asked(wanted)]) == 1
+        for _ in range(3):
+            clock.advance(1)
+            source.scan()
+        assert [ticket.key for ticket in inbox.tickets] == [wanted.key]
+        assert source.load(inbox.tickets[0]).key == wanted.key
+        assert set(settled_long_ago) <= {wanted.locator}
+
+    def test_a_frame_to_be_tried_again_that_is_gone_is_offered_and_says_so_when_it_is_read(
+        self,
+        kind: Kind,
+        source: FrameSource,
+        folder: Path,
+        inbox: FakeInbox,
+        ledger: FakeLedger,
+        clock: FakeClock,
+    ) -> None:
+        kind.produce(folder, 0, 1)
+        source.start(inbox, ledger)
+        (wanted,) = inbox.tickets
+        inbox.tickets.clear()
+        for path in sorted(folder.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        assert source.look_again([asked(wanted)]) == 1
+        clock.advance(1)
+        source.scan()
+        assert inbox.tickets == [wanted]
+        with pytest.raises(FrameError, match=r"[Nn]o such file|gone|cannot be read"):
+            source.load(wanted)
+
+    def test_what_was_refused_and_is_gone_is_refused_as_gone(
+        self,
+        kind: Kind,
+        source: FrameSource,
+        inbox: FakeInbox,
+        ledger: FakeLedger,
+        clock: FakeClock,
+    ) -> None:
+        source.start(inbox, ledger)
+        refused = LookAgain(
+            number=1,
+            source="it",
+            locator="odd.tif",
+            fingerprint="1:2",
+            seen_at=clock.now(),
+            asked_by="mei",
+            ticket=None,
+        )
+        clock.advance(1)
+        inbox.room = 0
+        assert source.look_again([refused]) == 1
+        source.scan()
+        assert inbox.refusals == []
+        inbox.room = 10
+        for _ in range(2):
+            clock.advance(1)
+            source.scan()
+        (told,) = inbox.refusals
+        assert (told.locator, told.fingerprint, told.seen_at) == (
+            "odd.tif",
+            "1:2",
+            refused.seen_at,
+        )
+        assert "what was to be tried again is not there any more" in told.reason
+
+    def test_it_holds_so_many_wishes_and_no_more(
+        self, kind: Kind, source: FrameSource, clock: FakeClock
+    ) -> None:
+        wish = LookAgain(
+            number=1,
+            source="it",
+            locator="odd.tif",
+            fingerprint="1",
+            seen_at=clock.now(),
+            asked_by="mei",
+            ticket=None,
+        )
+        assert source.look_again([wish] * (IN_HAND + 5)) == IN_HAND
+        assert source.look_again([wish]) == 0
 
     def test_there_must_be_something_to_watch(
         self, kind: Kind, source: FrameSource, tmp_path: Path, clock: FakeClock

@@ -19,7 +19,7 @@ from scopewatch.store.database import Store
 # Apprise imports a module of Python 3.11's own that warns of its removal in 3.13.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
-COMMANDS = ("run", "check", "score", "status", "export", "alert", "simulate", "demo")
+COMMANDS = ("run", "check", "score", "status", "export", "retry", "alert", "simulate", "demo")
 
 CONFIG = """
 experiment: {name: run 1}

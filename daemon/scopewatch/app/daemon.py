@@ -17,6 +17,8 @@ from scopewatch.app.results import (
     open_overlays,
     open_store,
 )
+from scopewatch.app.retrying import LOOK_S as RETRY_S
+from scopewatch.app.retrying import Retrier
 from scopewatch.app.run_states import LOOK_S, StateLog, make_states
 from scopewatch.app.sources import make_keepers, make_schedule, make_sources, stop_watching
 from scopewatch.config import Config, WebConfig
@@ -194,7 +196,6 @@ def build(
                 facts=gather_facts(config, scorer.card),
                 clock=clock,
                 token=secrets.token_urlsafe(32),
-                language=config.web.language,
                 lock=_make_lock(config.web, clock),
                 names=config.web.names,
                 addresses=not config.web.on_loopback,
@@ -217,7 +218,8 @@ def build(
         # Started last and stopped first: frames are looked for only while they can be scored.
         enter_digest(schedule, config, store, reader, clock, supervisor.condition, states)
         schedule.every(LOOK_S, "state of the runs", StateLog(states, clock).look)
-        enter_retention(schedule, config, store, clock)
+        enter_retention(schedule, config, clock)
+        schedule.every(RETRY_S, "try again", Retrier(store, keepers).look)
         schedule.every(GIVE_BACK_S, "memory", give_back)
         refusal = str if reloading is None else reloading.refusal
         monitor = enter_monitor(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scopewatch.store.database import Store
 
 app = typer.Typer(
-    help="Test the alert channels; list, acknowledge and snooze alerts, take an answer back.",
+    help="Test the alert channels; list, acknowledge and snooze alerts.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -119,7 +119,7 @@ def ack(alert: AlertId, config: ConfigPath = DEFAULT_CONFIG) -> None:
     """
     from scopewatch.runtime.clock import SystemClock
 
-    with _opened(config) as store:
+    with open_beside(config) as store:
         store.acknowledge(alert, SystemClock().now())
     typer.echo(f"alert {alert} is acknowledged")
 
@@ -139,20 +139,9 @@ def snooze(
     from scopewatch.runtime.clock import SystemClock
 
     until = SystemClock().now() + parse_duration(duration)
-    with _opened(config) as store:
+    with open_beside(config) as store:
         store.snooze(alert, until)
     typer.echo(f"alert {alert} is quiet until {until:%Y-%m-%d %H:%M} UTC")
-
-
-@app.command()
-def undo(alert: AlertId, config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Take back that an alert was seen or snoozed.
-
-    Example: scopewatch alert undo 3
-    """
-    with _opened(config) as store:
-        store.take_back(alert)
-    typer.echo(f"alert {alert} stands as if nobody had seen it")
 
 
 def parse_duration(text: str) -> timedelta:
@@ -173,7 +162,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 @contextmanager
-def _opened(config: ConfigPath) -> "Iterator[Store]":
+def open_beside(config: ConfigPath) -> "Iterator[Store]":
     """Open the store beside a running daemon; SQLite lets both write in turn."""
     from scopewatch.config import load_config
     from scopewatch.runtime.clock import SystemClock

@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from scopewatch import __version__
-from scopewatch.cli import alerts, daemon, demo, explain, files, init, results, score, support
+from scopewatch.cli import (
+    alerts,
+    daemon,
+    demo,
+    explain,
+    files,
+    init,
+    results,
+    retry,
+    score,
+    support,
+)
 from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError
 from scopewatch.core.redact import redact_text
 
@@ -32,6 +43,7 @@ app.command()(explain.explain)
 app.command()(score.score)
 app.command()(results.status)
 app.command()(results.export)
+app.command()(retry.retry)
 app.add_typer(alerts.app, name="alert")
 app.command()(support.support_bundle)
 app.command()(demo.simulate)

@@ -158,6 +158,31 @@ class Refusal:
     missed: FrameKey | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAgain:
+    """Something in quarantine that a person wants to be tried again.
+
+    Parameters
+    ----------
+    number
+        Grows with each that is asked for.
+    locator, fingerprint, seen_at
+        As the ledger knows it.
+    asked_by
+        Who asked, and by which way.
+    ticket
+        The frame; None for what never became one.
+    """
+
+    number: int
+    source: str
+    locator: str
+    fingerprint: str
+    seen_at: datetime
+    asked_by: str
+    ticket: FrameTicket | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
     """Grey pixels of one field of view, read-only.

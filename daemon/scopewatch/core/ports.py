@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scopewatch.core.alert import AlertRule
 from scopewatch.core.card import ModelCard
 from scopewatch.core.fluorescence import FluorescenceReading
-from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Mark, Refusal
+from scopewatch.core.frame import Frame, FrameKey, FrameTicket, LookAgain, Mark, Refusal
 from scopewatch.core.message import Message
 from scopewatch.core.result import FrameResult
 
@@ -175,6 +175,14 @@ class FrameSource(Protocol):
         """Read the pixels of a ticket of this source. Raises FrameError."""
         ...
 
+    def look_again(self, asked: Sequence[LookAgain]) -> int:
+        """Take things that a person wants tried again; return how many, from the first on.
+
+        Each is soon offered as it is read now, or refused as gone, though it did not change; the
+        ledger has it open meanwhile. Never raises.
+        """
+        ...
+
     def health(self) -> SourceHealth:
         """Say whether it still watches. Never raises."""
         ...
@@ -284,6 +292,18 @@ class ResultStore(Ledger, Protocol):
 
     def refuse(self, refusal: Refusal) -> None:
         """Record something that cannot become a frame, and why."""
+        ...
+
+
+class Wishes(Protocol):
+    """What people want to be tried again. All methods raise StoreError."""
+
+    def wished(self, source: str, after: int, at_most: int) -> list[LookAgain]:
+        """Return what of a source was asked for and has no outcome yet, by number, after one."""
+        ...
+
+    def close_wishes(self) -> int:
+        """Forget what has its outcome; return how many."""
         ...
 
 

@@ -1,7 +1,7 @@
 """The part of the result database that monitor, delivery and dashboard write to."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -9,10 +9,12 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alert import AlertRule, Observation
+from scopewatch.core.frame import LookAgain
 from scopewatch.core.message import Message
 from scopewatch.core.ports import Clock, OutboxItem
+from scopewatch.store import retries
 from scopewatch.store.alerting import let_time_pass, step_monitor
-from scopewatch.store.announcing import acknowledge_alert, snooze_alert, take_back_answer
+from scopewatch.store.announcing import acknowledge_alert, snooze_alert
 from scopewatch.store.engine import transaction
 from scopewatch.store.outbox import (
     due_items,
@@ -21,12 +23,13 @@ from scopewatch.store.outbox import (
     mark_postponed,
     queue_once,
 )
+from scopewatch.store.records import RetryAnswer, RetrySelection
 from scopewatch.store.settling import Settling
 from scopewatch.store.signs import LastFrame, Sign, last_frame, read_signs, write_sign
 
 
 class AlertStore:
-    """Implements `core.ports.Outbox`; safe to share by threads, each method one transaction."""
+    """Implements `core.ports.Outbox` and `Wishes`; for all threads, each method one transaction."""
 
     def __init__(self, writer: Engine, reader: Engine, *, settling: Settling, clock: Clock) -> None:
         self._writer = writer
@@ -86,11 +89,6 @@ class AlertStore:
         with self._writing() as session:
             snooze_alert(session, alert, until, self._clock.now())
 
-    def take_back(self, alert: int) -> None:
-        """Forget the answer to an alert: it stands as if nobody had seen it."""
-        with self._writing() as session:
-            take_back_answer(session, alert)
-
     def announce(self, message: Message, channels: Iterable[str]) -> int:
         """Queue a message that belongs to no alert, once per channel, whatever comes of it.
 
@@ -130,6 +128,26 @@ class AlertStore:
         """Give a message up for good: its channel refused it permanently."""
         with self._writing() as session:
             mark_abandoned(session, row, self._clock.now(), why)
+
+    def ask_again(
+        self, wanted: RetrySelection, sources: Collection[str], asked_by: str
+    ) -> RetryAnswer:
+        """Have what is selected in quarantine tried again, as far as its source is configured."""
+        with self._writing() as session:
+            return retries.ask_again(session, wanted, sources, asked_by, self._clock.now())
+
+    def wished(self, source: str, after: int, at_most: int) -> list[LookAgain]:
+        """Return what of a source was asked for and has no outcome yet, by number, after one."""
+        with transaction(self._reader) as session:
+            return retries.wished(session, source, after, at_most)
+
+    def close_wishes(self) -> int:
+        """Forget what has its outcome; return how many."""
+        with transaction(self._reader) as session:
+            if not retries.has_wishes(session):
+                return 0
+        with self._writing() as session:
+            return retries.close_wishes(session)
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:

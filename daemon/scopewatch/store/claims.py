@@ -16,7 +16,7 @@ from scopewatch.config import ExperimentConfig
 from scopewatch.core.frame import FrameTicket
 from scopewatch.store.columns import SCORED, FrameState
 from scopewatch.store.estimates import drop_result
-from scopewatch.store.judging import Judging
+from scopewatch.store.judging import AGAIN, Judging
 from scopewatch.store.ledger import find_frame, key_of, of_file, same_content, well_of
 from scopewatch.store.measuring import drop_reading
 from scopewatch.store.refusals import (
@@ -25,6 +25,7 @@ from scopewatch.store.refusals import (
     refuse_duplicate,
     refuse_replaced,
 )
+from scopewatch.store.retries import asked_by
 from scopewatch.store.tables import FrameRow, RefusalRow
 
 log = logging.getLogger(__name__)
@@ -133,11 +134,11 @@ class Claims:
             )
             _start(row, ticket, now)
             row.retried = False
-        elif not self._try_again(row, ticket, now):
+        elif not self._try_again(session, row, ticket, now):
             row = None
         # A file that was refused once (half written, say) is no refusal any more.
         if refusal is not None:
-            session.delete(refusal)
+            _drop_refusal(session, ticket, refusal)
         session.flush()
         return Attempt(row=row, left=left)
 
@@ -183,7 +184,9 @@ class Claims:
             ticket.source, refusal.judged_under
         )
 
-    def _try_again(self, row: FrameRow, ticket: FrameTicket, now: datetime) -> bool:
+    def _try_again(
+        self, session: Session, row: FrameRow, ticket: FrameTicket, now: datetime
+    ) -> bool:
         """Begin another attempt at a frame of the same content; False where it is settled."""
         judging, source = self.judging, ticket.source
         if row.fingerprint != ticket.fingerprint:
@@ -196,10 +199,13 @@ class Claims:
         if row.state is FrameState.QUARANTINED:
             if judging.judges_alike(source, row.judged_under):
                 return False
-            log.info(
-                "frame is tried again: settings or model changed",
-                extra={"event": {**_named(ticket), "fault": row.fault}},
-            )
+            if row.judged_under == AGAIN:
+                _tell_asked(session, ticket, row.fault)
+            else:
+                log.info(
+                    "frame is tried again: settings or model changed",
+                    extra={"event": {**_named(ticket), "fault": row.fault}},
+                )
             # Once more for one that may have taken the daemon down, and not as often as a new one.
             attempts = self.max_attempts if row.fault == FAILED else 1
             _start(row, ticket, now, attempts=attempts)
@@ -221,6 +227,21 @@ class Claims:
             )
             if row.state is not FrameState.MISSED
         ]
+
+
+def _drop_refusal(session: Session, ticket: FrameTicket, refusal: RefusalRow) -> None:
+    """Forget why a file was no frame, since it is one now."""
+    if refusal.judged_under == AGAIN:
+        _tell_asked(session, ticket, refusal.fault)
+    session.delete(refusal)
+
+
+def _tell_asked(session: Session, ticket: FrameTicket, fault: str | None) -> None:
+    by = asked_by(session, ticket.source, ticket.locator)
+    log.info(
+        "frame is tried again: somebody asked for it",
+        extra={"event": {**_named(ticket), "fault": fault, "asked_by": by}},
+    )
 
 
 def _start(row: FrameRow, ticket: FrameTicket, now: datetime, *, attempts: int = 1) -> None:

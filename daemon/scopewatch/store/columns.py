@@ -35,7 +35,7 @@ class FrameState(StrEnum):
     claimed --commit--> done (phase), measured (fluorescence)
             --quarantine, or too many attempts--> quarantined
     done, measured, quarantined --its content changed--> claimed
-    quarantined, skipped --settings or model changed--> claimed
+    quarantined, skipped --settings or model changed, a person's word--> claimed
     missed --it came after all--> claimed
     """
 

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, Integer, Select, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.frame import FrameKey
 from scopewatch.core.message import WellName
 from scopewatch.store.columns import FrameState
-from scopewatch.store.records import FrameRecord, RefusedRow
+from scopewatch.store.judging import AGAIN
+from scopewatch.store.records import FrameRecord, ReasonRow, RefusedRow
 from scopewatch.store.tables import FrameRow, RefusalRow, Result, Run, Well
 from scopewatch.store.well_queries import named
 
@@ -115,6 +116,7 @@ def select_refused(
             FrameRow.reason.label("reason"),
             FrameRow.attempts.label("attempts"),
             func.coalesce(FrameRow.settled_at, FrameRow.claimed_at).label("at"),
+            (FrameRow.judged_under == AGAIN).label("asked_again"),
         )
         .join(Well, Well.id == FrameRow.well_id)
         .join(Run, Run.id == Well.run_id)
@@ -136,9 +138,42 @@ def select_refused(
             RefusalRow.reason,
             literal(0),
             RefusalRow.recorded_at,
+            RefusalRow.judged_under == AGAIN,
         ).where(*within)
         both = union_all(quarantined, refusals).subquery()
     return select(both).order_by(both.c.at.desc(), both.c.source, both.c.locator)
+
+
+def count_reasons(
+    session: Session, run: str | None, within: Sequence[ColumnElement[bool]]
+) -> list[ReasonRow]:
+    """Count what `select_refused` selects by fault, the most frequent first."""
+    every = select_refused(None, run, within).order_by(None).subquery()
+    # SQLite gives the bare columns beside max() from the row that holds it.
+    rows = session.execute(
+        select(
+            every,
+            func.count().label("how_many"),
+            func.sum(cast(every.c.asked_again, Integer)).label("waiting"),
+            func.max(every.c.at),
+        )
+        .group_by(every.c.fault)
+        .order_by(func.count().desc(), every.c.fault)
+    )
+    found = []
+    for row in rows:
+        newest = refused_row(row)
+        found.append(
+            ReasonRow(
+                fault=newest.fault,
+                count=row.how_many,
+                what=newest.what,
+                reason=newest.reason,
+                at=newest.at,
+                asked_again=int(row.waiting or 0),
+            )
+        )
+    return found
 
 
 def refused_row(row: Any) -> RefusedRow:
@@ -165,4 +200,5 @@ def refused_row(row: Any) -> RefusedRow:
         reason=row.reason,
         attempts=row.attempts,
         at=row.at,
+        asked_again=bool(row.asked_again),
     )

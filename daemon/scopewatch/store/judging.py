@@ -15,6 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+AGAIN = "again"
+"""Stands in place of the three where a person wants a thing tried again: nothing is judged so."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:

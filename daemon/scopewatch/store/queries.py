@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
-from sqlalchemy import Engine, exists, func, select
+from sqlalchemy import Engine, exists, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.efficiency import Efficiency
@@ -23,6 +23,7 @@ from scopewatch.store.columns import FrameState
 from scopewatch.store.ends import RunEnd, run_ends
 from scopewatch.store.engine import open_reader, transaction
 from scopewatch.store.frame_queries import (
+    count_reasons,
     efficiency_of,
     frame_key,
     frame_record,
@@ -38,6 +39,7 @@ from scopewatch.store.records import (
     CoursePoint,
     FrameRecord,
     Outlook,
+    ReasonRow,
     RefusedRow,
     RunRow,
     Shot,
@@ -45,7 +47,6 @@ from scopewatch.store.records import (
 )
 from scopewatch.store.run_queries import count_frames, list_active, see_run
 from scopewatch.store.run_results import read_results
-from scopewatch.store.signs import PICTURES_REMOVED, read_signs
 from scopewatch.store.tables import FrameRow, Result, Run, TileScoresRow, Well
 from scopewatch.store.tiles import unpack
 from scopewatch.store.well_queries import list_wells, named, outlook_of
@@ -167,16 +168,9 @@ class Reader:
                 time_point=frame.time_point,
                 day=result.day,
                 efficiency=efficiency_of(result),
-                drawn_at=frame.settled_at,
             )
             for frame, result in rows
         ]
-
-    def pictures_removed_until(self) -> datetime | None:
-        """Return up to when pictures were written that retention removed; None where it has not."""
-        with transaction(self._engine) as session:
-            sign = read_signs(session).get(PICTURES_REMOVED)
-        return None if sign is None else sign.at
 
     def named_with(self, overlay: str) -> set[str]:
         """Return the pictures that results with this overlay name; none where none has it."""
@@ -215,17 +209,10 @@ class Reader:
             rows = session.execute(query.limit(limit).offset(offset)).all()
         return [refused_row(row) for row in rows]
 
-    def faults(self, name: WellName | None, *, run: str | None = None) -> dict[str, int]:
-        """Count what `refused` lists (of a well, a run) by fault, the most frequent first."""
+    def reasons(self, run: str | None = None) -> list[ReasonRow]:
+        """Count what is in quarantine or was missed (of a run) by reason, the commonest first."""
         with transaction(self._engine) as session:
-            within = () if run is None else refused_within(session, run)
-            listed = select_refused(name, run, within).order_by(None).subquery()
-            found = session.execute(
-                select(listed.c.fault, func.count())
-                .group_by(listed.c.fault)
-                .order_by(func.count().desc(), listed.c.fault)
-            ).all()
-        return {fault or "": count for fault, count in found}
+            return count_reasons(session, run, () if run is None else refused_within(session, run))
 
     def alerts(
         self,

@@ -42,11 +42,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
-    """An alert that is raised for a well now.
-
-    `target` and `probability` (of ending below it) are those it was raised with; None where its
-    rule has none.
-    """
+    """An alert that is raised for a well now."""
 
     alert: int
     rule: str
@@ -55,7 +51,6 @@ class Flag:
     target: float | None
     acknowledged_at: datetime | None
     snoozed_until: datetime | None
-    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,10 +112,7 @@ class CoursePoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """A picture of a well; paths are relative to the overlay folder.
-
-    `drawn_at` is when its frame was settled, right after it was drawn.
-    """
+    """A picture of a well; paths are relative to the overlay folder."""
 
     overlay: str
     stain: str | None
@@ -128,7 +120,6 @@ class Shot:
     time_point: int
     day: float
     efficiency: Efficiency
-    drawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +133,8 @@ class RefusedRow:
     fault
         A value of `core.result.Fault`, or `unreadable`, `failed`, `refused` (no key),
         `duplicate`, `replaced`, `gap` (it was due and never came).
+    asked_again
+        Somebody wants it to be tried again, and it waits for its turn.
     """
 
     what: str
@@ -152,6 +145,71 @@ class RefusedRow:
     reason: str
     attempts: int
     at: datetime
+    asked_again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonRow:
+    """How many frames or files are in quarantine for one reason.
+
+    Parameters
+    ----------
+    fault, what, reason
+        As in `RefusedRow`, the latter two of the newest.
+    asked_again
+        How many of them somebody wants to be tried again.
+    """
+
+    fault: str
+    count: int
+    what: str
+    reason: str
+    at: datetime
+    asked_again: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrySelection:
+    """Which things in quarantine are to be tried again; what is None does not restrict it.
+
+    Parameters
+    ----------
+    run
+        Files that are no frame are of the run that was under way.
+    plate, well
+        Frames of these alone.
+    what
+        A file as its source names it, with all that lies in it, or the key of a frame.
+    """
+
+    run: str | None = None
+    plate: str | None = None
+    well: str | None = None
+    fault: str | None = None
+    source: str | None = None
+    what: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryAnswer:
+    """What came of a wish.
+
+    Parameters
+    ----------
+    asked
+        Things that are tried again.
+    waiting
+        Those that wait for it already.
+    unwatched
+        Sources that are not configured any more: what is theirs stays as it is.
+    missed
+        Frames that were due and never taken: there is nothing to try.
+    """
+
+    asked: int
+    waiting: int
+    unwatched: tuple[str, ...] = ()
+    missed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,10 +237,6 @@ class AlertRow:
         Of the run on which it was raised; None for the monitor's own alerts.
     evidence, resolution
         What it was raised on, and what resolved it.
-    newest, newest_badness
-        What its rule saw last while it stands; None where that is not known.
-    critical_streak
-        How many observations in a row lay beyond its rule's critical limit.
     """
 
     alert: int
@@ -199,9 +253,6 @@ class AlertRow:
     acknowledged_at: datetime | None
     snoozed_until: datetime | None
     postings: tuple[Posting, ...]
-    newest: Evidence | None = None
-    newest_badness: float | None = None
-    critical_streak: int = 0
 
     @property
     def well(self) -> WellName | None:

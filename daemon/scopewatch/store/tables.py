@@ -7,6 +7,7 @@
                   -- measured_wells                   in `well_tables`
     rule_states, alerts, outbox                       in `alert_tables`
     refusals                           (things that never became a frame)
+    retries                            (what a person wants tried again)
     acquisitions                       (data sets that were acquired at the same place)
     signs_of_life                      (when the daemon last lived, and how it ended)
 
@@ -147,6 +148,23 @@ class RefusalRow(Base):
     seen_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     judged_under: Mapped[str] = mapped_column(default="")
+
+
+class RetryRow(Base):
+    """What a person wants to be tried again, until there is an outcome (`store.retries`)."""
+
+    __tablename__ = "retries"
+    __table_args__ = (
+        UniqueConstraint("source", "locator", name="uq_retries"),
+        # A number that was given is not given again: the daemon goes on from the last it saw.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    locator: Mapped[str]
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
 
 
 class AcquisitionRow(Base):

@@ -125,6 +125,48 @@ async def read_form(request: Request, token: str | None) -> dict[str, str]:
     RefusedFormError
         From another origin, without the token, or too long.
     """
+    body = await _read_body(request)
+    fields = {
+        name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()
+    }
+    sent = fields.get("token", "").encode()
+    if token is not None and not hmac.compare_digest(sent, token.encode()):
+        raise RefusedFormError(
+            complaint(
+                "the form is out of date",
+                where=request.url.path,
+                do="scopewatch was restarted meanwhile: reload the page and try again",
+            )
+        )
+    return fields
+
+
+async def read_json(request: Request) -> bytes:
+    """Read a short JSON document that a program sent, or our own page.
+
+    No page of another origin can send this type without the browser asking us first, which we
+    refuse: so it needs no token of ours. Who may come in at all the door says.
+
+    Raises
+    ------
+    RefusedFormError
+        From another origin, of another type, or too long.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise RefusedFormError(
+            complaint(
+                "what was sent is no JSON",
+                where=request.url.path,
+                expected="Content-Type: application/json",
+                got=kind or None,
+                do="send it as JSON, see docs/operating.md",
+            )
+        )
+    return await _read_body(request)
+
+
+async def _read_body(request: Request) -> bytes:
     if not _same_origin(request.headers):
         raise RefusedFormError(
             complaint(
@@ -146,25 +188,7 @@ async def read_form(request: Request, token: str | None) -> dict[str, str]:
                     do="use the buttons of the dashboard itself",
                 )
             )
-    fields = {
-        name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()
-    }
-    sent = fields.get("token", "").encode()
-    if token is not None and not hmac.compare_digest(sent, token.encode()):
-        raise RefusedFormError(
-            complaint(
-                "the form is out of date",
-                where=request.url.path,
-                do="scopewatch was restarted meanwhile: reload the page and try again",
-            )
-        )
-    return fields
-
-
-def inside(to: str) -> str:
-    """Return an address to go on to: never one of another site."""
-    safe = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
-    return to if safe else "/"
+    return body
 
 
 def _same_origin(headers: Headers) -> bool:

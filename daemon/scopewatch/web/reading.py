@@ -5,7 +5,7 @@ the daemon), answer alerts through `AlertDesk` (`store.database.Store`), and `ap
 in.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Protocol
 
 from scopewatch.core.card import HeldOutErrors
 from scopewatch.core.message import WellName
-from scopewatch.monitoring.expectation import Standard
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.state import RunState, State
 from scopewatch.notify.breaker import Receiver
@@ -24,7 +23,10 @@ from scopewatch.store.records import (
     Counts,
     CoursePoint,
     Outlook,
+    ReasonRow,
     RefusedRow,
+    RetryAnswer,
+    RetrySelection,
     RunRow,
     Shot,
     WellRow,
@@ -48,16 +50,14 @@ class Facts:
         True when the images or the model are simulated: every page says so.
     target
         Efficiency that the wells of a run should reach, 0 to 1; None when no rule sets one.
-    standard
-        What single wells are measured against.
     policy
         How the run is planned.
     errors
         What the model's card promises; None where it knows no error rates.
-    keep_days
-        How long pictures are kept; None where their age removes none.
     state
         The state folder, where proposals to recalibrate lie; None where none are made.
+    sources
+        Names of the sources that are configured.
     """
 
     experiment: str
@@ -66,11 +66,10 @@ class Facts:
     simulated: bool
     target: Callable[[str], float | None]
     policy: RunPolicy
-    standard: Standard
     version: str
     errors: HeldOutErrors | None = None
     state: Path | None = None
-    keep_days: float | None = None
+    sources: tuple[str, ...] = ()
 
 
 class Reader(Protocol):
@@ -106,12 +105,8 @@ class Reader(Protocol):
         """Return quarantined frames (of a well, a run) and refused files, newest first."""
         ...
 
-    def faults(self, name: WellName | None, *, run: str | None = None) -> Mapping[str, int]:
-        """Count what `refused` lists by fault, the most frequent first."""
-        ...
-
-    def pictures_removed_until(self) -> datetime | None:
-        """Return up to when pictures were written that retention removed; None where it has not."""
+    def reasons(self, run: str | None = None) -> Sequence[ReasonRow]:
+        """Count what is in quarantine or was missed (of a run) by reason, the commonest first."""
         ...
 
     def ends(self, run: str | None = None) -> Sequence[RunEnd]:
@@ -147,7 +142,10 @@ class States(Protocol):
 
 
 class AlertDesk(Protocol):
-    """Where a person answers an alert. Raises StoreError where there is no such alert."""
+    """Where a person answers an alert, or has frames tried again.
+
+    Answers raise StoreError where there is no such alert.
+    """
 
     def acknowledge(self, alert: int, now: datetime) -> None:
         """Note that somebody has seen it."""
@@ -157,6 +155,8 @@ class AlertDesk(Protocol):
         """Keep it quiet until then."""
         ...
 
-    def take_back(self, alert: int) -> None:
-        """Forget the answer that was given."""
+    def ask_again(
+        self, wanted: RetrySelection, sources: Collection[str], asked_by: str
+    ) -> RetryAnswer:
+        """Have what is selected in quarantine tried again, as far as its source is configured."""
         ...

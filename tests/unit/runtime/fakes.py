@@ -9,7 +9,7 @@ from scopewatch.core.alert import AlertRule
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.errors import SourceError, StoreError
 from scopewatch.core.fluorescence import FluorescenceReading
-from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Mark, Refusal
+from scopewatch.core.frame import Frame, FrameKey, FrameTicket, LookAgain, Mark, Refusal
 from scopewatch.core.moment import Moment
 from scopewatch.core.ports import Inbox, Ledger, OverlayFiles, Settled, SourceHealth
 from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
@@ -92,6 +92,8 @@ class FakeSource:
         self.failing = ""
         self.started = self.stopped = self.scans = 0
         self.on_scan: Callable[[Inbox, Ledger], None] | None = None
+        self.asked: list[LookAgain] = []
+        self.room = 100
 
     def start(self, inbox: Inbox, ledger: Ledger) -> None:
         if self.start_failures:
@@ -110,6 +112,11 @@ class FakeSource:
         if waiting:
             raise waiting.pop(0)
         return make_frame(ticket)
+
+    def look_again(self, asked: Sequence[LookAgain]) -> int:
+        taken = asked[: self.room]
+        self.asked += taken
+        return len(taken)
 
     def health(self) -> SourceHealth:
         return SourceHealth(

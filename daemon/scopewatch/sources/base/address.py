@@ -10,6 +10,7 @@ from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.frame import FrameKey
 from scopewatch.sources.base.facts import NOTHING, PlaneFacts
+from scopewatch.sources.base.shell_pattern import meant_by
 
 DEFAULT_PLATE = "plate"
 DEFAULT_WELL = "A1"
@@ -133,6 +134,22 @@ def row_name(number: int) -> str:
     return (chr(ord("A") + second - 1) if second else "") + chr(ord("A") + first)
 
 
+def _refuse_shell_pattern(pattern: str) -> None:
+    meant = meant_by(pattern, anchored=False)
+    if meant is None:
+        return
+    example = meant_by("{well}_s{site}", anchored=False)
+    write = meant if "(?P<" in meant else example
+    raise ConfigError(
+        complaint(
+            "position pattern is one of a shell",
+            where=pattern,
+            expected="a regular expression with some of the groups plate, well, site",
+            do=f"write position: '{write}'",
+        )
+    )
+
+
 class PositionPattern:
     """Reads plate, well and site from the labels of stage positions.
 
@@ -150,6 +167,7 @@ class PositionPattern:
         try:
             self._pattern = re.compile(pattern)
         except re.error as error:
+            _refuse_shell_pattern(pattern)
             raise ConfigError(
                 complaint(
                     "position pattern is not a regular expression",
@@ -161,6 +179,8 @@ class PositionPattern:
         known = {"plate", "well", "site"}
         found = set(self._pattern.groupindex)
         if not found or not found <= known:
+            if not found:
+                _refuse_shell_pattern(pattern)
             raise ConfigError(
                 complaint(
                     "position pattern has the wrong named groups",

@@ -6,15 +6,16 @@ cost time and disk.
 """
 
 import logging
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic
 
 from scopewatch.core.errors import SourceError, complaint
-from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.core.frame import Frame, FrameTicket, LookAgain
 from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.arriving import Unheard
+from scopewatch.sources.base.asked_again import IN_HAND, AskedAgain, gone
 from scopewatch.sources.base.backlog import Backlog
 from scopewatch.sources.base.data_set import DataSet, DataSets, Sighting
 from scopewatch.sources.base.offering import Found, Offering
@@ -93,6 +94,9 @@ class DataSetsSource(Generic[Sighting]):
         self._growing: tuple[DataSet[Sighting], ...] = ()
         self._followed: dict[str, _Followed[Sighting]] = {}
         self._channels: set[str] = set()
+        self._asked = AskedAgain()
+        # What was refused and is looked for in its data set, which was opened anew.
+        self._sought: dict[str, LookAgain] = {}
 
     @property
     def name(self) -> str:
@@ -136,6 +140,10 @@ class DataSetsSource(Generic[Sighting]):
         """
         return self._sets.load(ticket)
 
+    def look_again(self, asked: Sequence[LookAgain]) -> int:
+        """Take what a person wants tried again; return how many, from the first on."""
+        return self._asked.put(asked)
+
     def health(self) -> SourceHealth:
         """Say whether new images would be noticed. Never raises."""
         offering = self._offering
@@ -162,8 +170,47 @@ class DataSetsSource(Generic[Sighting]):
 
     def _step(self, full: bool) -> None:
         offering = self._offering
-        if offering is not None and (full or self._rhythm.due(self._clock.monotonic())):
-            self._look(offering, full=full)
+        if offering is None:
+            return
+        again = not self._rhythm.spares() and self._take_up_asked(offering)
+        if full or again or self._rhythm.due(self._clock.monotonic()):
+            self._look(offering, full=full or again)
+        if self._sought and not self._rhythm.spares():
+            self._tell_gone(offering)
+
+    def _take_up_asked(self, offering: Offering) -> bool:
+        """Offer frames that were asked for; tell whether data sets are to be read anew.
+
+        A frame is offered as the ledger knows it: reading it tells whether it is still there. What
+        was refused has no key, and may get one where its data set is read from its beginning.
+        """
+        asked, done = self._asked.next(IN_HAND), 0
+        for each in asked:
+            if each.ticket is not None:
+                if not offering.give(each.ticket):
+                    break
+            else:
+                offering.forget(each.locator, each.fingerprint)
+                self._sought[each.locator] = each
+                for label in [label for label in self._followed if holds(label, each.locator)]:
+                    del self._followed[label]
+                    # What is found in it then was not saved just now.
+                    self._looked = False
+            done += 1
+        self._asked.done(done)
+        return bool(self._sought)
+
+    def _tell_gone(self, offering: Offering) -> None:
+        """Refuse anew what was sought in vain in a data set that was read to its end."""
+        for locator, each in list(self._sought.items()):
+            sets = [one for label, one in self._followed.items() if holds(label, locator)]
+            offered = {found.locator for one in sets for found in one.backlog.waiting}
+            if any(locator in one.backlog.taken for one in sets):
+                del self._sought[locator]
+            elif locator not in offered and all(one.caught_up and not one.sighted for one in sets):
+                if not offering.refuse(each, gone(self._path / locator)):
+                    return
+                del self._sought[locator]
 
     def _look(self, offering: Offering, *, full: bool) -> None:
         self._rhythm.begin_look(self._clock.monotonic())
@@ -269,3 +316,12 @@ class DataSetsSource(Generic[Sighting]):
             followed.backlog.waiting.append(found)
             if found.key is not None and len(self._channels) < _CHANNELS_NAMED:
                 self._channels.add(found.key.channel)
+
+
+def holds(label: str, locator: str) -> bool:
+    """Tell whether a locator is of the data set with a label.
+
+    >>> holds("a/b", "a/b/c#at=[0]"), holds("a/b", "a/b2#at=[0]"), holds("", "c#at=[0]")
+    (True, False, True)
+    """
+    return not label or locator == label or locator.startswith((f"{label}/", f"{label}#"))

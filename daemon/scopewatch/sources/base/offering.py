@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from scopewatch.core.errors import FrameError
-from scopewatch.core.frame import FrameKey, FrameTicket, Mark, Refusal
+from scopewatch.core.frame import FrameKey, FrameTicket, LookAgain, Mark, Refusal
 from scopewatch.core.moment import Moment
 from scopewatch.core.ports import Clock, Inbox, Ledger
 from scopewatch.sources.base.address import is_text
@@ -179,6 +179,28 @@ class Offering:
     def take(self, locator: str, fingerprint: str) -> None:
         """Remember that something is on its way, to be looked at again after a while."""
         self._take(Found(locator=locator, fingerprint=fingerprint))
+
+    def forget(self, locator: str, fingerprint: str) -> None:
+        """Forget that something was settled or taken, so that it is looked at again."""
+        mark = hash((locator, fingerprint))
+        self._settled.pop(mark, None)
+        self._taken.pop(mark, None)
+
+    def give(self, ticket: FrameTicket) -> bool:
+        """Hand on a frame as the ledger knows it; False when the inbox is full."""
+        return self._inbox.offer(ticket)
+
+    def refuse(self, asked: LookAgain, reason: str) -> bool:
+        """Refuse what was to be tried again, as the ledger knows it; False when full."""
+        return self._inbox.refuse(
+            Refusal(
+                source=self._source,
+                locator=asked.locator,
+                fingerprint=asked.fingerprint,
+                reason=reason,
+                seen_at=asked.seen_at,
+            )
+        )
 
     def offer(self, found: Iterable[Found]) -> int:
         """Offer things known to need work; return how many the inbox took before it was full."""

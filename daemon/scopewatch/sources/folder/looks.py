@@ -130,7 +130,7 @@ class FileLooks:
         if not self._offer(offering, found):
             return False
         self.settling.forget(locator)
-        self._remember(offering, locator, fingerprint, reading)
+        self.remember(offering, locator, fingerprint, reading)
         return True
 
     def _peek(self, offering: Offering, candidate: Candidate, now_s: float) -> bool:
@@ -182,7 +182,7 @@ class FileLooks:
             self.settling.see(locator, fingerprint, seen.mtime_ns, self._clock.monotonic())
             return True
         self.awaiting.note(locator, reading.missing)
-        self._remember(offering, locator, fingerprint, reading)
+        self.remember(offering, locator, fingerprint, reading)
         return True
 
     def _leave_empty(self, offering: Offering, locator: str, fingerprint: str) -> bool:
@@ -217,7 +217,7 @@ class FileLooks:
         self.awaiting.note(seen.locator, reading.missing)
         return True
 
-    def _remember(
+    def remember(
         self, offering: Offering, locator: str, fingerprint: str, reading: FileReading | None
     ) -> None:
         """Remember a file that was handed on, whole or given up; its frames are one by one.

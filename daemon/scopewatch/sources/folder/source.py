@@ -17,15 +17,17 @@ All channels are offered, under their own names; which one is scored is the work
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.errors import SourceError, StoreError, complaint
-from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.core.frame import Frame, FrameTicket, LookAgain
 from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.address import is_text
 from scopewatch.sources.base.arriving import Unheard
 from scopewatch.sources.base.offering import BATCH, Found, Offering
 from scopewatch.sources.base.source_thread import SourceThread
+from scopewatch.sources.folder.asked_again import LooksAskedFor
 from scopewatch.sources.folder.file_reading import given_up_mark, refuse_name
 from scopewatch.sources.folder.file_stability import Settling
 from scopewatch.sources.folder.frames import FolderFrames
@@ -93,6 +95,7 @@ class FolderSource:
             self._frames,
             lambda: walk_images(config.path, recursive=config.recursive),
         )
+        self._asked = LooksAskedFor(self._frames, self._looks, clock, experiment.name)
         self._arrivals = arrivals or Unheard()
         self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)
         self._offering: Offering | None = None
@@ -154,6 +157,10 @@ class FolderSource:
         """
         return self._frames.load(ticket)
 
+    def look_again(self, asked: Sequence[LookAgain]) -> int:
+        """Take what a person wants tried again; return how many, from the first on."""
+        return self._asked.waiting.put(asked)
+
     def health(self) -> SourceHealth:
         """Say whether new files would be noticed. Never raises."""
         offering, thread, watch = self._offering, self._thread, self._watch
@@ -200,6 +207,8 @@ class FolderSource:
                 self._walk(offering, now_s)
             if full:
                 self._looks.look_at_given_up()
+            if not self._arrivals.bursting(self.name):
+                self._asked.step(offering, lambda: self._thread.stopping)
             self._release(offering, now_s)
         except StoreError:
             # The files stay in hand, and the ledger is asked again after a pause.

@@ -14,6 +14,7 @@ from scopewatch.config.sources import Counted
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.sources.base.address import numbered_well, spell_well
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
+from scopewatch.sources.base.shell_pattern import meant_by
 from scopewatch.sources.layouts.layout import GROUPS, Layout, Pages
 from scopewatch.sources.layouts.registry import LAYOUTS
 from scopewatch.sources.readers.planes import Contents
@@ -185,6 +186,7 @@ def _own(pattern: str) -> Layout:
     try:
         found = set(re.compile(pattern).groupindex)
     except re.error as error:
+        _refuse_shell_pattern(pattern)
         raise ConfigError(
             complaint(
                 "file name pattern is not a regular expression",
@@ -196,6 +198,8 @@ def _own(pattern: str) -> Layout:
         ) from error
     wrong = found - GROUPS or ({"none"} if not found else _halves(found))
     if wrong:
+        if not found:
+            _refuse_shell_pattern(pattern)
         raise ConfigError(
             complaint(
                 "file name pattern has the wrong named groups",
@@ -207,6 +211,27 @@ def _own(pattern: str) -> Layout:
             )
         )
     return Layout(name="pattern", program="your own pattern", patterns=(pattern,))
+
+
+def _refuse_shell_pattern(pattern: str) -> None:
+    meant = meant_by(pattern)
+    if meant is None:
+        return
+    do = f"write pattern: '{meant}'"
+    if "(?P<" not in meant:
+        example = meant_by("{well}_s{site}_t{time_point}_{channel}.tif")
+        do = (
+            "image files are found by themselves; name the parts that tell the wells, like"
+            f" pattern: '{example}', or let `scopewatch init FOLDER` guess it"
+        )
+    raise ConfigError(
+        complaint(
+            "file name pattern is one of a shell",
+            where=pattern,
+            expected=f"a preset ({', '.join(LAYOUTS)}) or a regular expression",
+            do=do,
+        )
+    )
 
 
 def _halves(found: set[str]) -> set[str]:

@@ -15,7 +15,7 @@ What is missing of a time point that is over is told to the inbox image by image
 of those that passed while the daemon was down.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from scopewatch.config import (
     ExperimentConfig,
@@ -24,7 +24,7 @@ from scopewatch.config import (
     ReadingConfig,
 )
 from scopewatch.core.errors import SourceError
-from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.core.frame import Frame, FrameTicket, LookAgain
 from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.arriving import Overheard, Unheard
 from scopewatch.sources.base.offering import Offering
@@ -130,6 +130,10 @@ class MicroManagerSource:
     def load(self, ticket: FrameTicket) -> Frame:
         """Read the pixels of a frame. Raises FrameError."""
         return self._data_sets.load(ticket)
+
+    def look_again(self, asked: Sequence[LookAgain]) -> int:
+        """Take what a person wants tried again; return how many, from the first on."""
+        return self._data_sets.look_again(asked)
 
     def plan(self) -> AcquisitionPlan:
         """Return the time-lapse and how far it is."""

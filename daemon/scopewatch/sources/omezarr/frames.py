@@ -163,6 +163,14 @@ class OmeZarrStores:
         self, folder: Path, metadata: ImageMetadata, index: PlaneIndex, fingerprint: str
     ) -> Pixels:
         node = read_node(folder, self._limits)
+        if node is None and not folder.exists():
+            raise FrameError(
+                complaint(
+                    "plane of the OME-Zarr store is gone",
+                    where=f"{folder} {list(index)}",
+                    do="put the store back where it was, or leave it",
+                )
+            )
         pixels = None
         if node is not None and node.is_array:
             layout = read_layout(node, metadata.axes, folder, self._limits)

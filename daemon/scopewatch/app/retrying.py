@@ -1,0 +1,67 @@
+"""Hands what people want tried again to the sources, also what another process wrote down."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from scopewatch.core.ports import FrameSource, Wishes
+
+log = logging.getLogger(__name__)
+
+LOOK_S: Final = 2.0
+AT_ONCE: Final = 500
+
+
+class Kept(Protocol):
+    """A source with what is known of it."""
+
+    @property
+    def source(self) -> FrameSource:
+        """The source."""
+        ...
+
+    @property
+    def watching(self) -> bool:
+        """Whether it watches now."""
+        ...
+
+
+class Retrier:
+    """Looks for wishes every few seconds; used by one thread.
+
+    What was handed over stays with its source; a daemon that is built anew hands all over again
+    that has no outcome.
+    """
+
+    def __init__(self, wishes: Wishes, kept: Sequence[Kept]) -> None:
+        self._wishes = wishes
+        self._kept = kept
+        self._seen: dict[str, int] = {}
+
+    def look(self) -> None:
+        """Hand over what was asked for since the last look. Raises StoreError."""
+        for each in self._kept:
+            if each.watching:
+                self._hand_over(each.source)
+        self._wishes.close_wishes()
+
+    def _hand_over(self, source: FrameSource) -> None:
+        asked = self._wishes.wished(source.name, self._seen.get(source.name, 0), AT_ONCE)
+        taken = asked[: source.look_again(asked)] if asked else []
+        if not taken:
+            return
+        self._seen[source.name] = taken[-1].number
+        for by, count in Counter(each.asked_by for each in taken).items():
+            first = next(each.locator for each in taken if each.asked_by == by)
+            log.info(
+                "things in quarantine are tried again: somebody asked for it",
+                extra={
+                    "event": {
+                        "source": source.name,
+                        "count": count,
+                        "asked_by": by,
+                        "first": first,
+                    }
+                },
+            )

@@ -1,0 +1,50 @@
+"""Things that people want tried again, on their way to the thread of their source."""
+
+from collections import deque
+from collections.abc import Sequence
+
+from scopewatch.core.errors import complaint
+from scopewatch.core.frame import LookAgain
+
+IN_HAND = 1000
+
+
+class AskedAgain:
+    """A bounded queue: any thread puts in, the source's own takes out.
+
+    Parameters
+    ----------
+    capacity
+        How many are held; others wait in the ledger.
+    """
+
+    def __init__(self, capacity: int = IN_HAND) -> None:
+        self._capacity = capacity
+        self._waiting: deque[LookAgain] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, asked: Sequence[LookAgain]) -> int:
+        """Take as many as there is room for; return how many."""
+        room = max(0, self._capacity - len(self._waiting))
+        self._waiting.extend(asked[:room])
+        return min(room, len(asked))
+
+    def next(self, at_most: int) -> list[LookAgain]:
+        """Return those whose turn it is; they stay until `done`."""
+        return [self._waiting[number] for number in range(min(at_most, len(self._waiting)))]
+
+    def done(self, count: int) -> None:
+        """Forget the first of them."""
+        for _ in range(count):
+            self._waiting.popleft()
+
+
+def gone(where: object) -> str:
+    """Return why something that is not there any more cannot be tried again."""
+    return complaint(
+        "what was to be tried again is not there any more",
+        where=where,
+        do="put it back where it was and try again, or leave it",
+    )

@@ -1,0 +1,102 @@
+"""Looks at files of a folder that a person wants tried again, though they did not change."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from scopewatch.core.errors import FrameError
+from scopewatch.core.frame import LookAgain
+from scopewatch.core.ports import Clock
+from scopewatch.sources.base.asked_again import AskedAgain, gone
+from scopewatch.sources.base.offering import Found, Offering
+from scopewatch.sources.folder.awaiting import AwaitedError
+from scopewatch.sources.folder.file_reading import FileReading
+from scopewatch.sources.folder.file_stability import LOOKS
+from scopewatch.sources.folder.frames import FolderFrames
+from scopewatch.sources.folder.looks import FileLooks, offer
+from scopewatch.sources.folder.walk import Seen, look_at
+
+_PLANE = re.compile(r"(?s)(?P<file>.+)#page=\d{1,9}")
+
+
+class LooksAskedFor:
+    """Looks that a person asked for; used by the source's thread, save `waiting.put`.
+
+    Parameters
+    ----------
+    run
+        The run that is watched: frames of another keep the name they have.
+    """
+
+    def __init__(self, frames: FolderFrames, looks: FileLooks, clock: Clock, run: str) -> None:
+        self._frames = frames
+        self._looks = looks
+        self._clock = clock
+        self._run = run
+        self.waiting = AskedAgain()
+
+    def step(self, offering: Offering, stopping: Callable[[], bool]) -> None:
+        """Look at some; what the inbox does not take stays for the next time."""
+        asked = self.waiting.next(LOOKS)
+        done = 0
+        while done < len(asked) and not stopping():
+            file = file_of(asked[done].locator)
+            # Planes of one file were mostly asked for together: it is read once for all of them.
+            same = 1
+            while done + same < len(asked) and file_of(asked[done + same].locator) == file:
+                same += 1
+            if not self._look(offering, file, asked[done : done + same]):
+                break
+            done += same
+        self.waiting.done(done)
+
+    def _look(self, offering: Offering, file: str, asked: Sequence[LookAgain]) -> bool:
+        for each in asked:
+            offering.forget(each.locator, each.fingerprint)
+        seen = look_at(self._frames.root, file)
+        if seen is None:
+            return all(self._as_it_was(offering, each) for each in asked)
+        if self._looks.settling.hurry(file, self._clock.monotonic()):
+            return True  # it is being read for the first time, or has changed
+        if any(self._is_of_another_run(each) for each in asked):
+            return all(self._as_it_was(offering, each) for each in asked)
+        offering.forget(file, seen.fingerprint)
+        found, reading = self._read(offering, seen)
+        if not offer(offering, found):
+            return False
+        self._looks.remember(offering, file, seen.fingerprint, reading)
+        told = {each.locator for each in found}
+        return all(self._as_it_was(offering, each) for each in asked if each.locator not in told)
+
+    def _read(self, offering: Offering, seen: Seen) -> tuple[list[Found], FileReading | None]:
+        """Read a file as one that is not waited for: what is not whole is told at once."""
+        locator, fingerprint = seen.locator, seen.fingerprint
+        try:
+            reading = self._frames.read(locator, fingerprint, offering.pending)
+        except FrameError as error:
+            if isinstance(error, AwaitedError):
+                self._looks.awaiting.note(locator, error.missing, waits=True)
+            return [self._frames.give_up(locator, fingerprint, error)], None
+        self._looks.awaiting.note(locator, reading.missing)
+        found = [*reading.found, *reading.waiting]
+        if reading.cut_off:
+            found.append(reading.refuse_rest(locator, fingerprint))
+        return found, reading
+
+    def _as_it_was(self, offering: Offering, asked: LookAgain) -> bool:
+        """Offer a frame as the ledger knows it: reading it tells what is wrong."""
+        if asked.ticket is not None:
+            return offering.give(asked.ticket)
+        return offering.refuse(asked, gone(self._frames.root / asked.locator))
+
+    def _is_of_another_run(self, asked: LookAgain) -> bool:
+        return asked.ticket is not None and asked.ticket.key.experiment != self._run
+
+
+def file_of(locator: str) -> str:
+    """Return the file that a frame lies in.
+
+    >>> file_of("a/b.tif#page=3"), file_of("a/b#1.tif")
+    ('a/b.tif', 'a/b#1.tif')
+    """
+    match = _PLANE.fullmatch(locator)
+    return match["file"] if match is not None else locator

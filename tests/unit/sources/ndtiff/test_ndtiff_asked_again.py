@@ -1,0 +1,72 @@
+"""Images of data sets that a person wants tried again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scopewatch.core.frame import LookAgain, Refusal
+from tests.conftest import FakeClock
+from tests.unit.sources.ndtiff_scene import Make, Scene
+from tests.unit.sources.ndtiffs import writing
+from tests.unit.sources.scenes import making
+
+
+@pytest.fixture
+def make(tmp_path: Path, clock: FakeClock) -> Iterator[Make]:
+    with making(Scene, tmp_path, clock) as build:
+        yield build
+
+
+def ask(scene: Scene, refused: Refusal) -> None:
+    """Ask as the store does: what is asked for is open in the ledger."""
+    scene.ledger.done.discard((refused.source, refused.locator, refused.fingerprint))
+    wish = LookAgain(
+        number=1,
+        source=refused.source,
+        locator=refused.locator,
+        fingerprint=refused.fingerprint,
+        seen_at=refused.seen_at,
+        asked_by="mei",
+        ticket=None,
+    )
+    assert scene.source.look_again([wish]) == 1
+    scene.inbox.tickets.clear()
+    scene.inbox.refusals.clear()
+
+
+def test_an_image_that_was_refused_is_refused_once_more_and_nothing_else_is_offered(
+    tmp_path: Path, make: Make
+) -> None:
+    with writing(tmp_path) as writer:
+        for z in range(3):
+            writer.add(0, z=z)
+    scene = make(z=2).start()
+    first, second = scene.inbox.refusals
+    scene.ledger.settle(*scene.inbox.tickets, first, second)
+    ask(scene, second)
+    scene.later(1)
+    assert [each.locator for each in scene.inbox.refusals] == [second.locator]
+    assert scene.inbox.reasons == [second.reason]
+    assert scene.inbox.tickets == []
+    assert scene.arrivals.images == 0, "it was saved long ago"
+    scene.ledger.settle(*scene.inbox.refusals)
+    for _ in range(3):
+        scene.later(700)
+    assert len(scene.inbox.refusals) == 1
+
+
+def test_an_image_whose_data_set_was_deleted_is_gone(tmp_path: Path, make: Make) -> None:
+    with writing(tmp_path) as writer:
+        for z in range(2):
+            writer.add(0, z=z)
+    scene = make(z=1).start()
+    (refused,) = scene.inbox.refusals
+    scene.ledger.settle(*scene.inbox.tickets, refused)
+    for path in sorted(tmp_path.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    ask(scene, refused)
+    scene.later(1)
+    (told,) = scene.inbox.refusals
+    assert told.locator == refused.locator
+    assert "is not there any more" in told.reason
