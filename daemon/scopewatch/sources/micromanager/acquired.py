@@ -1,9 +1,11 @@
 """What a time-lapse is to acquire, and what of it is on disk already."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from scopewatch.config import MicroManagerSourceConfig
@@ -14,6 +16,7 @@ from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement, merged
 from scopewatch.sources.base.moments import moment_of
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import ReadingSettings, read_frame
+from scopewatch.sources.micromanager.grid import Grid, Image
 from scopewatch.sources.ndtiff.axes import image_statements
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.pyramid import is_data_set
@@ -57,6 +60,11 @@ def events_of(config: MicroManagerSourceConfig, time_point: int) -> dict[Place, 
                 "exposure": channel.exposure_ms,
             }
     return events
+
+
+def images_of(config: MicroManagerSourceConfig) -> tuple[Image, ...]:
+    """Return what is taken at each time point, in order of acquisition."""
+    return tuple((label, channel) for _, label, channel in events_of(config, 0))
 
 
 def place_of(axes: dict[str, Any]) -> Place | None:
@@ -106,12 +114,38 @@ class Acquired:
     ----------
     places
         The images.
-    began_at
-        When time point 0 was, or would have been; None where nothing is on disk.
+    moments
+        When the first image of each time point was taken, where an image says so.
+    interval_s
+        As it is configured.
     """
 
     places: frozenset[Place]
-    began_at: datetime | None
+    moments: Mapping[int, datetime]
+    interval_s: float
+
+    @property
+    def began_at(self) -> datetime | None:
+        """When time point 0 was, or would have been; None where no image says when it was taken."""
+        return min(self._starts(), default=None)
+
+    def grid(self) -> Grid | None:
+        """Return the grid that the images were taken on; None where none says when.
+
+        Where they do not fit the interval, it was another one: that between the last and the first.
+        """
+        starts = self._starts()
+        if not starts:
+            return None
+        if max(starts) - min(starts) < timedelta(seconds=self.interval_s):
+            return Grid(first=0, first_at=min(starts), interval_s=self.interval_s)
+        first, last = min(self.moments), max(self.moments)
+        apart_s = (self.moments[last] - self.moments[first]).total_seconds() / (last - first)
+        return Grid(first=last, first_at=self.moments[last], interval_s=max(apart_s, 1.0))
+
+    def _starts(self) -> list[datetime]:
+        interval = timedelta(seconds=self.interval_s)
+        return [moment - index * interval for index, moment in self.moments.items()]
 
 
 def survey(
@@ -120,7 +154,7 @@ def survey(
     """Look through the data sets that earlier acquisitions of an experiment wrote."""
     experiment = settings.experiment.name
     places: set[Place] = set()
-    starts: list[datetime] = []
+    moments: dict[int, datetime] = {}
     folders = sorted(path.iterdir()) if path.is_dir() else []
     for folder in folders:
         if not own_data_set(experiment, folder.name) or not is_data_set(folder):
@@ -135,5 +169,7 @@ def survey(
                 told = image_statements(sighting.axes, sighting.image.tags, sighting.summary)
                 moment = moment_of(merged(told), settings.zone)
                 if moment is not None:
-                    starts.append(moment - timedelta(seconds=place[0] * interval_s))
-    return Acquired(places=frozenset(places), began_at=min(starts, default=None))
+                    moments[place[0]] = min(moments.get(place[0], moment), moment)
+    return Acquired(
+        places=frozenset(places), moments=MappingProxyType(moments), interval_s=interval_s
+    )

@@ -16,8 +16,15 @@ from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.core.ports import Arrivals, Clock
 from scopewatch.sources.base.reading import reading_settings
-from scopewatch.sources.micromanager.acquired import Acquired, Place, events_of, place_of, survey
+from scopewatch.sources.micromanager.acquired import (
+    Acquired,
+    Place,
+    events_of,
+    place_of,
+    survey,
+)
 from scopewatch.sources.micromanager.microscope import Axes, Microscope
+from scopewatch.sources.micromanager.plan_kept import KeptPlan
 from scopewatch.sources.micromanager.time_lapse import TimeLapse
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
@@ -73,6 +80,7 @@ class Acquiring:
         self._lock = threading.Lock()
         self._stopping = False
         self._done: set[Place] = set()
+        self._plan = KeptPlan(config, experiment.name)
         self._lapse = TimeLapse(interval_s=config.interval_s, time_points=config.time_points)
         self._away = ""
         # Time of day and steady seconds when this process began to acquire its first time point.
@@ -113,8 +121,10 @@ class Acquiring:
             ) from error
         found = self._survey()
         self._done |= found.places
-        self._lapse.began_at = self._lapse.began_at or found.began_at
+        if self._lapse.grid is None:
+            self._lapse.grid = self._plan.take_up(found, self._now())
         self._lapse.pass_by(self._now(), self.trouble or _NOT_RUNNING)
+        self._keep_plan()
         if self.is_over:
             log.info(
                 "time-lapse is over",
@@ -139,12 +149,19 @@ class Acquiring:
             interval_s=self._config.interval_s,
             time_points=self._config.time_points,
             next_time_point=next(incomplete, self._config.time_points),
-            began_at=self._lapse.began_at,
+            began_at=self._plan.began_at or self._lapse.began_at,
         )
 
     def missing(self, index: int) -> list[Place]:
-        """Return the images of a time point that are not there, in order of acquisition."""
-        return [place for place in events_of(self._config, index) if place not in self._done]
+        """Return the images of a time point that are not there, in order of acquisition.
+
+        Those of positions and channels that were added later are not missing.
+        """
+        return [
+            place
+            for place in events_of(self._config, index)
+            if place not in self._done and self._plan.begins(place) <= index
+        ]
 
     def why(self, index: int) -> str:
         """Return why images of a time point that is over are missing."""
@@ -171,6 +188,7 @@ class Acquiring:
                 lapse.failed(index, self.failing, self._clock.monotonic(), partly=partly)
             busy = f"time point {index} was still being acquired: interval_s is too short"
             lapse.pass_by(self._now(), busy)
+        self._keep_plan()
 
     def acquire_time_point(self, index: int) -> bool:
         """Acquire what is missing of a time point; True when it is complete. Never raises.
@@ -213,6 +231,10 @@ class Acquiring:
         at, at_s = self._anchor
         return at + timedelta(seconds=self._clock.steady() - at_s)
 
+    def _keep_plan(self) -> None:
+        if self._lapse.grid is not None and self._done:
+            self._plan.keep(self._lapse.grid, self._lapse.over)
+
     def _survey(self) -> Acquired:
         try:
             settings = reading_settings(self._config, self._experiment)
@@ -229,7 +251,7 @@ class Acquiring:
 
     def _acquire_missing(self, index: int) -> None:
         events = events_of(self._config, index)
-        missing = [event for place, event in events.items() if place not in self._done]
+        missing = [events[place] for place in self.missing(index)]
         if not missing:
             return
         if not self.connected:

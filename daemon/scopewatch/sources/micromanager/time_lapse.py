@@ -11,8 +11,10 @@ asked until the next time point. Where some images came and others do not, the d
 going on would only wear them (each try loads them anew).
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
+
+from scopewatch.sources.micromanager.grid import Grid
 
 FIRST_WAIT_S: Final = 10.0
 MOST_WAIT_S: Final = 600.0
@@ -29,21 +31,30 @@ class TimeLapse:
     """
 
     def __init__(self, *, interval_s: float, time_points: int) -> None:
-        self._interval = timedelta(seconds=interval_s)
+        self._interval_s = interval_s
         self._time_points = time_points
         self._why: dict[int, str] = {}
         self._tried = -1
         self._tries = 0
         self._not_before_s = float("-inf")
-        self.began_at: datetime | None = None
+        self.grid: Grid | None = None
         self.over = -1
+
+    @property
+    def began_at(self) -> datetime | None:
+        """When time point 0 was, by the grid as it is; None before it."""
+        return None if self.grid is None else self.grid.time_of(0)
+
+    @began_at.setter
+    def began_at(self, moment: datetime | None) -> None:
+        self.grid = None if moment is None else self._from(moment)
 
     def due(self, now: datetime, monotonic_s: float) -> int | None:
         """Return the time point to try now; None when there is none, or it is to wait.
 
         The first call begins the time-lapse where nothing is known of an earlier one.
         """
-        self.began_at = self.began_at or now
+        self.grid = self.grid or self._from(now)
         index = self._at(now)
         if not self.over < index < self._time_points:
             return None
@@ -67,7 +78,7 @@ class TimeLapse:
 
     def pass_by(self, now: datetime, why: str) -> None:
         """Note which time points are over by now, and `why` those that nobody tried are missing."""
-        if self.began_at is None:
+        if self.grid is None:
             return
         last = min(self._at(now), self._time_points) - 1
         for index in range(self.over + 1, last + 1):
@@ -79,5 +90,7 @@ class TimeLapse:
         return self._why.get(index, "it was not acquired")
 
     def _at(self, now: datetime) -> int:
-        began_at = self.began_at or now
-        return (now - began_at) // self._interval
+        return (self.grid or self._from(now)).at(now)
+
+    def _from(self, moment: datetime) -> Grid:
+        return Grid(first=0, first_at=moment, interval_s=self._interval_s)

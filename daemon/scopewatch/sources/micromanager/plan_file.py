@@ -1,0 +1,114 @@
+"""The plan of a time-lapse, kept beside its images: `scopewatch-plan.json` in the newest data set.
+
+From the images alone an interval that was changed cannot be told from a time point that came late,
+nor a position that was added from one that was never reached.
+"""
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from scopewatch.sources.micromanager.acquired import own_data_set
+from scopewatch.sources.micromanager.grid import Grid, Planned
+
+PLAN_FILE = "scopewatch-plan.json"
+_MOST_BYTES = 16 * 1024 * 1024
+_Index = Annotated[int, Field(ge=0)]
+
+
+class _Image(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    position: str
+    channel: str | None = None
+    since: _Index
+
+
+class _File(BaseModel):
+    """What the file holds; what later versions add is passed over."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    began_at: AwareDatetime
+    next_time_point: _Index
+    next_at: AwareDatetime
+    interval_s: Annotated[float, Field(gt=0)]
+    time_points: Annotated[int, Field(ge=1)]
+    over: Annotated[int, Field(ge=-1)]
+    images: tuple[_Image, ...]
+
+
+def own_data_sets(path: Path, experiment: str) -> Iterator[Path]:
+    """Yield the data sets that acquisitions of an experiment wrote, the newest first.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be read.
+    """
+    if path.is_dir():
+        own = (each for each in path.iterdir() if own_data_set(experiment, each.name))
+        yield from sorted(own, key=_number, reverse=True)
+
+
+def read_plan(path: Path, experiment: str) -> Planned | None:
+    """Return the plan as it was kept last; None where none can be read."""
+    for folder in own_data_sets(path, experiment):
+        kept = _read(folder / PLAN_FILE)
+        if kept is not None:
+            return kept
+    return None
+
+
+def write_plan(folder: Path, planned: Planned) -> None:
+    """Keep a plan in a data set: whole or not at all. Raises OSError."""
+    file = _File(
+        began_at=planned.began_at,
+        next_time_point=planned.grid.first,
+        next_at=planned.grid.first_at,
+        interval_s=planned.grid.interval_s,
+        time_points=planned.time_points,
+        over=planned.over,
+        images=tuple(
+            _Image(position=position, channel=channel, since=since)
+            for (position, channel), since in planned.since.items()
+        ),
+    )
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".scopewatch-plan-", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as part:
+            json.dump(file.model_dump(mode="json"), part, indent=1, ensure_ascii=False)
+            part.flush()
+            os.fsync(part.fileno())
+        Path(name).replace(folder / PLAN_FILE)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _read(path: Path) -> Planned | None:
+    try:
+        with path.open("rb") as file:
+            kept = _File.model_validate_json(file.read(_MOST_BYTES))
+    except (OSError, ValidationError):
+        return None  # the images alone are gone by, as where nothing was kept
+    first_at: datetime = kept.next_at
+    return Planned(
+        grid=Grid(first=kept.next_time_point, first_at=first_at, interval_s=kept.interval_s),
+        began_at=kept.began_at,
+        time_points=kept.time_points,
+        over=kept.over,
+        since=MappingProxyType({(each.position, each.channel): each.since for each in kept.images}),
+    )
+
+
+def _number(folder: Path) -> int:
+    return int(re.findall(r"\d+$", folder.name)[0])
