@@ -3,9 +3,10 @@
     python -m benchmarks.dashboard.pictures build/pictures
     python -m benchmarks.dashboard.pictures build/pictures --plates wrong-channel --widths 1440
 
-writes PLATE-PAGE-WIDTH-SCHEME.png for every plate, page, width and colour scheme asked for, and
-says how each plate stands and what the browser's console said. It ends with 1 where the console
-said anything, or a page asked another host. Debian: `apt-get install chromium chromium-driver`.
+writes PLATE-PAGE-WIDTH-SCHEME-LANGUAGE.png for every plate, page, width, colour scheme and language
+asked for, and says how each plate stands and what the browser's console said. It ends with 1 where
+the console said anything, or a page asked another host.
+Debian: `apt-get install chromium chromium-driver`.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 from benchmarks.dashboard.plates import PLANS, RUN, assess_runs, prepare, serve
+from scopewatch.core.language import Language
 from scopewatch.store.queries import Reader
 
 PAGES = {
@@ -35,6 +37,7 @@ PAGES = {
 }
 WIDTHS = (1440, 390)
 SCHEMES = ("light", "dark")
+LANGUAGES = tuple(language.value for language in Language)
 PHONE_PX = 600
 _FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu")
 
@@ -58,12 +61,17 @@ def open_browser() -> Iterator[webdriver.Chrome]:
         window.quit()
 
 
-def show(window: webdriver.Chrome, address: str, *, width: int, scheme: str) -> None:
-    """Open a page as wide as asked for, in light or dark."""
+def show(
+    window: webdriver.Chrome, address: str, *, width: int, scheme: str, language: str = "en"
+) -> None:
+    """Open a page as wide as asked for, in light or dark, as a browser that likes a language."""
     feature = {"name": "prefers-color-scheme", "value": scheme}
     window.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < PHONE_PX}
     window.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    headers = {"headers": {"Accept-Language": language}}
+    window.execute_cdp_cmd("Network.enable", {})
+    window.execute_cdp_cmd("Network.setExtraHTTPHeaders", headers)
     window.get(address)
 
 
@@ -89,10 +97,12 @@ def take(window: webdriver.Chrome, name: str, out: Path, args: argparse.Namespac
             state = assess_runs(prepared, reader).of(RUN)
         print(f"{name}: {state.level}: {state.line}")
         with serve(prepared) as server:
-            for page, width, scheme in product(args.pages, args.widths, args.schemes):
+            looks = product(args.pages, args.widths, args.schemes, args.languages)
+            for page, width, scheme, language in looks:
                 address = server.url.rstrip("/") + PAGES[page]
-                show(window, address, width=width, scheme=scheme)
-                (out / f"{name}-{page}-{width}-{scheme}.png").write_bytes(photograph(window))
+                show(window, address, width=width, scheme=scheme, language=language)
+                picture = out / f"{name}-{page}-{width}-{scheme}-{language}.png"
+                picture.write_bytes(photograph(window))
                 said = window.get_log("browser")  # type: ignore[no-untyped-call]  # selenium's own
                 yield from (f"{name} {page}: {line['message']}" for line in said)
                 host = urlsplit(server.url).netloc
@@ -109,6 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pages", nargs="+", choices=list(PAGES), default=list(PAGES))
     parser.add_argument("--widths", nargs="+", type=int, default=list(WIDTHS))
     parser.add_argument("--schemes", nargs="+", choices=SCHEMES, default=list(SCHEMES))
+    parser.add_argument("--languages", nargs="+", choices=LANGUAGES, default=list(LANGUAGES))
     args = parser.parse_args(arguments)
     args.out.mkdir(parents=True, exist_ok=True)
     with open_browser() as window:

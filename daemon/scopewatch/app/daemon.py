@@ -196,6 +196,7 @@ def build(
                 facts=gather_facts(config, scorer.card),
                 clock=clock,
                 token=secrets.token_urlsafe(32),
+                language=config.web.language,
                 lock=_make_lock(config.web, clock),
                 names=config.web.names,
                 addresses=not config.web.on_loopback,
@@ -218,7 +219,7 @@ def build(
         # Started last and stopped first: frames are looked for only while they can be scored.
         enter_digest(schedule, config, store, reader, clock, supervisor.condition, states)
         schedule.every(LOOK_S, "state of the runs", StateLog(states, clock).look)
-        enter_retention(schedule, config, clock)
+        enter_retention(schedule, config, store, clock)
         schedule.every(RETRY_S, "try again", Retrier(store, keepers).look)
         schedule.every(GIVE_BACK_S, "memory", give_back)
         refusal = str if reloading is None else reloading.refusal

@@ -21,6 +21,7 @@ from scopewatch.runtime.schedule import Schedule
 from scopewatch.store.database import Store
 from scopewatch.store.files import make_folder
 from scopewatch.store.retention import retain
+from scopewatch.store.signs import PICTURES_REMOVED
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +60,17 @@ def enter_monitor(
     return monitor
 
 
-def enter_retention(schedule: Schedule, config: Config, clock: Clock) -> None:
+def enter_retention(schedule: Schedule, config: Config, store: Store, clock: Clock) -> None:
     """Enter into the schedule what removes pictures that have been kept long enough."""
     folder = config.state.folder / OVERLAYS
+
+    def remove() -> None:
+        removed = retain(folder, config.overlays, clock.now())
+        if removed.newest_at is not None:
+            store.sign(PICTURES_REMOVED, removed.newest_at)
+
     # The schedule says when a picture cannot be removed, and the next round tries again.
-    schedule.every(RETAIN_S, "retention", lambda: retain(folder, config.overlays, clock.now()))
+    schedule.every(RETAIN_S, "retention", remove)
 
 
 def tell_model_refused(config: Config, error: ModelError, clock: Clock) -> None:

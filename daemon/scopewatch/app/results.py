@@ -15,6 +15,7 @@ from scopewatch.core.errors import StoreError
 from scopewatch.core.message import Style
 from scopewatch.core.ports import Clock
 from scopewatch.core.route import Route
+from scopewatch.monitoring.expectation import Standard
 from scopewatch.runtime.lock import InstanceLock
 from scopewatch.store.database import Store
 from scopewatch.store.files import make_folder
@@ -104,8 +105,14 @@ def gather_facts(config: Config, card: ModelCard) -> Facts:
         simulated=config.experiment.simulated,
         target=partial(main_target, config),
         policy=policy_of(config.experiment),
+        standard=Standard(
+            rules=config.alert_rules(),
+            table=card.forecast,
+            final_day=config.experiment.final_day,
+        ),
         version=__version__,
         errors=card.errors,
+        keep_days=config.overlays.keep_days,
         state=config.state.folder if config.experiment.fluorescence_channel else None,
         sources=tuple(source.name for source in config.sources),
     )

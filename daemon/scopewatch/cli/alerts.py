@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scopewatch.store.database import Store
 
 app = typer.Typer(
-    help="Test the alert channels; list, acknowledge and snooze alerts.",
+    help="Test the alert channels; list, acknowledge and snooze alerts, take an answer back.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -142,6 +142,17 @@ def snooze(
     with open_beside(config) as store:
         store.snooze(alert, until)
     typer.echo(f"alert {alert} is quiet until {until:%Y-%m-%d %H:%M} UTC")
+
+
+@app.command()
+def undo(alert: AlertId, config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """Take back that an alert was seen or snoozed.
+
+    Example: scopewatch alert undo 3
+    """
+    with open_beside(config) as store:
+        store.take_back(alert)
+    typer.echo(f"alert {alert} stands as if nobody had seen it")
 
 
 def parse_duration(text: str) -> timedelta:

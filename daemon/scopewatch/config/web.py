@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from scopewatch.config.reference import Secret, is_reference
 from scopewatch.config.strict import Strict
+from scopewatch.core.language import Language
 
 LEAST_TOKEN: Final = 16
 HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")]
@@ -37,6 +38,9 @@ class WebConfig(Strict):
     )
     names: tuple[HostName, ...] = Field(
         default=(), description="names by which browsers reach it, besides localhost"
+    )
+    language: Language | None = Field(
+        default=None, description="of the pages: en or ja; null: as the browser asks"
     )
     behind_tls: bool = Field(
         default=False, description="a proxy on this machine serves it over https"

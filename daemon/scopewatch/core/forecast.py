@@ -150,6 +150,18 @@ def first_day(table: Sequence[ForecastDay]) -> float | None:
     return lasting
 
 
+def usual_range(table: Sequence[ForecastDay], day: float) -> tuple[float, float] | None:
+    """Return the lowest and the highest that the model's runs read on a day; None if not known."""
+    rows = sorted(table, key=lambda row: row.day)
+    if not rows or not rows[0].day <= day <= rows[-1].day + FINAL_DAY_TOLERANCE:
+        return None
+    after = bisect_right([row.day for row in rows], day)
+    if after == len(rows):
+        return rows[-1].estimate_range
+    first, second = rows[after - 1], rows[after]
+    return _range_between(first, second, (day - first.day) / (second.day - first.day))
+
+
 def _refuse(
     rows: Sequence[ForecastDay], running: RunningEstimate, final_day: float, unfit: str
 ) -> NoForecast | None:
@@ -189,12 +201,6 @@ def _row_at(rows: Sequence[ForecastDay], day: float) -> ForecastDay:
     def between(one: float, other: float) -> float:
         return one + weight * (other - one)
 
-    ranges = None
-    if first.estimate_range is not None and second.estimate_range is not None:
-        ranges = (
-            between(first.estimate_range[0], second.estimate_range[0]),
-            between(first.estimate_range[1], second.estimate_range[1]),
-        )
     return ForecastDay(
         day=day,
         intercept=between(first.intercept, second.intercept),
@@ -203,8 +209,18 @@ def _row_at(rows: Sequence[ForecastDay], day: float) -> ForecastDay:
         half_width=between(first.half_width, second.half_width),
         better_than_prior=first.better_than_prior and second.better_than_prior,
         errors=_errors_between(first.errors, second.errors, weight),
-        estimate_range=ranges,
+        estimate_range=_range_between(first, second, weight),
     )
+
+
+def _range_between(
+    first: ForecastDay, second: ForecastDay, weight: float
+) -> tuple[float, float] | None:
+    one, other = first.estimate_range, second.estimate_range
+    if one is None or other is None:
+        return None
+    low, high = (start + weight * (end - start) for start, end in zip(one, other, strict=True))
+    return low, high
 
 
 def _errors_between(

@@ -5,10 +5,10 @@ from collections.abc import Collection
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.alert import RuleKind, Severity
-from scopewatch.core.alert_json import unpack_evidence
+from scopewatch.core.alert import AlertState, RuleKind, Severity
+from scopewatch.core.alert_json import unpack_evidence, unpack_state
 from scopewatch.core.message import WellName
-from scopewatch.store.alert_tables import Alert, OutboxRow
+from scopewatch.store.alert_tables import Alert, OutboxRow, RuleState
 from scopewatch.store.records import AlertRow, ChannelRow, Posting
 from scopewatch.store.states import subject_of
 
@@ -47,13 +47,36 @@ def list_alerts(
         query = query.where(Alert.resolved_at.is_(None))
     found = session.scalars(query).all()
     postings = _postings(session, [alert.id for alert in found])
-    rows = [_row(alert, tuple(postings.get(alert.id, ()))) for alert in found]
+    standing = _standing(session, {alert.experiment for alert in found if not alert.resolved_at})
+    rows = [
+        _row(
+            alert,
+            tuple(postings.get(alert.id, ())),
+            None if alert.resolved_at else standing.get(_key(alert)),
+        )
+        for alert in found
+    ]
     if name is None:
         return rows
     return [row for row in rows if row.subject.well or name.well in row.evidence.wells]
 
 
-def _row(alert: Alert, postings: tuple[Posting, ...]) -> AlertRow:
+def _key(row: Alert | RuleState) -> tuple[str, str, str, str]:
+    return row.rule, row.experiment, row.plate, row.well
+
+
+def _standing(
+    session: Session, experiments: Collection[str]
+) -> dict[tuple[str, str, str, str], AlertState]:
+    """Return where the rules stand whose alerts are raised."""
+    rows = session.scalars(
+        select(RuleState).where(RuleState.open, RuleState.experiment.in_(experiments))
+    )
+    return {_key(row): unpack_state(row.state) for row in rows}
+
+
+def _row(alert: Alert, postings: tuple[Posting, ...], state: AlertState | None) -> AlertRow:
+    last = None if state is None else state.last
     return AlertRow(
         alert=alert.id,
         subject=subject_of(alert.experiment, alert.plate, alert.well),
@@ -69,6 +92,9 @@ def _row(alert: Alert, postings: tuple[Posting, ...]) -> AlertRow:
         acknowledged_at=alert.acked_at,
         snoozed_until=alert.snoozed_until,
         postings=postings,
+        newest=None if last is None else last.evidence,
+        newest_badness=None if last is None else last.badness,
+        critical_streak=0 if state is None else state.critical_streak,
     )
 
 

@@ -14,7 +14,7 @@ from scopewatch.core.message import Message
 from scopewatch.core.ports import Clock, OutboxItem
 from scopewatch.store import retries
 from scopewatch.store.alerting import let_time_pass, step_monitor
-from scopewatch.store.announcing import acknowledge_alert, snooze_alert
+from scopewatch.store.announcing import acknowledge_alert, snooze_alert, take_back_answer
 from scopewatch.store.engine import transaction
 from scopewatch.store.outbox import (
     due_items,
@@ -88,6 +88,11 @@ class AlertStore:
         """Send nothing of this alert's rule for its subject until then; it is still recorded."""
         with self._writing() as session:
             snooze_alert(session, alert, until, self._clock.now())
+
+    def take_back(self, alert: int) -> None:
+        """Forget the answer to an alert: it stands as if nobody had seen it."""
+        with self._writing() as session:
+            take_back_answer(session, alert)
 
     def announce(self, message: Message, channels: Iterable[str]) -> int:
         """Queue a message that belongs to no alert, once per channel, whatever comes of it.

@@ -114,6 +114,13 @@ def snooze_alert(session: Session, alert_id: int, until: datetime, now: datetime
     _alert(session, alert_id).snoozed_until = until
 
 
+def take_back_answer(session: Session, alert_id: int) -> None:
+    """Forget that somebody has seen an alert or wanted to hear nothing of it."""
+    alert = _alert(session, alert_id)
+    alert.acked_at = None
+    alert.snoozed_until = None
+
+
 def _alert(session: Session, alert_id: int) -> Alert:
     alert = session.get(Alert, alert_id)
     if alert is None:

@@ -47,6 +47,7 @@ from scopewatch.store.records import (
 )
 from scopewatch.store.run_queries import count_frames, list_active, see_run
 from scopewatch.store.run_results import read_results
+from scopewatch.store.signs import PICTURES_REMOVED, read_signs
 from scopewatch.store.tables import FrameRow, Result, Run, TileScoresRow, Well
 from scopewatch.store.tiles import unpack
 from scopewatch.store.well_queries import list_wells, named, outlook_of
@@ -168,9 +169,16 @@ class Reader:
                 time_point=frame.time_point,
                 day=result.day,
                 efficiency=efficiency_of(result),
+                drawn_at=frame.settled_at,
             )
             for frame, result in rows
         ]
+
+    def pictures_removed_until(self) -> datetime | None:
+        """Return up to when pictures were written that retention removed; None where it has not."""
+        with transaction(self._engine) as session:
+            sign = read_signs(session).get(PICTURES_REMOVED)
+        return None if sign is None else sign.at
 
     def named_with(self, overlay: str) -> set[str]:
         """Return the pictures that results with this overlay name; none where none has it."""

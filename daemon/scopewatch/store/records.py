@@ -42,7 +42,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
-    """An alert that is raised for a well now."""
+    """An alert that is raised for a well now.
+
+    `target` and `probability` (of ending below it) are those it was raised with; None where its
+    rule has none.
+    """
 
     alert: int
     rule: str
@@ -51,6 +55,7 @@ class Flag:
     target: float | None
     acknowledged_at: datetime | None
     snoozed_until: datetime | None
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +117,10 @@ class CoursePoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """A picture of a well; paths are relative to the overlay folder."""
+    """A picture of a well; paths are relative to the overlay folder.
+
+    `drawn_at` is when its frame was settled, right after it was drawn.
+    """
 
     overlay: str
     stain: str | None
@@ -120,6 +128,7 @@ class Shot:
     time_point: int
     day: float
     efficiency: Efficiency
+    drawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +246,10 @@ class AlertRow:
         Of the run on which it was raised; None for the monitor's own alerts.
     evidence, resolution
         What it was raised on, and what resolved it.
+    newest, newest_badness
+        What its rule saw last while it stands; None where that is not known.
+    critical_streak
+        How many observations in a row lay beyond its rule's critical limit.
     """
 
     alert: int
@@ -253,6 +266,9 @@ class AlertRow:
     acknowledged_at: datetime | None
     snoozed_until: datetime | None
     postings: tuple[Posting, ...]
+    newest: Evidence | None = None
+    newest_badness: float | None = None
+    critical_streak: int = 0
 
     @property
     def well(self) -> WellName | None:

@@ -6,7 +6,7 @@ What counts as a picture says `pictures.py`.
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -20,10 +20,14 @@ _GB: Final = 1e9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """What one round of retention removed."""
+    """What one round of retention removed.
+
+    `newest_at` is when the newest of the removed pictures was written; None where none was.
+    """
 
     files: int
     size_bytes: int
+    newest_at: datetime | None = None
 
 
 def retain(folder: Path, options: OverlayConfig, now: datetime) -> Removed:
@@ -45,15 +49,21 @@ def retain(folder: Path, options: OverlayConfig, now: datetime) -> Removed:
         # Only here does their order matter: all pictures of a run at once are tens of megabytes.
         pictures = sorted(pictures, key=lambda each: each.written_s)
     files = size_bytes = 0
+    newest_s: float | None = None
     for each in pictures:
         if each.written_s >= too_old and size_bytes >= excess:
             continue
         remove_picture(each.path)
         files += 1
         size_bytes += each.size_bytes
+        newest_s = max(each.written_s, newest_s or each.written_s)
     if files:
         log.info(
             "pictures removed by retention",
             extra={"event": {"files": files, "mb": round(size_bytes / 1e6, 1)}},
         )
-    return Removed(files=files, size_bytes=size_bytes)
+    return Removed(
+        files=files,
+        size_bytes=size_bytes,
+        newest_at=None if newest_s is None else datetime.fromtimestamp(newest_s, UTC),
+    )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -35,6 +36,10 @@ class LastFrame:
     at: datetime | None
     newest_at: datetime | None
     day: float | None
+
+
+# Pictures that were written up to this sign's moment may have been removed by retention.
+PICTURES_REMOVED: Final = "pictures removed"
 
 
 def write_sign(session: Session, name: str, at: datetime, detail: str) -> None:

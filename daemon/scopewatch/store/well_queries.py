@@ -206,6 +206,7 @@ def _flags(session: Session) -> dict[WellName, list[Flag]]:
                     kind=RuleKind(alert.kind),
                     severity=Severity(alert.severity),
                     target=alert.evidence.get("target"),
+                    probability=alert.evidence.get("probability"),
                     acknowledged_at=alert.acked_at,
                     snoozed_until=alert.snoozed_until,
                 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 
 from scopewatch.core.forecast import WellForecast
+from scopewatch.core.language import Language, Say, speak
 from scopewatch.store.records import AlertRow, CoursePoint, Outlook
 from scopewatch.web.wording import percent
 
@@ -69,7 +70,7 @@ class Chart:
     dots: tuple[Dot, ...]
     marks: tuple[Mark, ...]
     ahead: Ahead | None
-    target: Tick | None
+    targets: tuple[Tick, ...]
     days: tuple[Tick, ...]
     percents: tuple[Tick, ...]
     width: int = WIDTH
@@ -83,16 +84,23 @@ class Chart:
 def draw_course(
     points: Sequence[CoursePoint],
     alerts: Sequence[AlertRow],
-    target: float | None,
+    targets: Sequence[float],
     outlook: Outlook | None = None,
+    language: Language = Language.ENGLISH,
 ) -> Chart | None:
     """Lay out the time course of one well; None when there is no point yet.
 
     Efficiency runs from 0 to 100 % on every chart, so that wells can be compared by eye. Where
     there is a forecast the days run on to the final one.
+
+    Parameters
+    ----------
+    targets
+        Efficiencies to reach, each a line.
     """
     if not points:
         return None
+    say = speak(language)
     told = outlook.forecast if outlook is not None else None
     forecast = told if isinstance(told, WellForecast) else None
     first = floor(min(point.day for point in points))
@@ -109,21 +117,16 @@ def draw_course(
     has_band = all(point.efficiency.corrected for point in points)
     upper = [f"{x(point.day)},{y(point.efficiency.high)}" for point in points]
     lower = [f"{x(point.day)},{y(point.efficiency.low)}" for point in reversed(points)]
-    newest = points[-1]
     return Chart(
-        summary=(
-            f"Efficiency from day {points[0].day:.1f} to day {newest.day:.1f};"
-            f" now {percent(newest.efficiency.value)}"
-            + (f", target {percent(target)}" if target is not None else "")
-            + (f"; {_say_forecast(forecast)}" if forecast is not None else "")
-        ),
+        summary=_summarise(points, targets, forecast, say),
         line=" ".join(f"{x(point.day)},{y(point.efficiency.value)}" for point in points),
         band=" ".join(upper + lower) if has_band else "",
         dots=tuple(
-            Dot(x=x(point.day), y=y(point.efficiency.value), text=_say(point)) for point in points
+            Dot(x=x(point.day), y=y(point.efficiency.value), text=_tell(point, say))
+            for point in points
         ),
         marks=tuple(
-            Mark(x=x(alert.day), text=f"flagged on day {alert.day:.1f} ({alert.rule})")
+            Mark(x=x(alert.day), text=_flagged(alert.day, alert.rule, say))
             for alert in alerts
             if alert.day is not None
         ),
@@ -136,9 +139,12 @@ def draw_course(
             y=y(forecast.value),
             top=y(forecast.high),
             bottom=y(forecast.low),
-            text=_say_forecast(forecast),
+            text=_tell_forecast(forecast, say),
         ),
-        target=None if target is None else Tick(at=y(target), label=f"target {percent(target)}"),
+        targets=tuple(
+            Tick(at=y(target), label=say("target {target}").format(target=percent(target)))
+            for target in targets
+        ),
         days=tuple(Tick(at=x(day), label=f"{day:g}") for day in _days(first, last)),
         percents=tuple(
             Tick(at=y(share), label=percent(share)) for share in (0, 0.25, 0.5, 0.75, 1)
@@ -146,16 +152,44 @@ def draw_course(
     )
 
 
-def _say(point: CoursePoint) -> str:
+def _summarise(
+    points: Sequence[CoursePoint],
+    targets: Sequence[float],
+    forecast: WellForecast | None,
+    say: Say,
+) -> str:
+    newest = points[-1]
+    lines = [
+        say("Efficiency from day {first} to day {last}").format(
+            first=f"{points[0].day:.1f}", last=f"{newest.day:.1f}"
+        ),
+        say("now {reading}").format(reading=percent(newest.efficiency.value)),
+        *(say("target {target}").format(target=percent(target)) for target in targets),
+    ]
+    if forecast is not None:
+        lines.append(_tell_forecast(forecast, say))
+    return "; ".join(lines)
+
+
+def _flagged(day: float, rule: str, say: Say) -> str:
+    return say("flagged on day {day} ({rule})").format(day=f"{day:.1f}", rule=rule)
+
+
+def _tell(point: CoursePoint, say: Say) -> str:
     seen = point.efficiency
-    interval = f" ({percent(seen.low)} to {percent(seen.high)})" if seen.corrected else ""
-    return f"day {point.day:.1f}: {percent(seen.value)}{interval}"
+    told = say("day {day}").format(day=f"{point.day:.1f}") + f": {percent(seen.value)}"
+    if not seen.corrected:
+        return told
+    interval = say("{low} to {high}").format(low=percent(seen.low), high=percent(seen.high))
+    return f"{told} ({interval})"
 
 
-def _say_forecast(forecast: WellForecast) -> str:
-    return (
-        f"forecast for day {forecast.final_day:g}: {percent(forecast.value)}"
-        f" ({percent(forecast.low)} to {percent(forecast.high)})"
+def _tell_forecast(forecast: WellForecast, say: Say) -> str:
+    return say("forecast for day {day}: {value} ({low} to {high})").format(
+        day=f"{forecast.final_day:g}",
+        value=percent(forecast.value),
+        low=percent(forecast.low),
+        high=percent(forecast.high),
     )
 
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from jinja2 import Environment
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scopewatch.core.errors import complaint
+from scopewatch.core.language import Language, Phrase, mark
 from scopewatch.core.ports import Clock
+from scopewatch.web.language import page_language
+from scopewatch.web.rendering import Templates
 from scopewatch.web.session import Failures, Sessions
 
 log = logging.getLogger(__name__)
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 LOGIN: Final = "/login"
 # What programs read gets one line in place of a page.
 _PROGRAMS: Final = ("/api/", "/metrics", "/healthz", "/openapi.json")
+_TOO_MANY: Final = mark("Too many wrong tokens. Try again in {minutes} min.")
+_WRONG: Final = mark("That is not the token. Copy it once more, without spaces.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +57,13 @@ def make_lock(token: str, clock: Clock, *, secure: bool) -> Lock:
 class Door:
     """ASGI middleware: lets in who has a session or the token, and asks everybody else."""
 
-    def __init__(self, app: ASGIApp, lock: Lock, templates: Environment) -> None:
+    def __init__(
+        self, app: ASGIApp, lock: Lock, templates: Templates, language: Language | None = None
+    ) -> None:
         self._app = app
         self._lock = lock
         self._templates = templates
+        self._language = language
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -72,22 +79,27 @@ class Door:
             return None
         scheme, _, offered = headers.get("authorization", "").partition(" ")
         path: str = scope["path"]
-        status, line, wait_s = 401, "", 0
+        status, line, wait_s = 401, None, 0
         if scheme.lower() == "bearer":
             status, line, wait_s = judge(self._lock, address_of(scope), offered.strip(), path)
             if status == 200:
                 return None
         if path.startswith(_PROGRAMS):
-            line = line or complaint(
-                "the dashboard asks for its token",
-                where=path,
-                do="send the header `Authorization: Bearer` with web.token",
+            error = (
+                str(line)
+                if line
+                else complaint(
+                    "the dashboard asks for its token",
+                    where=path,
+                    do="send the header `Authorization: Bearer` with web.token",
+                )
             )
-            answer: Response = JSONResponse({"error": line}, status_code=status)
+            answer: Response = JSONResponse({"error": error}, status_code=status)
             answer.headers["www-authenticate"] = "Bearer"
         else:
             answer = ask(
                 self._templates,
+                page_language(headers, self._language),
                 status=status,
                 line=line,
                 to=path if scope["method"] == "GET" else "/",
@@ -100,7 +112,7 @@ class Door:
         return answer
 
 
-def judge(lock: Lock, address: str, offered: str, path: str) -> tuple[int, str, int]:
+def judge(lock: Lock, address: str, offered: str, path: str) -> tuple[int, Phrase | None, int]:
     """Judge a token that was offered: HTTP status, what to say, and seconds to wait.
 
     An address that guessed too often is refused even with the right one: else it could go on.
@@ -109,21 +121,28 @@ def judge(lock: Lock, address: str, offered: str, path: str) -> tuple[int, str, 
     if not wait_s:
         if lock.sessions.is_token(offered):
             lock.failures.forgive(address)
-            return 200, "", 0
+            return 200, None, 0
         count = lock.failures.add(address)
         log.warning("wrong token", extra={"event": {"from": address, "path": path, "count": count}})
         wait_s = lock.failures.wait_s(address)
     if wait_s:
         minutes = -(-wait_s // 60)
-        return 429, f"Too many wrong tokens. Try again in {minutes} min.", wait_s
-    return 401, "That is not the token. Copy it once more, without spaces.", 0
+        return 429, Phrase(_TOO_MANY, {"minutes": minutes}), wait_s
+    return 401, Phrase(_WRONG), 0
 
 
 def ask(
-    templates: Environment, *, status: int, line: str = "", to: str = "/", again: bool = False
+    templates: Templates,
+    language: Language,
+    *,
+    status: int,
+    line: Phrase | None = None,
+    to: str = "/",
+    again: bool = False,
 ) -> HTMLResponse:
     """Return the page that asks for the token; `to` is where it leads."""
-    text = templates.get_template("login.html").render(line=line, to=to, again=again)
+    template = templates[language].get_template("login.html")
+    text = template.render(line=line, to=to, again=again)
     return HTMLResponse(text, status_code=status)
 
 

@@ -191,6 +191,12 @@ async def _read_body(request: Request) -> bytes:
     return body
 
 
+def inside(to: str) -> str:
+    """Return an address to go on to: never one of another site."""
+    safe = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
+    return to if safe else "/"
+
+
 def _same_origin(headers: Headers) -> bool:
     """Whether the browser says that our own page sent this; old browsers say nothing."""
     site = headers.get("sec-fetch-site")

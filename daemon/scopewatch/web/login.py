@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from scopewatch.web.door import LOGIN, Lock, address_of, ask, judge
-from scopewatch.web.guard import read_form
-from scopewatch.web.parts import GivenParts
+from scopewatch.web.guard import inside, read_form
+from scopewatch.web.parts import GivenParts, GivenVisit
 from scopewatch.web.session import SESSION
 
 routes = APIRouter(default_response_class=HTMLResponse)
@@ -23,21 +23,23 @@ GivenLock = Annotated[Lock, Depends(lock_of)]
 
 
 @routes.get(LOGIN)
-def login(parts: GivenParts) -> Response:
+def login(parts: GivenParts, visit: GivenVisit) -> Response:
     """Show the page that asks for the token."""
-    return ask(parts.templates, status=200)
+    return ask(parts.templates, visit.language, status=200)
 
 
 @routes.post(LOGIN)
-async def enter(parts: GivenParts, lock: GivenLock, request: Request) -> Response:
+async def enter(
+    parts: GivenParts, lock: GivenLock, visit: GivenVisit, request: Request
+) -> Response:
     """Begin a session for who has the token."""
     # There is nothing yet that a form of ours could prove; its origin is looked at.
     fields = await read_form(request, None)
-    to = _inside(fields.get("to", "/"))
+    to = inside(fields.get("to", "/"))
     offered = fields.get("password", "").strip()
     status, line, wait_s = judge(lock, address_of(request.scope), offered, LOGIN)
     if status != 200:
-        page = ask(parts.templates, status=status, line=line, to=to)
+        page = ask(parts.templates, visit.language, status=status, line=line, to=to)
         if wait_s:
             page.headers["retry-after"] = str(wait_s)
         return page
@@ -63,9 +65,3 @@ async def leave(parts: GivenParts, lock: GivenLock, request: Request) -> Respons
         lock.cookie, path="/", secure=lock.secure, httponly=True, samesite="strict"
     )
     return answer
-
-
-def _inside(to: str) -> str:
-    """Return where to go after the login: never to another site."""
-    safe = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
-    return to if safe else "/"

@@ -1,6 +1,7 @@
 """The pages a person looks at, and the two answers a person may give to an alert."""
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -9,21 +10,29 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from starlette.concurrency import run_in_threadpool
 
 from scopewatch.core.errors import complaint
+from scopewatch.core.language import mark
 from scopewatch.core.message import WellName
+from scopewatch.monitoring.state import Level
+from scopewatch.store.records import Shot
+from scopewatch.web.alert_groups import AlertGroup, group_alerts
 from scopewatch.web.chart import draw_course
 from scopewatch.web.ending import find_ending
-from scopewatch.web.guard import RefusedFormError, read_form
+from scopewatch.web.guard import RefusedFormError, inside, read_form
+from scopewatch.web.language import COOKIE, language_of
 from scopewatch.web.parts import (
     GivenParts,
+    GivenVisit,
     Header,
     Parts,
+    Visit,
     alerts_of,
     choose_run,
     find_well,
     make_header,
 )
 from scopewatch.web.pictures import find_picture, shrink
-from scopewatch.web.plate import gravest, lay_out
+from scopewatch.web.plate import by_gravity, lay_out, subject_of
+from scopewatch.web.quarantined import by_fault
 from scopewatch.web.wording import name_of
 
 MAX_POINTS = 1000
@@ -31,6 +40,16 @@ MAX_SHOTS = 60
 MAX_ALERTS = 200
 PAGE_ROWS = 100
 SNOOZE_HOURS = (6, 24)
+REMEMBERED_S = 365 * 24 * 3600
+# A picture is drawn right before its frame is settled.
+DRAWN_BEFORE = timedelta(minutes=1)
+# What was never taken cannot be tried again.
+NOT_AGAIN = frozenset({"gap"})
+POSTING_WORDS = {
+    "waiting": mark("waiting"),
+    "delivered": mark("delivered"),
+    "given up": mark("given up"),
+}
 
 routes = APIRouter(default_response_class=HTMLResponse)
 
@@ -40,96 +59,140 @@ PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 
 
 @routes.get("/")
-def plates(parts: GivenParts, experiment: str | None = None) -> HTMLResponse:
+def plates(parts: GivenParts, visit: GivenVisit, experiment: str | None = None) -> HTMLResponse:
     """Show the plates of one experiment, the first unless another is asked for."""
     run = choose_run(parts, experiment)
     rows = parts.reader.wells(run)
     header = make_header(parts, run, rows)
     views = lay_out(
         rows,
-        target=header.target,
+        standard=parts.facts.standard,
         now=header.now,
         staleness=parts.staleness(header.state),
     )
-    return _render(parts, "plate.html", header, plates=views)
+    groups = [
+        group
+        for group in group_alerts(header.standing, parts.facts.standard.rules, header.now)
+        if group.well is not None and group.well.experiment == run
+    ]
+    over = header.state.level is Level.FINISHED
+    return _render(
+        parts,
+        visit,
+        "plate.html",
+        header,
+        plates=views,
+        groups=groups,
+        # What is to be done after a run, its state says.
+        advice=[] if over else _advice(groups),
+    )
 
 
 @routes.get("/wells/{experiment}/{plate}/{well}")
-def well(parts: GivenParts, experiment: str, plate: str, well: str) -> HTMLResponse:
+def well(
+    parts: GivenParts, visit: GivenVisit, experiment: str, plate: str, well: str
+) -> HTMLResponse:
     """Show one well: its course, pictures and alerts."""
     name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
     rows = parts.reader.wells(name.experiment)
     row = find_well(rows, name, "see the plate page")
     header = make_header(parts, name.experiment, rows)
+    standard = parts.facts.standard
     alerts = parts.reader.alerts(name, MAX_ALERTS)
     points = parts.reader.course(name, MAX_POINTS)
     shots = parts.reader.shots(name, MAX_SHOTS)
+    refused = parts.reader.refused(name, PAGE_ROWS)
+    target = standard.foretold_target(subject_of(name))
+    targets = dict.fromkeys([target, *(flag.target for flag in row.flags)])
     return _render(
         parts,
+        visit,
         "well.html",
         header,
         row=row,
         ending=find_ending(parts.reader, parts.facts, name),
-        flag=gravest(row.flags),
+        flags=by_gravity(row.flags, header.now),
         points=points,
-        chart=draw_course(points, alerts, header.target, row.outlook),
+        target=target,
+        chart=draw_course(
+            points,
+            alerts,
+            [each for each in targets if each is not None],
+            row.outlook,
+            visit.language,
+        ),
         outlooks={
             outlook.time_point: outlook for outlook in parts.reader.outlooks(name, MAX_POINTS)
         },
         shots=shots,
         kept={shot.overlay for shot in shots if find_picture(parts.overlay_folder, shot.overlay)},
-        refused=parts.reader.refused(name, PAGE_ROWS),
-        alerts=alerts,
-        hours=SNOOZE_HOURS,
+        expired=_expired(parts, shots, header.now),
+        refused=by_fault(refused, {}, row.scored, visit.language),
+        tryable=sum(each.fault not in NOT_AGAIN and not each.asked_again for each in refused),
+        groups=group_alerts(alerts, standard.rules, header.now),
+        resolved=[alert for alert in alerts if alert.resolved_at is not None],
     )
 
 
 @routes.get("/quarantine")
 def quarantine(
-    parts: GivenParts, page: PageNumber = 1, experiment: str | None = None
+    parts: GivenParts, visit: GivenVisit, page: PageNumber = 1, experiment: str | None = None
 ) -> HTMLResponse:
-    """List the frames of one experiment that could not be judged, newest first."""
+    """List the frames of one experiment that could not be judged, by fault, newest first."""
     run = choose_run(parts, experiment)
+    header = make_header(parts, run, parts.reader.wells(run))
+    reasons = parts.reader.reasons(run)
     # One row more than is shown tells whether there is another page.
-    refused = parts.reader.refused(None, PAGE_ROWS + 1, (page - 1) * PAGE_ROWS, run=run)
+    rows = parts.reader.refused(None, PAGE_ROWS + 1, (page - 1) * PAGE_ROWS, run=run)
     return _render(
         parts,
+        visit,
         "quarantine.html",
-        make_header(parts, run, parts.reader.wells(run)),
-        refused=refused[:PAGE_ROWS],
-        reasons=parts.reader.reasons(run),
+        header,
+        refused=by_fault(
+            rows[:PAGE_ROWS],
+            {each.fault: each.count for each in reasons},
+            header.counts.scored,
+            visit.language,
+        ),
+        again=[each for each in reasons if each.fault not in NOT_AGAIN],
         page=page,
-        more=len(refused) > PAGE_ROWS,
+        more=len(rows) > PAGE_ROWS,
     )
 
 
 @routes.get("/alerts")
-def alerts(parts: GivenParts, experiment: str | None = None) -> HTMLResponse:
+def alerts(parts: GivenParts, visit: GivenVisit, experiment: str | None = None) -> HTMLResponse:
     """List the alerts of one experiment's wells and plates, and of the monitor."""
     run = choose_run(parts, experiment)
+    header = make_header(parts, run, parts.reader.wells(run))
+    rows = parts.reader.alerts(None, MAX_ALERTS, runs=alerts_of(parts, run))
     return _render(
         parts,
+        visit,
         "alerts.html",
-        make_header(parts, run, parts.reader.wells(run)),
-        alerts=parts.reader.alerts(None, MAX_ALERTS, runs=alerts_of(parts, run)),
+        header,
+        groups=group_alerts(rows, parts.facts.standard.rules, header.now),
+        resolved=[row for row in rows if row.resolved_at is not None],
         receivers=parts.receivers(),
         limit=MAX_ALERTS,
-        hours=SNOOZE_HOURS,
+        listed=len(rows),
     )
 
 
 @routes.post("/alerts/{alert}/acknowledge")
 async def acknowledge(parts: GivenParts, alert: AlertId, request: Request) -> RedirectResponse:
     """Note that somebody has seen an alert."""
-    await read_form(request, parts.token)
+    form = await read_form(request, parts.token)
     await run_in_threadpool(parts.alerts.acknowledge, alert, parts.clock.now())
-    return _back_to(alert)
+    return _back(form, alert)
 
 
 @routes.post("/alerts/{alert}/snooze")
 async def snooze(parts: GivenParts, alert: AlertId, request: Request) -> RedirectResponse:
     """Say nothing of an alert for some hours."""
-    asked = (await read_form(request, parts.token)).get("hours", "")
+    form = await read_form(request, parts.token)
+    asked = form.get("hours", "")
     hours = next((hours for hours in SNOOZE_HOURS if str(hours) == asked), None)
     if hours is None:
         raise RefusedFormError(
@@ -143,7 +206,31 @@ async def snooze(parts: GivenParts, alert: AlertId, request: Request) -> Redirec
         )
     until = parts.clock.now() + timedelta(hours=hours)
     await run_in_threadpool(parts.alerts.snooze, alert, until)
-    return _back_to(alert)
+    return _back(form, alert)
+
+
+@routes.post("/alerts/{alert}/undo")
+async def undo(parts: GivenParts, alert: AlertId, request: Request) -> RedirectResponse:
+    """Take back what was answered to an alert."""
+    form = await read_form(request, parts.token)
+    await run_in_threadpool(parts.alerts.take_back, alert)
+    return _back(form, alert)
+
+
+@routes.get("/language/{code}")
+def choose_language(code: str, to: str = "/") -> RedirectResponse:
+    """Show pages in a language from now on, in this browser."""
+    language = language_of(code)
+    if language is None:
+        raise HTTPException(
+            status_code=404,
+            detail=complaint("no such language", where=code, do="see the foot of a page"),
+        )
+    answer = RedirectResponse(inside(to), status_code=303)
+    answer.set_cookie(
+        COOKIE, language.value, max_age=REMEMBERED_S, path="/", httponly=True, samesite="lax"
+    )
+    return answer
 
 
 @routes.get("/overlays/{relative:path}")
@@ -169,16 +256,46 @@ def overlay(parts: GivenParts, relative: str, request: Request, small: bool = Fa
     return FileResponse(picture.path, media_type=picture.media_type, headers=headers)
 
 
-def _render(parts: Parts, template: str, header: Header, **values: Any) -> HTMLResponse:
-    text = parts.templates.get_template(template).render(
-        header=header,
-        now=header.now,
-        token=parts.token,
-        guarded=parts.guarded,
-        **values,
+def _render(
+    parts: Parts, visit: Visit, template: str, header: Header, **values: Any
+) -> HTMLResponse:
+    text = (
+        parts.templates[visit.language]
+        .get_template(template)
+        .render(
+            header=header,
+            now=header.now,
+            here=visit.here,
+            hours=SNOOZE_HOURS,
+            posting_words=POSTING_WORDS,
+            token=parts.token,
+            guarded=parts.guarded,
+            **values,
+        )
     )
     return HTMLResponse(text)
 
 
-def _back_to(alert: int) -> RedirectResponse:
-    return RedirectResponse(f"/alerts#alert-{alert}", status_code=303)
+def _advice(groups: Sequence[AlertGroup]) -> list[str]:
+    """Return what to do about several wells, each once."""
+    return list(dict.fromkeys(line for group in groups for line in group.advice))
+
+
+def _expired(parts: Parts, shots: Sequence[Shot], now: datetime) -> set[str]:
+    """Return the pictures that retention has removed, if they are gone."""
+    until = parts.reader.pictures_removed_until()
+    if parts.facts.keep_days is not None:
+        by_age = now - timedelta(days=parts.facts.keep_days)
+        until = by_age if until is None else max(until, by_age)
+    if until is None:
+        return set()
+    return {
+        shot.overlay
+        for shot in shots
+        if shot.drawn_at is not None and shot.drawn_at - DRAWN_BEFORE <= until
+    }
+
+
+def _back(form: Mapping[str, str], alert: int) -> RedirectResponse:
+    """Lead back to the page that an answer was given on."""
+    return RedirectResponse(inside(form.get("to", f"/alerts#alert-{alert}")), status_code=303)

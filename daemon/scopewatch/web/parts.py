@@ -8,19 +8,23 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import Depends, HTTPException, Request
-from jinja2 import Environment
 from prometheus_client import CollectorRegistry
 
 from scopewatch.core.alert import RuleKind
 from scopewatch.core.errors import complaint
+from scopewatch.core.forecast import first_day
+from scopewatch.core.language import Language
 from scopewatch.core.message import WellName
 from scopewatch.core.ports import Clock
 from scopewatch.monitoring.state import Cause, Level, State
 from scopewatch.runtime.stages import Condition
-from scopewatch.store.records import AlertRow, Counts, Flag, WellRow
+from scopewatch.store.records import AlertRow, Counts, WellRow
+from scopewatch.web.alert_groups import is_answered
 from scopewatch.web.door import Lock
-from scopewatch.web.plate import Staleness
+from scopewatch.web.language import page_language
+from scopewatch.web.plate import Staleness, answered
 from scopewatch.web.reading import AlertDesk, Facts, Health, Reader, Receivers, States
+from scopewatch.web.rendering import Templates
 
 MAX_OPEN = 500
 # The state of a run says the same as these alerts of the monitor.
@@ -43,6 +47,8 @@ class Parts:
         How the receivers of alerts answer.
     token
         A secret of this process that our forms carry; see `web.guard`.
+    language
+        Of the pages, for those who have chosen none; None: as their browser asks.
     lock
         What people need to come in; None: nothing, for a dashboard on loopback.
     """
@@ -59,7 +65,8 @@ class Parts:
     facts: Facts
     clock: Clock
     token: str
-    templates: Environment
+    templates: Templates
+    language: Language | None = None
     lock: Lock | None = None
 
     @property
@@ -85,6 +92,33 @@ GivenParts = Annotated[Parts, Depends(parts_of)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Who looks at which page.
+
+    Parameters
+    ----------
+    here
+        The page's address with its query, as the browser asked for it.
+    """
+
+    language: Language
+    here: str
+
+
+async def visit_of(request: Request, parts: GivenParts) -> Visit:
+    """Return the language and the address of the page that is asked for."""
+    raw = request.scope.get("raw_path") or request.url.path.encode()
+    query = request.scope.get("query_string", b"")
+    return Visit(
+        language=page_language(request.headers, parts.language),
+        here=(raw + (b"?" + query if query else b"")).decode("ascii", "replace"),
+    )
+
+
+GivenVisit = Annotated[Visit, Depends(visit_of)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
     """How a run stands, in one glance.
 
@@ -96,23 +130,31 @@ class Header:
         Wells with a raised alert that nobody has acknowledged.
     answered
         How many more wells are flagged, but acknowledged.
+    standing
+        All alerts that stand and concern the run.
     wider
-        Standing alerts of plates and of the monitor that nobody has answered, gravest first.
+        Those of plates and of the monitor that nobody has answered, gravest first.
     """
 
     facts: Facts
     run: str
     runs: tuple[str, ...]
     state: State
-    target: float | None
+    targets: tuple[float, ...]
     counts: Counts
     waiting: int
     pausing: str
     health: Condition
     flagged: tuple[WellName, ...]
     answered: int
+    standing: tuple[AlertRow, ...]
     wider: tuple[AlertRow, ...]
     now: datetime
+
+    @property
+    def begins(self) -> float | None:
+        """The day from which the model foretells the final one; None where it never does."""
+        return first_day(self.facts.standard.table)
 
     @property
     def query(self) -> str:
@@ -162,20 +204,21 @@ def make_header(parts: Parts, run: str, rows: Sequence[WellRow]) -> Header:
     counts = parts.reader.counts(run)
     state = parts.states.of(run)
     raised = [row for row in rows if row.flags]
-    flagged = [row.name for row in raised if any(not _answered(flag, now) for flag in row.flags)]
+    flagged = [row.name for row in raised if any(not answered(flag, now) for flag in row.flags)]
     standing = parts.reader.alerts(None, MAX_OPEN, open_only=True, runs=alerts_of(parts, run))
     return Header(
         facts=parts.facts,
         run=run,
         runs=_run_names(parts),
         state=state,
-        target=parts.facts.target(run),
+        targets=parts.facts.standard.targets(run),
         counts=counts,
         waiting=parts.waiting(),
         pausing=parts.pausing(),
         health=parts.health(),
         flagged=tuple(flagged),
         answered=len(raised) - len(flagged),
+        standing=tuple(standing),
         wider=_wider(standing, run, state, now),
         now=now,
     )
@@ -202,13 +245,7 @@ def _wider(rows: Sequence[AlertRow], run: str, state: State, now: datetime) -> t
         for row in rows
         if row.well is None
         and row.kind is not said
-        and not _answered(row, now)
+        and not is_answered(row, now)
         and (row.subject.plate is None or row.subject.experiment == run)
     ]
     return tuple(sorted(wider, key=lambda row: -row.severity.rank))
-
-
-def _answered(alert: Flag | AlertRow, now: datetime) -> bool:
-    """Whether somebody has seen it, or wants to hear nothing of it now."""
-    snoozed = alert.snoozed_until is not None and alert.snoozed_until > now
-    return snoozed or alert.acknowledged_at is not None

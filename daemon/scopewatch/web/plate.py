@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from scopewatch.core.alert import Severity
+from scopewatch.core.alert import Reading, RuleKind, Severity, Subject
+from scopewatch.core.forecast import NoForecast, Silence, WellForecast
+from scopewatch.core.message import WellName
+from scopewatch.monitoring.expectation import NOTHING, Basis, Expectation, Standard
 from scopewatch.monitoring.policy import STALE_TIME_POINTS
 from scopewatch.store.records import Flag, WellRow
 
@@ -14,7 +17,7 @@ WELL = re.compile(r"^([A-P])0*([1-9]\d?)$")
 # (rows, columns) of the plates that are sold: 6, 12, 24, 48, 96 and 384 wells.
 FORMATS = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24))
 
-# Points above (or below) the target at which the colour changes, from far below to far above.
+# Points above (or below) what is expected at which the colour changes, from far below to far above.
 BANDS = (-0.25, -0.10, 0.0, 0.10, 0.25)
 
 GRAVEST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
@@ -38,40 +41,54 @@ class Staleness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One place of the plate; `row` is None where no frame of the well was ever seen."""
+    """One place of the plate; `row` is None where no frame of the well was ever seen.
+
+    `flags` are its alerts, the gravest that nobody has answered first; `silence` is why nothing can
+    be said of it yet.
+    """
 
     label: str
     row: WellRow | None
-    band: str
-    stale: bool
-    flag: Flag | None
+    band: str = "empty"
+    stale: bool = False
+    flags: tuple[Flag, ...] = ()
+    forecast: WellForecast | None = None
+    silence: Silence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlateView:
     """A plate with its cells in reading order.
 
-    `columns` is 0 where well names are not letter and number: the cells then simply follow
-    each other.
+    Parameters
+    ----------
+    seen
+        How many wells had a frame; `wells` is the format it is drawn as.
+    columns
+        0 where well names are not letter and number: the cells then simply follow each other.
+    bases
+        What the colours of its wells follow from, each once.
     """
 
     experiment: str
     plate: str
+    seen: int
     wells: int
     columns: int
     letters: tuple[str, ...]
     cells: tuple[Cell, ...]
+    bases: frozenset[Basis]
 
 
 def lay_out(
-    rows: Sequence[WellRow], *, target: float | None, now: datetime, staleness: Staleness
+    rows: Sequence[WellRow], *, standard: Standard, now: datetime, staleness: Staleness
 ) -> list[PlateView]:
     """Group wells into plates, in the order in which the wells come."""
     plates: dict[tuple[str, str], list[WellRow]] = {}
     for row in rows:
         plates.setdefault((row.name.experiment, row.name.plate), []).append(row)
     return [
-        _plate(experiment, plate, members, target=target, now=now, staleness=staleness)
+        _plate(experiment, plate, members, standard=standard, now=now, staleness=staleness)
         for (experiment, plate), members in plates.items()
     ]
 
@@ -81,47 +98,52 @@ def _plate(
     plate: str,
     rows: list[WellRow],
     *,
-    target: float | None,
+    standard: Standard,
     now: datetime,
     staleness: Staleness,
 ) -> PlateView:
     newest = max((row.time_point for row in rows if row.time_point is not None), default=0)
+    bases: set[Basis] = set()
 
     def cell(label: str, row: WellRow | None) -> Cell:
         if row is None:
-            return Cell(label=label, row=None, band="empty", stale=False, flag=None)
+            return Cell(label=label, row=None)
+        expected = expect(row, standard)
+        if row.efficiency is not None:
+            bases.add(expected.basis)
+        told = None if row.outlook is None else row.outlook.forecast
         return Cell(
             label=label,
             row=row,
-            band=band(row, target),
+            band="unknown" if row.efficiency is None else band(expected),
             stale=is_stale(row, newest, now, staleness),
-            flag=gravest(row.flags),
+            flags=by_gravity(row.flags, now),
+            forecast=told if isinstance(told, WellForecast) else None,
+            silence=told.cause if expected is NOTHING and isinstance(told, NoForecast) else None,
         )
 
     placed = {place(row.name.well): row for row in rows}
     size = None if None in placed or len(placed) < len(rows) else _format(placed)
     if size is None:
         cells = tuple(cell(row.name.well, row) for row in rows)
-        return PlateView(
-            experiment=experiment,
-            plate=plate,
-            wells=len(rows),
-            columns=0,
-            letters=(),
-            cells=cells,
-        )
-    letters = tuple("ABCDEFGHIJKLMNOP"[: size[0]])
-    return PlateView(
-        experiment=experiment,
-        plate=plate,
-        wells=size[0] * size[1],
-        columns=size[1],
-        letters=letters,
-        cells=tuple(
+        letters: tuple[str, ...] = ()
+        size = (0, 0)
+    else:
+        letters = tuple("ABCDEFGHIJKLMNOP"[: size[0]])
+        cells = tuple(
             cell(f"{letter}{column + 1}", placed.get((index, column)))
             for index, letter in enumerate(letters)
             for column in range(size[1])
-        ),
+        )
+    return PlateView(
+        experiment=experiment,
+        plate=plate,
+        seen=len(rows),
+        wells=size[0] * size[1] or len(rows),
+        columns=size[1],
+        letters=letters,
+        cells=cells,
+        bases=frozenset(bases),
     )
 
 
@@ -139,16 +161,37 @@ def _format(placed: dict[tuple[int, int] | None, WellRow]) -> tuple[int, int] | 
     return next((size for size in FORMATS if size[0] >= rows and size[1] >= columns), None)
 
 
-def band(row: WellRow, target: float | None) -> str:
-    """Return the colour band of a well: `b0` (far below target) to `b5` (far above).
+def subject_of(name: WellName) -> Subject:
+    """Return a well as rules name it."""
+    return Subject(experiment=name.experiment, plate=name.plate, well=name.well)
 
-    Without a target there is nothing to be above or below of: `plain`.
+
+def expect(row: WellRow, standard: Standard) -> Expectation:
+    """Return what a well is measured against now."""
+    if row.efficiency is None or row.day is None:
+        return NOTHING
+    seen, outlook = row.efficiency, row.outlook
+    reading = Reading(value=seen.value, low=seen.low, high=seen.high)
+    if outlook is not None:
+        reading = Reading(value=outlook.now, low=outlook.low, high=outlook.high)
+    return standard.expect(
+        subject_of(row.name),
+        day=row.day,
+        now=reading,
+        told=None if outlook is None else outlook.forecast,
+    )
+
+
+def band(expected: Expectation) -> str:
+    """Return the colour band of a well: `b0` (far below what is expected) to `b5` (far above).
+
+    Where nothing can be said, or no rule has a target, there is nothing to be above or below of:
+    `plain`.
     """
-    if row.efficiency is None:
-        return "unknown"
-    if target is None:
+    if expected.value is None or expected.expected is None:
         return "plain"
-    return f"b{sum(row.efficiency.value - target >= edge - 1e-9 for edge in BANDS)}"
+    above = expected.value - expected.expected
+    return f"b{sum(above >= edge - 1e-9 for edge in BANDS)}"
 
 
 def is_stale(row: WellRow, newest: int, now: datetime, staleness: Staleness) -> bool:
@@ -159,14 +202,22 @@ def is_stale(row: WellRow, newest: int, now: datetime, staleness: Staleness) -> 
     return silent or newest - row.time_point >= staleness.behind
 
 
-def gravest(flags: Sequence[Flag]) -> Flag | None:
-    """Return the flag to show: one nobody has answered, the most severe, the well's own."""
-    return min(
-        flags,
-        key=lambda flag: (
-            flag.acknowledged_at is not None,
-            GRAVEST_FIRST.index(flag.severity),
-            flag.kind.of_a_plate,
-        ),
-        default=None,
+def answered(flag: Flag, now: datetime) -> bool:
+    """Whether somebody has seen an alert, or wants to hear nothing of it now."""
+    snoozed = flag.snoozed_until is not None and flag.snoozed_until > now
+    return snoozed or flag.acknowledged_at is not None
+
+
+def by_gravity(flags: Sequence[Flag], now: datetime) -> tuple[Flag, ...]:
+    """Return flags in the order to show: those nobody has answered, the gravest, the well's own."""
+    return tuple(
+        sorted(
+            flags,
+            key=lambda flag: (
+                answered(flag, now),
+                GRAVEST_FIRST.index(flag.severity),
+                flag.kind.of_a_plate,
+                flag.kind is RuleKind.WEAK_FORECAST,
+            ),
+        )
     )

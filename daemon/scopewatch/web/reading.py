@@ -13,6 +13,7 @@ from typing import Protocol
 
 from scopewatch.core.card import HeldOutErrors
 from scopewatch.core.message import WellName
+from scopewatch.monitoring.expectation import Standard
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.state import RunState, State
 from scopewatch.notify.breaker import Receiver
@@ -50,10 +51,14 @@ class Facts:
         True when the images or the model are simulated: every page says so.
     target
         Efficiency that the wells of a run should reach, 0 to 1; None when no rule sets one.
+    standard
+        What single wells are measured against.
     policy
         How the run is planned.
     errors
         What the model's card promises; None where it knows no error rates.
+    keep_days
+        How long pictures are kept; None where their age removes none.
     state
         The state folder, where proposals to recalibrate lie; None where none are made.
     sources
@@ -66,10 +71,12 @@ class Facts:
     simulated: bool
     target: Callable[[str], float | None]
     policy: RunPolicy
+    standard: Standard
     version: str
     errors: HeldOutErrors | None = None
     state: Path | None = None
     sources: tuple[str, ...] = ()
+    keep_days: float | None = None
 
 
 class Reader(Protocol):
@@ -107,6 +114,10 @@ class Reader(Protocol):
 
     def reasons(self, run: str | None = None) -> Sequence[ReasonRow]:
         """Count what is in quarantine or was missed (of a run) by reason, the commonest first."""
+        ...
+
+    def pictures_removed_until(self) -> datetime | None:
+        """Return up to when pictures were written that retention removed; None where it has not."""
         ...
 
     def ends(self, run: str | None = None) -> Sequence[RunEnd]:
@@ -153,6 +164,10 @@ class AlertDesk(Protocol):
 
     def snooze(self, alert: int, until: datetime) -> None:
         """Keep it quiet until then."""
+        ...
+
+    def take_back(self, alert: int) -> None:
+        """Forget the answer that was given."""
         ...
 
     def ask_again(

@@ -1,26 +1,25 @@
 """The web application: routes, templates, guard, and what is said when something fails."""
 
 from collections.abc import Callable, Collection
-from datetime import datetime
 from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from scopewatch.core.errors import NoSpaceError, ScopewatchError, complaint
-from scopewatch.core.gist import gist
+from scopewatch.core.language import Language
 from scopewatch.core.ports import Clock
-from scopewatch.web import api, login, pages, retry, wording
-from scopewatch.web.advice import advise
+from scopewatch.web import api, login, pages, retry
 from scopewatch.web.door import Door, Lock
 from scopewatch.web.guard import Guard, RefusedFormError
+from scopewatch.web.language import page_language
 from scopewatch.web.parts import Parts
 from scopewatch.web.reading import AlertDesk, Facts, Health, Reader, Receivers, States
+from scopewatch.web.rendering import make_templates
 
 HERE = Path(__file__).parent
 
@@ -39,6 +38,7 @@ def create_app(
     token: str,
     pausing: Callable[[], str] = str,
     receivers: Receivers = tuple,
+    language: Language | None = None,
     lock: Lock | None = None,
     names: Collection[str] = (),
     addresses: bool = False,
@@ -60,6 +60,8 @@ def create_app(
         Why no frame is scored at the moment though all is well, '' otherwise; as quick.
     receivers
         How the receivers of alerts answer; quick as well, and must not raise.
+    language
+        Of the pages, for those who have chosen none; None: as their browser asks.
     lock
         What people need to come in; None: nothing, for a dashboard on loopback.
     names, addresses
@@ -79,6 +81,7 @@ def create_app(
         clock=clock,
         token=token,
         templates=make_templates(),
+        language=language,
         lock=lock,
     )
     # FastAPI's own pages of documentation load scripts from a CDN: they are off.
@@ -91,48 +94,19 @@ def create_app(
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     if lock is not None:
         app.include_router(login.routes, include_in_schema=False)
-        app.add_middleware(Door, lock=lock, templates=parts.templates)
+        app.add_middleware(Door, lock=lock, templates=parts.templates, language=language)
     app.add_middleware(Guard, names=names, addresses=addresses)
-    _answer_failures(app, parts.templates)
+    _answer_failures(app, parts)
     return app
 
 
-def make_templates() -> Environment:
-    """Return the templates with the words of `wording`; an undefined name is an error."""
-    templates = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters.update(
-        percent=wording.percent,
-        day=wording.day,
-        moment=wording.moment,
-        well_path=wording.well_path,
-        advise=advise,
-        iso=_iso,
-        gist=gist,
-        tag=wording.tag,
-        ticked=wording.ticked,
-        points=wording.points,
-        whole=wording.whole,
-    )
-    templates.globals.update(age=wording.age, since=wording.since)
-    return templates
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat()
-
-
-def _answer_failures(app: FastAPI, templates: Environment) -> None:
+def _answer_failures(app: FastAPI, parts: Parts) -> None:
     """Say in one line what is wrong: as a page, or as JSON below `/api/`."""
 
     def answer(request: Request, status: int, line: str) -> Response:
         if request.url.path.startswith("/api/"):
             return JSONResponse({"error": line}, status_code=status)
+        templates = parts.templates[page_language(request.headers, parts.language)]
         text = templates.get_template("failure.html").render(status=status, line=line)
         return HTMLResponse(text, status_code=status)
 

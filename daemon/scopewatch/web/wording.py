@@ -6,20 +6,11 @@ from urllib.parse import unquote
 
 from markupsafe import Markup, escape
 
-from scopewatch.core.alert_rule import RuleKind
+from scopewatch.core.language import Language, speak
 from scopewatch.core.links import segment
 from scopewatch.core.message import WellName
 
 NOTHING = "–"
-
-_TAGS = {
-    RuleKind.WEAK_FORECAST: "WEAK?",
-    RuleKind.WEAK_NOW: "WEAK",
-    RuleKind.PLATE_COLLAPSE: "PLATE",
-    RuleKind.OUTLIER_WELL: "OUTLIER",
-    RuleKind.SUDDEN_CHANGE: "CHANGED",
-    RuleKind.UNFIT_FRAMES: "UNFIT",
-}
 
 
 def percent(value: float | None) -> str:
@@ -42,41 +33,43 @@ def points(share: float) -> str:
     return f"{share * 100:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
-def tag(kind: RuleKind) -> str:
-    """Write a kind of alert as the word on a well's flag."""
-    return _TAGS.get(kind, "ALERT")
-
-
 def moment(at: datetime | None) -> str:
     """Write a time in full: `2026-03-01 09:00 UTC`."""
     return NOTHING if at is None else at.strftime("%Y-%m-%d %H:%M UTC")
 
 
-def age(at: datetime | None, now: datetime) -> str:
+def age(at: datetime | None, now: datetime, language: Language = Language.ENGLISH) -> str:
     """Write how long ago something was: `12 min ago`."""
+    say = speak(language)
     if at is None:
-        return "never"
+        return say("never")
     if at > now:
-        return f"{since(now, at)} ahead of this clock"
-    return f"{since(at, now)} ago"
+        return say("{time} ahead of this clock").format(time=since(now, at, language))
+    return say("{time} ago").format(time=since(at, now, language))
 
 
-def since(at: datetime, now: datetime) -> str:
+def since(at: datetime, now: datetime, language: Language = Language.ENGLISH) -> str:
     """Write the time between two moments in its largest unit: `12 min`."""
+    say = speak(language)
     seconds = (now - at).total_seconds()
     whole = timedelta(seconds=round(seconds))
     if whole < timedelta(minutes=2):
-        return f"{round(seconds)} s"
+        return say("{count} s").format(count=round(seconds))
     if whole < timedelta(hours=2):
-        return f"{whole // timedelta(minutes=1)} min"
+        return say("{count} min").format(count=whole // timedelta(minutes=1))
     if whole < timedelta(days=3):
-        return f"{whole // timedelta(hours=1)} h"
-    return f"{whole.days} days"
+        return say("{count} h").format(count=whole // timedelta(hours=1))
+    return say("{count} days").format(count=whole.days)
 
 
 def ticked(text: object) -> Markup:
     """Write a text whose commands and settings stand between backticks: as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(str(text)))))  # noqa: S704
+
+
+def spoken(text: str, language: Language) -> Markup:
+    """Write a message id in a language, its commands as code; its fields are still to be filled."""
+    return ticked(speak(language)(text))
 
 
 def name_of(segment_text: str) -> str:

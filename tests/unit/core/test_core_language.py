@@ -7,6 +7,7 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from jinja2 import Environment, nodes
 
 from scopewatch.core.language import CATALOGUES, DOMAIN, Language, speak
 
@@ -25,6 +26,16 @@ def said_in_the_code() -> Iterator[str]:
                     yield first.value
 
 
+def said_on_the_pages() -> Iterator[str]:
+    parser = Environment(trim_blocks=True, lstrip_blocks=True)
+    for path in (DAEMON / "web/templates").glob("*.html"):
+        for call in parser.parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "say":
+                first = call.args[0]
+                if isinstance(first, nodes.Const):
+                    yield first.value
+
+
 def read_source(language: Language) -> dict[str, str]:
     """Read a .po file as we write it: one line for each text."""
     path = CATALOGUES / language.value / "LC_MESSAGES" / f"{DOMAIN}.po"
@@ -33,7 +44,7 @@ def read_source(language: Language) -> dict[str, str]:
     return {ast.literal_eval(said): ast.literal_eval(told) for said, told in pairs if said != '""'}
 
 
-IDS = sorted(set(said_in_the_code()))
+IDS = sorted({*said_in_the_code(), *said_on_the_pages()})
 
 
 def fields(text: str) -> set[str]:

@@ -204,3 +204,16 @@ def test_an_unknown_alert_is_told(scene: Scene, clock: FakeClock) -> None:
 def test_an_alert_cannot_be_snoozed_into_the_past(scene: Scene, clock: FakeClock) -> None:
     with pytest.raises(StoreError, match="can only be snoozed into the future: alert 1"):
         scene.store.snooze(1, clock.now())
+
+
+def test_an_answer_that_is_taken_back_leaves_the_alert_as_it_was(
+    scene: Scene, clock: FakeClock
+) -> None:
+    for time_point in range(2):
+        scene.score(key(time_point=time_point), WEAK)
+    scene.store.acknowledge(1, clock.now())
+    scene.store.snooze(1, clock.now() + timedelta(hours=6))
+    scene.store.take_back(1)
+    assert scene.rows("SELECT acked_at, snoozed_until FROM alerts") == [(None, None)]
+    with pytest.raises(StoreError, match="there is no such alert: 7"):
+        scene.store.take_back(7)

@@ -11,6 +11,7 @@ from scopewatch.core.frame import Refusal
 from scopewatch.core.message import WellName
 from scopewatch.store.queries import Reader
 from scopewatch.store.records import Counts, CoursePoint, Flag, RefusedRow
+from scopewatch.store.signs import PICTURES_REMOVED
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULES, START, Scene, judged, key, open_store, ticket
 
@@ -170,6 +171,27 @@ def test_what_was_refused_comes_newest_first_with_its_reason(
         at=clock.now() - timedelta(seconds=60),
     )
     assert reader.refused(A1, 10) == []
+
+
+def test_a_standing_alert_tells_what_its_rule_saw_last(filled: Scene, reader: Reader) -> None:
+    filled.score(key("A1", 3), 0.06)
+    (alert,) = reader.alerts(A1, 10)
+    assert alert.newest is not None
+    assert alert.newest.points[-1].efficiency < alert.evidence.points[-1].efficiency
+    for time_point in (4, 5):
+        filled.score(key("A1", time_point), 0.8)
+    (alert,) = reader.alerts(A1, 10)
+    assert alert.resolved_at is not None
+    assert alert.newest is None
+
+
+def test_it_is_known_up_to_when_pictures_were_removed(
+    filled: Scene, reader: Reader, clock: FakeClock
+) -> None:
+    assert reader.pictures_removed_until() is None
+    filled.store.sign(PICTURES_REMOVED, clock.now())
+    assert reader.pictures_removed_until() == clock.now()
+    assert all(shot.drawn_at is not None for shot in reader.shots(A1, 10))
 
 
 def test_alerts_come_raised_ones_first_with_their_way_to_each_channel(

@@ -8,7 +8,7 @@ import pytest
 
 from scopewatch.config import OverlayConfig
 from scopewatch.core.errors import StoreError
-from scopewatch.store.retention import retain
+from scopewatch.store.retention import Removed, retain
 from tests.conftest import FakeClock
 
 
@@ -26,6 +26,7 @@ def test_pictures_beyond_their_age_are_removed(tmp_path: Path, clock: FakeClock)
     young = put(tmp_path / "run/A1/P1_t0001_s0.jpg", clock, days_old=89)
     removed = retain(tmp_path, OverlayConfig(keep_days=90, keep_gb=None), clock.now())
     assert (removed.files, removed.size_bytes) == (2, 2000)
+    assert removed.newest_at == clock.now() - timedelta(days=91)
     assert not old.exists()
     assert not stain.exists()
     assert young.exists()
@@ -59,7 +60,7 @@ def test_nothing_but_our_own_pictures_is_ever_removed(tmp_path: Path, clock: Fak
 def test_without_limits_everything_stays(tmp_path: Path, clock: FakeClock) -> None:
     put(tmp_path / "run/A1/P1_t0000_s0.jpg", clock, days_old=9999)
     options = OverlayConfig(keep_days=None, keep_gb=None)
-    assert retain(tmp_path, options, clock.now()).files == 0
+    assert retain(tmp_path, options, clock.now()) == Removed(files=0, size_bytes=0)
 
 
 def test_a_folder_that_is_not_there_yet_holds_nothing(tmp_path: Path, clock: FakeClock) -> None:

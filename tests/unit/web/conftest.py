@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter
 
+from scopewatch.core.language import Language
 from scopewatch.notify.breaker import Receiver
 from scopewatch.web.reading import Facts
 from scopewatch.web.server import create_app
@@ -29,6 +30,7 @@ class Desk:
         self.receivers: tuple[Receiver, ...] = ()
         self.pausing = ""
         self.waiting = 0
+        self.language: Language | None = None
         self.folder = folder
         self.clock = clock
         self.registry = CollectorRegistry()
@@ -51,6 +53,7 @@ class Desk:
             facts=facts,
             clock=self.clock,
             token=TOKEN,
+            language=self.language,
         )
         return self.app
 

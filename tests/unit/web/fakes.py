@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import ExperimentConfig
-from scopewatch.core.alert import Evidence, Reading, RuleKind, Severity, Subject
+from scopewatch.core.alert import AlertRule, Evidence, Reading, RuleKind, Severity, Subject
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.errors import StoreError
 from scopewatch.core.forecast import NoForecast, WellForecast
 from scopewatch.core.message import WellName
 from scopewatch.core.ports import Clock
+from scopewatch.monitoring.expectation import Standard
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.run_facts import DaemonSeen, FrameTally, RunSeen, WellSeen
 from scopewatch.runtime.stages import Condition
@@ -43,6 +44,7 @@ FACTS = Facts(
     simulated=False,
     target=lambda _run: 0.5,
     policy=RunPolicy(interval_h=12, final_day=10, sites_per_well=1, phase_channel="phase"),
+    standard=Standard(rules=(AlertRule(name="weak", target=0.5),), final_day=10),
     version="0.1.0",
     sources=("folder",),
 )
@@ -162,6 +164,7 @@ class FakeReader:
     raised: list[AlertRow] = field(default_factory=list)
     frames: FrameTally = field(default_factory=lambda: FrameTally(scored=12))
     others: dict[str, int] = field(default_factory=dict)
+    removed_until: datetime | None = None
     broken: str = ""
 
     def runs(self) -> Sequence[RunRow]:
@@ -246,6 +249,9 @@ class FakeReader:
             for fault, count in Counter(row.fault for row in rows).most_common()
         ]
 
+    def pictures_removed_until(self) -> datetime | None:
+        return self.removed_until
+
     def ends(self, run: str | None = None) -> Sequence[RunEnd]:
         return [end for end in self.ended if run in (None, end.run)]
 
@@ -273,6 +279,7 @@ class FakeDesk:
     known: set[int] = field(default_factory=lambda: {1})
     acknowledged: list[tuple[int, datetime]] = field(default_factory=list)
     snoozed: list[tuple[int, datetime]] = field(default_factory=list)
+    taken_back: list[int] = field(default_factory=list)
     retried: list[tuple[RetrySelection, Collection[str], str]] = field(default_factory=list)
 
     def ask_again(
@@ -288,6 +295,10 @@ class FakeDesk:
     def snooze(self, alert: int, until: datetime) -> None:
         self._find(alert)
         self.snoozed.append((alert, until))
+
+    def take_back(self, alert: int) -> None:
+        self._find(alert)
+        self.taken_back.append(alert)
 
     def _find(self, alert: int) -> None:
         if alert not in self.known:
@@ -327,4 +338,5 @@ def shot(overlay: str, time_point: int = 12) -> Shot:
         time_point=time_point,
         day=time_point / 2,
         efficiency=seen(0.4),
+        drawn_at=NOW - timedelta(hours=12 * (13 - time_point)),
     )

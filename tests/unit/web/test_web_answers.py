@@ -1,19 +1,23 @@
 """Acknowledging and snoozing, and who may."""
 
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
 from scopewatch.web.guard import MAX_FORM_BYTES, host_name
 from tests.unit.web.conftest import HOST, TOKEN, Desk
-from tests.unit.web.fakes import NOW, alert_row
+from tests.unit.web.fakes import NOW, alert_row, well_row
 
 ACKNOWLEDGE = "/alerts/1/acknowledge"
 SNOOZE = "/alerts/1/snooze"
+UNDO = "/alerts/1/undo"
+WELL = "/wells/HES-NKX2.5%20run%204/P1/A2"
 
 
 def nothing_happened(desk: Desk) -> bool:
-    return not desk.alerts.acknowledged and not desk.alerts.snoozed
+    alerts = desk.alerts
+    return not alerts.acknowledged and not alerts.snoozed and not alerts.taken_back
 
 
 def test_an_alert_is_acknowledged_and_the_list_shown_again(desk: Desk) -> None:
@@ -21,6 +25,39 @@ def test_an_alert_is_acknowledged_and_the_list_shown_again(desk: Desk) -> None:
     assert answer.status_code == 303
     assert answer.headers["location"] == "/alerts#alert-1"
     assert desk.alerts.acknowledged == [(1, NOW)]
+
+
+@pytest.mark.parametrize("page", ["/alerts", "/alerts?experiment=HES-NKX2.5+run+4", WELL])
+def test_an_answer_leads_back_to_the_place_on_the_page_it_was_given_on(
+    desk: Desk, page: str
+) -> None:
+    desk.reader.rows = [well_row("A2")]
+    desk.reader.raised = [alert_row()]
+    text = unescape(desk.get(page).text)
+    assert text.count(f'name="to" value="{page}#alert-1"') == 2
+    for path in (ACKNOWLEDGE, UNDO):
+        answer = desk.post(path, {"token": TOKEN, "to": f"{page}#alert-1"})
+        assert answer.headers["location"] == f"{page}#alert-1"
+
+
+@pytest.mark.parametrize("to", ["https://evil.example/", "//evil.example", "/\\evil.example", "x"])
+def test_an_answer_leads_to_no_other_site(desk: Desk, to: str) -> None:
+    answer = desk.post(ACKNOWLEDGE, {"token": TOKEN, "to": to})
+    assert answer.headers["location"] == "/"
+
+
+def test_an_answer_can_be_taken_back(desk: Desk) -> None:
+    desk.reader.raised = [alert_row()]
+    assert UNDO not in desk.get("/alerts").text
+    desk.reader.raised = [alert_row(acknowledged_at=NOW)]
+    assert UNDO in desk.get("/alerts").text
+    desk.reader.raised = [alert_row(snoozed_until=NOW + timedelta(hours=6))]
+    assert UNDO in desk.get("/alerts").text
+    assert desk.post(UNDO, {"token": TOKEN}).status_code == 303
+    assert desk.alerts.taken_back == [1]
+    assert desk.post("/alerts/2/undo", {"token": TOKEN}).status_code == 409
+    assert desk.post(UNDO, {"token": "guess"}).status_code == 403
+    assert desk.alerts.taken_back == [1]
 
 
 @pytest.mark.parametrize("hours", [6, 24])
@@ -89,7 +126,7 @@ def test_an_impossible_alert_is_refused(desk: Desk, alert: str) -> None:
     assert desk.post(f"/alerts/{alert}/acknowledge", {"token": TOKEN}).status_code == 422
 
 
-@pytest.mark.parametrize("path", [ACKNOWLEDGE, SNOOZE])
+@pytest.mark.parametrize("path", [ACKNOWLEDGE, SNOOZE, UNDO])
 def test_looking_changes_nothing(desk: Desk, path: str) -> None:
     assert desk.get(path).status_code == 405
     assert nothing_happened(desk)

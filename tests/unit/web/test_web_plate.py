@@ -5,15 +5,30 @@ from datetime import timedelta
 import pytest
 
 from scopewatch.core.alert import Severity
-from scopewatch.web.plate import Cell, PlateView, Staleness, band, gravest, lay_out, place
-from tests.unit.web.fakes import NOW, flag, named, well_row
+from scopewatch.monitoring.expectation import Standard
+from scopewatch.store.records import WellRow
+from scopewatch.web.plate import (
+    Cell,
+    PlateView,
+    Staleness,
+    band,
+    by_gravity,
+    expect,
+    lay_out,
+    place,
+)
+from tests.unit.web.fakes import FACTS, NOW, flag, named, well_row
 
+STANDARD = FACTS.standard
 STALENESS = Staleness(after=timedelta(hours=18))
 
 
 def laid(*wells: str) -> PlateView:
-    rows = [well_row(well) for well in wells]
-    (view,) = lay_out(rows, target=0.5, now=NOW, staleness=STALENESS)
+    return laid_rows(*(well_row(well) for well in wells))
+
+
+def laid_rows(*rows: WellRow) -> PlateView:
+    (view,) = lay_out(rows, standard=STANDARD, now=NOW, staleness=STALENESS)
     return view
 
 
@@ -57,7 +72,7 @@ def test_two_spellings_of_one_place_are_both_shown() -> None:
 
 def test_plates_and_experiments_are_kept_apart_in_the_order_they_come() -> None:
     rows = [well_row("A1", name=named("A1", plate)) for plate in ("P2", "P1")]
-    views = lay_out(rows, target=0.5, now=NOW, staleness=STALENESS)
+    views = lay_out(rows, standard=STANDARD, now=NOW, staleness=STALENESS)
     assert [view.plate for view in views] == ["P2", "P1"]
 
 
@@ -69,44 +84,53 @@ def test_plates_and_experiments_are_kept_apart_in_the_order_they_come() -> None:
     ],
 )  # fmt: skip
 def test_colour_follows_the_distance_to_the_target(value: float, expected: str) -> None:
-    assert band(well_row("A1", value), 0.5) == expected
+    assert band(expect(well_row("A1", value), STANDARD)) == expected
 
 
 def test_without_a_target_no_well_is_coloured_good_or_bad() -> None:
-    assert band(well_row("A1", 0.01), None) == "plain"
+    assert band(expect(well_row("A1", 0.01), Standard(final_day=10))) == "plain"
 
 
 def test_a_well_without_a_score_has_no_colour_even_with_a_target() -> None:
-    assert band(well_row("A1", None), 0.5) == "unknown"
+    assert cell_of(laid_rows(well_row("A1", None)), "A1").band == "unknown"
 
 
 def test_a_well_without_a_recent_frame_is_stale() -> None:
     old = well_row("A1", last_frame_at=NOW - timedelta(hours=18, seconds=1))
     just = well_row("A2", last_frame_at=NOW - timedelta(hours=18))
-    (view,) = lay_out([old, just], target=0.5, now=NOW, staleness=STALENESS)
+    (view,) = lay_out([old, just], standard=STANDARD, now=NOW, staleness=STALENESS)
     assert cell_of(view, "A1").stale
     assert not cell_of(view, "A2").stale
 
 
 def test_a_well_two_time_points_behind_its_plate_is_stale_however_recent() -> None:
     rows = [well_row("A1", time_point=10), well_row("A2", time_point=11), well_row("A3")]
-    (view,) = lay_out(rows, target=0.5, now=NOW, staleness=STALENESS)
+    (view,) = lay_out(rows, standard=STANDARD, now=NOW, staleness=STALENESS)
     assert [cell.stale for cell in view.cells[:3]] == [True, False, False]
 
 
 def test_a_well_whose_frames_were_all_refused_is_stale() -> None:
     (view,) = lay_out(
-        [well_row("A1", None, time_point=None)], target=0.5, now=NOW, staleness=STALENESS
+        [well_row("A1", None, time_point=None)], standard=STANDARD, now=NOW, staleness=STALENESS
     )
     assert cell_of(view, "A1").stale
 
 
-def test_the_flag_shown_is_unanswered_first_then_the_gravest() -> None:
+def test_flags_stand_by_gravity_and_those_that_are_answered_last() -> None:
     answered = flag(1, severity=Severity.CRITICAL, acknowledged_at=NOW)
     warning, critical = flag(2), flag(3, severity=Severity.CRITICAL)
-    assert gravest((answered, warning)) == warning
-    assert gravest((warning, critical)) == critical
-    assert gravest(()) is None
+    later = flag(4, severity=Severity.CRITICAL, snoozed_until=NOW + timedelta(hours=1))
+    over = flag(5, severity=Severity.CRITICAL, snoozed_until=NOW)
+    assert by_gravity((answered, warning, critical), NOW) == (critical, warning, answered)
+    assert by_gravity((later, warning), NOW) == (warning, later)
+    assert by_gravity((warning, over), NOW) == (over, warning)
+    assert by_gravity((), NOW) == ()
+
+
+def test_a_plate_is_called_by_the_wells_that_were_seen_not_by_its_format() -> None:
+    view = laid("A1", "H12")
+    assert view.seen == 2
+    assert view.wells == 96
 
 
 def test_place_reads_letter_and_number() -> None:

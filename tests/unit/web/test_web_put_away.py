@@ -4,6 +4,7 @@ import gc
 import weakref
 from pathlib import Path
 
+from scopewatch.core.language import Language
 from tests.conftest import FakeClock
 from tests.unit.web.conftest import Desk
 from tests.unit.web.fakes import FACTS, NOW
@@ -16,7 +17,7 @@ def test_a_dashboard_that_was_replaced_keeps_nothing_alive(
     desk = Desk(tmp_path, clock)
     assert desk.get("/").status_code == 200
     assert desk.get("/api/status.json").status_code == 200
-    behind = weakref.ref(desk.app.state.parts.templates)
+    behind = weakref.ref(desk.app.state.parts.templates[Language.ENGLISH])
     app = weakref.ref(desk.app)
 
     desk.build(FACTS)

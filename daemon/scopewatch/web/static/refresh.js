@@ -18,14 +18,15 @@ function swap(page) {
   const same = olds.length === news.length &&
     olds.every((old, index) => old.dataset.part === news[index].dataset.part);
   const focused = document.activeElement?.getAttribute?.("href");
-  const open = olds.map((old) => old.querySelector("details")?.open ?? false);
+  const open = olds.map((old) => [...old.querySelectorAll("details")].map((each) => each.open));
   const left = olds.map((old) => old.querySelector(".strip")?.scrollLeft ?? 0);
   if (!same) {
     live.replaceChildren(...next.childNodes);
   } else {
     olds.forEach((old, index) => {
-      const details = news[index].querySelector("details");
-      if (details) details.open = open[index];
+      news[index].querySelectorAll("details").forEach((details, place) => {
+        details.open = open[index][place] ?? details.open;
+      });
       if (old.innerHTML === news[index].innerHTML) return;
       old.replaceWith(news[index]);
       const strip = news[index].querySelector(".strip");
@@ -53,8 +54,8 @@ async function refresh() {
     lost.hidden = true;
   } catch (error) {
     const since = answeredAt.toLocaleTimeString();
-    lost.textContent =
-      `✖ scopewatch has not answered since ${since}. What you see is old. (${error.message})`;
+    const text = lost.dataset.text.replace("{time}", since).replace("{why}", error.message);
+    lost.textContent = `✖ ${text}`;
     lost.hidden = false;
   }
 }

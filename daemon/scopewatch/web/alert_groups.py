@@ -1,0 +1,159 @@
+"""Alerts as the pages list them: by what they are about, the gravest first, with what to do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from scopewatch.core.alert import AlertRule, Evidence, RuleKind, Severity, Subject
+from scopewatch.core.alert_plate import WEAK
+from scopewatch.core.alert_scope import well_order
+from scopewatch.core.alert_words import WORDING
+from scopewatch.core.language import Phrase, mark
+from scopewatch.core.message import WellName
+from scopewatch.store.records import AlertRow
+from scopewatch.web.labels import SURE
+
+_BETTER = mark(
+    "The newest time point does not say so any more. The alert resolves once {needed} in a row"
+    " agree."
+)
+_NEVER = mark("Not critical: the rule has no p_critical.")
+_NOT_YET = mark(
+    "Not critical yet: {seen} of {needed} time points in a row lie above its limit of {limit}."
+)
+_HELD = mark("Critical by now; it is held back while an alert of the plate speaks for it.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An alert as it is listed.
+
+    Parameters
+    ----------
+    evidence
+        What speaks for it now, or else did when it was raised.
+    answered
+        Whether somebody has seen it, or wants to hear nothing of it now.
+    remark
+        Why one that looks critical is not, or why it still stands; None where there is nothing to
+        explain.
+    """
+
+    row: AlertRow
+    evidence: Evidence
+    answered: bool
+    remark: Phrase | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertGroup:
+    """The standing alerts of a well, a plate, or the monitor.
+
+    Parameters
+    ----------
+    alerts
+        Those that nobody has answered first, then by gravity.
+    advice
+        What to do: message ids, each once.
+    """
+
+    subject: Subject
+    alerts: tuple[Listed, ...]
+    advice: tuple[str, ...]
+
+    @property
+    def well(self) -> WellName | None:
+        """The well it is about; None where it is about more than one."""
+        return self.alerts[0].row.well
+
+    @property
+    def answered(self) -> bool:
+        """Whether every alert is answered."""
+        return all(each.answered for each in self.alerts)
+
+    @property
+    def severity(self) -> Severity:
+        """The gravest of those that nobody has answered, or of all."""
+        return self.alerts[0].row.severity
+
+
+def is_answered(row: AlertRow, now: datetime) -> bool:
+    """Whether somebody has seen an alert, or wants to hear nothing of it now."""
+    snoozed = row.snoozed_until is not None and row.snoozed_until > now
+    return snoozed or row.acknowledged_at is not None
+
+
+def group_alerts(
+    rows: Sequence[AlertRow], rules: Sequence[AlertRule], now: datetime
+) -> list[AlertGroup]:
+    """Group the standing alerts by what they are about, the gravest first."""
+    named = {rule.name: rule for rule in rules}
+    by_subject: dict[Subject, list[AlertRow]] = {}
+    for row in rows:
+        if row.resolved_at is None:
+            by_subject.setdefault(row.subject, []).append(row)
+    groups = []
+    for subject, found in by_subject.items():
+        found.sort(key=lambda row: _rank(row, now))
+        alerts = tuple(_listed(row, named, now) for row in found)
+        groups.append(AlertGroup(subject=subject, alerts=alerts, advice=_advice(found)))
+    return sorted(groups, key=_group_rank)
+
+
+def not_critical_since(row: AlertRow, rule: AlertRule | None) -> Phrase | None:
+    """Say why an alert of a probability that is as good as sure is not critical."""
+    chance = (row.newest or row.evidence).probability
+    if row.kind is not RuleKind.WEAK_FORECAST or row.severity is Severity.CRITICAL:
+        return None
+    if rule is None or chance is None:
+        return None
+    limit = rule.critical_limit
+    if limit is None:
+        return Phrase(_NEVER) if chance >= SURE else None
+    if chance <= limit:
+        return None
+    if row.critical_streak >= rule.consecutive:
+        return Phrase(_HELD)
+    values = {
+        "seen": row.critical_streak,
+        "needed": rule.consecutive,
+        "limit": f"{limit:.0%}",
+    }
+    return Phrase(_NOT_YET, values)
+
+
+def _listed(row: AlertRow, rules: Mapping[str, AlertRule], now: datetime) -> Listed:
+    rule = rules.get(row.rule)
+    remark = not_critical_since(row, rule)
+    evidence = row.newest or row.evidence
+    if rule is not None and row.newest_badness is not None and not rule.bad(row.newest_badness):
+        evidence, remark = row.evidence, Phrase(_BETTER, {"needed": rule.consecutive})
+    return Listed(row=row, evidence=evidence, answered=is_answered(row, now), remark=remark)
+
+
+def _rank(row: AlertRow, now: datetime) -> tuple[bool, int, float]:
+    return is_answered(row, now), -row.severity.rank, -_chance(row)
+
+
+def _chance(row: AlertRow) -> float:
+    return (row.newest or row.evidence).probability or 0.0
+
+
+def _group_rank(group: AlertGroup) -> tuple[bool, int, bool, float, tuple[int, int, str]]:
+    gravest = group.alerts[0].row
+    return (
+        group.answered,
+        -group.severity.rank,
+        # What befalls a plate or the monitor concerns every well.
+        gravest.well is not None,
+        -_chance(gravest),
+        well_order(group.subject.well or ""),
+    )
+
+
+def _advice(rows: Sequence[AlertRow]) -> tuple[str, ...]:
+    """Return what to do about alerts; that a well is weak and will be is one trouble."""
+    kinds: dict[str, RuleKind] = {}
+    for row in rows:
+        kinds.setdefault("weak" if row.kind in WEAK else row.kind.value, row.kind)
+    return tuple(WORDING[kind].do for kind in kinds.values())

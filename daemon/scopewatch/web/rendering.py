@@ -1,0 +1,75 @@
+"""The templates of the pages in each language, and the words and figures that they write."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from scopewatch.core.alert_words import SEVERITIES, WORDING
+from scopewatch.core.forecast import NoForecast
+from scopewatch.core.gist import gist, why_silent
+from scopewatch.core.language import Language, Phrase
+from scopewatch.web import wording
+from scopewatch.web.advice import advise
+from scopewatch.web.labels import label_of
+from scopewatch.web.language import NAMES
+
+HERE = Path(__file__).parent
+Templates = Mapping[Language, Environment]
+
+
+def make_templates() -> Templates:
+    """Return the templates for each language; an undefined name in one is an error."""
+    return {language: _environment(language) for language in Language}
+
+
+def _environment(language: Language) -> Environment:
+    templates = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters.update(
+        percent=wording.percent,
+        day=wording.day,
+        moment=wording.moment,
+        well_path=wording.well_path,
+        advise=advise,
+        iso=datetime.isoformat,
+        gist=partial(gist, language=language),
+        label=label_of,
+        said=partial(_said, language=language),
+        silence=partial(_silence, language=language),
+        ticked=wording.ticked,
+        points=wording.points,
+        whole=wording.whole,
+    )
+    templates.globals.update(
+        say=partial(_say, language),
+        age=partial(wording.age, language=language),
+        since=partial(wording.since, language=language),
+        language=language.value,
+        languages={each.value: name for each, name in NAMES.items()},
+        severities=SEVERITIES,
+        wording=WORDING,
+    )
+    return templates
+
+
+def _say(language: Language, text: str, /, **values: object) -> Markup:
+    """Say a message id with its fields filled; without any it is returned as it stands."""
+    said = wording.spoken(text, language)
+    return said.format(**values) if values else said
+
+
+def _said(phrase: Phrase, language: Language) -> Markup:
+    return wording.ticked(phrase.said(language))
+
+
+def _silence(told: NoForecast, language: Language) -> str:
+    return why_silent(told.reason, told.cause, language)
