@@ -121,10 +121,12 @@ def test_init_never_writes_over_a_configuration_by_itself(tmp_path: Path) -> Non
 
 
 def test_init_says_what_it_could_not_guess(tmp_path: Path) -> None:
-    write(tmp_path / "run8", [f"Image_T000{t}_XY01_CH{c}.tif" for t in (1, 2) for c in (1, 4)])
+    fields = [f"Image_T000{t}_XY01_0000{site}" for t in (1, 2) for site in (1, 2)]
+    write(tmp_path / "run8", [f"{field}_CH{c}.tif" for field in fields for c in (1, 4)])
     status, text, _ = run("init", "run8", "--yes", folder=tmp_path)
     assert status == 1
     assert "not known: phase_channel; a default is written, correct it or give --channel" in text
+    assert "fields of view    2 per well" in text
     assert "FAIL  files of microscope: no frame is of the channel that is scored" in text
     status, text, _ = run(
         "init", "run8", "--yes", "--force", "--channel", "CH4", "--interval-h", 6, folder=tmp_path

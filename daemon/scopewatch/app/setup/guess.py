@@ -83,9 +83,13 @@ def guess_plate_wells(wells: Iterable[str]) -> Guess:
 
 
 def guess_sites(explanations: Sequence[Explanation]) -> int:
-    """Guess the fields of view per well: the most that a case has."""
-    scored = [case for each in explanations for case in each.cases if case.scored]
-    return max((len(case.values.get("site", ())) for case in scored), default=1) or 1
+    """Guess the fields of view per well: the most that a case has.
+
+    Of the channel that is scored; of all channels where it is not known which that is.
+    """
+    cases = [case for each in explanations for case in each.cases]
+    counted = [case for case in cases if case.scored] or cases
+    return max((len(case.values.get("site", ())) for case in counted), default=1) or 1
 
 
 def _row(letters: str) -> int:
