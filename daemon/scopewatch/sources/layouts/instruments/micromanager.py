@@ -12,6 +12,9 @@ _ACQUISITION = r"[^/]+_\d+"
 # Within a folder `2024_03_01` this is as well an acquisition, of the cell line H9 say. So it names
 # a well of its own, and is read as well and site only where the metadata say so.
 _AMBIGUOUS = r"[A-Pa-p]\d{1,2}[-_ ]\d{1,3}"
+# What programs call the positions of plates and grids, and nobody an acquisition: the watched
+# folder may be the acquisition itself, or one that was given another name.
+_POSITION = r"(?:[^/]+-Site_\d+|\d+-Pos_\d+_\d+|Pos_?\d+|(?:A[A-F]|[A-Z])\d{1,2}_\d{4})"
 
 
 def _within(image: str, *, indexed: str = "") -> tuple[str, ...]:
@@ -20,7 +23,7 @@ def _within(image: str, *, indexed: str = "") -> tuple[str, ...]:
     return (
         rf"(?<![^/]){_ACQUISITION}/(?P<well>{_AMBIGUOUS})/{here}",
         rf"(?<![^/]){_ACQUISITION}/(?P<position>[^/]+)/{here}",
-        rf"(?<![^/])(?!{_ACQUISITION}/)(?P<position>[^/]+)/{here}",
+        rf"(?<![^/])(?:(?={_POSITION}/)|(?!{_ACQUISITION}/))(?P<position>[^/]+)/{here}",
         rf"(?<![^/]){image.format(position=indexed.replace('(?:', '(?P<position>'))}",
     )
 
@@ -58,5 +61,18 @@ LAYOUT = Layout(
             z=0,
         ),
         Example(path="H9_1/img_000000002_Phase_000.tif", time_point=2, channel="Phase", z=0),
+        Example(
+            path="A1-Site_0/img_channel000_position000_time000000003_z000.tif",
+            position="A1-Site_0",
+            time_point=3,
+            z=0,
+        ),
+        Example(
+            path="plate of May/1-Pos_000_001/img_000000002_Phase_000.tif",
+            position="1-Pos_000_001",
+            time_point=2,
+            channel="Phase",
+            z=0,
+        ),
     ),
 )
