@@ -16,8 +16,11 @@ DEFAULT_PLATE = "plate"
 DEFAULT_WELL = "A1"
 # Wells of a plate, and how many columns they stand in.
 PLATE_COLUMNS = {6: 3, 12: 4, 24: 6, 48: 8, 96: 12, 384: 24, 1536: 48}
-# Rows A to Z, AA to AF: those of a plate of 1536 wells.
-_WELL = re.compile(r"([A-Z]|A[A-F]|[a-p])0*([1-9]|[1-3]\d|4[0-8])")
+# Rows A to Z, AA to AF: those of a plate of 1536 wells. `Z_1` is no well, but a plane.
+_WELL = re.compile(
+    r"((?:[A-P]|A[A-F]|[a-p])(?=[-_ ]?\d)|[Q-Z](?=\d))[-_ ]?0*([1-9]|[1-3]\d|4[0-8])"
+)
+_NUMBERED = re.compile(r"[Rr](\d\d)[-_ ]?[Cc](\d\d)")
 _LETTERS = 26
 _ROWS, _COLUMNS = 32, 48
 # What Micro-Manager writes where nobody named a position or a channel.
@@ -74,9 +77,17 @@ def named(text: object) -> str | None:
 
 
 def spell_well(well: str) -> str:
-    """Spell a well the usual way (`a01` is `A1`); other names stay as they are."""
+    """Spell a well the usual way; other names stay as they are.
+
+    >>> spell_well("a01"), spell_well("A_1"), spell_well("r02c03"), spell_well("XY01")
+    ('A1', 'A1', 'B3', 'XY01')
+    """
     match = _WELL.fullmatch(well.strip())
-    return f"{match[1].upper()}{int(match[2])}" if match else well.strip()
+    if match is not None:
+        return f"{match[1].upper()}{int(match[2])}"
+    match = _NUMBERED.fullmatch(well.strip())
+    numbered = numbered_well(int(match[1]), int(match[2])) if match is not None else None
+    return numbered or well.strip()
 
 
 def number_well(number: int, plate_wells: int) -> str:

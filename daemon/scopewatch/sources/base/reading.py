@@ -71,7 +71,8 @@ def reading_settings(config: ReadingConfig, experiment: ExperimentConfig) -> Rea
         um_per_px=config.um_per_px,
         zone=None if config.clock_zone is None else ZoneInfo(config.clock_zone),
         channels=config.channel_names,
-        wells=config.wells,
+        # Also as wells are written here: `A_1` of a name is A1 when it is looked up.
+        wells={**{spell_well(label): well for label, well in config.wells.items()}, **config.wells},
         plate_wells=config.plate_wells,
     )
 

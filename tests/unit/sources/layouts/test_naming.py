@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,10 +11,16 @@ from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.errors import ConfigError, FrameError
 from scopewatch.sources.base.address import PositionPattern
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
-from scopewatch.sources.base.reading import FrameReading, ReadingSettings, read_frame
+from scopewatch.sources.base.reading import (
+    FrameReading,
+    ReadingSettings,
+    read_frame,
+    reading_settings,
+)
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.layouts.registry import LAYOUTS
 from scopewatch.sources.readers.planes import Contents, PlaneEntry
+from tests.unit.sources.images import folder_config
 
 STARTED = datetime(2026, 3, 1, 9, tzinfo=UTC)
 EXPERIMENT = ExperimentConfig(name="HES7", started_at=STARTED, interval_h=12)
@@ -191,6 +198,24 @@ def test_row_and_column_make_the_well(name: str, counts: dict[str, int], well: s
 def test_a_row_and_column_that_no_plate_has_are_refused(name: str) -> None:
     with pytest.raises(FrameError, match="row and column in the file name are no well"):
         facts(r"^(?P<row>\d+)-(?P<column>\d+)", name)
+
+
+@pytest.mark.parametrize("written", ["A1", "a1", "A_1", "A-01", "r01c01", "R01_C01"])
+def test_wells_of_an_own_pattern_are_written_alike(written: str) -> None:
+    assert facts(r"^(?P<well>[^.]+)\.", f"{written}.tif").well == "A1"
+
+
+@pytest.mark.parametrize("label", ["XY01", "Z_1", "r33c01", "1-Pos_000_001", "A_0", "H9 line"])
+def test_other_labels_stay_as_they_are(label: str) -> None:
+    assert facts(r"^(?P<well>[^.]+)\.", f"{label}.tif").well == label
+
+
+def test_wells_are_mapped_by_the_label_as_it_is_written() -> None:
+    config = folder_config(Path("in"), wells={"A_1": "H12", "b02": "C4"})
+    settings = reading_settings(config, EXPERIMENT)
+    for written, well in (("A_1", "H12"), ("B02", "C4"), ("A_2", "A2")):
+        statements = NamePattern(r"^(?P<well>[^.]+)\.").statements(f"{written}.tif")
+        assert read_frame(statements, settings, written).key.well == well
 
 
 @pytest.mark.parametrize("written", ["A1", "a1", "A01", "A001"])
