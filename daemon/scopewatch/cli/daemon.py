@@ -74,8 +74,14 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     os._exit(code)
 
 
-def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Check config, model, folders, database, alert channels.
+def check(
+    config: ConfigPath = DEFAULT_CONFIG,
+    connect: Annotated[
+        bool,
+        typer.Option("--connect", help="Load the microscope's core too; nothing is moved."),
+    ] = False,
+) -> None:
+    """Check config, model, folders, database, alert channels, microscopes.
 
     It changes nothing. Each line says ok or what to do; the exit code is 1 when any check failed.
 
@@ -83,7 +89,7 @@ def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """
     from scopewatch.app.checking.checks import run_checks
 
-    if show_findings(run_checks(config, os.environ)):
+    if show_findings(run_checks(config, os.environ, connect=connect)):
         raise typer.Exit(1)
 
 

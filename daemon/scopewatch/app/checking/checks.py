@@ -12,6 +12,7 @@ from scopewatch.app.checking.settings import check_overlaps, check_port
 from scopewatch.config import (
     Config,
     FolderSourceConfig,
+    MicroManagerSourceConfig,
     ModelConfig,
     SourceConfig,
     load_config,
@@ -31,10 +32,17 @@ def list_problems(path: Path, environ: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+def run_checks(
+    path: Path, environ: Mapping[str, str], *, connect: bool = False
+) -> Iterator[Finding]:
     """Check a configuration, all it names, and how the files that are there are read.
 
     A finding at a time, as each is made.
+
+    Parameters
+    ----------
+    connect
+        Load the core of a microscope too, and look at its devices; nothing is moved.
     """
     from scopewatch.app.checking.files import check_all_files  # noqa: PLC0415 - loads the readers
 
@@ -43,6 +51,7 @@ def run_checks(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     if checks.config is not None:
         yield from check_port(checks.config)
         yield from check_overlaps(checks.config)
+        yield from _check_microscopes(checks.config, connect=connect)
         card = None if checks.scorer is None else checks.scorer.card
         yield from check_all_files(checks.config, card)
 
@@ -170,6 +179,13 @@ def _check_constructs(source: SourceConfig, config: Config) -> str:
 
     make_source(source, config.experiment, SystemClock(), config.limits)
     return f"kind {source.kind}"
+
+
+def _check_microscopes(config: Config, *, connect: bool) -> Iterator[Finding]:
+    if any(isinstance(source, MicroManagerSourceConfig) for source in config.sources):
+        from scopewatch.app.checking.microscope import check_microscopes  # noqa: PLC0415
+
+        yield from check_microscopes(config, connect=connect)
 
 
 def _check_database(folder: Path) -> str:

@@ -14,11 +14,11 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError, complaint
+from scopewatch.sources.micromanager.setup_files import INSTALL, adapters_folder, hardware_file
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,6 @@ _CLOSE_S = 10.0
 _SEQUENCE_MB = 64
 _BRIDGE_S = 2.0
 _CHECK_S = 0.2
-_INSTALL = "install it: pip install 'scopewatch[micromanager]'"
 
 
 class Microscope(Protocol):
@@ -99,7 +98,7 @@ class PycroManagerMicroscope:
         """
         self._interrupted.clear()
         if self._config.backend == "java":
-            _probe_bridge(self._config.port)
+            probe_bridge(self._config.port)
         else:
             self._open_core()
         self._opened = True
@@ -181,30 +180,14 @@ class PycroManagerMicroscope:
 
     def _open_core(self) -> None:
         try:
-            from mmpycorex import Core, find_existing_mm_install  # noqa: PLC0415
+            from mmpycorex import Core  # noqa: PLC0415
             from pycromanager import start_headless  # noqa: PLC0415
         except ImportError as error:
             raise SourceError(
-                complaint("pycro-manager is not installed", where=error.name, do=_INSTALL)
+                complaint("pycro-manager is not installed", where=error.name, do=INSTALL)
             ) from error
-        adapters = self._config.mm_app_path or find_existing_mm_install()
-        if adapters is None or not Path(adapters).is_dir():
-            raise SourceError(
-                complaint(
-                    "Micro-Manager's device adapters are not there",
-                    where=adapters or "mm_app_path is not set",
-                    do="set mm_app_path to the Micro-Manager folder",
-                )
-            )
-        setup = self._config.mm_config or Path(adapters) / "MMConfig_demo.cfg"
-        if not setup.is_file():
-            raise SourceError(
-                complaint(
-                    "hardware configuration is not there",
-                    where=setup,
-                    do="set mm_config to the file saved by Micro-Manager's configuration wizard",
-                )
-            )
+        adapters = adapters_folder(self._config)
+        setup = hardware_file(self._config, adapters)
         try:
             start_headless(
                 str(adapters), str(setup), python_backend=True, buffer_size_mb=_SEQUENCE_MB
@@ -261,14 +244,25 @@ class PycroManagerMicroscope:
         )
 
 
-def _probe_bridge(port: int) -> None:
-    """Ask for the bridge by a plain connection: pyjavaz would leave a thread behind."""
+def require_pycromanager() -> None:
+    """Raise SourceError where pycro-manager is not installed."""
     try:
         import pycromanager  # noqa: F401, PLC0415 - an optional extra
     except ImportError as error:
         raise SourceError(
-            complaint("pycro-manager is not installed", where=error.name, do=_INSTALL)
+            complaint("pycro-manager is not installed", where=error.name, do=INSTALL)
         ) from error
+
+
+def probe_bridge(port: int) -> None:
+    """Ask for the bridge by a plain connection: pyjavaz would leave a thread behind.
+
+    Raises
+    ------
+    SourceError
+        When pycro-manager is not installed, or no Micro-Manager answers.
+    """
+    require_pycromanager()
     try:
         socket.create_connection(("127.0.0.1", port), timeout=_BRIDGE_S).close()
     except OSError as error:

@@ -1,0 +1,211 @@
+"""Whether a microscope could take the time-lapse that is configured: from files, or from its core.
+
+By files alone nothing of the hardware is touched. With `connect` the core is loaded, its devices as
+Micro-Manager loads them but without the preset `System/Startup`, and nothing is moved.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from scopewatch.app.checking.finding import Finding
+from scopewatch.config import Config, MicroManagerSourceConfig
+from scopewatch.core.errors import FrameError, SourceError, complaint
+from scopewatch.runtime.lock import is_held
+from scopewatch.sources.base.reading import reading_settings
+from scopewatch.sources.micromanager.acquired import events_of, planned_key
+from scopewatch.sources.micromanager.examining import Examined, examine
+from scopewatch.sources.micromanager.microscope import probe_bridge, require_pycromanager
+from scopewatch.sources.micromanager.setup_files import (
+    Hardware,
+    adapters_folder,
+    hardware_file,
+    missing_libraries,
+    read_hardware,
+)
+
+_MOST_NAMED = 12
+# Intervals that differ by less are the same: 12 h may be written with a few seconds more.
+_SAME = 0.01
+_HOUR_S = 3600.0
+
+
+def check_microscopes(config: Config, *, connect: bool) -> Iterator[Finding]:
+    """Look at each source that acquires; a finding for each thing that is wrong with it."""
+    for source in config.sources:
+        if isinstance(source, MicroManagerSourceConfig) and source.mode == "acquire":
+            subject = f"source {source.name}"
+            problems = list(_problems(source, config))
+            for problem in problems:
+                yield Finding(subject=subject, text=problem, failed=True)
+            if not problems:
+                yield Finding(subject=subject, text=_sum_up(source))
+            for note in _notes(source, config):
+                yield Finding(subject=subject, text=note, advice=True)
+            if connect:
+                yield from _connect(source, config)
+
+
+def _sum_up(source: MicroManagerSourceConfig) -> str:
+    images = len(source.positions) * max(1, len(source.channels))
+    return (
+        f"{source.time_points} time points of {images} images, every {source.interval_s:g} s;"
+        f" what {source.backend} backend needs is there"
+    )
+
+
+def _problems(source: MicroManagerSourceConfig, config: Config) -> Iterator[str]:
+    yield from _judge_channels(source, config)
+    yield from _judge_times(source, config)
+    try:
+        if source.backend == "java":
+            probe_bridge(source.port)
+            return
+        require_pycromanager()
+        adapters = adapters_folder(source)
+        path = hardware_file(source, adapters)
+        hardware = read_hardware(path)
+    except SourceError as error:
+        yield str(error)
+        return
+    yield from _judge_hardware(hardware, path, adapters)
+    yield from _judge_presets(source, hardware.presets, path)
+
+
+def _judge_channels(source: MicroManagerSourceConfig, config: Config) -> Iterator[str]:
+    phase, taken = config.experiment.phase_channel, _channels(source, config)
+    if taken and phase not in taken:
+        yield complaint(
+            "no channel that is acquired is the phase_channel, so that no frame would be scored",
+            where=f"channels of the source {source.name!r}",
+            expected=repr(phase),
+            got=", ".join(repr(each) for each in taken),
+            do="set experiment.phase_channel to the preset, or channel_names of the source",
+        )
+
+
+def _notes(source: MicroManagerSourceConfig, config: Config) -> Iterator[str]:
+    marker, taken = config.experiment.fluorescence_channel, _channels(source, config)
+    if marker is not None and marker not in taken:
+        yield (
+            f"fluorescence_channel {marker!r} is none of the channels that are acquired"
+            f" ({', '.join(repr(each) for each in taken)}): no well is measured by it"
+        )
+    places: dict[tuple[float, float, float | None], str] = {}
+    for position in source.positions:
+        place = (position.x_um, position.y_um, position.z_um)
+        first = places.setdefault(place, position.label)
+        if first != position.label:
+            yield f"positions {first!r} and {position.label!r} are one place of the stage"
+
+
+def _channels(source: MicroManagerSourceConfig, config: Config) -> list[str]:
+    """Return the channels that are acquired, as frames will be named."""
+    settings = reading_settings(source, config.experiment)
+    taken: dict[str, None] = {}
+    for place in events_of(source, 0):
+        try:
+            taken[planned_key(place, settings).channel] = None
+        except FrameError:
+            continue  # the check of the source itself has told of it
+    return list(taken)
+
+
+def _judge_times(source: MicroManagerSourceConfig, config: Config) -> Iterator[str]:
+    expected_s = config.experiment.interval_h * _HOUR_S
+    if abs(source.interval_s / expected_s - 1) > _SAME:
+        yield complaint(
+            "interval_s is not the interval_h of the experiment, by which silence is judged",
+            where=f"interval_s of the source {source.name!r}",
+            expected=f"{expected_s:g} s ({config.experiment.interval_h:g} h)",
+            got=f"{source.interval_s:g} s ({source.interval_s / _HOUR_S:.3g} h)",
+            do="correct the one or the other",
+        )
+    exposed_s = len(source.positions) * sum(each.exposure_ms for each in source.channels) / 1000
+    if exposed_s >= source.interval_s:
+        yield complaint(
+            "a time point takes longer than the interval, so that every other one is missed",
+            where=f"interval_s of the source {source.name!r}",
+            expected=f"more than the exposures of all positions, {exposed_s:g} s",
+            got=f"{source.interval_s:g} s",
+            do="set a longer interval_s, or fewer positions",
+        )
+
+
+def _judge_hardware(hardware: Hardware, path: Path, adapters: Path) -> Iterator[str]:
+    missing = missing_libraries(hardware, adapters)
+    if missing:
+        yield complaint(
+            "device adapters that the hardware configuration names are not there",
+            where=adapters,
+            got=_listed([f"{library} (of {device!r})" for device, library in missing.items()]),
+            do=f"correct mm_app_path, or the devices of {path}",
+        )
+
+
+def _judge_presets(
+    source: MicroManagerSourceConfig, presets: Mapping[str, tuple[str, ...]], where: object
+) -> Iterator[str]:
+    for channel in source.channels:
+        known = presets.get(channel.group)
+        if known is None:
+            yield complaint(
+                "group of a channel is not in the hardware configuration",
+                where=where,
+                expected=f"one of {_listed([repr(group) for group in presets]) or 'none'}",
+                got=f"group {channel.group!r} of preset {channel.preset!r}",
+                do=f"correct the channels of the source {source.name!r}, or mm_config",
+            )
+        elif channel.preset not in known:
+            yield complaint(
+                "preset of a channel is not in the hardware configuration",
+                where=where,
+                expected=f"one of {_listed([repr(preset) for preset in known]) or 'none'}",
+                got=f"preset {channel.preset!r} of group {channel.group!r}",
+                do=f"correct the channels of the source {source.name!r}, or mm_config",
+            )
+
+
+def _connect(source: MicroManagerSourceConfig, config: Config) -> Iterator[Finding]:
+    """Load the core of a source, unless a daemon has it; a bridge was asked already."""
+    subject = f"source {source.name}"
+    if source.backend == "java":
+        text = "a running Micro-Manager is only asked whether it answers; its presets are not known"
+        yield Finding(subject=subject, text=text, advice=True)
+        return
+    if is_held(config.state.folder):
+        text = "not connected: a daemon with this state folder runs, and has the microscope"
+        yield Finding(subject=subject, text=text, advice=True)
+        return
+    try:
+        found = examine(source)
+    except SourceError as error:
+        yield Finding(subject=subject, text=str(error), failed=True)
+        return
+    problems = list(_judge_core(source, found))
+    for problem in problems:
+        yield Finding(subject=subject, text=problem, failed=True)
+    if not problems:
+        text = f"the core loads: camera {found.camera}, stage {found.xy_stage}"
+        text += f", focus {found.focus or 'none'}; nothing was moved"
+        yield Finding(subject=subject, text=text)
+
+
+def _judge_core(source: MicroManagerSourceConfig, found: Examined) -> Iterator[str]:
+    yield from _judge_presets(source, found.presets, "the core as it was loaded")
+    needed = [("xy stage", found.xy_stage, "positions need one")]
+    if any(position.z_um is not None for position in source.positions):
+        needed.append(("focus drive", found.focus, "z_um of the positions needs one"))
+    for device, name, why in needed:
+        if not name:
+            yield complaint(
+                f"the core has no {device}",
+                where="the core as it was loaded",
+                expected=why,
+                do="add it in Micro-Manager's configuration wizard, as default of the core",
+            )
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    told = ", ".join(names[:_MOST_NAMED])
+    return f"{told} and {more} more" if more > 0 else told

@@ -1,0 +1,84 @@
+"""What a core of our own finds when its devices are loaded, and nothing is moved.
+
+The preset `System/Startup` of the hardware configuration, which Micro-Manager applies as it loads
+it, may turn an objective or open a shutter: it is left out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+
+from scopewatch.config import MicroManagerSourceConfig
+from scopewatch.core.errors import SourceError, complaint
+from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
+from scopewatch.sources.micromanager.setup_files import adapters_folder, commands, hardware_file
+
+_STARTUP = ["ConfigGroup", "System", "Startup"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """The devices that a core has; '' for one that it has not.
+
+    Parameters
+    ----------
+    presets
+        By group.
+    """
+
+    camera: str
+    xy_stage: str
+    focus: str
+    presets: Mapping[str, tuple[str, ...]]
+
+
+def examine(config: MicroManagerSourceConfig) -> Examined:
+    """Load the core, look at what it has, and let it go again; nothing is moved.
+
+    Raises
+    ------
+    SourceError
+        When it does not load, or has no camera.
+    """
+    setup = hardware_file(config, adapters_folder(config))
+    with TemporaryDirectory(prefix="scopewatch-") as folder:
+        quiet = Path(folder) / "without-startup.cfg"
+        quiet.write_text(_without_startup(setup), encoding="utf-8")
+        microscope = PycroManagerMicroscope(config.model_copy(update={"mm_config": quiet}), "check")
+        microscope.open()
+        try:
+            return _look()
+        finally:
+            microscope.close()
+
+
+def _without_startup(setup: Path) -> str:
+    kept = [fields for fields in commands(setup) if fields[:3] != _STARTUP]
+    return "".join(f"{','.join(fields)}\n" for fields in kept)
+
+
+def _look() -> Examined:
+    from mmpycorex import Core  # noqa: PLC0415 - an optional extra
+
+    core = Core()
+    try:
+        groups = core.get_available_config_groups()
+        return Examined(
+            camera=core.get_camera_device(),
+            xy_stage=core.get_xy_stage_device(),
+            focus=core.get_focus_device(),
+            presets=MappingProxyType(
+                {group: tuple(core.get_available_configs(group)) for group in groups}
+            ),
+        )
+    except Exception as error:  # device adapters raise what they like
+        raise SourceError(
+            complaint(
+                "core cannot be looked at",
+                where="python backend",
+                got=f"{type(error).__name__}: {error}",
+                do="see the core's log, check the devices in Micro-Manager",
+            )
+        ) from error
