@@ -1,10 +1,13 @@
-"""Alert states, evidence and observations as JSON, for the store and the study."""
+"""Alert states, evidence and what rules remember as JSON, for the store and the study."""
 
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from scopewatch.core.alert import AlertState, Evidence
+from scopewatch.core.alert_change import MADE_BY, Course, Departure
+from scopewatch.core.alert_rule import RuleKind
+from scopewatch.core.alert_wells import Past
 
 _STATE: Final = TypeAdapter(AlertState)
 _EVIDENCE: Final = TypeAdapter(Evidence)
@@ -30,3 +33,35 @@ def pack_evidence(evidence: Evidence) -> dict[str, Any]:
 def unpack_evidence(packed: dict[str, Any]) -> Evidence:
     """Return the evidence that `pack_evidence` packed."""
     return _EVIDENCE.validate_python(packed)
+
+
+def pack_past(kind: RuleKind, past: Past) -> dict[str, Any]:
+    """Return what a rule of a kind remembers as JSON holds it."""
+    if kind is not RuleKind.SUDDEN_CHANGE:
+        return {"in_a_row": past.in_a_row}
+    course = past.course
+    return {
+        "made_by": MADE_BY,
+        "recent": {measure: list(values) for measure, values in course.recent.items()},
+        "departures": {
+            sign: [[each.middle, each.scale, each.height, each.before] for each in departures]
+            for sign, departures in course.departures.items()
+        },
+    }
+
+
+def unpack_past(kind: RuleKind, packed: dict[str, Any]) -> Past | None:
+    """Return what `pack_past` packed; None where it has to be made anew."""
+    if kind is not RuleKind.SUDDEN_CHANGE:
+        return Past(in_a_row=packed["in_a_row"])
+    if packed["made_by"] != MADE_BY:
+        return None
+    return Past(
+        course=Course(
+            recent={measure: tuple(values) for measure, values in packed["recent"].items()},
+            departures={
+                sign: tuple(Departure(*figures) for figures in departures)
+                for sign, departures in packed["departures"].items()
+            },
+        )
+    )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final
 
 # Rows A to P and columns 1 to 24: a plate of 384 wells.
@@ -51,6 +52,7 @@ def _check_range(pattern: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=4096)
 def place(well: str) -> tuple[int, int] | None:
     """Return (row, column) of a well, from 0; None for a name that is no well of a plate.
 
@@ -69,6 +71,7 @@ def well_order(well: str) -> tuple[int, int, str]:
     return row, column, well
 
 
+@lru_cache(maxsize=4096)
 def _is_meant(pattern: str, well: str) -> bool:
     pattern = pattern.strip()
     where = place(well)

@@ -4,15 +4,15 @@ Each takes a rule and facts and returns an `Observation` whose badness is in the
 `AlertRule.limit` names; None where nothing can be said, which changes nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
+from statistics import median
 from typing import Any, Final
 
-import numpy as np
-
 from scopewatch.core.alert import Evidence, Observation, Reading, Subject
-from scopewatch.core.alert_change import find_change
+from scopewatch.core.alert_change import Course
 from scopewatch.core.alert_rule import AlertRule, RuleKind
 from scopewatch.core.alert_scope import any_well
 from scopewatch.core.forecast import NoForecast, WellForecast
@@ -45,8 +45,41 @@ class Look:
     measures: Mapping[str, float] = field(default_factory=dict)
     positive: float | None = None
 
+    @property
+    def seen(self) -> dict[str, float]:
+        """What may jump from one time point to the next."""
+        return dict(self.measures) | ({} if self.positive is None else {"positive": self.positive})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What rules need of time points of a well that are not looked at again.
+
+    Parameters
+    ----------
+    in_a_row
+        How many of the newest could not be judged.
+    course
+        What those looked like that could.
+    """
+
+    in_a_row: int = 0
+    course: Course = field(default_factory=Course)
+
+    def after(self, looks: Iterable[Look]) -> "Past":
+        """Return the past with further time points, by day."""
+        in_a_row, course = self.in_a_row, self.course
+        for look in looks:
+            in_a_row = in_a_row + 1 if look.fault else 0
+            course = course if look.fault else course.after(look.seen)
+        return Past(in_a_row=in_a_row, course=course)
+
+
+# Rules of these kinds judge a time point by those before it.
+REMEMBERING: Final = frozenset({RuleKind.UNFIT_FRAMES, RuleKind.SUDDEN_CHANGE})
+
+
+@dataclass(frozen=True, kw_only=True)
 class WellFacts:
     """What is known of a well once a time point of it is complete.
 
@@ -57,7 +90,9 @@ class WellFacts:
     day
         Of the newest time point, judged or not.
     looks
-        All its time points by day; the last one is the newest.
+        Its time points by day; the last one is the newest.
+    past
+        Of the time points before `looks`: those need not be all.
     running
         Where it stands now; None before the first judged time point.
     forecast
@@ -70,13 +105,20 @@ class WellFacts:
     looks: tuple[Look, ...]
     running: RunningEstimate | None
     forecast: WellForecast | NoForecast | None
+    past: Past = Past()
 
-    @property
+    # Computed once: each well of a plate asks those of all others.
+    @cached_property
     def well(self) -> str:
         """Name of the well."""
         return self.subject.well or ""
 
-    @property
+    @cached_property
+    def remembered(self) -> Past:
+        """The past once the newest time point is part of it."""
+        return self.past.after(self.looks)
+
+    @cached_property
     def judged(self) -> bool:
         """Whether the newest time point could be judged: otherwise `running` is old news."""
         return self.running is not None and bool(self.looks) and not self.looks[-1].fault
@@ -116,11 +158,7 @@ def unfit_frames(rule: AlertRule, facts: WellFacts) -> Observation:
     """
     if not facts.looks:
         return _observe(rule, facts, None)
-    in_a_row = 0
-    for look in reversed(facts.looks):
-        if not look.fault:
-            break
-        in_a_row += 1
+    in_a_row = facts.remembered.in_a_row
     return _observe(
         rule,
         facts,
@@ -136,15 +174,9 @@ def sudden_change(rule: AlertRule, facts: WellFacts) -> Observation:
     See `core.alert_change`. The evidence's `cause` says what it looks like, its `measures` what
     jumped: ``<measure>_before`` and ``<measure>_after``.
     """
-    judged = [look for look in facts.looks if not look.fault]
     if not facts.looks or facts.looks[-1].fault:
         return _observe(rule, facts, None)
-    found = find_change(
-        [
-            dict(look.measures) | ({} if look.positive is None else {"positive": look.positive})
-            for look in judged
-        ]
-    )
+    found = facts.remembered.course.largest()
     if found is None:
         return _observe(rule, facts, None)
     return _observe(
@@ -175,13 +207,14 @@ def outlier_well(rule: AlertRule, facts: WellFacts, plate: Sequence[WellFacts]) 
     ]
     if len(others) < FEWEST_REPLICATES:
         return _observe(rule, facts, None)
-    median = float(np.median(others))
-    spread = max(1.4826 * float(np.median(np.abs(np.array(others) - median))), LEAST_SPREAD)
+    middle = median(others)
+    deviation = median(abs(value - middle) for value in others)
+    spread = max(1.4826 * deviation, LEAST_SPREAD)
     return _observe(
         rule,
         facts,
-        (median - facts.running.value) / spread,
-        measures={"median": median, "spread": spread, "count": float(len(others))},
+        (middle - facts.running.value) / spread,
+        measures={"median": middle, "spread": spread, "count": float(len(others))},
     )
 
 
@@ -217,11 +250,12 @@ def well_evidence(rule: AlertRule, facts: WellFacts) -> Evidence:
 def _observe(
     rule: AlertRule, facts: WellFacts, badness: float | None, **evidence: Any
 ) -> Observation:
+    known = well_evidence(rule, facts)
     return Observation(
         at=facts.at,
         day=facts.day,
         badness=badness,
-        evidence=replace(well_evidence(rule, facts), **evidence),
+        evidence=replace(known, **evidence) if evidence else known,
     )
 
 

@@ -8,12 +8,8 @@ irregular intervals and missing frames need nothing special: a long gap widens t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from math import isfinite, sqrt
 from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 # Of a two-sided 90 % interval, as the card's half widths are.
 Z90: Final = 1.645
@@ -66,7 +62,7 @@ class RunningEstimate:
     trend_half_width
         Half width of the trend's 90 % interval, per day.
     points
-        What it was made of, by day.
+        What is shown of what it was made of, by day.
     """
 
     day: float
@@ -82,13 +78,73 @@ class RunningEstimate:
             raise ValueError(f"running estimate is not ordered within 0 to 1: {self}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WellFilter:
+    """Where the filter of a well stands after its points: all it needs to take in the next one.
+
+    Parameters
+    ----------
+    day
+        Of the newest point.
+    level, slope
+        Estimate of the efficiency (not kept within 0 to 1), and its change per day.
+    spread
+        Covariance of the two: of the level, of both, of the slope.
+    shared
+        Smallest half width of the points: the run-to-run error that all of them share.
+    """
+
+    day: float
+    level: float
+    slope: float
+    spread: tuple[float, float, float]
+    shared: float
+
+    def takes(self, point: WellPoint) -> bool:
+        """Whether a further point can be taken in.
+
+        Where it lies before the newest one, or shows that less of the half widths is shared than
+        was thought, all points have to be filtered anew.
+        """
+        return point.day >= self.day and point.half_width >= self.shared
+
+    def after(self, point: WellPoint) -> "WellFilter":
+        """Return where the filter stands once it has taken in a further point."""
+        if not self.takes(point):
+            raise ValueError(f"all points have to be filtered anew for {point}")
+        return _follow(self, (point,))
+
+    def estimate(self, points: Sequence[WellPoint], *, day: float | None = None) -> RunningEstimate:
+        """Return where the well stands.
+
+        Parameters
+        ----------
+        points
+            What is shown of what it was made of, by day.
+        day
+            The moment asked for, not before the newest point; None: the newest point.
+        """
+        now = self.day if day is None else day
+        if now < self.day:
+            raise ValueError(f"day {now} lies before the newest point, day {self.day}")
+        level, of_level, _, of_slope = _predict(
+            self.level, self.slope, *self.spread, now - self.day
+        )
+        value = min(max(level, 0.0), 1.0)
+        half_width = sqrt(self.shared**2 + Z90**2 * max(of_level, 0.0))
+        return RunningEstimate(
+            day=now,
+            value=value,
+            low=max(value - half_width, 0.0),
+            high=min(value + half_width, 1.0),
+            trend_per_day=self.slope,
+            trend_half_width=Z90 * sqrt(max(of_slope, 0.0)),
+            points=tuple(points),
+        )
+
+
 def smooth(points: Sequence[WellPoint], *, day: float | None = None) -> RunningEstimate:
     """Filter the points of a well into where it stands.
-
-    The part of the half widths that all points share (the smallest of them) is the card's run-to-
-    run error. It does not average out over the frames of one run, so the filter does not see it
-    and the interval carries it whole; only what a point has beyond it counts as that point's
-    noise.
 
     Parameters
     ----------
@@ -97,48 +153,77 @@ def smooth(points: Sequence[WellPoint], *, day: float | None = None) -> RunningE
     day
         The moment asked for, not before the newest point; None: the newest point.
     """
+    ordered = sorted(points, key=lambda point: point.day)
+    return filter_points(ordered).estimate(ordered, day=day)
+
+
+def filter_points(points: Sequence[WellPoint]) -> WellFilter:
+    """Filter the points of a well, in any order; at least one.
+
+    The part of the half widths that all points share (the smallest of them) is the card's run-to-
+    run error. It does not average out over the frames of one run, so the filter does not see it
+    and the interval carries it whole; only what a point has beyond it counts as that point's
+    noise.
+    """
     if not points:
         raise ValueError("a running estimate needs at least one point")
-    ordered = tuple(sorted(points, key=lambda point: point.day))
-    shared = min(point.half_width for point in ordered)
-    noise = [(point.half_width**2 - shared**2) / Z90**2 + FRAME_NOISE**2 for point in ordered]
-    state = np.array([ordered[0].efficiency, 0.0])
-    spread = np.diag([noise[0], FIRST_SLOPE**2])
-    for (before, point), variance in zip(pairwise(ordered), noise[1:], strict=True):
-        state, spread = _predict(state, spread, point.day - before.day)
-        state, spread = _update(state, spread, point.efficiency, variance)
-    now = ordered[-1].day if day is None else day
-    if now < ordered[-1].day:
-        raise ValueError(f"day {now} lies before the newest point, day {ordered[-1].day}")
-    state, spread = _predict(state, spread, now - ordered[-1].day)
-    value = min(max(float(state[0]), 0.0), 1.0)
-    half_width = sqrt(shared**2 + Z90**2 * max(float(spread[0, 0]), 0.0))
-    return RunningEstimate(
-        day=now,
-        value=value,
-        low=max(value - half_width, 0.0),
-        high=min(value + half_width, 1.0),
-        trend_per_day=float(state[1]),
-        trend_half_width=Z90 * sqrt(max(float(spread[1, 1]), 0.0)),
-        points=ordered,
+    first, *later = sorted(points, key=lambda point: point.day)
+    shared = min(point.half_width for point in points)
+    begun = WellFilter(
+        day=first.day,
+        level=first.efficiency,
+        slope=0.0,
+        spread=(_noise(first, shared), 0.0, FIRST_SLOPE**2),
+        shared=shared,
+    )
+    return _follow(begun, later)
+
+
+def _follow(reached: WellFilter, points: Sequence[WellPoint]) -> WellFilter:
+    """Take in further points, by day."""
+    day, level, slope = reached.day, reached.level, reached.slope
+    of_level, of_both, of_slope = reached.spread
+    for point in points:
+        level, of_level, of_both, of_slope = _predict(
+            level, slope, of_level, of_both, of_slope, point.day - day
+        )
+        day = point.day
+        noise = _noise(point, reached.shared)
+        missed = point.efficiency - level
+        gain, turn = of_level / (of_level + noise), of_both / (of_level + noise)
+        level += gain * missed
+        slope += turn * missed
+        # Joseph's form stays positive whatever the rounding.
+        keep, mixed = 1 - gain, of_both - turn * of_level
+        of_level, of_both, of_slope = (
+            keep * of_level * keep + noise * gain * gain,
+            keep * mixed + noise * gain * turn,
+            of_slope - turn * of_both - turn * mixed + noise * turn * turn,
+        )
+    return WellFilter(
+        day=day,
+        level=level,
+        slope=slope,
+        spread=(of_level, of_both, of_slope),
+        shared=reached.shared,
     )
 
 
 def _predict(
-    state: NDArray[np.float64], spread: NDArray[np.float64], days: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    move = np.array([[1.0, days], [0.0, 1.0]])
+    level: float, slope: float, of_level: float, of_both: float, of_slope: float, days: float
+) -> tuple[float, float, float, float]:
+    """Return the level and the covariances so many days later."""
     # The slope is a Wiener process: what it does to the level within a gap is integrated exactly.
-    drift = SLOPE_DRIFT**2 * np.array([[days**3 / 3, days**2 / 2], [days**2 / 2, days]])
-    drift[0, 0] += LEVEL_DRIFT**2 * days
-    return move @ state, move @ spread @ move.T + drift
+    drift = SLOPE_DRIFT**2 * days
+    return (
+        level + days * slope,
+        of_level
+        + days * (2 * of_both + days * of_slope + drift * days / 3)
+        + LEVEL_DRIFT**2 * days,
+        of_both + days * (of_slope + drift / 2),
+        of_slope + drift,
+    )
 
 
-def _update(
-    state: NDArray[np.float64], spread: NDArray[np.float64], seen: float, variance: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    gain = spread[:, 0] / (spread[0, 0] + variance)
-    # Joseph's form stays symmetric and positive whatever the rounding.
-    keep = np.eye(2) - np.outer(gain, [1.0, 0.0])
-    after = keep @ spread @ keep.T + variance * np.outer(gain, gain)
-    return state + gain * (seen - state[0]), after
+def _noise(point: WellPoint, shared: float) -> float:
+    return (point.half_width**2 - shared**2) / Z90**2 + FRAME_NOISE**2
