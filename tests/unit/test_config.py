@@ -303,6 +303,52 @@ def test_a_home_folder_of_nobody_is_refused_in_one_line(
             " 50 % write 0.5",
         ),
         (
+            "alerts",
+            {"rules": [{"name": "w", "target": "50 %"}]},
+            "target is a share from 0 to 1: {path}: alerts.rules.0.weak-now.target (got 50 %); for"
+            " 50 % write 0.5",
+        ),
+        (
+            "alerts",
+            {"rules": [{"name": "w", "target": 150}]},
+            "target is a share from 0 to 1: {path}: alerts.rules.0.weak-now.target (got 150); for"
+            " 50 % write 0.5",
+        ),
+        (
+            "experiment",
+            {"interval_h": "30 min"},
+            "interval_h is a number of hours: {path}: experiment.interval_h (got 30 min); write"
+            " 0.5",
+        ),
+        (
+            "experiment",
+            {"final_day": "day 10"},
+            "final_day is a number of days: {path}: experiment.final_day (got day 10); write 10",
+        ),
+        (
+            "experiment",
+            {"started_at": "2026-11-20"},
+            "started_at needs a zone: {path}: experiment.started_at (got 2026-11-20); write"
+            " 2026-11-20T09:00:00+01:00, with your own hour and zone",
+        ),
+        (
+            "experiment",
+            {"started_at": 20261120},
+            "a number is no time, write 2026-11-20T09:00:00+01:00: {path}: experiment.started_at"
+            " (got 20261120); see docs/operating.md",
+        ),
+        (
+            "runtime",
+            {"inbox": "64 frames"},
+            "inbox is a whole number: {path}: runtime.inbox (got 64 frames); write 64",
+        ),
+        (
+            "experiment",
+            {"started_at": "20.11.2026 9:00"},
+            "started_at is no time that can be read: {path}: experiment.started_at (got"
+            " 20.11.2026 9:00); write it like 2026-11-20T09:00:00+01:00",
+        ),
+        (
             "experiment",
             {"well_groups": {"a": ["A1-A6"], "b": ["B3;B4"]}},
             "pattern of wells 'A1-A6' is written A1:A6; pattern of wells 'B3;B4' is several: write"

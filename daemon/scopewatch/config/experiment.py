@@ -1,6 +1,6 @@
 """The differentiation run of `config.yaml`."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
@@ -45,6 +45,14 @@ class ExperimentConfig(Strict):
         if self.fluorescence_channel == self.phase_channel:
             raise ValueError("fluorescence_channel is phase_channel: one is scored, one measures")
         return self
+
+    @field_validator("started_at", mode="before")
+    @classmethod
+    def _is_no_number(cls, value: Any) -> Any:
+        # 20261120 would pass for so many seconds since 1970.
+        if isinstance(value, int | float) or (isinstance(value, str) and value.strip().isdecimal()):
+            raise ValueError("a number is no time, write 2026-11-20T09:00:00+01:00")
+        return value
 
     @field_validator("well_groups")
     @classmethod

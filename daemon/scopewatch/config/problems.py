@@ -42,7 +42,23 @@ _MEANT = {
     "timezone": "clock_zone",
     "threshold": "target",
 }
-_NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)")
+# What people write behind a number, in units of one another: seconds, micrometres, megabytes.
+_SIZES: Mapping[str, tuple[str, float]] = {
+    **dict.fromkeys(("ms", "millisecond", "milliseconds"), ("time", 0.001)),
+    **dict.fromkeys(("s", "sec", "second", "seconds"), ("time", 1.0)),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), ("time", 60.0)),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), ("time", 3600.0)),
+    **dict.fromkeys(("d", "day", "days"), ("time", 86400.0)),
+    **dict.fromkeys(("nm",), ("length", 0.001)),
+    **dict.fromkeys(("um", "µm", "μm", "micrometres", "microns"), ("length", 1.0)),
+    **dict.fromkeys(("mm",), ("length", 1000.0)),
+    **dict.fromkeys(("mb", "megabytes"), ("size", 1.0)),
+    **dict.fromkeys(("gb", "gigabytes"), ("size", 1000.0)),
+}
+_NUMBER = re.compile(r"(?P<number>\d+(?:[.,]\d+)?)\s*(?P<unit>[A-Za-zµμ]*)")
+_PERCENT = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(?:%|percent|per cent)\s*", re.IGNORECASE)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_EXAMPLE_TIME = "2026-11-20T09:00:00+01:00"
 # Addresses of channels and of the heartbeat hold passwords and tokens: their values are not shown.
 _SECRETS = frozenset({"url", "token"})
 
@@ -77,24 +93,55 @@ def _say(problem: ErrorDetails) -> tuple[str, str]:
         return "unknown key", _suggest(key, problem["loc"])
     if kind == "timezone_aware":
         return f"{key} needs a zone", f"write {_with_zone(value)}"
-    context = problem.get("ctx") or {}
+    if kind in ("datetime_parsing", "datetime_from_date_parsing", "datetime_type"):
+        return f"{key} is no time that can be read", f"write it like {_EXAMPLE_TIME}"
+    said = _say_number(problem, key)
+    return said or (problem["msg"].removeprefix("Value error, "), _PAGE)
+
+
+def _say_number(problem: ErrorDetails, key: str) -> tuple[str, str] | None:
+    """Return what is wrong with a number and what to write; None where none is wanted."""
+    kind, context = problem["type"], problem.get("ctx") or {}
+    value: Any = problem["input"]
     is_share = 1 in (context.get("le"), context.get("lt"))
-    if is_share and isinstance(value, int | float) and 1 < value <= 100:
-        return f"{key} is a share from 0 to 1", f"for {value:g} % write {value / 100:g}"
-    unit = next((unit for suffix, unit in _UNITS.items() if key.endswith(suffix)), None)
-    if kind in ("float_parsing", "float_type", "int_parsing", "int_type") and unit is not None:
-        return f"{key} is a number of {unit}", f"write {_number_in(value)}"
-    return problem["msg"].removeprefix("Value error, "), _PAGE
+    is_number = kind in ("float_parsing", "float_type", "int_parsing", "int_type")
+    percent = _percent(value) if is_share or is_number else None
+    if percent is not None and (is_share or isinstance(value, str)):
+        return f"{key} is a share from 0 to 1", f"for {percent:g} % write {percent / 100:g}"
+    if not is_number:
+        return None
+    unit = next((unit for suffix, unit in _UNITS.items() if key.endswith(suffix)), "")
+    whole = "whole number" if kind.startswith("int") else "number"
+    return f"{key} is a {whole}{f' of {unit}' if unit else ''}", f"write {_number_in(value, unit)}"
 
 
-def _number_in(value: object) -> str:
-    match = _NUMBER.match(str(value))
-    return match[1].replace(",", ".") if match is not None else "12, say"
+def _percent(value: object) -> float | None:
+    """Return what somebody may have meant in percent; 50 where it is no such number."""
+    if isinstance(value, str):
+        match = _PERCENT.fullmatch(value)
+        return None if match is None else float(match[1].replace(",", "."))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 1 < value <= 100 else 50.0
+
+
+def _number_in(value: object, unit: str) -> str:
+    """Return the number that a text holds, in the unit that is wanted."""
+    match = _NUMBER.search(str(value)) if isinstance(value, str) else None
+    if match is None:
+        return "12, say"
+    number = float(match["number"].replace(",", "."))
+    written, wanted = _SIZES.get(match["unit"].lower()), _SIZES.get(unit)
+    if written is not None and wanted is not None and written[0] == wanted[0]:
+        number *= written[1] / wanted[1]
+    return f"{number:.6g}"
 
 
 def _with_zone(value: object) -> str:
-    text = value.isoformat() if isinstance(value, datetime) else str(value).replace(" ", "T")
-    return f"{text}+01:00, with your own zone"
+    text = value.isoformat() if isinstance(value, datetime) else str(value).strip()
+    if _DATE.fullmatch(text):
+        return f"{text}T09:00:00+01:00, with your own hour and zone"
+    return f"{text.replace(' ', 'T')}+01:00, with your own zone"
 
 
 def _causes(problems: list[ErrorDetails]) -> list[ErrorDetails]:
