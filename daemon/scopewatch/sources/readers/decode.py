@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.frame import Pixels
+from scopewatch.sources.readers.tiff.quiet import silence_libtiff
 
 # What Pillow and tifffile raise on files that are damaged or hostile; warnings too, where the
 # interpreter was told to raise them.
@@ -65,6 +66,8 @@ def decode_with_pillow(path: Path, kind: str, page: int = 0) -> Pixels:
     FrameError
         When it cannot be decoded, or is neither grey nor RGB-stored grey.
     """
+    if kind == "TIFF":
+        silence_libtiff()
     try:
         with Image.open(path, formats=[kind]) as image:
             if page:

@@ -18,6 +18,7 @@ from PIL import Image
 from scopewatch.sources.readers.decode import DECODE_FAULTS, undecodable
 from scopewatch.sources.readers.tiff import ifd
 from scopewatch.sources.readers.tiff.ifd import Directory, Layout
+from scopewatch.sources.readers.tiff.quiet import silence_libtiff
 
 _SHORT, _LONG = 3, 4
 
@@ -81,6 +82,7 @@ def decode_samples(
 def _decode(
     file: BinaryIO, layout: Layout, directory: Directory, grey: _Grey, where: object
 ) -> NDArray[Any]:
+    silence_libtiff()
     content = io.BytesIO(_as_tiff(file, layout, directory, grey))
     try:
         with Image.open(content, formats=["TIFF"]) as image:
