@@ -29,6 +29,9 @@ def explain(
     plate_wells: options.PlateWells = None,
     channel: options.Channel = None,
     interval_h: options.IntervalH = None,
+    counts_from: options.CountsFrom = None,
+    channel_names: options.ChannelNames = None,
+    wells: options.Wells = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, all cases.")] = False,
 ) -> None:
     """Show how each file would be read, and who says so.
@@ -52,6 +55,9 @@ def explain(
         plate_wells=plate_wells,
         channel=channel,
         interval_h=interval_h,
+        counts_from=options.read_pairs("--counts-from", counts_from),
+        channel_names=options.read_pairs("--channel-names", channel_names),
+        wells=options.read_pairs("--wells", wells),
     )
     explanations = list(explain_places(tuple(paths or ()), config, wanted))
     if as_json:

@@ -35,6 +35,9 @@ def init(
     plate_wells: options.PlateWells = None,
     channel: options.Channel = None,
     interval_h: options.IntervalH = None,
+    counts_from: options.CountsFrom = None,
+    channel_names: options.ChannelNames = None,
+    wells: options.Wells = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take what is guessed.")] = (
         False
     ),
@@ -62,6 +65,9 @@ def init(
         plate_wells=plate_wells,
         channel=channel,
         interval_h=interval_h,
+        counts_from=options.read_pairs("--counts-from", counts_from),
+        channel_names=options.read_pairs("--channel-names", channel_names),
+        wells=options.read_pairs("--wells", wells),
     )
     understood = understand(folder, wanted)
     if not yes and sys.stdin.isatty():

@@ -1,8 +1,11 @@
 """How files are read: the options that `score`, `explain` and `init` share."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+
+from scopewatch.core.errors import ConfigError, complaint
 
 Pattern = Annotated[
     str | None,
@@ -32,3 +35,62 @@ Channel = Annotated[str | None, typer.Option(help="The channel that is scored.")
 IntervalH = Annotated[
     float | None, typer.Option("--interval-h", min=0.001, help="Hours between time points.")
 ]
+CountsFrom = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--counts-from",
+        metavar="NAME=N",
+        help="The number that names begin to count with: time_point=1; for several, again.",
+    ),
+]
+ChannelNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--channel-names",
+        metavar="CODE=NAME",
+        help="Name of a channel by its code or name in files: ch6=phase; for several, again.",
+    ),
+]
+Wells = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--wells", metavar="LABEL=WELL", help="Well of a position label: XY01=A1; again for more."
+    ),
+]
+
+
+def read_pairs(option: str, given: Sequence[str] | None) -> dict[str, str] | None:
+    """Read what an option gives as NAME=VALUE, one or several by commas.
+
+    >>> read_pairs("--channel-names", ["ch6=phase", "d1=gfp, d2=rfp"])
+    {'ch6': 'phase', 'd1': 'gfp', 'd2': 'rfp'}
+
+    Raises
+    ------
+    ConfigError
+        Where one is none, or a name is given twice.
+    """
+    if not given:
+        return None
+    pairs: dict[str, str] = {}
+    for text in (part for each in given for part in each.split(",")):
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value) or name in pairs:
+            raise ConfigError(
+                complaint(
+                    "option is wrong",
+                    where=option,
+                    expected="each name once, as NAME=VALUE",
+                    got=repr(text.strip()),
+                    do=f"write it like {_EXAMPLES[option]}",
+                )
+            )
+        pairs[name] = value
+    return pairs
+
+
+_EXAMPLES = {
+    "--counts-from": "--counts-from time_point=1",
+    "--channel-names": "--channel-names ch6=phase",
+    "--wells": "--wells XY01=A1",
+}

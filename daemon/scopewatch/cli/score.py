@@ -41,6 +41,9 @@ def score(
     plate_wells: options.PlateWells = None,
     channel: options.Channel = None,
     interval_h: options.IntervalH = None,
+    counts_from: options.CountsFrom = None,
+    channel_names: options.ChannelNames = None,
+    wells: options.Wells = None,
     grid: Annotated[bool, typer.Option("--grid", help="Draw the tile grid.")] = False,
     threads: Annotated[int, typer.Option(min=1, max=64, help="For the model.")] = 2,
     memory_mb: Annotated[
@@ -66,6 +69,9 @@ def score(
         plate_wells=plate_wells,
         channel=channel,
         interval_h=interval_h,
+        counts_from=options.read_pairs("--counts-from", counts_from),
+        channel_names=options.read_pairs("--channel-names", channel_names),
+        wells=options.read_pairs("--wells", wells),
     )
     oneshot = open_oneshot(
         paths,

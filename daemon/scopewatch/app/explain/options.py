@@ -1,5 +1,6 @@
 """How files are to be read, as the command line gives it: what is not given has a default."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -23,6 +24,9 @@ class ReadingOptions:
     plate_wells: int | None = None
     channel: str | None = None
     interval_h: float | None = None
+    counts_from: Mapping[str, str] | None = None
+    channel_names: Mapping[str, str] | None = None
+    wells: Mapping[str, str] | None = None
 
     @property
     def zone(self) -> tzinfo | None:
@@ -44,6 +48,9 @@ class ReadingOptions:
             "um_per_px": self.um_per_px,
             "clock_zone": self.clock_zone,
             "plate_wells": self.plate_wells,
+            "counts_from": self.counts_from,
+            "channel_names": self.channel_names,
+            "wells": self.wells,
         }
         known = {name: value for name, value in given.items() if value is not None}
         try:

@@ -94,6 +94,10 @@ def render(
         um_per_px=options.um_per_px,
         clock_zone=options.clock_zone,
         plate_wells=options.plate_wells,
+        position=options.position,
+        counts_from={name: int(number) for name, number in (options.counts_from or {}).items()},
+        channel_names=dict(options.channel_names or {}),
+        wells=dict(options.wells or {}),
         z=options.z,
     )
 
