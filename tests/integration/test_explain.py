@@ -152,3 +152,39 @@ def test_explain_reads_real_exports(
     status, text, _ = run("explain", real_data / "vendors" / folder, "--interval-h", 4, "--json")
     (explanation,) = json.loads(text)
     assert (status, explanation["pattern"], explanation["frames"]) == (0, pattern, frames)
+
+
+def test_settings_of_a_source_that_are_given_are_obeyed_and_written_down(tmp_path: Path) -> None:
+    name = r"(?P<position>XY\d+)_(?P<channel_code>ch\d+)_T(?P<time_point>\d+)"
+    folder = tmp_path / "in"
+    write(folder, [f"XY0{well}_ch6_T000{time}.tif" for well in (1, 2) for time in (1, 2, 3)])
+    given = (
+        *("--pattern", name, "--counts-from", "time_point=1", "--channel-names", "ch6=phase"),
+        *("--wells", "XY01=A1,XY02=B2", "--channel", "phase", "--interval-h", 6),
+    )
+    status, out, _ = run("explain", folder, *given, "--json")
+    assert status == 0
+    (explained,) = json.loads(out)
+    assert explained["frames"] == 6
+    values = explained["cases"][0]["values"]
+    assert values["time_point"] == ["0", "1", "2"]
+    assert values["channel"] == ["phase"]
+    assert sorted({well for case in explained["cases"] for well in case["values"]["well"]}) == [
+        "A1",
+        "B2",
+    ]
+    _, out, err = run("init", folder, *given, "--yes", "--out", tmp_path / "c.yaml")
+    (source,) = load_config(tmp_path / "c.yaml").sources
+    assert isinstance(source, FolderSourceConfig), out + err
+    assert source.counts_from == {"time_point": 1}
+    assert source.channel_names == {"ch6": "phase"}
+    assert source.wells == {"XY01": "A1", "XY02": "B2"}
+
+
+def test_a_position_pattern_that_is_given_is_written_down(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    write(folder, incucyte(["A1"], 3))
+    given = r"W(?P<well>[A-H]\d+)"
+    run("init", folder, "--yes", "--position", given, "--out", tmp_path / "c.yaml")
+    (source,) = load_config(tmp_path / "c.yaml").sources
+    assert source.position == given

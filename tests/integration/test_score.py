@@ -1,12 +1,16 @@
 """`scopewatch score` as a user runs it."""
 
 import json
+import os
+import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import tifffile
 from numpy.typing import NDArray
 from PIL import Image
@@ -95,3 +99,54 @@ def test_a_model_that_is_not_there_is_a_wrong_call(tmp_path: Path) -> None:
     assert status == 2
     assert said.startswith("model bundle does not exist: ")
     assert len(said.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
+def test_on_a_terminal_it_shows_how_many_there_are_and_how_long_it_takes(
+    tmp_path: Path, bundle: Path, phase: NDArray[np.uint16], save: Save
+) -> None:
+    stack = np.stack([phase[:64, :64], phase[64:128, 64:128]])
+    for number in range(3):
+        save(tmp_path / f"P1_A{number + 1}_s0_t0000_phase.tif", phase[:64, :64])
+    tifffile.imwrite(
+        tmp_path / "A9.ome.tif",
+        stack,
+        ome=True,
+        metadata={"axes": "TYX", "PhysicalSizeX": 1.0, "PhysicalSizeY": 1.0},
+    )
+    ours, theirs = os.openpty()
+    with (
+        open(ours, "rb", buffering=0) as screen,  # noqa: PTH123 - a descriptor
+        subprocess.Popen(
+            [*SCORE, str(tmp_path), "--model", str(bundle)],
+            stdout=subprocess.DEVNULL,
+            stderr=theirs,
+            env={**os.environ, "COLUMNS": "120", "TERM": "xterm"},
+        ) as process,
+    ):
+        os.close(theirs)
+        shown = b""
+        # Linux says so where the last who could write is gone.
+        with suppress(OSError):
+            while piece := screen.read(4096):
+                shown += piece
+    assert process.returncode == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    assert "counting" in text
+    assert "0/5 frames, gone 0:00:00 left" in text, "the total is known before the first"
+    assert "5/5 frames" in text
+    assert "5 of 5 frames judged" in text
+
+
+def test_settings_of_a_source_are_taken_as_options(
+    tmp_path: Path, bundle: Path, phase: NDArray[np.uint16], save: Save
+) -> None:
+    save(tmp_path / "XY07_ch6_T0003.tif", phase)
+    name = r"(?P<position>XY\d+)_(?P<channel_code>ch\d+)_T(?P<time_point>\d+)"
+    status, (line,), said = score(
+        *(tmp_path, "--model", bundle, "--pattern", name),
+        *("--counts-from", "time_point=1", "--channel-names", "ch6=phase", "--wells", "XY07=B3"),
+    )
+    assert status == 0, said
+    assert line["key"].endswith("/B3/s0/t0002/phase")
+    assert line["verdict"] == "judged"

@@ -162,7 +162,8 @@ def test_the_status_names_the_well_and_time_point_of_a_frame_that_was_missed(
     assert run(["status", "-c", str(results)]) == 0
     told = capsys.readouterr().out
     assert "frames: 0 scored, 0 quarantined, 1 missed," in told
-    assert "missed: run 1/plate/B2/s0/t0003/phase: never acquired: no camera" in told
+    assert "\n1 missed: The frame was due and was never taken: " in told
+    assert "\n  run 1/plate/B2/s0/t0003/phase: never acquired: no camera\n" in told
 
 
 def test_the_status_is_told_to_people_and_to_programs(

@@ -15,6 +15,7 @@ from scopewatch.core.frame import FrameKey, Refusal
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.lock import InstanceLock, is_held
 from scopewatch.store.database import Store
+from scopewatch.store.records import RetrySelection
 from tests.unit.store.scene import Scene, key, ticket
 
 BUNDLE = Path(__file__).parents[2] / "models" / "simulated-cardiomyocyte"
@@ -137,3 +138,37 @@ def test_whether_a_daemon_works_in_a_folder_can_be_asked(tmp_path: Path) -> None
     with InstanceLock(tmp_path):
         assert is_held(tmp_path) is True
     assert is_held(tmp_path) is False
+
+
+def test_the_quarantine_is_summed_up_by_reason_with_what_to_do_before_figures(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with filling(config) as scene, InstanceLock(scene.folder):
+        for time_point in range(24):
+            offered = ticket(key("A1", time_point))
+            scene.store.claim(offered, ())
+            scene.store.quarantine(offered, "out-of-domain", f"contrast 0.{time_point}", ())
+        scene.store.refuse(
+            Refusal(
+                source="folder",
+                locator="odd.tif",
+                fingerprint="1",
+                reason="name does not fit",
+                seen_at=SystemClock().now(),
+            )
+        )
+        scene.store.ask_again(RetrySelection(fault="refused"), ("folder",), "mei")
+        told = said(config, capsys)
+        assert run(["status", "--json", "-c", str(config)]) == 0
+    assert told.count("out-of-domain") == 1
+    assert "24 quarantined, out-of-domain: The frame is unlike all that the model" in told
+    assert "another model. the newest: run 7/p1/A1/s0/t00" in told
+    assert "1 quarantined, refused (1 are to be tried again): The name or the metadata" in told
+    assert "odd.tif: name does not fit" in told
+    assert told.endswith("tried again by `scopewatch retry`; the dashboard lists each")
+    plain = json.loads(capsys.readouterr().out)
+    assert [(each["fault"], each["count"]) for each in plain["reasons"]] == [
+        ("out-of-domain", 24),
+        ("refused", 1),
+    ]
+    assert len(plain["refused"]) == 10

@@ -9,12 +9,13 @@ Heavy modules (TensorFlow, scikit-learn) are imported by the commands that need 
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from scopewatch.core.errors import ConfigError, ScopewatchError
+from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
 from scopewatch_training.arguments import DatasetArg, Exclude, HoldOut, JsonFile
 from scopewatch_training.console import open_console
 from scopewatch_training.fit_options import (
@@ -288,10 +289,25 @@ app.command(
 )(recalibrate)
 
 
+def _refuse_stdout(arguments: Sequence[str]) -> None:
+    """Refuse `--out -`: every command writes a folder, a file of plots or a bundle."""
+    given = [after for option, after in pairwise(arguments) if option == "--out"]
+    if "-" in given or "--out=-" in arguments:
+        raise ConfigError(
+            complaint(
+                "what is written cannot go to standard output",
+                where="--out -",
+                expected="a path",
+                do="name a folder or file; one called - is ./-",
+            )
+        )
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line: exit 0 when done, 1 when the work failed, 2 for a wrong call."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
+        _refuse_stdout(arguments)
         app(arguments)
     except ScopewatchError as error:
         if "--debug" in arguments:

@@ -3,9 +3,9 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -23,7 +23,15 @@ from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.lock import is_held
 from scopewatch.store.proposing import proposal_path
 from scopewatch.store.queries import Reader
-from scopewatch.store.records import AlertRow, ChannelRow, Counts, RefusedRow, RunRow, WellRow
+from scopewatch.store.records import (
+    AlertRow,
+    ChannelRow,
+    Counts,
+    ReasonRow,
+    RefusedRow,
+    RunRow,
+    WellRow,
+)
 
 ANSWER_S = 2.0
 MOST_REFUSED = 10
@@ -101,6 +109,10 @@ class Status:
         How the runs stand that are watched now, the newest first.
     counts
         Of the whole database; `run_counts` of each run that is watched now.
+    refused
+        The newest.
+    reasons
+        What is in quarantine or was missed of those runs, summed up.
     alerts
         Those that stand.
     """
@@ -113,6 +125,7 @@ class Status:
     run_counts: dict[str, Counts]
     wells: tuple[WellRow, ...]
     refused: tuple[RefusedRow, ...]
+    reasons: tuple[ReasonRow, ...]
     channels: tuple[ChannelRow, ...]
     alerts: tuple[AlertRow, ...] = ()
     measured: tuple[MeasuredRun, ...] = ()
@@ -138,6 +151,7 @@ def read_status(config: Config, environ: Mapping[str, str]) -> Status:
             run_counts={each.run: reader.counts(each.run) for each in states},
             wells=tuple(reader.wells()),
             refused=tuple(reader.refused(None, MOST_REFUSED)),
+            reasons=tuple(_sum_up(reader, [each.run for each in states])),
             channels=tuple(reader.channels()),
             alerts=tuple(reader.alerts(None, MOST_ALERTS, open_only=True)),
             measured=tuple(_measured(config, reader)),
@@ -175,6 +189,22 @@ def _assess_from_here(
         )
         for each in states.current()
     )
+
+
+def _sum_up(reader: Reader, runs: Sequence[str]) -> list[ReasonRow]:
+    """Sum up the quarantine of some runs, the commonest reason first."""
+    found: dict[str, ReasonRow] = {}
+    for row in (row for run in runs for row in reader.reasons(run)):
+        other = found.get(row.fault)
+        if other is not None:
+            newest = max(row, other, key=lambda each: each.at)
+            row = replace(  # noqa: PLW2901 - the sum of both
+                newest,
+                count=row.count + other.count,
+                asked_again=row.asked_again + other.asked_again,
+            )
+        found[row.fault] = row
+    return sorted(found.values(), key=lambda each: (-each.count, each.fault))
 
 
 def _measured(config: Config, reader: Reader) -> Iterator[MeasuredRun]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
+from scopewatch.cli.outputs import refuse_stdout
 from scopewatch.core.errors import ConfigError, complaint
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def send_test(
     from scopewatch.config import load_config
     from scopewatch.config.secrets import resolve_secrets
 
+    refuse_stdout(write, "--write", what="a folder of messages", do="name a folder")
     settings = load_config(config)
     if write is not None:
         for path in write_tests(settings, write):

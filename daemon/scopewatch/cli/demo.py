@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from scopewatch.cli.outputs import refuse_stdout
+
 
 class RegimeName(StrEnum):
     """How many cardiomyocytes the simulated wells end up with."""
@@ -53,6 +55,7 @@ def simulate(
     from scopewatch.demo.simulation.simulate import simulate as write_simulation
     from scopewatch.demo.simulation.writers import FileFormat
 
+    refuse_stdout(out, "OUT", what="a folder of frames", do="name a folder")
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("frames", total=None)
 
@@ -96,6 +99,7 @@ def demo(
 
     Example: scopewatch demo --exit-when-done
     """
+    refuse_stdout(out, "--out", what="a folder of files", do="name a folder")
     from rich.console import Console
 
     from scopewatch.demo.run import run_demo

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from scopewatch.cli.outputs import refuse_stdout
+
 
 def files(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where they are written.")],
@@ -20,5 +22,6 @@ def files(
     """
     from scopewatch.app.kit import lay_down
 
+    refuse_stdout(folder, "DIR", what="a folder of files", do="name a folder")
     for path in lay_down(folder):
         typer.echo(str(path))

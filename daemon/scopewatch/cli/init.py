@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scopewatch.cli import reading_options as options
+from scopewatch.cli.outputs import refuse_stdout
 
 if TYPE_CHECKING:
     from scopewatch.app.explain.options import ReadingOptions
@@ -56,6 +57,9 @@ def init(
     from scopewatch.app.setup.understanding import understand
     from scopewatch.inference.shipped import SHIPPED, bundled_model
 
+    refuse_stdout(
+        out, "--out", what="a configuration", do="name a file: what was understood is told there"
+    )
     wanted = ReadingOptions(
         pattern=pattern,
         position=position,

@@ -1,6 +1,7 @@
 """The entry point: which commands there are, and what is said when one fails."""
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -89,6 +90,10 @@ def run(arguments: Sequence[str]) -> int:
         app(args=[word for word in arguments if word != "--debug"])
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(bool(leaving.code))
+    except BrokenPipeError:
+        # Whoever read along has seen enough (`| head`); what is left in the buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except ScopewatchError as error:
         if debug:
             traceback.print_exc()

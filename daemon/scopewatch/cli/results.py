@@ -3,17 +3,20 @@
 # Imports stand within the commands: `scopewatch --help` must not load them.
 # ruff: noqa: PLC0415
 
+import io
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
+from scopewatch.cli.outputs import STDOUT, refuse_stdout
 
 if TYPE_CHECKING:
     from scopewatch.store.records import Counts
@@ -48,7 +51,10 @@ def status(
 
 
 def export(
-    out: Annotated[Path, typer.Option("--out", metavar="PATH", help="Where to write it.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="PATH", help="Where to write it; - is stdout (csv, json)."),
+    ],
     config: ConfigPath = DEFAULT_CONFIG,
     file_format: Annotated[
         ExportFormat,
@@ -65,6 +71,9 @@ def export(
     from scopewatch.config import load_config
     from scopewatch.store.queries import Reader
 
+    if file_format is ExportFormat.OME_ZARR:
+        refuse_stdout(out, "--out", what="a store of pictures", do="name a folder")
+    to = _stdout() if out == STDOUT else out
     settings = load_config(config)
     with (
         closing(Reader.open(settings.state.folder)) as reader,
@@ -74,16 +83,26 @@ def export(
             case ExportFormat.CSV:
                 from scopewatch.store.export import export_csv
 
-                what = f"{export_csv(reader, out, progress)} frames"
+                what = f"{export_csv(reader, to, progress)} frames"
             case ExportFormat.JSON:
                 from scopewatch.store.export import export_json
 
-                what = f"{export_json(reader, out, progress)} frames"
+                what = f"{export_json(reader, to, progress)} frames"
             case ExportFormat.OME_ZARR:
                 from scopewatch.store.zarr_export import export_ome_zarr
 
                 what = f"{export_ome_zarr(reader, out, progress)} images"
-    typer.echo(f"{what} written to {out}")
+    typer.echo(
+        f"{what} written to {'standard output' if out == STDOUT else out}", err=out == STDOUT
+    )
+
+
+def _stdout() -> TextIO:
+    """Return standard output as a file of that format is: UTF-8, line ends as they are written."""
+    stream = sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", newline="")
+    return stream
 
 
 @contextmanager

@@ -5,16 +5,17 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from scopewatch.cli import reading_options as options
+from scopewatch.cli.outputs import STDOUT, refuse_stdout
 
-STDOUT = Path("-")
+if TYPE_CHECKING:
+    from scopewatch.app.oneshot.build import OneShot
 
 
 def score(
@@ -60,6 +61,12 @@ def score(
     from scopewatch.app.explain.options import ReadingOptions
     from scopewatch.app.oneshot.build import open_oneshot
 
+    refuse_stdout(
+        out,
+        "--out",
+        what="a folder of pictures",
+        do="name a folder; the lines go to standard output by themselves",
+    )
     wanted = ReadingOptions(
         pattern=pattern,
         position=position,
@@ -85,7 +92,7 @@ def score(
     )
     with ExitStack() as held:
         stream = sys.stdout if jsonl == STDOUT else held.enter_context(_create(jsonl))
-        judged, total = _write(oneshot.run(), stream)
+        judged, total = _write(oneshot, stream)
     if not total:
         typer.echo(
             f"no image found: {', '.join(map(str, paths))}; name TIFF, PNG or JPEG files,"
@@ -100,16 +107,38 @@ def score(
         raise typer.Exit(1)
 
 
-def _write(lines: Iterator[dict[str, Any]], stream: TextIO) -> tuple[int, int]:
+def _write(oneshot: "OneShot", stream: TextIO) -> tuple[int, int]:
     """Write the lines as they come, with progress on stderr; return judged and all."""
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     judged = total = 0
-    columns = (SpinnerColumn(), TextColumn("{task.completed} frames"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("frames", total=None)
-        for line in lines:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("frames, gone"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("counting", total=None)
+        if console.is_terminal:
+            # Files are opened once more for it: nobody waits for that where nobody looks.
+            expected = 0
+            for expected in oneshot.count():
+                bar.update(task, completed=expected)
+            bar.reset(task, total=expected, completed=0, description="scoring")
+        for line in oneshot.run():
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
             # Whoever reads along sees each frame when it is done, not a buffer later.
             stream.flush()

@@ -7,8 +7,10 @@ from scopewatch.app.status import MeasuredRun, Status
 from scopewatch.core.forecast import NoForecast
 from scopewatch.core.gist import gist
 from scopewatch.store.records import Counts, WellRow
+from scopewatch.web.advice import advise
 
 COLUMNS = ("experiment", "plate", "well", "day", "efficiency", "interval", "forecast", "alert")
+GAP = "gap"
 STYLES = {"failing": "bold red", "degraded": "bold yellow"}
 
 
@@ -27,9 +29,7 @@ def print_status(status: Status) -> None:
     _print_wells(console, status)
     for measured in status.measured:
         console.print("\n".join(_tell_end(measured)), highlight=False, markup=False)
-    for refused in status.refused:
-        became = "missed" if refused.fault == "gap" else "quarantined"
-        console.print(f"{became}: {refused.what}: {refused.reason}", highlight=False, markup=False)
+    _print_reasons(console, status)
     _print_channels(console, status)
 
 
@@ -67,6 +67,22 @@ def _print_wells(console: Console, status: Status) -> None:
     if earlier:
         line = f"earlier runs: {earlier}; `scopewatch export` and the dashboard have them"
         console.print(line, highlight=False, markup=False)
+
+
+def _print_reasons(console: Console, status: Status) -> None:
+    """Print what is in quarantine: a sentence for each reason, and the figures of the newest."""
+    for each in status.reasons:
+        became = "missed" if each.fault == GAP else f"quarantined, {each.fault}"
+        waits = f" ({each.asked_again} are to be tried again)" if each.asked_again else ""
+        line = f"{each.count} {became}{waits}: {advise(each.fault)}"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        newest = "the newest: " if each.count > 1 else ""
+        console.print(
+            f"  {newest}{each.what}: {each.reason}", highlight=False, markup=False, soft_wrap=True
+        )
+    if any(each.fault != GAP for each in status.reasons):
+        line = "what was mended is tried again by `scopewatch retry`; the dashboard lists each"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_channels(console: Console, status: Status) -> None:

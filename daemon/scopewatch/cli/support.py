@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
+from scopewatch.cli.outputs import refuse_stdout
 
 
 def support_bundle(
@@ -22,6 +23,7 @@ def support_bundle(
     """
     from scopewatch.app.support import write_bundle  # noqa: PLC0415 - loads SQLAlchemy
 
+    refuse_stdout(out, "--out", what="an archive", do="name a file: trouble.zip, say")
     for part in write_bundle(config, out, os.environ, with_images):
         mark = "note" if part.trouble else "ok"
         typer.echo(f"{mark:<4}  {part.name}" + (f": {part.trouble}" if part.trouble else ""))

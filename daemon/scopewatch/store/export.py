@@ -3,11 +3,12 @@
 import csv
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, fields, is_dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from scopewatch.core.forecast import NoForecast
 from scopewatch.core.message import WellName
@@ -32,7 +33,7 @@ def _silent(_: int) -> None:
     """Tell nobody."""
 
 
-def export_csv(reader: Reader, path: Path, progress: Callable[[int], None] = _silent) -> int:
+def export_csv(reader: Reader, to: Path | TextIO, progress: Callable[[int], None] = _silent) -> int:
     """Write one line per frame, with what was known of its well at that time point beside it.
 
     A frame that was due and never came has a line of its own, state ``missed``.
@@ -41,6 +42,8 @@ def export_csv(reader: Reader, path: Path, progress: Callable[[int], None] = _si
 
     Parameters
     ----------
+    to
+        A file, which is whole or not there, or an open stream.
     progress
         Called with the lines written so far.
 
@@ -50,7 +53,7 @@ def export_csv(reader: Reader, path: Path, progress: Callable[[int], None] = _si
     """
     simulated = {run.name: run.simulated for run in reader.runs()}
     count = written = 0
-    with whole_file(path) as begun, begun.open("w", encoding="utf-8", newline="") as file:
+    with _opened(to) as file:
         lines = csv.DictWriter(file, COLUMNS)
         lines.writeheader()
         for name, frames in _by_well(reader):
@@ -66,13 +69,17 @@ def export_csv(reader: Reader, path: Path, progress: Callable[[int], None] = _si
     return count
 
 
-def export_json(reader: Reader, path: Path, progress: Callable[[int], None] = _silent) -> int:
+def export_json(
+    reader: Reader, to: Path | TextIO, progress: Callable[[int], None] = _silent
+) -> int:
     """Write everything but pixels: runs, wells with their courses and frames, alerts, refusals.
 
     One well after the other is written, so that a history of any size takes little memory.
 
     Parameters
     ----------
+    to
+        A file, which is whole or not there, or an open stream.
     progress
         Called with the frames written so far.
 
@@ -81,7 +88,7 @@ def export_json(reader: Reader, path: Path, progress: Callable[[int], None] = _s
     The number of frames, without those that were missed.
     """
     count = written = 0
-    with whole_file(path) as begun, begun.open("w", encoding="utf-8") as file:
+    with _opened(to) as file:
         file.write(f'{{"schema_version": {SCHEMA_VERSION},\n"runs": {_dump(list(reader.runs()))},')
         file.write('\n"wells": [')
         for number, (name, group) in enumerate(_by_well(reader)):
@@ -100,6 +107,16 @@ def export_json(reader: Reader, path: Path, progress: Callable[[int], None] = _s
         refused = [row for row in reader.refused(None, _MOST) if row.well is None]
         file.write(f'\n"refused": {_dump(refused)}}}\n')
     return count
+
+
+@contextmanager
+def _opened(to: Path | TextIO) -> Iterator[TextIO]:
+    if isinstance(to, Path):
+        with whole_file(to) as begun, begun.open("w", encoding="utf-8", newline="") as file:
+            yield file
+    else:
+        yield to
+        to.flush()
 
 
 def _by_well(reader: Reader) -> Iterator[tuple[WellName, Iterator[FrameRecord]]]:

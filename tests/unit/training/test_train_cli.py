@@ -146,3 +146,13 @@ def test_every_setting_changes_the_fingerprint_and_survives_json() -> None:
     assert FitSettings.from_json(json.loads(json.dumps(base.to_json()))) == base
     assert base.fingerprint() != FitSettings(seed=1).fingerprint()
     assert base.fingerprint() != choose(width=96).fingerprint()
+
+
+@pytest.mark.parametrize("given", [("--out", "-"), ("--out=-",)])
+def test_nothing_goes_to_standard_output(
+    capsys: pytest.CaptureFixture[str], given: tuple[str, ...]
+) -> None:
+    code, _, err = call(capsys, "fit", "data", *given)
+
+    assert code == 2
+    assert err.startswith("what is written cannot go to standard output: --out - ")

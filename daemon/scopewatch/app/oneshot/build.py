@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from scopewatch.app.model import open_scorer
-from scopewatch.app.oneshot.listing import Listing, ListingSettings
+from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted
 from scopewatch.app.oneshot.scoring import Line, Scoring
 from scopewatch.config import ExperimentConfig, FolderSourceConfig, ModelConfig, OverlayConfig
 from scopewatch.core.analyse import analyse
@@ -28,7 +28,17 @@ class OneShot:
 
     def run(self) -> Iterator[Line]:
         """Yield one line per frame."""
-        return self.scoring.run(chain.from_iterable(map(self.listing.walk, self.paths)))
+        return self.scoring.run(self._items())
+
+    def count(self) -> Iterator[int]:
+        """Yield how many lines there will be, growing: files are opened, no pixels decoded.
+
+        What is written meanwhile is not in it.
+        """
+        return (number for number, _ in enumerate(self._items(), start=1))
+
+    def _items(self) -> Iterator[Listed | Unlisted]:
+        return chain.from_iterable(map(self.listing.walk, self.paths))
 
 
 def open_oneshot(
