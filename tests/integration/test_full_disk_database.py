@@ -31,6 +31,7 @@ from tests.unit.web.fakes import FACTS
 
 FULL = "database or disk is full"
 DISK = AlertRule(name="disk", kind=RuleKind.DISK_LOW, hysteresis=1, critical_limit=None)
+OUTLIER = AlertRule(name="outlier", kind=RuleKind.OUTLIER_WELL)
 SOON = AlertRule(name="weak", target=0.5, from_day=0, consecutive=2, escalate_after_h=1)
 
 Query = tuple[str, list[tuple[object, ...]]]
@@ -182,7 +183,14 @@ RECORDED: dict[str, tuple[Act, str, list[tuple[object, ...]]]] = {
         [("disk", 1), ("weak", 1)],
     ),
     "sign": (lambda b: monitor_of(b).tick(), "SELECT name FROM signs_of_life", [("alive",)]),
+    # A plate has fallen silent: a rule that looks at all of it steps over what there is.
     "let_time_pass": (
+        lambda b: b.store.let_time_pass([OUTLIER]),
+        "SELECT last_time_point FROM rule_states WHERE rule = 'outlier'",
+        [(1,)],
+    ),
+    # An alert has stood long enough to be graver.
+    "_tick": (
         lambda b: b.store.let_time_pass([SOON]),
         "SELECT rule, severity FROM alerts",
         [("weak", "critical")],

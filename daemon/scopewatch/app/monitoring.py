@@ -55,6 +55,7 @@ def enter_monitor(
         troubles=lambda: {each.source.name: each.trouble for each in keepers if not each.watching},
         refusal=refusal,
         over=over,
+        stopping=schedule.stopping,
     )
     schedule.every(TICK_S, JOB, monitor.tick)
     return monitor

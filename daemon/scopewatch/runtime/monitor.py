@@ -29,6 +29,8 @@ from scopewatch.runtime.lives import Lives, Signs
 log = logging.getLogger(__name__)
 
 TICK_S: Final = 15.0
+# Of the time between two ticks, what goes to plates that are behind: the next comes when it is due.
+CATCH_UP_S: Final = 12.0
 # After a start the sources first catch up on what came meanwhile.
 CATCH_UP: Final = timedelta(minutes=5)
 
@@ -62,10 +64,15 @@ class Desk(Signs, Protocol):
     def let_time_pass(
         self, rules: Sequence[AlertRule], clock_right_for: timedelta | None
     ) -> tuple[Message, ...]:
-        """Tell what the clock alone changes of wells and plates.
+        """Tell what the clock alone changes of wells and plates, after what could be stepped.
 
         `clock_right_for`: since when the clock was not set; None where it never was.
         """
+        ...
+
+    @property
+    def behind(self) -> bool:
+        """Whether `let_time_pass` has left something to do for its next call."""
         ...
 
     def last_frame(self) -> FrameSeen:
@@ -92,6 +99,8 @@ class Monitor:
         Says, by its name, why a source could not be started.
     over
         Whether the run is over though its final day was not judged: its time has passed.
+    stopping
+        Whether the daemon ends: then nothing more is begun.
     """
 
     def __init__(
@@ -110,6 +119,7 @@ class Monitor:
         refusal: Callable[[], str] = str,
         troubles: Callable[[], Mapping[str, str]] = dict,
         over: Callable[[], bool] = bool,
+        stopping: Callable[[], bool] = bool,
     ) -> None:
         self._desk = desk
         self._wells = tuple(rule for rule in rules if not rule.kind.of_the_monitor)
@@ -128,10 +138,15 @@ class Monitor:
         self._refusal = refusal
         self._troubles = troubles
         self._over = over
+        self._stopping = stopping
         self._lives = Lives(desk)
 
     def tick(self) -> None:
-        """Look at everything once. Raises StoreError while the database is away."""
+        """Look at everything once. Raises StoreError while the database is away.
+
+        Plates that are behind are caught up with, for most of the time until the next tick.
+        """
+        began_s = self._clock.monotonic()
         self._follow_clock()
         now = self._clock.now()
         if self._lives.started_at is None:
@@ -139,10 +154,18 @@ class Monitor:
         observed = [
             (rule, seen) for rule in self._own if (seen := self._observe(rule, now)) is not None
         ]
-        told = self._desk.watch(observed) if observed else ()
-        if self._wells:
-            told += self._desk.let_time_pass(self._wells, self._clock_right_for())
+        self._tell(self._desk.watch(observed) if observed else ())
         self._lives.show(now)
+        while not self._stopping():
+            self._tell(self._desk.let_time_pass(self._wells, self._clock_right_for()))
+            if not self._desk.behind or self._clock.monotonic() - began_s > CATCH_UP_S:
+                break
+
+    def end(self) -> None:
+        """Note that the daemon was asked to stop, so that its next start is no surprise."""
+        self._lives.end(self._clock.now())
+
+    def _tell(self, told: Sequence[Message]) -> None:
         for message in told:
             log.warning(
                 "alert changed",
@@ -150,10 +173,6 @@ class Monitor:
             )
         if told:
             self._wake()
-
-    def end(self) -> None:
-        """Note that the daemon was asked to stop, so that its next start is no surprise."""
-        self._lives.end(self._clock.now())
 
     def _follow_clock(self) -> None:
         by_s = self._clock_watch.set_by_s()

@@ -56,6 +56,7 @@ class Schedule:
         self._scheduler: SteadyScheduler | None = None
         self._changed = threading.Condition()
         self._under_way = 0
+        self._stopping = threading.Event()
         # Replaced, never changed: other threads read it.
         self._failing: dict[str, str] = {}
 
@@ -82,12 +83,17 @@ class Schedule:
         """Names of the jobs entered."""
         return [name for name, _, _ in self._jobs]
 
+    def stopping(self) -> bool:
+        """Whether the end was asked for: a job that takes long then leaves the rest."""
+        return self._stopping.is_set()
+
     def running(self) -> bool:
         """Whether jobs are still being started."""
         return self._scheduler is not None and bool(self._scheduler.running)
 
     def start(self) -> None:
         """Begin; each job runs for the first time now."""
+        self._stopping.clear()
         beat = IntervalTrigger(seconds=self._beat_s, timezone=UTC)
         jobs = [*self._jobs, (STAGE, self._beat, beat)]
         scheduler = SteadyScheduler(
@@ -105,6 +111,7 @@ class Schedule:
 
     def stop(self) -> None:
         """Start nothing more; what is under way is left to end by itself, see `wait_idle`."""
+        self._stopping.set()
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
             self._scheduler = None

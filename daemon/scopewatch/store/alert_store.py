@@ -1,6 +1,5 @@
 """The part of the result database that monitor, delivery and dashboard write to."""
 
-import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ from scopewatch.core.frame import LookAgain
 from scopewatch.core.message import Message
 from scopewatch.core.ports import Clock, OutboxItem
 from scopewatch.store import retries
-from scopewatch.store.alerting import let_time_pass, step_monitor
+from scopewatch.store.alerting import due_plates, let_time_pass, step_monitor
 from scopewatch.store.announcing import acknowledge_alert, snooze_alert, take_back_answer
 from scopewatch.store.engine import transaction
 from scopewatch.store.outbox import (
@@ -23,20 +22,28 @@ from scopewatch.store.outbox import (
     mark_postponed,
     queue_once,
 )
+from scopewatch.store.outlooks import due_wells
 from scopewatch.store.records import RetryAnswer, RetrySelection
 from scopewatch.store.settling import Settling
 from scopewatch.store.signs import LastFrame, Sign, last_frame, read_signs, write_sign
+from scopewatch.store.states import open_plates
+from scopewatch.store.stepping import Alarm
+from scopewatch.store.turns import Turns
 
 
 class AlertStore:
-    """Implements `core.ports.Outbox` and `Wishes`; for all threads, each method one transaction."""
+    """Implements `core.ports.Outbox` and `Wishes`; safe to share by threads.
+
+    Each method is one transaction; `let_time_pass` is a few short ones.
+    """
 
     def __init__(self, writer: Engine, reader: Engine, *, settling: Settling, clock: Clock) -> None:
         self._writer = writer
         self._reader = reader
         self._settling = settling
         self._clock = clock
-        self._turn = threading.Lock()
+        self._turns = Turns()
+        self._behind = False
 
     def close(self) -> None:
         """Close every connection; idempotent."""
@@ -48,6 +55,9 @@ class AlertStore:
     ) -> tuple[Message, ...]:
         """Tell what the clock alone changes of wells and plates; return the messages.
 
+        Time points that could be stepped by now are stepped before, for as long as one transaction
+        may take: see `behind`.
+
         Parameters
         ----------
         clock_right_for
@@ -55,8 +65,25 @@ class AlertStore:
         """
         now, alarm = self._clock.now(), self._settling.alarm(rules)
         patient = clock_right_for is not None and clock_right_for < alarm.patience
-        with self._writing() as session:
-            return let_time_pass(session, alarm, now, patient=patient)
+        with transaction(self._reader) as session:
+            plates = due_plates(session, alarm, now, patient=patient)
+            due = bool(plates or due_wells(session))
+        messages: tuple[Message, ...] = ()
+        self._behind = False
+        # Nobody is to wait for a transaction that changes nothing.
+        if due:
+            with self._writing() as session:
+                # A frame may have come while this waited for its turn: that plate is not quiet.
+                now = self._clock.now()
+                plates = due_plates(session, alarm, now, patient=patient)
+                told = self._settling.catch_up(session, plates, alarm, now)
+            messages, self._behind = told.messages, told.more
+        return messages if self._behind else (*messages, *self._tick(alarm, now))
+
+    @property
+    def behind(self) -> bool:
+        """Whether `let_time_pass` has left something to do for its next call."""
+        return self._behind
 
     def watch(self, observed: Sequence[tuple[AlertRule, Observation]]) -> tuple[Message, ...]:
         """Step rules of the monitor itself over what was seen; return the messages."""
@@ -154,7 +181,21 @@ class AlertStore:
         with self._writing() as session:
             return retries.close_wishes(session)
 
+    def _tick(self, alarm: Alarm, now: datetime) -> list[Message]:
+        """Let time pass for the plates of which something may change by it."""
+        messages: list[Message] = []
+        with transaction(self._reader) as session:
+            plates = open_plates(session, alarm.names)
+        while plates:
+            with self._writing() as session:
+                budget = self._settling.budget()
+                while plates:
+                    messages += let_time_pass(session, *plates.pop(0), alarm, now)
+                    if budget.spent:
+                        break
+        return messages
+
     @contextmanager
     def _writing(self) -> Iterator[Session]:
-        with self._turn, transaction(self._writer) as session:
+        with self._turns, transaction(self._writer) as session:
             yield session

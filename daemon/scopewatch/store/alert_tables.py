@@ -19,9 +19,12 @@ class RuleState(Base):
     `plate` and `well` are '' where the subject is the whole run or the whole plate. Rules of the
     monitor itself do not step on time points: theirs is -1. `open` is True while the condition
     stands or something said is not taken back: only then can the clock alone change anything.
+    `past` is what the rule remembers of the time points up to `past_until` (`core.alert_wells`);
+    None where it has to be made anew.
     """
 
     __tablename__ = "rule_states"
+    __table_args__ = (Index("ix_rule_states_subject", "experiment", "plate", "well"),)
 
     rule: Mapped[str] = mapped_column(primary_key=True)
     experiment: Mapped[str] = mapped_column(primary_key=True)
@@ -30,6 +33,8 @@ class RuleState(Base):
     last_time_point: Mapped[int]
     open: Mapped[bool]
     state: Mapped[dict[str, Any]]
+    past: Mapped[dict[str, Any] | None]
+    past_until: Mapped[int | None]
 
 
 class Alert(Base):

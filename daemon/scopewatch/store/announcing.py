@@ -4,10 +4,12 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alert import Change, Subject, Transition
@@ -18,8 +20,10 @@ from scopewatch.core.message import Message, Style, compose
 from scopewatch.core.route import Route
 from scopewatch.store.alert_tables import Alert
 from scopewatch.store.outbox import is_known, queue_message
+from scopewatch.store.shown_points import shown_points
 from scopewatch.store.states import columns_of, subject_of
 from scopewatch.store.tables import FrameRow, Result, Run, Well
+from scopewatch.store.well_tables import WellEstimate
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +60,7 @@ def announce(
         The one that was stepped; None where it was the clock that told.
     """
     rule = transition.rule
+    transition = _with_course(session, subject, transition, time_point)
     snoozed = session.scalar(
         select(Alert.id).where(_is(subject, rule.name), Alert.snoozed_until > now)
     )
@@ -81,17 +86,29 @@ def announce(
     return message
 
 
+def _with_course(
+    session: Session, subject: Subject, transition: Transition, time_point: int | None
+) -> Transition:
+    """Return a change with the time points that led to it: its state holds but the newest."""
+    seen = transition.observation
+    if subject.well is None or not seen.evidence.points:
+        return transition
+    points = shown_points(session, subject, seen.evidence.points[-1], time_point)
+    evidence = replace(seen.evidence, points=points)
+    return replace(transition, observation=replace(seen, evidence=evidence))
+
+
 def acknowledged_alerts(session: Session, experiment: str, plate: str | None) -> set[StateKey]:
     """Return the raised alerts of a plate (or of the experiment) that a person has seen."""
-    found = session.scalars(
-        select(Alert).where(
+    found = session.execute(
+        select(Alert.rule, Alert.experiment, Alert.plate, Alert.well).where(
             Alert.experiment == experiment,
             Alert.plate == (plate or ""),
             Alert.resolved_at.is_(None),
             Alert.acked_at.is_not(None),
         )
     )
-    return {(row.rule, subject_of(row.experiment, row.plate, row.well)) for row in found}
+    return {(rule, subject_of(*subject)) for rule, *subject in found}
 
 
 def acknowledge_alert(session: Session, alert_id: int, now: datetime) -> None:
@@ -189,17 +206,32 @@ def _newest_overlay(session: Session, subject: Subject) -> str | None:
     """Return the newest picture of a well, relative to the overlay folder."""
     if subject.well is None:
         return None
-    return session.scalar(
+    named = {"run": subject.experiment, "plate": subject.plate, "well": subject.well}
+    overlay: str | None = session.scalar(_overlay_statement(), named)
+    return overlay
+
+
+@cache
+def _overlay_statement() -> Select[*tuple[Any, ...]]:
+    """Return what is asked for each alert; putting it together takes longer than asking it."""
+    newest = (
+        select(func.max(WellEstimate.time_point))
+        .where(WellEstimate.well_id == Well.id)
+        .correlate(Well)
+        .scalar_subquery()
+    )
+    return (
         select(Result.overlay)
         .join(FrameRow, FrameRow.id == Result.frame_id)
         .join(Well, Well.id == FrameRow.well_id)
         .join(Run)
         .where(
-            Run.name == subject.experiment,
-            Well.plate == subject.plate,
-            Well.name == subject.well,
+            Run.name == bindparam("run"),
+            Well.plate == bindparam("plate"),
+            Well.name == bindparam("well"),
+            FrameRow.time_point == newest,
         )
-        .order_by(FrameRow.time_point.desc(), FrameRow.site)
+        .order_by(FrameRow.site)
         .limit(1)
     )
 

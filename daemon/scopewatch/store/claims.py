@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.frame import FrameTicket
-from scopewatch.store.columns import SCORED, FrameState
+from scopewatch.store.columns import SCORED, SETTLED, FrameState
 from scopewatch.store.estimates import drop_result
 from scopewatch.store.judging import AGAIN, Judging
 from scopewatch.store.ledger import find_frame, key_of, of_file, same_content, well_of
@@ -26,6 +26,7 @@ from scopewatch.store.refusals import (
     refuse_replaced,
 )
 from scopewatch.store.retries import asked_by
+from scopewatch.store.states import forget_pasts
 from scopewatch.store.tables import FrameRow, RefusalRow
 
 log = logging.getLogger(__name__)
@@ -116,12 +117,12 @@ class Claims:
                 judged_under=under,
             )
             session.add(row)
-            _start(row, ticket, now)
+            _start(session, row, ticket, now)
         elif row.state is FrameState.MISSED:
             log.info("frame came after all", extra={"event": {"key": str(ticket.key)}})
             row.seen_at = ticket.seen_at
             row.judged_under = under
-            _start(row, ticket, now)
+            _start(session, row, ticket, now)
         elif not of_file(row, ticket):
             if row.state in SCORED:
                 refuse_duplicate(session, ticket, row, under, now)
@@ -132,7 +133,7 @@ class Claims:
                 "frame changed since it was seen, scored anew",
                 extra={"event": {**_named(ticket), "was": row.state}},
             )
-            _start(row, ticket, now)
+            _start(session, row, ticket, now)
             row.retried = False
         elif not self._try_again(session, row, ticket, now):
             row = None
@@ -174,7 +175,7 @@ class Claims:
             content=row.content,
         )
         log.info("frame that was given up is tried once more", extra={"event": _named(ticket)})
-        _start(row, ticket, now, attempts=self.max_attempts + 1)
+        _start(session, row, ticket, now, attempts=self.max_attempts + 1)
         row.retried = True
         return ticket
 
@@ -208,11 +209,11 @@ class Claims:
                 )
             # Once more for one that may have taken the daemon down, and not as often as a new one.
             attempts = self.max_attempts if row.fault == FAILED else 1
-            _start(row, ticket, now, attempts=attempts)
+            _start(session, row, ticket, now, attempts=attempts)
         elif row.state is FrameState.SKIPPED:
-            _start(row, ticket, now)
+            _start(session, row, ticket, now)
         else:
-            _start(row, ticket, now, attempts=row.attempts + 1)
+            _start(session, row, ticket, now, attempts=row.attempts + 1)
         return True
 
     @staticmethod
@@ -244,7 +245,11 @@ def _tell_asked(session: Session, ticket: FrameTicket, fault: str | None) -> Non
     )
 
 
-def _start(row: FrameRow, ticket: FrameTicket, now: datetime, *, attempts: int = 1) -> None:
+def _start(
+    session: Session, row: FrameRow, ticket: FrameTicket, now: datetime, *, attempts: int = 1
+) -> None:
+    if row.state in SETTLED:
+        forget_pasts(session, row.well, row.time_point)
     row.source = ticket.source
     row.locator = ticket.locator
     row.fingerprint = ticket.fingerprint
@@ -266,10 +271,10 @@ def _take_over(session: Session, ticket: FrameTicket, row: FrameRow, now: dateti
     )
     if row.state is FrameState.CLAIMED:
         # It never ended: two files that both take the process down must not take turns for ever.
-        _start(row, ticket, now, attempts=row.attempts + 1)
+        _start(session, row, ticket, now, attempts=row.attempts + 1)
         return
     refuse_replaced(session, ticket, row, now)
-    _start(row, ticket, now)
+    _start(session, row, ticket, now)
 
 
 def _is_of_another_run(other: FrameRow, ticket: FrameTicket, under: str) -> bool:

@@ -1,13 +1,14 @@
 """The result database, as the worker uses it; what the others do with it is in `alert_store`.
 
-Each public method is one transaction. Writers take turns within the process by a lock and
-between processes by SQLite's own, so that none fails for the sake of another.
+Each public method is one transaction, or a few short ones. Writers take turns within the process
+by a lock and between processes by SQLite's own, so that none fails for the sake of another.
 """
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -25,8 +26,10 @@ from scopewatch.core.message import Message, Style
 from scopewatch.core.ports import Clock, OverlayFiles, Settled
 from scopewatch.core.result import FrameResult
 from scopewatch.core.route import Route
+from scopewatch.monitoring.outlooks import Foresight
 from scopewatch.store.alert_store import AlertStore
 from scopewatch.store.announcing import Announcing
+from scopewatch.store.budget import Budget
 from scopewatch.store.claims import FAILED, Claims
 from scopewatch.store.columns import SETTLED
 from scopewatch.store.days import Taken, day_of, first_with
@@ -42,7 +45,6 @@ from scopewatch.store.ledger import (
     same_file,
 )
 from scopewatch.store.measuring import Measuring, phase_shape
-from scopewatch.store.outlooks import Foresight
 from scopewatch.store.refusals import record_refusal
 from scopewatch.store.retiming import retime
 from scopewatch.store.settling import Settling
@@ -105,6 +107,7 @@ class Store(AlertStore):
             announcing=Announcing(routes=dict(channels), style=style),
             measuring=measuring,
             judging=judging,
+            budget=partial(Budget, clock.monotonic),
         )
         super().__init__(writer, reader, settling=settling, clock=clock)
         self._claims = Claims(experiment=experiment, judging=judging, max_attempts=max_attempts)

@@ -6,8 +6,11 @@ it. Those that count from the run's start by themselves (`elapsed_s`) stay, and 
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import Session
@@ -21,6 +24,8 @@ from scopewatch.store.well_tables import FluorescenceRow, WellEstimate
 log = logging.getLogger(__name__)
 
 _DAY_S = 86_400.0
+# Otherwise SQLAlchemy reads the key of each row first, to find those that the session holds.
+_IN_THE_DATABASE: Mapping[str, Any] = MappingProxyType({"synchronize_session": False})
 Dated = type[Result] | type[FluorescenceRow]
 
 
@@ -163,7 +168,8 @@ def date_estimates(session: Session, wells: Select[int], channel: str) -> None:
     session.execute(
         update(WellEstimate)
         .where(WellEstimate.well_id.in_(wells))
-        .values(day=func.coalesce(newest, WellEstimate.day))
+        .values(day=func.coalesce(newest, WellEstimate.day)),
+        execution_options=_IN_THE_DATABASE,
     )
 
 
@@ -187,13 +193,17 @@ def _shift(
         return False
     days = (before - after).total_seconds() / _DAY_S
     frames = select(FrameRow.id).where(FrameRow.well_id.in_(_wells(run)))
+    session.flush()
     for kind in (Result, FluorescenceRow):
         session.execute(
             update(kind)
             .where(kind.frame_id.in_(frames), ~_by_elapsed(kind))
-            .values(day=kind.day + days)
+            .values(day=kind.day + days),
+            execution_options=_IN_THE_DATABASE,
         )
     date_estimates(session, _wells(run), experiment.phase_channel)
+    # What the session holds is read again where it is asked for.
+    session.expire_all()
     log.warning(
         "day 0 of the run moved",
         extra={"event": {"run": run.name, "from": before, "to": after, "days": round(days, 3)}},

@@ -1,84 +1,121 @@
-"""What the rules are told of wells: read from the database as it stood at a time point."""
+"""What the rules are told of wells: read from the database as it stood at a time point.
+
+Of each well its newest time point is read, and what rules remember of those before it: as much of a
+long history as of a short one.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alert import Subject
 from scopewatch.core.alert_rule import RuleKind
-from scopewatch.core.alert_wells import Look, WellFacts
+from scopewatch.core.alert_wells import Look, Past, WellFacts
 from scopewatch.core.running import WellPoint
-from scopewatch.store.columns import SETTLED
-from scopewatch.store.outlooks import forecast_of, point_of, running_of
-from scopewatch.store.rounds import Plate, Round
-from scopewatch.store.tables import FrameRow, Result
+from scopewatch.monitoring.history import Plate
+from scopewatch.monitoring.schedule import DueStep
+from scopewatch.store.looks import newest_frames, read_frames
+from scopewatch.store.outlook_rows import forecast_of, point_of, running_of
+from scopewatch.store.tables import Well
 from scopewatch.store.well_queries import newest_outlooks
 from scopewatch.store.well_tables import WellEstimate
 
 
-@dataclass(slots=True)
-class _Seen:
-    """The frames of one well at one time point, while they are gathered."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What the rules of a step remember of a well, each up to the time point it has stepped."""
 
-    faults: list[str] = field(default_factory=list)
-    days: list[float] = field(default_factory=list)
-    positive: list[float] = field(default_factory=list)
-    measures: list[Mapping[str, float]] = field(default_factory=list)
+    past: Mapping[RuleKind, tuple[int, Past]]
 
-    def look(self, reckoned_day: float) -> Look:
-        """Return their mean; where none was judged, its fault and the day it must have been."""
-        if not self.days:
-            return Look(day=reckoned_day, fault=min(self.faults))
-        return Look(
-            day=max(self.days),
-            measures=_mean(self.measures),
-            positive=sum(self.positive) / len(self.positive),
+    @property
+    def since(self) -> int:
+        """The last time point that any of them lacks nothing of."""
+        return min(last for last, _ in self.past.values())
+
+    def split(self, looks: Sequence[tuple[int, Look]]) -> tuple[Past, tuple[Look, ...]]:
+        """Return what all of them remember alike, and the time points after it."""
+        until = max(last for last, _ in self.past.values())
+        pasts = {
+            kind: past.after(look for at, look in looks if last < at <= until)
+            for kind, (last, past) in self.past.items()
+        }
+        return (
+            Past(
+                in_a_row=pasts.get(RuleKind.UNFIT_FRAMES, Past()).in_a_row,
+                course=pasts.get(RuleKind.SUDDEN_CHANGE, Past()).course,
+            ),
+            tuple(look for at, look in looks if at > until),
         )
 
 
 def gather_wells(
     session: Session,
     plate: Plate,
-    step: Round,
+    due: DueStep,
+    remembered: Mapping[str, Remembered],
     *,
     channel: str,
     interval_h: float,
     now: datetime,
 ) -> list[WellFacts]:
-    """Return what is known of the wells at a round's time point, and nothing later.
+    """Return what is known of the wells at the time point of a step, and nothing later.
 
     All wells of the plate that had begun by then where they are stepped together, otherwise only
-    those of the round.
+    those of the step.
+
+    Parameters
+    ----------
+    remembered
+        What rules of the step remember, by well of the step; nothing where none does.
     """
-    names = [name for name in plate.wells if plate.joint or name in step.fresh]
-    ids = [plate.wells[name] for name in names]
-    points = _points(session, ids, step.time_point)
-    outlooks = newest_outlooks(session, ids, step.time_point)
-    with_measures = any(rule.kind is RuleKind.SUDDEN_CHANGE for rule in step.rules)
-    seen = _frames(session, ids, channel, step.time_point, with_measures=with_measures)
-    facts = []
+    names = [name for name in plate.wells if plate.joint or name in due.fresh]
+    numbers = {name: plate.wells[name] for name in names}
+    seen = newest_frames(
+        session, [numbers[name] for name in names if name not in due.fresh], channel, due.time_point
+    )
+    kinds = {rule.kind for rule in due.rules}
+    by_since: dict[int, list[int]] = {}
     for name in names:
-        number = plate.wells[name]
-        days = points.get(number, {})
-        looks = tuple(
-            shown.look(_reckon(time_point, days, interval_h))
-            for time_point, shown in sorted(seen.get(number, {}).items())
+        if name in due.fresh:
+            since = remembered[name].since if name in remembered else due.time_point - 1
+            by_since.setdefault(since, []).append(numbers[name])
+    for since, wells in by_since.items():
+        seen |= read_frames(
+            session,
+            wells,
+            channel,
+            (since + 1, due.time_point),
+            with_measures=RuleKind.SUDDEN_CHANGE in kinds,
         )
+    points = _newest_points(session, list(numbers.values()), due.time_point)
+    outlooks = newest_outlooks(session, list(numbers.values()), due.time_point)
+    facts = []
+    for name, number in numbers.items():
+        looks = []
+        for time_point, frames in sorted(seen.get(number, {}).items()):
+            day = 0.0
+            if not frames.days:
+                before = _point_before(session, number, time_point, points)
+                day = _reckon(time_point, before, interval_h)
+            looks.append((time_point, frames.look(day)))
         if not looks:
             continue
-        outlook = outlooks.get(number)
-        running = None
+        past, newer = Past(), tuple(look for _, look in looks[-1:])
+        if name in remembered:
+            past, newer = remembered[name].split(looks)
+        outlook, running = outlooks.get(number), None
         if outlook is not None:
-            running = running_of(outlook, tuple(days.values()))
+            running = running_of(outlook, (points[number][1],))
         facts.append(
             WellFacts(
                 subject=Subject(experiment=plate.experiment, plate=plate.plate, well=name),
                 at=now,
-                day=looks[-1].day,
-                looks=looks,
+                day=looks[-1][1].day,
+                looks=newer,
+                past=past,
                 running=running,
                 forecast=None if outlook is None else forecast_of(outlook),
             )
@@ -86,64 +123,46 @@ def gather_wells(
     return facts
 
 
-def _points(session: Session, ids: Sequence[int], until: int) -> dict[int, dict[int, WellPoint]]:
-    points: dict[int, dict[int, WellPoint]] = {}
-    for row in session.scalars(
-        select(WellEstimate)
-        .where(WellEstimate.well_id.in_(ids), WellEstimate.time_point <= until)
-        .order_by(WellEstimate.time_point)
-    ):
-        points.setdefault(row.well_id, {})[row.time_point] = point_of(row)
-    return points
-
-
-def _frames(
-    session: Session, ids: Sequence[int], channel: str, until: int, *, with_measures: bool
-) -> dict[int, dict[int, _Seen]]:
-    columns = [
-        FrameRow.well_id,
-        FrameRow.time_point,
-        FrameRow.fault,
-        Result.day,
-        Result.positive_fraction,
-        *((Result.measures,) if with_measures else ()),
-    ]
-    found = session.execute(
-        select(*columns)
-        .join(Result, Result.frame_id == FrameRow.id, isouter=True)
-        .where(
-            FrameRow.well_id.in_(ids),
-            FrameRow.channel == channel,
-            FrameRow.time_point <= until,
-            FrameRow.state.in_(SETTLED),
-        )
-        .order_by(FrameRow.well_id, FrameRow.time_point, FrameRow.site)
+def _newest_points(
+    session: Session, wells: Sequence[int], until: int
+) -> dict[int, tuple[int, WellPoint]]:
+    """Return the newest judged time point of each well, and what was seen of it."""
+    newest = (
+        select(func.max(WellEstimate.time_point))
+        .where(WellEstimate.well_id == Well.id, WellEstimate.time_point <= until)
+        .correlate(Well)
+        .scalar_subquery()
     )
-    seen: dict[int, dict[int, _Seen]] = {}
-    for number, time_point, fault, day, positive, *measures in found:
-        moment = seen.setdefault(number, {}).setdefault(time_point, _Seen())
-        if day is None:
-            moment.faults.append(fault or "failed")
-            continue
-        moment.days.append(day)
-        moment.positive.append(positive)
-        moment.measures += [dict(measured) for measured in measures]
-    return seen
+    found = session.execute(
+        select(WellEstimate)
+        .join(Well, and_(Well.id == WellEstimate.well_id, WellEstimate.time_point == newest))
+        .where(Well.id.in_(wells))
+    )
+    return {row.well_id: (row.time_point, point_of(row)) for (row,) in found}
 
 
-def _mean(measures: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the mean of each measure over the sites that have it."""
-    names = {name for measured in measures for name in measured}
-    means = {}
-    for name in sorted(names):
-        values = [measured[name] for measured in measures if name in measured]
-        means[name] = sum(values) / len(values)
-    return means
+def _point_before(
+    session: Session, well: int, time_point: int, newest: Mapping[int, tuple[int, WellPoint]]
+) -> tuple[int, float] | None:
+    """Return the nearest judged time point before another, and its day."""
+    if well not in newest:
+        return None
+    known, point = newest[well]
+    if known < time_point:
+        return known, point.day
+    # A frame of it that was judged is being judged anew.
+    row = session.execute(
+        select(WellEstimate.time_point, WellEstimate.day)
+        .where(WellEstimate.well_id == well, WellEstimate.time_point < time_point)
+        .order_by(WellEstimate.time_point.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else (row.time_point, row.day)
 
 
-def _reckon(time_point: int, points: Mapping[int, WellPoint], interval_h: float) -> float:
+def _reckon(time_point: int, before: tuple[int, float] | None, interval_h: float) -> float:
     """Return the day of a time point without a judged frame, from the nearest one before it."""
-    before = max((moment for moment in points if moment < time_point), default=None)
     if before is None:
         return time_point * interval_h / 24
-    return points[before].day + (time_point - before) * interval_h / 24
+    known, day = before
+    return day + (time_point - known) * interval_h / 24

@@ -5,162 +5,205 @@ the forecast of every earlier day can be looked at on the final one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.card import ForecastDay
-from scopewatch.core.forecast import NoForecast, Silence, WellForecast, forecast
-from scopewatch.core.running import RunningEstimate, WellPoint, smooth
+from scopewatch.core.running import WellPoint
+from scopewatch.monitoring.outlooks import Foresight, Sighting, Standing, look_on
+from scopewatch.store.budget import Budget
 from scopewatch.store.columns import FrameState
+from scopewatch.store.outlook_rows import row_of, to_point, unpack_filter
 from scopewatch.store.tables import FrameRow, Well
 from scopewatch.store.well_tables import WellEstimate, WellOutlook
 
-# Errors are efficiencies: four digits are a hundredth of a point.
-_DIGITS = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Foresight:
-    """What a forecast needs besides the well.
-
-    Parameters
-    ----------
-    table
-        `ModelCard.forecast`.
-    final_day
-        When the run ends.
-    interval_h
-        Between time points: the day of one that could not be judged is reckoned from it.
-    """
-
-    table: Sequence[ForecastDay]
-    final_day: float
-    interval_h: float
+# Time points of a well that are looked at between two looks at the budget.
+SLICE: Final = 256
+MANY: Final = 2**31
 
 
 def look_ahead(
-    session: Session, well_id: int, channel: str, foresight: Foresight, *, since: int
-) -> None:
-    """Write the outlooks of a well anew, from time point `since` on.
+    session: Session,
+    well: Well,
+    channel: str,
+    foresight: Foresight,
+    budget: Budget,
+    *,
+    since: int,
+) -> bool:
+    """Write the outlooks of a well anew, from time point `since` on, or from where they were due.
 
     A time point has one when it was judged, or could not be but an earlier one was.
+
+    Returns
+    -------
+    False where the budget was spent before the last one: the others stay due.
     """
-    session.execute(
-        delete(WellOutlook).where(WellOutlook.well_id == well_id, WellOutlook.time_point >= since)
-    )
-    estimates = {
-        row.time_point: row
-        for row in session.scalars(
-            select(WellEstimate)
-            .where(WellEstimate.well_id == well_id)
-            .order_by(WellEstimate.time_point)
-        )
-    }
-    faults = _faults(session, well_id, channel, since)
-    for time_point in sorted({*faults, *estimates}):
-        if time_point < since:
-            continue
-        known = [row for row in estimates.values() if row.time_point <= time_point]
-        if not known:
-            continue
-        running = smooth([point_of(row) for row in known])
-        unfit = "" if time_point in estimates else faults[time_point]
-        newest = known[-1]
-        gap = (time_point - newest.time_point) * foresight.interval_h / 24
-        outlook = forecast(foresight.table, running, foresight.final_day, unfit=unfit)
-        session.add(_row(well_id, time_point, newest.day + gap, running, outlook, foresight))
+    due: int | None = since if well.outlooks_due is None else min(since, well.outlooks_due)
+    begun = False
+    while due is not None and not (begun and budget.spent):
+        due = _write_slice(session, well.id, channel, foresight, due)
+        begun = True
+    well.outlooks_due = due
     session.flush()
+    return due is None
 
 
-def look_ahead_again(session: Session, run_id: int, channel: str, foresight: Foresight) -> None:
-    """Write all outlooks of a run anew: its day 0 moved, and with it every day."""
-    for well_id in session.scalars(select(Well.id).where(Well.run_id == run_id)).all():
-        look_ahead(session, well_id, channel, foresight, since=0)
+def look_ahead_again(
+    session: Session, wells: Sequence[Well], channel: str, foresight: Foresight, budget: Budget
+) -> bool:
+    """Write the outlooks of wells that are due, as far as the budget goes.
+
+    Returns
+    -------
+    Whether none is due any more.
+    """
+    for number, well in enumerate(wells):
+        if well.outlooks_due is None:
+            continue
+        if (number and budget.spent) or not look_ahead(
+            session, well, channel, foresight, budget, since=well.outlooks_due
+        ):
+            return False
+    return True
 
 
-def point_of(row: WellEstimate) -> WellPoint:
-    """Return an estimate as the core smooths it."""
-    half_width = max(row.high - row.efficiency, row.efficiency - row.low)
-    return WellPoint(day=row.day, efficiency=row.efficiency, half_width=half_width)
+def due_wells(session: Session, run_id: int | None = None) -> Sequence[Well]:
+    """Return the wells (of a run) whose outlooks are due, run by run."""
+    if run_id is None:
+        return session.scalars(_due()).all()
+    return session.scalars(_due_of_run(), {"run": run_id}).all()
 
 
-def running_of(row: WellOutlook, points: Sequence[WellPoint]) -> RunningEstimate:
-    """Return where the well stood; `points` are those up to the outlook's time point."""
-    return RunningEstimate(
-        day=row.now_day,
-        value=row.now,
-        low=row.now_low,
-        high=row.now_high,
-        trend_per_day=row.trend_per_day,
-        trend_half_width=row.trend_half_width,
-        points=tuple(points),
+def _write_slice(
+    session: Session, well_id: int, channel: str, foresight: Foresight, since: int
+) -> int | None:
+    """Write the next outlooks of a well; return from where on more are due."""
+    sightings, due = _sightings(session, well_id, channel, since)
+    again = delete(WellOutlook).where(
+        WellOutlook.well_id == well_id, WellOutlook.time_point >= since
     )
+    session.execute(again if due is None else again.where(WellOutlook.time_point < due))
+
+    def earlier() -> list[WellPoint]:
+        return [point for _, point in _points(session, well_id, 0, since)]
+
+    outlooks = look_on(_standing(session, well_id, since), sightings, foresight, earlier=earlier)
+    rows = [row_of(well_id, outlook, foresight) for outlook in outlooks]
+    if rows:
+        session.execute(insert(WellOutlook), rows)
+    return due
 
 
-def forecast_of(row: WellOutlook) -> WellForecast | NoForecast:
-    """Return what was foretold, or why nothing was."""
-    if (
-        row.value is None
-        or row.low is None
-        or row.high is None
-        or row.half_width is None
-        or row.coverage is None
-    ):
-        return NoForecast(cause=Silence(row.cause or ""), reason=row.reason or "")
-    return WellForecast(
-        made_on_day=row.now_day,
-        final_day=row.final_day,
-        value=row.value,
-        low=row.low,
-        high=row.high,
-        coverage=row.coverage,
-        half_width=row.half_width,
-        errors=tuple(row.errors),
-    )
+def _standing(session: Session, well_id: int, before: int) -> Standing | None:
+    """Return where a well stood before a time point; None where nothing was judged by then."""
+    found = session.execute(_stood(), {"well": well_id, "before": before}).one_or_none()
+    if found is None:
+        return None
+    newest, day, kept = found
+    return Standing(filter=unpack_filter(kept) if kept else None, newest=newest, day=day)
+
+
+def _sightings(
+    session: Session, well_id: int, channel: str, since: int
+) -> tuple[list[Sighting], int | None]:
+    """Return the next time points of a well, and the one that follows them, if any does."""
+    points = dict(_points(session, well_id, since, limit=SLICE + 1))
+    faults = _faults(session, well_id, channel, since)
+    known = sorted({*points, *faults})
+    # What lies beyond a list that was cut short is not known yet.
+    due = known[SLICE] if len(known) > SLICE else None
+    return [
+        Sighting(time_point=at, point=points.get(at), fault=faults.get(at, ""))
+        for at in known[:SLICE]
+    ], due
+
+
+def _points(
+    session: Session, well_id: int, since: int, until: int = MANY, limit: int = MANY
+) -> list[tuple[int, WellPoint]]:
+    """Return the judged time points of a well from one on, and before another."""
+    asked = {"well": well_id, "since": since, "until": until, "limit": limit}
+    return [
+        (time_point, to_point(day, efficiency, low, high))
+        for time_point, day, efficiency, low, high in session.execute(_judged(), asked)
+    ]
 
 
 def _faults(session: Session, well_id: int, channel: str, since: int) -> Mapping[int, str]:
-    """Return the fault of each time point of which nothing but unfit frames is known."""
-    found = session.execute(
+    """Return the fault of the next time points of which nothing but unfit frames is known."""
+    asked = {"well": well_id, "channel": channel, "since": since, "limit": SLICE + 1}
+    return {time_point: fault or "" for time_point, fault in session.execute(_unfit(), asked)}
+
+
+# What is asked at each commit is put together once: that takes longer than to ask it.
+
+
+@cache
+def _due() -> Select[*tuple[Any, ...]]:
+    return select(Well).where(Well.outlooks_due.is_not(None)).order_by(Well.run_id, Well.id)
+
+
+@cache
+def _due_of_run() -> Select[*tuple[Any, ...]]:
+    return _due().where(Well.run_id == bindparam("run"))
+
+
+@cache
+def _stood() -> Select[*tuple[Any, ...]]:
+    kept = (
+        select(WellOutlook.filter)
+        .where(
+            WellOutlook.well_id == bindparam("well"), WellOutlook.time_point < bindparam("before")
+        )
+        .order_by(WellOutlook.time_point.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return (
+        select(WellEstimate.time_point, WellEstimate.day, kept)
+        .where(
+            WellEstimate.well_id == bindparam("well"),
+            WellEstimate.time_point < bindparam("before"),
+        )
+        .order_by(WellEstimate.time_point.desc())
+        .limit(1)
+    )
+
+
+@cache
+def _judged() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            WellEstimate.time_point,
+            WellEstimate.day,
+            WellEstimate.efficiency,
+            WellEstimate.low,
+            WellEstimate.high,
+        )
+        .where(
+            WellEstimate.well_id == bindparam("well"),
+            WellEstimate.time_point >= bindparam("since"),
+            WellEstimate.time_point < bindparam("until"),
+        )
+        .order_by(WellEstimate.time_point)
+        .limit(bindparam("limit"))
+    )
+
+
+@cache
+def _unfit() -> Select[*tuple[Any, ...]]:
+    return (
         select(FrameRow.time_point, func.min(FrameRow.fault))
         .where(
-            FrameRow.well_id == well_id,
-            FrameRow.channel == channel,
-            FrameRow.time_point >= since,
+            FrameRow.well_id == bindparam("well"),
+            FrameRow.channel == bindparam("channel"),
+            FrameRow.time_point >= bindparam("since"),
             FrameRow.state == FrameState.QUARANTINED,
         )
         .group_by(FrameRow.time_point)
+        .order_by(FrameRow.time_point)
+        .limit(bindparam("limit"))
     )
-    return {time_point: fault or "" for time_point, fault in found}
-
-
-def _row(
-    well_id: int,
-    time_point: int,
-    day: float,
-    running: RunningEstimate,
-    outlook: WellForecast | NoForecast,
-    foresight: Foresight,
-) -> WellOutlook:
-    row = WellOutlook(
-        well_id=well_id,
-        time_point=time_point,
-        day=day,
-        now_day=running.day,
-        now=running.value,
-        now_low=running.low,
-        now_high=running.high,
-        trend_per_day=running.trend_per_day,
-        trend_half_width=running.trend_half_width,
-        final_day=foresight.final_day,
-        errors=[],
-    )
-    if isinstance(outlook, NoForecast):
-        row.cause, row.reason = outlook.cause.value, outlook.reason
-        return row
-    row.value, row.low, row.high = outlook.value, outlook.low, outlook.high
-    row.half_width, row.coverage = outlook.half_width, outlook.coverage
-    row.errors = [round(error, _DIGITS) for error in outlook.errors]
-    return row

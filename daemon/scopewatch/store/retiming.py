@@ -12,7 +12,6 @@ from scopewatch.store.columns import FrameState
 from scopewatch.store.days import Taken, date_estimates, day_of, find_first, note_frame, set_start
 from scopewatch.store.frame_queries import frame_key
 from scopewatch.store.measuring import measure_run
-from scopewatch.store.outlooks import look_ahead
 from scopewatch.store.settling import Settling
 from scopewatch.store.tables import FrameRow, Result, Well
 from scopewatch.store.well_tables import FluorescenceRow
@@ -53,16 +52,16 @@ def retime(
             moved |= find_first(session, run, experiment)
         else:
             moved |= note_frame(session, run, taken, experiment)
-    before = dated.day
+    before, budget = dated.day, settling.budget()
     dated.day = day_of(taken, experiment, run.first_frame_at)
     session.flush()
     if isinstance(dated, Result) and row.channel == experiment.phase_channel:
         date_estimates(session, select(Well.id).where(Well.id == row.well_id), row.channel)
-        look_ahead(session, row.well_id, row.channel, settling.foresight, since=row.time_point)
+        settling.look_ahead(session, row.well, row.time_point, budget)
     elif settling.measuring is not None:
         measure_run(session, run, settling.measuring, now)
     if moved:
-        settling.reckon_again(session, run, now)
+        settling.reckon_again(session, run, now, budget)
     log.info(
         "frame's time became known",
         extra={

@@ -1,11 +1,11 @@
 """What follows once it is known what became of a frame, all within the caller's transaction."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from scopewatch.config import ExperimentConfig
@@ -16,16 +16,20 @@ from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.core.message import Message
 from scopewatch.core.ports import OverlayFiles
 from scopewatch.core.result import FrameResult
-from scopewatch.store.alerting import Alarm, step_wells
+from scopewatch.monitoring.outlooks import Foresight
+from scopewatch.store.alerting import DuePlate, catch_up, step_wells
 from scopewatch.store.announcing import Announcing
+from scopewatch.store.budget import Budget
 from scopewatch.store.claims import Left
 from scopewatch.store.columns import FrameState
 from scopewatch.store.days import Taken, note_frame, set_start
 from scopewatch.store.estimates import drop_result, estimate_well, write_result
 from scopewatch.store.judging import Judging
 from scopewatch.store.measuring import Measuring, drop_reading, measure_run, write_reading
-from scopewatch.store.outlooks import Foresight, look_ahead, look_ahead_again
+from scopewatch.store.outlooks import due_wells, look_ahead, look_ahead_again
 from scopewatch.store.proposing import review_run
+from scopewatch.store.states import forget_pasts
+from scopewatch.store.stepping import Alarm, Told
 from scopewatch.store.tables import FrameRow, Run, Well
 from scopewatch.store.vanished import remove_well, step_back
 
@@ -46,6 +50,8 @@ class Settling:
         How fluorescence of the final day is measured; None where it is not.
     judging
         What frames are judged under now.
+    budget
+        Begins the time that one transaction has for outlooks and rules.
     """
 
     experiment: ExperimentConfig
@@ -54,6 +60,7 @@ class Settling:
     announcing: Announcing
     measuring: Measuring | None
     judging: Judging
+    budget: Callable[[], Budget]
 
     def score(
         self,
@@ -77,9 +84,10 @@ class Settling:
         self._settle(row, FrameState.DONE, now)
         if again:
             step_back(session, row)
+        budget = self.budget()
         if moved:
-            self.reckon_again(session, run, now)
-        return self._conclude(session, row, rules, now)
+            self.reckon_again(session, run, now, budget)
+        return self._conclude(session, row, rules, now, budget)
 
     def measure(
         self,
@@ -99,7 +107,7 @@ class Settling:
         write_reading(session, row, reading, day, frame.moment.over(ticket.moment))
         self._settle(row, FrameState.MEASURED, now)
         if moved:
-            self.reckon_again(session, run, now)
+            self.reckon_again(session, run, now, self.budget())
         else:
             measure_run(session, run, self.measuring, now)
 
@@ -118,7 +126,7 @@ class Settling:
         self._settle(row, FrameState.QUARANTINED, now)
         row.fault = fault
         row.reason = reason
-        return self._conclude(session, row, rules, now)
+        return self._conclude(session, row, rules, now, self.budget())
 
     def skip(self, row: FrameRow, reason: str, now: datetime) -> None:
         """Write that a frame is not to be scored."""
@@ -129,13 +137,14 @@ class Settling:
         self, session: Session, left: Sequence[Left], rules: Sequence[AlertRule], now: datetime
     ) -> None:
         """Bring wells up to date that lost a row; those that lost their last one go."""
+        budget = self.budget()
         for each in left:
             well = session.get(Well, each.well_id)
             if well is None:
                 continue
             if session.scalar(select(FrameRow.id).where(FrameRow.well_id == well.id).limit(1)):
-                estimate_well(session, well.id, each.time_point, each.channel, self.rates)
-                look_ahead(session, well.id, each.channel, self.foresight, since=each.time_point)
+                if each.channel == self.experiment.phase_channel:
+                    self._estimate(session, well, each.time_point, budget)
             else:
                 remove_well(session, well, rules, self.announcing, now)
 
@@ -144,11 +153,35 @@ class Settling:
         row.settled_at = now
         row.judged_under = self.judging.under(row.source)
 
-    def reckon_again(self, session: Session, run: Run, now: datetime) -> None:
-        """Bring up to date what follows from the days of a run, once its day 0 moved."""
-        look_ahead_again(session, run.id, self.experiment.phase_channel, self.foresight)
+    def reckon_again(self, session: Session, run: Run, now: datetime, budget: Budget) -> None:
+        """Bring up to date what follows from the days of a run, once its day 0 moved.
+
+        Outlooks that the budget leaves out stay due.
+        """
+        session.execute(update(Well).where(Well.run_id == run.id).values(outlooks_due=0))
+        self._look_ahead_again(session, due_wells(session, run.id), budget)
         if self.measuring is not None:
             measure_run(session, run, self.measuring, now)
+
+    def look_ahead(self, session: Session, well: Well, since: int, budget: Budget) -> bool:
+        """Write the outlooks of a well anew from a time point on; False where some stay due."""
+        channel = self.experiment.phase_channel
+        return look_ahead(session, well, channel, self.foresight, budget, since=since)
+
+    def catch_up(
+        self, session: Session, plates: Sequence[DuePlate], alarm: Alarm, now: datetime
+    ) -> Told:
+        """Make outlooks that are due, and step these plates, as far as one transaction goes."""
+        budget = self.budget()
+        messages: tuple[Message, ...] = ()
+        more = not self._look_ahead_again(session, due_wells(session), budget)
+        for number, plate in enumerate(plates):
+            if more or (number and budget.spent):
+                return Told(messages=messages, more=True)
+            told = catch_up(session, plate, alarm, now, budget)
+            messages += told.messages
+            more = told.more
+        return Told(messages=messages, more=more)
 
     def alarm(self, rules: Sequence[AlertRule]) -> Alarm:
         """Return what alerting needs to know, with these rules."""
@@ -173,12 +206,34 @@ class Settling:
             )
 
     def _conclude(
-        self, session: Session, row: FrameRow, rules: Sequence[AlertRule], now: datetime
+        self,
+        session: Session,
+        row: FrameRow,
+        rules: Sequence[AlertRule],
+        now: datetime,
+        budget: Budget,
     ) -> tuple[Message, ...]:
-        """Bring the well's estimate and its rules up to date."""
+        """Bring the well's estimate and its rules up to date.
+
+        Steps that the budget leaves out are taken by `let_time_pass`.
+        """
         session.flush()
         if row.channel != self.experiment.phase_channel:
             return ()
-        estimate_well(session, row.well_id, row.time_point, row.channel, self.rates)
-        look_ahead(session, row.well_id, row.channel, self.foresight, since=row.time_point)
-        return step_wells(session, row.well, self.alarm(rules), now)
+        ready = self._estimate(session, row.well, row.time_point, budget)
+        due = due_wells(session, row.well.run_id)
+        # A plate is stepped only over outlooks that are as they should be.
+        if not (ready and self._look_ahead_again(session, due, budget)):
+            row.well.behind = True
+            return ()
+        return step_wells(session, row.well, self.alarm(rules), now, budget).messages
+
+    def _estimate(self, session: Session, well: Well, time_point: int, budget: Budget) -> bool:
+        """Write what follows for a well from one of its time points; False where some stays due."""
+        estimate_well(session, well.id, time_point, self.experiment.phase_channel, self.rates)
+        forget_pasts(session, well, time_point)
+        return self.look_ahead(session, well, time_point, budget)
+
+    def _look_ahead_again(self, session: Session, wells: Sequence[Well], budget: Budget) -> bool:
+        channel = self.experiment.phase_channel
+        return look_ahead_again(session, wells, channel, self.foresight, budget)

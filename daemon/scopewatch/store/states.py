@@ -1,42 +1,113 @@
 """Where rules stand: read for a plate or for the monitor, and written back where they changed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alert import AlertState, Subject
-from scopewatch.core.alert_json import pack_state, unpack_state
+from scopewatch.core.alert_json import pack_past, pack_state, unpack_past, unpack_state
 from scopewatch.core.alert_plate import StateKey
+from scopewatch.core.alert_rule import AlertRule, RuleKind
+from scopewatch.core.alert_wells import Past
+from scopewatch.monitoring.history import NO_TIME_POINT
 from scopewatch.store.alert_tables import RuleState
+from scopewatch.store.tables import Well
 
-NO_TIME_POINT = -1
+_NONE: Mapping[StateKey, Past] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What a row of `rule_states` holds beside the state itself."""
+
+    last: int
+    past: dict[str, Any] | None
+    past_until: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class States:
-    """The states of a plate (or of the whole experiment) with the rows they came from."""
+    """The states of a plate (or of the whole experiment) with what is stored beside them."""
 
-    rows: Mapping[StateKey, RuleState]
+    rows: Mapping[StateKey, Stored]
     states: Mapping[StateKey, AlertState]
+
+    def last(self, key: StateKey) -> int:
+        """Return the time point that a state has stepped over last."""
+        row = self.rows.get(key)
+        return NO_TIME_POINT if row is None else row.last
+
+    def past(self, key: StateKey, kind: RuleKind) -> Past | None:
+        """Return what a rule remembers up to there; None where that has to be made anew."""
+        row = self.rows.get(key)
+        if row is None or row.last == NO_TIME_POINT:
+            return Past()
+        if row.past is None or row.past_until != row.last:
+            return None
+        return unpack_past(kind, row.past)
 
 
 def read_states(
-    session: Session, experiment: str, plate: str | None, rules: Iterable[str]
+    session: Session,
+    experiment: str,
+    plate: str | None,
+    rules: Iterable[str],
+    wells: Collection[str] | None = None,
 ) -> States:
-    """Return where these rules stand on one plate, or on the experiment where `plate` is None."""
-    rows = {
-        (row.rule, subject_of(row.experiment, row.plate, row.well)): row
-        for row in session.scalars(
-            select(RuleState).where(
-                RuleState.experiment == experiment,
-                RuleState.plate == (plate or ""),
-                RuleState.rule.in_(list(rules)),
-            )
+    """Return where rules stand on one plate, or on the experiment where `plate` is None.
+
+    Parameters
+    ----------
+    rules
+        Their names.
+    wells
+        Those that are read beside the plate itself; None: all.
+    """
+    query = select(
+        RuleState.rule,
+        RuleState.well,
+        RuleState.state,
+        RuleState.last_time_point,
+        RuleState.past,
+        RuleState.past_until,
+    ).where(
+        RuleState.experiment == experiment,
+        RuleState.plate == (plate or ""),
+        RuleState.rule.in_(list(rules)),
+    )
+    if wells is not None:
+        query = query.where(RuleState.well.in_(("", *wells)))
+    rows, states = {}, {}
+    for rule, well, state, last, past, past_until in session.execute(query):
+        key = rule, subject_of(experiment, plate or "", well)
+        rows[key] = Stored(last=last, past=past, past_until=past_until)
+        states[key] = unpack_state(state)
+    return States(rows=rows, states=states)
+
+
+def forget_pasts(session: Session, well: Well, time_point: int) -> None:
+    """Have made anew what rules remember of a well, where a time point is part of it."""
+    session.execute(
+        update(RuleState)
+        .where(
+            RuleState.experiment == well.run.name,
+            RuleState.plate == well.plate,
+            RuleState.well == well.name,
+            RuleState.last_time_point >= time_point,
+            RuleState.past_until.is_not(None),
         )
-    }
-    return States(rows=rows, states={key: unpack_state(row.state) for key, row in rows.items()})
+        .values(past_until=None)
+    )
+
+
+def keep_past(session: Session, key: StateKey, last: int, kind: RuleKind, past: Past) -> None:
+    """Keep what a rule remembers of all that it has stepped over."""
+    packed = pack_past(kind, past)
+    _update(session, [_named(key) | {"past": packed, "past_until": last}])
 
 
 def write_states(
@@ -44,6 +115,8 @@ def write_states(
     before: States,
     after: Mapping[StateKey, AlertState],
     stepped: Mapping[StateKey, int],
+    pasts: Mapping[StateKey, Past] = _NONE,
+    rules: Sequence[AlertRule] = (),
 ) -> None:
     """Write the states that changed.
 
@@ -53,18 +126,30 @@ def write_states(
     ----------
     stepped
         The time point that each state has stepped over now, where it has.
+    pasts, rules
+        What rules remember up to there, and which these are.
     """
+    kinds = {rule.name: rule.kind for rule in rules}
+    # As columns, not as objects: those of a plate are hundreds, at each of its time points.
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
     for key, state in after.items():
-        row, old = before.rows.get(key), before.states.get(key, AlertState())
+        old = before.states.get(key, AlertState())
         if key not in stepped and replace(state, at=old.at) == old:
             continue
-        if row is None:
-            row = _new_row(key)
-            session.add(row)
-        row.state = pack_state(state)
-        row.open = state.raised or state.said is not None
-        row.last_time_point = max(row.last_time_point, stepped.get(key, NO_TIME_POINT))
-    session.flush()
+        last = max(before.last(key), stepped.get(key, NO_TIME_POINT))
+        row = _named(key) | {
+            "state": pack_state(state),
+            "open": state.raised or state.said is not None,
+            "last_time_point": last,
+        }
+        if key in pasts:
+            row |= {"past": pack_past(kinds[key[0]], pasts[key]), "past_until": last}
+        (changed if key in before.rows else new).append(row)
+    _update(session, [row for row in changed if "past" not in row])
+    _update(session, [row for row in changed if "past" in row])
+    if new:
+        session.execute(insert(RuleState), new)
 
 
 def open_plates(session: Session, rules: Sequence[str]) -> list[tuple[str, str]]:
@@ -92,6 +177,25 @@ def columns_of(subject: Subject) -> dict[str, str]:
     }
 
 
-def _new_row(key: StateKey) -> RuleState:
+def _update(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Update rows, named by their keys, by one statement for all of them."""
+    if not rows:
+        return
+    columns = RuleState.__table__.c
+    keys = [columns[name] for name in ("rule", "experiment", "plate", "well")]
+    values = [columns[name] for name in rows[0] if not columns[name].primary_key]
+    session.connection().execute(
+        update(RuleState)
+        .where(*(column == bindparam(f"of_{column.name}") for column in keys))
+        .values({column: bindparam(f"new_{column.name}") for column in values}),
+        [
+            {f"of_{column.name}": row[column.name] for column in keys}
+            | {f"new_{column.name}": row[column.name] for column in values}
+            for row in rows
+        ],
+    )
+
+
+def _named(key: StateKey) -> dict[str, Any]:
     rule, subject = key
-    return RuleState(rule=rule, last_time_point=NO_TIME_POINT, **columns_of(subject))
+    return {"rule": rule, **columns_of(subject)}

@@ -37,7 +37,11 @@ class Run(Base):
 
 
 class Well(Base):
-    """A well of a plate of a run."""
+    """A well of a plate of a run.
+
+    `outlooks_due` is the time point from which on its outlooks have yet to be made anew; None
+    where all are as they should be. `behind`: a commit had no time for all that was to be stepped.
+    """
 
     __tablename__ = "wells"
     __table_args__ = (UniqueConstraint("run_id", "plate", "name", name="uq_wells"),)
@@ -46,6 +50,8 @@ class Well(Base):
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
     plate: Mapped[str]
     name: Mapped[str]
+    outlooks_due: Mapped[int | None] = mapped_column(default=None)
+    behind: Mapped[bool] = mapped_column(default=False)
 
     run: Mapped[Run] = relationship()
 

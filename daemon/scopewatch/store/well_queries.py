@@ -13,7 +13,7 @@ from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.message import WellName
 from scopewatch.store.alert_tables import Alert
 from scopewatch.store.columns import FrameState
-from scopewatch.store.outlooks import forecast_of
+from scopewatch.store.outlook_rows import forecast_of
 from scopewatch.store.records import Flag, Outlook, WellRow
 from scopewatch.store.tables import FrameRow, Result, Run, Well
 from scopewatch.store.well_tables import WellEstimate, WellOutlook
@@ -155,20 +155,20 @@ def newest_outlooks(
     session: Session, ids: Sequence[int], until: int | None = None
 ) -> dict[int, WellOutlook]:
     """Return the newest outlook of each well (up to a time point)."""
-    query = select(WellOutlook.well_id, func.max(WellOutlook.time_point).label("time_point")).where(
-        WellOutlook.well_id.in_(ids)
-    )
+    newest = select(func.max(WellOutlook.time_point)).where(WellOutlook.well_id == Well.id)
     if until is not None:
-        query = query.where(WellOutlook.time_point <= until)
-    newest = query.group_by(WellOutlook.well_id).subquery()
+        newest = newest.where(WellOutlook.time_point <= until)
+    # Well by well, so that no other outlook is read.
     found = session.scalars(
-        select(WellOutlook).join(
-            newest,
+        select(WellOutlook)
+        .join(
+            Well,
             and_(
-                WellOutlook.well_id == newest.c.well_id,
-                WellOutlook.time_point == newest.c.time_point,
+                Well.id == WellOutlook.well_id,
+                WellOutlook.time_point == newest.correlate(Well).scalar_subquery(),
             ),
         )
+        .where(Well.id.in_(ids))
     )
     return {row.well_id: row for row in found}
 

@@ -34,7 +34,8 @@ class WellOutlook(Base):
     It follows from the well's estimates up to that time point, so that the forecast of every
     earlier day can be looked at later. Where there is no forecast, `cause` and `reason` say why
     and the fields from `value` to `coverage` are None. `day` is that of the time point, `now_day`
-    that of the newest judged one, which lies before where this one could not be judged.
+    that of the newest judged one, which lies before where this one could not be judged. `filter`
+    is what the next one follows from (`core.running.WellFilter`); None where it was not kept.
     """
 
     __tablename__ = "well_outlooks"
@@ -57,6 +58,7 @@ class WellOutlook(Base):
     errors: Mapped[list[Any]]
     cause: Mapped[str | None]
     reason: Mapped[str | None]
+    filter: Mapped[list[Any] | None]
 
 
 class FluorescenceRow(Base):

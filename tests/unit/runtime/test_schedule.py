@@ -129,3 +129,23 @@ def test_a_daily_job_runs_at_the_start_and_then_at_its_hour(
     assert str(next_at.tzinfo) == "Asia/Tokyo"
     assert 8 <= next_at.hour <= 23
     assert next_at.minute % 10 == 0
+
+
+def test_a_job_under_way_learns_that_the_end_was_asked_for(
+    schedule: Schedule, eventually: Callable[..., None]
+) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def go_on() -> None:
+        begun.set()
+        while not schedule.stopping():
+            threading.Event().wait(0.01)
+        ended.set()
+
+    schedule.every(3600, "long", go_on)
+    schedule.start()
+    assert begun.wait(10)
+    assert not schedule.stopping()
+    schedule.stop()
+    assert ended.wait(10)
+    assert schedule.wait_idle(10)

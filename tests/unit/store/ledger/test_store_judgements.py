@@ -443,3 +443,17 @@ def test_a_plate_whose_file_is_gone_waits_for_it_only_while_frames_come(lives: L
         lives.clock.advance(3601)
         scene.store.let_time_pass(rules)
         assert scene.rows("SELECT rule, raised_time_point FROM alerts") == [("plate", 0)]
+
+
+def test_a_file_of_another_channel_that_is_read_anew_leaves_the_well_its_estimate(
+    lives: Lives,
+) -> None:
+    beside = {"locator": "/raw/gfp.tif", "content": "c"}
+    with lives.under(BEFORE) as scene:
+        scene.score(key("A1"), 0.4)
+        scene.store.skip(ticket(key("A1", channel="gfp"), **beside), "not scored", scene.rules)
+    with lives.under(NAMES) as scene:
+        scene.store.skip(ticket(key("A2", channel="gfp"), **beside), "not scored", scene.rules)
+        assert [row[1] for row in scene.rows(FRAMES)] == ["A1", "A2"]
+        assert scene.rows("SELECT count(*) FROM well_estimates") == [(1,)]
+        assert scene.rows("SELECT count(*) FROM well_outlooks") == [(1,)]

@@ -1,5 +1,7 @@
-"""A database of the schema before moments and judgements is brought up to date mid-run."""
+"""Databases of the schemas before this one are brought up to date in the middle of a run."""
 
+import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,17 +15,16 @@ from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, read_rows, ticket
 from tests.unit.store.test_store_migration import make_database
 
-NEW_COLUMNS = {
-    "frames": ("content", "judged_under", "retried"),
-    "refusals": ("judged_under",),
-    "results": ("elapsed_s",),
-    "fluorescence": ("elapsed_s",),
-}
+
+@pytest.fixture(params=["0004", "0005", "0006"])
+def schema(request: pytest.FixtureRequest) -> str:
+    """The version that the database is of."""
+    return str(request.param)
 
 
 @pytest.fixture
-def before(tmp_path: Path, clock: FakeClock) -> Path:
-    """A run of three weak time points as version 0004 left it: alert open, message waiting.
+def before(tmp_path: Path, clock: FakeClock, schema: str) -> Path:
+    """A run of three weak time points as that version left it: alert open, message waiting.
 
     What the code writes today is copied, column by column, into tables of the old schema.
     """
@@ -35,7 +36,7 @@ def before(tmp_path: Path, clock: FakeClock) -> Path:
     scene.store.close()
     old = tmp_path / "old"
     old.mkdir()
-    database = make_database(old, "0004")
+    database = make_database(old, schema)
     database.execute("PRAGMA foreign_keys=OFF")
     database.execute("ATTACH ? AS now", (str(now / "scopewatch.db"),))
     names = [
@@ -44,15 +45,37 @@ def before(tmp_path: Path, clock: FakeClock) -> Path:
         if name != "alembic_version"
     ]
     for name in names:
+        known = {column for _, column, *_ in database.execute(f"PRAGMA now.table_info({name})")}
         kept = [
             column
-            for _, column, *_ in database.execute(f"PRAGMA now.table_info({name})")
-            if column not in NEW_COLUMNS.get(name, ())
+            for _, column, *_ in database.execute(f"PRAGMA main.table_info({name})")
+            if column in known
         ]
         columns = ", ".join(kept)
         database.execute(f"INSERT INTO main.{name} ({columns}) SELECT {columns} FROM now.{name}")
+    _lengthen_states(database)
     database.close()
     return old
+
+
+def _lengthen_states(database: sqlite3.Connection) -> None:
+    """Give each state all time points of its well, as these versions wrote it."""
+    points = [
+        {
+            "day": day,
+            "efficiency": efficiency,
+            "half_width": max(high - efficiency, efficiency - low),
+        }
+        for day, efficiency, low, high in database.execute(
+            "SELECT day, efficiency, low, high FROM main.well_estimates ORDER BY time_point"
+        )
+    ]
+    for number, packed in database.execute("SELECT rowid, state FROM main.rule_states").fetchall():
+        state = json.loads(packed)
+        state["last"]["evidence"]["points"] = points
+        database.execute(
+            "UPDATE main.rule_states SET state = ? WHERE rowid = ?", (json.dumps(state), number)
+        )
 
 
 def schema_of(folder: Path) -> str:
@@ -60,15 +83,15 @@ def schema_of(folder: Path) -> str:
     return str(version)
 
 
-def test_all_it_holds_is_kept(before: Path, clock: FakeClock) -> None:
-    assert schema_of(before) == "0004"
+def test_all_it_holds_is_kept(before: Path, clock: FakeClock, schema: str) -> None:
+    assert schema_of(before) == schema
     held = {
         table: read_rows(before, f"SELECT count(*) FROM {table}")
         for table in ("frames", "results", "tile_scores", "well_estimates", "alerts", "outbox")
     }
     assert held["alerts"] == held["outbox"] == [(1,)]
     open_store(before, clock).close()
-    assert schema_of(before) == "0006"
+    assert schema_of(before) == "0007"
     assert {table: read_rows(before, f"SELECT count(*) FROM {table}") for table in held} == held
     assert read_rows(before, "PRAGMA foreign_key_check") == []
     assert read_rows(before, "PRAGMA integrity_check") == [("ok",)]
@@ -76,6 +99,25 @@ def test_all_it_holds_is_kept(before: Path, clock: FakeClock) -> None:
     (alert,) = reader.alerts(None, 9)
     reader.close()
     assert (str(alert.subject), alert.resolved_at) == ("run 7 / p1 / A1", None)
+
+
+def test_an_open_alert_and_a_waiting_message_are_left_as_they_are(
+    before: Path, clock: FakeClock
+) -> None:
+    tables = ("alerts", "outbox", "well_estimates")
+    held = {table: read_rows(before, f"SELECT * FROM {table}") for table in tables}
+    ((state,),) = read_rows(before, "SELECT state FROM rule_states")
+    scene = Scene(store=open_store(before, clock), folder=before)
+    # The monitor's first look has nothing to add.
+    assert scene.store.let_time_pass(scene.rules) == ()
+    scene.store.close()
+    assert {table: read_rows(before, f"SELECT * FROM {table}") for table in held} == held
+    ((kept,),) = read_rows(before, "SELECT state FROM rule_states")
+    was, now = json.loads(state), json.loads(kept)
+    points = was["last"]["evidence"]["points"]
+    assert len(points) == 3
+    was["last"]["evidence"]["points"] = points[-1:]
+    assert now == was, "but for the time points, which are read where they are shown"
 
 
 def test_its_message_still_goes_out_and_its_alert_ends_once(before: Path, clock: FakeClock) -> None:
@@ -103,14 +145,14 @@ def test_what_is_done_stays_done_under_the_marks_it_had(before: Path, clock: Fak
     assert first.startswith(f"{START:%Y-%m-%d %H:%M}")
 
 
-def test_the_upgrade_can_be_taken_back(before: Path, clock: FakeClock) -> None:
+def test_the_upgrade_can_be_taken_back(before: Path, clock: FakeClock, schema: str) -> None:
     held = read_rows(before, "SELECT * FROM frames")
     open_store(before, clock).close()
     config = _alembic()
     engine = create_engine(f"sqlite:///{before / 'scopewatch.db'}")
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "0004")
+        command.downgrade(config, schema)
     engine.dispose()
-    assert schema_of(before) == "0004"
+    assert schema_of(before) == schema
     assert read_rows(before, "SELECT * FROM frames") == held

@@ -1,0 +1,241 @@
+"""Fills a result database with a long history: a whole run as the store would have written it.
+
+Frames, results, tile scores, estimates and outlooks are there; no rule has stepped over any of
+them, so that a daemon which begins with it is as far behind as can be.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from scopewatch.core.card import ForecastDay
+from scopewatch.core.efficiency import ErrorRates, correct, pool
+from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.monitoring.outlooks import Foresight
+from scopewatch.store.budget import Budget
+from scopewatch.store.columns import FrameState
+from scopewatch.store.engine import open_writer, transaction
+from scopewatch.store.outlooks import look_ahead
+from scopewatch.store.tables import FrameRow, Result, Run, TileScoresRow, Well
+from scopewatch.store.tiles import pack
+from scopewatch.store.well_tables import WellEstimate
+
+GRID = TileGrid(height=256, width=256, tile_px=32)
+ROWS = "ABCDEFGHIJKLMNOP"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What a database is filled with.
+
+    Parameters
+    ----------
+    wells, time_points, sites
+        How many; of a time point each site has one frame.
+    began_at
+        When the first frame was taken.
+    settled_at
+        When all of them were settled.
+    rates, table
+        Of the card that they were judged by.
+    unfit
+        Share of the frames that could not be judged.
+    judged_under
+        What that share was judged under.
+    """
+
+    began_at: datetime
+    settled_at: datetime
+    rates: ErrorRates | None
+    table: Sequence[ForecastDay]
+    wells: int = 96
+    time_points: int = 500
+    sites: int = 1
+    final_day: float = 10.0
+    experiment: str = "history"
+    unfit: float = 0.01
+    judged_under: str = ""
+    seed: int = 1
+
+    @property
+    def interval_h(self) -> float:
+        """Hours between two time points."""
+        return self.final_day * 24 / self.time_points
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the wells, row by row."""
+        columns = 24 if self.wells > 96 else 12
+        return [f"{ROWS[n // columns]}{n % columns + 1}" for n in range(self.wells)]
+
+    def taken_at(self, time_point: int) -> datetime:
+        """Return when the frames of a time point were taken."""
+        return self.began_at + timedelta(hours=time_point * self.interval_h)
+
+
+def fill(folder: Path, history: History) -> None:
+    """Make the database of a state folder, with all of a history in it."""
+    engine = open_writer(folder)
+    try:
+        with transaction(engine) as session:
+            run = Run(
+                name=history.experiment,
+                started_at=history.began_at,
+                first_frame_at=history.began_at,
+                first_seen_at=history.began_at,
+                simulated=True,
+            )
+            session.add(run)
+            session.flush()
+            wells = [Well(run_id=run.id, plate="p1", name=name) for name in history.names]
+            session.add_all(wells)
+            session.flush()
+            numbers = [well.id for well in wells]
+        random = np.random.default_rng(history.seed)
+        for number in numbers:
+            with transaction(engine) as session:
+                _fill_well(session, number, history, random)
+    finally:
+        engine.dispose()
+
+
+def _fill_well(
+    session: Session, number: int, history: History, random: np.random.Generator
+) -> None:
+    frames = list(_frames(number, history, random))
+    session.execute(insert(FrameRow), frames)
+    ids = {
+        (time_point, site): frame
+        for frame, time_point, site in session.execute(
+            select(FrameRow.id, FrameRow.time_point, FrameRow.site).where(
+                FrameRow.well_id == number
+            )
+        )
+    }
+    course = _course(history, random)
+    probability, valid = pack(_tiles(random))
+    results, tiles, estimates = [], [], []
+    for time_point, level in enumerate(course):
+        day = time_point * history.interval_h / 24
+        sites = []
+        for site in range(history.sites):
+            frame = frames[time_point * history.sites + site]
+            if frame["state"] is not FrameState.DONE:
+                continue
+            raw = float(np.clip(level + random.normal(0, 0.02), 0, 1))
+            sites.append(correct(raw, history.rates))
+            results.append(
+                {
+                    "frame_id": ids[time_point, site],
+                    "model_id": "0" * 12,
+                    "acquired_at": history.taken_at(time_point),
+                    "elapsed_s": None,
+                    "day": day,
+                    "pixel_size_um": 1.3,
+                    "view_um_per_px": 1.3,
+                    "positive_fraction": raw,
+                    "efficiency": sites[-1].value,
+                    "low": sites[-1].low,
+                    "high": sites[-1].high,
+                    "corrected": sites[-1].corrected,
+                    "measures": _measures(raw, random),
+                    "normalise_ms": 1.0,
+                    "score_ms": 2.0,
+                    "total_ms": 3.0,
+                    "overlay": f"{number}/{time_point}_{site}.jpg",
+                    "stain": None,
+                }
+            )
+            tiles.append(
+                {
+                    "frame_id": ids[time_point, site],
+                    "height_px": GRID.height,
+                    "width_px": GRID.width,
+                    "tile_px": GRID.tile_px,
+                    "probability": probability,
+                    "valid": valid,
+                }
+            )
+        if sites:
+            pooled = pool(sites, history.rates)
+            estimates.append(
+                {
+                    "well_id": number,
+                    "time_point": time_point,
+                    "day": day,
+                    "efficiency": pooled.value,
+                    "low": pooled.low,
+                    "high": pooled.high,
+                    "corrected": pooled.corrected,
+                    "n_sites": len(sites),
+                }
+            )
+    session.execute(insert(Result), results)
+    session.execute(insert(TileScoresRow), tiles)
+    session.execute(insert(WellEstimate), estimates)
+    foresight = Foresight(
+        table=tuple(history.table), final_day=history.final_day, interval_h=history.interval_h
+    )
+    well = session.get_one(Well, number)
+    look_ahead(session, well, "phase", foresight, Budget(lambda: 0.0), since=0)
+
+
+def _frames(number: int, history: History, random: np.random.Generator) -> Iterator[dict[str, Any]]:
+    for time_point in range(history.time_points):
+        for site in range(history.sites):
+            unfit = random.random() < history.unfit
+            at = history.taken_at(time_point)
+            name = f"{number}_t{time_point:05d}_s{site}"
+            yield {
+                "well_id": number,
+                "site": site,
+                "time_point": time_point,
+                "channel": "phase",
+                "source": "folder",
+                "locator": f"/raw/{name}.tif",
+                "fingerprint": name,
+                "content": "",
+                "state": FrameState.QUARANTINED if unfit else FrameState.DONE,
+                "attempts": 1,
+                "fault": "blank" if unfit else None,
+                "reason": "frame is blank" if unfit else None,
+                "seen_at": at,
+                "claimed_at": at,
+                "settled_at": history.settled_at,
+                "judged_under": history.judged_under,
+                "retried": False,
+            }
+
+
+def _course(history: History, random: np.random.Generator) -> list[float]:
+    """Return the share of positive tiles at each time point: it rises to the well's final one."""
+    final, turn, width = random.uniform(0.1, 0.8), random.uniform(4, 7), random.uniform(0.5, 1.5)
+    days = np.arange(history.time_points) * history.interval_h / 24
+    return [final / (1 + math.exp((turn - day) / width)) for day in days.tolist()]
+
+
+def _measures(level: float, random: np.random.Generator) -> dict[str, float]:
+    """Return the measures of a frame that jump where a well changes."""
+    usual = {
+        "coverage": 0.9,
+        "contrast": 0.2 + 0.1 * level,
+        "band_4px": 0.02,
+        "band_8px": 0.1,
+        "band_coarse": 0.5,
+        "focus": 0.6,
+        "mean": 0.5,
+        "noise": 0.01,
+    }
+    return {name: float(value * random.normal(1, 0.03)) for name, value in usual.items()}
+
+
+def _tiles(random: np.random.Generator) -> TileScores:
+    probability = random.random(GRID.shape, dtype=np.float32)
+    return TileScores(grid=GRID, probability=probability, valid=GRID.whole())

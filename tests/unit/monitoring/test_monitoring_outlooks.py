@@ -1,0 +1,88 @@
+"""Outlooks that follow one from the other are those that all points give."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from scopewatch.core.forecast import NoForecast, Silence
+from scopewatch.core.running import WellPoint, filter_points, smooth
+from scopewatch.monitoring.outlooks import Foreseen, Foresight, Sighting, Standing, look_on
+from tests.unit.store.scene import TABLE
+
+FORESIGHT = Foresight(table=TABLE, final_day=10, interval_h=12)
+POINTS = [
+    WellPoint(day=day / 2, efficiency=0.05 * day, half_width=0.06 + 0.01 * (day % 3))
+    for day in range(12)
+]
+
+
+def seen(points: Sequence[WellPoint], since: int = 0) -> list[Sighting]:
+    return [Sighting(time_point=at, point=point) for at, point in enumerate(points, start=since)]
+
+
+def look(
+    before: Standing | None, sightings: Sequence[Sighting], earlier: Sequence[WellPoint] = ()
+) -> list[Foreseen]:
+    return list(look_on(before, sightings, FORESIGHT, earlier=lambda: earlier))
+
+
+def never() -> Sequence[WellPoint]:
+    raise AssertionError("the points before were asked for")
+
+
+def test_each_outlook_is_what_all_points_up_to_it_give() -> None:
+    for at, outlook in enumerate(look(None, seen(POINTS))):
+        expected = smooth(POINTS[: at + 1])
+        assert outlook.time_point == at
+        assert outlook.running.value == pytest.approx(expected.value, abs=1e-12)
+        assert outlook.running.low == pytest.approx(expected.low, abs=1e-12)
+        assert outlook.running.trend_per_day == pytest.approx(expected.trend_per_day, abs=1e-12)
+
+
+def test_it_goes_on_from_where_the_well_stood_and_asks_for_nothing_before() -> None:
+    whole = look(None, seen(POINTS))
+    for at in (4, 11):
+        stood = Standing(filter=whole[at - 1].filter, newest=at - 1, day=POINTS[at - 1].day)
+        again = look_on(stood, seen(POINTS[at:], at), FORESIGHT, earlier=never)
+        assert list(again) == whole[at:]
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        WellPoint(day=6, efficiency=0.6, half_width=0.05),
+        WellPoint(day=2.25, efficiency=0.6, half_width=0.08),
+    ],
+    ids=["surer than any before", "taken before the newest"],
+)
+def test_a_point_that_changes_what_came_before_has_all_of_them_filtered_anew(
+    point: WellPoint,
+) -> None:
+    stood = Standing(filter=filter_points(POINTS), newest=11, day=5.5)
+    (outlook,) = look(stood, [Sighting(time_point=12, point=point)], POINTS)
+    expected = smooth([*POINTS, point])
+    assert outlook.running.value == pytest.approx(expected.value, abs=1e-12)
+    assert outlook.running.day == expected.day
+    # And those after it follow from that.
+    later = WellPoint(day=7, efficiency=0.7, half_width=0.09)
+    *_, newest = look(stood, [Sighting(time_point=12, point=point), *seen([later], 13)], POINTS)
+    assert newest.running.value == pytest.approx(smooth([*POINTS, point, later]).value, abs=1e-12)
+
+
+def test_where_the_filter_was_not_kept_it_is_made_anew() -> None:
+    stood = Standing(filter=None, newest=9, day=4.5)
+    outlooks = look(stood, seen(POINTS[10:], 10), POINTS[:10])
+    assert [each.running.value for each in outlooks] == pytest.approx(
+        [smooth(POINTS[:11]).value, smooth(POINTS).value]
+    )
+
+
+def test_a_time_point_without_a_judged_frame_stands_where_the_one_before_did() -> None:
+    dark = Sighting(time_point=14, point=None, fault="blank")
+    stood = Standing(filter=filter_points(POINTS), newest=11, day=5.5)
+    (outlook,) = look_on(stood, [dark], FORESIGHT, earlier=never)
+    assert outlook.day == 7.0, "three time points of half a day later"
+    assert outlook.running.day == 5.5
+    assert isinstance(outlook.forecast, NoForecast)
+    assert outlook.forecast.cause is Silence.UNFIT_FRAME
+    assert look(None, [dark]) == [], "before anything was judged nothing is known"
