@@ -2,6 +2,7 @@
 
 import logging
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,34 @@ def test_each_plane_of_a_plate_is_offered_once_as_it_is_written(
     assert scene.inbox.refusals == []
 
 
+@pytest.mark.parametrize("compression", [None, "lzw"])
+def test_a_plate_without_a_planned_end_is_offered_as_it_is_written(
+    tmp_path: Path, make: Make, compression: str | None
+) -> None:
+    scene = make(settle_s=2).start()
+    with plate(tmp_path / "plate", times=None, compression=compression) as writer:
+        for count in range(1, 49):
+            writer.add()
+            writer.settle()
+            scene.later(0)
+            scene.later(2)
+            late = set(map(key, writer.written)) - set(scene.inbox.keys)
+            # So small are these frames that directories of many would be as long as two of them.
+            assert len(late) <= (16 if compression is None else 0), count
+            settle(scene)
+        scene.later(600)
+        assert scene.inbox.refusals == []
+    for _ in range(3):
+        scene.later(600)
+        settle(scene)
+    assert scene.inbox.refusals == []
+    first = {str(each.key): each for each in reversed(scene.inbox.tickets)}
+    assert first.keys() == set(map(key, writer.written))
+    for plane in writer.written:
+        assert np.array_equal(scene.source.load(first[key(plane)]).pixels, plane.pixels)
+    assert len({(each.locator, each.fingerprint) for each in scene.inbox.tickets}) == 48
+
+
 def test_times_that_come_when_a_plate_is_closed_are_told_of_settled_frames(
     tmp_path: Path, make: Make
 ) -> None:
@@ -68,7 +97,9 @@ def test_times_that_come_when_a_plate_is_closed_are_told_of_settled_frames(
         writer.settle()
         scene.later(1)
         settle(scene)
-        assert {each.key.time_point for each in scene.inbox.tickets if each.acquired_at} == {0}
+        due = {each.key.time_point: each.acquired_at for each in scene.inbox.tickets}
+        assert due[0] is not None
+        assert due[2] == due[0] + timedelta(hours=24), "by interval_h, until DeltaT is there"
     scene.later(1)
     scene.later(LATE_S)
     told = {str(each.key): each for each in scene.inbox.tickets[24:]}

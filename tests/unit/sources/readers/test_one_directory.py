@@ -1,7 +1,9 @@
 """Many planes behind one directory: ImageJ above 4 GB, tifffile, ome-writers while it writes."""
 
 import os
+import re
 import struct
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from scopewatch.core.errors import FrameError
 from scopewatch.sources.readers.image_file import is_whole, list_planes, read_plane
 from scopewatch.sources.readers.planes import Contents
 from tests.unit.sources.images import pixels, read_frames
-from tests.unit.sources.ome_sets import CHANNELS, PlateWriter, plate
+from tests.unit.sources.ome_sets import CHANNELS, WELLS, PlateWriter, edit_xml, plate
 
 STACK = np.stack([pixels(seed=seed) for seed in range(6)])
 PLANE_BYTES = STACK[0].nbytes
@@ -206,22 +208,56 @@ def test_a_plate_whose_writer_was_killed_gives_what_is_there(tmp_path: Path) -> 
         assert contents.cut_off
 
 
-def test_a_plan_without_end_is_read_when_it_is_closed_and_says_so_before(tmp_path: Path) -> None:
-    path = tmp_path / "plate/plate_p000.ome.tiff"
+@pytest.mark.parametrize("compression", [None, "lzw"])
+@pytest.mark.parametrize("position", range(4))
+def test_a_plan_without_end_is_read_as_it_goes_on_and_when_it_is_closed(
+    tmp_path: Path, compression: str | None, position: int
+) -> None:
+    path = tmp_path / f"plate/plate_p{position:03}.ome.tiff"
+    with plate(tmp_path / "plate", times=None, compression=compression) as writer:
+        writer.add(32)
+        writer.settle()
+        growing = list_planes(path)
+        so_far = len(growing.planes)
+        # Uncompressed, it may be closed just now: directories of 512 bytes are allowed for.
+        assert so_far == (8 if compression else 8 - 8 * 512 // (32 * 24 * 2))
+        assert growing.unfinished == (
+            f"{so_far} planes are written so far, of a series whose end is not planned"
+        )
+        assert not growing.cut_off
+    closed = list_planes(path)
+    assert closed.unfinished is None
+    places = [(number // 2, CHANNELS[number % 2]) for number in range(8)]
+    for contents in (growing, closed):
+        said = [(plane.facts.time_point or 0, plane.facts.channel) for plane in contents.planes]
+        assert said == places[: len(said)]
+        assert {plane.facts.well for plane in contents.planes} == {WELLS[position // 2]}
+        assert {plane.facts.site for plane in contents.planes} == {position % 2}
+    assert marks(closed)[:so_far] == marks(growing)
+    # A time in hours for each time point, and a second for each position.
+    first = closed.planes[0].facts.acquired_at
+    assert first is not None
+    moments = [plane.facts.acquired_at for plane in closed.planes]
+    assert moments == [first + timedelta(hours=time) for time, _ in places]
+
+
+def test_a_closed_plan_without_end_or_metadata_of_its_frames_is_read(tmp_path: Path) -> None:
+    with plate(tmp_path / "plate", times=None) as writer:
+        writer.add(24, delta_t=None)
+    for path in (tmp_path / "plate").iterdir():
+        edit_xml(path, lambda xml: re.sub(r"<Plane [^>]*/>", "", xml))
+        planes = list_planes(path).planes
+        assert [plane.facts.time_point or 0 for plane in planes] == [0, 0, 1, 1, 2, 2]
+
+
+def test_more_directories_than_another_program_declares_are_no_time_points(tmp_path: Path) -> None:
     with plate(tmp_path / "plate", times=None) as writer:
         writer.add(24)
-        writer.settle()
-        contents = list_planes(path)
-        assert [plane.page for plane in contents.planes] == [0, 1]
-        before = marks(contents)
-        assert contents.unfinished == (
-            "6 planes are written and its OME-XML declares 2: the others are read when its writer"
-            " has closed it"
-        )
+    path = tmp_path / "plate/plate_p001.ome.tiff"
+    edit_xml(path, lambda xml: xml.replace("<OME ", '<OME Creator="another" ', 1))
     contents = list_planes(path)
-    assert contents.unfinished is None
-    assert [plane.facts.time_point for plane in contents.planes] == [0, 0, 1, 1, 2, 2]
-    assert marks(contents)[:2] == before
+    assert {plane.facts.time_point for plane in contents.planes} == {None}
+    assert not contents.axes_known
 
 
 def test_the_last_plane_of_a_compressed_plate_does_not_wait_for_the_next(tmp_path: Path) -> None:

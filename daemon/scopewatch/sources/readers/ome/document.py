@@ -15,6 +15,12 @@ from xml.etree import ElementTree as Xml
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.address import named
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
+from scopewatch.sources.readers.ome.endless import (
+    declared_sizes,
+    later_by,
+    planes_of_endless,
+    with_later_planes,
+)
 from scopewatch.sources.readers.ome.files import Block, read_blocks, select_own
 from scopewatch.sources.readers.ome.plates import (
     PlatePlace,
@@ -44,6 +50,8 @@ class OmeFile:
         How many directories the file is to hold; 0 where that is not said.
     trouble
         Why it does not say what the planes are, or not of each; None where all is well.
+    endless
+        Planes of a time point, where more time points than declared may follow; 0 where not.
     """
 
     planes: Mapping[int, tuple[Statement, ...]] = field(
@@ -52,9 +60,13 @@ class OmeFile:
     common: tuple[Statement, ...] = ()
     declared: int = 0
     trouble: str | None = None
+    endless: int = 0
 
     def of(self, page: int) -> tuple[Statement, ...]:
         """Return what is said of a directory."""
+        if self.endless and page >= self.declared:
+            later, first = divmod(page, self.endless)
+            return tuple(map(later_by(later), self.planes.get(first, ())))
         return self.planes.get(page, self.common)
 
 
@@ -128,6 +140,7 @@ def read_document(
         planes=MappingProxyType(told),
         declared=max((*told, *contested), default=-1) + 1,
         trouble="its OME-XML gives one page to several images" if contested else None,
+        endless=0 if contested else planes_of_endless(root, blocks),
     )
 
 
@@ -147,6 +160,7 @@ class _Images:
 
     def __init__(self, root: Xml.Element, *, utc: bool) -> None:
         self._utc = utc
+        self._created = root.get("Creator") is not None
         self._plates = read_plates(root)
         self._images = root.findall("{*}Image")
         names = Counter(named(image.get("Name")) for image in self._images)
@@ -169,6 +183,8 @@ class _Images:
     ) -> Iterator[tuple[int, tuple[Statement, ...]]]:
         channels = pixels.findall("{*}Channel")
         sizes = _sizes(pixels, channels)
+        if not self._created:
+            sizes["T"], blocks = with_later_planes(pixels, blocks)
         names = [named(channel.get("Name")) for channel in channels]
         times = ImageTimes(image, pixels, sizes["T"], utc=self._utc)
         place = self._plates.get(image.get("ID", ""))
@@ -206,7 +222,7 @@ class _Images:
 
 def _sizes(pixels: Xml.Element, channels: list[Xml.Element]) -> dict[str, int]:
     """Return the numbers of planes along C, T and Z: colours of one channel are one plane."""
-    sizes = {axis: max(1, number_of(pixels.get(f"Size{axis}")) or 1) for axis in "CTZ"}
+    sizes = declared_sizes(pixels)
     samples = [number_of(channel.get("SamplesPerPixel")) or 1 for channel in channels]
     if channels and sum(samples) == sizes["C"]:
         sizes["C"] = len(channels)

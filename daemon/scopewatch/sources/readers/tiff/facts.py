@@ -77,7 +77,12 @@ class FileFacts:
         """How many planes the metadata declares."""
         if self._ome.declared or self._ome.trouble:
             planes = self._ome.declared
-            return Declared(planes=planes, grows=planes > 0, unknown=planes == 0)
+            return Declared(
+                planes=planes,
+                grows=planes > 0,
+                unknown=planes == 0,
+                endless=self._ome.endless > 0,
+            )
         planes = max(_size(self._imagej.get("images")), self._shaped.planes)
         return Declared(planes=min(planes, self._limits.max_planes) if planes > 1 else 0)
 

@@ -13,6 +13,8 @@ from scopewatch.sources.readers.tiff import ifd
 from scopewatch.sources.readers.tiff.chain import Chain
 from scopewatch.sources.readers.tiff.ifd import Directory
 
+_MOST_DIRECTORY_BYTES = 512
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
@@ -26,11 +28,14 @@ class Declared:
         Whether they are declared before they are written; else all are written at once.
     unknown
         It declares those of other files only: what there is room for is all that is known.
+    endless
+        More than are declared may follow, as long as its writer has not closed it.
     """
 
     planes: int = 0
     grows: bool = False
     unknown: bool = False
+    endless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,8 @@ def pages_of(chain: Chain, declared: Declared, size: int) -> Pages:
     stopped = chain.stopped
     if stopped is None and declared.grows and 0 < len(directories) < declared.planes:
         stopped = _so_far(len(directories), declared.planes)
+    if stopped is None and declared.endless and len(directories) > declared.planes:
+        stopped = _without_end(len(directories))
     return Pages(
         count=len(directories), directory=directories.__getitem__, stopped=stopped, cut=chain.cut
     )
@@ -97,6 +104,10 @@ def _behind_the_first(chain: Chain, declared: Declared, size: int) -> Pages:
     if there < planes:
         stopped = _so_far(there, planes)
         cut = not declared.grows or (not first.fence and room % plane != 0)
+    elif there > planes and declared.endless:
+        # At its close the directories are written behind the planes, before anything tells so.
+        planes = max(planes, there - there * _MOST_DIRECTORY_BYTES // plane)
+        stopped = _without_end(planes)
     elif there > planes and declared.grows:
         stopped = f"{there} planes are written and its OME-XML declares {planes}: the others are"
         stopped += " read when its writer has closed it"
@@ -124,6 +135,10 @@ def is_plain(directory: Directory) -> bool:
         and bits in (8, 16)
         and 0 < height * width * samples * bits // 8 == directory.bytes_of_pixels
     )
+
+
+def _without_end(there: int) -> str:
+    return f"{there} planes are written so far, of a series whose end is not planned"
 
 
 def _so_far(there: int, planes: int) -> str:
