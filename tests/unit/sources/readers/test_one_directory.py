@@ -246,8 +246,9 @@ def test_a_closed_plan_without_end_or_metadata_of_its_frames_is_read(tmp_path: P
         writer.add(24, delta_t=None)
     for path in (tmp_path / "plate").iterdir():
         edit_xml(path, lambda xml: re.sub(r"<Plane [^>]*/>", "", xml))
-        planes = list_planes(path).planes
-        assert [plane.facts.time_point or 0 for plane in planes] == [0, 0, 1, 1, 2, 2]
+        contents = list_planes(path)
+        assert [plane.facts.time_point or 0 for plane in contents.planes] == [0, 0, 1, 1, 2, 2]
+        assert contents.unfinished is None
 
 
 def test_more_directories_than_another_program_declares_are_no_time_points(tmp_path: Path) -> None:

@@ -71,7 +71,9 @@ def pages_of(chain: Chain, declared: Declared, size: int) -> Pages:
     stopped = chain.stopped
     if stopped is None and declared.grows and 0 < len(directories) < declared.planes:
         stopped = _so_far(len(directories), declared.planes)
-    if stopped is None and declared.endless and len(directories) > declared.planes:
+    # Of uncompressed planes the directories are written when it is closed.
+    endless = declared.endless and len(directories) > declared.planes
+    if stopped is None and endless and not is_plain(directories[0]):
         stopped = _without_end(len(directories))
     return Pages(
         count=len(directories), directory=directories.__getitem__, stopped=stopped, cut=chain.cut
