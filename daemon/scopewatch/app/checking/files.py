@@ -91,8 +91,7 @@ def _judge(subject: str, explanation: Explanation, config: Config) -> Iterator[F
             "two files are the same frame",
             where=first_double.key,
             got=f"{' and '.join(first_double.places)}, and {explanation.doubled} such in all",
-            do="take copies out of the folder; where both are frames, write a `pattern` whose group"
-            " `plate` or `well` tells them apart",
+            do=first_double.advice,
         )
         yield Finding(subject=subject, text=text, failed=True)
     if not explanation.scored:

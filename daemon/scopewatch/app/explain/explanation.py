@@ -18,6 +18,8 @@ FACTS = ("experiment", "plate", "well", "site", "time_point", "moment", "channel
 _TELLING = ("channel", "z", "um_per_px")
 _MOST_VALUES = 10_000
 _MOST_DOUBLES = 20
+# Times that lie nearer are those of one scan.
+_AS_ONE_H = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +62,31 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Double:
-    """Two places that are the same frame."""
+    """Two places that are the same frame.
+
+    Parameters
+    ----------
+    apart_h
+        Hours between the times of both; None where none are known.
+    """
 
     key: FrameKey
     places: tuple[str, str]
+    apart_h: float | None = None
+
+    @property
+    def advice(self) -> str:
+        """What to do, as it follows from the times of both."""
+        if self.apart_h:
+            return (
+                f"they were taken {self.apart_h:.3g} h apart: set experiment.interval_h to that of"
+                " the time-lapse, or, of two series, write a `pattern` whose group `plate` or"
+                " `well` tells them apart"
+            )
+        return (
+            "take copies out of the folder; where both are frames, write a `pattern` whose group"
+            " `plate` or `well` tells them apart"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +189,7 @@ class Explaining:
         self._experiment = experiment
         self._cases: dict[tuple[object, ...], _Growing] = {}
         self._skipped: dict[str, Skipped] = {}
-        self._places: dict[FrameKey, str] = {}
+        self._places: dict[FrameKey, tuple[str, datetime | float | None]] = {}
         self._doubles: list[Double] = []
         self._doubled = 0
         self._contradictions: dict[tuple[str, ...], tuple[int, Contradiction]] = {}
@@ -179,7 +202,7 @@ class Explaining:
             self._skip(found)
             return
         reading = found.reading
-        self._note_double(reading.key, found.locator)
+        self._note_double(reading, found.locator)
         said = {name: reading.said[name] for name in FACTS if name in reading.said}
         witnesses = tuple((name, each.who) for name, each in said.items())
         telling = (reading.key.experiment, *(said[name].value for name in _TELLING if name in said))
@@ -226,12 +249,17 @@ class Explaining:
             measured_interval_h=self._measured_interval_h(),
         )
 
-    def _note_double(self, key: FrameKey, place: str) -> None:
-        first = self._places.setdefault(key, place)
+    def _note_double(self, reading: FrameReading, place: str) -> None:
+        # A time that follows from the time point is that of both.
+        taken = reading.acquired_at if reading.acquired_at is not None else reading.elapsed_s
+        first, before = self._places.setdefault(reading.key, (place, taken))
         if first != place:
             self._doubled += 1
             if len(self._doubles) < _MOST_DOUBLES:
-                self._doubles.append(Double(key=key, places=(first, place)))
+                apart_h = _apart_h(before, taken)
+                self._doubles.append(
+                    Double(key=reading.key, places=(first, place), apart_h=apart_h)
+                )
 
     def _skip(self, found: Found) -> None:
         what = found.reason.partition(":")[0]
@@ -295,6 +323,17 @@ def _doubt_times(moments: Mapping[int, datetime], interval_h: float) -> str | No
     if ordered != sorted(ordered):
         return f"times do not grow with the time points; {advice}"
     return None
+
+
+def _apart_h(one: datetime | float | None, other: datetime | float | None) -> float | None:
+    """Return the hours between two times; None where they cannot be compared, or are as one."""
+    if isinstance(one, datetime) and isinstance(other, datetime):
+        hours = abs((one - other) / timedelta(hours=1))
+    elif isinstance(one, float) and isinstance(other, float):
+        hours = abs(one - other) / 3600
+    else:
+        return None
+    return hours if hours >= _AS_ONE_H else None
 
 
 def _keep_extremes(values: set, value: object) -> None:  # type: ignore[type-arg]

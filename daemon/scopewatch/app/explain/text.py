@@ -32,8 +32,7 @@ def describe(explanation: Explanation) -> Iterator[str]:
         yield ""
         yield f"{_count(explanation.doubled, 'frame')} with more than one file: {first.key} is"
         yield f"    {first.places[0]} and {first.places[1]}"
-        yield "    one of them is scored: take copies out; where both are frames, write a"
-        yield "    pattern whose group plate or well tells them apart"
+        yield f"    one of them is scored; {first.advice}"
     for count, contradiction in explanation.contradictions:
         yield ""
         yield f"contradiction in {_count(count, 'frame')}: {contradiction}"

@@ -81,6 +81,19 @@ def test_two_files_of_one_frame_are_told_with_both_places() -> None:
     (double,) = explanation.doubles
     assert (str(double.key), double.places) == ("HES7/plate/A1/s0/t0000/phase", ("a.tif", "b.tif"))
     assert explanation.doubled == 1
+    assert double.advice.startswith("take copies out of the folder; where both are frames, write")
+
+
+def test_of_two_files_of_one_frame_that_were_taken_apart_the_interval_is_doubted() -> None:
+    hours = (48, 52)
+    files = [found(f"{each} h.tif", named(well="A1", elapsed_s=each * 3600.0)) for each in hours]
+    (double,) = explain(*files).doubles
+    assert double.apart_h == 4
+    assert double.advice.startswith("they were taken 4 h apart: set experiment.interval_h to that")
+    minutes = (120.0, 200.0)
+    one_scan = [found(f"{each}.tif", named(well="A1", elapsed_s=each)) for each in minutes]
+    (double,) = explain(*one_scan).doubles
+    assert double.apart_h is None
 
 
 def test_what_is_skipped_is_counted_by_its_reason() -> None:
