@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from scopewatch.core.card import ForecastDay
 from scopewatch.core.efficiency import ErrorRates, correct, pool
 from scopewatch.core.tiling import TileGrid, TileScores
-from scopewatch.monitoring.outlooks import Foresight
+from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.budget import Budget
 from scopewatch.store.columns import FrameState
 from scopewatch.store.engine import open_writer, transaction
@@ -180,11 +180,16 @@ def _fill_well(
     session.execute(insert(Result), results)
     session.execute(insert(TileScoresRow), tiles)
     session.execute(insert(WellEstimate), estimates)
-    foresight = Foresight(
-        table=tuple(history.table), final_day=history.final_day, interval_h=history.interval_h
+    policy = RunPolicy(
+        run=history.experiment,
+        interval_h=history.interval_h,
+        final_day=history.final_day,
+        sites_per_well=history.sites,
+        phase_channel="phase",
+        forecast=tuple(history.table),
     )
     well = session.get_one(Well, number)
-    look_ahead(session, well, "phase", foresight, Budget(lambda: 0.0), since=0)
+    look_ahead(session, well, "phase", policy, Budget(lambda: 0.0), since=0)
 
 
 def _frames(number: int, history: History, random: np.random.Generator) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.frame import FrameKey, FrameTicket
 from scopewatch.core.ports import Settled
@@ -61,7 +62,7 @@ class Life:
         self.overlays = OverlayFolder(
             folder / "overlays",
             options=OverlayConfig(),
-            experiment=ExperimentConfig(name="run 7"),
+            policy=policy_of(ExperimentConfig(name="run 7")),
             threshold=0.5,
             named=self.reader.named_with,
         )

@@ -8,19 +8,19 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.alert import Severity
 from scopewatch.core.card import HeldOutErrors
 from scopewatch.core.fluorescence import read_fluorescence, thresholds_of
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket
 from scopewatch.core.result import Fault, FrameResult
-from scopewatch.core.route import Route
 from scopewatch.core.tiling import TileGrid
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox
@@ -35,7 +35,7 @@ from scopewatch.store.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.core.fluorescence_samples import glow, marker_card
 from tests.unit.runtime.fakes import FakeSource, Listener, make_result
-from tests.unit.store.scene import RATES, RULES, TABLE, frame_of, judged, key, ticket
+from tests.unit.store.scene import RATES, RULES, TABLE, composer_of, frame_of, judged, key, ticket
 
 NO_SPACE = os.strerror(errno.ENOSPC)
 LAST = 20  # time point of the final day
@@ -165,13 +165,12 @@ class Bench:
 
     def open(self) -> None:
         """Begin a life of the daemon, in a state folder that may be there."""
+        policy = replace(policy_of(self.experiment), rates=RATES, forecast=TABLE)
         self.store = Store.open(
             self.state,
-            experiment=self.experiment,
-            rates=RATES,
-            forecast=TABLE,
+            policy=policy,
+            composer=composer_of(policy, mail=Severity.INFO),
             clock=self.clock,
-            channels={"mail": Route(min_severity=Severity.INFO)},
             measuring=Measuring(
                 thresholds=thresholds_of(CARD.labels),
                 final_day=10.0,
@@ -184,7 +183,7 @@ class Bench:
         self.overlays = OverlayFolder(
             self.pictures,
             options=OverlayConfig(),
-            experiment=self.experiment,
+            policy=policy_of(self.experiment),
             threshold=0.5,
             named=self.reader.named_with,
         )

@@ -17,6 +17,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
 
+from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.alert import Severity
 from scopewatch.core.message import Message
@@ -159,7 +160,7 @@ class Lab:
         drawer = OverlayFolder(
             self.overlays,
             options=OverlayConfig(stain_tiff=False),
-            experiment=ExperimentConfig(name="run 7"),
+            policy=policy_of(ExperimentConfig(name="run 7")),
             threshold=0.5,
         )
         frame = key(well, 1)

@@ -13,12 +13,13 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 
+from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig
 from scopewatch.store.database import Store
 from tests.conftest import FakeClock
 from tests.integration.conftest import Save
 from tests.integration.daemon import Daemon
-from tests.unit.store.scene import Scene, key
+from tests.unit.store.scene import Scene, composer_of, key
 
 WELLS = ("A1", "A2", "A3")
 NOISE = 3000.0
@@ -140,7 +141,8 @@ def test_a_finished_run_is_shown_as_such_and_nobody_is_alarmed(daemon: Daemon, p
     clock = FakeClock()
     clock.wall = datetime.now(UTC) - timedelta(days=4)
     settings = ExperimentConfig(name="run 1", day_from="time_point")
-    store = Store.open(daemon.state, experiment=settings, rates=None, clock=clock)
+    policy = policy_of(settings)
+    store = Store.open(daemon.state, policy=policy, composer=composer_of(policy), clock=clock)
     scene = Scene(store=store, folder=daemon.state, rules=())
     for well in WELLS:
         for time_point in (0, 19, 20):

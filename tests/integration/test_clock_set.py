@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.store.database import Store
@@ -19,6 +20,7 @@ from tests.integration.conftest import Save
 from tests.integration.daemon import Daemon
 from tests.integration.receivers import Hook, Serving
 from tests.unit.notify.fakes import message
+from tests.unit.store.scene import composer_of
 
 HOUR_S = 3600
 STALL_S, END_S = 5, 2
@@ -81,8 +83,9 @@ def test_the_clock_is_set_by_two_hours_and_all_goes_on(
         hand_over(daemon, daemon.incoming, "P1_A1_s0_t0000_phase.tif", phase, save)
         hand_over(daemon, scanned, "P1_A2_s0_t0000_phase.tif", phase, save)
         daemon.eventually(lambda: daemon.count("frame scored") == 2, within_s=60)
+        policy = policy_of(ExperimentConfig(name="run 1"))
         store = Store.open(
-            daemon.state, experiment=ExperimentConfig(name="run 1"), rates=None, clock=SystemClock()
+            daemon.state, policy=policy, composer=composer_of(policy), clock=SystemClock()
         )
         store.announce(message(), ["hook"])
         store.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.errors import StoreError
 from scopewatch.core.frame import FrameKey, Mark
@@ -48,7 +49,7 @@ def work(folder: Path, frames: tuple[FrameKey, ...], progress: Connection | None
     overlays = OverlayFolder(
         folder / "overlays",
         options=OverlayConfig(),
-        experiment=ExperimentConfig(name="run 7"),
+        policy=policy_of(ExperimentConfig(name="run 7")),
         threshold=0.5,
     )
     overlays.sweep()

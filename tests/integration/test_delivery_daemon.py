@@ -8,6 +8,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
+from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.store.database import Store
@@ -15,6 +16,7 @@ from tests.integration.conftest import Save
 from tests.integration.daemon import Daemon
 from tests.integration.receivers import Hook, Serving
 from tests.unit.notify.fakes import message
+from tests.unit.store.scene import composer_of
 
 
 def test_the_daemon_ends_in_time_though_a_receiver_hangs(daemon: Daemon) -> None:
@@ -22,8 +24,9 @@ def test_the_daemon_ends_in_time_though_a_receiver_hangs(daemon: Daemon) -> None
         silent.settimeout(20)
         url = f"json://127.0.0.1:{silent.getsockname()[1]}/alerts"
         daemon.settings["alerts"] = {"channels": [{"name": "hook", "url": url}]}
+        policy = policy_of(ExperimentConfig(name="run 1"))
         store = Store.open(
-            daemon.state, experiment=ExperimentConfig(name="run 1"), rates=None, clock=SystemClock()
+            daemon.state, policy=policy, composer=composer_of(policy), clock=SystemClock()
         )
         store.announce(message(), ["hook"])
         daemon.start_ready()
@@ -52,8 +55,9 @@ def test_a_receiver_that_rests_is_told_by_status_health_check_and_dashboard(
             "retry_s": 0.2,
             "break_after": 2,
         }
+        policy = policy_of(ExperimentConfig(name="run 1"))
         store = Store.open(
-            daemon.state, experiment=ExperimentConfig(name="run 1"), rates=None, clock=SystemClock()
+            daemon.state, policy=policy, composer=composer_of(policy), clock=SystemClock()
         )
         store.announce(message(), ["hook"])
         store.close()

@@ -49,6 +49,7 @@ def facts(draw: st.DrawFn) -> RunFacts:
     return RunFacts(
         now=NOW,
         policy=RunPolicy(
+            run="run 7",
             interval_h=draw(st.sampled_from((0.5, 12, 24))),
             final_day=10,
             sites_per_well=draw(st.integers(1, 3)),

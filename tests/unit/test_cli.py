@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch import __version__
+from scopewatch.app.run_policy import policy_of
 from scopewatch.cli.alerts import parse_duration
 from scopewatch.cli.main import run
 from scopewatch.config import load_config
@@ -15,6 +16,7 @@ from scopewatch.core.errors import ConfigError
 from scopewatch.core.frame import FrameKey, Refusal
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.store.database import Store
+from tests.unit.store.scene import composer_of
 
 # Apprise imports a module of Python 3.11's own that warns of its removal in 3.13.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -40,8 +42,9 @@ def config(tmp_path: Path) -> Path:
 def results(config: Path) -> Path:
     """Return a configuration whose daemon ran before, and saw nothing."""
     settings = load_config(config)
+    policy = policy_of(settings.experiment)
     Store.open(
-        settings.state.folder, experiment=settings.experiment, rates=None, clock=SystemClock()
+        settings.state.folder, policy=policy, composer=composer_of(policy), clock=SystemClock()
     ).close()
     return config
 
@@ -143,8 +146,9 @@ def test_the_status_names_the_well_and_time_point_of_a_frame_that_was_missed(
 ) -> None:
     settings = load_config(results)
     clock = SystemClock()
+    policy = policy_of(settings.experiment)
     store = Store.open(
-        settings.state.folder, experiment=settings.experiment, rates=None, clock=clock
+        settings.state.folder, policy=policy, composer=composer_of(policy), clock=clock
     )
     missed = FrameKey(
         experiment="run 1", plate="plate", well="B2", site=0, time_point=3, channel="phase"

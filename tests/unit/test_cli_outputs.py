@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.app.run_policy import policy_of
 from scopewatch.cli.main import run
 from scopewatch.cli.reading_options import read_pairs
 from scopewatch.config import load_config
 from scopewatch.core.errors import ConfigError
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.store.database import Store
-from tests.unit.store.scene import Scene, key
+from tests.unit.store.scene import Scene, composer_of, key
 
 # Apprise imports a module of Python 3.11's own that warns of its removal in 3.13.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -35,8 +36,9 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG, encoding="utf-8")
     settings = load_config(path)
+    policy = policy_of(settings.experiment)
     store = Store.open(
-        settings.state.folder, experiment=settings.experiment, rates=None, clock=SystemClock()
+        settings.state.folder, policy=policy, composer=composer_of(policy), clock=SystemClock()
     )
     scene = Scene(store=store, folder=settings.state.folder, rules=())
     for time_point in range(2):

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.app.run_policy import policy_of
 from scopewatch.cli.main import run
 from scopewatch.config import load_config
 from scopewatch.core.frame import FrameKey, FrameTicket, Refusal
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.lock import InstanceLock
 from scopewatch.store.database import Store
+from tests.unit.store.scene import composer_of
 
 CONFIG = """
 experiment: {name: run 1}
@@ -22,8 +24,9 @@ web: {enabled: false}
 
 def store_of(config: Path) -> Store:
     settings = load_config(config)
+    policy = policy_of(settings.experiment)
     return Store.open(
-        settings.state.folder, experiment=settings.experiment, rates=None, clock=SystemClock()
+        settings.state.folder, policy=policy, composer=composer_of(policy), clock=SystemClock()
     )
 
 

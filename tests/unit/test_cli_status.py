@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.app.run_policy import policy_of
 from scopewatch.cli.main import run
 from scopewatch.config import load_config
 from scopewatch.core.frame import FrameKey, Refusal
@@ -16,7 +17,7 @@ from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.lock import InstanceLock, is_held
 from scopewatch.store.database import Store
 from scopewatch.store.records import RetrySelection
-from tests.unit.store.scene import Scene, key, ticket
+from tests.unit.store.scene import Scene, composer_of, key, ticket
 
 BUNDLE = Path(__file__).parents[2] / "models" / "simulated-cardiomyocyte"
 CONFIG = f"""
@@ -37,10 +38,11 @@ def config(tmp_path: Path) -> Path:
 @contextmanager
 def filling(config: Path, clock: SystemClock | None = None) -> Iterator[Scene]:
     settings = load_config(config)
+    policy = policy_of(settings.experiment)
     store = Store.open(
         settings.state.folder,
-        experiment=settings.experiment,
-        rates=None,
+        policy=policy,
+        composer=composer_of(policy),
         clock=clock or SystemClock(),
     )
     yield Scene(store=store, folder=settings.state.folder, rules=())

@@ -6,7 +6,8 @@ from functools import partial
 
 from scopewatch.app.digest import DigestDesk
 from scopewatch.app.results import OVERLAYS, channel_routes, message_style
-from scopewatch.app.run_states import RunStates, policy_of
+from scopewatch.app.run_policy import policy_of
+from scopewatch.app.run_states import RunStates
 from scopewatch.app.targets import main_target
 from scopewatch.config import Config
 from scopewatch.config.secrets import known_secrets

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from scopewatch.app.delivering import make_delivery
-from scopewatch.app.results import OVERLAYS, channel_routes, message_style
+from scopewatch.app.results import OVERLAYS, message_composer
+from scopewatch.app.run_policy import policy_of
 from scopewatch.config import Config
 from scopewatch.core.alert_monitor import model_refused
 from scopewatch.core.alert_rule import RuleKind
@@ -89,11 +90,9 @@ def tell_model_refused(config: Config, error: ModelError, clock: Clock) -> None:
             held.enter_context(InstanceLock(config.state.folder))
             store = Store.open(
                 config.state.folder,
-                experiment=config.experiment,
-                rates=None,
+                policy=policy_of(config.experiment),
+                composer=message_composer(config),
                 clock=clock,
-                channels=channel_routes(config),
-                style=message_style(config),
             )
             held.callback(store.close)
             seen = model_refused(at=clock.now(), reason=str(error))

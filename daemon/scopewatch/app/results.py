@@ -5,9 +5,10 @@ from contextlib import ExitStack
 from functools import partial
 
 from scopewatch import __version__
+from scopewatch.app.composing import MessageComposer
 from scopewatch.app.judging import make_judging
 from scopewatch.app.measuring import make_measuring
-from scopewatch.app.run_states import policy_of
+from scopewatch.app.run_policy import policy_of
 from scopewatch.app.targets import main_target
 from scopewatch.config import Config
 from scopewatch.core.card import ModelCard
@@ -34,18 +35,20 @@ def open_store(config: Config, card: ModelCard, clock: Clock, held: ExitStack) -
     held.enter_context(InstanceLock(config.state.folder))
     store = Store.open(
         config.state.folder,
-        experiment=config.experiment,
-        rates=card.errors.rates() if card.errors else None,
-        forecast=card.forecast,
+        policy=policy_of(config.experiment, card),
+        composer=message_composer(config),
         clock=clock,
-        channels=channel_routes(config),
-        style=message_style(config),
         max_attempts=config.runtime.max_attempts,
         measuring=make_measuring(config, card),
         judging=make_judging(config, card),
     )
     held.callback(store.close)
     return store
+
+
+def message_composer(config: Config) -> MessageComposer:
+    """Return what puts changes of alerts into words."""
+    return MessageComposer(style=message_style(config), routes=channel_routes(config))
 
 
 def message_style(config: Config) -> Style:
@@ -69,7 +72,7 @@ def open_overlays(config: Config, card: ModelCard, reader: Reader) -> OverlayFol
     overlays = OverlayFolder(
         config.state.folder / OVERLAYS,
         options=config.overlays,
-        experiment=config.experiment,
+        policy=policy_of(config.experiment),
         threshold=card.threshold,
         marker=card.labels.marker,
         named=reader.named_with,

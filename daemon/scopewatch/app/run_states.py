@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Protocol
 
+from scopewatch.app.run_policy import policy_of
 from scopewatch.app.targets import main_target
 from scopewatch.config import Config, ExperimentConfig
 from scopewatch.core.errors import StoreError
 from scopewatch.core.ports import Clock
-from scopewatch.monitoring.policy import RunPolicy, named_wells
+from scopewatch.monitoring.policy import named_wells
 from scopewatch.monitoring.run_facts import DaemonSeen, RunFacts, RunSeen
 from scopewatch.monitoring.run_state import assess
 from scopewatch.monitoring.state import Cause, Level, RunState, State, database_away
@@ -74,16 +75,6 @@ def make_states(
         clock=clock,
         target=partial(main_target, config),
         daemon=daemon,
-    )
-
-
-def policy_of(experiment: ExperimentConfig) -> RunPolicy:
-    """Return the plan of the configured run."""
-    return RunPolicy(
-        interval_h=experiment.interval_h,
-        final_day=experiment.final_day,
-        sites_per_well=experiment.sites_per_well,
-        phase_channel=experiment.phase_channel,
     )
 
 

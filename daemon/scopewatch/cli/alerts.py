@@ -177,7 +177,10 @@ def parse_duration(text: str) -> timedelta:
 @contextmanager
 def open_beside(config: ConfigPath) -> "Iterator[Store]":
     """Open the store beside a running daemon; SQLite lets both write in turn."""
+    from scopewatch.app.composing import MessageComposer
+    from scopewatch.app.run_policy import policy_of
     from scopewatch.config import load_config
+    from scopewatch.core.message import Style
     from scopewatch.runtime.clock import SystemClock
     from scopewatch.store.database import Store
     from scopewatch.store.queries import Reader
@@ -186,7 +189,11 @@ def open_beside(config: ConfigPath) -> "Iterator[Store]":
     # Opened for reading first: a wrong path must not make an empty database.
     Reader.open(settings.state.folder).close()
     store = Store.open(
-        settings.state.folder, experiment=settings.experiment, rates=None, clock=SystemClock()
+        settings.state.folder,
+        policy=policy_of(settings.experiment),
+        # An answer is told to nobody.
+        composer=MessageComposer(style=Style(), routes={}),
+        clock=SystemClock(),
     )
     try:
         yield store

@@ -3,28 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from scopewatch.core.card import ForecastDay
 from scopewatch.core.forecast import NoForecast, WellForecast, forecast
 from scopewatch.core.running import RunningEstimate, WellFilter, WellPoint, filter_points
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Foresight:
-    """What a forecast needs besides the well.
-
-    Parameters
-    ----------
-    table
-        `ModelCard.forecast`.
-    final_day
-        When the run ends.
-    interval_h
-        Between time points: the day of one that could not be judged is reckoned from it.
-    """
-
-    table: Sequence[ForecastDay]
-    final_day: float
-    interval_h: float
+from scopewatch.monitoring.policy import RunPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +56,7 @@ class Foreseen:
 def look_on(
     before: Standing | None,
     sightings: Sequence[Sighting],
-    foresight: Foresight,
+    policy: RunPolicy,
     *,
     earlier: Callable[[], Sequence[WellPoint]],
 ) -> Iterator[Foreseen]:
@@ -107,17 +88,17 @@ def look_on(
             else:
                 known = filter_points([*(() if before is None else earlier()), *later])
         if known is not None:
-            gap = (sighting.time_point - newest) * foresight.interval_h / 24
-            yield _outlook(sighting, day + gap, known, foresight)
+            gap = (sighting.time_point - newest) * policy.interval_h / 24
+            yield _outlook(sighting, day + gap, known, policy)
 
 
-def _outlook(sighting: Sighting, day: float, known: WellFilter, foresight: Foresight) -> Foreseen:
+def _outlook(sighting: Sighting, day: float, known: WellFilter, policy: RunPolicy) -> Foreseen:
     running = known.estimate(())
     unfit = "" if sighting.point is not None else sighting.fault
     return Foreseen(
         time_point=sighting.time_point,
         day=day,
         running=running,
-        forecast=forecast(foresight.table, running, foresight.final_day, unfit=unfit),
+        forecast=forecast(policy.forecast, running, policy.final_day, unfit=unfit),
         filter=known,
     )

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
 from scopewatch.core.alert_scope import place
+from scopewatch.core.card import ForecastDay
+from scopewatch.core.efficiency import ErrorRates
 
 # Time points are never quite punctual, and a frame takes a while to be taken and judged.
 STALE_INTERVALS: Final = 1.5
@@ -15,10 +17,12 @@ STALE_TIME_POINTS: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPolicy:
-    """The plan of a run, from the configuration.
+    """The plan of a run, from the configuration, and what the model's card says of its wells.
 
     Parameters
     ----------
+    run
+        Its name.
     interval_h
         Hours between time points.
     final_day
@@ -27,12 +31,37 @@ class RunPolicy:
         Fields of view that make up a time point of a well.
     phase_channel
         The channel that is scored.
+    fluorescence_channel
+        The channel that measures the wells on the final day; None where none does.
+    started_at
+        Day 0, aware UTC; None: the first frame.
+    day_from
+        Whether days follow from when frames were taken, or from their time points.
+    simulated
+        Whether all of it is simulated.
+    rates
+        Error rates of the card, None where it has none.
+    forecast
+        Forecast table of the card.
     """
 
+    run: str
     interval_h: float
     final_day: float
     sites_per_well: int
     phase_channel: str
+    fluorescence_channel: str | None = None
+    started_at: datetime | None = None
+    day_from: Literal["acquired_at", "time_point"] = "acquired_at"
+    simulated: bool = False
+    rates: ErrorRates | None = None
+    forecast: tuple[ForecastDay, ...] = ()
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that are worked on; others are only recorded."""
+        marker = self.fluorescence_channel
+        return (self.phase_channel,) if marker is None else (self.phase_channel, marker)
 
     @property
     def interval(self) -> timedelta:

@@ -87,9 +87,9 @@ class AlertStore:
 
     def watch(self, observed: Sequence[tuple[AlertRule, Observation]]) -> tuple[Message, ...]:
         """Step rules of the monitor itself over what was seen; return the messages."""
-        now, announcing = self._clock.now(), self._settling.announcing
+        now, settling = self._clock.now(), self._settling
         with self._writing() as session:
-            return step_monitor(session, self._settling.experiment.name, observed, announcing, now)
+            return step_monitor(session, settling.policy.run, observed, settling.composer, now)
 
     def last_frame(self) -> LastFrame:
         """Say when the newest frame was settled, whatever became of it, and the day it showed."""

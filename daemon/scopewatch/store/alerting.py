@@ -13,7 +13,7 @@ from scopewatch.core.alert_plate import PlateFacts, StateKey
 from scopewatch.core.alert_rule import AlertRule
 from scopewatch.core.alert_wells import WellFacts
 from scopewatch.core.message import Message
-from scopewatch.store.announcing import Announcing, acknowledged_alerts, announce
+from scopewatch.store.announcing import Composer, acknowledged_alerts, announce
 from scopewatch.store.budget import Budget
 from scopewatch.store.plate_history import plate_of
 from scopewatch.store.plates import silent_plates
@@ -127,7 +127,7 @@ def step_monitor(
     session: Session,
     experiment: str,
     observed: Sequence[tuple[AlertRule, Observation]],
-    announcing: Announcing,
+    composer: Composer,
     now: datetime,
 ) -> tuple[Message, ...]:
     """Step rules of the monitor itself, whose subject is the whole experiment."""
@@ -142,7 +142,7 @@ def step_monitor(
             before.states.get(key, AlertState()), rule, observation, acknowledged=key in seen
         )
         if transition is not None:
-            told = announce(session, subject, transition, None, announcing, now)
+            told = announce(session, subject, transition, None, composer, now)
             messages += [told] if told else []
     write_states(session, before, after, {})
     return tuple(messages)

@@ -1,13 +1,13 @@
-"""Alerts as they are recorded, answered and put into words: raised, escalated, resolved."""
+"""Alerts as they are recorded and answered, and their messages queued, in one transaction."""
 
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
@@ -16,8 +16,7 @@ from scopewatch.core.alert import Change, Subject, Transition
 from scopewatch.core.alert_json import pack_evidence
 from scopewatch.core.alert_plate import StateKey
 from scopewatch.core.errors import StoreError, complaint
-from scopewatch.core.message import Message, Style, compose
-from scopewatch.core.route import Route
+from scopewatch.core.message import Message
 from scopewatch.store.alert_tables import Alert
 from scopewatch.store.outbox import is_known, queue_message
 from scopewatch.store.shown_points import shown_points
@@ -28,20 +27,18 @@ from scopewatch.store.well_tables import WellEstimate
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announcing:
-    """How a change becomes messages.
+class Composer(Protocol):
+    """Puts changes of alerts into words, and says who gets them. Pure."""
 
-    Parameters
-    ----------
-    routes
-        Name of each channel and what it carries.
-    style
-        How messages are written.
-    """
+    def compose(
+        self, subject: Subject, transition: Transition, *, key: str, overlay: str | None
+    ) -> Message:
+        """Return the message of a change; `overlay` is the newest picture of its well."""
+        ...
 
-    routes: Mapping[str, Route]
-    style: Style
+    def channels(self, message: Message, experiment: str) -> Sequence[str]:
+        """Return the names of the channels that carry a message about an experiment."""
+        ...
 
 
 def announce(
@@ -49,10 +46,12 @@ def announce(
     subject: Subject,
     transition: Transition,
     time_point: int | None,
-    announcing: Announcing,
+    composer: Composer,
     now: datetime,
 ) -> Message | None:
     """Record a change and queue its message; None where the alert is snoozed.
+
+    Of one that is snoozed nothing is put into words.
 
     Parameters
     ----------
@@ -65,24 +64,19 @@ def announce(
         select(Alert.id).where(_is(subject, rule.name), Alert.snoozed_until > now)
     )
     alert = _record(session, subject, transition, time_point, now)
+    if snoozed is not None:
+        event = {"subject": str(subject), "rule": rule.name, "change": transition.change.value}
+        log.info("alert changed while snoozed", extra={"event": event})
+        return None
     key = _key(subject, transition, time_point)
     if is_known(session, key):
         # Of an earlier alert at that time point, which was stepped anew since.
         key = _key(subject, transition, time_point, again=alert.id)
-    message = compose(
-        subject,
-        transition,
-        style=announcing.style,
-        key=key,
-        overlay=_newest_overlay(session, subject),
+    message = composer.compose(
+        subject, transition, key=key, overlay=_newest_overlay(session, subject)
     )
-    event = {"subject": str(subject), "rule": rule.name, "change": transition.change.value}
-    if snoozed is not None:
-        log.info("alert changed while snoozed", extra={"event": event})
-        return None
-    for channel, route in announcing.routes.items():
-        if route.takes(message.severity, subject.experiment):
-            queue_message(session, channel, message, alert_id=alert.id, now=now)
+    for channel in composer.channels(message, subject.experiment):
+        queue_message(session, channel, message, alert_id=alert.id, now=now)
     return message
 
 

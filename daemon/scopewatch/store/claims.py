@@ -12,8 +12,8 @@ from datetime import datetime
 from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
-from scopewatch.config import ExperimentConfig
 from scopewatch.core.frame import FrameTicket
+from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.columns import SCORED, SETTLED, FrameState
 from scopewatch.store.estimates import drop_result
 from scopewatch.store.judging import AGAIN, Judging
@@ -67,7 +67,7 @@ class Claims:
 
     Parameters
     ----------
-    experiment
+    policy
         What a new run is made with.
     judging
         What is judged under now.
@@ -75,7 +75,7 @@ class Claims:
         Claims of a frame after which it is quarantined instead of tried again.
     """
 
-    experiment: ExperimentConfig
+    policy: RunPolicy
     judging: Judging
     max_attempts: int
 
@@ -109,7 +109,7 @@ class Claims:
             left = _leave(session, ticket, others)
         if row is None:
             row = FrameRow(
-                well_id=well_of(session, ticket.key, ticket.seen_at, self.experiment).id,
+                well_id=well_of(session, ticket.key, ticket.seen_at, self.policy).id,
                 site=ticket.key.site,
                 time_point=ticket.key.time_point,
                 channel=ticket.key.channel,

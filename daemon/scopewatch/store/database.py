@@ -5,30 +5,25 @@ by a lock and between processes by SQLite's own, so that none fails for the sake
 """
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Self
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from scopewatch.config import ExperimentConfig
 from scopewatch.core.alert import AlertRule
-from scopewatch.core.card import ForecastDay
-from scopewatch.core.efficiency import ErrorRates
 from scopewatch.core.fluorescence import FluorescenceReading
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Mark, Refusal
-from scopewatch.core.message import Message, Style
+from scopewatch.core.message import Message
 from scopewatch.core.ports import Clock, OverlayFiles, Settled
 from scopewatch.core.result import FrameResult
-from scopewatch.core.route import Route
-from scopewatch.monitoring.outlooks import Foresight
+from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.alert_store import AlertStore
-from scopewatch.store.announcing import Announcing
+from scopewatch.store.announcing import Composer
 from scopewatch.store.budget import Budget
 from scopewatch.store.claims import FAILED, Claims
 from scopewatch.store.columns import SETTLED
@@ -52,8 +47,6 @@ from scopewatch.store.tables import FrameRow
 
 log = logging.getLogger(__name__)
 
-_NO_CHANNELS: Mapping[str, Route] = MappingProxyType({})
-_PLAIN = Style()
 _UNTOLD = Judging()
 
 
@@ -62,16 +55,11 @@ class Store(AlertStore):
 
     Parameters
     ----------
-    experiment
-        Days, sites per well, the scored channel, and whether all of it is simulated.
-    rates
-        Error rates of the model's card, None where it has none.
-    forecast
-        The forecast table of the model's card.
-    channels
-        Name of each alert channel and what it carries.
-    style
-        How messages are written; whether they say simulated is the experiment's affair.
+    policy
+        Days, sites per well, the scored channel, whether all of it is simulated, and what the
+        model's card says of wells.
+    composer
+        Puts changes of alerts into words.
     max_attempts
         Claims of a frame after which it is quarantined instead of tried again.
     measuring
@@ -85,44 +73,31 @@ class Store(AlertStore):
         writer: Engine,
         reader: Engine,
         *,
-        experiment: ExperimentConfig,
-        rates: ErrorRates | None,
-        forecast: Sequence[ForecastDay],
+        policy: RunPolicy,
+        composer: Composer,
         clock: Clock,
-        channels: Mapping[str, Route],
-        style: Style,
         max_attempts: int,
         measuring: Measuring | None = None,
         judging: Judging = _UNTOLD,
     ) -> None:
-        style = replace(style, simulated=experiment.simulated, final_day=experiment.final_day)
         settling = Settling(
-            experiment=experiment,
-            rates=rates,
-            foresight=Foresight(
-                table=tuple(forecast),
-                final_day=experiment.final_day,
-                interval_h=experiment.interval_h,
-            ),
-            announcing=Announcing(routes=dict(channels), style=style),
+            policy=policy,
+            composer=composer,
             measuring=measuring,
             judging=judging,
             budget=partial(Budget, clock.monotonic),
         )
         super().__init__(writer, reader, settling=settling, clock=clock)
-        self._claims = Claims(experiment=experiment, judging=judging, max_attempts=max_attempts)
+        self._claims = Claims(policy=policy, judging=judging, max_attempts=max_attempts)
 
     @classmethod
     def open(
         cls,
         folder: Path,
         *,
-        experiment: ExperimentConfig,
-        rates: ErrorRates | None,
+        policy: RunPolicy,
+        composer: Composer,
         clock: Clock,
-        forecast: Sequence[ForecastDay] = (),
-        channels: Mapping[str, Route] = _NO_CHANNELS,
-        style: Style = _PLAIN,
         max_attempts: int = 2,
         measuring: Measuring | None = None,
         judging: Judging = _UNTOLD,
@@ -131,12 +106,9 @@ class Store(AlertStore):
         return cls(
             open_writer(folder),
             open_reader(folder),
-            experiment=experiment,
-            rates=rates,
-            forecast=forecast,
+            policy=policy,
+            composer=composer,
             clock=clock,
-            channels=channels,
-            style=style,
             max_attempts=max_attempts,
             measuring=measuring,
             judging=judging,
@@ -146,7 +118,7 @@ class Store(AlertStore):
         """Of what a source found, return the locators that need no more work."""
         settling = self._settling
         with transaction(self._reader) as session:
-            return settled(session, source, found, settling.judging, settling.experiment.channels)
+            return settled(session, source, found, settling.judging, settling.policy.channels)
 
     def names_changed(self, source: str) -> bool:
         """Tell whether results of a source were named by other settings than there are now."""
@@ -192,14 +164,14 @@ class Store(AlertStore):
         taken = Taken(
             key=ticket.key, moment=frame.moment.over(ticket.moment), seen_at=ticket.seen_at
         )
-        experiment, first = self._settling.experiment, None
+        policy, first = self._settling.policy, None
         with transaction(self._reader) as session:
             run = find_run(session, ticket.key.experiment)
             if not taken.moment.known and (row := find_frame(session, ticket.key)) is not None:
                 taken = replace(taken, seen_at=row.seen_at)
             if run is not None:
-                first = first_with(session, run, taken, experiment)
-        return day_of(taken, experiment, first)
+                first = first_with(session, run, taken, policy)
+        return day_of(taken, policy, first)
 
     def retime(self, ticket: FrameTicket) -> bool:
         """Take up when a settled frame was taken, where the ticket says it better than was known.
@@ -294,7 +266,7 @@ class Store(AlertStore):
         now = self._clock.now()
         with self._writing() as session:
             if refusal.missed is not None:
-                record_gap(session, refusal, refusal.missed, self._settling.experiment, now)
+                record_gap(session, refusal, refusal.missed, self._settling.policy, now)
             else:
                 under = self._settling.judging.under(refusal.source)
                 record_refusal(session, refusal, under, now)

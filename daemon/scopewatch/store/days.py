@@ -1,6 +1,6 @@
 """The day of the differentiation run on which a frame was taken.
 
-Day 0 is `experiment.started_at`, or else the run's first frame. Files may arrive in any order,
+Day 0 is `policy.started_at`, or else the run's first frame. Files may arrive in any order,
 so an earlier frame than the first one known moves day 0, and with it the days that are counted from
 it. Those that count from the run's start by themselves (`elapsed_s`) stay, and move nothing.
 """
@@ -15,9 +15,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import Session
 
-from scopewatch.config import ExperimentConfig
 from scopewatch.core.frame import FrameKey
 from scopewatch.core.moment import Moment
+from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.tables import FrameRow, Result, Run, Well
 from scopewatch.store.well_tables import FluorescenceRow, WellEstimate
 
@@ -55,13 +55,13 @@ class Taken:
         return self.seen_at if self.moment.elapsed_s is None else None
 
 
-def day_of(taken: Taken, experiment: ExperimentConfig, first_frame_at: datetime | None) -> float:
+def day_of(taken: Taken, policy: RunPolicy, first_frame_at: datetime | None) -> float:
     """Return the day, fractional; negative (and said so in the log) before a configured start."""
-    if experiment.day_from == "time_point":
-        return taken.key.time_point * experiment.interval_h / 24
+    if policy.day_from == "time_point":
+        return taken.key.time_point * policy.interval_h / 24
     if taken.at is None:
         return (taken.moment.elapsed_s or 0.0) / _DAY_S
-    origin = experiment.started_at or min(first_frame_at or taken.at, taken.at)
+    origin = policy.started_at or min(first_frame_at or taken.at, taken.at)
     day = (taken.at - origin).total_seconds() / _DAY_S
     if day < 0:
         log.warning(
@@ -71,36 +71,34 @@ def day_of(taken: Taken, experiment: ExperimentConfig, first_frame_at: datetime 
     return day
 
 
-def set_start(session: Session, run: Run, experiment: ExperimentConfig) -> bool:
+def set_start(session: Session, run: Run, policy: RunPolicy) -> bool:
     """Take over a start that was configured, or corrected, while the run went on.
 
     Returns
     -------
     Whether day 0 moved: then what follows from days has to be reckoned anew.
     """
-    if run.started_at == experiment.started_at:
+    if run.started_at == policy.started_at:
         return False
     before = run.started_at or run.first_frame_at
-    run.started_at = experiment.started_at
-    return _shift(session, run, before, run.started_at or run.first_frame_at, experiment)
+    run.started_at = policy.started_at
+    return _shift(session, run, before, run.started_at or run.first_frame_at, policy)
 
 
-def note_frame(session: Session, run: Run, taken: Taken, experiment: ExperimentConfig) -> bool:
+def note_frame(session: Session, run: Run, taken: Taken, policy: RunPolicy) -> bool:
     """Take note of a frame's time: the earliest one is day 0 unless a start is configured.
 
     Returns
     -------
     Whether day 0 moved.
     """
-    first = first_with(session, run, taken, experiment)
+    first = first_with(session, run, taken, policy)
     if first is None or first == run.first_frame_at:
         return False
-    return _set_first(session, run, first, experiment)
+    return _set_first(session, run, first, policy)
 
 
-def first_with(
-    session: Session, run: Run, taken: Taken, experiment: ExperimentConfig
-) -> datetime | None:
+def first_with(session: Session, run: Run, taken: Taken, policy: RunPolicy) -> datetime | None:
     """Return when the run's first frame was taken once this one is known; None where none says."""
     if taken.at is None:
         return run.first_frame_at
@@ -112,11 +110,11 @@ def first_with(
     # the start as the others count.
     elapsed_s = taken.moment.elapsed_s
     if elapsed_s is None:
-        elapsed_s = taken.key.time_point * experiment.interval_h * 3600
+        elapsed_s = taken.key.time_point * policy.interval_h * 3600
     return taken.at - timedelta(seconds=elapsed_s)
 
 
-def find_first(session: Session, run: Run, experiment: ExperimentConfig) -> bool:
+def find_first(session: Session, run: Run, policy: RunPolicy) -> bool:
     """Look for the run's first frame anew, where the moment of the one known was corrected.
 
     Returns
@@ -144,7 +142,7 @@ def find_first(session: Session, run: Run, experiment: ExperimentConfig) -> bool
     first = min((each for each in firsts if each is not None), default=run.first_frame_at)
     if first is None or first == run.first_frame_at:
         return False
-    return _set_first(session, run, first, experiment)
+    return _set_first(session, run, first, policy)
 
 
 def date_estimates(session: Session, wells: Select[int], channel: str) -> None:
@@ -173,13 +171,11 @@ def date_estimates(session: Session, wells: Select[int], channel: str) -> None:
     )
 
 
-def _set_first(
-    session: Session, run: Run, taken_at: datetime, experiment: ExperimentConfig
-) -> bool:
+def _set_first(session: Session, run: Run, taken_at: datetime, policy: RunPolicy) -> bool:
     before, run.first_frame_at = run.first_frame_at, taken_at
     if run.started_at is not None:
         return False
-    return _shift(session, run, before, taken_at, experiment)
+    return _shift(session, run, before, taken_at, policy)
 
 
 def _shift(
@@ -187,9 +183,9 @@ def _shift(
     run: Run,
     before: datetime | None,
     after: datetime | None,
-    experiment: ExperimentConfig,
+    policy: RunPolicy,
 ) -> bool:
-    if experiment.day_from != "acquired_at" or before is None or after is None or before == after:
+    if policy.day_from != "acquired_at" or before is None or after is None or before == after:
         return False
     days = (before - after).total_seconds() / _DAY_S
     frames = select(FrameRow.id).where(FrameRow.well_id.in_(_wells(run)))
@@ -201,7 +197,7 @@ def _shift(
             .values(day=kind.day + days),
             execution_options=_IN_THE_DATABASE,
         )
-    date_estimates(session, _wells(run), experiment.phase_channel)
+    date_estimates(session, _wells(run), policy.phase_channel)
     # What the session holds is read again where it is asked for.
     session.expire_all()
     log.warning(

@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.core.frame import FrameKey, FrameTicket, Refusal
+from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.columns import FrameState
 from scopewatch.store.frame_queries import frame_key
 from scopewatch.store.tables import AcquisitionRow, FrameRow, Run, Well
@@ -58,7 +58,7 @@ def held_frame(session: Session, ticket: FrameTicket) -> FrameRow:
 
 
 def record_gap(
-    session: Session, refusal: Refusal, key: FrameKey, experiment: ExperimentConfig, now: datetime
+    session: Session, refusal: Refusal, key: FrameKey, policy: RunPolicy, now: datetime
 ) -> None:
     """Record a frame that was due and never came, unless it is known or came after all.
 
@@ -67,7 +67,7 @@ def record_gap(
     if find_frame(session, key) is not None:
         return
     row = FrameRow(
-        well_id=well_of(session, key, refusal.seen_at, experiment).id,
+        well_id=well_of(session, key, refusal.seen_at, policy).id,
         site=key.site,
         time_point=key.time_point,
         channel=key.channel,
@@ -108,17 +108,15 @@ def find_run(session: Session, name: str) -> Run | None:
     return session.scalar(select(Run).where(Run.name == name))
 
 
-def well_of(
-    session: Session, key: FrameKey, seen_at: datetime, experiment: ExperimentConfig
-) -> Well:
+def well_of(session: Session, key: FrameKey, seen_at: datetime, policy: RunPolicy) -> Well:
     """Return the well of a key, and make it and its run where they are new."""
     run = find_run(session, key.experiment)
     if run is None:
         run = Run(
             name=key.experiment,
-            started_at=experiment.started_at,
+            started_at=policy.started_at,
             first_seen_at=seen_at,
-            simulated=experiment.simulated,
+            simulated=policy.simulated,
         )
         session.add(run)
         session.flush()

@@ -5,7 +5,8 @@ from typing import Any
 
 from scopewatch.core.forecast import NoForecast, Silence, WellForecast
 from scopewatch.core.running import RunningEstimate, WellFilter, WellPoint
-from scopewatch.monitoring.outlooks import Foreseen, Foresight
+from scopewatch.monitoring.outlooks import Foreseen
+from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.well_tables import WellEstimate, WellOutlook
 
 # Errors are efficiencies: four digits are a hundredth of a point.
@@ -72,7 +73,7 @@ def unpack_filter(packed: Sequence[float]) -> WellFilter:
     )
 
 
-def row_of(well_id: int, outlook: Foreseen, foresight: Foresight) -> dict[str, Any]:
+def row_of(well_id: int, outlook: Foreseen, policy: RunPolicy) -> dict[str, Any]:
     """Return the columns of an outlook."""
     running, told = outlook.running, outlook.forecast
     row = {
@@ -85,7 +86,7 @@ def row_of(well_id: int, outlook: Foreseen, foresight: Foresight) -> dict[str, A
         "now_high": running.high,
         "trend_per_day": running.trend_per_day,
         "trend_half_width": running.trend_half_width,
-        "final_day": foresight.final_day,
+        "final_day": policy.final_day,
         "filter": pack_filter(outlook.filter),
         **dict.fromkeys(("value", "low", "high", "half_width", "coverage", "cause", "reason")),
         "errors": [],

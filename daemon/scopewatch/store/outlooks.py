@@ -12,7 +12,8 @@ from sqlalchemy import Select, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.running import WellPoint
-from scopewatch.monitoring.outlooks import Foresight, Sighting, Standing, look_on
+from scopewatch.monitoring.outlooks import Sighting, Standing, look_on
+from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.budget import Budget
 from scopewatch.store.columns import FrameState
 from scopewatch.store.outlook_rows import row_of, to_point, unpack_filter
@@ -28,7 +29,7 @@ def look_ahead(
     session: Session,
     well: Well,
     channel: str,
-    foresight: Foresight,
+    policy: RunPolicy,
     budget: Budget,
     *,
     since: int,
@@ -44,7 +45,7 @@ def look_ahead(
     due: int | None = since if well.outlooks_due is None else min(since, well.outlooks_due)
     begun = False
     while due is not None and not (begun and budget.spent):
-        due = _write_slice(session, well.id, channel, foresight, due)
+        due = _write_slice(session, well.id, channel, policy, due)
         begun = True
     well.outlooks_due = due
     session.flush()
@@ -52,7 +53,7 @@ def look_ahead(
 
 
 def look_ahead_again(
-    session: Session, wells: Sequence[Well], channel: str, foresight: Foresight, budget: Budget
+    session: Session, wells: Sequence[Well], channel: str, policy: RunPolicy, budget: Budget
 ) -> bool:
     """Write the outlooks of wells that are due, as far as the budget goes.
 
@@ -64,7 +65,7 @@ def look_ahead_again(
         if well.outlooks_due is None:
             continue
         if (number and budget.spent) or not look_ahead(
-            session, well, channel, foresight, budget, since=well.outlooks_due
+            session, well, channel, policy, budget, since=well.outlooks_due
         ):
             return False
     return True
@@ -78,7 +79,7 @@ def due_wells(session: Session, run_id: int | None = None) -> Sequence[Well]:
 
 
 def _write_slice(
-    session: Session, well_id: int, channel: str, foresight: Foresight, since: int
+    session: Session, well_id: int, channel: str, policy: RunPolicy, since: int
 ) -> int | None:
     """Write the next outlooks of a well; return from where on more are due."""
     sightings, due = _sightings(session, well_id, channel, since)
@@ -90,8 +91,8 @@ def _write_slice(
     def earlier() -> list[WellPoint]:
         return [point for _, point in _points(session, well_id, 0, since)]
 
-    outlooks = look_on(_standing(session, well_id, since), sightings, foresight, earlier=earlier)
-    rows = [row_of(well_id, outlook, foresight) for outlook in outlooks]
+    outlooks = look_on(_standing(session, well_id, since), sightings, policy, earlier=earlier)
+    rows = [row_of(well_id, outlook, policy) for outlook in outlooks]
     if rows:
         session.execute(insert(WellOutlook), rows)
     return due

@@ -12,15 +12,15 @@ from typing import Final
 import tifffile
 from PIL import Image
 
-from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.caption import Caption
 from scopewatch.core.frame import Frame, FrameKey
 from scopewatch.core.overlay import draw_overlay, stain_plane
 from scopewatch.core.ports import OverlayFiles
 from scopewatch.core.result import FrameResult
+from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.filenames import safe_name
 from scopewatch.store.files import sweep, write_whole
-from scopewatch.store.pictures import OVERLAY, STAIN, remove_picture
+from scopewatch.store.pictures import OVERLAY, STAIN, DrawingOptions, remove_picture
 
 QUALITY: Final = 90
 
@@ -58,15 +58,15 @@ class OverlayFolder:
         self,
         folder: Path,
         *,
-        options: OverlayConfig,
-        experiment: ExperimentConfig,
+        options: DrawingOptions,
+        policy: RunPolicy,
         threshold: float,
         marker: str = "the marker",
         named: Callable[[str], set[str]] = _all_named,
     ) -> None:
         self._folder = folder
         self._options = options
-        self._experiment = experiment
+        self._policy = policy
         self._threshold = threshold
         self._marker = marker
         self._named = named
@@ -80,7 +80,7 @@ class OverlayFolder:
             key=frame.key,
             day=day,
             efficiency=result.efficiency,
-            simulated=self._experiment.simulated,
+            simulated=self._policy.simulated,
             marker=self._marker,
         )
         picture = draw_overlay(
@@ -128,14 +128,14 @@ class OverlayFolder:
     def _stem(self, key: FrameKey) -> str:
         folder = f"{safe_name(key.experiment)}/{safe_name(key.well)}"
         name = f"{safe_name(key.plate)}_t{key.time_point:04d}_s{key.site}"
-        if key.channel != self._experiment.phase_channel:
+        if key.channel != self._policy.phase_channel:
             name += f"_{safe_name(key.channel)}"
         return f"{folder}/{name}"
 
     def _encode_stain(self, frame: Frame, result: FrameResult) -> bytes:
         if result.scores is None:
             raise ValueError(f"{result.key} was not judged")
-        mark = "SIMULATED " if self._experiment.simulated else ""
+        mark = "SIMULATED " if self._policy.simulated else ""
         metadata: dict[str, object] = {
             "axes": "YX",
             "Name": f"{mark}{frame.key}",

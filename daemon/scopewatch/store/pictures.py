@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from scopewatch.core.errors import StoreError, complaint
 
@@ -30,6 +30,39 @@ class Picture:
     def to_look_at(self) -> bool:
         """Whether it is an overlay, not a stain to measure in."""
         return self.path.name.endswith(OVERLAY)
+
+
+class DrawingOptions(Protocol):
+    """How pictures are drawn: with the tile grid, with the stain beside them, how large at most."""
+
+    @property
+    def grid(self) -> bool:
+        """Whether the tile grid is drawn."""
+        ...
+
+    @property
+    def stain_tiff(self) -> bool:
+        """Whether the stain is written as OME-TIFF, too."""
+        ...
+
+    @property
+    def max_px(self) -> int:
+        """The longer side of a picture at most."""
+        ...
+
+
+class KeepingOptions(Protocol):
+    """How long pictures are kept."""
+
+    @property
+    def keep_days(self) -> float | None:
+        """Older ones are removed; None: all stay."""
+        ...
+
+    @property
+    def keep_gb(self) -> float | None:
+        """Beyond it the oldest are removed; None: no limit."""
+        ...
 
 
 def list_pictures(folder: Path) -> Iterator[Picture]:

@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from scopewatch.config import OverlayConfig
-from scopewatch.store.pictures import Picture, list_pictures, remove_picture
+from scopewatch.store.pictures import KeepingOptions, Picture, list_pictures, remove_picture
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +29,7 @@ class Removed:
     newest_at: datetime | None = None
 
 
-def retain(folder: Path, options: OverlayConfig, now: datetime) -> Removed:
+def retain(folder: Path, options: KeepingOptions, now: datetime) -> Removed:
     """Remove pictures older than `keep_days`, then the oldest beyond `keep_gb` in total.
 
     Raises

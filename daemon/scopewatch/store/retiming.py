@@ -40,22 +40,22 @@ def retime(
     dated = _dated(session, row)
     if dated is None or not moment.updates(was := recorded_moment(dated)):
         return None
-    run, experiment = row.well.run, settling.experiment
+    run, policy = row.well.run, settling.policy
     key = frame_key(run, row.well, row)
     known = moment.over(was)
     taken = Taken(key=key, moment=known, seen_at=row.seen_at)
     dated.acquired_at, dated.elapsed_s = known.acquired_at, known.elapsed_s
     session.flush()
-    moved = set_start(session, run, experiment)
+    moved = set_start(session, run, policy)
     if isinstance(dated, Result) and known.acquired_at is not None:
         if run.first_frame_at == replace(taken, moment=was).at:
-            moved |= find_first(session, run, experiment)
+            moved |= find_first(session, run, policy)
         else:
-            moved |= note_frame(session, run, taken, experiment)
+            moved |= note_frame(session, run, taken, policy)
     before, budget = dated.day, settling.budget()
-    dated.day = day_of(taken, experiment, run.first_frame_at)
+    dated.day = day_of(taken, policy, run.first_frame_at)
     session.flush()
-    if isinstance(dated, Result) and row.channel == experiment.phase_channel:
+    if isinstance(dated, Result) and row.channel == policy.phase_channel:
         date_estimates(session, select(Well.id).where(Well.id == row.well_id), row.channel)
         settling.look_ahead(session, row.well, row.time_point, budget)
     elif settling.measuring is not None:

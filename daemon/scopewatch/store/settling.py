@@ -8,17 +8,15 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from scopewatch.config import ExperimentConfig
 from scopewatch.core.alert import AlertRule
-from scopewatch.core.efficiency import ErrorRates
 from scopewatch.core.fluorescence import FluorescenceReading
 from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.core.message import Message
 from scopewatch.core.ports import OverlayFiles
 from scopewatch.core.result import FrameResult
-from scopewatch.monitoring.outlooks import Foresight
+from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.alerting import DuePlate, catch_up, step_wells
-from scopewatch.store.announcing import Announcing
+from scopewatch.store.announcing import Composer
 from scopewatch.store.budget import Budget
 from scopewatch.store.claims import Left
 from scopewatch.store.columns import FrameState
@@ -42,10 +40,8 @@ class Settling:
 
     Parameters
     ----------
-    experiment
-        Days, sites per well, the scored channel.
-    rates
-        Error rates of the model's card, None where it has none.
+    policy
+        Days, sites per well, the scored channel, and what the model's card says.
     measuring
         How fluorescence of the final day is measured; None where it is not.
     judging
@@ -54,10 +50,8 @@ class Settling:
         Begins the time that one transaction has for outlooks and rules.
     """
 
-    experiment: ExperimentConfig
-    rates: ErrorRates | None
-    foresight: Foresight
-    announcing: Announcing
+    policy: RunPolicy
+    composer: Composer
     measuring: Measuring | None
     judging: Judging
     budget: Callable[[], Budget]
@@ -77,8 +71,8 @@ class Settling:
         """Write what was judged; return the messages of what it changed."""
         run, moment = row.well.run, frame.moment.over(ticket.moment)
         taken = Taken(key=ticket.key, moment=moment, seen_at=row.seen_at)
-        moved = set_start(session, run, self.experiment)
-        moved |= note_frame(session, run, taken, self.experiment)
+        moved = set_start(session, run, self.policy)
+        moved |= note_frame(session, run, taken, self.policy)
         write_result(session, row, frame, result, files, day, moment)
         again = not self.judging.judges_alike(row.source, row.judged_under)
         self._settle(row, FrameState.DONE, now)
@@ -103,7 +97,7 @@ class Settling:
         if self.measuring is None:
             raise ValueError("the store was not told how to measure")
         run = row.well.run
-        moved = set_start(session, run, self.experiment)
+        moved = set_start(session, run, self.policy)
         write_reading(session, row, reading, day, frame.moment.over(ticket.moment))
         self._settle(row, FrameState.MEASURED, now)
         if moved:
@@ -143,10 +137,10 @@ class Settling:
             if well is None:
                 continue
             if session.scalar(select(FrameRow.id).where(FrameRow.well_id == well.id).limit(1)):
-                if each.channel == self.experiment.phase_channel:
+                if each.channel == self.policy.phase_channel:
                     self._estimate(session, well, each.time_point, budget)
             else:
-                remove_well(session, well, rules, self.announcing, now)
+                remove_well(session, well, rules, self.composer, now)
 
     def _settle(self, row: FrameRow, state: FrameState, now: datetime) -> None:
         row.state = state
@@ -165,8 +159,8 @@ class Settling:
 
     def look_ahead(self, session: Session, well: Well, since: int, budget: Budget) -> bool:
         """Write the outlooks of a well anew from a time point on; False where some stay due."""
-        channel = self.experiment.phase_channel
-        return look_ahead(session, well, channel, self.foresight, budget, since=since)
+        channel = self.policy.phase_channel
+        return look_ahead(session, well, channel, self.policy, budget, since=since)
 
     def catch_up(
         self, session: Session, plates: Sequence[DuePlate], alarm: Alarm, now: datetime
@@ -187,10 +181,8 @@ class Settling:
         """Return what alerting needs to know, with these rules."""
         return Alarm(
             rules=rules,
-            announcing=self.announcing,
-            phase_channel=self.experiment.phase_channel,
-            sites_per_well=self.experiment.sites_per_well,
-            interval_h=self.experiment.interval_h,
+            composer=self.composer,
+            policy=self.policy,
             judged_under=self.judging.current,
         )
 
@@ -218,7 +210,7 @@ class Settling:
         Steps that the budget leaves out are taken by `let_time_pass`.
         """
         session.flush()
-        if row.channel != self.experiment.phase_channel:
+        if row.channel != self.policy.phase_channel:
             return ()
         ready = self._estimate(session, row.well, row.time_point, budget)
         due = due_wells(session, row.well.run_id)
@@ -230,10 +222,10 @@ class Settling:
 
     def _estimate(self, session: Session, well: Well, time_point: int, budget: Budget) -> bool:
         """Write what follows for a well from one of its time points; False where some stays due."""
-        estimate_well(session, well.id, time_point, self.experiment.phase_channel, self.rates)
+        estimate_well(session, well.id, time_point, self.policy.phase_channel, self.policy.rates)
         forget_pasts(session, well, time_point)
         return self.look_ahead(session, well, time_point, budget)
 
     def _look_ahead_again(self, session: Session, wells: Sequence[Well], budget: Budget) -> bool:
-        channel = self.experiment.phase_channel
-        return look_ahead_again(session, wells, channel, self.foresight, budget)
+        channel = self.policy.phase_channel
+        return look_ahead_again(session, wells, channel, self.policy, budget)

@@ -13,8 +13,9 @@ from scopewatch.core.alert_rule import AlertRule
 from scopewatch.core.message import Message
 from scopewatch.monitoring.advance import advance
 from scopewatch.monitoring.history import Plate
+from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.schedule import Due, DueStep, due_steps
-from scopewatch.store.announcing import Announcing, acknowledged_alerts, announce
+from scopewatch.store.announcing import Composer, acknowledged_alerts, announce
 from scopewatch.store.budget import Budget
 from scopewatch.store.facts import gather_wells
 from scopewatch.store.pasts import recall
@@ -35,17 +36,13 @@ class Alarm:
     ----------
     rules
         Of wells and plates; those of the monitor are passed over.
-    sites_per_well
-        Fields of view that complete a time point.
     judged_under
         What is judged under now: what was quarantined under anything else is still to be tried.
     """
 
     rules: Sequence[AlertRule]
-    announcing: Announcing
-    phase_channel: str
-    sites_per_well: int
-    interval_h: float
+    composer: Composer
+    policy: RunPolicy
     judged_under: Collection[str]
 
     @property
@@ -56,7 +53,7 @@ class Alarm:
     @property
     def patience(self) -> timedelta:
         """How long a plate's missing frame is waited for after its last one."""
-        return min(PATIENCE * timedelta(hours=self.interval_h), MOST_PATIENCE)
+        return min(PATIENCE * self.policy.interval, MOST_PATIENCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +125,12 @@ def next_due(
             session,
             plate,
             only=only,
-            channel=alarm.phase_channel,
+            channel=alarm.policy.phase_channel,
             judged_under=alarm.judged_under,
             quiet=quiet,
             after=after,
         )
-        due = due_steps(plate, history, sites_per_well=alarm.sites_per_well, quiet=quiet)
+        due = due_steps(plate, history, sites_per_well=alarm.policy.sites_per_well, quiet=quiet)
         if due.steps or due.waiting or history.until is None:
             return due, history.until
         after = history.until
@@ -155,7 +152,7 @@ def _step_one(
         [rule.name for rule in due.rules],
         None if plate.joint else due.fresh,
     )
-    remembered = recall(session, plate, due, states, alarm.phase_channel, budget)
+    remembered = recall(session, plate, due, states, alarm.policy.phase_channel, budget)
     if remembered is None:
         return None
     wells = gather_wells(
@@ -163,8 +160,8 @@ def _step_one(
         plate,
         due,
         remembered,
-        channel=alarm.phase_channel,
-        interval_h=alarm.interval_h,
+        channel=alarm.policy.phase_channel,
+        interval_h=alarm.policy.interval_h,
         now=now,
     )
     facts = PlateFacts(
@@ -195,6 +192,6 @@ def step_once(
     messages = []
     for subject, transition in update.transitions:
         time_point = None if due is None else due.time_point
-        told = announce(session, subject, transition, time_point, alarm.announcing, now)
+        told = announce(session, subject, transition, time_point, alarm.composer, now)
         messages += [told] if told else []
     return messages

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from scopewatch.core.alert import AlertRule, Change, Observation, Subject, Transition
 from scopewatch.core.alert_json import unpack_state
 from scopewatch.store.alert_tables import Alert, RuleState
-from scopewatch.store.announcing import Announcing, announce
+from scopewatch.store.announcing import Composer, announce
 from scopewatch.store.states import columns_of
 from scopewatch.store.tables import FrameRow, Well
 from scopewatch.store.well_tables import MeasuredWell, WellEstimate, WellOutlook
@@ -55,7 +55,7 @@ def remove_well(
     session: Session,
     well: Well,
     rules: Sequence[AlertRule],
-    announcing: Announcing,
+    composer: Composer,
     now: datetime,
 ) -> None:
     """Remove a well without frames, its plate and run where they have no other, and their alerts.
@@ -67,12 +67,10 @@ def remove_well(
         session.execute(delete(kind).where(kind.well_id == well.id))
     session.delete(well)
     session.flush()
-    _take_back(
-        session, Subject(experiment=run.name, plate=plate, well=name), rules, announcing, now
-    )
+    _take_back(session, Subject(experiment=run.name, plate=plate, well=name), rules, composer, now)
     left = session.scalars(select(Well.plate).where(Well.run_id == run.id)).all()
     if plate not in left:
-        _take_back(session, Subject(experiment=run.name, plate=plate), rules, announcing, now)
+        _take_back(session, Subject(experiment=run.name, plate=plate), rules, composer, now)
     if not left:
         session.delete(run)
         session.flush()
@@ -86,7 +84,7 @@ def _take_back(
     session: Session,
     subject: Subject,
     rules: Sequence[AlertRule],
-    announcing: Announcing,
+    composer: Composer,
     now: datetime,
 ) -> None:
     """Forget where rules stand for a subject that is none, and end the alerts of it."""
@@ -99,7 +97,7 @@ def _take_back(
             over = Transition(
                 rule=rule, change=Change.RESOLVED, severity=state.said, observation=seen, at=now
             )
-            announce(session, subject, over, None, announcing, now)
+            announce(session, subject, over, None, composer, now)
         session.delete(row)
     # Of rules that are no longer configured.
     session.execute(update(Alert).filter_by(**named, resolved_at=None).values(resolved_at=now))

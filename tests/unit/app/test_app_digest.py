@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from scopewatch.app.digest import DigestDesk
-from scopewatch.app.run_states import RunStates, policy_of
+from scopewatch.app.run_policy import policy_of
+from scopewatch.app.run_states import RunStates
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.alert import AlertRule
 from scopewatch.core.frame import Refusal

@@ -10,7 +10,9 @@ from scopewatch.monitoring.run_state import assess
 from scopewatch.monitoring.state import State
 
 NOW = datetime(2026, 3, 7, 9, tzinfo=UTC)
-POLICY = RunPolicy(interval_h=12, final_day=10, sites_per_well=1, phase_channel="phase")
+POLICY = RunPolicy(
+    run="run 7", interval_h=12, final_day=10, sites_per_well=1, phase_channel="phase"
+)
 NAMES = tuple(f"{row}{column}" for row in "ABC" for column in range(1, 5))
 
 

@@ -6,10 +6,18 @@ import pytest
 
 from scopewatch.core.forecast import NoForecast, Silence
 from scopewatch.core.running import WellPoint, filter_points, smooth
-from scopewatch.monitoring.outlooks import Foreseen, Foresight, Sighting, Standing, look_on
+from scopewatch.monitoring.outlooks import Foreseen, Sighting, Standing, look_on
+from scopewatch.monitoring.policy import RunPolicy
 from tests.unit.store.scene import TABLE
 
-FORESIGHT = Foresight(table=TABLE, final_day=10, interval_h=12)
+POLICY = RunPolicy(
+    run="run 7",
+    interval_h=12,
+    final_day=10,
+    sites_per_well=1,
+    phase_channel="phase",
+    forecast=TABLE,
+)
 POINTS = [
     WellPoint(day=day / 2, efficiency=0.05 * day, half_width=0.06 + 0.01 * (day % 3))
     for day in range(12)
@@ -23,7 +31,7 @@ def seen(points: Sequence[WellPoint], since: int = 0) -> list[Sighting]:
 def look(
     before: Standing | None, sightings: Sequence[Sighting], earlier: Sequence[WellPoint] = ()
 ) -> list[Foreseen]:
-    return list(look_on(before, sightings, FORESIGHT, earlier=lambda: earlier))
+    return list(look_on(before, sightings, POLICY, earlier=lambda: earlier))
 
 
 def never() -> Sequence[WellPoint]:
@@ -43,7 +51,7 @@ def test_it_goes_on_from_where_the_well_stood_and_asks_for_nothing_before() -> N
     whole = look(None, seen(POINTS))
     for at in (4, 11):
         stood = Standing(filter=whole[at - 1].filter, newest=at - 1, day=POINTS[at - 1].day)
-        again = look_on(stood, seen(POINTS[at:], at), FORESIGHT, earlier=never)
+        again = look_on(stood, seen(POINTS[at:], at), POLICY, earlier=never)
         assert list(again) == whole[at:]
 
 
@@ -80,7 +88,7 @@ def test_where_the_filter_was_not_kept_it_is_made_anew() -> None:
 def test_a_time_point_without_a_judged_frame_stands_where_the_one_before_did() -> None:
     dark = Sighting(time_point=14, point=None, fault="blank")
     stood = Standing(filter=filter_points(POINTS), newest=11, day=5.5)
-    (outlook,) = look_on(stood, [dark], FORESIGHT, earlier=never)
+    (outlook,) = look_on(stood, [dark], POLICY, earlier=never)
     assert outlook.day == 7.0, "three time points of half a day later"
     assert outlook.running.day == 5.5
     assert isinstance(outlook.forecast, NoForecast)

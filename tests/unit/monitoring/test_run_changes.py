@@ -10,7 +10,9 @@ from scopewatch.monitoring.run_changes import RunResults, explain_name, explain_
 
 NOW = datetime(2026, 3, 7, 9, tzinfo=UTC)
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
-POLICY = RunPolicy(interval_h=12, final_day=10, sites_per_well=2, phase_channel="phase")
+POLICY = RunPolicy(
+    run="run 7", interval_h=12, final_day=10, sites_per_well=2, phase_channel="phase"
+)
 RESULTS = RunResults(
     name="run 8",
     day=6.0,

@@ -2,24 +2,29 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from scopewatch.app.composing import MessageComposer
+from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.alert import AlertRule, Severity
 from scopewatch.core.card import ForecastDay
 from scopewatch.core.efficiency import ErrorRates, correct
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.message import Style
 from scopewatch.core.ports import Clock, OverlayFiles, Settled
 from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
 from scopewatch.core.route import Route
 from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.database import Store
 from scopewatch.store.judging import Judging
+from scopewatch.store.measuring import Measuring
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 GRID = TileGrid(height=48, width=40, tile_px=16)
@@ -111,6 +116,14 @@ def files_of(frame: FrameKey) -> OverlayFiles:
     return OverlayFiles(overlay=f"{stem}.jpg", stain=f"{stem}_stain.ome.tif")
 
 
+def composer_of(policy: RunPolicy, **channels: Severity) -> MessageComposer:
+    """The composer of a run whose channels carry what is as grave, or graver."""
+    return MessageComposer(
+        style=Style(simulated=policy.simulated, final_day=policy.final_day),
+        routes={name: Route(min_severity=least) for name, least in channels.items()},
+    )
+
+
 def open_store(
     folder: Path,
     clock: Clock,
@@ -118,20 +131,22 @@ def open_store(
     channels: Mapping[str, Severity] | None = None,
     max_attempts: int = 3,
     judging: Judging | None = None,
+    measuring: Measuring | None = None,
     **experiment: Any,
 ) -> Store:
-    return Store.open(
-        folder,
-        experiment=ExperimentConfig.model_validate({"name": "run 7", **experiment}),
+    policy = replace(
+        policy_of(ExperimentConfig.model_validate({"name": "run 7", **experiment})),
         rates=RATES,
         forecast=TABLE,
+    )
+    return Store.open(
+        folder,
+        policy=policy,
+        composer=composer_of(policy, **({"mail": Severity.INFO} if channels is None else channels)),
         clock=clock,
-        channels={
-            name: Route(min_severity=least)
-            for name, least in ({"mail": Severity.INFO} if channels is None else channels).items()
-        },
         max_attempts=max_attempts,
         judging=judging or Judging(),
+        measuring=measuring,
     )
 
 

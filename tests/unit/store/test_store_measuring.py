@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scopewatch.config import ExperimentConfig
 from scopewatch.core.card import HeldOutErrors
 from scopewatch.core.errors import StoreError
 from scopewatch.core.fluorescence import FluorescenceReading, read_fluorescence, thresholds_of
@@ -23,7 +22,6 @@ from tests.unit.core.fluorescence_samples import glow, marker_card
 from tests.unit.store.scene import (
     RATES,
     RULES,
-    TABLE,
     files_of,
     frame_of,
     judged,
@@ -52,15 +50,14 @@ def measuring(state: Path) -> Measuring:
 
 @pytest.fixture
 def store(tmp_path: Path, clock: FakeClock) -> Iterator[Store]:
-    store = Store.open(
+    store = open_store(
         tmp_path,
-        experiment=ExperimentConfig(
-            name="run 7", day_from="time_point", fluorescence_channel="gfp", simulated=True
-        ),
-        rates=RATES,
-        forecast=TABLE,
-        clock=clock,
+        clock,
+        channels={},
         measuring=measuring(tmp_path),
+        day_from="time_point",
+        fluorescence_channel="gfp",
+        simulated=True,
     )
     yield store
     store.close()

@@ -7,6 +7,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.frame import FrameKey
 from scopewatch.core.overlay import stain_plane
@@ -22,7 +23,7 @@ def folder_at(path: Path, *, simulated: bool = False, stain_tiff: bool = True) -
     return OverlayFolder(
         path,
         options=OverlayConfig(stain_tiff=stain_tiff),
-        experiment=ExperimentConfig(name="run 7", simulated=simulated),
+        policy=policy_of(ExperimentConfig(name="run 7", simulated=simulated)),
         threshold=0.5,
         marker="NKX2.5-GFP",
     )
@@ -124,7 +125,7 @@ def test_pictures_of_a_frame_go_unless_a_result_names_them(tmp_path: Path) -> No
     overlays = OverlayFolder(
         folder,
         options=OverlayConfig(),
-        experiment=ExperimentConfig(name="run 7"),
+        policy=policy_of(ExperimentConfig(name="run 7")),
         threshold=0.5,
         named=lambda _: named,
     )
@@ -160,7 +161,7 @@ def test_nobody_is_asked_of_pictures_that_a_result_is_known_to_name(tmp_path: Pa
     overlays = OverlayFolder(
         tmp_path,
         options=OverlayConfig(),
-        experiment=ExperimentConfig(name="run 7"),
+        policy=policy_of(ExperimentConfig(name="run 7")),
         threshold=0.5,
         named=nothing_with,
     )

@@ -43,7 +43,9 @@ FACTS = Facts(
     model_id="0123456789ab",
     simulated=False,
     target=lambda _run: 0.5,
-    policy=RunPolicy(interval_h=12, final_day=10, sites_per_well=1, phase_channel="phase"),
+    policy=RunPolicy(
+        run="run 7", interval_h=12, final_day=10, sites_per_well=1, phase_channel="phase"
+    ),
     standard=Standard(rules=(AlertRule(name="weak", target=0.5),), final_day=10),
     version="0.1.0",
     sources=("folder",),

@@ -5,7 +5,7 @@ from contextlib import closing
 from datetime import datetime
 
 from scopewatch.app.checking.finding import Finding
-from scopewatch.app.run_states import policy_of
+from scopewatch.app.run_policy import policy_of
 from scopewatch.config import Config
 from scopewatch.core.errors import StoreError
 from scopewatch.monitoring.run_changes import explain_name, explain_settings

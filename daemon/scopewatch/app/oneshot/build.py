@@ -10,6 +10,7 @@ from pathlib import Path
 from scopewatch.app.model import open_scorer
 from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted
 from scopewatch.app.oneshot.scoring import Line, Scoring
+from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, FolderSourceConfig, ModelConfig, OverlayConfig
 from scopewatch.core.analyse import analyse
 from scopewatch.core.card import ModelCard
@@ -104,7 +105,7 @@ def _open_overlays(
     return OverlayFolder(
         out,
         options=OverlayConfig(grid=grid),
-        experiment=experiment,
+        policy=policy_of(experiment),
         threshold=card.threshold,
         marker=card.labels.marker,
     )

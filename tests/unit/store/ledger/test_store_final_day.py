@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.config import ExperimentConfig
 from scopewatch.core.frame import FrameTicket
 from scopewatch.core.measured import WellEnd
-from scopewatch.store.database import Store
 from scopewatch.store.queries import Reader
 from tests.conftest import FakeClock
-from tests.unit.store.scene import RATES, START, TABLE, Scene, key, ticket
+from tests.unit.store.scene import START, Scene, key, open_store, ticket
 from tests.unit.store.test_store_measuring import LAST, measuring, read
 
 TEN_DAYS = timedelta(days=10)
@@ -22,13 +20,13 @@ TEN_DAYS = timedelta(days=10)
 
 @pytest.fixture
 def scene(tmp_path: Path, clock: FakeClock) -> Iterator[Scene]:
-    store = Store.open(
+    store = open_store(
         tmp_path,
-        experiment=ExperimentConfig(name="run 7", fluorescence_channel="gfp", simulated=True),
-        rates=RATES,
-        forecast=TABLE,
-        clock=clock,
+        clock,
+        channels={},
         measuring=measuring(tmp_path),
+        fluorescence_channel="gfp",
+        simulated=True,
     )
     yield Scene(store=store, folder=tmp_path)
     store.close()

@@ -1,0 +1,23 @@
+"""The plan of a run, from the configuration and the model's card."""
+
+from scopewatch.config import ExperimentConfig
+from scopewatch.core.card import ModelCard
+from scopewatch.monitoring.policy import RunPolicy
+
+
+def policy_of(experiment: ExperimentConfig, card: ModelCard | None = None) -> RunPolicy:
+    """Return the plan of the configured run, with what the model's card says of its wells."""
+    errors = None if card is None else card.errors
+    return RunPolicy(
+        run=experiment.name,
+        interval_h=experiment.interval_h,
+        final_day=experiment.final_day,
+        sites_per_well=experiment.sites_per_well,
+        phase_channel=experiment.phase_channel,
+        fluorescence_channel=experiment.fluorescence_channel,
+        started_at=experiment.started_at,
+        day_from=experiment.day_from,
+        simulated=experiment.simulated,
+        rates=None if errors is None else errors.rates(),
+        forecast=() if card is None else tuple(card.forecast),
+    )
