@@ -9,11 +9,11 @@ from pydantic import AfterValidator, Field, model_validator
 from scopewatch.config.strict import Seconds, Strict
 
 # `A1`, `B12_s3`, `A1-Site_0` (Micro-Manager's plate generator), `A1_0000` (useq), `B03_fov2`,
-# `B2_f3`, `A1_p2`. Digits alone are never split: `A012` and `P100` are no wells with a site. Rows Q
-# to Z, of plates of 1536 wells, only as programs write them: `T25_1` is a flask.
+# `B2_f3`, `A1_p2`, `Well A01, Site 2`. Digits alone are never split: `A012` and `P100` are no wells
+# with a site. Rows Q to Z, of 1536 wells, only as programs write them: `T25_1` is a flask.
 POSITION_LABEL = (
-    r"(?P<well>(?:[A-Pa-p]|A[A-F]|(?=\w+(?:_\d{4}|-Site_\d+)$)[Q-Z])\d{1,2})"
-    r"(?:(?:[-_ ]+|[-_ ]*(?i:s|site|f|fov|field|p|pos|position)[-_ ]*)(?P<site>\d+))?"
+    r"(?:(?i:well)[-_: ]*)?(?P<well>(?:[A-Pa-p]|A[A-F]|(?=\w+(?:_\d{4}|-Site_\d+)$)[Q-Z])\d{1,2})"
+    r"(?:(?:[-_ ]+|[-_ ,:]*(?i:s|site|f|fov|field|p|pos|position)[-_ ]*)(?P<site>\d+))?"
 )
 
 # What file names count, and may begin with another number than usual.
