@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.frame import FrameKey
 from scopewatch.sources.base.evidence import Contradiction
+from scopewatch.sources.base.facts import Origin
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import FrameReading
 
@@ -20,6 +21,7 @@ _MOST_VALUES = 10_000
 _MOST_DOUBLES = 20
 # Times that lie nearer are those of one scan.
 _AS_ONE_H = 0.05
+_SOME_START = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +197,8 @@ class Explaining:
         self._contradictions: dict[tuple[str, ...], tuple[int, Contradiction]] = {}
         # The first moment of each time point of each run.
         self._moments: dict[str, dict[int, datetime]] = {}
+        # The same where only the time since the start is said, as if that were a known moment.
+        self._since_start: dict[str, dict[int, datetime]] = {}
 
     def add(self, found: Found) -> None:
         """Add a frame, or the reason why something is none."""
@@ -217,11 +221,13 @@ class Explaining:
                 values.add(each.value)
         if reading.acquired_at is not None:
             _keep_extremes(case.moments, reading.acquired_at)
-            moments = self._moments.setdefault(reading.key.experiment, {})
-            first = moments.setdefault(reading.key.time_point, reading.acquired_at)
-            moments[reading.key.time_point] = min(first, reading.acquired_at)
+            _keep_first(self._moments, reading.key, reading.acquired_at)
         if reading.elapsed_s is not None:
             _keep_extremes(case.elapsed_s, reading.elapsed_s)
+            said_moment = reading.said.get("moment")
+            if said_moment is not None and said_moment.origin < Origin.INDEX:
+                since = _SOME_START + timedelta(seconds=reading.elapsed_s)
+                _keep_first(self._since_start, reading.key, since)
         if found.size_px is not None:
             case.sizes_px.add(found.size_px)
         for contradiction in reading.contradictions:
@@ -289,7 +295,7 @@ class Explaining:
     def _measured_interval_h(self) -> float | None:
         gaps = [
             (moments[later] - moments[earlier]) / timedelta(hours=later - earlier)
-            for moments in self._moments.values()
+            for moments in (*self._moments.values(), *self._since_start.values())
             for earlier, later in pairwise(sorted(moments))
         ]
         return median(gaps) if gaps else None
@@ -301,7 +307,7 @@ class Explaining:
         interval_h = self._experiment.interval_h
         return tuple(
             f"run {run}: {warning}"
-            for run, moments in self._moments.items()
+            for run, moments in (*self._moments.items(), *self._since_start.items())
             if (warning := _doubt_times(moments, interval_h)) is not None
         )
 
@@ -334,6 +340,12 @@ def _apart_h(one: datetime | float | None, other: datetime | float | None) -> fl
     else:
         return None
     return hours if hours >= _AS_ONE_H else None
+
+
+def _keep_first(moments: dict[str, dict[int, datetime]], key: FrameKey, moment: datetime) -> None:
+    """Keep the first moment of a time point."""
+    of_run = moments.setdefault(key.experiment, {})
+    of_run[key.time_point] = min(of_run.get(key.time_point, moment), moment)
 
 
 def _keep_extremes(values: set, value: object) -> None:  # type: ignore[type-arg]

@@ -202,3 +202,22 @@ def test_json_holds_the_same() -> None:
     assert plain["frames"] == 1
     assert plain["cases"][0]["values"]["well"] == ["B2"]
     assert plain["cases"][0]["who"]["well"] == "file name (scopewatch)"
+
+
+def test_the_interval_is_measured_by_times_since_the_start_too() -> None:
+    def at(time_point: int) -> Statement:
+        facts = PlaneFacts(well="A1", time_point=time_point, elapsed_s=3600.0 * time_point)
+        return Statement(origin=Origin.SET, who="frame_metadata of the image", facts=facts)
+
+    explanation = explain(*(found(f"{point}.tif", at(point)) for point in range(4)))
+    assert explanation.measured_interval_h == 1
+    (warning,) = explanation.warnings
+    assert "4 time points take 3.0 h, where interval_h gives 36.0 h" in warning
+
+
+def test_times_that_follow_from_the_interval_measure_none() -> None:
+    explanation = explain(
+        *(found(f"{point}.tif", named(well="A1", time_point=point)) for point in range(3))
+    )
+    assert explanation.measured_interval_h is None
+    assert explanation.warnings == ()
