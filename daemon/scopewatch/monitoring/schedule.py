@@ -58,10 +58,6 @@ def due_steps(plate: Plate, history: PlateHistory, *, sites_per_well: int, quiet
     quiet
         True when no frame of the plate came for long: nothing more is waited for.
     """
-    covered = {
-        rule.name: {well for well in history.wells if plate.covers(rule, well)}
-        for rule in plate.rules
-    }
     newest, settled, lasts = history.newest, history.settled, history.lasts
     top = max(newest.values(), default=NO_TIME_POINT)
     collapses = [rule for rule in plate.rules if rule.kind.of_a_plate]
@@ -98,8 +94,9 @@ def due_steps(plate: Plate, history: PlateHistory, *, sites_per_well: int, quiet
         for rule in plate.rules:
             fresh = frozenset(
                 well
-                for well in covered[rule.name].intersection(ready)
-                if lasts.get((rule.name, well), NO_TIME_POINT) < time_point
+                for well in ready
+                if plate.covers(rule, well)
+                and lasts.get((rule.name, well), NO_TIME_POINT) < time_point
             )
             if fresh:
                 groups.setdefault(fresh, []).append(rule)
