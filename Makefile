@@ -8,13 +8,14 @@ BASELINE ?=
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES = daemon training tests benchmarks
 
-.PHONY: help demo test test-slow check bench soak try-service model messages lock lock-hashes audit wheel release clean
+.PHONY: help demo test test-slow check bench bench-history soak try-service model messages lock lock-hashes audit wheel release clean
 help:
 	@echo "make demo    a simulated ten-day differentiation, monitored live (DEMO_ARGS=--exit-when-done for no waiting)"
 	@echo "make test    all tests"
 	@echo "make test-slow the tests that take minutes each: searches and cross-validations, killed and repeated"
 	@echo "make check   formatting, lint, types, layers"
 	@echo "make bench   speed and memory, as ratios measured side by side (BASELINE=COMMIT for two builds)"
+	@echo "make bench-history 96 wells x 500 time points: commits, steps of rules, SIGTERM (BASELINE=COMMIT for two builds)"
 	@echo "make soak    hours of faults: kills, lost events, full disks, broken input (SOAK_ARGS=--short for minutes)"
 	@echo "make try-service the unit under a real systemd, in a virtual machine (root, QEMU; TRY_ARGS=--only start)"
 	@echo "make model   train the shipped bundle again from its seeds"
@@ -76,6 +77,9 @@ bench: $(VENV)/.test
 	if [ -n "$(BASELINE)" ]; then \
 		$(VENV)/bin/python benchmarks/paired/compare_builds.py --baseline $(BASELINE) && \
 		$(VENV)/bin/python benchmarks/paired/compare_walks.py --baseline $(BASELINE); fi
+
+bench-history: $(VENV)/.test
+	$(VENV)/bin/python -m benchmarks.history.measure $(if $(BASELINE),--baseline $(BASELINE))
 
 # Every soak is one script that ends with its figures and exits 1 when a promise was broken.
 soak: $(VENV)/.test
