@@ -78,7 +78,7 @@ def test_json_goes_to_standard_output_alone(
     assert run(["export", "--format", "json", "--out", "-", "-c", str(config)]) == 0
     told = capsys.readouterr()
     assert len(json.loads(told.out)["wells"][0]["frames"]) == 2
-    assert "2 frames written to standard output" in told.err
+    assert told.err == "2 frames written to standard output\n"
     assert not Path("-").exists()
 
 

@@ -56,7 +56,8 @@ def simulate(
     from scopewatch.demo.simulation.writers import FileFormat
 
     refuse_stdout(out, "OUT", what="a folder of frames", do="name a folder")
-    with Progress(console=Console(stderr=True)) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("frames", total=None)
 
         def advance(done: int, total: int) -> None:

@@ -112,7 +112,10 @@ def _progress(counts: "Counts") -> Iterator[Callable[[int], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    # Elsewhere than on a terminal it would leave an empty line.
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         total = counts.scored + counts.quarantined + counts.skipped + counts.missed
         task = bar.add_task("frames", total=total)
         yield lambda done: bar.update(task, completed=done)

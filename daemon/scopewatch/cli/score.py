@@ -130,9 +130,10 @@ def _write(oneshot: "OneShot", stream: TextIO) -> tuple[int, int]:
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True) as bar:
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task("counting", total=None)
-        if console.is_terminal:
+        if not hidden:
             # Files are opened once more for it: nobody waits for that where nobody looks.
             expected = 0
             for expected in oneshot.count():
