@@ -369,6 +369,24 @@ def test_channels_are_never_lost_so_that_one_is_taken_for_another(
 
 
 @pytest.mark.parametrize(
+    ("name", "plate", "channel"),
+    [
+        ("phase/plate-red_C4_1_00d12h00m.tif", "plate-red", "phase"),
+        ("phase/plate_red_C4_1_00d12h00m.tif", "plate_red", "phase"),
+        ("Phase/phase_VID7_C4_1_00d12h00m.tif", "VID7", "Phase"),
+        ("red/VID7_Red_C4_1_00d12h00m.tif", "VID7", "red"),
+        ("red/Red_C4_1_00d12h00m.tif", None, "red"),
+        ("plate-red_C4_1_00d12h00m.tif", "plate", "red"),
+    ],
+)
+def test_a_folder_of_a_channel_is_believed_before_a_colour_in_a_name(
+    name: str, plate: str | None, channel: str
+) -> None:
+    found = facts("incucyte", name)
+    assert (found.plate, found.channel) == (plate, channel)
+
+
+@pytest.mark.parametrize(
     ("layout", "name", "counted"),
     [
         ("nis", "exp_T05XY02C1.tif", (2, 4, "C1")),

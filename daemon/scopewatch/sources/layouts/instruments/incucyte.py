@@ -19,6 +19,7 @@ _COLOUR = (
 )
 _CHANNEL = rf"(?P<channel>{_COLOUR})"
 # The nearest folder above that is called like a channel.
+_AGAIN = r"(?i:(?P=channel))"
 _ABOVE = rf"(?<![^/]){_CHANNEL}/(?:(?!{_COLOUR}/)[^/]+/)*"
 _TIME = (
     r"(?:(?P<days>\d{1,3})d|(?P<year>\d{4})y(?P<month>\d\d)m(?P<day>\d\d)d_)"
@@ -32,10 +33,10 @@ LAYOUT = Layout(
     name="incucyte",
     program="Incucyte (Sartorius): exported images, and its raw store",
     patterns=(
-        # The more special ones first.
+        # A folder that is called like a channel first: a colour in a name may be the plate's.
+        rf"{_ABOVE}(?:{_AGAIN}_)?(?:{_PLATE}(?:[_-]{_AGAIN})?_)?{_EXPORT}",
         rf"{NAME}{_CHANNEL}_(?:{_PLATE}_)?{_EXPORT}",
         rf"{NAME}{_PLATE}[_-]{_CHANNEL}_{_EXPORT}",
-        rf"{_ABOVE}(?:{_PLATE}_)?{_EXPORT}",
         rf"{NAME}(?:{_PLATE}_)?{_EXPORT}",
         r"(?<!\d)(?P<year>\d\d)(?P<month>\d\d)/(?P<day>\d\d)/(?P<hours>\d\d)(?P<minutes>\d\d)/"
         rf"(?P<plate>[^/]+)/{WELL}-(?P<site>\d+)-(?P<channel>\w+)\.[^/]+$",
