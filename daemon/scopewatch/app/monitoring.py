@@ -4,11 +4,13 @@ import logging
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 
 from scopewatch.app.delivering import make_delivery
 from scopewatch.app.results import OVERLAYS, message_composer
 from scopewatch.app.run_policy import policy_of
-from scopewatch.config import Config
+from scopewatch.config import Config, MicroManagerSourceConfig
 from scopewatch.core.alert_monitor import model_refused
 from scopewatch.core.alert_rule import RuleKind
 from scopewatch.core.errors import ModelError, ScopewatchError
@@ -49,8 +51,13 @@ def enter_monitor(
         experiment=config.experiment.name,
         final_day=config.experiment.final_day,
         interval_h=config.experiment.interval_h,
-        free_bytes=lambda: shutil.disk_usage(folder).free,
+        free_bytes=partial(_free_bytes, folder),
         where=str(folder),
+        image_disks={
+            str(source.path): partial(_free_bytes, source.path)
+            for source in config.sources
+            if isinstance(source, MicroManagerSourceConfig)
+        },
         clock=clock,
         wake=delivery.wake,
         troubles=lambda: {each.source.name: each.trouble for each in keepers if not each.watching},
@@ -60,6 +67,14 @@ def enter_monitor(
     )
     schedule.every(TICK_S, JOB, monitor.tick)
     return monitor
+
+
+def _free_bytes(folder: Path) -> int:
+    """Return what is free where a folder lies, or will be made. Raises OSError."""
+    try:
+        return shutil.disk_usage(folder).free
+    except FileNotFoundError:
+        return shutil.disk_usage(next(each for each in folder.parents if each.exists())).free
 
 
 def enter_retention(schedule: Schedule, config: Config, store: Store, clock: Clock) -> None:

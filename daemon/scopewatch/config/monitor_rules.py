@@ -54,7 +54,7 @@ class EndedEarlyConfig(Rule):
 
 
 class DiskLowConfig(Rule):
-    """The disk that holds the results fills up."""
+    """The disk that holds the results, or the images of a microscope, fills up."""
 
     kind: Literal[RuleKind.DISK_LOW]
     free_gb: float = Field(default=5, gt=0, description="less is worth an alert")

@@ -55,7 +55,9 @@ class DeadSource:
     why: str
 
 
-def source_dead(*, at: datetime, dead: Sequence[DeadSource], patience_min: float) -> Observation:
+def source_dead(
+    *, at: datetime, dead: Sequence[DeadSource], patience_min: float, shortfall: str = ""
+) -> Observation:
     """Badness: minutes for which the source that has been dead longest gave nothing; 0 for none.
 
     Parameters
@@ -63,11 +65,14 @@ def source_dead(*, at: datetime, dead: Sequence[DeadSource], patience_min: float
     patience_min
         Dead for no longer than this nothing is said yet, neither for an alert nor against one: a
         source is started again by itself, and a daemon that starts may not know since when.
+    shortfall
+        Which acquisitions have ended though they gave nothing to the end: an alert of theirs ends
+        with it, and not as if all were well again.
 
     `measures` of the evidence: ``dead_h``; `detail`: which sources, since when, and why.
     """
     if not dead:
-        return Observation(at=at, badness=0.0)
+        return Observation(at=at, badness=0.0, evidence=Evidence(detail=shortfall))
     dead_min = max((at - each.since).total_seconds() / 60 for each in dead)
     lines = (
         f"{each.name}, since {each.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {each.why}"
@@ -103,7 +108,7 @@ def ended_early(
 
 
 def disk_low(*, at: datetime, free_bytes: int, where: str) -> Observation:
-    """Badness: minus the free space in GB, where the results are kept.
+    """Badness: minus the free space in GB, where results or images are kept.
 
     `measures` of the evidence: ``free_gb``; `detail`: where.
     """

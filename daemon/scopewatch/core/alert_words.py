@@ -25,6 +25,9 @@ class Wording:
         What to do about it.
     gone_title, gone_lead
         When it has resolved.
+    over_title, over_lead
+        When it has ended though nothing is well again, with what the evidence's detail says; '' for
+        kinds of alert that never do.
     """
 
     title: str
@@ -32,6 +35,8 @@ class Wording:
     do: str
     gone_title: str
     gone_lead: str
+    over_title: str = ""
+    over_lead: str = ""
 
 
 WORDING: Final[dict[RuleKind, Wording]] = {
@@ -155,6 +160,10 @@ WORDING: Final[dict[RuleKind, Wording]] = {
         ),
         gone_title=mark("{where}: its sources are watching again"),
         gone_lead=mark("All sources of {subject} are watching, and give images again."),
+        over_title=mark("{where}: the acquisition is over, images are missing"),
+        over_lead=mark(
+            "The acquisition of {subject} is over, and gave nothing to its end: {detail}."
+        ),
     ),
     RuleKind.ENDED_EARLY: Wording(
         title=mark("{where}: the acquisition ended early, on day {last_day}"),
@@ -172,15 +181,16 @@ WORDING: Final[dict[RuleKind, Wording]] = {
     RuleKind.DISK_LOW: Wording(
         title=mark("{where}: only {free_gb} GB of disk space left"),
         lead=mark(
-            "{free_gb} GB are free where scopewatch keeps its results ({detail}). Once the disk"
-            " is full no frame is judged; frames wait, and none is lost."
+            "{free_gb} GB are free on the disk of {detail}. Once the disk with the results is full"
+            " no frame is judged; frames wait, and none is lost. Once the disk with the images is"
+            " full the acquisition fails, and its images are missing for good."
         ),
         do=mark(
-            "Free some space, or move the state folder to a larger disk. If the raw data lies on"
-            " the same disk, the acquisition will stop too."
+            "Free some space on that disk, or move what lies there to a larger one: the state"
+            " folder, or the path of the source once the run is over."
         ),
         gone_title=mark("{where}: enough disk space again"),
-        gone_lead=mark("{free_gb} GB are free where scopewatch keeps its results."),
+        gone_lead=mark("{free_gb} GB are free where results and images are kept."),
     ),
     RuleKind.RESTARTED: Wording(
         title=mark("{where}: scopewatch was down for {down}"),

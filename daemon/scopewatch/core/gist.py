@@ -144,6 +144,8 @@ def _source_dead(evidence: Evidence, language: Language) -> str:
     say = speak(language)
     if not evidence.detail:
         return say("all sources watch")
+    if "dead_h" not in evidence.measures:
+        return evidence.detail
     dead_min = 60 * evidence.measures.get("dead_h", float("nan"))
     return say("nothing for {minutes} min from {detail}").format(
         minutes=f"{dead_min:.0f}", detail=evidence.detail

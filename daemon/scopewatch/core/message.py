@@ -132,9 +132,12 @@ def _write(subject: Subject, transition: Transition, style: Style, say: Say) -> 
     resolved = transition.change is Change.RESOLVED
     wording = WORDING[rule.kind]
     fields = _fields(subject, seen.day, seen.evidence, style, say)
-    title = say(wording.gone_title if resolved else wording.title).format_map(fields)
+    over = resolved and bool(wording.over_title and seen.evidence.detail)
+    gone_title = wording.over_title if over else wording.gone_title
+    gone_lead = wording.over_lead if over else wording.gone_lead
+    title = say(gone_title if resolved else wording.title).format_map(fields)
     title = say(CHANGES[transition.change]).format(title=title)
-    lead = say(wording.gone_lead if resolved else wording.lead).format_map(fields)
+    lead = say(gone_lead if resolved else wording.lead).format_map(fields)
     if transition.change is Change.ESCALATED:
         lead = f"{say(GRAVER)} {lead}"
     link = ""
@@ -155,7 +158,7 @@ def _write(subject: Subject, transition: Transition, style: Style, say: Say) -> 
         link=link,
         link_title=say("Dashboard"),
         note=say(SIMULATED) if style.simulated else "",
-        good=resolved,
+        good=resolved and not over,
     )
 
 

@@ -144,6 +144,8 @@ class SourceHealth:
     failing
         Why no image can be had at the moment though it watches (the camera or the core that it
         acquires with gives none); '' when all is well.
+    shortfall
+        Where it has ended and failed to the end: how many images are missing, and why; else ''.
     """
 
     name: str
@@ -153,6 +155,7 @@ class SourceHealth:
     waiting: int
     ended: bool = False
     failing: str = ""
+    shortfall: str = ""
 
 
 class FrameSource(Protocol):

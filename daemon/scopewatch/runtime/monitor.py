@@ -7,6 +7,7 @@ what was said is not said again after a restart, and resolves by itself.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from scopewatch.core.alert import Observation
@@ -33,6 +34,7 @@ TICK_S: Final = 15.0
 CATCH_UP_S: Final = 12.0
 # After a start the sources first catch up on what came meanwhile.
 CATCH_UP: Final = timedelta(minutes=5)
+_SAME_DISK_BYTES: Final = 16_000_000
 
 
 class FrameSeen(Protocol):
@@ -91,6 +93,8 @@ class Monitor:
         When the run ends, and how often its frames come.
     free_bytes
         Reads the free space where results are kept, at `where`; may raise OSError.
+    image_disks
+        The same by place, where a microscope's images are written.
     wake
         Called when messages wait for delivery.
     refusal
@@ -120,6 +124,7 @@ class Monitor:
         troubles: Callable[[], Mapping[str, str]] = dict,
         over: Callable[[], bool] = bool,
         stopping: Callable[[], bool] = bool,
+        image_disks: Mapping[str, Callable[[], int]] = MappingProxyType({}),
     ) -> None:
         self._desk = desk
         self._wells = tuple(rule for rule in rules if not rule.kind.of_the_monitor)
@@ -129,8 +134,8 @@ class Monitor:
         self._sources = sources
         self._final_day = final_day
         self._interval_h = interval_h
-        self._free_bytes = free_bytes
-        self._where = where
+        self._disks = {**image_disks, where: free_bytes}
+        self._unread: set[str] = set()
         self._clock = clock
         self._clock_watch = ClockWatch(clock)
         self._set_at_s: float | None = None
@@ -194,7 +199,12 @@ class Monitor:
                 seen = self._look_for_frames(now)
             case RuleKind.SOURCE_DEAD:
                 dead = self._look_at_sources(now)
-                seen = source_dead(at=now, dead=dead, patience_min=rule.raise_above)
+                seen = source_dead(
+                    at=now,
+                    dead=dead,
+                    patience_min=rule.raise_above,
+                    shortfall=self._look_for_shortfalls(),
+                )
             case RuleKind.ENDED_EARLY:
                 last = self._desk.last_frame()
                 seen = ended_early(
@@ -243,14 +253,26 @@ class Monitor:
         return model_refused(at=now, reason="")
 
     def _look_at_disk(self, now: datetime) -> Observation | None:
-        try:
-            return disk_low(at=now, free_bytes=self._free_bytes(), where=self._where)
-        except OSError as error:
-            log.warning(
-                "free space cannot be read",
-                extra={"event": {"where": self._where, "why": error.strerror}},
-            )
+        """Return what is free on the fullest disk; None where none can be read."""
+        free: dict[str, int] = {}
+        for where, free_bytes in self._disks.items():
+            try:
+                free[where] = free_bytes()
+            except OSError as error:
+                if where not in self._unread:
+                    log.warning(
+                        "free space cannot be read",
+                        extra={"event": {"where": where, "why": error.strerror}},
+                    )
+                self._unread.add(where)
+            else:
+                self._unread.discard(where)
+        if not free:
             return None
+        least = min(free.values())
+        # On one disk the reading may differ by what is written between two of them.
+        fullest = [where for where, each in free.items() if each - least < _SAME_DISK_BYTES]
+        return disk_low(at=now, free_bytes=least, where=", ".join(sorted(fullest)))
 
     def _look_at_sources(self, now: datetime) -> list[DeadSource]:
         troubles = self._troubles()
@@ -266,6 +288,10 @@ class Monitor:
             since = self._lives.dead_since(source.name, now)
             dead.append(DeadSource(name=source.name, since=since, why=why))
         return dead
+
+    def _look_for_shortfalls(self) -> str:
+        told = ((source.name, source.health().shortfall) for source in self._sources)
+        return " | ".join(f"{name}: {shortfall}" for name, shortfall in told if shortfall)
 
     def _have_ended(self) -> bool:
         return bool(self._sources) and all(source.health().ended for source in self._sources)

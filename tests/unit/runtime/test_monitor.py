@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from scopewatch.core.alert import Severity
 from scopewatch.core.alert_monitor import model_refused
 from scopewatch.runtime.monitor import TICK_S
@@ -124,6 +126,70 @@ def test_a_disk_that_fills_is_told_once_and_taken_back_with_room_to_spare(watch:
         watch.free = free
         watch.run(monitor, 1 / 6)
         assert watch.said() == said
+
+
+@pytest.mark.parametrize(
+    ("state", "images", "told"),
+    [
+        (100 * GB, 4 * GB, "/data"),
+        (4 * GB, 100 * GB, "/state"),
+        (4 * GB, 3 * GB, "/data"),
+        (4 * GB, 4 * GB + 4096, "/data, /state"),
+    ],
+)
+def test_the_disk_that_images_are_written_to_is_watched_too(
+    watch: Watch, state: int, images: int, told: str
+) -> None:
+    watch.image_disks["/data"] = images
+    watch.free = state
+    monitor = watch.begin(DISK)
+    watch.run(monitor, 1 / 6)
+    assert watch.said() == ["disk warning"]
+    assert watch.detail() == told
+    (queued,) = watch.scene.store.due(watch.clock.now(), 9)
+    assert f"GB are free on the disk of {told}." in queued.message.body
+    watch.image_disks["/data"] = watch.free = 7 * GB
+    watch.run(monitor, 1 / 6)
+    assert watch.said() == ["disk warning gone"]
+
+
+def test_a_disk_that_does_not_answer_hides_no_other_one_and_is_told_once(
+    watch: Watch, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch.image_disks["/data"] = 4 * GB
+    watch.free = -1
+    watch.run(watch.begin(DISK), 1)
+    assert (watch.said(), watch.detail()) == (["disk warning"], "/data")
+    told = [record.message for record in caplog.records]
+    assert told.count("free space cannot be read") == 1
+
+
+def test_a_source_that_failed_to_its_end_is_not_taken_back_as_well_again(watch: Watch) -> None:
+    monitor = watch.begin(DEAD)
+    watch.source.failing = "time point 7: no space"
+    watch.run(monitor, 0.5)
+    assert watch.said() == ["dead warning"]
+    watch.source.ended = True
+    watch.source.shortfall = "plan over, 13 of 18 images are missing; the last: no space"
+    watch.run(monitor, 0.5)
+    assert watch.said() == ["dead warning gone"]
+    title, body = (
+        getattr(watch.scene.store.due(watch.clock.now(), 9)[-1].message, name)
+        for name in ("title", "body")
+    )
+    assert title == "run 7: the acquisition is over, images are missing"
+    assert "folder: plan over, 13 of 18 images are missing; the last: no space" in body
+    assert "watching" not in title + body
+
+
+def test_a_source_that_ended_with_all_its_images_is_well(watch: Watch) -> None:
+    monitor = watch.begin(DEAD)
+    watch.source.failing = "time point 6: no space"
+    watch.run(monitor, 0.5)
+    watch.source.failing, watch.source.ended = "", True
+    watch.run(monitor, 0.5)
+    last = watch.scene.store.due(watch.clock.now(), 9)[-1].message
+    assert last.title == "run 7: its sources are watching again"
 
 
 def test_a_dead_source_is_told_with_since_when_and_why_until_it_is_alive(watch: Watch) -> None:

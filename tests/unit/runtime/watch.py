@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import event
@@ -32,9 +33,10 @@ class EndingSource(FakeSource):
     """A source of which a test decides whether its acquisition has ended."""
 
     ended = False
+    shortfall = ""
 
     def health(self) -> SourceHealth:
-        return replace(super().health(), ended=self.ended)
+        return replace(super().health(), ended=self.ended, shortfall=self.shortfall)
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Watch:
     refusal: str = ""
     troubles: dict[str, str] = field(default_factory=dict)
     over: bool = False
+    image_disks: dict[str, int] = field(default_factory=dict)
 
     def begin(self, *rules: AlertRule) -> Monitor:
         """Start the daemon anew."""
@@ -66,6 +69,9 @@ class Watch:
             refusal=lambda: self.refusal,
             troubles=lambda: self.troubles,
             over=lambda: self.over,
+            image_disks={
+                place: partial(self.image_disks.__getitem__, place) for place in self.image_disks
+            },
         )
 
     def read_free(self) -> int:

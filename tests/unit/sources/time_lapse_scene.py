@@ -12,7 +12,7 @@ from scopewatch.config import (
     PositionConfig,
 )
 from scopewatch.core.errors import SourceError
-from scopewatch.sources.micromanager.microscope import Axes, Event
+from scopewatch.sources.micromanager.microscope import Axes, Event, ImagesMissingError
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeArrivals, FakeInbox, FakeLedger
@@ -49,6 +49,7 @@ class FakeMicroscope:
         self.opened = self.closed = 0
         self.fail_open = self.fail_images = self.fail_first = 0
         self.takes_s = 0.0
+        self.cause = ""
         self.clock: FakeClock | None = None
         self.asked: list[list[Event]] = []
         self.writer: Writer | None = None
@@ -71,6 +72,8 @@ class FakeMicroscope:
         for event in events:
             if self.fail_images and event["axes"]["position"] == "A2":
                 self.fail_images -= 1
+                if self.cause:
+                    raise ImagesMissingError("stage out of reach", [(event["axes"], self.cause)])
                 raise SourceError("stage out of reach")
             axes = dict(event["axes"])
             self.writer.add(axes.pop("time"), axes.pop("position"), **axes)

@@ -23,7 +23,7 @@ from scopewatch.sources.micromanager.acquired import (
     place_of,
     survey,
 )
-from scopewatch.sources.micromanager.microscope import Axes, Microscope
+from scopewatch.sources.micromanager.microscope import Axes, ImagesMissingError, Microscope
 from scopewatch.sources.micromanager.plan_kept import KeptPlan
 from scopewatch.sources.micromanager.time_lapse import TimeLapse
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
@@ -59,6 +59,8 @@ class Acquiring:
     ----------
     connected
         Whether the microscope is.
+    trying
+        Whether a time point is being acquired, connected anew where that failed.
     failing
         Why images of the last time point that was tried are missing; '' when none are.
     """
@@ -80,12 +82,16 @@ class Acquiring:
         self._lock = threading.Lock()
         self._stopping = False
         self._done: set[Place] = set()
+        self._causes: dict[Place, str] = {}
+        self._shortfall: tuple[int, str] | None = None
+        self._end_told = False
         self._plan = KeptPlan(config, experiment.name)
         self._lapse = TimeLapse(interval_s=config.interval_s, time_points=config.time_points)
         self._away = ""
         # Time of day and steady seconds when this process began to acquire its first time point.
         self._anchor: tuple[datetime, float] | None = None
         self.connected = False
+        self.trying = False
         self.failing = ""
 
     @property
@@ -142,6 +148,20 @@ class Acquiring:
                 self._away = str(error)
                 raise
 
+    @property
+    def shortfall(self) -> str:
+        """How many images are missing, and why, of a time-lapse that failed to its end; else ''."""
+        last = self._config.time_points - 1
+        if not self.is_over or not self.missing(last):
+            return ""
+        if self._shortfall is None or self._shortfall[0] != len(self._done):
+            counted = [len(self.missing(index)) for index in range(last + 1)]
+            planned = sum(counted) + len(self._done)
+            why = self.why(self.missing(last)[-1])
+            told = f"plan over, {sum(counted)} of {planned} images are missing; the last: {why}"
+            self._shortfall = len(self._done), told
+        return self._shortfall[1]
+
     def plan(self) -> AcquisitionPlan:
         """Return the time-lapse and how far it is."""
         incomplete = (index for index in range(self._config.time_points) if self.missing(index))
@@ -163,9 +183,9 @@ class Acquiring:
             if place not in self._done and self._plan.begins(place) <= index
         ]
 
-    def why(self, index: int) -> str:
-        """Return why images of a time point that is over are missing."""
-        return self._lapse.why(index)
+    def why(self, place: Place) -> str:
+        """Return why an image of a time point that is over is missing."""
+        return self._causes.get(place) or self._lapse.why(place[0])
 
     def acquire_due(self) -> None:
         """Acquire the time point that is due, if one is. Never raises.
@@ -185,10 +205,13 @@ class Acquiring:
                 lapse.done(index)
             else:
                 partly = not self._done.isdisjoint(events_of(self._config, index))
-                lapse.failed(index, self.failing, self._clock.monotonic(), partly=partly)
+                why = self.failing or _NOT_RUNNING
+                lapse.failed(index, why, self._clock.monotonic(), partly=partly)
             busy = f"time point {index} was still being acquired: interval_s is too short"
-            lapse.pass_by(self._now(), busy)
+            # What failed meanwhile is to blame, not the interval.
+            lapse.pass_by(self._now(), self.failing or busy)
         self._keep_plan()
+        self._tell_end()
 
     def acquire_time_point(self, index: int) -> bool:
         """Acquire what is missing of a time point; True when it is complete. Never raises.
@@ -196,22 +219,31 @@ class Acquiring:
         When images do not come, the microscope is connected anew and they are tried once more.
         """
         with self._lock:
-            for attempt in range(1, _ATTEMPTS + 1):
-                try:
-                    self._acquire_missing(index)
-                except SourceError as error:
+            self.trying = True
+            try:
+                return self._try(index)
+            finally:
+                self.trying = False
+
+    def _try(self, index: int) -> bool:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._acquire_missing(index)
+            except SourceError as error:
+                if not self._stopping:
+                    self._blame(error)
                     self._note(index, attempt, str(error))
-                    self._disconnect()
-                except Exception as error:  # a thread boundary: the scheduler must go on
-                    log.exception("acquisition failed", extra={"event": {"source": self._name}})
-                    self._note(index, attempt, f"{type(error).__name__}: {error}")
-                    self._disconnect()
-                else:
-                    self.failing = ""
-                    return True
-                if self._stopping:
-                    break
-            return False
+                self._disconnect()
+            except Exception as error:  # a thread boundary: the scheduler must go on
+                log.exception("acquisition failed", extra={"event": {"source": self._name}})
+                self._note(index, attempt, f"{type(error).__name__}: {error}")
+                self._disconnect()
+            else:
+                self.failing = ""
+                return True
+            if self._stopping:
+                break
+        return False
 
     def stop(self) -> None:
         """Leave off acquiring, and let go of the microscope; idempotent."""
@@ -230,6 +262,15 @@ class Acquiring:
             return self._clock.now()
         at, at_s = self._anchor
         return at + timedelta(seconds=self._clock.steady() - at_s)
+
+    def _tell_end(self) -> None:
+        if self._end_told or not self.shortfall:
+            return
+        self._end_told = True
+        log.warning(
+            "time-lapse is over, images are missing",
+            extra={"event": {"source": self._name, "reason": self.shortfall}},
+        )
 
     def _keep_plan(self) -> None:
         if self._lapse.grid is not None and self._done:
@@ -271,6 +312,7 @@ class Acquiring:
         place = place_of(axes)
         if place is not None:
             self._done.add(place)
+            self._causes.pop(place, None)
 
     def _connect(self) -> None:
         if not self.connected:
@@ -282,6 +324,14 @@ class Acquiring:
         if self.connected:
             self.connected = False
             self._microscope.close()
+
+    def _blame(self, error: SourceError) -> None:
+        """Keep why each image failed, for what is told of it once its time point is over."""
+        if isinstance(error, ImagesMissingError):
+            for axes, why in error.causes:
+                place = place_of(axes)
+                if place is not None:
+                    self._causes[place] = why
 
     def _note(self, index: int, attempt: int, why: str) -> None:
         told, self.failing = self.failing, f"time point {index}: {why}"

@@ -3,8 +3,8 @@
 Two backends: `python` runs Micro-Manager's core in this process, `java` uses the bridge of a
 Micro-Manager that is running. Both write NDTiff data sets; nothing here looks at pixels.
 
-pycro-manager swallows the device error of a lone event (its engine's future is never asked), so
-what counts is the images that were saved: those that do not come within `patience_s` failed.
+pycro-manager swallows the device error of a lone event, so its engine is listened to (`engine`).
+What counts is the images that were saved: those that do not come within `patience_s` failed too.
 Events are submitted one by one, so that one stage position out of reach costs one image and not
 the series, and are never merged into a hardware sequence.
 """
@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError, complaint
+from scopewatch.sources.micromanager.engine import listen, print_to_log, sum_up
 from scopewatch.sources.micromanager.setup_files import INSTALL, adapters_folder, hardware_file
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,25 @@ _CLOSE_S = 10.0
 # of 1 GB takes seconds to get.
 _SEQUENCE_MB = 64
 _BRIDGE_S = 2.0
+# An alert is read on a telephone.
+_MOST_NAMED = 3
 _CHECK_S = 0.2
+
+
+class ImagesMissingError(SourceError):
+    """Some images did not come.
+
+    Parameters
+    ----------
+    line
+        What is to be shown.
+    causes
+        Of each image that is known to have failed, its axes and why, in one line.
+    """
+
+    def __init__(self, line: str, causes: Sequence[tuple[Axes, str]]) -> None:
+        super().__init__(line)
+        self.causes = tuple(causes)
 
 
 class Microscope(Protocol):
@@ -42,7 +61,13 @@ class Microscope(Protocol):
         ...
 
     def acquire(self, events: Sequence[Event], saved: Callable[[Axes], None]) -> None:
-        """Take images; report each that is on disk. Raises SourceError when some never are."""
+        """Take images; report each that is on disk.
+
+        Raises
+        ------
+        SourceError
+            When some never are; ImagesMissingError where it is known why.
+        """
         ...
 
     def interrupt(self) -> None:
@@ -83,6 +108,7 @@ class PycroManagerMicroscope:
         self._process = process
         self._acquisition: Any = None
         self._saved: Callable[[Axes], None] = lambda _: None
+        self._failed: Callable[[Axes, str], None] = lambda _axes, _why: None
         self._opened = False
         self._unnoted = False
         self._interrupted = threading.Event()
@@ -111,24 +137,36 @@ class PycroManagerMicroscope:
         SourceError
             When images did not arrive; those that did were reported to `saved`.
         """
-        arrived = threading.Semaphore(0)
+        settled = threading.Semaphore(0)
+        causes: list[tuple[Axes, str]] = []
+        came: list[Axes] = []
 
         def note(axes: Axes) -> None:
+            came.append(axes)
             try:
                 saved(axes)
             finally:
                 # The image is on disk, whatever went wrong with noting it.
-                arrived.release()
+                settled.release()
 
-        self._saved = note
+        def fail(axes: Axes, why: str) -> None:
+            causes.append((axes, why))
+            settled.release()
+
+        self._saved, self._failed = note, fail
         try:
             if self._acquisition is None:
                 self._acquisition = self._begin()
             for event in events:
                 self._acquisition.acquire([event])
         except Exception as error:  # pycro-manager and pyjavaz raise bare Exception
-            raise self._failed(f"{type(error).__name__}: {error}") from error
-        self._wait(events, arrived)
+            raise self._blamed(sum_up(error)) from error
+        why = self._wait(events, settled)
+        missing = [event["axes"] for event in events if event["axes"] not in came]
+        if why or causes:
+            blamed = [axes for axes, _ in causes]
+            causes += [(axes, why) for axes in missing if why and axes not in blamed]
+            raise self._missed(causes, len(events))
 
     def interrupt(self) -> None:
         """Make a running `acquire` return soon."""
@@ -153,18 +191,59 @@ class PycroManagerMicroscope:
         else:
             self._unnoted = False
 
-    def _wait(self, events: Sequence[Event], arrived: threading.Semaphore) -> None:
+    def _on_failure(self, axes: Axes, why: str) -> None:
+        """Note an image that failed, in the engine's thread."""
+        self._failed(axes, why)
+
+    def _wait(self, events: Sequence[Event], settled: threading.Semaphore) -> str:
+        """Wait until each image came or failed; return why no more of them will, '' where all did.
+
+        Raises
+        ------
+        SourceError
+            When it was interrupted.
+        """
         longest_s = max((event.get("exposure") or 0.0 for event in events), default=0.0) / 1000
-        for index in range(len(events)):
+        for _ in events:
             waited_s = 0.0
-            if self._interrupted.is_set():
-                raise self._failed("it was stopped")
-            while not arrived.acquire(timeout=_CHECK_S):
+            while not settled.acquire(timeout=_CHECK_S):
                 waited_s += _CHECK_S
                 if self._interrupted.is_set():
-                    raise self._failed("it was stopped")
+                    raise self._blamed("it was stopped")
+                broken_off = self._broken_off()
+                if broken_off:
+                    # What was saved before may still be on its way here.
+                    while settled.acquire(timeout=_CHECK_S):
+                        pass
+                    return broken_off
                 if waited_s > longest_s + self._patience_s:
-                    raise self._failed(f"{len(events) - index} of {len(events)} images never came")
+                    return f"no image within {longest_s + self._patience_s:g} s"
+            if self._interrupted.is_set():
+                raise self._blamed("it was stopped")
+        return ""
+
+    def _broken_off(self) -> str:
+        """Say why the whole acquisition has ended; '' while it goes on."""
+        try:
+            self._acquisition._check_for_exceptions()
+        except Exception as error:  # noqa: BLE001 - whatever it was is said of the images
+            where = f" ({self._config.path})" if isinstance(error, OSError) else ""
+            return sum_up(error) + where
+        return ""
+
+    def _missed(self, causes: Sequence[tuple[Axes, str]], asked: int) -> SourceError:
+        places: dict[str, list[str]] = {}
+        for axes, why in causes:
+            places.setdefault(why, []).append(_named(axes))
+        told = [
+            f"{why} ({', '.join(named[:_MOST_NAMED])}"
+            + (f" and {len(named) - _MOST_NAMED} more)" if len(named) > _MOST_NAMED else ")")
+            for why, named in places.items()
+        ]
+        more = len(told) - _MOST_NAMED
+        line = "; ".join(told[:_MOST_NAMED]) + (f"; and {more} more causes" if more > 0 else "")
+        failed = self._blamed(f"{len(causes)} of {asked} images never came: {line}")
+        return ImagesMissingError(str(failed), causes)
 
     def _begin(self) -> Any:
         from pycromanager import Acquisition  # noqa: PLC0415 - an optional extra
@@ -188,19 +267,21 @@ class PycroManagerMicroscope:
             ) from error
         adapters = adapters_folder(self._config)
         setup = hardware_file(self._config, adapters)
+        print_to_log()
         try:
             start_headless(
                 str(adapters), str(setup), python_backend=True, buffer_size_mb=_SEQUENCE_MB
             )
             self._opened = True
+            listen(self._on_failure)
             camera = Core().get_camera_device()
         except Exception as error:  # device adapters raise what they like
             stop_core()
-            raise self._failed(f"{type(error).__name__}: {error}") from error
+            raise self._blamed(sum_up(error)) from error
         if not camera:
             # An Acquisition without a camera would leave a thread that never ends.
             stop_core()
-            raise self._failed("the configuration has no camera")
+            raise self._blamed("the configuration has no camera")
 
     def _end_acquisition(self) -> None:
         acquisition, self._acquisition = self._acquisition, None
@@ -217,9 +298,10 @@ class PycroManagerMicroscope:
                     acquisition.abort()
                 acquisition.mark_finished()
                 acquisition.await_completion()
-            except Exception:
+            except Exception as error:  # noqa: BLE001
                 # A thread boundary. What was saved is saved; the next time point starts anew.
-                log.exception("acquisition ended with an error", extra={"event": {}})
+                event = {"reason": sum_up(error)}
+                log.error("acquisition ended with an error", extra={"event": event})
             finally:
                 if reader is not None:
                     reader.close()
@@ -233,15 +315,22 @@ class PycroManagerMicroscope:
         if thread.is_alive():
             log.error("acquisition does not end: a device hangs", extra={"event": {}})
 
-    def _failed(self, why: str) -> SourceError:
+    def _blamed(self, why: str) -> SourceError:
         return SourceError(
             complaint(
                 "microscope failed",
                 where=f"{self._config.backend} backend",
                 got=why,
-                do="see the core's log, check the devices in Micro-Manager",
+                do="check the devices, the presets and the disk; does Micro-Manager take an image?",
             )
         )
+
+
+def _named(axes: Axes) -> str:
+    """Name an image of a time point by its position and channel."""
+    place = f"position {axes.get('position')}"
+    channel = axes.get("channel")
+    return place if channel is None else f"{place} in channel {channel}"
 
 
 def require_pycromanager() -> None:
@@ -283,9 +372,9 @@ def stop_core() -> None:
 
     try:
         stop_headless()
-    except Exception:
+    except Exception as error:  # noqa: BLE001
         # Device adapters raise what they like, and this core is given up anyway.
-        log.exception("devices did not unload", extra={"event": {}})
+        log.error("devices did not unload", extra={"event": {"reason": sum_up(error)}})
     # pycro-manager 1.0.2 keeps an engine with a dead core and ended executors otherwise.
     if hasattr(Engine, "singleton"):
         del Engine.singleton

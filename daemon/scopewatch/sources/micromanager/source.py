@@ -154,7 +154,8 @@ class MicroManagerSource:
     def health(self) -> SourceHealth:
         """Say whether images are noticed and, in mode acquire, taken. Never raises."""
         health, acquiring = self._data_sets.health(), self._acquiring
-        well = not self._acquires or acquiring.connected or acquiring.is_over
+        at_work = acquiring.connected or acquiring.trying
+        well = not self._acquires or at_work or acquiring.is_over
         return SourceHealth(
             name=self.name,
             alive=health.alive and well,
@@ -163,6 +164,7 @@ class MicroManagerSource:
             waiting=health.waiting,
             ended=self._has_ended(health),
             failing=acquiring.failing,
+            shortfall=acquiring.shortfall,
         )
 
     def stop(self) -> None:

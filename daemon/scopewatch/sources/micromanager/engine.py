@@ -1,0 +1,106 @@
+"""Hears what pycro-manager's engine only prints: which image failed, and what the core said of it.
+
+pycro-manager 1.0.2 tries a command of the hardware six times, drops the error that the core gave,
+raises another one within a future that nobody asks, and prints tracebacks and retries to the
+terminal (`acq_eng_py/internal/engine.py`). So its engine is given a core that notes each error, and
+its modules a `traceback` and a `print` that write to the log.
+"""
+
+import importlib
+import logging
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+_PRINTING = (
+    "pycromanager.acquisition.acq_eng_py.internal.engine",
+    "pycromanager.acquisition.acq_eng_py.main.AcqEngPy_Acquisition",
+    "pycromanager.acquisition.acq_eng_py.main.acq_eng_metadata",
+    "pycromanager.acquisition.java_backend_acquisitions",
+    "pycromanager.acquisition.python_backend_acquisitions",
+)
+
+Failed = Callable[[dict[str, Any], str], None]
+
+
+class ListeningCore:
+    """A core that passes every call on and notes what the last one that failed said."""
+
+    def __init__(self, core: Any) -> None:
+        self._core = core
+        self.said = ""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the core has of that name; calls of it are listened to."""
+        found = getattr(self._core, name)
+        if not callable(found) or isinstance(found, type):
+            return found
+
+        def call(*args: Any, **options: Any) -> Any:
+            try:
+                return found(*args, **options)
+            except Exception as error:
+                self.said = sum_up(error)
+                raise
+
+        # Found at once the next time.
+        setattr(self, name, call)
+        return call
+
+
+class _Logged:
+    """Stands for the module `traceback`: what would be printed goes to the log."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(traceback, name)
+
+    def print_exc(self, *_args: object, **_options: object) -> None:
+        log.debug("acquisition engine met an error", exc_info=True, extra={"event": {}})
+
+
+def listen(failed: Failed) -> None:
+    """Let the engine that was started tell which image failed, with what the core said.
+
+    Parameters
+    ----------
+    failed
+        Called in the engine's thread with the axes of the image and one line; it must not raise.
+    """
+    from pycromanager.acquisition.acq_eng_py.internal.engine import Engine  # noqa: PLC0415
+
+    engine = Engine.get_instance()
+    core = engine.core = ListeningCore(engine.core)
+    execute = engine.execute_acquisition_event
+
+    def execute_and_tell(event: Any) -> None:
+        core.said = ""
+        try:
+            execute(event)
+        except Exception as error:
+            failed(dict(event.axisPositions_), core.said or sum_up(error))
+            raise
+
+    engine.execute_acquisition_event = execute_and_tell
+
+
+def print_to_log() -> None:
+    """Let the modules of pycro-manager write to the log what they would print."""
+    for name in _PRINTING:
+        module = importlib.import_module(name)
+        vars(module)["traceback"] = _Logged()
+        vars(module)["print"] = _print
+
+
+def sum_up(error: BaseException) -> str:
+    """Return what an error says, in one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    told = " ".join(str(error).split())
+    return told or type(error).__name__
+
+
+def _print(*texts: object, **_options: object) -> None:
+    said = " ".join(" ".join(str(each) for each in texts).split())
+    log.debug("acquisition engine says", extra={"event": {"text": said}})
