@@ -29,6 +29,8 @@ RULES = [
 NO_PRESET = 'Preset "Nope" of configuration group "Channel" does not exist'
 OUT_OF_REACH = 'Error in device "Z": Position out of range (103)'
 FULL = "No space left on device"
+# Images of 512 x 512 x 2 bytes on a disk of 3 MB.
+_MOST_ON_DISK = 5
 
 
 @pytest.fixture
@@ -135,8 +137,10 @@ def test_a_full_disk_is_told_to_the_end_of_the_plan(daemon: Daemon) -> None:
             lambda: any(each.startswith("dead gone") for each in messages(daemon)), 40
         )
         told = messages(daemon)
-        assert daemon.end(within_s=30) == 0
+        # A source that failed again and again is started anew, and scanned, within a minute.
+        daemon.eventually(lambda: len(gaps(daemon)) >= 18 - _MOST_ON_DISK, 80)
         missing = gaps(daemon)
+        assert daemon.end(within_s=30) == 0
     (dead,) = [each for each in told if each.startswith("dead ")]
     assert FULL in dead
     (over,) = [
@@ -144,8 +148,8 @@ def test_a_full_disk_is_told_to_the_end_of_the_plan(daemon: Daemon) -> None:
         for entry in daemon.said()
         if entry["message"] == "time-lapse is over, images are missing"
     ]
-    assert over.startswith(f"plan over, {len(missing)} of 18 images are missing; the last: {FULL}")
-    assert missing
+    assert over.startswith(f"plan over, {len(missing)} of 18 images are missing; the last: ")
+    assert FULL in over
     assert Counter(FULL in reason for reason in missing.values()) == {True: len(missing)}, missing
     (disk,) = [each for each in told if each.startswith("disk ")]
     assert disk == f"disk stands: {data}"
