@@ -1,6 +1,7 @@
 """Whether a failure to read is the file's own, or that of the share or disk that it lies on."""
 
 import errno
+import os
 from pathlib import Path
 
 from scopewatch.core.errors import SourceError, complaint
@@ -37,6 +38,43 @@ def identify(root: Path) -> Identity | None:
     except OSError:
         return None
     return state.st_dev, state.st_ino
+
+
+class Presence:
+    """Whether the folder of a source is there, was never there yet, or is gone."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._known: Identity | None = None
+
+    def is_there(self) -> bool:
+        """Look whether the folder is there now; an empty mount point is not what was mounted."""
+        now = identify(self._root) if self._root.is_dir() else None
+        if now is None or self._is_bare_mount_point(now):
+            return False
+        self._known = now
+        return True
+
+    def is_gone(self) -> bool:
+        """Tell whether it was there and is not any more."""
+        return not self.is_there() and self._known is not None
+
+    def is_awaited(self) -> bool:
+        """Tell whether it was never there, and can appear."""
+        return not self.is_there() and self._known is None and self._root.parent.is_dir()
+
+    def _is_bare_mount_point(self, now: Identity) -> bool:
+        """Tell whether another disk lay here before, and only the empty folder below it is left."""
+        above = identify(self._root.parent)
+        if self._known is None or above is None:
+            return False
+        if now[0] == self._known[0] or now[0] != above[0]:
+            return False
+        try:
+            with os.scandir(self._root) as entries:
+                return next(entries, None) is None
+        except OSError:
+            return False
 
 
 def blame_share(cause: BaseException | None, root: Path, known: Identity | None = None) -> None:

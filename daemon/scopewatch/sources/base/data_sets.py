@@ -16,6 +16,7 @@ from scopewatch.core.frame import Frame, FrameTicket, LookAgain
 from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.arriving import Unheard
 from scopewatch.sources.base.asked_again import IN_HAND, AskedAgain, gone
+from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.backlog import Backlog
 from scopewatch.sources.base.data_set import DataSet, DataSets, Sighting
 from scopewatch.sources.base.offering import Found, Offering
@@ -90,6 +91,7 @@ class DataSetsSource(Generic[Sighting]):
         self._rhythm = Rhythm(name, poll_s, arrivals or Unheard(), self._glance)
         self._thread = SourceThread(name, self._step, self._rhythm.tick_s)
         self._offering: Offering | None = None
+        self._presence = Presence(path)
         self._looked = False
         self._growing: tuple[DataSet[Sighting], ...] = ()
         self._followed: dict[str, _Followed[Sighting]] = {}
@@ -109,9 +111,17 @@ class DataSetsSource(Generic[Sighting]):
         Raises
         ------
         SourceError
-            When neither the path nor the folder it would appear in is there.
+            When the path was there and is gone, or not even the folder it would appear in is there.
         """
-        if not self._path.is_dir() and not self._path.parent.is_dir():
+        if self._presence.is_gone():
+            raise SourceError(
+                complaint(
+                    "folder of the data sets was there, and is gone",
+                    where=self._path,
+                    do="mount its share or disk, or put it back; it is looked for again and again",
+                )
+            )
+        if not self._presence.is_there() and not self._presence.is_awaited():
             raise SourceError(
                 complaint(
                     "data set cannot be followed",
@@ -147,7 +157,7 @@ class DataSetsSource(Generic[Sighting]):
     def health(self) -> SourceHealth:
         """Say whether new images would be noticed. Never raises."""
         offering = self._offering
-        reachable = self._path.is_dir() or self._path.parent.is_dir()
+        reachable = self._presence.is_there() or self._presence.is_awaited()
         followed = list(self._followed.values())
         channels = ", ".join(sorted(self._channels)) or "none yet"
         troubles = [each.data_set.trouble for each in followed if each.data_set.trouble]

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.core.ports import Arrivals, Clock
+from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import (
     Acquired,
@@ -81,6 +82,7 @@ class Acquiring:
         self._arrivals = arrivals
         self._lock = threading.Lock()
         self._stopping = False
+        self._presence = Presence(config.path)
         self._done: set[Place] = set()
         self._causes: dict[Place, str] = {}
         self._shortfall: tuple[int, str] | None = None
@@ -114,6 +116,15 @@ class Acquiring:
         """Look at what earlier acquisitions wrote. Raises SourceError."""
         self._stopping = False
         path = self._config.path
+        if self._presence.is_gone():
+            # Made anew, it might be below the mount point of a share that is away.
+            raise SourceError(
+                complaint(
+                    "folder for the data sets was there, and is gone",
+                    where=path,
+                    do="mount its share or disk, or make it again where it was",
+                )
+            )
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -125,6 +136,7 @@ class Acquiring:
                     do=f"correct `path` of the source {self._name!r}",
                 )
             ) from error
+        self._presence.is_there()
         found = self._survey()
         self._done |= found.places
         if self._lapse.grid is None:
