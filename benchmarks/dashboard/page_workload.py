@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,6 +26,7 @@ from typing import Any
 import httpx
 from prometheus_client import CollectorRegistry
 
+from scopewatch.config import ExperimentConfig
 from scopewatch.runtime.stages import Condition
 from scopewatch.store.queries import Reader
 from scopewatch.web.server import create_app
@@ -71,7 +73,9 @@ def fill(
         at = (began + time_point * INTERVAL + timedelta(seconds=20 * well)).strftime(FORM)
         frame = 1 + (number * time_points + time_point) * wells + well
         fit = frame % UNFIT_EVERY != 0
-        insert(connection, "frames", [frame_row(frame, number * wells + well + 1, time_point, at, fit)])
+        insert(
+            connection, "frames", [frame_row(frame, number * wells + well + 1, time_point, at, fit)]
+        )
         if fit:
             judged.append((frame, number * wells + well + 1, at))
     day = time_point * INTERVAL / timedelta(days=1)
@@ -241,11 +245,9 @@ def measure(folder: Path, times: int) -> dict[str, float]:
         "token": "t",
     }
     if "states" in inspect.signature(create_app).parameters:
-        from scopewatch.app.run_states import RunStates
-        from scopewatch.config import ExperimentConfig
-
+        states = import_module("scopewatch.app.run_states")  # not in every build
         settings = ExperimentConfig(name=RUNS[-1], final_day=300)
-        given["states"] = RunStates(reader, settings, clock=clock)
+        given["states"] = states.RunStates(reader, settings, clock=clock)
     return asyncio.run(ask(create_app(**given), times))
 
 

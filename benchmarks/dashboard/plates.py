@@ -43,6 +43,7 @@ from scopewatch.runtime.stages import Condition
 from scopewatch.store.database import Store
 from scopewatch.store.overlays import OverlayFolder
 from scopewatch.store.queries import Reader
+from scopewatch.store.signs import PICTURES_REMOVED
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 
@@ -268,6 +269,8 @@ class _Filler:
                     day = time_point * INTERVAL / timedelta(days=1)
                     newest = time_point >= plan.time_points - DRAWN
                     self._score(ticket, taken_at, _efficiency(ends[index], day), draw=newest)
+                    if not newest:
+                        self._store.sign(PICTURES_REMOVED, self._clock.wall)
 
     def _score(
         self, ticket: FrameTicket, taken_at: datetime, efficiency: float, *, draw: bool

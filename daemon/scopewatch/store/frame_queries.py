@@ -16,8 +16,8 @@ from scopewatch.store.tables import FrameRow, RefusalRow, Result, Run, Well
 from scopewatch.store.well_queries import named
 
 
-def efficiency_of(result: Result) -> Efficiency:
-    """Return the efficiency of a result with its interval."""
+def efficiency_of(result: Any) -> Efficiency:
+    """Return the efficiency of a result, or of a row of its columns, with its interval."""
     return Efficiency(
         value=result.efficiency, low=result.low, high=result.high, corrected=result.corrected
     )

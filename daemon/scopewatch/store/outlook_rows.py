@@ -38,8 +38,8 @@ def running_of(row: WellOutlook, points: Sequence[WellPoint]) -> RunningEstimate
     )
 
 
-def forecast_of(row: WellOutlook) -> WellForecast | NoForecast:
-    """Return what was foretold, or why nothing was."""
+def forecast_of(row: Any, errors: Sequence[float] | None = None) -> WellForecast | NoForecast:
+    """Return what was foretold, or why nothing was; `errors` are the row's own unless given."""
     if (
         row.value is None
         or row.low is None
@@ -56,7 +56,7 @@ def forecast_of(row: WellOutlook) -> WellForecast | NoForecast:
         high=row.high,
         coverage=row.coverage,
         half_width=row.half_width,
-        errors=tuple(row.errors),
+        errors=tuple(row.errors if errors is None else errors),
     )
 
 

@@ -7,9 +7,9 @@ any thread while the daemon writes. Each may raise StoreError.
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self
 
-from sqlalchemy import Engine, exists, select
+from sqlalchemy import Engine, exists, func, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.efficiency import Efficiency
@@ -39,23 +39,23 @@ from scopewatch.store.records import (
     CoursePoint,
     FrameRecord,
     Outlook,
+    Overview,
     ReasonRow,
     RefusedRow,
     RunRow,
     Shot,
     WellRow,
 )
-from scopewatch.store.run_queries import count_frames, list_active, see_run
+from scopewatch.store.run_queries import count_frames, list_active, see_run, well_ids
 from scopewatch.store.run_results import read_results
 from scopewatch.store.signs import PICTURES_REMOVED, read_signs
 from scopewatch.store.tables import FrameRow, Result, Run, TileScoresRow, Well
 from scopewatch.store.tiles import unpack
-from scopewatch.store.well_queries import list_wells, named, outlook_of
+from scopewatch.store.well_queries import count_by_well, list_wells, named, outlook_of
 from scopewatch.store.well_tables import WellEstimate, WellOutlook
 
 MOST_WELLS: Final = 5000
 _BATCH: Final = 500
-_AtTimePoint = TypeVar("_AtTimePoint", WellEstimate, WellOutlook)
 
 
 class Reader:
@@ -113,6 +113,32 @@ class Reader:
         with transaction(self._engine) as session:
             return list_wells(session, None, MOST_WELLS, run)
 
+    def overview(self, run: str) -> Overview:
+        """Return the wells of a run with the counts of its frames, which are counted once.
+
+        Forecasts have their errors where a well is flagged.
+        """
+        with transaction(self._engine) as session:
+            counted = count_by_well(session, well_ids(session, run))
+            wells = list_wells(
+                session, None, MOST_WELLS, run, counted, whole=lambda _, flagged: flagged
+            )
+            return Overview(wells=tuple(wells), counts=count_frames(session, run, counted))
+
+    def flagged(self, run: str, also: WellName | None = None) -> Overview:
+        """Return the wells of a run that are flagged, and one more, with the counts of the run."""
+        with transaction(self._engine) as session:
+            counted = count_by_well(session, well_ids(session, run))
+            wells = list_wells(
+                session,
+                None,
+                MOST_WELLS,
+                run,
+                counted,
+                among=lambda name, flagged: flagged or name == also,
+            )
+            return Overview(wells=tuple(wells), counts=count_frames(session, run, counted))
+
     def well(self, name: WellName) -> WellRow | None:
         """Return one well, or None where there is none of that name."""
         with transaction(self._engine) as session:
@@ -140,38 +166,65 @@ class Reader:
         with transaction(self._engine) as session:
             return run_ends(session, run)
 
-    def outlooks(self, name: WellName, limit: int) -> list[Outlook]:
+    def outlooks(self, name: WellName, limit: int, *, errors: bool = True) -> list[Outlook]:
         """Return what was known of a well at its newest `limit` time points, oldest first.
 
         With it the forecast of every earlier day can be set beside what came of the well.
+
+        Parameters
+        ----------
+        errors
+            Whether forecasts have their errors, from which probabilities follow.
         """
+        without = ("filter",) if errors else ("filter", "errors")
         with transaction(self._engine) as session:
-            newest = _newest(session, WellOutlook, name, limit)
-        return [outlook_of(row) for row in newest]
+            newest = _newest(session, WellOutlook, name, limit, without)
+        return [outlook_of(row, row.errors if errors else ()) for row in newest]
 
     def shots(self, name: WellName, limit: int) -> list[Shot]:
         """Return the newest `limit` pictures of a well, newest first."""
+        # Each judged time point has a picture: none that is older need be looked at.
+        oldest = (
+            select(WellEstimate.time_point)
+            .where(WellEstimate.well_id == Well.id)
+            .order_by(WellEstimate.time_point.desc())
+            .limit(1)
+            .offset(limit - 1)
+            .correlate(Well)
+            .scalar_subquery()
+        )
         with transaction(self._engine) as session:
             rows = session.execute(
-                select(FrameRow, Result)
+                select(
+                    FrameRow.site,
+                    FrameRow.time_point,
+                    FrameRow.settled_at,
+                    Result.overlay,
+                    Result.stain,
+                    Result.day,
+                    Result.efficiency,
+                    Result.low,
+                    Result.high,
+                    Result.corrected,
+                )
                 .join(Result, Result.frame_id == FrameRow.id)
                 .join(Well, Well.id == FrameRow.well_id)
                 .join(Run)
-                .where(*named(name))
+                .where(*named(name), FrameRow.time_point >= func.coalesce(oldest, -1))
                 .order_by(FrameRow.time_point.desc(), FrameRow.site)
                 .limit(limit)
             ).all()
         return [
             Shot(
-                overlay=result.overlay,
-                stain=result.stain,
-                site=frame.site,
-                time_point=frame.time_point,
-                day=result.day,
-                efficiency=efficiency_of(result),
-                drawn_at=frame.settled_at,
+                overlay=row.overlay,
+                stain=row.stain,
+                site=row.site,
+                time_point=row.time_point,
+                day=row.day,
+                efficiency=efficiency_of(row),
+                drawn_at=row.settled_at,
             )
-            for frame, result in rows
+            for row in rows
         ]
 
     def pictures_removed_until(self) -> datetime | None:
@@ -288,11 +341,15 @@ class Reader:
 
 
 def _newest(
-    session: Session, table: type[_AtTimePoint], name: WellName, limit: int
-) -> list[_AtTimePoint]:
-    """Return a well's rows at its newest `limit` time points, oldest first."""
-    newest = session.scalars(
-        select(table)
+    session: Session,
+    table: type[WellEstimate] | type[WellOutlook],
+    name: WellName,
+    limit: int,
+    without: Collection[str] = (),
+) -> list[Any]:
+    """Return the columns of a well's rows at its newest `limit` time points, oldest first."""
+    newest = session.execute(
+        select(*(each for each in table.__table__.columns if each.name not in without))
         .join(Well, Well.id == table.well_id)
         .join(Run)
         .where(*named(name))

@@ -99,10 +99,17 @@ class WellRow:
     scored: int
     quarantined: int
     last_frame_at: datetime | None
-    overlay: str | None
     flags: tuple[Flag, ...]
     outlook: Outlook | None = None
     judged_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The wells of a run as they stand now, and its frames."""
+
+    wells: tuple[WellRow, ...]
+    counts: Counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

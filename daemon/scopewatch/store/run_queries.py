@@ -6,10 +6,11 @@ the last time points.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scopewatch.monitoring.run_facts import FrameTally, RefusedSeen, RunSeen, WellSeen
 from scopewatch.store.columns import FrameState
@@ -17,6 +18,7 @@ from scopewatch.store.frame_queries import refused_within
 from scopewatch.store.records import Counts
 from scopewatch.store.refusals import REFUSED
 from scopewatch.store.tables import FrameRow, RefusalRow, Result, Run, Well
+from scopewatch.store.well_queries import Counted, count_by_well, newest_time_point
 from scopewatch.store.well_tables import WellEstimate
 
 MOST_WELLS: Final = 5000
@@ -62,10 +64,38 @@ def list_active(session: Session, since: datetime) -> list[str]:
     return list(found)
 
 
-def count_frames(session: Session, name: str | None) -> Counts:
-    """Count the frames of a run, or of the whole database."""
-    frames: tuple[ColumnElement[bool], ...] = ()
+def well_ids(session: Session, name: str | None) -> list[int]:
+    """Return the wells of a run, or of the whole database."""
+    query = select(Well.id)
+    if name is not None:
+        query = query.join(Run).where(Run.name == name)
+    return list(session.scalars(query))
+
+
+@lru_cache(maxsize=1)
+def _select_newest_day() -> "Select[Any]":
+    newest = WellEstimate.time_point == newest_time_point(WellEstimate)
+    return (
+        select(func.max(WellEstimate.day))
+        .join(Well, and_(Well.id == WellEstimate.well_id, newest))
+        .join(Run)
+        .where(Run.name == bindparam("run"))
+    )
+
+
+def count_frames(
+    session: Session, name: str | None, counted: Mapping[int, Counted] | None = None
+) -> Counts:
+    """Count the frames of a run, or of the whole database.
+
+    Parameters
+    ----------
+    counted
+        Those of its wells, where they were counted already.
+    """
     refused: tuple[ColumnElement[bool], ...] = ()
+    if counted is None:
+        counted = count_by_well(session, well_ids(session, name))
     newest_day = (
         select(Result.day)
         .join(FrameRow, FrameRow.id == Result.frame_id)
@@ -73,32 +103,28 @@ def count_frames(session: Session, name: str | None) -> Counts:
         .limit(1)
     )
     if name is not None:
-        of_run = select(Well.id).join(Run).where(Run.name == name)
-        frames, refused = (FrameRow.well_id.in_(of_run),), refused_within(session, name)
-        newest_day = select(func.max(WellEstimate.day)).join(
-            Well, and_(Well.id == WellEstimate.well_id, WellEstimate.time_point == _newest_judged())
-        )
-        newest_day = newest_day.where(Well.id.in_(of_run))
-    counted = session.execute(
-        select(FrameRow.state, func.count(), func.max(FrameRow.settled_at))
-        .where(*frames)
-        .group_by(FrameRow.state)
-    ).all()
-    by_state = {state: count for state, count, _ in counted}
+        refused = refused_within(session, name)
+        newest_day = _select_newest_day().params(run=name)
+    wells = counted.values()
+    by_state = {state: sum(each.frames[state] for each in wells) for state in FrameState}
     return Counts(
-        scored=by_state.get(FrameState.DONE, 0),
-        quarantined=by_state.get(FrameState.QUARANTINED, 0),
-        waiting=by_state.get(FrameState.CLAIMED, 0),
-        skipped=by_state.get(FrameState.SKIPPED, 0),
-        missed=by_state.get(FrameState.MISSED, 0),
+        scored=by_state[FrameState.DONE],
+        quarantined=by_state[FrameState.QUARANTINED],
+        waiting=by_state[FrameState.CLAIMED],
+        skipped=by_state[FrameState.SKIPPED],
+        missed=by_state[FrameState.MISSED],
         refused=session.scalar(select(func.count()).select_from(RefusalRow).where(*refused)) or 0,
-        last_frame_at=max((at for *_, at in counted if at is not None), default=None),
+        last_frame_at=max(
+            (each.last_at for each in wells if each.last_at is not None), default=None
+        ),
         newest_day=session.scalar(newest_day),
     )
 
 
-def _wells(session: Session, run_id: int) -> tuple[WellSeen, ...]:
-    found = session.execute(
+@lru_cache(maxsize=1)
+def _select_wells() -> "Select[Any]":
+    # Typed as a selection of nine columns, which says less than their names below.
+    selected: Any = (
         select(
             Well.plate,
             Well.name,
@@ -112,12 +138,20 @@ def _wells(session: Session, run_id: int) -> tuple[WellSeen, ...]:
         )
         .outerjoin(
             WellEstimate,
-            and_(WellEstimate.well_id == Well.id, WellEstimate.time_point == _newest_judged()),
+            and_(
+                WellEstimate.well_id == Well.id,
+                WellEstimate.time_point == newest_time_point(WellEstimate),
+            ),
         )
-        .where(Well.run_id == run_id)
+        .where(Well.run_id == bindparam("run"))
         .order_by(Well.id)
         .limit(MOST_WELLS)
     )
+    return cast("Select[Any]", selected)
+
+
+def _wells(session: Session, run_id: int) -> tuple[WellSeen, ...]:
+    found = session.execute(_select_wells(), {"run": run_id})
     return tuple(
         WellSeen(
             plate=plate,
@@ -141,17 +175,6 @@ def _wells(session: Session, run_id: int) -> tuple[WellSeen, ...]:
             day,
             efficiency,
         ) in found
-    )
-
-
-def _newest_judged() -> "ScalarSelect[int]":
-    """Select a well's newest judged time point."""
-    judged = aliased(WellEstimate)
-    return (
-        select(func.max(judged.time_point))
-        .where(judged.well_id == Well.id)
-        .correlate(Well)
-        .scalar_subquery()
     )
 
 

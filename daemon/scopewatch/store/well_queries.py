@@ -1,12 +1,22 @@
 """The wells as they stand now."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    select,
+)
+from sqlalchemy.orm import Session, aliased
 
 from scopewatch.core.alert import RuleKind, Severity
 from scopewatch.core.efficiency import Efficiency
@@ -15,8 +25,21 @@ from scopewatch.store.alert_tables import Alert
 from scopewatch.store.columns import FrameState
 from scopewatch.store.outlook_rows import forecast_of
 from scopewatch.store.records import Flag, Outlook, WellRow
-from scopewatch.store.tables import FrameRow, Result, Run, Well
+from scopewatch.store.tables import FrameRow, Run, Well
 from scopewatch.store.well_tables import WellEstimate, WellOutlook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """The frames of a well by state, and when the newest of each state was settled."""
+
+    frames: Mapping[FrameState, int]
+    settled_at: Mapping[FrameState, datetime | None]
+
+    @property
+    def last_at(self) -> datetime | None:
+        """When the newest of all was settled."""
+        return max((at for at in self.settled_at.values() if at is not None), default=None)
 
 
 def named(name: WellName) -> tuple[ColumnElement[bool], ...]:
@@ -24,42 +47,70 @@ def named(name: WellName) -> tuple[ColumnElement[bool], ...]:
     return Run.name == name.experiment, Well.plate == name.plate, Well.name == name.well
 
 
+def _every(_name: WellName, _flagged: bool) -> bool:
+    return True
+
+
 def list_wells(
-    session: Session, name: WellName | None, limit: int, run: str | None = None
+    session: Session,
+    name: WellName | None,
+    limit: int,
+    run: str | None = None,
+    counted: Mapping[int, Counted] | None = None,
+    *,
+    among: Callable[[WellName, bool], bool] = _every,
+    whole: Callable[[WellName, bool], bool] = _every,
 ) -> list[WellRow]:
     """Return every well (of a run), or the one of that name.
 
     The newest run comes first, then they go by plate and well.
+
+    Parameters
+    ----------
+    counted
+        The frames of these wells, where they were counted already.
+    among
+        Says of a well, and of whether it is flagged, whether it is meant.
+    whole
+        Says of a well, and of whether it is flagged, whether its forecast needs its errors: those
+        of a whole plate take as long to read as all the rest.
     """
     conditions = named(name) if name is not None else ()
     if run is not None:
         conditions = (*conditions, Run.name == run)
-    wells = session.execute(
-        select(Well, Run)
+    wells: Sequence[Any] = session.execute(
+        select(Well.id, Well.plate, Well.name, Run.id.label("run_id"), Run.name.label("run"))
         .join(Run)
         .where(*conditions)
         .order_by(Run.first_seen_at.desc(), Run.id.desc(), Well.id)
         .limit(limit)
     ).all()
-    newest_first = {its_run.id: rank for rank, (_, its_run) in reversed(list(enumerate(wells)))}
-    ids = [well.id for well, _ in wells]
-    estimates = _newest_estimates(session, ids)
-    overlays = _newest_overlays(session, ids)
-    counts = _counts(session, ids)
+    newest_first = {well.run_id: rank for rank, well in reversed(list(enumerate(wells)))}
+    names = {
+        well.id: WellName(experiment=well.run, plate=well.plate, well=well.name) for well in wells
+    }
     flags = _flags(session)
-    outlooks = newest_outlooks(session, ids)
+    wells = [well for well in wells if among(names[well.id], names[well.id] in flags)]
+    ids = [well.id for well in wells]
+    estimates = _newest_rows(session, WellEstimate, ids)
+    counts = count_by_well(session, ids) if counted is None else counted
+    outlooks = _newest_rows(session, WellOutlook, ids)
+    errors = _errors(
+        session,
+        [each for each in outlooks if whole(names[each], names[each] in flags)],
+    )
     rows = []
-    for well, its_run in sorted(
+    for well in sorted(
         wells,
         key=lambda found: (
-            newest_first[found[1].id],
-            _natural(found[0].plate),
-            _natural(found[0].name),
+            newest_first[found.run_id],
+            _natural(found.plate),
+            _natural(found.name),
         ),
     ):
         estimate = estimates.get(well.id)
-        counted = counts.get(well.id, _NONE)
-        shown = WellName(experiment=its_run.name, plate=well.plate, well=well.name)
+        frames = counts.get(well.id, _NONE)
+        shown = names[well.id]
         outlook = outlooks.get(well.id)
         rows.append(
             WellRow(
@@ -67,87 +118,91 @@ def list_wells(
                 time_point=estimate.time_point if estimate else None,
                 day=estimate.day if estimate else None,
                 efficiency=_efficiency(estimate) if estimate else None,
-                scored=counted.scored,
-                quarantined=counted.quarantined,
-                last_frame_at=counted.last_at,
-                judged_at=counted.judged_at,
-                overlay=overlays.get(well.id),
+                scored=frames.frames[FrameState.DONE],
+                quarantined=frames.frames[FrameState.QUARANTINED],
+                last_frame_at=frames.last_at,
+                judged_at=frames.settled_at[FrameState.DONE],
                 flags=tuple(flags.get(shown, ())),
-                outlook=None if outlook is None else outlook_of(outlook),
+                outlook=None if outlook is None else outlook_of(outlook, errors.get(well.id, ())),
             )
         )
     return rows
 
 
-def _newest_estimates(session: Session, ids: list[int]) -> dict[int, WellEstimate]:
-    newest = _newest(ids)
-    found = session.scalars(
-        select(WellEstimate).join(
-            newest,
-            and_(
-                WellEstimate.well_id == newest.c.well_id,
-                WellEstimate.time_point == newest.c.time_point,
-            ),
-        )
-    )
-    return {estimate.well_id: estimate for estimate in found}
-
-
-def _newest_overlays(session: Session, ids: list[int]) -> dict[int, str]:
-    """Return one picture per well: of the first judged site at its newest estimate."""
-    newest = _newest(ids)
-    found = session.execute(
-        select(FrameRow.well_id, Result.overlay)
-        .join(Result, Result.frame_id == FrameRow.id)
-        .join(
-            newest,
-            and_(
-                FrameRow.well_id == newest.c.well_id,
-                FrameRow.time_point == newest.c.time_point,
-            ),
-        )
-        .order_by(FrameRow.site.desc())
-    )
-    return {row.well_id: row.overlay for row in found}
-
-
-def _newest(ids: list[int]) -> Subquery:
+def newest_time_point(table: type[WellEstimate] | type[WellOutlook]) -> "ScalarSelect[int]":
+    """Select the newest time point of a well in a table, sought in its index."""
+    other = aliased(table)
     return (
-        select(WellEstimate.well_id, func.max(WellEstimate.time_point).label("time_point"))
-        .where(WellEstimate.well_id.in_(ids))
-        .group_by(WellEstimate.well_id)
-        .subquery()
+        select(func.max(other.time_point))
+        .where(other.well_id == Well.id)
+        .correlate(Well)
+        .scalar_subquery()
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Counted:
-    """The frames of a well, and when the newest of all, and of the judged ones, was settled."""
+@lru_cache(maxsize=4)
+def _select_newest(
+    table: type[WellEstimate] | type[WellOutlook], errors: bool = False
+) -> "Select[Any]":
+    """Select the columns of wells' newest rows; of forecasts without their errors, or only these.
 
-    scored: int
-    quarantined: int
-    last_at: datetime | None
-    judged_at: datetime | None
-
-
-_NONE = _Counted(scored=0, quarantined=0, last_at=None, judged_at=None)
-
-
-def _counts(session: Session, ids: list[int]) -> dict[int, _Counted]:
-    found = session.execute(
-        select(
-            FrameRow.well_id,
-            func.sum(case((FrameRow.state == FrameState.DONE, 1), else_=0)),
-            func.sum(case((FrameRow.state == FrameState.QUARANTINED, 1), else_=0)),
-            func.max(FrameRow.settled_at),
-            func.max(case((FrameRow.state == FrameState.DONE, FrameRow.settled_at))),
-        )
-        .where(FrameRow.well_id.in_(ids))
-        .group_by(FrameRow.well_id)
+    Columns are several times quicker than objects.
+    """
+    newest = and_(Well.id == table.well_id, table.time_point == newest_time_point(table))
+    shown = [each for each in table.__table__.columns if each.name != "filter"]
+    columns = [each for each in shown if (each.name == "errors") == errors]
+    return (
+        select(table.well_id.label("of"), *columns)
+        .join(Well, newest)
+        .where(Well.id.in_(bindparam("ids", expanding=True)))
     )
+
+
+def _newest_rows(
+    session: Session, table: type[WellEstimate] | type[WellOutlook], ids: Sequence[int]
+) -> dict[int, Any]:
+    found = session.execute(_select_newest(table), {"ids": list(ids)})
+    return {row.of: row for row in found}
+
+
+def _errors(session: Session, ids: Sequence[int]) -> dict[int, tuple[float, ...]]:
+    """Return the errors of the newest forecasts, by well."""
+    found = session.execute(_select_newest(WellOutlook, errors=True), {"ids": list(ids)})
+    return {row.of: tuple(row.errors) for row in found}
+
+
+_STATES: Final = tuple(FrameState)
+_NONE: Final = Counted(frames=dict.fromkeys(_STATES, 0), settled_at=dict.fromkeys(_STATES))
+
+
+@lru_cache(maxsize=1)
+def _select_counts() -> "Select[Any]":
+    """Select the frames of wells by state, and when the newest of each state was settled.
+
+    Each count is one range of an index, and each newest moment one place in it: some times quicker
+    than to group the same rows.
+    """
+    of_state = [(FrameRow.well_id == Well.id, FrameRow.state == state) for state in _STATES]
+    counts = [
+        select(func.count()).select_from(FrameRow).where(*each).correlate(Well).scalar_subquery()
+        for each in of_state
+    ]
+    newest = [
+        select(func.max(FrameRow.settled_at)).where(*each).correlate(Well).scalar_subquery()
+        for each in of_state
+    ]
+    return select(Well.id, *counts, *newest).where(Well.id.in_(bindparam("ids", expanding=True)))
+
+
+def count_by_well(session: Session, ids: Sequence[int]) -> dict[int, Counted]:
+    """Count the frames of wells by state."""
+    width = len(_STATES)
     return {
-        well_id: _Counted(scored=scored, quarantined=quarantined, last_at=last, judged_at=judged)
-        for well_id, scored, quarantined, last, judged in found
+        row[0]: Counted(
+            frames=dict(zip(_STATES, row[1 : 1 + width], strict=True)),
+            settled_at=dict(zip(_STATES, row[1 + width :], strict=True)),
+        )
+        for row in session.execute(_select_counts(), {"ids": list(ids)})
     }
 
 
@@ -173,8 +228,8 @@ def newest_outlooks(
     return {row.well_id: row for row in found}
 
 
-def outlook_of(row: WellOutlook) -> Outlook:
-    """Return an outlook as those read it who only read."""
+def outlook_of(row: Any, errors: Sequence[float]) -> Outlook:
+    """Return an outlook as those read it who only read; `row` has the columns of its table."""
     return Outlook(
         time_point=row.time_point,
         day=row.day,
@@ -184,7 +239,7 @@ def outlook_of(row: WellOutlook) -> Outlook:
         high=row.now_high,
         trend_per_day=row.trend_per_day,
         final_day=row.final_day,
-        forecast=forecast_of(row),
+        forecast=forecast_of(row, errors),
     )
 
 
@@ -214,7 +269,7 @@ def _flags(session: Session) -> dict[WellName, list[Flag]]:
     return flags
 
 
-def _efficiency(estimate: WellEstimate) -> Efficiency:
+def _efficiency(estimate: Any) -> Efficiency:
     return Efficiency(
         value=estimate.efficiency,
         low=estimate.low,
@@ -223,6 +278,7 @@ def _efficiency(estimate: WellEstimate) -> Efficiency:
     )
 
 
+@lru_cache(maxsize=4096)
 def _natural(name: str) -> list[tuple[int, str]]:
     """Sort key by which A2 comes before A10."""
     parts = re.split(r"(\d+)", name)

@@ -8,7 +8,8 @@ from scopewatch.core.alert import AlertRule, Evidence, RuleKind, Severity, Subje
 from scopewatch.core.alert_plate import WEAK
 from scopewatch.core.alert_scope import well_order
 from scopewatch.core.alert_words import WORDING
-from scopewatch.core.language import Phrase, mark
+from scopewatch.core.gist import gist
+from scopewatch.core.language import Language, Phrase, mark
 from scopewatch.core.message import WellName
 from scopewatch.store.records import AlertRow
 from scopewatch.web.labels import SURE
@@ -98,6 +99,21 @@ def group_alerts(
         alerts = tuple(_listed(row, named, now) for row in found)
         groups.append(AlertGroup(subject=subject, alerts=alerts, advice=_advice(found)))
     return sorted(groups, key=_group_rank)
+
+
+def alike(groups: Sequence[AlertGroup], language: Language) -> list[list[AlertGroup]]:
+    """Put the groups together of which the same is said, in the order of their first."""
+    said: dict[tuple[object, ...], list[AlertGroup]] = {}
+    for group in groups:
+        key = (
+            group.answered,
+            *(
+                (gist(each.row.kind, each.evidence, language), each.row.severity, str(each.remark))
+                for each in group.alerts
+            ),
+        )
+        said.setdefault(key, []).append(group)
+    return list(said.values())
 
 
 def not_critical_since(row: AlertRow, rule: AlertRule | None) -> Phrase | None:

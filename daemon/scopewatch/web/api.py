@@ -148,8 +148,8 @@ class CourseAnswer(BaseModel):
 def status(parts: GivenParts, experiment: str | None = None) -> StatusAnswer:
     """How one run stands: the one asked for, or else the newest."""
     run = choose_run(parts, experiment)
-    rows = parts.reader.wells(run)
-    header = make_header(parts, run, rows)
+    seen = parts.reader.overview(run)
+    header = make_header(parts, run, seen)
     counts, last = header.counts, header.counts.last_frame_at
     return StatusAnswer(
         experiment=run,
@@ -167,7 +167,7 @@ def status(parts: GivenParts, experiment: str | None = None) -> StatusAnswer:
         ),
         last_frame_at=last,
         last_frame_age_s=None if last is None else (header.now - last).total_seconds(),
-        wells=len(rows),
+        wells=len(seen.wells),
         wells_flagged=[str(name) for name in header.flagged],
         healthy=header.health.well,
         detail=list(header.health.complaints),

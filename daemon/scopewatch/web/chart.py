@@ -14,8 +14,10 @@ from scopewatch.store.records import AlertRow, CoursePoint, Outlook
 from scopewatch.web.wording import percent
 
 WIDTH = 720
-HEIGHT = 300
-LEFT, RIGHT, TOP, BOTTOM = 48, 16, 20, 36
+HEIGHT = 314
+LEFT, RIGHT, TOP, BOTTOM = 62, 16, 20, 50
+# More dots than these run into each other: the line alone is drawn, the newest are marked.
+MOST_DOTS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +62,8 @@ class Ahead:
 class Chart:
     """All that the template draws; coordinates in SVG units from the top left.
 
-    `band` and `line` are ready for the `points` attribute; `band` is empty where the model gives
-    no interval.
+    `dots` are the newest points. `band` and `line` are ready for the `points` attribute; `band` is
+    empty where the model gives no interval.
     """
 
     summary: str
@@ -115,15 +117,18 @@ def draw_course(
         return round(HEIGHT - BOTTOM - value * (HEIGHT - TOP - BOTTOM), 1)
 
     has_band = all(point.efficiency.corrected for point in points)
-    upper = [f"{x(point.day)},{y(point.efficiency.high)}" for point in points]
-    lower = [f"{x(point.day)},{y(point.efficiency.low)}" for point in reversed(points)]
+    xs = [x(point.day) for point in points]
+    upper = [f"{at},{y(point.efficiency.high)}" for at, point in zip(xs, points, strict=True)]
+    lower = [f"{at},{y(point.efficiency.low)}" for at, point in zip(xs, points, strict=True)]
     return Chart(
         summary=_summarise(points, targets, forecast, say),
-        line=" ".join(f"{x(point.day)},{y(point.efficiency.value)}" for point in points),
-        band=" ".join(upper + lower) if has_band else "",
+        line=" ".join(
+            f"{at},{y(point.efficiency.value)}" for at, point in zip(xs, points, strict=True)
+        ),
+        band=" ".join(upper + lower[::-1]) if has_band else "",
         dots=tuple(
             Dot(x=x(point.day), y=y(point.efficiency.value), text=_tell(point, say))
-            for point in points
+            for point in points[-MOST_DOTS:]
         ),
         marks=tuple(
             Mark(x=x(alert.day), text=_flagged(alert.day, alert.rule, say))

@@ -14,7 +14,7 @@ from scopewatch.core.language import mark
 from scopewatch.core.message import WellName
 from scopewatch.monitoring.state import Level
 from scopewatch.store.records import Shot
-from scopewatch.web.alert_groups import AlertGroup, group_alerts
+from scopewatch.web.alert_groups import AlertGroup, alike, group_alerts
 from scopewatch.web.chart import draw_course
 from scopewatch.web.ending import find_ending
 from scopewatch.web.guard import RefusedFormError, inside, read_form
@@ -37,6 +37,8 @@ from scopewatch.web.wording import name_of
 
 MAX_POINTS = 1000
 MAX_SHOTS = 60
+# Of the time course as a table; the JSON has all.
+TABLE_ROWS = 60
 MAX_ALERTS = 200
 PAGE_ROWS = 100
 SNOOZE_HOURS = (6, 24)
@@ -62,10 +64,10 @@ PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 def plates(parts: GivenParts, visit: GivenVisit, experiment: str | None = None) -> HTMLResponse:
     """Show the plates of one experiment, the first unless another is asked for."""
     run = choose_run(parts, experiment)
-    rows = parts.reader.wells(run)
-    header = make_header(parts, run, rows)
+    seen = parts.reader.overview(run)
+    header = make_header(parts, run, seen)
     views = lay_out(
-        rows,
+        seen.wells,
         standard=parts.facts.standard,
         now=header.now,
         staleness=parts.staleness(header.state),
@@ -82,7 +84,7 @@ def plates(parts: GivenParts, visit: GivenVisit, experiment: str | None = None) 
         "plate.html",
         header,
         plates=views,
-        groups=groups,
+        groups=alike(groups, visit.language),
         # What is to be done after a run, its state says.
         advice=[] if over else _advice(groups),
     )
@@ -94,9 +96,9 @@ def well(
 ) -> HTMLResponse:
     """Show one well: its course, pictures and alerts."""
     name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
-    rows = parts.reader.wells(name.experiment)
-    row = find_well(rows, name, "see the plate page")
-    header = make_header(parts, name.experiment, rows)
+    seen = parts.reader.flagged(name.experiment, also=name)
+    row = find_well(seen.wells, name, "see the plate page")
+    header = make_header(parts, name.experiment, seen)
     standard = parts.facts.standard
     alerts = parts.reader.alerts(name, MAX_ALERTS)
     points = parts.reader.course(name, MAX_POINTS)
@@ -112,7 +114,8 @@ def well(
         row=row,
         ending=find_ending(parts.reader, parts.facts, name),
         flags=by_gravity(row.flags, header.now),
-        points=points,
+        points=points[-TABLE_ROWS:],
+        earlier=max(len(points) - TABLE_ROWS, 0),
         target=target,
         chart=draw_course(
             points,
@@ -122,7 +125,8 @@ def well(
             visit.language,
         ),
         outlooks={
-            outlook.time_point: outlook for outlook in parts.reader.outlooks(name, MAX_POINTS)
+            outlook.time_point: outlook
+            for outlook in parts.reader.outlooks(name, TABLE_ROWS, errors=False)
         },
         shots=shots,
         kept={shot.overlay for shot in shots if find_picture(parts.overlay_folder, shot.overlay)},
@@ -140,7 +144,7 @@ def quarantine(
 ) -> HTMLResponse:
     """List the frames of one experiment that could not be judged, by fault, newest first."""
     run = choose_run(parts, experiment)
-    header = make_header(parts, run, parts.reader.wells(run))
+    header = make_header(parts, run, parts.reader.flagged(run))
     reasons = parts.reader.reasons(run)
     # One row more than is shown tells whether there is another page.
     rows = parts.reader.refused(None, PAGE_ROWS + 1, (page - 1) * PAGE_ROWS, run=run)
@@ -165,7 +169,7 @@ def quarantine(
 def alerts(parts: GivenParts, visit: GivenVisit, experiment: str | None = None) -> HTMLResponse:
     """List the alerts of one experiment's wells and plates, and of the monitor."""
     run = choose_run(parts, experiment)
-    header = make_header(parts, run, parts.reader.wells(run))
+    header = make_header(parts, run, parts.reader.flagged(run))
     rows = parts.reader.alerts(None, MAX_ALERTS, runs=alerts_of(parts, run))
     return _render(
         parts,

@@ -18,7 +18,7 @@ from scopewatch.core.message import WellName
 from scopewatch.core.ports import Clock
 from scopewatch.monitoring.state import Cause, Level, State
 from scopewatch.runtime.stages import Condition
-from scopewatch.store.records import AlertRow, Counts, WellRow
+from scopewatch.store.records import AlertRow, Counts, Overview, WellRow
 from scopewatch.web.alert_groups import is_answered
 from scopewatch.web.door import Lock
 from scopewatch.web.language import page_language
@@ -198,12 +198,11 @@ def alerts_of(parts: Parts, run: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((run, parts.facts.experiment)))
 
 
-def make_header(parts: Parts, run: str, rows: Sequence[WellRow]) -> Header:
-    """Gather what every page of a run shows at its top; `rows` are the wells of that run."""
+def make_header(parts: Parts, run: str, seen: Overview) -> Header:
+    """Gather what every page of a run shows at its top."""
     now = parts.clock.now()
-    counts = parts.reader.counts(run)
     state = parts.states.of(run)
-    raised = [row for row in rows if row.flags]
+    raised = [row for row in seen.wells if row.flags]
     flagged = [row.name for row in raised if any(not answered(flag, now) for flag in row.flags)]
     standing = parts.reader.alerts(None, MAX_OPEN, open_only=True, runs=alerts_of(parts, run))
     return Header(
@@ -212,7 +211,7 @@ def make_header(parts: Parts, run: str, rows: Sequence[WellRow]) -> Header:
         runs=_run_names(parts),
         state=state,
         targets=parts.facts.standard.targets(run),
-        counts=counts,
+        counts=seen.counts,
         waiting=parts.waiting(),
         pausing=parts.pausing(),
         health=parts.health(),

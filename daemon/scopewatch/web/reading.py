@@ -24,6 +24,7 @@ from scopewatch.store.records import (
     Counts,
     CoursePoint,
     Outlook,
+    Overview,
     ReasonRow,
     RefusedRow,
     RetryAnswer,
@@ -94,6 +95,17 @@ class Reader(Protocol):
         """Return every well (of a run), those of the newest run first."""
         ...
 
+    def overview(self, run: str) -> Overview:
+        """Return the wells of a run with the counts of its frames.
+
+        Forecasts have their errors where a well is flagged.
+        """
+        ...
+
+    def flagged(self, run: str, also: WellName | None = None) -> Overview:
+        """Return the wells of a run that are flagged, and one more, with the counts of the run."""
+        ...
+
     def course(self, name: WellName, limit: int) -> Sequence[CoursePoint]:
         """Return the newest `limit` time points of a well, oldest first."""
         ...
@@ -124,7 +136,7 @@ class Reader(Protocol):
         """Return what fluorescence measured on the final day, by run, beside what was said."""
         ...
 
-    def outlooks(self, name: WellName, limit: int) -> Sequence[Outlook]:
+    def outlooks(self, name: WellName, limit: int, *, errors: bool = True) -> Sequence[Outlook]:
         """Return what was known of a well at its newest `limit` time points, oldest first."""
         ...
 

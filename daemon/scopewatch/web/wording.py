@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 from urllib.parse import unquote
 
 from markupsafe import Markup, escape
@@ -67,6 +68,7 @@ def ticked(text: object) -> Markup:
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(str(text)))))  # noqa: S704
 
 
+@lru_cache(maxsize=2048)
 def spoken(text: str, language: Language) -> Markup:
     """Write a message id in a language, its commands as code; its fields are still to be filled."""
     return ticked(speak(language)(text))

@@ -44,7 +44,6 @@ def row(well: str, value: float | None, *, flagged: bool = False) -> WellRow:
         scored=21,
         quarantined=0,
         last_frame_at=None,
-        overlay=None,
         flags=(WEAK,) if flagged else (),
     )
 

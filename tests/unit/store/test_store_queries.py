@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,10 +7,11 @@ import pytest
 
 from scopewatch.core.alert import RuleKind, Severity
 from scopewatch.core.efficiency import Efficiency
+from scopewatch.core.forecast import WellForecast
 from scopewatch.core.frame import Refusal
 from scopewatch.core.message import WellName
 from scopewatch.store.queries import Reader
-from scopewatch.store.records import Counts, CoursePoint, Flag, RefusedRow
+from scopewatch.store.records import Counts, CoursePoint, Flag, RefusedRow, WellRow
 from scopewatch.store.signs import PICTURES_REMOVED
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULES, START, Scene, judged, key, open_store, ticket
@@ -85,7 +86,6 @@ def test_wells_stand_in_their_natural_order_each_as_it_is_now(
     first, second, _ = wells
     assert (first.time_point, first.day, first.scored, first.quarantined) == (2, 1.0, 3, 0)
     assert first.efficiency == judged(key(), 0.1).efficiency
-    assert first.overlay == "run 7/A1/p1_t0002_s0.jpg"
     assert first.flags == (
         Flag(
             alert=1,
@@ -109,7 +109,7 @@ def test_a_well_of_which_nothing_could_be_judged_has_no_efficiency(
     filled.spoil(key("C3"))
     row = reader.well(WellName(experiment="run 7", plate="p1", well="C3"))
     assert row is not None
-    assert (row.efficiency, row.day, row.overlay, row.quarantined) == (None, None, None, 1)
+    assert (row.efficiency, row.day, row.quarantined) == (None, None, 1)
 
 
 def test_the_newest_run_comes_first(filled: Scene, reader: Reader) -> None:
@@ -183,6 +183,49 @@ def test_a_standing_alert_tells_what_its_rule_saw_last(filled: Scene, reader: Re
     (alert,) = reader.alerts(A1, 10)
     assert alert.resolved_at is not None
     assert alert.newest is None
+
+
+def test_an_overview_is_the_wells_and_the_counts_of_a_run(filled: Scene, reader: Reader) -> None:
+    filled.store.skip(ticket(key("B1", channel="gfp")), "not scored", ())
+    seen = reader.overview("run 7")
+    assert seen.counts == reader.counts("run 7")
+    assert (seen.counts.scored, seen.counts.quarantined, seen.counts.skipped) == (5, 1, 1)
+    assert [row.name for row in seen.wells] == [row.name for row in reader.wells("run 7")]
+    whole = {row.name: row for row in reader.wells()}
+    for row in seen.wells:
+        if row.flags:
+            assert row == whole[row.name]
+    a10 = WellName(experiment="run 7", plate="p1", well="A10")
+    flagged = reader.flagged("run 7", also=a10)
+    assert flagged.counts == seen.counts
+    assert flagged.wells == (whole[A1], whole[a10])
+    assert reader.overview("run 8").wells == ()
+
+
+def test_forecasts_are_read_with_their_errors_only_where_they_are_needed(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    store = open_store(tmp_path, clock, final_day=10)
+    scene = Scene(store=store, folder=tmp_path)
+    for time_point in range(12):
+        scene.score(key("A1", time_point), 0.1)
+        scene.score(key("A2", time_point), 0.7)
+    store.close()
+    reader = Reader.open(tmp_path)
+
+    def errors(rows: Sequence[WellRow]) -> list[int]:
+        told = [row.outlook.forecast for row in rows if row.outlook is not None]
+        return [len(each.errors) for each in told if isinstance(each, WellForecast)]
+
+    a2 = WellName(experiment="run 7", plate="p1", well="A2")
+    assert errors(reader.wells("run 7")) == [5, 5]
+    assert errors(reader.overview("run 7").wells) == [5, 0]
+    assert errors(reader.flagged("run 7", also=a2).wells) == [5, 5]
+    short, whole = (reader.outlooks(a2, 1, errors=errors)[0].forecast for errors in (False, True))
+    assert isinstance(short, WellForecast)
+    assert isinstance(whole, WellForecast)
+    assert (short.value, short.errors, len(whole.errors)) == (whole.value, (), 5)
+    reader.close()
 
 
 def test_it_is_known_up_to_when_pictures_were_removed(

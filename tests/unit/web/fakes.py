@@ -24,6 +24,7 @@ from scopewatch.store.records import (
     CoursePoint,
     Flag,
     Outlook,
+    Overview,
     Posting,
     ReasonRow,
     RefusedRow,
@@ -74,7 +75,6 @@ def well_row(well: str, value: float | None = 0.6, **changes: object) -> WellRow
         scored=13,
         quarantined=0,
         last_frame_at=NOW - timedelta(minutes=12),
-        overlay=None,
         flags=(),
     )
     row = replace(row, **changes)  # type: ignore[arg-type]  # any field of the row
@@ -220,6 +220,13 @@ class FakeReader:
             raise StoreError(self.broken)
         return [row for row in self.rows if run in (None, row.name.experiment)]
 
+    def overview(self, run: str) -> Overview:
+        return Overview(wells=tuple(self.wells(run)), counts=self.counts(run))
+
+    def flagged(self, run: str, also: WellName | None = None) -> Overview:
+        wells = [row for row in self.wells(run) if row.flags or row.name == also]
+        return Overview(wells=tuple(wells), counts=self.counts(run))
+
     def course(self, name: WellName, limit: int) -> Sequence[CoursePoint]:
         return self.points[-limit:]
 
@@ -257,7 +264,7 @@ class FakeReader:
     def ends(self, run: str | None = None) -> Sequence[RunEnd]:
         return [end for end in self.ended if run in (None, end.run)]
 
-    def outlooks(self, name: WellName, limit: int) -> Sequence[Outlook]:
+    def outlooks(self, name: WellName, limit: int, *, errors: bool = True) -> Sequence[Outlook]:
         return self.known[-limit:]
 
     def alerts(

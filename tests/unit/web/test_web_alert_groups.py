@@ -7,8 +7,9 @@ import pytest
 
 from scopewatch.core.alert import AlertRule, Evidence, Reading, RuleKind, Severity, Subject
 from scopewatch.core.alert_words import WORDING
+from scopewatch.core.language import Language
 from scopewatch.store.records import AlertRow
-from scopewatch.web.alert_groups import group_alerts, not_critical_since
+from scopewatch.web.alert_groups import alike, group_alerts, not_critical_since
 from tests.unit.web.conftest import Desk
 from tests.unit.web.fakes import FACTS, NOW, alert_row, well_row
 
@@ -44,6 +45,22 @@ def test_groups_stand_by_gravity_and_the_surer_first() -> None:
     assert [group.subject.well for group in groups] == ["A4", "A2", "A1", "A3"]
     assert [each.row.alert for each in groups[2].alerts] == [1, 5]
     assert groups[3].answered
+
+
+def test_wells_of_which_the_same_is_said_stand_together() -> None:
+    unfit = {"kind": RuleKind.UNFIT_FRAMES, "evidence": Evidence(measures={"in_a_row": 2.0})}
+    rows = [
+        alert_row(1, "A1", **unfit),
+        alert_row(2, "A2"),
+        alert_row(3, "B1", **unfit),
+        alert_row(4, "B2", acknowledged_at=NOW, **unfit),
+    ]
+    together = alike(group_alerts(rows, [], NOW), Language.ENGLISH)
+    assert [[group.subject.well for group in groups] for groups in together] == [
+        ["A1", "B1"],
+        ["A2"],
+        ["B2"],
+    ]
 
 
 def test_what_befalls_the_plate_stands_before_single_wells_of_the_same_gravity() -> None:
