@@ -150,3 +150,28 @@ def test_settings_of_a_source_are_taken_as_options(
     assert status == 0, said
     assert line["key"].endswith("/B3/s0/t0002/phase")
     assert line["verdict"] == "judged"
+
+
+def test_a_layout_that_reads_every_name_is_taken_and_told(
+    tmp_path: Path, bundle: Path, phase: NDArray[np.uint16], save: Save
+) -> None:
+    for day in range(2):
+        save(tmp_path / f"H9_Phase_B3_1_{day:02d}d00h00m.tif", phase)
+    status, lines, said = score(tmp_path, "--model", bundle, "--interval-h", 24)
+    assert status == 0, said
+    assert [(line["well"], line["time_point"], line["verdict"]) for line in lines] == [
+        ("B3", 0, "judged"),
+        ("B3", 1, "judged"),
+    ]
+    assert said.splitlines()[0] == "names are read as: incucyte; --pattern reads them otherwise"
+
+
+def test_names_that_no_layout_reads_as_a_whole_are_wells_of_their_own(
+    tmp_path: Path, bundle: Path, phase: NDArray[np.uint16], save: Save
+) -> None:
+    for name in ("H9_Phase_B3_1_00d00h00m.tif", "what I saw.tif"):
+        save(tmp_path / name, phase)
+    status, lines, said = score(tmp_path, "--model", bundle)
+    assert status == 0, said
+    assert {line["well"] for line in lines} == {"H9_Phase_B3_1_00d00h00m", "what I saw"}
+    assert {line["verdict"] for line in lines} == {"judged"}

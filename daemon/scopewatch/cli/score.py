@@ -17,6 +17,8 @@ from scopewatch.cli.outputs import STDOUT, refuse_stdout
 if TYPE_CHECKING:
     from scopewatch.app.oneshot.build import OneShot
 
+DEFAULT = "scopewatch"
+
 
 def score(
     paths: Annotated[
@@ -59,7 +61,7 @@ def score(
     Example: scopewatch score frames/ --model models/simulated-cardiomyocyte --out stains
     """
     from scopewatch.app.explain.options import ReadingOptions
-    from scopewatch.app.oneshot.build import open_oneshot
+    from scopewatch.app.oneshot.build import guess_pattern, open_oneshot
 
     refuse_stdout(
         out,
@@ -80,16 +82,21 @@ def score(
         channel_names=options.read_pairs("--channel-names", channel_names),
         wells=options.read_pairs("--wells", wells),
     )
+    guessed = None
+    if pattern is None and all(path.exists() for path in paths):
+        guessed = guess_pattern(paths)
     oneshot = open_oneshot(
         paths,
         bundle=model,
         out=out,
-        source=wanted.source(paths[0], default_pattern="scopewatch"),
+        source=wanted.source(paths[0], default_pattern=guessed or DEFAULT),
         experiment=wanted.experiment("score"),
         grid=grid,
         threads=threads,
         memory_mb=memory_mb,
     )
+    if guessed not in (None, DEFAULT):
+        typer.echo(f"names are read as: {guessed}; --pattern reads them otherwise", err=True)
     with ExitStack() as held:
         stream = sys.stdout if jsonl == STDOUT else held.enter_context(_create(jsonl))
         judged, total = _write(oneshot, stream)

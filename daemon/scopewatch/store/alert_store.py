@@ -176,7 +176,8 @@ class AlertStore:
     def close_wishes(self) -> int:
         """Forget what has its outcome; return how many."""
         with transaction(self._reader) as session:
-            if not retries.has_wishes(session):
+            # Mostly nothing was asked for, and nobody waits for a writer then.
+            if not retries.with_outcome(session):
                 return 0
         with self._writing() as session:
             return retries.close_wishes(session)

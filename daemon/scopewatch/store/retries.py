@@ -94,21 +94,21 @@ def wished(session: Session, source: str, after: int, at_most: int) -> list[Look
     return list(found.values())
 
 
-def close_wishes(session: Session) -> int:
-    """Forget what has its outcome; return how many."""
+def with_outcome(session: Session) -> list[int]:
+    """Return the numbers of what was asked for and has its outcome."""
     open_ones = or_(
         exists().where(_marked(FrameRow)),
         exists().where(_marked(RefusalRow)),
     )
-    over = session.scalars(select(RetryRow.id).where(~open_ones)).all()
+    return list(session.scalars(select(RetryRow.id).where(~open_ones)))
+
+
+def close_wishes(session: Session) -> int:
+    """Forget what has its outcome; return how many."""
+    over = with_outcome(session)
     if over:
         session.execute(delete(RetryRow).where(RetryRow.id.in_(_each(over))))
     return len(over)
-
-
-def has_wishes(session: Session) -> bool:
-    """Tell whether anything was asked for."""
-    return session.scalar(select(RetryRow.id).limit(1)) is not None
 
 
 def asked_by(session: Session, source: str, locator: str) -> str:

@@ -7,6 +7,8 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from scopewatch.app.explain.places import GUESSED
+from scopewatch.app.explain.survey import list_names
 from scopewatch.app.model import open_scorer
 from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted
 from scopewatch.app.oneshot.scoring import Line, Scoring
@@ -17,6 +19,7 @@ from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.ports import Overlays
 from scopewatch.runtime.clock import SystemClock
+from scopewatch.sources.layouts.guess import guess_layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,20 @@ def open_oneshot(
         monotonic=time.monotonic,
     )
     return OneShot(paths=paths, listing=Listing(settings), scoring=scoring)
+
+
+def guess_pattern(paths: Sequence[Path]) -> str | None:
+    """Return the layout that reads every name under some paths, each as another frame.
+
+    None where there is none: files are then read one by one, by what they say themselves.
+    """
+    names: list[str] = []
+    for path in paths:
+        names += list_names(path, GUESSED) if path.is_dir() else [path.name]
+    best = next(iter(guess_layout(names)), None)
+    if best is None or best.clashes or best.fits + best.left_out < best.names:
+        return None
+    return best.layout.name
 
 
 def _check_paths(paths: Sequence[Path], out: Path | None) -> None:

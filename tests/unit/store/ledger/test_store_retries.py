@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.core.alert import AlertRule, RuleKind
 from scopewatch.core.frame import FrameKey, LookAgain, Mark, Refusal
 from scopewatch.store.database import Store
 from scopewatch.store.judging import Judging, SourceSettings
@@ -238,3 +239,24 @@ def test_another_process_may_ask(scene: Scene, clock: FakeClock) -> None:
         other.ask_again(RetrySelection(fault="blank"), SOURCES, "mei")
     assert is_open(scene, f"/raw/{BLANK}.tif")
     assert len(wished(scene.store)) == 1
+
+
+def test_an_alert_of_frames_that_cannot_be_judged_ends_with_the_one_that_can(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    unfit = AlertRule(name="unfit", kind=RuleKind.UNFIT_FRAMES, consecutive=2)
+    with closing(open_store(tmp_path, clock, judging=JUDGING)) as store:
+        scene = Scene(store=store, folder=tmp_path, rules=(unfit,))
+        for time_point in range(2):
+            offered = ticket(key("A1", time_point))
+            assert store.claim(offered, scene.rules)
+            store.quarantine(offered, "unreadable", "cut off", scene.rules)
+        assert scene.rows("SELECT count(*) FROM alerts WHERE resolved_at IS NULL") == [(1,)]
+        ask(scene, RetrySelection(well="A1"))
+        for wish in wished(store):
+            assert wish.ticket is not None
+            assert store.claim(wish.ticket, scene.rules)
+            scene.commit(wish.ticket, 0.7)
+        assert scene.rows("SELECT count(*) FROM alerts WHERE resolved_at IS NULL") == [(0,)]
+        assert scene.rows("SELECT count(*) FROM well_estimates") == [(2,)]
+        assert store.close_wishes() == 2
