@@ -22,6 +22,7 @@ from scopewatch.runtime.monitor import Monitor
 from scopewatch.runtime.outcome import Ending
 from scopewatch.store.database import Store
 from scopewatch.store.engine import DATABASE, open_writer
+from scopewatch.store.records import RetryAnswer, RetrySelection
 from tests.conftest import FakeClock
 from tests.integration.full_disk import BLANK, LAST, Bench, bench_in, fill, small_file_system
 from tests.unit.notify.fakes import FakeNotifier, message
@@ -234,6 +235,36 @@ def test_what_others_record_raises_and_is_recorded_when_it_is_tried_again(
     expect_whole(bench)
 
 
+def test_what_people_ask_for_on_a_full_disk_raises_and_is_recorded_when_they_ask_again(
+    bench: Bench, disk: FullDisk
+) -> None:
+    bench.fraction = 0.1
+    for time_point in range(2):
+        assert bench.score(time_point=time_point) == [Ending.SCORED]
+    assert bench.score(BLANK) == [Ending.QUARANTINED]
+    bench.store.acknowledge(1, bench.clock.now())
+
+    def ask_twice(act: Callable[[], object]) -> object:
+        before = tables(bench.state), read_rows(bench.state, "SELECT * FROM retries")
+        disk.fill()
+        with pytest.raises(StoreError, match=FULL):
+            act()
+        disk.relieve()
+        after = tables(bench.state), read_rows(bench.state, "SELECT * FROM retries")
+        assert after == before
+        return act()
+
+    ask_twice(lambda: bench.store.take_back(1))
+    assert read_rows(bench.state, "SELECT acked_at FROM alerts") == [(None,)]
+    wanted = RetrySelection(well=BLANK)
+    answer = ask_twice(lambda: bench.store.ask_again(wanted, ["folder"], "a test"))
+    assert answer == RetryAnswer(asked=1, waiting=0)
+    assert bench.score(BLANK) == [Ending.QUARANTINED]
+    assert ask_twice(bench.store.close_wishes) == 1
+    assert read_rows(bench.state, "SELECT * FROM retries") == []
+    expect_whole(bench)
+
+
 def refuse(*, permanent: bool) -> Callable[[str, Message], None]:
     def answer(_channel: str, _message: Message) -> None:
         raise DeliveryError("no such user", permanent=permanent)
@@ -337,6 +368,10 @@ def test_a_moment_that_gets_known_on_a_full_disk_is_taken_up_later(
     expect_whole(bench)
 
 
+# What people ask for.
+ASKED = ("take_back", "ask_again", "close_wishes")
+
+
 def transaction_of(method: str) -> str:
     """Return the place of a method of `Store`, which has some from its parent."""
     (owner,) = (each for each in Store.__mro__ if method in vars(each))
@@ -346,6 +381,6 @@ def transaction_of(method: str) -> str:
 
 COVERED = {
     *(transaction_of(name) for name in WORKED if "," not in name),
-    *(transaction_of(name) for name in (*RECORDED, *DELIVERED, "retime")),
+    *(transaction_of(name) for name in (*RECORDED, *DELIVERED, *ASKED, "retime")),
     "store/engine.py open_writer begin",
 }
