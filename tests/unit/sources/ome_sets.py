@@ -154,6 +154,55 @@ def plate(folder: Path, **options: Any) -> Iterator[PlateWriter]:
         writer.close()
 
 
+@contextmanager
+def endless_position(
+    path: Path, compression: str | None
+) -> Iterator[Callable[[NDArray[np.uint16]], None]]:
+    """One position, C7, without a planned end; yields what adds a frame and waits for it."""
+    position = useq.WellPlatePlan.model_validate(
+        {"plate": "96-well", "a1_center_xy": (0, 0), "selected_wells": ([2], [6])}
+    )
+    sequence = useq.MDASequence.model_validate(
+        {
+            "stage_positions": position,
+            "channels": CHANNELS[:1],
+            "time_plan": {"interval": 60, "loops": 2},
+            "axis_order": "tpc",
+        }
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        planned = ome_writers.useq_to_acquisition_settings(
+            sequence, 256, 256, pixel_size_um=PIXEL_UM
+        )
+    planned["dimensions"][0].count = None
+    settings = {
+        **planned,
+        "root_path": str(path),
+        "dtype": "uint16",
+        "compression": compression,
+        "format": ome_writers.OmeTiffFormat(),
+    }
+    stream = ome_writers.create_stream(ome_writers.AcquisitionSettings.model_validate(settings))
+    backend: Any = stream._backend
+    (manager,) = backend._position_managers.values()
+    added = 0
+
+    def add(image: NDArray[np.uint16]) -> None:
+        nonlocal added
+        stream.append(image)
+        added += 1
+        deadline = time.monotonic() + 30
+        while manager.thread is None or manager.thread.frames_written < added:
+            assert time.monotonic() < deadline, "it is not written"
+            time.sleep(0.001)
+
+    try:
+        yield add
+    finally:
+        stream.close()
+
+
 def whole_plate(folder: Path, **options: Any) -> list[Written]:
     """Write a whole set."""
     with plate(folder, **options) as writer:

@@ -33,8 +33,8 @@ _UM_PER = {
 }
 _INCH_UM = 25_400.0
 # 4 and 5 are not of the TIFF specification: tifffile, and what is made with it, writes them so.
-_MICROMETRE = 5
-_TIFF_UNIT_UM = {2: _INCH_UM, 3: 1e4, 4: 1e3, _MICROMETRE: 1.0}
+MICROMETRE = 5
+_TIFF_UNIT_UM = {2: _INCH_UM, 3: 1e4, 4: 1e3, MICROMETRE: 1.0}
 
 
 def calibrated_um(value: object, unit: str = "um") -> float | None:
@@ -65,7 +65,7 @@ def resolution_um(pixels_per_unit: float, tiff_unit: int) -> float | None:
         micrometre is what ome-writers fills in whatever the scale is: it says nothing.
     """
     scale = _TIFF_UNIT_UM.get(tiff_unit)
-    if tiff_unit == _MICROMETRE and pixels_per_unit == 1:
+    if tiff_unit == MICROMETRE and pixels_per_unit == 1:
         return None
     return None if scale is None else _plausible(pixels_per_unit, scale)
 

@@ -14,7 +14,14 @@ from scopewatch.core.errors import FrameError
 from scopewatch.sources.readers.image_file import is_whole, list_planes, read_plane
 from scopewatch.sources.readers.planes import Contents
 from tests.unit.sources.images import pixels, read_frames
-from tests.unit.sources.ome_sets import CHANNELS, WELLS, PlateWriter, edit_xml, plate
+from tests.unit.sources.ome_sets import (
+    CHANNELS,
+    WELLS,
+    PlateWriter,
+    edit_xml,
+    endless_position,
+    plate,
+)
 
 STACK = np.stack([pixels(seed=seed) for seed in range(6)])
 PLANE_BYTES = STACK[0].nbytes
@@ -249,6 +256,36 @@ def test_a_closed_plan_without_end_or_metadata_of_its_frames_is_read(tmp_path: P
         contents = list_planes(path)
         assert [plane.facts.time_point or 0 for plane in contents.planes] == [0, 0, 1, 1, 2, 2]
         assert contents.unfinished is None
+
+
+@pytest.mark.parametrize("compression", [None, "lzw"])
+def test_a_position_without_a_planned_end_names_no_file(
+    tmp_path: Path, compression: str | None
+) -> None:
+    """A single file has no UUID of its own in the blocks of its XML."""
+    path = tmp_path / "one.ome.tiff"
+    with endless_position(tmp_path / "one", compression) as add:
+        for number in range(3):
+            add(pixels(256, 256, seed=number))
+        growing = list_planes(path)
+    closed = list_planes(path)
+    for contents in (growing, closed):
+        assert [plane.facts.time_point or 0 for plane in contents.planes] == [0, 1, 2]
+        assert {plane.facts.well for plane in contents.planes} == {"C7"}
+    assert marks(closed) == marks(growing)
+
+
+def test_what_another_program_keeps_behind_its_plane_is_no_time_point(tmp_path: Path) -> None:
+    path = tmp_path / "a.ome.tif"
+    xml = (
+        '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+        '<Image ID="Image:0" Name="A1"><Pixels ID="Pixels:0" DimensionOrder="XYCTZ" Type="uint16"'
+        ' SizeX="32" SizeY="24" SizeZ="1" SizeC="1" SizeT="1"><Channel ID="Channel:0"/>'
+        '<TiffData IFD="0" PlaneCount="1"/></Pixels></Image></OME>'
+    )
+    tifffile.imwrite(path, STACK[0], description=xml, metadata=None, resolution=(1, 1))
+    path.write_bytes(path.read_bytes() + bytes(range(256)) * 24)
+    assert [plane.page for plane in list_planes(path).planes] == [0]
 
 
 def test_more_directories_than_another_program_declares_are_no_time_points(tmp_path: Path) -> None:

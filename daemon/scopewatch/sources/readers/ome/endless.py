@@ -27,7 +27,7 @@ def planes_of_endless(root: Xml.Element, blocks: list[Block]) -> int:
         return 0
     (block,) = blocks
     pixels = root.findall("{*}Image")[block.image].find("{*}Pixels")
-    whole = block.page == 0 and block.file is not None and not any(block.first.values())
+    whole = block.page == 0 and not any(block.first.values())
     if pixels is None or not whole or pixels.find("{*}Plane") is not None:
         return 0
     sizes = declared_sizes(pixels)

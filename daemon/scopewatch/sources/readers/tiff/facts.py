@@ -5,7 +5,7 @@ Where several speak, the nearer to the camera wins, in that order.
 
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,7 +19,7 @@ from scopewatch.sources.readers.embedded.keyence import keyence_facts
 from scopewatch.sources.readers.embedded.metaseries import is_metaseries, metaseries_facts
 from scopewatch.sources.readers.micromanager_metadata import load_tags, tag_facts
 from scopewatch.sources.readers.ome.document import OmeFile, is_ome
-from scopewatch.sources.readers.pixel_size import imagej_um, resolution_um
+from scopewatch.sources.readers.pixel_size import MICROMETRE, imagej_um, resolution_um
 from scopewatch.sources.readers.planes import ReadLimits
 from scopewatch.sources.readers.tiff import ifd
 from scopewatch.sources.readers.tiff.chain import Chain
@@ -57,6 +57,8 @@ class FileFacts:
             tags = first.tags if first is not None else {}
             by_micromanager = bool(self._summary) or ifd.MM_METADATA in tags
             self._ome = documents.read(path, self._description, utc=by_micromanager)
+            if self._ome.endless and not self._may_be_endless(chain):
+                self._ome = replace(self._ome, endless=0)
         elif self._description.startswith(("ImageJ=", "SCIFIO=")):
             self._imagej = self._read_imagej()
         self._shaped = _read_shape(self._description, first)
@@ -103,6 +105,18 @@ class FileFacts:
         if not told:
             return (*self._ome.of(page), *by_itself)
         return (*self._ome.of(page), *_statements(told), *by_itself)
+
+    def _may_be_endless(self, chain: Chain) -> bool:
+        """Tell whether what lies behind the declared planes may be those of later time points.
+
+        ome-writers gives its directories one pixel in a micrometre, whatever the scale is. A
+        thumbnail is of another size.
+        """
+        first, last = chain.directories[0], chain.directories[-1]
+        kinds = (ifd.WIDTH, ifd.HEIGHT, ifd.BITS, ifd.SAMPLES)
+        alike = all(first.number(kind, 1) == last.number(kind, 1) for kind in kinds)
+        unit = first.number(ifd.RESOLUTION_UNIT, 2)
+        return alike and unit == MICROMETRE and self._resolution(first) == 1
 
     def _by_itself(self, directory: Directory) -> tuple[Statement, ...]:
         """Return what stands in a directory; it is read once for all planes behind one."""
