@@ -57,6 +57,12 @@ $(VENV)/.test: $(VENV)/.demo
 		napari==0.9.2 napari-ome-zarr==0.10.0
 	touch $@
 
+# axe-core, which judges the accessibility of the pages in a browser test.
+.axe/.ready:
+	mkdir -p .axe
+	cd .axe && npm pack --silent axe-core@4.14.1 && tar xzf axe-core-4.14.1.tgz package/axe.min.js
+	touch $@
+
 demo: $(VENV)/.demo
 	$(VENV)/bin/scopewatch demo $(DEMO_ARGS)
 
@@ -147,6 +153,6 @@ release: build/tools-release/.ready
 	$(PYTHON) release/wheelhouse.py dist
 
 clean:
-	rm -rf $(VENV) .venv-* build dist scopewatch-demo .pytest_cache .mypy_cache .ruff_cache \
+	rm -rf $(VENV) .venv-* .axe build dist scopewatch-demo .pytest_cache .mypy_cache .ruff_cache \
 		.hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -116,6 +116,8 @@ def page(chromium: webdriver.Chrome, tmp_path: Path, clock: FakeClock) -> Iterat
     with WebServer(app, host="127.0.0.1", port=0) as server:
         window.server = server
         browser_log(chromium)
+        # Such as the language that another test chose.
+        chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})
         yield window
 
 
