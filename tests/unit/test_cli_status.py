@@ -85,9 +85,12 @@ def test_without_a_daemon_there_is_no_all_clear(
     with filling(config) as scene:
         scene.score(key("A1"), 0.4)
         with InstanceLock(scene.folder):
-            assert "run 7: All wells (1) were judged within the last 1 min." in said(config, capsys)
+            told = said(config, capsys)
+            assert "run 7: All wells (1) were judged within the last 1 min." in told
+            assert told.startswith("daemon: runs, and cannot be asked (it has no dashboard at a")
         told = said(config, capsys)
     assert "All wells" not in told
+    assert told.startswith("daemon: does not run (")
     assert "run 7: scopewatch is not well" in told
     assert "the daemon does not run: no new frame is judged; start it" in told
 

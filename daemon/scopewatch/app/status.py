@@ -66,18 +66,26 @@ class DaemonState:
         How the receivers of alerts answer; none where it does not say.
     pausing
         Why no frame is scored at the moment though all is well; '' otherwise.
+    running
+        Whether a daemon works in the state folder; None where that is not known.
     """
 
     healthy: bool | None
     detail: tuple[str, ...]
     receivers: tuple[Receiver, ...] = ()
     pausing: str = ""
+    running: bool | None = None
 
     @property
     def text(self) -> str:
         """One line for people."""
         if self.healthy is None:
-            return f"does not answer ({'; '.join(self.detail)})"
+            how = {
+                True: "runs, and cannot be asked",
+                False: "does not run",
+                None: "does not answer",
+            }
+            return f"{how[self.running]} ({'; '.join(self.detail)})"
         if self.healthy:
             return f"running; {self.pausing}" if self.pausing else "running"
         return f"running, but: {'; '.join(self.detail)}"
@@ -141,6 +149,8 @@ def read_status(config: Config, environ: Mapping[str, str]) -> Status:
     with closing(Reader.open(config.state.folder)) as reader:
         runs = tuple(reader.runs())
         daemon, states = _ask(config, environ)
+        if daemon.healthy is None:
+            daemon = replace(daemon, running=is_held(config.state.folder))
         states = states or _assess_from_here(config, daemon, reader)
         return Status(
             daemon=daemon,
