@@ -285,7 +285,7 @@ def _lay_path(
         analyse=partial(analyse, scorer=scorer, monotonic=clock.monotonic),
         store=store,
         overlays=open_overlays(config, scorer.card, reader),
-        rules=config.alert_rules(),
+        rules=config.stepped_rules(),
         phase_channel=config.experiment.phase_channel,
         marker=make_marker(config, scorer.card),
     )

@@ -46,7 +46,7 @@ def enter_monitor(
     folder = config.state.folder
     monitor = Monitor(
         store,
-        rules=config.alert_rules(),
+        rules=config.stepped_rules(),
         sources=[keeper.source for keeper in keepers],
         experiment=config.experiment.name,
         final_day=config.experiment.final_day,

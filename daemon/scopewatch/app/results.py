@@ -109,7 +109,7 @@ def gather_facts(config: Config, card: ModelCard) -> Facts:
         target=partial(main_target, config),
         policy=policy_of(config.experiment),
         standard=Standard(
-            rules=config.alert_rules(),
+            rules=config.stepped_rules(),
             table=card.forecast,
             final_day=config.experiment.final_day,
         ),

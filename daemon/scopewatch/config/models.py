@@ -12,7 +12,7 @@ from scopewatch.config.rules import AnyRuleConfig
 from scopewatch.config.sources import SourceConfig
 from scopewatch.config.strict import Seconds, Strict
 from scopewatch.config.web import WebConfig
-from scopewatch.core.alert_rule import AlertRule
+from scopewatch.core.alert_rule import AlertRule, implied_rules
 from scopewatch.core.language import Language
 
 
@@ -162,3 +162,12 @@ class Config(Strict):
             )
             for rule in self.alerts.rules
         )
+
+    def stepped_rules(self) -> tuple[AlertRule, ...]:
+        """Return the rules that are stepped: those configured, and those that go with them.
+
+        A rule of frames that cannot be judged has one of plates beside it, where none that is
+        configured speaks for the same wells: what befalls a plate is told once.
+        """
+        rules = self.alert_rules()
+        return (*rules, *implied_rules(rules))

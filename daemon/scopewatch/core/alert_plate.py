@@ -118,9 +118,7 @@ def step_plate(
     resolved, told = told, []
     collapses = [rule for rule in rules if rule.kind.of_a_plate and facts.subject.covered_by(rule)]
     for rule in collapses:
-        looked = bool(facts.fresh) and facts.whole
-        seen = plate_collapse(rule, rules, after, facts) if looked else _tick(facts.at)
-        advance(rule, facts.subject, seen, hold=False)
+        advance(rule, facts.subject, _look_at_plate(rule, rules, after, facts), hold=False)
     for rule, well in single:
         advance(
             rule,
@@ -140,14 +138,16 @@ def plate_collapse(
     """Badness: share of the wells in a trouble that was not told of one by one before.
 
     None on a plate of fewer than six wells. To be weak, now or in the forecast, is one trouble.
-    The evidence names all wells that fail, and its `measures` count them by kind of rule.
+    Wells whose frames cannot be judged count though they were told of before: where wells come in
+    one after the other, as they do from a stack of each position, nothing would be told of them
+    together. The evidence names all wells that fail, and its `measures` count them by kind of rule.
     """
     wells = [well for well in facts.wells if rule.covers(*_names(well.subject))]
     troubles: dict[str, set[str]] = {}
     told: dict[str, set[str]] = {}
     kinds: dict[str, set[str]] = {}
     for other in rules:
-        if other.kind not in FAILING:
+        if other.kind not in (rule.speaks_for or FAILING):
             continue
         # What one rule foretold and was told of is no news when another finds it come true.
         trouble = "weak" if other.kind in WEAK else other.kind.value
@@ -157,7 +157,7 @@ def plate_collapse(
                 continue
             troubles.setdefault(trouble, set()).add(well.well)
             kinds.setdefault(other.kind.value, set()).add(well.well)
-            if state.said is not None:
+            if state.said is not None and other.kind is not RuleKind.UNFIT_FRAMES:
                 told.setdefault(trouble, set()).add(well.well)
     failing = set().union(*troubles.values())
     news = set().union(*(names - told.get(trouble, set()) for trouble, names in troubles.items()))
@@ -174,6 +174,26 @@ def plate_collapse(
     )
 
 
+def _look_at_plate(
+    rule: AlertRule,
+    rules: Sequence[AlertRule],
+    states: Mapping[StateKey, AlertState],
+    facts: PlateFacts,
+) -> Observation:
+    """Return what a rule of plates sees; nothing where no well has anything new.
+
+    Where single wells catch up, only that more of them cannot be judged is news of the plate.
+    """
+    if not facts.fresh:
+        return _tick(facts.at)
+    if facts.whole:
+        return plate_collapse(rule, rules, states, facts)
+    unfit = [each for each in rules if each.kind is RuleKind.UNFIT_FRAMES]
+    seen = plate_collapse(rule, unfit, states, facts)
+    most = seen.badness is not None and seen.badness > rule.raise_above
+    return seen if most else _tick(facts.at)
+
+
 def _spoken_for(
     rule: AlertRule,
     well: Subject,
@@ -182,8 +202,10 @@ def _spoken_for(
     states: Mapping[StateKey, AlertState],
 ) -> bool:
     """Say whether an alert of the plate stands that speaks for this well."""
-    return rule.kind in FAILING and any(
-        states[collapse.name, plate].raised and well.covered_by(collapse) for collapse in collapses
+    return any(
+        states[collapse.name, plate].raised and well.covered_by(collapse)
+        for collapse in collapses
+        if rule.kind in (collapse.speaks_for or FAILING)
     )
 
 

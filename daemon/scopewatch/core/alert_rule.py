@@ -1,6 +1,7 @@
 """What an operator wants to hear of: a rule, its limits, and when it has to keep quiet."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from math import isfinite
@@ -118,6 +119,10 @@ class QuietHours:
         return wall >= self.start or wall < self.end
 
 
+# As of a rule of plates that is configured (`config.rules.PlateCollapseConfig`).
+_IMPLIED_HYSTERESIS: Final = 0.2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRule:
     """When to tell an operator of something, how gravely, and how often at most.
@@ -164,6 +169,9 @@ class AlertRule:
     replicates
         Outlier-well: groups of wells that should behave alike, each as patterns; empty: the whole
         plate is one group. A well that no group names is not judged.
+    speaks_for
+        Plate-collapse: kinds of rules whose alerts of single wells it speaks for; empty: all that
+        tell of wells that fail.
     """
 
     name: str
@@ -182,6 +190,7 @@ class AlertRule:
     plates: tuple[str, ...] = ()
     wells: tuple[str, ...] = ()
     replicates: tuple[tuple[str, ...], ...] = field(default=())
+    speaks_for: tuple[RuleKind, ...] = ()
 
     def __post_init__(self) -> None:
         fractional = self.kind in (RuleKind.WEAK_NOW, RuleKind.WEAK_FORECAST)
@@ -228,3 +237,39 @@ class AlertRule:
             and (plate is None or any_match(self.plates, plate))
             and (well is None or any_well(self.wells, well))
         )
+
+
+def implied_rules(rules: Sequence[AlertRule]) -> tuple[AlertRule, ...]:
+    """Return the rules of plates that go with rules of frames that cannot be judged.
+
+    None where a rule of plates speaks for the same wells already.
+    """
+    names = {rule.name for rule in rules}
+    plates = [_scope(rule) for rule in rules if rule.kind is RuleKind.PLATE_COLLAPSE]
+    implied = []
+    for rule in rules:
+        if rule.kind is not RuleKind.UNFIT_FRAMES:
+            continue
+        spoken_for = any(
+            all(not wide or wide == own for wide, own in zip(plate, _scope(rule), strict=True))
+            for plate in plates
+        )
+        name = f"{rule.name}: plate"
+        if not spoken_for and name not in names:
+            implied.append(
+                replace(
+                    rule,
+                    name=name,
+                    kind=RuleKind.PLATE_COLLAPSE,
+                    limit=None,
+                    critical_limit=None,
+                    consecutive=1,
+                    hysteresis=_IMPLIED_HYSTERESIS,
+                    speaks_for=(RuleKind.UNFIT_FRAMES,),
+                )
+            )
+    return tuple(implied)
+
+
+def _scope(rule: AlertRule) -> tuple[tuple[str, ...], ...]:
+    return rule.experiments, rule.plates, rule.wells

@@ -33,7 +33,7 @@ def write_messages(
     DeliveryError
         When the folder cannot be written to.
     """
-    rules = {rule.name: rule for rule in config.alert_rules()}
+    rules = {rule.name: rule for rule in config.stepped_rules()}
     style = message_style(config)
     texts = []
     for number, alert in enumerate(sorted(alerts, key=lambda alert: alert.alert), start=1):

@@ -1,0 +1,115 @@
+"""A plate whose frames cannot be judged is told once, with the count, however its frames come."""
+
+import json
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from scopewatch.core.alert_rule import AlertRule, RuleKind, implied_rules
+from tests.conftest import FakeClock
+from tests.unit.store.scene import Scene, key, open_store
+
+UNFIT = AlertRule(name="unfit", kind=RuleKind.UNFIT_FRAMES, consecutive=2)
+COLLAPSE = AlertRule(name="collapse", kind=RuleKind.PLATE_COLLAPSE)
+WELLS = [f"{row}{column}" for row in "ABCD" for column in range(1, 7)]
+TIMES = range(3)
+
+
+class Burst:
+    """Frames of a plate that come one after the other within seconds."""
+
+    def __init__(self, folder: Path, clock: FakeClock, *rules: AlertRule) -> None:
+        self.clock = clock
+        self.store = open_store(folder, clock)
+        self.rules = (*rules, *implied_rules(rules))
+        self.scene = Scene(store=self.store, folder=folder, rules=self.rules)
+
+    def spoil(self, well: str, time_point: int) -> None:
+        self.scene.spoil(key(well=well, time_point=time_point))
+        self.clock.advance(0.5)
+
+    def alerts(self) -> list[tuple[str, str]]:
+        """Return rule and well of each alert after a while; the plate's own has no well."""
+        for _ in range(3):
+            self.clock.advance(3600)
+            self.store.let_time_pass(self.rules, None)
+        return [
+            (rule, well or "")
+            for rule, well in self.scene.rows("SELECT rule, well FROM alerts ORDER BY id")
+        ]
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [((UNFIT,), "unfit: plate"), ((UNFIT, COLLAPSE), "collapse")],
+    ids=["no rule of plates", "a rule of plates"],
+)
+def test_a_plate_that_comes_time_point_by_time_point_is_told_once(
+    tmp_path: Path, clock: FakeClock, rules: tuple[AlertRule, ...], told: str
+) -> None:
+    burst = Burst(tmp_path, clock, *rules)
+    for time_point, well in product(TIMES, WELLS):
+        burst.spoil(well, time_point)
+    assert burst.alerts() == [(told, "")]
+    ((evidence,),) = burst.scene.rows("SELECT evidence FROM alerts")
+    told_of = json.loads(evidence)
+    assert (len(told_of["wells"]), told_of["out_of"]) == (len(WELLS), len(WELLS))
+    (queued,) = burst.store.due(clock.now(), 9)
+    assert queued.message.title.endswith("24 of 24 wells fail at once")
+    burst.store.close()
+
+
+@pytest.mark.parametrize("rules", [(UNFIT,), (UNFIT, COLLAPSE)])
+def test_a_plate_that_comes_well_by_well_is_told_once_it_is_most_of_it(
+    tmp_path: Path, clock: FakeClock, rules: tuple[AlertRule, ...]
+) -> None:
+    burst = Burst(tmp_path, clock, *rules)
+    for well, time_point in product(WELLS, TIMES):
+        burst.spoil(well, time_point)
+    *single, plate = burst.alerts()
+    assert [well for _, well in single] == WELLS[: len(single)]
+    assert len(single) < 6, "as long as nobody knows that it is a plate"
+    assert plate[1] == ""
+    burst.store.close()
+
+
+def test_a_few_wells_are_told_one_by_one(tmp_path: Path, clock: FakeClock) -> None:
+    burst = Burst(tmp_path, clock, UNFIT)
+    for time_point, well in product(TIMES, WELLS):
+        if well in WELLS[:4]:
+            burst.spoil(well, time_point)
+        else:
+            burst.scene.score(key(well=well, time_point=time_point), 0.6)
+    assert sorted(burst.alerts()) == [("unfit", well) for well in sorted(WELLS[:4])]
+    burst.store.close()
+
+
+@pytest.mark.parametrize(
+    ("rules", "implied"),
+    [
+        ((UNFIT,), ["unfit: plate"]),
+        ((UNFIT, COLLAPSE), []),
+        ((COLLAPSE,), []),
+        (
+            (
+                UNFIT,
+                AlertRule(name="p2", kind=RuleKind.PLATE_COLLAPSE, plates=("P2",)),
+            ),
+            ["unfit: plate"],
+        ),
+        (
+            (
+                AlertRule(name="own", kind=RuleKind.UNFIT_FRAMES, wells=("A*",)),
+                AlertRule(name="a", kind=RuleKind.PLATE_COLLAPSE, wells=("A*",)),
+            ),
+            [],
+        ),
+    ],
+)
+def test_a_rule_of_plates_is_implied_only_where_none_speaks_for_the_same_wells(
+    rules: tuple[AlertRule, ...], implied: list[str]
+) -> None:
+    made = implied_rules(rules)
+    assert [rule.name for rule in made] == implied
+    assert all(rule.speaks_for == (RuleKind.UNFIT_FRAMES,) for rule in made)
