@@ -412,6 +412,8 @@ def test_what_a_name_counts_is_read_in_any_order(
         ("zen", "exp_s12c1_t3.tif"),
         ("metamorph", "exp_w1Phase_s1_t1_z3.tif"),
         ("keyence", "10X_W001_P00001_00003_CH1.tif"),
+        ("leica", "TileScan 1/Position 1--Stage01--Z00--C00.tif"),
+        ("leica", "image--L0000--S00--U01--V02--J08--X00--Y01--T0003--Z00--C01.ome.tif"),
     ],
 )
 def test_a_name_of_which_a_part_would_be_lost_does_not_fit(layout: str, name: str) -> None:

@@ -7,7 +7,7 @@ time point. Newer: `B2_1_Bright Field_1_001_02`: well, field, channel, then the 
 from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout, Never
 from scopewatch.sources.layouts.parts import NAME, WELL
 
-_CHANNEL = r"(?P<channel>[^/_]+?)"
+_CHANNEL = r"(?P<channel>[^/]+?)"
 
 LAYOUT = Layout(
     name="cytation",
@@ -36,6 +36,13 @@ LAYOUT = Layout(
         Example(
             path="A1_-2_1_1_Tsf[Stitched[Channel1 300,400]]_001.tif",
             never="a stitched image of several fields",
+        ),
+        Example(
+            path="A10_02_1_1_Bright_Field_012.tif",
+            well="A10",
+            site=1,
+            time_point=11,
+            channel="Bright_Field",
         ),
         Example(
             path="B2_1_Bright Field_1_001_02.tif",

@@ -2,7 +2,8 @@
 
 The name of the project and the image stand first: they name the experiment, no plate. Then come the
 well (`A_1`, or `A1` behind the tile scan), the position of a mark-and-find experiment or the tile,
-and `t`, `z` and `ch`, which count from 0, in an order that differs between versions.
+and `t`, `z` and `ch`, which count from 0, in an order that differs between versions. What it saves
+by itself is called `Position 1--Stage00--Z00--C00`.
 """
 
 from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout, Never
@@ -15,6 +16,9 @@ _WELL = (
     r"[^/]*?(?:TileScan[^/_]*_|_(?=[A-P](?:0[1-9]|[12]\d)[_-]))"
     r"(?P<well>[A-P]\d{1,2})(?:-\d+)?_"
 )
+# The matrix screener's names, with `--U01--V02`, hold a well that would be lost.
+_NO_WELL = r"(?![^/]*--[ABD-SU-Y]\d)"
+_COUNTED = rf"(?:--[tT](?P<time_point>\d+))?(?:--Z(?P<z>\d+))?(?:--(?P<channel_code>C\d+))?{END}"
 
 LAYOUT = Layout(
     name="leica",
@@ -25,6 +29,11 @@ LAYOUT = Layout(
         rf"(?=(?:(?:[^/]*?_)??{_SITE}(?P<site>\d{{1,4}})_)?)"
         rf"{token('t', 'time_point')}{token('z', 'z')}"
         r"(?=(?:[^/]*?_(?P<channel_code>ch\d+)[_.])?)",
+        # Of several tiles of a position nothing tells which of them is which frame.
+        rf"{NAME}{_NO_WELL}[^/]*?(?i:pos(?:ition)?) ?(?P<site>\d+)(?:_[^/]*?)?(?=--)(?:--Stage0+)?"
+        rf"{_COUNTED}",
+        rf"{NAME}{_NO_WELL}(?![^/]*(?i:pos(?:ition)?) ?\d)[^/]*?(?=--)(?:--Stage(?P<site>\d+))?"
+        rf"{_COUNTED}",
     ),
     never=(
         Never(pattern=r"(?i)_SV\.\w+$", reason="a view in colour, scaled for the screen"),
@@ -60,6 +69,8 @@ LAYOUT = Layout(
             channel="ch00",
             z=0,
         ),
+        Example(path="TileScan 1/Position 12--Stage00--Z03--C01.tif", site=12, channel="C01", z=3),
+        Example(path="TileScan 1--Stage07--Z00--C00.tif", site=7, channel="C00", z=0),
         Example(path="Project001_Series002_z01_ch00.tif", channel="ch00", z=1),
         Example(path="Image001_ch00_SV.tif", never="a view in colour, scaled for the screen"),
     ),
