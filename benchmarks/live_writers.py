@@ -36,7 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="2 wells, 3 time points")
     parser.add_argument("--only", nargs="+", choices=[case.writer for case in CASES], default=[])
-    parser.add_argument("--rescan-s", type=float, default=2.0, help="how often the daemon walks")
+    parser.add_argument("--rescan-s", type=float, default=10, help="how often it scans")
     parser.add_argument("--kills", type=int, default=1, help="killed runs of each writer")
     parser.add_argument("--keep", type=Path, help="leave data, databases and logs in this folder")
     call = parser.parse_args()

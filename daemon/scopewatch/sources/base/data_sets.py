@@ -6,6 +6,7 @@ cost time and disk.
 """
 
 import logging
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,9 @@ _GLANCED_AT = 3
 _COUNTED = 20
 _PER_LOOK = 1000
 _CHANNELS_NAMED = 8
+# A data set that ended is left to the scans once no image came for so long: writers say that they
+# are through and go on, or others go on in their place.
+_LEFT_ALONE_S = 600.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,12 +43,14 @@ class _Followed(Generic[Sighting]):
     """A data set, which folder it is on disk, and its frames on their way.
 
     `numbers` are those of the acquisitions among those in this folder, by part; `sighted` waits for
-    them. Once it is `caught_up`, what is sighted was saved since the last look.
+    them. Once it is `caught_up`, what is sighted was saved since the last look. `grew_s` is when an
+    image of it was saved last, -inf where none was since this source began.
     """
 
     identity: tuple[int, int]
     data_set: DataSet[Sighting]
     caught_up: bool
+    grew_s: float
     numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
     sighted: list[Sighting] = field(default_factory=list)
     unproven: dict[str, Sighting] = field(default_factory=dict)
@@ -57,6 +63,9 @@ class _Followed(Generic[Sighting]):
     @property
     def is_done(self) -> bool:
         return self.data_set.ended and not self.sighted
+
+    def is_left_alone(self, now_s: float) -> bool:
+        return self.is_done and now_s - self.grew_s > _LEFT_ALONE_S
 
     def is_whole(self, found: Found, now_s: float) -> bool:
         sighting = self.unproven.pop(found.locator, None)
@@ -269,15 +278,18 @@ class DataSetsSource(Generic[Sighting]):
 
     def _find_new(self, offering: Offering, label: str, folder: Path, *, full: bool) -> int:
         """Look for images in a data set; return how many were saved since the last look."""
-        state = folder.stat()
+        state, now_s = folder.stat(), self._clock.monotonic()
         identity = (state.st_dev, state.st_ino)
         followed = self._followed.get(label)
         same = followed is not None and followed.identity == identity
-        if followed is not None and same and not full and followed.is_done:
+        if followed is not None and same and not full and followed.is_left_alone(now_s):
             return 0  # scans ask whether another was acquired in its place
         if followed is None or not same or followed.data_set.is_replaced():
             followed = self._followed[label] = _Followed(
-                identity=identity, data_set=self._sets.open(folder), caught_up=self._looked
+                identity=identity,
+                data_set=self._sets.open(folder),
+                caught_up=self._looked,
+                grew_s=now_s if self._looked else -math.inf,
             )
             log.info(
                 "data set is followed",
@@ -287,8 +299,10 @@ class DataSetsSource(Generic[Sighting]):
             followed.caught_up = False
             return 0
         at_most = _COUNTED if self._rhythm.counting else _PER_LOOK
-        new = followed.data_set.look(self._clock.monotonic(), full=full, at_most=at_most)
+        new = followed.data_set.look(now_s, full=full, at_most=at_most)
         came = len(new) if followed.caught_up else 0
+        if came:
+            followed.grew_s = now_s
         followed.caught_up = followed.caught_up or len(new) < at_most
         followed.sighted += new
         # A burst, it seems: the ledger is asked after it.

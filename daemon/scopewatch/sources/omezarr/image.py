@@ -174,8 +174,12 @@ def frame_times(node: Node) -> Mapping[PlaneIndex, float]:
 
 
 def is_closed(node: Node) -> bool:
-    """Tell whether its writer says that the image is finished; only ome-writers does."""
-    return isinstance(mapping(node.attributes.get("ome_writers")).get("frame_metadata"), list)
+    """Tell whether its writer says that the image is finished; only ome-writers does.
+
+    It writes an empty list when it makes the group, and fills it when it closes the stream.
+    """
+    listed = mapping(node.attributes.get("ome_writers")).get("frame_metadata")
+    return isinstance(listed, list) and bool(listed)
 
 
 def _axes(multiscale: Mapping[str, Any], version: str, where: object) -> tuple[str, ...]:
