@@ -6,13 +6,17 @@ SOAK_ARGS ?=
 TRY_ARGS ?=
 BASELINE ?=
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-SOURCES = daemon training tests benchmarks
+SOURCES = daemon training tests benchmarks examples
 
-.PHONY: help demo test test-slow check bench bench-history soak try-service model messages lock lock-hashes audit wheel release clean
+# Another Python that is supported, for the tests of the daemon alone.
+OTHER_PYTHON ?= python3.13
+
+.PHONY: help demo test test-slow test-daemon check bench bench-history soak try-service model messages lock lock-hashes audit wheel release clean
 help:
 	@echo "make demo    a simulated ten-day differentiation, monitored live (DEMO_ARGS=--exit-when-done for no waiting)"
 	@echo "make test    all tests"
 	@echo "make test-slow the tests that take minutes each: searches and cross-validations, killed and repeated"
+	@echo "make test-daemon unit, contract and property tests without training, on OTHER_PYTHON (python3.13)"
 	@echo "make check   formatting, lint, types, layers"
 	@echo "make bench   speed and memory, as ratios measured side by side (BASELINE=COMMIT for two builds)"
 	@echo "make bench-history 96 wells x 500 time points: commits, steps of rules, SIGTERM (BASELINE=COMMIT for two builds)"
@@ -43,6 +47,13 @@ $(VENV)/.test: $(VENV)/.demo
 	$(PIP) -e '.[test]'
 	touch $@
 
+# Without TensorFlow, which comes late to a new Python.
+.venv-other/.ready: pyproject.toml constraints.txt
+	$(OTHER_PYTHON) -m venv .venv-other
+	.venv-other/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		-e '.[test-daemon]'
+	touch $@
+
 # tflite-runtime needs numpy 1: an environment of its own, for the test that compares the runtimes.
 .venv-tflite/.ready: pyproject.toml
 	$(PYTHON) -m venv .venv-tflite
@@ -71,6 +82,11 @@ test: $(VENV)/.test
 
 test-slow: $(VENV)/.test
 	$(VENV)/bin/python -m pytest -m slow $(TEST_ARGS)
+
+test-daemon: .venv-other/.ready
+	.venv-other/bin/python -m pytest -n 2 tests/unit tests/contract tests/property \
+		--ignore tests/unit/training --ignore tests/unit/training_data \
+		--ignore-glob 'tests/property/test_training_*' $(TEST_ARGS)
 
 check: $(VENV)/.test
 	$(VENV)/bin/ruff check $(SOURCES)

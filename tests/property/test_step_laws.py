@@ -4,6 +4,7 @@ import json
 import sqlite3
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
@@ -186,7 +187,10 @@ def test_what_rules_remember_is_what_all_frames_of_the_well_say(
             scene = Scene(store=store, folder=Path(folder), rules=rules)
             for event in events:
                 if forget:
-                    with sqlite3.connect(scene.folder / "scopewatch.db") as database:
+                    with (
+                        closing(sqlite3.connect(scene.folder / "scopewatch.db")) as database,
+                        database,
+                    ):
                         database.execute("UPDATE rule_states SET past_until = NULL")
                         database.execute("UPDATE well_outlooks SET filter = NULL")
                     database.close()

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,7 @@ def test_states_of_the_schema_before_are_shortened_to_the_newest_time_point(
         scene.score(key("A1", time_point), 0.1)
     scene.store.close()
     to_schema(tmp_path, "0005")
-    with sqlite3.connect(tmp_path / "scopewatch.db") as database:
+    with closing(sqlite3.connect(tmp_path / "scopewatch.db")) as database, database:
         ((packed,),) = database.execute("SELECT state FROM rule_states").fetchall()
         state = json.loads(packed)
         (newest,) = state["last"]["evidence"]["points"]
@@ -168,7 +169,7 @@ def test_the_picture_of_an_alert_shows_the_whole_course_of_a_well_by_few_points(
     tmp_path: Path, time_points: int
 ) -> None:
     history = make(tmp_path, time_points, wells=1)
-    with sqlite3.connect(tmp_path / "scopewatch.db") as database:
+    with closing(sqlite3.connect(tmp_path / "scopewatch.db")) as database, database:
         database.execute("UPDATE frames SET state = 'done'")
     database.close()
     clock = days_later(FakeClock(), 10)
