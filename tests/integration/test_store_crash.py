@@ -1,7 +1,9 @@
 """A transaction is cut at any statement; afterwards everything happened exactly once in effect."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -96,8 +98,16 @@ def close_the_round(scene: Scene) -> None:
 
 
 def let_a_day_pass(scene: Scene) -> None:
+    let_time_pass(scene, 25)
+
+
+def step_a_silent_plate(scene: Scene) -> None:
+    let_time_pass(scene, 2)
+
+
+def let_time_pass(scene: Scene, hours: float) -> None:
     later = open_store(scene.folder, FakeClock(), started_at=START)
-    later._clock.advance(25 * 3600)  # type: ignore[attr-defined]  # the fake one above
+    later._clock.advance(3600 * hours)  # type: ignore[attr-defined]  # the fake one above
     try:
         later.let_time_pass(PLATE_RULES)
     finally:
@@ -136,6 +146,33 @@ def test_a_step_of_plate_clock_or_monitor_cut_anywhere_is_repeated_whole(
     act(scene)
     assert tables(scene.folder) == expected, "once in effect, however often it is repeated"
     scene.store.close()
+
+
+def test_a_silent_plate_cut_anywhere_has_been_stepped_whole_or_not_at_all(tmp_path: Path) -> None:
+    prepared = prepare_plate(tmp_path / "prepared")
+    before = tables(prepared.folder)
+    prepared.store.close()
+
+    def again(name: str) -> Scene:
+        shutil.copytree(prepared.folder, tmp_path / name)
+        return replace(prepared, folder=tmp_path / name)
+
+    whole = again("whole")
+    with cut_at(0) as statements:
+        step_a_silent_plate(whole)
+    expected = tables(whole.folder)
+    assert (len(expected["alerts"]), len(expected["outbox"])) == (1, 1)
+    found = []
+    for statement in (*range(1, len(statements), 3), len(statements)):
+        cut = again(f"cut {statement}")
+        with cut_at(statement), pytest.raises(PowerCutError):
+            step_a_silent_plate(cut)
+        found.append(tables(cut.folder))
+        step_a_silent_plate(cut)
+        assert tables(cut.folder) == expected
+    # Its step is one transaction, and what the clock alone changes is another.
+    stepped = found.index(expected)
+    assert found == [before] * stepped + [expected] * (len(found) - stepped)
 
 
 def test_an_acquisition_keeps_its_number_over_a_restart(tmp_path: Path) -> None:
