@@ -94,6 +94,22 @@ def test_the_name_counts_before_a_uuid_that_all_files_share(
         assert keys_of(folder / name) == own
 
 
+def test_a_name_and_a_uuid_that_say_different_wells_are_told(
+    plate: tuple[Path, dict[str, list[FrameKey]]],
+) -> None:
+    """Somebody gave two files each other's name: nothing is averaged, and it is seen."""
+    folder, _ = plate
+    (folder / "plate_p000.ome.tiff").rename(folder / "other.ome.tiff")
+    (folder / "plate_p003.ome.tiff").rename(folder / "plate_p000.ome.tiff")
+    for reading in read_frames(folder / "plate_p000.ome.tiff"):
+        assert [str(each) for each in reading.contradictions] == [
+            "well: OME-XML rows and columns says A1, OME-XML by the UUID of the file says B3;"
+            " A1 is taken"
+        ]
+    for reading in read_frames(folder / "other.ome.tiff"):
+        assert (reading.key.well, reading.contradictions) == ("A1", ())
+
+
 def test_several_images_in_one_file_are_told_apart_by_their_directories(tmp_path: Path) -> None:
     path = tmp_path / "series.ome.tif"
     with tifffile.TiffWriter(path, ome=True) as file:

@@ -21,7 +21,7 @@ from scopewatch.sources.readers.ome.endless import (
     planes_of_endless,
     with_later_planes,
 )
-from scopewatch.sources.readers.ome.files import Block, read_blocks, select_own
+from scopewatch.sources.readers.ome.files import Block, read_blocks, rival_image, select_own
 from scopewatch.sources.readers.ome.plates import (
     PlatePlace,
     number_of,
@@ -125,13 +125,16 @@ def read_document(
     utc: bool = False,
 ) -> OmeFile:
     """Return what a parsed OME-XML says of a file, as `read_ome` does."""
-    blocks, trouble = select_own(read_blocks(root), file_name, root.get("UUID"), uuid)
+    every = read_blocks(root)
+    blocks, trouble = select_own(every, file_name, root.get("UUID"), uuid)
     if trouble is not None:
         return OmeFile(common=_common(root), trouble=trouble)
     told: dict[int, tuple[Statement, ...]] = {}
     contested: set[int] = set()
     images = _Images(root, utc=utc)
-    for page, statements in islice(images.planes(blocks), limits.max_planes):
+    rival = rival_image(every, blocks, uuid or root.get("UUID"))
+    doubt = () if rival is None else images.by_uuid(rival)
+    for page, statements in islice(images.planes(blocks, doubt), limits.max_planes):
         if told.setdefault(page, statements) != statements:
             contested.add(page)
     for page in contested:
@@ -167,8 +170,21 @@ class _Images:
         # Of names that return (fov0, fov1 in each well) none tells which image it is.
         self._distinct = len(names) == len(self._images) and None not in names
 
-    def planes(self, blocks: list[Block]) -> Iterator[tuple[int, tuple[Statement, ...]]]:
-        """Yield (directory, statements) of the planes of some blocks."""
+    def by_uuid(self, index: int) -> tuple[Statement, ...]:
+        """Return where an image was taken, as what the UUID of a file says of it."""
+        image = self._images[index]
+        place = self._plates.get(image.get("ID", ""))
+        well, position = self._label(index, image, place)
+        if place is not None:
+            well = place.words or place.numbers or well
+        facts = PlaneFacts(well=well, position=position if isinstance(position, str) else None)
+        who = "OME-XML by the UUID of the file"
+        return () if facts == NOTHING else (Statement(origin=Origin.SET, who=who, facts=facts),)
+
+    def planes(
+        self, blocks: list[Block], doubt: tuple[Statement, ...]
+    ) -> Iterator[tuple[int, tuple[Statement, ...]]]:
+        """Yield (directory, statements) of the planes of some blocks; `doubt` is said of each."""
         by_image: dict[int, list[Block]] = {}
         for block in blocks:
             by_image.setdefault(block.image, []).append(block)
@@ -176,7 +192,8 @@ class _Images:
             image = self._images[index]
             pixels = image.find("{*}Pixels")
             if pixels is not None:
-                yield from self._planes(index, image, pixels, own)
+                for page, statements in self._planes(index, image, pixels, own):
+                    yield page, (*statements, *doubt)
 
     def _planes(
         self, index: int, image: Xml.Element, pixels: Xml.Element, blocks: list[Block]

@@ -93,6 +93,22 @@ def select_own(
     return [], _unknown(others)
 
 
+def rival_image(blocks: list[Block], own: list[Block], uuid: str | None) -> int | None:
+    """Return the image that a file is by its UUID, where its name says another one; else None.
+
+    Parameters
+    ----------
+    own
+        The blocks of the file, by its name.
+    uuid
+        Of the file, as it says itself.
+    """
+    if not uuid or any(block.uuid == uuid for block in own):
+        return None
+    by_uuid = {block.image for block in blocks if block.uuid == uuid}
+    return next(iter(by_uuid - {block.image for block in own}), None)
+
+
 def _unknown(others: list[str]) -> str:
     if not others:
         return "its OME-XML names no planes"
