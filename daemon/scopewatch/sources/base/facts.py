@@ -55,6 +55,9 @@ class PlaneFacts:
         Aware UTC.
     wall_time, since_wall_s
         A time of day without a zone, read in the source's `clock_zone`, and seconds after it.
+    ran_since, ran_s
+        When the series began by the same clock (aware UTC, or a wall time), and seconds since: they
+        tell which pass of the hour that autumn repeats a wall time is of.
     elapsed_s
         Seconds since the start of the run, as names like `00d12h00m` give it.
     series_began, series_index
@@ -77,6 +80,8 @@ class PlaneFacts:
     acquired_at: datetime | None = None
     wall_time: datetime | None = None
     since_wall_s: float | None = None
+    ran_since: datetime | None = None
+    ran_s: float | None = None
     elapsed_s: float | None = None
     series_began: datetime | None = None
     series_index: int | None = None

@@ -56,7 +56,10 @@ def read_moment(
         if other.value != index and other.statement.origin <= Origin.NAME:
             first = told[0].statement
             evidence.contradict("time point", (index, first), (other.value, other.statement))
-    times = _times(evidence, zone)
+    expected = None
+    if index is not None and experiment.started_at is not None:
+        expected = experiment.started_at + timedelta(hours=index * experiment.interval_h)
+    times = _times(evidence, zone, expected)
     if index is None:
         index = _index(times, evidence, experiment, where)
     acquired_at, elapsed_s = _most_trusted(times, evidence, experiment, indexed=index is not None)
@@ -101,18 +104,43 @@ def to_utc(wall_time: datetime, zone: tzinfo | None) -> datetime:
     return local.astimezone(UTC)
 
 
-def moment_of(facts: PlaneFacts, zone: tzinfo | None) -> datetime | None:
-    """Return the time of day that facts give, aware UTC; None where they give none."""
+def moment_of(
+    facts: PlaneFacts, zone: tzinfo | None, expected: datetime | None = None
+) -> datetime | None:
+    """Return the time of day that facts give, aware UTC; None where they give none.
+
+    Of the two passes of the hour that autumn repeats it is the one nearer to where the series had
+    run to, or else to `expected`; the first pass where neither is known.
+    """
     if facts.acquired_at is not None or facts.wall_time is None:
         return facts.acquired_at
-    return to_utc(facts.wall_time, zone) + timedelta(seconds=facts.since_wall_s or 0.0)
+    since = timedelta(seconds=facts.since_wall_s or 0.0)
+    if facts.ran_since is not None and facts.ran_s is not None:
+        ran = timedelta(seconds=facts.ran_s)
+        expected = _read(facts.ran_since, zone, None if expected is None else expected - ran) + ran
+    return _read(facts.wall_time, zone, None if expected is None else expected - since) + since
 
 
-def _times(evidence: Evidence, zone: tzinfo | None) -> list[Claim]:
-    """Return every time that is said: a moment (aware UTC), or seconds since the start."""
+def _read(wall_time: datetime, zone: tzinfo | None, expected: datetime | None) -> datetime:
+    """Read a wall time as the pass of a repeated hour that is nearer to `expected`."""
+    first, second = to_utc(wall_time, zone), to_utc(wall_time.replace(fold=1), zone)
+    # In spring the second reading of an hour that is skipped lies before the first.
+    if second <= first or expected is None:
+        return first
+    return min(first, second, key=lambda each: abs(each - expected))
+
+
+def _times(evidence: Evidence, zone: tzinfo | None, expected: datetime | None) -> list[Claim]:
+    """Return every time that is said: a moment (aware UTC), or seconds since the start.
+
+    Parameters
+    ----------
+    expected
+        When the plane was due; None where that is not known.
+    """
     times = []
     for statement in evidence.ordered:
-        moment = moment_of(statement.facts, zone)
+        moment = moment_of(statement.facts, zone, expected)
         if moment is not None:
             times.append(Claim(moment, statement))
         elif statement.facts.elapsed_s is not None:

@@ -7,7 +7,7 @@ anywhere: what was written whole is used.
 
 import json
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -189,17 +189,27 @@ def _index(tags: Tags, names: tuple[str, ...], summary: Tags, length: str) -> in
 def _time(tags: Tags, summary: Tags, time_point: int | None) -> PlaneFacts:
     for name in ("ReceivedTime", "receivedTime", "Time"):
         if moment := parse_time(plain(tags.get(name))):
-            return time_facts(moment)
+            return time_facts(moment).over(_run_time(tags, summary, time_point))
     elapsed_ms = _elapsed_ms(tags, time_point)
-    if elapsed_ms is None:
+    began = _began(summary)
+    if elapsed_ms is None or began is None:
         return NOTHING
-    for name in ("StartTime", "DateAndTime"):
-        began = parse_time(summary.get(name))
-        if began is not None and began.tzinfo is None:
-            return PlaneFacts(wall_time=began, since_wall_s=elapsed_ms / 1000)
-        if began is not None:
-            return PlaneFacts(acquired_at=began + timedelta(milliseconds=elapsed_ms))
-    return NOTHING
+    if began.tzinfo is None:
+        return PlaneFacts(wall_time=began, since_wall_s=elapsed_ms / 1000)
+    return PlaneFacts(acquired_at=began + timedelta(milliseconds=elapsed_ms))
+
+
+def _run_time(tags: Tags, summary: Tags, time_point: int | None) -> PlaneFacts:
+    """Return since when the acquisition ran, and for how long."""
+    elapsed_ms, began = _elapsed_ms(tags, time_point), _began(summary)
+    if elapsed_ms is None or began is None:
+        return NOTHING
+    return PlaneFacts(ran_since=began, ran_s=elapsed_ms / 1000)
+
+
+def _began(summary: Tags) -> datetime | None:
+    times = (parse_time(summary.get(name)) for name in ("StartTime", "DateAndTime"))
+    return next((time for time in times if time is not None), None)
 
 
 def _elapsed_ms(tags: Tags, time_point: int | None) -> float | None:

@@ -10,7 +10,7 @@ from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.errors import FrameError
 from scopewatch.sources.base.address import PositionPattern
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
-from scopewatch.sources.base.moments import to_utc
+from scopewatch.sources.base.moments import moment_of, to_utc
 from scopewatch.sources.base.reading import FrameReading, ReadingSettings, read_frame
 
 STARTED = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -171,6 +171,57 @@ def test_a_wall_time_is_read_in_its_zone_over_both_changes_of_the_clock(
 ) -> None:
     assert to_utc(wall, BERLIN) == utc
     assert read(said(Origin.SET, wall_time=wall), zone=BERLIN).acquired_at == utc
+
+
+HALF_PAST_TWO = datetime(2026, 10, 25, 2, 30)
+FIRST, SECOND = (datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("began", "ran_h", "moment"),
+    [
+        (datetime(2026, 10, 24, 2, 30), 24, FIRST),
+        (datetime(2026, 10, 24, 2, 30), 25, SECOND),
+        (datetime(2026, 10, 24, 2, 0), 25.4, SECOND),
+        (datetime(2026, 10, 25, 2, 10), 1 / 3, FIRST),
+        (datetime(2026, 10, 25, 2, 10), 4 / 3, SECOND),
+        (datetime(2026, 10, 24, 0, 30, tzinfo=UTC), 25, SECOND),
+        (None, None, FIRST),
+    ],
+)
+def test_the_hour_that_autumn_repeats_is_told_by_how_long_the_series_ran(
+    began: datetime | None, ran_h: float | None, moment: datetime
+) -> None:
+    ran_s = None if ran_h is None else ran_h * 3600
+    facts = PlaneFacts(wall_time=HALF_PAST_TWO, ran_since=began, ran_s=ran_s)
+    assert moment_of(facts, BERLIN) == moment
+
+
+@pytest.mark.parametrize(("index", "moment"), [(4, FIRST), (5, SECOND)])
+def test_the_hour_that_autumn_repeats_is_told_by_when_the_plane_was_due(
+    index: int, moment: datetime
+) -> None:
+    experiment = ExperimentConfig(
+        name="run 7", started_at=FIRST - timedelta(hours=4, minutes=7), interval_h=1
+    )
+    line = said(Origin.PLANE, time_point=index, wall_time=HALF_PAST_TWO)
+    assert read(line, zone=BERLIN, experiment=experiment).acquired_at == moment
+
+
+def test_a_series_that_began_in_the_repeated_hour_is_told_by_when_its_plane_was_due() -> None:
+    began = datetime(2026, 10, 25, 2, 10)
+    experiment = ExperimentConfig(
+        name="run 7", started_at=SECOND - timedelta(hours=5), interval_h=1
+    )
+    line = said(Origin.PLANE, time_point=5, wall_time=HALF_PAST_TWO, ran_since=began, ran_s=1200.0)
+    assert read(line, zone=BERLIN, experiment=experiment).acquired_at == SECOND
+    assert read(line, zone=BERLIN).acquired_at == FIRST, "where nothing tells, the first"
+
+
+def test_no_other_hour_is_read_twice() -> None:
+    for wall in (datetime(2026, 3, 29, 2, 30), datetime(2026, 10, 25, 3, 0), HALF_PAST_TWO):
+        facts = PlaneFacts(wall_time=wall, ran_since=datetime(2026, 1, 1), ran_s=0.0)
+        assert moment_of(facts, BERLIN) == to_utc(wall, BERLIN)
 
 
 def test_seconds_after_a_wall_time_are_true_seconds_over_a_change_of_the_clock() -> None:
