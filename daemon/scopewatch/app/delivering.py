@@ -13,6 +13,7 @@ from scopewatch.config import Config
 from scopewatch.config.secrets import known_secrets
 from scopewatch.core.ports import Clock, Outbox
 from scopewatch.core.redact import redact_text
+from scopewatch.monitoring.expectation import Standard
 from scopewatch.notify.apprise_channels import AppriseNotifier
 from scopewatch.notify.breaker import BreakerRule
 from scopewatch.notify.delivery import Delivery
@@ -86,5 +87,6 @@ def enter_digest(
         states=states.apart_from_daemon(),
         policy=policy_of(config.experiment),
         target=partial(main_target, config),
+        standard=Standard(rules=config.alert_rules(), final_day=config.experiment.final_day),
     )
     schedule.daily(wanted.hour, wanted.zone, "digest", desk.post)

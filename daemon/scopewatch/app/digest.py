@@ -13,9 +13,11 @@ from scopewatch.core.forecast import WellForecast
 from scopewatch.core.message import Message, Style
 from scopewatch.core.ports import Clock
 from scopewatch.core.route import Route
+from scopewatch.monitoring.expectation import NOTHING, Standard
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.state import Level, RunState, State
 from scopewatch.store.records import AlertRow, WellRow
+from scopewatch.web.plate import expect
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +65,8 @@ class DigestDesk:
         How the run is planned.
     target
         The efficiency that the wells of a run should reach.
+    standard
+        What single wells are measured against.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class DigestDesk:
         states: States,
         policy: RunPolicy,
         target: Callable[[str], float | None],
+        standard: Standard,
     ) -> None:
         self._source = source
         self._announce = announce
@@ -91,6 +96,7 @@ class DigestDesk:
         self._states = states
         self._policy = policy
         self._target = target
+        self._standard = standard
         self._posted: date | None = None
 
     def post(self) -> int:
@@ -174,6 +180,7 @@ class DigestDesk:
                 )
                 for flag in row.flags
             ),
+            neutral=expect(row, self._standard) is NOTHING,
             stale=row.judged_at is None or (not over and now - row.judged_at > self._policy.recent),
         )
 

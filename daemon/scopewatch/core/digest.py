@@ -38,6 +38,8 @@ class DigestWell:
         Those that are raised for it.
     stale
         Whether it has fallen silent.
+    neutral
+        Whether nothing can be said yet of what it will come to.
     """
 
     plate: str
@@ -46,6 +48,7 @@ class DigestWell:
     forecast: Reading | None = None
     alerts: tuple[OpenAlert, ...] = ()
     stale: bool = False
+    neutral: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,4 +230,5 @@ def _plate_well(well: DigestWell) -> PlateWell:
         foretold=well.forecast is not None,
         flagged=bool(well.alerts),
         stale=well.stale,
+        neutral=well.neutral,
     )

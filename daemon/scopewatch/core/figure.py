@@ -57,6 +57,8 @@ class PlateWell:
         Whether an alert of it is raised.
     stale
         Whether it has fallen silent.
+    neutral
+        Whether nothing can be said yet: then it has no colour.
     """
 
     well: str
@@ -64,6 +66,7 @@ class PlateWell:
     foretold: bool = False
     flagged: bool = False
     stale: bool = False
+    neutral: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

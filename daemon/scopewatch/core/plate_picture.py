@@ -99,7 +99,9 @@ def _draw_well(
     if well is None:
         canvas.box(left, top, right, bottom, edge=EMPTY)
         return
-    colour = EMPTY if well.value is None else colour_of(well.value, target)
+    colour = EMPTY
+    if well.value is not None:
+        colour = colour_of(well.value, None if well.neutral else target)
     canvas.box(left, top, right, bottom, colour)
     dark = sum(colour) < 320
     ink = INK if dark else PAPER

@@ -14,6 +14,7 @@ from scopewatch.core.alert import AlertRule
 from scopewatch.core.frame import Refusal
 from scopewatch.core.message import Style
 from scopewatch.core.route import Route
+from scopewatch.monitoring.expectation import Standard
 from scopewatch.store.database import Store
 from scopewatch.store.queries import Reader
 from tests.conftest import FakeClock
@@ -25,6 +26,9 @@ ROUTES = {
     "phone": Route(digest=False),
     "other lab": Route(experiments=("run 9",)),
 }
+
+# A target is due from day 8 on; on day 1 nothing can be said.
+STANDARD = Standard(rules=(AlertRule(name="weak", target=0.5, from_day=8),), final_day=10)
 
 
 class Office:
@@ -56,6 +60,7 @@ class Office:
             states=RunStates(self.reader, EXPERIMENT, clock=self.clock),
             policy=policy_of(EXPERIMENT),
             target=lambda _run: 0.5,
+            standard=STANDARD,
         )
 
     def queued(self) -> list[tuple[str, str]]:
@@ -147,12 +152,25 @@ def test_a_run_of_which_every_file_is_refused_has_a_digest_as_well(
         states=RunStates(reader, EXPERIMENT, clock=clock),
         policy=policy_of(EXPERIMENT),
         target=lambda _run: None,
+        standard=STANDARD,
     )
     assert desk.post() == 1
     ((message,),) = read_rows(tmp_path, "SELECT message FROM outbox")
     assert "No file became a frame (1 refused): nothing is scored." in json.loads(message)["title"]
     reader.close()
     store.close()
+
+
+def test_wells_of_which_nothing_can_be_said_yet_have_no_colour_in_the_picture(
+    office: Office,
+) -> None:
+    assert office.desk().post() == 1
+    rows = read_rows(office.folder, "SELECT message FROM outbox")
+    ((figure,),) = ([*json.loads(message)["figures"]] for (message,) in rows)
+    assert [(well["well"], well["neutral"]) for well in figure["wells"]] == [
+        ("A1", True),
+        ("A2", True),
+    ]
 
 
 def test_a_finished_run_has_no_wells_without_new_frames(office: Office) -> None:
