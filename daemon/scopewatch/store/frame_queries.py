@@ -1,10 +1,23 @@
 """Frames as the ledger and the results know them."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, cast, func, literal, null, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import Session, aliased
 
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.frame import FrameKey
@@ -70,18 +83,31 @@ def frame_record(frame: FrameRow, well: Well, run: Run, result: Result | None) -
     )
 
 
+@lru_cache(maxsize=1)
+def _select_bounds() -> "Select[datetime, datetime, datetime]":
+    """Select when a run began, the first of all, and the one after it."""
+    earliest, later = aliased(Run), aliased(Run)
+    return select(
+        Run.first_seen_at,
+        select(func.min(earliest.first_seen_at)).scalar_subquery(),
+        select(func.min(later.first_seen_at))
+        .where(later.first_seen_at > Run.first_seen_at)
+        .correlate(Run)
+        .scalar_subquery(),
+    ).where(Run.name == bindparam("run"))
+
+
 def refused_within(session: Session, run: str) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions for files that were refused while a run was the newest.
 
     What is no frame is of no run: it counts for the one that was under way.
     """
-    began = session.scalar(select(Run.first_seen_at).where(Run.name == run))
-    if began is None:
+    bounds = session.execute(_select_bounds(), {"run": run}).one_or_none()
+    if bounds is None:
         return ()
-    before = session.scalar(select(Run.id).where(Run.first_seen_at < began).limit(1))
-    ended = session.scalar(select(func.min(Run.first_seen_at)).where(Run.first_seen_at > began))
+    began, first, ended = bounds
     conditions: list[ColumnElement[bool]] = []
-    if before is not None:
+    if first < began:
         conditions.append(RefusalRow.recorded_at >= began)
     if ended is not None:
         conditions.append(RefusalRow.recorded_at < ended)

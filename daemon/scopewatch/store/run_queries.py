@@ -4,7 +4,7 @@ Of each well the newest frame of every state is sought in an index; frames are c
 the last time points.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -196,19 +196,8 @@ def _tally(
     """Count the newest frames of a run by what became of them, from its newest back to `since`."""
     if until is None:
         return FrameTally()
-    within = _within(run_id, since, until)
-    newest = (
-        select(FrameRow.state, FrameRow.fault, FrameRow.channel)
-        .where(*within)
-        .order_by(FrameRow.settled_at.desc())
-        .limit(MOST_COUNTED)
-        .subquery()
-    )
-    found = session.execute(
-        select(newest.c.state, newest.c.fault, newest.c.channel, func.count()).group_by(
-            newest.c.state, newest.c.fault, newest.c.channel
-        )
-    )
+    within = {"run": run_id, "until": until, **({} if since is None else {"since": since})}
+    found = session.execute(_select_tally("since" in within), within)
     scored = 0
     unfit: dict[str, int] = {}
     other_channels: dict[str, int] = {}
@@ -227,31 +216,53 @@ def _tally(
     )
 
 
-def _within(
-    run_id: int, since: datetime | None, until: datetime
-) -> tuple[ColumnElement[bool], ...]:
+def _within(bounded: bool) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions for the newest settled frames of a run.
 
     The sum keeps SQLite from reading the whole history well by well: it goes back in time.
     """
-    wells = select(Well.id).where(Well.run_id == run_id)
-    back_to = () if since is None else (FrameRow.settled_at >= since,)
-    return (FrameRow.well_id + 0).in_(wells), FrameRow.settled_at <= until, *back_to
+    wells = select(Well.id).where(Well.run_id == bindparam("run"))
+    back_to = (FrameRow.settled_at >= bindparam("since"),) if bounded else ()
+    until = FrameRow.settled_at <= bindparam("until")
+    return (FrameRow.well_id + 0).in_(wells), until, *back_to
+
+
+@lru_cache(maxsize=2)
+def _select_tally(bounded: bool) -> "Select[Any]":
+    newest = (
+        select(FrameRow.state, FrameRow.fault, FrameRow.channel)
+        .where(*_within(bounded))
+        .order_by(FrameRow.settled_at.desc())
+        .limit(MOST_COUNTED)
+        .subquery()
+    )
+    return select(newest.c.state, newest.c.fault, newest.c.channel, func.count()).group_by(
+        newest.c.state, newest.c.fault, newest.c.channel
+    )
+
+
+@lru_cache(maxsize=2)
+def _select_reasons(bounded: bool) -> "Select[Any]":
+    return (
+        select(FrameRow.reason)
+        .where(
+            *_within(bounded),
+            FrameRow.state == FrameState.QUARANTINED,
+            FrameRow.fault == bindparam("fault"),
+        )
+        .order_by(FrameRow.settled_at.desc())
+        .limit(MOST_REASONS)
+    )
 
 
 def _examples(
-    session: Session, within: Sequence[ColumnElement[bool]], unfit: Mapping[str, int]
+    session: Session, within: Mapping[str, Any], unfit: Mapping[str, int]
 ) -> Mapping[str, tuple[str, ...]]:
     """Return reasons of the most frequent fault that do not all say the same."""
     if not unfit:
         return {}
     fault = max(unfit, key=lambda each: (unfit[each], each))
-    reasons = session.scalars(
-        select(FrameRow.reason)
-        .where(*within, FrameRow.state == FrameState.QUARANTINED, FrameRow.fault == fault)
-        .order_by(FrameRow.settled_at.desc())
-        .limit(MOST_REASONS)
-    )
+    reasons = session.scalars(_select_reasons("since" in within), {**within, "fault": fault})
     # What is wrong stands before the first colon, then where and the figures of this frame.
     different = {reason.split(":")[0]: reason for reason in reasons if reason}
     return {fault: tuple(different.values())[:MOST_EXAMPLES]}

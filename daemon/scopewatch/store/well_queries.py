@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -243,14 +243,16 @@ def outlook_of(row: Any, errors: Sequence[float]) -> Outlook:
     )
 
 
+@lru_cache(maxsize=1)
+def _select_standing() -> "Select[Any]":
+    standing = select(Alert).where(Alert.plate != "", Alert.resolved_at.is_(None))
+    return cast("Select[Any]", standing.order_by(Alert.id.desc()))
+
+
 def _flags(session: Session) -> dict[WellName, list[Flag]]:
     """Return the standing alerts of wells; a plate's alert flags each well that it names."""
     flags: dict[WellName, list[Flag]] = {}
-    for alert in session.scalars(
-        select(Alert)
-        .where(Alert.plate != "", Alert.resolved_at.is_(None))
-        .order_by(Alert.id.desc())
-    ):
+    for alert in session.scalars(_select_standing()):
         wells = [alert.well] if alert.well else alert.evidence.get("wells", [])
         for well in wells:
             name = WellName(experiment=alert.experiment, plate=alert.plate, well=well)

@@ -147,9 +147,10 @@ class CourseAnswer(BaseModel):
 @routes.get("/api/status.json")
 def status(parts: GivenParts, experiment: str | None = None) -> StatusAnswer:
     """How one run stands: the one asked for, or else the newest."""
-    run = choose_run(parts, experiment)
+    choice = choose_run(parts, experiment)
+    run = choice.run
     seen = parts.reader.overview(run)
-    header = make_header(parts, run, seen)
+    header = make_header(parts, choice, seen)
     counts, last = header.counts, header.counts.last_frame_at
     return StatusAnswer(
         experiment=run,

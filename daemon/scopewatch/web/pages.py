@@ -63,9 +63,10 @@ PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 @routes.get("/")
 def plates(parts: GivenParts, visit: GivenVisit, experiment: str | None = None) -> HTMLResponse:
     """Show the plates of one experiment, the first unless another is asked for."""
-    run = choose_run(parts, experiment)
+    choice = choose_run(parts, experiment)
+    run = choice.run
     seen = parts.reader.overview(run)
-    header = make_header(parts, run, seen)
+    header = make_header(parts, choice, seen)
     views = lay_out(
         seen.wells,
         standard=parts.facts.standard,
@@ -98,7 +99,7 @@ def well(
     name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
     seen = parts.reader.flagged(name.experiment, also=name)
     row = find_well(seen.wells, name, "see the plate page")
-    header = make_header(parts, name.experiment, seen)
+    header = make_header(parts, choose_run(parts, name.experiment), seen)
     standard = parts.facts.standard
     alerts = parts.reader.alerts(name, MAX_ALERTS)
     points = parts.reader.course(name, MAX_POINTS)
@@ -143,8 +144,9 @@ def quarantine(
     parts: GivenParts, visit: GivenVisit, page: PageNumber = 1, experiment: str | None = None
 ) -> HTMLResponse:
     """List the frames of one experiment that could not be judged, by fault, newest first."""
-    run = choose_run(parts, experiment)
-    header = make_header(parts, run, parts.reader.flagged(run))
+    choice = choose_run(parts, experiment)
+    run = choice.run
+    header = make_header(parts, choice, parts.reader.flagged(run))
     reasons = parts.reader.reasons(run)
     # One row more than is shown tells whether there is another page.
     rows = parts.reader.refused(None, PAGE_ROWS + 1, (page - 1) * PAGE_ROWS, run=run)
@@ -168,8 +170,9 @@ def quarantine(
 @routes.get("/alerts")
 def alerts(parts: GivenParts, visit: GivenVisit, experiment: str | None = None) -> HTMLResponse:
     """List the alerts of one experiment's wells and plates, and of the monitor."""
-    run = choose_run(parts, experiment)
-    header = make_header(parts, run, parts.reader.flagged(run))
+    choice = choose_run(parts, experiment)
+    run = choice.run
+    header = make_header(parts, choice, parts.reader.flagged(run))
     rows = parts.reader.alerts(None, MAX_ALERTS, runs=alerts_of(parts, run))
     return _render(
         parts,

@@ -168,7 +168,15 @@ class Header:
         return urlencode({**values, **named})
 
 
-def choose_run(parts: Parts, asked: str | None) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The run that is shown, and the names of all, the newest first."""
+
+    run: str
+    names: tuple[str, ...]
+
+
+def choose_run(parts: Parts, asked: str | None) -> Choice:
     """Return the run that is shown: the one asked for, or else the newest.
 
     Raises
@@ -176,21 +184,17 @@ def choose_run(parts: Parts, asked: str | None) -> str:
     HTTPException
         404 where there is none of that name.
     """
-    names = _run_names(parts)
+    # The configured one stands last where it has no frame yet.
+    runs = (run.name for run in parts.reader.runs())
+    names = tuple(dict.fromkeys((*runs, parts.facts.experiment)))
     if asked is None:
-        return names[0]
+        return Choice(run=names[0], names=names)
     if asked not in names:
         raise HTTPException(
             status_code=404,
             detail=complaint("no such experiment", where=asked, do="see the plate page"),
         )
-    return asked
-
-
-def _run_names(parts: Parts) -> tuple[str, ...]:
-    """Return the runs, the newest first, and the configured one after them if it has no frame."""
-    names = [run.name for run in parts.reader.runs()]
-    return tuple(dict.fromkeys((*names, parts.facts.experiment)))
+    return Choice(run=asked, names=names)
 
 
 def alerts_of(parts: Parts, run: str) -> tuple[str, ...]:
@@ -198,8 +202,9 @@ def alerts_of(parts: Parts, run: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((run, parts.facts.experiment)))
 
 
-def make_header(parts: Parts, run: str, seen: Overview) -> Header:
+def make_header(parts: Parts, choice: Choice, seen: Overview) -> Header:
     """Gather what every page of a run shows at its top."""
+    run = choice.run
     now = parts.clock.now()
     state = parts.states.of(run)
     raised = [row for row in seen.wells if row.flags]
@@ -208,7 +213,7 @@ def make_header(parts: Parts, run: str, seen: Overview) -> Header:
     return Header(
         facts=parts.facts,
         run=run,
-        runs=_run_names(parts),
+        runs=choice.names,
         state=state,
         targets=parts.facts.standard.targets(run),
         counts=seen.counts,
