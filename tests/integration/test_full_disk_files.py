@@ -2,12 +2,14 @@
 
 import builtins
 import errno
+import json
 import logging
 import os
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack, nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,12 +17,14 @@ import pytest
 
 from scopewatch.app.checking.checks import run_checks
 from scopewatch.cli.main import run
-from scopewatch.config import OverlayConfig
+from scopewatch.config import MicroManagerSourceConfig, OverlayConfig, PositionConfig
 from scopewatch.core.errors import SourceError, StoreError
 from scopewatch.core.recalibration import Proposal
 from scopewatch.runtime.lock import InstanceLock
 from scopewatch.runtime.log_file import LogFile, RotatedLog
 from scopewatch.runtime.outcome import Ending
+from scopewatch.sources.micromanager.examining import examine
+from scopewatch.sources.micromanager.plan_file import read_plan
 from scopewatch.store.files import sweep
 from scopewatch.store.proposing import proposal_path
 from scopewatch.store.retention import retain
@@ -29,6 +33,7 @@ from tests.integration.full_disk import (
     LAST,
     NO_SPACE,
     Bench,
+    Full,
     bench_in,
     fill,
     no_space_at,
@@ -75,6 +80,15 @@ STARTED = {
     f"{FILES} make_folder mkdir": Path,
     f"{FILES} make_folder chmod": Path,
 }
+PLAN = "sources/micromanager/plan_file.py write_plan"
+PLANNED = {
+    f"{PLAN} mkstemp": tempfile,
+    f"{PLAN} dump": json,
+    f"{PLAN} fsync": os,
+    f"{PLAN} replace": Path,
+}
+QUIET = "sources/micromanager/examining.py _quiet_setup"
+EXAMINED = {f"{QUIET} TemporaryDirectory": tempfile, f"{QUIET} write_text": Path}
 # Those that have a test of their own below.
 SINGLE = {
     "store/proposing.py write_proposal unlink",
@@ -84,8 +98,9 @@ SINGLE = {
     f"{LOG} RotatedLog._open write",
     "app/checking/folders.py check_writable TemporaryFile",
     "sources/micromanager/acquiring.py Acquiring.prepare mkdir",
+    f"{PLAN} unlink",
 }
-COVERED = {*STEPS, *FOLDERS, *LOGGED, *BUNDLED, *STARTED, *SINGLE}
+COVERED = {*STEPS, *FOLDERS, *LOGGED, *BUNDLED, *STARTED, *PLANNED, *EXAMINED, *SINGLE}
 
 
 @pytest.fixture
@@ -374,3 +389,45 @@ def test_a_time_lapse_without_a_folder_for_it_is_told_and_started_again(
     lapse.at(0)
     assert lapse.acquired == [0]
     lapse.source.stop()
+
+
+@pytest.mark.parametrize("place", PLANNED)
+@pytest.mark.parametrize("and_removing", [False, True])
+def test_a_plan_that_cannot_be_kept_costs_no_image_and_is_kept_later(
+    tmp_path: Path, clock: FakeClock, place: str, and_removing: bool
+) -> None:
+    lapse = TimeLapse(tmp_path / "data", clock).start()
+    with ExitStack() as held:
+        full = held.enter_context(no_space_at(place, PLANNED[place]))
+        removing = no_space_at(f"{PLAN} unlink", Path) if and_removing else nullcontext(Full())
+        left = held.enter_context(removing)
+        lapse.at(0)
+        assert full.struck >= 1
+        assert left.struck == (and_removing and not place.endswith("mkstemp"))
+        assert lapse.acquired == [0]
+        assert read_plan(tmp_path / "data", "HES 7") is None
+    lapse.at(1)
+    kept = read_plan(tmp_path / "data", "HES 7")
+    assert kept is not None
+    assert kept.over == 1
+    lapse.source.stop()
+
+
+@pytest.mark.parametrize("place", EXAMINED)
+def test_a_core_that_cannot_be_looked_at_for_want_of_space_is_told(
+    tmp_path: Path, place: str
+) -> None:
+    setup = tmp_path / "scope.cfg"
+    setup.write_text("Property,Core,Initialize,1\n", encoding="utf-8")
+    config = MicroManagerSourceConfig(
+        kind="micromanager",
+        mode="acquire",
+        path=tmp_path / "data",
+        mm_app_path=tmp_path,
+        mm_config=setup,
+        positions=(PositionConfig(label="A1", x_um=0, y_um=0),),
+    )
+    with no_space_at(place, EXAMINED[place]) as full:
+        with pytest.raises(SourceError, match=f"cannot be copied .*{NO_SPACE}"):
+            examine(config)
+        assert full.struck == 1

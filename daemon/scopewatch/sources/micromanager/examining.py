@@ -4,10 +4,11 @@ The preset `System/Startup` of the hardware configuration, which Micro-Manager a
 it, may turn an objective or open a shutter: it is left out.
 """
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from scopewatch.config import MicroManagerSourceConfig
@@ -43,15 +44,34 @@ def examine(config: MicroManagerSourceConfig) -> Examined:
         When it does not load, or has no camera.
     """
     setup = hardware_file(config, adapters_folder(config))
-    with TemporaryDirectory(prefix="scopewatch-") as folder:
-        quiet = Path(folder) / "without-startup.cfg"
-        quiet.write_text(_without_startup(setup), encoding="utf-8")
+    with _quiet_setup(setup) as quiet:
         microscope = PycroManagerMicroscope(config.model_copy(update={"mm_config": quiet}), "check")
         microscope.open()
         try:
             return _look()
         finally:
             microscope.close()
+
+
+@contextmanager
+def _quiet_setup(setup: Path) -> Iterator[Path]:
+    """Write the configuration without its preset of the start into a file that goes again."""
+    text = _without_startup(setup)
+    with ExitStack() as held:
+        try:
+            folder = held.enter_context(tempfile.TemporaryDirectory(prefix="scopewatch-"))
+            quiet = Path(folder) / "without-startup.cfg"
+            quiet.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise SourceError(
+                complaint(
+                    "hardware configuration cannot be copied without its preset System/Startup",
+                    where="the folder for temporary files",
+                    got=error.strerror,
+                    do="free space there, or set TMPDIR to another folder",
+                )
+            ) from error
+        yield quiet
 
 
 def _without_startup(setup: Path) -> str:
