@@ -16,6 +16,9 @@ from scopewatch.sources.omezarr.sighted import SightedPlanes
 from scopewatch.sources.omezarr.tree import ChunkTree
 from scopewatch.sources.omezarr.units import MORE_TO_COME, PlaneSighting, Units
 
+# Files that did not change for so long are not in the middle of being written down.
+_RESTS_S = 1.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
@@ -119,7 +122,7 @@ class ArrayFollower:
 
     def mark(self, plane: PlaneIndex) -> str | None:
         """Return the fingerprint of a plane as it is now; None while it is not whole."""
-        found, _ = self._units.examine(self._layout.unit(plane), [plane], final=True)
+        found, _ = self._units.examine(self._layout.unit(plane), [plane], final=True, rests=False)
         return found[0].fingerprint if found else None
 
     def state(self, plane: PlaneIndex) -> GroupState | None:
@@ -183,9 +186,12 @@ class ArrayFollower:
         idle_s = now_s - group.changed_s
         overdue = idle_s >= self._patience.give_up_s
         final = closed or idle_s >= self._patience.quiet_s
-        looked = (state, overdue, final)
+        rests = self._layout.planes_per_chunk > 1 and idle_s >= _RESTS_S
+        looked = (state, overdue, final, rests)
         if looked == group.looked and group.why != MORE_TO_COME:
             return []
+        # Unpacked once for each state of the files, not with every look.
+        rests = rests and looked != group.looked
         group.looked, group.why = looked, ""
         found: list[PlaneSighting] = []
         for unit in self._layout.units_of(at):
@@ -196,7 +202,7 @@ class ArrayFollower:
             if disproved is not None and disproved[0] == state:
                 whole, why = list[PlaneSighting](), disproved[1]
             else:
-                whole, why = self._units.examine(unit, planes, final=final)
+                whole, why = self._units.examine(unit, planes, final=final, rests=rests)
             for sighting in whole:
                 self._sighted.add(sighting.index)
             found += whole

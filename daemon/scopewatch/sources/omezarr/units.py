@@ -2,7 +2,8 @@
 
 Where a chunk holds several planes, writers may put it down with some of them, and again with more.
 Its planes are looked at once it is final, and of them those count that hold more than the fill
-value. A chunk of one plane that holds nothing else is no frame either: no camera gives that.
+value; a chunk of which every plane does is final as soon as its files rest. A chunk of one plane
+that holds nothing else is no frame either: no camera gives that.
 """
 
 import zlib
@@ -49,14 +50,18 @@ class Units:
         self.files = ChunkFiles(folder, layout)
 
     def examine(
-        self, unit: Coordinates, planes: list[PlaneIndex], *, final: bool
+        self, unit: Coordinates, planes: list[PlaneIndex], *, final: bool, rests: bool
     ) -> tuple[list[PlaneSighting], str]:
         """Return those planes of a unit that are whole, and why others are not.
 
         Parameters
         ----------
+        planes
+            All planes of the unit that were not reported so far.
         final
             Nothing more is expected to be written into the unit.
+        rests
+            Its files did not change since the last look: where no plane is missing, it is final.
         """
         try:
             state = self.files.unit_state(unit)
@@ -64,9 +69,11 @@ class Units:
                 return [], state.why
             if self._layout.planes_per_chunk == 1:
                 return self._examine_one(planes[0], state)
-            if not final and not self._has_later(unit):
+            final = final or self._has_later(unit)
+            if not final and (state.ends_in_zeros or not rests):
                 return [], MORE_TO_COME
-            return self._look_inside(planes, state), ""
+            whole = self._look_inside(planes, state)
+            return (whole, "") if final or len(whole) == len(planes) else ([], MORE_TO_COME)
         except OSError as error:
             return [], f"a chunk cannot be read: {error.strerror}"
         except FrameError as error:

@@ -145,6 +145,17 @@ def test_planes_that_share_a_chunk_count_when_it_is_quiet_and_never_as_black(
     assert (len(scene.inbox.tickets), scene.inbox.refusals) == (4, [])
 
 
+def test_a_chunk_in_which_no_plane_is_missing_counts_once_its_file_rests(
+    tmp_path: Path, make: Make
+) -> None:
+    image = three_to_a_chunk(tmp_path)
+    scene = make().start()
+    for time in range(3):
+        image.put(t=time)
+    assert scene.rescan() == []
+    assert scene.rescan(1) == [f"plate/A1/s0/t000{time}/phase" for time in range(3)]
+
+
 def test_planes_that_share_a_chunk_count_when_the_image_is_closed(
     tmp_path: Path, make: Make
 ) -> None:
