@@ -12,7 +12,6 @@ from typing import Any, Final, Self
 from sqlalchemy import Engine, exists, func, select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.frame import FrameKey
 from scopewatch.core.message import WellName
 from scopewatch.core.tiling import TileGrid, TileScores
@@ -149,17 +148,30 @@ class Reader:
         """Return the newest `limit` time points of a well, oldest first."""
         with transaction(self._engine) as session:
             newest = _newest(session, WellEstimate, name, limit)
-        return [
-            CoursePoint(
-                time_point=row.time_point,
-                day=row.day,
-                efficiency=Efficiency(
-                    value=row.efficiency, low=row.low, high=row.high, corrected=row.corrected
-                ),
-                sites=row.n_sites,
-            )
-            for row in newest
-        ]
+        return [_course_point(row) for row in newest]
+
+    def whole_course(self, name: WellName, most: int) -> list[CoursePoint]:
+        """Return at most so many time points of a well, evenly from its first to its newest.
+
+        Of a long course every n-th is read, counted back from the newest.
+        """
+        of_well = select(WellEstimate).join(Well, Well.id == WellEstimate.well_id).join(Run)
+        span = of_well.with_only_columns(
+            func.min(WellEstimate.time_point), func.max(WellEstimate.time_point)
+        ).where(*named(name))
+        with transaction(self._engine) as session:
+            first, last = session.execute(span).one()
+            if last is None:
+                return []
+            step = -(-(last - first + 1) // most)
+            rows = session.execute(
+                select(*WellEstimate.__table__.columns)
+                .join(Well, Well.id == WellEstimate.well_id)
+                .join(Run)
+                .where(*named(name), (last - WellEstimate.time_point) % step == 0)
+                .order_by(WellEstimate.time_point)
+            ).all()
+        return [_course_point(row) for row in rows]
 
     def ends(self, run: str | None = None) -> list[RunEnd]:
         """Return what fluorescence measured on the final day, by run, beside what was said."""
@@ -338,6 +350,15 @@ class Reader:
             return None
         grid = TileGrid(height=row.height_px, width=row.width_px, tile_px=row.tile_px)
         return unpack(grid, row.probability, row.valid)
+
+
+def _course_point(row: Any) -> CoursePoint:
+    return CoursePoint(
+        time_point=row.time_point,
+        day=row.day,
+        efficiency=efficiency_of(row),
+        sites=row.n_sites,
+    )
 
 
 def _newest(

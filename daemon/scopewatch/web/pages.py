@@ -30,12 +30,13 @@ from scopewatch.web.parts import (
     find_well,
     make_header,
 )
-from scopewatch.web.pictures import find_picture, shrink
+from scopewatch.web.pictures import find_picture, is_kept, shrink
 from scopewatch.web.plate import by_gravity, lay_out, subject_of
 from scopewatch.web.quarantined import by_fault
 from scopewatch.web.wording import name_of
 
-MAX_POINTS = 1000
+# Of a longer time course every n-th is drawn: more do not fit into the chart's width.
+DRAWN_POINTS = 250
 MAX_SHOTS = 60
 # Of the time course as a table; the JSON has all.
 TABLE_ROWS = 60
@@ -102,7 +103,7 @@ def well(
     header = make_header(parts, choose_run(parts, name.experiment), seen)
     standard = parts.facts.standard
     alerts = parts.reader.alerts(name, MAX_ALERTS)
-    points = parts.reader.course(name, MAX_POINTS)
+    points = parts.reader.course(name, TABLE_ROWS)
     shots = parts.reader.shots(name, MAX_SHOTS)
     refused = parts.reader.refused(name, PAGE_ROWS)
     target = standard.foretold_target(subject_of(name))
@@ -115,11 +116,11 @@ def well(
         row=row,
         ending=find_ending(parts.reader, parts.facts, name),
         flags=by_gravity(row.flags, header.now),
-        points=points[-TABLE_ROWS:],
-        earlier=max(len(points) - TABLE_ROWS, 0),
+        points=points,
+        earlier=len(points) == TABLE_ROWS,
         target=target,
         chart=draw_course(
-            points,
+            parts.reader.whole_course(name, DRAWN_POINTS),
             alerts,
             [each for each in targets if each is not None],
             row.outlook,
@@ -130,7 +131,7 @@ def well(
             for outlook in parts.reader.outlooks(name, TABLE_ROWS, errors=False)
         },
         shots=shots,
-        kept={shot.overlay for shot in shots if find_picture(parts.overlay_folder, shot.overlay)},
+        kept={shot.overlay for shot in shots if is_kept(parts.overlay_folder, shot.overlay)},
         expired=_expired(parts, shots, header.now),
         refused=by_fault(refused, {}, row.scored, visit.language),
         tryable=sum(each.fault not in NOT_AGAIN and not each.asked_again for each in refused),

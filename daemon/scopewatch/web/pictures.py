@@ -4,6 +4,7 @@ A path from the web is never joined to the folder unless the database knows it, 
 must stay within the folder.
 """
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -44,6 +45,11 @@ def find_picture(folder: Path, relative: str) -> Picture | None:
     return Picture(
         path=path, media_type=media_type, etag=f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
     )
+
+
+def is_kept(folder: Path, relative: str) -> bool:
+    """Whether a picture is there to be shown; whether it may be served, `find_picture` says."""
+    return "\0" not in relative and os.path.isfile(os.path.join(folder, relative))  # noqa: PTH113, PTH118
 
 
 def shrink(picture: Picture) -> bytes:

@@ -110,6 +110,10 @@ class Reader(Protocol):
         """Return the newest `limit` time points of a well, oldest first."""
         ...
 
+    def whole_course(self, name: WellName, most: int) -> Sequence[CoursePoint]:
+        """Return at most so many time points of a well, evenly from its first to its newest."""
+        ...
+
     def shots(self, name: WellName, limit: int) -> Sequence[Shot]:
         """Return the newest `limit` pictures of a well, newest first."""
         ...

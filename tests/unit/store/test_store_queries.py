@@ -228,6 +228,20 @@ def test_forecasts_are_read_with_their_errors_only_where_they_are_needed(
     reader.close()
 
 
+def test_of_a_long_course_every_nth_time_point_is_drawn_and_the_newest_always(
+    filled: Scene, reader: Reader
+) -> None:
+    for time_point in range(3, 8):
+        filled.score(key("A1", time_point), 0.5)
+    whole = reader.course(A1, 99)
+    assert [point.time_point for point in whole] == list(range(8))
+    assert reader.whole_course(A1, 8) == whole
+    assert [point.time_point for point in reader.whole_course(A1, 4)] == [1, 3, 5, 7]
+    assert [point.time_point for point in reader.whole_course(A1, 3)] == [1, 4, 7]
+    nobody = WellName(experiment="run 7", plate="p1", well="Z9")
+    assert reader.whole_course(nobody, 4) == []
+
+
 def test_it_is_known_up_to_when_pictures_were_removed(
     filled: Scene, reader: Reader, clock: FakeClock
 ) -> None:

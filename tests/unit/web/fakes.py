@@ -230,6 +230,10 @@ class FakeReader:
     def course(self, name: WellName, limit: int) -> Sequence[CoursePoint]:
         return self.points[-limit:]
 
+    def whole_course(self, name: WellName, most: int) -> Sequence[CoursePoint]:
+        step = -(-len(self.points) // most) or 1
+        return self.points[::-step][::-1]
+
     def shots(self, name: WellName, limit: int) -> Sequence[Shot]:
         return self.pictures[:limit]
 
