@@ -12,7 +12,7 @@ from scopewatch.core.frame import LookAgain
 from scopewatch.core.message import Message
 from scopewatch.core.ports import Clock, OutboxItem
 from scopewatch.store import retries
-from scopewatch.store.alerting import due_plates, let_time_pass, step_monitor
+from scopewatch.store.alerting import due_plates, let_time_pass, step_monitor, still_due
 from scopewatch.store.announcing import acknowledge_alert, snooze_alert, take_back_answer
 from scopewatch.store.engine import transaction
 from scopewatch.store.outbox import (
@@ -75,7 +75,7 @@ class AlertStore:
             with self._writing() as session:
                 # A frame may have come while this waited for its turn: that plate is not quiet.
                 now = self._clock.now()
-                plates = due_plates(session, alarm, now, patient=patient)
+                plates = still_due(session, plates, alarm, now)
                 told = self._settling.catch_up(session, plates, alarm, now)
             messages, self._behind = told.messages, told.more
         return messages if self._behind else (*messages, *self._tick(alarm, now))

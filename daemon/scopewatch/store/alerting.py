@@ -1,7 +1,7 @@
 """Rules stepped, alerts recorded and messages queued, all within the caller's transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -74,6 +74,16 @@ def due_plates(session: Session, alarm: Alarm, now: datetime, *, patient: bool) 
         for well in session.scalars(select(Well).where(Well.behind))
     }
     return list((behind | quiet).values())
+
+
+def still_due(
+    session: Session, plates: Sequence[DuePlate], alarm: Alarm, now: datetime
+) -> list[DuePlate]:
+    """Have frames waited for again on plates that were quiet and of which one has come since."""
+    if not any(plate.quiet for plate in plates):
+        return list(plates)
+    silent = silent_plates(session, now, alarm.patience, DONE_WITH)
+    return [replace(plate, quiet=plate.quiet and plate.well in silent) for plate in plates]
 
 
 def catch_up(session: Session, due: DuePlate, alarm: Alarm, now: datetime, budget: Budget) -> Told:
