@@ -201,6 +201,8 @@ def test_results_are_exported(
 def test_an_alert_that_does_not_exist_is_told(
     results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert run(["alert", "undo", "7", "-c", str(results)]) == 1
+    assert "there is no such alert: 7" in capsys.readouterr().err
     assert run(["alert", "ack", "7", "-c", str(results)]) == 1
     assert "7" in capsys.readouterr().err
     assert run(["alert", "list", "-c", str(results)]) == 0

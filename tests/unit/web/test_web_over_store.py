@@ -58,6 +58,10 @@ def test_a_weak_well_goes_from_its_frames_to_the_plate_and_its_alert(
     snooze = found[1].replace("acknowledge", "snooze")
     assert page.post(snooze, {"token": TOKEN, "hours": "6"}).status_code == 303
     assert "snoozed till" in page.get("/alerts").text
+    undo = found[1].replace("acknowledge", "undo")
+    assert page.post(undo, {"token": TOKEN}).status_code == 303
+    assert "snoozed till" not in page.get("/alerts").text
+    assert "1 well is flagged:" in " ".join(page.get("/").text.split())
 
 
 def test_an_alert_that_is_not_in_the_database_is_refused(page: Desk, scene: Scene) -> None:
