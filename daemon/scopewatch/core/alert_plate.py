@@ -119,12 +119,16 @@ def step_plate(
     collapses = [rule for rule in rules if rule.kind.of_a_plate and facts.subject.covered_by(rule)]
     for rule in collapses:
         advance(rule, facts.subject, _look_at_plate(rule, rules, after, facts), hold=False)
+    # Wells that catch up come one after the other: they wait for the next tick, by which it shows
+    # whether the whole plate is so.
+    catching_up = bool(facts.fresh) and not facts.whole and bool(collapses)
     for rule, well in single:
         advance(
             rule,
             well.subject,
             _tick(facts.at),
-            hold=_spoken_for(rule, well.subject, facts.subject, collapses, after),
+            hold=_spoken_for(rule, well.subject, facts.subject, collapses, after)
+            or (catching_up and rule.kind is RuleKind.UNFIT_FRAMES),
         )
     return PlateStep(states=after, transitions=(*told, *resolved))
 

@@ -67,10 +67,19 @@ def test_a_plate_that_comes_well_by_well_is_told_once_it_is_most_of_it(
     burst = Burst(tmp_path, clock, *rules)
     for well, time_point in product(WELLS, TIMES):
         burst.spoil(well, time_point)
-    *single, plate = burst.alerts()
-    assert [well for _, well in single] == WELLS[: len(single)]
-    assert len(single) < 6, "as long as nobody knows that it is a plate"
+    single, plate = burst.alerts()
+    assert single == ("unfit", WELLS[0]), "as long as nobody knows that there is a plate"
     assert plate[1] == ""
+    burst.store.close()
+
+
+def test_wells_that_catch_up_are_told_with_the_next_tick_where_they_are_few(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    burst = Burst(tmp_path, clock, UNFIT)
+    for well, time_point in product(WELLS[:4], TIMES):
+        burst.spoil(well, time_point)
+    assert sorted(burst.alerts()) == [("unfit", well) for well in sorted(WELLS[:4])]
     burst.store.close()
 
 
