@@ -91,7 +91,8 @@ class Standard:
         told
             What it will come to; None where nobody asked.
         """
-        if isinstance(told, WellForecast):
+        # On the final day it reads what was forecast.
+        if isinstance(told, WellForecast) and day < told.final_day:
             return Expectation(
                 basis=Basis.FORECAST, value=told.value, expected=self.foretold_target(subject)
             )

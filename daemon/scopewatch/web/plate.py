@@ -118,7 +118,7 @@ def _plate(
             band="unknown" if row.efficiency is None else band(expected),
             stale=is_stale(row, newest, now, staleness),
             flags=by_gravity(row.flags, now),
-            forecast=told if isinstance(told, WellForecast) else None,
+            forecast=told if isinstance(told, WellForecast) and is_ahead(row, told) else None,
             silence=told.cause if expected is NOTHING and isinstance(told, NoForecast) else None,
         )
 
@@ -180,6 +180,11 @@ def expect(row: WellRow, standard: Standard) -> Expectation:
         now=reading,
         told=None if outlook is None else outlook.forecast,
     )
+
+
+def is_ahead(row: WellRow, told: WellForecast) -> bool:
+    """Whether the day that a forecast speaks of is still to come."""
+    return row.day is None or row.day < told.final_day
 
 
 def band(expected: Expectation) -> str:

@@ -73,6 +73,12 @@ def test_on_the_final_day_what_is_read_is_measured_against_the_target() -> None:
     assert found == Expectation(basis=Basis.NOW, value=0.3, expected=0.5)
 
 
+def test_on_the_final_day_what_is_read_counts_and_no_forecast_of_it() -> None:
+    standard = Standard(rules=(ENDS,), final_day=10)
+    found = expect(standard, 10, 0.32, forecast(0.33))
+    assert found == Expectation(basis=Basis.NOW, value=0.32, expected=0.5)
+
+
 def test_rules_of_other_wells_and_kinds_do_not_count() -> None:
     others = AlertRule(name="others", kind=RuleKind.WEAK_NOW, target=0.9, wells=("B*",))
     collapse = AlertRule(name="plate", kind=RuleKind.PLATE_COLLAPSE, target=0.8)
