@@ -37,8 +37,8 @@ ONE_OF_OTHER_CHANNEL: Final = mark(
     "A frame is of channel {channels}, but phase_channel is '{phase}': nothing is scored"
 )
 SET_CHANNEL: Final = mark(
-    "Set experiment.phase_channel in config.yaml to the channel of the phase contrast, and reload or"
-    " restart the daemon: the frames that are there are scored then."
+    "Set experiment.phase_channel in config.yaml to the channel of the phase contrast, and reload"
+    " or restart the daemon: the frames that are there are scored then."
 )
 
 MOSTLY_UNFIT: Final = mark("{count} of {total} frames: {trouble}")
