@@ -202,6 +202,7 @@ def test_the_dashboard_stands_beside_it(daemon: Daemon) -> None:
         "detail": [],
         "receivers": [],
         "pausing": "",
+        "running": True,
     }
     daemon.incoming.rmdir()
     daemon.eventually(

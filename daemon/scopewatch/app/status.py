@@ -149,8 +149,8 @@ def read_status(config: Config, environ: Mapping[str, str]) -> Status:
     with closing(Reader.open(config.state.folder)) as reader:
         runs = tuple(reader.runs())
         daemon, states = _ask(config, environ)
-        if daemon.healthy is None:
-            daemon = replace(daemon, running=is_held(config.state.folder))
+        answers = daemon.healthy is not None
+        daemon = replace(daemon, running=answers or is_held(config.state.folder))
         states = states or _assess_from_here(config, daemon, reader)
         return Status(
             daemon=daemon,
