@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +24,8 @@ from prometheus_client import CollectorRegistry
 
 from scopewatch.app.model import mark_simulated
 from scopewatch.app.results import OVERLAYS, gather_facts, open_overlays, open_store
+from scopewatch.app.run_policy import standard_of
 from scopewatch.app.run_states import RunStates
-from scopewatch.app.targets import main_target
 from scopewatch.config import Config, load_config
 from scopewatch.core.alert import AlertRule
 from scopewatch.core.card import ModelCard
@@ -187,7 +186,7 @@ def assess_runs(prepared: Prepared, reader: Reader) -> RunStates:
         reader,
         prepared.config.experiment,
         clock=SetClock(prepared.now),
-        target=partial(main_target, prepared.config),
+        target=standard_of(prepared.config).main_target,
     )
 
 

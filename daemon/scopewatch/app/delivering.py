@@ -6,14 +6,12 @@ from functools import partial
 
 from scopewatch.app.digest import DigestDesk
 from scopewatch.app.results import OVERLAYS, channel_routes, message_style
-from scopewatch.app.run_policy import policy_of
+from scopewatch.app.run_policy import policy_of, standard_of
 from scopewatch.app.run_states import RunStates
-from scopewatch.app.targets import main_target
 from scopewatch.config import Config
 from scopewatch.config.secrets import known_secrets
 from scopewatch.core.ports import Clock, Outbox
 from scopewatch.core.redact import redact_text
-from scopewatch.monitoring.expectation import Standard
 from scopewatch.notify.apprise_channels import AppriseNotifier
 from scopewatch.notify.breaker import BreakerRule
 from scopewatch.notify.delivery import Delivery
@@ -86,7 +84,6 @@ def enter_digest(
         zone=wanted.zone,
         states=states.apart_from_daemon(),
         policy=policy_of(config.experiment),
-        target=partial(main_target, config),
-        standard=Standard(rules=config.alert_rules(), final_day=config.experiment.final_day),
+        standard=standard_of(config),
     )
     schedule.daily(wanted.hour, wanted.zone, "digest", desk.post)

@@ -63,10 +63,8 @@ class DigestDesk:
         How the runs stand, apart from what is wrong with the daemon.
     policy
         How the run is planned.
-    target
-        The efficiency that the wells of a run should reach.
     standard
-        What single wells are measured against.
+        What the wells of a run are measured against.
     """
 
     def __init__(
@@ -82,7 +80,6 @@ class DigestDesk:
         zone: str | None,
         states: States,
         policy: RunPolicy,
-        target: Callable[[str], float | None],
         standard: Standard,
     ) -> None:
         self._source = source
@@ -95,7 +92,6 @@ class DigestDesk:
         self._zone = None if zone is None else ZoneInfo(zone)
         self._states = states
         self._policy = policy
-        self._target = target
         self._standard = standard
         self._posted: date | None = None
 
@@ -147,7 +143,7 @@ class DigestDesk:
                 if alert.subject.experiment == experiment and alert.subject.well is None
             ),
             complaints=tuple(self._complaints()),
-            target=self._target(experiment),
+            target=self._standard.main_target(experiment),
             state=state.sentence,
             advice=state.advice,
             details=state.details,

@@ -2,14 +2,12 @@
 
 import logging
 from contextlib import ExitStack
-from functools import partial
 
 from scopewatch import __version__
 from scopewatch.app.composing import MessageComposer
 from scopewatch.app.judging import make_judging
 from scopewatch.app.measuring import make_measuring
 from scopewatch.app.run_policy import policy_of
-from scopewatch.app.targets import main_target
 from scopewatch.config import Config
 from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import StoreError
@@ -106,7 +104,6 @@ def gather_facts(config: Config, card: ModelCard) -> Facts:
         model_name=card.name,
         model_id=card.model_id,
         simulated=config.experiment.simulated,
-        target=partial(main_target, config),
         policy=policy_of(config.experiment),
         standard=Standard(
             rules=config.stepped_rules(),

@@ -1,7 +1,8 @@
-"""The plan of a run, from the configuration and the model's card."""
+"""What a run is planned as and measured against, from the configuration and the model's card."""
 
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import Config, ExperimentConfig
 from scopewatch.core.card import ModelCard
+from scopewatch.monitoring.expectation import Standard
 from scopewatch.monitoring.policy import RunPolicy
 
 
@@ -21,3 +22,8 @@ def policy_of(experiment: ExperimentConfig, card: ModelCard | None = None) -> Ru
         rates=None if errors is None else errors.rates(),
         forecast=() if card is None else tuple(card.forecast),
     )
+
+
+def standard_of(config: Config) -> Standard:
+    """Return what the wells of a run are measured against by the rules of a configuration."""
+    return Standard(rules=config.alert_rules(), final_day=config.experiment.final_day)

@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final, Protocol
 
-from scopewatch.app.run_policy import policy_of
-from scopewatch.app.targets import main_target
+from scopewatch.app.run_policy import policy_of, standard_of
 from scopewatch.config import Config, ExperimentConfig
 from scopewatch.core.errors import StoreError
 from scopewatch.core.ports import Clock
@@ -73,7 +71,7 @@ def make_states(
         reader,
         config.experiment,
         clock=clock,
-        target=partial(main_target, config),
+        target=standard_of(config).main_target,
         daemon=daemon,
     )
 

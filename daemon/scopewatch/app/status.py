@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
+from scopewatch.app.run_policy import standard_of
 from scopewatch.app.run_states import RunStates
-from scopewatch.app.targets import main_target
 from scopewatch.config import Config
 from scopewatch.config.secrets import find_token
 from scopewatch.core.errors import ModelError
@@ -173,7 +172,7 @@ def _assess_from_here(
 ) -> tuple[RunStanding, ...]:
     """Assess the runs where the daemon does not say how they stand: it may be stopped."""
     complaints = []
-    if not is_held(config.state.folder):
+    if not daemon.running:
         complaints.append("the daemon does not run: no new frame is judged; start it")
         try:
             load_bundle(config.model.bundle)
@@ -185,7 +184,7 @@ def _assess_from_here(
         reader,
         config.experiment,
         clock=SystemClock(),
-        target=partial(main_target, config),
+        target=standard_of(config).main_target,
         daemon=lambda: DaemonSeen(complaints=tuple(complaints)),
     )
     return tuple(

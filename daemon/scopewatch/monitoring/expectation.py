@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from scopewatch.core.alert import Reading, Subject
+from scopewatch.core.alert_plate import WEAK
 from scopewatch.core.alert_rule import AlertRule, RuleKind
 from scopewatch.core.card import ForecastDay
 from scopewatch.core.forecast import NoForecast, WellForecast, usual_range
-
-WEAK = (RuleKind.WEAK_FORECAST, RuleKind.WEAK_NOW)
 
 
 class Basis(StrEnum):
@@ -67,6 +66,10 @@ class Standard:
         rules = [rule for rule in self.rules if rule.kind in WEAK and rule.covers(run)]
         rules.sort(key=lambda rule: rule.from_day)
         return tuple(dict.fromkeys(rule.target for rule in rules))
+
+    def main_target(self, run: str) -> float | None:
+        """Return the target that a run is called by: that of the rule which begins first."""
+        return next(iter(self.targets(run)), None)
 
     def foretold_target(self, subject: Subject) -> float | None:
         """Return what the forecast of a well is measured against; None without a rule."""

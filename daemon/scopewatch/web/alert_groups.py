@@ -13,6 +13,7 @@ from scopewatch.core.language import Language, Phrase, mark
 from scopewatch.core.message import WellName
 from scopewatch.store.records import AlertRow
 from scopewatch.web.labels import SURE
+from scopewatch.web.plate import answered
 
 _BETTER = mark(
     "The newest time point does not say so any more. The alert resolves once {needed} in a row"
@@ -78,12 +79,6 @@ class AlertGroup:
         return self.alerts[0].row.severity
 
 
-def is_answered(row: AlertRow, now: datetime) -> bool:
-    """Whether somebody has seen an alert, or wants to hear nothing of it now."""
-    snoozed = row.snoozed_until is not None and row.snoozed_until > now
-    return snoozed or row.acknowledged_at is not None
-
-
 def group_alerts(
     rows: Sequence[AlertRow], rules: Sequence[AlertRule], now: datetime
 ) -> list[AlertGroup]:
@@ -144,11 +139,11 @@ def _listed(row: AlertRow, rules: Mapping[str, AlertRule], now: datetime) -> Lis
     evidence = row.newest or row.evidence
     if rule is not None and row.newest_badness is not None and not rule.bad(row.newest_badness):
         evidence, remark = row.evidence, Phrase(_BETTER, {"needed": rule.consecutive})
-    return Listed(row=row, evidence=evidence, answered=is_answered(row, now), remark=remark)
+    return Listed(row=row, evidence=evidence, answered=answered(row, now), remark=remark)
 
 
 def _rank(row: AlertRow, now: datetime) -> tuple[bool, int, float]:
-    return is_answered(row, now), -row.severity.rank, -_chance(row)
+    return answered(row, now), -row.severity.rank, -_chance(row)
 
 
 def _chance(row: AlertRow) -> float:

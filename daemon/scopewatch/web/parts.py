@@ -19,7 +19,6 @@ from scopewatch.core.ports import Clock
 from scopewatch.monitoring.state import Cause, Level, State
 from scopewatch.runtime.stages import Condition
 from scopewatch.store.records import AlertRow, Counts, Overview, WellRow
-from scopewatch.web.alert_groups import is_answered
 from scopewatch.web.door import Lock
 from scopewatch.web.language import page_language
 from scopewatch.web.plate import Staleness, answered
@@ -249,7 +248,7 @@ def _wider(rows: Sequence[AlertRow], run: str, state: State, now: datetime) -> t
         for row in rows
         if row.well is None
         and row.kind is not said
-        and not is_answered(row, now)
+        and not answered(row, now)
         and (row.subject.plate is None or row.subject.experiment == run)
     ]
     return tuple(sorted(wider, key=lambda row: -row.severity.rank))

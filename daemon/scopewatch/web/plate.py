@@ -10,7 +10,7 @@ from scopewatch.core.forecast import NoForecast, Silence, WellForecast
 from scopewatch.core.message import WellName
 from scopewatch.monitoring.expectation import NOTHING, Basis, Expectation, Standard
 from scopewatch.monitoring.policy import STALE_TIME_POINTS
-from scopewatch.store.records import Flag, WellRow
+from scopewatch.store.records import AlertRow, Flag, WellRow
 
 WELL = re.compile(r"^([A-P])0*([1-9]\d?)$")
 
@@ -207,10 +207,10 @@ def is_stale(row: WellRow, newest: int, now: datetime, staleness: Staleness) -> 
     return silent or newest - row.time_point >= staleness.behind
 
 
-def answered(flag: Flag, now: datetime) -> bool:
+def answered(alert: Flag | AlertRow, now: datetime) -> bool:
     """Whether somebody has seen an alert, or wants to hear nothing of it now."""
-    snoozed = flag.snoozed_until is not None and flag.snoozed_until > now
-    return snoozed or flag.acknowledged_at is not None
+    snoozed = alert.snoozed_until is not None and alert.snoozed_until > now
+    return snoozed or alert.acknowledged_at is not None
 
 
 def by_gravity(flags: Sequence[Flag], now: datetime) -> tuple[Flag, ...]:

@@ -50,8 +50,6 @@ class Facts:
         First twelve hex digits of the model's SHA-256.
     simulated
         True when the images or the model are simulated: every page says so.
-    target
-        Efficiency that the wells of a run should reach, 0 to 1; None when no rule sets one.
     standard
         What single wells are measured against.
     policy
@@ -70,7 +68,6 @@ class Facts:
     model_name: str
     model_id: str
     simulated: bool
-    target: Callable[[str], float | None]
     policy: RunPolicy
     standard: Standard
     version: str
@@ -78,6 +75,10 @@ class Facts:
     state: Path | None = None
     sources: tuple[str, ...] = ()
     keep_days: float | None = None
+
+    def target(self, run: str) -> float | None:
+        """Return the efficiency that a run's wells should reach, 0 to 1; None without a rule."""
+        return self.standard.main_target(run)
 
 
 class Reader(Protocol):

@@ -59,7 +59,6 @@ class Office:
             zone=zone,
             states=RunStates(self.reader, EXPERIMENT, clock=self.clock),
             policy=policy_of(EXPERIMENT),
-            target=lambda _run: 0.5,
             standard=STANDARD,
         )
 
@@ -151,8 +150,7 @@ def test_a_run_of_which_every_file_is_refused_has_a_digest_as_well(
         zone="UTC",
         states=RunStates(reader, EXPERIMENT, clock=clock),
         policy=policy_of(EXPERIMENT),
-        target=lambda _run: None,
-        standard=STANDARD,
+        standard=Standard(final_day=10),
     )
     assert desk.post() == 1
     ((message,),) = read_rows(tmp_path, "SELECT message FROM outbox")

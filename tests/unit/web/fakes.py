@@ -43,7 +43,6 @@ FACTS = Facts(
     model_name="cardio-sim",
     model_id="0123456789ab",
     simulated=False,
-    target=lambda _run: 0.5,
     policy=RunPolicy(
         run="run 7", interval_h=12, final_day=10, sites_per_well=1, phase_channel="phase"
     ),

@@ -177,7 +177,6 @@ def test_pages_counts_flags_and_target_are_of_the_run_that_is_shown(desk: Desk) 
             FACTS,
             experiment="run 9",
             standard=Standard(rules=rules, final_day=10),
-            target=lambda run: 0.5 if run == "run 9" else 0.3,
         )
     )
     newest, older = (words_of(desk.get(f"/{ask}").text) for ask in ("", "?experiment=run+8"))

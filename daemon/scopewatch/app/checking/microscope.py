@@ -10,6 +10,7 @@ from pathlib import Path
 from scopewatch.app.checking.finding import Finding
 from scopewatch.config import Config, MicroManagerSourceConfig
 from scopewatch.core.errors import FrameError, SourceError, complaint
+from scopewatch.core.gist import name_some
 from scopewatch.runtime.lock import is_held
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import events_of, planned_key
@@ -23,7 +24,6 @@ from scopewatch.sources.micromanager.setup_files import (
     read_hardware,
 )
 
-_MOST_NAMED = 12
 # Intervals that differ by less are the same: 12 h may be written with a few seconds more.
 _SAME = 0.01
 _HOUR_S = 3600.0
@@ -137,7 +137,9 @@ def _judge_hardware(hardware: Hardware, path: Path, adapters: Path) -> Iterator[
         yield complaint(
             "device adapters that the hardware configuration names are not there",
             where=adapters,
-            got=_listed([f"{library} (of {device!r})" for device, library in missing.items()]),
+            got=name_some(
+                tuple(f"{library} (of {device!r})" for device, library in missing.items())
+            ),
             do=f"correct mm_app_path, or the devices of {path}",
         )
 
@@ -151,7 +153,7 @@ def _judge_presets(
             yield complaint(
                 "group of a channel is not in the hardware configuration",
                 where=where,
-                expected=f"one of {_listed([repr(group) for group in presets]) or 'none'}",
+                expected=f"one of {name_some(tuple(repr(group) for group in presets)) or 'none'}",
                 got=f"group {channel.group!r} of preset {channel.preset!r}",
                 do=f"correct the channels of the source {source.name!r}, or mm_config",
             )
@@ -159,7 +161,7 @@ def _judge_presets(
             yield complaint(
                 "preset of a channel is not in the hardware configuration",
                 where=where,
-                expected=f"one of {_listed([repr(preset) for preset in known]) or 'none'}",
+                expected=f"one of {name_some(tuple(repr(preset) for preset in known)) or 'none'}",
                 got=f"preset {channel.preset!r} of group {channel.group!r}",
                 do=f"correct the channels of the source {source.name!r}, or mm_config",
             )
@@ -203,9 +205,3 @@ def _judge_core(source: MicroManagerSourceConfig, found: Examined) -> Iterator[s
                 expected=why,
                 do="add it in Micro-Manager's configuration wizard, as default of the core",
             )
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - _MOST_NAMED
-    told = ", ".join(names[:_MOST_NAMED])
-    return f"{told} and {more} more" if more > 0 else told

@@ -29,7 +29,9 @@ def explain_run(config: Config, now: datetime) -> list[str]:
     policy = policy_of(experiment)
     try:
         with closing(Reader.open(config.state.folder)) as reader:
-            last, own = reader.run_results(), reader.run_results(experiment.name)
+            last = reader.run_results()
+            goes_on = last is not None and last.name == experiment.name
+            own = last if goes_on else reader.run_results(experiment.name)
     except StoreError:
         return []  # the check of the database tells of it, and so does the start
     lines: list[str] = []
