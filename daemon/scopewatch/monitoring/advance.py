@@ -55,8 +55,6 @@ def advance(
     if due is not None:
         fresh = {well.subject: well for well in facts.wells if well.well in due.fresh}
         known = {rule.name: rule for rule in rules}
-        remembering = any(rule.kind in REMEMBERING for rule in rules)
-        past = {subject: well.remembered for subject, well in fresh.items() if remembering}
         for key in outcome.states:
             name, subject = key
             kind = known[name].kind
@@ -66,7 +64,7 @@ def advance(
             elif subject in fresh:
                 stepped[key] = due.time_point
                 if kind in REMEMBERING:
-                    pasts[key] = past[subject]
+                    pasts[key] = fresh[subject].remembered
     return PlateUpdate(
         states=outcome.states, stepped=stepped, pasts=pasts, transitions=outcome.transitions
     )

@@ -67,7 +67,7 @@ class FrameTally:
     other_channels
         Frames that were not scored by their channel.
     examples
-        By fault, the reasons of some quarantined frames.
+        Of the commonest fault, the reasons of some quarantined frames.
     """
 
     scored: int = 0
@@ -79,6 +79,11 @@ class FrameTally:
     def n_unfit(self) -> int:
         """How many were quarantined."""
         return sum(self.unfit.values())
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Why they were quarantined, the commonest first."""
+        return tuple(sorted(self.unfit, key=lambda fault: (-self.unfit[fault], fault)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,6 @@ from scopewatch.monitoring.unjudged import BEGINNING, Missing, Unjudged, group_w
 PROGRESS: Final = timedelta(minutes=10)
 # From this share of the newest frames on, that they cannot be judged is the state of the run.
 MOSTLY: Final = 0.5
-MOST_EXAMPLES: Final = 3
 
 
 def assess(facts: RunFacts) -> State:
@@ -179,7 +178,7 @@ def _other_channel(facts: RunFacts) -> State:
 def _unfit(facts: RunFacts, groups: Sequence[Unjudged]) -> State:
     frames = facts.run.frames
     total = frames.scored + frames.n_unfit
-    first, *others = sorted(frames.unfit, key=lambda fault: (-frames.unfit[fault], fault))
+    first, *others = frames.faults
 
     def line(fault: str) -> Phrase:
         trouble = Phrase(words.TROUBLES.get(fault, words.OTHER_TROUBLE))
@@ -188,7 +187,7 @@ def _unfit(facts: RunFacts, groups: Sequence[Unjudged]) -> State:
 
     details = [line(fault) for fault in others]
     details += [name_wells(group, facts) for group in groups]
-    details += [words.plainly(each) for each in frames.examples.get(first, ())[:MOST_EXAMPLES]]
+    details += [words.plainly(each) for each in frames.examples.get(first, ())]
     return State(
         level=Level.FAILING,
         cause=Cause.UNFIT,

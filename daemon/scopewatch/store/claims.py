@@ -17,7 +17,14 @@ from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.columns import SCORED, SETTLED, FrameState
 from scopewatch.store.estimates import drop_result
 from scopewatch.store.judging import AGAIN, Judging
-from scopewatch.store.ledger import find_frame, key_of, of_file, same_content, well_of
+from scopewatch.store.ledger import (
+    find_frame,
+    key_of,
+    of_file,
+    same_content,
+    ticket_of,
+    well_of,
+)
 from scopewatch.store.measuring import drop_reading
 from scopewatch.store.refusals import (
     find_refusal,
@@ -166,14 +173,7 @@ class Claims:
         since = select(FrameRow.id).where(FrameRow.settled_at > row.settled_at).limit(SINCE)
         if session.scalar(select(func.count()).select_from(since.subquery())) != SINCE:
             return None
-        ticket = FrameTicket(
-            key=key_of(row),
-            source=row.source,
-            locator=row.locator,
-            fingerprint=row.fingerprint,
-            seen_at=row.seen_at,
-            content=row.content,
-        )
+        ticket = ticket_of(row)
         log.info("frame that was given up is tried once more", extra={"event": _named(ticket)})
         _start(session, row, ticket, now, attempts=self.max_attempts + 1)
         row.retried = True

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -13,6 +14,8 @@ from scopewatch.store.judging import Judging
 from scopewatch.store.refusals import CONTRADICTION
 from scopewatch.store.tables import FrameRow, RefusalRow, Result
 from scopewatch.store.well_tables import FluorescenceRow
+
+_Value = TypeVar("_Value", str, int)
 
 
 def settled(
@@ -33,7 +36,7 @@ def settled(
         Those that are worked on: a frame that was skipped and is of one of them needs work.
     """
     wanted = {mark.locator: mark for mark in found}
-    locators = _each(wanted)
+    locators = each_of(wanted)
     known: set[str] = set()
     outdated: set[str] = set()
     for locator, fingerprint, under in session.execute(
@@ -110,7 +113,7 @@ def _retimed(session: Session, source: str, found: Mapping[str, Mark]) -> set[st
         .outerjoin(FluorescenceRow, FluorescenceRow.frame_id == FrameRow.id)
         .where(
             FrameRow.source == source,
-            FrameRow.locator.in_(_each(found)),
+            FrameRow.locator.in_(each_of(found)),
             FrameRow.state.in_(SCORED),
         )
     )
@@ -128,10 +131,10 @@ def _retimed(session: Session, source: str, found: Mapping[str, Mark]) -> set[st
     }
 
 
-def _each(texts: Iterable[str]) -> Select[tuple[str]]:
-    """Return texts as a query whose own text is the same however many they are.
+def each_of(values: Iterable[_Value]) -> Select[tuple[_Value]]:
+    """Return texts or numbers as a query whose own text is the same however many they are.
 
     SQLite keeps the last 128 statements of each connection prepared. With a parameter for every
-    text each number of them is another statement, of up to 60 kB: tens of megabytes in the end.
+    one each number of them is another statement, of up to 60 kB: tens of megabytes in the end.
     """
-    return select(func.json_each(json.dumps(list(texts))).table_valued("value").c.value)
+    return select(func.json_each(json.dumps(list(values))).table_valued("value").c.value)

@@ -135,6 +135,18 @@ def key_of(row: FrameRow) -> FrameKey:
     return frame_key(row.well.run, row.well, row)
 
 
+def ticket_of(row: FrameRow) -> FrameTicket:
+    """Return the ticket that a frame of the ledger is offered with once more."""
+    return FrameTicket(
+        key=key_of(row),
+        source=row.source,
+        locator=row.locator,
+        fingerprint=row.fingerprint,
+        seen_at=row.seen_at,
+        content=row.content,
+    )
+
+
 def same_file(row: FrameRow, ticket: FrameTicket) -> bool:
     """Tell whether a frame is that of a ticket: the same file, unchanged."""
     return of_file(row, ticket) and row.fingerprint == ticket.fingerprint

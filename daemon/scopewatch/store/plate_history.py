@@ -71,17 +71,18 @@ def load_history(
     """
     wells = tuple(plate.wells if plate.joint or only is None else only)
     newest, first = _begun(session, plate, wells, channel)
+    lasts = _lasts(session, plate, wells) if _names_wells(plate) else None
+    stepped = _stepped(session, plate, wells, lasts)
     behind = {
         name: last if after is None else max(last, after)
-        for name, last in lags(_stepped(session, plate, wells), newest).items()
+        for name, last in lags(stepped, newest).items()
     }
     known = PlateHistory(
         wells=wells,
         lasts={},
         newest=newest,
         first=first,
-        # What is settled of it, where that is not read, does not matter.
-        settled={(name, newest[name]): 0 for name in behind},
+        settled={},
         untried=frozenset(),
         until=None,
     )
@@ -89,7 +90,7 @@ def load_history(
         return known
     begins = _first_pending(session, plate, behind, channel)
     if begins is None:
-        return replace(known, settled={})
+        return known
     until = begins + WINDOW - 1
     # A plate that is looked at as a whole waits for wells that have stepped, too.
     looked_at = wells if plate.joint else tuple(behind)
@@ -98,18 +99,33 @@ def load_history(
     )
     return replace(
         known,
-        lasts=_lasts(session, plate, wells),
+        lasts=_lasts(session, plate, wells) if lasts is None else lasts,
         settled=settled,
         untried=untried,
         until=until if until < max(newest[name] for name in behind) else None,
     )
 
 
-def _stepped(session: Session, plate: Plate, wells: Sequence[str]) -> dict[str, int | None]:
-    """Return the time point up to which all rules of each well have stepped."""
+def _names_wells(plate: Plate) -> bool:
+    """Whether a rule speaks of some wells only, so that each well has rules of its own."""
+    return any(rule.wells for rule in plate.rules if rule.kind.of_a_well)
+
+
+def _stepped(
+    session: Session,
+    plate: Plate,
+    wells: Sequence[str],
+    lasts: Mapping[tuple[str, str], int] | None,
+) -> dict[str, int | None]:
+    """Return the time point up to which all rules of each well have stepped.
+
+    Parameters
+    ----------
+    lasts
+        Where each rule stands; None where a count of the rules tells it.
+    """
     rules = [rule for rule in plate.rules if rule.kind.of_a_well]
-    if any(rule.wells for rule in rules):
-        lasts = _lasts(session, plate, wells)
+    if lasts is not None:
         return {name: stepped_by_all(plate, lasts, name) for name in wells}
     named = {
         "experiment": plate.experiment,

@@ -5,20 +5,31 @@ like what was judged under other settings. A row of `retries` beside it says who
 is an outcome. Any process may write both: the daemon looks every few seconds.
 """
 
-import json
 import re
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
-from scopewatch.core.frame import FrameTicket, LookAgain
+from scopewatch.core.frame import LookAgain
 from scopewatch.store.columns import FrameState
 from scopewatch.store.frame_queries import refused_within
 from scopewatch.store.judging import AGAIN
-from scopewatch.store.ledger import key_of
+from scopewatch.store.known_files import each_of
+from scopewatch.store.ledger import ticket_of
 from scopewatch.store.records import RetryAnswer, RetrySelection
 from scopewatch.store.tables import FrameRow, RefusalRow, RetryRow, Run, Well
 
@@ -89,7 +100,7 @@ def wished(session: Session, source: str, after: int, at_most: int) -> list[Look
             fingerprint=known.fingerprint,
             seen_at=known.seen_at,
             asked_by=retry.asked_by,
-            ticket=None if frame is None else _ticket(frame),
+            ticket=None if frame is None else ticket_of(frame),
         )
     return list(found.values())
 
@@ -107,7 +118,7 @@ def close_wishes(session: Session) -> int:
     """Forget what has its outcome; return how many."""
     over = with_outcome(session)
     if over:
-        session.execute(delete(RetryRow).where(RetryRow.id.in_(_each(over))))
+        session.execute(delete(RetryRow).where(RetryRow.id.in_(each_of(over))))
     return len(over)
 
 
@@ -131,7 +142,7 @@ def _is_new(row: _Row, sources: Collection[str]) -> bool:
 
 def _mark(session: Session, table: type[FrameRow | RefusalRow], rows: Collection[_Row]) -> None:
     if rows:
-        numbers = _each([number for number, *_ in rows])
+        numbers = each_of([number for number, *_ in rows])
         session.execute(update(table).where(table.id.in_(numbers)).values(judged_under=AGAIN))
 
 
@@ -206,27 +217,9 @@ def _is_named(what: str, table: type[FrameRow | RefusalRow]) -> ColumnElement[bo
         FrameRow.time_point == int(key["time_point"]),
         FrameRow.channel == key["channel"],
     ]
-    by_key: ColumnElement[bool] = parts[0]
-    for part in parts[1:]:
-        by_key &= part
-    return named | by_key
+    return named | and_(*parts)
 
 
 def _of_well(wanted: RetrySelection) -> list[ColumnElement[bool]]:
     asked = ((Run.name, wanted.run), (Well.plate, wanted.plate), (Well.name, wanted.well))
     return [column == value for column, value in asked if value is not None]
-
-
-def _ticket(row: FrameRow) -> FrameTicket:
-    return FrameTicket(
-        key=key_of(row),
-        source=row.source,
-        locator=row.locator,
-        fingerprint=row.fingerprint,
-        seen_at=row.seen_at,
-        content=row.content,
-    )
-
-
-def _each(numbers: Collection[int]) -> Select[int]:
-    return select(func.json_each(json.dumps(list(numbers))).table_valued("value").c.value)

@@ -4,7 +4,8 @@ Of each well the newest frame of every state is sought in an index; frames are c
 the last time points.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -15,6 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from scopewatch.monitoring.run_facts import FrameTally, RefusedSeen, RunSeen, WellSeen
 from scopewatch.store.columns import FrameState
 from scopewatch.store.frame_queries import refused_within
+from scopewatch.store.ledger import find_run
 from scopewatch.store.records import Counts
 from scopewatch.store.refusals import REFUSED
 from scopewatch.store.tables import FrameRow, RefusalRow, Result, Run, Well
@@ -36,7 +38,7 @@ def see_run(session: Session, name: str, *, recent: timedelta, now: datetime) ->
     recent
         How far back frames are counted; farther where none was judged since.
     """
-    run = session.scalar(select(Run).where(Run.name == name))
+    run = find_run(session, name)
     if run is None:
         before = session.scalar(select(func.max(FrameRow.settled_at)))
         return RunSeen(name=name, refused=_refused(session, before))
@@ -208,12 +210,8 @@ def _tally(
             unfit[fault or ""] = unfit.get(fault or "", 0) + count
         elif state is FrameState.SKIPPED:
             other_channels[channel] = other_channels.get(channel, 0) + count
-    return FrameTally(
-        scored=scored,
-        unfit=unfit,
-        other_channels=other_channels,
-        examples=_examples(session, within, unfit),
-    )
+    tally = FrameTally(scored=scored, unfit=unfit, other_channels=other_channels)
+    return replace(tally, examples=_examples(session, within, tally.faults))
 
 
 def _within(bounded: bool) -> tuple[ColumnElement[bool], ...]:
@@ -256,12 +254,12 @@ def _select_reasons(bounded: bool) -> "Select[Any]":
 
 
 def _examples(
-    session: Session, within: Mapping[str, Any], unfit: Mapping[str, int]
+    session: Session, within: Mapping[str, Any], faults: Sequence[str]
 ) -> Mapping[str, tuple[str, ...]]:
-    """Return reasons of the most frequent fault that do not all say the same."""
-    if not unfit:
+    """Return reasons of the first of some faults that do not all say the same."""
+    if not faults:
         return {}
-    fault = max(unfit, key=lambda each: (unfit[each], each))
+    fault = faults[0]
     reasons = session.scalars(_select_reasons("since" in within), {**within, "fault": fault})
     # What is wrong stands before the first colon, then where and the figures of this frame.
     different = {reason.split(":")[0]: reason for reason in reasons if reason}
