@@ -193,37 +193,38 @@ class DataSetsSource(Generic[Sighting]):
             return
         again = not self._rhythm.spares() and self._take_up_asked(offering)
         if full or again or self._rhythm.due(self._clock.monotonic()):
-            self._look(offering, full=full or again)
+            self._look(offering, full=full)
         if self._sought and not self._rhythm.spares():
             self._tell_gone(offering)
 
     def _take_up_asked(self, offering: Offering) -> bool:
-        """Offer frames that were asked for; tell whether data sets are to be read anew.
+        """Offer frames that were asked for; tell whether data sets are to be opened anew now.
 
         A frame is offered as the ledger knows it: reading it tells whether it is still there. What
         was refused has no key, and may get one where its data set is read from its beginning.
         """
-        asked, done = self._asked.next(IN_HAND), 0
+        asked, done, opens = self._asked.next(IN_HAND), 0, False
         for each in asked:
             if each.ticket is not None:
                 if not offering.give(each.ticket):
                     break
             else:
                 offering.forget(each.locator, each.fingerprint)
-                self._sought[each.locator] = each
+                self._sought[each.locator], opens = each, True
                 for label in [label for label in self._followed if holds(label, each.locator)]:
                     del self._followed[label]
                     # What is found in it then was not saved just now.
                     self._looked = False
             done += 1
         self._asked.done(done)
-        return bool(self._sought)
+        return opens
 
     def _tell_gone(self, offering: Offering) -> None:
         """Refuse anew what was sought in vain in a data set that was read to its end."""
+        everything = self._followed.values()
+        offered = {found.locator for one in everything for found in one.backlog.waiting}
         for locator, each in list(self._sought.items()):
             sets = [one for label, one in self._followed.items() if holds(label, locator)]
-            offered = {found.locator for one in sets for found in one.backlog.waiting}
             if any(locator in one.backlog.taken for one in sets):
                 del self._sought[locator]
             elif locator not in offered and all(one.caught_up and not one.sighted for one in sets):

@@ -19,29 +19,10 @@ from enum import Enum
 from types import MappingProxyType
 
 from scopewatch.config.sources import Counted
+from scopewatch.sources.base.shell_pattern import GROUP_PATTERNS
 from scopewatch.sources.layouts.beside import SideFile
 
-GROUPS = frozenset(
-    {
-        "plate",
-        "well",
-        "row",
-        "column",
-        "site",
-        "position",
-        "time_point",
-        "channel",
-        "channel_code",
-        "z",
-        "year",
-        "month",
-        "day",
-        "days",
-        "hours",
-        "minutes",
-        "seconds",
-    }
-)
+GROUPS = frozenset(GROUP_PATTERNS)
 # What plain tags of exported files say of time: when they were exported, mostly.
 EXPORTED = frozenset({"wall_time", "acquired_at"})
 

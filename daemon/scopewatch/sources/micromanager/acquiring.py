@@ -142,7 +142,7 @@ class Acquiring:
         if self._lapse.grid is None:
             self._lapse.grid = self._plan.take_up(found, self._now())
         self._lapse.pass_by(self._now(), self.trouble or _NOT_RUNNING)
-        self._keep_plan()
+        self._keep_plan(anew=True)
         if self.is_over:
             log.info(
                 "time-lapse is over",
@@ -222,7 +222,7 @@ class Acquiring:
             busy = f"time point {index} was still being acquired: interval_s is too short"
             # What failed meanwhile is to blame, not the interval.
             lapse.pass_by(self._now(), self.failing or busy)
-        self._keep_plan()
+        self._keep_plan(anew=index is not None)
         self._tell_end()
 
     def acquire_time_point(self, index: int) -> bool:
@@ -284,9 +284,9 @@ class Acquiring:
             extra={"event": {"source": self._name, "reason": self.shortfall}},
         )
 
-    def _keep_plan(self) -> None:
+    def _keep_plan(self, *, anew: bool) -> None:
         if self._lapse.grid is not None and self._done:
-            self._plan.keep(self._lapse.grid, self._lapse.over)
+            self._plan.keep(self._lapse.grid, self._lapse.over, anew=anew)
 
     def _survey(self) -> Acquired:
         try:

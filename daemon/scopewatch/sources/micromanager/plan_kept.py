@@ -61,17 +61,21 @@ class KeptPlan:
             log.info("time-lapse goes on by a changed plan", extra={"event": event})
         return grid
 
-    def keep(self, grid: Grid, over: int) -> None:
+    def keep(self, grid: Grid, over: int, *, anew: bool) -> None:
         """Keep the plan beside the newest images, where not this one is kept there. Never raises.
 
         Parameters
         ----------
         over
             The last time point that is not acquired any more.
+        anew
+            Whether a data set may have begun since: only then is the folder of the images listed.
         """
         config = self._config
         planned = self._planned or begun(grid, config.time_points, images_of(config))
         self._planned = planned = replace(planned, over=max(planned.over, over))
+        if not anew and self._kept is not None and self._kept[1] == planned:
+            return
         try:
             folder = next(own_data_sets(config.path, self._experiment), None)
             if folder is None or self._kept == (folder, planned):
@@ -81,6 +85,6 @@ class KeptPlan:
             if not self._failed:
                 event = {"source": config.name, "reason": error.strerror}
                 log.warning("plan of the time-lapse cannot be kept", extra={"event": event})
-            self._failed = True
+            self._kept, self._failed = None, True
         else:
             self._kept, self._failed = (folder, planned), False

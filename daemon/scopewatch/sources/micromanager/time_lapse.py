@@ -45,10 +45,6 @@ class TimeLapse:
         """When time point 0 was, by the grid as it is; None before it."""
         return None if self.grid is None else self.grid.time_of(0)
 
-    @began_at.setter
-    def began_at(self, moment: datetime | None) -> None:
-        self.grid = None if moment is None else self._from(moment)
-
     def due(self, now: datetime, monotonic_s: float) -> int | None:
         """Return the time point to try now; None when there is none, or it is to wait.
 

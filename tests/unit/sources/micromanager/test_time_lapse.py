@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from scopewatch.sources.micromanager.grid import Grid
 from scopewatch.sources.micromanager.time_lapse import MOST_WAIT_S, TRIES, TimeLapse
 from tests.conftest import FakeClock
 
@@ -74,7 +75,7 @@ def test_what_passed_by_is_over_with_its_reason(lapse: TimeLapse, clock: FakeClo
 
 
 def test_a_clock_that_was_set_back_waits(lapse: TimeLapse, clock: FakeClock) -> None:
-    lapse.began_at = clock.now() + timedelta(hours=1)
+    lapse.grid = Grid(first=0, first_at=clock.now() + timedelta(hours=1), interval_s=3600)
     assert due(lapse, clock) is None
     lapse.pass_by(clock.now(), "")
     assert lapse.over == -1
@@ -83,7 +84,7 @@ def test_a_clock_that_was_set_back_waits(lapse: TimeLapse, clock: FakeClock) -> 
 def test_weeks_without_a_camera_do_not_overflow(clock: FakeClock) -> None:
     lapse = TimeLapse(interval_s=1e9, time_points=1)
     began_at: datetime = clock.now()
-    lapse.began_at = began_at
+    lapse.grid = Grid(first=0, first_at=began_at, interval_s=1e9)
     for _ in range(2000):
         lapse.failed(0, "no image", clock.monotonic(), partly=False)
     assert due(lapse, clock) == 0
