@@ -2,77 +2,26 @@
 
 import logging
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from scopewatch.core.alert import AlertRule, RuleKind
-from scopewatch.core.frame import FrameKey, Mark, Refusal
-from scopewatch.store.judging import Judging, SourceSettings
-from tests.conftest import FakeClock
-from tests.unit.store.scene import RULES, START, Scene, key, open_store, ticket
-
-UNFIT = AlertRule(name="unfit", kind=RuleKind.UNFIT_FRAMES, consecutive=2)
-FRAMES = (
-    "SELECT w.plate, w.name, time_point, state FROM frames"
-    " JOIN wells w ON w.id = well_id ORDER BY w.name, time_point"
+from scopewatch.store.judging import Judging
+from tests.unit.store.ledger.judgements import (
+    BEFORE,
+    FRAMES,
+    MODEL,
+    NAMES,
+    READING,
+    REFUSALS,
+    Lives,
+    is_open,
+    refuse,
+    scored,
 )
-REFUSALS = "SELECT locator, fault, reason FROM refusals ORDER BY locator"
-
-
-def judging(names: str = "n", reading: str = "r", model: str = "m") -> Judging:
-    return Judging(sources={"folder": SourceSettings(names=names, reading=reading)}, model=model)
-
-
-BEFORE = judging()
-NAMES, READING, MODEL = judging("n2", "r2"), judging(reading="r2"), judging(model="m2")
-
-
-@dataclass
-class Lives:
-    """A store that is opened under one thing after another."""
-
-    folder: Path
-    clock: FakeClock
-
-    @contextmanager
-    def under(self, what: Judging, **settings: Any) -> Iterator[Scene]:
-        store = open_store(self.folder, self.clock, judging=what, **settings)
-        try:
-            yield Scene(store=store, folder=self.folder, rules=(*RULES, UNFIT))
-        finally:
-            store.close()
-
-
-@pytest.fixture
-def lives(tmp_path: Path, clock: FakeClock) -> Lives:
-    return Lives(folder=tmp_path, clock=clock)
-
-
-def refuse(scene: Scene, locator: str, reason: str = "its name does not fit") -> None:
-    refusal = Refusal(
-        source="folder", locator=locator, fingerprint="1", reason=reason, seen_at=START
-    )
-    scene.store.refuse(refusal)
-
-
-def is_open(scene: Scene, locator: str, *, named: bool = False) -> bool:
-    return locator not in scene.store.settled("folder", [Mark(locator, "1", named=named)])
-
-
-def scored(scene: Scene, frame: FrameKey, fraction: float = 0.7, **where: Any) -> bool:
-    """Carry a frame to its end as the worker does; False where there was nothing to do."""
-    offered = ticket(frame, **where)
-    if not scene.store.claim(offered, scene.rules):
-        return False
-    scene.commit(offered, fraction)
-    return True
-
+from tests.unit.store.scene import RULES, START, key, ticket
 
 # What counts for what.
 
@@ -326,134 +275,3 @@ def test_a_file_stays_with_the_run_it_came_in(lives: Lives, what: str) -> None:
 
 
 # What rules see of it.
-
-
-def unfit_run(scene: Scene, time_points: int) -> None:
-    for time_point in range(time_points):
-        scene.spoil(key("A1", time_point))
-
-
-def test_rules_see_the_frames_that_can_be_judged_now(lives: Lives) -> None:
-    with lives.under(BEFORE) as scene:
-        unfit_run(scene, 5)
-        alerts = "SELECT rule, raised_time_point, resolved_time_point FROM alerts ORDER BY id"
-        assert scene.rows(alerts) == [("unfit", 1, None)]
-    with lives.under(MODEL) as scene:
-        for time_point in range(5):
-            assert scored(scene, key("A1", time_point), 0.1)
-        assert scene.rows(alerts) == [("unfit", 1, 1), ("weak", 1, None)]
-        assert scene.rows("SELECT DISTINCT last_time_point FROM rule_states") == [(4,)]
-        titles = [item.message.title for item in scene.store.due(lives.clock.now(), 9)]
-        assert titles[0] == "A1: its frames cannot be judged"
-        assert titles[1].startswith("A1: weak now")
-        assert titles[2] == "A1: its frames can be judged again"
-
-
-def test_frames_that_still_cannot_be_judged_raise_it_again(lives: Lives) -> None:
-    with lives.under(BEFORE) as scene:
-        unfit_run(scene, 2)
-    with lives.under(MODEL) as scene:
-        assert scored(scene, key("A1", 0))
-        scene.spoil(key("A1", 1))
-        for time_point in (2, 3):
-            scored(scene, key("A1", time_point))
-        for time_point in (4, 5):
-            scene.spoil(key("A1", time_point))
-        raised = scene.rows(
-            "SELECT raised_time_point, resolved_time_point FROM alerts WHERE rule = 'unfit'"
-            " ORDER BY id"
-        )
-        assert raised == [(1, 3), (5, None)]
-
-
-def test_an_alert_that_comes_again_at_its_time_point_is_told_again(lives: Lives) -> None:
-    once = replace(UNFIT, consecutive=1)
-    with lives.under(BEFORE) as scene:
-        scene.rules = (once,)
-        unfit_run(scene, 2)
-    with lives.under(MODEL) as scene:
-        scene.rules = (once,)
-        assert scored(scene, key("A1", 0))
-        assert scene.spoil(key("A1", 1)).alerts != ()
-    with lives.under(BEFORE) as scene:
-        scene.rules = (once,)
-        assert scored(scene, key("A1", 1))
-        raised = scene.rows("SELECT raised_time_point, resolved_time_point FROM alerts ORDER BY id")
-        assert raised == [(0, 0), (1, 1)]
-
-
-def test_time_points_after_which_something_was_judged_are_not_stepped_again(lives: Lives) -> None:
-    with lives.under(BEFORE) as scene:
-        scene.spoil(key("A1", 0))
-        scored(scene, key("A1", 1), 0.1)
-        states = scene.rows("SELECT rule, last_time_point, state FROM rule_states ORDER BY rule")
-    with lives.under(MODEL) as scene:
-        assert scored(scene, key("A1", 0), 0.1)
-        after = scene.rows("SELECT rule, last_time_point, state FROM rule_states ORDER BY rule")
-        assert after == states
-        assert scene.rows("SELECT count(*) FROM alerts") == [(0,)]
-
-
-def test_a_site_that_can_be_judged_now_steps_nothing_again(lives: Lives) -> None:
-    with lives.under(BEFORE, sites_per_well=2) as scene:
-        scored(scene, key("A1", 0, 0), 0.1)
-        scene.spoil(key("A1", 0, 1))
-        states = scene.rows("SELECT rule, last_time_point, state FROM rule_states")
-    with lives.under(MODEL, sites_per_well=2) as scene:
-        assert scored(scene, key("A1", 0, 1), 0.1)
-        assert scene.rows("SELECT rule, last_time_point, state FROM rule_states") == states
-        assert scene.rows("SELECT n_sites FROM well_estimates") == [(2,)]
-
-
-def test_a_plate_is_looked_at_as_a_whole_once_all_its_wells_were_tried_again(
-    lives: Lives,
-) -> None:
-    wells = ("A1", "A2", "A3", "A4", "A5", "A6")
-    collapse = AlertRule(name="plate", kind=RuleKind.PLATE_COLLAPSE, limit=0.5)
-    rules = (replace(RULES[0], consecutive=1), collapse)
-    with lives.under(BEFORE) as scene:
-        scene.rules = rules
-        for time_point in range(3):
-            for well in wells:
-                scene.spoil(key(well, time_point))
-    with lives.under(MODEL) as scene:
-        scene.rules = rules
-        for time_point in range(3):
-            for well in wells:
-                assert scored(scene, key(well, time_point), 0.1)
-        alerts = "SELECT well, rule, raised_time_point, json_array_length(evidence, '$.wells')"
-        assert scene.rows(f"{alerts} FROM alerts") == [("", "plate", 0, 6)]
-
-
-def test_a_plate_whose_file_is_gone_waits_for_it_only_while_frames_come(lives: Lives) -> None:
-    wells = ("A1", "A2", "A3", "A4", "A5", "A6", "A7")
-    collapse = AlertRule(name="plate", kind=RuleKind.PLATE_COLLAPSE, limit=0.5)
-    rules = (replace(RULES[0], consecutive=1), collapse)
-    with lives.under(BEFORE) as scene:
-        scene.rules = rules
-        for time_point in range(2):
-            for well in wells:
-                scene.spoil(key(well, time_point))
-    with lives.under(MODEL) as scene:
-        scene.rules = rules
-        for time_point in range(2):
-            for well in wells[:-1]:
-                assert scored(scene, key(well, time_point), 0.1)
-        assert scene.rows("SELECT rule FROM alerts") == []
-        lives.clock.advance(3601)
-        scene.store.let_time_pass(rules)
-        assert scene.rows("SELECT rule, raised_time_point FROM alerts") == [("plate", 0)]
-
-
-def test_a_file_of_another_channel_that_is_read_anew_leaves_the_well_its_estimate(
-    lives: Lives,
-) -> None:
-    beside = {"locator": "/raw/gfp.tif", "content": "c"}
-    with lives.under(BEFORE) as scene:
-        scene.score(key("A1"), 0.4)
-        scene.store.skip(ticket(key("A1", channel="gfp"), **beside), "not scored", scene.rules)
-    with lives.under(NAMES) as scene:
-        scene.store.skip(ticket(key("A2", channel="gfp"), **beside), "not scored", scene.rules)
-        assert [row[1] for row in scene.rows(FRAMES)] == ["A1", "A2"]
-        assert scene.rows("SELECT count(*) FROM well_estimates") == [(1,)]
-        assert scene.rows("SELECT count(*) FROM well_outlooks") == [(1,)]
