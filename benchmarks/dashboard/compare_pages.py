@@ -11,16 +11,12 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-# The builds and ratios of the other comparisons, which are scripts beside each other.
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "paired"))
-
-from builds import Build, baseline, processor, this_build
-from ratios import paired_ratio
+from benchmarks.paired.builds import baseline, processor, this_build
+from benchmarks.paired.ratios import paired_ratio
 
 WORKLOAD = Path(__file__).parent / "page_workload.py"
 
@@ -41,13 +37,13 @@ def main() -> int:
         new = this_build()
         places = {old.name: Path(folder) / "old", new.name: Path(folder) / "new"}
         places[old.name].mkdir()
-        run(old, "make", places[old.name], call.wells, call.time_points)
+        old.run(WORKLOAD, "make", places[old.name], call.wells, call.time_points)
         shutil.copytree(places[old.name], places[new.name])
-        run(new, "open", places[new.name])
+        new.run(WORKLOAD, "open", places[new.name])
         took: dict[str, list[dict[str, float]]] = {old.name: [], new.name: []}
         for number in range(call.pairs):
             for build in (old, new) if number % 2 else (new, old):
-                answer = run(build, "time", places[build.name], call.times)
+                answer = build.run(WORKLOAD, "time", places[build.name], call.times)
                 took[build.name].append(json.loads(answer))
             print(".", end="", flush=True)
     print(f"\n{processor()}; {call.wells} wells x {call.time_points} time points, two runs")
@@ -62,21 +58,6 @@ def main() -> int:
         )
     print(f"bound {call.most:g}: {'kept' if kept else 'MISSED'}")
     return 0 if kept else 1
-
-
-def run(build: Build, *arguments: object) -> str:
-    """Run the workload with the code of a build; return what it prints."""
-    path = build.environ["PYTHONPATH"] + os.pathsep + str(build.tree)
-    done = subprocess.run(
-        [sys.executable, str(WORKLOAD), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**build.environ, "PYTHONPATH": path},
-    )
-    if done.returncode:
-        sys.exit(f"{build.name}: {done.stderr.strip()[-2000:]}")
-    return done.stdout
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from benchmarks.history import commit_workload
 from benchmarks.history.filled import fill
 from benchmarks.history.long_run import LongRun, configure, copy, long_run, take_back_to
 from benchmarks.paired.builds import Build, baseline, processor, this_build
+from benchmarks.soak.daemon_process import start
 from scopewatch.core.ports import OverlayFiles
 
 HOLD_S = 0.5
@@ -76,13 +77,7 @@ def end_daemon(run: LongRun, ends: int) -> bool:
     copy(run.filled, run.state)
     took_s: list[float] = []
     for number in range(ends):
-        with (run.root / "daemon.log").open("ab") as log:
-            daemon = subprocess.Popen(
-                [sys.executable, "-m", "scopewatch", "run", "-c", str(run.config_file)],
-                env=this_build().environ,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        daemon = start(run.config_file, environ=this_build().environ)
         before = run.last_step()
         wait_until(lambda before=before: run.last_step() > before, daemon)
         time.sleep(number)
@@ -124,17 +119,8 @@ def commit(run: LongRun, build: Build, rounds: int) -> float:
     copy(run.stepped, run.state)
     take_back_to(build, run.state)
     configure(run.root, build, run.time_points)
-    command = [sys.executable, str(WORKLOAD), str(run.config_file), str(run.time_points)]
-    done = subprocess.run(
-        [*command, str(rounds), *run.history.names],
-        env=build.environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        sys.exit(f"the commits of {build.name} failed: {done.stderr[-2000:]}")
-    took_ms: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    told = build.run(WORKLOAD, run.config_file, run.time_points, rounds, *run.history.names)
+    took_ms: dict[str, list[float]] = json.loads(told.splitlines()[-1])
     for step, values in took_ms.items():
         low, high, most = np.percentile(values, [50, 95, 100])
         what = "commit, of the processor" if step == "cpu" else step

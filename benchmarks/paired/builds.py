@@ -24,6 +24,20 @@ class Build:
         parts = [str(self.tree / part) for part in ("daemon", "training", "simulator")]
         return {**os.environ, "PYTHONPATH": os.pathsep.join(parts)}
 
+    def run(self, script: Path, *arguments: object) -> str:
+        """Run a script with this tree's code; return what it prints. Exits where it fails."""
+        path = os.pathsep.join((self.environ["PYTHONPATH"], str(self.tree)))
+        done = subprocess.run(
+            [sys.executable, str(script), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**self.environ, "PYTHONPATH": path},
+        )
+        if done.returncode:
+            sys.exit(f"{self.name}: {done.stderr.strip()[-2000:]}")
+        return done.stdout
+
     @property
     def model(self) -> Path:
         """Return the bundle that this build ships."""

@@ -8,7 +8,6 @@ interval is above the bound.
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -51,16 +50,7 @@ def main() -> int:
 def walk(build: Build, folder: Path) -> float:
     """Return the CPU seconds of a walk: the least of a few."""
     script = Path(__file__).parent / "walk_workload.py"
-    done = subprocess.run(
-        [sys.executable, str(script), str(folder), str(WALKS)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=build.environ,
-    )
-    if done.returncode:
-        sys.exit(f"{build.name}: {done.stderr.strip()[-400:]}")
-    return min(map(float, done.stdout.split()))
+    return min(map(float, build.run(script, folder, WALKS).split()))
 
 
 def make_files(folder: Path, count: int) -> None:

@@ -1,4 +1,7 @@
-"""Each file that is written finds a full disk once, and no other write does: nothing is lost."""
+"""Each file that is written finds a full disk once, and no other write does: nothing is lost.
+
+One module, long as it is: `test_full_disk_places` holds its tables of places against the source.
+"""
 
 import builtins
 import errno
