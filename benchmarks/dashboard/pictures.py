@@ -26,7 +26,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 from benchmarks.dashboard.plates import PLANS, RUN, assess_runs, prepare, serve
-from scopewatch.core.language import Language
+from scopewatch.core.phrases import Language
 from scopewatch.store.queries import Reader
 
 PAGES = {

@@ -32,7 +32,7 @@ from scopewatch.core.card import ModelCard
 from scopewatch.core.efficiency import correct
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket
 from scopewatch.core.normalise import normalise
-from scopewatch.core.ports import OverlayFiles
+from scopewatch.core.overlay import OverlayFiles
 from scopewatch.core.quality import judge
 from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
 from scopewatch.core.tiling import TileGrid, TileScores

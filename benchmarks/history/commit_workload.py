@@ -24,7 +24,7 @@ from scopewatch.config import load_config
 from scopewatch.core.card import ModelCard
 from scopewatch.core.efficiency import correct
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket
-from scopewatch.core.ports import OverlayFiles
+from scopewatch.core.overlay import OverlayFiles
 from scopewatch.core.result import FrameResult, Timings, Verdict
 from scopewatch.core.tiling import TileGrid, TileScores
 from scopewatch.runtime.clock import SystemClock

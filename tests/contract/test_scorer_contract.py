@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 import pytest
 
-from scopewatch.core.ports import Scorer
+from scopewatch.core.analyse import Scorer
 from scopewatch.core.tiling import TileGrid, TileScores
 from scopewatch.inference.tflite import TFLiteScorer
 from tests.unit.core.samples import FixedScorer, make_card
@@ -15,7 +15,7 @@ SIZES = [(96, 96), (64, 200), (33, 47), (1, 1), (130, 16)]
 
 
 class ScorerContract(ABC):
-    """Every `core.ports.Scorer` passes these."""
+    """Every `core.analyse.Scorer` passes these."""
 
     @pytest.fixture
     @abstractmethod

@@ -1,4 +1,4 @@
-"""What every source promises, whatever it watches: `ports.FrameSource`."""
+"""What every source promises, whatever it watches: `core.source.FrameSource`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from scopewatch.config import (
 )
 from scopewatch.core.errors import FrameError, SourceError
 from scopewatch.core.frame import FrameTicket, LookAgain
-from scopewatch.core.ports import FrameSource
+from scopewatch.core.source import FrameSource
 from scopewatch.sources.base.asked_again import IN_HAND
 from scopewatch.sources.folder.source import FolderSource
 from scopewatch.sources.micromanager.source import MicroManagerSource

@@ -10,7 +10,9 @@ import pytest
 from scopewatch.core.errors import StoreError
 from scopewatch.core.frame import FrameTicket, Mark, Refusal
 from scopewatch.core.message import Message
-from scopewatch.core.ports import Outbox, ResultStore, Settled
+from scopewatch.core.settled import Settled
+from scopewatch.notify.outbox import Outbox
+from scopewatch.runtime.recording import ResultStore
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULES, START, files_of, frame_of, judged, key, open_store, ticket
 
@@ -27,7 +29,7 @@ def found(offered: FrameTicket) -> list[Mark]:
 
 
 class ResultStoreContract(ABC):
-    """Every `core.ports.ResultStore` passes these."""
+    """Every `runtime.recording.ResultStore` passes these."""
 
     @pytest.fixture
     @abstractmethod
@@ -107,7 +109,7 @@ class ResultStoreContract(ABC):
 
 
 class OutboxContract(ABC):
-    """Every `core.ports.Outbox` passes these."""
+    """Every `notify.outbox.Outbox` passes these."""
 
     @pytest.fixture
     @abstractmethod

@@ -9,7 +9,7 @@ import pytest
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.frame import FrameKey, FrameTicket
-from scopewatch.core.ports import Settled
+from scopewatch.core.settled import Settled
 from scopewatch.core.tiling import TileGrid
 from scopewatch.runtime.hand import Hand
 from scopewatch.runtime.outcome import Ending, Outcome

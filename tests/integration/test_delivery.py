@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from scopewatch.core.language import Language
 from scopewatch.core.message import Style
+from scopewatch.core.phrases import Language
 from scopewatch.notify.announcement import announce_test, write_test
 from scopewatch.notify.apprise_channels import AppriseNotifier
 from scopewatch.store.queries import Reader

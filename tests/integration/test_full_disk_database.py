@@ -16,7 +16,7 @@ from scopewatch.core.alert import AlertRule, RuleKind
 from scopewatch.core.errors import DeliveryError, StoreError
 from scopewatch.core.frame import FrameTicket, Refusal
 from scopewatch.core.message import Message
-from scopewatch.core.ports import SourceHealth
+from scopewatch.core.source import SourceHealth
 from scopewatch.notify.delivery import Delivery
 from scopewatch.runtime.monitor import Monitor
 from scopewatch.runtime.outcome import Ending

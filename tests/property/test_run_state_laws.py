@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopewatch.core.language import Language
+from scopewatch.core.language import say_phrase
+from scopewatch.core.phrases import Language
 from scopewatch.monitoring.policy import STALE_TIME_POINTS, RunPolicy
 from scopewatch.monitoring.run_facts import (
     DaemonSeen,
@@ -108,7 +109,7 @@ def test_a_state_can_be_said_in_every_language_and_says_what_to_do(known: RunFac
     state = assess(known)
     for language in Language:
         for phrase in (state.sentence, *state.details, *filter(None, (state.advice,))):
-            assert phrase.said(language).strip()
+            assert say_phrase(phrase, language).strip()
     if state.level is Level.DEGRADED and known.daemon.waiting == 0:
         assert state.advice is not None
     if state.level is Level.FINISHED:

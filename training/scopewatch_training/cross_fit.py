@@ -13,9 +13,9 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from scopewatch.core.analyse import Scorer
 from scopewatch.core.card import HeldOutErrors
 from scopewatch.core.labels import label_pair
-from scopewatch.core.ports import Scorer
 from scopewatch_training.batches import TrainingFrame
 from scopewatch_training.calibrate import (
     Platt,

@@ -11,9 +11,9 @@ from typing import Any
 
 import keras
 
+from scopewatch.core.analyse import Scorer
 from scopewatch.core.binarise import Thresholds, fit_thresholds
 from scopewatch.core.card import QualityCard
-from scopewatch.core.ports import Scorer
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.batches import TrainingFrame

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from scopewatch.core.analyse import Scorer
 from scopewatch.core.binarise import Thresholds
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.labels import label_pair
-from scopewatch.core.ports import Scorer
 from scopewatch_training.batches import TrainingFrame
 from scopewatch_training.calibrate import ScoredFrame
 from scopewatch_training.dataset import Dataset, Pair

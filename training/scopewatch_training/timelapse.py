@@ -13,11 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from scopewatch.core.analyse import analyse
+from scopewatch.core.analyse import Scorer, analyse
 from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.frame import Frame, FrameKey
-from scopewatch.core.ports import Scorer
 from scopewatch.sources.readers.image_file import read_plane
 
 COLUMNS = ("run", "plate", "well", "site", "time_point", "day", "phase")

@@ -22,9 +22,10 @@ from scopewatch.app.retrying import Retrier
 from scopewatch.app.run_states import LOOK_S, StateLog, make_states
 from scopewatch.app.sources import make_keepers, make_schedule, make_sources, stop_watching
 from scopewatch.config import Config, WebConfig
-from scopewatch.core.analyse import analyse
+from scopewatch.core.analyse import Scorer, analyse
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ModelError, StoreError
-from scopewatch.core.ports import Clock, FrameSource, Scorer
+from scopewatch.core.source import FrameSource
 from scopewatch.notify.delivery import Delivery
 from scopewatch.notify.heartbeat import Heartbeat
 from scopewatch.runtime.bursts import Bursts

@@ -10,12 +10,13 @@ from scopewatch.app.run_policy import policy_of, standard_of
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import Config
 from scopewatch.config.secrets import known_secrets
-from scopewatch.core.ports import Clock, Outbox
+from scopewatch.core.clock import Clock
 from scopewatch.core.redact import redact_text
 from scopewatch.notify.apprise_channels import AppriseNotifier
 from scopewatch.notify.breaker import BreakerRule
 from scopewatch.notify.delivery import Delivery
 from scopewatch.notify.heartbeat import Conditioned, Heartbeat
+from scopewatch.notify.outbox import Outbox
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.schedule import Schedule
 from scopewatch.store.database import Store

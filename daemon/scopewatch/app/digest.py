@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from scopewatch.app.run_states import ACTIVE
 from scopewatch.core.alert import Reading
+from scopewatch.core.clock import Clock
 from scopewatch.core.digest import Digest, DigestWell, OpenAlert, compose_digest
 from scopewatch.core.forecast import WellForecast
 from scopewatch.core.message import Message, Style
-from scopewatch.core.ports import Clock
 from scopewatch.core.route import Route
 from scopewatch.monitoring.expectation import NOTHING, Standard
 from scopewatch.monitoring.policy import RunPolicy

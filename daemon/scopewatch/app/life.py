@@ -12,8 +12,9 @@ from scopewatch.app.checking.run_changes import explain_run
 from scopewatch.app.daemon import Application, build
 from scopewatch.app.reloading import Reloading, name_changes, tell_changes, tell_refused
 from scopewatch.config import Config
+from scopewatch.core.analyse import Scorer
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ScopewatchError
-from scopewatch.core.ports import Clock, Scorer
 from scopewatch.runtime.stages import Farewell
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from scopewatch.app.run_policy import policy_of
 from scopewatch.config import Config, MicroManagerSourceConfig
 from scopewatch.core.alert_monitor import model_refused
 from scopewatch.core.alert_rule import RuleKind
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ModelError, ScopewatchError
-from scopewatch.core.ports import Clock
 from scopewatch.notify.delivery import Delivery
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.keeper import SourceKeeper

@@ -10,9 +10,9 @@ from scopewatch.app.measuring import make_measuring
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import Config
 from scopewatch.core.card import ModelCard
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import StoreError
 from scopewatch.core.message import Style
-from scopewatch.core.ports import Clock
 from scopewatch.core.route import Route
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.runtime.lock import InstanceLock

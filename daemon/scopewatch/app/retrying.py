@@ -5,12 +5,25 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from scopewatch.core.ports import FrameSource, Wishes
+from scopewatch.core.frame import LookAgain
+from scopewatch.core.source import FrameSource
 
 log = logging.getLogger(__name__)
 
 LOOK_S: Final = 2.0
 AT_ONCE: Final = 500
+
+
+class Wishes(Protocol):
+    """What people want to be tried again. All methods raise StoreError."""
+
+    def wished(self, source: str, after: int, at_most: int) -> list[LookAgain]:
+        """Return what of a source was asked for and has no outcome yet, by number, after one."""
+        ...
+
+    def close_wishes(self) -> int:
+        """Forget what has its outcome; return how many."""
+        ...
 
 
 class Kept(Protocol):

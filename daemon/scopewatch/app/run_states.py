@@ -10,8 +10,8 @@ from typing import Final, Protocol
 
 from scopewatch.app.run_policy import policy_of, standard_of
 from scopewatch.config import Config, ExperimentConfig
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import StoreError
-from scopewatch.core.ports import Clock
 from scopewatch.monitoring.policy import named_wells
 from scopewatch.monitoring.run_facts import DaemonSeen, RunFacts, RunSeen
 from scopewatch.monitoring.run_state import assess

@@ -15,7 +15,8 @@ from scopewatch.config import (
     OmeZarrSourceConfig,
     SourceConfig,
 )
-from scopewatch.core.ports import Arrivals, Clock, FrameSource, Inbox, Ledger
+from scopewatch.core.clock import Clock
+from scopewatch.core.source import Arrivals, FrameSource, Inbox, Ledger
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.keeper import SourceKeeper
 from scopewatch.runtime.schedule import Schedule

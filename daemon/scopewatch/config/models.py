@@ -13,7 +13,7 @@ from scopewatch.config.sources import SourceConfig
 from scopewatch.config.strict import Seconds, Strict
 from scopewatch.config.web import WebConfig
 from scopewatch.core.alert_rule import AlertRule, implied_rules
-from scopewatch.core.language import Language
+from scopewatch.core.phrases import Language
 
 
 class ModelConfig(Strict):

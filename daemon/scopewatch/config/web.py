@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from scopewatch.config.reference import Secret, is_reference
 from scopewatch.config.strict import Strict
-from scopewatch.core.language import Language
+from scopewatch.core.phrases import Language
 
 LEAST_TOKEN: Final = 16
 HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")]

@@ -9,7 +9,7 @@ from typing import Final
 
 from scopewatch.core.alert import Cause, Change, RuleKind, Severity
 from scopewatch.core.forecast import Silence
-from scopewatch.core.language import mark
+from scopewatch.core.phrases import mark
 from scopewatch.core.result import Fault
 
 

@@ -1,6 +1,7 @@
 """From a frame to its result: the one pure path that training, daemon and tests share."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +11,30 @@ from scopewatch.core.efficiency import correct, positive_fraction
 from scopewatch.core.errors import complaint
 from scopewatch.core.frame import Frame
 from scopewatch.core.normalise import normalise
-from scopewatch.core.ports import Scorer
 from scopewatch.core.quality import MAX_SIDE_PX, fit_tiles, judge, refuse_shape
 from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
 from scopewatch.core.scale import plan_scale, resample, resampled_shape
 from scopewatch.core.tiling import TileGrid, TileScores
+
+
+class Scorer(Protocol):
+    """Scores a normalised frame; the one owner of an interpreter, used by one thread."""
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the bundle that scores."""
+        ...
+
+    def score(self, view: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map a (H, W) normalised frame to (rows, cols) float32 probabilities.
+
+        rows and cols count partial tiles: ceil(H / tile_px), ceil(W / tile_px).
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back the memory and threads of the interpreter; nothing is scored afterwards."""
+        ...
 
 
 def analyse(frame: Frame, scorer: Scorer, monotonic: Callable[[], float]) -> FrameResult:

@@ -8,9 +8,10 @@ from scopewatch.core.alert import Reading, RuleKind, Severity
 from scopewatch.core.alert_scope import well_order
 from scopewatch.core.alert_words import NAMES, SEVERITIES, SIMULATED
 from scopewatch.core.figure import PlateMap, PlateWell
-from scopewatch.core.language import Phrase, Say, speak
+from scopewatch.core.language import Say, say_phrase, speak
 from scopewatch.core.letter import Letter, as_html, as_text
 from scopewatch.core.message import SIMULATED_MARK, Message, Style, percent, write_reading
+from scopewatch.core.phrases import Phrase
 
 # A mail that lists a whole plate is read by nobody; the picture shows the rest.
 MOST_LISTED = 12
@@ -103,7 +104,7 @@ def compose_digest(digest: Digest, *, style: Style) -> Message:
         title = say("{experiment}, {date}: {state}").format(
             experiment=digest.experiment,
             date=digest.on.isoformat(),
-            state=digest.state.said(style.language),
+            state=say_phrase(digest.state, style.language),
         )
     letter = Letter(
         language=style.language.value,
@@ -113,7 +114,7 @@ def compose_digest(digest: Digest, *, style: Style) -> Message:
         facts=tuple(_facts(digest, style, say)),
         rows=tuple(_rows(first[:MOST_LISTED], say)),
         rows_title=_rows_title(digest, first, say),
-        advice="" if digest.advice is None else digest.advice.said(style.language),
+        advice="" if digest.advice is None else say_phrase(digest.advice, style.language),
         advice_title=say("What to do"),
         link=style.dashboard,
         link_title=say("Dashboard"),
@@ -172,9 +173,9 @@ def _lead(digest: Digest, style: Style, say: Say) -> str:
 
 def _facts(digest: Digest, style: Style, say: Say) -> Iterator[tuple[str, str]]:
     if digest.state is not None:
-        yield say("State"), digest.state.said(style.language)
+        yield say("State"), say_phrase(digest.state, style.language)
     for line in digest.details[:MOST_LISTED]:
-        yield say("State"), line.said(style.language)
+        yield say("State"), say_phrase(line, style.language)
     judged = [well for well in digest.wells if well.now is not None]
     yield (
         say("Wells"),

@@ -6,7 +6,8 @@ from typing import Final
 from scopewatch.core.alert import Evidence, RuleKind
 from scopewatch.core.alert_words import CAUSES, FAULTS, SILENCES
 from scopewatch.core.forecast import Silence
-from scopewatch.core.language import Language, mark, speak
+from scopewatch.core.language import speak
+from scopewatch.core.phrases import Language, mark
 
 # More names than these do not fit into a line.
 _MOST_NAMES: Final = 12

@@ -6,24 +6,17 @@ none lacks a translation and that both files agree.
 """
 
 import gettext
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
+
+from scopewatch.core.phrases import Language, Phrase
 
 DOMAIN: Final = "scopewatch"
 CATALOGUES: Final = Path(__file__).parent / "languages"
 
 Say = Callable[[str], str]
-
-
-class Language(StrEnum):
-    """A language that messages can be written in, by its code."""
-
-    ENGLISH = "en"
-    JAPANESE = "ja"
 
 
 @lru_cache
@@ -35,37 +28,14 @@ def speak(language: Language) -> Say:
     return found.gettext
 
 
-def mark(text: str) -> str:
-    """Mark a text as a message id where it stands; it is translated where it is shown."""
-    return text
+def say_phrase(phrase: Phrase, language: Language) -> str:
+    """Return a phrase in a language, with the phrases among its values in the same one."""
+    values = {
+        name: say_phrase(value, language) if isinstance(value, Phrase) else value
+        for name, value in phrase.values.items()
+    }
+    return speak(language)(phrase.text).format_map(values)
 
 
 def _as_it_is(text: str) -> str:
     return text
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A message id with the values of its fields, to be said in the reader's language.
-
-    Parameters
-    ----------
-    text
-        A marked message id.
-    values
-        What stands in its fields; phrases among them are said in the same language.
-    """
-
-    text: str
-    values: Mapping[str, object] = field(default_factory=dict)
-
-    def said(self, language: Language) -> str:
-        """Return it in a language."""
-        values = {
-            name: value.said(language) if isinstance(value, Phrase) else value
-            for name, value in self.values.items()
-        }
-        return speak(language)(self.text).format_map(values)
-
-    def __str__(self) -> str:
-        return self.said(Language.ENGLISH)

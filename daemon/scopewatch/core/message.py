@@ -29,24 +29,13 @@ from scopewatch.core.alert_words import (
     WORDING,
 )
 from scopewatch.core.figure import Figure, Trend
-from scopewatch.core.language import Language, Say, speak
+from scopewatch.core.language import Say, speak
 from scopewatch.core.letter import Letter, as_html, as_text
 from scopewatch.core.links import alerts_link, well_link
+from scopewatch.core.phrases import Language
 
 SIMULATED_MARK: Final = "[SIMULATED] "
 UNKNOWN: Final = "?"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WellName:
-    """Which well of which plate of which differentiation run."""
-
-    experiment: str
-    plate: str
-    well: str
-
-    def __str__(self) -> str:
-        return f"{self.experiment} / {self.plate} / {self.well}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +64,16 @@ class Message:
     language: Language = Language.ENGLISH
     attachments: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxItem:
+    """One message on its way to one channel."""
+
+    row: int
+    channel: str
+    message: Message
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The virtual stain: tile probabilities laid over the phase frame, as a picture and as data."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,14 @@ GRID_ALPHA: Final = 0.3
 HATCH_KEEPS: Final = (0.45, 0.8)
 SMALL_PX: Final = 384
 MIN_WIDTH_PX: Final = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlayFiles:
+    """Where the pictures of a frame were written, relative to the overlay folder."""
+
+    overlay: str
+    stain: str | None
 
 
 def draw_overlay(

@@ -30,7 +30,7 @@ _PROBE_TILES = 4
 
 
 class TFLiteScorer:
-    """Scores normalised frames with the network of a bundle; a `core.ports.Scorer`.
+    """Scores normalised frames with the network of a bundle; a `core.analyse.Scorer`.
 
     The interpreter is not thread-safe. The first thread that scores owns the scorer; a call from
     another one is refused until `release` was called.

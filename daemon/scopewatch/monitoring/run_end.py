@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from scopewatch.core.language import Phrase
+from scopewatch.core.phrases import Phrase
 from scopewatch.monitoring import run_state_words as words
 from scopewatch.monitoring.run_facts import RunFacts, WellSeen
 from scopewatch.monitoring.unjudged import names_of, newest_time_points

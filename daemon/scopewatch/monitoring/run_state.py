@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from scopewatch.core.language import Phrase
+from scopewatch.core.phrases import Phrase
 from scopewatch.monitoring import run_state_words as words
 from scopewatch.monitoring.run_end import has_ended, sum_up
 from scopewatch.monitoring.run_facts import RunFacts

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from scopewatch.core.language import Phrase, mark
+from scopewatch.core.phrases import Phrase, mark
 from scopewatch.core.result import Fault
 
 # More names than these do not fit into a line.

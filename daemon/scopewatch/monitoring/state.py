@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scopewatch.core.language import Phrase
+from scopewatch.core.phrases import Phrase
 from scopewatch.monitoring import run_state_words as words
 
 

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Final
 
 from scopewatch.core.alert_scope import well_order
-from scopewatch.core.language import Phrase
+from scopewatch.core.phrases import Phrase
 from scopewatch.monitoring import run_state_words as words
 from scopewatch.monitoring.policy import STALE_TIME_POINTS
 from scopewatch.monitoring.run_facts import RunFacts, WellSeen

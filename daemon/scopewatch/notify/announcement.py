@@ -21,8 +21,8 @@ from scopewatch.core.digest import Digest, DigestWell, OpenAlert, compose_digest
 from scopewatch.core.errors import DeliveryError
 from scopewatch.core.language import speak
 from scopewatch.core.message import Message, Style, compose
-from scopewatch.core.ports import Notifier
 from scopewatch.core.running import WellPoint
+from scopewatch.notify.outbox import Notifier
 
 _TARGET = 0.5
 _FINAL_DAY = 10.0

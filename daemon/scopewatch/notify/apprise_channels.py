@@ -48,7 +48,7 @@ _LONGEST_REASON: Final = 300
 
 
 class AppriseNotifier:
-    """Implements `core.ports.Notifier`; for one thread.
+    """Implements `notify.outbox.Notifier`; for one thread.
 
     Parameters
     ----------

@@ -19,10 +19,11 @@ from datetime import timedelta
 from math import ceil
 from typing import Final
 
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import DeliveryError
-from scopewatch.core.message import Message, without_pictures
-from scopewatch.core.ports import Clock, Notifier, Outbox, OutboxItem
+from scopewatch.core.message import Message, OutboxItem, without_pictures
 from scopewatch.notify.breaker import Breaker, BreakerRule, Circuit, Receiver
+from scopewatch.notify.outbox import Notifier, Outbox
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from urllib.error import HTTPError
 from pydantic import SecretStr
 
 from scopewatch import __version__
-from scopewatch.core.ports import Clock
+from scopewatch.core.clock import Clock
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from scopewatch.core.ports import Clock
+from scopewatch.core.clock import Clock
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class _Told:
 
 
 class Bursts:
-    """Hears of images from the sources and tells the worker to wait; implements `ports.Arrivals`.
+    """Makes scoring wait while sources save images; implements `core.source.Arrivals`.
 
     Sources may call it from any thread; `hold_s` is the worker's alone.
 

@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 from typing import Final
 
-from scopewatch.core.ports import Clock
+from scopewatch.core.clock import Clock
 
 # What a clock that is kept right drifts or is slewed by between two looks is less.
 SET_BY_S: Final = 1.0
@@ -13,7 +13,7 @@ _READS: Final = 5
 
 
 class SystemClock:
-    """The machine's time of day and its monotonic counter; implements `ports.Clock`."""
+    """The machine's time of day and its monotonic counter; implements `core.clock.Clock`."""
 
     def now(self) -> datetime:
         """Return the time of day, aware UTC."""

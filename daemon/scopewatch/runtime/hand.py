@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, StoreError
 from scopewatch.core.frame import FrameTicket
-from scopewatch.core.ports import Clock, Settled
+from scopewatch.core.settled import Settled
 from scopewatch.runtime.backoff import Backoff
 from scopewatch.runtime.inbox import Item
 from scopewatch.runtime.outcome import Ending, Observer, Outcome

@@ -5,7 +5,7 @@ Idle counts as progress: a stage beats whenever it comes round, with work or wit
 
 import threading
 
-from scopewatch.core.ports import Clock
+from scopewatch.core.clock import Clock
 
 
 class Heartbeats:

@@ -14,9 +14,9 @@ end and then the next.
 import threading
 from dataclasses import dataclass, replace
 
+from scopewatch.core.clock import Clock
 from scopewatch.core.frame import FrameTicket, Refusal
 from scopewatch.core.moment import Moment
-from scopewatch.core.ports import Clock
 
 Item = FrameTicket | Refusal
 _Place = tuple[str, str]
@@ -58,7 +58,7 @@ class _Waiting:
 
 
 class BoundedInbox:
-    """Earliest time point first; implements `ports.Inbox`. Any thread may call its methods.
+    """Earliest time point first; implements `core.source.Inbox`. Any thread may call its methods.
 
     Parameters
     ----------

@@ -10,9 +10,10 @@ start over once the source has watched for a minute, and until then the same rea
 import logging
 from collections.abc import Sequence
 
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError
 from scopewatch.core.frame import FrameTicket, Mark, Refusal
-from scopewatch.core.ports import Clock, FrameSource, Inbox, Ledger
+from scopewatch.core.source import FrameSource, Inbox, Ledger
 from scopewatch.runtime.backoff import Backoff
 from scopewatch.runtime.heartbeats import Heartbeats
 

@@ -8,8 +8,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import StoreError
-from scopewatch.core.ports import Clock, FrameSource
+from scopewatch.core.source import FrameSource
 from scopewatch.runtime.inbox import BoundedInbox
 from scopewatch.runtime.outcome import Ending, Outcome
 

@@ -22,8 +22,9 @@ from scopewatch.core.alert_monitor import (
     source_dead,
 )
 from scopewatch.core.alert_rule import AlertRule, RuleKind
+from scopewatch.core.clock import Clock
 from scopewatch.core.message import Message
-from scopewatch.core.ports import Clock, FrameSource
+from scopewatch.core.source import FrameSource
 from scopewatch.runtime.clock import ClockWatch
 from scopewatch.runtime.lives import Lives, Signs
 

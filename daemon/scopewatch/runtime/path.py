@@ -21,10 +21,13 @@ from scopewatch.core.alert import AlertRule
 from scopewatch.core.errors import FrameError, StoreError
 from scopewatch.core.fluorescence import FluorescenceReading
 from scopewatch.core.frame import Frame, FrameTicket, Refusal
-from scopewatch.core.ports import FrameSource, OverlayFiles, Overlays, ResultStore, Settled
+from scopewatch.core.overlay import OverlayFiles
 from scopewatch.core.result import FrameResult
+from scopewatch.core.settled import Settled
+from scopewatch.core.source import FrameSource
 from scopewatch.runtime.hand import Hand
 from scopewatch.runtime.outcome import Ending, Outcome
+from scopewatch.runtime.recording import Overlays, ResultStore
 
 log = logging.getLogger(__name__)
 

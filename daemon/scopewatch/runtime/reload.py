@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from scopewatch.core.ports import Clock
+from scopewatch.core.clock import Clock
 from scopewatch.runtime.sd_notify import SystemdNotifier
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scopewatch.core.ports import Clock
+from scopewatch.core.clock import Clock
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.keeper import SourceKeeper
 

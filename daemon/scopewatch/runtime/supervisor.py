@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from scopewatch.core.ports import Clock
+from scopewatch.core.clock import Clock
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.keeper import SourceKeeper
 from scopewatch.runtime.reload import Reload, Reloader

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import NoSpaceError, ScopewatchError, SourceError, StoreError, complaint
 from scopewatch.core.frame import FrameTicket
-from scopewatch.core.ports import Clock
 from scopewatch.runtime.hand import AWAY, Hand
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox, Item

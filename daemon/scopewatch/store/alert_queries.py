@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.alert import AlertState, RuleKind, Severity
 from scopewatch.core.alert_json import unpack_evidence, unpack_state
-from scopewatch.core.message import WellName
+from scopewatch.core.well_name import WellName
 from scopewatch.store.alert_tables import Alert, OutboxRow, RuleState
 from scopewatch.store.records import AlertRow, ChannelRow, Posting
 from scopewatch.store.states import subject_of

@@ -8,9 +8,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alert import AlertRule, Observation
+from scopewatch.core.clock import Clock
 from scopewatch.core.frame import LookAgain
-from scopewatch.core.message import Message
-from scopewatch.core.ports import Clock, OutboxItem
+from scopewatch.core.message import Message, OutboxItem
 from scopewatch.store import retries
 from scopewatch.store.alerting import due_plates, let_time_pass, step_monitor, still_due
 from scopewatch.store.announcing import acknowledge_alert, snooze_alert, take_back_answer
@@ -32,7 +32,7 @@ from scopewatch.store.turns import Turns
 
 
 class AlertStore:
-    """Implements `core.ports.Outbox` and `Wishes`; safe to share by threads.
+    """Implements `notify.outbox.Outbox` and `Wishes`; safe to share by threads.
 
     Each method is one transaction; `let_time_pass` is a few short ones.
     """

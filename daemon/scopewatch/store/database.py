@@ -16,11 +16,13 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alert import AlertRule
+from scopewatch.core.clock import Clock
 from scopewatch.core.fluorescence import FluorescenceReading
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket, Mark, Refusal
 from scopewatch.core.message import Message
-from scopewatch.core.ports import Clock, OverlayFiles, Settled
+from scopewatch.core.overlay import OverlayFiles
 from scopewatch.core.result import FrameResult
+from scopewatch.core.settled import Settled
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.alert_store import AlertStore
 from scopewatch.store.announcing import Composer
@@ -51,7 +53,7 @@ _UNTOLD = Judging()
 
 
 class Store(AlertStore):
-    """Implements `core.ports.ResultStore` and `core.ports.Outbox`; safe to share by threads.
+    """Implements `runtime.recording.ResultStore` and `notify.outbox.Outbox`; thread-safe.
 
     Parameters
     ----------

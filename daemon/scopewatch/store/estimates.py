@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from scopewatch.core.efficiency import Efficiency, ErrorRates, pool
 from scopewatch.core.frame import Frame
 from scopewatch.core.moment import Moment
-from scopewatch.core.ports import OverlayFiles
+from scopewatch.core.overlay import OverlayFiles
 from scopewatch.core.result import FrameResult
 from scopewatch.store.columns import ASIDE
 from scopewatch.store.tables import FrameRow, Result, TileScoresRow

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from scopewatch.core.forecast import NoForecast
-from scopewatch.core.message import WellName
+from scopewatch.core.well_name import WellName
 from scopewatch.store.columns import FrameState
 from scopewatch.store.files import whole_file
 from scopewatch.store.queries import Reader

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.frame import FrameKey
-from scopewatch.core.message import WellName
+from scopewatch.core.well_name import WellName
 from scopewatch.store.columns import FrameState
 from scopewatch.store.judging import AGAIN
 from scopewatch.store.records import FrameRecord, ReasonRow, RefusedRow

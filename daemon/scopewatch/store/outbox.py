@@ -7,8 +7,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, and_, exists, not_, select
 from sqlalchemy.orm import Session, aliased
 
-from scopewatch.core.message import Message
-from scopewatch.core.ports import OutboxItem
+from scopewatch.core.message import Message, OutboxItem
 from scopewatch.store.alert_tables import OutboxRow
 
 _MESSAGE: Final = TypeAdapter(Message)

@@ -14,8 +14,7 @@ from PIL import Image
 
 from scopewatch.core.caption import Caption
 from scopewatch.core.frame import Frame, FrameKey
-from scopewatch.core.overlay import draw_overlay, stain_plane
-from scopewatch.core.ports import OverlayFiles
+from scopewatch.core.overlay import OverlayFiles, draw_overlay, stain_plane
 from scopewatch.core.result import FrameResult
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.filenames import safe_name
@@ -39,7 +38,7 @@ def _is_there(path: Path) -> bool:
 
 
 class OverlayFolder:
-    """Implements `core.ports.Overlays`.
+    """Implements `runtime.recording.Overlays`.
 
     Parameters
     ----------

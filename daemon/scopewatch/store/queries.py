@@ -13,8 +13,8 @@ from sqlalchemy import Engine, exists, func, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.frame import FrameKey
-from scopewatch.core.message import WellName
 from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.run_changes import RunResults
 from scopewatch.monitoring.run_facts import RunSeen
 from scopewatch.store.alert_queries import list_alerts, list_channels

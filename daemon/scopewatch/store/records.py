@@ -7,7 +7,7 @@ from scopewatch.core.alert import Evidence, RuleKind, Severity, Subject
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.forecast import NoForecast, WellForecast
 from scopewatch.core.frame import FrameKey
-from scopewatch.core.message import WellName
+from scopewatch.core.well_name import WellName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from scopewatch.core.alert import AlertRule
 from scopewatch.core.fluorescence import FluorescenceReading
 from scopewatch.core.frame import Frame, FrameTicket
 from scopewatch.core.message import Message
-from scopewatch.core.ports import OverlayFiles
+from scopewatch.core.overlay import OverlayFiles
 from scopewatch.core.result import FrameResult
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.alerting import DuePlate, catch_up, step_wells

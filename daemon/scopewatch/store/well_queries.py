@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scopewatch.core.alert import RuleKind, Severity
 from scopewatch.core.efficiency import Efficiency
-from scopewatch.core.message import WellName
+from scopewatch.core.well_name import WellName
 from scopewatch.store.alert_tables import Alert
 from scopewatch.store.columns import FrameState
 from scopewatch.store.outlook_rows import forecast_of

@@ -3,7 +3,7 @@
 from typing import Final
 
 from scopewatch.core.alert_words import FAULTS
-from scopewatch.core.language import Phrase, mark
+from scopewatch.core.phrases import Phrase, mark
 from scopewatch.core.result import Fault
 from scopewatch.monitoring import run_state_words
 

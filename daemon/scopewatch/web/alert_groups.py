@@ -9,8 +9,8 @@ from scopewatch.core.alert_plate import WEAK
 from scopewatch.core.alert_scope import well_order
 from scopewatch.core.alert_words import WORDING
 from scopewatch.core.gist import gist
-from scopewatch.core.language import Language, Phrase, mark
-from scopewatch.core.message import WellName
+from scopewatch.core.phrases import Language, Phrase, mark
+from scopewatch.core.well_name import WellName
 from scopewatch.store.records import AlertRow
 from scopewatch.web.labels import SURE
 from scopewatch.web.plate import answered

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.forecast import NoForecast
-from scopewatch.core.message import WellName
+from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.state import Level, RunState
 from scopewatch.notify.breaker import Receiver
 from scopewatch.store.records import Outlook, WellRow

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from math import ceil, floor
 
 from scopewatch.core.forecast import WellForecast
-from scopewatch.core.language import Language, Say, speak
+from scopewatch.core.language import Say, speak
+from scopewatch.core.phrases import Language
 from scopewatch.store.records import AlertRow, CoursePoint, Outlook
 from scopewatch.web.wording import percent
 

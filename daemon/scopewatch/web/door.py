@@ -13,9 +13,9 @@ from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import complaint
-from scopewatch.core.language import Language, Phrase, mark
-from scopewatch.core.ports import Clock
+from scopewatch.core.phrases import Language, Phrase, mark
 from scopewatch.web.language import page_language
 from scopewatch.web.rendering import Templates
 from scopewatch.web.session import Failures, Sessions

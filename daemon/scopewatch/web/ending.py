@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scopewatch.core.measured import RunReport, WellEnd, judge_run
-from scopewatch.core.message import WellName
+from scopewatch.core.well_name import WellName
 from scopewatch.store.proposing import proposal_path
 from scopewatch.web.reading import Facts, Reader
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from scopewatch.core.alert import RuleKind, Severity
 from scopewatch.core.forecast import WellForecast
-from scopewatch.core.language import mark
+from scopewatch.core.phrases import mark
 from scopewatch.store.records import Flag, WellRow
 
 # A forecast of this probability is as good as sure: one in twenty of such wells ends otherwise.

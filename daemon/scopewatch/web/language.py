@@ -6,7 +6,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 
-from scopewatch.core.language import Language
+from scopewatch.core.phrases import Language
 
 COOKIE: Final = "scopewatch_language"
 # As each language names itself.

@@ -10,8 +10,8 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from starlette.concurrency import run_in_threadpool
 
 from scopewatch.core.errors import complaint
-from scopewatch.core.language import mark
-from scopewatch.core.message import WellName
+from scopewatch.core.phrases import mark
+from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.state import Level
 from scopewatch.store.records import Shot
 from scopewatch.web.alert_groups import AlertGroup, alike, group_alerts

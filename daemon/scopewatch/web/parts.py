@@ -11,11 +11,11 @@ from fastapi import Depends, HTTPException, Request
 from prometheus_client import CollectorRegistry
 
 from scopewatch.core.alert import RuleKind
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import complaint
 from scopewatch.core.forecast import first_day
-from scopewatch.core.language import Language
-from scopewatch.core.message import WellName
-from scopewatch.core.ports import Clock
+from scopewatch.core.phrases import Language
+from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.state import Cause, Level, State
 from scopewatch.runtime.stages import Condition
 from scopewatch.store.records import AlertRow, Counts, Overview, WellRow

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from scopewatch.core.alert import Reading, RuleKind, Severity, Subject
 from scopewatch.core.forecast import NoForecast, Silence, WellForecast
-from scopewatch.core.message import WellName
+from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.expectation import NOTHING, Basis, Expectation, Standard
 from scopewatch.monitoring.policy import STALE_TIME_POINTS
 from scopewatch.store.records import AlertRow, Flag, WellRow

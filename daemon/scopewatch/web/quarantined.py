@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from scopewatch.core.gist import name_some
-from scopewatch.core.language import Language, Phrase
+from scopewatch.core.phrases import Language, Phrase
 from scopewatch.store.records import RefusedRow
 from scopewatch.web.advice import OTHERS, headline
 

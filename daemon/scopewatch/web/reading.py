@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from scopewatch.core.card import HeldOutErrors
-from scopewatch.core.message import WellName
+from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.state import RunState, State

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from scopewatch.core.alert_words import SEVERITIES, WORDING
 from scopewatch.core.forecast import NoForecast
 from scopewatch.core.gist import gist, why_silent
-from scopewatch.core.language import Language, Phrase
+from scopewatch.core.language import say_phrase
+from scopewatch.core.phrases import Language, Phrase
 from scopewatch.web import wording
 from scopewatch.web.advice import advise
 from scopewatch.web.labels import label_of
@@ -69,7 +70,7 @@ def _say(language: Language, text: str, /, **values: object) -> Markup:
 
 
 def _said(phrase: Phrase, language: Language) -> Markup:
-    return wording.ticked(phrase.said(language))
+    return wording.ticked(say_phrase(phrase, language))
 
 
 def _silence(told: NoForecast, language: Language) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from scopewatch.core.errors import complaint
-from scopewatch.core.message import WellName
+from scopewatch.core.well_name import WellName
 from scopewatch.store.records import RetryAnswer, RetrySelection
 from scopewatch.web.door import address_of
 from scopewatch.web.guard import RefusedFormError, read_form, read_json

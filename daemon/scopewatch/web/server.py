@@ -10,9 +10,9 @@ from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import NoSpaceError, ScopewatchError, complaint
-from scopewatch.core.language import Language
-from scopewatch.core.ports import Clock
+from scopewatch.core.phrases import Language
 from scopewatch.web import api, login, pages, retry
 from scopewatch.web.door import Door, Lock
 from scopewatch.web.guard import Guard, RefusedFormError

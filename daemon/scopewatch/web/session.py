@@ -13,7 +13,7 @@ from ipaddress import IPv6Address, ip_address
 from math import ceil
 from typing import Final
 
-from scopewatch.core.ports import Clock
+from scopewatch.core.clock import Clock
 
 # Longer than a differentiation, so that nobody signs in twice for one run.
 SESSION: Final = timedelta(days=14)

@@ -7,9 +7,10 @@ from urllib.parse import unquote
 
 from markupsafe import Markup, escape
 
-from scopewatch.core.language import Language, speak
+from scopewatch.core.language import speak
 from scopewatch.core.links import segment
-from scopewatch.core.message import WellName
+from scopewatch.core.phrases import Language
+from scopewatch.core.well_name import WellName
 
 NOTHING = "–"
 

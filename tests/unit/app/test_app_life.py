@@ -12,8 +12,8 @@ from scopewatch.app import life as module
 from scopewatch.app.life import Life
 from scopewatch.app.reloading import Candidate, Reloading
 from scopewatch.config import Config
+from scopewatch.core.analyse import Scorer
 from scopewatch.core.errors import ConfigError, ScopewatchError, StoreError
-from scopewatch.core.ports import Scorer
 from scopewatch.runtime.stages import Farewell
 from tests.conftest import FakeClock
 

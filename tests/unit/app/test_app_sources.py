@@ -7,7 +7,7 @@ import pytest
 from scopewatch.app.sources import make_keepers, make_schedule, make_sources, stop_watching
 from scopewatch.config import Config
 from scopewatch.core.errors import ConfigError
-from scopewatch.core.ports import Inbox, Ledger
+from scopewatch.core.source import Inbox, Ledger
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox
 from scopewatch.runtime.keeper import SourceKeeper

@@ -6,8 +6,8 @@ import pytest
 from scopewatch.core.alert import Reading, RuleKind, Severity
 from scopewatch.core.digest import Digest, DigestWell, OpenAlert, compose_digest, look_first
 from scopewatch.core.figure import PlateMap
-from scopewatch.core.language import Language
 from scopewatch.core.message import Style
+from scopewatch.core.phrases import Language
 
 STYLE = Style(dashboard="http://127.0.0.1:8787", final_day=10)
 

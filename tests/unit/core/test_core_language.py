@@ -9,7 +9,8 @@ from string import Formatter
 import pytest
 from jinja2 import Environment, nodes
 
-from scopewatch.core.language import CATALOGUES, DOMAIN, Language, speak
+from scopewatch.core.language import CATALOGUES, DOMAIN, speak
+from scopewatch.core.phrases import Language
 
 DAEMON = Path(__file__).parents[3] / "daemon/scopewatch"
 OTHERS = [language for language in Language if language is not Language.ENGLISH]

@@ -31,9 +31,10 @@ from scopewatch.core.alert_wells import Look, observe_well
 from scopewatch.core.alert_words import CAUSES, FAULTS, NAMES, SEVERITIES, SILENCES, WORDING
 from scopewatch.core.figure import Trend
 from scopewatch.core.forecast import NoForecast, Silence
-from scopewatch.core.language import Language
-from scopewatch.core.message import Message, Style, WellName, compose, without_pictures
+from scopewatch.core.message import Message, Style, compose, without_pictures
+from scopewatch.core.phrases import Language
 from scopewatch.core.result import Fault
+from scopewatch.core.well_name import WellName
 from tests.unit.core.alert_samples import PLATE, START, WELL, make_forecast, make_well
 
 EXPERIMENT: Final = Subject(experiment="run7")

@@ -11,7 +11,7 @@ from rich.console import Console
 from scopewatch.core.alert import Evidence, Reading, RuleKind, Severity, Subject
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.errors import StoreError
-from scopewatch.core.message import WellName
+from scopewatch.core.well_name import WellName
 from scopewatch.demo.summary import (
     DemoSummary,
     read_truth,

@@ -16,7 +16,7 @@ from scopewatch.config import (
     RuleConfig,
 )
 from scopewatch.core.alert import RuleKind
-from scopewatch.core.language import Language
+from scopewatch.core.phrases import Language
 from scopewatch.core.result import Fault
 from scopewatch.sources.layouts.registry import LAYOUTS
 from scopewatch.web.advice import ADVICE

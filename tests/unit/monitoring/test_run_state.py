@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from scopewatch.core.language import Language
+from scopewatch.core.language import say_phrase
+from scopewatch.core.phrases import Language
 from scopewatch.monitoring.run_facts import DaemonSeen, FrameTally, RefusedSeen, RunSeen
 from scopewatch.monitoring.run_state import assess
 from scopewatch.monitoring.state import Cause, Level, database_away
@@ -283,7 +284,7 @@ def test_a_database_that_cannot_be_read_is_a_state_of_its_own() -> None:
 
 def test_the_state_is_said_in_japanese_with_all_that_it_holds() -> None:
     state = state_of(all_of(unfit_at=ago(minutes=9)), FrameTally(unfit={"out-of-domain": 24}))
-    said = state.sentence.said(Language.JAPANESE)
+    said = say_phrase(state.sentence, Language.JAPANESE)
     assert "24" in said
     assert said != str(state.sentence)
     assert "frames" not in said

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scopewatch.core.alert import Severity
-from scopewatch.core.message import Message
-from scopewatch.core.ports import OutboxItem
+from scopewatch.core.message import Message, OutboxItem
 
 
 def message(title: str = "A1: weak", *, attachments: tuple[str, ...] = ()) -> Message:
@@ -49,7 +48,7 @@ class _Row:
 
 @dataclass
 class FakeOutbox:
-    """Keeps the promises of `core.ports.Outbox` in a list."""
+    """Keeps the promises of `notify.outbox.Outbox` in a list."""
 
     rows: list[_Row] = field(default_factory=list)
     away: bool = False

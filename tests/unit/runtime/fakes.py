@@ -11,8 +11,10 @@ from scopewatch.core.errors import SourceError, StoreError
 from scopewatch.core.fluorescence import FluorescenceReading
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket, LookAgain, Mark, Refusal
 from scopewatch.core.moment import Moment
-from scopewatch.core.ports import Inbox, Ledger, OverlayFiles, Settled, SourceHealth
+from scopewatch.core.overlay import OverlayFiles
 from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
+from scopewatch.core.settled import Settled
+from scopewatch.core.source import Inbox, Ledger, SourceHealth
 from scopewatch.core.tiling import TileGrid, TileScores
 from scopewatch.runtime.outcome import Outcome
 

@@ -5,7 +5,7 @@ import pytest
 
 from scopewatch.core.errors import SourceError
 from scopewatch.core.frame import Mark
-from scopewatch.core.ports import Inbox, Ledger
+from scopewatch.core.source import Inbox, Ledger
 from scopewatch.runtime.heartbeats import Heartbeats
 from scopewatch.runtime.inbox import BoundedInbox
 from scopewatch.runtime.keeper import SourceKeeper

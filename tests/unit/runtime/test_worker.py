@@ -5,8 +5,9 @@ import pytest
 
 from scopewatch.core.errors import FrameError, NoSpaceError, SourceError, StoreError
 from scopewatch.core.frame import Frame, FrameTicket
-from scopewatch.core.ports import OverlayFiles, Settled
+from scopewatch.core.overlay import OverlayFiles
 from scopewatch.core.result import Fault, FrameResult
+from scopewatch.core.settled import Settled
 from scopewatch.runtime.outcome import Ending
 from tests.unit.runtime.bench import RULE, Bench
 from tests.unit.runtime.fakes import make_key, make_refusal, make_result, make_ticket

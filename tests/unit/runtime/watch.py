@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import event
 
 from scopewatch.core.alert import AlertRule, RuleKind, Severity
-from scopewatch.core.ports import SourceHealth
+from scopewatch.core.source import SourceHealth
 from scopewatch.runtime.monitor import Monitor
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import FakeSource

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from scopewatch.core.ports import FrameSource
+from scopewatch.core.source import FrameSource
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeArrivals, FakeInbox, FakeLedger
 

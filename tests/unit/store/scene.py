@@ -14,12 +14,14 @@ from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.alert import AlertRule, Severity
 from scopewatch.core.card import ForecastDay
+from scopewatch.core.clock import Clock
 from scopewatch.core.efficiency import ErrorRates, correct
 from scopewatch.core.frame import Frame, FrameKey, FrameTicket
 from scopewatch.core.message import Style
-from scopewatch.core.ports import Clock, OverlayFiles, Settled
+from scopewatch.core.overlay import OverlayFiles
 from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
 from scopewatch.core.route import Route
+from scopewatch.core.settled import Settled
 from scopewatch.core.tiling import TileGrid, TileScores
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.database import Store

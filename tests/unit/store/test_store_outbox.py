@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.alert import Severity
-from scopewatch.core.ports import OutboxItem
+from scopewatch.core.message import OutboxItem
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, key, open_store
 

@@ -9,7 +9,7 @@ from scopewatch.core.alert import RuleKind, Severity
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.forecast import WellForecast
 from scopewatch.core.frame import Refusal
-from scopewatch.core.message import WellName
+from scopewatch.core.well_name import WellName
 from scopewatch.store.queries import Reader
 from scopewatch.store.records import Counts, CoursePoint, Flag, RefusedRow, WellRow
 from scopewatch.store.signs import PICTURES_REMOVED

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter
 
-from scopewatch.core.language import Language
+from scopewatch.core.phrases import Language
 from scopewatch.notify.breaker import Receiver
 from scopewatch.web.reading import Facts
 from scopewatch.web.server import create_app

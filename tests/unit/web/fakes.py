@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.alert import AlertRule, Evidence, Reading, RuleKind, Severity, Subject
+from scopewatch.core.clock import Clock
 from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.errors import StoreError
 from scopewatch.core.forecast import NoForecast, WellForecast
-from scopewatch.core.message import WellName
-from scopewatch.core.ports import Clock
+from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.run_facts import DaemonSeen, FrameTally, RunSeen, WellSeen

@@ -7,7 +7,7 @@ import pytest
 
 from scopewatch.core.alert import AlertRule, Evidence, Reading, RuleKind, Severity, Subject
 from scopewatch.core.alert_words import WORDING
-from scopewatch.core.language import Language
+from scopewatch.core.phrases import Language
 from scopewatch.store.records import AlertRow
 from scopewatch.web.alert_groups import alike, group_alerts, not_critical_since
 from tests.unit.web.conftest import Desk

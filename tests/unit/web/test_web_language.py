@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from starlette.datastructures import Headers
 
-from scopewatch.core.language import Language
+from scopewatch.core.phrases import Language
 from scopewatch.monitoring.run_facts import FrameTally
 from scopewatch.web.language import COOKIE, accepted_language, page_language
 from tests.unit.web.conftest import Desk

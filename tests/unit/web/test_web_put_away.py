@@ -4,7 +4,7 @@ import gc
 import weakref
 from pathlib import Path
 
-from scopewatch.core.language import Language
+from scopewatch.core.phrases import Language
 from tests.conftest import FakeClock
 from tests.unit.web.conftest import Desk
 from tests.unit.web.fakes import FACTS, NOW

@@ -19,9 +19,9 @@ from scopewatch.config import (
     read_sections,
 )
 from scopewatch.config.secrets import resolve_here
+from scopewatch.core.analyse import Scorer
 from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError
-from scopewatch.core.ports import Scorer
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.folder.walk import network_file_system
 

@@ -17,8 +17,8 @@ from scopewatch.config import ExperimentConfig, FolderSourceConfig, ModelConfig,
 from scopewatch.core.analyse import analyse
 from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.core.ports import Overlays
 from scopewatch.runtime.clock import SystemClock
+from scopewatch.runtime.recording import Overlays
 from scopewatch.sources.layouts.guess import guess_layout
 
 

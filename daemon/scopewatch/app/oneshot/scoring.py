@@ -16,8 +16,9 @@ from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import FrameError, ModelError, SourceError
 from scopewatch.core.frame import Frame, FrameKey
-from scopewatch.core.ports import OverlayFiles, Overlays
+from scopewatch.core.overlay import OverlayFiles
 from scopewatch.core.result import FrameResult
+from scopewatch.runtime.recording import Overlays
 
 UNREADABLE = "unreadable"
 NOT_SCORED = "not-scored"

@@ -1,10 +1,10 @@
 """What sources tell of images as they come, where nobody or only half of it is wanted."""
 
-from scopewatch.core.ports import Arrivals
+from scopewatch.core.source import Arrivals
 
 
 class Unheard:
-    """Where nobody wants to know; implements `ports.Arrivals`."""
+    """Where nobody wants to know; implements `core.source.Arrivals`."""
 
     def begins(self, source: str) -> None:
         """Note nothing."""
@@ -24,7 +24,7 @@ class Unheard:
 
 
 class Overheard:
-    """For whoever looks at images that another counts; implements `ports.Arrivals`.
+    """For whoever looks at images that another counts; implements `core.source.Arrivals`.
 
     The images of a time-lapse of our own are counted as they are saved. Found on disk again, they
     would be counted twice, and late.

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic
 
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.core.frame import Frame, FrameTicket, LookAgain
-from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
+from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.arriving import Unheard
 from scopewatch.sources.base.asked_again import IN_HAND, AskedAgain, gone
 from scopewatch.sources.base.away import Presence
@@ -73,7 +74,7 @@ class _Followed(Generic[Sighting]):
 
 
 class DataSetsSource(Generic[Sighting]):
-    """Follows the data sets of one kind; implements `ports.FrameSource`.
+    """Follows the data sets of one kind; implements `core.source.FrameSource`.
 
     Parameters
     ----------

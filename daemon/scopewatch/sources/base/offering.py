@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import FrameError
 from scopewatch.core.frame import FrameKey, FrameTicket, LookAgain, Mark, Refusal
 from scopewatch.core.moment import Moment
-from scopewatch.core.ports import Clock, Inbox, Ledger
+from scopewatch.core.source import Inbox, Ledger
 from scopewatch.sources.base.address import is_text
 from scopewatch.sources.base.reading import FrameReading
 

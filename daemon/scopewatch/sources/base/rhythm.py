@@ -14,7 +14,7 @@ on some shares, there are looks all along.
 from collections.abc import Callable, Hashable
 from typing import Final
 
-from scopewatch.core.ports import Arrivals
+from scopewatch.core.source import Arrivals
 
 # Images of a burst come faster than one in so long.
 _BURST_GLANCE_S: Final = 0.5

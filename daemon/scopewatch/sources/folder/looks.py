@@ -8,8 +8,8 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import FrameError
-from scopewatch.core.ports import Clock
 from scopewatch.sources.base.offering import Found, Offering
 from scopewatch.sources.folder.awaiting import AwaitedError, Awaiting
 from scopewatch.sources.folder.file_reading import FileReading

@@ -20,9 +20,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, StoreError, complaint
 from scopewatch.core.frame import Frame, FrameTicket, LookAgain
-from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
+from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.address import is_text
 from scopewatch.sources.base.arriving import Unheard
 from scopewatch.sources.base.offering import BATCH, Found, Offering
@@ -52,7 +53,7 @@ _PAUSE_S = 1.0
 
 
 class FolderSource:
-    """Watches a folder for image files; implements `ports.FrameSource`.
+    """Watches a folder for image files; implements `core.source.FrameSource`.
 
     Parameters
     ----------

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, complaint
-from scopewatch.core.ports import Arrivals, Clock
+from scopewatch.core.source import Arrivals
 from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import (

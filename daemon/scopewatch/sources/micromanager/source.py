@@ -23,9 +23,10 @@ from scopewatch.config import (
     NDTiffSourceConfig,
     ReadingConfig,
 )
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError
 from scopewatch.core.frame import Frame, FrameTicket, LookAgain
-from scopewatch.core.ports import Arrivals, Clock, Inbox, Ledger, SourceHealth
+from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.arriving import Overheard, Unheard
 from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.reading import reading_settings
@@ -39,7 +40,7 @@ from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
 
 class MicroManagerSource:
-    """Follows, or runs, acquisitions; implements `ports.FrameSource`.
+    """Follows, or runs, acquisitions; implements `core.source.FrameSource`.
 
     Parameters
     ----------

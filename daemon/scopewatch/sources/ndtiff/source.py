@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Hashable, Iterator
 from pathlib import Path
 
 from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
+from scopewatch.core.clock import Clock
 from scopewatch.core.frame import Frame, FrameTicket
-from scopewatch.core.ports import Arrivals, Clock
+from scopewatch.core.source import Arrivals
 from scopewatch.sources.base.data_sets import DataSetsSource
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.ndtiff.dataset import DataSet, Sighting
@@ -20,7 +21,7 @@ PATIENCE_S = 60.0
 
 
 class NDTiffSource(DataSetsSource[Sighting]):
-    """Follows NDTiff data sets; implements `ports.FrameSource`.
+    """Follows NDTiff data sets; implements `core.source.FrameSource`.
 
     Parameters
     ----------

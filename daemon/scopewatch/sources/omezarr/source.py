@@ -4,7 +4,8 @@
 """
 
 from scopewatch.config import ExperimentConfig, OmeZarrSourceConfig
-from scopewatch.core.ports import Arrivals, Clock
+from scopewatch.core.clock import Clock
+from scopewatch.core.source import Arrivals
 from scopewatch.sources.base.data_sets import DataSetsSource
 from scopewatch.sources.omezarr.followed_image import Sighting
 from scopewatch.sources.omezarr.follower import Patience
@@ -14,7 +15,7 @@ from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
 
 class OmeZarrSource(DataSetsSource[Sighting]):
-    """Follows OME-Zarr stores; implements `ports.FrameSource`.
+    """Follows OME-Zarr stores; implements `core.source.FrameSource`.
 
     Parameters
     ----------

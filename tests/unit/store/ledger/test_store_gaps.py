@@ -10,7 +10,7 @@ import pytest
 
 from scopewatch.core.alert import AlertRule, RuleKind
 from scopewatch.core.frame import FrameKey, Mark, Refusal
-from scopewatch.core.message import WellName
+from scopewatch.core.well_name import WellName
 from scopewatch.store.export import export_csv, export_json
 from scopewatch.store.queries import Reader
 from tests.conftest import FakeClock

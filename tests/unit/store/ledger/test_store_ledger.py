@@ -4,7 +4,7 @@ import pytest
 
 from scopewatch.core.errors import StoreError
 from scopewatch.core.frame import Mark, Refusal
-from scopewatch.core.ports import OverlayFiles
+from scopewatch.core.overlay import OverlayFiles
 from tests.conftest import FakeClock
 from tests.unit.store.scene import (
     RULES,
