@@ -3,6 +3,7 @@
 from scopewatch.config.delivery import ChannelUrl, DigestConfig, HeartbeatConfig
 from scopewatch.config.experiment import ExperimentConfig
 from scopewatch.config.file import Sections, load_config, read_sections
+from scopewatch.config.focus import FocusConfig
 from scopewatch.config.models import (
     AlertsConfig,
     Config,
@@ -32,6 +33,7 @@ __all__ = [
     "Config",
     "DigestConfig",
     "ExperimentConfig",
+    "FocusConfig",
     "FolderSourceConfig",
     "HeartbeatConfig",
     "LimitsConfig",

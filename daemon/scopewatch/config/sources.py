@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
+from scopewatch.config.focus import FocusConfig
 from scopewatch.config.strict import Seconds, Strict
 
 # `A1`, `B12_s3`, `A1-Site_0` (Micro-Manager's plate generator), `A1_0000` (useq), `B03_fov2`,
@@ -111,6 +112,9 @@ class PositionConfig(Strict):
     x_um: float
     y_um: float
     z_um: float | None = None
+    focus_offset_um: float = Field(
+        default=0, description="from the plane that the focus finds to the one that is imaged"
+    )
 
 
 class ChannelConfig(Strict):
@@ -134,6 +138,7 @@ class MicroManagerSourceConfig(ReadingConfig):
     port: int = Field(default=4827, description="of the Java bridge")
     positions: tuple[PositionConfig, ...] = ()
     channels: tuple[ChannelConfig, ...] = ()
+    focus: FocusConfig = FocusConfig()
     interval_s: Seconds = 43_200
     time_points: int = Field(default=20, ge=1)
     poll_s: Seconds = 1

@@ -25,7 +25,7 @@ from scopewatch.core.errors import ConfigError, ScopewatchError, SourceError, co
 from scopewatch.demo.folder import INTERVAL_H, RUN
 from scopewatch.demo.simulation.experiment import Experiment
 from scopewatch.demo.simulation.plan import FINAL_TIME_POINT, SIMULATOR_VERSION
-from scopewatch.sources.micromanager.microscope import stop_core
+from scopewatch.sources.micromanager.cores import stop_core
 
 Shoot = Callable[[int, int], NDArray[np.uint16]]
 

@@ -1,6 +1,7 @@
 """A time-lapse whose microscope is made up: it writes real data sets, and fails as it is told."""
 
 import contextlib
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from scopewatch.config import (
     PositionConfig,
 )
 from scopewatch.core.errors import SourceError
+from scopewatch.sources.micromanager.focus_drive import FocusDrive
 from scopewatch.sources.micromanager.microscope import Axes, Event, ImagesMissingError
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeArrivals, FakeInbox, FakeLedger
+from tests.unit.sources.micromanager.focus_scene import DriftingCore
 from tests.unit.sources.ndtiffs import Writer
 
 EXPERIMENT = ExperimentConfig(name="HES 7", phase_channel="BF")
@@ -53,6 +56,7 @@ class FakeMicroscope:
         self.clock: FakeClock | None = None
         self.asked: list[list[Event]] = []
         self.writer: Writer | None = None
+        self.core = DriftingCore(lambda _x, _y: 0.0)
 
     def open(self) -> None:
         if self.fail_open:
@@ -78,6 +82,12 @@ class FakeMicroscope:
             axes = dict(event["axes"])
             self.writer.add(axes.pop("time"), axes.pop("position"), **axes)
             saved(event["axes"])
+
+    def focus_drive(self) -> FocusDrive:
+        looks = itertools.count()
+        return FocusDrive(
+            self.core, lambda: False, sleep=lambda _: None, monotonic_s=lambda: next(looks)
+        )
 
     def interrupt(self) -> None:
         pass

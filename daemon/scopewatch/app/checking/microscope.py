@@ -14,8 +14,8 @@ from scopewatch.core.gist import name_some
 from scopewatch.runtime.lock import is_held
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import events_of, planned_key
+from scopewatch.sources.micromanager.cores import probe_bridge, require_pycromanager
 from scopewatch.sources.micromanager.examining import Examined, examine
-from scopewatch.sources.micromanager.microscope import probe_bridge, require_pycromanager
 from scopewatch.sources.micromanager.setup_files import (
     Hardware,
     adapters_folder,

@@ -100,6 +100,19 @@ def planned_key(place: Place, settings: ReadingSettings) -> FrameKey:
     return read_frame((planned,), settings, _named(place, settings)).key
 
 
+def wells_of(config: MicroManagerSourceConfig, settings: ReadingSettings) -> dict[str, str]:
+    """Return plate and well of each position label; the label where it cannot be read."""
+    wells: dict[str, str] = {}
+    for _, label, channel in events_of(config, 0):
+        try:
+            key = planned_key((0, label, channel), settings)
+        except FrameError:
+            wells.setdefault(label, label)
+        else:
+            wells.setdefault(label, f"{key.plate} {key.well}")
+    return wells
+
+
 def _named(place: Place, settings: ReadingSettings) -> str:
     time_point, label, channel = place
     where = f"{settings.experiment.name}: time point {time_point}, position {label}"

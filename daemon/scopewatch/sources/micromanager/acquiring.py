@@ -9,6 +9,7 @@ How often a time point is tried is the business of `time_lapse`.
 
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,8 +25,11 @@ from scopewatch.sources.micromanager.acquired import (
     events_of,
     place_of,
     survey,
+    wells_of,
 )
-from scopewatch.sources.micromanager.microscope import Axes, ImagesMissingError, Microscope
+from scopewatch.sources.micromanager.focus import FocusKept
+from scopewatch.sources.micromanager.focusing import Focusing, UnfocusedError
+from scopewatch.sources.micromanager.microscope import Axes, Event, ImagesMissingError, Microscope
 from scopewatch.sources.micromanager.plan_kept import KeptPlan
 from scopewatch.sources.micromanager.time_lapse import TimeLapse
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
@@ -89,6 +93,8 @@ class Acquiring:
         self._shortfall: tuple[int, str] | None = None
         self._end_told = False
         self._plan = KeptPlan(config, experiment.name)
+        wells = wells_of(config, reading_settings(config, experiment))
+        self._focusing = Focusing(config, wells, microscope.focus_drive)
         self._lapse = TimeLapse(interval_s=config.interval_s, time_points=config.time_points)
         self._away = ""
         # Time of day and steady seconds when this process began to acquire its first time point.
@@ -107,6 +113,11 @@ class Acquiring:
         """Whether nothing is left to acquire, missed or not: no microscope is needed then."""
         left = range(self._lapse.over + 1, self._config.time_points)
         return not any(self.missing(index) for index in left)
+
+    @property
+    def focus(self) -> FocusKept:
+        """What is known of the focus."""
+        return self._focusing.kept
 
     @property
     def over(self) -> int:
@@ -142,6 +153,7 @@ class Acquiring:
         self._done |= found.places
         if self._lapse.grid is None:
             self._lapse.grid = self._plan.take_up(found, self._now())
+            self._focusing.kept = self._plan.focus(found)
         self._lapse.pass_by(self._now(), self.trouble or _NOT_RUNNING)
         self._keep_plan(anew=True)
         if self.is_over:
@@ -242,6 +254,11 @@ class Acquiring:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self._acquire_missing(index)
+            except UnfocusedError as error:
+                # The devices work: loading them anew would bring no focus.
+                self._blame(error)
+                self._note(index, attempt, str(error))
+                break
             except SourceError as error:
                 if not self._stopping:
                     self._blame(error)
@@ -287,7 +304,7 @@ class Acquiring:
 
     def _keep_plan(self, *, anew: bool) -> None:
         if self._lapse.grid is not None and self._done:
-            self._plan.keep(self._lapse.grid, self._lapse.over, anew=anew)
+            self._plan.keep(self._lapse.grid, self._lapse.over, self.focus, anew=anew)
 
     def _survey(self) -> Acquired:
         try:
@@ -305,20 +322,23 @@ class Acquiring:
 
     def _acquire_missing(self, index: int) -> None:
         events = events_of(self._config, index)
-        missing = [events[place] for place in self.missing(index)]
+        missing = {place: events[place] for place in self.missing(index)}
         if not missing:
             return
         if not self.connected:
             self._connect()
         self._arrivals.begins(self._name)
         try:
-            self._microscope.acquire(missing, self._saved)
+            self._focusing.take(missing, self._now, self._acquire)
         finally:
             self._arrivals.over(self._name)
         log.info(
             "time point acquired",
             extra={"event": {"source": self._name, "time_point": index, "images": len(missing)}},
         )
+
+    def _acquire(self, events: Sequence[Event]) -> None:
+        self._microscope.acquire(events, self._saved)
 
     def _saved(self, axes: Axes) -> None:
         self._arrivals.came(self._name, 1, 0.0)

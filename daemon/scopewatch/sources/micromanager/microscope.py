@@ -11,15 +11,21 @@ the series, and are never merged into a hardware sequence.
 
 import contextlib
 import logging
-import socket
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from scopewatch.config import MicroManagerSourceConfig
-from scopewatch.core.errors import SourceError, complaint
-from scopewatch.sources.micromanager.engine import listen, print_to_log, sum_up
-from scopewatch.sources.micromanager.setup_files import INSTALL, adapters_folder, hardware_file
+from scopewatch.core.errors import SourceError
+from scopewatch.sources.micromanager.cores import (
+    blamed,
+    core_of,
+    probe_bridge,
+    start_core,
+    stop_core,
+)
+from scopewatch.sources.micromanager.engine import sum_up
+from scopewatch.sources.micromanager.focus_drive import Drive, FocusDrive
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +34,6 @@ Axes = dict[str, Any]
 Process = Callable[[Any, dict[str, Any]], tuple[Any, dict[str, Any]]]
 
 _CLOSE_S = 10.0
-# Memory the core sets aside for hardware sequences, of which there are none here; its default
-# of 1 GB takes seconds to get.
-_SEQUENCE_MB = 64
-_BRIDGE_S = 2.0
 # An alert is read on a telephone.
 _MOST_NAMED = 3
 _CHECK_S = 0.2
@@ -46,11 +48,16 @@ class ImagesMissingError(SourceError):
         What is to be shown.
     causes
         Of each image that is known to have failed, its axes and why, in one line.
+    ends
+        Whether no more images are to be had before the microscope is connected anew.
     """
 
-    def __init__(self, line: str, causes: Sequence[tuple[Axes, str]]) -> None:
+    def __init__(
+        self, line: str, causes: Sequence[tuple[Axes, str]], *, ends: bool = False
+    ) -> None:
         super().__init__(line)
         self.causes = tuple(causes)
+        self.ends = ends
 
 
 class Microscope(Protocol):
@@ -70,8 +77,12 @@ class Microscope(Protocol):
         """
         ...
 
+    def focus_drive(self) -> Drive:
+        """Return the focus drive. Raises SourceError."""
+        ...
+
     def interrupt(self) -> None:
-        """Make a running `acquire` return soon; may be called by another thread."""
+        """Make a running `acquire`, or search of the focus, return soon; any thread may call it."""
         ...
 
     def close(self) -> None:
@@ -92,6 +103,8 @@ class PycroManagerMicroscope:
         How long to wait for the next image beyond its exposure.
     process
         pycro-manager's `image_process_fn`; None for the camera's own pixels.
+    core
+        Gives the core whose focus is driven.
     """
 
     def __init__(
@@ -101,11 +114,13 @@ class PycroManagerMicroscope:
         *,
         patience_s: float = 30.0,
         process: Process | None = None,
+        core: Callable[[MicroManagerSourceConfig], Any] = core_of,
     ) -> None:
         self._config = config
         self._data_set = data_set
         self._patience_s = patience_s
         self._process = process
+        self._core = core
         self._acquisition: Any = None
         self._saved: Callable[[Axes], None] = lambda _: None
         self._failed: Callable[[Axes, str], None] = lambda _axes, _why: None
@@ -126,8 +141,15 @@ class PycroManagerMicroscope:
         if self._config.backend == "java":
             probe_bridge(self._config.port)
         else:
-            self._open_core()
+            start_core(self._config, self._on_failure)
         self._opened = True
+        focus = self._config.focus
+        if focus.method != "none":
+            try:
+                self.focus_drive().require(focus.device)
+            except SourceError:
+                self.close()
+                raise
 
     def acquire(self, events: Sequence[Event], saved: Callable[[Axes], None]) -> None:
         """Take one image per event.
@@ -166,7 +188,11 @@ class PycroManagerMicroscope:
         if why or causes:
             blamed = [axes for axes, _ in causes]
             causes += [(axes, why) for axes in missing if why and axes not in blamed]
-            raise self._missed(causes, len(events))
+            raise self._missed(causes, len(events), ends=bool(why))
+
+    def focus_drive(self) -> FocusDrive:
+        """Return the focus drive of the core that is open."""
+        return FocusDrive(self._core(self._config), self._interrupted.is_set)
 
     def interrupt(self) -> None:
         """Make a running `acquire` return soon."""
@@ -231,7 +257,7 @@ class PycroManagerMicroscope:
             return sum_up(error) + where
         return ""
 
-    def _missed(self, causes: Sequence[tuple[Axes, str]], asked: int) -> SourceError:
+    def _missed(self, causes: Sequence[tuple[Axes, str]], asked: int, *, ends: bool) -> SourceError:
         places: dict[str, list[str]] = {}
         for axes, why in causes:
             places.setdefault(why, []).append(_named(axes))
@@ -243,7 +269,7 @@ class PycroManagerMicroscope:
         more = len(told) - _MOST_NAMED
         line = "; ".join(told[:_MOST_NAMED]) + (f"; and {more} more causes" if more > 0 else "")
         failed = self._blamed(f"{len(causes)} of {asked} images never came: {line}")
-        return ImagesMissingError(str(failed), causes)
+        return ImagesMissingError(str(failed), causes, ends=ends)
 
     def _begin(self) -> Any:
         from pycromanager import Acquisition  # noqa: PLC0415 - an optional extra
@@ -256,32 +282,6 @@ class PycroManagerMicroscope:
             image_saved_fn=self._on_image,
             **(only_java if self._config.backend == "java" else {}),
         )
-
-    def _open_core(self) -> None:
-        try:
-            from mmpycorex import Core  # noqa: PLC0415
-            from pycromanager import start_headless  # noqa: PLC0415
-        except ImportError as error:
-            raise SourceError(
-                complaint("pycro-manager is not installed", where=error.name, do=INSTALL)
-            ) from error
-        adapters = adapters_folder(self._config)
-        setup = hardware_file(self._config, adapters)
-        print_to_log()
-        try:
-            start_headless(
-                str(adapters), str(setup), python_backend=True, buffer_size_mb=_SEQUENCE_MB
-            )
-            self._opened = True
-            listen(self._on_failure)
-            camera = Core().get_camera_device()
-        except Exception as error:  # device adapters raise what they like
-            stop_core()
-            raise self._blamed(sum_up(error)) from error
-        if not camera:
-            # An Acquisition without a camera would leave a thread that never ends.
-            stop_core()
-            raise self._blamed("the configuration has no camera")
 
     def _end_acquisition(self) -> None:
         acquisition, self._acquisition = self._acquisition, None
@@ -316,14 +316,7 @@ class PycroManagerMicroscope:
             log.error("acquisition does not end: a device hangs", extra={"event": {}})
 
     def _blamed(self, why: str) -> SourceError:
-        return SourceError(
-            complaint(
-                "microscope failed",
-                where=f"{self._config.backend} backend",
-                got=why,
-                do="check the devices, the presets and the disk; does Micro-Manager take an image?",
-            )
-        )
+        return blamed(self._config, why)
 
 
 def _named(axes: Axes) -> str:
@@ -331,50 +324,3 @@ def _named(axes: Axes) -> str:
     place = f"position {axes.get('position')}"
     channel = axes.get("channel")
     return place if channel is None else f"{place} in channel {channel}"
-
-
-def require_pycromanager() -> None:
-    """Raise SourceError where pycro-manager is not installed."""
-    try:
-        import pycromanager  # noqa: F401, PLC0415 - an optional extra
-    except ImportError as error:
-        raise SourceError(
-            complaint("pycro-manager is not installed", where=error.name, do=INSTALL)
-        ) from error
-
-
-def probe_bridge(port: int) -> None:
-    """Ask for the bridge by a plain connection: pyjavaz would leave a thread behind.
-
-    Raises
-    ------
-    SourceError
-        When pycro-manager is not installed, or no Micro-Manager answers.
-    """
-    require_pycromanager()
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=_BRIDGE_S).close()
-    except OSError as error:
-        raise SourceError(
-            complaint(
-                "no Micro-Manager answers",
-                where=f"127.0.0.1:{port}",
-                got=error.strerror or str(error),
-                do="start Micro-Manager and tick Tools > Options > Run server on port",
-            )
-        ) from error
-
-
-def stop_core() -> None:
-    """Let the core go so that it can be started again in this process."""
-    from pycromanager import stop_headless  # noqa: PLC0415
-    from pycromanager.acquisition.acq_eng_py.internal.engine import Engine  # noqa: PLC0415
-
-    try:
-        stop_headless()
-    except Exception as error:  # noqa: BLE001
-        # Device adapters raise what they like, and this core is given up anyway.
-        log.error("devices did not unload", extra={"event": {"reason": sum_up(error)}})
-    # pycro-manager 1.0.2 keeps an engine with a dead core and ended executors otherwise.
-    if hasattr(Engine, "singleton"):
-        del Engine.singleton

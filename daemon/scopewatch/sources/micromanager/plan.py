@@ -22,7 +22,12 @@ def check_plan(config: MicroManagerSourceConfig, settings: ReadingSettings) -> N
     ConfigError
         One line for each problem.
     """
-    problems = [*_mixed_focus(config), *_shared_events(config), *_shared_frames(config, settings)]
+    problems = [
+        *_mixed_focus(config),
+        *_focus(config),
+        *_shared_events(config),
+        *_shared_frames(config, settings),
+    ]
     if problems:
         raise ConfigError("\n".join(dict.fromkeys(map(str, problems))))
 
@@ -43,6 +48,51 @@ def _mixed_focus(config: MicroManagerSourceConfig) -> list[ConfigError]:
             )
         )
     ]
+
+
+def _focus(config: MicroManagerSourceConfig) -> list[ConfigError]:
+    """Name what the settings of the focus ask for and positions cannot give."""
+    focus, where = config.focus, f"focus of the source {config.name!r}"
+    labels = {each.label for each in config.positions}
+    unknown = [label for label in focus.references if label not in labels]
+    offsets = [each.label for each in config.positions if each.focus_offset_um]
+    problems: list[ConfigError] = []
+    if unknown:
+        problems.append(
+            ConfigError(
+                complaint(
+                    "references of the focus are no positions",
+                    where=where,
+                    got=_listed(unknown),
+                    do="write labels of `positions`",
+                )
+            )
+        )
+    if offsets and focus.method == "none":
+        problems.append(
+            ConfigError(
+                complaint(
+                    "positions have a focus_offset_um, and no focus is found that it counts from",
+                    where=where,
+                    expected="method lock or autofocus",
+                    got=f"none; {_listed(offsets)}",
+                    do="set `focus`, or leave focus_offset_um out",
+                )
+            )
+        )
+    if offsets and focus.method == "lock" and focus.every != "position":
+        problems.append(
+            ConfigError(
+                complaint(
+                    "positions have a focus_offset_um, and the lock is not set at each of them",
+                    where=where,
+                    expected="every: position",
+                    got=f"every: {focus.every}; {_listed(offsets)}",
+                    do="set `every: position`, or leave focus_offset_um out",
+                )
+            )
+        )
+    return problems
 
 
 def _shared_events(config: MicroManagerSourceConfig) -> list[ConfigError]:

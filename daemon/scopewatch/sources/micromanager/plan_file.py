@@ -17,6 +17,8 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from scopewatch.sources.micromanager.acquired import own_data_set
+from scopewatch.sources.micromanager.focus import FocusKept
+from scopewatch.sources.micromanager.focus_file import FocusFile
 from scopewatch.sources.micromanager.grid import Grid, Planned
 
 PLAN_FILE = "scopewatch-plan.json"
@@ -44,6 +46,7 @@ class _File(BaseModel):
     time_points: Annotated[int, Field(ge=1)]
     over: Annotated[int, Field(ge=-1)]
     images: tuple[_Image, ...]
+    focus: FocusFile = FocusFile()
 
 
 def own_data_sets(path: Path, experiment: str) -> Iterator[Path]:
@@ -68,7 +71,16 @@ def read_plan(path: Path, experiment: str) -> Planned | None:
     return None
 
 
-def write_plan(folder: Path, planned: Planned) -> None:
+def read_focus(path: Path, experiment: str) -> FocusKept:
+    """Return what was kept last of the focus; nothing where none can be read."""
+    for folder in own_data_sets(path, experiment):
+        kept = _load(folder / PLAN_FILE)
+        if kept is not None:
+            return kept.focus.kept()
+    return FocusKept()
+
+
+def write_plan(folder: Path, planned: Planned, focus: FocusKept | None = None) -> None:
     """Keep a plan in a data set: whole or not at all. Raises OSError."""
     file = _File(
         began_at=planned.began_at,
@@ -81,6 +93,7 @@ def write_plan(folder: Path, planned: Planned) -> None:
             _Image(position=position, channel=channel, since=since)
             for (position, channel), since in planned.since.items()
         ),
+        focus=FocusFile.of(focus or FocusKept()),
     )
     handle, name = tempfile.mkstemp(dir=folder, prefix=".scopewatch-plan-", suffix=".part")
     try:
@@ -94,12 +107,18 @@ def write_plan(folder: Path, planned: Planned) -> None:
         raise
 
 
-def _read(path: Path) -> Planned | None:
+def _load(path: Path) -> _File | None:
     try:
         with path.open("rb") as file:
-            kept = _File.model_validate_json(file.read(_MOST_BYTES))
+            return _File.model_validate_json(file.read(_MOST_BYTES))
     except (OSError, ValidationError):
         return None  # the images alone are gone by, as where nothing was kept
+
+
+def _read(path: Path) -> Planned | None:
+    kept = _load(path)
+    if kept is None:
+        return None
     first_at: datetime = kept.next_at
     return Planned(
         grid=Grid(first=kept.next_time_point, first_at=first_at, interval_s=kept.interval_s),

@@ -7,8 +7,14 @@ from pathlib import Path
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.sources.micromanager.acquired import Acquired, Place, images_of
+from scopewatch.sources.micromanager.focus import FocusKept
 from scopewatch.sources.micromanager.grid import Grid, Planned, begun, take_up
-from scopewatch.sources.micromanager.plan_file import own_data_sets, read_plan, write_plan
+from scopewatch.sources.micromanager.plan_file import (
+    own_data_sets,
+    read_focus,
+    read_plan,
+    write_plan,
+)
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +26,7 @@ class KeptPlan:
         self._config = config
         self._experiment = experiment
         self._planned: Planned | None = None
-        self._kept: tuple[Path, Planned] | None = None
+        self._kept: tuple[Path, Planned, FocusKept] | None = None
         self._failed = False
 
     @property
@@ -61,30 +67,36 @@ class KeptPlan:
             log.info("time-lapse goes on by a changed plan", extra={"event": event})
         return grid
 
-    def keep(self, grid: Grid, over: int, *, anew: bool) -> None:
+    def focus(self, found: Acquired) -> FocusKept:
+        """Return what is kept of the focus of the time-lapse that is on disk."""
+        return read_focus(self._config.path, self._experiment) if found.places else FocusKept()
+
+    def keep(self, grid: Grid, over: int, focus: FocusKept, *, anew: bool) -> None:
         """Keep the plan beside the newest images, where not this one is kept there. Never raises.
 
         Parameters
         ----------
         over
             The last time point that is not acquired any more.
+        focus
+            What is known of it.
         anew
             Whether a data set may have begun since: only then is the folder of the images listed.
         """
         config = self._config
         planned = self._planned or begun(grid, config.time_points, images_of(config))
         self._planned = planned = replace(planned, over=max(planned.over, over))
-        if not anew and self._kept is not None and self._kept[1] == planned:
+        if not anew and self._kept is not None and self._kept[1:] == (planned, focus):
             return
         try:
             folder = next(own_data_sets(config.path, self._experiment), None)
-            if folder is None or self._kept == (folder, planned):
+            if folder is None or self._kept == (folder, planned, focus):
                 return
-            write_plan(folder, planned)
+            write_plan(folder, planned, focus)
         except OSError as error:
             if not self._failed:
                 event = {"source": config.name, "reason": error.strerror}
                 log.warning("plan of the time-lapse cannot be kept", extra={"event": event})
             self._kept, self._failed = None, True
         else:
-            self._kept, self._failed = (folder, planned), False
+            self._kept, self._failed = (folder, planned, focus), False

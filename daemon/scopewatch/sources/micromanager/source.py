@@ -32,6 +32,7 @@ from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import data_set_name, own_data_set
 from scopewatch.sources.micromanager.acquiring import Acquiring, AcquisitionPlan
+from scopewatch.sources.micromanager.focus import FocusKept
 from scopewatch.sources.micromanager.microscope import Microscope, PycroManagerMicroscope
 from scopewatch.sources.micromanager.missing import Missing
 from scopewatch.sources.micromanager.plan import check_plan
@@ -139,6 +140,11 @@ class MicroManagerSource:
     def plan(self) -> AcquisitionPlan:
         """Return the time-lapse and how far it is."""
         return self._acquiring.plan()
+
+    @property
+    def focus(self) -> FocusKept:
+        """What is known of the focus."""
+        return self._acquiring.focus
 
     def acquire_due(self) -> None:
         """Acquire the time point that is due, if one is. Never raises.

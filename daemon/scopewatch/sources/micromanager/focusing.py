@@ -1,0 +1,217 @@
+"""Takes the images of a time point in focus: finds it where it is due, and keeps what was found.
+
+for each stop: find the focus --found----> its images, at the height found or under the lock
+'--failed--> `image`: its images at the last good height, marked
+`skip`: none of them, tried again with the time point
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from statistics import median
+from types import MappingProxyType
+from typing import Any
+
+from scopewatch.config import MicroManagerSourceConfig, PositionConfig
+from scopewatch.sources.micromanager.acquired import Place
+from scopewatch.sources.micromanager.focus import FocusKept, Stop, band, stops
+from scopewatch.sources.micromanager.focus_drive import Drive, FocusError, FocusOrder
+from scopewatch.sources.micromanager.microscope import Event, ImagesMissingError
+
+log = logging.getLogger(__name__)
+
+_LOST = "focus lock was lost while images were taken"
+
+
+class UnfocusedError(ImagesMissingError):
+    """Images were left out since the focus was not found; the devices themselves work."""
+
+
+class Focusing:
+    """The focus of one source. Not thread-safe.
+
+    Parameters
+    ----------
+    wells
+        The well of each position label.
+    drive
+        Gives the focus drive of the microscope that is open.
+    """
+
+    def __init__(
+        self,
+        config: MicroManagerSourceConfig,
+        wells: Mapping[str, str],
+        drive: Callable[[], Drive],
+    ) -> None:
+        self._config = config
+        self._focus = config.focus
+        self._locks = config.focus.method == "lock"
+        self._name = config.name
+        self._wells = wells
+        self._drive = drive
+        # The offset of a lock is the device's own: the heights that it holds are what is imaged.
+        self._positions = {
+            each.label: each.model_copy(update={"focus_offset_um": 0.0}) if self._locks else each
+            for each in config.positions
+        }
+        given = {each.label: each.focus_offset_um for each in config.positions}
+        self._offsets = given if self._locks and any(given.values()) else {}
+        self.kept = FocusKept()
+
+    def take(
+        self,
+        events: Mapping[Place, Event],
+        now: Callable[[], datetime],
+        acquire: Callable[[Sequence[Event]], None],
+    ) -> None:
+        """Take images of one time point.
+
+        Parameters
+        ----------
+        events
+            What is missing of it, in order of acquisition.
+        acquire
+            Takes images. Raises SourceError.
+
+        Raises
+        ------
+        SourceError
+            When images did not come; UnfocusedError where the focus alone is why.
+        """
+        if self._focus.method == "none":
+            acquire(list(events.values()))
+            return
+        drive = self._drive()
+        if self.kept.home_um is None and any(each.z_um is None for each in self._config.positions):
+            self._keep(home_um=drive.height_um())
+        taking = _Taking(next(iter(events))[0])
+        try:
+            for stop in stops(self._config, list(events), self._wells):
+                self._take(stop, events, taking, drive, acquire)
+        finally:
+            drive.let_go()
+            self.kept = self.kept.with_pass(taking.time_point, now(), taking.tried, taking.failed)
+            self._tell(taking)
+        taking.end()
+
+    def _take(
+        self,
+        stop: Stop,
+        events: Mapping[Place, Event],
+        taking: "_Taking",
+        drive: Drive,
+        acquire: Callable[[Sequence[Event]], None],
+    ) -> None:
+        labels = list(dict.fromkeys(label for _, label, _ in stop.places))
+        why = self._find(stop, labels, taking, drive)
+        if why and self._focus.on_failure == "skip":
+            taking.skip([events[place]["axes"] for place in stop.places], why)
+            return
+        locked = self._locks and not why
+        placed = [
+            self._placed(events[place], place[1], with_height=not locked) for place in stop.places
+        ]
+        try:
+            acquire(placed)
+        except ImagesMissingError as error:
+            if error.ends:
+                raise taking.merged(error) from error
+            taking.lose(error)
+        finally:
+            if locked and not drive.is_locked():
+                taking.failed.update(dict.fromkeys(stop.at, _LOST))
+                why = _LOST
+            if why:
+                self.kept = self.kept.with_marks(taking.time_point, labels, why)
+            else:
+                self.kept = self.kept.without_marks(taking.time_point, labels)
+
+    def _find(self, stop: Stop, labels: Sequence[str], taking: "_Taking", drive: Drive) -> str:
+        """Find the focus for images; return why it failed, '' when it is found."""
+        found: list[float] = []
+        failed: dict[str, str] = {}
+        for label in stop.at:
+            position = self._positions[label]
+            planned = self.kept.planned_um(position)
+            order = FocusOrder(
+                x_um=position.x_um,
+                y_um=position.y_um,
+                start_um=planned + self.kept.correction_um(position),
+                band=band(self.kept, position, self._focus),
+                lock=self._locks,
+                offset_um=self._offsets.get(label),
+                wait_s=self._focus.wait_s,
+            )
+            try:
+                found.append(drive.find(order) - planned)
+            except FocusError as error:
+                failed[label] = f"focus failed: {error}"
+        taking.tried += stop.at
+        taking.failed.update(failed)
+        taking.corrections += found
+        if not found:
+            return next(iter(failed.values()))
+        good: list[PositionConfig] = [self._positions[each] for each in (*labels, *stop.at)]
+        self.kept = self.kept.with_found(good, median(found), taking.time_point)
+        return ""
+
+    def _placed(self, event: Event, label: str, *, with_height: bool) -> Event:
+        """Return an event at the height by what was found; under a lock the height is its."""
+        placed = {key: value for key, value in event.items() if key != "z"}
+        if with_height:
+            placed["z"] = self.kept.image_um(self._positions[label])
+        return placed
+
+    def _keep(self, *, home_um: float) -> None:
+        self.kept = replace(self.kept, home_um=home_um)
+
+    def _tell(self, taking: "_Taking") -> None:
+        event: dict[str, Any] = {"source": self._name, "time_point": taking.time_point}
+        for label, why in taking.failed.items():
+            then = "left out" if why != _LOST and self._focus.on_failure == "skip" else "marked"
+            log.warning(
+                "focus failed",
+                extra={"event": {**event, "position": label, "reason": why, "images": then}},
+            )
+        if taking.corrections:
+            drift = round(median(taking.corrections), 2)
+            found = len(taking.corrections)
+            log.info("focus found", extra={"event": {**event, "drift_um": drift, "found": found}})
+
+
+class _Taking:
+    """What came of one time point so far."""
+
+    def __init__(self, time_point: int) -> None:
+        self.time_point = time_point
+        self.tried: list[str] = []
+        self.corrections: list[float] = []
+        self.failed: dict[str, str] = {}
+        self._skipped: list[tuple[dict[str, Any], str]] = []
+        self._lost: list[ImagesMissingError] = []
+
+    def skip(self, axes: Sequence[dict[str, Any]], why: str) -> None:
+        """Note images that are left out."""
+        self._skipped += [(each, why) for each in axes]
+
+    def lose(self, error: ImagesMissingError) -> None:
+        """Note images that did not come."""
+        self._lost.append(error)
+
+    def merged(self, error: ImagesMissingError) -> ImagesMissingError:
+        """Return an error with the causes of all that is missing so far."""
+        causes = [cause for each in (*self._lost, error) for cause in each.causes]
+        return ImagesMissingError(str(error), [*causes, *self._skipped], ends=error.ends)
+
+    def end(self) -> None:
+        """Raise where images are missing."""
+        if self._lost:
+            raise self.merged(self._lost[-1])
+        if self._skipped:
+            reasons = MappingProxyType(self.failed)
+            first = next(iter(reasons))
+            line = f"{len(self._skipped)} images were left out: {reasons[first]} (position {first}"
+            more = len(reasons) - 1
+            raise UnfocusedError(line + (f" and {more} more)" if more else ")"), self._skipped)
