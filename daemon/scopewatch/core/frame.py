@@ -198,6 +198,8 @@ class Frame:
     elapsed_s
         Seconds since the run's start, >= 0: from the name (`00d12h`), or from the time point and
         the interval where the frame has an index; None where nothing says.
+    note
+        What is to be known of how it was taken (the focus had failed before it); '' for nothing.
 
     Raises
     ------
@@ -210,6 +212,7 @@ class Frame:
     pixel_size_um: float | None
     acquired_at: datetime | None
     elapsed_s: float | None = None
+    note: str = ""
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or 0 in self.pixels.shape:

@@ -133,7 +133,8 @@ class FramePath:
     def _judge(self, hand: Hand, item: FrameTicket, frame: Frame) -> Outcome:
         result = hand.step("analyse", lambda: self._analyse(frame))
         if result.verdict.fault is not None:
-            return self.quarantine(hand, item, result.verdict.fault, result.verdict.reason)
+            reason = "; ".join(filter(None, (result.verdict.reason, frame.note)))
+            return self.quarantine(hand, item, result.verdict.fault, reason)
         return self._commit(hand, item, frame, result)
 
     def quarantine(self, hand: Hand, ticket: FrameTicket, fault: str, reason: str) -> Outcome:
@@ -172,6 +173,7 @@ class FramePath:
                     "low": round(seen.low, 4) if seen else None,
                     "high": round(seen.high, 4) if seen else None,
                     "took_ms": round(1e3 * sum(outcome.steps_s.values())),
+                    **({"note": frame.note} if frame.note else {}),
                 }
             },
         )

@@ -101,6 +101,18 @@ def test_a_frame_that_cannot_be_judged_is_quarantined_with_its_fault(bench: Benc
     assert bench.store.rules == [(RULE,)]
 
 
+def test_what_is_known_of_how_a_frame_was_taken_stands_beside_its_fault(bench: Bench) -> None:
+    load = bench.source.load
+    bench.source.load = lambda ticket: replace(  # type: ignore[method-assign]
+        load(ticket), note="focus failed: no contrast"
+    )
+    bench.analyse = lambda frame: make_result(frame, Fault.BLANK)
+    bench.inbox.offer(make_ticket())
+    assert bench.drain() == [Ending.QUARANTINED]
+    line = "frame is blank; focus failed: no contrast"
+    assert bench.store.quarantined == [("a.tif", "blank", line)]
+
+
 def test_another_channel_is_recorded_but_not_scored(bench: Bench) -> None:
     bench.inbox.offer(make_ticket(channel="gfp"))
     assert bench.drain() == [Ending.NOT_SCORED]

@@ -197,6 +197,10 @@ def _judge_core(source: MicroManagerSourceConfig, found: Examined) -> Iterator[s
     needed = [("xy stage", found.xy_stage, "positions need one")]
     if any(position.z_um is not None for position in source.positions):
         needed.append(("focus drive", found.focus, "z_um of the positions needs one"))
+    elif source.focus.method != "none":
+        needed.append(("focus drive", found.focus, "the focus of the source needs one"))
+    if source.focus.method != "none":
+        needed.append(("autofocus device", found.autofocus, "the focus of the source needs one"))
     for device, name, why in needed:
         if not name:
             yield complaint(

@@ -1,5 +1,6 @@
 """What a time-lapse is to acquire, and what of it is on disk already."""
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -98,6 +99,22 @@ def planned_key(place: Place, settings: ReadingSettings) -> FrameKey:
     )
     planned = Statement(origin=Origin.SET, who="plan of the time-lapse", facts=facts)
     return read_frame((planned,), settings, _named(place, settings)).key
+
+
+def spot_of(key: FrameKey) -> tuple[str, str, int]:
+    """Return plate, well and site."""
+    return key.plate, key.well, key.site
+
+
+def labels_of(
+    config: MicroManagerSourceConfig, settings: ReadingSettings
+) -> dict[tuple[str, str, int], str]:
+    """Return the position label of each plate, well and site of the plan."""
+    labels: dict[tuple[str, str, int], str] = {}
+    for place in events_of(config, 0):
+        with contextlib.suppress(FrameError):  # refused where the plan is checked
+            labels[spot_of(planned_key(place, settings))] = place[1]
+    return labels
 
 
 def wells_of(config: MicroManagerSourceConfig, settings: ReadingSettings) -> dict[str, str]:

@@ -32,6 +32,7 @@ class Examined:
     camera: str
     xy_stage: str
     focus: str
+    autofocus: str
     presets: Mapping[str, tuple[str, ...]]
 
 
@@ -89,6 +90,7 @@ def _look() -> Examined:
             camera=core.get_camera_device(),
             xy_stage=core.get_xy_stage_device(),
             focus=core.get_focus_device(),
+            autofocus=core.get_auto_focus_device(),
             presets=MappingProxyType(
                 {group: tuple(core.get_available_configs(group)) for group in groups}
             ),

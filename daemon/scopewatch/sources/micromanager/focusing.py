@@ -113,6 +113,13 @@ class Focusing:
         placed = [
             self._placed(events[place], place[1], with_height=not locked) for place in stop.places
         ]
+        kept = self.kept
+        # Before they are taken: they may be looked at before the others are.
+        self.kept = (
+            kept.with_marks(taking.time_point, labels, why)
+            if why
+            else kept.without_marks(taking.time_point, labels)
+        )
         try:
             acquire(placed)
         except ImagesMissingError as error:
@@ -122,11 +129,7 @@ class Focusing:
         finally:
             if locked and not drive.is_locked():
                 taking.failed.update(dict.fromkeys(stop.at, _LOST))
-                why = _LOST
-            if why:
-                self.kept = self.kept.with_marks(taking.time_point, labels, why)
-            else:
-                self.kept = self.kept.without_marks(taking.time_point, labels)
+                self.kept = self.kept.with_marks(taking.time_point, labels, _LOST)
 
     def _find(self, stop: Stop, labels: Sequence[str], taking: "_Taking", drive: Drive) -> str:
         """Find the focus for images; return why it failed, '' when it is found."""

@@ -16,6 +16,7 @@ of those that passed while the daemon was down.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from scopewatch.config import (
     ExperimentConfig,
@@ -30,7 +31,12 @@ from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.arriving import Overheard, Unheard
 from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.reading import reading_settings
-from scopewatch.sources.micromanager.acquired import data_set_name, own_data_set
+from scopewatch.sources.micromanager.acquired import (
+    data_set_name,
+    labels_of,
+    own_data_set,
+    spot_of,
+)
 from scopewatch.sources.micromanager.acquiring import Acquiring, AcquisitionPlan
 from scopewatch.sources.micromanager.focus import FocusKept
 from scopewatch.sources.micromanager.microscope import Microscope, PycroManagerMicroscope
@@ -91,6 +97,7 @@ class MicroManagerSource:
         )
         microscope = make_microscope(config, data_set_name(experiment.name))
         self._acquiring = Acquiring(config, experiment, clock, microscope, arrivals)
+        self._labels = labels_of(config, reading_settings(config, experiment))
         self._missing = Missing(config, experiment, self._acquiring)
         self._offering: Offering | None = None
 
@@ -130,8 +137,11 @@ class MicroManagerSource:
         self._tell_missed()
 
     def load(self, ticket: FrameTicket) -> Frame:
-        """Read the pixels of a frame. Raises FrameError."""
-        return self._data_sets.load(ticket)
+        """Read the pixels of a frame, with what is to be known of its focus. Raises FrameError."""
+        frame = self._data_sets.load(ticket)
+        place = ticket.key.time_point, self._labels.get(spot_of(ticket.key), "")
+        note = self._acquiring.focus.marks.get(place, "")
+        return replace(frame, note=note) if note else frame
 
     def look_again(self, asked: Sequence[LookAgain]) -> int:
         """Take what a person wants tried again; return how many, from the first on."""

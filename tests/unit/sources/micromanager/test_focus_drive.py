@@ -60,7 +60,7 @@ def test_a_drive_that_cannot_be_brought_back_is_no_mere_failure_of_the_focus() -
 
     def stuck() -> None:
         core.z_um = 50
-        core.set_position = _refuses  # type: ignore[method-assign]
+        core.set_position = _refuses  # type: ignore[assignment, method-assign]
 
     core.full_focus = stuck  # type: ignore[method-assign]
     with pytest.raises(

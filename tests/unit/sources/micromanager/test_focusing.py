@@ -224,7 +224,7 @@ def test_a_lock_that_is_lost_while_images_are_taken_marks_them(
         acquire(*given)
         made.microscope.core.lost = True
 
-    made.microscope.acquire = loses  # type: ignore[method-assign]
+    made.microscope.acquire = loses  # type: ignore[assignment, method-assign]
     made.at(0)
     assert set(made.source.focus.marks.values()) == {"focus lock was lost while images were taken"}
 
@@ -233,7 +233,7 @@ def test_a_lock_has_the_offset_of_each_position(tmp_path: Path, clock: FakeClock
     lifted = (POSITIONS[0].model_copy(update={"focus_offset_um": 3}), *POSITIONS[1:])
     made = scene(tmp_path, clock, positions=lifted, focus=focus(method="lock", every="position"))
     offsets: list[float] = []
-    made.microscope.core.set_auto_focus_offset = offsets.append  # type: ignore[method-assign]
+    made.microscope.core.set_auto_focus_offset = offsets.append  # type: ignore[assignment, method-assign]
     made.at(0)
     assert offsets == [3, 0, 0]
 
