@@ -6,7 +6,7 @@ SOAK_ARGS ?=
 TRY_ARGS ?=
 BASELINE ?=
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-SOURCES = daemon training tests benchmarks examples
+SOURCES = daemon simulator training tests benchmarks examples
 
 # Another Python that is supported, for the tests of the daemon alone.
 OTHER_PYTHON ?= python3.13
@@ -115,11 +115,11 @@ try-service: $(VENV)/.demo
 	$(VENV)/bin/python benchmarks/service/try_service.py $(TRY_ARGS)
 
 model: $(VENV)/.test
-	$(VENV)/bin/python -m scopewatch_training.shipped
+	$(VENV)/bin/python -m scopewatch_training.cli.shipped
 
 # Needs msgfmt of GNU gettext; the compiled catalogues are committed, so that nothing else does.
 messages:
-	for source in daemon/scopewatch/core/languages/*/LC_MESSAGES/*.po; do \
+	for source in daemon/scopewatch/messages/languages/*/LC_MESSAGES/*.po; do \
 		msgfmt --check-format -o $${source%.po}.mo $$source || exit 1; done
 
 lock: $(VENV)/bin/python

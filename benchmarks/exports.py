@@ -21,10 +21,10 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from scopewatch.store.columns import FrameState
-from scopewatch.store.engine import open_writer, transaction
-from scopewatch.store.tables import FrameRow, Result, Run, Well
-from scopewatch.store.well_tables import WellEstimate, WellOutlook
+from scopewatch.store.schema.columns import FrameState
+from scopewatch.store.schema.engine import open_writer, transaction
+from scopewatch.store.schema.tables import FrameRow, Result, Run, Well
+from scopewatch.store.schema.well_tables import WellEstimate, WellOutlook
 
 BEGAN = datetime(2026, 3, 1, 9, tzinfo=UTC)
 CONFIG = """

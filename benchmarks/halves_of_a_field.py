@@ -19,10 +19,10 @@ from typing import Annotated
 import tifffile
 import typer
 
-from scopewatch_training.cli import main as train
-from scopewatch_training.dataset import open_dataset
-from scopewatch_training.fit_options import dataset_settings
-from scopewatch_training.fit_settings import FitSettings
+from scopewatch_training.cli.fit_options import dataset_settings
+from scopewatch_training.cli.main import main as train
+from scopewatch_training.dataset.prepared import open_dataset
+from scopewatch_training.network.fit_settings import FitSettings
 
 TILE_PX = 16
 GAP_PX = 32

@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from scopewatch.core.binarise import fit_thresholds
-from scopewatch.core.labels import label_pair
-from scopewatch.store.queries import Reader
-from scopewatch_training.dataset import Dataset, open_dataset
-from scopewatch_training.metrics import image_metrics, tile_metrics
-from scopewatch_training.settings import BinariseSettings, LabelSettings
+from scopewatch.core.imaging.binarise import fit_thresholds
+from scopewatch.core.imaging.labels import label_pair
+from scopewatch.store.read.queries import Reader
+from scopewatch_training.dataset.prepared import Dataset, open_dataset
+from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings
+from scopewatch_training.network.metrics import image_metrics, tile_metrics
 
 TRAIN, WATCHED = ("delta", "R22"), "R60"
 PIECES = 5

@@ -20,10 +20,10 @@ from skimage import feature as skimage_feature
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 
-from scopewatch.core.normalise import NormaliseSpec, normalise
-from scopewatch.core.tiling import TileGrid
-from scopewatch.demo.simulation.experiment import Experiment
-from scopewatch.demo.simulation.plan import (
+from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
+from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.plan import (
     AREA_CUTOFF,
     FINAL_TIME_POINT,
     SIMULATOR_VERSION,

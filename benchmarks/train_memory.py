@@ -29,8 +29,8 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from scopewatch.demo.simulation.experiment import Experiment
-from scopewatch.demo.simulation.plan import (
+from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.plan import (
     FINAL_TIME_POINT,
     PLATE,
     UM_PER_PX,
@@ -38,8 +38,8 @@ from scopewatch.demo.simulation.plan import (
     day_of,
     well_name,
 )
-from scopewatch.demo.simulation.tables import write_notice
-from scopewatch_training.fit_settings import FitSettings
+from scopewatch_simulator.tables import write_notice
+from scopewatch_training.network.fit_settings import FitSettings
 
 SIDE_PX: Final = 1024
 BYTES_PER_PAIR: Final = SIDE_PX**2 * (2 + 4)

@@ -27,8 +27,8 @@ import httpx
 from prometheus_client import CollectorRegistry
 
 from scopewatch.config import ExperimentConfig
-from scopewatch.runtime.stages import Condition
-from scopewatch.store.queries import Reader
+from scopewatch.runtime.supervision.stages import Condition
+from scopewatch.store.read.queries import Reader
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock
 from tests.unit.store.scene import open_store

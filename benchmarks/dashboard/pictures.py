@@ -27,7 +27,7 @@ from selenium.webdriver.chrome.service import Service
 
 from benchmarks.dashboard.plates import PLANS, RUN, assess_runs, prepare, serve
 from scopewatch.core.phrases import Language
-from scopewatch.store.queries import Reader
+from scopewatch.store.read.queries import Reader
 
 PAGES = {
     "plate": "/",

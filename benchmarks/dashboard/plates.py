@@ -27,24 +27,24 @@ from scopewatch.app.results import OVERLAYS, gather_facts, open_overlays, open_s
 from scopewatch.app.run_policy import standard_of
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import Config, load_config
-from scopewatch.core.alert import AlertRule
-from scopewatch.core.card import ModelCard
-from scopewatch.core.efficiency import correct
-from scopewatch.core.frame import Frame, FrameKey, FrameTicket
-from scopewatch.core.normalise import normalise
-from scopewatch.core.overlay import OverlayFiles
-from scopewatch.core.quality import judge
-from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
-from scopewatch.core.tiling import TileGrid, TileScores
-from scopewatch.demo.simulation.experiment import Experiment
+from scopewatch.core.alerts.state_machine import AlertRule
+from scopewatch.core.imaging.efficiency import correct
+from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.normalise import normalise
+from scopewatch.core.imaging.overlay import OverlayFiles
+from scopewatch.core.imaging.quality import judge
+from scopewatch.core.imaging.result import Fault, FrameResult, Timings, Verdict
+from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.inference.bundle import load_bundle
-from scopewatch.runtime.stages import Condition
-from scopewatch.store.database import Store
-from scopewatch.store.overlays import OverlayFolder
-from scopewatch.store.queries import Reader
-from scopewatch.store.signs import PICTURES_REMOVED
+from scopewatch.runtime.supervision.stages import Condition
+from scopewatch.store.files.overlays import OverlayFolder
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.write.database import Store
+from scopewatch.store.write.liveness import PICTURES_REMOVED
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
+from scopewatch_simulator.experiment import Experiment
 
 SHIPPED = Path(__file__).parents[2] / "models" / "simulated-cardiomyocyte"
 RUN = "HES-NKX2.5 run 7"

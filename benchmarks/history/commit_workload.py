@@ -21,12 +21,12 @@ import numpy as np
 from scopewatch.app.model import mark_simulated, open_scorer
 from scopewatch.app.results import open_store
 from scopewatch.config import load_config
-from scopewatch.core.card import ModelCard
-from scopewatch.core.efficiency import correct
-from scopewatch.core.frame import Frame, FrameKey, FrameTicket
-from scopewatch.core.overlay import OverlayFiles
-from scopewatch.core.result import FrameResult, Timings, Verdict
-from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.core.imaging.efficiency import correct
+from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.overlay import OverlayFiles
+from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
+from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.runtime.clock import SystemClock
 
 GRID = TileGrid(height=256, width=256, tile_px=32)

@@ -15,17 +15,17 @@ import numpy as np
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.card import ForecastDay
-from scopewatch.core.efficiency import ErrorRates, correct, pool
-from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.core.imaging.efficiency import ErrorRates, correct, pool
+from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.monitoring.policy import RunPolicy
-from scopewatch.store.budget import Budget
-from scopewatch.store.columns import FrameState
-from scopewatch.store.engine import open_writer, transaction
-from scopewatch.store.outlooks import look_ahead
-from scopewatch.store.tables import FrameRow, Result, Run, TileScoresRow, Well
-from scopewatch.store.tiles import pack
-from scopewatch.store.well_tables import WellEstimate
+from scopewatch.store.files.tiles import pack
+from scopewatch.store.schema.columns import FrameState
+from scopewatch.store.schema.engine import open_writer, transaction
+from scopewatch.store.schema.tables import FrameRow, Result, Run, TileScoresRow, Well
+from scopewatch.store.schema.well_tables import WellEstimate
+from scopewatch.store.write.budget import Budget
+from scopewatch.store.write.rules.outlooks import look_ahead
 
 GRID = TileGrid(height=256, width=256, tile_px=32)
 ROWS = "ABCDEFGHIJKLMNOP"

@@ -20,10 +20,10 @@ from scopewatch.app.judging import make_judging
 from scopewatch.app.model import mark_simulated, open_scorer
 from scopewatch.app.results import open_store
 from scopewatch.config import Config, load_config
-from scopewatch.core.card import ModelCard
+from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.store.database import Store
-from scopewatch.store.engine import _alembic
+from scopewatch.store.schema.engine import _alembic
+from scopewatch.store.write.database import Store
 
 RULES: list[dict[str, Any]] = [
     {"name": "will end weak", "kind": "weak-forecast", "target": 0.5, "consecutive": 2},
@@ -159,8 +159,9 @@ def copy(source: Path, target: Path) -> None:
 
 def take_back_to(build: Build, state: Path) -> None:
     """Bring a database to the schema of an earlier build."""
-    versions = build.tree / "daemon" / "scopewatch" / "store" / "migrations" / "versions"
-    newest = max(path.name[1:5] for path in versions.glob("v*.py"))
+    # Builds before 0.2.0 keep their migrations in `store/schema/migrations`.
+    store = build.tree / "daemon" / "scopewatch" / "store"
+    newest = max(path.name[1:5] for path in store.rglob("migrations/versions/v*.py"))
     engine = create_engine(f"sqlite:///{state / 'scopewatch.db'}")
     settings = _alembic()
     with engine.begin() as connection:

@@ -33,7 +33,7 @@ from benchmarks.history.filled import fill
 from benchmarks.history.long_run import LongRun, configure, copy, long_run, take_back_to
 from benchmarks.paired.builds import Build, baseline, processor, this_build
 from benchmarks.soak.daemon_process import start
-from scopewatch.core.overlay import OverlayFiles
+from scopewatch.core.imaging.overlay import OverlayFiles
 
 HOLD_S = 0.5
 END_S = 5.0

@@ -13,7 +13,7 @@ from pathlib import Path
 import tifffile
 from machine import remove
 
-from scopewatch.demo.simulation.experiment import Experiment
+from scopewatch_simulator.experiment import Experiment
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "operating.md"

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from rounds import MOST, RESAMPLED, read_call
 
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
-from scopewatch.core.frame import FrameTicket, Mark, Refusal
+from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.micromanager.microscope import Axes, Event, PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource

@@ -31,8 +31,8 @@ from daemon_process import configure, log_of, start
 from numpy.typing import NDArray
 from PIL import Image
 
-from scopewatch.demo.simulation.experiment import Experiment
 from scopewatch.sources.folder.walk import look_at
+from scopewatch_simulator.experiment import Experiment
 
 MANNERS = ("plain", "pieces", "renamed", "rewritten")
 SIZE_PX = 128

@@ -19,7 +19,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from scopewatch.demo.simulation.experiment import Experiment
+from scopewatch_simulator.experiment import Experiment
 
 FRAMES = 9
 SIZE_PX = 1024

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scopewatch.core.alert import RuleKind, Severity
+from scopewatch.core.alerts.state_machine import RuleKind, Severity
 from tests.browser.conftest import Page
 from tests.browser.test_browser_dashboard import A2, fill
 from tests.unit.web.fakes import NOW, alert_row, flag, outlook, refused_row, well_row

@@ -5,8 +5,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 import pytest
 
-from scopewatch.core.analyse import Scorer
-from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.core.imaging.analyse import Scorer
+from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.inference.tflite import TFLiteScorer
 from tests.unit.core.samples import FixedScorer, make_card
 from tests.unit.inference.bundles import make_view, tiny_bundle
@@ -15,7 +15,7 @@ SIZES = [(96, 96), (64, 200), (33, 47), (1, 1), (130, 16)]
 
 
 class ScorerContract(ABC):
-    """Every `core.analyse.Scorer` passes these."""
+    """Every `core.imaging.analyse.Scorer` passes these."""
 
     @pytest.fixture
     @abstractmethod

@@ -14,7 +14,7 @@ from scopewatch.config import (
     OmeZarrSourceConfig,
 )
 from scopewatch.core.errors import FrameError, SourceError
-from scopewatch.core.frame import FrameTicket, LookAgain
+from scopewatch.core.imaging.frame import FrameTicket, LookAgain
 from scopewatch.core.source import FrameSource
 from scopewatch.sources.base.asked_again import IN_HAND
 from scopewatch.sources.folder.source import FolderSource

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.errors import StoreError
-from scopewatch.core.frame import FrameTicket, Mark, Refusal
-from scopewatch.core.message import Message
-from scopewatch.core.settled import Settled
+from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal
+from scopewatch.messages.alert_message import Message
+from scopewatch.messages.settled import Settled
 from scopewatch.notify.outbox import Outbox
-from scopewatch.runtime.recording import ResultStore
+from scopewatch.runtime.pipeline.recording import ResultStore
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULES, START, files_of, frame_of, judged, key, open_store, ticket
 
@@ -29,7 +29,7 @@ def found(offered: FrameTicket) -> list[Mark]:
 
 
 class ResultStoreContract(ABC):
-    """Every `runtime.recording.ResultStore` passes these."""
+    """Every `runtime.pipeline.recording.ResultStore` passes these."""
 
     @pytest.fixture
     @abstractmethod

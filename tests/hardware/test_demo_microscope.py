@@ -11,8 +11,8 @@ import pytest
 from ndstorage.ndtiff_dataset import NDTiffDataset
 
 from scopewatch.demo.folder import RUN
-from scopewatch.demo.simulation.experiment import Experiment
-from scopewatch.demo.simulation.plan import FINAL_TIME_POINT
+from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.plan import FINAL_TIME_POINT
 
 pytestmark = pytest.mark.hardware
 

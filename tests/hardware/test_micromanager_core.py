@@ -20,7 +20,7 @@ from scopewatch.core.errors import SourceError
 from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.hardware.demo_core import CHANNELS, EXPERIMENT, settings
-from tests.integration.test_folder_source import RealClock
+from tests.integration.service.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 
 pytestmark = pytest.mark.hardware

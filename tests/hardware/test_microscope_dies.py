@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from mmpycorex import Core
 
-from scopewatch.core.alert import AlertRule, RuleKind
-from scopewatch.core.frame import FrameTicket, Refusal
-from scopewatch.runtime.heartbeats import Heartbeats
-from scopewatch.runtime.inbox import BoundedInbox
-from scopewatch.runtime.keeper import SourceKeeper
-from scopewatch.runtime.monitor import Monitor
+from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.imaging.frame import FrameTicket, Refusal
+from scopewatch.runtime.pipeline.inbox import BoundedInbox
+from scopewatch.runtime.supervision.heartbeats import Heartbeats
+from scopewatch.runtime.supervision.monitor import Monitor
+from scopewatch.runtime.supervision.source_supervisor import SourceKeeper
 from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.conftest import FakeClock

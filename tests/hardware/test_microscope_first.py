@@ -8,12 +8,12 @@ from time import monotonic
 import pytest
 from ndstorage.ndtiff_dataset import NDTiffDataset
 
-from scopewatch.core.frame import Mark
+from scopewatch.core.imaging.frame import Mark
 from scopewatch.sources.micromanager.acquired import events_of
 from scopewatch.sources.micromanager.microscope import Axes, PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.hardware.demo_core import EXPERIMENT, settings
-from tests.integration.test_folder_source import RealClock
+from tests.integration.service.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 
 pytestmark = pytest.mark.hardware

@@ -21,7 +21,7 @@ from tests.hardware.acquiring_daemon import (
 )
 from tests.hardware.demo_core import CHANNELS, EXPERIMENT, settings
 from tests.integration.daemon import Daemon
-from tests.integration.test_folder_source import RealClock
+from tests.integration.service.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 
 pytestmark = pytest.mark.hardware

@@ -15,12 +15,12 @@ import yaml
 from ndstorage.ndtiff_dataset import NDTiffDataset
 from pycromanager.acquisition.acquisition_superclass import Acquisition
 
-from scopewatch.app.life import Life
+from scopewatch.app.daemon_runner import Life
 from scopewatch.config import load_config
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.runtime.stages import Farewell
+from scopewatch.runtime.supervision.stages import Farewell
 from scopewatch.sources.micromanager.microscope import Axes, Event, PycroManagerMicroscope
-from scopewatch.store.queries import Reader
+from scopewatch.store.read.queries import Reader
 from tests.hardware.demo_core import adapters
 from tests.integration.conftest import SHIPPED
 

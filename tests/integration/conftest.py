@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from scopewatch.demo.simulation.experiment import Experiment
+from scopewatch_simulator.experiment import Experiment
 from tests.conftest import FakeClock
 from tests.integration.daemon import Daemon
 from tests.integration.receivers import Lab

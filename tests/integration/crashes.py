@@ -8,15 +8,15 @@ import pytest
 
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
-from scopewatch.core.frame import FrameKey, FrameTicket
-from scopewatch.core.settled import Settled
-from scopewatch.core.tiling import TileGrid
-from scopewatch.runtime.hand import Hand
-from scopewatch.runtime.outcome import Ending, Outcome
-from scopewatch.runtime.path import FramePath
-from scopewatch.store import overlays as overlays_module
-from scopewatch.store.overlays import OverlayFolder
-from scopewatch.store.queries import Reader
+from scopewatch.core.imaging.frame import FrameKey, FrameTicket
+from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch.messages.settled import Settled
+from scopewatch.runtime.pipeline.frame_job import Hand
+from scopewatch.runtime.pipeline.frame_pipeline import FramePath
+from scopewatch.runtime.pipeline.outcome import Ending, Outcome
+from scopewatch.store.files import overlays as overlays_module
+from scopewatch.store.files.overlays import OverlayFolder
+from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import FakeSource
 from tests.unit.store.scene import RULES, frame_of, judged, key, open_store

@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from scopewatch.store.queries import Reader
-from scopewatch.store.records import FrameRecord
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.records import FrameRecord
 
 SCOPEWATCH = (sys.executable, "-m", "scopewatch")
 

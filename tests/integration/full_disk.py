@@ -16,22 +16,22 @@ import pytest
 
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
-from scopewatch.core.alert import Severity
-from scopewatch.core.card import HeldOutErrors
-from scopewatch.core.fluorescence import read_fluorescence, thresholds_of
-from scopewatch.core.frame import Frame, FrameKey, FrameTicket
-from scopewatch.core.result import Fault, FrameResult
-from scopewatch.core.tiling import TileGrid
-from scopewatch.runtime.heartbeats import Heartbeats
-from scopewatch.runtime.inbox import BoundedInbox
-from scopewatch.runtime.outcome import Ending
-from scopewatch.runtime.path import FramePath, Marker
-from scopewatch.runtime.worker import Worker
-from scopewatch.store.database import Store
-from scopewatch.store.engine import DATABASE, open_writer
-from scopewatch.store.measuring import Measuring
-from scopewatch.store.overlays import OverlayFolder
-from scopewatch.store.queries import Reader
+from scopewatch.core.alerts.state_machine import Severity
+from scopewatch.core.imaging.fluorescence import read_fluorescence, thresholds_of
+from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.imaging.model_card import HeldOutErrors
+from scopewatch.core.imaging.result import Fault, FrameResult
+from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch.runtime.pipeline.frame_pipeline import FramePath, Marker
+from scopewatch.runtime.pipeline.inbox import BoundedInbox
+from scopewatch.runtime.pipeline.outcome import Ending
+from scopewatch.runtime.pipeline.worker import Worker
+from scopewatch.runtime.supervision.heartbeats import Heartbeats
+from scopewatch.store.files.overlays import OverlayFolder
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.schema.engine import DATABASE, open_writer
+from scopewatch.store.write.database import Store
+from scopewatch.store.write.measuring import Measuring
 from tests.conftest import FakeClock
 from tests.unit.core.fluorescence_samples import glow, marker_card
 from tests.unit.runtime.fakes import FakeSource, Listener, make_result

@@ -19,13 +19,13 @@ from pydantic import SecretStr
 
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
-from scopewatch.core.alert import Severity
-from scopewatch.core.message import Message
-from scopewatch.core.tiling import TileGrid
+from scopewatch.core.alerts.state_machine import Severity
+from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch.messages.alert_message import Message
 from scopewatch.notify.apprise_channels import WHOLE_S, AppriseNotifier
 from scopewatch.notify.delivery import Delivery
-from scopewatch.store.database import Store
-from scopewatch.store.overlays import OverlayFolder
+from scopewatch.store.files.overlays import OverlayFolder
+from scopewatch.store.write.database import Store
 from tests.conftest import FakeClock
 from tests.unit.store.scene import frame_of, judged, key, read_rows
 

@@ -10,7 +10,11 @@ from typing import Final
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scopewatch.core.alert import (
+from scopewatch.core.alerts.changes import SIGNS, Sign, find_change
+from scopewatch.core.alerts.plate import FEWEST_WELLS, PlateFacts, PlateStep, step_plate
+from scopewatch.core.alerts.scope import any_well, check_pattern
+from scopewatch.core.alerts.serialisation import pack_state, unpack_state
+from scopewatch.core.alerts.state_machine import (
     AlertRule,
     AlertState,
     Change,
@@ -21,10 +25,6 @@ from scopewatch.core.alert import (
     Transition,
     step,
 )
-from scopewatch.core.alert_change import SIGNS, Sign, find_change
-from scopewatch.core.alert_json import pack_state, unpack_state
-from scopewatch.core.alert_plate import FEWEST_WELLS, PlateFacts, PlateStep, step_plate
-from scopewatch.core.alert_scope import any_well, check_pattern
 from tests.unit.core.alert_samples import PLATE, START, make_well
 
 # A busy machine is no fault of what is tested.

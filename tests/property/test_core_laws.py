@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from scopewatch.core.caption import Caption, load_font, wrap
-from scopewatch.core.efficiency import Efficiency, ErrorRates, correct, pool
 from scopewatch.core.errors import complaint
-from scopewatch.core.overlay import draw_overlay, picture_size, stain_alpha, stain_plane
-from scopewatch.core.quality import fit_tiles, measure, saturated_fraction
-from scopewatch.core.scale import resample, resampled_shape
-from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.core.imaging.caption import Caption, load_font, wrap
+from scopewatch.core.imaging.efficiency import Efficiency, ErrorRates, correct, pool
+from scopewatch.core.imaging.overlay import draw_overlay, picture_size, stain_alpha, stain_plane
+from scopewatch.core.imaging.quality import fit_tiles, measure, saturated_fraction
+from scopewatch.core.imaging.scale import resample, resampled_shape
+from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from tests.unit.core.samples import KEY, RAW, SPEC, view_of
 
 FRACTION: Final = st.floats(0, 1)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scopewatch.core.card import ForecastDay
-from scopewatch.core.forecast import NoForecast, WellForecast, first_day, forecast
-from scopewatch.core.running import WellPoint, smooth
+from scopewatch.core.estimation.forecast import NoForecast, WellForecast, first_day, forecast
+from scopewatch.core.estimation.smoothing import WellPoint, smooth
+from scopewatch.core.imaging.model_card import ForecastDay
 
 # A busy machine is no fault of what is tested.
 UNHURRIED: Final = settings(

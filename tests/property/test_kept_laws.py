@@ -11,8 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scopewatch.core.alert import RuleKind
-from scopewatch.core.alert_change import (
+from scopewatch.core.alerts.changes import (
     FEWEST_BEFORE,
     MOST_BEFORE,
     SIGNS,
@@ -22,9 +21,10 @@ from scopewatch.core.alert_change import (
     Sign,
     find_change,
 )
-from scopewatch.core.alert_json import pack_past, unpack_past
-from scopewatch.core.alert_wells import Look, Past
-from scopewatch.core.running import (
+from scopewatch.core.alerts.serialisation import pack_past, unpack_past
+from scopewatch.core.alerts.state_machine import RuleKind
+from scopewatch.core.alerts.wells import Look, Past
+from scopewatch.core.estimation.smoothing import (
     FIRST_SLOPE,
     FRAME_NOISE,
     LEVEL_DRIFT,

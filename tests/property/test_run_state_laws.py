@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopewatch.core.language import say_phrase
 from scopewatch.core.phrases import Language
+from scopewatch.messages.translator import say_phrase
 from scopewatch.monitoring.policy import STALE_TIME_POINTS, RunPolicy
 from scopewatch.monitoring.run_facts import (
     DaemonSeen,

@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scopewatch.demo.simulation.noise import Purpose, smooth_field, stream
-from scopewatch.demo.simulation.optics import Pupil, expose
-from scopewatch.demo.simulation.plan import MAX_WELLS, Regime, plan_run, plan_well, well_name
-from scopewatch.demo.simulation.truth import efficiency_of
+from scopewatch_simulator.noise import Purpose, smooth_field, stream
+from scopewatch_simulator.optics import Pupil, expose
+from scopewatch_simulator.plan import MAX_WELLS, Regime, plan_run, plan_well, well_name
+from scopewatch_simulator.truth import efficiency_of
 
 seeds = st.integers(0, 2**40)
 places = st.integers(0, 200)

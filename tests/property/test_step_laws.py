@@ -12,9 +12,9 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scopewatch.core.alert import AlertRule, RuleKind
-from scopewatch.core.alert_plate import PlateFacts, PlateStep, step_plate
-from scopewatch.core.frame import FrameKey
+from scopewatch.core.alerts.plate import PlateFacts, PlateStep, step_plate
+from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.imaging.frame import FrameKey
 from tests.conftest import FakeClock, HastyClock
 from tests.unit.store.scene import START, Scene, key, open_store, tables, ticket
 

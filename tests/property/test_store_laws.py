@@ -9,9 +9,16 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scopewatch.core.alert import AlertRule, AlertState, Change, Observation, RuleKind, step
-from scopewatch.core.alert_json import pack_state
-from scopewatch.core.frame import FrameKey
+from scopewatch.core.alerts.serialisation import pack_state
+from scopewatch.core.alerts.state_machine import (
+    AlertRule,
+    AlertState,
+    Change,
+    Observation,
+    RuleKind,
+    step,
+)
+from scopewatch.core.imaging.frame import FrameKey
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, tables, ticket
 

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scopewatch.core.normalise import NormaliseSpec, normalise
-from scopewatch_training.registration import register, shift_plane
+from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
+from scopewatch_training.dataset.registration import register, shift_plane
 from tests.unit.training_data.pair_files import make_field
 
 SHIFTS = st.floats(-12, 12)

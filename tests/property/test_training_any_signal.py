@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from scopewatch.core import histogram as histograms
-from scopewatch.core.binarise import fit_thresholds
-from scopewatch.core.histogram import Counts, count_signal
-from scopewatch.core.labels import label_tiles, positive_share
-from scopewatch.core.tiling import TileGrid
-from scopewatch_training.settings import BinariseSettings
+from scopewatch.core.imaging import histogram as histograms
+from scopewatch.core.imaging.binarise import fit_thresholds
+from scopewatch.core.imaging.histogram import Counts, count_signal
+from scopewatch.core.imaging.labels import label_tiles, positive_share
+from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch_training.dataset.settings import BinariseSettings
 
 COUNTS = st.floats(-500, 65_000, width=32)
 PLANES = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, min_side=4, max_side=24),

@@ -13,9 +13,9 @@ from scopewatch.cli.alerts import parse_duration
 from scopewatch.cli.main import run
 from scopewatch.config import load_config
 from scopewatch.core.errors import ConfigError
-from scopewatch.core.frame import FrameKey, Refusal
+from scopewatch.core.imaging.frame import FrameKey, Refusal
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.store.database import Store
+from scopewatch.store.write.database import Store
 from tests.unit.store.scene import composer_of
 
 # Apprise imports a module of Python 3.11's own that warns of its removal in 3.13.
@@ -262,7 +262,7 @@ def test_a_failure_that_nobody_foresaw_is_one_line_too(
     def fail(_folder: Path) -> None:
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr("scopewatch.store.queries.Reader.open", fail)
+    monkeypatch.setattr("scopewatch.store.read.queries.Reader.open", fail)
     assert run(["status", "-c", str(results)]) == 1
     assert capsys.readouterr().err == (
         "scopewatch failed: RuntimeError: two lines; --debug shows where\n"

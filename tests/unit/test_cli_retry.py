@@ -8,10 +8,10 @@ import pytest
 from scopewatch.app.run_policy import policy_of
 from scopewatch.cli.main import run
 from scopewatch.config import load_config
-from scopewatch.core.frame import FrameKey, FrameTicket, Refusal
+from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Refusal
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.runtime.lock import InstanceLock
-from scopewatch.store.database import Store
+from scopewatch.runtime.process.lock import InstanceLock
+from scopewatch.store.write.database import Store
 from tests.unit.store.scene import composer_of
 
 CONFIG = """

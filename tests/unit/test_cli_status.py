@@ -12,11 +12,11 @@ import pytest
 from scopewatch.app.run_policy import policy_of
 from scopewatch.cli.main import run
 from scopewatch.config import load_config
-from scopewatch.core.frame import FrameKey, Refusal
+from scopewatch.core.imaging.frame import FrameKey, Refusal
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.runtime.lock import InstanceLock, is_held
-from scopewatch.store.database import Store
-from scopewatch.store.records import RetrySelection
+from scopewatch.runtime.process.lock import InstanceLock, is_held
+from scopewatch.store.read.records import RetrySelection
+from scopewatch.store.write.database import Store
 from tests.unit.store.scene import Scene, composer_of, key, ticket
 
 BUNDLE = Path(__file__).parents[2] / "models" / "simulated-cardiomyocyte"

@@ -13,7 +13,7 @@ from scopewatch.config import (
     read_sections,
 )
 from scopewatch.config.schema import schema_text
-from scopewatch.core.alert_rule import RuleKind
+from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]

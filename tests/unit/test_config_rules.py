@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from scopewatch.config import AlertsConfig, Config, RuleConfig
 from scopewatch.config.rule import QuietHoursConfig
-from scopewatch.core.alert_rule import AlertRule, RuleKind, Severity
+from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
 
 
 def configure(

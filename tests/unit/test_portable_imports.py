@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[2]
 POSIX_ONLY = frozenset(
     {"crypt", "fcntl", "grp", "posix", "pty", "pwd", "resource", "spwd", "syslog", "termios", "tty"}
 )
-MODULES = sorted((ROOT / "daemon").rglob("*.py")) + sorted((ROOT / "training").rglob("*.py"))
+PARTS = ("daemon", "simulator", "training")
+MODULES = [path for part in PARTS for path in sorted((ROOT / part).rglob("*.py"))]
 
 
 def unguarded(tree: ast.AST) -> Iterator[str]:

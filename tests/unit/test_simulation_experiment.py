@@ -9,10 +9,10 @@ from scipy import ndimage
 from scipy.stats import mannwhitneyu
 
 from scopewatch.core.errors import ConfigError
-from scopewatch.core.normalise import NormaliseSpec, smooth_background
-from scopewatch.core.tiling import TileGrid
-from scopewatch.demo.simulation.experiment import Experiment
-from scopewatch.demo.simulation.plan import (
+from scopewatch.core.imaging.normalise import NormaliseSpec, smooth_background
+from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.plan import (
     AREA_CUTOFF,
     FINAL_TIME_POINT,
     MAX_WELLS,
@@ -20,7 +20,7 @@ from scopewatch.demo.simulation.plan import (
     Regime,
     WellKind,
 )
-from scopewatch.demo.simulation.truth import efficiency_of
+from scopewatch_simulator.truth import efficiency_of
 
 SIZE_PX = 256
 

@@ -10,10 +10,10 @@ import pytest
 import tifffile
 
 from scopewatch.core.errors import ConfigError
-from scopewatch.demo.simulation.experiment import Experiment
-from scopewatch.demo.simulation.plan import SIMULATOR_VERSION, acquired_at
-from scopewatch.demo.simulation.simulate import simulate
-from scopewatch.demo.simulation.writers import FileFormat
+from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.plan import SIMULATOR_VERSION, acquired_at
+from scopewatch_simulator.simulate import simulate
+from scopewatch_simulator.writers import FileFormat
 
 SIZE_PX = 96
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scopewatch.demo.simulation.optics import Pupil, detect, expose, illuminate
+from scopewatch_simulator.optics import Pupil, detect, expose, illuminate
 
 
 def pupil(*, ring_um: float = 20.0, defocus_um: float = 0.0) -> Pupil:

@@ -11,8 +11,8 @@ from urllib.request import urlopen
 
 import numpy as np
 
-from scopewatch.core.frame import FrameKey
-from scopewatch.store.records import FrameRecord
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.store.read.records import FrameRecord
 from tests.integration.daemon import Daemon
 from tests.integration.receivers import free_port
 from tests.writers.cases import Case

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scopewatch.core.analyse import analyse
-from scopewatch.core.frame import Frame, FrameKey
+from scopewatch.core.imaging.analyse import analyse
+from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from tests.writers.plan import UM_PER_PX, Place, Plan

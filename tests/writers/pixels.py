@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scopewatch.demo.simulation.experiment import Experiment
-from scopewatch.demo.simulation.plan import FINAL_TIME_POINT
+from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.plan import FINAL_TIME_POINT
 from tests.writers.plan import CHANNELS, Plan
 
 SEED = 5

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
-from scopewatch.app.delivering import enter_digest, make_delivery, make_heartbeat
 from scopewatch.app.measuring import make_marker
+from scopewatch.app.messaging.delivering import enter_digest, make_delivery, make_heartbeat
 from scopewatch.app.model import mark_simulated, open_scorer
 from scopewatch.app.monitoring import enter_monitor, enter_retention, tell_model_refused
 from scopewatch.app.reloading import Reloading
@@ -22,27 +22,27 @@ from scopewatch.app.retrying import Retrier
 from scopewatch.app.run_states import LOOK_S, StateLog, make_states
 from scopewatch.app.sources import make_keepers, make_schedule, make_sources, stop_watching
 from scopewatch.config import Config, WebConfig
-from scopewatch.core.analyse import Scorer, analyse
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ModelError, StoreError
+from scopewatch.core.imaging.analyse import Scorer, analyse
 from scopewatch.core.source import FrameSource
 from scopewatch.notify.delivery import Delivery
 from scopewatch.notify.heartbeat import Heartbeat
-from scopewatch.runtime.bursts import Bursts
-from scopewatch.runtime.heartbeats import Heartbeats
-from scopewatch.runtime.inbox import BoundedInbox
-from scopewatch.runtime.memory import GIVE_BACK_S, give_back
-from scopewatch.runtime.metrics import Metrics
-from scopewatch.runtime.monitor import Monitor
-from scopewatch.runtime.outcome import Ending, Observer, Outcome
-from scopewatch.runtime.path import FramePath
-from scopewatch.runtime.sd_notify import SystemdNotifier, notify_socket, watchdog_s
-from scopewatch.runtime.stages import Farewell, Stage
-from scopewatch.runtime.supervisor import Supervisor
-from scopewatch.runtime.worker import Worker
-from scopewatch.store.database import Store
-from scopewatch.store.queries import Reader
-from scopewatch.web.door import Lock, make_lock
+from scopewatch.runtime.pipeline.bursts import Bursts
+from scopewatch.runtime.pipeline.frame_pipeline import FramePath
+from scopewatch.runtime.pipeline.inbox import BoundedInbox
+from scopewatch.runtime.pipeline.outcome import Ending, Observer, Outcome
+from scopewatch.runtime.pipeline.worker import Worker
+from scopewatch.runtime.process.memory import GIVE_BACK_S, give_back
+from scopewatch.runtime.process.metrics import Metrics
+from scopewatch.runtime.process.sd_notify import SystemdNotifier, notify_socket, watchdog_s
+from scopewatch.runtime.supervision.heartbeats import Heartbeats
+from scopewatch.runtime.supervision.monitor import Monitor
+from scopewatch.runtime.supervision.stages import Farewell, Stage
+from scopewatch.runtime.supervision.supervisor import Supervisor
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.write.database import Store
+from scopewatch.web.access.auth_middleware import Lock, make_lock
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 

@@ -1,10 +1,10 @@
 """From the configuration to how the fluorescence of the final day is read and measured."""
 
 from scopewatch.config import Config
-from scopewatch.core.card import ModelCard
-from scopewatch.core.fluorescence import no_recipe, read_fluorescence, thresholds_of
-from scopewatch.runtime.path import Marker
-from scopewatch.store.measuring import Measuring
+from scopewatch.core.imaging.fluorescence import no_recipe, read_fluorescence, thresholds_of
+from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.runtime.pipeline.frame_pipeline import Marker
+from scopewatch.store.write.measuring import Measuring
 
 
 def make_marker(config: Config, card: ModelCard) -> Marker | None:

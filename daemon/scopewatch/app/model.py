@@ -3,7 +3,7 @@
 import numpy as np
 
 from scopewatch.config import Config, ModelConfig
-from scopewatch.core.card import ModelCard
+from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 

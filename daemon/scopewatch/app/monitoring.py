@@ -7,24 +7,24 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from scopewatch.app.delivering import make_delivery
+from scopewatch.app.messaging.delivering import make_delivery
 from scopewatch.app.results import OVERLAYS, message_composer
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import Config, MicroManagerSourceConfig
-from scopewatch.core.alert_monitor import model_refused
-from scopewatch.core.alert_rule import RuleKind
+from scopewatch.core.alerts.monitor import model_refused
+from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ModelError, ScopewatchError
 from scopewatch.notify.delivery import Delivery
-from scopewatch.runtime.heartbeats import Heartbeats
-from scopewatch.runtime.keeper import SourceKeeper
-from scopewatch.runtime.lock import InstanceLock
-from scopewatch.runtime.monitor import TICK_S, Monitor
-from scopewatch.runtime.schedule import Schedule
-from scopewatch.store.database import Store
-from scopewatch.store.files import make_folder
-from scopewatch.store.retention import retain
-from scopewatch.store.signs import PICTURES_REMOVED
+from scopewatch.runtime.process.lock import InstanceLock
+from scopewatch.runtime.supervision.heartbeats import Heartbeats
+from scopewatch.runtime.supervision.monitor import TICK_S, Monitor
+from scopewatch.runtime.supervision.schedule import Schedule
+from scopewatch.runtime.supervision.source_supervisor import SourceKeeper
+from scopewatch.store.files.retention import retain
+from scopewatch.store.files.whole_files import make_folder
+from scopewatch.store.write.database import Store
+from scopewatch.store.write.liveness import PICTURES_REMOVED
 
 log = logging.getLogger(__name__)
 

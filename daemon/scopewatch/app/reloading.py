@@ -10,8 +10,8 @@ from scopewatch.app.checking.checks import Checks
 from scopewatch.app.checking.run_changes import SUBJECT
 from scopewatch.config import Config
 from scopewatch.config.secrets import resolve_secrets
-from scopewatch.core.analyse import Scorer
 from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
+from scopewatch.core.imaging.analyse import Scorer
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Candidate:
 
 
 class Reloading:
-    """Checks reloads of one daemon; a `runtime.reload.Reloader`.
+    """Checks reloads of one daemon; a `runtime.supervision.reload.Reloader`.
 
     Parameters
     ----------

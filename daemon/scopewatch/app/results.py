@@ -4,23 +4,23 @@ import logging
 from contextlib import ExitStack
 
 from scopewatch import __version__
-from scopewatch.app.composing import MessageComposer
 from scopewatch.app.judging import make_judging
 from scopewatch.app.measuring import make_measuring
+from scopewatch.app.messaging.composing import MessageComposer
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import Config
-from scopewatch.core.card import ModelCard
+from scopewatch.core.alerts.routing import Route
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import StoreError
-from scopewatch.core.message import Style
-from scopewatch.core.route import Route
+from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.messages.alert_message import Style
 from scopewatch.monitoring.expectation import Standard
-from scopewatch.runtime.lock import InstanceLock
-from scopewatch.store.database import Store
-from scopewatch.store.files import make_folder
-from scopewatch.store.overlays import OverlayFolder
-from scopewatch.store.queries import Reader
-from scopewatch.web.reading import Facts
+from scopewatch.runtime.process.lock import InstanceLock
+from scopewatch.store.files.overlays import OverlayFolder
+from scopewatch.store.files.whole_files import make_folder
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.write.database import Store
+from scopewatch.web.monitor_store import Facts
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from scopewatch.core.frame import LookAgain
+from scopewatch.core.imaging.frame import LookAgain
 from scopewatch.core.source import FrameSource
 
 log = logging.getLogger(__name__)

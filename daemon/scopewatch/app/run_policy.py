@@ -1,7 +1,7 @@
 """What a run is planned as and measured against, from the configuration and the model's card."""
 
 from scopewatch.config import Config, ExperimentConfig
-from scopewatch.core.card import ModelCard
+from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.monitoring.policy import RunPolicy
 

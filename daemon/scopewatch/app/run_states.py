@@ -17,8 +17,8 @@ from scopewatch.monitoring.run_facts import DaemonSeen, RunFacts, RunSeen
 from scopewatch.monitoring.run_state import assess
 from scopewatch.monitoring.state import Cause, Level, RunState, State, database_away
 from scopewatch.runtime.clock import ClockWatch
-from scopewatch.runtime.stages import Condition
-from scopewatch.store.records import RunRow
+from scopewatch.runtime.supervision.stages import Condition
+from scopewatch.store.read.records import RunRow
 
 log = logging.getLogger(__name__)
 

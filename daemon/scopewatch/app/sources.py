@@ -17,9 +17,9 @@ from scopewatch.config import (
 )
 from scopewatch.core.clock import Clock
 from scopewatch.core.source import Arrivals, FrameSource, Inbox, Ledger
-from scopewatch.runtime.heartbeats import Heartbeats
-from scopewatch.runtime.keeper import SourceKeeper
-from scopewatch.runtime.schedule import Schedule
+from scopewatch.runtime.supervision.heartbeats import Heartbeats
+from scopewatch.runtime.supervision.schedule import Schedule
+from scopewatch.runtime.supervision.source_supervisor import SourceKeeper
 
 # How often sources are looked after; their scans follow runtime.rescan_s.
 TEND_S = 1.0

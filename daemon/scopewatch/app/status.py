@@ -14,15 +14,14 @@ from scopewatch.app.run_states import RunStates
 from scopewatch.config import Config
 from scopewatch.config.secrets import find_token
 from scopewatch.core.errors import ModelError
-from scopewatch.core.measured import RunReport, WellEnd, judge_run
+from scopewatch.core.estimation.forecast_validation import RunReport, WellEnd, judge_run
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.monitoring.run_facts import DaemonSeen
 from scopewatch.notify.breaker import Circuit, Receiver
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.runtime.lock import is_held
-from scopewatch.store.proposing import proposal_path
-from scopewatch.store.queries import Reader
-from scopewatch.store.records import (
+from scopewatch.runtime.process.lock import is_held
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.records import (
     AlertRow,
     ChannelRow,
     Counts,
@@ -31,6 +30,7 @@ from scopewatch.store.records import (
     RunRow,
     WellRow,
 )
+from scopewatch.store.write.proposing import proposal_path
 
 ANSWER_S = 2.0
 MOST_REFUSED = 10

@@ -25,11 +25,11 @@ from scopewatch.app.status import ask_daemon
 from scopewatch.config import Config, load_config
 from scopewatch.config.secrets import known_secrets, resolve_here
 from scopewatch.core.errors import ScopewatchError
-from scopewatch.core.redact import redact_settings, redact_text
-from scopewatch.runtime.log_file import files_of
-from scopewatch.store.files import FILE_MODE, whole_file
-from scopewatch.store.pictures import list_pictures
-from scopewatch.store.queries import Reader
+from scopewatch.core.redaction import redact_settings, redact_text
+from scopewatch.runtime.process.log_file import files_of
+from scopewatch.store.files.pictures import list_pictures
+from scopewatch.store.files.whole_files import FILE_MODE, whole_file
+from scopewatch.store.read.queries import Reader
 
 # Of the quarantine, the newest; and of the card, which may hold large tables.
 MOST_REFUSED: Final = 5000

@@ -18,7 +18,7 @@ from scopewatch.cli.outputs import refuse_stdout
 from scopewatch.core.errors import ConfigError, complaint
 
 if TYPE_CHECKING:
-    from scopewatch.store.database import Store
+    from scopewatch.store.write.database import Store
 
 app = typer.Typer(
     help="Test the alert channels; list, acknowledge and snooze alerts, take an answer back.",
@@ -51,7 +51,7 @@ def send_test(
 
     Example: scopewatch alert test -c config.yaml --write look-at-it
     """
-    from scopewatch.app.testing import call_heartbeat, send_tests, write_tests
+    from scopewatch.app.messaging.testing import call_heartbeat, send_tests, write_tests
     from scopewatch.config import load_config
     from scopewatch.config.secrets import resolve_secrets
 
@@ -88,8 +88,8 @@ def list_alerts(
     Example: scopewatch alert list --all
     """
     from scopewatch.config import load_config
-    from scopewatch.core.gist import gist
-    from scopewatch.store.queries import Reader
+    from scopewatch.messages.summary import gist
+    from scopewatch.store.read.queries import Reader
 
     reader = Reader.open(load_config(config).state.folder)
     try:
@@ -177,13 +177,13 @@ def parse_duration(text: str) -> timedelta:
 @contextmanager
 def open_beside(config: ConfigPath) -> "Iterator[Store]":
     """Open the store beside a running daemon; SQLite lets both write in turn."""
-    from scopewatch.app.composing import MessageComposer
+    from scopewatch.app.messaging.composing import MessageComposer
     from scopewatch.app.run_policy import policy_of
     from scopewatch.config import load_config
-    from scopewatch.core.message import Style
+    from scopewatch.messages.alert_message import Style
     from scopewatch.runtime.clock import SystemClock
-    from scopewatch.store.database import Store
-    from scopewatch.store.queries import Reader
+    from scopewatch.store.read.queries import Reader
+    from scopewatch.store.write.database import Store
 
     settings = load_config(config)
     # Opened for reading first: a wrong path must not make an empty database.

@@ -19,8 +19,8 @@ import typer
 if TYPE_CHECKING:
     from scopewatch.app.checking.finding import Finding
     from scopewatch.config import Config
-    from scopewatch.runtime.log_file import LogFile
-    from scopewatch.runtime.stages import Farewell
+    from scopewatch.runtime.process.log_file import LogFile
+    from scopewatch.runtime.supervision.stages import Farewell
 
 ConfigPath = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.")
@@ -46,7 +46,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     write_logs = _Logs(debug=logging.getLogger().level == logging.DEBUG)
     write_logs(settings)
 
-    from scopewatch.app.life import Life
+    from scopewatch.app.daemon_runner import Life
     from scopewatch.runtime.clock import SystemClock
 
     life = Life(
@@ -104,7 +104,7 @@ def show_findings(findings: Iterable["Finding"]) -> bool:
 
 
 def _log_file(settings: "Config") -> "LogFile | None":
-    from scopewatch.runtime.log_file import LogFile
+    from scopewatch.runtime.process.log_file import LogFile
 
     wanted = settings.logging
     if wanted.file is None:
@@ -141,7 +141,7 @@ class _Logs:
 
     def __call__(self, settings: "Config") -> None:
         from scopewatch.config.secrets import known_secrets
-        from scopewatch.runtime.logs import set_up_logs
+        from scopewatch.runtime.process.logs import set_up_logs
 
         self._secrets |= known_secrets(settings)
         set_up_logs(

@@ -51,9 +51,9 @@ def simulate(
     from rich.console import Console
     from rich.progress import Progress
 
-    from scopewatch.demo.simulation.plan import FINAL_TIME_POINT, Regime
-    from scopewatch.demo.simulation.simulate import simulate as write_simulation
-    from scopewatch.demo.simulation.writers import FileFormat
+    from scopewatch_simulator.plan import FINAL_TIME_POINT, Regime
+    from scopewatch_simulator.simulate import simulate as write_simulation
+    from scopewatch_simulator.writers import FileFormat
 
     refuse_stdout(out, "OUT", what="a folder of frames", do="name a folder")
     console = Console(stderr=True)

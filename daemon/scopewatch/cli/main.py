@@ -23,7 +23,7 @@ from scopewatch.cli import (
     support,
 )
 from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError
-from scopewatch.core.redact import redact_text
+from scopewatch.core.redaction import redact_text
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
 from scopewatch.cli.outputs import STDOUT, refuse_stdout
 
 if TYPE_CHECKING:
-    from scopewatch.store.records import Counts
+    from scopewatch.store.read.records import Counts
 
 
 class ExportFormat(StrEnum):
@@ -69,7 +69,7 @@ def export(
     Example: scopewatch export --format csv --out results.csv
     """
     from scopewatch.config import load_config
-    from scopewatch.store.queries import Reader
+    from scopewatch.store.read.queries import Reader
 
     if file_format is ExportFormat.OME_ZARR:
         refuse_stdout(out, "--out", what="a store of pictures", do="name a folder")
@@ -81,15 +81,15 @@ def export(
     ):
         match file_format:
             case ExportFormat.CSV:
-                from scopewatch.store.export import export_csv
+                from scopewatch.store.export.tables import export_csv
 
                 what = f"{export_csv(reader, to, progress)} frames"
             case ExportFormat.JSON:
-                from scopewatch.store.export import export_json
+                from scopewatch.store.export.tables import export_json
 
                 what = f"{export_json(reader, to, progress)} frames"
             case ExportFormat.OME_ZARR:
-                from scopewatch.store.zarr_export import export_ome_zarr
+                from scopewatch.store.export.ome_zarr import export_ome_zarr
 
                 what = f"{export_ome_zarr(reader, out, progress)} images"
     typer.echo(

@@ -15,7 +15,7 @@ from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
 
 if TYPE_CHECKING:
     from scopewatch.config import Config
-    from scopewatch.store.records import RetryAnswer, RetrySelection
+    from scopewatch.store.read.records import RetryAnswer, RetrySelection
 
 
 def retry(
@@ -43,7 +43,7 @@ def retry(
     Example: scopewatch retry --reason out-of-focus --well B3
     """
     from scopewatch.config import load_config
-    from scopewatch.store.records import RetrySelection
+    from scopewatch.store.read.records import RetrySelection
 
     settings = load_config(config)
     given = RetrySelection(run=run, plate=plate, well=well, fault=reason)
@@ -60,7 +60,7 @@ def retry(
 
 def _show(settings: "Config", run: str | None) -> None:
     """List what is in quarantine by reason, and how to have it tried again."""
-    from scopewatch.store.queries import Reader
+    from scopewatch.store.read.queries import Reader
 
     with closing(Reader.open(settings.state.folder)) as reader:
         reasons = [each for each in reader.reasons(run) if each.fault != "gap"]
@@ -96,7 +96,7 @@ def _user() -> str:
 def _report(
     settings: "Config", asked: "list[RetrySelection]", answers: "list[RetryAnswer]"
 ) -> None:
-    from scopewatch.runtime.lock import is_held
+    from scopewatch.runtime.process.lock import is_held
 
     for wanted, answer in zip(asked, answers, strict=True):
         if wanted.what is not None and not (answer.asked or answer.waiting):

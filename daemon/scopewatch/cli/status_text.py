@@ -4,9 +4,9 @@ from rich.console import Console
 from rich.table import Table
 
 from scopewatch.app.status import MeasuredRun, Status
-from scopewatch.core.forecast import NoForecast
-from scopewatch.core.gist import gist
-from scopewatch.store.records import Counts, WellRow
+from scopewatch.core.estimation.forecast import NoForecast
+from scopewatch.messages.summary import gist
+from scopewatch.store.read.records import Counts, WellRow
 from scopewatch.web.advice import advise
 
 COLUMNS = ("experiment", "plate", "well", "day", "efficiency", "interval", "forecast", "alert")

@@ -7,8 +7,8 @@ from pydantic import Field, SecretStr, field_validator
 
 from scopewatch.config.reference import Secret, is_reference
 from scopewatch.config.strict import Strict
-from scopewatch.core.alert_rule import Severity
-from scopewatch.core.route import Route
+from scopewatch.core.alerts.routing import Route
+from scopewatch.core.alerts.rules import Severity
 
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$")]
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from scopewatch.config.strict import Strict
-from scopewatch.core.alert_scope import check_pattern
+from scopewatch.core.alerts.scope import check_pattern
 
 
 class ExperimentConfig(Strict):

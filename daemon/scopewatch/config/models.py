@@ -12,7 +12,7 @@ from scopewatch.config.rules import AnyRuleConfig
 from scopewatch.config.sources import SourceConfig
 from scopewatch.config.strict import Seconds, Strict
 from scopewatch.config.web import WebConfig
-from scopewatch.core.alert_rule import AlertRule, implied_rules
+from scopewatch.core.alerts.rules import AlertRule, implied_rules
 from scopewatch.core.phrases import Language
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from scopewatch.config.rule import Hours, Rule
-from scopewatch.core.alert_rule import RuleKind, Severity
+from scopewatch.core.alerts.rules import RuleKind, Severity
 
 
 class BlindConfig(Rule):

@@ -19,7 +19,7 @@ from scopewatch.config.monitor_rules import (
 )
 from scopewatch.config.rule import Rule, TimedRule, WellGroups
 from scopewatch.config.strict import Fraction
-from scopewatch.core.alert_rule import DEFAULT_LIMITS, RuleKind, Severity
+from scopewatch.core.alerts.rules import DEFAULT_LIMITS, RuleKind, Severity
 
 
 class WeakForecastConfig(TimedRule):

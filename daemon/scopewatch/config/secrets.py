@@ -18,7 +18,7 @@ from scopewatch.config.reference import REFERENCE, is_reference
 from scopewatch.config.small_file import read_small_file
 from scopewatch.config.web import check_token
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.core.redact import secret_parts
+from scopewatch.core.redaction import secret_parts
 
 MOST_BYTES: Final = 16 * 1024
 # systemd makes the credentials of a service in a folder that it names so.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from scopewatch.core.frame import Frame, FrameTicket, LookAgain, Mark, Refusal
+from scopewatch.core.imaging.frame import Frame, FrameTicket, LookAgain, Mark, Refusal
 
 
 class Inbox(Protocol):

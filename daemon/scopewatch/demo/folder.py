@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.demo.simulation.plan import FINAL_TIME_POINT
+from scopewatch_simulator.plan import FINAL_TIME_POINT
 
 MARKER = "SIMULATED.txt"
 

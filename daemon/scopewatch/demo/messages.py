@@ -10,11 +10,11 @@ from pathlib import Path
 
 from scopewatch.app.results import message_style
 from scopewatch.config import Config
-from scopewatch.core.alert import Change, Observation, Transition
-from scopewatch.core.message import compose
+from scopewatch.core.alerts.state_machine import Change, Observation, Transition
+from scopewatch.messages.alert_message import compose
 from scopewatch.notify.written import write_message
-from scopewatch.store.queries import Reader
-from scopewatch.store.records import AlertRow
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.records import AlertRow
 
 _MOST_SHOTS = 200
 

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from scopewatch.core.errors import ConfigError, ScopewatchError, SourceError, complaint
 from scopewatch.demo.folder import INTERVAL_H, RUN
-from scopewatch.demo.simulation.experiment import Experiment
-from scopewatch.demo.simulation.plan import FINAL_TIME_POINT, SIMULATOR_VERSION
 from scopewatch.sources.micromanager.cores import stop_core
+from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.plan import FINAL_TIME_POINT, SIMULATOR_VERSION
 
 Shoot = Callable[[int, int], NDArray[np.uint16]]
 

@@ -21,7 +21,6 @@ from scopewatch.core.errors import StoreError, complaint
 from scopewatch.demo.folder import DemoFolder, prepare_folder, write_config
 from scopewatch.demo.messages import write_messages
 from scopewatch.demo.processes import Daemon, Microscope
-from scopewatch.demo.simulation.plan import FINAL_TIME_POINT
 from scopewatch.demo.summary import (
     DemoSummary,
     read_truth,
@@ -31,7 +30,8 @@ from scopewatch.demo.summary import (
 )
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.inference.shipped import SHIPPED, bundled_model
-from scopewatch.store.queries import Reader
+from scopewatch.store.read.queries import Reader
+from scopewatch_simulator.plan import FINAL_TIME_POINT
 
 WELLS = 12
 PACE_S = 2.0

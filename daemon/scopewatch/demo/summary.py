@@ -9,10 +9,10 @@ from statistics import median
 
 from rich.table import Table
 
-from scopewatch.core.alert_rule import RuleKind
+from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.demo.folder import TARGET
-from scopewatch.store.records import AlertRow, Counts, WellRow
+from scopewatch.store.read.records import AlertRow, Counts, WellRow
 
 WEAK = (RuleKind.WEAK_FORECAST, RuleKind.WEAK_NOW, RuleKind.PLATE_COLLAPSE)
 

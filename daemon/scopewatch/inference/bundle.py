@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from scopewatch.core.card import SCHEMA_VERSION, ModelCard
 from scopewatch.core.errors import ModelError, complaint
+from scopewatch.core.imaging.model_card import SCHEMA_VERSION, ModelCard
 from scopewatch.core.strict_yaml import parse_yaml
 
 MODEL_FILE = "model.tflite"

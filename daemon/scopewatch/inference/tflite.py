@@ -14,9 +14,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import ModelError, complaint
-from scopewatch.core.tiling import TileGrid
+from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.codes import Quantisation
 from scopewatch.inference.notices import without_notices
@@ -30,7 +30,7 @@ _PROBE_TILES = 4
 
 
 class TFLiteScorer:
-    """Scores normalised frames with the network of a bundle; a `core.analyse.Scorer`.
+    """Scores normalised frames with the network of a bundle; a `core.imaging.analyse.Scorer`.
 
     The interpreter is not thread-safe. The first thread that scores owns the scorer; a call from
     another one is refused until `release` was called.

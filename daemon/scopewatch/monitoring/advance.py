@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from scopewatch.core.alert import AlertState, Subject, Transition
-from scopewatch.core.alert_plate import PlateFacts, StateKey, step_plate
-from scopewatch.core.alert_rule import AlertRule
-from scopewatch.core.alert_wells import REMEMBERING, Past
+from scopewatch.core.alerts.plate import PlateFacts, StateKey, step_plate
+from scopewatch.core.alerts.rules import AlertRule
+from scopewatch.core.alerts.state_machine import AlertState, Subject, Transition
+from scopewatch.core.alerts.wells import REMEMBERING, Past
 from scopewatch.monitoring.schedule import DueStep
 
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scopewatch.core.alert import Reading, Subject
-from scopewatch.core.alert_plate import WEAK
-from scopewatch.core.alert_rule import AlertRule, RuleKind
-from scopewatch.core.card import ForecastDay
-from scopewatch.core.forecast import NoForecast, WellForecast, usual_range
+from scopewatch.core.alerts.plate import WEAK
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
+from scopewatch.core.alerts.state_machine import Reading, Subject
+from scopewatch.core.estimation.forecast import NoForecast, WellForecast, usual_range
+from scopewatch.core.imaging.model_card import ForecastDay
 
 
 class Basis(StrEnum):

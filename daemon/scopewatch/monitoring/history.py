@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scopewatch.core.alert_rule import AlertRule, RuleKind
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 
 # A rule of these kinds needs to see the plate's other wells at the same moment.
 JOINT = (RuleKind.PLATE_COLLAPSE, RuleKind.OUTLIER_WELL)

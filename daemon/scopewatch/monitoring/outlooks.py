@@ -3,8 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from scopewatch.core.forecast import NoForecast, WellForecast, forecast
-from scopewatch.core.running import RunningEstimate, WellFilter, WellPoint, filter_points
+from scopewatch.core.estimation.forecast import NoForecast, WellForecast, forecast
+from scopewatch.core.estimation.smoothing import (
+    RunningEstimate,
+    WellFilter,
+    WellPoint,
+    filter_points,
+)
 from scopewatch.monitoring.policy import RunPolicy
 
 

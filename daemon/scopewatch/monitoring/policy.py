@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from scopewatch.core.alert_scope import place
-from scopewatch.core.card import ForecastDay
-from scopewatch.core.efficiency import ErrorRates
+from scopewatch.core.alerts.scope import place
+from scopewatch.core.imaging.efficiency import ErrorRates
+from scopewatch.core.imaging.model_card import ForecastDay
 
 # Time points are never quite punctual, and a frame takes a while to be taken and judged.
 STALE_INTERVALS: Final = 1.5

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
+from scopewatch.core.imaging.result import Fault
 from scopewatch.core.phrases import Phrase, mark
-from scopewatch.core.result import Fault
 
 # More names than these do not fit into a line.
 MOST_NAMES: Final = 12

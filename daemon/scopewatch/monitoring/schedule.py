@@ -6,7 +6,7 @@ them is told once. Otherwise each well goes by itself.
 
 from dataclasses import dataclass
 
-from scopewatch.core.alert_rule import AlertRule
+from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.monitoring.history import NO_TIME_POINT, Plate, PlateHistory
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
-from scopewatch.core.alert_scope import well_order
+from scopewatch.core.alerts.scope import well_order
 from scopewatch.core.phrases import Phrase
 from scopewatch.monitoring import run_state_words as words
 from scopewatch.monitoring.policy import STALE_TIME_POINTS

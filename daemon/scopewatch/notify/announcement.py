@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from html import escape
 
-from scopewatch.core.alert import (
+from scopewatch.core.alerts.state_machine import (
     AlertRule,
     Change,
     Evidence,
@@ -17,11 +17,11 @@ from scopewatch.core.alert import (
     Subject,
     Transition,
 )
-from scopewatch.core.digest import Digest, DigestWell, OpenAlert, compose_digest
 from scopewatch.core.errors import DeliveryError
-from scopewatch.core.language import speak
-from scopewatch.core.message import Message, Style, compose
-from scopewatch.core.running import WellPoint
+from scopewatch.core.estimation.smoothing import WellPoint
+from scopewatch.messages.alert_message import Message, Style, compose
+from scopewatch.messages.digest import Digest, DigestWell, OpenAlert, compose_digest
+from scopewatch.messages.translator import speak
 from scopewatch.notify.outbox import Notifier
 
 _TARGET = 0.5

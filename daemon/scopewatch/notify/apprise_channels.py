@@ -21,9 +21,9 @@ from apprise.attachment.memory import AttachMemory
 from apprise.common import PersistentStoreMode
 from pydantic import SecretStr
 
-from scopewatch.core.alert import Severity
+from scopewatch.core.alerts.state_machine import Severity
 from scopewatch.core.errors import ConfigError, DeliveryError, complaint
-from scopewatch.core.message import Message
+from scopewatch.messages.alert_message import Message
 from scopewatch.notify.attempts import Attempts
 from scopewatch.notify.pictures import draw_figures
 

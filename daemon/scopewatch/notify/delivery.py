@@ -21,7 +21,7 @@ from typing import Final
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import DeliveryError
-from scopewatch.core.message import Message, OutboxItem, without_pictures
+from scopewatch.messages.alert_message import Message, OutboxItem, without_pictures
 from scopewatch.notify.breaker import Breaker, BreakerRule, Circuit, Receiver
 from scopewatch.notify.outbox import Notifier, Outbox
 

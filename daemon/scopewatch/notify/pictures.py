@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from scopewatch.core.figure import Figure, Trend
-from scopewatch.core.message import Message
-from scopewatch.core.plate_picture import draw_plate
-from scopewatch.core.trend_picture import draw_trend
+from scopewatch.messages.alert_message import Message
+from scopewatch.messages.chart_data import Figure, Trend
+from scopewatch.messages.plate_picture import draw_plate
+from scopewatch.messages.trend_picture import draw_trend
 
 log = logging.getLogger(__name__)
 

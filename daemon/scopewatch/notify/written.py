@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 
 from scopewatch.core.errors import DeliveryError, complaint
-from scopewatch.core.message import Message
+from scopewatch.messages.alert_message import Message
 from scopewatch.notify.pictures import draw_figures
 
 _PAGE = (

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from scopewatch.core.alert_words import FAULTS
+from scopewatch.core.imaging.result import Fault
 from scopewatch.core.phrases import Phrase, mark
-from scopewatch.core.result import Fault
+from scopewatch.messages.alert_texts import FAULTS
 from scopewatch.monitoring import run_state_words
 
 # The values of `Fault` say that a frame cannot be judged; the other words, which the worker and

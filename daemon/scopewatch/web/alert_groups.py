@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from scopewatch.core.alert import AlertRule, Evidence, RuleKind, Severity, Subject
-from scopewatch.core.alert_plate import WEAK
-from scopewatch.core.alert_scope import well_order
-from scopewatch.core.alert_words import WORDING
-from scopewatch.core.gist import gist
+from scopewatch.core.alerts.plate import WEAK
+from scopewatch.core.alerts.scope import well_order
+from scopewatch.core.alerts.state_machine import AlertRule, Evidence, RuleKind, Severity, Subject
 from scopewatch.core.phrases import Language, Phrase, mark
 from scopewatch.core.well_name import WellName
-from scopewatch.store.records import AlertRow
+from scopewatch.messages.alert_texts import WORDING
+from scopewatch.messages.summary import gist
+from scopewatch.store.read.records import AlertRow
 from scopewatch.web.labels import SURE
 from scopewatch.web.plate import answered
 

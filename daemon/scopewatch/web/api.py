@@ -8,13 +8,13 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
-from scopewatch.core.efficiency import Efficiency
-from scopewatch.core.forecast import NoForecast
+from scopewatch.core.estimation.forecast import NoForecast
+from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.state import Level, RunState
 from scopewatch.notify.breaker import Receiver
-from scopewatch.store.records import Outlook, WellRow
-from scopewatch.web.parts import GivenParts, Parts, choose_run, find_well, make_header
+from scopewatch.store.read.records import Outlook, WellRow
+from scopewatch.web.dashboard_context import GivenParts, Parts, choose_run, find_well, make_header
 from scopewatch.web.plate import Staleness, is_stale
 from scopewatch.web.wording import name_of, well_path
 

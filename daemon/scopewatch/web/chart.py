@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
-from scopewatch.core.forecast import WellForecast
-from scopewatch.core.language import Say, speak
+from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.phrases import Language
-from scopewatch.store.records import AlertRow, CoursePoint, Outlook
+from scopewatch.messages.translator import Say, speak
+from scopewatch.store.read.records import AlertRow, CoursePoint, Outlook
 from scopewatch.web.wording import percent
 
 WIDTH = 720

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from scopewatch.core.alert import RuleKind, Severity
-from scopewatch.core.forecast import WellForecast
+from scopewatch.core.alerts.state_machine import RuleKind, Severity
+from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.phrases import mark
-from scopewatch.store.records import Flag, WellRow
+from scopewatch.store.read.records import Flag, WellRow
 
 # A forecast of this probability is as good as sure: one in twenty of such wells ends otherwise.
 SURE: Final = 0.95

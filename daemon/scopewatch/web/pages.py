@@ -13,13 +13,11 @@ from scopewatch.core.errors import complaint
 from scopewatch.core.phrases import mark
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.state import Level
-from scopewatch.store.records import Shot
+from scopewatch.store.read.records import Shot
+from scopewatch.web.access.request_guard import RefusedFormError, inside, read_form
 from scopewatch.web.alert_groups import AlertGroup, alike, group_alerts
 from scopewatch.web.chart import draw_course
-from scopewatch.web.ending import find_ending
-from scopewatch.web.guard import RefusedFormError, inside, read_form
-from scopewatch.web.language import COOKIE, language_of
-from scopewatch.web.parts import (
+from scopewatch.web.dashboard_context import (
     GivenParts,
     GivenVisit,
     Header,
@@ -30,9 +28,11 @@ from scopewatch.web.parts import (
     find_well,
     make_header,
 )
-from scopewatch.web.pictures import find_picture, is_kept, shrink
+from scopewatch.web.final_day import find_ending
+from scopewatch.web.language import COOKIE, language_of
+from scopewatch.web.overlay_images import find_picture, is_kept, shrink
 from scopewatch.web.plate import by_gravity, lay_out, subject_of
-from scopewatch.web.quarantined import by_fault
+from scopewatch.web.quarantine import by_fault
 from scopewatch.web.wording import name_of
 
 # Of a longer time course every n-th is drawn: more do not fit into the chart's width.

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from scopewatch.core.alert import Reading, RuleKind, Severity, Subject
-from scopewatch.core.forecast import NoForecast, Silence, WellForecast
+from scopewatch.core.alerts.state_machine import Reading, RuleKind, Severity, Subject
+from scopewatch.core.estimation.forecast import NoForecast, Silence, WellForecast
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.expectation import NOTHING, Basis, Expectation, Standard
 from scopewatch.monitoring.policy import STALE_TIME_POINTS
-from scopewatch.store.records import AlertRow, Flag, WellRow
+from scopewatch.store.read.records import AlertRow, Flag, WellRow
 
 WELL = re.compile(r"^([A-P])0*([1-9]\d?)$")
 

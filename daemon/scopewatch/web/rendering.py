@@ -8,11 +8,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from scopewatch.core.alert_words import SEVERITIES, WORDING
-from scopewatch.core.forecast import NoForecast
-from scopewatch.core.gist import gist, why_silent
-from scopewatch.core.language import say_phrase
+from scopewatch.core.estimation.forecast import NoForecast
 from scopewatch.core.phrases import Language, Phrase
+from scopewatch.messages.alert_texts import SEVERITIES, WORDING
+from scopewatch.messages.summary import gist, why_silent
+from scopewatch.messages.translator import say_phrase
 from scopewatch.web import wording
 from scopewatch.web.advice import advise
 from scopewatch.web.labels import label_of

@@ -10,10 +10,10 @@ from starlette.concurrency import run_in_threadpool
 
 from scopewatch.core.errors import complaint
 from scopewatch.core.well_name import WellName
-from scopewatch.store.records import RetryAnswer, RetrySelection
-from scopewatch.web.door import address_of
-from scopewatch.web.guard import RefusedFormError, read_form, read_json
-from scopewatch.web.parts import GivenParts, Parts
+from scopewatch.store.read.records import RetryAnswer, RetrySelection
+from scopewatch.web.access.auth_middleware import address_of
+from scopewatch.web.access.request_guard import RefusedFormError, read_form, read_json
+from scopewatch.web.dashboard_context import GivenParts, Parts
 from scopewatch.web.wording import well_path
 
 pages = APIRouter()

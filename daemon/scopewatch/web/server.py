@@ -13,12 +13,13 @@ from starlette.staticfiles import StaticFiles
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import NoSpaceError, ScopewatchError, complaint
 from scopewatch.core.phrases import Language
-from scopewatch.web import api, login, pages, retry
-from scopewatch.web.door import Door, Lock
-from scopewatch.web.guard import Guard, RefusedFormError
+from scopewatch.web import api, pages, retry
+from scopewatch.web.access import login
+from scopewatch.web.access.auth_middleware import Door, Lock
+from scopewatch.web.access.request_guard import Guard, RefusedFormError
+from scopewatch.web.dashboard_context import Parts
 from scopewatch.web.language import page_language
-from scopewatch.web.parts import Parts
-from scopewatch.web.reading import AlertDesk, Facts, Health, Reader, Receivers, States
+from scopewatch.web.monitor_store import AlertDesk, Facts, Health, Reader, Receivers, States
 from scopewatch.web.rendering import make_templates
 
 HERE = Path(__file__).parent
@@ -65,7 +66,7 @@ def create_app(
     lock
         What people need to come in; None: nothing, for a dashboard on loopback.
     names, addresses
-        What the Host header may say besides names of this machine; see `web.guard`.
+        What the Host header may say besides names of this machine; see `web.access.request_guard`.
     """
     parts = Parts(
         reader=reader,

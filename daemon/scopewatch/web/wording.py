@@ -7,10 +7,10 @@ from urllib.parse import unquote
 
 from markupsafe import Markup, escape
 
-from scopewatch.core.language import speak
-from scopewatch.core.links import segment
 from scopewatch.core.phrases import Language
 from scopewatch.core.well_name import WellName
+from scopewatch.messages.links import segment
+from scopewatch.messages.translator import speak
 
 NOTHING = "–"
 

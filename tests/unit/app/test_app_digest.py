@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.app.digest import DigestDesk
+from scopewatch.app.messaging.digest import DigestDesk
 from scopewatch.app.run_policy import policy_of
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import ExperimentConfig
-from scopewatch.core.alert import AlertRule
-from scopewatch.core.frame import Refusal
-from scopewatch.core.message import Style
-from scopewatch.core.route import Route
+from scopewatch.core.alerts.routing import Route
+from scopewatch.core.alerts.state_machine import AlertRule
+from scopewatch.core.imaging.frame import Refusal
+from scopewatch.messages.alert_message import Style
 from scopewatch.monitoring.expectation import Standard
-from scopewatch.store.database import Store
-from scopewatch.store.queries import Reader
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.write.database import Store
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, key, open_store, read_rows
 

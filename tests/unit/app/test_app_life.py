@@ -8,13 +8,13 @@ from typing import Any, cast
 
 import pytest
 
-from scopewatch.app import life as module
-from scopewatch.app.life import Life
+from scopewatch.app import daemon_runner as module
+from scopewatch.app.daemon_runner import Life
 from scopewatch.app.reloading import Candidate, Reloading
 from scopewatch.config import Config
-from scopewatch.core.analyse import Scorer
 from scopewatch.core.errors import ConfigError, ScopewatchError, StoreError
-from scopewatch.runtime.stages import Farewell
+from scopewatch.core.imaging.analyse import Scorer
+from scopewatch.runtime.supervision.stages import Farewell
 from tests.conftest import FakeClock
 
 STOPPED = Farewell(failed_stage=None, clean=True)

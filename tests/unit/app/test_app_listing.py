@@ -9,8 +9,8 @@ import tifffile
 from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted, natural
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.errors import ConfigError
-from scopewatch.demo.simulation.simulate import simulate
-from scopewatch.demo.simulation.writers import FileFormat
+from scopewatch_simulator.simulate import simulate
+from scopewatch_simulator.writers import FileFormat
 from tests.unit.sources.ndtiffs import write_data_set
 from tests.unit.sources.old_ndtiffs import write_version_1
 from tests.unit.sources.readers.vendors.czis import Block, grey, metadata, scene, write_czi

@@ -10,7 +10,7 @@ from scopewatch.app.daemon import build
 from scopewatch.app.monitoring import tell_model_refused
 from scopewatch.config import Config
 from scopewatch.core.errors import ModelError
-from scopewatch.runtime.lock import InstanceLock
+from scopewatch.runtime.process.lock import InstanceLock
 from tests.conftest import FakeClock
 from tests.unit.store.scene import read_rows
 

@@ -9,10 +9,10 @@ import pytest
 from scopewatch.app.results import open_overlays
 from scopewatch.config import Config
 from scopewatch.core.errors import StoreError
-from scopewatch.core.frame import FrameKey
-from scopewatch.store import overlays
-from scopewatch.store.pictures import remove_picture
-from scopewatch.store.queries import Reader
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.store.files import overlays
+from scopewatch.store.files.pictures import remove_picture
+from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.core.samples import make_card
 from tests.unit.store.scene import RULES, Scene, files_of, key, open_store, ticket

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from scopewatch.app.retrying import Retrier
-from scopewatch.core.frame import LookAgain
+from scopewatch.core.imaging.frame import LookAgain
 from tests.unit.runtime.fakes import FakeSource
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

@@ -11,11 +11,11 @@ import pytest
 from scopewatch.app.run_states import RunStates, StateLog
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import StoreError
-from scopewatch.core.frame import Refusal
+from scopewatch.core.imaging.frame import Refusal
 from scopewatch.monitoring.run_facts import DaemonSeen
 from scopewatch.monitoring.state import Cause, Level
-from scopewatch.runtime.stages import Condition
-from scopewatch.store.queries import Reader
+from scopewatch.runtime.supervision.stages import Condition
+from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, ticket
 

@@ -8,10 +8,10 @@ from scopewatch.app.sources import make_keepers, make_schedule, make_sources, st
 from scopewatch.config import Config
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.source import Inbox, Ledger
-from scopewatch.runtime.heartbeats import Heartbeats
-from scopewatch.runtime.inbox import BoundedInbox
-from scopewatch.runtime.keeper import SourceKeeper
-from scopewatch.runtime.schedule import Schedule
+from scopewatch.runtime.pipeline.inbox import BoundedInbox
+from scopewatch.runtime.supervision.heartbeats import Heartbeats
+from scopewatch.runtime.supervision.schedule import Schedule
+from scopewatch.runtime.supervision.source_supervisor import SourceKeeper
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import FakeSource, FakeStore
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.cli.main import run
-from scopewatch.store.pictures import list_pictures
+from scopewatch.store.files.pictures import list_pictures
 
 CONFIG = """
 experiment: {name: run 1}

@@ -4,10 +4,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from scopewatch.core.alert import AlertRule, AlertState, Observation, Subject, Transition, step
-from scopewatch.core.alert_wells import Look, WellFacts
-from scopewatch.core.forecast import NoForecast, Silence, WellForecast
-from scopewatch.core.running import RunningEstimate, WellPoint, smooth
+from scopewatch.core.alerts.state_machine import (
+    AlertRule,
+    AlertState,
+    Observation,
+    Subject,
+    Transition,
+    step,
+)
+from scopewatch.core.alerts.wells import Look, WellFacts
+from scopewatch.core.estimation.forecast import NoForecast, Silence, WellForecast
+from scopewatch.core.estimation.smoothing import RunningEstimate, WellPoint, smooth
 
 START: Final = datetime(2026, 3, 1, 9, tzinfo=UTC)
 WELL: Final = Subject(experiment="run7", plate="P1", well="B3")

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scopewatch.core.card import ModelCard
-from scopewatch.core.frame import Frame, FrameKey
+from scopewatch.core.imaging.frame import Frame, FrameKey
+from scopewatch.core.imaging.model_card import ModelCard
 from tests.unit.core.samples import make_card
 
 RECIPE: dict[str, Any] = {

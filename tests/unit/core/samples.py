@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from scopewatch.core.card import ModelCard
-from scopewatch.core.efficiency import Efficiency
-from scopewatch.core.frame import Frame, FrameKey, Pixels
-from scopewatch.core.normalise import NormaliseSpec, normalise
+from scopewatch.core.imaging.efficiency import Efficiency
+from scopewatch.core.imaging.frame import Frame, FrameKey, Pixels
+from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
 
 KEY = FrameKey(experiment="run7", plate="P1", well="B3", site=2, time_point=15, channel="phase")
 SPEC = NormaliseSpec()

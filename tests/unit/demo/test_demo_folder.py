@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.config import load_config
-from scopewatch.core.alert_rule import RuleKind
+from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.errors import ConfigError
 from scopewatch.demo.folder import MARKER, TARGET, prepare_folder, write_config
 

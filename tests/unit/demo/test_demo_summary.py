@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from scopewatch.core.alert import Evidence, Reading, RuleKind, Severity, Subject
-from scopewatch.core.efficiency import Efficiency
+from scopewatch.core.alerts.state_machine import Evidence, Reading, RuleKind, Severity, Subject
 from scopewatch.core.errors import StoreError
+from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.well_name import WellName
 from scopewatch.demo.summary import (
     DemoSummary,
@@ -19,7 +19,7 @@ from scopewatch.demo.summary import (
     tabulate,
     write_summary,
 )
-from scopewatch.store.records import AlertRow, Counts, Flag, WellRow
+from scopewatch.store.read.records import AlertRow, Counts, Flag, WellRow
 
 WEAK = Flag(
     alert=1,

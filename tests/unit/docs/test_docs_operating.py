@@ -15,9 +15,9 @@ from scopewatch.config import (
     HeartbeatConfig,
     RuleConfig,
 )
-from scopewatch.core.alert import RuleKind
+from scopewatch.core.alerts.state_machine import RuleKind
+from scopewatch.core.imaging.result import Fault
 from scopewatch.core.phrases import Language
-from scopewatch.core.result import Fault
 from scopewatch.sources.layouts.registry import LAYOUTS
 from scopewatch.web.advice import ADVICE
 

@@ -19,7 +19,7 @@ LEVELS = {
 }
 # Errors that end a start or hold up a step; the others end a frame.
 NOT_OF_A_FRAME = {"ConfigError", "DeliveryError", "ModelError", "SourceError", "StoreError"}
-JUDGING = ("analyse", "fluorescence", "frame", "moment", "quality", "scale", "signal")
+JUDGING = ("analyse", "fluorescence", "frame", "moment", "fluorescence_signal", "quality", "scale")
 ANYTHING = "..."
 
 
@@ -90,7 +90,7 @@ def faults() -> set[str]:
     """Return the words that the quarantine sorts by: of `Fault`, and given beside it."""
     found = {
         text
-        for node in ast.walk(trees()["core/result.py"])
+        for node in ast.walk(trees()["core/imaging/result.py"])
         if isinstance(node, ast.ClassDef) and node.name == "Fault"
         for entry in node.body
         if isinstance(entry, ast.Assign)

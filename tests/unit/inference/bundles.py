@@ -9,7 +9,7 @@ import yaml
 from numpy.typing import NDArray
 
 from scopewatch.inference.bundle import Bundle
-from scopewatch_training.bundle_writer import render_card
+from scopewatch_training.bundle.bundle_writer import render_card
 from tests.unit.core.samples import make_card
 
 MODELS = Path(__file__).parent / "models"

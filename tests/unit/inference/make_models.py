@@ -10,10 +10,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from scopewatch_training.batches import TrainingFrame
-from scopewatch_training.network import build_network
-from scopewatch_training.network_spec import NetworkSpec
-from scopewatch_training.quantise import convert_int8
+from scopewatch_training.network.architecture import build_network
+from scopewatch_training.network.batches import TrainingFrame
+from scopewatch_training.network.network_spec import NetworkSpec
+from scopewatch_training.network.quantise import convert_int8
 
 FOLDER = Path(__file__).parent / "models"
 SPEC = NetworkSpec(tile_px=16, width=16, depth=1)

@@ -1,9 +1,9 @@
 """What a well is measured against on a day."""
 
-from scopewatch.core.alert import AlertRule, Reading, Subject
-from scopewatch.core.alert_rule import RuleKind
-from scopewatch.core.card import ForecastDay
-from scopewatch.core.forecast import NoForecast, Silence, WellForecast
+from scopewatch.core.alerts.rules import RuleKind
+from scopewatch.core.alerts.state_machine import AlertRule, Reading, Subject
+from scopewatch.core.estimation.forecast import NoForecast, Silence, WellForecast
+from scopewatch.core.imaging.model_card import ForecastDay
 from scopewatch.monitoring.expectation import NOTHING, Basis, Expectation, Standard
 
 WELL = Subject(experiment="run 7", plate="P1", well="A1")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from scopewatch.core.forecast import NoForecast, Silence
-from scopewatch.core.running import WellPoint, filter_points, smooth
+from scopewatch.core.estimation.forecast import NoForecast, Silence
+from scopewatch.core.estimation.smoothing import WellPoint, filter_points, smooth
 from scopewatch.monitoring.outlooks import Foreseen, Sighting, Standing, look_on
 from scopewatch.monitoring.policy import RunPolicy
 from tests.unit.store.scene import TABLE

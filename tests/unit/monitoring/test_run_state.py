@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from scopewatch.core.language import say_phrase
 from scopewatch.core.phrases import Language
+from scopewatch.messages.translator import say_phrase
 from scopewatch.monitoring.run_facts import DaemonSeen, FrameTally, RefusedSeen, RunSeen
 from scopewatch.monitoring.run_state import assess
 from scopewatch.monitoring.state import Cause, Level, database_away

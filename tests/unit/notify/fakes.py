@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from scopewatch.core.alert import Severity
-from scopewatch.core.message import Message, OutboxItem
+from scopewatch.core.alerts.state_machine import Severity
+from scopewatch.messages.alert_message import Message, OutboxItem
 
 
 def message(title: str = "A1: weak", *, attachments: tuple[str, ...] = ()) -> Message:

@@ -8,10 +8,10 @@ from functools import partial
 import pytest
 
 from scopewatch.core.errors import DeliveryError
-from scopewatch.core.message import Message
+from scopewatch.messages.alert_message import Message
 from scopewatch.notify.breaker import BreakerRule, Circuit
 from scopewatch.notify.delivery import Delivery
-from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from tests.conftest import FakeClock
 from tests.unit.notify.fakes import FakeNotifier, FakeOutbox, message
 

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scopewatch.core.alert import AlertRule
-from scopewatch.core.frame import Frame
-from scopewatch.core.result import FrameResult
-from scopewatch.runtime.heartbeats import Heartbeats
-from scopewatch.runtime.inbox import BoundedInbox
-from scopewatch.runtime.outcome import Ending
-from scopewatch.runtime.path import FramePath
-from scopewatch.runtime.worker import Worker
+from scopewatch.core.alerts.state_machine import AlertRule
+from scopewatch.core.imaging.frame import Frame
+from scopewatch.core.imaging.result import FrameResult
+from scopewatch.runtime.pipeline.frame_pipeline import FramePath
+from scopewatch.runtime.pipeline.inbox import BoundedInbox
+from scopewatch.runtime.pipeline.outcome import Ending
+from scopewatch.runtime.pipeline.worker import Worker
+from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import FakeOverlays, FakeSource, FakeStore, Listener, make_result
 

@@ -5,18 +5,18 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from scopewatch.core.alert import AlertRule
-from scopewatch.core.efficiency import Efficiency
+from scopewatch.core.alerts.state_machine import AlertRule
 from scopewatch.core.errors import SourceError, StoreError
-from scopewatch.core.fluorescence import FluorescenceReading
-from scopewatch.core.frame import Frame, FrameKey, FrameTicket, LookAgain, Mark, Refusal
-from scopewatch.core.moment import Moment
-from scopewatch.core.overlay import OverlayFiles
-from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
-from scopewatch.core.settled import Settled
+from scopewatch.core.imaging.efficiency import Efficiency
+from scopewatch.core.imaging.fluorescence import FluorescenceReading
+from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, LookAgain, Mark, Refusal
+from scopewatch.core.imaging.moment import Moment
+from scopewatch.core.imaging.overlay import OverlayFiles
+from scopewatch.core.imaging.result import Fault, FrameResult, Timings, Verdict
+from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.core.source import Inbox, Ledger, SourceHealth
-from scopewatch.core.tiling import TileGrid, TileScores
-from scopewatch.runtime.outcome import Outcome
+from scopewatch.messages.settled import Settled
+from scopewatch.runtime.pipeline.outcome import Outcome
 
 SEEN_AT = datetime(2026, 3, 1, 8, 59, 58, tzinfo=UTC)
 

@@ -4,12 +4,12 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from scopewatch.runtime.heartbeats import Heartbeats
-from scopewatch.runtime.inbox import BoundedInbox
-from scopewatch.runtime.keeper import SourceKeeper
-from scopewatch.runtime.sd_notify import SystemdNotifier
-from scopewatch.runtime.stages import Farewell, Stage
-from scopewatch.runtime.supervisor import Supervisor
+from scopewatch.runtime.pipeline.inbox import BoundedInbox
+from scopewatch.runtime.process.sd_notify import SystemdNotifier
+from scopewatch.runtime.supervision.heartbeats import Heartbeats
+from scopewatch.runtime.supervision.source_supervisor import SourceKeeper
+from scopewatch.runtime.supervision.stages import Farewell, Stage
+from scopewatch.runtime.supervision.supervisor import Supervisor
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import FakeSource, FakeStore
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import event
 
-from scopewatch.core.alert import AlertRule, RuleKind, Severity
+from scopewatch.core.alerts.state_machine import AlertRule, RuleKind, Severity
 from scopewatch.core.source import SourceHealth
-from scopewatch.runtime.monitor import Monitor
+from scopewatch.runtime.supervision.monitor import Monitor
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import FakeSource
 from tests.unit.store.scene import Scene, open_store

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from scopewatch.core.errors import StoreError
-from scopewatch.core.frame import FrameTicket, Mark, Refusal
-from scopewatch.core.moment import Moment
+from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal
+from scopewatch.core.imaging.moment import Moment
 
 
 class FakeInbox:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from scopewatch.core.frame import FrameKey
+from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import FrameReading
 from scopewatch.sources.omezarr.follower import Patience

@@ -9,24 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from scopewatch.app.composing import MessageComposer
+from scopewatch.app.messaging.composing import MessageComposer
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig
-from scopewatch.core.alert import AlertRule, Severity
-from scopewatch.core.card import ForecastDay
+from scopewatch.core.alerts.routing import Route
+from scopewatch.core.alerts.state_machine import AlertRule, Severity
 from scopewatch.core.clock import Clock
-from scopewatch.core.efficiency import ErrorRates, correct
-from scopewatch.core.frame import Frame, FrameKey, FrameTicket
-from scopewatch.core.message import Style
-from scopewatch.core.overlay import OverlayFiles
-from scopewatch.core.result import Fault, FrameResult, Timings, Verdict
-from scopewatch.core.route import Route
-from scopewatch.core.settled import Settled
-from scopewatch.core.tiling import TileGrid, TileScores
+from scopewatch.core.imaging.efficiency import ErrorRates, correct
+from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.core.imaging.overlay import OverlayFiles
+from scopewatch.core.imaging.result import Fault, FrameResult, Timings, Verdict
+from scopewatch.core.imaging.tiling import TileGrid, TileScores
+from scopewatch.messages.alert_message import Style
+from scopewatch.messages.settled import Settled
 from scopewatch.monitoring.policy import RunPolicy
-from scopewatch.store.database import Store
-from scopewatch.store.judging import Judging
-from scopewatch.store.measuring import Measuring
+from scopewatch.store.read.judging import Judging
+from scopewatch.store.write.database import Store
+from scopewatch.store.write.measuring import Measuring
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 GRID = TileGrid(height=48, width=40, tile_px=16)

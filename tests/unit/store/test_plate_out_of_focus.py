@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.alert_rule import AlertRule, RuleKind, implied_rules
+from scopewatch.core.alerts.rules import AlertRule, RuleKind, implied_rules
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, key, open_store
 

@@ -9,8 +9,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, event
 
 from scopewatch.core.errors import StoreError
-from scopewatch.store.columns import Base
-from scopewatch.store.engine import open_reader, open_writer, transaction
+from scopewatch.store.schema.columns import Base
+from scopewatch.store.schema.engine import open_reader, open_writer, transaction
 from tests.conftest import FakeClock
 from tests.unit.store.scene import key, open_store, ticket
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from scopewatch.core.errors import StoreError
-from scopewatch.core.frame import Refusal
-from scopewatch.core.overlay import stain_plane
-from scopewatch.store.export import COLUMNS, export_csv, export_json
-from scopewatch.store.queries import Reader
-from scopewatch.store.zarr_export import export_ome_zarr
+from scopewatch.core.imaging.frame import Refusal
+from scopewatch.core.imaging.overlay import stain_plane
+from scopewatch.store.export.ome_zarr import export_ome_zarr
+from scopewatch.store.export.tables import COLUMNS, export_csv, export_json
+from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, judged, key, open_store
 

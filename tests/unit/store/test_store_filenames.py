@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scopewatch.store.filenames import LONGEST, safe_name
+from scopewatch.store.files.filenames import LONGEST, safe_name
 
 NAMES = st.text(st.characters(exclude_categories=[]), min_size=1)
 

@@ -5,7 +5,7 @@ from stat import S_IMODE
 import pytest
 
 from scopewatch.core.errors import StoreError
-from scopewatch.store.files import sweep, whole_file, write_whole
+from scopewatch.store.files.whole_files import sweep, whole_file, write_whole
 
 
 def test_a_file_is_written_with_its_folders_and_closed_to_others(tmp_path: Path) -> None:

@@ -6,17 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scopewatch.core.card import HeldOutErrors
 from scopewatch.core.errors import StoreError
-from scopewatch.core.fluorescence import FluorescenceReading, read_fluorescence, thresholds_of
-from scopewatch.core.frame import Frame, FrameTicket, Mark
-from scopewatch.core.recalibration import Proposal
-from scopewatch.store.database import Store
-from scopewatch.store.measuring import Measuring
-from scopewatch.store.proposing import proposal_path
-from scopewatch.store.queries import Reader
-from scopewatch.store.readings import unpack_reading
-from scopewatch.store.well_tables import FluorescenceRow
+from scopewatch.core.estimation.recalibration import Proposal
+from scopewatch.core.imaging.fluorescence import (
+    FluorescenceReading,
+    read_fluorescence,
+    thresholds_of,
+)
+from scopewatch.core.imaging.frame import Frame, FrameTicket, Mark
+from scopewatch.core.imaging.model_card import HeldOutErrors
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.schema.readings import unpack_reading
+from scopewatch.store.schema.well_tables import FluorescenceRow
+from scopewatch.store.write.database import Store
+from scopewatch.store.write.measuring import Measuring
+from scopewatch.store.write.proposing import proposal_path
 from tests.conftest import FakeClock
 from tests.unit.core.fluorescence_samples import glow, marker_card
 from tests.unit.store.scene import (

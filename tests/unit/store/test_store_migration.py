@@ -7,9 +7,9 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine
 
-from scopewatch.core.alert import Reading
-from scopewatch.store.engine import _alembic
-from scopewatch.store.queries import Reader
+from scopewatch.core.alerts.state_machine import Reading
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.schema.engine import _alembic
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULE, Scene, key, open_store, read_rows
 

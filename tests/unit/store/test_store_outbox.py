@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.alert import Severity
-from scopewatch.core.message import OutboxItem
+from scopewatch.core.alerts.state_machine import Severity
+from scopewatch.messages.alert_message import OutboxItem
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, key, open_store
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.alert import AlertRule, RuleKind, Severity
-from scopewatch.core.message import Message
-from scopewatch.store.queries import Reader
+from scopewatch.core.alerts.state_machine import AlertRule, RuleKind, Severity
+from scopewatch.messages.alert_message import Message
+from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scopewatch.core.alert import RuleKind, Severity
-from scopewatch.core.efficiency import Efficiency
-from scopewatch.core.forecast import WellForecast
-from scopewatch.core.frame import Refusal
+from scopewatch.core.alerts.state_machine import RuleKind, Severity
+from scopewatch.core.estimation.forecast import WellForecast
+from scopewatch.core.imaging.efficiency import Efficiency
+from scopewatch.core.imaging.frame import Refusal
 from scopewatch.core.well_name import WellName
-from scopewatch.store.queries import Reader
-from scopewatch.store.records import Counts, CoursePoint, Flag, RefusedRow, WellRow
-from scopewatch.store.signs import PICTURES_REMOVED
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.records import Counts, CoursePoint, Flag, RefusedRow, WellRow
+from scopewatch.store.write.liveness import PICTURES_REMOVED
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULES, START, Scene, judged, key, open_store, ticket
 

@@ -8,7 +8,7 @@ import pytest
 
 from scopewatch.config import OverlayConfig
 from scopewatch.core.errors import StoreError
-from scopewatch.store.retention import Removed, retain
+from scopewatch.store.files.retention import Removed, retain
 from tests.conftest import FakeClock
 
 

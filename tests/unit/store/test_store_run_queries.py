@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from scopewatch.core.alert import Observation, RuleKind
-from scopewatch.core.alert_rule import AlertRule
-from scopewatch.core.frame import FrameKey, Refusal
-from scopewatch.core.result import Fault
+from scopewatch.core.alerts.rules import AlertRule
+from scopewatch.core.alerts.state_machine import Observation, RuleKind
+from scopewatch.core.imaging.frame import FrameKey, Refusal
+from scopewatch.core.imaging.result import Fault
 from scopewatch.monitoring.run_facts import RunSeen, WellSeen
-from scopewatch.store.queries import Reader
+from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULES, START, Scene, judged, key, open_store, ticket
 

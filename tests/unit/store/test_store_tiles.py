@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from scopewatch.core.errors import StoreError
-from scopewatch.core.tiling import TileGrid, TileScores
-from scopewatch.store.tiles import pack, unpack
+from scopewatch.core.imaging.tiling import TileGrid, TileScores
+from scopewatch.store.files.tiles import pack, unpack
 
 GRID = TileGrid(height=70, width=50, tile_px=16)
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from scopewatch.core.efficiency import ErrorRates
-from scopewatch_training.courses import Course, follow_wells
-from scopewatch_training.timelapse import Moment, Well
+from scopewatch.core.imaging.efficiency import ErrorRates
+from scopewatch_training.forecasting.courses import Course, follow_wells
+from scopewatch_training.forecasting.timelapse import Moment, Well
 
 RATES = ErrorRates(tpr=1.0, fpr=0.0, half_width=0.05)
 FINAL_DAY = 10.0

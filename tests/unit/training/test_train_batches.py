@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scopewatch_training.augment import Augmentation
-from scopewatch_training.batches import Batch, BatchPlan, brightness, prefetch
+from scopewatch_training.network.augment import Augmentation
+from scopewatch_training.network.batches import Batch, BatchPlan, brightness, prefetch
 from tests.unit.training.tiny_data import make_frames
 
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from scopewatch.core.efficiency import correct
 from scopewatch.core.errors import ConfigError
-from scopewatch_training.calibrate import (
+from scopewatch.core.imaging.efficiency import correct
+from scopewatch_training.network.calibrate import (
     ScoredFrame,
     calibrated_loss,
     choose_threshold,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from scopewatch_training.network.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 
 def sample(step: int = 3) -> Checkpoint:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch_training.cli import app, main
-from scopewatch_training.fit_options import choose_settings, parse_binarise
-from scopewatch_training.fit_settings import FitSettings
+from scopewatch_training.cli.fit_options import choose_settings, parse_binarise
+from scopewatch_training.cli.main import app, main
+from scopewatch_training.network.fit_settings import FitSettings
 from tests.unit.training.tiny_data import write_dataset
 
 COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands)  # type: ignore[union-attr]

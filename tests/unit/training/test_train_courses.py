@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch.core.running import WellPoint, smooth
-from scopewatch_training.courses import follow_wells, read_finals
-from scopewatch_training.timelapse import Moment
+from scopewatch.core.estimation.smoothing import WellPoint, smooth
+from scopewatch_training.forecasting.courses import follow_wells, read_finals
+from scopewatch_training.forecasting.timelapse import Moment
 from tests.unit.training.courses_of_wells import RATES
 
 PLACE = "run1", "P1", "A1"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from scopewatch.core.quality import distance_to
-from scopewatch_training.distance import learn_distance, widening
+from scopewatch.core.imaging.quality import distance_to
+from scopewatch_training.bundle.distance import learn_distance, widening
 
 SPREADS = {"skewness": 0.5, "entropy": 0.2, "tails": 0.005}
 

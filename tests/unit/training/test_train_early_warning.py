@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.alert_rule import AlertRule, RuleKind
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.errors import ConfigError
-from scopewatch.core.forecast import forecast
-from scopewatch_training.early_warning import judge, study_warnings, tune
-from scopewatch_training.early_warning_command import choose_rules
-from scopewatch_training.early_warning_page import draw_study, make_section
-from scopewatch_training.early_warning_results import (
+from scopewatch.core.estimation.forecast import forecast
+from scopewatch_training.forecasting.early_warning import judge, study_warnings, tune
+from scopewatch_training.forecasting.early_warning_command import choose_rules
+from scopewatch_training.forecasting.early_warning_page import draw_study, make_section
+from scopewatch_training.forecasting.early_warning_results import (
     ALONE,
     LINE,
     RAW,
@@ -20,9 +20,16 @@ from scopewatch_training.early_warning_results import (
     Outcome,
     Study,
 )
-from scopewatch_training.early_warning_table import COLUMNS, list_rows
-from scopewatch_training.forecast_table import fit_forecast
-from scopewatch_training.replay import Told, either, replay_forecast, replay_line, replay_raw, watch
+from scopewatch_training.forecasting.early_warning_table import COLUMNS, list_rows
+from scopewatch_training.forecasting.forecast_table import fit_forecast
+from scopewatch_training.forecasting.replay import (
+    Told,
+    either,
+    replay_forecast,
+    replay_line,
+    replay_raw,
+    watch,
+)
 from tests.unit.training.courses_of_wells import FINAL_DAY, make_courses
 
 

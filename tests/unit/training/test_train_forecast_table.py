@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scopewatch_training.forecast_table import WellDay, fit_forecast
+from scopewatch_training.forecasting.forecast_table import WellDay, fit_forecast
 
 
 def wells_at(day: float, certainty: float, runs: int = 6, wells: int = 8) -> list[WellDay]:

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch_training.fit_settings import FitSettings
-from scopewatch_training.gate import layer_errors
-from scopewatch_training.members import build_untrained, join_networks, train_members
-from scopewatch_training.network import TILE_HEAD, build_network
-from scopewatch_training.network_spec import NetworkSpec, plan_layers
-from scopewatch_training.quantise import convert_int8, load_float, save_float
-from scopewatch_training.settings import LabelSettings
-from scopewatch_training.stages import Listener
-from scopewatch_training.train_loop import Training, predict_logits
+from scopewatch_training.bundle.gate import layer_errors
+from scopewatch_training.dataset.settings import LabelSettings
+from scopewatch_training.network.architecture import TILE_HEAD, build_network
+from scopewatch_training.network.ensemble import build_untrained, join_networks, train_members
+from scopewatch_training.network.fit_settings import FitSettings
+from scopewatch_training.network.network_spec import NetworkSpec, plan_layers
+from scopewatch_training.network.quantise import convert_int8, load_float, save_float
+from scopewatch_training.network.stages import Listener
+from scopewatch_training.network.train_loop import Training, predict_logits
 from tests.unit.training.test_train_network import small_network
 from tests.unit.training.tiny_data import make_frames
 

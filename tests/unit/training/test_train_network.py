@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from scopewatch.core.errors import ConfigError, ModelError
 from scopewatch.inference.tflite import TFLiteScorer
-from scopewatch_training.batches import TrainingFrame
-from scopewatch_training.calibrate import Platt, ScoredFrame
-from scopewatch_training.device import tensorflow_version
-from scopewatch_training.gate import compare_scores, layer_errors, refuse_disagreement
-from scopewatch_training.network import build_network, build_scorer
-from scopewatch_training.network_spec import NetworkSpec, plan_layers, receptive_field_px
-from scopewatch_training.quantise import convert_int8, fold_calibration, logit_shift
-from scopewatch_training.train_loop import predict_logits
+from scopewatch_training.bundle.gate import compare_scores, layer_errors, refuse_disagreement
+from scopewatch_training.network.architecture import build_network, build_scorer
+from scopewatch_training.network.batches import TrainingFrame
+from scopewatch_training.network.calibrate import Platt, ScoredFrame
+from scopewatch_training.network.device import tensorflow_version
+from scopewatch_training.network.network_spec import NetworkSpec, plan_layers, receptive_field_px
+from scopewatch_training.network.quantise import convert_int8, fold_calibration, logit_shift
+from scopewatch_training.network.train_loop import predict_logits
 from tests.unit.inference.bundles import make_view, tiny_bundle
 from tests.unit.training.tiny_data import make_frames
 

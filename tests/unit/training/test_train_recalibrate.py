@@ -7,20 +7,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scopewatch.core.card import HeldOutErrors
 from scopewatch.core.errors import ConfigError
-from scopewatch.core.recalibration import CourseDay, FrameTally, Proposal, WellCourse, tally
+from scopewatch.core.estimation.recalibration import (
+    CourseDay,
+    FrameTally,
+    Proposal,
+    WellCourse,
+    tally,
+)
+from scopewatch.core.imaging.model_card import HeldOutErrors
 from scopewatch.inference.bundle import load_bundle
-from scopewatch_training.bundle_writer import rewrite_card
-from scopewatch_training.calibrate import measure_errors
-from scopewatch_training.held_out_record import (
+from scopewatch_training.bundle.bundle_writer import rewrite_card
+from scopewatch_training.forecasting.held_out_record import (
     HeldOutDay,
     HeldOutRecord,
     read_record,
     untally,
     write_record,
 )
-from scopewatch_training.recalibrate import recalibrate
+from scopewatch_training.forecasting.recalibrate import recalibrate
+from scopewatch_training.network.calibrate import measure_errors
 from tests.unit.inference.bundles import write_tiny
 
 NOW = datetime(2026, 4, 1, 9, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from scopewatch.core.errors import ConfigError
-from scopewatch_training.search_storage import PAUSES_S, open_storage
+from scopewatch_training.network.search_storage import PAUSES_S, open_storage
 
 
 def taken() -> OperationalError:

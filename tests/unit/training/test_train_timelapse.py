@@ -7,9 +7,14 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import ConfigError
-from scopewatch_training.timelapse import FrameScores, TimedFrame, read_timelapse, score_moments
+from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch_training.forecasting.timelapse import (
+    FrameScores,
+    TimedFrame,
+    read_timelapse,
+    score_moments,
+)
 from tests.unit.core.samples import make_card, make_cells
 
 HEADER = "run,plate,well,site,time_point,day,phase,um_per_px\n"

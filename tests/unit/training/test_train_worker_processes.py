@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch_training.worker_processes import count_workers, open_pool
+from scopewatch_training.dataset.worker_processes import count_workers, open_pool
 
 PARENT = """
 import os, sys
 sys.path.insert(0, {root!r})
-from scopewatch_training.worker_processes import count_workers, open_pool
+from scopewatch_training.dataset.worker_processes import count_workers, open_pool
 from tests.unit.training.test_train_worker_processes import name_process, stay
 if __name__ == "__main__":
     with open_pool(2) as pool:

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scopewatch.core.histogram import count_signal
-from scopewatch_training.batches import TrainingFrame
-from scopewatch_training.dataset import Dataset, Pair, index_json, open_dataset
-from scopewatch_training.evaluate import write_figures
-from scopewatch_training.settings import PrepareSettings
+from scopewatch.core.imaging.histogram import count_signal
+from scopewatch_training.dataset.prepared import Dataset, Pair, index_json, open_dataset
+from scopewatch_training.dataset.settings import PrepareSettings
+from scopewatch_training.evaluation.evaluate import write_figures
+from scopewatch_training.network.batches import TrainingFrame
 
 SIDE_PX = 128
 THRESHOLD = 50.0
@@ -84,7 +84,7 @@ def write_dataset(folder: Path, runs: int = 3, wells: int = 4) -> Path:
 
 
 def make_measures(**changes: float) -> dict[str, float]:
-    """Return measures as of `core.quality.measure`; `changes` replace values."""
+    """Return measures as of `core.imaging.quality.measure`; `changes` replace values."""
     return {
         "contrast": 0.1,
         "saturated": 0.0,

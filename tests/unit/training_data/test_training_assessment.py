@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from scopewatch.core.efficiency import ErrorRates
 from scopewatch.core.errors import ConfigError
-from scopewatch_training.assessment import ScoredField, assess
+from scopewatch.core.imaging.efficiency import ErrorRates
+from scopewatch_training.evaluation.assessment import ScoredField, assess
 
 RATES = ErrorRates(tpr=0.8, fpr=0.1, half_width=0.05)
 

@@ -7,12 +7,12 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from scopewatch.core import histogram as histograms
-from scopewatch.core.binarise import Thresholds, fit_thresholds, has_signal
 from scopewatch.core.errors import ConfigError
-from scopewatch.core.histogram import Counts, asinh, count_signal
-from scopewatch.core.signal import estimate_noise, smooth, subtract_background
-from scopewatch_training.settings import BinariseSettings
+from scopewatch.core.imaging import histogram as histograms
+from scopewatch.core.imaging.binarise import Thresholds, fit_thresholds, has_signal
+from scopewatch.core.imaging.fluorescence_signal import estimate_noise, smooth, subtract_background
+from scopewatch.core.imaging.histogram import Counts, asinh, count_signal
+from scopewatch_training.dataset.settings import BinariseSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch.core.histogram import BINS
-from scopewatch_training.dataset import (
+from scopewatch.core.imaging.histogram import BINS
+from scopewatch_training.dataset.prepared import (
     Dataset,
     Pair,
     group_by_run,
@@ -15,7 +15,7 @@ from scopewatch_training.dataset import (
     open_dataset,
     refused,
 )
-from scopewatch_training.settings import BinariseSettings, LabelSettings, PrepareSettings
+from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings, PrepareSettings
 
 
 def pair(run: str, site: int = 0, *, why: str | None = None) -> Pair:

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch.core.labels import (
+from scopewatch.core.imaging.labels import (
     label_pair,
     label_tiles,
     positive_mask,
     positive_share,
     prevalence,
 )
-from scopewatch.core.tiling import TileGrid
-from scopewatch_training.settings import LabelSettings
+from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch_training.dataset.settings import LabelSettings
 
 
 def grid(side: int = 64) -> TileGrid:

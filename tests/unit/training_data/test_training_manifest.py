@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch_training.manifest import (
+from scopewatch_training.dataset.manifest import (
     SIMULATED_MARK,
     is_simulated,
     read_manifest,

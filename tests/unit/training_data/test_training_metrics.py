@@ -3,7 +3,7 @@ from math import isnan
 import numpy as np
 import pytest
 
-from scopewatch_training.metrics import (
+from scopewatch_training.network.metrics import (
     best_f1_threshold,
     bootstrap,
     calibration_curve,

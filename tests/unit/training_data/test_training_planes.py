@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch_training.planes import HiddenTiles, StoredPlane
+from scopewatch_training.dataset.planes import HiddenTiles, StoredPlane
 from tests.unit.training.tiny_data import write_dataset
 
 WHOLE = (slice(None), slice(None))
@@ -84,11 +84,11 @@ DRAW = """
 import resource, sys
 from pathlib import Path
 resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
-from scopewatch_training.augment import Augmentation
-from scopewatch_training.batches import BatchPlan, prefetch
-from scopewatch.core.binarise import fit_thresholds
-from scopewatch_training.dataset import open_dataset
-from scopewatch_training.frames import frames_of
+from scopewatch_training.network.augment import Augmentation
+from scopewatch_training.network.batches import BatchPlan, prefetch
+from scopewatch.core.imaging.binarise import fit_thresholds
+from scopewatch_training.dataset.prepared import open_dataset
+from scopewatch_training.network.frames import frames_of
 dataset = open_dataset(Path(sys.argv[1]))
 frames = frames_of(dataset, dataset.accepted, fit_thresholds(dataset.accepted, dataset.binarise))
 plan = BatchPlan(frames=frames, batch=8, crop_px=64, augmentation=Augmentation(), seed=0)

@@ -6,9 +6,14 @@ import tifffile
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from scopewatch.core.normalise import NormaliseSpec, normalise
-from scopewatch.core.signal import estimate_noise, match_size, smooth, subtract_background
-from scopewatch_training.registration import Registration, register, shift_plane
+from scopewatch.core.imaging.fluorescence_signal import (
+    estimate_noise,
+    match_size,
+    smooth,
+    subtract_background,
+)
+from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
+from scopewatch_training.dataset.registration import Registration, register, shift_plane
 from tests.unit.training_data.pair_files import make_field
 
 Plane = NDArray[np.float32]

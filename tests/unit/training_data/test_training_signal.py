@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from scopewatch.core.errors import FrameError
-from scopewatch.core.signal import (
+from scopewatch.core.imaging.fluorescence_signal import (
     estimate_noise,
     match_size,
     remove_glow,

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch_training.dataset import Pair
-from scopewatch_training.splits import (
+from scopewatch_training.dataset.prepared import Pair
+from scopewatch_training.dataset.splits import (
     Fold,
     hold_out,
     inner_folds,

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from skimage.feature import graycomatrix, graycoprops
 
-from scopewatch.core.tiling import TileGrid
-from scopewatch_training.texture_features import feature_names, tile_features
+from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch_training.evaluation.texture_features import feature_names, tile_features
 
 
 def view(seed: int = 0, side: int = 64) -> NDArray[np.float32]:

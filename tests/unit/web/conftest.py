@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from scopewatch.core.phrases import Language
 from scopewatch.notify.breaker import Receiver
-from scopewatch.web.reading import Facts
+from scopewatch.web.monitor_store import Facts
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock
 from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader, states_of

@@ -7,18 +7,25 @@ from datetime import UTC, datetime, timedelta
 
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import ExperimentConfig
-from scopewatch.core.alert import AlertRule, Evidence, Reading, RuleKind, Severity, Subject
+from scopewatch.core.alerts.state_machine import (
+    AlertRule,
+    Evidence,
+    Reading,
+    RuleKind,
+    Severity,
+    Subject,
+)
 from scopewatch.core.clock import Clock
-from scopewatch.core.efficiency import Efficiency
 from scopewatch.core.errors import StoreError
-from scopewatch.core.forecast import NoForecast, WellForecast
+from scopewatch.core.estimation.forecast import NoForecast, WellForecast
+from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.run_facts import DaemonSeen, FrameTally, RunSeen, WellSeen
-from scopewatch.runtime.stages import Condition
-from scopewatch.store.ends import RunEnd
-from scopewatch.store.records import (
+from scopewatch.runtime.supervision.stages import Condition
+from scopewatch.store.read.final_results import RunEnd
+from scopewatch.store.read.records import (
     AlertRow,
     Counts,
     CoursePoint,
@@ -34,7 +41,7 @@ from scopewatch.store.records import (
     Shot,
     WellRow,
 )
-from scopewatch.web.reading import Facts
+from scopewatch.web.monitor_store import Facts
 
 NOW = datetime(2026, 3, 7, 9, tzinfo=UTC)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from scopewatch.store.records import WellRow
+from scopewatch.store.read.records import WellRow
 from tests.unit.web.conftest import Desk
 from tests.unit.web.fakes import (
     NOW,

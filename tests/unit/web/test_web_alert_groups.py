@@ -5,10 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from scopewatch.core.alert import AlertRule, Evidence, Reading, RuleKind, Severity, Subject
-from scopewatch.core.alert_words import WORDING
+from scopewatch.core.alerts.state_machine import (
+    AlertRule,
+    Evidence,
+    Reading,
+    RuleKind,
+    Severity,
+    Subject,
+)
 from scopewatch.core.phrases import Language
-from scopewatch.store.records import AlertRow
+from scopewatch.messages.alert_texts import WORDING
+from scopewatch.store.read.records import AlertRow
 from scopewatch.web.alert_groups import alike, group_alerts, not_critical_since
 from tests.unit.web.conftest import Desk
 from tests.unit.web.fakes import FACTS, NOW, alert_row, well_row

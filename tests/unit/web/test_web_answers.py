@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from scopewatch.web.guard import MAX_FORM_BYTES, host_name
+from scopewatch.web.access.request_guard import MAX_FORM_BYTES, host_name
 from tests.unit.web.conftest import HOST, TOKEN, Desk
 from tests.unit.web.fakes import NOW, alert_row, well_row
 

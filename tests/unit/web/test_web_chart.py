@@ -1,8 +1,8 @@
 """The time course as geometry."""
 
-from scopewatch.core.efficiency import Efficiency
-from scopewatch.core.forecast import NoForecast, Silence
-from scopewatch.store.records import CoursePoint
+from scopewatch.core.estimation.forecast import NoForecast, Silence
+from scopewatch.core.imaging.efficiency import Efficiency
+from scopewatch.store.read.records import CoursePoint
 from scopewatch.web.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, draw_course
 from tests.unit.web.fakes import alert_row, outlook, seen
 

@@ -11,10 +11,10 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from prometheus_client import CollectorRegistry
 
-from scopewatch.web.door import make_lock
+from scopewatch.web.access.auth_middleware import make_lock
+from scopewatch.web.access.sessions import FORGIVEN_S, MOST_FAILURES, SESSION
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
-from scopewatch.web.session import FORGIVEN_S, MOST_FAILURES, SESSION
 from tests.conftest import FakeClock
 from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader, alert_row, states_of
 

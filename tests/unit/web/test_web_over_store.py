@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from scopewatch.core.frame import Refusal
-from scopewatch.store.queries import Reader
+from scopewatch.core.imaging.frame import Refusal
+from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, files_of, key, open_store
 from tests.unit.web.conftest import TOKEN, Desk

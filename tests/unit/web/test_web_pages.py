@@ -6,10 +6,10 @@ from html import escape
 
 import pytest
 
-from scopewatch.core.alert import Evidence, RuleKind, Severity, Subject
-from scopewatch.core.efficiency import Efficiency
-from scopewatch.core.forecast import NoForecast, Silence
-from scopewatch.store.records import CoursePoint, Posting
+from scopewatch.core.alerts.state_machine import Evidence, RuleKind, Severity, Subject
+from scopewatch.core.estimation.forecast import NoForecast, Silence
+from scopewatch.core.imaging.efficiency import Efficiency
+from scopewatch.store.read.records import CoursePoint, Posting
 from tests.unit.web.conftest import Desk
 from tests.unit.web.fakes import (
     FACTS,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scopewatch.web.pictures import SMALL_PX, find_picture
+from scopewatch.web.overlay_images import SMALL_PX, find_picture
 from tests.unit.web.conftest import Desk
 from tests.unit.web.fakes import shot
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from scopewatch.core.alert import Severity
+from scopewatch.core.alerts.state_machine import Severity
 from scopewatch.monitoring.expectation import Standard
-from scopewatch.store.records import WellRow
+from scopewatch.store.read.records import WellRow
 from scopewatch.web.plate import (
     Cell,
     PlateView,

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
-from scopewatch.store.records import RetrySelection
-from scopewatch.web.door import make_lock
+from scopewatch.store.read.records import RetrySelection
+from scopewatch.web.access.auth_middleware import make_lock
 from scopewatch.web.server import create_app
 from tests.unit.web.conftest import HOST, TOKEN, Desk
 from tests.unit.web.fakes import FACTS, refused_row, states_of, well_row

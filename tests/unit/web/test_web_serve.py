@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch.runtime.heartbeats import Heartbeats
+from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.web.serve import WebServer
 from tests.conftest import FakeClock
 from tests.unit.web.conftest import Desk

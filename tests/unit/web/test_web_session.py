@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from scopewatch.web.session import (
+from scopewatch.web.access.sessions import (
     FORGIVEN_S,
     MOST_ADDRESSES,
     MOST_FAILURES,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from scopewatch.core.alert import AlertRule, Evidence, RuleKind, Subject
+from scopewatch.core.alerts.state_machine import AlertRule, Evidence, RuleKind, Subject
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.monitoring.run_facts import FrameTally
 from tests.unit.web.conftest import Desk

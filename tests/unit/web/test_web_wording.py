@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopewatch.core.links import segment
-from scopewatch.core.result import Fault
+from scopewatch.core.imaging.result import Fault
+from scopewatch.messages.links import segment
 from scopewatch.web.advice import ADVICE, OTHERWISE, advise
 from scopewatch.web.wording import age, day, moment, name_of, percent
 from tests.unit.web.fakes import NOW

@@ -19,9 +19,9 @@ from scopewatch.config import (
     read_sections,
 )
 from scopewatch.config.secrets import resolve_here
-from scopewatch.core.analyse import Scorer
-from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError
+from scopewatch.core.imaging.analyse import Scorer
+from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.folder.walk import network_file_system
 
@@ -189,8 +189,8 @@ def _check_microscopes(config: Config, *, connect: bool) -> Iterator[Finding]:
 
 
 def _check_database(folder: Path) -> str:
-    from scopewatch.store.engine import DATABASE  # noqa: PLC0415 - loads SQLAlchemy
-    from scopewatch.store.queries import Reader  # noqa: PLC0415
+    from scopewatch.store.read.queries import Reader  # noqa: PLC0415
+    from scopewatch.store.schema.engine import DATABASE  # noqa: PLC0415 - loads SQLAlchemy
 
     if not (folder / DATABASE).exists():
         return "none yet (made at the start)"

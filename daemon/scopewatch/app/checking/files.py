@@ -6,9 +6,9 @@ from scopewatch.app.checking.finding import Finding
 from scopewatch.app.explain.explanation import Explanation
 from scopewatch.app.explain.places import explain_source
 from scopewatch.config import Config, SourceConfig
-from scopewatch.core.alert_scope import any_well, well_order
-from scopewatch.core.card import ModelCard
+from scopewatch.core.alerts.scope import any_well, well_order
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.imaging.model_card import ModelCard
 
 _MOST_NOTES = 5
 _MOST_WELLS = 12

@@ -10,8 +10,8 @@ from pathlib import Path
 from scopewatch.app.checking.finding import Finding
 from scopewatch.config import Config, MicroManagerSourceConfig
 from scopewatch.core.errors import FrameError, SourceError, complaint
-from scopewatch.core.gist import name_some
-from scopewatch.runtime.lock import is_held
+from scopewatch.messages.summary import name_some
+from scopewatch.runtime.process.lock import is_held
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import events_of, planned_key
 from scopewatch.sources.micromanager.cores import probe_bridge, require_pycromanager

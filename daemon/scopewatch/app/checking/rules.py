@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from scopewatch.config import Config
-from scopewatch.core.alert_rule import AlertRule, RuleKind
-from scopewatch.core.card import ForecastDay, ModelCard
-from scopewatch.core.forecast import FINAL_DAY_TOLERANCE, first_day
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
+from scopewatch.core.estimation.forecast import FINAL_DAY_TOLERANCE, first_day
+from scopewatch.core.imaging.model_card import ForecastDay, ModelCard
 
 
 def describe_rules(config: Config, card: ModelCard) -> str:

@@ -9,8 +9,8 @@ from scopewatch.app.run_policy import policy_of
 from scopewatch.config import Config
 from scopewatch.core.errors import StoreError
 from scopewatch.monitoring.run_changes import explain_name, explain_settings
-from scopewatch.store.engine import DATABASE
-from scopewatch.store.queries import Reader
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.schema.engine import DATABASE
 
 SUBJECT = "run"
 

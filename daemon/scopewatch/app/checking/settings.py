@@ -7,7 +7,7 @@ from itertools import combinations
 from scopewatch.app.checking.finding import Finding
 from scopewatch.config import Config, FolderSourceConfig, SourceConfig
 from scopewatch.core.errors import complaint
-from scopewatch.runtime.lock import is_held
+from scopewatch.runtime.process.lock import is_held
 
 
 def check_port(config: Config) -> Iterator[Finding]:

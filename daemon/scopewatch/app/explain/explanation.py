@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import median
 
 from scopewatch.config import ExperimentConfig
-from scopewatch.core.frame import FrameKey
+from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.evidence import Contradiction
 from scopewatch.sources.base.facts import Origin
 from scopewatch.sources.base.offering import Found

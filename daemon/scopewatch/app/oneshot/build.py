@@ -14,11 +14,11 @@ from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unl
 from scopewatch.app.oneshot.scoring import Line, Scoring
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, FolderSourceConfig, ModelConfig, OverlayConfig
-from scopewatch.core.analyse import analyse
-from scopewatch.core.card import ModelCard
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.imaging.analyse import analyse
+from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.runtime.recording import Overlays
+from scopewatch.runtime.pipeline.recording import Overlays
 from scopewatch.sources.layouts.guess import guess_layout
 
 
@@ -117,7 +117,7 @@ def _check_paths(paths: Sequence[Path], out: Path | None) -> None:
 def _open_overlays(
     out: Path, experiment: ExperimentConfig, card: ModelCard, *, grid: bool
 ) -> Overlays:
-    from scopewatch.store.overlays import OverlayFolder  # noqa: PLC0415 - only where wanted
+    from scopewatch.store.files.overlays import OverlayFolder  # noqa: PLC0415 - only where wanted
 
     return OverlayFolder(
         out,

@@ -20,7 +20,7 @@ from scopewatch.config import (
     ReadingConfig,
 )
 from scopewatch.core.errors import ConfigError, FrameError, complaint
-from scopewatch.core.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.folder.frames import FolderFrames

@@ -15,10 +15,10 @@ from typing import Any
 from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import FrameError, ModelError, SourceError
-from scopewatch.core.frame import Frame, FrameKey
-from scopewatch.core.overlay import OverlayFiles
-from scopewatch.core.result import FrameResult
-from scopewatch.runtime.recording import Overlays
+from scopewatch.core.imaging.frame import Frame, FrameKey
+from scopewatch.core.imaging.overlay import OverlayFiles
+from scopewatch.core.imaging.result import FrameResult
+from scopewatch.runtime.pipeline.recording import Overlays
 
 UNREADABLE = "unreadable"
 NOT_SCORED = "not-scored"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
-from scopewatch.core.frame import FrameKey
+from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.facts import NOTHING, PlaneFacts
 from scopewatch.sources.base.shell_pattern import meant_by
 

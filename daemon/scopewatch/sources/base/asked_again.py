@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from scopewatch.core.errors import complaint
-from scopewatch.core.frame import LookAgain
+from scopewatch.core.imaging.frame import LookAgain
 
 IN_HAND = 1000
 

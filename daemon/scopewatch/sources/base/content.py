@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 
-from scopewatch.core.frame import Pixels
+from scopewatch.core.imaging.frame import Pixels
 
 
 def content_of(pixels: Pixels) -> str:

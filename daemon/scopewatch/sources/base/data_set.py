@@ -4,7 +4,7 @@ from collections.abc import Collection, Hashable, Iterator
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.sources.base.offering import Found
 
 Sighting = TypeVar("Sighting")

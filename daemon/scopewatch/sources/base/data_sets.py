@@ -14,7 +14,7 @@ from typing import Generic
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, complaint
-from scopewatch.core.frame import Frame, FrameTicket, LookAgain
+from scopewatch.core.imaging.frame import Frame, FrameTicket, LookAgain
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.arriving import Unheard
 from scopewatch.sources.base.asked_again import IN_HAND, AskedAgain, gone

@@ -12,8 +12,8 @@ from itertools import islice
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import FrameError
-from scopewatch.core.frame import FrameKey, FrameTicket, LookAgain, Mark, Refusal
-from scopewatch.core.moment import Moment
+from scopewatch.core.imaging.frame import FrameKey, FrameTicket, LookAgain, Mark, Refusal
+from scopewatch.core.imaging.moment import Moment
 from scopewatch.core.source import Inbox, Ledger
 from scopewatch.sources.base.address import is_text
 from scopewatch.sources.base.reading import FrameReading

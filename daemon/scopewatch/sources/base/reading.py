@@ -11,7 +11,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from scopewatch.config import ExperimentConfig, ReadingConfig
-from scopewatch.core.frame import FrameKey
+from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.address import (
     PositionPattern,
     frame_key,

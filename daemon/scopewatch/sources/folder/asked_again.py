@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import FrameError
-from scopewatch.core.frame import LookAgain
+from scopewatch.core.imaging.frame import LookAgain
 from scopewatch.sources.base.asked_again import AskedAgain, gone
 from scopewatch.sources.base.offering import Found, Offering
 from scopewatch.sources.folder.awaiting import AwaitedError

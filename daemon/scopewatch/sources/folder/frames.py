@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.sources.base.away import Identity, blame_share, identify
 from scopewatch.sources.base.content import content_of
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement

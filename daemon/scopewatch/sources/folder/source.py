@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, StoreError, complaint
-from scopewatch.core.frame import Frame, FrameTicket, LookAgain
+from scopewatch.core.imaging.frame import Frame, FrameTicket, LookAgain
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.address import is_text
 from scopewatch.sources.base.arriving import Unheard

@@ -11,7 +11,7 @@ from typing import Any
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import FrameError
-from scopewatch.core.frame import FrameKey
+from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.address import named
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement, merged
 from scopewatch.sources.base.moments import moment_of

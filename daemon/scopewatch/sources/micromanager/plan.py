@@ -7,7 +7,7 @@ left the focus.
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
-from scopewatch.core.frame import FrameKey
+from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.reading import ReadingSettings
 from scopewatch.sources.micromanager.acquired import Place, events_of, planned_key
 

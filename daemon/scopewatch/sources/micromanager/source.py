@@ -26,7 +26,7 @@ from scopewatch.config import (
 )
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError
-from scopewatch.core.frame import Frame, FrameTicket, LookAgain
+from scopewatch.core.imaging.frame import Frame, FrameTicket, LookAgain
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.arriving import Overheard, Unheard
 from scopewatch.sources.base.offering import Offering

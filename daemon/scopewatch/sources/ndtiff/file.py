@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.frame import Pixels
+from scopewatch.core.imaging.frame import Pixels
 from scopewatch.sources.ndtiff.header import Head
 from scopewatch.sources.ndtiff.index import Block
 from scopewatch.sources.readers.micromanager_metadata import load_tags

@@ -17,7 +17,7 @@ from typing import Any
 
 from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.sources.base.away import blame_share
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.offering import Found

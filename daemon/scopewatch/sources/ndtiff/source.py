@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
 from scopewatch.core.clock import Clock
-from scopewatch.core.frame import Frame, FrameTicket
+from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.core.source import Arrivals
 from scopewatch.sources.base.data_sets import DataSetsSource
 from scopewatch.sources.base.offering import Found

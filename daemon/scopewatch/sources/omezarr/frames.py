@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from scopewatch.config import ExperimentConfig, OmeZarrSourceConfig
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.frame import Frame, FrameTicket, Pixels
+from scopewatch.core.imaging.frame import Frame, FrameTicket, Pixels
 from scopewatch.sources.base.away import blame_share
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.offering import Found

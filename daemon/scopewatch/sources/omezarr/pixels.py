@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import ConfigError, FrameError, complaint
-from scopewatch.core.frame import Pixels
+from scopewatch.core.imaging.frame import Pixels
 from scopewatch.sources.omezarr.chunks import Extent
 from scopewatch.sources.omezarr.image import PlaneIndex
 from scopewatch.sources.omezarr.layout import ArrayLayout

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from scopewatch.core.errors import FrameError
-from scopewatch.core.frame import Pixels
+from scopewatch.core.imaging.frame import Pixels
 from scopewatch.sources.omezarr.chunks import ChunkFiles, UnitState
 from scopewatch.sources.omezarr.image import PlaneIndex
 from scopewatch.sources.omezarr.layout import ArrayLayout, Coordinates

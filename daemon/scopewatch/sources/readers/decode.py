@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.frame import Pixels
+from scopewatch.core.imaging.frame import Pixels
 from scopewatch.sources.readers.tiff.quiet import silence_libtiff
 
 # What Pillow and tifffile raise on files that are damaged or hostile; warnings too, where the

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import complaint
-from scopewatch.core.frame import Pixels
+from scopewatch.core.imaging.frame import Pixels
 from scopewatch.sources.readers.planes import NotWrittenError
 
 LEAST_BYTES = 4096

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.frame import Pixels
+from scopewatch.core.imaging.frame import Pixels
 from scopewatch.sources.base.facts import PlaneFacts, Statement, merged
 
 

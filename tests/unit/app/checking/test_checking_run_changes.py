@@ -10,11 +10,11 @@ import yaml
 
 from scopewatch.app.checking.checks import run_checks
 from scopewatch.app.checking.run_changes import explain_run
-from scopewatch.app.life import Life
+from scopewatch.app.daemon_runner import Life
 from scopewatch.app.reloading import check_reload
 from scopewatch.config import Config, load_config
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.store.queries import Reader
+from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, key, open_store
 

@@ -12,7 +12,7 @@ import tifffile
 from scopewatch.app.checking.files import check_all_files
 from scopewatch.app.checking.settings import check_overlaps, check_port
 from scopewatch.config import Config
-from scopewatch.runtime.lock import InstanceLock
+from scopewatch.runtime.process.lock import InstanceLock
 
 
 def configured(folder: Path, **sections: Any) -> Config:

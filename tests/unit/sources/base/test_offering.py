@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from scopewatch.core.errors import StoreError
-from scopewatch.core.frame import FrameKey
-from scopewatch.core.moment import Moment
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.core.imaging.moment import Moment
 from scopewatch.sources.base.address import frame_key
 from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.base.offering import Found, Offering

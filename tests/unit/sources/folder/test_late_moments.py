@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scopewatch.core.errors import StoreError
-from scopewatch.core.frame import FrameKey
+from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.offering import Found, Offering
 from scopewatch.sources.base.reading import FrameReading
 from scopewatch.sources.folder.late_moments import LATE_S, LateMoments

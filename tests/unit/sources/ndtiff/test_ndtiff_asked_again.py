@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.frame import LookAgain, Refusal
+from scopewatch.core.imaging.frame import LookAgain, Refusal
 from tests.conftest import FakeClock
 from tests.unit.sources.ndtiff_scene import Make, Scene
 from tests.unit.sources.ndtiffs import writing

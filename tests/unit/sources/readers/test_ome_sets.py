@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from scopewatch.core.frame import FrameKey
+from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.readers.image_file import list_planes, read_plane
 from tests.unit.sources.images import pixels, read_frames
 from tests.unit.sources.ome_sets import Written, edit_xml, whole_plate

@@ -12,10 +12,10 @@ from alembic import command
 from sqlalchemy import create_engine
 
 from benchmarks.history.filled import History, fill
-from scopewatch.core.alert import AlertRule, RuleKind
-from scopewatch.core.figure import Trend
-from scopewatch.store.engine import _alembic
-from scopewatch.store.shown_points import MOST
+from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.messages.chart_data import Trend
+from scopewatch.store.read.shown_points import MOST
+from scopewatch.store.schema.engine import _alembic
 from tests.conftest import FakeClock, HastyClock
 from tests.unit.store.scene import RATES, START, TABLE, Scene, key, open_store, tables, ticket
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scopewatch.core.alert import AlertRule, RuleKind
-from scopewatch.core.frame import FrameKey, Mark, Refusal
-from scopewatch.store.judging import Judging, SourceSettings
+from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.imaging.frame import FrameKey, Mark, Refusal
+from scopewatch.store.read.judging import Judging, SourceSettings
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULES, START, Scene, open_store, ticket
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.frame import FrameTicket
-from scopewatch.core.measured import WellEnd
-from scopewatch.store.queries import Reader
+from scopewatch.core.estimation.forecast_validation import WellEnd
+from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, ticket
 from tests.unit.store.test_store_measuring import LAST, measuring, read

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.alert import AlertRule, RuleKind
-from scopewatch.core.frame import FrameKey, Mark, Refusal
+from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.imaging.frame import FrameKey, Mark, Refusal
 from scopewatch.core.well_name import WellName
-from scopewatch.store.export import export_csv, export_json
-from scopewatch.store.queries import Reader
+from scopewatch.store.export.tables import export_csv, export_json
+from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULES, START, Scene, key, open_store, tables, ticket
 

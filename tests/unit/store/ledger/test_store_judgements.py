@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.store.judging import Judging
+from scopewatch.store.read.judging import Judging
 from tests.unit.store.ledger.judgements import (
     BEFORE,
     FRAMES,

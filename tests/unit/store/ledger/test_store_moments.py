@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from scopewatch.core.frame import FrameKey, FrameTicket, Mark
-from scopewatch.store.queries import Reader
+from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Mark
+from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULES, START, Scene, key, open_store, ticket
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.alert import AlertRule, RuleKind
-from scopewatch.core.frame import FrameKey, LookAgain, Mark, Refusal
-from scopewatch.store.database import Store
-from scopewatch.store.judging import Judging, SourceSettings
-from scopewatch.store.queries import Reader
-from scopewatch.store.records import RetryAnswer, RetrySelection
+from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.imaging.frame import FrameKey, LookAgain, Mark, Refusal
+from scopewatch.store.read.judging import Judging, SourceSettings
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.records import RetryAnswer, RetrySelection
+from scopewatch.store.write.database import Store
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULES, START, Scene, key, open_store, ticket
 
@@ -106,7 +106,7 @@ def test_a_frame_tried_again_is_scored_once_and_keeps_when_it_was_seen(
     clock.advance(86_400)
     (wish,) = wished(scene.store)
     assert wish.ticket is not None
-    with caplog.at_level(logging.INFO, "scopewatch.store.claims"):
+    with caplog.at_level(logging.INFO, "scopewatch.store.write.claims"):
         assert scene.store.claim(wish.ticket, RULES)
     assert [record.__dict__["event"]["asked_by"] for record in caplog.records] == [
         "mei, command line"
@@ -145,7 +145,7 @@ def test_a_refused_file_that_has_a_key_now_is_scored_and_keeps_when_it_was_seen(
     clock.advance(3 * 86_400)
     ask(scene, RetrySelection(what="odd.tif"), by="dashboard, 127.0.0.1")
     offered = ticket(key("C3", 9), locator="odd.tif")
-    with caplog.at_level(logging.INFO, "scopewatch.store.claims"):
+    with caplog.at_level(logging.INFO, "scopewatch.store.write.claims"):
         assert scene.store.claim(offered, RULES)
     assert "asked_by" in caplog.records[-1].__dict__["event"]
     scene.commit(offered, 0.7)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from scopewatch.core.frame import FrameKey, FrameTicket, Mark
-from scopewatch.store import claims
+from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Mark
+from scopewatch.store.write import claims
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULES, Scene, key, open_store, ticket
 

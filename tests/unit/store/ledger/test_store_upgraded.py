@@ -8,9 +8,9 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine
 
-from scopewatch.core.frame import Mark
-from scopewatch.store.engine import _alembic
-from scopewatch.store.queries import Reader
+from scopewatch.core.imaging.frame import Mark
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.schema.engine import _alembic
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, read_rows, ticket
 from tests.unit.store.test_store_migration import make_database

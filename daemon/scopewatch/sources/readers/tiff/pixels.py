@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.frame import Pixels
+from scopewatch.core.imaging.frame import Pixels
 from scopewatch.sources.readers.decode import (
     as_grey,
     decode_uncompressed,

@@ -1,0 +1,151 @@
+"""The life of the process: one daemon after another, each built of what a reload found in order.
+
+build --> run --stop, or a failure--> end
+             '--reload--> build the new one --cannot start--> build the old one again
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from scopewatch.app.checking.run_changes import explain_run
+from scopewatch.app.daemon import Application, build
+from scopewatch.app.reloading import Reloading, name_changes, tell_changes, tell_refused
+from scopewatch.config import Config
+from scopewatch.core.clock import Clock
+from scopewatch.core.errors import ScopewatchError
+from scopewatch.core.imaging.analyse import Scorer
+from scopewatch.runtime.supervision.stages import Farewell
+
+log = logging.getLogger(__name__)
+
+
+class Life:
+    """Runs the daemon of a configuration until it is told to stop, over reloads.
+
+    Parameters
+    ----------
+    path
+        What a reload reads anew.
+    config
+        What was read from it, with its secrets.
+    prepare
+        Called with each configuration that is taken up, before its daemon is built.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        config: Config,
+        *,
+        clock: Clock,
+        environ: Mapping[str, str],
+        pid: int,
+        prepare: Callable[[Config], None],
+    ) -> None:
+        self._path = path
+        self._config = config
+        self._clock = clock
+        self._environ = environ
+        self._pid = pid
+        self._prepare = prepare
+        self._ended = False
+        # Reloads asked for, and up to which of them the files have been looked at.
+        self._asked = 0
+        self._looked = 0
+        self._reloading = self._watch_reloads(config)
+        self._daemon: Application | None = None
+
+    def build(self) -> None:
+        """Build the first daemon; raises what `app.daemon.build` does."""
+        tell_changes(explain_run(self._config, self._clock.now()))
+        self._daemon = self._build(self._config, None)
+
+    def run(self) -> Farewell:
+        """Run until told to stop. Raises ScopewatchError when the first daemon cannot start."""
+        farewell = self._run_daemon()
+        while farewell.reload and not self._ended:
+            farewell = self._reload()
+        return farewell
+
+    def stop(self) -> None:
+        """Ask for the end; any thread and signal handlers may call it."""
+        self._ended = True
+        if self._daemon is not None:
+            self._daemon.stop()
+
+    def reload(self) -> None:
+        """Ask for what is configured now; any thread and signal handlers may call it."""
+        self._asked += 1
+        if self._daemon is not None:
+            self._daemon.reload()
+
+    def _reload(self) -> Farewell:
+        candidate, before = self._reloading.candidate, self._config
+        if candidate is None:
+            raise RuntimeError("a reload was begun that nothing was found for")
+        # The old one is let go of, with its model, before the new one is built.
+        self._daemon = None
+        self._config = candidate.config
+        self._reloading = self._watch_reloads(self._config)
+        try:
+            self._prepare(self._config)
+            self._daemon = self._build(self._config, candidate.scorer)
+        except Exception as error:
+            # Whatever it was, the run is watched on with what worked.
+            log.exception("new daemon cannot be built")
+            return self._go_back(before, error)
+        changed = name_changes(before, self._config)
+        model_id = candidate.scorer.card.model_id
+        log.info(
+            "configuration taken up",
+            extra={"event": {"changed": ", ".join(changed) or "nothing", "model_id": model_id}},
+        )
+        try:
+            return self._run_daemon()
+        except ScopewatchError as error:
+            return self._go_back(before, error)
+
+    def _go_back(self, before: Config, error: Exception) -> Farewell:
+        """Take the old configuration up again: the new one passed every check but cannot start."""
+        problems = str(error).splitlines() or [type(error).__name__]
+        self._daemon = None
+        self._config = before
+        self._prepare(before)
+        tell_refused(problems)
+        self._reloading = self._watch_reloads(before, problems)
+        try:
+            self._daemon = self._build(before, None)
+            return self._run_daemon()
+        except ScopewatchError as failure:
+            # Not a ConfigError: it ran with this configuration, so starting again may help.
+            raise ScopewatchError(str(failure)) from error
+
+    def _watch_reloads(self, config: Config, refused: list[str] | None = None) -> Reloading:
+        return Reloading(
+            self._path, self._environ, config, refused=refused or (), began=self._note_look
+        )
+
+    def _note_look(self) -> None:
+        self._looked = self._asked
+
+    def _build(self, config: Config, scorer: Scorer | None) -> Application:
+        return build(
+            config,
+            clock=self._clock,
+            environ=self._environ,
+            pid=self._pid,
+            scorer=scorer,
+            reloading=self._reloading,
+        )
+
+    def _run_daemon(self) -> Farewell:
+        daemon = self._daemon
+        if daemon is None:
+            raise RuntimeError("there is no daemon to run: build it first")
+        # What was asked for while there was nobody to ask.
+        if self._ended:
+            daemon.stop()
+        elif self._asked > self._looked:
+            daemon.reload()
+        return daemon.run()

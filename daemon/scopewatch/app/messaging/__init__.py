@@ -1,0 +1,1 @@
+"""What brings messages to people: composing, delivery, digest, test messages."""

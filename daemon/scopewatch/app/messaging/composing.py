@@ -1,0 +1,36 @@
+"""Changes of alerts put into words for the channels that carry them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scopewatch.core.alerts.routing import Route
+from scopewatch.core.alerts.state_machine import Subject, Transition
+from scopewatch.messages.alert_message import Message, Style, compose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageComposer:
+    """Implements `store.write.rules.announcing.Composer`.
+
+    Parameters
+    ----------
+    style
+        How messages are written.
+    routes
+        Name of each channel and what it carries.
+    """
+
+    style: Style
+    routes: Mapping[str, Route]
+
+    def compose(
+        self, subject: Subject, transition: Transition, *, key: str, overlay: str | None
+    ) -> Message:
+        """Return the message of a change; `overlay` is the newest picture of its well."""
+        return compose(subject, transition, style=self.style, key=key, overlay=overlay)
+
+    def channels(self, message: Message, experiment: str) -> Sequence[str]:
+        """Return the names of the channels that carry a message about an experiment."""
+        return [
+            name for name, route in self.routes.items() if route.takes(message.severity, experiment)
+        ]

@@ -1,0 +1,90 @@
+"""From the configuration to how people hear of the run: delivery, sign of life, digest."""
+
+import random
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from scopewatch.app.messaging.digest import DigestDesk
+from scopewatch.app.results import OVERLAYS, channel_routes, message_style
+from scopewatch.app.run_policy import policy_of, standard_of
+from scopewatch.app.run_states import RunStates
+from scopewatch.config import Config
+from scopewatch.config.secrets import known_secrets
+from scopewatch.core.clock import Clock
+from scopewatch.core.redaction import redact_text
+from scopewatch.notify.apprise_channels import AppriseNotifier
+from scopewatch.notify.breaker import BreakerRule
+from scopewatch.notify.delivery import Delivery
+from scopewatch.notify.heartbeat import Conditioned, Heartbeat
+from scopewatch.notify.outbox import Outbox
+from scopewatch.runtime.supervision.heartbeats import Heartbeats
+from scopewatch.runtime.supervision.schedule import Schedule
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.write.database import Store
+
+
+def open_notifier(config: Config, progress: Callable[[], None] = lambda: None) -> AppriseNotifier:
+    """Open the alert channels. Raises ConfigError where one is not understood."""
+    channels = {channel.name: channel.url for channel in config.alerts.channels}
+    return AppriseNotifier(channels, config.state.folder / OVERLAYS, progress=progress)
+
+
+def make_delivery(config: Config, outbox: Outbox, clock: Clock, heartbeats: Heartbeats) -> Delivery:
+    """Make what takes messages to their channels."""
+    progress = partial(heartbeats.beat, "delivery")
+    return Delivery(
+        outbox,
+        open_notifier(config, progress),
+        clock=clock,
+        retry_s=config.alerts.retry_s,
+        rng=random.Random(),  # noqa: S311 - spreads retries, keeps no secret
+        channels=[channel.name for channel in config.alerts.channels],
+        breaker=BreakerRule(after=config.alerts.break_after, rest_s=config.alerts.break_s),
+        redact=partial(redact_text, known=known_secrets(config)),
+        progress=progress,
+    )
+
+
+def make_heartbeat(
+    config: Config, clock: Clock, condition: Callable[[], Conditioned]
+) -> Heartbeat | None:
+    """Make what tells a service outside that all is well; None where there is none."""
+    wanted = config.alerts.heartbeat
+    if wanted is None:
+        return None
+    return Heartbeat(wanted.url, condition=condition, clock=clock, every_s=wanted.every_min * 60)
+
+
+def enter_digest(
+    schedule: Schedule,
+    config: Config,
+    store: Store,
+    reader: Reader,
+    clock: Clock,
+    condition: Callable[[], Conditioned],
+    states: RunStates,
+) -> None:
+    """Enter the daily digest into the schedule, where one is wanted."""
+    wanted = config.alerts.digest
+    if wanted is None:
+        return
+
+    def complaints() -> Sequence[str]:
+        # While it starts, what is not there yet is no trouble.
+        how = condition()
+        return how.complaints if how.ready else ()
+
+    desk = DigestDesk(
+        reader,
+        announce=store.announce,
+        complaints=complaints,
+        routes=channel_routes(config),
+        style=message_style(config),
+        clock=clock,
+        hour=wanted.hour,
+        zone=wanted.zone,
+        states=states.apart_from_daemon(),
+        policy=policy_of(config.experiment),
+        standard=standard_of(config),
+    )
+    schedule.daily(wanted.hour, wanted.zone, "digest", desk.post)

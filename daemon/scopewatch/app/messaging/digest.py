@@ -1,0 +1,195 @@
+"""Writes the daily digest from the database and puts it into the outbox, once a day."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
+
+from scopewatch.app.run_states import ACTIVE
+from scopewatch.core.alerts.routing import Route
+from scopewatch.core.alerts.state_machine import Reading
+from scopewatch.core.clock import Clock
+from scopewatch.core.estimation.forecast import WellForecast
+from scopewatch.messages.alert_message import Message, Style
+from scopewatch.messages.digest import Digest, DigestWell, OpenAlert, compose_digest
+from scopewatch.monitoring.expectation import NOTHING, Standard
+from scopewatch.monitoring.policy import RunPolicy
+from scopewatch.monitoring.state import Level, RunState, State
+from scopewatch.store.read.records import AlertRow, WellRow
+from scopewatch.web.plate import expect
+
+log = logging.getLogger(__name__)
+
+MOST_ALERTS: Final = 500
+
+
+class Source(Protocol):
+    """What the digest reads: the read side of the database."""
+
+    def wells(self) -> list[WellRow]:
+        """Return every well."""
+        ...
+
+    def alerts(self, name: None, limit: int, *, open_only: bool = False) -> list[AlertRow]:
+        """Return alerts."""
+        ...
+
+
+class States(Protocol):
+    """How the runs stand."""
+
+    def of(self, run: str) -> State:
+        """Return how a run stands. Raises StoreError."""
+        ...
+
+    def current(self) -> Sequence[RunState]:
+        """Return how the runs stand that are watched now."""
+        ...
+
+
+class DigestDesk:
+    """Posts the digest of each running experiment once a day, whenever it is asked to.
+
+    Parameters
+    ----------
+    announce
+        Queues a message for channels, each once whatever is asked again; returns for how many.
+    complaints
+        Says what is wrong with the daemon itself.
+    hour, zone
+        From when on a day's digest is due; `zone` None is the zone of this machine.
+    states
+        How the runs stand, apart from what is wrong with the daemon.
+    policy
+        How the run is planned.
+    standard
+        What the wells of a run are measured against.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        announce: Callable[[Message, Iterable[str]], int],
+        complaints: Callable[[], Sequence[str]],
+        routes: Mapping[str, Route],
+        style: Style,
+        clock: Clock,
+        hour: int,
+        zone: str | None,
+        states: States,
+        policy: RunPolicy,
+        standard: Standard,
+    ) -> None:
+        self._source = source
+        self._announce = announce
+        self._complaints = complaints
+        self._routes = routes
+        self._style = style
+        self._clock = clock
+        self._hour = hour
+        self._zone = None if zone is None else ZoneInfo(zone)
+        self._states = states
+        self._policy = policy
+        self._standard = standard
+        self._posted: date | None = None
+
+    def post(self) -> int:
+        """Queue what is due; return for how many channels. A restart queues nothing twice."""
+        now = self._clock.now()
+        local = now.astimezone(self._zone)
+        if local.hour < self._hour or local.date() == self._posted:
+            return 0
+        wells = self._source.wells()
+        running = dict.fromkeys(row.name.experiment for row in wells if _is_active(row, now))
+        # One of which no frame was ever taken in, where somebody has to see why.
+        begun = {row.name.experiment for row in wells}
+        for each in self._states.current():
+            if each.state.needs_somebody and each.run not in begun:
+                running[each.run] = None
+        queued = 0
+        for experiment in running:
+            digest = self._gather(experiment, wells, now, local.date())
+            message = compose_digest(digest, style=self._style)
+            channels = [
+                name
+                for name, route in self._routes.items()
+                if route.digest and route.covers(experiment)
+            ]
+            queued += self._announce(message, channels)
+        if running:
+            self._posted = local.date()
+        if queued:
+            event = {"day": str(local.date()), "channels": queued}
+            log.info("digest queued", extra={"event": event})
+        return queued
+
+    def _gather(self, experiment: str, wells: Sequence[WellRow], now: datetime, on: date) -> Digest:
+        rows = [row for row in wells if row.name.experiment == experiment]
+        alerts = self._source.alerts(None, MOST_ALERTS, open_only=True)
+        state = self._states.of(experiment)
+        over = state.level is Level.FINISHED
+        return Digest(
+            experiment=experiment,
+            on=on,
+            day=max((row.day for row in rows if row.day is not None), default=None),
+            frames=sum(row.scored for row in rows),
+            quarantined=sum(row.quarantined for row in rows),
+            wells=tuple(self._well(row, now, over=over) for row in rows),
+            alerts=tuple(
+                _open_alert(alert)
+                for alert in alerts
+                if alert.subject.experiment == experiment and alert.subject.well is None
+            ),
+            complaints=tuple(self._complaints()),
+            target=self._standard.main_target(experiment),
+            state=state.sentence,
+            advice=state.advice,
+            details=state.details,
+            judged=state.all_clear or over,
+            missing=state.needs_somebody,
+        )
+
+    def _well(self, row: WellRow, now: datetime, *, over: bool) -> DigestWell:
+        outlook = row.outlook
+        reading = forecast = None
+        if outlook is not None:
+            reading = Reading(value=outlook.now, low=outlook.low, high=outlook.high)
+            if isinstance(outlook.forecast, WellForecast):
+                told = outlook.forecast
+                forecast = Reading(value=told.value, low=told.low, high=told.high)
+        elif row.efficiency is not None:
+            seen = row.efficiency
+            reading = Reading(value=seen.value, low=seen.low, high=seen.high)
+        return DigestWell(
+            plate=row.name.plate,
+            well=row.name.well,
+            now=reading,
+            forecast=forecast,
+            alerts=tuple(
+                OpenAlert(
+                    kind=flag.kind,
+                    severity=flag.severity,
+                    name=flag.rule,
+                    acknowledged=flag.acknowledged_at is not None,
+                )
+                for flag in row.flags
+            ),
+            neutral=expect(row, self._standard) is NOTHING,
+            stale=row.judged_at is None or (not over and now - row.judged_at > self._policy.recent),
+        )
+
+
+def _is_active(row: WellRow, now: datetime) -> bool:
+    return row.last_frame_at is not None and now - row.last_frame_at <= ACTIVE
+
+
+def _open_alert(alert: AlertRow) -> OpenAlert:
+    plate = alert.subject.plate
+    return OpenAlert(
+        kind=alert.kind,
+        severity=alert.severity,
+        name=alert.rule if plate is None else f"{plate}: {alert.rule}",
+        acknowledged=alert.acknowledged_at is not None,
+    )

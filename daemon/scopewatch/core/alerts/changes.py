@@ -1,0 +1,217 @@
+"""Sudden changes of a well: a jump of what its frames look like that does not go back.
+
+Cells that come off leave bare ground: contrast falls and the positive share with it. Microbes
+bring fine grain that was not there before. Neither is recognised for sure; the cause is a hint.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import log
+from statistics import median
+from typing import Final
+from zlib import crc32
+
+from scopewatch.core.alerts.state_machine import Cause
+
+FEWEST_BEFORE: Final = 3
+MOST_BEFORE: Final = 4
+# A jump must also exceed what this well's own frames usually differ by, so many times.
+SPREADS: Final = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """A way for a measure to jump.
+
+    Parameters
+    ----------
+    direction
+        +1: it rises, -1: it falls.
+    least
+        The smallest jump that counts: in the measure's unit, or as a factor's natural logarithm
+        where `relative`.
+    """
+
+    measure: str
+    direction: int
+    least: float
+    cause: Cause
+    relative: bool = False
+
+    @property
+    def name(self) -> str:
+        """The measure and its direction: `contrast-`."""
+        return f"{self.measure}{'+' if self.direction > 0 else '-'}"
+
+    def reading(self, value: float) -> float:
+        """Return a value of the measure as it is compared: larger is further in the direction."""
+        return self.direction * (log(max(value, 1e-6)) if self.relative else value)
+
+
+SIGNS: Final = (
+    Sign(measure="coverage", direction=-1, least=0.2, cause=Cause.DETACHMENT),
+    Sign(measure="contrast", direction=-1, least=0.7, cause=Cause.DETACHMENT, relative=True),
+    Sign(measure="positive", direction=-1, least=0.25, cause=Cause.DETACHMENT),
+    Sign(measure="band_4px", direction=1, least=0.012, cause=Cause.CONTAMINATION),
+    Sign(measure="band_8px", direction=1, least=0.07, cause=Cause.CONTAMINATION),
+    Sign(measure="focus", direction=1, least=0.15, cause=Cause.CONTAMINATION),
+    Sign(measure="contrast", direction=1, least=0.7, cause=Cause.CHANGE, relative=True),
+    Sign(measure="band_coarse", direction=1, least=0.3, cause=Cause.CHANGE),
+)
+
+
+# What a course that was kept was made by: made by anything else, it has to be made anew.
+MADE_BY: Final = crc32(repr((SIGNS, FEWEST_BEFORE, MOST_BEFORE, SPREADS)).encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jump:
+    """The largest jump found; `size` 1 is just noticeable."""
+
+    measure: str
+    cause: Cause
+    size: float
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A time point that departed from those before it, in the direction of a sign.
+
+    Parameters
+    ----------
+    middle
+        Median of those before it; in the direction of the sign, as logarithm where `relative`.
+    scale
+        What a jump of size 1 exceeds `middle` by.
+    height
+        What the time point exceeded `middle` by.
+    before
+        Median of those before it, as the measure is.
+    """
+
+    middle: float
+    scale: float
+    height: float
+    before: float
+
+    def size(self, newest: float) -> float:
+        """Return how large the jump is that has not gone back by the newest time point."""
+        return max(min(self.height, newest - self.middle), 0.0) / self.scale
+
+    def covers(self, later: "Departure") -> bool:
+        """Whether a later one is never larger than this one, wherever the well goes."""
+        return (
+            self.middle <= later.middle
+            and self.scale <= later.scale
+            and self.height / self.scale >= later.height / later.scale
+        )
+
+    def outdoes(self, earlier: "Departure") -> bool:
+        """Whether an earlier one is never told of, as this one is larger, or says the same."""
+        return (
+            self.middle <= earlier.middle
+            and self.scale <= earlier.scale
+            and self.height / self.scale > earlier.height / earlier.scale
+            and (
+                self.middle < earlier.middle
+                or self.scale < earlier.scale
+                or self.before == earlier.before
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """The judged time points of a well, as far as a jump can still be seen in them.
+
+    It holds a handful of numbers, however long the well has been watched: of its departures those
+    are left out that can never be the largest again.
+
+    Parameters
+    ----------
+    recent
+        The newest values of each measure, up to four.
+    departures
+        By `Sign.name`, in order of time.
+    """
+
+    recent: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    departures: Mapping[str, tuple[Departure, ...]] = field(default_factory=dict)
+
+    def after(self, measures: Mapping[str, float]) -> "Course":
+        """Return the course with a further time point; a measure that it lacks is passed over."""
+        recent, departures = dict(self.recent), dict(self.departures)
+        for sign in SIGNS:
+            before = self.recent.get(sign.measure, ())
+            if sign.measure not in measures:
+                continue
+            if len(before) >= FEWEST_BEFORE:
+                departures[sign.name] = _enter(
+                    departures.get(sign.name, ()), sign, before, measures[sign.measure]
+                )
+            recent[sign.measure] = (*before, measures[sign.measure])[-MOST_BEFORE:]
+        return Course(recent=recent, departures=departures)
+
+    def largest(self) -> Jump | None:
+        """Return the largest jump that has not gone back by the newest time point."""
+        jumps = [
+            _measure(sign, self.departures[sign.name], self.recent[sign.measure][-1])
+            for sign in SIGNS
+            if sign.name in self.departures
+        ]
+        return max(jumps, key=lambda jump: jump.size, default=None)
+
+
+def find_change(history: Sequence[Mapping[str, float]]) -> Jump | None:
+    """Return the largest jump within a well's frames that has not gone back by the newest one.
+
+    A jump is a departure of one time point from the median of up to four before it; how far the
+    newest time point still departs from that median bounds its size. So it stays found for as
+    long as the well looks different, and a slow drift is never one.
+
+    Parameters
+    ----------
+    history
+        Measures of the judged time points by day; a measure that one lacks is passed over.
+
+    Returns
+    -------
+    None with fewer than four time points.
+    """
+    course = Course()
+    for measures in history:
+        course = course.after(measures)
+    return course.largest()
+
+
+def _measure(sign: Sign, departures: Sequence[Departure], newest: float) -> Jump:
+    reached = sign.reading(newest)
+    # The first of those that are as large.
+    largest = max(departures, key=lambda each: each.size(reached))
+    return Jump(
+        measure=sign.measure,
+        cause=sign.cause,
+        size=largest.size(reached),
+        before=largest.before,
+        after=newest,
+    )
+
+
+def _enter(
+    kept: tuple[Departure, ...], sign: Sign, recent: Sequence[float], value: float
+) -> tuple[Departure, ...]:
+    """Add the departure of a value from those before it; leave out what is never the largest."""
+    before = [sign.reading(each) for each in recent]
+    middle = median(before)
+    height = sign.reading(value) - middle
+    # The first is what is told of where nothing departs.
+    if kept and height <= 0:
+        return kept
+    # Of three or four values the median deviation is often 0 by chance; the mean is not.
+    usual = 1.2533 * sum(abs(each - middle) for each in before) / len(before)
+    found = Departure(middle, max(sign.least, SPREADS * usual), height, median(recent))
+    if any(each.covers(found) for each in kept):
+        return kept
+    return (*kept[:1], *(each for each in kept[1:] if not found.outdoes(each)), found)

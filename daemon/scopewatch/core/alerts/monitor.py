@@ -1,0 +1,153 @@
+"""From what the daemon knows of itself to an observation: rules of the monitor.
+
+Their subject is the whole experiment. They are stepped by the clock, so that each resolves by
+itself once what it watches is well again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from scopewatch.core.alerts.state_machine import Evidence, Observation
+
+# How long after a start a restart is news.
+RESTART_NEWS_H: Final = 1.0
+_GB: Final = 1e9
+
+
+def blind(
+    *, at: datetime, last_frame_at: datetime, interval_h: float, expected: bool
+) -> Observation:
+    """Badness: time without a frame over the interval between frames.
+
+    Parameters
+    ----------
+    last_frame_at
+        When the newest frame was found, or the daemon started when none was yet.
+    expected
+        False when no more frames are due (the run is over): then nothing is missing.
+
+    `measures` of the evidence: ``silent_h``, ``interval_h``.
+    """
+    silent_h = max((at - last_frame_at).total_seconds() / 3600, 0.0)
+    return Observation(
+        at=at,
+        badness=silent_h / interval_h if expected else 0.0,
+        evidence=Evidence(measures={"silent_h": silent_h, "interval_h": interval_h}),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadSource:
+    """A source that gives nothing at the moment.
+
+    Parameters
+    ----------
+    since
+        When it was first seen so.
+    why
+        One line.
+    """
+
+    name: str
+    since: datetime
+    why: str
+
+
+def source_dead(
+    *, at: datetime, dead: Sequence[DeadSource], patience_min: float, shortfall: str = ""
+) -> Observation:
+    """Badness: minutes for which the source that has been dead longest gave nothing; 0 for none.
+
+    Parameters
+    ----------
+    patience_min
+        Dead for no longer than this nothing is said yet, neither for an alert nor against one: a
+        source is started again by itself, and a daemon that starts may not know since when.
+    shortfall
+        Which acquisitions have ended though they gave nothing to the end: an alert of theirs ends
+        with it, and not as if all were well again.
+
+    `measures` of the evidence: ``dead_h``; `detail`: which sources, since when, and why.
+    """
+    if not dead:
+        return Observation(at=at, badness=0.0, evidence=Evidence(detail=shortfall))
+    dead_min = max((at - each.since).total_seconds() / 60 for each in dead)
+    lines = (
+        f"{each.name}, since {each.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {each.why}"
+        for each in sorted(dead, key=lambda each: (each.since, each.name))
+    )
+    return Observation(
+        at=at,
+        badness=dead_min if dead_min > patience_min else None,
+        evidence=Evidence(measures={"dead_h": max(dead_min, 0.0) / 60}, detail=" | ".join(lines)),
+    )
+
+
+def ended_early(
+    *, at: datetime, day: float, final_day: float, ended: bool, tolerance_days: float = 0.5
+) -> Observation:
+    """Badness: 1 when the acquisition has ended well before the final day, else 0.
+
+    Parameters
+    ----------
+    day
+        Of the newest frame.
+    ended
+        True when the source says that nothing more will come.
+
+    `measures` of the evidence: ``last_day``; and `final_day`.
+    """
+    early = ended and day < final_day - tolerance_days
+    return Observation(
+        at=at,
+        badness=float(early),
+        evidence=Evidence(final_day=final_day, measures={"last_day": day}),
+    )
+
+
+def disk_low(*, at: datetime, free_bytes: int, where: str) -> Observation:
+    """Badness: minus the free space in GB, where results or images are kept.
+
+    `measures` of the evidence: ``free_gb``; `detail`: where.
+    """
+    free_gb = free_bytes / _GB
+    return Observation(
+        at=at, badness=-free_gb, evidence=Evidence(measures={"free_gb": free_gb}, detail=where)
+    )
+
+
+def restarted(
+    *, at: datetime, started_at: datetime, last_alive_at: datetime | None, clean: bool
+) -> Observation:
+    """Badness: 1 for an hour after the daemon came back from an end nobody asked for, else 0.
+
+    Parameters
+    ----------
+    last_alive_at
+        When the daemon before this one last showed life; None when there was none.
+    clean
+        True when the daemon before this one was stopped on purpose.
+
+    `measures` of the evidence: ``down_h``.
+    """
+    news = (at - started_at).total_seconds() < RESTART_NEWS_H * 3600
+    if last_alive_at is None:
+        return Observation(at=at, badness=0.0)
+    down_h = max((started_at - last_alive_at).total_seconds() / 3600, 0.0)
+    return Observation(
+        at=at,
+        badness=float(news and not clean),
+        evidence=Evidence(measures={"down_h": down_h}),
+    )
+
+
+def model_refused(*, at: datetime, reason: str) -> Observation:
+    """Badness: 1 when the model bundle was refused; `reason` is its line, empty when it loads."""
+    return Observation(at=at, badness=float(bool(reason)), evidence=Evidence(detail=reason))
+
+
+def reload_refused(*, at: datetime, reason: str) -> Observation:
+    """Badness: 1 while a changed configuration is refused; `reason` says why, else empty."""
+    return Observation(at=at, badness=float(bool(reason)), evidence=Evidence(detail=reason))

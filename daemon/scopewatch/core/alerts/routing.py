@@ -1,0 +1,33 @@
+"""Which channel carries which message."""
+
+from dataclasses import dataclass
+
+from scopewatch.core.alerts.scope import any_match
+from scopewatch.core.alerts.state_machine import Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """What one channel carries. When a rule keeps quiet is the rule's own affair.
+
+    Parameters
+    ----------
+    min_severity
+        Less grave messages do not go there.
+    experiments
+        Shell patterns of the experiments whose messages go there; empty: all of them.
+    digest
+        Whether the daily digest goes there too, whatever `min_severity` says.
+    """
+
+    min_severity: Severity = Severity.INFO
+    experiments: tuple[str, ...] = ()
+    digest: bool = True
+
+    def takes(self, severity: Severity, experiment: str) -> bool:
+        """Whether a message of this severity about this experiment goes there."""
+        return severity.rank >= self.min_severity.rank and self.covers(experiment)
+
+    def covers(self, experiment: str) -> bool:
+        """Whether messages about this experiment go there at all."""
+        return any_match(self.experiments, experiment)

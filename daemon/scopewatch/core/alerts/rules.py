@@ -1,0 +1,275 @@
+"""What an operator wants to hear of: a rule, its limits, and when it has to keep quiet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from math import isfinite
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from scopewatch.core.alerts.scope import any_match, any_well
+
+
+class Severity(StrEnum):
+    """How urgently a person should look; in rising order. The values are stored."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for the least grave."""
+        return tuple(Severity).index(self)
+
+
+class RuleKind(StrEnum):
+    """What a rule watches. The values are stored: never rename one.
+
+    Of one well: `weak-forecast`, `weak-now`, `outlier-well`, `sudden-change`, `unfit-frames`. Of a
+    plate: `plate-collapse`. Of the whole experiment: the others.
+    """
+
+    WEAK_FORECAST = "weak-forecast"
+    WEAK_NOW = "weak-now"
+    PLATE_COLLAPSE = "plate-collapse"
+    OUTLIER_WELL = "outlier-well"
+    SUDDEN_CHANGE = "sudden-change"
+    UNFIT_FRAMES = "unfit-frames"
+    BLIND = "blind"
+    SOURCE_DEAD = "source-dead"
+    ENDED_EARLY = "ended-early"
+    DISK_LOW = "disk-low"
+    RESTARTED = "restarted"
+    MODEL_REFUSED = "model-refused"
+    RELOAD_REFUSED = "reload-refused"
+
+    @property
+    def of_a_well(self) -> bool:
+        """True when each well has a state of its own under such a rule."""
+        return self in WELL_KINDS
+
+    @property
+    def of_a_plate(self) -> bool:
+        """True when each plate has a state of its own under such a rule."""
+        return self is RuleKind.PLATE_COLLAPSE
+
+    @property
+    def of_the_monitor(self) -> bool:
+        """True when the experiment has one state under such a rule."""
+        return not (self.of_a_well or self.of_a_plate)
+
+
+WELL_KINDS: Final = frozenset(
+    {
+        RuleKind.WEAK_FORECAST,
+        RuleKind.WEAK_NOW,
+        RuleKind.OUTLIER_WELL,
+        RuleKind.SUDDEN_CHANGE,
+        RuleKind.UNFIT_FRAMES,
+    }
+)
+
+# Badness beyond which a rule speaks, in the unit of its kind: see `AlertRule.limit`. That of the
+# forecast is the least that kept simulated runs below one false alarm per 24 wells (ADR 0014).
+DEFAULT_LIMITS: Final[dict[RuleKind, float]] = {
+    RuleKind.WEAK_FORECAST: 0.85,
+    RuleKind.WEAK_NOW: 0.0,
+    RuleKind.PLATE_COLLAPSE: 0.5,
+    RuleKind.OUTLIER_WELL: 4.0,
+    RuleKind.SUDDEN_CHANGE: 1.0,
+    RuleKind.UNFIT_FRAMES: 0.5,
+    RuleKind.BLIND: 2.0,
+    RuleKind.SOURCE_DEAD: 5.0,
+    RuleKind.ENDED_EARLY: 0.5,
+    RuleKind.DISK_LOW: -5.0,
+    RuleKind.RESTARTED: 0.5,
+    RuleKind.MODEL_REFUSED: 0.5,
+    RuleKind.RELOAD_REFUSED: 0.5,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHours:
+    """Hours of the day in which only critical alerts are told; over midnight when start > end.
+
+    Parameters
+    ----------
+    start, end
+        Wall-clock times in `zone`; the end itself is no longer quiet.
+    zone
+        IANA name of the time zone (``Asia/Tokyo``).
+    """
+
+    start: time
+    end: time
+    zone: str
+
+    def __post_init__(self) -> None:
+        ZoneInfo(self.zone)  # raises on a name that is none
+        if self.start == self.end or self.start.tzinfo or self.end.tzinfo:
+            raise ValueError(f"quiet hours need two different times without a zone: {self}")
+
+    def hold(self, at: datetime) -> bool:
+        """Say whether a moment (aware) lies within the quiet hours."""
+        wall = at.astimezone(ZoneInfo(self.zone)).time()
+        if self.start < self.end:
+            return self.start <= wall < self.end
+        return wall >= self.start or wall < self.end
+
+
+# As of a rule of plates that is configured (`config.rules.PlateCollapseConfig`).
+_IMPLIED_HYSTERESIS: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRule:
+    """When to tell an operator of something, how gravely, and how often at most.
+
+    Parameters
+    ----------
+    name
+        Stored with each alert; unique in a configuration.
+    kind
+        What is watched; decides what badness is measured in.
+    target
+        Efficiency to reach, 0 to 1 (weak-forecast, weak-now, and what their alerts show).
+    limit
+        Badness must exceed it to count as bad; None takes the kind's default. By kind:
+
+        - weak-forecast: P(final efficiency < target), 0 to 1
+        - weak-now: target - efficiency (0: below the target at all)
+        - plate-collapse: share of the plate's wells that fail at once, 0 to 1
+        - outlier-well: robust z below the replicates
+        - sudden-change: size of the jump over what frames of this well usually differ by
+        - unfit-frames: 1 for a time point without any judged frame, 0 for another
+        - blind: time without a frame over the interval between frames (k)
+        - source-dead: minutes for which a source has given nothing
+        - disk-low: minus the free space in GB
+        - ended-early, restarted, model-refused, reload-refused: 1 when it is so, else 0
+    critical_limit
+        Beyond it the alert is critical; None: never by badness alone.
+    from_day
+        Warm-up: no judgement before this day of the differentiation run.
+    consecutive
+        Observations in a row that must agree before anything changes.
+    hysteresis
+        Badness must fall to limit - hysteresis to resolve, so that nothing at the limit flaps.
+    severity
+        Of an alert that is not critical by `critical_limit` or by its age.
+    cooldown_h
+        Hours after an alert was raised in which the same rule raises none for the same subject.
+    escalate_after_h
+        An alert that nobody acknowledged becomes critical after so many hours; None: never.
+    quiet_hours
+        When only critical alerts are told; None: none.
+    experiments, plates, wells
+        Patterns of what the rule speaks of (`core.alerts.scope`); empty: everything.
+    replicates
+        Outlier-well: groups of wells that should behave alike, each as patterns; empty: the whole
+        plate is one group. A well that no group names is not judged.
+    speaks_for
+        Plate-collapse: kinds of rules whose alerts of single wells it speaks for; empty: all that
+        tell of wells that fail.
+    """
+
+    name: str
+    kind: RuleKind = RuleKind.WEAK_NOW
+    target: float = 0.5
+    limit: float | None = None
+    critical_limit: float | None = None
+    from_day: float = 0
+    consecutive: int = 1
+    hysteresis: float = 0
+    severity: Severity = Severity.WARNING
+    cooldown_h: float = 0
+    escalate_after_h: float | None = None
+    quiet_hours: QuietHours | None = None
+    experiments: tuple[str, ...] = ()
+    plates: tuple[str, ...] = ()
+    wells: tuple[str, ...] = ()
+    replicates: tuple[tuple[str, ...], ...] = field(default=())
+    speaks_for: tuple[RuleKind, ...] = ()
+
+    def __post_init__(self) -> None:
+        fractional = self.kind in (RuleKind.WEAK_NOW, RuleKind.WEAK_FORECAST)
+        if not 0 < self.target < 1 or self.hysteresis < 0 or (fractional and self.hysteresis >= 1):
+            raise ValueError(f"target and hysteresis are fractions: {self}")
+        if self.consecutive < 1 or self.from_day < 0:
+            raise ValueError(f"consecutive is >= 1 and from_day >= 0: {self}")
+        if self.cooldown_h < 0 or (self.escalate_after_h is not None and self.escalate_after_h < 0):
+            raise ValueError(f"hours are >= 0: {self}")
+        limits = [limit for limit in (self.limit, self.critical_limit) if limit is not None]
+        if not all(isfinite(limit) for limit in limits):
+            raise ValueError(f"limits are finite: {self}")
+        if self.critical_limit is not None and self.critical_limit < self.raise_above:
+            raise ValueError(f"critical_limit lies below limit: {self}")
+
+    @property
+    def raise_above(self) -> float:
+        """`limit`, or the default of the kind."""
+        return DEFAULT_LIMITS[self.kind] if self.limit is None else self.limit
+
+    @property
+    def cooldown(self) -> timedelta:
+        """`cooldown_h` as a duration."""
+        return timedelta(hours=self.cooldown_h)
+
+    def bad(self, badness: float) -> bool:
+        """Say whether an observation speaks for an alert."""
+        return badness > self.raise_above
+
+    def critical(self, badness: float) -> bool:
+        """Say whether an observation speaks for a critical alert."""
+        return self.critical_limit is not None and badness > self.critical_limit
+
+    def clear(self, badness: float) -> bool:
+        """Say whether an observation speaks against an alert that stands."""
+        # So that 0.35 resolves a target of 0.30 with a hysteresis of 0.05, whatever binary says.
+        below = badness <= self.raise_above - self.hysteresis + 1e-9
+        return below and not self.bad(badness)
+
+    def covers(self, experiment: str, plate: str | None = None, well: str | None = None) -> bool:
+        """Say whether the rule speaks of a well, a plate, or a whole experiment."""
+        return (
+            any_match(self.experiments, experiment)
+            and (plate is None or any_match(self.plates, plate))
+            and (well is None or any_well(self.wells, well))
+        )
+
+
+def implied_rules(rules: Sequence[AlertRule]) -> tuple[AlertRule, ...]:
+    """Return the rules of plates that go with rules of frames that cannot be judged.
+
+    None where a rule of plates speaks for the same wells already.
+    """
+    names = {rule.name for rule in rules}
+    plates = [_scope(rule) for rule in rules if rule.kind is RuleKind.PLATE_COLLAPSE]
+    implied = []
+    for rule in rules:
+        if rule.kind is not RuleKind.UNFIT_FRAMES:
+            continue
+        spoken_for = any(
+            all(not wide or wide == own for wide, own in zip(plate, _scope(rule), strict=True))
+            for plate in plates
+        )
+        name = f"{rule.name}: plate"
+        if not spoken_for and name not in names:
+            implied.append(
+                replace(
+                    rule,
+                    name=name,
+                    kind=RuleKind.PLATE_COLLAPSE,
+                    limit=None,
+                    critical_limit=None,
+                    consecutive=1,
+                    hysteresis=_IMPLIED_HYSTERESIS,
+                    speaks_for=(RuleKind.UNFIT_FRAMES,),
+                )
+            )
+    return tuple(implied)
+
+
+def _scope(rule: AlertRule) -> tuple[tuple[str, ...], ...]:
+    return rule.experiments, rule.plates, rule.wells

@@ -1,0 +1,67 @@
+"""Alert states, evidence and what rules remember as JSON, for the store and the study."""
+
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from scopewatch.core.alerts.changes import MADE_BY, Course, Departure
+from scopewatch.core.alerts.rules import RuleKind
+from scopewatch.core.alerts.state_machine import AlertState, Evidence
+from scopewatch.core.alerts.wells import Past
+
+_STATE: Final = TypeAdapter(AlertState)
+_EVIDENCE: Final = TypeAdapter(Evidence)
+
+
+def pack_state(state: AlertState) -> dict[str, Any]:
+    """Return a state as JSON holds it."""
+    packed: dict[str, Any] = _STATE.dump_python(state, mode="json", exclude_defaults=True)
+    return packed
+
+
+def unpack_state(packed: dict[str, Any]) -> AlertState:
+    """Return the state that `pack_state` packed; `{}` is a rule that has seen nothing yet."""
+    return _STATE.validate_python(packed)
+
+
+def pack_evidence(evidence: Evidence) -> dict[str, Any]:
+    """Return evidence as JSON holds it; what says nothing is left out."""
+    packed: dict[str, Any] = _EVIDENCE.dump_python(evidence, mode="json", exclude_defaults=True)
+    return packed
+
+
+def unpack_evidence(packed: dict[str, Any]) -> Evidence:
+    """Return the evidence that `pack_evidence` packed."""
+    return _EVIDENCE.validate_python(packed)
+
+
+def pack_past(kind: RuleKind, past: Past) -> dict[str, Any]:
+    """Return what a rule of a kind remembers as JSON holds it."""
+    if kind is not RuleKind.SUDDEN_CHANGE:
+        return {"in_a_row": past.in_a_row}
+    course = past.course
+    return {
+        "made_by": MADE_BY,
+        "recent": {measure: list(values) for measure, values in course.recent.items()},
+        "departures": {
+            sign: [[each.middle, each.scale, each.height, each.before] for each in departures]
+            for sign, departures in course.departures.items()
+        },
+    }
+
+
+def unpack_past(kind: RuleKind, packed: dict[str, Any]) -> Past | None:
+    """Return what `pack_past` packed; None where it has to be made anew."""
+    if kind is not RuleKind.SUDDEN_CHANGE:
+        return Past(in_a_row=packed["in_a_row"])
+    if packed["made_by"] != MADE_BY:
+        return None
+    return Past(
+        course=Course(
+            recent={measure: tuple(values) for measure, values in packed["recent"].items()},
+            departures={
+                sign: tuple(Departure(*figures) for figures in departures)
+                for sign, departures in packed["departures"].items()
+            },
+        )
+    )

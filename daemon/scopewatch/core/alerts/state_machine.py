@@ -1,0 +1,311 @@
+"""When an operator is told: one pure state machine per rule and subject.
+
+What is the case, and what was said of it, are kept apart:
+
+    clear --bad for `consecutive` observations, from `from_day` on--> standing
+    standing --clear (limit - hysteresis) for `consecutive` observations--> clear
+
+    unsaid --standing; no cooldown, not held, no quiet hours or critical--> RAISED
+    said   --critical now, or unacknowledged for `escalate_after_h`-->      ESCALATED
+    said   --clear; no quiet hours-->                                       RESOLVED
+
+So what is held back is told when the reason to hold it ends, if it is still the case, and what
+came and went meanwhile is never told. Between two RAISED there is always a RESOLVED. `step` is all
+there is; the store keeps the state, so a restart forgets nothing.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import isfinite
+
+from scopewatch.core.alerts.rules import AlertRule, QuietHours, RuleKind, Severity
+from scopewatch.core.estimation.forecast import Silence
+from scopewatch.core.estimation.smoothing import WellPoint
+
+__all__ = [
+    "AlertRule",
+    "AlertState",
+    "Cause",
+    "Change",
+    "Evidence",
+    "Observation",
+    "QuietHours",
+    "Reading",
+    "RuleKind",
+    "Severity",
+    "Subject",
+    "Transition",
+    "step",
+]
+
+
+class Change(StrEnum):
+    """What happened to an alert. The values are stored: never rename one."""
+
+    RAISED = "raised"
+    ESCALATED = "escalated"
+    RESOLVED = "resolved"
+
+
+class Cause(StrEnum):
+    """What kind of trouble it looks like, where a rule can tell. The values are stored."""
+
+    DETACHMENT = "detachment-like"
+    CONTAMINATION = "contamination-like"
+    CHANGE = "change"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What an alert is about: a well, a plate (`well` None), or the experiment (both None)."""
+
+    experiment: str
+    plate: str | None = None
+    well: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.well is not None and self.plate is None:
+            raise ValueError(f"a well lies on a plate: {self}")
+
+    def __str__(self) -> str:
+        return " / ".join(part for part in (self.experiment, self.plate, self.well) if part)
+
+    def covered_by(self, rule: AlertRule) -> bool:
+        """Say whether a rule speaks of this subject."""
+        return rule.covers(self.experiment, self.plate, self.well)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """An efficiency with its interval, 0 to 1."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What speaks for an observation: all that a message shows. Codes and figures, no prose.
+
+    Parameters
+    ----------
+    now
+        Where the well stands on the observation's day.
+    trend_per_day
+        Change of its efficiency per day.
+    target
+        What it should reach.
+    forecast, final_day, probability
+        What it is expected to come to, when, and P(final < target).
+    cannot_forecast, silence
+        Why there is no forecast, as one line and as its code; empty and None where there is one or
+        none was asked for.
+    points
+        The time points behind `now`, for a picture of the trend.
+    wells
+        Plate-wide: the wells that fail, in the order of the plate.
+    out_of
+        Plate-wide: how many wells could be judged.
+    cause
+        What kind of trouble it looks like, where that can be told.
+    measures
+        Other figures, named as the rule's condition says.
+    detail
+        A line of the program's own (a refusal, a path), shown as it is.
+    """
+
+    now: Reading | None = None
+    trend_per_day: float | None = None
+    target: float | None = None
+    forecast: Reading | None = None
+    final_day: float | None = None
+    probability: float | None = None
+    cannot_forecast: str = ""
+    silence: Silence | None = None
+    points: tuple[WellPoint, ...] = ()
+    wells: tuple[str, ...] = ()
+    out_of: int = 0
+    cause: Cause | None = None
+    measures: dict[str, float] = field(default_factory=dict)
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What was seen of a subject, or that time went by.
+
+    Parameters
+    ----------
+    at
+        When it became known (the daemon's clock, aware UTC); cooldown and quiet hours run on it.
+        A moment before the last one counts as the last one.
+    day
+        Day of the differentiation run, may be fractional; None: the rule knows no days.
+    badness
+        In the unit of the rule's kind, larger is worse; None: nothing could be judged, which
+        neither feeds nor breaks a series (a mere tick of the clock, too).
+    """
+
+    at: datetime
+    day: float | None = None
+    badness: float | None
+    evidence: Evidence = Evidence()
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError(f"observation without a time zone: {self.at}")
+        if self.badness is not None and not isfinite(self.badness):
+            raise ValueError(f"badness is not finite: {self.badness}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertState:
+    """The state of one rule for one subject; `core.alerts.serialisation` is its JSON.
+
+    Parameters
+    ----------
+    raised
+        Whether the condition stands, said or not.
+    streak
+        Observations in a row that contradict `raised`.
+    critical_streak
+        Observations in a row beyond the critical limit.
+    severity
+        How grave the standing condition is; None when it does not stand.
+    said
+        The severity that was told of; None when nothing is told that is not taken back.
+    said_at
+        When an alert was last raised: cooldown and escalation run from here.
+    last
+        The newest judged observation, as long as something may have to be told of it.
+    at
+        The newest moment seen.
+    """
+
+    raised: bool = False
+    streak: int = 0
+    critical_streak: int = 0
+    severity: Severity | None = None
+    said: Severity | None = None
+    said_at: datetime | None = None
+    last: Observation | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """A change the operator should hear of.
+
+    Parameters
+    ----------
+    severity
+        Of the alert as it now stands; of a RESOLVED one, as it was last told.
+    observation
+        The newest one that could be judged.
+    at
+        When the change is told, which may be later than `observation.at`.
+    """
+
+    rule: AlertRule
+    change: Change
+    severity: Severity
+    observation: Observation
+    at: datetime
+
+
+def step(
+    state: AlertState,
+    rule: AlertRule,
+    observation: Observation,
+    *,
+    hold: bool = False,
+    acknowledged: bool = False,
+) -> tuple[AlertState, Transition | None]:
+    """Advance one rule of one subject by one observation, or by a tick of the clock.
+
+    Parameters
+    ----------
+    hold
+        True while something larger speaks for the subject (a plate-wide alert), or may yet:
+        nothing is raised or escalated, and it is told later if it still stands.
+    acknowledged
+        True when a person has seen the alert: its age no longer makes it critical.
+    """
+    at = observation.at if state.at is None else max(observation.at, state.at)
+    state = replace(state, at=at)
+    early = observation.day is not None and observation.day < rule.from_day
+    if observation.badness is not None and not early:
+        state = _see(state, rule, observation, observation.badness)
+    return _tell(_age(state, rule, at, acknowledged=acknowledged), rule, at, hold=hold)
+
+
+def _see(
+    state: AlertState, rule: AlertRule, observation: Observation, badness: float
+) -> AlertState:
+    """Take in a judged observation: what is the case now."""
+    contradicts = rule.clear(badness) if state.raised else rule.bad(badness)
+    streak = state.streak + 1 if contradicts else 0
+    critical = state.critical_streak + 1 if rule.critical(badness) else 0
+    raised = state.raised
+    if streak >= rule.consecutive:
+        raised, streak = not raised, 0
+    severity = state.severity if raised else None
+    if raised:
+        grave = critical >= rule.consecutive
+        severity = Severity.CRITICAL if grave else severity or rule.severity
+    return replace(
+        state,
+        raised=raised,
+        streak=streak,
+        critical_streak=min(critical, rule.consecutive),
+        severity=severity,
+        last=observation,
+    )
+
+
+def _age(state: AlertState, rule: AlertRule, at: datetime, *, acknowledged: bool) -> AlertState:
+    """Make an alert critical that stands too long without anybody having seen it."""
+    if rule.escalate_after_h is None or acknowledged or not state.raised:
+        return state
+    if state.said is None or state.said_at is None:
+        return state
+    if at - state.said_at < timedelta(hours=rule.escalate_after_h):
+        return state
+    return replace(state, severity=Severity.CRITICAL)
+
+
+def _tell(
+    state: AlertState, rule: AlertRule, at: datetime, *, hold: bool
+) -> tuple[AlertState, Transition | None]:
+    """Say what changed since it was last said, unless there is a reason to wait."""
+    change = _pending(state)
+    quiet = rule.quiet_hours is not None and rule.quiet_hours.hold(at)
+    cooling = state.said_at is not None and at < state.said_at + rule.cooldown
+    if change is Change.RESOLVED:
+        wait = quiet
+    else:
+        wait = hold or (quiet and state.severity is not Severity.CRITICAL)
+        wait = wait or (change is Change.RAISED and cooling)
+    if change is None or state.last is None or wait:
+        idle = change is None and not state.raised
+        return (replace(state, last=None) if idle else state), None
+    severity = state.severity or state.said or rule.severity
+    transition = Transition(
+        rule=rule, change=change, severity=severity, observation=state.last, at=at
+    )
+    if change is Change.RESOLVED:
+        return replace(state, said=None, last=None), transition
+    said_at = at if change is Change.RAISED else state.said_at
+    return replace(state, said=severity, said_at=said_at), transition
+
+
+def _pending(state: AlertState) -> Change | None:
+    """Return what is the case but was not said."""
+    if not state.raised:
+        return Change.RESOLVED if state.said is not None else None
+    if state.said is None:
+        return Change.RAISED
+    graver = state.severity is not None and state.severity.rank > state.said.rank
+    return Change.ESCALATED if graver else None

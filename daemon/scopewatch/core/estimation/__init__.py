@@ -1,0 +1,1 @@
+"""From efficiencies of time points to estimates and forecasts, and their validation."""

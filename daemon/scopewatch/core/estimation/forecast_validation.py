@@ -1,0 +1,206 @@
+"""What fluorescence says on the final day, beside what was said before: the loop closed.
+
+Measured against *now* (the estimate of the last phase frames) a run shows how far the model reads
+off on it; against the forecasts of earlier days, what those were worth. The card promised both: a
+half width that held in nine of ten held-out frames, and how far each held-out run was off.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Final
+
+import numpy as np
+
+from scopewatch.core.imaging.binarise import Thresholds
+from scopewatch.core.imaging.fluorescence import FluorescenceReading
+from scopewatch.core.imaging.histogram import Counts
+from scopewatch.core.imaging.labels import prevalence
+from scopewatch.core.imaging.model_card import HeldOutErrors
+
+FEWEST_WELLS: Final = 4
+"""With fewer a run is not said to depart from the card: one odd well would decide."""
+LEAST_BIAS: Final = 0.02
+"""Two points are within what labels themselves are off by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Field:
+    """A fluorescence frame of a run; a `core.imaging.binarise.Measured`.
+
+    Parameters
+    ----------
+    id
+        Unique within the run.
+    group
+        `run/plate/well`.
+    """
+
+    id: str
+    run: str
+    group: str
+    reading: FluorescenceReading
+
+    @property
+    def histogram(self) -> Counts:
+        """Of the signal."""
+        return self.reading.histogram
+
+    @property
+    def noise(self) -> float:
+        """Of the camera, in counts."""
+        return self.reading.noise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldEfficiency:
+    """The threshold that applied to a frame (inf: no signal), and its share of positive tiles."""
+
+    threshold: float
+    efficiency: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """An efficiency that was said of a well, with its interval; 0 to 1."""
+
+    day: float
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WellEnd:
+    """A well on the final day: measured, and what was said of it.
+
+    Parameters
+    ----------
+    now
+        The estimate of its last phase frames; None where none could be judged.
+    forecasts
+        Of earlier days, by day.
+    """
+
+    plate: str
+    well: str
+    measured: float
+    now: Said | None
+    forecasts: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accuracy:
+    """How far a set of wells was off; fractions, estimate - measured."""
+
+    wells: int
+    bias: float
+    mae: float
+    held: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """A run against the card's promise.
+
+    Parameters
+    ----------
+    now
+        Of the estimates on the final day; None where no well has both.
+    by_day
+        Of the forecasts of each earlier day.
+    half_width, coverage, largest_residual
+        What the card promises: the interval, how often it holds, and by how much the held-out run
+        that was farthest off was off. None where the card knows no error rates.
+    departs
+        Why the run departs from the promise, one line; empty where it does not or that cannot be
+        said.
+    """
+
+    wells: int
+    now: Accuracy | None
+    by_day: Mapping[float, Accuracy]
+    half_width: float | None
+    coverage: float | None
+    largest_residual: float | None
+    departs: str
+
+
+def measure_fields(fields: Sequence[Field], thresholds: Thresholds) -> dict[str, FieldEfficiency]:
+    """Binarise the frames of one run and count their positive tiles, by id.
+
+    Raises
+    ------
+    ConfigError
+        With method control, while no frame of the run is one of the controls.
+    """
+    found = {}
+    for_each = thresholds.per_pair(fields)
+    for each in fields:
+        threshold = for_each[each.id]
+        share = prevalence(each.reading.label(threshold))
+        found[each.id] = FieldEfficiency(threshold=threshold, efficiency=share)
+    return found
+
+
+def judge_run(wells: Sequence[WellEnd], errors: HeldOutErrors | None) -> RunReport:
+    """Set a run against the card's promise."""
+    now = _accuracy([(each.now, each.measured) for each in wells if each.now is not None])
+    days = sorted({round(said.day, 2) for each in wells for said in each.forecasts})
+    by_day = {}
+    for day in days:
+        found = _accuracy(
+            [
+                (said, each.measured)
+                for each in wells
+                for said in each.forecasts
+                if round(said.day, 2) == day
+            ]
+        )
+        if found is not None:
+            by_day[day] = found
+    residuals = [abs(each) for each in errors.run_residuals.values()] if errors else []
+    largest = max(residuals, default=None)
+    return RunReport(
+        wells=len(wells),
+        now=now,
+        by_day=by_day,
+        half_width=errors.half_width if errors else None,
+        coverage=errors.coverage if errors else None,
+        largest_residual=largest,
+        departs="" if errors is None or now is None else _departure(now, errors, largest or 0.0),
+    )
+
+
+def _departure(now: Accuracy, errors: HeldOutErrors, largest: float) -> str:
+    """Say how a run departs from the card; empty where it keeps the promise."""
+    if now.wells < FEWEST_WELLS:
+        return ""
+    if abs(now.bias) > max(largest, LEAST_BIAS):
+        way = "high" if now.bias > 0 else "low"
+        return (
+            f"wells read {100 * abs(now.bias):.1f} points too {way} on average;"
+            f" no held-out run was off by more than {100 * largest:.1f}"
+        )
+    # Two standard errors, as if wells were independent: they are less so, but a run whose wells
+    # share an error shows in its bias.
+    least = errors.coverage - 2 * sqrt(errors.coverage * (1 - errors.coverage) / now.wells)
+    if now.held < least:
+        return (
+            f"the interval held {now.held:.0%} of {now.wells} wells; the card promises"
+            f" {errors.coverage:.0%}"
+        )
+    return ""
+
+
+def _accuracy(pairs: Sequence[tuple[Said, float]]) -> Accuracy | None:
+    if not pairs:
+        return None
+    off = np.array([said.value - measured for said, measured in pairs])
+    held = [said.low <= measured <= said.high for said, measured in pairs]
+    return Accuracy(
+        wells=len(pairs),
+        bias=float(off.mean()),
+        mae=float(np.abs(off).mean()),
+        held=float(np.mean(held)),
+    )

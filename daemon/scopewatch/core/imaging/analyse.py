@@ -1,0 +1,153 @@
+"""From a frame to its result: the one pure path that training, daemon and tests share."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scopewatch.core.errors import complaint
+from scopewatch.core.imaging.efficiency import correct, positive_fraction
+from scopewatch.core.imaging.frame import Frame
+from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.normalise import normalise
+from scopewatch.core.imaging.quality import MAX_SIDE_PX, fit_tiles, judge, refuse_shape
+from scopewatch.core.imaging.result import Fault, FrameResult, Timings, Verdict
+from scopewatch.core.imaging.scale import plan_scale, resample, resampled_shape
+from scopewatch.core.imaging.tiling import TileGrid, TileScores
+
+
+class Scorer(Protocol):
+    """Scores a normalised frame; the one owner of an interpreter, used by one thread."""
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the bundle that scores."""
+        ...
+
+    def score(self, view: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map a (H, W) normalised frame to (rows, cols) float32 probabilities.
+
+        rows and cols count partial tiles: ceil(H / tile_px), ceil(W / tile_px).
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back the memory and threads of the interpreter; nothing is scored afterwards."""
+        ...
+
+
+def analyse(frame: Frame, scorer: Scorer, monotonic: Callable[[], float]) -> FrameResult:
+    """Judge one frame and, when it is fit, score it.
+
+    Scale, normalise, judge, score, count, correct. A frame whose pixel size differs from the
+    card's is resampled within the card's `max_resample` (measure ``resampled_by`` says by how
+    much) and refused beyond it. Where the frame or the card gives no pixel size nothing can be
+    checked: measure ``scale_checked`` is then 0.
+
+    Parameters
+    ----------
+    frame
+        Read whole, of any size; one that cannot be tiled is refused with its reason.
+    scorer
+        Gives the probabilities and the card.
+    monotonic
+        Seconds that never jump; for the timings only.
+
+    Returns
+    -------
+    FrameResult
+        With scores and an efficiency, or with a verdict that says why there are none. Tiles cut
+        by the border, black or saturated ones are scored but not valid.
+
+    Raises
+    ------
+    ModelError
+        When the scorer's answer does not fit the frame, or the card limits unknown measures.
+    """
+    started = monotonic()
+    card = scorer.card
+    early = _refuse_early(frame, card)
+    if early is not None:
+        return _refused(frame, card, early, None, started, started, monotonic())
+    factor = plan_scale(frame.pixel_size_um, card).resample_by
+    pixels = frame.pixels if factor == 1.0 else resample(frame.pixels, factor)
+    view = normalise(pixels, card.normalisation.spec())
+    del pixels
+    normalised = monotonic()
+    verdict = judge(frame.pixels, view, card, frame.pixel_size_um)
+    if not verdict.judged:
+        return _refused(frame, card, verdict, view, started, normalised, monotonic())
+    grid = TileGrid(height=view.shape[0], width=view.shape[1], tile_px=card.tile_px)
+    before = monotonic()
+    probability = scorer.score(view)
+    scored = monotonic()
+    scores = TileScores(
+        grid=grid, probability=probability, valid=grid.whole() & fit_tiles(frame.pixels, grid)
+    )
+    raw = positive_fraction(scores, card.threshold)
+    if raw is None:
+        empty = Verdict(
+            fault=Fault.BLANK,
+            reason=complaint(
+                "frame has no tile to count",
+                where=f"{grid.height} x {grid.width} px frame",
+                expected="whole tiles that are neither black nor saturated",
+                do="check the exposure and export whole camera frames",
+            ),
+            measures=verdict.measures,
+        )
+        return _refused(frame, card, empty, view, started, normalised, monotonic())
+    return FrameResult(
+        key=frame.key,
+        model_id=card.model_id,
+        verdict=verdict,
+        scores=scores,
+        positive_fraction=raw,
+        efficiency=correct(raw, card.errors.rates() if card.errors else None),
+        view=view,
+        timings=Timings(
+            normalise_ms=1e3 * (normalised - started),
+            score_ms=1e3 * (scored - before),
+            total_ms=1e3 * (monotonic() - started),
+        ),
+        view_um_per_px=frame.pixel_size_um if factor == 1.0 else card.um_per_px,
+    )
+
+
+def _refuse_early(frame: Frame, card: ModelCard) -> Verdict | None:
+    """Refuse what must not even be normalised: a hopeless scale or size."""
+    plan = plan_scale(frame.pixel_size_um, card)
+    measures = {"scale_checked": float(plan.checked), "resampled_by": plan.resample_by}
+    if plan.refusal:
+        return Verdict(fault=Fault.WRONG_SCALE, reason=plan.refusal, measures=measures)
+    shape = (frame.pixels.shape[0], frame.pixels.shape[1])
+    line = refuse_shape(resampled_shape(shape, plan.resample_by), card.tile_px)
+    if not line and max(shape) > MAX_SIDE_PX:
+        line = refuse_shape(shape, card.tile_px)
+    return Verdict(fault=Fault.WRONG_SHAPE, reason=line, measures=measures) if line else None
+
+
+def _refused(
+    frame: Frame,
+    card: ModelCard,
+    verdict: Verdict,
+    view: NDArray[np.float32] | None,
+    started: float,
+    normalised: float,
+    ended: float,
+) -> FrameResult:
+    return FrameResult(
+        key=frame.key,
+        model_id=card.model_id,
+        verdict=verdict,
+        scores=None,
+        positive_fraction=None,
+        efficiency=None,
+        view=view,
+        timings=Timings(
+            normalise_ms=1e3 * (normalised - started),
+            score_ms=0.0,
+            total_ms=1e3 * (ended - started),
+        ),
+    )

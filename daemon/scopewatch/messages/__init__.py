@@ -1,0 +1,1 @@
+"""What people read: alert texts, mail, digest, pictures of a message, translations."""

@@ -1,0 +1,86 @@
+"""What the pictures of a message show; they are drawn when it is sent, see `trend_picture.py`.
+
+The outbox keeps these figures instead of files: a picture that waits for days takes no space, and
+none can be missing.
+"""
+
+from dataclasses import dataclass
+
+from scopewatch.core.alerts.state_machine import Reading
+from scopewatch.core.estimation.smoothing import WellPoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """The time course of one well with where it is heading.
+
+    Parameters
+    ----------
+    name
+        Which well, as the picture's title shows it.
+    points
+        Its time points, by day; at least one.
+    now, day
+        The smoothed estimate and its day; `now` is None where there is none.
+    forecast, final_day
+        What is expected on the final day; None where nothing is.
+    target
+        Efficiency to reach, 0 to 1; None where there is none.
+    """
+
+    name: str
+    points: tuple[WellPoint, ...]
+    day: float
+    now: Reading | None = None
+    forecast: Reading | None = None
+    final_day: float | None = None
+    target: float | None = None
+    simulated: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.points:
+            raise ValueError(f"a trend needs at least one point: {self.name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlateWell:
+    """One well of a plate map.
+
+    Parameters
+    ----------
+    value
+        Efficiency that colours it, 0 to 1: the forecast where there is one, else the estimate;
+        None where it was never judged.
+    foretold
+        Whether `value` is a forecast.
+    flagged
+        Whether an alert of it is raised.
+    stale
+        Whether it has fallen silent.
+    neutral
+        Whether nothing can be said yet: then it has no colour.
+    """
+
+    well: str
+    value: float | None
+    foretold: bool = False
+    flagged: bool = False
+    stale: bool = False
+    neutral: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlateMap:
+    """A plate as it lies under the microscope."""
+
+    plate: str
+    wells: tuple[PlateWell, ...]
+    target: float | None = None
+    simulated: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.wells:
+            raise ValueError(f"a plate map needs at least one well: {self.plate}")
+
+
+Figure = Trend | PlateMap

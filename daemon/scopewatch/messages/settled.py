@@ -1,0 +1,15 @@
+"""What a commit recorded."""
+
+from dataclasses import dataclass
+
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.messages.alert_message import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What a commit recorded: for logs, metrics and the progress display."""
+
+    key: FrameKey
+    quarantined: str | None
+    alerts: tuple[Message, ...]

@@ -1,0 +1,60 @@
+"""What became of one item of the inbox: for metrics and progress displays."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.messages.alert_message import Message
+
+
+class Ending(StrEnum):
+    """How the work on an item ended. The values are labels of metrics."""
+
+    SCORED = "scored"
+    MEASURED = "measured"
+    QUARANTINED = "quarantined"
+    NOT_SCORED = "not-scored"
+    KNOWN = "known"
+    RETIMED = "retimed"
+    REFUSED = "refused"
+    MISSED = "missed"
+    PUT_BACK = "put-back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The end of the work on one item.
+
+    Parameters
+    ----------
+    key
+        None for something that never became a frame.
+    latency_s
+        From when the source first saw it until now, by the time of day.
+    steps_s
+        Seconds spent on each step that was gone through: claim, load, analyse, draw, commit.
+    reason
+        Why it was not scored; empty when it was.
+    alerts
+        Messages that the frame caused.
+    """
+
+    ending: Ending
+    key: FrameKey | None
+    latency_s: float
+    steps_s: dict[str, float] = field(default_factory=dict)
+    reason: str = ""
+    alerts: tuple[Message, ...] = ()
+
+
+class Observer(Protocol):
+    """Hears of the work as it happens. Called by the worker's thread: return at once."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """Note the end of the work on an item."""
+        ...
+
+    def failed(self, step: str) -> None:
+        """Note that a step failed and will be tried again."""
+        ...

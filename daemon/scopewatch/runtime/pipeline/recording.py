@@ -1,0 +1,98 @@
+"""The result database and the pictures, as the path of a frame uses them."""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from scopewatch.core.alerts.state_machine import AlertRule
+from scopewatch.core.imaging.fluorescence import FluorescenceReading
+from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Refusal
+from scopewatch.core.imaging.overlay import OverlayFiles
+from scopewatch.core.imaging.result import FrameResult
+from scopewatch.core.source import Ledger
+from scopewatch.messages.settled import Settled
+
+
+class Overlays(Protocol):
+    """Writes pictures, each to a temporary file that is synced and renamed."""
+
+    def write(self, frame: Frame, result: FrameResult, day: float) -> OverlayFiles:
+        """Write the overlay (and the stain) of a judged frame. Raises StoreError."""
+        ...
+
+    def discard(self, key: FrameKey, named: OverlayFiles | None = None) -> int:
+        """Remove the pictures of a frame that no result names; return how many.
+
+        Those in `named` are known to be named: where they are all there can be, nothing is asked.
+        Only the thread that writes them may call it. Raises StoreError.
+        """
+        ...
+
+
+class ResultStore(Ledger, Protocol):
+    """The result database, as the worker uses it. All methods raise StoreError."""
+
+    def claim(self, ticket: FrameTicket, rules: Sequence[AlertRule]) -> bool:
+        """Count an attempt at a frame; False when it is settled already.
+
+        A frame that has used up its attempts is quarantined here, which may step `rules`.
+        """
+        ...
+
+    def second_try(self, sources: Collection[str]) -> FrameTicket | None:
+        """Begin one more attempt at a frame of `sources` that was given up; None: none is due.
+
+        What it returns is claimed. A frame has one such attempt, after others have gone well.
+        """
+        ...
+
+    def day_of(self, ticket: FrameTicket, frame: Frame) -> float:
+        """Day of the differentiation run (fractional) on which a claimed frame was taken.
+
+        By `acquired_at`, else by `elapsed_s`, of the frame or else of the ticket; where nothing
+        says either, by when the ledger first saw it.
+        """
+        ...
+
+    def retime(self, ticket: FrameTicket) -> bool:
+        """Take up when a settled frame was taken, where the ticket says it better than was known.
+
+        Its day, day 0 and all that follows from days are brought up to date; nothing is scored,
+        and no time point is stepped again. False where nothing changed.
+        """
+        ...
+
+    def commit(
+        self,
+        ticket: FrameTicket,
+        frame: Frame,
+        result: FrameResult,
+        files: OverlayFiles,
+        day: float,
+        rules: Sequence[AlertRule],
+    ) -> Settled:
+        """Record a judged frame, step its well's rules, fill the outbox: one transaction."""
+        ...
+
+    def quarantine(
+        self, ticket: FrameTicket, fault: str, reason: str, rules: Sequence[AlertRule]
+    ) -> Settled:
+        """Record that a frame cannot be judged, and why; it may complete its time point."""
+        ...
+
+    def phase_shape(self, key: FrameKey) -> tuple[int, int] | None:
+        """Return (H, W) of a site's newest phase frame as it was scored, for its fluorescence."""
+        ...
+
+    def measure(
+        self, ticket: FrameTicket, frame: Frame, reading: FluorescenceReading, day: float
+    ) -> Settled:
+        """Record a fluorescence frame and measure its run anew, as far as it is known."""
+        ...
+
+    def skip(self, ticket: FrameTicket, reason: str, rules: Sequence[AlertRule]) -> None:
+        """Record that a frame is not to be scored (another channel), so that it is known."""
+        ...
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Record something that cannot become a frame, and why."""
+        ...

@@ -1,0 +1,248 @@
+"""The thread that carries frames to their end, one after another.
+
+A step that fails because the disk, the database or the share is away is repeated with growing
+delays; after a while the frame goes behind the others, and it is never lost. A frame that fails
+for reasons of its own is quarantined after `max_attempts`, so that it cannot hold up the rest.
+
+Between two frames it waits where the microscope has need of the machine (`bursts`).
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from scopewatch.core.clock import Clock
+from scopewatch.core.errors import NoSpaceError, ScopewatchError, SourceError, StoreError, complaint
+from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.runtime.pipeline.frame_job import AWAY, Hand
+from scopewatch.runtime.pipeline.frame_pipeline import FAILED, FramePath
+from scopewatch.runtime.pipeline.inbox import BoundedInbox, Item
+from scopewatch.runtime.pipeline.outcome import Ending, Observer, Outcome
+from scopewatch.runtime.supervision.heartbeats import Heartbeats
+
+log = logging.getLogger(__name__)
+
+STAGE = "worker"
+IDLE_S = 1.0
+SETTLING = (Ending.SCORED, Ending.MEASURED, Ending.QUARANTINED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trouble:
+    """What an item that was put back has been through."""
+
+    fingerprint: str
+    claimed: bool
+    failures: int
+    scored_then: int
+
+
+class Worker:
+    """Works in a thread of its own, which alone walks the path and so uses the model.
+
+    Parameters
+    ----------
+    max_attempts
+        Failures of its own after which a frame is quarantined.
+    patience_s
+        How long a step is repeated for one frame before the next has its turn.
+    hold_s
+        How long to wait before asking again whether a frame may be taken up; 0 when one may.
+    pause
+        Waits for so many seconds, True at once when the worker is to stop; None waits for real.
+    """
+
+    def __init__(
+        self,
+        *,
+        inbox: BoundedInbox,
+        path: FramePath,
+        clock: Clock,
+        heartbeats: Heartbeats,
+        observer: Observer,
+        max_attempts: int,
+        patience_s: float = 30.0,
+        hold_s: Callable[[], float] = float,
+        pause: Callable[[float], bool] | None = None,
+    ) -> None:
+        self._inbox = inbox
+        self._path = path
+        self._clock = clock
+        self._heartbeats = heartbeats
+        self._observer = observer
+        self._max_attempts = max_attempts
+        self._patience_s = patience_s
+        self._hold_s = hold_s
+        self._stopping = threading.Event()
+        self._wait = pause or self._stopping.wait
+        # Bounded by the inbox: only items that were put back stand here, until they settle.
+        self._troubles: dict[tuple[str, str], _Trouble] = {}
+        self._scored: Counter[str] = Counter()
+        # Whether a frame that was given up may be due since the store was asked last.
+        self._may_be_due = True
+        self.trouble = ""
+        self._thread: threading.Thread | None = None
+
+    def troubles(self) -> Sequence[str]:
+        """Say why no frame gets through at the moment; any thread may ask."""
+        return (self.trouble,) if self.trouble else ()
+
+    def running(self) -> bool:
+        """Whether the thread is alive."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._heartbeats.beat(STAGE)
+        # A daemon thread: one that hangs in native code must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name=STAGE, daemon=True)
+        self._thread.start()
+
+    def stop(self, within_s: float) -> bool:
+        """Finish the frame in hand and end; False when that took longer than `within_s`."""
+        self._stopping.set()
+        self._inbox.close()
+        if self._thread is not None:
+            self._thread.join(within_s)
+        self._heartbeats.leave(STAGE)
+        return not self.running()
+
+    def work(self) -> Outcome | None:
+        """Carry the next item to its end; None when none came within a second, or it is to wait."""
+        self._heartbeats.beat(STAGE)
+        item = self._take()
+        if item is None:
+            return None
+        hand = self._pick_up(item)
+        try:
+            outcome = self._path.walk(hand)
+        except AWAY as error:
+            outcome = self._try_later(hand, error, blame=False)
+        except Exception as error:
+            log.exception("frame failed unexpectedly", extra={"event": hand.place()})
+            outcome = self._try_later(hand, error, blame=True)
+        if outcome.ending is not Ending.PUT_BACK:
+            # Only a scored frame has used the database, the share and the overlay folder.
+            self.trouble = ""
+            self._scored[item.source] += outcome.ending is Ending.SCORED
+            self._may_be_due |= outcome.ending in SETTLING
+            self._troubles.pop((item.source, item.locator), None)
+            self._inbox.done(item)
+        self._observer.ended(outcome)
+        return outcome
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.work()
+            except Exception:
+                log.exception("worker failed", extra={"event": {"stage": STAGE}})
+                self._pause(IDLE_S)
+
+    def _take(self) -> Item | None:
+        hold_s = self._hold_s()
+        if hold_s > 0:
+            self._wait(hold_s)
+            return None
+        if not self._inbox.wait(IDLE_S):
+            return self._second_try()
+        # A source tells of a burst before it offers the images, and asking comes after those.
+        return None if self._hold_s() > 0 else self._inbox.take(0)
+
+    def _second_try(self) -> FrameTicket | None:
+        """Take up a frame that was given up, if one is due: alone, while no other waits."""
+        if self._stopping.is_set() or not self._may_be_due:
+            return None
+        try:
+            ticket = self._path.second_try()
+        except StoreError as error:
+            event = {"why": str(error)}
+            log.info("frames that were given up wait for the database", extra={"event": event})
+            return None
+        self._may_be_due = ticket is not None
+        if ticket is not None:
+            self._troubles[ticket.source, ticket.locator] = _Trouble(
+                fingerprint=ticket.fingerprint,
+                claimed=True,
+                failures=0,
+                scored_then=self._scored.total(),
+            )
+        return ticket
+
+    def _pause(self, seconds: float) -> bool:
+        # Waiting for a disk to come back is no stall: a restart would not bring it sooner.
+        self._heartbeats.beat(STAGE)
+        return self._wait(seconds)
+
+    def _pick_up(self, item: Item) -> Hand:
+        trouble = self._troubles.get((item.source, item.locator))
+        same = trouble is not None and trouble.fingerprint == item.fingerprint
+        return Hand(
+            item=item,
+            claimed=same and trouble is not None and trouble.claimed,
+            patience_s=self._patience_s,
+            clock=self._clock,
+            pause=self._pause,
+            observer=self._observer,
+            note=self._note,
+            beat=partial(self._heartbeats.beat, STAGE),
+        )
+
+    def _note(self, why: str) -> None:
+        self.trouble = f"{STAGE}: {why}"
+
+    def _try_later(self, hand: Hand, error: Exception, *, blame: bool) -> Outcome:
+        """Put an item behind the others, or quarantine it when the failures are its own.
+
+        A full disk or a lost share fails every frame, and no frame is blamed for it. Where
+        another was scored since the last failure, though, the trouble is with this one; save on
+        a disk that is full now and then, where a smaller picture may have fitted meanwhile. Of a
+        lost share only frames of the same source tell whether it is back.
+        """
+        item = hand.item
+        before = self._troubles.get((item.source, item.locator))
+        if before is None or before.fingerprint != item.fingerprint:
+            before = _Trouble(
+                fingerprint=item.fingerprint,
+                claimed=False,
+                failures=0,
+                scored_then=self._others(item, error),
+            )
+        passed = self._others(item, error) > before.scored_then
+        others_pass = passed and not isinstance(error, NoSpaceError)
+        failures = before.failures + (blame or others_pass)
+        if failures >= self._max_attempts and isinstance(item, FrameTicket):
+            hand.patience_s = 0.0
+            try:
+                return self._path.quarantine(hand, item, FAILED, _reason(item, error))
+            except StoreError:
+                log.warning("quarantine failed", extra={"event": hand.place()})
+        self._troubles[item.source, item.locator] = _Trouble(
+            fingerprint=item.fingerprint,
+            # An attempt the frame is blamed for is counted anew by the ledger, which
+            # outlives a crash; one that the disk is to blame for is not.
+            claimed=hand.claimed and not blame,
+            failures=failures,
+            scored_then=self._others(item, error),
+        )
+        self._inbox.put_back(item)
+        return hand.end(Ending.PUT_BACK, reason=str(error))
+
+    def _others(self, item: Item, error: Exception) -> int:
+        """How many frames were scored that the same trouble would have held up."""
+        lost = isinstance(error, SourceError)
+        return self._scored[item.source] if lost else self._scored.total()
+
+
+def _reason(ticket: FrameTicket, error: Exception) -> str:
+    if isinstance(error, ScopewatchError):
+        return str(error)
+    return complaint(
+        "frame cannot be processed",
+        where=ticket.locator,
+        got=f"{type(error).__name__}: {error}",
+        do="report it with this frame; the log holds the traceback",
+    )

@@ -1,0 +1,1 @@
+"""The daemon as a process: its lock, logs, metrics, memory, and its systemd notices."""

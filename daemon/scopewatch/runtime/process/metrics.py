@@ -1,0 +1,201 @@
+"""What Prometheus sees of the daemon, in a registry of its own."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from scopewatch.core.clock import Clock
+from scopewatch.core.errors import StoreError
+from scopewatch.core.source import FrameSource
+from scopewatch.runtime.pipeline.inbox import BoundedInbox
+from scopewatch.runtime.pipeline.outcome import Ending, Outcome
+
+log = logging.getLogger(__name__)
+
+_STEP_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_LATENCY_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
+
+
+class ChannelLike(Protocol):
+    """How one alert channel fares: messages on their way, taken, and refused for good."""
+
+    @property
+    def channel(self) -> str:
+        """Name of the channel."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """Messages not taken yet."""
+        ...
+
+    @property
+    def delivered(self) -> int:
+        """Messages taken."""
+        ...
+
+    @property
+    def given_up(self) -> int:
+        """Messages refused for good."""
+        ...
+
+
+class Metrics:
+    """Counts what happens; a `runtime.pipeline.outcome.Observer`. May be called by any thread."""
+
+    def __init__(self, clock: Clock, inbox: BoundedInbox) -> None:
+        self._clock = clock
+        self._last_s: float | None = None
+        self._totals = dict.fromkeys(Ending, 0)
+        self.registry = CollectorRegistry()
+        self._frames = Counter(
+            "scopewatch_frames", "Frames by how their way ended", ["state"], registry=self.registry
+        )
+        for ending in Ending:
+            self._frames.labels(ending.value)
+        self._steps = Histogram(
+            "scopewatch_step_seconds",
+            "Time spent on one step of a frame",
+            ["step"],
+            buckets=_STEP_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._latency = Histogram(
+            "scopewatch_latency_seconds",
+            "From when a frame was first seen until it was scored or quarantined",
+            buckets=_LATENCY_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._failures = Counter(
+            "scopewatch_step_failures",
+            "Steps that failed because the store or the source was away",
+            ["step"],
+            registry=self.registry,
+        )
+        self._alerts = Counter(
+            "scopewatch_alerts", "Alert messages raised or resolved", registry=self.registry
+        )
+        self._gauge(
+            "scopewatch_last_frame_age_seconds",
+            "Since a frame was last scored; NaN before the first",
+            self.last_frame_age_s,
+        )
+        self.registry.register(_InboxCollector(inbox))
+
+    def ended(self, outcome: Outcome) -> None:
+        """Count the end of the work on an item."""
+        self._frames.labels(outcome.ending.value).inc()
+        self._totals[outcome.ending] += 1
+        for step, took_s in outcome.steps_s.items():
+            self._steps.labels(step).observe(took_s)
+        if outcome.ending in (Ending.SCORED, Ending.QUARANTINED):
+            self._latency.observe(outcome.latency_s)
+        if outcome.ending is Ending.SCORED:
+            self._last_s = self._clock.monotonic()
+        self._alerts.inc(len(outcome.alerts))
+
+    def failed(self, step: str) -> None:
+        """Count a step that will be tried again."""
+        self._failures.labels(step).inc()
+
+    def total(self, ending: Ending) -> int:
+        """How many frames ended so since the start."""
+        return self._totals[ending]
+
+    def last_frame_age_s(self) -> float:
+        """Seconds since a frame was last scored; NaN before the first."""
+        return float("nan") if self._last_s is None else self._clock.monotonic() - self._last_s
+
+    def watch_sources(self, sources: Iterable[FrameSource]) -> None:
+        """Show the health of these sources as well."""
+        self.registry.register(_SourceCollector(tuple(sources)))
+
+    def watch_channels(self, read: Callable[[], Iterable[ChannelLike]]) -> None:
+        """Show how the alert channels fare as well; `read` may raise StoreError."""
+        self.registry.register(_ChannelCollector(read))
+
+    def _gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
+        Gauge(name, text, registry=self.registry).set_function(read)
+
+
+class _InboxCollector(Collector):
+    """Reads the inbox when Prometheus asks."""
+
+    def __init__(self, inbox: BoundedInbox) -> None:
+        self._inbox = inbox
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield depth, age of the oldest item and the counts."""
+        counts = self._inbox.counts
+        yield GaugeMetricFamily(
+            "scopewatch_inbox_waiting", "Frames waiting for the worker", self._inbox.depth
+        )
+        yield GaugeMetricFamily(
+            "scopewatch_inbox_oldest_seconds",
+            "How long the oldest waiting frame has waited",
+            self._inbox.oldest_s(),
+        )
+        offers = CounterMetricFamily(
+            "scopewatch_inbox_offers", "Offers of the sources by answer", labels=["answer"]
+        )
+        offers.add_metric(["taken-in"], counts.taken_in)
+        offers.add_metric(["repeated"], counts.repeated)
+        offers.add_metric(["turned-down"], counts.turned_down)
+        yield offers
+
+
+class _SourceCollector(Collector):
+    """Asks the sources for their health when Prometheus asks."""
+
+    def __init__(self, sources: tuple[FrameSource, ...]) -> None:
+        self._sources = sources
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield alive, found and waiting of every source."""
+        alive = GaugeMetricFamily(
+            "scopewatch_source_alive", "1 while the source notices new frames", labels=["source"]
+        )
+        found = CounterMetricFamily(
+            "scopewatch_source_found", "Frames the source has found", labels=["source"]
+        )
+        waiting = GaugeMetricFamily(
+            "scopewatch_source_waiting",
+            "Frames seen but not yet whole or not yet taken",
+            labels=["source"],
+        )
+        for source in self._sources:
+            health = source.health()
+            alive.add_metric([source.name], float(health.alive))
+            found.add_metric([source.name], health.found)
+            waiting.add_metric([source.name], health.waiting)
+        yield from (alive, found, waiting)
+
+
+class _ChannelCollector(Collector):
+    """Reads the outbox when Prometheus asks."""
+
+    def __init__(self, read: Callable[[], Iterable[ChannelLike]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the messages of every channel by state; nothing while the store is away."""
+        waiting = GaugeMetricFamily(
+            "scopewatch_messages_waiting", "Alert messages not taken yet", labels=["channel"]
+        )
+        ended = CounterMetricFamily(
+            "scopewatch_messages",
+            "Alert messages by how their way ended",
+            labels=["channel", "state"],
+        )
+        try:
+            for row in self._read():
+                waiting.add_metric([row.channel], row.waiting)
+                ended.add_metric([row.channel, "delivered"], row.delivered)
+                ended.add_metric([row.channel, "given-up"], row.given_up)
+        except StoreError as error:
+            log.warning("outbox cannot be counted", extra={"event": {"why": str(error)}})
+        yield from (waiting, ended)

@@ -1,0 +1,1 @@
+"""What keeps the daemon working: supervisor, sources, schedule, heartbeats."""

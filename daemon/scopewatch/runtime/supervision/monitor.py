@@ -1,0 +1,298 @@
+"""The monitor watches itself: no frame comes, a source is dead, the disk fills, it was down.
+
+The schedule calls `tick`. Each rule of the monitor is a state machine in the database, so that
+what was said is not said again after a restart, and resolves by itself.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from scopewatch.core.alerts.monitor import (
+    DeadSource,
+    blind,
+    disk_low,
+    ended_early,
+    model_refused,
+    reload_refused,
+    restarted,
+    source_dead,
+)
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
+from scopewatch.core.alerts.state_machine import Observation
+from scopewatch.core.clock import Clock
+from scopewatch.core.source import FrameSource
+from scopewatch.messages.alert_message import Message
+from scopewatch.runtime.clock import ClockWatch
+from scopewatch.runtime.process.restart_history import Lives, Signs
+
+log = logging.getLogger(__name__)
+
+TICK_S: Final = 15.0
+# Of the time between two ticks, what goes to plates that are behind: the next comes when it is due.
+CATCH_UP_S: Final = 12.0
+# After a start the sources first catch up on what came meanwhile.
+CATCH_UP: Final = timedelta(minutes=5)
+_SAME_DISK_BYTES: Final = 16_000_000
+
+
+class FrameSeen(Protocol):
+    """The newest frame of the run."""
+
+    @property
+    def at(self) -> datetime | None:
+        """When the latest was settled; None before the first."""
+        ...
+
+    @property
+    def newest_at(self) -> datetime | None:
+        """When the one that came in last was settled; None before the first."""
+        ...
+
+    @property
+    def day(self) -> float | None:
+        """Latest day of the run that a judged frame was taken on."""
+        ...
+
+
+class Desk(Signs, Protocol):
+    """Where rules stand and what is known of the run. Every method may raise StoreError."""
+
+    def watch(self, observed: Sequence[tuple[AlertRule, Observation]]) -> tuple[Message, ...]:
+        """Step rules of the monitor; return the messages that were queued."""
+        ...
+
+    def let_time_pass(
+        self, rules: Sequence[AlertRule], clock_right_for: timedelta | None
+    ) -> tuple[Message, ...]:
+        """Tell what the clock alone changes of wells and plates, after what could be stepped.
+
+        `clock_right_for`: since when the clock was not set; None where it never was.
+        """
+        ...
+
+    @property
+    def behind(self) -> bool:
+        """Whether `let_time_pass` has left something to do for its next call."""
+        ...
+
+    def last_frame(self) -> FrameSeen:
+        """Return the newest frame of the run."""
+        ...
+
+
+class Monitor:
+    """Steps the rules that need the clock; one thread at a time.
+
+    Parameters
+    ----------
+    rules
+        All rules; those of wells and plates are only told that time goes by.
+    final_day, interval_h
+        When the run ends, and how often its frames come.
+    free_bytes
+        Reads the free space where results are kept, at `where`; may raise OSError.
+    image_disks
+        The same by place, where a microscope's images are written.
+    wake
+        Called when messages wait for delivery.
+    refusal
+        Why the last reload was refused; empty when none was since the last good one.
+    troubles
+        Says, by its name, why a source could not be started.
+    over
+        Whether the run is over though its final day was not judged: its time has passed.
+    stopping
+        Whether the daemon ends: then nothing more is begun.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        rules: Sequence[AlertRule],
+        sources: Sequence[FrameSource],
+        experiment: str,
+        final_day: float,
+        interval_h: float,
+        free_bytes: Callable[[], int],
+        where: str,
+        clock: Clock,
+        wake: Callable[[], None],
+        refusal: Callable[[], str] = str,
+        troubles: Callable[[], Mapping[str, str]] = dict,
+        over: Callable[[], bool] = bool,
+        stopping: Callable[[], bool] = bool,
+        image_disks: Mapping[str, Callable[[], int]] = MappingProxyType({}),
+    ) -> None:
+        self._desk = desk
+        self._wells = tuple(rule for rule in rules if not rule.kind.of_the_monitor)
+        self._own = tuple(
+            rule for rule in rules if rule.kind.of_the_monitor and rule.covers(experiment)
+        )
+        self._sources = sources
+        self._final_day = final_day
+        self._interval_h = interval_h
+        self._disks = {**image_disks, where: free_bytes}
+        self._unread: set[str] = set()
+        self._clock = clock
+        self._clock_watch = ClockWatch(clock)
+        self._set_at_s: float | None = None
+        self._wake = wake
+        self._refusal = refusal
+        self._troubles = troubles
+        self._over = over
+        self._stopping = stopping
+        self._lives = Lives(desk)
+
+    def tick(self) -> None:
+        """Look at everything once. Raises StoreError while the database is away.
+
+        Plates that are behind are caught up with, for most of the time until the next tick.
+        """
+        began_s = self._clock.monotonic()
+        self._follow_clock()
+        now = self._clock.now()
+        if self._lives.started_at is None:
+            self._lives.recall(now)
+        observed = [
+            (rule, seen) for rule in self._own if (seen := self._observe(rule, now)) is not None
+        ]
+        self._tell(self._desk.watch(observed) if observed else ())
+        self._lives.show(now)
+        while not self._stopping():
+            self._tell(self._desk.let_time_pass(self._wells, self._clock_right_for()))
+            if not self._desk.behind or self._clock.monotonic() - began_s > CATCH_UP_S:
+                break
+
+    def end(self) -> None:
+        """Note that the daemon was asked to stop, so that its next start is no surprise."""
+        self._lives.end(self._clock.now())
+
+    def _tell(self, told: Sequence[Message]) -> None:
+        for message in told:
+            log.warning(
+                "alert changed",
+                extra={"event": {"severity": message.severity.value, "title": message.title}},
+            )
+        if told:
+            self._wake()
+
+    def _follow_clock(self) -> None:
+        by_s = self._clock_watch.set_by_s()
+        if by_s:
+            self._set_at_s = self._clock.steady()
+            self._lives.set_by(by_s)
+            log.warning("clock was set", extra={"event": {"by_s": round(by_s)}})
+
+    def _clock_right_for(self) -> timedelta | None:
+        if self._set_at_s is None:
+            return None
+        return timedelta(seconds=self._clock.steady() - self._set_at_s)
+
+    def _observe(self, rule: AlertRule, now: datetime) -> Observation | None:
+        """Return what is the case; None where that cannot be said at the moment."""
+        seen: Observation | None = None
+        match rule.kind:
+            case RuleKind.BLIND:
+                seen = self._look_for_frames(now)
+            case RuleKind.SOURCE_DEAD:
+                dead = self._look_at_sources(now)
+                seen = source_dead(
+                    at=now,
+                    dead=dead,
+                    patience_min=rule.raise_above,
+                    shortfall=self._look_for_shortfalls(),
+                )
+            case RuleKind.ENDED_EARLY:
+                last = self._desk.last_frame()
+                seen = ended_early(
+                    at=now,
+                    day=last.day or 0.0,
+                    final_day=self._final_day,
+                    ended=last.day is not None and self._have_ended(),
+                )
+            case RuleKind.DISK_LOW:
+                seen = self._look_at_disk(now)
+            case RuleKind.RESTARTED:
+                seen = restarted(
+                    at=now,
+                    started_at=self._lives.started_at or now,
+                    last_alive_at=self._lives.alive_before,
+                    clean=self._lives.stopped_cleanly,
+                )
+            case RuleKind.MODEL_REFUSED | RuleKind.RELOAD_REFUSED:
+                seen = self._look_at_refusals(rule.kind, now)
+        return seen
+
+    def _look_for_frames(self, now: datetime) -> Observation | None:
+        last = self._desk.last_frame()
+        interval = timedelta(hours=self._interval_h)
+        waiting_since = self._lives.waiting_since or now
+        frames = tuple(at for at in (last.at, last.newest_at) if at is not None)
+        last_at = self._lives.last_frame_at(frames, now)
+        if last_at is not None and now - waiting_since < min(CATCH_UP, interval):
+            return None
+        # The last time point is seldom to the minute on the final day.
+        over = last.day is not None and last.day >= self._final_day - self._interval_h / 48
+        if not over and self._over():
+            # No frame is due any more, but none has come either: nothing is said for or against.
+            return None
+        return blind(
+            at=now,
+            last_frame_at=waiting_since if last_at is None else last_at,
+            interval_h=self._interval_h,
+            expected=not over and not self._have_ended(),
+        )
+
+    def _look_at_refusals(self, kind: RuleKind, now: datetime) -> Observation:
+        if kind is RuleKind.RELOAD_REFUSED:
+            return reload_refused(at=now, reason=self._refusal())
+        # The daemon runs, so its model was taken; a refusal is told by the start.
+        return model_refused(at=now, reason="")
+
+    def _look_at_disk(self, now: datetime) -> Observation | None:
+        """Return what is free on the fullest disk; None where none can be read."""
+        free: dict[str, int] = {}
+        for where, free_bytes in self._disks.items():
+            try:
+                free[where] = free_bytes()
+            except OSError as error:
+                if where not in self._unread:
+                    log.warning(
+                        "free space cannot be read",
+                        extra={"event": {"where": where, "why": error.strerror}},
+                    )
+                self._unread.add(where)
+            else:
+                self._unread.discard(where)
+        if not free:
+            return None
+        least = min(free.values())
+        # On one disk the reading may differ by what is written between two of them.
+        fullest = [where for where, each in free.items() if each - least < _SAME_DISK_BYTES]
+        return disk_low(at=now, free_bytes=least, where=", ".join(sorted(fullest)))
+
+    def _look_at_sources(self, now: datetime) -> list[DeadSource]:
+        troubles = self._troubles()
+        dead: list[DeadSource] = []
+        for source in self._sources:
+            health = source.health()
+            away = "" if health.alive else health.detail
+            why = troubles.get(source.name) or health.failing or away
+            # One that has given all there was need not watch any more.
+            if not why or health.ended:
+                self._lives.is_well(source.name)
+                continue
+            since = self._lives.dead_since(source.name, now)
+            dead.append(DeadSource(name=source.name, since=since, why=why))
+        return dead
+
+    def _look_for_shortfalls(self) -> str:
+        told = ((source.name, source.health().shortfall) for source in self._sources)
+        return " | ".join(f"{name}: {shortfall}" for name, shortfall in told if shortfall)
+
+    def _have_ended(self) -> bool:
+        return bool(self._sources) and all(source.health().ended for source in self._sources)

@@ -1,0 +1,102 @@
+"""What runs beside the main thread: how it is, and how all of it is ended in time."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from scopewatch.core.clock import Clock
+from scopewatch.runtime.supervision.heartbeats import Heartbeats
+from scopewatch.runtime.supervision.source_supervisor import SourceKeeper
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Something that runs beside the main thread.
+
+    Parameters
+    ----------
+    start
+        Returns once it runs; what it raises ends the start of the daemon.
+    stop
+        Ends it within so many seconds; False when it did not end in time.
+    running
+        Whether it runs; one that ended by itself ends the daemon.
+    """
+
+    name: str
+    start: Callable[[], None]
+    stop: Callable[[float], bool]
+    running: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """How the daemon is: `complaints` holds one line for each thing that is wrong."""
+
+    ready: bool
+    complaints: tuple[str, ...]
+
+    @property
+    def well(self) -> bool:
+        """Whether everything works."""
+        return self.ready and not self.complaints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Farewell:
+    """How the daemon ended.
+
+    Parameters
+    ----------
+    failed_stage
+        The stage that ended by itself, or hung; None when the daemon was asked to stop.
+    clean
+        False when a stage did not stop in time: its thread may still be running.
+    hung
+        Whether that stage had made no progress for too long.
+    reload
+        Whether it ended to be built anew.
+    """
+
+    failed_stage: str | None
+    clean: bool
+    hung: bool = False
+    reload: bool = False
+
+
+def list_complaints(
+    stages: Sequence[Stage], heartbeats: Heartbeats, keepers: Sequence[SourceKeeper]
+) -> list[str]:
+    """Return one line for each stage that ended or hangs, and each source that gives nothing."""
+    complaints = [f"{stage.name} has ended" for stage in stages if not stage.running()]
+    complaints += [
+        f"{name} has made no progress for {silent_s:.0f} s"
+        for name, silent_s in heartbeats.stalled().items()
+    ]
+    complaints += [f"{keeper.stage}: {keeper.trouble}" for keeper in keepers if not keeper.watching]
+    complaints += [
+        f"{keeper.stage}: {keeper.failing}"
+        for keeper in keepers
+        if keeper.watching and keeper.failing
+    ]
+    return complaints
+
+
+def stop_stages(started: Sequence[Stage], clock: Clock, within_s: float) -> list[str]:
+    """Stop stages, the last one first, within so many seconds; the names of what did not end."""
+    ends_at = clock.monotonic() + within_s
+    late = []
+    for stage in reversed(started):
+        left_s = max(0.0, ends_at - clock.monotonic())
+        try:
+            in_time = stage.stop(left_s)
+        except Exception:
+            # The stages after it must still be stopped.
+            log.exception("stage failed to stop", extra={"event": {"stage": stage.name}})
+            in_time = False
+        if not in_time:
+            log.error("stage did not stop in time", extra={"event": {"stage": stage.name}})
+            late.append(stage.name)
+    return late

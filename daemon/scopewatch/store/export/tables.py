@@ -1,0 +1,193 @@
+"""Results for spreadsheets and scripts."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields, is_dataclass
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from scopewatch.core.estimation.forecast import NoForecast
+from scopewatch.core.well_name import WellName
+from scopewatch.store.files.whole_files import whole_file
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.records import CoursePoint, FrameRecord, Outlook
+from scopewatch.store.schema.columns import FrameState
+
+SCHEMA_VERSION: Final = 1
+COLUMNS: Final = (
+    *("experiment", "simulated", "plate", "well", "site", "time_point", "channel", "state"),
+    *("day", "acquired_at", "positive_fraction", "efficiency", "low", "high", "corrected"),
+    *("well_efficiency", "well_low", "well_high", "well_sites"),
+    *("well_now", "well_now_low", "well_now_high", "well_trend_per_day"),
+    *("forecast", "forecast_low", "forecast_high", "forecast_day", "no_forecast"),
+    *("pixel_size_um", "model_id", "fault", "reason", "overlay", "stain", "source", "locator"),
+)
+_MOST: Final = 1_000_000
+
+
+def _silent(_: int) -> None:
+    """Tell nobody."""
+
+
+def export_csv(reader: Reader, to: Path | TextIO, progress: Callable[[int], None] = _silent) -> int:
+    """Write one line per frame, with what was known of its well at that time point beside it.
+
+    A frame that was due and never came has a line of its own, state ``missed``.
+
+    Fractions are 0 to 1, times are UTC, days count from the start of the run.
+
+    Parameters
+    ----------
+    to
+        A file, which is whole or not there, or an open stream.
+    progress
+        Called with the lines written so far.
+
+    Returns
+    -------
+    The number of frames, without those that were missed.
+    """
+    simulated = {run.name: run.simulated for run in reader.runs()}
+    count = written = 0
+    with _opened(to) as file:
+        lines = csv.DictWriter(file, COLUMNS)
+        lines.writeheader()
+        for name, frames in _by_well(reader):
+            course = {point.time_point: point for point in reader.course(name, _MOST)}
+            outlooks = {outlook.time_point: outlook for outlook in reader.outlooks(name, _MOST)}
+            for frame in frames:
+                moment = frame.key.time_point
+                line = _line(frame, course.get(moment)) | _ahead(outlooks.get(moment))
+                lines.writerow(line | {"simulated": simulated[name.experiment]})
+                count += frame.state != FrameState.MISSED
+                written += 1
+            progress(written)
+    return count
+
+
+def export_json(
+    reader: Reader, to: Path | TextIO, progress: Callable[[int], None] = _silent
+) -> int:
+    """Write everything but pixels: runs, wells with their courses and frames, alerts, refusals.
+
+    One well after the other is written, so that a history of any size takes little memory.
+
+    Parameters
+    ----------
+    to
+        A file, which is whole or not there, or an open stream.
+    progress
+        Called with the frames written so far.
+
+    Returns
+    -------
+    The number of frames, without those that were missed.
+    """
+    count = written = 0
+    with _opened(to) as file:
+        file.write(f'{{"schema_version": {SCHEMA_VERSION},\n"runs": {_dump(list(reader.runs()))},')
+        file.write('\n"wells": [')
+        for number, (name, group) in enumerate(_by_well(reader)):
+            frames = list(group)
+            well = {
+                **asdict(name),
+                "course": list(reader.course(name, _MOST)),
+                "outlooks": list(reader.outlooks(name, _MOST)),
+                "frames": frames,
+            }
+            file.write((",\n" if number else "\n") + _dump(well))
+            count += sum(frame.state != FrameState.MISSED for frame in frames)
+            written += len(frames)
+            progress(written)
+        file.write(f'],\n"alerts": {_dump(list(reader.alerts(None, _MOST)))},')
+        refused = [row for row in reader.refused(None, _MOST) if row.well is None]
+        file.write(f'\n"refused": {_dump(refused)}}}\n')
+    return count
+
+
+@contextmanager
+def _opened(to: Path | TextIO) -> Iterator[TextIO]:
+    if isinstance(to, Path):
+        with whole_file(to) as begun, begun.open("w", encoding="utf-8", newline="") as file:
+            yield file
+    else:
+        yield to
+        to.flush()
+
+
+def _by_well(reader: Reader) -> Iterator[tuple[WellName, Iterator[FrameRecord]]]:
+    def well(frame: FrameRecord) -> WellName:
+        key = frame.key
+        return WellName(experiment=key.experiment, plate=key.plate, well=key.well)
+
+    return groupby(reader.frames(), well)
+
+
+def _line(frame: FrameRecord, point: CoursePoint | None) -> dict[str, Any]:
+    key, own = frame.key, frame.efficiency
+    return {
+        "experiment": key.experiment,
+        "plate": key.plate,
+        "well": key.well,
+        "site": key.site,
+        "time_point": key.time_point,
+        "channel": key.channel,
+        "state": frame.state,
+        "day": frame.day,
+        "acquired_at": frame.acquired_at.isoformat() if frame.acquired_at else None,
+        "positive_fraction": frame.positive_fraction,
+        "efficiency": own.value if own else None,
+        "low": own.low if own else None,
+        "high": own.high if own else None,
+        "corrected": own.corrected if own else None,
+        "well_efficiency": point.efficiency.value if point else None,
+        "well_low": point.efficiency.low if point else None,
+        "well_high": point.efficiency.high if point else None,
+        "well_sites": point.sites if point else None,
+        "pixel_size_um": frame.pixel_size_um,
+        "model_id": frame.model_id,
+        "fault": frame.fault,
+        "reason": frame.reason,
+        "overlay": frame.overlay,
+        "stain": frame.stain,
+        "source": frame.source,
+        "locator": frame.locator,
+    }
+
+
+def _ahead(outlook: Outlook | None) -> dict[str, Any]:
+    """Return where the well stood at a time point and what it was expected to come to."""
+    if outlook is None:
+        return {}
+    told = outlook.forecast
+    line: dict[str, Any] = {
+        "well_now": outlook.now,
+        "well_now_low": outlook.low,
+        "well_now_high": outlook.high,
+        "well_trend_per_day": outlook.trend_per_day,
+    }
+    if isinstance(told, NoForecast):
+        return line | {"no_forecast": told.cause.value}
+    return line | {
+        "forecast": told.value,
+        "forecast_low": told.low,
+        "forecast_high": told.high,
+        "forecast_day": told.final_day,
+    }
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, default=_json, ensure_ascii=False)
+
+
+def _json(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        # Its own fields alone: the encoder asks again for what is within.
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    raise TypeError(f"{value!r} is not for JSON")

@@ -1,0 +1,1 @@
+"""Files beside the database: pictures, packed arrays, and writing without half files."""

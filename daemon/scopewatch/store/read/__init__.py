@@ -1,0 +1,1 @@
+"""Queries: plain values for the dashboard, `status`, exports and the rules."""

@@ -1,0 +1,155 @@
+"""Alerts and the channels they go to."""
+
+from collections.abc import Collection
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from scopewatch.core.alerts.serialisation import unpack_evidence, unpack_state
+from scopewatch.core.alerts.state_machine import AlertState, RuleKind, Severity
+from scopewatch.core.well_name import WellName
+from scopewatch.store.read.records import AlertRow, ChannelRow, Posting
+from scopewatch.store.schema.alert_tables import Alert, OutboxRow, RuleState
+from scopewatch.store.write.rules.rule_states import subject_of
+
+WAITING = "waiting"
+DELIVERED = "delivered"
+GIVEN_UP = "given up"
+
+
+def list_alerts(
+    session: Session,
+    name: WellName | None,
+    limit: int,
+    *,
+    open_only: bool,
+    runs: Collection[str] | None = None,
+) -> list[AlertRow]:
+    """Return alerts, standing ones first, then newest first.
+
+    Of one well: its own, and those of its plate that name it. Of some runs: those of the monitor
+    that watches them, too.
+    """
+    query = (
+        select(Alert)
+        .order_by(Alert.resolved_at.is_not(None), Alert.raised_at.desc(), Alert.id.desc())
+        .limit(limit)
+    )
+    if name is not None:
+        query = query.where(
+            Alert.experiment == name.experiment,
+            Alert.plate == name.plate,
+            Alert.well.in_((name.well, "")),
+        )
+    if runs is not None:
+        query = query.where(Alert.experiment.in_(runs))
+    if open_only:
+        query = query.where(Alert.resolved_at.is_(None))
+    found = session.scalars(query).all()
+    postings = _postings(session, [alert.id for alert in found])
+    standing = _standing(session, {alert.experiment for alert in found if not alert.resolved_at})
+    rows = [
+        _row(
+            alert,
+            tuple(postings.get(alert.id, ())),
+            None if alert.resolved_at else standing.get(_key(alert)),
+        )
+        for alert in found
+    ]
+    if name is None:
+        return rows
+    return [row for row in rows if row.subject.well or name.well in row.evidence.wells]
+
+
+def _key(row: Alert | RuleState) -> tuple[str, str, str, str]:
+    return row.rule, row.experiment, row.plate, row.well
+
+
+def _standing(
+    session: Session, experiments: Collection[str]
+) -> dict[tuple[str, str, str, str], AlertState]:
+    """Return where the rules stand whose alerts are raised."""
+    rows = session.scalars(
+        select(RuleState).where(RuleState.open, RuleState.experiment.in_(experiments))
+    )
+    return {_key(row): unpack_state(row.state) for row in rows}
+
+
+def _row(alert: Alert, postings: tuple[Posting, ...], state: AlertState | None) -> AlertRow:
+    last = None if state is None else state.last
+    return AlertRow(
+        alert=alert.id,
+        subject=subject_of(alert.experiment, alert.plate, alert.well),
+        rule=alert.rule,
+        kind=RuleKind(alert.kind),
+        severity=Severity(alert.severity),
+        raised_at=alert.raised_at,
+        escalated_at=alert.escalated_at,
+        resolved_at=alert.resolved_at,
+        day=alert.raised_day,
+        evidence=unpack_evidence(alert.evidence),
+        resolution=None if alert.resolution is None else unpack_evidence(alert.resolution),
+        acknowledged_at=alert.acked_at,
+        snoozed_until=alert.snoozed_until,
+        postings=postings,
+        newest=None if last is None else last.evidence,
+        newest_badness=None if last is None else last.badness,
+        critical_streak=0 if state is None else state.critical_streak,
+    )
+
+
+def list_channels(session: Session) -> list[ChannelRow]:
+    """Return how each channel fares that ever had a message, by name."""
+    waiting = (OutboxRow.done_at.is_(None)) & (OutboxRow.abandoned_at.is_(None))
+    newest_error = (
+        select(OutboxRow.channel, OutboxRow.last_error)
+        .where(OutboxRow.last_error.is_not(None))
+        .order_by(OutboxRow.id)
+    )
+    errors = {row.channel: row.last_error for row in session.execute(newest_error)}
+    found = session.execute(
+        select(
+            OutboxRow.channel,
+            func.sum(case((waiting, 1), else_=0)),
+            func.sum(case((OutboxRow.done_at.is_not(None), 1), else_=0)),
+            func.sum(case((OutboxRow.abandoned_at.is_not(None), 1), else_=0)),
+            func.min(case((waiting, OutboxRow.created_at))),
+        )
+        .group_by(OutboxRow.channel)
+        .order_by(OutboxRow.channel)
+    )
+    return [
+        ChannelRow(
+            channel=channel,
+            waiting=n_waiting,
+            delivered=n_delivered,
+            given_up=n_given_up,
+            oldest_waiting_at=oldest,
+            last_error=errors.get(channel),
+        )
+        for channel, n_waiting, n_delivered, n_given_up, oldest in found
+    ]
+
+
+def _postings(session: Session, alerts: list[int]) -> dict[int, list[Posting]]:
+    postings: dict[int, list[Posting]] = {}
+    for row in session.scalars(
+        select(OutboxRow).where(OutboxRow.alert_id.in_(alerts)).order_by(OutboxRow.id)
+    ):
+        if row.alert_id is not None:
+            postings.setdefault(row.alert_id, []).append(
+                Posting(
+                    channel=row.channel,
+                    title=row.message["title"],
+                    state=_state(row),
+                    attempts=row.attempts,
+                    why=row.last_error or "",
+                )
+            )
+    return postings
+
+
+def _state(row: OutboxRow) -> str:
+    if row.done_at is not None:
+        return DELIVERED
+    return WAITING if row.abandoned_at is None else GIVEN_UP

@@ -1,0 +1,140 @@
+"""Which of the things that a source found need no more work."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from scopewatch.core.imaging.frame import Mark
+from scopewatch.core.imaging.moment import Moment
+from scopewatch.store.read.judging import Judging
+from scopewatch.store.schema.columns import SCORED, FrameState
+from scopewatch.store.schema.tables import FrameRow, RefusalRow, Result
+from scopewatch.store.schema.well_tables import FluorescenceRow
+from scopewatch.store.write.refusals import CONTRADICTION
+
+_Value = TypeVar("_Value", str, int)
+
+
+def settled(
+    session: Session,
+    source: str,
+    found: Sequence[Mark],
+    judging: Judging,
+    channels: Collection[str],
+) -> set[str]:
+    """Of what a source found, return the locators that need no more work.
+
+    What was refused, quarantined or skipped under other settings does, and so does a result whose
+    name is read now (`Mark.named`) by other settings than it was, unless that was refused already.
+
+    Parameters
+    ----------
+    channels
+        Those that are worked on: a frame that was skipped and is of one of them needs work.
+    """
+    wanted = {mark.locator: mark for mark in found}
+    locators = each_of(wanted)
+    known: set[str] = set()
+    outdated: set[str] = set()
+    for locator, fingerprint, under in session.execute(
+        select(RefusalRow.locator, RefusalRow.fingerprint, RefusalRow.judged_under).where(
+            RefusalRow.source == source, RefusalRow.locator.in_(locators)
+        )
+    ):
+        if not judging.reads_alike(source, under):
+            outdated.add(locator)
+        elif wanted[locator].fingerprint == fingerprint:
+            known.add(locator)
+    for locator, fingerprint, state, channel, under in session.execute(
+        select(
+            FrameRow.locator,
+            FrameRow.fingerprint,
+            FrameRow.state,
+            FrameRow.channel,
+            FrameRow.judged_under,
+        ).where(FrameRow.source == source, FrameRow.locator.in_(locators))
+    ):
+        mark = wanted[locator]
+        if mark.fingerprint != fingerprint:
+            continue
+        match state:
+            case FrameState.DONE | FrameState.MEASURED:
+                # What was said against it may hold no more.
+                told = judging.names_alike(source, under) and locator not in outdated
+                over = told or not mark.named
+            case FrameState.QUARANTINED:
+                over = judging.judges_alike(source, under)
+            case FrameState.SKIPPED:
+                over = channel not in channels and judging.reads_alike(source, under)
+            case _:
+                over = state is FrameState.MISSED
+        if over:
+            known.add(locator)
+    timed = {
+        locator: mark for locator, mark in wanted.items() if mark.moment.known and locator in known
+    }
+    return known - _retimed(session, source, timed) if timed else known
+
+
+def names_changed(session: Session, source: str, judging: Judging) -> bool:
+    """Tell whether names of a source's results are to be read again.
+
+    They were read by other settings than there are now, or were contradicted under others. It looks
+    at each frame of the source, once at its start.
+    """
+    names, reading, _ = judging.under(source).split("/")
+    alike = FrameRow.judged_under.startswith(f"{names}/")
+    others = select(FrameRow.id).where(
+        FrameRow.source == source, FrameRow.state.in_(SCORED), ~alike
+    )
+    holds = RefusalRow.judged_under.startswith(f"{names}/{reading}/")
+    contradicted = select(RefusalRow.id).where(
+        RefusalRow.source == source, RefusalRow.fault == CONTRADICTION, ~holds
+    )
+    return any(session.scalar(found.limit(1)) is not None for found in (contradicted, others))
+
+
+def _retimed(session: Session, source: str, found: Mapping[str, Mark]) -> set[str]:
+    """Return the locators of settled frames whose moment is better known now than recorded."""
+    rows = session.execute(
+        select(
+            FrameRow.locator,
+            FrameRow.fingerprint,
+            func.coalesce(Result.frame_id, FluorescenceRow.frame_id),
+            Result.acquired_at,
+            Result.elapsed_s,
+            FluorescenceRow.acquired_at,
+            FluorescenceRow.elapsed_s,
+        )
+        .outerjoin(Result, Result.frame_id == FrameRow.id)
+        .outerjoin(FluorescenceRow, FluorescenceRow.frame_id == FrameRow.id)
+        .where(
+            FrameRow.source == source,
+            FrameRow.locator.in_(each_of(found)),
+            FrameRow.state.in_(SCORED),
+        )
+    )
+    return {
+        locator
+        for locator, fingerprint, dated, scored_at, scored_s, measured_at, measured_s in rows
+        if dated is not None
+        and fingerprint == found[locator].fingerprint
+        and found[locator].moment.updates(
+            Moment(
+                acquired_at=scored_at or measured_at,
+                elapsed_s=measured_s if scored_s is None else scored_s,
+            )
+        )
+    }
+
+
+def each_of(values: Iterable[_Value]) -> Select[tuple[_Value]]:
+    """Return texts or numbers as a query whose own text is the same however many they are.
+
+    SQLite keeps the last 128 statements of each connection prepared. With a parameter for every
+    one each number of them is another statement, of up to 60 kB: tens of megabytes in the end.
+    """
+    return select(func.json_each(json.dumps(list(values))).table_valued("value").c.value)

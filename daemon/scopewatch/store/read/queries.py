@@ -1,0 +1,380 @@
+"""Reading the result database: for the dashboard, `status` and `export`.
+
+Every method is one short read of a consistent state, bounded by a limit, and safe to call from
+any thread while the daemon writes. Each may raise StoreError.
+"""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Self
+
+from sqlalchemy import Engine, exists, func, select
+from sqlalchemy.orm import Session
+
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.core.imaging.tiling import TileGrid, TileScores
+from scopewatch.core.well_name import WellName
+from scopewatch.monitoring.run_changes import RunResults
+from scopewatch.monitoring.run_facts import RunSeen
+from scopewatch.store.files.tiles import unpack
+from scopewatch.store.read.alert_queries import list_alerts, list_channels
+from scopewatch.store.read.final_results import RunEnd, run_ends
+from scopewatch.store.read.frame_queries import (
+    count_reasons,
+    efficiency_of,
+    frame_key,
+    frame_record,
+    refused_row,
+    refused_within,
+    select_frames,
+    select_refused,
+)
+from scopewatch.store.read.records import (
+    AlertRow,
+    ChannelRow,
+    Counts,
+    CoursePoint,
+    FrameRecord,
+    Outlook,
+    Overview,
+    ReasonRow,
+    RefusedRow,
+    RunRow,
+    Shot,
+    WellRow,
+)
+from scopewatch.store.read.run_queries import count_frames, list_active, see_run, well_ids
+from scopewatch.store.read.run_results import read_results
+from scopewatch.store.read.well_queries import count_by_well, list_wells, named, outlook_of
+from scopewatch.store.schema.columns import FrameState
+from scopewatch.store.schema.engine import open_reader, transaction
+from scopewatch.store.schema.tables import FrameRow, Result, Run, TileScoresRow, Well
+from scopewatch.store.schema.well_tables import WellEstimate, WellOutlook
+from scopewatch.store.write.liveness import PICTURES_REMOVED, read_signs
+
+MOST_WELLS: Final = 5000
+_BATCH: Final = 500
+
+
+class Reader:
+    """The read side of the database, on connections of its own that cannot write."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open `folder`/scopewatch.db. Raises StoreError where there is none."""
+        return cls(open_reader(folder))
+
+    def close(self) -> None:
+        """Close every connection; idempotent."""
+        self._engine.dispose()
+
+    def runs(self) -> list[RunRow]:
+        """Return the differentiation runs, the newest first."""
+        with transaction(self._engine) as session:
+            return [
+                RunRow(
+                    name=run.name,
+                    started_at=run.started_at,
+                    first_frame_at=run.first_frame_at,
+                    simulated=run.simulated,
+                )
+                for run in session.scalars(
+                    select(Run).order_by(Run.first_seen_at.desc(), Run.id.desc())
+                )
+            ]
+
+    def active_runs(self, since: datetime) -> list[str]:
+        """Return the runs of which a frame was settled after a moment, the newest first."""
+        with transaction(self._engine) as session:
+            return list_active(session, since)
+
+    def counts(self, run: str | None = None) -> Counts:
+        """Count the frames of a run, or of the whole database."""
+        with transaction(self._engine) as session:
+            return count_frames(session, run)
+
+    def run_seen(self, name: str, *, recent: timedelta, now: datetime) -> RunSeen:
+        """Return what the state of a run follows from; quick whatever the history."""
+        with transaction(self._engine) as session:
+            return see_run(session, name, recent=recent, now=now)
+
+    def run_results(self, name: str | None = None) -> RunResults | None:
+        """Return what the results of a run were made with: the newest, unless one is named."""
+        with transaction(self._engine) as session:
+            return read_results(session, name)
+
+    def wells(self, run: str | None = None) -> list[WellRow]:
+        """Return every well (of a run): newest run first, then by plate and well (A2, A10)."""
+        with transaction(self._engine) as session:
+            return list_wells(session, None, MOST_WELLS, run)
+
+    def overview(self, run: str) -> Overview:
+        """Return the wells of a run with the counts of its frames, which are counted once.
+
+        Forecasts have their errors where a well is flagged.
+        """
+        with transaction(self._engine) as session:
+            counted = count_by_well(session, well_ids(session, run))
+            wells = list_wells(
+                session, None, MOST_WELLS, run, counted, whole=lambda _, flagged: flagged
+            )
+            return Overview(wells=tuple(wells), counts=count_frames(session, run, counted))
+
+    def flagged(self, run: str, also: WellName | None = None) -> Overview:
+        """Return the wells of a run that are flagged, and one more, with the counts of the run."""
+        with transaction(self._engine) as session:
+            counted = count_by_well(session, well_ids(session, run))
+            wells = list_wells(
+                session,
+                None,
+                MOST_WELLS,
+                run,
+                counted,
+                among=lambda name, flagged: flagged or name == also,
+            )
+            return Overview(wells=tuple(wells), counts=count_frames(session, run, counted))
+
+    def well(self, name: WellName) -> WellRow | None:
+        """Return one well, or None where there is none of that name."""
+        with transaction(self._engine) as session:
+            found = list_wells(session, name, 1)
+        return found[0] if found else None
+
+    def course(self, name: WellName, limit: int) -> list[CoursePoint]:
+        """Return the newest `limit` time points of a well, oldest first."""
+        with transaction(self._engine) as session:
+            newest = _newest(session, WellEstimate, name, limit)
+        return [_course_point(row) for row in newest]
+
+    def whole_course(self, name: WellName, most: int) -> list[CoursePoint]:
+        """Return at most so many time points of a well, evenly from its first to its newest.
+
+        Of a long course every n-th is read, counted back from the newest.
+        """
+        of_well = select(WellEstimate).join(Well, Well.id == WellEstimate.well_id).join(Run)
+        span = of_well.with_only_columns(
+            func.min(WellEstimate.time_point), func.max(WellEstimate.time_point)
+        ).where(*named(name))
+        with transaction(self._engine) as session:
+            first, last = session.execute(span).one()
+            if last is None:
+                return []
+            step = -(-(last - first + 1) // most)
+            rows = session.execute(
+                select(*WellEstimate.__table__.columns)
+                .join(Well, Well.id == WellEstimate.well_id)
+                .join(Run)
+                .where(*named(name), (last - WellEstimate.time_point) % step == 0)
+                .order_by(WellEstimate.time_point)
+            ).all()
+        return [_course_point(row) for row in rows]
+
+    def ends(self, run: str | None = None) -> list[RunEnd]:
+        """Return what fluorescence measured on the final day, by run, beside what was said."""
+        with transaction(self._engine) as session:
+            return run_ends(session, run)
+
+    def outlooks(self, name: WellName, limit: int, *, errors: bool = True) -> list[Outlook]:
+        """Return what was known of a well at its newest `limit` time points, oldest first.
+
+        With it the forecast of every earlier day can be set beside what came of the well.
+
+        Parameters
+        ----------
+        errors
+            Whether forecasts have their errors, from which probabilities follow.
+        """
+        without = ("filter",) if errors else ("filter", "errors")
+        with transaction(self._engine) as session:
+            newest = _newest(session, WellOutlook, name, limit, without)
+        return [outlook_of(row, row.errors if errors else ()) for row in newest]
+
+    def shots(self, name: WellName, limit: int) -> list[Shot]:
+        """Return the newest `limit` pictures of a well, newest first."""
+        # Each judged time point has a picture: none that is older need be looked at.
+        oldest = (
+            select(WellEstimate.time_point)
+            .where(WellEstimate.well_id == Well.id)
+            .order_by(WellEstimate.time_point.desc())
+            .limit(1)
+            .offset(limit - 1)
+            .correlate(Well)
+            .scalar_subquery()
+        )
+        with transaction(self._engine) as session:
+            rows = session.execute(
+                select(
+                    FrameRow.site,
+                    FrameRow.time_point,
+                    FrameRow.settled_at,
+                    Result.overlay,
+                    Result.stain,
+                    Result.day,
+                    Result.efficiency,
+                    Result.low,
+                    Result.high,
+                    Result.corrected,
+                )
+                .join(Result, Result.frame_id == FrameRow.id)
+                .join(Well, Well.id == FrameRow.well_id)
+                .join(Run)
+                .where(*named(name), FrameRow.time_point >= func.coalesce(oldest, -1))
+                .order_by(FrameRow.time_point.desc(), FrameRow.site)
+                .limit(limit)
+            ).all()
+        return [
+            Shot(
+                overlay=row.overlay,
+                stain=row.stain,
+                site=row.site,
+                time_point=row.time_point,
+                day=row.day,
+                efficiency=efficiency_of(row),
+                drawn_at=row.settled_at,
+            )
+            for row in rows
+        ]
+
+    def pictures_removed_until(self) -> datetime | None:
+        """Return up to when pictures were written that retention removed; None where it has not."""
+        with transaction(self._engine) as session:
+            sign = read_signs(session).get(PICTURES_REMOVED)
+        return None if sign is None else sign.at
+
+    def named_with(self, overlay: str) -> set[str]:
+        """Return the pictures that results with this overlay name; none where none has it."""
+        with transaction(self._engine) as session:
+            found = session.execute(
+                select(Result.overlay, Result.stain).where(Result.overlay == overlay)
+            )
+            return {name for row in found for name in row if name is not None}
+
+    def without_result(self) -> list[FrameKey]:
+        """Return the frames that are quarantined or in hand, and have no result."""
+        with transaction(self._engine) as session:
+            rows = session.execute(
+                select_frames().where(
+                    FrameRow.state.in_((FrameState.QUARANTINED, FrameState.CLAIMED)),
+                    Result.frame_id.is_(None),
+                )
+            )
+            return [frame_key(run, well, frame) for frame, well, run, _ in rows]
+
+    def has_overlay(self, relative: str) -> bool:
+        """Whether the database knows an overlay of this relative path."""
+        with transaction(self._engine) as session:
+            return bool(session.scalar(select(exists().where(Result.overlay == relative))))
+
+    def refused(
+        self, name: WellName | None, limit: int, offset: int = 0, *, run: str | None = None
+    ) -> list[RefusedRow]:
+        """Return quarantined and missed frames (of a well, a run) and refused files.
+
+        The newest come first; files that were refused count for the run that was under way.
+        """
+        with transaction(self._engine) as session:
+            within = () if run is None else refused_within(session, run)
+            query = select_refused(name, run, within)
+            rows = session.execute(query.limit(limit).offset(offset)).all()
+        return [refused_row(row) for row in rows]
+
+    def reasons(self, run: str | None = None) -> list[ReasonRow]:
+        """Count what is in quarantine or was missed (of a run) by reason, the commonest first."""
+        with transaction(self._engine) as session:
+            return count_reasons(session, run, () if run is None else refused_within(session, run))
+
+    def alerts(
+        self,
+        name: WellName | None,
+        limit: int,
+        *,
+        open_only: bool = False,
+        runs: Collection[str] | None = None,
+    ) -> list[AlertRow]:
+        """Return alerts, standing ones first; of one well, with those of its plate that name it.
+
+        Parameters
+        ----------
+        runs
+            The experiments whose alerts are meant; None for all.
+        """
+        with transaction(self._engine) as session:
+            return list_alerts(session, name, limit, open_only=open_only, runs=runs)
+
+    def channels(self) -> list[ChannelRow]:
+        """Return how each alert channel fares that ever had a message."""
+        with transaction(self._engine) as session:
+            return list_channels(session)
+
+    def newest_frames(self, limit: int) -> list[FrameRecord]:
+        """Return the frames settled last, newest first."""
+        query = (
+            select_frames().order_by(FrameRow.settled_at.desc(), FrameRow.id.desc()).limit(limit)
+        )
+        with transaction(self._engine) as session:
+            return [frame_record(*row) for row in session.execute(query)]
+
+    def frames(self) -> Iterator[FrameRecord]:
+        """Go through every frame by run, plate, well, channel, time point and site.
+
+        It reads in batches, so that an export of any size holds little memory and blocks nobody.
+        """
+        order = (Run.id, Well.plate, Well.name, FrameRow.channel)
+        order_within = (FrameRow.time_point, FrameRow.site)
+        query = select_frames().order_by(*order, *order_within)
+        with transaction(self._engine) as session:
+            for row in session.execute(query.execution_options(yield_per=_BATCH)):
+                yield frame_record(*row)
+
+    def tile_scores(self, key: FrameKey) -> TileScores | None:
+        """Return the tile probabilities of a frame, or None where it was not judged."""
+        name = WellName(experiment=key.experiment, plate=key.plate, well=key.well)
+        with transaction(self._engine) as session:
+            row = session.scalar(
+                select(TileScoresRow)
+                .join(FrameRow, FrameRow.id == TileScoresRow.frame_id)
+                .join(Well, Well.id == FrameRow.well_id)
+                .join(Run)
+                .where(
+                    *named(name),
+                    FrameRow.site == key.site,
+                    FrameRow.time_point == key.time_point,
+                    FrameRow.channel == key.channel,
+                )
+            )
+        if row is None:
+            return None
+        grid = TileGrid(height=row.height_px, width=row.width_px, tile_px=row.tile_px)
+        return unpack(grid, row.probability, row.valid)
+
+
+def _course_point(row: Any) -> CoursePoint:
+    return CoursePoint(
+        time_point=row.time_point,
+        day=row.day,
+        efficiency=efficiency_of(row),
+        sites=row.n_sites,
+    )
+
+
+def _newest(
+    session: Session,
+    table: type[WellEstimate] | type[WellOutlook],
+    name: WellName,
+    limit: int,
+    without: Collection[str] = (),
+) -> list[Any]:
+    """Return the columns of a well's rows at its newest `limit` time points, oldest first."""
+    newest = session.execute(
+        select(*(each for each in table.__table__.columns if each.name not in without))
+        .join(Well, Well.id == table.well_id)
+        .join(Run)
+        .where(*named(name))
+        .order_by(table.time_point.desc())
+        .limit(limit)
+    ).all()
+    return list(reversed(newest))

@@ -1,0 +1,214 @@
+"""Connections to the result database: opened, brought up to date, and one transaction at a time.
+
+Write-ahead logging lets the dashboard read while the worker writes. `synchronous=FULL` makes
+each commit survive a power cut: it costs one fsync per frame, and an alert that was
+acknowledged stays acknowledged.
+"""
+
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
+
+from scopewatch.core.errors import NoSpaceError, StoreError, complaint
+from scopewatch.store.files.whole_files import FILE_MODE, make_folder, writing
+
+log = logging.getLogger(__name__)
+
+DATABASE: Final = "scopewatch.db"
+_BUSY_S: Final = 30.0
+
+
+def open_writer(folder: Path) -> Engine:
+    """Open the database for writing; make and migrate it where needed.
+
+    Raises
+    ------
+    StoreError
+        Where the folder or the file cannot be used, or a newer scopewatch wrote it.
+    """
+    path = folder / DATABASE
+    make_folder(folder)
+    with writing(path):
+        _make_file(path)
+    engine = _engine(f"{path.resolve().as_uri()}?mode=rw", begin="BEGIN IMMEDIATE")
+    event.listen(engine, "connect", _log_ahead)
+    with _closed_on_failure(engine), told(path), engine.begin() as connection:
+        _migrate(connection, path)
+    return engine
+
+
+def open_reader(folder: Path) -> Engine:
+    """Open an existing database of this schema, for reading only.
+
+    Raises
+    ------
+    StoreError
+        Where there is none, or it is of another schema.
+    """
+    path = folder / DATABASE
+    if not path.is_file():
+        raise StoreError(
+            complaint("there are no results yet", where=path, do="start the daemon first")
+        )
+    engine = _engine(f"{path.resolve().as_uri()}?mode=ro", begin="BEGIN")
+    with _closed_on_failure(engine), told(path), engine.begin() as connection:
+        script = ScriptDirectory.from_config(_alembic())
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current != script.get_current_head():
+            _refuse_newer(script, current, path)
+            raise StoreError(
+                complaint(
+                    "result database is of an older scopewatch",
+                    where=path,
+                    expected=f"schema {script.get_current_head()}",
+                    got=f"schema {current}",
+                    do="start the daemon once: it brings the database up to date",
+                )
+            )
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """One transaction: all of it or, after any exception, nothing.
+
+    Raises
+    ------
+    StoreError
+        In place of anything the database raises.
+    """
+    with told(DATABASE), Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def told(where: object) -> Iterator[None]:
+    """Turn what the database raises into the one line for the operator."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        full = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        kind = NoSpaceError if full else StoreError
+        raise kind(
+            complaint(
+                "result database cannot be used",
+                where=where,
+                got=cause,
+                do="check free space, permissions and whether another program holds the file",
+            )
+        ) from error
+
+
+@contextmanager
+def _closed_on_failure(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _make_file(path: Path) -> None:
+    # SQLite gives its -wal and -shm files the mode of the database itself.
+    if not path.exists():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
+        path.chmod(FILE_MODE)
+
+
+def _engine(uri: str, *, begin: str) -> Engine:
+    def connect() -> sqlite3.Connection:
+        # Isolation level None: we say BEGIN ourselves, or sqlite3 would leave reads and DDL
+        # outside the transaction (https://github.com/python/cpython/issues/54133).
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA foreign_keys=ON")
+        return connection
+
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    # Last in, first out: in turn, every connection of the pool would fill a cache of its own.
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_use_lifo=True)
+    event.listen(engine, "begin", start)
+    return engine
+
+
+def _log_ahead(connection: sqlite3.Connection, _record: Any) -> None:
+    (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+    if mode != "wal":
+        raise StoreError(
+            complaint(
+                "result database cannot keep a write-ahead log",
+                where="state.folder",
+                expected="wal",
+                got=mode,
+                do="put the state folder on a local disk, not on a network share",
+            )
+        )
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _alembic() -> AlembicConfig:
+    config = AlembicConfig()
+    config.set_main_option("script_location", _escaped(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _escaped(path: Path) -> str:
+    # Alembic reads its options through configparser, to which % is special.
+    return str(path).replace("%", "%%")
+
+
+def _migrate(connection: Connection, path: Path) -> None:
+    config = _alembic()
+    script = ScriptDirectory.from_config(config)
+    head = script.get_current_head()
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current == head:
+        return
+    _refuse_newer(script, current, path)
+    started = time.perf_counter()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    log.info(
+        "result database brought up to date",
+        extra={
+            "event": {
+                "path": str(path),
+                "from": current,
+                "to": head,
+                "ms": round(1000 * (time.perf_counter() - started)),
+            }
+        },
+    )
+
+
+def _refuse_newer(script: ScriptDirectory, current: str | None, path: Path) -> None:
+    known = {revision.revision for revision in script.walk_revisions()}
+    if current is not None and current not in known:
+        raise StoreError(
+            complaint(
+                "result database was written by a newer scopewatch",
+                where=path,
+                expected=f"schema {script.get_current_head()}",
+                got=f"schema {current}",
+                do="install that version again, or set another state.folder",
+            )
+        )

@@ -1,0 +1,1 @@
+"""What the worker, the monitor and delivery write to the database."""

@@ -1,0 +1,316 @@
+"""Claims: attempts at frames as they begin, and who may have which key.
+
+A claim is written before the work begins, so that a frame that takes the process down with it
+is counted even then, and given up after a few attempts.
+"""
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, literal_column, select
+from sqlalchemy.orm import Session
+
+from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.monitoring.policy import RunPolicy
+from scopewatch.store.read.judging import AGAIN, Judging
+from scopewatch.store.schema.columns import SCORED, SETTLED, FrameState
+from scopewatch.store.schema.tables import FrameRow, RefusalRow
+from scopewatch.store.write.estimates import drop_result
+from scopewatch.store.write.ledger import (
+    find_frame,
+    key_of,
+    of_file,
+    same_content,
+    ticket_of,
+    well_of,
+)
+from scopewatch.store.write.measuring import drop_reading
+from scopewatch.store.write.refusals import (
+    find_refusal,
+    refuse_contradiction,
+    refuse_duplicate,
+    refuse_replaced,
+)
+from scopewatch.store.write.retries import asked_by
+from scopewatch.store.write.rules.rule_states import forget_pasts
+
+log = logging.getLogger(__name__)
+
+FAILED = "failed"
+SINCE = 100
+"""Others that are settled before a frame that was given up is tried once more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """A well's time point that lost a row, since its file is read under another key now."""
+
+    well_id: int
+    time_point: int
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """An attempt at a frame that begins.
+
+    Parameters
+    ----------
+    row
+        The frame, claimed; None when there is nothing to do.
+    left
+        What its file stood under before, and no longer does.
+    """
+
+    row: FrameRow | None
+    left: tuple[Left, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """What claims need to know besides the ticket.
+
+    Parameters
+    ----------
+    policy
+        What a new run is made with.
+    judging
+        What is judged under now.
+    max_attempts
+        Claims of a frame after which it is quarantined instead of tried again.
+    """
+
+    policy: RunPolicy
+    judging: Judging
+    max_attempts: int
+
+    def take(self, session: Session, ticket: FrameTicket, now: datetime) -> Attempt:
+        """Begin an attempt at a frame.
+
+        A key belongs to one file. The same key from a second file is refused while the first is
+        done; it takes over where the first could not be judged. A file whose content changed
+        starts over, and so does one that was quarantined or skipped under other settings or
+        another model. A file that was read under another key before leaves nothing there, save a
+        result, which is contradicted.
+        """
+        refusal = find_refusal(session, ticket.source, ticket.locator)
+        under = self.judging.under(ticket.source)
+        if refusal is not None and self._refuses(refusal, ticket):
+            return Attempt(row=None)
+        row = find_frame(session, ticket.key)
+        left: tuple[Left, ...] = ()
+        seen_at = [ticket.seen_at, *(() if refusal is None else (refusal.seen_at,))]
+        if row is None or not of_file(row, ticket):
+            others = self._others(session, ticket)
+            if any(_is_of_another_run(other, ticket, under) for other in others):
+                if refusal is not None:
+                    session.delete(refusal)
+                return Attempt(row=None)
+            scored = next((each for each in others if _contradicts(each, ticket)), None)
+            if scored is not None:
+                refuse_contradiction(session, ticket, key_of(scored), under, now)
+                return Attempt(row=None)
+            seen_at += [each.seen_at for each in others if same_content(each, ticket)]
+            left = _leave(session, ticket, others)
+        if row is None:
+            row = FrameRow(
+                well_id=well_of(session, ticket.key, ticket.seen_at, self.policy).id,
+                site=ticket.key.site,
+                time_point=ticket.key.time_point,
+                channel=ticket.key.channel,
+                seen_at=min(seen_at),
+                judged_under=under,
+            )
+            session.add(row)
+            _start(session, row, ticket, now)
+        elif row.state is FrameState.MISSED:
+            log.info("frame came after all", extra={"event": {"key": str(ticket.key)}})
+            row.seen_at = ticket.seen_at
+            row.judged_under = under
+            _start(session, row, ticket, now)
+        elif not of_file(row, ticket):
+            if row.state in SCORED:
+                refuse_duplicate(session, ticket, row, under, now)
+                return Attempt(row=None, left=left)
+            _take_over(session, ticket, row, now)
+        elif not same_content(row, ticket):
+            log.warning(
+                "frame changed since it was seen, scored anew",
+                extra={"event": {**_named(ticket), "was": row.state}},
+            )
+            _start(session, row, ticket, now)
+            row.retried = False
+        elif not self._try_again(session, row, ticket, now):
+            row = None
+        # A file that was refused once (half written, say) is no refusal any more.
+        if refusal is not None:
+            _drop_refusal(session, ticket, refusal)
+        session.flush()
+        return Attempt(row=row, left=left)
+
+    def second_try(
+        self, session: Session, sources: Collection[str], now: datetime
+    ) -> FrameTicket | None:
+        """Begin one more attempt at a frame that was given up; None while none is due.
+
+        Whatever ended the process while the frame was in hand need not have been the frame: once
+        `SINCE` others were settled after it, it is tried once more, and never again.
+        """
+        # Written out, and by nothing else, so that SQLite sees that the small index will do.
+        failed = select(FrameRow).where(FrameRow.fault == literal_column(f"'{FAILED}'"))
+        row = next(
+            (
+                row
+                for row in session.scalars(failed.order_by(FrameRow.settled_at))
+                if row.state is FrameState.QUARANTINED and not row.retried and row.source in sources
+            ),
+            None,
+        )
+        if row is None:
+            return None
+        since = select(FrameRow.id).where(FrameRow.settled_at > row.settled_at).limit(SINCE)
+        if session.scalar(select(func.count()).select_from(since.subquery())) != SINCE:
+            return None
+        ticket = ticket_of(row)
+        log.info("frame that was given up is tried once more", extra={"event": _named(ticket)})
+        _start(session, row, ticket, now, attempts=self.max_attempts + 1)
+        row.retried = True
+        return ticket
+
+    def _refuses(self, refusal: RefusalRow, ticket: FrameTicket) -> bool:
+        """Tell whether a refusal stands: of the same file, read by the same settings."""
+        return refusal.fingerprint == ticket.fingerprint and self.judging.reads_alike(
+            ticket.source, refusal.judged_under
+        )
+
+    def _try_again(
+        self, session: Session, row: FrameRow, ticket: FrameTicket, now: datetime
+    ) -> bool:
+        """Begin another attempt at a frame of the same content; False where it is settled."""
+        judging, source = self.judging, ticket.source
+        if row.fingerprint != ticket.fingerprint:
+            log.info("file was written anew with the same pixels", extra={"event": _named(ticket)})
+            row.fingerprint = ticket.fingerprint
+        row.content = ticket.content or row.content
+        if row.state in SCORED:
+            row.judged_under = judging.named_anew(source, row.judged_under)
+            return False
+        if row.state is FrameState.QUARANTINED:
+            if judging.judges_alike(source, row.judged_under):
+                return False
+            if row.judged_under == AGAIN:
+                _tell_asked(session, ticket, row.fault)
+            else:
+                log.info(
+                    "frame is tried again: settings or model changed",
+                    extra={"event": {**_named(ticket), "fault": row.fault}},
+                )
+            # Once more for one that may have taken the daemon down, and not as often as a new one.
+            attempts = self.max_attempts if row.fault == FAILED else 1
+            _start(session, row, ticket, now, attempts=attempts)
+        elif row.state is FrameState.SKIPPED:
+            _start(session, row, ticket, now)
+        else:
+            _start(session, row, ticket, now, attempts=row.attempts + 1)
+        return True
+
+    @staticmethod
+    def _others(session: Session, ticket: FrameTicket) -> list[FrameRow]:
+        """Return the frames that the ticket's file stood under before, by other keys."""
+        return [
+            row
+            for row in session.scalars(
+                select(FrameRow).where(
+                    FrameRow.source == ticket.source, FrameRow.locator == ticket.locator
+                )
+            )
+            if row.state is not FrameState.MISSED
+        ]
+
+
+def _drop_refusal(session: Session, ticket: FrameTicket, refusal: RefusalRow) -> None:
+    """Forget why a file was no frame, since it is one now."""
+    if refusal.judged_under == AGAIN:
+        _tell_asked(session, ticket, refusal.fault)
+    session.delete(refusal)
+
+
+def _tell_asked(session: Session, ticket: FrameTicket, fault: str | None) -> None:
+    by = asked_by(session, ticket.source, ticket.locator)
+    log.info(
+        "frame is tried again: somebody asked for it",
+        extra={"event": {**_named(ticket), "fault": fault, "asked_by": by}},
+    )
+
+
+def _start(
+    session: Session, row: FrameRow, ticket: FrameTicket, now: datetime, *, attempts: int = 1
+) -> None:
+    if row.state in SETTLED:
+        forget_pasts(session, row.well, row.time_point)
+    row.source = ticket.source
+    row.locator = ticket.locator
+    row.fingerprint = ticket.fingerprint
+    row.content = ticket.content
+    row.state = FrameState.CLAIMED
+    row.attempts = attempts
+    row.fault = None
+    row.reason = None
+    row.claimed_at = now
+    row.settled_at = None
+
+
+def _take_over(session: Session, ticket: FrameTicket, row: FrameRow, now: datetime) -> None:
+    log.warning(
+        "frame is taken from another file",
+        extra={
+            "event": {"key": str(ticket.key), "from": row.locator, "to": ticket.locator},
+        },
+    )
+    if row.state is FrameState.CLAIMED:
+        # It never ended: two files that both take the process down must not take turns for ever.
+        _start(session, row, ticket, now, attempts=row.attempts + 1)
+        return
+    refuse_replaced(session, ticket, row, now)
+    _start(session, row, ticket, now)
+
+
+def _is_of_another_run(other: FrameRow, ticket: FrameTicket, under: str) -> bool:
+    """Tell whether a file belongs to the run that went on when it came, whatever became of it."""
+    if other.well.run.name == ticket.key.experiment or not same_content(other, ticket):
+        return False
+    if other.state is FrameState.CLAIMED:
+        return False
+    other.fingerprint, other.judged_under = ticket.fingerprint, under
+    return True
+
+
+def _contradicts(other: FrameRow, ticket: FrameTicket) -> bool:
+    """Tell whether a file has a result under another key than it is read under now."""
+    return other.state in SCORED and same_content(other, ticket)
+
+
+def _leave(session: Session, ticket: FrameTicket, others: Sequence[FrameRow]) -> tuple[Left, ...]:
+    """Remove what a file stood under by other keys and was not judged; return where."""
+    left = []
+    for other in others:
+        of_this_run = other.well.run.name == ticket.key.experiment
+        if other.state in SCORED or not (of_this_run or other.state is FrameState.CLAIMED):
+            continue
+        log.warning(
+            "file is read under another name now",
+            extra={"event": {**_named(ticket), "was": str(key_of(other)), "state": other.state}},
+        )
+        left.append(Left(well_id=other.well_id, time_point=other.time_point, channel=other.channel))
+        drop_result(session, other)
+        drop_reading(session, other)
+        session.delete(other)
+    if left:
+        session.flush()
+    return tuple(left)
+
+
+def _named(ticket: FrameTicket) -> dict[str, str]:
+    return {"key": str(ticket.key), "locator": ticket.locator}

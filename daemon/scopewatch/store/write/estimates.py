@@ -1,0 +1,117 @@
+"""The running efficiency of a well: its judged sites pooled, time point by time point."""
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import Session
+
+from scopewatch.core.imaging.efficiency import Efficiency, ErrorRates, pool
+from scopewatch.core.imaging.frame import Frame
+from scopewatch.core.imaging.moment import Moment
+from scopewatch.core.imaging.overlay import OverlayFiles
+from scopewatch.core.imaging.result import FrameResult
+from scopewatch.store.files.tiles import pack
+from scopewatch.store.schema.columns import ASIDE
+from scopewatch.store.schema.tables import FrameRow, Result, TileScoresRow
+from scopewatch.store.schema.well_tables import WellEstimate
+
+
+def write_result(
+    session: Session,
+    row: FrameRow,
+    frame: Frame,
+    result: FrameResult,
+    files: OverlayFiles,
+    day: float,
+    moment: Moment,
+) -> None:
+    """Store the result of a judged frame in place of any earlier one."""
+    if result.efficiency is None or result.scores is None or result.positive_fraction is None:
+        raise ValueError(f"{result.key} was not judged: quarantine it instead")
+    drop_result(session, row)
+    session.add(
+        Result(
+            frame_id=row.id,
+            model_id=result.model_id,
+            acquired_at=moment.acquired_at,
+            elapsed_s=moment.elapsed_s,
+            day=day,
+            pixel_size_um=frame.pixel_size_um,
+            view_um_per_px=result.view_um_per_px,
+            positive_fraction=result.positive_fraction,
+            efficiency=result.efficiency.value,
+            low=result.efficiency.low,
+            high=result.efficiency.high,
+            corrected=result.efficiency.corrected,
+            measures=dict(result.verdict.measures),
+            normalise_ms=result.timings.normalise_ms,
+            score_ms=result.timings.score_ms,
+            total_ms=result.timings.total_ms,
+            overlay=files.overlay,
+            stain=files.stain,
+        )
+    )
+    session.flush()
+    probability, valid = pack(result.scores)
+    session.add(
+        TileScoresRow(
+            frame_id=row.id,
+            height_px=result.scores.grid.height,
+            width_px=result.scores.grid.width,
+            tile_px=result.scores.grid.tile_px,
+            probability=probability,
+            valid=valid,
+        )
+    )
+    session.flush()
+
+
+def drop_result(session: Session, row: FrameRow) -> None:
+    """Remove the result of a frame, where it has one."""
+    session.execute(delete(TileScoresRow).where(TileScoresRow.frame_id == row.id))
+    session.execute(delete(Result).where(Result.frame_id == row.id))
+
+
+def estimate_well(
+    session: Session, well_id: int, time_point: int, channel: str, rates: ErrorRates | None
+) -> None:
+    """Pool the judged sites of a well at a time point anew."""
+    sites = session.execute(
+        select(Result.day, Result.efficiency, Result.low, Result.high, Result.corrected)
+        .join(FrameRow, FrameRow.id == Result.frame_id)
+        .where(*_of(well_id, channel), FrameRow.time_point == time_point)
+        .order_by(FrameRow.site)
+    ).all()
+    session.execute(
+        delete(WellEstimate).where(
+            WellEstimate.well_id == well_id, WellEstimate.time_point == time_point
+        )
+    )
+    if not sites:
+        return
+    pooled = pool(
+        [
+            Efficiency(value=value, low=low, high=high, corrected=corrected)
+            for _, value, low, high, corrected in sites
+        ],
+        rates,
+    )
+    session.add(
+        WellEstimate(
+            well_id=well_id,
+            time_point=time_point,
+            day=max(day for day, *_ in sites),
+            efficiency=pooled.value,
+            low=pooled.low,
+            high=pooled.high,
+            corrected=pooled.corrected,
+            n_sites=len(sites),
+        )
+    )
+    session.flush()
+
+
+def _of(well_id: int, channel: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        FrameRow.well_id == well_id,
+        FrameRow.channel == channel,
+        FrameRow.state.not_in(ASIDE),
+    )

@@ -1,0 +1,102 @@
+"""Things that never became a frame, and why."""
+
+import logging
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Refusal
+from scopewatch.store.schema.tables import FrameRow, RefusalRow
+
+log = logging.getLogger(__name__)
+
+REFUSED = "refused"
+DUPLICATE = "duplicate"
+REPLACED = "replaced"
+CONTRADICTION = "contradiction"
+
+
+def find_refusal(session: Session, source: str, locator: str) -> RefusalRow | None:
+    """Return why a thing is no frame; None where it was never refused."""
+    return session.scalar(
+        select(RefusalRow).where(RefusalRow.source == source, RefusalRow.locator == locator)
+    )
+
+
+def record_refusal(
+    session: Session, refusal: Refusal, judged_under: str, now: datetime, *, fault: str = REFUSED
+) -> None:
+    """Record something that is no frame; a second refusal of it replaces the first."""
+    row = find_refusal(session, refusal.source, refusal.locator)
+    if row is None:
+        row = RefusalRow(
+            source=refusal.source, locator=refusal.locator, seen_at=refusal.seen_at, reason=""
+        )
+        session.add(row)
+    row.judged_under = judged_under
+    if (row.fingerprint, row.reason) == (refusal.fingerprint, refusal.reason):
+        return
+    row.fault = fault
+    row.fingerprint = refusal.fingerprint
+    row.reason = refusal.reason
+    row.recorded_at = now
+
+
+def refuse_duplicate(
+    session: Session, ticket: FrameTicket, first: FrameRow, judged_under: str, now: datetime
+) -> None:
+    """Record a file whose key belongs to another one, which is done."""
+    refusal = Refusal(
+        source=ticket.source,
+        locator=ticket.locator,
+        fingerprint=ticket.fingerprint,
+        reason=f"duplicate of {first.locator}: both are {ticket.key}",
+        seen_at=ticket.seen_at,
+    )
+    record_refusal(session, refusal, judged_under, now, fault=DUPLICATE)
+    log.warning(
+        "frame refused as a duplicate",
+        extra={
+            "event": {"key": str(ticket.key), "locator": ticket.locator, "first": first.locator}
+        },
+    )
+
+
+def refuse_contradiction(
+    session: Session, ticket: FrameTicket, scored_as: FrameKey, judged_under: str, now: datetime
+) -> None:
+    """Record that a file is read under another key than it was scored under; its result stays."""
+    refusal = Refusal(
+        source=ticket.source,
+        locator=ticket.locator,
+        fingerprint=ticket.fingerprint,
+        reason=f"scored as {scored_as}, and now read as {ticket.key}: to have it scored so, give"
+        " the experiment and the source other names",
+        seen_at=ticket.seen_at,
+    )
+    record_refusal(session, refusal, judged_under, now, fault=CONTRADICTION)
+    log.error(
+        "frame was scored under another name",
+        extra={
+            "event": {
+                "scored_as": str(scored_as),
+                "key": str(ticket.key),
+                "locator": ticket.locator,
+            }
+        },
+    )
+
+
+def refuse_replaced(
+    session: Session, ticket: FrameTicket, given_up: FrameRow, now: datetime
+) -> None:
+    """Record the file that lost its key to another one, as it was judged."""
+    refusal = Refusal(
+        source=given_up.source,
+        locator=given_up.locator,
+        fingerprint=given_up.fingerprint,
+        reason=f"replaced by {ticket.locator}: {given_up.reason}",
+        seen_at=given_up.seen_at,
+    )
+    record_refusal(session, refusal, given_up.judged_under, now, fault=REPLACED)

@@ -1,0 +1,1 @@
+"""Where alert rules stand and what follows from their steps, in one transaction."""

@@ -1,0 +1,1 @@
+"""Who may see the dashboard: login, sessions, and the guard against foreign pages."""

@@ -1,0 +1,254 @@
+"""What every page is made from, and the header that all pages share."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Depends, HTTPException, Request
+from prometheus_client import CollectorRegistry
+
+from scopewatch.core.alerts.state_machine import RuleKind
+from scopewatch.core.clock import Clock
+from scopewatch.core.errors import complaint
+from scopewatch.core.estimation.forecast import first_day
+from scopewatch.core.phrases import Language
+from scopewatch.core.well_name import WellName
+from scopewatch.monitoring.state import Cause, Level, State
+from scopewatch.runtime.supervision.stages import Condition
+from scopewatch.store.read.records import AlertRow, Counts, Overview, WellRow
+from scopewatch.web.access.auth_middleware import Lock
+from scopewatch.web.language import page_language
+from scopewatch.web.monitor_store import AlertDesk, Facts, Health, Reader, Receivers, States
+from scopewatch.web.plate import Staleness, answered
+from scopewatch.web.rendering import Templates
+
+MAX_OPEN = 500
+# The state of a run says the same as these alerts of the monitor.
+SAID_BY_STATE = {Cause.NO_FRAMES: RuleKind.BLIND, Cause.DAEMON: RuleKind.SOURCE_DEAD}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The rest of the daemon, as the dashboard sees it.
+
+    Parameters
+    ----------
+    states
+        How the runs stand.
+    waiting
+        How many frames were found but neither scored nor quarantined yet.
+    pausing
+        Why none is scored at the moment though all is well; '' otherwise.
+    receivers
+        How the receivers of alerts answer.
+    token
+        A secret of this process that our forms carry; see `web.access.request_guard`.
+    language
+        Of the pages, for those who have chosen none; None: as their browser asks.
+    lock
+        What people need to come in; None: nothing, for a dashboard on loopback.
+    """
+
+    reader: Reader
+    overlay_folder: Path
+    alerts: AlertDesk
+    health: Health
+    states: States
+    waiting: Callable[[], int]
+    pausing: Callable[[], str]
+    receivers: Receivers
+    registry: CollectorRegistry
+    facts: Facts
+    clock: Clock
+    token: str
+    templates: Templates
+    language: Language | None = None
+    lock: Lock | None = None
+
+    @property
+    def guarded(self) -> bool:
+        """Whether people had to sign in, and so can sign out."""
+        return self.lock is not None
+
+    def staleness(self, state: State) -> Staleness:
+        """Return when a well of a run counts as left behind."""
+        over = state.level is Level.FINISHED
+        return Staleness(after=None if over else self.facts.policy.recent)
+
+
+async def parts_of(request: Request) -> Parts:
+    """Return the parts of the dashboard that a request came to."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+# Routes are given their parts and enclose none: FastAPI remembers thousands of routes for as long
+# as the process lives, and with them would keep each model that a reload puts away.
+GivenParts = Annotated[Parts, Depends(parts_of)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Who looks at which page.
+
+    Parameters
+    ----------
+    here
+        The page's address with its query, as the browser asked for it.
+    """
+
+    language: Language
+    here: str
+
+
+async def visit_of(request: Request, parts: GivenParts) -> Visit:
+    """Return the language and the address of the page that is asked for."""
+    raw = request.scope.get("raw_path") or request.url.path.encode()
+    query = request.scope.get("query_string", b"")
+    return Visit(
+        language=page_language(request.headers, parts.language),
+        here=(raw + (b"?" + query if query else b"")).decode("ascii", "replace"),
+    )
+
+
+GivenVisit = Annotated[Visit, Depends(visit_of)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """How a run stands, in one glance.
+
+    Parameters
+    ----------
+    runs
+        The names of all runs, the newest first.
+    flagged
+        Wells with a raised alert that nobody has acknowledged.
+    answered
+        How many more wells are flagged, but acknowledged.
+    standing
+        All alerts that stand and concern the run.
+    wider
+        Those of plates and of the monitor that nobody has answered, gravest first.
+    """
+
+    facts: Facts
+    run: str
+    runs: tuple[str, ...]
+    state: State
+    targets: tuple[float, ...]
+    counts: Counts
+    waiting: int
+    pausing: str
+    health: Condition
+    flagged: tuple[WellName, ...]
+    answered: int
+    standing: tuple[AlertRow, ...]
+    wider: tuple[AlertRow, ...]
+    now: datetime
+
+    @property
+    def begins(self) -> float | None:
+        """The day from which the model foretells the final one; None where it never does."""
+        return first_day(self.facts.standard.table)
+
+    @property
+    def query(self) -> str:
+        """What is added to the addresses of pages, so that they show this run."""
+        asked = self.asking({})
+        return f"?{asked}" if asked else ""
+
+    def asking(self, values: Mapping[str, object]) -> str:
+        """Return a query with these values that asks for this run; the first needs no asking."""
+        named = {} if self.run == self.runs[0] else {"experiment": self.run}
+        return urlencode({**values, **named})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The run that is shown, and the names of all, the newest first."""
+
+    run: str
+    names: tuple[str, ...]
+
+
+def choose_run(parts: Parts, asked: str | None) -> Choice:
+    """Return the run that is shown: the one asked for, or else the newest.
+
+    Raises
+    ------
+    HTTPException
+        404 where there is none of that name.
+    """
+    # The configured one stands last where it has no frame yet.
+    runs = (run.name for run in parts.reader.runs())
+    names = tuple(dict.fromkeys((*runs, parts.facts.experiment)))
+    if asked is None:
+        return Choice(run=names[0], names=names)
+    if asked not in names:
+        raise HTTPException(
+            status_code=404,
+            detail=complaint("no such experiment", where=asked, do="see the plate page"),
+        )
+    return Choice(run=asked, names=names)
+
+
+def alerts_of(parts: Parts, run: str) -> tuple[str, ...]:
+    """Return the experiments whose alerts concern a run: the monitor's are of the configured."""
+    return tuple(dict.fromkeys((run, parts.facts.experiment)))
+
+
+def make_header(parts: Parts, choice: Choice, seen: Overview) -> Header:
+    """Gather what every page of a run shows at its top."""
+    run = choice.run
+    now = parts.clock.now()
+    state = parts.states.of(run)
+    raised = [row for row in seen.wells if row.flags]
+    flagged = [row.name for row in raised if any(not answered(flag, now) for flag in row.flags)]
+    standing = parts.reader.alerts(None, MAX_OPEN, open_only=True, runs=alerts_of(parts, run))
+    return Header(
+        facts=parts.facts,
+        run=run,
+        runs=choice.names,
+        state=state,
+        targets=parts.facts.standard.targets(run),
+        counts=seen.counts,
+        waiting=parts.waiting(),
+        pausing=parts.pausing(),
+        health=parts.health(),
+        flagged=tuple(flagged),
+        answered=len(raised) - len(flagged),
+        standing=tuple(standing),
+        wider=_wider(standing, run, state, now),
+        now=now,
+    )
+
+
+def find_well(rows: Sequence[WellRow], name: WellName, do: str) -> WellRow:
+    """Return a well's row.
+
+    Raises
+    ------
+    HTTPException
+        404 where there is none; `do` says where to look instead.
+    """
+    row = next((row for row in rows if row.name == name), None)
+    if row is None:
+        raise HTTPException(status_code=404, detail=complaint("no such well", where=name, do=do))
+    return row
+
+
+def _wider(rows: Sequence[AlertRow], run: str, state: State, now: datetime) -> tuple[AlertRow, ...]:
+    said = SAID_BY_STATE.get(state.cause)
+    wider = [
+        row
+        for row in rows
+        if row.well is None
+        and row.kind is not said
+        and not answered(row, now)
+        and (row.subject.plate is None or row.subject.experiment == run)
+    ]
+    return tuple(sorted(wider, key=lambda row: -row.severity.rank))

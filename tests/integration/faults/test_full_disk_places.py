@@ -1,0 +1,67 @@
+"""Every place that writes to a disk is known, with its fault test or the reason it needs none."""
+
+from tests.integration.faults import test_full_disk_database as database
+from tests.integration.faults import test_full_disk_files as files
+from tests.integration.written_places import places
+
+IN_MEMORY = "a stream in memory"
+BY_HAND = "asked for by hand, into a folder that is named there; it is refused in one line"
+NO_WRITE = "writes nothing itself"
+# Places without a fault of their own, and why.
+EXEMPT = {
+    "app/kit.py _point_at_model write_text": BY_HAND,
+    "app/kit.py lay_down copyfile": BY_HAND,
+    "app/kit.py lay_down copytree": BY_HAND,
+    "app/kit.py lay_down mkdir": BY_HAND,
+    "app/oneshot/scoring.py Scoring._draw write": BY_HAND,
+    "app/run_states.py RunStates._as_set_now copy": NO_WRITE,
+    "app/run_states.py RunStates.apart_from_daemon copy": NO_WRITE,
+    "app/setup/configuration.py write_configuration mkdir": BY_HAND,
+    "app/setup/configuration.py write_configuration write_text": BY_HAND,
+    "inference/notices.py without_notices TemporaryFile": "some lines of text, once a frame size",
+    "inference/notices.py without_notices write": "to standard error",
+    "monitoring/run_facts.py WellSeen.moved.to move": NO_WRITE,
+    "notify/pictures.py draw save": IN_MEMORY,
+    "notify/written.py _write copyfile": BY_HAND,
+    "notify/written.py _write mkdir": BY_HAND,
+    "notify/written.py _write write_bytes": BY_HAND,
+    "notify/written.py _write write_text": BY_HAND,
+    "runtime/pipeline/frame_pipeline.py FramePath._commit write": NO_WRITE,
+    "runtime/supervision/reload.py Reload.begin begin": NO_WRITE,
+    "runtime/supervision/reload.py Reload.refused begin": NO_WRITE,
+    "runtime/supervision/supervisor.py Supervisor._follow begin": NO_WRITE,
+    "sources/omezarr/follower.py ArrayFollower.prove remove": NO_WRITE,
+    "sources/readers/vendors/nd2_file.py read_pixels copy": IN_MEMORY,
+    "store/write/database.py Store.second_try _writing": "counts an attempt by the code of `claim`",
+    "store/schema/engine.py open_reader begin": NO_WRITE,
+    "store/schema/engine.py transaction begin": "every transaction of `Store`",
+    "store/export/tables.py _opened open": BY_HAND,
+    "store/export/tables.py export_csv writerow": BY_HAND,
+    "store/export/tables.py export_json write": BY_HAND,
+    "store/files/overlays.py OverlayFolder._encode_stain imwrite": IN_MEMORY,
+    "store/files/overlays.py OverlayFolder.write save": IN_MEMORY,
+    "store/export/ome_zarr.py export_ome_zarr rename": BY_HAND,
+    "store/export/ome_zarr.py export_ome_zarr rmtree": BY_HAND,
+    "store/export/ome_zarr.py export_ome_zarr write_text": BY_HAND,
+    "web/access/login.py enter begin": NO_WRITE,
+    "web/overlay_images.py _shrink save": IN_MEMORY,
+}
+
+
+def test_every_place_that_writes_meets_a_full_disk_in_a_test_or_says_why_not() -> None:
+    tested = files.COVERED | database.COVERED
+    known = tested | set(EXEMPT)
+    assert sorted(places() - known) == [], "a new place that writes: test it with a full disk"
+    assert sorted(known - places()) == [], "tested, but nothing is written there any more"
+    assert sorted(tested & set(EXEMPT)) == []
+
+
+def test_the_collector_sees_what_is_there() -> None:
+    """A collector that goes blind must not pass."""
+    assert len(places()) >= 60
+    assert {
+        "store/files/whole_files.py write_whole write_bytes",
+        "store/write/database.py Store.commit _writing",
+        "runtime/process/log_file.py RotatedLog RotatingFileHandler",
+        "runtime/process/lock.py InstanceLock.__init__ open",
+    } <= places()

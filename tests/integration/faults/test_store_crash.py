@@ -1,0 +1,185 @@
+"""A transaction is cut at any statement; afterwards everything happened exactly once in effect."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+
+from scopewatch.core.alerts.monitor import blind
+from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from tests.conftest import FakeClock
+from tests.integration.crashes import PowerCutError
+from tests.unit.store.scene import RULES, START, Scene, key, open_store, tables, ticket
+
+
+@contextmanager
+def cut_at(statement: int) -> Iterator[list[str]]:
+    """Cut the power before the n-th statement that any database connection executes."""
+    seen: list[str] = []
+
+    def count(_connection: object, _cursor: object, text: str, *_: object) -> None:
+        seen.append(text)
+        if len(seen) == statement:
+            raise PowerCutError(text)
+
+    def count_commit(_connection: object) -> None:
+        count(None, None, "COMMIT")
+
+    event.listen(Engine, "before_cursor_execute", count)
+    event.listen(Engine, "commit", count_commit)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+        event.remove(Engine, "commit", count_commit)
+
+
+def settle(scene: Scene) -> None:
+    """The commit that raises the alert: everything a commit can write, it writes."""
+    scene.commit(ticket(key(time_point=1)), 0.1)
+
+
+def prepare(folder: Path) -> Scene:
+    scene = Scene(store=open_store(folder, FakeClock()), folder=folder)
+    scene.score(key(time_point=0), 0.1)
+    scene.store.claim(ticket(key(time_point=1)), RULES)
+    return scene
+
+
+def test_a_commit_cut_at_any_statement_leaves_nothing_and_is_repeated_whole(
+    tmp_path: Path,
+) -> None:
+    whole = prepare(tmp_path / "whole")
+    with cut_at(0) as statements:
+        settle(whole)
+    expected = tables(whole.folder)
+    whole.store.close()
+    assert len(expected["outbox"]) == 1
+    assert len(statements) > 15
+    assert statements[-1] == "COMMIT"
+    scene = prepare(tmp_path / "cut")
+    before = tables(scene.folder)
+    # The statements before the writing transaction only read the day; each is a crash too.
+    for statement in range(1, len(statements) + 1):
+        with cut_at(statement), pytest.raises(PowerCutError):
+            settle(scene)
+        assert tables(scene.folder) == before, statements[statement - 1]
+    settle(scene)
+    assert tables(scene.folder) == expected
+    scene.store.close()
+
+
+PLATE = ("A1", "A2", "A3", "A4", "A5", "A6")
+PLATE_RULES = (
+    AlertRule(name="soon", kind=RuleKind.WEAK_FORECAST, escalate_after_h=24),
+    AlertRule(name="plate", kind=RuleKind.PLATE_COLLAPSE, escalate_after_h=24),
+)
+BLIND = AlertRule(name="blind", kind=RuleKind.BLIND)
+
+
+def prepare_plate(folder: Path) -> Scene:
+    """A plate of weak wells, one frame short of its collapse."""
+    store = open_store(folder, FakeClock(), started_at=START)
+    scene = Scene(store=store, folder=folder, rules=PLATE_RULES)
+    for time_point in (10, 11):
+        for well in PLATE[: 6 if time_point == 10 else 5]:
+            scene.score(key(well, time_point), 0.75 if time_point == 10 else 0.1)
+    store.claim(ticket(key(PLATE[-1], 11)), PLATE_RULES)
+    return scene
+
+
+def close_the_round(scene: Scene) -> None:
+    scene.commit(ticket(key(PLATE[-1], 11)), 0.1)
+
+
+def let_a_day_pass(scene: Scene) -> None:
+    let_time_pass(scene, 25)
+
+
+def step_a_silent_plate(scene: Scene) -> None:
+    let_time_pass(scene, 2)
+
+
+def let_time_pass(scene: Scene, hours: float) -> None:
+    later = open_store(scene.folder, FakeClock(), started_at=START)
+    later._clock.advance(3600 * hours)  # type: ignore[attr-defined]  # the fake one above
+    try:
+        later.let_time_pass(PLATE_RULES)
+    finally:
+        later.close()
+
+
+def find_silence(scene: Scene) -> None:
+    at = FakeClock().now()
+    seen = blind(at=at, last_frame_at=at - timedelta(hours=30), interval_h=12, expected=True)
+    scene.store.watch([(BLIND, seen)])
+
+
+@pytest.mark.parametrize("act", [close_the_round, let_a_day_pass, find_silence])
+def test_a_step_of_plate_clock_or_monitor_cut_anywhere_is_repeated_whole(
+    tmp_path: Path, act: Callable[[Scene], None]
+) -> None:
+    whole = prepare_plate(tmp_path / "whole")
+    if act is let_a_day_pass:
+        close_the_round(whole)
+    before = tables(whole.folder)
+    with cut_at(0) as statements:
+        act(whole)
+    expected = tables(whole.folder)
+    assert len(expected["outbox"]) == len(before["outbox"]) + 1
+    whole.store.close()
+    scene = prepare_plate(tmp_path / "cut")
+    if act is let_a_day_pass:
+        close_the_round(scene)
+    # Every third: each costs a look at all tables, and any of them is a crash like the others.
+    for statement in (*range(1, len(statements), 3), len(statements)):
+        with cut_at(statement), pytest.raises(PowerCutError):
+            act(scene)
+        assert tables(scene.folder) == before, statements[statement - 1]
+    act(scene)
+    assert tables(scene.folder) == expected
+    act(scene)
+    assert tables(scene.folder) == expected, "once in effect, however often it is repeated"
+    scene.store.close()
+
+
+def test_a_silent_plate_cut_anywhere_has_been_stepped_whole_or_not_at_all(tmp_path: Path) -> None:
+    prepared = prepare_plate(tmp_path / "prepared")
+    before = tables(prepared.folder)
+    prepared.store.close()
+
+    def again(name: str) -> Scene:
+        shutil.copytree(prepared.folder, tmp_path / name)
+        return replace(prepared, folder=tmp_path / name)
+
+    whole = again("whole")
+    with cut_at(0) as statements:
+        step_a_silent_plate(whole)
+    expected = tables(whole.folder)
+    assert (len(expected["alerts"]), len(expected["outbox"])) == (1, 1)
+    found = []
+    for statement in (*range(1, len(statements), 3), len(statements)):
+        cut = again(f"cut {statement}")
+        with cut_at(statement), pytest.raises(PowerCutError):
+            step_a_silent_plate(cut)
+        found.append(tables(cut.folder))
+        step_a_silent_plate(cut)
+        assert tables(cut.folder) == expected
+    # Its step is one transaction, and what the clock alone changes is another.
+    stepped = found.index(expected)
+    assert found == [before] * stepped + [expected] * (len(found) - stepped)
+
+
+def test_an_acquisition_keeps_its_number_over_a_restart(tmp_path: Path) -> None:
+    store = open_store(tmp_path, FakeClock())
+    assert [store.acquisition("ndtiff", "HES7_1", name) for name in "aba"] == [1, 2, 1]
+    store.close()
+    again = open_store(tmp_path, FakeClock())
+    assert [again.acquisition("ndtiff", "HES7_1", name) for name in "bac"] == [2, 1, 3]
+    assert again.acquisition("ndtiff", "HES7_2", "c") == 1
+    again.close()

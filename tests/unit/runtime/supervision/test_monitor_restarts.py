@@ -1,0 +1,121 @@
+"""The monitor over several lives of the daemon: in order, after a crash, one soon after another."""
+
+from collections.abc import Callable
+
+import pytest
+
+from scopewatch.core.alerts.state_machine import AlertRule
+from tests.unit.runtime.watch import BLIND, DEAD, HOUR_S, INTERVAL_H, RESTARTED, Watch
+from tests.unit.store.scene import key
+
+
+@pytest.fixture
+def end_soon(watch: Watch) -> Callable[..., None]:
+    """Let daemons follow one another that crash or hang within two minutes of their start."""
+
+    def live(hours: float, *rules: AlertRule) -> None:
+        for _ in range(round(hours * HOUR_S / 150)):
+            watch.run(watch.begin(*rules), 2 / 60, step_s=30)
+            watch.clock.advance(30)
+
+    return live
+
+
+def test_silence_is_told_by_daemons_that_never_live_for_long(
+    watch: Watch, end_soon: Callable[..., None]
+) -> None:
+    watch.scene.score(key(), 0.7)
+    end_soon(2 * INTERVAL_H - 0.1, BLIND)
+    assert watch.said() == []
+    end_soon(0.2, BLIND)
+    assert watch.said() == ["blind warning"]
+
+
+def test_silence_from_the_first_of_such_lives_on_counts_too(
+    watch: Watch, end_soon: Callable[..., None]
+) -> None:
+    end_soon(2 * INTERVAL_H - 0.1, BLIND)
+    assert watch.said() == []
+    end_soon(0.3, BLIND)
+    assert watch.said() == ["blind warning"]
+
+
+def test_a_source_that_is_dead_in_all_of_such_lives_is_told(
+    watch: Watch, end_soon: Callable[..., None]
+) -> None:
+    watch.source.alive = False
+    end_soon(5 / 60, DEAD)
+    assert watch.said() == []
+    end_soon(5 / 60, DEAD)
+    assert watch.said() == ["dead warning"]
+    assert watch.detail() == "folder, since 2026-03-01 09:00 UTC: observer died"
+
+
+def test_a_source_that_lived_in_one_of_such_lives_is_dead_since_the_next(
+    watch: Watch, end_soon: Callable[..., None]
+) -> None:
+    for alive in (False, True, False):
+        watch.source.alive = alive
+        end_soon(2.5 / 60, DEAD)
+    assert watch.said() == []
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_after_an_end_in_order_or_hours_away_it_waits_anew(watch: Watch, stopped: bool) -> None:
+    watch.scene.score(key(), 0.7)
+    watch.source.alive = False
+    monitor = watch.begin(BLIND, DEAD)
+    watch.run(monitor, 2 / 60, step_s=30)
+    if stopped:
+        monitor.end()
+    watch.clock.advance(60 if stopped else 3 * INTERVAL_H * HOUR_S)
+    again = watch.begin(BLIND, DEAD)
+    watch.run(again, 4 / 60, step_s=30)
+    assert watch.said() == []
+
+
+def test_a_clock_that_was_set_back_puts_no_silence_off(watch: Watch) -> None:
+    watch.begin(BLIND).tick()
+    watch.clock.advance(-24 * HOUR_S)
+    watch.run(watch.begin(BLIND), 2 * INTERVAL_H + 1)
+    assert watch.said() == ["blind warning"]
+
+
+def test_a_start_after_a_crash_is_told_and_resolves_within_two_hours(watch: Watch) -> None:
+    monitor = watch.begin(RESTARTED)
+    watch.run(monitor, 5)
+    assert watch.said() == [], "the first start is no restart"
+    watch.clock.advance(3 * HOUR_S)
+    again = watch.begin(RESTARTED)
+    again.tick()
+    assert watch.said() == ["restarted info"]
+    (evidence,) = watch.scene.rows("SELECT json_extract(evidence, '$.measures.down_h') FROM alerts")
+    assert evidence == (pytest.approx(3.0, abs=0.2),)
+    watch.run(again, 2)
+    assert watch.said() == ["restarted info gone"]
+
+
+def test_a_start_after_an_orderly_stop_is_no_news(watch: Watch) -> None:
+    monitor = watch.begin(RESTARTED)
+    watch.run(monitor, 1)
+    monitor.end()
+    watch.clock.advance(HOUR_S)
+    again = watch.begin(RESTARTED)
+    watch.run(again, 1)
+    assert watch.said() == []
+    # Not stopped this time.
+    third = watch.begin(RESTARTED)
+    third.tick()
+    assert watch.said() == ["restarted info"]
+
+
+def test_what_was_said_is_not_said_again_after_a_restart(watch: Watch) -> None:
+    monitor = watch.begin(BLIND)
+    monitor.tick()
+    watch.scene.score(key(), 0.7)
+    watch.run(monitor, 2 * INTERVAL_H + 1)
+    assert watch.said() == ["blind warning"]
+    again = watch.begin(BLIND)
+    watch.run(again, 3)
+    assert watch.said() == ["blind warning"]
+    assert len(watch.scene.store.due(watch.clock.now(), 9)) == 1

@@ -1,0 +1,180 @@
+"""Inner folds: networks that judge training runs they were not trained on.
+
+Each group of training runs is held out once. Its scores serve to stop early, to calibrate, to
+choose the threshold, to measure error rates and to prove the int8 network equal to the float one,
+without ever looking at a run that is held out outside.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Final, Protocol
+
+import numpy as np
+
+from scopewatch.core.imaging.analyse import Scorer
+from scopewatch.core.imaging.labels import label_pair
+from scopewatch.core.imaging.model_card import HeldOutErrors
+from scopewatch_training.bundle.gate import Agreement, compare_scores, refuse_disagreement
+from scopewatch_training.network.batches import TrainingFrame
+from scopewatch_training.network.calibrate import (
+    Platt,
+    ScoredFrame,
+    choose_threshold,
+    fit_platt,
+    measure_errors,
+    pool_tiles,
+)
+from scopewatch_training.network.ensemble import train_members
+from scopewatch_training.network.fit_settings import FitSettings
+from scopewatch_training.network.frames import score_frames
+from scopewatch_training.network.quantise import convert_int8, fold_calibration
+from scopewatch_training.network.stages import Stages
+from scopewatch_training.network.train_loop import Trained, Training, predict_logits
+
+INNER_FOLDS: Final = "inner folds"
+
+
+class OpenScorer(Protocol):
+    """Opens int8 networks the way the daemon does."""
+
+    def __call__(self, model: bytes) -> Scorer:
+        """Return a scorer for a TFLite file."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossFit:
+    """What the inner folds taught.
+
+    Parameters
+    ----------
+    step
+        After how many steps a network is best, as the median over folds.
+    scored
+        All training frames, scored by the int8 network of the fold that held their run out.
+    agreements
+        int8 against float32, for each fold on its held-out runs.
+    calibrated_by
+        Whose held-out scores these are: `inner folds`, or `networks of the other folds`.
+    """
+
+    platt: Platt
+    threshold: float
+    errors: HeldOutErrors
+    step: int
+    scored: tuple[ScoredFrame, ...]
+    agreements: tuple[Agreement, ...]
+    calibrated_by: str = INNER_FOLDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Fold:
+    """One inner fold after training."""
+
+    title: str
+    trained: Trained
+    train: list[TrainingFrame]
+    test: list[TrainingFrame]
+    logits: list[ScoredFrame]
+
+
+def cross_fit(
+    frames: Sequence[TrainingFrame],
+    folds: Sequence[tuple[list[int], list[int]]],
+    settings: FitSettings,
+    *,
+    clip: float,
+    folder: Path,
+    made_of: str,
+    open_scorer: OpenScorer,
+    stages: Stages,
+) -> CrossFit:
+    """Train one network for each fold and learn from their held-out scores.
+
+    Parameters
+    ----------
+    folds
+        (indices of frames to train on, indices to hold out), as of `splits.inner_folds`.
+    folder
+        Where checkpoints are kept; a fold that is done is not trained again.
+    made_of
+        Fingerprint of settings and data that checkpoints must carry.
+
+    Raises
+    ------
+    ModelError
+        When a fold's int8 network differs from its float network.
+    """
+    done = []
+    for number, (train_indices, test_indices) in enumerate(folds, start=1):
+        title = f"inner fold {number} of {len(folds)}"
+        fold_train = [frames[index] for index in train_indices]
+        fold_test = [frames[index] for index in test_indices]
+        training = Training(
+            settings=settings,
+            frames=fold_train,
+            held_out=fold_test,
+            clip=clip,
+            last_step=settings.steps,
+            checkpoint=folder / f"inner{number}.npz",
+            made_of=f"{made_of}/{number}/{len(folds)}",
+        )
+        trained = train_members(training, title, stages)
+        logits = label_scores(fold_test, predict_logits(trained.network, fold_test), settings)
+        done.append(
+            _Fold(title=title, trained=trained, train=fold_train, test=fold_test, logits=logits)
+        )
+    platt = fit_platt([frame for fold in done for frame in fold.logits])
+    exact: list[list[ScoredFrame]] = []
+    coded: list[list[ScoredFrame]] = []
+    models = []
+    for fold in done:
+        stages.say(f"{fold.title}: quantising and scoring the runs it held out")
+        fold_calibration(fold.trained.network, platt)
+        model = convert_int8(fold.trained.network, fold.train, settings.labels.tile_px)
+        models.append(model)
+        exact.append([probabilities(frame, platt) for frame in fold.logits])
+        coded.append(score_frames(open_scorer(model), fold.test, settings.labels))
+    scored = tuple(frame for frames_of_fold in coded for frame in frames_of_fold)
+    threshold = choose_threshold(scored)
+    agreements = []
+    for fold, one, two, model in zip(done, exact, coded, models, strict=True):
+        agreement = compare_scores(one, two, threshold)
+        where = f"{fold.title}, runs {', '.join(sorted({frame.run for frame in fold.test}))}"
+        refuse_disagreement(
+            agreement, where, fold.trained.network, settings.network, model, fold.test[0]
+        )
+        agreements.append(agreement)
+        stages.say(f"{where}: int8 against float32, {agreement.describe()}")
+    pool_tiles(scored)
+    return CrossFit(
+        platt=platt,
+        threshold=threshold,
+        errors=measure_errors(scored, threshold),
+        step=round(median(fold.trained.step for fold in done)),
+        scored=scored,
+        agreements=tuple(agreements),
+    )
+
+
+def label_scores(
+    frames: Sequence[TrainingFrame], scores: Sequence[np.ndarray], settings: FitSettings
+) -> list[ScoredFrame]:
+    """Put scores beside the labels of their frames."""
+    return [
+        ScoredFrame(
+            id=frame.id,
+            run=frame.run,
+            labels=label_pair(frame.signal[:, :], frame.threshold, settings.labels)[1],
+            scores=found,
+        )
+        for frame, found in zip(frames, scores, strict=True)
+    ]
+
+
+def probabilities(frame: ScoredFrame, platt: Platt) -> ScoredFrame:
+    """Turn a frame's logits into calibrated probabilities."""
+    logits = platt.slope * frame.scores.astype(np.float64) + platt.intercept
+    return replace(frame, scores=(1 / (1 + np.exp(-logits))).astype(np.float32))

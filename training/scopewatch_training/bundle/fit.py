@@ -1,0 +1,250 @@
+"""`fit`: from a data set to a quantised, gated bundle."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from scopewatch.core.imaging.analyse import Scorer
+from scopewatch.core.imaging.binarise import Thresholds, fit_thresholds
+from scopewatch.core.imaging.model_card import QualityCard
+from scopewatch.inference.bundle import Bundle, load_bundle
+from scopewatch.inference.tflite import TFLiteScorer
+from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER, refuse_foreign, write_bundle
+from scopewatch_training.bundle.card_writer import CardFacts, held_out_figures, make_card
+from scopewatch_training.bundle.cross_fit import CrossFit, cross_fit, label_scores, probabilities
+from scopewatch_training.bundle.fit_record import FIT_FILE, FLOAT_FILE, SCORER_BUDGET_MB
+from scopewatch_training.bundle.gate import Agreement, compare_scores, refuse_disagreement
+from scopewatch_training.bundle.limits import learn_limits
+from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.splits import inner_folds
+from scopewatch_training.network.batches import TrainingFrame
+from scopewatch_training.network.calibrate import Platt
+from scopewatch_training.network.ensemble import train_members
+from scopewatch_training.network.fit_settings import FitSettings
+from scopewatch_training.network.frames import frames_of, refuse_one_class, score_frames
+from scopewatch_training.network.quantise import convert_int8, fold_calibration, save_float
+from scopewatch_training.network.stages import Stages
+from scopewatch_training.network.train_loop import Training, predict_logits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitRequest:
+    """What to fit, on which runs, and what to call it.
+
+    Parameters
+    ----------
+    runs
+        Training runs.
+    held_out
+        Runs that were set aside, named on the card; nothing is learnt from them.
+    work
+        Folder of the checkpoints; removed when the bundle is written.
+    threads
+        CPU threads of the scorer.
+    """
+
+    settings: FitSettings
+    runs: tuple[str, ...]
+    held_out: tuple[str, ...]
+    name: str
+    description: str
+    work: Path
+    threads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Opened:
+    """A data set made ready for a request: frames of the training runs with their thresholds."""
+
+    dataset: Dataset
+    out: Path
+    request: FitRequest
+    pairs: tuple[Pair, ...]
+    thresholds: Thresholds
+    frames: list[TrainingFrame]
+    facts: CardFacts
+
+    def open_scorer(self, model: bytes) -> Scorer:
+        """Open an int8 network the way the daemon does."""
+        provisional = make_card(
+            self.dataset,
+            self.facts,
+            model,
+            threshold=0.5,
+            errors=None,
+            quality=QualityCard(),
+            metrics={},
+        )
+        bundle = Bundle(folder=self.out, card=provisional, model=model)
+        return TFLiteScorer(bundle, threads=self.request.threads, memory_budget_mb=SCORER_BUDGET_MB)
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits over everything that a checkpoint depends on."""
+        request = self.request
+        parts = [request.settings.fingerprint(), self.dataset.data_sha256, *request.runs]
+        return sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def open_request(dataset: Dataset, out: Path, request: FitRequest, *, now: datetime) -> Opened:
+    """Fit the thresholds of the training runs and look whether there is something to learn.
+
+    Raises
+    ------
+    ConfigError
+        When the data do not allow it, or `out` holds something else.
+    """
+    refuse_foreign(out)
+    settings = request.settings
+    pairs = dataset.of_runs(request.runs)
+    thresholds = fit_thresholds(pairs, settings.binarise)
+    frames = frames_of(dataset, pairs, thresholds)
+    refuse_one_class(frames, dataset.folder)
+    facts = CardFacts(
+        name=request.name,
+        description=request.description,
+        network=settings.network,
+        labels=settings.labels,
+        thresholds=thresholds,
+        trained_on=request.runs,
+        held_out=request.held_out,
+        created_at=now,
+    )
+    return Opened(
+        dataset=dataset,
+        out=out,
+        request=request,
+        pairs=pairs,
+        thresholds=thresholds,
+        frames=frames,
+        facts=facts,
+    )
+
+
+def fit(
+    dataset: Dataset, out: Path, request: FitRequest, *, now: datetime, stages: Stages
+) -> Bundle:
+    """Train on whole runs and write the bundle.
+
+    Inner folds settle early stopping, calibration, threshold and error rates; then one network
+    is trained on all training runs for as many steps as was best, quantised, and let through
+    only when it says what its float network says.
+
+    Raises
+    ------
+    ConfigError
+        When the data do not allow it, or `out` holds something else.
+    ModelError
+        When quantising changes the scores too much.
+    """
+    opened = open_request(dataset, out, request, now=now)
+    inner = cross_fit(
+        opened.frames,
+        inner_folds(opened.pairs, request.settings.inner_folds),
+        request.settings,
+        clip=dataset.normalisation.clip,
+        folder=request.work,
+        made_of=opened.fingerprint,
+        open_scorer=opened.open_scorer,
+        stages=stages,
+    )
+    title = "final network, all training runs"
+    network = train_whole(opened, "all", title, inner.step, stages)
+    bundle = finish(opened, network, inner, opened.frames, stages)
+    shutil.rmtree(request.work, ignore_errors=True)
+    return bundle
+
+
+def finish(
+    opened: Opened,
+    network: keras.Model,
+    inner: CrossFit,
+    gate_frames: Sequence[TrainingFrame],
+    stages: Stages,
+) -> Bundle:
+    """Calibrate and quantise a trained network, let it through the gate, write the bundle.
+
+    Parameters
+    ----------
+    gate_frames
+        Frames on which int8 must say what float32 says.
+    """
+    settings = opened.request.settings
+    fold_calibration(network, inner.platt)
+    stages.say("quantising the final network")
+    model = convert_int8(network, opened.frames, settings.labels.tile_px)
+    exact = label_scores(gate_frames, predict_logits(network, gate_frames), settings)
+    calibrated = Platt(slope=1.0, intercept=0.0)
+    agreement = compare_scores(
+        [probabilities(frame, calibrated) for frame in exact],
+        score_frames(opened.open_scorer(model), gate_frames, settings.labels),
+        inner.threshold,
+    )
+    where = f"runs {', '.join(sorted({frame.run for frame in gate_frames}))}"
+    refuse_disagreement(agreement, where, network, settings.network, model, gate_frames[0])
+    stages.say(f"{where}: int8 against float32, {agreement.describe()}")
+    card = make_card(
+        opened.dataset,
+        opened.facts,
+        model,
+        threshold=inner.threshold,
+        errors=inner.errors,
+        quality=learn_limits(opened.pairs),
+        metrics=held_out_figures(inner.scored, inner.threshold, inner.errors),
+    )
+    write_bundle(opened.out, model, card)
+    _write_report(opened, network, inner, agreement)
+    return load_bundle(opened.out)
+
+
+def train_whole(
+    opened: Opened, name: str, title: str, last_step: int, stages: Stages
+) -> keras.Model:
+    """Train on all training runs up to a step, with nothing held out to stop it by.
+
+    Parameters
+    ----------
+    name
+        Of the checkpoint in the request's folder, which an interrupted call goes on from.
+    """
+    request = opened.request
+    training = Training(
+        settings=request.settings,
+        frames=opened.frames,
+        held_out=(),
+        clip=opened.dataset.normalisation.clip,
+        last_step=last_step,
+        checkpoint=request.work / f"{name}.npz",
+        made_of=f"{opened.fingerprint}/{name}/{last_step}",
+    )
+    return train_members(training, title, stages).network
+
+
+def _write_report(
+    opened: Opened, network: keras.Model, inner: CrossFit, agreement: Agreement
+) -> None:
+    """Keep what the fit was made of beside the bundle: settings, thresholds, float weights."""
+    request, folder = opened.request, opened.out / REPORT_FOLDER
+    record: dict[str, Any] = {
+        "settings": request.settings.to_json(),
+        "runs": list(request.runs),
+        "held_out": list(request.held_out),
+        "calibrated_by": inner.calibrated_by,
+        "data_sha256": opened.dataset.data_sha256,
+        "thresholds": opened.thresholds.to_json(),
+        "steps": inner.step,
+        "calibration": asdict(inner.platt),
+        "int8_against_float": {
+            "inner_folds": [asdict(each) for each in inner.agreements],
+            "final": asdict(agreement),
+        },
+    }
+    (folder / FIT_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    save_float(network, folder / FLOAT_FILE)

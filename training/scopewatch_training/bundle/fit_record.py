@@ -1,0 +1,40 @@
+"""What a fit leaves beside the pages in its bundle's report folder: record and float weights."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from scopewatch.core.errors import ModelError, complaint
+from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER
+
+FIT_FILE = "fit.json"
+FLOAT_FILE = "float.npz"
+SCORER_BUDGET_MB = 512
+"""Memory that scoring may take during training and evaluation."""
+MOST_AUC = 0.002
+"""How far the AUC of an int8 network may be from its float network's."""
+MOST_POINTS = 0.5
+"""How many percentage points the efficiencies of the two may be apart on average over frames."""
+
+
+def read_fit(folder: Path) -> dict[str, Any]:
+    """Read a bundle's `report/fit.json`.
+
+    Raises
+    ------
+    ModelError
+        When it is missing or damaged: without it other runs cannot be labelled alike.
+    """
+    path = folder / REPORT_FOLDER / FIT_FILE
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            complaint(
+                "bundle does not say how its labels were made",
+                where=path,
+                got="no such file" if isinstance(error, FileNotFoundError) else error,
+                do="give a bundle that still has its report folder",
+            )
+        ) from error
+    return record

@@ -1,0 +1,1 @@
+"""`scopewatch-train`: its commands and what they print."""

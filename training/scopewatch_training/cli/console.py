@@ -1,0 +1,169 @@
+"""What a person sees while a command works: progress bars with an ETA, plain lines in a log."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from scopewatch.core.imaging.model_card import ForecastDay, ModelCard
+
+_LOG_STEPS = 100
+_FILE_WIDTH = 140
+_POINTS = ("bias", "mae")
+
+
+def open_console() -> Console:
+    """Return a console for standard output; wide enough for the tables where that is a file."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_FILE_WIDTH)
+
+
+class _BarListener:
+    """Shows a training on one bar."""
+
+    def __init__(self, progress: Progress, title: str, steps: int) -> None:
+        self._progress = progress
+        self._title = title
+        self._task = progress.add_task(title, total=steps, facts="")
+        self._plain = not progress.console.is_terminal
+        self._loss = 0.0
+        self._held_out = ""
+
+    def resumed(self, step: int) -> None:
+        self._progress.update(self._task, completed=step)
+        self._progress.console.print(f"{self._title}: going on from step {step}")
+
+    def stepped(self, step: int, tile_loss: float) -> None:
+        # The mean over about the last fifty steps: single batches jump about.
+        self._loss = tile_loss if not self._loss else 0.98 * self._loss + 0.02 * tile_loss
+        facts = f"loss {self._loss:.3f}{self._held_out}"
+        self._progress.update(self._task, completed=step, facts=facts)
+        if self._plain and step % _LOG_STEPS == 0:
+            self._progress.console.print(f"{self._title}: step {step}, {facts}")
+
+    def checked(self, step: int, loss: float, *, best: bool) -> None:
+        self._held_out = f", held out {loss:.3f}{'' if best else ' (not better)'}"
+        if self._plain:
+            self._progress.console.print(f"{self._title}: step {step}{self._held_out}")
+
+
+class ConsoleStages:
+    """Shows the stages of a fit on a console; a `cross_fit.Stages`."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @contextmanager
+    def training(self, title: str, steps: int) -> Iterator[_BarListener]:
+        """Begin to train a network of at most `steps` steps."""
+        with training_bars(self._console) as progress:
+            yield _BarListener(progress, title, steps)
+
+    @contextmanager
+    def counting(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """Show a count of things done: yields a function of (done, in all)."""
+        with counting(self._console, what) as progress:
+            yield progress
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        self._console.print(text)
+
+
+@contextmanager
+def training_bars(console: Console) -> Iterator[Progress]:
+    """Open a progress display with count, time left and a column of facts."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[facts]}"),
+        console=console,
+        disable=not console.is_terminal,
+    ) as progress:
+        yield progress
+
+
+@contextmanager
+def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a count of things done: yields a function of (done, in all)."""
+    with training_bars(console) as progress:
+        task = progress.add_task(what, total=None, facts="")
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def show_card(console: Console, card: ModelCard) -> None:
+    """Print what a fit came to: figures over training runs that were held out inside."""
+    table = Table(title=f"{card.name} {card.model_id}: training runs, each held out once")
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    for name, value in card.metrics.items():
+        table.add_row(name, f"{value:.4g}")
+    if card.errors is not None:
+        table.add_row("true positive rate", f"{card.errors.tpr:.3f}")
+        table.add_row("false positive rate", f"{card.errors.fpr:.3f}")
+        table.add_row("90 % interval", f"+-{100 * card.errors.half_width:.1f} points")
+    table.add_row("threshold", f"{card.threshold:.3f}")
+    console.print(table)
+
+
+def show_figures(console: Console, figures: dict[str, Any]) -> None:
+    """Print the figures of `evaluate` and `cross-validate`, with the baselines beside."""
+    names = ("roc_auc", "pr_auc", "f1", "precision", "recall", "mcc", "prevalence")
+    table = Table(title="tiles; efficiency of images, bias and MAE in points")
+    for column in ("", *names, "r", "bias", "mae", "raw bias", "raw mae"):
+        table.add_column(column, justify="left" if not column else "right")
+    rows = [("pooled", figures), *figures["per_run"].items()]
+    rows += [(f"({name})", each) for name, each in figures["baselines"].items()]
+    for title, each in rows:
+        tile = [_cell(each["tile"][name], 3) for name in names]
+        image = [_cell(each["image"]["r"], 3), *(_cell(each["image"][n], 2) for n in _POINTS)]
+        raw = [_cell(each["image_raw"][name], 2) for name in _POINTS]
+        table.add_row(title, *tile, *image, *raw)
+    console.print(table)
+    for run, control in figures.get("negative_controls", {}).items():
+        share = control["mean_positive_fraction"]
+        console.print(f"negative control {run}: {share:.1%} of tiles called positive")
+    if "leakage_gap" in figures:
+        gap = figures["leakage_gap"]
+        console.print(
+            f"leakage gap (a split over random tiles would flatter by): AUC {gap['roc_auc']:+.4f},"
+            f" F1 {gap['f1']:+.3f}"
+        )
+
+
+def show_forecast(console: Console, rows: Sequence[ForecastDay]) -> None:
+    """Print the forecast table of a card."""
+    table = Table(
+        title="final efficiency = intercept + slope x efficiency of the day"
+        " + trend slope x change per day"
+    )
+    columns = ("day", "intercept", "slope", "trend slope", "90 % interval", "better than the prior")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for row in rows:
+        table.add_row(
+            f"{row.day:g}",
+            f"{row.intercept:.3f}",
+            f"{row.slope:.3f}",
+            f"{row.trend_slope:.3f}",
+            f"+-{100 * row.half_width:.1f} points",
+            "yes" if row.better_than_prior else "no",
+        )
+    console.print(table)
+
+
+def _cell(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"

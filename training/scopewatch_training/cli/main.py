@@ -1,0 +1,316 @@
+"""`scopewatch-train`: from paired runs to a bundle.
+
+Heavy modules (TensorFlow, scikit-learn) are imported by the commands that need them, so that
+`--help` and a wrong call answer at once.
+"""
+
+# ruff: noqa: PLC0415  (see above: importing at the top would cost every call ten seconds)
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
+from scopewatch_training.cli.arguments import DatasetArg, Exclude, HoldOut, JsonFile
+from scopewatch_training.cli.console import open_console
+from scopewatch_training.cli.evaluation_commands import evaluate, report
+from scopewatch_training.cli.fit_options import (
+    AREA_CUTOFF,
+    BINARISE,
+    CONTEXT,
+    DEPTH,
+    LEARN,
+    MEMBERS,
+    SEED,
+    SETTINGS_FILE,
+    STEPS,
+    THREADS,
+    TILE_PX,
+    WIDTH,
+    choose_settings,
+    runs_of,
+)
+from scopewatch_training.cli.forecast_commands import early_warning, forecast, recalibrate
+from scopewatch_training.cli.prepare_command import EXAMPLE, prepare
+
+app = typer.Typer(
+    name="scopewatch-train",
+    help="Train a label-free differentiation model from pairs of phase and fluorescence frames.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Train a label-free differentiation model from pairs of phase and fluorescence frames."""
+
+
+app.command(epilog=f"Example: {EXAMPLE}")(prepare)
+
+
+@app.command(epilog="Example: scopewatch-train fit data/hes3 --out models/hes3 --hold-out run7")
+def fit(
+    dataset: DatasetArg,
+    out: Annotated[Path, typer.Option(help="Folder of the bundle; a bundle there is replaced.")],
+    hold_out: HoldOut = None,
+    exclude: Exclude = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name on the card; the folder's by default.")
+    ] = None,
+    description: Annotated[str, typer.Option(help="One line for the card.")] = "",
+    area_cutoff: AREA_CUTOFF = None,
+    binarise: BINARISE = None,
+    tile_px: TILE_PX = None,
+    width: WIDTH = None,
+    depth: DEPTH = None,
+    context: CONTEXT = None,
+    learn: LEARN = None,
+    members: MEMBERS = None,
+    steps: STEPS = None,
+    seed: SEED = None,
+    settings: SETTINGS_FILE = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder of the checkpoints; OUT.work by default.")
+    ] = None,
+    threads: THREADS = 2,
+) -> None:
+    """Train on whole runs; ends with a quantised bundle that passed its gate."""
+    from scopewatch_training.dataset.prepared import open_dataset
+    from scopewatch_training.network.device import use_device
+
+    data = open_dataset(dataset)
+    runs = runs_of(data, hold_out=hold_out or (), exclude=exclude or ())
+    chosen = choose_settings(
+        *(data, settings, area_cutoff, binarise, tile_px, width, depth, context),
+        *(learn, members, steps, seed),
+    )
+    device = use_device(threads)
+    from scopewatch_training.bundle.fit import FitRequest
+    from scopewatch_training.bundle.fit import fit as fit_bundle
+    from scopewatch_training.cli.console import ConsoleStages, show_card
+
+    held = tuple(hold_out or ())
+    request = FitRequest(
+        settings=chosen,
+        runs=runs,
+        held_out=held,
+        name=name or out.name,
+        description=description or f"Trained on {data.marker}.",
+        work=work or out.with_name(f"{out.name}.work"),
+        threads=threads,
+    )
+    console = open_console()
+    console.print(f"{device}; training runs {', '.join(runs)}")
+    bundle = fit_bundle(data, out, request, now=datetime.now(UTC), stages=ConsoleStages(console))
+    show_card(console, bundle.card)
+    console.print(f"bundle written to {out}")
+
+
+@app.command(
+    "cross-validate",
+    epilog="Example: scopewatch-train cross-validate data/hes3 --json cv.json --control auto",
+)
+def cross_validate(
+    dataset: DatasetArg,
+    json_file: JsonFile = None,
+    control: Annotated[
+        list[str] | None,
+        typer.Option(help="Reporter-free run: never trained on, scored by every fold."),
+    ] = None,
+    exclude: Exclude = None,
+    area_cutoff: AREA_CUTOFF = None,
+    binarise: BINARISE = None,
+    tile_px: TILE_PX = None,
+    width: WIDTH = None,
+    depth: DEPTH = None,
+    context: CONTEXT = None,
+    learn: LEARN = None,
+    members: MEMBERS = None,
+    steps: STEPS = None,
+    seed: SEED = None,
+    settings: SETTINGS_FILE = None,
+    isolated: Annotated[
+        bool, typer.Option(help="Train the isolated-tile network beside, too.")
+    ] = True,
+    leakage: Annotated[
+        bool, typer.Option(help="Measure how much a split over random tiles would flatter.")
+    ] = True,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder of the folds; DATASET.cv by default.")
+    ] = None,
+    shared_networks: Annotated[
+        bool,
+        typer.Option(
+            help="Learn a fold's threshold from the other folds' networks: one network a run"
+            " instead of a whole fit."
+        ),
+    ] = False,
+    jobs: Annotated[
+        int,
+        typer.Option(min=1, help="Folds at a time, each in a process with THREADS/JOBS threads."),
+    ] = 1,
+    threads: THREADS = 2,
+) -> None:
+    """Hold each run out once: a whole fit on the others, all figures on it."""
+    from scopewatch_training.dataset.manifest import require_runs
+    from scopewatch_training.dataset.prepared import open_dataset
+    from scopewatch_training.network.device import use_device
+
+    data = open_dataset(dataset)
+    controls = tuple(control or ())
+    runs = runs_of(data, exclude=[*controls, *(exclude or ())])
+    require_runs(runs, where=dataset)
+    chosen = choose_settings(
+        *(data, settings, area_cutoff, binarise, tile_px, width, depth, context),
+        *(learn, members, steps, seed),
+    )
+    device = use_device(threads)
+    from scopewatch_training.cli.console import ConsoleStages, show_figures
+    from scopewatch_training.evaluation.cross_validate import cross_validate as validate
+    from scopewatch_training.evaluation.evaluate import write_figures
+    from scopewatch_training.evaluation.folds import CrossValidation
+
+    task = CrossValidation(
+        settings=chosen,
+        runs=runs,
+        controls=controls,
+        work=work or dataset.with_name(f"{dataset.name}.cv"),
+        threads=threads,
+        jobs=jobs,
+        isolated=isolated,
+        leaky=leakage,
+        shared=shared_networks,
+    )
+    console = open_console()
+    console.print(f"{device}; runs {', '.join(runs)}")
+    figures = validate(data, task, now=datetime.now(UTC), stages=ConsoleStages(console))
+    show_figures(console, figures)
+    if json_file is not None:
+        write_figures(json_file, figures)
+
+
+@app.command(epilog="Example: scopewatch-train tune data/hes3 --out tuned --trials 40")
+def tune(
+    dataset: DatasetArg,
+    out: Annotated[Path, typer.Option(help="Folder of the search: database, settings, plots.")],
+    trials: Annotated[int, typer.Option(min=1, help="Trials in all, over all workers.")] = 30,
+    storage: Annotated[
+        str | None,
+        typer.Option(help="Database URL that several workers share; SQLite in OUT by default."),
+    ] = None,
+    hold_out: HoldOut = None,
+    exclude: Exclude = None,
+    area_cutoff: AREA_CUTOFF = None,
+    binarise: BINARISE = None,
+    tile_px: TILE_PX = None,
+    steps: STEPS = None,
+    seed: SEED = None,
+    settings: SETTINGS_FILE = None,
+    with_context: Annotated[bool, typer.Option(help="Try isolated tiles, too.")] = False,
+    threads: THREADS = 2,
+) -> None:
+    """Search for better settings on the training runs; fit takes them with --settings."""
+    from scopewatch_training.dataset.prepared import open_dataset
+    from scopewatch_training.network.device import use_device
+
+    data = open_dataset(dataset)
+    runs = runs_of(data, hold_out=hold_out or (), exclude=exclude or ())
+    base = choose_settings(
+        data, settings, area_cutoff, binarise, tile_px, *(None,) * 5, steps, seed
+    )
+    device = use_device(threads)
+    from scopewatch_training.cli.console import ConsoleStages
+    from scopewatch_training.cli.tune_command import run_search
+
+    console = open_console()
+    console.print(f"{device}; training runs {', '.join(runs)}")
+    file = run_search(
+        data,
+        runs,
+        base,
+        out,
+        storage=storage,
+        trials=trials,
+        with_context=with_context,
+        stages=ConsoleStages(console),
+    )
+    console.print(f"best settings in {file}: fit with --settings {file}")
+
+
+@app.command(epilog="Example: scopewatch-train quantise models/hes3 data/hes3 --out models/hes3-b")
+def quantise(
+    bundle: Annotated[Path, typer.Argument(help="Bundle whose report holds float weights.")],
+    dataset: Annotated[Path, typer.Argument(help="The data set it was trained on.")],
+    out: Annotated[Path, typer.Option(help="Folder of the new bundle.")],
+    threads: THREADS = 2,
+) -> None:
+    """Quantise a bundle's float network again and let it through the gate."""
+    from scopewatch_training.dataset.prepared import open_dataset
+    from scopewatch_training.network.device import use_device
+
+    console = open_console()
+    use_device(threads)
+    from scopewatch_training.cli.console import ConsoleStages
+    from scopewatch_training.evaluation.requantise import requantise
+
+    agreement = requantise(
+        bundle, open_dataset(dataset), out, threads=threads, stages=ConsoleStages(console)
+    )
+    console.print(f"int8 against float32: {agreement.describe()}; bundle written to {out}")
+
+
+app.command(
+    epilog="Example: scopewatch-train evaluate models/hes3 data/hes3 --run run7 --json run7.json"
+)(evaluate)
+app.command(epilog="Example: scopewatch-train report models/hes3 data/hes3 --run run7 --out r7")(
+    report
+)
+app.command(epilog="Example: scopewatch-train forecast models/hes3 data/hes3 runs/timelapse.csv")(
+    forecast
+)
+app.command(
+    "early-warning",
+    epilog="Example: scopewatch-train early-warning models/hes3 runs/timelapse.csv"
+    " --finals data/hes3 --json early-warning.json --plot early-warning.png",
+)(early_warning)
+app.command(
+    epilog="Example: scopewatch-train recalibrate models/hes3 state/recalibration/run8.json"
+    " --out models/hes3-run8"
+)(recalibrate)
+
+
+def _refuse_stdout(arguments: Sequence[str]) -> None:
+    """Refuse `--out -`: every command writes a folder, a file of plots or a bundle."""
+    given = [after for option, after in pairwise(arguments) if option == "--out"]
+    if "-" in given or "--out=-" in arguments:
+        raise ConfigError(
+            complaint(
+                "what is written cannot go to standard output",
+                where="--out -",
+                expected="a path",
+                do="name a folder or file; one called - is ./-",
+            )
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line: exit 0 when done, 1 when the work failed, 2 for a wrong call."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        _refuse_stdout(arguments)
+        app(arguments)
+    except ScopewatchError as error:
+        if "--debug" in arguments:
+            raise
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2 if isinstance(error, ConfigError) else 1)

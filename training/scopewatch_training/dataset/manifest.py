@@ -1,0 +1,325 @@
+"""The manifest: which phase frame belongs to which fluorescence frame, as a CSV file.
+
+Columns `run, plate, well, site, time_point, phase, fluorescence`, and where known `um_per_px` and
+`day`. Paths are relative to the manifest or absolute; `stack.ome.tif#page=3` names a page.
+Everything wrong with a manifest is said at once, one line for each problem.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from math import isfinite
+from pathlib import Path
+from typing import Final
+
+from scopewatch.core.errors import ConfigError, complaint
+from scopewatch_training.dataset.pictures import PictureRef
+
+REQUIRED: Final = ("run", "plate", "well", "site", "time_point", "phase", "fluorescence")
+OPTIONAL: Final = ("um_per_px", "day")
+SIMULATED_MARK: Final = "SIMULATED.txt"
+_MOST_LINES: Final = 20
+_MOST_LETTERS: Final = 120
+_OTHER_WORDS: Final = {
+    "um_px": "um_per_px",
+    "pixel_size": "um_per_px",
+    "pixel_size_um": "um_per_px",
+    "pixelsize": "um_per_px",
+    "gfp": "fluorescence",
+    "position": "site",
+    "field": "site",
+    "experiment": "run",
+    "frame": "time_point",
+}
+"""What other software calls our columns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairRow:
+    """A phase frame and the fluorescence frame of the same field and moment.
+
+    Parameters
+    ----------
+    run
+        The differentiation run: whole runs are held out, so that it must name what shares a
+        day, a medium and a passage.
+    site, time_point
+        Indices from 0.
+    phase, fluorescence
+        Pictures in files that exist.
+    um_per_px
+        Width of a pixel of the phase frame; None where the files themselves may say.
+    day
+        Day of the run on which the pair was taken; None where unknown.
+    """
+
+    run: str
+    plate: str
+    well: str
+    site: int
+    time_point: int
+    phase: PictureRef
+    fluorescence: PictureRef
+    um_per_px: float | None = None
+    day: float | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, int, int]:
+        """What names the pair: run, plate, well, site, time point."""
+        return self.run, self.plate, self.well, self.site, self.time_point
+
+    @property
+    def pair_id(self) -> str:
+        """A name that is fit for a file: `run_plate_well_s0_t0000`."""
+        words = (self.run, self.plate, self.well, f"s{self.site}", f"t{self.time_point:04d}")
+        return "_".join(re.sub(r"[^A-Za-z0-9.+-]", "-", word) for word in words)
+
+    def __str__(self) -> str:
+        return f"{self.run}/{self.plate}/{self.well}/s{self.site}/t{self.time_point:04d}"
+
+
+def read_manifest(path: Path) -> list[PairRow]:
+    """Read and check a manifest.
+
+    Returns
+    -------
+    One row for each pair, in the order of the file.
+
+    Raises
+    ------
+    ConfigError
+        Missing file, missing or unknown column, no row, a field that cannot be read, a picture
+        that does not exist, or a pair that stands twice: one line for each, at most twenty.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            complaint(
+                "manifest cannot be read",
+                where=path,
+                got=error.strerror if isinstance(error, OSError) else "not UTF-8 text",
+                do="give the path of a CSV file",
+            )
+        ) from error
+    reader = csv.DictReader(text.splitlines(), skipinitialspace=True, strict=True)
+    try:
+        _check_columns(path, reader.fieldnames or ())
+        numbered = [(reader.line_num, line) for line in reader]
+    except csv.Error as error:
+        raise ConfigError(
+            complaint("manifest is not CSV", where=path, got=error, do="save it as plain CSV")
+        ) from error
+    problems: list[str] = []
+    rows: list[PairRow] = []
+    for number, line in numbered:
+        row = _read_row(path, number, line, problems)
+        if row is not None:
+            rows.append(row)
+    problems += _duplicates(path, rows)
+    if not rows and not problems:
+        problems.append(complaint("manifest has no pair", where=path, do="add a row per field"))
+    raise_problems(problems)
+    return rows
+
+
+def is_simulated(rows: Iterable[PairRow]) -> bool:
+    """Whether a folder above any picture carries the simulator's mark, `SIMULATED.txt`."""
+    folders = {ref.path.parent for row in rows for ref in (row.phase, row.fluorescence)}
+    return any(
+        (folder / SIMULATED_MARK).is_file()
+        for folder in {place for start in folders for place in (start, start.parent)}
+    )
+
+
+def raise_problems(problems: Sequence[str]) -> None:
+    """Raise ConfigError with one line for each problem, at most twenty; none, no error."""
+    if not problems:
+        return
+    shown = list(problems[:_MOST_LINES])
+    if len(problems) > _MOST_LINES:
+        shown.append(f"and {len(problems) - _MOST_LINES} more problems like these")
+    raise ConfigError("\n".join(shown))
+
+
+def require_runs(runs: Iterable[str], *, where: object, at_least: int = 2) -> None:
+    """Refuse a data set with too few runs to hold whole ones out.
+
+    Raises
+    ------
+    ConfigError
+        With fewer than `at_least` distinct runs.
+    """
+    names = sorted(set(runs))
+    if len(names) < at_least:
+        raise ConfigError(
+            complaint(
+                "too few runs to hold one out",
+                where=where,
+                expected=f"at least {at_least} runs",
+                got=", ".join(names) or "none",
+                do="add pairs of another differentiation run, or name what is a run in `run`",
+            )
+        )
+
+
+def _check_columns(path: Path, columns: Sequence[str]) -> None:
+    known = REQUIRED + OPTIONAL
+    free = [name for name in known if name not in columns]
+    problems, missing = [], [name for name in REQUIRED if name not in columns]
+    # A file without any of the names is no manifest: its words are no misspelt columns.
+    for name in columns if len(missing) < len(REQUIRED) else ():
+        if name in known:
+            continue
+        near = _nearest(name, free)
+        # One line for a misspelt column, not another one for that it is missing.
+        missing = [each for each in missing if each != near]
+        problems.append(
+            complaint(
+                f"manifest has an unknown column {name!r}",
+                where=path,
+                expected=",".join(known),
+                do=f"rename it to {near}, or remove it" if near else "rename or remove it",
+            )
+        )
+    if missing:
+        problems.append(
+            complaint(
+                f"manifest has no column {', '.join(missing)}",
+                where=path,
+                expected=f"a first line with {','.join(REQUIRED)}",
+                got=_shorten(",".join(columns)) or "an empty file",
+                do="add a first line" if len(missing) == len(REQUIRED) else "add it",
+            )
+        )
+    problems += [
+        complaint(f"manifest has column {name} twice", where=path, do="remove one")
+        for name in sorted({name for name in columns if list(columns).count(name) > 1})
+    ]
+    raise_problems(problems)
+
+
+def _nearest(name: str, candidates: Sequence[str]) -> str | None:
+    """Return the candidate that is spelt most like a name; None where none is like it."""
+    plain = re.sub(r"[^a-z]+", "_", name.strip().lower()).strip("_")
+    found = get_close_matches(_OTHER_WORDS.get(plain, plain), candidates, n=1)
+    return found[0] if found else None
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}..."
+
+
+def _read_row(
+    path: Path, number: int, line: dict[str | None, str | None], problems: list[str]
+) -> PairRow | None:
+    """Read one line; what is wrong with it is added to `problems` and gives None."""
+    where = f"{path} line {number}"
+    before = len(problems)
+    if None in line or None in line.values():
+        problems.append(
+            complaint("row has the wrong number of fields", where=where, do="fill every column")
+        )
+        return None
+    fields = {str(name): str(value).strip() for name, value in line.items()}
+    problems += [
+        complaint(f"{name} is empty", where=where, do=f"name the {name}")
+        for name in ("run", "plate", "well")
+        if not fields[name]
+    ]
+    site, time_point = (
+        _index(fields[name], name, where, problems) for name in ("site", "time_point")
+    )
+    phase, fluorescence = (
+        _picture(path, fields[name], name, where, problems) for name in ("phase", "fluorescence")
+    )
+    scale = _number(fields.get("um_per_px", ""), "um_per_px", where, problems, positive=True)
+    day = _number(fields.get("day", ""), "day", where, problems, positive=False)
+    if len(problems) > before:
+        return None
+    return PairRow(
+        run=fields["run"],
+        plate=fields["plate"],
+        well=fields["well"],
+        site=site,
+        time_point=time_point,
+        phase=phase,
+        fluorescence=fluorescence,
+        um_per_px=scale,
+        day=day,
+    )
+
+
+def _index(text: str, name: str, where: str, problems: list[str]) -> int:
+    if text.isascii() and text.isdigit():
+        return int(text)
+    problems.append(
+        complaint(
+            f"{name} is not an index",
+            where=where,
+            expected="0, 1, 2, ...",
+            got=repr(text),
+            do="number them from 0",
+        )
+    )
+    return 0
+
+
+def _number(
+    text: str, name: str, where: str, problems: list[str], *, positive: bool
+) -> float | None:
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if isfinite(value) and (value > 0 or (value == 0 and not positive)):
+        return value
+    problems.append(
+        complaint(
+            f"{name} is not a number",
+            where=where,
+            expected="a number above 0" if positive else "a number from 0",
+            got=repr(text),
+            do="correct it, or leave it empty where it is unknown",
+        )
+    )
+    return None
+
+
+def _picture(path: Path, text: str, name: str, where: str, problems: list[str]) -> PictureRef:
+    if not text:
+        problems.append(complaint(f"{name} is empty", where=where, do="give the picture's path"))
+        return PictureRef(path=path)
+    ref = PictureRef.parse(path.parent, text)
+    if not ref.is_there:
+        problems.append(
+            complaint(
+                f"{name} picture is missing",
+                where=where,
+                expected=ref.path,
+                do="correct the path; it counts from the manifest's folder",
+            )
+        )
+    return ref
+
+
+def _duplicates(path: Path, rows: Sequence[PairRow]) -> list[str]:
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.pair_id] = counts.get(row.pair_id, 0) + 1
+    firsts = {row.pair_id: str(row) for row in reversed(rows)}
+    return [
+        complaint(
+            "pair stands more than once",
+            where=f"{path}, {firsts[pair_id]}",
+            expected="one row",
+            got=f"{count} rows",
+            do="give each field and time point its own site or time_point",
+        )
+        for pair_id, count in counts.items()
+        if count > 1
+    ]

@@ -1,0 +1,287 @@
+"""One pair's way from two pictures to a view and a signal."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scopewatch.core.errors import FrameError, complaint
+from scopewatch.core.imaging import histogram as histograms
+from scopewatch.core.imaging.fluorescence_signal import (
+    estimate_noise,
+    match_size,
+    remove_glow,
+    smooth,
+    subtract_background,
+)
+from scopewatch.core.imaging.normalise import normalise
+from scopewatch.core.imaging.quality import fit_tiles, measure
+from scopewatch.core.imaging.scale import resample
+from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch_training.dataset.manifest import PairRow
+from scopewatch_training.dataset.pictures import Picture, look_at_file, read_picture
+from scopewatch_training.dataset.prepared import Pair
+from scopewatch_training.dataset.registration import register, shift_plane
+from scopewatch_training.dataset.settings import PrepareSettings
+
+MAX_RESAMPLE: Final = 2.0
+_PIPELINE: Final = 1
+"""Raised when the same pictures and settings come to another view or signal than before."""
+_SCALE_TOLERANCE: Final = 0.01
+_KNEE_SIGMAS: Final = 15.0
+_FAINT_SIGMAS: Final = 8.0
+_FIT_TILE_PX: Final = 8
+_SMALLEST_PX: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """What became of a row.
+
+    Parameters
+    ----------
+    pair
+        Its record.
+    undecided
+        True when its fluorescence shows too little to register by; nothing was written, and
+        the offset must come from the run's other pairs.
+    """
+
+    pair: Pair
+    undecided: bool = False
+
+
+def process_row(
+    row: PairRow,
+    out: Path,
+    settings: PrepareSettings,
+    borrowed: tuple[float, float] | None = None,
+) -> Outcome:
+    """Read, register and write one pair; a pair that cannot be used is recorded with its reason.
+
+    Parameters
+    ----------
+    out
+        The data set's folder, which has `views`, `signals` and `pairs`.
+    borrowed
+        Offset of the run's other pairs, for a pair that cannot be registered by itself.
+    """
+    pair = Pair(
+        id=row.pair_id,
+        run=row.run,
+        plate=row.plate,
+        well=row.well,
+        site=row.site,
+        time_point=row.time_point,
+        day=row.day,
+        phase=str(row.phase),
+        fluorescence=str(row.fluorescence),
+    )
+    try:
+        origin = made_from(row, settings)
+    except FrameError as error:
+        return Outcome(pair=replace(pair, refused=str(error)))
+    try:
+        outcome = _process(row, pair, out, settings, borrowed)
+    except FrameError as error:
+        outcome = Outcome(pair=replace(pair, refused=str(error)))
+    if not outcome.undecided:
+        record = {"made_from": origin, "pair": outcome.pair.to_json()}
+        text = json.dumps(record)
+        write_whole(record_path(out, row), lambda path: path.write_text(text, encoding="utf-8"))
+    return outcome
+
+
+def finished_pair(row: PairRow, out: Path, settings: PrepareSettings) -> Pair | None:
+    """Return the record of a pair that an earlier call finished from the same files."""
+    try:
+        record = json.loads(record_path(out, row).read_text(encoding="utf-8"))
+        if record["made_from"] != made_from(row, settings):
+            return None
+        pair = Pair.from_json(record["pair"])
+    except (OSError, ValueError, KeyError, TypeError, FrameError):
+        # A missing or half-written record is no error: the pair is simply made again.
+        return None
+    arrays = () if pair.refused is not None else (pair.view, pair.signal)
+    return pair if all((out / name).is_file() for name in arrays) else None
+
+
+def record_path(out: Path, row: PairRow) -> Path:
+    """Where the record of a row's pair is kept."""
+    return out / "pairs" / f"{row.pair_id}.json"
+
+
+def made_from(row: PairRow, settings: PrepareSettings) -> dict[str, Any]:
+    """Everything that, when changed, makes a finished pair stale.
+
+    Raises
+    ------
+    FrameError
+        When a picture is gone.
+    """
+    return {
+        "pipeline": _PIPELINE,
+        "files": [look_at_file(row.phase), look_at_file(row.fluorescence)],
+        "settings": settings.to_json(),
+        "um_per_px": row.um_per_px,
+        "day": row.day,
+        "key": list(row.key),
+    }
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file so that it is there whole or not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        write(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _process(
+    row: PairRow,
+    pair: Pair,
+    out: Path,
+    settings: PrepareSettings,
+    borrowed: tuple[float, float] | None,
+) -> Outcome:
+    phase, fluorescence = read_picture(row.phase), read_picture(row.fluorescence)
+    pair = replace(pair, source_sha256=_hash_pixels(phase, fluorescence))
+    if min(phase.pixels.shape) < _SMALLEST_PX:
+        raise FrameError(
+            complaint(
+                "phase frame is too small",
+                where=row.phase,
+                expected=f"at least {_SMALLEST_PX} px a side",
+                got=f"{phase.pixels.shape[0]} x {phase.pixels.shape[1]} px",
+                do="export whole frames",
+            )
+        )
+    scale, resampled_by = _plan_scale(row, phase, settings)
+    pixels: NDArray[Any] = phase.pixels
+    if resampled_by != 1.0:
+        pixels = resample(phase.pixels, resampled_by)
+    view = normalise(pixels, settings.normalisation)
+    shape = (view.shape[0], view.shape[1])
+    plane = match_size(fluorescence.pixels, shape, row.fluorescence)
+    signal = smooth(subtract_background(plane), settings.smooth_px)
+    noise = estimate_noise(signal)
+    pair = replace(
+        pair,
+        height=shape[0],
+        width=shape[1],
+        um_per_px=scale,
+        noise=noise,
+        measures=measure(phase.pixels, view),
+        note="" if resampled_by == 1.0 else f"resampled by {resampled_by:.3f}",
+    )
+    if borrowed is not None:
+        note = f"{pair.note}; " if pair.note else ""
+        pair = replace(
+            pair,
+            offset_px=borrowed,
+            note=f"{note}too little signal to register by: offset of the run's other pairs",
+        )
+    elif settings.register:
+        if _is_faint(signal, noise):
+            return Outcome(pair=pair, undecided=True)
+        brightness = histograms.asinh(np.maximum(signal, 0) / np.float32(_KNEE_SIGMAS * noise))
+        found = register(view, brightness, settings.max_shift_px)
+        if found.confidence < settings.min_confidence:
+            raise FrameError(
+                complaint(
+                    "fluorescence cannot be registered on its phase frame",
+                    where=row,
+                    expected=f"confidence of at least {settings.min_confidence:g} within"
+                    f" {settings.max_shift_px:g} px",
+                    got=f"{found.confidence:.2f}",
+                    do="check that both show the same field, or raise the largest shift",
+                )
+            )
+        pair = replace(pair, offset_px=found.offset_px, registration_confidence=found.confidence)
+    signal = _hide_unknown(shift_plane(signal, pair.offset_px), phase.pixels, shape)
+    pair = replace(pair, histogram=histograms.count_signal(signal))
+    cells = remove_glow(signal, settings.glow_px, settings.glow_share)
+    return Outcome(pair=_write(pair, out, view, cells))
+
+
+def _plan_scale(
+    row: PairRow, phase: Picture, settings: PrepareSettings
+) -> tuple[float | None, float]:
+    """Scale of the result in um/px, and the factor to resample the phase frame by."""
+    stated = row.um_per_px if row.um_per_px is not None else phase.um_per_px
+    wanted = settings.um_per_px
+    if wanted is None or stated is None:
+        if wanted is not None:
+            raise FrameError(
+                complaint(
+                    "pixel size is unknown",
+                    where=row,
+                    expected=f"a pixel size, to bring it to {wanted:g} um/px",
+                    do="give column um_per_px",
+                )
+            )
+        return stated, 1.0
+    factor = stated / wanted
+    if max(factor, 1 / factor) > MAX_RESAMPLE:
+        raise FrameError(
+            complaint(
+                "pixel size is too far off to resample",
+                where=row,
+                expected=f"within {MAX_RESAMPLE:g} x of {wanted:g} um/px",
+                got=f"{stated:g} um/px",
+                do="prepare it as another data set",
+            )
+        )
+    return wanted, 1.0 if abs(factor - 1) <= _SCALE_TOLERANCE else factor
+
+
+def _is_faint(signal: NDArray[np.float32], noise: float) -> bool:
+    """Whether fewer than a thousandth of the pixels stand clear of the noise."""
+    return float(np.mean(signal > _FAINT_SIGMAS * noise)) < 1e-3
+
+
+def _hide_unknown(
+    signal: NDArray[np.float32], pixels: NDArray[Any], shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Set the signal to NaN where the phase frame shows nothing (black border, burnt out)."""
+    grid = TileGrid(height=shape[0], width=shape[1], tile_px=_FIT_TILE_PX)
+    fit = fit_tiles(pixels, grid)
+    if fit.all():
+        return signal
+    return np.where(grid.spread(fit), signal, np.float32(np.nan))
+
+
+def _write(pair: Pair, out: Path, view: NDArray[np.float32], signal: NDArray[np.float32]) -> Pair:
+    made = replace(pair, view=f"views/{pair.id}.npy", signal=f"signals/{pair.id}.npy")
+    write_whole(out / made.view, lambda path: _save(path, view.astype(np.float16)))
+    write_whole(out / made.signal, lambda path: _save(path, signal))
+    return made
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    with path.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def _hash_pixels(*pictures: Picture) -> str:
+    digest = hashlib.sha256()
+    for picture in pictures:
+        digest.update(f"{picture.pixels.dtype.str}{picture.pixels.shape}".encode())
+        digest.update(np.ascontiguousarray(picture.pixels).data)
+    return digest.hexdigest()
+
+
+def settings_digest(settings: PrepareSettings, pairs: list[Pair]) -> str:
+    """Hash over the settings and the pictures of all pairs that are used."""
+    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+    for pair in sorted(pairs, key=lambda each: each.id):
+        digest.update(f"{pair.id}:{pair.source_sha256}:{pair.refused is None}".encode())
+    return digest.hexdigest()

@@ -1,0 +1,230 @@
+"""Pairs from a folder of acquired files: phase and fluorescence frames that share their names.
+
+The daemon's own patterns and readers tell what each file is: file name presets, Micro-Manager
+metadata, OME-TIFF, NDTiff, OME-Zarr. Every folder right under the root is a run, and so is every
+NDTiff data set and every OME-Zarr store. Phase frames without fluorescence (the days before the
+last) are left out.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from scopewatch.config import (
+    ExperimentConfig,
+    FolderSourceConfig,
+    NDTiffSourceConfig,
+    OmeZarrSourceConfig,
+)
+from scopewatch.core.errors import ConfigError, FrameError, complaint
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.sources.base.offering import Found
+from scopewatch.sources.folder.frames import FolderFrames
+from scopewatch.sources.folder.walk import NDTIFF_INDEX, walk_images
+from scopewatch.sources.ndtiff.dataset import DataSet
+from scopewatch.sources.ndtiff.frames import NDTiffFrames
+from scopewatch.sources.ndtiff.pyramid import is_copy
+from scopewatch.sources.omezarr.find import find_stores
+from scopewatch.sources.omezarr.frames import store_stem
+from scopewatch.sources.omezarr.listing import list_stores, open_stores
+from scopewatch.sources.omezarr.nodes import is_store
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS
+from scopewatch_training.dataset.manifest import OPTIONAL, REQUIRED, PairRow
+from scopewatch_training.dataset.pictures import PictureRef
+
+_MOST_NAMED: Final = 5
+_MOST_LOOKS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderPairs:
+    """What a folder holds.
+
+    Parameters
+    ----------
+    rows
+        The pairs, ordered by run, plate, well, site and time point.
+    phase_only
+        Number of phase frames without a fluorescence frame.
+    fluorescence_only
+        Names of fluorescence frames without a phase frame.
+    unread
+        One line for each file that could not be read or named.
+    """
+
+    rows: tuple[PairRow, ...]
+    phase_only: int
+    fluorescence_only: tuple[str, ...]
+    unread: tuple[str, ...]
+
+
+def pair_folder(
+    root: Path,
+    *,
+    fluorescence: str,
+    phase: str = "phase",
+    pattern: str = "scopewatch",
+    interval_h: float = 12,
+) -> FolderPairs:
+    """Pair the frames under a folder.
+
+    Parameters
+    ----------
+    fluorescence, phase
+        Channel names, compared without regard to case.
+    pattern
+        Preset or regular expression of the file names, as in the daemon's configuration.
+    interval_h
+        Hours between time points, for names that hold times.
+
+    Raises
+    ------
+    ConfigError
+        When the folder or the pattern is wrong, two files are the same frame, or there is no
+        pair.
+    """
+    if not root.is_dir():
+        raise ConfigError(complaint("folder of pictures is missing", where=root, do="correct it"))
+    frames: dict[FrameKey, PictureRef] = {}
+    unread: list[str] = []
+    doubles: list[str] = []
+    for found, ref in _find(root, phase, pattern, interval_h):
+        if found.key is None:
+            unread.append(found.reason)
+        elif found.key in frames:
+            doubles.append(f"{frames[found.key]} and {ref}")
+        else:
+            frames[found.key] = ref
+    if doubles:
+        raise ConfigError(
+            complaint(
+                "two files are the same frame",
+                where=doubles[0],
+                got=f"{len(doubles)} such",
+                do="correct the file name pattern",
+            )
+        )
+    pairs = _pair(frames, phase=phase, fluorescence=fluorescence, unread=unread)
+    if not pairs.rows:
+        channels = Counter(key.channel for key in frames)
+        seen = ", ".join(f"{name} x {count}" for name, count in channels.most_common(_MOST_NAMED))
+        raise ConfigError(
+            complaint(
+                "folder holds no pair",
+                where=root,
+                expected=f"channels {phase} and {fluorescence} of the same field and time point",
+                got=seen or (unread[0] if unread else "no image"),
+                do="name the channels and the file name pattern",
+            )
+        )
+    return pairs
+
+
+def write_manifest(rows: Sequence[PairRow], path: Path) -> None:
+    """Write pairs as a manifest, with absolute paths: to be looked at, corrected and kept."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*REQUIRED, *OPTIONAL])
+        for row in rows:
+            place = (row.run, row.plate, row.well, row.site, row.time_point)
+            rest = ("" if each is None else each for each in (row.um_per_px, row.day))
+            writer.writerow([*place, row.phase, row.fluorescence, *rest])
+
+
+def _pair(
+    frames: dict[FrameKey, PictureRef], *, phase: str, fluorescence: str, unread: list[str]
+) -> FolderPairs:
+    sides: dict[str, dict[tuple[str, str, str, int, int], PictureRef]] = {
+        phase.casefold(): {},
+        fluorescence.casefold(): {},
+    }
+    for key, ref in frames.items():
+        side = sides.get(key.channel.casefold())
+        if side is not None:
+            side[key.experiment, key.plate, key.well, key.site, key.time_point] = ref
+    phases, glows = sides[phase.casefold()], sides[fluorescence.casefold()]
+    rows = tuple(
+        PairRow(
+            run=run,
+            plate=plate,
+            well=well,
+            site=site,
+            time_point=time_point,
+            phase=phases[run, plate, well, site, time_point],
+            fluorescence=glows[run, plate, well, site, time_point],
+        )
+        for run, plate, well, site, time_point in sorted(phases.keys() & glows.keys())
+    )
+    return FolderPairs(
+        rows=rows,
+        phase_only=len(phases.keys() - glows.keys()),
+        fluorescence_only=tuple(str(glows[key]) for key in sorted(glows.keys() - phases.keys())),
+        unread=tuple(unread),
+    )
+
+
+def _find(
+    root: Path, phase: str, pattern: str, interval_h: float
+) -> Iterator[tuple[Found, PictureRef]]:
+    """Yield everything found, run by run, in a settled order."""
+    runs = [folder for folder in sorted(root.iterdir()) if folder.is_dir()]
+    hidden = [folder for folder in runs if folder.name.startswith(".")]
+    for folder in [root, *(run for run in runs if run not in hidden)]:
+        experiment = ExperimentConfig(
+            name=folder.name or "run", phase_channel=phase, interval_h=interval_h
+        )
+        if (folder / NDTIFF_INDEX).is_file():
+            yield from _find_ndtiff(folder, experiment)
+        elif is_store(folder):
+            yield from _find_stores(folder, experiment)
+        else:
+            yield from _find_files(folder, experiment, pattern, recursive=folder != root)
+
+
+def _find_files(
+    folder: Path, experiment: ExperimentConfig, pattern: str, *, recursive: bool
+) -> Iterator[tuple[Found, PictureRef]]:
+    config = FolderSourceConfig(kind="folder", path=folder, pattern=pattern)
+    frames = FolderFrames(config, experiment)
+    for seen in sorted(walk_images(folder, recursive=recursive), key=lambda each: each.locator):
+        try:
+            reading = frames.read(seen.locator, seen.fingerprint, lambda *_: False)
+        except FrameError as error:
+            refused = Found(locator=seen.locator, fingerprint=seen.fingerprint, reason=str(error))
+            yield refused, PictureRef(path=folder / seen.locator)
+            continue
+        for found in reading.found:
+            yield found, PictureRef.parse(folder, found.locator)
+    if recursive:
+        # Data sets deeper down; the walk over files leaves them alone.
+        for index in sorted(folder.rglob(NDTIFF_INDEX)):
+            if index.parent != folder and not is_copy(index.parent):
+                yield from _find_ndtiff(index.parent, experiment)
+        yield from _find_stores(folder, experiment)
+
+
+def _find_stores(folder: Path, experiment: ExperimentConfig) -> Iterator[tuple[Found, PictureRef]]:
+    """Yield what lies in the OME-Zarr stores at or below a folder."""
+    if next(find_stores(folder), None) is None:
+        return
+    run = experiment.model_copy(update={"name": store_stem(experiment.name)})
+    stores = open_stores(OmeZarrSourceConfig(kind="ome-zarr", path=folder), run)
+    for found in list_stores(stores):
+        yield found, PictureRef.parse(folder, f"{found.locator}@{found.fingerprint}")
+
+
+def _find_ndtiff(folder: Path, experiment: ExperimentConfig) -> Iterator[tuple[Found, PictureRef]]:
+    config = NDTiffSourceConfig(kind="ndtiff", path=folder)
+    frames = NDTiffFrames(config, experiment, DEFAULT_LIMITS, None)
+    data_set = DataSet(folder, DEFAULT_LIMITS, patience_s=0.0)
+    # The clock of a data set that is complete: each look is a second after the one before.
+    for second in range(_MOST_LOOKS):
+        sightings = data_set.look(float(second))
+        if not sightings and second:
+            return
+        for sighting in sightings:
+            found = frames.found("", sighting)
+            yield found, PictureRef.parse(folder, f"{found.locator}@{found.fingerprint}")

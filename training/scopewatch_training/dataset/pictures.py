@@ -1,0 +1,134 @@
+"""Pictures on disk: a file, a page of a TIFF, or an image in an NDTiff or OME-Zarr data set.
+
+They are read by the daemon's own readers, so that a picture which trains is one it could score.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from scopewatch.config import ExperimentConfig, NDTiffSourceConfig, OmeZarrSourceConfig
+from scopewatch.core.errors import ConfigError, FrameError
+from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Pixels
+from scopewatch.sources.ndtiff.frames import NDTiffFrames
+from scopewatch.sources.omezarr.listing import open_stores
+from scopewatch.sources.readers.image_file import read_plane
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS
+
+_PART: Final = re.compile(r"(?s)(?P<path>.+)#(?P<part>page=\d{1,9}|at=\[[\d,]*\]@[\w:.=-]*)")
+_PLACE: Final = "at="
+_NOBODY: Final = FrameKey(
+    experiment="pair", plate="pair", well="pair", site=0, time_point=0, channel="pair"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureRef:
+    """Where a picture is.
+
+    Parameters
+    ----------
+    path
+        The file; of an OME-Zarr store the folder of the array.
+    part
+        Which of its pictures: empty for the only one, `page=3` of a TIFF, `at=[...]@...` of the
+        file of an NDTiff data set, or an array: the place, and the fingerprint it was found with.
+    """
+
+    path: Path
+    part: str = ""
+
+    @classmethod
+    def parse(cls, folder: Path, text: str) -> "PictureRef":
+        """Read a path that counts from `folder`, with its part behind a `#`."""
+        match = _PART.fullmatch(text)
+        if match is None or (folder / text).is_file():
+            return cls(path=folder / text)
+        return cls(path=folder / match["path"], part=match["part"])
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its file is; of an OME-Zarr store the folder of the array."""
+        return self.path.is_file() or (self.part.startswith(_PLACE) and self.path.is_dir())
+
+    def __str__(self) -> str:
+        return f"{self.path}#{self.part}" if self.part else str(self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Picture:
+    """A grey picture.
+
+    Parameters
+    ----------
+    pixels
+        (H, W) uint8 or uint16.
+    um_per_px
+        What its file says; None where it is silent.
+    """
+
+    pixels: Pixels
+    um_per_px: float | None
+
+
+def read_picture(ref: PictureRef) -> Picture:
+    """Read a picture.
+
+    Raises
+    ------
+    FrameError
+        When it is missing, damaged, or no grey picture of 8 or 16 bits.
+    """
+    if ref.part.startswith(_PLACE):
+        return _read_omezarr(ref) if ref.path.is_dir() else _read_ndtiff(ref)
+    page = int(ref.part.removeprefix("page=") or 0)
+    plane = read_plane(ref.path, page)
+    return Picture(pixels=plane.pixels, um_per_px=plane.facts.pixel_size_um)
+
+
+def _read_ndtiff(ref: PictureRef) -> Picture:
+    config = NDTiffSourceConfig(kind="ndtiff", path=ref.path.parent)
+    frames = NDTiffFrames(config, ExperimentConfig(name="pairs"), DEFAULT_LIMITS, None)
+    return _load(frames.load, ref.path.name, ref.part)
+
+
+def _read_omezarr(ref: PictureRef) -> Picture:
+    array = ref.path.resolve()
+    root = Path(array.anchor)
+    config = OmeZarrSourceConfig(kind="ome-zarr", path=root)
+    try:
+        stores = open_stores(config, ExperimentConfig(name="pairs"))
+    except ConfigError as error:
+        raise FrameError(str(error)) from error
+    return _load(stores.load, array.relative_to(root).as_posix(), ref.part)
+
+
+def _load(load: Callable[[FrameTicket], Frame], path: str, part: str) -> Picture:
+    place, _, fingerprint = part.partition("@")
+    ticket = FrameTicket(
+        key=_NOBODY,
+        source="pairs",
+        locator=f"{path}#{place}",
+        fingerprint=fingerprint,
+        seen_at=datetime.fromtimestamp(0, UTC),
+    )
+    frame = load(ticket)
+    return Picture(pixels=frame.pixels, um_per_px=frame.pixel_size_um)
+
+
+def look_at_file(ref: PictureRef) -> list[str | int]:
+    """Return what changes when a picture's file does: its path, size and modification time.
+
+    Raises
+    ------
+    FrameError
+        When it is gone.
+    """
+    try:
+        state = ref.path.stat()
+    except OSError as error:
+        raise FrameError(f"picture cannot be read: {ref} ({error.strerror}); check it") from error
+    return [str(ref), state.st_size, state.st_mtime_ns]

@@ -1,0 +1,1 @@
+"""What a model is worth: cross-validation, baselines, figures and reports."""

@@ -1,0 +1,240 @@
+"""`evaluate`: what a bundle is worth on runs it never saw, by the path the daemon takes."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scopewatch.core.errors import ConfigError, ModelError, complaint
+from scopewatch.core.imaging.binarise import Thresholds
+from scopewatch.inference.bundle import Bundle
+from scopewatch.inference.tflite import TFLiteScorer
+from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB, read_fit
+from scopewatch_training.dataset.page import Section
+from scopewatch_training.dataset.prepared import Dataset
+from scopewatch_training.dataset.settings import LabelSettings
+from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
+from scopewatch_training.evaluation.baselines import Baselines
+from scopewatch_training.evaluation.report import ReportContent, write_report
+from scopewatch_training.network.frames import frames_of, score_frames
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelRule:
+    """How the bundle's training labels were made, to label other runs alike."""
+
+    labels: LabelSettings
+    thresholds: Thresholds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Figures of a bundle on some runs.
+
+    Parameters
+    ----------
+    seen
+        Those of the runs that the bundle was trained on: their figures flatter.
+    baselines
+        By name; empty where the data set does not hold the training runs.
+    """
+
+    bundle: str
+    runs: tuple[str, ...]
+    seen: tuple[str, ...]
+    assessment: Assessment
+    baselines: dict[str, Assessment]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the evaluation as JSON values."""
+        return {
+            "bundle": self.bundle,
+            "runs": list(self.runs),
+            "seen_in_training": list(self.seen),
+            **self.assessment.to_json(self.baselines),
+        }
+
+
+def evaluate(
+    bundle: Bundle,
+    dataset: Dataset,
+    *,
+    runs: Sequence[str] = (),
+    threads: int,
+    with_baselines: bool = True,
+    seed: int = 0,
+) -> Evaluation:
+    """Score runs of a data set with a bundle and judge the scores.
+
+    Parameters
+    ----------
+    runs
+        Which; none for all that the bundle was not trained on, or all where it saw them all.
+
+    Raises
+    ------
+    ConfigError
+        When the data set was normalised or scaled otherwise than the bundle's.
+    """
+    refuse_other_views(bundle, dataset)
+    unseen = [run for run in dataset.runs() if run not in bundle.card.trained_on]
+    chosen = tuple(runs) or tuple(unseen) or tuple(dataset.runs())
+    rule = read_label_rule(bundle)
+    fields = score_fields(bundle, dataset, chosen, rule, threads)
+    baselines: dict[str, Assessment] = {}
+    trained_on = [run for run in dataset.runs() if run in bundle.card.trained_on]
+    if with_baselines and trained_on and not set(trained_on) & set(chosen):
+        baselines = assess_baselines(dataset, trained_on, chosen, rule, threads)
+    return Evaluation(
+        bundle=f"{bundle.card.name} {bundle.card.model_id}",
+        runs=chosen,
+        seen=tuple(run for run in chosen if run in bundle.card.trained_on),
+        assessment=assess(fields, np.random.default_rng(seed)),
+        baselines=baselines,
+    )
+
+
+def report_evaluation(
+    bundle: Bundle,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    runs: Sequence[str] = (),
+    threads: int,
+    now: datetime,
+    more: Sequence[Section] = (),
+) -> Path:
+    """Evaluate a bundle and write the page that tells a biologist of it; return its path.
+
+    Parameters
+    ----------
+    more
+        Further sections, before what quantising changed.
+    """
+    evaluation = evaluate(bundle, dataset, runs=runs, threads=threads)
+    rule = read_label_rule(bundle)
+    card = bundle.card
+    notes = []
+    if evaluation.seen:
+        seen = ", ".join(evaluation.seen)
+        notes.append(f"These figures flatter: the bundle was trained on {seen}.")
+    content = ReportContent(
+        title=card.name,
+        subtitle=f"{card.labels.marker}: trained on {', '.join(card.trained_on)},"
+        f" judged on {', '.join(evaluation.runs)}",
+        assessment=evaluation.assessment,
+        baselines=evaluation.baselines,
+        thresholds=rule.thresholds.per_pair(dataset.of_runs(evaluation.runs)),
+        tile_px=card.tile_px,
+        facts=[
+            ("model", card.model_id),
+            ("tile", f"{card.tile_px} px"),
+            ("context", card.context),
+            ("scale", "not stated" if card.um_per_px is None else f"{card.um_per_px} um/px"),
+            ("labels", f"{card.labels.binarisation}; area cut-off {card.labels.area_cutoff}"),
+            ("decision threshold", f"{card.threshold:.3f}"),
+            ("made", f"{card.created_at:%Y-%m-%d}, TensorFlow {card.versions.tensorflow}"),
+        ],
+        notes=notes,
+        gate=read_fit(bundle.folder).get("int8_against_float", {}),
+        more=more,
+    )
+    return write_report(folder, content, dataset, now)
+
+
+def score_fields(
+    bundle: Bundle, dataset: Dataset, runs: Sequence[str], rule: LabelRule, threads: int
+) -> list[ScoredField]:
+    """Score all pairs of some runs with a bundle, as the daemon would."""
+    scorer = TFLiteScorer(bundle, threads=threads, memory_budget_mb=SCORER_BUDGET_MB)
+    frames = frames_of(dataset, dataset.of_runs(runs), rule.thresholds)
+    rates = bundle.card.errors.rates() if bundle.card.errors else None
+    return [
+        ScoredField(
+            id=frame.id,
+            run=frame.run,
+            labels=frame.labels,
+            probability=frame.scores,
+            threshold=bundle.card.threshold,
+            rates=rates,
+        )
+        for frame in score_frames(scorer, frames, rule.labels)
+    ]
+
+
+def assess_baselines(
+    dataset: Dataset,
+    training: Sequence[str],
+    testing: Sequence[str],
+    rule: LabelRule,
+    jobs: int,
+) -> dict[str, Assessment]:
+    """Train the baselines on some runs and judge them on others."""
+    train, test = dataset.of_runs(training), dataset.of_runs(testing)
+    per_pair = rule.thresholds.per_pair(train) | rule.thresholds.per_pair(test)
+    scored = Baselines(dataset=dataset, labels=rule.labels, jobs=jobs).score(train, test, per_pair)
+    rng = np.random.default_rng(0)
+    return {name: assess(fields, rng, repeats=0) for name, fields in scored.items()}
+
+
+def read_label_rule(bundle: Bundle) -> LabelRule:
+    """Read from a bundle's report how its labels were made.
+
+    Raises
+    ------
+    ModelError
+        When the record is missing or of another version.
+    """
+    record = read_fit(bundle.folder)
+    try:
+        return LabelRule(
+            labels=LabelSettings(**record["settings"]["labels"]),
+            thresholds=Thresholds.from_json(record["thresholds"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise ModelError(
+            complaint(
+                "bundle's record of its labels is of another version",
+                where=bundle.folder,
+                got=error,
+                do="fit it again",
+            )
+        ) from error
+
+
+def refuse_other_views(bundle: Bundle, dataset: Dataset) -> None:
+    """Refuse a data set whose views are not what the bundle learnt from."""
+    card = bundle.card
+    if card.normalisation.spec() != dataset.normalisation:
+        raise ConfigError(
+            complaint(
+                "data set is normalised otherwise than the bundle's",
+                where=dataset.folder,
+                expected=card.normalisation.spec(),
+                got=dataset.normalisation,
+                do="prepare the data set with the bundle's normalisation",
+            )
+        )
+    known = card.um_per_px is not None and dataset.um_per_px is not None
+    if known and abs(dataset.um_per_px / card.um_per_px - 1) > 0.02:  # type: ignore[operator]
+        raise ConfigError(
+            complaint(
+                "data set has another scale than the bundle",
+                where=dataset.folder,
+                expected=f"{card.um_per_px} um/px",
+                got=f"{dataset.um_per_px} um/px",
+                do=f"prepare it with --um-per-px {card.um_per_px}",
+            )
+        )
+
+
+def write_figures(path: Path, figures: dict[str, Any]) -> None:
+    """Write figures as JSON, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(json.dumps(figures, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    partial.replace(path)

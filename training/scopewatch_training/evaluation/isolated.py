@@ -1,0 +1,115 @@
+"""Two comparisons that need a network of their own: isolated tiles, and the leaky split."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from scopewatch.core.imaging.labels import NOT_COUNTED
+from scopewatch_training.bundle.cross_fit import label_scores, probabilities
+from scopewatch_training.dataset.planes import HiddenTiles
+from scopewatch_training.dataset.prepared import Dataset
+from scopewatch_training.dataset.splits import random_tiles
+from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
+from scopewatch_training.evaluation.evaluate import LabelRule
+from scopewatch_training.network.batches import TrainingFrame
+from scopewatch_training.network.calibrate import Platt
+from scopewatch_training.network.ensemble import train_members
+from scopewatch_training.network.fit_settings import FitSettings
+from scopewatch_training.network.frames import frames_of
+from scopewatch_training.network.stages import Stages
+from scopewatch_training.network.train_loop import Training, predict_logits
+
+ISOLATED_TILES = "isolated_tiles"
+_UNCALIBRATED = Platt(slope=1.0, intercept=0.0)
+
+
+def score_isolated(
+    dataset: Dataset,
+    training: Sequence[str],
+    testing: Sequence[str],
+    rule: LabelRule,
+    settings: FitSettings,
+    work: Path,
+    stages: Stages,
+) -> list[ScoredField]:
+    """Train a float network that sees nothing beyond each tile, and score other runs.
+
+    It is the report's way of scoring, measured beside ours; its threshold is 0.5. Its checkpoint
+    is kept in `work`: a call that was cut off goes on, and one that was not trains nothing.
+    """
+    alone = replace(settings, network=replace(settings.network, context="none"))
+    frames = frames_of(dataset, dataset.of_runs(training), rule.thresholds)
+    network = _train(frames, alone, dataset, work, "isolated tiles", stages)
+    return _score(network, frames_of(dataset, dataset.of_runs(testing), rule.thresholds), alone)
+
+
+def assess_leaky(
+    dataset: Dataset,
+    runs: Sequence[str],
+    rule: LabelRule,
+    settings: FitSettings,
+    work: Path,
+    stages: Stages,
+    *,
+    test_share: float = 0.2,
+) -> Assessment:
+    """Train on random tiles of all runs and judge on the others: a split that flatters.
+
+    The difference to whole runs held out is the leakage gap.
+    """
+    rng = np.random.default_rng(settings.seed)
+    frames = frames_of(dataset, dataset.of_runs(runs), rule.thresholds)
+    tile = settings.labels.tile_px
+    masked, tests = [], []
+    for frame in frames:
+        rows, cols = (-(-side // tile) for side in frame.view.shape)
+        test = random_tiles((rows, cols), rng, test_share)
+        signal = HiddenTiles(plane=frame.signal, hidden=test, tile_px=tile)
+        masked.append(replace(frame, signal=signal))
+        tests.append(test)
+    network = _train(masked, settings, dataset, work, "random tiles", stages)
+    fields = [
+        replace(field, labels=np.where(test, field.labels, NOT_COUNTED).astype(np.int8))
+        for field, test in zip(_score(network, frames, settings), tests, strict=True)
+    ]
+    return assess(fields, rng, repeats=0)
+
+
+def _train(
+    frames: Sequence[TrainingFrame],
+    settings: FitSettings,
+    dataset: Dataset,
+    work: Path,
+    title: str,
+    stages: Stages,
+) -> keras.Model:
+    runs = list(dict.fromkeys(frame.run for frame in frames))
+    parts = [settings.fingerprint(), dataset.data_sha256, title, *runs]
+    made_of = sha256("\n".join(parts).encode()).hexdigest()[:16]
+    training = Training(
+        settings=settings,
+        frames=frames,
+        held_out=(),
+        clip=dataset.normalisation.clip,
+        last_step=settings.steps,
+        checkpoint=work / f"{title.replace(' ', '-')}-{made_of}.npz",
+        made_of=made_of,
+    )
+    return train_members(training, title, stages).network
+
+
+def _score(
+    network: keras.Model, frames: Sequence[TrainingFrame], settings: FitSettings
+) -> list[ScoredField]:
+    logits = label_scores(frames, predict_logits(network, frames), settings)
+    scored = [probabilities(frame, _UNCALIBRATED) for frame in logits]
+    return [
+        ScoredField(
+            id=each.id, run=each.run, labels=each.labels, probability=each.scores, threshold=0.5
+        )
+        for each in scored
+    ]

@@ -1,0 +1,119 @@
+"""Folds of a cross-validation that share their networks: one network a run instead of several.
+
+A whole fit trains inner networks only to learn, on runs they never saw, how scores become
+probabilities and where the threshold lies. In a cross-validation such scores are there already:
+each run was scored by the network of the fold that holds it out. Fold k takes its calibration,
+threshold and error rates from the held-out scores of all runs but k.
+
+No label of run k is looked at for its own threshold. But the networks that gave those other scores
+had run k among their training runs, which whole nested fits avoid, at four times the training.
+"""
+
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from scopewatch.inference.bundle import Bundle
+from scopewatch_training.bundle.cross_fit import CrossFit, label_scores, probabilities
+from scopewatch_training.bundle.fit import FitRequest, Opened, finish, open_request, train_whole
+from scopewatch_training.dataset.prepared import Dataset
+from scopewatch_training.network.calibrate import (
+    ScoredFrame,
+    choose_threshold,
+    fit_platt,
+    measure_errors,
+)
+from scopewatch_training.network.frames import frames_of
+from scopewatch_training.network.stages import Stages
+from scopewatch_training.network.train_loop import predict_logits
+
+OTHER_FOLDS: Final = "networks of the other folds"
+
+
+def fit_shared(
+    dataset: Dataset,
+    out: Path,
+    request: FitRequest,
+    requests: Sequence[FitRequest],
+    *,
+    now: datetime,
+    stages: Stages,
+) -> Bundle:
+    """Make the bundle of one fold, training only the networks that no earlier fold has trained.
+
+    Parameters
+    ----------
+    request
+        Of this fold.
+    requests
+        Of all folds; each holds one run out, and `work` is one folder for all.
+
+    Raises
+    ------
+    ConfigError
+        When the data do not allow it, or `out` holds something else.
+    ModelError
+        When quantising changes the scores of the held-out run too much.
+    """
+    opened = open_request(dataset, out, request, now=now)
+    logits: dict[str, NDArray[np.float32]] = {}
+    for other in requests:
+        if other.held_out != request.held_out:
+            logits |= _held_out_logits(open_request(dataset, out, other, now=now), stages)
+    found = [logits[frame.id] for frame in opened.frames]
+    scored = label_scores(opened.frames, found, request.settings)
+    network = _network(opened, stages)
+    held_out = frames_of(dataset, dataset.of_runs(request.held_out), opened.thresholds)
+    return finish(opened, network, _calibrate(scored, request), held_out, stages)
+
+
+def train_network(
+    dataset: Dataset, out: Path, request: FitRequest, *, now: datetime, stages: Stages
+) -> None:
+    """Train the network of a fold, or go on with it; its checkpoint is what is kept."""
+    _network(open_request(dataset, out, request, now=now), stages)
+
+
+def _calibrate(logits: Sequence[ScoredFrame], request: FitRequest) -> CrossFit:
+    platt = fit_platt(logits)
+    scored = tuple(probabilities(frame, platt) for frame in logits)
+    threshold = choose_threshold(scored)
+    return CrossFit(
+        platt=platt,
+        threshold=threshold,
+        errors=measure_errors(scored, threshold),
+        step=request.settings.steps,
+        scored=scored,
+        agreements=(),
+        calibrated_by=OTHER_FOLDS,
+    )
+
+
+def _network(opened: Opened, stages: Stages) -> keras.Model:
+    (held_out,) = opened.request.held_out
+    steps = opened.request.settings.steps
+    return train_whole(opened, f"shared-{held_out}", f"network without {held_out}", steps, stages)
+
+
+def _held_out_logits(opened: Opened, stages: Stages) -> dict[str, NDArray[np.float32]]:
+    """Return the tile logits of a fold's held-out frames, by the pair's id; kept on disk."""
+    request = opened.request
+    (held_out,) = request.held_out
+    file = request.work / f"shared-{held_out}-{opened.fingerprint}.logits.npz"
+    if not file.is_file():
+        frames = frames_of(
+            opened.dataset, opened.dataset.of_runs(request.held_out), opened.thresholds
+        )
+        found = predict_logits(_network(opened, stages), frames)
+        partial = file.with_name(f"{os.getpid()}-{file.name}")
+        arrays: dict[str, Any] = {frame.id: each for frame, each in zip(frames, found, strict=True)}
+        np.savez(partial, **arrays)
+        partial.replace(file)
+    with np.load(file, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}

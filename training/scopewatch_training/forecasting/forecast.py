@@ -1,0 +1,129 @@
+"""`forecast`: learns the forecast table of a bundle from time-lapses of runs it never saw."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.imaging.labels import label_pair, prevalence
+from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.inference.bundle import load_bundle
+from scopewatch.inference.tflite import TFLiteScorer
+from scopewatch_training.bundle.bundle_writer import rewrite_card
+from scopewatch_training.bundle.card_writer import label_recipe
+from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
+from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.evaluation.evaluate import (
+    LabelRule,
+    read_label_rule,
+    refuse_other_views,
+    score_fields,
+)
+from scopewatch_training.forecasting.courses import follow_wells
+from scopewatch_training.forecasting.forecast_table import fit_forecast
+from scopewatch_training.forecasting.held_out_record import (
+    HeldOutDay,
+    HeldOutRecord,
+    tally_field,
+    write_record,
+)
+from scopewatch_training.forecasting.timelapse import (
+    FrameScores,
+    Well,
+    read_timelapse,
+    score_moments,
+)
+from scopewatch_training.network.stages import Stages
+
+
+def forecast(
+    folder: Path,
+    dataset: Dataset,
+    timelapse: Path,
+    *,
+    threads: int,
+    stages: Stages,
+    scores: Path | None = None,
+) -> tuple[ForecastDay, ...]:
+    """Learn the forecast table and write it on the bundle's card.
+
+    The truth of a well is what the fluorescence of its last pair in `dataset` says; what is seen
+    of it on a day is its running estimate, as the daemon makes it.
+
+    Parameters
+    ----------
+    scores
+        File that keeps what the model says of each frame; see `timelapse.FrameScores`.
+
+    Raises
+    ------
+    ConfigError
+        When no well of the time-lapse has a truth, too few wells or runs have, or the bundle
+        was trained on one of the runs.
+    """
+    bundle = load_bundle(folder)
+    refuse_other_views(bundle, dataset)
+    seen = sorted(set(dataset.runs()) & set(bundle.card.trained_on))
+    if seen:
+        raise ConfigError(
+            complaint(
+                "forecast would be learnt on training runs",
+                where=dataset.folder,
+                expected="runs that the bundle never saw",
+                got=", ".join(seen),
+                do="prepare a data set of other runs, or fit with them held out",
+            )
+        )
+    rule = read_label_rule(bundle)
+    finals = final_efficiencies(dataset, rule)
+    frames = [frame for frame in read_timelapse(timelapse) if frame.place in finals]
+    scorer = TFLiteScorer(bundle, threads=threads, memory_budget_mb=SCORER_BUDGET_MB)
+    with (
+        stages.counting("time-lapse frames") as progress,
+        FrameScores(scorer, time.monotonic, scores) as kept,
+    ):
+        moments = score_moments(frames, kept, progress)
+    rates = bundle.card.errors.rates() if bundle.card.errors else None
+    wells = [day for course in follow_wells(moments, finals, rates) for day in course.days()]
+    rows = fit_forecast(wells)
+    if not rows:
+        raise ConfigError(
+            complaint(
+                "too few wells to learn a forecast",
+                where=timelapse,
+                expected="a day with six wells of two runs whose final efficiency is known",
+                got=f"{len(finals)} wells with a final efficiency, {len(wells)} days of them",
+                do="give the time-lapse of the same runs and wells as the data set",
+            )
+        )
+    recipe = label_recipe(rule.thresholds, rule.labels, dataset.settings)
+    labels = bundle.card.labels.model_copy(update={"recipe": recipe})
+    rewrite_card(folder, bundle.card.model_copy(update={"forecast": rows, "labels": labels}))
+    frames_of_end = score_fields(bundle, dataset, dataset.runs(), rule, threads)
+    record = HeldOutRecord(
+        runs=tuple(sorted({well.run for well in wells})),
+        table=rows,
+        wells=tuple(HeldOutDay(**asdict(well)) for well in wells),
+        frames=tuple(tally_field(field) for field in frames_of_end),
+    )
+    write_record(folder, record)
+    return rows
+
+
+def final_efficiencies(dataset: Dataset, rule: LabelRule) -> dict[Well, float]:
+    """Return the final efficiency of each well: the mean over sites of their last pairs."""
+    last: dict[tuple[str, str, str, int], Pair] = {}
+    for pair in dataset.accepted:
+        place = (pair.run, pair.plate, pair.well, pair.site)
+        if place not in last or pair.time_point > last[place].time_point:
+            last[place] = pair
+    thresholds = rule.thresholds.per_pair(dataset.accepted)
+    sites: dict[Well, list[float]] = {}
+    for (run, plate, well, _), pair in last.items():
+        _, labels = label_pair(dataset.signal(pair), thresholds[pair.id], rule.labels)
+        share = prevalence(labels)
+        if share is not None:
+            sites.setdefault((run, plate, well), []).append(share)
+    return {place: float(np.mean(shares)) for place, shares in sites.items()}

@@ -1,0 +1,1 @@
+"""The network: its family, its training, its quantisation, the search for settings."""

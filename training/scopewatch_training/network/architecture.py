@@ -1,0 +1,117 @@
+"""The family of networks: fully convolutional, one score per tile, fit for int8.
+
+Plain 3x3 convolutions with batch normalisation and ReLU, which the converter folds into one int8
+operation; resolution is halved log2(tile_px) times until one output pixel stands for one tile.
+No depthwise layers: on x86 they make int8 slower than float32. Channels are multiples of 16,
+which the int8 kernels fill their registers with.
+
+Beside the tile score the network learns, at a quarter of the tile's side, which share of the
+area is positive (deep supervision; Lee et al., AISTATS 2015). That head sees thousands of graded
+targets a frame where the tile labels are a few hundred bits, and is left out of the export. Where
+brightness is learnt, that head is the only one, and a tile's logit is the mean of its squares.
+"""
+
+from typing import Any, Final
+
+import keras
+import numpy as np
+from keras import layers
+
+from scopewatch_training.network.network_spec import QUARTERS, Convolution, NetworkSpec, plan_layers
+
+TILE_HEAD = "tile"
+AREA_HEAD = "area"
+
+KNOTS: Final = np.linspace(-6.4, 6.4, 33)
+"""Logits between which the exported sigmoid is straight; beyond them it is flat."""
+# Clipping at 6 is fused into the convolution by every runtime.
+_RAMP_TOP: Final = 6.0
+
+
+def build_network(spec: NetworkSpec, seed: int) -> keras.Model:
+    """Build the network for training.
+
+    Returns
+    -------
+    Model from (N, H, W, 1) float32, H and W multiples of tile_px, to
+    {"tile": (N, H/t, W/t, 1) logits, "area": (N, 4 H/t, 4 W/t, 1) logits}.
+    """
+    keras.utils.set_random_seed(seed)
+    frame = keras.Input((None, None, 1), name="frame")
+    feature, area = grow_layers(frame, spec)
+    if spec.learns == "brightness":
+        tile = layers.AveragePooling2D(spec.head_side, name=TILE_HEAD)(area)
+    else:
+        tile = layers.Conv2D(1, 1, name=TILE_HEAD)(feature)
+    return keras.Model(frame, {TILE_HEAD: tile, AREA_HEAD: area}, name="scopewatch")
+
+
+def grow_layers(frame: Any, spec: NetworkSpec, prefix: str = "") -> tuple[Any, Any]:
+    """Add the layers of a network to its input.
+
+    Parameters
+    ----------
+    prefix
+        Before the name of each layer.
+
+    Returns
+    -------
+    The last feature map, of which a square of `spec.head_side` stands for a tile, and the logits
+    of the area head.
+    """
+    feature = frame
+    area = None
+    side_px = 1
+    plan = plan_layers(spec)
+    for layer, following in zip(plan, [*plan[1:], None], strict=True):
+        side_px *= layer.stride
+        feature = _convolve(feature, layer, prefix)
+        last_of_level = following is None or following.stride > 1
+        if last_of_level and area is None and side_px * QUARTERS >= spec.tile_px:
+            area = layers.Conv2D(1, 1, name=f"{prefix}{AREA_HEAD}")(feature)
+    return feature, area
+
+
+def build_scorer(network: keras.Model, lift: float = 0.0) -> keras.Model:
+    """Cut the training network down to (N, H, W, 1) -> (N, H/t, W/t, 1) probabilities.
+
+    Parameters
+    ----------
+    lift
+        Added to every logit.
+
+    Notes
+    -----
+    The sigmoid is drawn as straight pieces between `KNOTS`, each a clipped ramp. As an int8
+    tensor the logit itself would spend 256 codes on its whole range: a step of 0.1 in the logit
+    is 6 steps in a probability about 0.5. A ramp spends them on 0.4.
+    """
+    head = network.get_layer(TILE_HEAD)
+    kernel, bias = head.get_weights()
+    steepness = _RAMP_TOP / np.diff(KNOTS)
+    ramps = layers.Conv2D(len(steepness), head.kernel_size, head.strides, name="ramps")
+    share = layers.Conv2D(1, 1, name="probability")
+    feature = layers.ReLU(max_value=_RAMP_TOP, name="ramps_relu")(ramps(head.input))
+    scorer = keras.Model(network.input, share(feature))
+    ramps.set_weights([kernel * steepness, (bias + lift - KNOTS[:-1]) * steepness])
+    heights = 1 / (1 + np.exp(-KNOTS))
+    rises = np.diff(heights) / _RAMP_TOP
+    share.set_weights([rises.reshape(1, 1, -1, 1), heights[:1]])
+    return scorer
+
+
+def _convolve(feature: Any, layer: Convolution, prefix: str) -> Any:
+    name = f"{prefix}{layer.name}"
+    feature = layers.Conv2D(
+        layer.channels,
+        layer.kernel,
+        layer.stride,
+        padding="same",
+        use_bias=False,
+        name=name,
+    )(feature)
+    feature = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(feature)
+    # The first layers answer to halos and debris twenty times as strongly as to cells, and int8
+    # has one range for all: clipped at 6, its steps are spent on the cells.
+    top = 6.0 if layer.early else None
+    return layers.ReLU(max_value=top, name=f"{name}_relu")(feature)

@@ -1,0 +1,110 @@
+"""Several networks as one: trained from different seeds, joined so that their mean logit is scored.
+
+A network that learnt from few positive tiles owes much to its seed: which cells it saw in which
+order, and where its weights began. The mean of several owes less (deep ensembles; Lakshminarayanan
+et al., NeurIPS 2017), and costs as many times more. Joined they are an ordinary network of the
+family, side by side from the frame to the tile head: calibration, quantising, gate and daemon know
+no other kind.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
+from typing import Final
+
+import keras
+import numpy as np
+from keras import layers
+
+from scopewatch_training.network.architecture import (
+    AREA_HEAD,
+    TILE_HEAD,
+    build_network,
+    grow_layers,
+)
+from scopewatch_training.network.fit_settings import FitSettings
+from scopewatch_training.network.network_spec import NetworkSpec, member_prefixes
+from scopewatch_training.network.stages import Stages
+from scopewatch_training.network.train_loop import Trained, Training, train
+
+# Far enough for the seeds that somebody tries by hand, which are 0, 1, 2 and so on.
+SEEDS_APART: Final = 1000
+
+
+def train_members(training: Training, title: str, stages: Stages) -> Trained:
+    """Train the networks that the settings ask for, one after another, and join them.
+
+    Each has a seed, batches and a checkpoint of its own, so that a call that was cut off goes on
+    with the one it was at.
+
+    Returns
+    -------
+    The network; the median of the steps that their weights are from; the mean of their held-out
+    losses, each taken alone. A single one that has learnt labels keeps its area head.
+    """
+    count = training.settings.members
+    done = []
+    for index in range(count):
+        named = title if count == 1 else f"{title}, network {index + 1} of {count}"
+        with stages.training(named, training.last_step) as listener:
+            done.append(train(_member(training, index), listener))
+    if not training.settings.joins:
+        return done[0]
+    losses = [each.held_out_loss for each in done if each.held_out_loss is not None]
+    return Trained(
+        network=join_networks([each.network for each in done], training.settings.network),
+        step=round(median(each.step for each in done)),
+        held_out_loss=float(np.mean(losses)) if losses else None,
+    )
+
+
+def join_networks(networks: Sequence[keras.Model], spec: NetworkSpec) -> keras.Model:
+    """Join networks of one kind: the logit of a tile is the mean of theirs.
+
+    Returns
+    -------
+    Model from (N, H, W, 1) float32 to {"tile": (N, H/t, W/t, 1) logits}, without the area head,
+    which only training needs.
+    """
+    joined = _build_joined(spec, len(networks))
+    names = {layer.name for layer in joined.layers}
+    for prefix, network in zip(member_prefixes(len(networks)), networks, strict=True):
+        for layer in network.layers:
+            if layer.weights and f"{prefix}{layer.name}" in names:
+                joined.get_layer(f"{prefix}{layer.name}").set_weights(layer.get_weights())
+    head = AREA_HEAD if spec.learns == "brightness" else TILE_HEAD
+    heads = [network.get_layer(head).get_weights() for network in networks]
+    kernels, biases = zip(*heads, strict=True)
+    # A mean over the squares of a tile is a convolution with equal weights.
+    equal = np.full((spec.head_side, spec.head_side, 1, 1), 1 / spec.head_side**2)
+    kernel = equal * np.concatenate(kernels, axis=2) / len(networks)
+    joined.get_layer(TILE_HEAD).set_weights([kernel, np.mean(biases, axis=0)])
+    return joined
+
+
+def build_untrained(settings: FitSettings) -> keras.Model:
+    """Build what `train_members` returns, for weights that were stored."""
+    if settings.joins:
+        return _build_joined(settings.network, settings.members)
+    return build_network(settings.network, settings.seed)
+
+
+def _member(training: Training, index: int) -> Training:
+    """Return the training of one network; that of the first is as if it were the only one."""
+    if index == 0:
+        return training
+    file = training.checkpoint
+    return replace(
+        training,
+        settings=replace(training.settings, seed=training.settings.seed + SEEDS_APART * index),
+        checkpoint=file and file.with_stem(f"{file.stem}-{index + 1}"),
+        made_of=f"{training.made_of}/{index + 1}",
+    )
+
+
+def _build_joined(spec: NetworkSpec, count: int) -> keras.Model:
+    frame = keras.Input((None, None, 1), name="frame")
+    features = [grow_layers(frame, spec, prefix)[0] for prefix in member_prefixes(count)]
+    together = features[0] if count == 1 else layers.Concatenate(name="members")(features)
+    tile = layers.Conv2D(1, spec.head_side, spec.head_side, name=TILE_HEAD)(together)
+    return keras.Model(frame, {TILE_HEAD: tile}, name="scopewatch")

@@ -1,0 +1,63 @@
+"""Pairs of a data set as frames with thresholds and labels, for training and for scoring."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.imaging.analyse import Scorer
+from scopewatch.core.imaging.binarise import Thresholds
+from scopewatch.core.imaging.labels import label_pair
+from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.settings import LabelSettings
+from scopewatch_training.network.batches import TrainingFrame
+from scopewatch_training.network.calibrate import ScoredFrame
+
+
+def frames_of(
+    dataset: Dataset, pairs: Sequence[Pair], thresholds: Thresholds
+) -> list[TrainingFrame]:
+    """Pairs with the threshold of each, nothing read yet; whole runs must be given at once."""
+    per_pair = thresholds.per_pair(pairs)
+    frames = []
+    for pair in pairs:
+        view, signal = dataset.stored(pair)
+        frames.append(
+            TrainingFrame(
+                id=pair.id,
+                run=pair.run,
+                view=view,
+                signal=signal,
+                threshold=per_pair[pair.id],
+            )
+        )
+    return frames
+
+
+def score_frames(
+    scorer: Scorer, frames: Sequence[TrainingFrame], labels: LabelSettings
+) -> list[ScoredFrame]:
+    """Score frames as the daemon does, and label their tiles."""
+    return [
+        ScoredFrame(
+            id=frame.id,
+            run=frame.run,
+            labels=label_pair(frame.signal[:, :], frame.threshold, labels)[1],
+            scores=scorer.score(np.asarray(frame.view[:, :], dtype=np.float32)),
+        )
+        for frame in frames
+    ]
+
+
+def refuse_one_class(frames: Sequence[TrainingFrame], where: object) -> None:
+    """Refuse training data without a single positive pixel; thresholds of inf say so."""
+    if all(np.isinf(frame.threshold) for frame in frames):
+        raise ConfigError(
+            complaint(
+                "training runs hold no positive tile",
+                where=where,
+                expected="fluorescence that stands clear of the camera's noise",
+                got=f"{len(frames)} frames without",
+                do="check the fluorescence images, or choose another binarisation",
+            )
+        )

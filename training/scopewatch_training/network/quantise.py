@@ -1,0 +1,127 @@
+"""From a trained network to a full int8 TFLite file."""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from scopewatch.core.errors import ModelError, complaint
+from scopewatch_training.network.architecture import TILE_HEAD, build_scorer
+from scopewatch_training.network.batches import TrainingFrame
+from scopewatch_training.network.calibrate import Platt
+from scopewatch_training.network.int8_network import Int8Network
+
+RANGE_FRAMES = 48
+SHIFT_FRAMES = 16
+REPRESENTATIVE_SIDE_PX = 1024
+# Half a step of the output: what its lowest code stands for.
+_LOWEST = 1 / 512
+
+
+class _Codes(keras.layers.Layer):  # type: ignore[misc]
+    """Makes every int8 network give its probabilities in the same steps, k / 256.
+
+    Left to the frames that set the ranges, each network has steps of its own: a threshold halfway
+    between two codes of one lies at a code of another, and where many tiles are near it, as they
+    are where probabilities are small, the efficiencies of the two part by a point.
+    """
+
+    def call(self, probability: Any) -> Any:
+        return tf.quantization.fake_quant_with_min_max_args(probability, 0.0, 255 / 256)
+
+
+def fold_calibration(network: keras.Model, platt: Platt) -> None:
+    """Put a calibration into the weights of the tile head, which is linear in its logit."""
+    head = network.get_layer(TILE_HEAD)
+    kernel, bias = head.get_weights()
+    head.set_weights([kernel * platt.slope, bias * platt.slope + platt.intercept])
+
+
+def convert_int8(network: keras.Model, frames: Sequence[TrainingFrame], tile_px: int) -> bytes:
+    """Convert a network to a TFLite file with int8 weights, activations, input and output.
+
+    What rounding adds up to is not noise: most of it is one shift of all logits. It is measured on
+    a first conversion and taken away in a second (bias correction; Nagel et al., ICCV 2019).
+
+    Parameters
+    ----------
+    frames
+        Frames of training runs; up to 48 of them, evenly chosen, set the activations' ranges, and
+        up to 16 say by how much the logits are shifted.
+    """
+    model = _convert(build_scorer(network), frames, tile_px)
+    shift = logit_shift(network, model, _representative(frames, tile_px, SHIFT_FRAMES))
+    return _convert(build_scorer(network, lift=-shift), frames, tile_px)
+
+
+def logit_shift(
+    network: keras.Model, model: bytes, views: Iterable[Sequence[NDArray[np.float32]]]
+) -> float:
+    """Return by how much the int8 logits of tiles lie above the float ones, on average.
+
+    Tiles weigh by p (1 - p): where the probability is near 0 or 1 a shift changes nothing, and the
+    codes of the output do not tell it. One tile's weight without a shift keeps the average from
+    resting on next to none.
+    """
+    logits = keras.Model(network.input, network.get_layer(TILE_HEAD).output)
+    int8 = Int8Network(model)
+    total, weight = 0.0, 1.0
+    for (view,) in views:
+        exact = np.asarray(logits(view, training=False), dtype=np.float64)
+        coded = np.clip(int8.run(view).astype(np.float64), _LOWEST, 1 - _LOWEST)
+        probability = 1 / (1 + np.exp(-exact))
+        each = probability * (1 - probability)
+        total += float(np.sum(each * (np.log(coded / (1 - coded)) - exact)))
+        weight += float(np.sum(each))
+    return total / weight
+
+
+def _convert(scorer: keras.Model, frames: Sequence[TrainingFrame], tile_px: int) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="scopewatch-") as folder:
+        saved = Path(folder) / "network"
+        coded = keras.Model(scorer.input, _Codes(name="codes")(scorer.output))
+        coded.export(str(saved), format="tf_saved_model", verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: _representative(frames, tile_px, RANGE_FRAMES)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.int8
+        converter.inference_output_type = tf.int8
+        model: bytes = converter.convert()
+    return model
+
+
+def _representative(
+    frames: Sequence[TrainingFrame], tile_px: int, most: int
+) -> Iterator[list[NDArray[np.float32]]]:
+    """Yield normalised views, cut to whole tiles and to a size that bounds memory."""
+    if not frames:
+        raise ModelError(
+            complaint("no frame to set int8 ranges by", where="training runs", do="add frames")
+        )
+    chosen = np.linspace(0, len(frames) - 1, min(len(frames), most))
+    for index in np.unique(chosen.round().astype(int)):
+        view = frames[index].view
+        height, width = (
+            min(side, REPRESENTATIVE_SIDE_PX) // tile_px * tile_px for side in view.shape
+        )
+        yield [np.asarray(view[:height, :width], dtype=np.float32)[None, ..., None]]
+
+
+def save_float(network: keras.Model, path: Path) -> None:
+    """Write the float weights, so that a bundle can be quantised again without training."""
+    weights: dict[str, Any] = {
+        f"{index:03d}": np.asarray(weight) for index, weight in enumerate(network.weights)
+    }
+    np.savez_compressed(path, **weights)
+
+
+def load_float(network: keras.Model, path: Path) -> None:
+    """Read what `save_float` wrote into a network of the same shape."""
+    with np.load(path, allow_pickle=False) as stored:
+        network.set_weights([stored[name] for name in sorted(stored.files)])
