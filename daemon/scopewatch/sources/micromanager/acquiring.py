@@ -327,11 +327,11 @@ class Acquiring:
             return
         if not self.connected:
             self._connect()
-        self._arrivals.begins(self._name)
+        self._arrivals.write_started(self._name)
         try:
             self._focusing.take(missing, self._now, self._acquire)
         finally:
-            self._arrivals.over(self._name)
+            self._arrivals.finished(self._name)
         log.info(
             "time point acquired",
             extra={"event": {"source": self._name, "time_point": index, "images": len(missing)}},
@@ -341,7 +341,7 @@ class Acquiring:
         self._microscope.acquire(events, self._saved)
 
     def _saved(self, axes: Axes) -> None:
-        self._arrivals.came(self._name, 1, 0.0)
+        self._arrivals.images_saved(self._name, 1, 0.0)
         place = place_of(axes)
         if place is not None:
             self._done.add(place)
