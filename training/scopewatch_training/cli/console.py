@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -15,7 +15,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from scopewatch.core.imaging.model_card import ForecastDay, ModelCard
+from scopewatch.core.imaging.model_card import ForecastDay, HeldOutErrors, ModelCard
+
+if TYPE_CHECKING:
+    from scopewatch_training.forecasting.recalibrate import Recalibrated
 
 _LOG_STEPS = 100
 _FILE_WIDTH = 140
@@ -165,5 +168,32 @@ def show_forecast(console: Console, rows: Sequence[ForecastDay]) -> None:
     console.print(table)
 
 
+def show_recalibration(console: Console, done: "Recalibrated") -> None:
+    """Print what a run changed on a card."""
+    table = Table(title=f"{done.after.name} {done.after.model_id}, recalibrated on {done.run}")
+    for column in ("", "before", "after"):
+        table.add_column(column, justify="left" if not column else "right")
+    table.add_row("threshold", f"{done.before.threshold:.4f}", f"{done.after.threshold:.4f}")
+    for row in _error_rows(done.before.errors, done.after.errors):
+        table.add_row(*row)
+    table.add_row(
+        f"bias on {done.run}",
+        f"{100 * done.bias_before:+.1f} points",
+        f"{100 * done.bias_after:+.1f} points",
+    )
+    console.print(table)
+    console.print(f"the new card was fitted with {done.run}: its bias there flatters")
+    show_forecast(console, done.after.forecast)
+
+
 def _cell(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _error_rows(before: HeldOutErrors | None, after: HeldOutErrors | None) -> list[tuple[str, ...]]:
+    """Return name, value before and value after of what a card promises."""
+    rows = []
+    for name in ("tpr", "fpr", "half_width"):
+        values = ["-" if each is None else f"{getattr(each, name):.4f}" for each in (before, after)]
+        rows.append((name.replace("_", " "), *values))
+    return rows

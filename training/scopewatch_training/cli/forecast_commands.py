@@ -123,8 +123,8 @@ def recalibrate(
     out: Annotated[Path, typer.Option(help="Folder of the new bundle.")],
 ) -> None:
     """Refit threshold, error rates and forecast with a run that the daemon measured."""
+    from scopewatch_training.cli.console import show_recalibration
     from scopewatch_training.forecasting.recalibrate import recalibrate as refit
-    from scopewatch_training.forecasting.recalibrate import show_recalibration
 
     console = open_console()
     show_recalibration(console, refit(bundle, proposal, out, now=datetime.now(UTC)))

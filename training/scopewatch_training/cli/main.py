@@ -178,7 +178,7 @@ def cross_validate(
     from scopewatch_training.cli.console import ConsoleStages, show_figures
     from scopewatch_training.evaluation.cross_validate import cross_validate as validate
     from scopewatch_training.evaluation.evaluate import write_figures
-    from scopewatch_training.evaluation.folds import CrossValidation
+    from scopewatch_training.evaluation.single_fold import CrossValidation
 
     task = CrossValidation(
         settings=chosen,

@@ -18,7 +18,7 @@ from scopewatch_training.network.device import use_device
 if TYPE_CHECKING:
     from scopewatch_training.dataset.prepared import Dataset
     from scopewatch_training.evaluation.baselines import Baselines
-    from scopewatch_training.evaluation.folds import CrossValidation, FoldOutcome
+    from scopewatch_training.evaluation.single_fold import CrossValidation, FoldOutcome
 
 Lines = SimpleQueue[str]
 
@@ -40,7 +40,7 @@ def begin(lines: Lines, folder: Path, task: "CrossValidation") -> None:
     """Set this process up; `task.threads` are its own."""
     use_device(task.threads)
     from scopewatch_training.dataset.prepared import open_dataset
-    from scopewatch_training.evaluation.folds import baselines_of
+    from scopewatch_training.evaluation.single_fold import baselines_of
 
     dataset = open_dataset(folder)
     baselines = baselines_of(dataset, task)
@@ -49,7 +49,7 @@ def begin(lines: Lines, folder: Path, task: "CrossValidation") -> None:
 
 def work(fold: Fold, title: str, now: datetime) -> "FoldOutcome":
     """Work on a fold in a process that has begun."""
-    from scopewatch_training.evaluation.folds import run_fold
+    from scopewatch_training.evaluation.single_fold import run_fold
 
     (here,) = _here
     stages = ToldStages(here.lines.put, title)
@@ -58,7 +58,7 @@ def work(fold: Fold, title: str, now: datetime) -> "FoldOutcome":
 
 def work_on_network(fold: Fold, title: str, now: datetime) -> None:
     """Train the network of a fold that shares it, in a process that has begun."""
-    from scopewatch_training.evaluation.folds import train_shared
+    from scopewatch_training.evaluation.single_fold import train_shared
 
     (here,) = _here
     train_shared(here.dataset, fold, here.task, now, ToldStages(here.lines.put, title))

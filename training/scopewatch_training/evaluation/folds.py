@@ -4,105 +4,24 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from multiprocessing import get_context
-from pathlib import Path
 from threading import Event, Thread
 
-import keras
-import numpy as np
-
 from scopewatch.core.errors import ModelError, complaint
-from scopewatch.core.imaging.efficiency import positive_fraction
-from scopewatch.core.imaging.tiling import TileGrid, TileScores
-from scopewatch.inference.bundle import Bundle, load_bundle
-from scopewatch.inference.tflite import TFLiteScorer
-from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER
-from scopewatch_training.bundle.cross_fit import INNER_FOLDS
-from scopewatch_training.bundle.fit import FitRequest, fit
-from scopewatch_training.bundle.fit_record import FIT_FILE, SCORER_BUDGET_MB, read_fit
 from scopewatch_training.dataset.prepared import Dataset
-from scopewatch_training.dataset.splits import Fold, leave_one_run_out
+from scopewatch_training.dataset.splits import Fold
 from scopewatch_training.dataset.worker_processes import open_pool
-from scopewatch_training.evaluation.assessment import ScoredField
-from scopewatch_training.evaluation.baselines import Baselines
-from scopewatch_training.evaluation.evaluate import read_label_rule, score_fields
 from scopewatch_training.evaluation.fold_worker import Lines, begin, work, work_on_network
-from scopewatch_training.evaluation.isolated import ISOLATED_TILES, score_isolated
-from scopewatch_training.evaluation.shared_networks import OTHER_FOLDS, fit_shared, train_network
-from scopewatch_training.network.fit_settings import FitSettings
+from scopewatch_training.evaluation.single_fold import (
+    CrossValidation,
+    FoldOutcome,
+    baselines_of,
+    run_fold,
+    train_shared,
+)
 from scopewatch_training.network.stages import Stages
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CrossValidation:
-    """What to cross-validate and how.
-
-    Parameters
-    ----------
-    runs
-        Runs that take turns in being held out.
-    controls
-        Reporter-free runs: never trained on, scored by every fold's bundle. They should read as
-        the marker says (nothing), and read high where a network knows only "a cell is here".
-    work
-        Where the folds' bundles are kept; a fold that is done is not fitted again.
-    threads, jobs
-        `jobs` folds are worked on at a time, each by a process with its share of the threads.
-    isolated, leaky
-        Whether the isolated-tile network and the random-tile split are measured beside it.
-    shared
-        Whether folds share their networks, see `shared_networks`; else each is a whole fit.
-    """
-
-    settings: FitSettings
-    runs: tuple[str, ...]
-    controls: tuple[str, ...]
-    work: Path
-    threads: int
-    isolated: bool
-    leaky: bool
-    jobs: int = 1
-    shared: bool = False
-
-    def requests(self) -> list[FitRequest]:
-        """Return what each fold fits, in the order of `leave_one_run_out`."""
-        requests = []
-        for fold in leave_one_run_out(self.runs):
-            name = f"without-{fold.test[0]}"
-            requests.append(
-                FitRequest(
-                    settings=self.settings,
-                    runs=fold.train,
-                    held_out=fold.test,
-                    name=name,
-                    description=f"Cross-validation: {fold.test[0]} held out.",
-                    work=self.work if self.shared else self.work / f"{name}.work",
-                    threads=self.threads,
-                )
-            )
-        return requests
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FoldOutcome:
-    """What a fold's bundle made of the run it never saw.
-
-    Parameters
-    ----------
-    bundle
-        Its folder.
-    others
-        The same fields scored by the baselines, by name.
-    controls
-        Mean raw positive fraction of each negative control.
-    """
-
-    bundle: Path
-    fields: list[ScoredField]
-    others: dict[str, list[ScoredField]]
-    controls: dict[str, float]
 
 
 def run_folds(
@@ -170,106 +89,6 @@ def run_folds(
             for future in futures:
                 future.cancel()
         return [future.result() for future in futures]
-
-
-def run_fold(
-    dataset: Dataset,
-    fold: Fold,
-    task: CrossValidation,
-    title: str,
-    baselines: Baselines,
-    now: datetime,
-    stages: Stages,
-) -> FoldOutcome:
-    """Fit on the fold's training runs and score the run that it holds out."""
-    # Layers are numbered through a process, and the model's file holds their names: a fold gives
-    # the same file wherever it is worked on.
-    keras.utils.clear_session()
-    bundle = _fit_fold(dataset, fold, task, title, now, stages)
-    rule = read_label_rule(bundle)
-    fields = score_fields(bundle, dataset, fold.test, rule, task.threads)
-    controls = {run: _mean_positive(bundle, dataset, run, task.threads) for run in task.controls}
-    train, test = dataset.of_runs(fold.train), dataset.of_runs(fold.test)
-    per_pair = rule.thresholds.per_pair(train) | rule.thresholds.per_pair(test)
-    stages.say(f"{title}: baselines")
-    others = dict(baselines.score(train, test, per_pair))
-    if task.isolated:
-        others[ISOLATED_TILES] = score_isolated(
-            dataset, fold.train, fold.test, rule, task.settings, task.work, stages
-        )
-    return FoldOutcome(bundle=bundle.folder, fields=fields, others=others, controls=controls)
-
-
-def train_shared(
-    dataset: Dataset, fold: Fold, task: CrossValidation, now: datetime, stages: Stages
-) -> None:
-    """Train the network of a fold that shares it, unless the fold is done already."""
-    keras.utils.clear_session()
-    request = _request(fold, task)
-    if _finished(dataset, task.work / request.name, request, task) is None:
-        train_network(dataset, task.work / request.name, request, now=now, stages=stages)
-
-
-def _fit_fold(
-    dataset: Dataset,
-    fold: Fold,
-    task: CrossValidation,
-    title: str,
-    now: datetime,
-    stages: Stages,
-) -> Bundle:
-    """Fit a fold, or take the bundle that an earlier call finished."""
-    request = _request(fold, task)
-    out = task.work / request.name
-    finished = _finished(dataset, out, request, task)
-    if finished is not None:
-        stages.say(f"{title}: done before, taken from {out}")
-        return finished
-    stages.say(title)
-    if task.shared:
-        return fit_shared(dataset, out, request, task.requests(), now=now, stages=stages)
-    return fit(dataset, out, request, now=now, stages=stages)
-
-
-def _request(fold: Fold, task: CrossValidation) -> FitRequest:
-    return next(each for each in task.requests() if each.held_out == fold.test)
-
-
-def _finished(
-    dataset: Dataset, out: Path, request: FitRequest, task: CrossValidation
-) -> Bundle | None:
-    """Return the bundle that an earlier call made of the very same fold."""
-    if not (out / REPORT_FOLDER / FIT_FILE).is_file():
-        return None
-    record = read_fit(out)
-    same = (
-        record["data_sha256"] == dataset.data_sha256
-        and record["runs"] == list(request.runs)
-        and record["settings"] == request.settings.to_json()
-        and record["calibrated_by"] == (OTHER_FOLDS if task.shared else INNER_FOLDS)
-    )
-    return load_bundle(out) if same else None
-
-
-def _mean_positive(bundle: Bundle, dataset: Dataset, run: str, threads: int) -> float:
-    """Mean raw positive fraction of a run, over its frames."""
-    scorer = TFLiteScorer(bundle, threads=threads, memory_budget_mb=SCORER_BUDGET_MB)
-    shares = []
-    for pair in dataset.of_runs([run]):
-        grid = TileGrid(height=pair.height, width=pair.width, tile_px=bundle.card.tile_px)
-        scores = scorer.score(np.asarray(dataset.view(pair), dtype=np.float32))
-        tiles = TileScores(grid=grid, probability=scores, valid=grid.whole())
-        share = positive_fraction(tiles, bundle.card.threshold)
-        if share is not None:
-            shares.append(share)
-    return float(np.mean(shares))
-
-
-def baselines_of(dataset: Dataset, task: CrossValidation) -> Baselines:
-    """Return the baselines that stand beside the folds' bundles."""
-    return Baselines(
-        dataset=dataset, labels=task.settings.labels, jobs=task.threads, seed=task.settings.seed
-    )
 
 
 @contextmanager

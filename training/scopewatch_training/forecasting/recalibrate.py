@@ -12,17 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.estimation.recalibration import Proposal
 from scopewatch.core.imaging.efficiency import ErrorRates, correct
-from scopewatch.core.imaging.model_card import HeldOutErrors, ModelCard
+from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER, refuse_foreign, write_bundle
 from scopewatch_training.bundle.card_writer import held_out_figures
-from scopewatch_training.cli.console import show_forecast
 from scopewatch_training.forecasting.forecast_table import WellDay, fit_forecast
 from scopewatch_training.forecasting.held_out_record import (
     HeldOutDay,
@@ -123,24 +120,6 @@ def recalibrate(folder: Path, proposal_file: Path, out: Path, *, now: datetime) 
         bias_before=float(np.mean(old.estimates(own) - true)),
         bias_after=float(np.mean(new.estimates(own) - true)),
     )
-
-
-def show_recalibration(console: Console, done: Recalibrated) -> None:
-    """Print what a run changed on a card."""
-    table = Table(title=f"{done.after.name} {done.after.model_id}, recalibrated on {done.run}")
-    for column in ("", "before", "after"):
-        table.add_column(column, justify="left" if not column else "right")
-    table.add_row("threshold", f"{done.before.threshold:.4f}", f"{done.after.threshold:.4f}")
-    for row in _error_rows(done.before.errors, done.after.errors):
-        table.add_row(*row)
-    table.add_row(
-        f"bias on {done.run}",
-        f"{100 * done.bias_before:+.1f} points",
-        f"{100 * done.bias_after:+.1f} points",
-    )
-    console.print(table)
-    console.print(f"the new card was fitted with {done.run}: its bias there flatters")
-    show_forecast(console, done.after.forecast)
 
 
 def read_proposal(path: Path) -> Proposal:
@@ -294,12 +273,3 @@ def _write(
             frames=(*record.frames, *proposal.frames),
         ),
     )
-
-
-def _error_rows(before: HeldOutErrors | None, after: HeldOutErrors | None) -> list[tuple[str, ...]]:
-    """Return name, value before and value after of what a card promises."""
-    rows = []
-    for name in ("tpr", "fpr", "half_width"):
-        values = ["-" if each is None else f"{getattr(each, name):.4f}" for each in (before, after)]
-        rows.append((name.replace("_", " "), *values))
-    return rows
