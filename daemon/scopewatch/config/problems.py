@@ -77,7 +77,7 @@ def _line(path: Path, problem: ErrorDetails) -> str:
     place = ".".join(str(part) for part in problem["loc"]) or "the file"
     value: Any = problem["input"]
     shown = value if isinstance(value, str | int | float | bool) else None
-    what, do = _say(problem)
+    what, do = _describe(problem)
     if problem["loc"][-1:] and problem["loc"][-1] in _SECRETS:
         shown = None
     if problem["type"] == "extra_forbidden":
@@ -85,7 +85,7 @@ def _line(path: Path, problem: ErrorDetails) -> str:
     return complaint(what, where=f"{path}: {place}", got=shown, do=do)
 
 
-def _say(problem: ErrorDetails) -> tuple[str, str]:
+def _describe(problem: ErrorDetails) -> tuple[str, str]:
     """Return what is wrong and what to do."""
     kind, key = problem["type"], str(problem["loc"][-1]) if problem["loc"] else ""
     value: Any = problem["input"]
@@ -95,11 +95,11 @@ def _say(problem: ErrorDetails) -> tuple[str, str]:
         return f"{key} needs a zone", f"write {_with_zone(value)}"
     if kind in ("datetime_parsing", "datetime_from_date_parsing", "datetime_type"):
         return f"{key} is no time that can be read", f"write it like {_EXAMPLE_TIME}"
-    said = _say_number(problem, key)
-    return said or (problem["msg"].removeprefix("Value error, "), _PAGE)
+    lines = _describe_number(problem, key)
+    return lines or (problem["msg"].removeprefix("Value error, "), _PAGE)
 
 
-def _say_number(problem: ErrorDetails, key: str) -> tuple[str, str] | None:
+def _describe_number(problem: ErrorDetails, key: str) -> tuple[str, str] | None:
     """Return what is wrong with a number and what to write; None where none is wanted."""
     kind, context = problem["type"], problem.get("ctx") or {}
     value: Any = problem["input"]
@@ -149,11 +149,11 @@ def _causes(problems: list[ErrorDetails]) -> list[ErrorDetails]:
 
     An entry that is wrong is not counted in its list, which then may be called too short.
     """
-    told = [problem["loc"] for problem in problems]
+    places = [problem["loc"] for problem in problems]
     return [
         problem
         for problem in problems
-        if problem["type"] != "too_short" or not _holds_another(problem["loc"], told)
+        if problem["type"] != "too_short" or not _holds_another(problem["loc"], places)
     ]
 
 

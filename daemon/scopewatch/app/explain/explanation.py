@@ -207,8 +207,8 @@ class Explaining:
             return
         reading = found.reading
         self._note_double(reading, found.locator)
-        said = {name: reading.said[name] for name in FACTS if name in reading.said}
-        witnesses = tuple((name, each.who) for name, each in said.items())
+        said = {name: reading.accepted[name] for name in FACTS if name in reading.accepted}
+        witnesses = tuple((name, each.by) for name, each in said.items())
         telling = (reading.key.experiment, *(said[name].value for name in _TELLING if name in said))
         case = self._cases.get((witnesses, telling))
         if case is None:
@@ -224,14 +224,14 @@ class Explaining:
             _keep_first(self._moments, reading.key, reading.acquired_at)
         if reading.elapsed_s is not None:
             _keep_extremes(case.elapsed_s, reading.elapsed_s)
-            said_moment = reading.said.get("moment")
+            said_moment = reading.accepted.get("moment")
             if said_moment is not None and said_moment.origin < Origin.INDEX:
                 since = _SOME_START + timedelta(seconds=reading.elapsed_s)
                 _keep_first(self._since_start, reading.key, since)
         if found.size_px is not None:
             case.sizes_px.add(found.size_px)
         for contradiction in reading.contradictions:
-            kind = (contradiction.fact, contradiction.taken.who, contradiction.other.who)
+            kind = (contradiction.fact, contradiction.taken.by, contradiction.other.by)
             count, example = self._contradictions.get(kind, (0, contradiction))
             self._contradictions[kind] = (count + 1, example)
 
@@ -285,7 +285,7 @@ class Explaining:
         return Case(
             frames=case.frames,
             example=case.example,
-            who={name: case.reading.said[name].who for name in case.values},
+            who={name: case.reading.accepted[name].by for name in case.values},
             values={name: frozenset(values) for name, values in case.values.items()},
             days=(min(days), max(days)) if days else None,
             sizes_px=tuple(sorted(case.sizes_px)),

@@ -113,11 +113,11 @@ class Listing:
         def also(locator: str) -> tuple[Statement, ...]:
             place = root / locator
             run = PlaneFacts(experiment=_experiment_of(place.parent, root))
-            by_folder = Statement(origin=Origin.NAME, who="folder", facts=run)
+            by_folder = Statement(origin=Origin.NAME, by="folder", facts=run)
             if fits(locator):
                 return (by_folder,)
             well = PlaneFacts(well=place.name.split(".")[0] or place.name)
-            return (by_folder, Statement(origin=Origin.DEFAULT, who="file name", facts=well))
+            return (by_folder, Statement(origin=Origin.DEFAULT, by="file name", facts=well))
 
         def fits(locator: str) -> bool:
             try:

@@ -196,7 +196,7 @@ class DataSetsSource(Generic[Sighting]):
         if full or again or self._rhythm.due(self._clock.monotonic()):
             self._look(offering, full=full)
         if self._sought and not self._rhythm.spares():
-            self._tell_gone(offering)
+            self._refuse_gone(offering)
 
     def _take_up_asked(self, offering: Offering) -> bool:
         """Offer frames that were asked for; tell whether data sets are to be opened anew now.
@@ -220,7 +220,7 @@ class DataSetsSource(Generic[Sighting]):
         self._asked.done(done)
         return opens
 
-    def _tell_gone(self, offering: Offering) -> None:
+    def _refuse_gone(self, offering: Offering) -> None:
         """Refuse anew what was sought in vain in a data set that was read to its end."""
         everything = self._followed.values()
         offered = {found.locator for one in everything for found in one.backlog.waiting}

@@ -8,12 +8,12 @@ from scopewatch.sources.base.facts import Origin, Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class StatedValue:
     """A fact of a frame as text, and who said so."""
 
     value: str
     origin: Origin
-    who: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +21,13 @@ class Contradiction:
     """A fact on which two witnesses differ: what is taken, and what the other says."""
 
     fact: str
-    taken: Said
-    other: Said
+    taken: StatedValue
+    other: StatedValue
 
     def __str__(self) -> str:
         mine, theirs = self.taken, self.other
         return (
-            f"{self.fact}: {mine.who} says {mine.value}, {theirs.who} says {theirs.value};"
+            f"{self.fact}: {mine.by} says {mine.value}, {theirs.by} says {theirs.value};"
             f" {mine.value} is taken"
         )
 
@@ -40,9 +40,9 @@ class Claim:
     statement: Statement
 
 
-def said_by(value: object, statement: Statement) -> Said:
+def stated_value(value: object, statement: Statement) -> StatedValue:
     """Note a fact and its witness."""
-    return Said(value=str(value), origin=statement.origin, who=statement.who)
+    return StatedValue(value=str(value), origin=statement.origin, by=statement.by)
 
 
 class Evidence:
@@ -52,7 +52,7 @@ class Evidence:
     ----------
     ordered
         The statements, the most trusted first; within one origin in the order they were given.
-    said
+    accepted
         Who said what was taken, by fact.
     contradictions
         On which facts two witnesses differ.
@@ -60,7 +60,7 @@ class Evidence:
 
     def __init__(self, statements: Sequence[Statement]) -> None:
         self.ordered = sorted(statements, key=lambda statement: statement.origin)
-        self.said: dict[str, Said] = {}
+        self.accepted: dict[str, StatedValue] = {}
         self.contradictions: list[Contradiction] = []
 
     def claims(self, name: str) -> list[Claim]:
@@ -76,7 +76,7 @@ class Evidence:
         first = next(iter(self.claims(name)), None)
         if first is None:
             return None
-        self.said[name] = said_by(first.value, first.statement)
+        self.accepted[name] = stated_value(first.value, first.statement)
         return first.value
 
     def contradict(
@@ -84,5 +84,5 @@ class Evidence:
     ) -> None:
         """Note that two witnesses differ, and which one is believed."""
         self.contradictions.append(
-            Contradiction(fact=name, taken=said_by(*taken), other=said_by(*other))
+            Contradiction(fact=name, taken=stated_value(*taken), other=stated_value(*other))
         )

@@ -111,12 +111,12 @@ class Statement:
 
     Parameters
     ----------
-    who
+    by
         The witness in a few words, for the operator: `OME-XML`, `file name (evos)`.
     """
 
     origin: Origin
-    who: str
+    by: str
     facts: PlaneFacts
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.sources.base.evidence import Claim, Evidence, Said, said_by
+from scopewatch.sources.base.evidence import Claim, Evidence, StatedValue, stated_value
 from scopewatch.sources.base.facts import Origin, PlaneFacts
 
 # How far, in intervals, a time may lie from its time point: programs name the moment a scan began,
@@ -51,10 +51,10 @@ def read_moment(
         When a time gives the time point and lies between two, or needs the start of the run.
     """
     index = evidence.take("time_point")
-    told = evidence.claims("time_point")
-    for other in told[1:]:
+    claims = evidence.claims("time_point")
+    for other in claims[1:]:
         if other.value != index and other.statement.origin <= Origin.NAME:
-            first = told[0].statement
+            first = claims[0].statement
             evidence.contradict("time point", (index, first), (other.value, other.statement))
     expected = None
     if index is not None and experiment.started_at is not None:
@@ -82,12 +82,12 @@ def _by_index(
         if facts.series_began is None or facts.series_index is None:
             continue
         moment = to_utc(facts.series_began, zone) + timedelta(hours=facts.series_index * interval_h)
-        who = f"{statement.who}: first plane + {facts.series_index} x interval_h {interval_h:g}"
-        evidence.said["moment"] = Said(value=_text(moment), origin=Origin.INDEX, who=who)
+        by = f"{statement.by}: first plane + {facts.series_index} x interval_h {interval_h:g}"
+        evidence.accepted["moment"] = StatedValue(value=_text(moment), origin=Origin.INDEX, by=by)
         return moment, None
     elapsed_s = index * interval_h * _HOUR_S
-    who = f"time point x interval_h {interval_h:g}"
-    evidence.said["moment"] = Said(value=_text(elapsed_s), origin=Origin.INDEX, who=who)
+    by = f"time point x interval_h {interval_h:g}"
+    evidence.accepted["moment"] = StatedValue(value=_text(elapsed_s), origin=Origin.INDEX, by=by)
     return None, elapsed_s
 
 
@@ -164,7 +164,7 @@ def _most_trusted(
                 (_text(first.value), first.statement),
                 (_text(other.value), other.statement),
             )
-    evidence.said["moment"] = said_by(_text(first.value), first.statement)
+    evidence.accepted["moment"] = stated_value(_text(first.value), first.statement)
     if isinstance(first.value, datetime):
         return first.value, None
     return None, float(first.value)
@@ -232,5 +232,5 @@ def _index(
             )
         )
     index = max(0, round(intervals))
-    evidence.said["time_point"] = said_by(index, first.statement)
+    evidence.accepted["time_point"] = stated_value(index, first.statement)
     return index

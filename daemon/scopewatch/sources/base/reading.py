@@ -21,7 +21,13 @@ from scopewatch.sources.base.address import (
     refuse_projection,
     spell_well,
 )
-from scopewatch.sources.base.evidence import Claim, Contradiction, Evidence, Said, said_by
+from scopewatch.sources.base.evidence import (
+    Claim,
+    Contradiction,
+    Evidence,
+    StatedValue,
+    stated_value,
+)
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.moments import read_moment
 
@@ -87,7 +93,7 @@ class FrameReading:
         Aware UTC; None where nothing tells a moment.
     elapsed_s
         Seconds since the start of the run, where no moment is known but that is.
-    said
+    accepted
         By fact (plate, well, site, time_point, channel, z, um_per_px, moment): who said so.
     contradictions
         Facts on which two witnesses differ.
@@ -97,7 +103,7 @@ class FrameReading:
     pixel_size_um: float | None
     acquired_at: datetime | None
     elapsed_s: float | None
-    said: Mapping[str, Said]
+    accepted: Mapping[str, StatedValue]
     contradictions: tuple[Contradiction, ...] = ()
 
 
@@ -135,15 +141,15 @@ def read_frame(
     pixel_size_um = _pixel_size(evidence, settings)
     key = frame_key(facts, experiment)
     for name in ("plate", "well", "site", "time_point", "channel"):
-        evidence.said.setdefault(
-            name, Said(value=str(getattr(key, name)), origin=Origin.DEFAULT, who="default")
+        evidence.accepted.setdefault(
+            name, StatedValue(value=str(getattr(key, name)), origin=Origin.DEFAULT, by="default")
         )
     return FrameReading(
         key=key,
         pixel_size_um=pixel_size_um,
         acquired_at=moment.acquired_at,
         elapsed_s=moment.elapsed_s,
-        said=MappingProxyType(evidence.said),
+        accepted=MappingProxyType(evidence.accepted),
         contradictions=tuple(evidence.contradictions),
     )
 
@@ -160,8 +166,8 @@ def _with_label(statement: Statement, settings: ReadingSettings) -> Statement:
 
 def _well(evidence: Evidence, settings: ReadingSettings) -> str | None:
     """Decide the well: by its name, before a label that names none, and that before an index."""
-    told = evidence.claims("well")
-    claims = [each for each in told if each.statement.origin is not Origin.DEFAULT]
+    all_claims = evidence.claims("well")
+    claims = [each for each in all_claims if each.statement.origin is not Origin.DEFAULT]
     for other in claims[1:]:
         mine, theirs = (_spelt(str(each.value), settings) for each in (claims[0], other))
         if mine != theirs:
@@ -173,11 +179,11 @@ def _well(evidence: Evidence, settings: ReadingSettings) -> str | None:
         for each in positions
         if isinstance(each.value, int)
     ]
-    chosen = next(iter(claims or labels or numbers or told), None)
+    chosen = next(iter(claims or labels or numbers or all_claims), None)
     if chosen is None:
         return None
     well = _spelt(str(chosen.value), settings)
-    evidence.said["well"] = said_by(well, chosen.statement)
+    evidence.accepted["well"] = stated_value(well, chosen.statement)
     return well
 
 
@@ -200,34 +206,34 @@ def _channel(evidence: Evidence, settings: ReadingSettings) -> str | None:
     mapped = [(names.get(str(each.value).casefold()), each.statement) for each in claims]
     for name, statement in mapped:
         if name is not None:
-            evidence.said["channel"] = Said(
-                value=name, origin=Origin.SETTING, who=f"channels, of {statement.who}"
+            evidence.accepted["channel"] = StatedValue(
+                value=name, origin=Origin.SETTING, by=f"channels, of {statement.by}"
             )
             return name
     for wanted in settings.experiment.channels:
         for each in claims:
             if str(each.value).casefold() == wanted.casefold():
-                evidence.said["channel"] = said_by(wanted, each.statement)
+                evidence.accepted["channel"] = stated_value(wanted, each.statement)
                 return wanted
-    evidence.said["channel"] = said_by(claims[0].value, claims[0].statement)
+    evidence.accepted["channel"] = stated_value(claims[0].value, claims[0].statement)
     return str(claims[0].value)
 
 
 def _pixel_size(evidence: Evidence, settings: ReadingSettings) -> float | None:
-    said = evidence.claims("pixel_size_um")
+    claims = evidence.claims("pixel_size_um")
     if settings.um_per_px is not None:
-        setting = Statement(origin=Origin.SETTING, who="um_per_px", facts=PlaneFacts())
-        said = [Claim(settings.um_per_px, setting), *said]
-    if not said:
+        setting = Statement(origin=Origin.SETTING, by="um_per_px", facts=PlaneFacts())
+        claims = [Claim(settings.um_per_px, setting), *claims]
+    if not claims:
         return None
-    first = said[0]
+    first = claims[0]
     size_um = float(first.value)
-    for other in said[1:]:
+    for other in claims[1:]:
         theirs = float(other.value)
         # A plain tag is filled in by any program: it is no contradiction.
         if other.statement.origin < Origin.TAG and abs(theirs / size_um - 1) > _SCALE_TOLERANCE:
             evidence.contradict(
                 "um/px", (f"{size_um:g}", first.statement), (f"{theirs:g}", other.statement)
             )
-    evidence.said["um_per_px"] = said_by(f"{size_um:.6g}", first.statement)
+    evidence.accepted["um_per_px"] = stated_value(f"{size_um:.6g}", first.statement)
     return size_um

@@ -81,15 +81,15 @@ def meant_by(pattern: str, *, anchored: bool = True) -> str | None:
     if len(set(named)) < len(named) or not (named or is_shell):
         return None
     parts = [_translate(token, name) for token, name in zip(tokens, placeholders, strict=True)]
-    told = "".join(parts)
+    expression = "".join(parts)
     if anchored:
-        told = told.removeprefix(".*")
-        told += "$" if _IMAGE.search(pattern) else ""
+        expression = expression.removeprefix(".*")
+        expression += "$" if _IMAGE.search(pattern) else ""
     try:
-        re.compile(told)
+        re.compile(expression)
     except re.error:
         return None
-    return told
+    return expression
 
 
 def _placeholder(token: re.Match[str]) -> str | None:

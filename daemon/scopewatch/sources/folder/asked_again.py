@@ -64,8 +64,8 @@ class LooksAskedFor:
         if not offer(offering, found):
             return False
         self._looks.remember(offering, file, seen.fingerprint, reading)
-        told = {each.locator for each in found}
-        return all(self._as_it_was(offering, each) for each in asked if each.locator not in told)
+        listed = {each.locator for each in found}
+        return all(self._as_it_was(offering, each) for each in asked if each.locator not in listed)
 
     def _read(self, offering: Offering, seen: Seen) -> tuple[list[Found], FileReading | None]:
         """Read a file as one that is not waited for: what is not whole is told at once."""

@@ -134,18 +134,18 @@ class KnownFrames:
             OrderedDict()
         )
 
-    def of(self, locator: str, told: object) -> Mapping[int, tuple[PlaneEntry, Found]]:
+    def of(self, locator: str, context: object) -> Mapping[int, tuple[PlaneEntry, Found]]:
         """Return plane and frame by page, where all else that is told of a file is as it was."""
         before, frames = self._kept.get(locator, (None, MappingProxyType({})))
-        return frames if before == told else MappingProxyType({})
+        return frames if before == context else MappingProxyType({})
 
     def keep(
-        self, locator: str, told: object, planes: Iterable[PlaneEntry], found: Iterable[Found]
+        self, locator: str, context: object, planes: Iterable[PlaneEntry], found: Iterable[Found]
     ) -> None:
         """Keep the frames of a file."""
         pairs = zip(planes, found, strict=True)
         self._kept.pop(locator, None)
-        self._kept[locator] = (told, {plane.page: (plane, each) for plane, each in pairs})
+        self._kept[locator] = (context, {plane.page: (plane, each) for plane, each in pairs})
         held = sum(len(frames) for _, frames in self._kept.values())
         while self._kept and held > self._capacity:
             _, (_, forgotten) = self._kept.popitem(last=False)
@@ -157,7 +157,7 @@ def given_up_mark(fingerprint: str) -> str:
     return fingerprint + GIVEN_UP
 
 
-def says_what_it_is(statements: Iterable[Statement]) -> bool:
+def identifies_itself(statements: Iterable[Statement]) -> bool:
     """Tell whether a name fits, or metadata says more than scale and time."""
     return any(
         each.origin is Origin.NAME

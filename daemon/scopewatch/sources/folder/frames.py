@@ -27,8 +27,8 @@ from scopewatch.sources.folder.file_reading import (
     Listed,
     changed_since,
     given_up_mark,
+    identifies_itself,
     refuse_file,
-    says_what_it_is,
 )
 from scopewatch.sources.folder.walk import look_at
 from scopewatch.sources.layouts.beside import Missing, look_beside
@@ -209,8 +209,8 @@ class FolderFrames:
             locator,
             patient=patient,
         )
-        told = (beside, contents.trouble)
-        known = {} if alone else self._known.of(locator, told)
+        context = (beside, contents.trouble)
+        known = {} if alone else self._known.of(locator, context)
         found = []
         for plane in contents.planes:
             before = known.get(plane.page)
@@ -219,11 +219,11 @@ class FolderFrames:
                 continue
             place = locator if plane.page == 0 else f"{locator}#page={plane.page}"
             mark = fingerprint if alone else plane.fingerprint
-            said = (*beside, *plane.statements)
-            each = self._found(locator, place, mark, said, contents.trouble)
+            statements = (*beside, *plane.statements)
+            each = self._found(locator, place, mark, statements, contents.trouble)
             found.append(replace(each, size_px=plane.size_px))
         if not alone:
-            self._known.keep(locator, told, contents.planes, found)
+            self._known.keep(locator, context, contents.planes, found)
         return Listed(contents=contents, found=tuple(found), missing=missing, alone=alone)
 
     def give_up(self, locator: str, fingerprint: str, why: FrameError) -> Found:
@@ -350,9 +350,9 @@ class FolderFrames:
         if never is not None:
             raise never
         statements = self._names.trusted(statements)
-        told = [each for each in statements if each.origin is not Origin.NAME]
-        refuse_copy(name, self._names, says_what_it_is=says_what_it_is(told))
-        if not says_what_it_is(statements):
+        beyond_name = [each for each in statements if each.origin is not Origin.NAME]
+        refuse_copy(name, self._names, identifies_itself=identifies_itself(beyond_name))
+        if not identifies_itself(statements):
             raise FrameError(
                 complaint(
                     "file name does not fit the pattern, and the file does not say what it is",

@@ -114,7 +114,7 @@ class FileLooks:
                 return self._leave_empty(offering, locator, fingerprint)
             if not self.settling.broken(candidate, now_s):
                 return True
-            self._tell_given_up(locator, error)
+            self._log_given_up(locator, error)
             found = [self._frames.give_up(locator, fingerprint, error)]
         else:
             self.awaiting.note(locator, reading.missing)
@@ -198,7 +198,7 @@ class FileLooks:
         offering.take(locator, fingerprint)
         return True
 
-    def _tell_given_up(self, locator: str, error: FrameError) -> None:
+    def _log_given_up(self, locator: str, error: FrameError) -> None:
         event = {"event": {"source": self._source, "file": locator, "reason": str(error)}}
         if isinstance(error, AwaitedError):
             log.warning("file beside an image did not tell of it in time", extra=event)

@@ -125,12 +125,12 @@ def look_beside(
 
     for side in dict.fromkeys((*sides, SERIES)):
         path, version, facts = _read(root, folders, side, files, names_it)
-        told = None if facts is None else facts.of(name, named)
+        stated = None if facts is None else facts.of(name, named)
         expected = version is not None or side is not SERIES
-        if expected and (facts is None or told is None or not facts.lists(name)):
+        if expected and (facts is None or stated is None or not facts.lists(name)):
             missing.append(Missing(side=side, path=path, version=version))
-        if told is not None and told != NOTHING:
-            statements.append(Statement(origin=Origin.SET, who=path.name, facts=told))
+        if stated is not None and stated != NOTHING:
+            statements.append(Statement(origin=Origin.SET, by=path.name, facts=stated))
     return Beside(statements=tuple(statements), missing=tuple(missing))
 
 

@@ -98,7 +98,7 @@ def copied_from(locator: str) -> Copied | None:
     return Copied(original=f"{folder}{slash}{match['original']}{dot}{suffix}", certain=False)
 
 
-def refuse_copy(locator: str, names: NamePattern, *, says_what_it_is: bool) -> None:
+def refuse_copy(locator: str, names: NamePattern, *, identifies_itself: bool) -> None:
     """Refuse a file that is a copy of what would be a frame.
 
     Parameters
@@ -113,7 +113,7 @@ def refuse_copy(locator: str, names: NamePattern, *, says_what_it_is: bool) -> N
     FrameError
         Naming the original.
     """
-    original = _original(locator, names, says_what_it_is)
+    original = _original(locator, names, identifies_itself)
     if original is not None:
         raise FrameError(
             complaint(
@@ -125,14 +125,14 @@ def refuse_copy(locator: str, names: NamePattern, *, says_what_it_is: bool) -> N
         )
 
 
-def _original(locator: str, names: NamePattern, says_what_it_is: bool) -> str | None:
+def _original(locator: str, names: NamePattern, identifies_itself: bool) -> str | None:
     copied = copied_from(locator)
     for _ in range(_COPIED_AGAIN):
         if copied is None:
             return None
         fits, reading = _read(names, copied.original)
         if copied.certain:
-            if fits or says_what_it_is:
+            if fits or identifies_itself:
                 return copied.original
         elif fits and _numbers(reading) == _numbers(_read(names, locator)[1] or reading):
             return copied.original

@@ -15,8 +15,8 @@ from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.layouts.registry import LAYOUTS
 
 # Not told by the name: what the layout says of all its names, or what follows from another fact.
-_UNTOLD = frozenset({"first_z"})
-_TOLD = tuple(each.name for each in fields(PlaneFacts) if each.name not in _UNTOLD)
+_NOT_COUNTED = frozenset({"first_z"})
+_COUNTED = tuple(each.name for each in fields(PlaneFacts) if each.name not in _NOT_COUNTED)
 _ROUND = 2
 
 
@@ -36,7 +36,7 @@ class Guess:
         How many fit, but hold an impossible date or number.
     clashes
         How many are the same frame as another one, by all that they say.
-    told
+    facts_per_name
         Facts that a name tells, on average over those that fit.
     """
 
@@ -46,7 +46,7 @@ class Guess:
     left_out: int
     damaged: int
     clashes: int
-    told: float
+    facts_per_name: float
 
     @property
     def share(self) -> float:
@@ -60,7 +60,7 @@ class Guess:
         return (
             -round(self.share * (1 - clashing), _ROUND),
             -round(self.share, _ROUND),
-            -round(self.told, _ROUND),
+            -round(self.facts_per_name, _ROUND),
             self.damaged,
         )
 
@@ -84,7 +84,7 @@ def guess_layout(paths: Iterable[str], layouts: Sequence[Layout] | None = None) 
 
 def _fit(layout: Layout, sample: Sequence[str]) -> Guess:
     names = NamePattern(layout.name)
-    left_out = damaged = told = fits = 0
+    left_out = damaged = facts_per_name = fits = 0
     frames: dict[PlaneFacts, int] = {}
     for path in sample:
         if names.never(path) is not None:
@@ -98,7 +98,7 @@ def _fit(layout: Layout, sample: Sequence[str]) -> Guess:
         if facts is not None:
             fits += 1
             frames[facts] = frames.get(facts, 0) + 1
-            told += sum(getattr(facts, name) is not None for name in _TOLD)
+            facts_per_name += sum(getattr(facts, name) is not None for name in _COUNTED)
     return Guess(
         layout=layout,
         names=len(sample),
@@ -106,5 +106,5 @@ def _fit(layout: Layout, sample: Sequence[str]) -> Guess:
         left_out=left_out,
         damaged=damaged,
         clashes=sum(count for count in frames.values() if count > 1),
-        told=told / fits if fits else 0.0,
+        facts_per_name=facts_per_name / fits if fits else 0.0,
     )

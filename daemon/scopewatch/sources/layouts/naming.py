@@ -58,7 +58,7 @@ class NamePattern:
         self._first_row, self._first_column = begins.get("row", 1), begins.get("column", 1)
 
     @property
-    def who(self) -> str:
+    def by(self) -> str:
         """How the witness is called in what is shown to the operator."""
         return f"file name ({self._name})"
 
@@ -104,7 +104,7 @@ class NamePattern:
         facts = self.read(relative_path)
         if facts is None:
             return ()
-        return (Statement(origin=Origin.NAME, who=self.who, facts=facts),)
+        return (Statement(origin=Origin.NAME, by=self.by, facts=facts),)
 
     def read(self, relative_path: str) -> PlaneFacts | None:
         """Read a path relative to the watched folder; None where the pattern does not fit.

@@ -97,7 +97,7 @@ def planned_key(place: Place, settings: ReadingSettings) -> FrameKey:
         position=label,
         z=settings.z,
     )
-    planned = Statement(origin=Origin.SET, who="plan of the time-lapse", facts=facts)
+    planned = Statement(origin=Origin.SET, by="plan of the time-lapse", facts=facts)
     return read_frame((planned,), settings, _named(place, settings)).key
 
 

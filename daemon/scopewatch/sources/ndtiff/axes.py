@@ -41,8 +41,8 @@ def image_statements(axes: Axes, tags: Axes, summary: Axes) -> tuple[Statement, 
         position=listed_label(summary, number), pixel_size_um=pixel_size_um(summary)
     )
     return tuple(
-        Statement(origin=origin, who=who, facts=facts)
-        for origin, who, facts in (
+        Statement(origin=origin, by=by, facts=facts)
+        for origin, by, facts in (
             (Origin.PLANE, "NDTiff axes", by_axes),
             (Origin.PLANE, "NDTiff image tags", by_tags),
             (Origin.SET, "NDTiff summary", by_summary),

@@ -69,7 +69,7 @@ class DataSet:
         self._followers: dict[str, Follower] = {}
         self._sizes: dict[str, int] = {}
         self._reported: dict[str, set[int]] = {}
-        self._told_texts: dict[str, set[int]] = {}
+        self._logged_texts: dict[str, set[int]] = {}
         self._indexed: dict[tuple[str, int], IndexEntry] = {}
         self._nameless: dict[tuple[str, int], Image] = {}
         self._missing_since_s: dict[str, float] = {}
@@ -87,8 +87,8 @@ class DataSet:
         if self._first is None:
             return None
         image, head = self._first
-        told = json.dumps([head.summary, image.fingerprint], sort_keys=True)
-        return hashlib.sha256(told.encode("utf-8", "backslashreplace")).hexdigest()
+        text = json.dumps([head.summary, image.fingerprint], sort_keys=True)
+        return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
     def replaced(self) -> bool:
         """Tell whether another acquisition now lies in its folder, by the first image.
@@ -240,7 +240,7 @@ class DataSet:
         axes = image.tags.get("Axes")
         if not isinstance(axes, dict):
             axes = entry.axes if entry is not None else None
-        texts = self._told_texts.setdefault(name, set())
+        texts = self._logged_texts.setdefault(name, set())
         # Metadata belong to one image: a second place for its pixels is a damaged index entry.
         garbled = image.block.text_size > 0 and image.block.text_start in texts
         if image.block.start in reported or garbled:

@@ -43,10 +43,10 @@ def run_name(experiment: str, place: str) -> str:
     ('HES7 2026-03-02', 'HES7 2026-03-02 test_1')
     """
     *above, folder = PurePosixPath(place).parts or ("",)
-    plain, told = experiment.casefold(), folder.casefold()
-    if told in ("", plain, f"{plain}_1"):
+    plain, folded = experiment.casefold(), folder.casefold()
+    if folded in ("", plain, f"{plain}_1"):
         return " ".join((experiment, *above))
-    if told.startswith(plain) and not above:
+    if folded.startswith(plain) and not above:
         return folder
     return " ".join((experiment, *above, folder))
 
@@ -150,8 +150,8 @@ class NDTiffFrames:
         axes = image.tags.get("Axes")
         if not isinstance(axes, dict):
             axes = {"time": ticket.key.time_point}  # they stand in the index alone
-        told = image_statements(axes, image.tags, head.summary)
-        reading = read_frame(told, self._settings, ticket.locator)
+        statements = image_statements(axes, image.tags, head.summary)
+        reading = read_frame(statements, self._settings, ticket.locator)
         return Frame(
             key=ticket.key,
             pixels=pixels,
@@ -170,10 +170,10 @@ class NDTiffFrames:
         if number > 1:
             run = f"{run} ({number})"
         by_place = Statement(
-            origin=Origin.SET, who="folder of the data set", facts=PlaneFacts(experiment=run)
+            origin=Origin.SET, by="folder of the data set", facts=PlaneFacts(experiment=run)
         )
-        told = image_statements(axes, tags, sighting.summary)
-        return read_frame((*told, by_place), self._settings, where)
+        statements = image_statements(axes, tags, sighting.summary)
+        return read_frame((*statements, by_place), self._settings, where)
 
     def _find(self, locator: str) -> tuple[Path, Block]:
         """Return the folder and the place a locator names."""

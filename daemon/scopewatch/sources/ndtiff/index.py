@@ -123,9 +123,9 @@ def _text(data: bytes, at: int) -> tuple[bytes | None, int] | None:
 def _entry(axes: bytes, name: bytes, numbers: tuple[int, ...]) -> IndexEntry:
     start, width, height, kind, packed, text_start, text_size, text_packed = numbers
     file = name.decode("utf-8", "replace")
-    told = load_tags(axes)
+    tags = load_tags(axes)
     reason = ""
-    if told is None:
+    if tags is None:
         reason = "its axes are no JSON object"
     elif not safe_name(file):
         reason = f"its file name {file!r} leads out of the data set"
@@ -146,4 +146,4 @@ def _entry(axes: bytes, name: bytes, numbers: tuple[int, ...]) -> IndexEntry:
             text_start=text_start,
             text_size=text_size,
         )
-    return IndexEntry(axes=told or {}, file=file, start=start, block=block, reason=reason)
+    return IndexEntry(axes=tags or {}, file=file, start=start, block=block, reason=reason)

@@ -62,7 +62,7 @@ class FollowedImage:
         self._read: tuple[Signature, Signature] = ((), ())
         self._metadata: ImageMetadata | None = None
         self._problem = ""
-        self._told = ""
+        self._logged = ""
         self._is_closed = False
         self._first = FirstPlane(patience.give_up_s)
         self.follower: ArrayFollower | None = None
@@ -95,8 +95,8 @@ class FollowedImage:
             self._read_array()
         except FrameError as error:
             self._problem = str(error)
-            if self._problem != self._told:
-                self._told = self._problem
+            if self._problem != self._logged:
+                self._logged = self._problem
                 yield Sighting(place=self.place, reason=self._problem)
         else:
             self._problem = ""
@@ -112,7 +112,7 @@ class FollowedImage:
         try:
             standing = self._first.check(self.follower, now_s)
             if standing is Standing.REPLACED:
-                self._begin_anew(self.follower)
+                self._restart(self.follower)
             elif standing is Standing.GONE:
                 return []
             found = self.follower.look(now_s, full=full, closed=self._is_closed, at_most=at_most)
@@ -134,7 +134,7 @@ class FollowedImage:
             for plane in found
         ]
 
-    def _begin_anew(self, follower: ArrayFollower) -> None:
+    def _restart(self, follower: ArrayFollower) -> None:
         """Forget the planes of an acquisition that another was written over."""
         log.info("image was acquired anew", extra={"event": {"image": self._where}})
         self._first = FirstPlane(self._patience.give_up_s)

@@ -198,11 +198,11 @@ class OmeZarrStores:
         if number > 1:
             run = f"{run} ({number})"
         facts = PlaneFacts(experiment=run)
-        yield Statement(origin=Origin.SET, who="folder of the data set", facts=facts)
+        yield Statement(origin=Origin.SET, by="folder of the data set", facts=facts)
         position = self._position(label, sighting, metadata)
         if position is not None:
             facts = PlaneFacts(position=position)
-            yield Statement(origin=Origin.SET, who="name of the image", facts=facts)
+            yield Statement(origin=Origin.SET, by="name of the image", facts=facts)
 
     def _position(
         self, label: str, sighting: Sighting, metadata: ImageMetadata

@@ -99,7 +99,7 @@ def _read_plate(store: Path, plate: Mapping[str, Any], limits: ReadLimits) -> Hi
         if not well:
             unread += 1
             continue
-        told = _well_statements(plate, entry, path)
+        of_well = _well_statements(plate, entry, path)
         counted: dict[str | None, int] = {}
         for image in objects(well.get("images")):
             name = safe_path(image.get("path"))
@@ -108,12 +108,12 @@ def _read_plate(store: Path, plate: Mapping[str, Any], limits: ReadLimits) -> Hi
             acquisition = acquisitions.name(image.get("acquisition"))
             site = counted[acquisition] = counted.get(acquisition, -1) + 1
             order = Statement(
-                origin=Origin.SET, who="order in well.images", facts=PlaneFacts(site=site)
+                origin=Origin.SET, by="order in well.images", facts=PlaneFacts(site=site)
             )
             images.append(
                 ImagePlace(
                     path=f"{path}/{name}",
-                    statements=(*told, order),
+                    statements=(*of_well, order),
                     acquisition=acquisition,
                     began_at=acquisitions.began_at(image.get("acquisition")),
                 )
@@ -138,8 +138,8 @@ class _Acquisitions:
         return named(self._known[number].get("name")) or f"acquisition {number}"
 
     def began_at(self, number: object) -> datetime | None:
-        told = self._known.get(self._first if number not in self._known else number, {})
-        began_s = told.get("starttime")
+        known = self._known.get(self._first if number not in self._known else number, {})
+        began_s = known.get("starttime")
         if type(began_s) is not int or not _EPOCHS_S[0] <= began_s < _EPOCHS_S[1]:
             return None
         return datetime.fromtimestamp(began_s, UTC)
@@ -155,14 +155,14 @@ def _well_statements(
     if by_path is None:
         # No row and column that anybody would write on a plate: its own label.
         facts = PlaneFacts(plate=facts.plate, position=path.replace("/", "_"))
-    told = [Statement(origin=Origin.SET, who="path of the well", facts=facts)]
+    statements = [Statement(origin=Origin.SET, by="path of the well", facts=facts)]
     rows, columns = objects(plate.get("rows")), objects(plate.get("columns"))
     names = _name_at(rows, entry.get("rowIndex")), _name_at(columns, entry.get("columnIndex"))
     by_index = _spell(*names)
     if by_path is not None and by_index is not None and by_index != by_path:
         other = PlaneFacts(well=by_index)
-        told.append(Statement(origin=Origin.SET, who="rowIndex, columnIndex", facts=other))
-    return tuple(told)
+        statements.append(Statement(origin=Origin.SET, by="rowIndex, columnIndex", facts=other))
+    return tuple(statements)
 
 
 def _name_at(names: list[Mapping[str, Any]], index: object) -> str:
@@ -205,8 +205,8 @@ def _read_collection(store: Path, root: Node, limits: ReadLimits) -> Hierarchy |
 
 def _series(store: Path, limits: ReadLimits) -> list[str]:
     node = read_node(store / "OME", limits)
-    told = None if node is None else node.ome.get(_SERIES)
-    names = [safe_path(each) for each in told] if isinstance(told, list) else []
+    series = None if node is None else node.ome.get(_SERIES)
+    names = [safe_path(each) for each in series] if isinstance(series, list) else []
     return [each for each in names if each is not None]
 
 

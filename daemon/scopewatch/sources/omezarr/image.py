@@ -95,11 +95,11 @@ class ImageMetadata:
             channel_code=None if c is None or label else f"channel{c}",
             pixel_size_um=self.pixel_size_um,
         ).over(self._moment_by_index(t))
-        own = Statement(origin=Origin.PLANE, who=FRAME_METADATA, facts=self._moment(delta_s))
+        own = Statement(origin=Origin.PLANE, by=FRAME_METADATA, facts=self._moment(delta_s))
         return (
-            Statement(origin=Origin.PLANE, who=PLACE, facts=place),
+            Statement(origin=Origin.PLANE, by=PLACE, facts=place),
             *((own,) if delta_s is not None else ()),
-            Statement(origin=Origin.SET, who=IMAGE_METADATA, facts=of_set),
+            Statement(origin=Origin.SET, by=IMAGE_METADATA, facts=of_set),
         )
 
     def _moment_by_index(self, t: int | None) -> PlaneFacts:
@@ -159,9 +159,9 @@ def frame_times(node: Node) -> Mapping[PlaneIndex, float]:
 
     ome-writers writes them when it closes the image, as `delta_t` beside `storage_index`.
     """
-    told = mapping(node.attributes.get("ome_writers")).get("frame_metadata")
+    metadata = mapping(node.attributes.get("ome_writers")).get("frame_metadata")
     times = {}
-    for entry in objects(told):
+    for entry in objects(metadata):
         index, delta_s = entry.get("storage_index"), entry.get("delta_t")
         if (
             isinstance(index, list)
@@ -183,11 +183,11 @@ def is_closed(node: Node) -> bool:
 
 
 def _axes(multiscale: Mapping[str, Any], version: str, where: object) -> tuple[str, ...]:
-    told = multiscale.get("axes")
-    if told is None and version in _OLD:
+    declared = multiscale.get("axes")
+    if declared is None and version in _OLD:
         return _OLD_AXES
     axes = []
-    for entry in told if isinstance(told, list) else []:
+    for entry in declared if isinstance(declared, list) else []:
         name = entry.get("name") if isinstance(entry, dict) else entry
         kind = entry.get("type") if isinstance(entry, dict) else None
         letter = _KINDS.get(kind, name) if isinstance(kind, str) else name
@@ -226,10 +226,10 @@ def _scale(
 
 
 def _units(multiscale: Mapping[str, Any], axes: int) -> list[str]:
-    told = multiscale.get("axes")
-    if not isinstance(told, list):
+    declared = multiscale.get("axes")
+    if not isinstance(declared, list):
         return [""] * axes
-    units = [entry.get("unit") if isinstance(entry, dict) else None for entry in told]
+    units = [entry.get("unit") if isinstance(entry, dict) else None for entry in declared]
     return [unit if isinstance(unit, str) else "" for unit in units]
 
 
@@ -255,8 +255,8 @@ def _channels(node: Node) -> tuple[str | None, ...]:
 
 
 def _name(name: object) -> str | None:
-    told = named(name)
-    return None if told is None or told.casefold() in _NAMELESS else told.strip("/")
+    label = named(name)
+    return None if label is None or label.casefold() in _NAMELESS else label.strip("/")
 
 
 def _began(node: Node) -> datetime | None:

@@ -158,7 +158,7 @@ def _look_with_pillow(
     facts = facts.over(time_facts(parse_time(taken)))
     if facts == NOTHING:
         return (), (height, width)
-    return (Statement(origin=Origin.TAG, who="EXIF", facts=facts),), (height, width)
+    return (Statement(origin=Origin.TAG, by="EXIF", facts=facts),), (height, width)
 
 
 def _refuse_holes(path: Path) -> None:

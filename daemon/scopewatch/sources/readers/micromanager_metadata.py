@@ -127,11 +127,11 @@ def read_series(text: str) -> SeriesMetadata:
         kind, _, rest = key.partition("-")
         name = {"FrameKey": block.get("FileName"), "Coords": rest, "Metadata": rest}.get(kind)
         if isinstance(name, str) and name:
-            told = _coordinates(block) if kind == "Coords" else block
+            values = _coordinates(block) if kind == "Coords" else block
             base = PurePosixPath(name.replace("\\", "/")).name
             if kind == "FrameKey" and base in tags:
                 stacks.add(base)
-            tags.setdefault(base, {}).update(told)
+            tags.setdefault(base, {}).update(values)
     # The pages of a stack carry their tags themselves; one entry cannot speak for all of them.
     images = {
         name: tag_facts(of_image, summary) for name, of_image in tags.items() if name not in stacks

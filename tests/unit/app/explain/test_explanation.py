@@ -31,14 +31,14 @@ def found(locator: str, *told: Statement, experiment: ExperimentConfig = EXPERIM
 def named(**facts: object) -> Statement:
     return Statement(
         origin=Origin.NAME,
-        who="file name (scopewatch)",
+        by="file name (scopewatch)",
         facts=PlaneFacts(**facts),  # type: ignore[arg-type]
     )
 
 
 def timed(moment: datetime) -> Statement:
     facts = PlaneFacts(acquired_at=moment)
-    return Statement(origin=Origin.SET, who="Index.xml", facts=facts)
+    return Statement(origin=Origin.SET, by="Index.xml", facts=facts)
 
 
 def explain(*all_found: Found, experiment: ExperimentConfig = EXPERIMENT) -> Explanation:
@@ -107,7 +107,7 @@ def test_what_is_skipped_is_counted_by_its_reason() -> None:
 
 
 def test_contradictions_of_one_kind_are_one_with_the_first_example() -> None:
-    told = (Statement(origin=Origin.SET, who="OME-XML", facts=PlaneFacts(well="B2")),)
+    told = (Statement(origin=Origin.SET, by="OME-XML", facts=PlaneFacts(well="B2")),)
     explanation = explain(
         found("a.tif", *told, named(well="A1")),
         found("b.tif", *told, named(well="A2", time_point=1)),
@@ -166,7 +166,7 @@ def test_day_0_is_the_first_moment_of_each_run() -> None:
                 f"{run}{point}.tif",
                 Statement(
                     origin=Origin.SET,
-                    who="NDTiff",
+                    by="NDTiff",
                     facts=PlaneFacts(
                         experiment=run,
                         time_point=point,
@@ -207,7 +207,7 @@ def test_json_holds_the_same() -> None:
 def test_the_interval_is_measured_by_times_since_the_start_too() -> None:
     def at(time_point: int) -> Statement:
         facts = PlaneFacts(well="A1", time_point=time_point, elapsed_s=3600.0 * time_point)
-        return Statement(origin=Origin.SET, who="frame_metadata of the image", facts=facts)
+        return Statement(origin=Origin.SET, by="frame_metadata of the image", facts=facts)
 
     explanation = explain(*(found(f"{point}.tif", at(point)) for point in range(4)))
     assert explanation.measured_interval_h == 1

@@ -25,7 +25,7 @@ def found(index: int) -> Found:
 def taken(each: Found, elapsed_s: float) -> Found:
     assert each.key is not None
     reading = FrameReading(
-        key=each.key, pixel_size_um=None, acquired_at=None, elapsed_s=elapsed_s, said={}
+        key=each.key, pixel_size_um=None, acquired_at=None, elapsed_s=elapsed_s, accepted={}
     )
     return replace(each, reading=reading)
 

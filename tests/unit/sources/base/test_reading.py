@@ -20,7 +20,7 @@ POSITION = PositionPattern(POSITION_LABEL)
 
 
 def said(origin: Origin, **facts: object) -> Statement:
-    return Statement(origin=origin, who=origin.name.lower(), facts=PlaneFacts(**facts))  # type: ignore[arg-type]
+    return Statement(origin=origin, by=origin.name.lower(), facts=PlaneFacts(**facts))  # type: ignore[arg-type]
 
 
 def read(*statements: Statement, **settings: object) -> FrameReading:
@@ -39,13 +39,13 @@ def told(reading: FrameReading) -> tuple[str, ...]:
 def test_the_nearer_to_the_plane_is_believed(better: Origin, lesser: Origin) -> None:
     reading = read(said(lesser, well="A1", time_point=1), said(better, well="B2", time_point=2))
     assert (reading.key.well, reading.key.time_point) == ("B2", 2)
-    assert reading.said["well"].origin is better
+    assert reading.accepted["well"].origin is better
 
 
 def test_what_nobody_says_is_said_to_be_a_default() -> None:
     reading = read(said(Origin.NAME, well="B2"))
-    assert reading.said["site"].who == "default"
-    assert reading.said["well"].who == "name"
+    assert reading.accepted["site"].by == "default"
+    assert reading.accepted["well"].by == "name"
 
 
 def test_a_contradiction_names_both_sides() -> None:
@@ -93,7 +93,7 @@ def test_name_or_code_selects_a_channel(phase: str) -> None:
 def test_the_users_map_of_channels_comes_first() -> None:
     lines = (said(Origin.SET, channel="Brightfield"), said(Origin.NAME, channel_code="ch6"))
     reading = read(*lines, channels={"CH6": "phase"})
-    assert (reading.key.channel, reading.said["channel"].origin) == ("phase", Origin.SETTING)
+    assert (reading.key.channel, reading.accepted["channel"].origin) == ("phase", Origin.SETTING)
 
 
 def test_the_users_pixel_size_replaces_what_files_say_and_the_difference_is_told() -> None:
@@ -117,7 +117,7 @@ def test_the_first_plane_is_scored_where_none_is_chosen() -> None:
 def test_an_index_gives_the_time_since_the_start_where_no_time_is_said() -> None:
     reading = read(said(Origin.NAME, time_point=3), said(Origin.FILE_TIME, acquired_at=STARTED))
     assert (reading.acquired_at, reading.elapsed_s) == (None, 36 * 3600)
-    assert reading.said["moment"].who == "time point x interval_h 12"
+    assert reading.accepted["moment"].by == "time point x interval_h 12"
 
 
 def test_the_files_own_time_serves_only_where_there_is_no_index() -> None:

@@ -25,7 +25,7 @@ def found(time_point: int, hours: float) -> Found:
         pixel_size_um=None,
         acquired_at=START + timedelta(hours=hours),
         elapsed_s=None,
-        said={},
+        accepted={},
     )
     return Found(locator=f"a.tif#page={time_point}", fingerprint="x", key=key, reading=reading)
 

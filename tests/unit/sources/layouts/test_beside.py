@@ -44,7 +44,7 @@ def test_a_side_file_speaks_as_the_metadata_of_the_set(tmp_path: Path) -> None:
     put(tmp_path / "old.json", a="B2")
     found = beside(tmp_path, "a.tif")
     (statement,) = found.statements
-    assert (statement.origin, statement.who) == (Origin.SET, "old.json")
+    assert (statement.origin, statement.by) == (Origin.SET, "old.json")
     assert statement.facts == PlaneFacts(well="B2")
     assert found.missing == ()
 
@@ -85,6 +85,6 @@ def test_micromanagers_metadata_count_for_every_layout_and_are_missed_only_where
     (tmp_path / "metadata.txt").write_text(
         '{"Coords-./a.tif": {}, "Metadata-./a.tif": {"Channel": "Phase", "FileName": "a.tif"}}'
     )
-    assert beside(tmp_path, "a.tif").statements[0].who == "old.json"
+    assert beside(tmp_path, "a.tif").statements[0].by == "old.json"
     (missing,) = beside(tmp_path, "b.tif").missing
     assert missing.side is SERIES

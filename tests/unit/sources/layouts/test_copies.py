@@ -62,7 +62,7 @@ def test_a_copy_is_refused_under_the_name_of_its_original(name: str, folder: str
     assert copied.original == f"{folder}{STEM}.tif"
     assert copied.certain == (name in CERTAIN)
     with pytest.raises(FrameError) as error:
-        refuse_copy(folder + name.format(STEM), pattern(), says_what_it_is=False)
+        refuse_copy(folder + name.format(STEM), pattern(), identifies_itself=False)
     assert str(error.value) == (
         f"a copy of another file is never a frame: {folder}{name.format(STEM)}"
         f" (got a copy of {folder}{STEM}.tif);"
@@ -79,7 +79,7 @@ def test_the_suffix_of_ome_tiff_is_left_alone() -> None:
 
 def test_a_copy_of_a_copy_is_refused() -> None:
     with pytest.raises(FrameError, match="never a frame"):
-        refuse_copy(f"Copy of {STEM} - Copy (2) (1).tif", pattern(), says_what_it_is=False)
+        refuse_copy(f"Copy of {STEM} - Copy (2) (1).tif", pattern(), identifies_itself=False)
 
 
 @pytest.mark.parametrize(
@@ -97,28 +97,28 @@ def test_a_copy_of_a_copy_is_refused() -> None:
 )
 def test_a_mark_elsewhere_is_part_of_the_name(name: str) -> None:
     assert copied_from(name) is None
-    refuse_copy(name, pattern(), says_what_it_is=True)
+    refuse_copy(name, pattern(), identifies_itself=True)
 
 
 def test_files_numbered_by_windows_are_frames_where_the_pattern_reads_the_number() -> None:
     numbered = pattern(r"(?P<channel>\w+)(?: \((?P<time_point>\d+)\))?\.tif$")
     for name in ("phase (1).tif", "phase (2).tif", "phase.tif"):
-        refuse_copy(name, numbered, says_what_it_is=False)
+        refuse_copy(name, numbered, identifies_itself=False)
     with pytest.raises(FrameError, match=r"got a copy of phase\.tif"):
-        refuse_copy("phase - Copy.tif", numbered, says_what_it_is=False)
+        refuse_copy("phase - Copy.tif", numbered, identifies_itself=False)
 
 
 def test_a_numbered_file_whose_original_would_be_no_frame_is_left_to_the_pattern() -> None:
-    refuse_copy("holiday (1).tif", pattern(), says_what_it_is=False)
-    refuse_copy("stack (1).ome.tif", pattern(), says_what_it_is=True)
+    refuse_copy("holiday (1).tif", pattern(), identifies_itself=False)
+    refuse_copy("stack (1).ome.tif", pattern(), identifies_itself=True)
     with pytest.raises(FrameError, match=r"got a copy of stack\.ome\.tif"):
-        refuse_copy("Copy of stack.ome.tif", pattern(), says_what_it_is=True)
-    refuse_copy("Copy of holiday.tif", pattern(), says_what_it_is=False)
+        refuse_copy("Copy of stack.ome.tif", pattern(), identifies_itself=True)
+    refuse_copy("Copy of holiday.tif", pattern(), identifies_itself=False)
 
 
 def test_a_copy_whose_time_is_no_time_point_is_a_copy_all_the_same() -> None:
     with pytest.raises(FrameError, match="never a frame"):
-        refuse_copy("VID1_A1_1_00d07h00m (1).tif", pattern("incucyte"), says_what_it_is=False)
+        refuse_copy("VID1_A1_1_00d07h00m (1).tif", pattern("incucyte"), identifies_itself=False)
 
 
 @given(st.text(max_size=260))
@@ -144,4 +144,4 @@ def test_no_preset_takes_a_frame_for_a_copy(preset: str) -> None:
     frames = [each.path for each in LAYOUTS[preset].examples if each.never is None]
     assert frames
     for frame in frames:
-        refuse_copy(frame, pattern(preset), says_what_it_is=False)
+        refuse_copy(frame, pattern(preset), identifies_itself=False)

@@ -57,8 +57,8 @@ def test_a_label_is_a_well_where_the_source_says_so() -> None:
 
 def test_tags_that_a_program_fills_in_wrongly_are_left_out_and_no_others() -> None:
     tags = PlaneFacts(pixel_size_um=6.45, wall_time=datetime(2026, 3, 1, 9))
-    tag = Statement(origin=Origin.TAG, who="TIFF tags", facts=tags)
-    own = Statement(origin=Origin.PLANE, who="OME-XML", facts=tags)
+    tag = Statement(origin=Origin.TAG, by="TIFF tags", facts=tags)
+    own = Statement(origin=Origin.PLANE, by="OME-XML", facts=tags)
 
     def left(layout: str) -> list[PlaneFacts]:
         return [each.facts for each in NamePattern(layout).trusted((tag, own))]

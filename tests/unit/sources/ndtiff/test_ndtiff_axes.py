@@ -48,7 +48,7 @@ def test_numbers_on_the_axes_may_be_text() -> None:
 
 def test_what_nothing_says_is_not_stated() -> None:
     assert image_statements({}, {}, {}) == ()
-    assert [each.who for each in image_statements({"time": 1}, {}, {"PixelSize_um": 1.3})] == [
+    assert [each.by for each in image_statements({"time": 1}, {}, {"PixelSize_um": 1.3})] == [
         "NDTiff axes",
         "NDTiff summary",
     ]

@@ -64,7 +64,7 @@ def test_metaseries_says_plate_well_site_time_plane_and_scale(tmp_path: Path) ->
         Z_Step="3",
     )
     (statement,) = said(described(tmp_path / "a.tif", text))
-    assert statement.who == "MetaSeries XML"
+    assert statement.by == "MetaSeries XML"
     assert statement.facts == PlaneFacts(
         plate="HES7 day 3",
         well="C7",
@@ -154,7 +154,7 @@ BITS = struct.unpack("<q", struct.pack("<d", 7548.8358333333335))[0]
 def test_keyence_says_scale_and_moment(tmp_path: Path, order: Order) -> None:
     xml = KEYENCE.format(moment=-8584623693209057615, bits=BITS)
     (statement,) = said(keyence(tmp_path / "a.tif", xml, order))
-    assert statement.who == "Keyence XML"
+    assert statement.by == "Keyence XML"
     assert statement.facts.pixel_size_um == pytest.approx(7.5488358)
     taken = datetime(2025, 2, 11, 1, 32, 44, 571_819, tzinfo=UTC)
     assert statement.facts.acquired_at is not None
@@ -186,7 +186,7 @@ def test_gen5_says_plate_scale_and_local_time(tmp_path: Path) -> None:
         "<ImageWidthMicrons>12.8</ImageWidthMicrons></ImageAcquisition></BTIImageMetaData>"
     )
     (statement,) = said(described(tmp_path / "a.tif", text))
-    assert statement.who == "Gen5 XML"
+    assert statement.by == "Gen5 XML"
     assert statement.facts == PlaneFacts(
         plate="Plate 1",
         pixel_size_um=1.6,

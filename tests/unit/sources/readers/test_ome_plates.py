@@ -95,7 +95,7 @@ def test_rows_outside_the_plate_do_not_count_from_0_so_none_is_believed(
     others = well(f'ID="Well:1" {at}', samples(1))
     xml = document(well('ID="Well:0" Row="1" Column="2"') + others, image() + image(1, "fov1"))
     path = write(tmp_path / "plate_A1_s0_t0000_phase.ome.tif", description=xml.encode())
-    assert read_frames(path)[0].said["well"].who == "default"
+    assert read_frames(path)[0].accepted["well"].by == "default"
 
 
 def test_sites_are_counted_within_their_well_by_the_order_of_its_samples() -> None:
@@ -118,7 +118,7 @@ def test_the_only_sample_of_a_file_numbers_its_site_where_the_name_does_not(
     # A file of one image has a document of its own, which may count its only sample anew.
     xml = document(well('ID="Well:0" Row="0" Column="0"', samples(0, indexes=(3,))))
     reading = read(tmp_path, xml)
-    assert (reading.key.site, reading.said["site"].who) == (3, "OME-XML sample index")
+    assert (reading.key.site, reading.accepted["site"].by) == (3, "OME-XML sample index")
 
 
 @pytest.mark.parametrize(

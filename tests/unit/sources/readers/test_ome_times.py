@@ -32,7 +32,7 @@ def series(path: Path, **metadata: object) -> Path:
 def test_the_date_of_a_series_is_that_of_its_first_plane_alone(tmp_path: Path) -> None:
     path = series(tmp_path / "a.ome.tif", AcquisitionDate=DATE)
     assert elapsed(path) == [START + timedelta(hours=12 * n) for n in range(3)]
-    assert [each.said["moment"].who for each in read_frames(path)] == [
+    assert [each.accepted["moment"].by for each in read_frames(path)] == [
         "OME-XML",
         "OME-XML: first plane + 1 x interval_h 12",
         "OME-XML: first plane + 2 x interval_h 12",
@@ -66,7 +66,9 @@ def test_a_delta_t_of_0_of_later_planes_is_filler(tmp_path: Path) -> None:
 def test_a_series_without_any_time_has_those_of_its_indexes(tmp_path: Path) -> None:
     path = series(tmp_path / "a.ome.tif")
     assert elapsed(path) == [0, INTERVAL_S, 2 * INTERVAL_S]
-    assert {each.said["moment"].who for each in read_frames(path)} == {"time point x interval_h 12"}
+    assert {each.accepted["moment"].by for each in read_frames(path)} == {
+        "time point x interval_h 12"
+    }
 
 
 def test_a_lone_plane_has_its_date_and_no_elapsed_time(tmp_path: Path) -> None:

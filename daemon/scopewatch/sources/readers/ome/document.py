@@ -33,7 +33,7 @@ from scopewatch.sources.readers.pixel_size import calibrated_um
 from scopewatch.sources.readers.planes import ReadLimits
 from scopewatch.sources.readers.safe_xml import XmlError, parse_xml
 
-_WHO = "OME-XML"
+_BY = "OME-XML"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,19 +129,19 @@ def read_document(
     blocks, trouble = select_own(every, file_name, root.get("UUID"), uuid)
     if trouble is not None:
         return OmeFile(common=_common(root), trouble=trouble)
-    told: dict[int, tuple[Statement, ...]] = {}
+    by_page: dict[int, tuple[Statement, ...]] = {}
     contested: set[int] = set()
     images = _Images(root, utc=utc)
     rival = rival_image(every, blocks, uuid or root.get("UUID"))
     doubt = () if rival is None else images.by_uuid(rival)
     for page, statements in islice(images.planes(blocks, doubt), limits.max_planes):
-        if told.setdefault(page, statements) != statements:
+        if by_page.setdefault(page, statements) != statements:
             contested.add(page)
     for page in contested:
-        del told[page]
+        del by_page[page]
     return OmeFile(
-        planes=MappingProxyType(told),
-        declared=max((*told, *contested), default=-1) + 1,
+        planes=MappingProxyType(by_page),
+        declared=max((*by_page, *contested), default=-1) + 1,
         trouble="its OME-XML gives one page to several images" if contested else None,
         endless=0 if contested else planes_of_endless(root, blocks),
     )
@@ -151,7 +151,7 @@ def _common(root: Xml.Element) -> tuple[Statement, ...]:
     """Return the scale, where all images have the same."""
     sizes = {_size_um(pixels) for pixels in root.findall("{*}Image/{*}Pixels")}
     facts = PlaneFacts(pixel_size_um=sizes.pop() if len(sizes) == 1 else None)
-    return () if facts == NOTHING else (Statement(origin=Origin.SET, who=_WHO, facts=facts),)
+    return () if facts == NOTHING else (Statement(origin=Origin.SET, by=_BY, facts=facts),)
 
 
 def _size_um(pixels: Xml.Element) -> float | None:
@@ -178,8 +178,8 @@ class _Images:
         if place is not None:
             well = place.words or place.numbers or well
         facts = PlaneFacts(well=well, position=position if isinstance(position, str) else None)
-        who = "OME-XML by the UUID of the file"
-        return () if facts == NOTHING else (Statement(origin=Origin.SET, who=who, facts=facts),)
+        by = "OME-XML by the UUID of the file"
+        return () if facts == NOTHING else (Statement(origin=Origin.SET, by=by, facts=facts),)
 
     def planes(
         self, blocks: list[Block], doubt: tuple[Statement, ...]
@@ -219,7 +219,7 @@ class _Images:
                 pixel_size_um=size_um,
                 **times.of((c, t, z)),
             )
-            yield page, (Statement(origin=Origin.SET, who=_WHO, facts=facts), *on_plate)
+            yield page, (Statement(origin=Origin.SET, by=_BY, facts=facts), *on_plate)
 
     def _label(
         self, index: int, image: Xml.Element, place: PlatePlace | None

@@ -42,15 +42,15 @@ class PlatePlace:
 
     def statements(self) -> tuple[Statement, ...]:
         """Return what is said of the place, in the order of trust."""
-        told = (
+        parts = (
             (Origin.SET, "OME-XML", PlaneFacts(plate=self.plate, well=self.words, site=self.site)),
             (Origin.SET, "OME-XML rows and columns", PlaneFacts(well=self.numbers)),
             # Each file of a plate may count its only sample anew: the name knows better.
             (Origin.TAG, "OME-XML sample index", PlaneFacts(site=self.index)),
         )
         return tuple(
-            Statement(origin=origin, who=who, facts=facts)
-            for origin, who, facts in told
+            Statement(origin=origin, by=by, facts=facts)
+            for origin, by, facts in parts
             if facts != NOTHING
         )
 

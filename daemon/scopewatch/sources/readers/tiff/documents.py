@@ -67,8 +67,8 @@ class OmeDocuments:
         except OSError as error:
             raise _missing(path, target.name, error.strerror) from error
         uuid = root.get("UUID", "")
-        said = read_document(document, path.name, self._limits, uuid=uuid, utc=utc)
-        return self._keep((*own, version), said)
+        document_file = read_document(document, path.name, self._limits, uuid=uuid, utc=utc)
+        return self._keep((*own, version), document_file)
 
     @property
     def kept(self) -> int:
@@ -99,14 +99,14 @@ class OmeDocuments:
                 self._files.move_to_end(key)
             return self._files.get(key)
 
-    def _keep(self, key: tuple[object, ...], said: OmeFile) -> OmeFile:
+    def _keep(self, key: tuple[object, ...], document_file: OmeFile) -> OmeFile:
         with self._lock:
-            self._files[key] = said
+            self._files[key] = document_file
             planes = sum(len(each.planes) for each in self._files.values())
             while len(self._files) > _KEPT_FILES or (planes > _KEPT_PLANES and self._files):
                 _, forgotten = self._files.popitem(last=False)
                 planes -= len(forgotten.planes)
-        return said
+        return document_file
 
 
 def _beside(path: Path, metadata_file: str | None) -> Path:

@@ -97,14 +97,14 @@ class FileFacts:
     def of(self, page: int, directory: Directory) -> tuple[Statement, ...]:
         """Return what the file says of a plane; `directory` is its own, or that of all."""
         by_itself = self._by_itself(directory)
-        told: list[tuple[Origin, str, PlaneFacts]] = []
+        parts: list[tuple[Origin, str, PlaneFacts]] = []
         if self._imagej:
-            told.append((Origin.SET, "ImageJ metadata", self._imagej_facts(page, directory)))
+            parts.append((Origin.SET, "ImageJ metadata", self._imagej_facts(page, directory)))
         if page < len(self._shaped.places):
-            told.append((Origin.SET, "tifffile shape", self._shaped.places[page]))
-        if not told:
+            parts.append((Origin.SET, "tifffile shape", self._shaped.places[page]))
+        if not parts:
             return (*self._ome.of(page), *by_itself)
-        return (*self._ome.of(page), *_statements(told), *by_itself)
+        return (*self._ome.of(page), *_statements(parts), *by_itself)
 
     def _may_be_endless(self, chain: Chain) -> bool:
         """Tell whether what lies behind the declared planes may be those of later time points.
@@ -123,19 +123,19 @@ class FileFacts:
         if self._last is not None and self._last[0] == directory.start:
             return self._last[1]
         tags = self.tags(directory)
-        told: list[tuple[Origin, str, PlaneFacts]] = []
+        parts: list[tuple[Origin, str, PlaneFacts]] = []
         if tags is not None:
-            told.append((Origin.PLANE, "Micro-Manager tags", tag_facts(tags, self._summary)))
-        told.append(self._embedded(directory))
+            parts.append((Origin.PLANE, "Micro-Manager tags", tag_facts(tags, self._summary)))
+        parts.append(self._embedded(directory))
         plain = PlaneFacts(
             pixel_size_um=resolution_um(
                 self._resolution(directory), directory.number(ifd.RESOLUTION_UNIT, 2)
             )
         ).over(time_facts(parse_time(self._text(directory, ifd.DATE_TIME))))
-        told.append((Origin.TAG, "TIFF tags", plain))
-        said = _statements(told)
-        self._last = directory.start, said
-        return said
+        parts.append((Origin.TAG, "TIFF tags", plain))
+        statements = _statements(parts)
+        self._last = directory.start, statements
+        return statements
 
     def _embedded(self, directory: Directory) -> tuple[Origin, str, PlaneFacts]:
         """Return what a program of an instrument says of a page in a form of its own."""
@@ -158,7 +158,7 @@ class FileFacts:
         tags = load_tags(info[start:]) if isinstance(info, str) and start >= 0 else None
         # The info is that of the file: of one image, or of a stack's first.
         alone = len(self._chain.directories) == 1 and self.declared.planes <= 1
-        told = tag_facts(tags, {}) if tags is not None and alone else NOTHING
+        facts = tag_facts(tags, {}) if tags is not None and alone else NOTHING
         sizes = [_size(imagej.get(name)) for name in ("channels", "slices", "frames")]
         c, z, t = page % sizes[0], page // sizes[0] % sizes[1], page // (sizes[0] * sizes[1])
         stacked = PlaneFacts(
@@ -167,7 +167,7 @@ class FileFacts:
             z=z if sizes[1] > 1 else None,
             pixel_size_um=imagej_um(self._resolution(directory), imagej.get("unit")),
         )
-        return told.over(stacked)
+        return facts.over(stacked)
 
     def _read_imagej(self) -> dict[str, Any]:
         try:
@@ -216,14 +216,14 @@ class _Shape:
 
 def _read_shape(description: str, first: Directory | None) -> _Shape:
     """Read the shape tifffile writes: `{"shape": [48, 256, 256], "axes": "TYX"}`."""
-    told = load_tags(description) if description.startswith('{"') else None
-    shape = told.get("shape") if told is not None else None
-    if told is None or not isinstance(shape, list) or len(shape) > _MOST_AXES or first is None:
+    tags = load_tags(description) if description.startswith('{"') else None
+    shape = tags.get("shape") if tags is not None else None
+    if tags is None or not isinstance(shape, list) or len(shape) > _MOST_AXES or first is None:
         return _Shape()
     samples = first.number(ifd.SAMPLES, 1)
     of_plane = first.number(ifd.HEIGHT, 0) * first.number(ifd.WIDTH, 0) * samples
     planes, rest = divmod(math.prod(_size(length) for length in shape), max(1, of_plane))
-    return _Shape(planes=0 if rest else planes, places=_places(told.get("axes"), shape))
+    return _Shape(planes=0 if rest else planes, places=_places(tags.get("axes"), shape))
 
 
 def _places(axes: object, shape: list[object]) -> tuple[PlaneFacts, ...]:
@@ -243,10 +243,10 @@ def _places(axes: object, shape: list[object]) -> tuple[PlaneFacts, ...]:
     return tuple(places)
 
 
-def _statements(told: list[tuple[Origin, str, PlaneFacts]]) -> tuple[Statement, ...]:
+def _statements(parts: list[tuple[Origin, str, PlaneFacts]]) -> tuple[Statement, ...]:
     return tuple(
-        Statement(origin=origin, who=who, facts=facts)
-        for origin, who, facts in told
+        Statement(origin=origin, by=by, facts=facts)
+        for origin, by, facts in parts
         if facts != NOTHING
     )
 

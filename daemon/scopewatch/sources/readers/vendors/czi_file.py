@@ -34,7 +34,7 @@ from scopewatch.sources.readers.vendors.listing import (
     stated,
 )
 
-_WHO = "CZI metadata"
+_BY = "CZI metadata"
 _KNOWN = frozenset("XYCZTSM")
 _COMPRESSED = {1: "JPEG", 2: "LZW", 4: "JPEG XR"}
 _TAKEN = re.compile(r"<AcquisitionTime>([^<]{1,40})</AcquisitionTime>")
@@ -68,13 +68,13 @@ def list_file(path: Path, limits: ReadLimits) -> VendorFile:
             facts = _plane_facts(file, block, metadata)
             place = places[block.at.get("S"), block.at.get("M")]
             of_set = place.over(PlaneFacts(pixel_size_um=metadata.pixel_size_um))
-            told = ((Origin.PLANE, "CZI sub-block", facts), (Origin.SET, _WHO, of_set))
+            parts = ((Origin.PLANE, "CZI sub-block", facts), (Origin.SET, _BY, of_set))
             planes.append(
                 VendorPlane(
                     place=block.position,
                     fingerprint=f"{header.file_guid}:{block.position}",
                     size_px=block.size_px,
-                    statements=stated(*told),
+                    statements=stated(*parts),
                 )
             )
     return VendorFile(planes=tuple(planes))

@@ -66,11 +66,11 @@ def channel_names(image: Xml.Element, count: int) -> tuple[list[str | None], lis
     infos = image.findall("./Data/Image//WideFieldChannelInfo")
     names = [_channel(info) for info in infos[:count]] if len(infos) >= count else []
     codes = [shown[index] if index < len(shown) else None for index in range(count)]
-    told = [name or code for name, code in zip(names or [None] * count, codes, strict=True)]
-    seen: Counter[str | None] = Counter(told)
+    labels = [name or code for name, code in zip(names or [None] * count, codes, strict=True)]
+    seen: Counter[str | None] = Counter(labels)
     unique = [
         name if name is not None and seen[name] == 1 else (f"channel{index}" if count > 1 else name)
-        for index, name in enumerate(told)
+        for index, name in enumerate(labels)
     ]
     return unique, [code if codes.count(code) == 1 else None for code in codes]
 

@@ -67,11 +67,11 @@ class VendorReader:
     read_pixels: Callable[[Path, Any], NDArray[Any]]
 
 
-def stated(*told: tuple[Origin, str, PlaneFacts]) -> tuple[Statement, ...]:
+def stated(*parts: tuple[Origin, str, PlaneFacts]) -> tuple[Statement, ...]:
     """Return the statements that say something."""
     return tuple(
-        Statement(origin=origin, who=who, facts=facts)
-        for origin, who, facts in told
+        Statement(origin=origin, by=by, facts=facts)
+        for origin, by, facts in parts
         if facts != NOTHING
     )
 

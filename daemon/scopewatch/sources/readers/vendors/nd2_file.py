@@ -156,5 +156,5 @@ def _moment(file: nd2.ND2File, frame: int) -> PlaneFacts:
 
 def _identity(file: nd2.ND2File, first: PlaneFacts) -> str:
     """Return what tells this file from others, and is the same in a copy of it."""
-    told = repr((first, file.attributes, file.text_info))
-    return hashlib.sha256(told.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+    text = repr((first, file.attributes, file.text_info))
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]

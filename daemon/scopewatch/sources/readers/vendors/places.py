@@ -27,7 +27,7 @@ def number_sites(fields: Iterable[tuple[F, Hashable, int | None]]) -> dict[F, in
     sites: dict[F, int | None] = {}
     for own in by_well.values():
         numbers = [number for _, number in own]
-        told_apart = None not in numbers and len(set(numbers)) == len(own)
+        distinct = None not in numbers and len(set(numbers)) == len(own)
         for order, (field, number) in enumerate(own):
-            sites[field] = number if told_apart else (order if len(own) > 1 else None)
+            sites[field] = number if distinct else (order if len(own) > 1 else None)
     return sites
