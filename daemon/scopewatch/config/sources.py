@@ -115,6 +115,9 @@ class PositionConfig(Strict):
     focus_offset_um: float = Field(
         default=0, description="from the plane that the focus finds to the one that is imaged"
     )
+    exposures_ms: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="exposures of its own by preset: {Phase: 35}"
+    )
 
 
 class ChannelConfig(Strict):
@@ -123,6 +126,16 @@ class ChannelConfig(Strict):
     group: str
     preset: str
     exposure_ms: float = Field(gt=0)
+    every: Annotated[int, Field(ge=1)] | Literal["final"] = Field(
+        default=1, description="every so many time points, from the first on; final: the last alone"
+    )
+
+
+class PhaseConfig(Strict):
+    """Time points at one interval; the next phase begins an interval after its last one."""
+
+    interval_s: Seconds
+    time_points: int = Field(ge=1)
 
 
 class MicroManagerSourceConfig(ReadingConfig):
@@ -141,7 +154,31 @@ class MicroManagerSourceConfig(ReadingConfig):
     focus: FocusConfig = FocusConfig()
     interval_s: Seconds = 43_200
     time_points: int = Field(default=20, ge=1)
+    phases: tuple[PhaseConfig, ...] = Field(
+        default=(), description="one after the other, in place of interval_s and time_points"
+    )
     poll_s: Seconds = 1
+
+    @property
+    def timing(self) -> tuple[PhaseConfig, ...]:
+        """The phases, at least one."""
+        one = PhaseConfig(interval_s=self.interval_s, time_points=self.time_points)
+        return self.phases or (one,)
+
+    @property
+    def planned_time_points(self) -> int:
+        """How many time points all phases have."""
+        return sum(phase.time_points for phase in self.timing)
+
+    @model_validator(mode="after")
+    def _phases_stand_alone(self) -> Self:
+        beside = {"interval_s", "time_points"} & self.model_fields_set
+        if self.phases and beside:
+            raise ValueError(
+                f"{' and '.join(sorted(beside))} beside phases, which say it: leave the one or"
+                " the other out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _acquire_needs_a_plan(self) -> Self:

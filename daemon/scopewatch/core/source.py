@@ -22,11 +22,11 @@ class Inbox(Protocol):
 class Arrivals(Protocol):
     """Told of images as the microscope saves them. No method blocks or raises; any thread."""
 
-    def write_started(self, source: str) -> None:
+    def begins(self, source: str) -> None:
         """Note that something is being written, nobody knows yet how much and how fast."""
         ...
 
-    def images_saved(self, source: str, images: int, over_s: float) -> None:
+    def came(self, source: str, images: int, over_s: float) -> None:
         """Note that a source saw so many images saved within the last `over_s` seconds.
 
         What was there already when the source began to look is no arrival. 0 for `over_s` is an
@@ -34,11 +34,11 @@ class Arrivals(Protocol):
         """
         ...
 
-    def still_growing(self, source: str) -> None:
+    def goes_on(self, source: str) -> None:
         """Note that images still come as they did when they were counted last."""
         ...
 
-    def finished(self, source: str) -> None:
+    def over(self, source: str) -> None:
         """Note that nothing more comes of a source for now."""
         ...
 

@@ -41,7 +41,9 @@ def settings(path: Path, **changes: Any) -> MicroManagerSourceConfig:
         "time_points": 3,
         "poll_s": 3600,
     }
-    return MicroManagerSourceConfig(kind="micromanager", path=path, **{**given, **changes})
+    # None leaves a setting of the time-lapse out.
+    wanted = {name: value for name, value in {**given, **changes}.items() if value is not None}
+    return MicroManagerSourceConfig(kind="micromanager", path=path, **wanted)
 
 
 class FakeMicroscope:

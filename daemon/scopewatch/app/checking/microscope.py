@@ -47,10 +47,11 @@ def check_microscopes(config: Config, *, connect: bool) -> Iterator[Finding]:
 
 def _sum_up(source: MicroManagerSourceConfig) -> str:
     images = len(source.positions) * max(1, len(source.channels))
-    return (
-        f"{source.time_points} time points of {images} images, every {source.interval_s:g} s;"
-        f" what {source.backend} backend needs is there"
-    )
+    first, *later = source.timing
+    times = f"{first.time_points} time points of {images} images, every {first.interval_s:g} s"
+    for phase in later:
+        times += f", then {phase.time_points} every {phase.interval_s:g} s"
+    return f"{times}; what {source.backend} backend needs is there"
 
 
 def _problems(source: MicroManagerSourceConfig, config: Config) -> Iterator[str]:
@@ -112,21 +113,23 @@ def _channels(source: MicroManagerSourceConfig, config: Config) -> list[str]:
 
 def _judge_times(source: MicroManagerSourceConfig, config: Config) -> Iterator[str]:
     expected_s = config.experiment.interval_h * _HOUR_S
-    if abs(source.interval_s / expected_s - 1) > _SAME:
+    longest_s = max(phase.interval_s for phase in source.timing)
+    if abs(longest_s / expected_s - 1) > _SAME:
         yield complaint(
             "interval_s is not the interval_h of the experiment, by which silence is judged",
             where=f"interval_s of the source {source.name!r}",
             expected=f"{expected_s:g} s ({config.experiment.interval_h:g} h)",
-            got=f"{source.interval_s:g} s ({source.interval_s / _HOUR_S:.3g} h)",
+            got=f"{longest_s:g} s ({longest_s / _HOUR_S:.3g} h)",
             do="correct the one or the other",
         )
-    exposed_s = len(source.positions) * sum(each.exposure_ms for each in source.channels) / 1000
-    if exposed_s >= source.interval_s:
+    exposed_s = sum(event.get("exposure", 0.0) for event in events_of(source, 0).values()) / 1000
+    shortest_s = min(phase.interval_s for phase in source.timing)
+    if exposed_s >= shortest_s:
         yield complaint(
             "a time point takes longer than the interval, so that every other one is missed",
             where=f"interval_s of the source {source.name!r}",
             expected=f"more than the exposures of all positions, {exposed_s:g} s",
-            got=f"{source.interval_s:g} s",
+            got=f"{shortest_s:g} s",
             do="set a longer interval_s, or fewer positions",
         )
 

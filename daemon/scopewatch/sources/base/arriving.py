@@ -3,19 +3,19 @@
 from scopewatch.core.source import Arrivals
 
 
-class NullArrivals:
+class Unheard:
     """Where nobody wants to know; implements `core.source.Arrivals`."""
 
-    def write_started(self, source: str) -> None:
+    def begins(self, source: str) -> None:
         """Note nothing."""
 
-    def images_saved(self, source: str, images: int, over_s: float) -> None:
+    def came(self, source: str, images: int, over_s: float) -> None:
         """Note nothing."""
 
-    def still_growing(self, source: str) -> None:
+    def goes_on(self, source: str) -> None:
         """Note nothing."""
 
-    def finished(self, source: str) -> None:
+    def over(self, source: str) -> None:
         """Note nothing."""
 
     def bursting(self, _source: str) -> bool:
@@ -23,7 +23,7 @@ class NullArrivals:
         return False
 
 
-class ReadOnlyArrivals:
+class Overheard:
     """For whoever looks at images that another counts; implements `core.source.Arrivals`.
 
     The images of a time-lapse of our own are counted as they are saved. Found on disk again, they
@@ -33,16 +33,16 @@ class ReadOnlyArrivals:
     def __init__(self, arrivals: Arrivals) -> None:
         self._arrivals = arrivals
 
-    def write_started(self, source: str) -> None:
+    def begins(self, source: str) -> None:
         """Note nothing."""
 
-    def images_saved(self, source: str, images: int, over_s: float) -> None:
+    def came(self, source: str, images: int, over_s: float) -> None:
         """Note nothing."""
 
-    def still_growing(self, source: str) -> None:
+    def goes_on(self, source: str) -> None:
         """Note nothing."""
 
-    def finished(self, source: str) -> None:
+    def over(self, source: str) -> None:
         """Note nothing."""
 
     def bursting(self, source: str) -> bool:

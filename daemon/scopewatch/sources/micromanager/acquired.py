@@ -3,9 +3,9 @@
 import contextlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -17,7 +17,7 @@ from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement, merged
 from scopewatch.sources.base.moments import moment_of
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import ReadingSettings, read_frame
-from scopewatch.sources.micromanager.grid import Grid, Image
+from scopewatch.sources.micromanager.grid import Grid, Image, Period, Step
 from scopewatch.sources.ndtiff.axes import image_statements
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.pyramid import is_data_set
@@ -58,7 +58,7 @@ def events_of(config: MicroManagerSourceConfig, time_point: int) -> dict[Place, 
                 **base,
                 "axes": {**axes, "channel": channel.preset},
                 "config_group": [channel.group, channel.preset],
-                "exposure": channel.exposure_ms,
+                "exposure": position.exposures_ms.get(channel.preset, channel.exposure_ms),
             }
     return events
 
@@ -66,6 +66,21 @@ def events_of(config: MicroManagerSourceConfig, time_point: int) -> dict[Place, 
 def images_of(config: MicroManagerSourceConfig) -> tuple[Image, ...]:
     """Return what is taken at each time point, in order of acquisition."""
     return tuple((label, channel) for _, label, channel in events_of(config, 0))
+
+
+def steps_of(config: MicroManagerSourceConfig) -> tuple[Step, ...]:
+    """Return the intervals of all phases but the first."""
+    steps: list[Step] = []
+    since = 0
+    for before, phase in pairwise(config.timing):
+        since += before.time_points
+        steps.append(Step(since=since, interval_s=phase.interval_s))
+    return tuple(steps)
+
+
+def periods_of(config: MicroManagerSourceConfig) -> dict[str | None, Period]:
+    """Return how often each channel is taken that is not at every time point."""
+    return {each.preset: each.every for each in config.channels if each.every != 1}
 
 
 def place_of(axes: dict[str, Any]) -> Place | None:
@@ -146,13 +161,14 @@ class Acquired:
         The images.
     moments
         When the first image of each time point was taken, where an image says so.
-    interval_s
-        As it is configured.
+    interval_s, then
+        As they are configured.
     """
 
     places: frozenset[Place]
     moments: Mapping[int, datetime]
     interval_s: float
+    then: tuple[Step, ...] = ()
 
     @property
     def began_at(self) -> datetime | None:
@@ -168,21 +184,28 @@ class Acquired:
         if not starts:
             return None
         if max(starts) - min(starts) < timedelta(seconds=self.interval_s):
-            return Grid(first=0, first_at=min(starts), interval_s=self.interval_s)
+            return replace(self._planned(), first_at=min(starts))
         first, last = min(self.moments), max(self.moments)
         apart_s = (self.moments[last] - self.moments[first]).total_seconds() / (last - first)
         return Grid(first=last, first_at=self.moments[last], interval_s=max(apart_s, 1.0))
 
     def _starts(self) -> list[datetime]:
-        interval = timedelta(seconds=self.interval_s)
-        return [moment - index * interval for index, moment in self.moments.items()]
+        planned = self._planned()
+        return [
+            moment - timedelta(seconds=planned.offset_s(index))
+            for index, moment in self.moments.items()
+        ]
+
+    def _planned(self) -> Grid:
+        start = datetime.min.replace(tzinfo=UTC)
+        return Grid(first=0, first_at=start, interval_s=self.interval_s, then=self.then)
 
 
 def survey(
-    path: Path, settings: ReadingSettings, interval_s: float, limits: ReadLimits
+    config: MicroManagerSourceConfig, settings: ReadingSettings, limits: ReadLimits
 ) -> Acquired:
     """Look through the data sets that earlier acquisitions of an experiment wrote."""
-    experiment = settings.experiment.name
+    path, experiment = config.path, settings.experiment.name
     places: set[Place] = set()
     moments: dict[int, datetime] = {}
     folders = sorted(path.iterdir()) if path.is_dir() else []
@@ -201,5 +224,8 @@ def survey(
                 if moment is not None:
                     moments[place[0]] = min(moments.get(place[0], moment), moment)
     return Acquired(
-        places=frozenset(places), moments=MappingProxyType(moments), interval_s=interval_s
+        places=frozenset(places),
+        moments=MappingProxyType(moments),
+        interval_s=config.timing[0].interval_s,
+        then=steps_of(config),
     )

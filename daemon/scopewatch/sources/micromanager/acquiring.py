@@ -24,6 +24,7 @@ from scopewatch.sources.micromanager.acquired import (
     Place,
     events_of,
     place_of,
+    steps_of,
     survey,
     wells_of,
 )
@@ -95,7 +96,11 @@ class Acquiring:
         self._plan = KeptPlan(config, experiment.name)
         wells = wells_of(config, reading_settings(config, experiment))
         self._focusing = Focusing(config, wells, microscope.focus_drive)
-        self._lapse = TimeLapse(interval_s=config.interval_s, time_points=config.time_points)
+        self._lapse = TimeLapse(
+            interval_s=config.timing[0].interval_s,
+            time_points=config.planned_time_points,
+            then=steps_of(config),
+        )
         self._away = ""
         # Time of day and steady seconds when this process began to acquire its first time point.
         self._anchor: tuple[datetime, float] | None = None
@@ -111,7 +116,7 @@ class Acquiring:
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to acquire, missed or not: no microscope is needed then."""
-        left = range(self._lapse.over + 1, self._config.time_points)
+        left = range(self._lapse.over + 1, self._plan.time_points)
         return not any(self.missing(index) for index in left)
 
     @property
@@ -153,13 +158,14 @@ class Acquiring:
         self._done |= found.places
         if self._lapse.grid is None:
             self._lapse.grid = self._plan.take_up(found, self._now())
+            self._lapse.time_points = self._plan.time_points
             self._focusing.kept = self._plan.focus(found)
         self._lapse.pass_by(self._now(), self.trouble or _NOT_RUNNING)
         self._keep_plan(anew=True)
         if self.is_over:
             log.info(
                 "time-lapse is over",
-                extra={"event": {"source": self._name, "time_points": self._config.time_points}},
+                extra={"event": {"source": self._name, "time_points": self._plan.time_points}},
             )
 
     def connect(self) -> None:
@@ -176,7 +182,7 @@ class Acquiring:
     @property
     def shortfall(self) -> str:
         """How many images are missing, and why, of a time-lapse that failed to its end; else ''."""
-        last = self._config.time_points - 1
+        last = self._plan.time_points - 1
         if not self.is_over or not self.missing(last):
             return ""
         if self._shortfall is None or self._shortfall[0] != len(self._done):
@@ -189,23 +195,25 @@ class Acquiring:
 
     def plan(self) -> AcquisitionPlan:
         """Return the time-lapse and how far it is."""
-        incomplete = (index for index in range(self._config.time_points) if self.missing(index))
+        time_points = self._plan.time_points
+        incomplete = (index for index in range(time_points) if self.missing(index))
         return AcquisitionPlan(
-            interval_s=self._config.interval_s,
-            time_points=self._config.time_points,
-            next_time_point=next(incomplete, self._config.time_points),
+            interval_s=self._config.timing[0].interval_s,
+            time_points=time_points,
+            next_time_point=next(incomplete, time_points),
             began_at=self._plan.began_at or self._lapse.began_at,
         )
 
     def missing(self, index: int) -> list[Place]:
         """Return the images of a time point that are not there, in order of acquisition.
 
-        Those of positions and channels that were added later are not missing.
+        Those of positions and channels that were added later, or are not taken at each time point,
+        are not missing.
         """
         return [
             place
             for place in events_of(self._config, index)
-            if place not in self._done and self._plan.begins(place) <= index
+            if place not in self._done and self._plan.has(place)
         ]
 
     def why(self, place: Place) -> str:
@@ -309,7 +317,7 @@ class Acquiring:
     def _survey(self) -> Acquired:
         try:
             settings = reading_settings(self._config, self._experiment)
-            return survey(self._config.path, settings, self._config.interval_s, DEFAULT_LIMITS)
+            return survey(self._config, settings, DEFAULT_LIMITS)
         except OSError as error:
             raise SourceError(
                 complaint(
@@ -327,11 +335,11 @@ class Acquiring:
             return
         if not self.connected:
             self._connect()
-        self._arrivals.write_started(self._name)
+        self._arrivals.begins(self._name)
         try:
             self._focusing.take(missing, self._now, self._acquire)
         finally:
-            self._arrivals.finished(self._name)
+            self._arrivals.over(self._name)
         log.info(
             "time point acquired",
             extra={"event": {"source": self._name, "time_point": index, "images": len(missing)}},
@@ -341,7 +349,7 @@ class Acquiring:
         self._microscope.acquire(events, self._saved)
 
     def _saved(self, axes: Axes) -> None:
-        self._arrivals.images_saved(self._name, 1, 0.0)
+        self._arrivals.came(self._name, 1, 0.0)
         place = place_of(axes)
         if place is not None:
             self._done.add(place)

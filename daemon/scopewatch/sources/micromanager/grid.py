@@ -1,37 +1,102 @@
 """When the time points of a time-lapse are due, and what a changed plan makes of it. Pure.
 
-Time points lie at equal distances from one of them on. A plan that is changed by a reload or a
+Time points lie at planned distances from one of them on. A plan that is changed by a reload or a
 restart goes on with the next time point: its interval counts from the last one, and what it adds
 (positions, channels, time points) begins now, so that no gap is told of what nobody had planned.
+
+A time point that a person wants at once is put in between: it is the next one by its number, those
+behind it keep their moments, and there is one more of them. It is no part of the planned series, so
+that neither a phase nor the period of a channel counts it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Literal
 
 Image = tuple[str, str | None]  # position label, channel: what is taken at each time point
+Period = int | Literal["final"]
 
 # What a reload interrupted is finished before the time points of the changed plan begin.
 FINISH_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Another interval, from a time point to the next one and on."""
+
+    since: int
+    interval_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """Time points `first`, at `first_at`, and on, `interval_s` apart."""
+    """Time points `first`, at `first_at`, and on, `interval_s` apart until a step of `then`.
+
+    Parameters
+    ----------
+    then
+        In order, each from a later time point on.
+    """
 
     first: int
     first_at: datetime
     interval_s: float
+    then: tuple[Step, ...] = ()
+
+    def __post_init__(self) -> None:
+        since = [step.since for step in self.then]
+        if since != sorted(set(since)) or any(each <= 0 for each in since):
+            raise ValueError(f"steps of a grid are not in order: {since}")
 
     def at(self, now: datetime) -> int:
         """Return the time point that is due or under way; the one before `first` until that is."""
-        passed = (now - self.first_at) // timedelta(seconds=self.interval_s)
-        return self.first + max(passed, -1)
+        if now < self.first_at:
+            return self.first - 1
+        index, at, interval_s = self.first, self.first_at, self.interval_of(self.first)
+        for step in self.then:
+            if step.since <= index:
+                continue
+            starts = at + timedelta(seconds=(step.since - index) * interval_s)
+            if now < starts:
+                break
+            index, at, interval_s = step.since, starts, step.interval_s
+        index += (now - at) // timedelta(seconds=interval_s)
+        # Sums of intervals are rounded to microseconds: when each is due decides.
+        while self.time_of(index + 1) <= now:
+            index += 1
+        while self.time_of(index) > now:
+            index -= 1
+        return index
 
     def time_of(self, index: int) -> datetime:
         """Return when a time point is due."""
-        return self.first_at + timedelta(seconds=(index - self.first) * self.interval_s)
+        passed_s = self.offset_s(index) - self.offset_s(self.first)
+        return self.first_at + timedelta(seconds=passed_s)
+
+    def interval_of(self, index: int) -> float:
+        """Return how long after a time point the next one is due, in seconds."""
+        reached = [step.interval_s for step in self.then if step.since <= index]
+        return reached[-1] if reached else self.interval_s
+
+    def offset_s(self, index: int) -> float:
+        """Return how long after time point 0 one is due, in seconds, had none been moved."""
+        since, interval_s, passed_s = 0, self.interval_s, 0.0
+        for step in self.then:
+            if step.since >= index:
+                break
+            passed_s += (step.since - since) * interval_s
+            since, interval_s = step.since, step.interval_s
+        return passed_s + (index - since) * interval_s
+
+    def ahead(self, index: int) -> tuple[Step, ...]:
+        """Return the intervals from a time point on."""
+        steps = [Step(since=index, interval_s=self.interval_of(index))]
+        for step in self.then:
+            if step.since > index and step.interval_s != steps[-1].interval_s:
+                steps.append(step)
+        return tuple(steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +107,16 @@ class Planned:
     ----------
     began_at
         When time point 0 was.
+    time_points
+        How many there are, with those of `extra`.
     over
         The last time point that is not acquired any more; -1 before the first is over.
     since
         The first time point of each image that is taken.
+    periods
+        How often the images of a channel are taken, where not at every time point.
+    extra
+        Time points that were put in between, in order.
     """
 
     grid: Grid
@@ -53,12 +124,40 @@ class Planned:
     time_points: int
     since: Mapping[Image, int]
     over: int = -1
+    periods: Mapping[str | None, Period] = field(default_factory=lambda: MappingProxyType({}))
+    extra: tuple[int, ...] = ()
+
+    def has(self, index: int, image: Image) -> bool:
+        """Tell whether an image is planned for a time point."""
+        if image in self.since and index < self.since[image]:
+            return False
+        period = self.periods.get(image[1], 1)
+        if period == "final":
+            return index == self.time_points - 1
+        if index in self.extra:
+            return period == 1
+        return self.number_of(index) % period == 0
+
+    def number_of(self, index: int) -> int:
+        """Return the place of a time point in the planned series, without what was put between."""
+        return index - sum(each < index for each in self.extra)
 
 
-def begun(grid: Grid, time_points: int, images: Iterable[Image]) -> Planned:
+def begun(
+    grid: Grid,
+    time_points: int,
+    images: Iterable[Image],
+    periods: Mapping[str | None, Period] | None = None,
+) -> Planned:
     """Return the plan of a time-lapse that was never changed."""
     since = MappingProxyType(dict.fromkeys(images, 0))
-    return Planned(grid=grid, began_at=grid.time_of(0), time_points=time_points, since=since)
+    return Planned(
+        grid=grid,
+        began_at=grid.time_of(0),
+        time_points=time_points,
+        since=since,
+        periods=MappingProxyType(dict(periods or {})),
+    )
 
 
 def take_up(
@@ -69,11 +168,15 @@ def take_up(
     images: Iterable[Image],
     taken: frozenset[tuple[int, Image]],
     now: datetime,
+    then: tuple[Step, ...] = (),
+    periods: Mapping[str | None, Period] | None = None,
 ) -> Planned:
     """Return how a time-lapse goes on as it is configured now.
 
     Parameters
     ----------
+    interval_s, time_points, then
+        As they are configured: without time points that were put in between.
     images
         What is to be taken at each time point.
     taken
@@ -83,27 +186,82 @@ def take_up(
     """
     due = before.grid.at(now)
     last = max(before.over, max((index for index, _ in taken), default=-1))
+    time_points += len(before.extra)
+    then = tuple(replace(step, since=_index_of(step.since, before.extra)) for step in then)
     following = last + 1 if due <= last else min(due, time_points)
-    since = {image: before.since.get(image, following) for image in images}
-    other_interval = before.grid.interval_s != interval_s
+    periods = MappingProxyType(dict(periods or {}))
+    since = {
+        image: before.since[image]
+        if image in before.since and _keeps_its_period(before, image[1], periods, time_points)
+        else following
+        for image in images
+    }
+    fresh = replace(
+        before,
+        grid=replace(before.grid, interval_s=interval_s, then=then),
+        time_points=time_points,
+        periods=periods,
+        since=MappingProxyType(since),
+    )
+    other_interval = before.grid.ahead(max(last, 0)) != fresh.grid.ahead(max(last, 0))
     ran_out = due >= before.time_points
     if not other_interval and not (ran_out and time_points > before.time_points):
-        return replace(before, time_points=time_points, since=MappingProxyType(since))
+        # Intervals that are over may be written otherwise by now; what was, was.
+        return replace(fresh, grid=before.grid)
     if not other_interval:
         last = max(last, before.time_points - 1)
-    first_at = max(before.grid.time_of(last) + timedelta(seconds=interval_s), now)
+    wait_s = fresh.grid.interval_of(last)
+    first_at = max(before.grid.time_of(last) + timedelta(seconds=wait_s), now)
     if last == due and _is_incomplete(before, last, taken):
         first_at = max(first_at, now + timedelta(seconds=FINISH_S))
     since = {image: min(first, last + 1) for image, first in since.items()}
     return replace(
-        before,
-        grid=Grid(first=last + 1, first_at=first_at, interval_s=interval_s),
-        time_points=time_points,
+        fresh,
+        grid=replace(fresh.grid, first=last + 1, first_at=first_at),
         since=MappingProxyType(since),
     )
 
 
-def _is_incomplete(before: Planned, index: int, taken: frozenset[tuple[int, Image]]) -> bool:
-    return any(
-        (index, image) not in taken for image, first in before.since.items() if first <= index
+def put_between(planned: Planned, now: datetime) -> Planned:
+    """Return the plan with one more time point, due now, before those that are not due yet."""
+    index = planned.grid.at(now) + 1
+    return replace(
+        planned,
+        grid=Grid(
+            first=index + 1,
+            first_at=planned.grid.time_of(index),
+            interval_s=planned.grid.interval_s,
+            then=tuple(
+                replace(step, since=step.since + 1) if step.since >= index else step
+                for step in planned.grid.then
+            ),
+        ),
+        time_points=planned.time_points + 1,
+        extra=(*planned.extra, index),
+        since=MappingProxyType(
+            {image: first + (first >= index) for image, first in planned.since.items()}
+        ),
     )
+
+
+def _index_of(number: int, extra: tuple[int, ...]) -> int:
+    """Return the time point at a place of the planned series."""
+    index = number
+    for each in extra:
+        index += each <= index
+    return index
+
+
+def _keeps_its_period(
+    before: Planned,
+    channel: str | None,
+    periods: Mapping[str | None, Period],
+    time_points: int,
+) -> bool:
+    period = periods.get(channel, 1)
+    moved = period == "final" and time_points != before.time_points
+    return period == before.periods.get(channel, 1) and not moved
+
+
+def _is_incomplete(before: Planned, index: int, taken: frozenset[tuple[int, Image]]) -> bool:
+    return any(before.has(index, image) and (index, image) not in taken for image in before.since)

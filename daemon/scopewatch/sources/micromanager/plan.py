@@ -25,6 +25,7 @@ def check_plan(config: MicroManagerSourceConfig, settings: ReadingSettings) -> N
     problems = [
         *_mixed_focus(config),
         *_focus(config),
+        *_exposures(config),
         *_shared_events(config),
         *_shared_frames(config, settings),
     ]
@@ -93,6 +94,24 @@ def _focus(config: MicroManagerSourceConfig) -> list[ConfigError]:
             )
         )
     return problems
+
+
+def _exposures(config: MicroManagerSourceConfig) -> list[ConfigError]:
+    """Name exposures of a position for channels that are not acquired."""
+    presets = {channel.preset for channel in config.channels}
+    return [
+        ConfigError(
+            complaint(
+                "a position has an exposure for a channel that is not acquired",
+                where=f"position {position.label!r} of the source {config.name!r}",
+                expected=f"one of {_listed(sorted(presets))}" if presets else "none: no channels",
+                got=_listed(unknown),
+                do="write the preset of a channel",
+            )
+        )
+        for position in config.positions
+        if (unknown := [each for each in position.exposures_ms if each not in presets])
+    ]
 
 
 def _shared_events(config: MicroManagerSourceConfig) -> list[ConfigError]:

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from scopewatch.sources.micromanager.acquired import own_data_set
 from scopewatch.sources.micromanager.focus import FocusKept
 from scopewatch.sources.micromanager.focus_file import FocusFile
-from scopewatch.sources.micromanager.grid import Grid, Planned
+from scopewatch.sources.micromanager.grid import Grid, Planned, Step
 
 PLAN_FILE = "scopewatch-plan.json"
 _MOST_BYTES = 16 * 1024 * 1024
@@ -34,6 +34,20 @@ class _Image(BaseModel):
     since: _Index
 
 
+class _Step(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    since: Annotated[int, Field(ge=1)]
+    interval_s: Annotated[float, Field(gt=0)]
+
+
+class _Period(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    channel: str | None
+    every: Annotated[int, Field(ge=1)] | Literal["final"]
+
+
 class _File(BaseModel):
     """What the file holds; what later versions add is passed over."""
 
@@ -46,7 +60,17 @@ class _File(BaseModel):
     time_points: Annotated[int, Field(ge=1)]
     over: Annotated[int, Field(ge=-1)]
     images: tuple[_Image, ...]
+    then: tuple[_Step, ...] = ()
+    periods: tuple[_Period, ...] = ()
+    extra: tuple[_Index, ...] = ()
     focus: FocusFile = FocusFile()
+
+    @model_validator(mode="after")
+    def _steps_are_in_order(self) -> Self:
+        since = [step.since for step in self.then]
+        if since != sorted(set(since)) or list(self.extra) != sorted(set(self.extra)):
+            raise ValueError("steps and extra time points are not in order")
+        return self
 
 
 def own_data_sets(path: Path, experiment: str) -> Iterator[Path]:
@@ -93,6 +117,13 @@ def write_plan(folder: Path, planned: Planned, focus: FocusKept | None = None) -
             _Image(position=position, channel=channel, since=since)
             for (position, channel), since in planned.since.items()
         ),
+        then=tuple(
+            _Step(since=step.since, interval_s=step.interval_s) for step in planned.grid.then
+        ),
+        periods=tuple(
+            _Period(channel=channel, every=every) for channel, every in planned.periods.items()
+        ),
+        extra=planned.extra,
         focus=FocusFile.of(focus or FocusKept()),
     )
     handle, name = tempfile.mkstemp(dir=folder, prefix=".scopewatch-plan-", suffix=".part")
@@ -121,11 +152,18 @@ def _read(path: Path) -> Planned | None:
         return None
     first_at: datetime = kept.next_at
     return Planned(
-        grid=Grid(first=kept.next_time_point, first_at=first_at, interval_s=kept.interval_s),
+        grid=Grid(
+            first=kept.next_time_point,
+            first_at=first_at,
+            interval_s=kept.interval_s,
+            then=tuple(Step(since=each.since, interval_s=each.interval_s) for each in kept.then),
+        ),
         began_at=kept.began_at,
         time_points=kept.time_points,
         over=kept.over,
         since=MappingProxyType({(each.position, each.channel): each.since for each in kept.images}),
+        periods=MappingProxyType({each.channel: each.every for each in kept.periods}),
+        extra=kept.extra,
     )
 
 

@@ -2,19 +2,28 @@
 
 import logging
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from scopewatch.config import MicroManagerSourceConfig
-from scopewatch.sources.micromanager.acquired import Acquired, Place, images_of
+from scopewatch.sources.micromanager.acquired import (
+    Acquired,
+    Place,
+    images_of,
+    periods_of,
+    steps_of,
+)
 from scopewatch.sources.micromanager.focus import FocusKept
-from scopewatch.sources.micromanager.grid import Grid, Planned, begun, take_up
+from scopewatch.sources.micromanager.grid import Grid, Planned, begun, put_between, take_up
 from scopewatch.sources.micromanager.plan_file import (
     own_data_sets,
     read_focus,
     read_plan,
     write_plan,
 )
+
+# Where nothing has begun, only what is planned matters, not when.
+_NEVER = Grid(first=0, first_at=datetime.max.replace(tzinfo=UTC), interval_s=1.0)
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +39,26 @@ class KeptPlan:
         self._failed = False
 
     @property
+    def time_points(self) -> int:
+        """How many time points there are, with those that were put in between."""
+        extra = 0 if self._planned is None else len(self._planned.extra)
+        return self._config.planned_time_points + extra
+
+    @property
     def began_at(self) -> datetime | None:
         """When time point 0 was; None where no plan is kept yet."""
         return None if self._planned is None else self._planned.began_at
 
-    def begins(self, place: Place) -> int:
-        """Return the first time point that an image of the plan belongs to."""
-        _, label, channel = place
-        return 0 if self._planned is None else self._planned.since.get((label, channel), 0)
+    def has(self, place: Place) -> bool:
+        """Tell whether an image is planned for its time point."""
+        index, label, channel = place
+        planned = self._planned or self._begun(_NEVER)
+        return planned.has(index, (label, channel))
+
+    def put_between(self, grid: Grid, now: datetime) -> Grid:
+        """Put one more time point in between, due now; return the grid as it is then."""
+        self._planned = put_between(replace(self._planned or self._begun(grid), grid=grid), now)
+        return self._planned.grid
 
     def take_up(self, found: Acquired, now: datetime) -> Grid | None:
         """Go on with the time-lapse that is on disk, as it is planned now; None where none is."""
@@ -45,13 +66,15 @@ class KeptPlan:
         before = read_plan(config.path, self._experiment) if found.places else None
         grid = found.grid()
         if before is None and grid is not None:
-            before = begun(grid, config.time_points, images_of(config))
+            before = self._begun(grid)
         if before is None:
             return None
         self._planned = take_up(
             before,
-            interval_s=config.interval_s,
-            time_points=config.time_points,
+            interval_s=config.timing[0].interval_s,
+            time_points=config.planned_time_points,
+            then=steps_of(config),
+            periods=periods_of(config),
             images=images_of(config),
             taken=frozenset((index, (label, channel)) for index, label, channel in found.places),
             now=now,
@@ -62,7 +85,7 @@ class KeptPlan:
                 "source": config.name,
                 "time_point": grid.first,
                 "at": grid.first_at.isoformat(timespec="seconds"),
-                "interval_s": config.interval_s,
+                "interval_s": grid.interval_of(grid.first),
             }
             log.info("time-lapse goes on by a changed plan", extra={"event": event})
         return grid
@@ -84,7 +107,7 @@ class KeptPlan:
             Whether a data set may have begun since: only then is the folder of the images listed.
         """
         config = self._config
-        planned = self._planned or begun(grid, config.time_points, images_of(config))
+        planned = self._planned or self._begun(grid)
         self._planned = planned = replace(planned, over=max(planned.over, over))
         if not anew and self._kept is not None and self._kept[1:] == (planned, focus):
             return
@@ -100,3 +123,9 @@ class KeptPlan:
             self._kept, self._failed = None, True
         else:
             self._kept, self._failed = (folder, planned, focus), False
+
+    def _begun(self, grid: Grid) -> Planned:
+        config = self._config
+        return begun(
+            grid, config.planned_time_points, images_of(config), periods=periods_of(config)
+        )

@@ -14,7 +14,7 @@ going on would only wear them (each try loads them anew).
 from datetime import datetime
 from typing import Final
 
-from scopewatch.sources.micromanager.grid import Grid
+from scopewatch.sources.micromanager.grid import Grid, Step
 
 FIRST_WAIT_S: Final = 10.0
 MOST_WAIT_S: Final = 600.0
@@ -26,13 +26,14 @@ class TimeLapse:
 
     Parameters
     ----------
-    interval_s, time_points
+    interval_s, time_points, then
         The grid.
     """
 
-    def __init__(self, *, interval_s: float, time_points: int) -> None:
+    def __init__(self, *, interval_s: float, time_points: int, then: tuple[Step, ...] = ()) -> None:
         self._interval_s = interval_s
-        self._time_points = time_points
+        self._then = then
+        self.time_points = time_points
         self._why: dict[int, str] = {}
         self._tried = -1
         self._tries = 0
@@ -52,7 +53,7 @@ class TimeLapse:
         """
         self.grid = self.grid or self._from(now)
         index = self._at(now)
-        if not self.over < index < self._time_points:
+        if not self.over < index < self.time_points:
             return None
         if index != self._tried:
             self._tried, self._tries, self._not_before_s = index, 0, float("-inf")
@@ -76,7 +77,7 @@ class TimeLapse:
         """Note which time points are over by now, and `why` those that nobody tried are missing."""
         if self.grid is None:
             return
-        last = min(self._at(now), self._time_points) - 1
+        last = min(self._at(now), self.time_points) - 1
         for index in range(self.over + 1, last + 1):
             self._why.setdefault(index, why)
         self.over = max(self.over, last)
@@ -89,4 +90,4 @@ class TimeLapse:
         return (self.grid or self._from(now)).at(now)
 
     def _from(self, moment: datetime) -> Grid:
-        return Grid(first=0, first_at=moment, interval_s=self._interval_s)
+        return Grid(first=0, first_at=moment, interval_s=self._interval_s, then=self._then)

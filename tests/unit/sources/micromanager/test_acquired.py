@@ -57,5 +57,5 @@ def test_data_sets_are_named_by_the_experiment() -> None:
 
 def test_a_survey_of_a_folder_that_is_not_there_is_empty(tmp_path: Path) -> None:
     reading = reading_settings(settings(tmp_path), EXPERIMENT)
-    found = survey(tmp_path / "gone", reading, 3600, DEFAULT_LIMITS)
+    found = survey(settings(tmp_path / "gone"), reading, DEFAULT_LIMITS)
     assert (found.places, found.began_at) == (frozenset(), None)
