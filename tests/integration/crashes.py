@@ -11,9 +11,10 @@ from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.messages.settled import Settled
-from scopewatch.runtime.pipeline.frame_job import Hand
-from scopewatch.runtime.pipeline.frame_pipeline import FramePath
-from scopewatch.runtime.pipeline.outcome import Ending, Outcome
+from scopewatch.runtime.pipeline.frame_job import FrameJob
+from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline
+from scopewatch.runtime.pipeline.outcome import Ending
+from scopewatch.runtime.pipeline.step_runner import StepPolicy, StepRunner
 from scopewatch.store.files import overlays as overlays_module
 from scopewatch.store.files.overlays import OverlayFolder
 from scopewatch.store.read.queries import Reader
@@ -42,16 +43,6 @@ class PowerCutError(BaseException):
     """Like a power cut, nothing that the code under test may catch."""
 
 
-class Bystander:
-    """Hears of nothing."""
-
-    def ended(self, outcome: Outcome) -> None:
-        """Note nothing."""
-
-    def failed(self, step: str) -> None:
-        """Note nothing."""
-
-
 class Life:
     """A life of the worker, from its start until the power is cut; two attempts at a frame."""
 
@@ -77,7 +68,7 @@ class Life:
 
         source = FakeSource()
         source.load = lambda ticket: frame_of(ticket.key)  # type: ignore[method-assign]
-        path = FramePath(
+        pipeline = FramePipeline(
             sources={"folder": source},
             analyse=lambda frame: judged(frame.key, self.fraction, grid=GRID),
             store=self.store,
@@ -85,20 +76,13 @@ class Life:
             rules=RULES,
             phase_channel="phase",
         )
-        hand = Hand(
-            item=offered,
-            claimed=False,
-            patience_s=0,
-            clock=FakeClock(),
-            pause=lambda _: True,
-            observer=Bystander(),
-        )
+        steps = StepRunner(StepPolicy(patience_s=0, pause=lambda _: True), FakeClock())
         with pytest.MonkeyPatch.context() as patch:
             if not commits:
                 patch.setattr(self.store, "commit", cut)
             if not removes:
                 patch.setattr(overlays_module, "remove_picture", cut)
-            return path.walk(hand).ending
+            return pipeline.process(FrameJob(item=offered), steps).ending
 
     def end(self) -> None:
         self.reader.close()

@@ -22,7 +22,7 @@ from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
 from scopewatch.core.imaging.model_card import HeldOutErrors
 from scopewatch.core.imaging.result import Fault, FrameResult
 from scopewatch.core.imaging.tiling import TileGrid
-from scopewatch.runtime.pipeline.frame_pipeline import FramePath, Marker
+from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline, Marker
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.pipeline.outcome import Ending
 from scopewatch.runtime.pipeline.worker import Worker
@@ -192,7 +192,7 @@ class Bench:
         self.inbox = BoundedInbox(100, self.clock)
         self.worker = Worker(
             inbox=self.inbox,
-            path=FramePath(
+            pipeline=FramePipeline(
                 sources={"folder": source},
                 analyse=self.judge,
                 store=self.store,

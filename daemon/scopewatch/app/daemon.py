@@ -29,7 +29,7 @@ from scopewatch.core.source import FrameSource
 from scopewatch.notify.delivery import Delivery
 from scopewatch.notify.heartbeat import Heartbeat
 from scopewatch.runtime.pipeline.bursts import Bursts
-from scopewatch.runtime.pipeline.frame_pipeline import FramePath
+from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.pipeline.outcome import Ending, Observer, Outcome
 from scopewatch.runtime.pipeline.worker import Worker
@@ -147,7 +147,7 @@ def build(
         delivery = make_delivery(config, store, clock, heartbeats)
         worker = Worker(
             inbox=inbox,
-            path=_lay_path(config, scorer, sources, store, reader, clock),
+            pipeline=_make_pipeline(config, scorer, sources, store, reader, clock),
             clock=clock,
             heartbeats=heartbeats,
             observer=_Audience((metrics, *observers), delivery.wake),
@@ -273,15 +273,15 @@ def _open_scorer(config: Config, clock: Clock) -> Scorer:
         raise
 
 
-def _lay_path(
+def _make_pipeline(
     config: Config,
     scorer: Scorer,
     sources: Sequence[FrameSource],
     store: Store,
     reader: Reader,
     clock: Clock,
-) -> FramePath:
-    return FramePath(
+) -> FramePipeline:
+    return FramePipeline(
         sources={source.name: source for source in sources},
         analyse=partial(analyse, scorer=scorer, monotonic=clock.monotonic),
         store=store,

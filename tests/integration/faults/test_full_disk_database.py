@@ -92,12 +92,14 @@ def refusal(bench: Bench, *, missed: bool) -> Refusal:
 WORKED: dict[str, tuple[Callable[[Bench], object], bool, str, Ending]] = {
     "claim": (lambda b: b.offer(key()), False, "claim", Ending.SCORED),
     "commit": (lambda b: b.offer(key()), True, "commit", Ending.SCORED),
-    "measure": (lambda b: b.offer(key("A1", LAST, channel="gfp")), True, "commit", Ending.MEASURED),
-    "quarantine": (lambda b: b.offer(key(BLANK)), True, "commit", Ending.QUARANTINED),
-    "skip": (lambda b: b.offer(key(channel="dapi")), False, "commit", Ending.NOT_SCORED),
-    "refuse": (lambda b: b.inbox.refuse(refusal(b, missed=False)), False, "commit", Ending.REFUSED),
+    "measure": (
+        lambda b: b.offer(key("A1", LAST, channel="gfp")), True, "measure", Ending.MEASURED
+    ),
+    "quarantine": (lambda b: b.offer(key(BLANK)), True, "quarantine", Ending.QUARANTINED),
+    "skip": (lambda b: b.offer(key(channel="dapi")), False, "skip", Ending.NOT_SCORED),
+    "refuse": (lambda b: b.inbox.refuse(refusal(b, missed=False)), False, "refuse", Ending.REFUSED),
     "refuse, a gap": (
-        lambda b: b.inbox.refuse(refusal(b, missed=True)), False, "commit", Ending.MISSED
+        lambda b: b.inbox.refuse(refusal(b, missed=True)), False, "refuse", Ending.MISSED
     ),
 }  # fmt: skip
 

@@ -26,7 +26,7 @@ EXEMPT = {
     "notify/written.py _write mkdir": BY_HAND,
     "notify/written.py _write write_bytes": BY_HAND,
     "notify/written.py _write write_text": BY_HAND,
-    "runtime/pipeline/frame_pipeline.py FramePath._commit write": NO_WRITE,
+    "runtime/pipeline/frame_pipeline.py FramePipeline._commit write": NO_WRITE,
     "runtime/supervision/reload.py Reload.begin begin": NO_WRITE,
     "runtime/supervision/reload.py Reload.refused begin": NO_WRITE,
     "runtime/supervision/supervisor.py Supervisor._follow begin": NO_WRITE,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from scopewatch.core.alerts.state_machine import AlertRule
 from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.result import FrameResult
-from scopewatch.runtime.pipeline.frame_pipeline import FramePath
+from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.pipeline.outcome import Ending
 from scopewatch.runtime.pipeline.worker import Worker
@@ -36,7 +36,7 @@ class Bench:
         self.inbox = BoundedInbox(100, self.clock)
         self.worker = Worker(
             inbox=self.inbox,
-            path=FramePath(
+            pipeline=FramePipeline(
                 sources={"folder": self.source, "here": self.source},
                 analyse=self.judge,
                 store=self.store,

@@ -1,21 +1,23 @@
-"""The one path of a frame: claim, load, analyse, draw, commit.
+"""The one path of a frame. The words are the names of its steps, also in the metrics.
 
-    claim -> load -> analyse -> draw -> commit               scored
-      |       '-- fluorescence --> read ---------> commit    measured
-      |        |        '-- cannot be judged --------------> quarantined
-      |        '----------- cannot be read ----------------> quarantined
-      |-- settled already ---------------------------------> known, or retimed
-      '-- another channel than the scored one -------------> not scored
+    claim -> load -> analyse -> day -> draw -> commit                  scored
+      |       |         '-- cannot be judged --------> quarantine      quarantined
+      |       |-- fluorescence: shape -> analyse -> day -> measure     measured
+      |       '-- cannot be read --------------------> quarantine      quarantined
+      '-- settled already ------> retime, where its time is known now  known, or retimed
 
-Once a frame is settled, pictures of it that no result names go: those of an attempt that was
-killed before its commit, and those of a result that is no more.
+    another channel than the scored one -------------> skip            not scored
+    no frame at all ---------------------------------> refuse          refused, or missed
 
-It knows no thread, and repeats nothing: that is the worker's.
+Once a frame is settled, the pipeline removes the pictures of it that no result names: those of an
+attempt that was killed before its commit, and those of a result that was replaced.
+
+The pipeline knows no thread; `StepRunner` repeats its steps.
 """
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scopewatch.core.alerts.state_machine import AlertRule
 from scopewatch.core.errors import FrameError, StoreError
@@ -25,9 +27,11 @@ from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.core.source import FrameSource
 from scopewatch.messages.settled import Settled
-from scopewatch.runtime.pipeline.frame_job import Hand
+from scopewatch.runtime.pipeline.frame_job import Claim, FrameJob, place_of
+from scopewatch.runtime.pipeline.inbox import Item
 from scopewatch.runtime.pipeline.outcome import Ending, Outcome
 from scopewatch.runtime.pipeline.recording import Overlays, ResultStore
+from scopewatch.runtime.pipeline.step_runner import StepRunner
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +54,13 @@ class Marker:
     read: Callable[[Frame, tuple[int, int] | None], FluorescenceReading]
 
 
-class FramePath:
-    """Carries items to their end.
+class FramePipeline:
+    """Takes each item through its steps until it is settled.
 
     Parameters
     ----------
     analyse
-        Judges a frame. It holds the interpreter, so that one thread alone may walk the path.
+        Judges a frame. It holds the interpreter, so that only one thread may call `process`.
     rules
         What is called weak.
     phase_channel
@@ -85,33 +89,46 @@ class FramePath:
         self._phase_channel = phase_channel
         self._marker = marker
 
-    def walk(self, hand: Hand) -> Outcome:
-        """Carry the item in hand to its end.
+    def claim(self, job: FrameJob, steps: StepRunner) -> FrameJob:
+        """Ask the ledger for the frame of a job, where that has not been done and is needed.
+
+        Raises
+        ------
+        StoreError
+            When the store stayed away.
+        """
+        item = job.item
+        if isinstance(item, Refusal) or job.claim is not Claim.NOT_ASKED:
+            return job
+        if item.key.channel != self._phase_channel and self._marker_of(item) is None:
+            return job
+        held = steps.run("claim", lambda: self._store.claim(item, self._rules))
+        return replace(job, claim=Claim.HELD if held else Claim.SETTLED)
+
+    def process(self, job: FrameJob, steps: StepRunner) -> Outcome:
+        """Take an item through all its steps.
 
         Raises
         ------
         StoreError, SourceError
             When the store or the source stayed away.
         """
-        item = hand.item
+        job = self.claim(job, steps)
+        item = job.item
         if isinstance(item, Refusal):
-            return self._refuse(hand, item)
-        marker = self._marker
-        if marker is not None and item.key.channel != marker.channel:
-            marker = None
-        if marker is None and item.key.channel != self._phase_channel:
-            return self._skip(hand, item)
-        if not hand.claimed:
-            hand.claimed = hand.step("claim", lambda: self._store.claim(item, self._rules))
-            if not hand.claimed:
-                return self._know(hand, item)
+            return self._refuse(item, steps)
+        if job.claim is Claim.NOT_ASKED:
+            return self._skip(item, steps)
+        if job.claim is Claim.SETTLED:
+            return self._leave_settled(item, steps)
         try:
-            frame = hand.step("load", lambda: self._sources[item.source].load(item))
+            frame = steps.run("load", lambda: self._sources[item.source].load(item))
         except FrameError as error:
-            return self.quarantine(hand, item, UNREADABLE, str(error))
+            return self.quarantine(item, steps, UNREADABLE, str(error))
+        marker = self._marker_of(item)
         if marker is not None:
-            return self._measure(hand, item, frame, marker)
-        return self._judge(hand, item, frame)
+            return self._measure(item, steps, frame, marker)
+        return self._judge(item, steps, frame)
 
     def second_try(self) -> FrameTicket | None:
         """Return a frame that was given up and is due once more, claimed already.
@@ -123,55 +140,61 @@ class FramePath:
         """
         return self._store.second_try(tuple(self._sources))
 
-    def _know(self, hand: Hand, item: FrameTicket) -> Outcome:
-        """End with a frame that is settled; it may be offered since its moment is known now."""
-        # Perhaps given up just now, after the last attempt had drawn it.
-        self._tidy(hand, item)
-        moved = item.moment.known and hand.step("commit", lambda: self._store.retime(item))
-        return hand.end(Ending.RETIMED if moved else Ending.KNOWN)
-
-    def _judge(self, hand: Hand, item: FrameTicket, frame: Frame) -> Outcome:
-        result = hand.step("analyse", lambda: self._analyse(frame))
-        if result.verdict.fault is not None:
-            reason = "; ".join(filter(None, (result.verdict.reason, frame.note)))
-            return self.quarantine(hand, item, result.verdict.fault, reason)
-        return self._commit(hand, item, frame, result)
-
-    def quarantine(self, hand: Hand, ticket: FrameTicket, fault: str, reason: str) -> Outcome:
+    def quarantine(
+        self, ticket: FrameTicket, steps: StepRunner, fault: str, reason: str
+    ) -> Outcome:
         """Record that a frame cannot be judged, and why."""
-        settled = hand.step(
-            "commit", lambda: self._store.quarantine(ticket, fault, reason, self._rules)
+        settled = steps.run(
+            "quarantine", lambda: self._store.quarantine(ticket, fault, reason, self._rules)
         )
         log.warning(
             "frame quarantined",
-            extra={"event": {**hand.place(), "fault": str(fault), "reason": reason}},
+            extra={"event": {**place_of(ticket), "fault": str(fault), "reason": reason}},
         )
-        self._tidy(hand, ticket)
-        _tell_alerts(settled)
-        return hand.end(Ending.QUARANTINED, reason=reason, settled=settled)
+        self._remove_unnamed(ticket)
+        _log_alerts(settled)
+        return sum_up(ticket, steps, Ending.QUARANTINED, reason=reason, settled=settled)
+
+    def _marker_of(self, ticket: FrameTicket) -> Marker | None:
+        marker = self._marker
+        return marker if marker is not None and ticket.key.channel == marker.channel else None
+
+    def _leave_settled(self, ticket: FrameTicket, steps: StepRunner) -> Outcome:
+        """End with a frame that is settled; a source may offer it since its time is known now."""
+        # Perhaps given up just now, after the last attempt had drawn it.
+        self._remove_unnamed(ticket)
+        moved = ticket.moment.known and steps.run("retime", lambda: self._store.retime(ticket))
+        return sum_up(ticket, steps, Ending.RETIMED if moved else Ending.KNOWN)
+
+    def _judge(self, ticket: FrameTicket, steps: StepRunner, frame: Frame) -> Outcome:
+        result = steps.run("analyse", lambda: self._analyse(frame))
+        if result.verdict.fault is not None:
+            reason = "; ".join(filter(None, (result.verdict.reason, frame.note)))
+            return self.quarantine(ticket, steps, result.verdict.fault, reason)
+        return self._commit(ticket, steps, frame, result)
 
     def _commit(
-        self, hand: Hand, ticket: FrameTicket, frame: Frame, result: FrameResult
+        self, ticket: FrameTicket, steps: StepRunner, frame: Frame, result: FrameResult
     ) -> Outcome:
-        day = hand.step("commit", lambda: self._store.day_of(ticket, frame))
-        files = hand.step("draw", lambda: self._overlays.write(frame, result, day))
-        settled = hand.step(
+        day = steps.run("day", lambda: self._store.day_of(ticket, frame))
+        files = steps.run("draw", lambda: self._overlays.write(frame, result, day))
+        settled = steps.run(
             "commit", lambda: self._store.commit(ticket, frame, result, files, day, self._rules)
         )
-        # A commit that finds the frame settled otherwise has named none of them.
-        self._tidy(hand, ticket, files if settled.quarantined is None else None)
-        _tell_alerts(settled)
-        outcome = hand.end(Ending.SCORED, settled=settled)
-        seen = result.efficiency
+        # A commit that finds the frame settled otherwise has named none of the pictures.
+        self._remove_unnamed(ticket, files if settled.quarantined is None else None)
+        _log_alerts(settled)
+        outcome = sum_up(ticket, steps, Ending.SCORED, settled=settled)
+        efficiency = result.efficiency
         log.info(
             "frame scored",
             extra={
                 "event": {
                     "key": str(ticket.key),
                     "day": round(day, 2),
-                    "efficiency": round(seen.value, 4) if seen else None,
-                    "low": round(seen.low, 4) if seen else None,
-                    "high": round(seen.high, 4) if seen else None,
+                    "efficiency": round(efficiency.value, 4) if efficiency else None,
+                    "low": round(efficiency.low, 4) if efficiency else None,
+                    "high": round(efficiency.high, 4) if efficiency else None,
                     "took_ms": round(1e3 * sum(outcome.steps_s.values())),
                     **({"note": frame.note} if frame.note else {}),
                 }
@@ -179,47 +202,71 @@ class FramePath:
         )
         return outcome
 
-    def _tidy(self, hand: Hand, ticket: FrameTicket, named: OverlayFiles | None = None) -> None:
+    def _remove_unnamed(self, ticket: FrameTicket, named: OverlayFiles | None = None) -> None:
+        """Remove the pictures of a settled frame that no result names."""
         try:
             self._overlays.discard(ticket.key, named)
         except StoreError as error:
-            # It is settled, which is what counts; the next start tries again.
+            # The frame is settled, which is what counts; the next start tries again.
             log.warning(
                 "picture without a result stays",
-                extra={"event": {**hand.place(), "why": str(error)}},
+                extra={"event": {**place_of(ticket), "why": str(error)}},
             )
 
-    def _measure(self, hand: Hand, ticket: FrameTicket, frame: Frame, marker: Marker) -> Outcome:
-        shape = hand.step("claim", lambda: self._store.phase_shape(ticket.key))
+    def _measure(
+        self, ticket: FrameTicket, steps: StepRunner, frame: Frame, marker: Marker
+    ) -> Outcome:
+        shape = steps.run("shape", lambda: self._store.phase_shape(ticket.key))
         try:
-            reading = hand.step("analyse", lambda: marker.read(frame, shape))
+            reading = steps.run("analyse", lambda: marker.read(frame, shape))
         except FrameError as error:
-            return self.quarantine(hand, ticket, UNREADABLE, str(error))
-        day = hand.step("commit", lambda: self._store.day_of(ticket, frame))
-        settled = hand.step("commit", lambda: self._store.measure(ticket, frame, reading, day))
+            return self.quarantine(ticket, steps, UNREADABLE, str(error))
+        day = steps.run("day", lambda: self._store.day_of(ticket, frame))
+        settled = steps.run("measure", lambda: self._store.measure(ticket, frame, reading, day))
         log.info(
             "fluorescence measured",
             extra={"event": {"key": str(ticket.key), "day": round(day, 2)}},
         )
-        return hand.end(Ending.MEASURED, settled=settled)
+        return sum_up(ticket, steps, Ending.MEASURED, settled=settled)
 
-    def _refuse(self, hand: Hand, refusal: Refusal) -> Outcome:
-        hand.step("commit", lambda: self._store.refuse(refusal))
+    def _refuse(self, refusal: Refusal, steps: StepRunner) -> Outcome:
+        steps.run("refuse", lambda: self._store.refuse(refusal))
         if refusal.missed is not None:
             event = {"key": str(refusal.missed), "reason": refusal.reason}
             log.warning("frame was missed", extra={"event": event})
-            return hand.end(Ending.MISSED, reason=refusal.reason)
-        log.warning("file refused", extra={"event": {**hand.place(), "reason": refusal.reason}})
-        return hand.end(Ending.REFUSED, reason=refusal.reason)
+            return sum_up(refusal, steps, Ending.MISSED, reason=refusal.reason)
+        log.warning(
+            "file refused", extra={"event": {**place_of(refusal), "reason": refusal.reason}}
+        )
+        return sum_up(refusal, steps, Ending.REFUSED, reason=refusal.reason)
 
-    def _skip(self, hand: Hand, ticket: FrameTicket) -> Outcome:
+    def _skip(self, ticket: FrameTicket, steps: StepRunner) -> Outcome:
         reason = f"not scored: channel {ticket.key.channel}"
-        hand.step("commit", lambda: self._store.skip(ticket, reason, self._rules))
-        log.debug("frame not scored", extra={"event": {**hand.place(), "reason": reason}})
-        return hand.end(Ending.NOT_SCORED, reason=reason)
+        steps.run("skip", lambda: self._store.skip(ticket, reason, self._rules))
+        log.debug("frame not scored", extra={"event": {**place_of(ticket), "reason": reason}})
+        return sum_up(ticket, steps, Ending.NOT_SCORED, reason=reason)
 
 
-def _tell_alerts(settled: Settled) -> None:
+def sum_up(
+    item: Item,
+    steps: StepRunner,
+    ending: Ending,
+    *,
+    reason: str = "",
+    settled: Settled | None = None,
+) -> Outcome:
+    """Return what became of an item, with the seconds of its steps until now."""
+    return Outcome(
+        ending=ending,
+        key=item.key if isinstance(item, FrameTicket) else None,
+        latency_s=max(0.0, (steps.clock.now() - item.seen_at).total_seconds()),
+        steps_s=dict(steps.took_s),
+        reason=reason,
+        alerts=settled.alerts if settled else (),
+    )
+
+
+def _log_alerts(settled: Settled) -> None:
     for message in settled.alerts:
         log.warning(
             "alert changed",

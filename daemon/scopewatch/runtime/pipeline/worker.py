@@ -1,10 +1,10 @@
-"""The thread that carries frames to their end, one after another.
+"""The thread that processes frames, one after another.
 
 A step that fails because the disk, the database or the share is away is repeated with growing
 delays; after a while the frame goes behind the others, and it is never lost. A frame that fails
 for reasons of its own is quarantined after `max_attempts`, so that it cannot hold up the rest.
 
-Between two frames it waits where the microscope has need of the machine (`bursts`).
+Between two frames the worker waits while a microscope saves a burst of images (`bursts`).
 """
 
 import logging
@@ -17,10 +17,11 @@ from functools import partial
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import NoSpaceError, ScopewatchError, SourceError, StoreError, complaint
 from scopewatch.core.imaging.frame import FrameTicket
-from scopewatch.runtime.pipeline.frame_job import AWAY, Hand
-from scopewatch.runtime.pipeline.frame_pipeline import FAILED, FramePath
+from scopewatch.runtime.pipeline.frame_job import Claim, FrameJob, place_of
+from scopewatch.runtime.pipeline.frame_pipeline import FAILED, FramePipeline, sum_up
 from scopewatch.runtime.pipeline.inbox import BoundedInbox, Item
 from scopewatch.runtime.pipeline.outcome import Ending, Observer, Outcome
+from scopewatch.runtime.pipeline.step_runner import AWAY, StepPolicy, StepRunner
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ SETTLING = (Ending.SCORED, Ending.MEASURED, Ending.QUARANTINED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trouble:
-    """What an item that was put back has been through."""
+    """What happened to an item before it was put back."""
 
     fingerprint: str
     claimed: bool
@@ -41,7 +42,7 @@ class _Trouble:
 
 
 class Worker:
-    """Works in a thread of its own, which alone walks the path and so uses the model.
+    """Works in a thread of its own, the only one that calls the pipeline and so uses the model.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ class Worker:
         self,
         *,
         inbox: BoundedInbox,
-        path: FramePath,
+        pipeline: FramePipeline,
         clock: Clock,
         heartbeats: Heartbeats,
         observer: Observer,
@@ -69,7 +70,7 @@ class Worker:
         pause: Callable[[float], bool] | None = None,
     ) -> None:
         self._inbox = inbox
-        self._path = path
+        self._pipeline = pipeline
         self._clock = clock
         self._heartbeats = heartbeats
         self._observer = observer
@@ -78,7 +79,7 @@ class Worker:
         self._hold_s = hold_s
         self._stopping = threading.Event()
         self._wait = pause or self._stopping.wait
-        # Bounded by the inbox: only items that were put back stand here, until they settle.
+        # Bounded by the inbox: holds only items that were put back, until they settle.
         self._troubles: dict[tuple[str, str], _Trouble] = {}
         self._scored: Counter[str] = Counter()
         # Whether a frame that was given up may be due since the store was asked last.
@@ -87,7 +88,7 @@ class Worker:
         self._thread: threading.Thread | None = None
 
     def troubles(self) -> Sequence[str]:
-        """Say why no frame gets through at the moment; any thread may ask."""
+        """Return why no frame gets through at the moment; any thread may ask."""
         return (self.trouble,) if self.trouble else ()
 
     def running(self) -> bool:
@@ -102,7 +103,7 @@ class Worker:
         self._thread.start()
 
     def stop(self, within_s: float) -> bool:
-        """Finish the frame in hand and end; False when that took longer than `within_s`."""
+        """Finish the current frame and end; False when that took longer than `within_s`."""
         self._stopping.set()
         self._inbox.close()
         if self._thread is not None:
@@ -111,19 +112,21 @@ class Worker:
         return not self.running()
 
     def work(self) -> Outcome | None:
-        """Carry the next item to its end; None when none came within a second, or it is to wait."""
+        """Process the next item; None when none came within a second, or the worker is to wait."""
         self._heartbeats.beat(STAGE)
         item = self._take()
         if item is None:
             return None
-        hand = self._pick_up(item)
+        job, steps = self._job_of(item), self._steps_of(item)
         try:
-            outcome = self._path.walk(hand)
+            # The claim apart: where a later step fails, the attempt stays counted.
+            job = self._pipeline.claim(job, steps)
+            outcome = self._pipeline.process(job, steps)
         except AWAY as error:
-            outcome = self._try_later(hand, error, blame=False)
+            outcome = self._try_later(job, steps, error, blame=False)
         except Exception as error:
-            log.exception("frame failed unexpectedly", extra={"event": hand.place()})
-            outcome = self._try_later(hand, error, blame=True)
+            log.exception("frame failed unexpectedly", extra={"event": place_of(item)})
+            outcome = self._try_later(job, steps, error, blame=True)
         if outcome.ending is not Ending.PUT_BACK:
             # Only a scored frame has used the database, the share and the overlay folder.
             self.trouble = ""
@@ -157,7 +160,7 @@ class Worker:
         if self._stopping.is_set() or not self._may_be_due:
             return None
         try:
-            ticket = self._path.second_try()
+            ticket = self._pipeline.second_try()
         except StoreError as error:
             event = {"why": str(error)}
             log.info("frames that were given up wait for the database", extra={"event": event})
@@ -177,24 +180,29 @@ class Worker:
         self._heartbeats.beat(STAGE)
         return self._wait(seconds)
 
-    def _pick_up(self, item: Item) -> Hand:
+    def _job_of(self, item: Item) -> FrameJob:
         trouble = self._troubles.get((item.source, item.locator))
         same = trouble is not None and trouble.fingerprint == item.fingerprint
-        return Hand(
-            item=item,
-            claimed=same and trouble is not None and trouble.claimed,
+        claimed = same and trouble is not None and trouble.claimed
+        return FrameJob(item=item, claim=Claim.HELD if claimed else Claim.NOT_ASKED)
+
+    def _steps_of(self, item: Item) -> StepRunner:
+        policy = StepPolicy(
             patience_s=self._patience_s,
-            clock=self._clock,
             pause=self._pause,
-            observer=self._observer,
-            note=self._note,
-            beat=partial(self._heartbeats.beat, STAGE),
+            on_begin=partial(self._heartbeats.beat, STAGE),
+            on_failure=partial(self._note_failure, item),
         )
+        return StepRunner(policy, self._clock)
 
-    def _note(self, why: str) -> None:
-        self.trouble = f"{STAGE}: {why}"
+    def _note_failure(self, item: Item, step: str, error: Exception) -> None:
+        self._observer.failed(step)
+        self.trouble = f"{STAGE}: {step} is repeated: {error}"
+        log.warning("step failed", extra={"event": {**place_of(item), "step": step, "why": error}})
 
-    def _try_later(self, hand: Hand, error: Exception, *, blame: bool) -> Outcome:
+    def _try_later(
+        self, job: FrameJob, steps: StepRunner, error: Exception, *, blame: bool
+    ) -> Outcome:
         """Put an item behind the others, or quarantine it when the failures are its own.
 
         A full disk or a lost share fails every frame, and no frame is blamed for it. Where
@@ -202,7 +210,7 @@ class Worker:
         a disk that is full now and then, where a smaller picture may have fitted meanwhile. Of a
         lost share only frames of the same source tell whether it is back.
         """
-        item = hand.item
+        item = job.item
         before = self._troubles.get((item.source, item.locator))
         if before is None or before.fingerprint != item.fingerprint:
             before = _Trouble(
@@ -215,21 +223,21 @@ class Worker:
         others_pass = passed and not isinstance(error, NoSpaceError)
         failures = before.failures + (blame or others_pass)
         if failures >= self._max_attempts and isinstance(item, FrameTicket):
-            hand.patience_s = 0.0
+            once = steps.without_patience()
             try:
-                return self._path.quarantine(hand, item, FAILED, _reason(item, error))
+                return self._pipeline.quarantine(item, once, FAILED, _reason(item, error))
             except StoreError:
-                log.warning("quarantine failed", extra={"event": hand.place()})
+                log.warning("quarantine failed", extra={"event": place_of(item)})
         self._troubles[item.source, item.locator] = _Trouble(
             fingerprint=item.fingerprint,
-            # An attempt the frame is blamed for is counted anew by the ledger, which
-            # outlives a crash; one that the disk is to blame for is not.
-            claimed=hand.claimed and not blame,
+            # The ledger, which outlives a crash, counts one more attempt where the frame is to
+            # blame, and none where the disk is.
+            claimed=job.claim is Claim.HELD and not blame,
             failures=failures,
             scored_then=self._others(item, error),
         )
         self._inbox.put_back(item)
-        return hand.end(Ending.PUT_BACK, reason=str(error))
+        return sum_up(item, steps, Ending.PUT_BACK, reason=str(error))
 
     def _others(self, item: Item, error: Exception) -> int:
         """How many frames were scored that the same trouble would have held up."""

@@ -9,16 +9,16 @@ from scopewatch.core.errors import FrameError, StoreError
 from scopewatch.core.imaging.fluorescence import FluorescenceReading, read_fluorescence
 from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.core.imaging.result import FrameResult
-from scopewatch.runtime.pipeline.frame_job import Hand
-from scopewatch.runtime.pipeline.frame_pipeline import FramePath, Marker
+from scopewatch.runtime.pipeline.frame_job import FrameJob
+from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline, Marker
 from scopewatch.runtime.pipeline.outcome import Ending
+from scopewatch.runtime.pipeline.step_runner import StepPolicy, StepRunner
 from tests.conftest import FakeClock
 from tests.unit.core.fluorescence_samples import marker_card
 from tests.unit.runtime.fakes import (
     FakeOverlays,
     FakeSource,
     FakeStore,
-    Listener,
     make_result,
     make_ticket,
 )
@@ -35,6 +35,7 @@ class Bench:
     source: FakeSource = field(default_factory=FakeSource)
     shapes: list[tuple[int, int] | None] = field(default_factory=list)
     scored: list[Frame] = field(default_factory=list)
+    steps: set[str] = field(default_factory=set)
 
     def read(self, frame: Frame, shape: tuple[int, int] | None) -> FluorescenceReading:
         self.shapes.append(shape)
@@ -44,12 +45,12 @@ class Bench:
         self.scored.append(frame)
         return make_result(frame)
 
-    def walk(
+    def process(
         self,
         ticket: FrameTicket = GFP,
         read: Callable[[Frame, tuple[int, int] | None], FluorescenceReading] | None = None,
     ) -> Ending:
-        path = FramePath(
+        pipeline = FramePipeline(
             sources={"folder": self.source},
             analyse=self.analyse,
             store=self.store,
@@ -58,15 +59,10 @@ class Bench:
             phase_channel="phase",
             marker=Marker(channel="gfp", read=read or self.read),
         )
-        hand = Hand(
-            item=ticket,
-            claimed=False,
-            patience_s=0,
-            clock=self.clock,
-            pause=lambda _: False,
-            observer=Listener(),
-        )
-        return path.walk(hand).ending
+        steps = StepRunner(StepPolicy(patience_s=0, pause=lambda _: False), self.clock)
+        outcome = pipeline.process(FrameJob(item=ticket), steps)
+        self.steps = set(outcome.steps_s)
+        return outcome.ending
 
 
 @pytest.fixture
@@ -77,29 +73,30 @@ def bench(clock: FakeClock) -> Bench:
 def test_a_frame_of_the_marker_is_measured_and_never_scored(bench: Bench) -> None:
     bench.store.shape = (64, 64)
 
-    assert bench.walk() is Ending.MEASURED
+    assert bench.process() is Ending.MEASURED
     assert bench.store.measured == [("gfp.tif", 4.5)]
     assert bench.shapes == [(64, 64)]
     assert bench.scored == []
+    assert bench.steps == {"claim", "load", "shape", "analyse", "day", "measure"}
 
 
 def test_phase_frames_are_scored_as_before_and_others_are_not(bench: Bench) -> None:
-    assert bench.walk(make_ticket("phase.tif")) is Ending.SCORED
-    assert bench.walk(make_ticket("dapi.tif", channel="dapi")) is Ending.NOT_SCORED
+    assert bench.process(make_ticket("phase.tif")) is Ending.SCORED
+    assert bench.process(make_ticket("dapi.tif", channel="dapi")) is Ending.NOT_SCORED
     assert bench.store.measured == []
 
 
 def test_a_measured_frame_is_known_when_it_is_offered_again(bench: Bench) -> None:
-    bench.walk()
+    bench.process()
 
-    assert bench.walk() is Ending.KNOWN
+    assert bench.process() is Ending.KNOWN
     assert len(bench.store.measured) == 1
 
 
 def test_a_frame_that_shows_another_field_is_quarantined_with_the_reason(bench: Bench) -> None:
     bench.store.shape = (64, 128)
 
-    assert bench.walk() is Ending.QUARANTINED
+    assert bench.process() is Ending.QUARANTINED
     ((locator, fault, reason),) = bench.store.quarantined
     assert (locator, fault) == ("gfp.tif", "unreadable")
     assert reason.startswith("fluorescence does not cover the field of its phase frame")
@@ -108,7 +105,7 @@ def test_a_frame_that_shows_another_field_is_quarantined_with_the_reason(bench: 
 def test_a_file_that_cannot_be_read_is_quarantined(bench: Bench) -> None:
     bench.source.failures["gfp.tif"] = [FrameError("file is cut off")]
 
-    assert bench.walk() is Ending.QUARANTINED
+    assert bench.process() is Ending.QUARANTINED
     assert bench.shapes == []
 
 
@@ -116,5 +113,5 @@ def test_a_database_that_is_away_leaves_the_frame_for_later(bench: Bench) -> Non
     bench.store.failures["measure"] = [StoreError("database is locked")]
 
     with pytest.raises(StoreError, match="locked"):
-        bench.walk()
+        bench.process()
     assert bench.store.measured == []

@@ -23,7 +23,7 @@ def test_a_frame_is_claimed_loaded_analysed_drawn_and_committed(bench: Bench) ->
     assert bench.overlays.days == [4.5]
     assert bench.store.rules == [(RULE,)]
     (outcome,) = bench.listener.outcomes
-    assert set(outcome.steps_s) == {"claim", "load", "analyse", "draw", "commit"}
+    assert set(outcome.steps_s) == {"claim", "load", "analyse", "day", "draw", "commit"}
     assert outcome.latency_s == 2
 
 
