@@ -17,10 +17,11 @@ import pytest
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.alerts.state_machine import Severity
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.fluorescence import read_fluorescence, thresholds_of
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
 from scopewatch.core.imaging.model_card import HeldOutErrors
-from scopewatch.core.imaging.result import Fault, FrameResult
+from scopewatch.core.imaging.result import FrameResult
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline, Marker
 from scopewatch.runtime.pipeline.inbox import BoundedInbox

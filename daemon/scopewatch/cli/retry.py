@@ -12,6 +12,7 @@ import typer
 
 from scopewatch.cli.alerts import open_beside
 from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
+from scopewatch.core.faults import Fault
 
 if TYPE_CHECKING:
     from scopewatch.config import Config
@@ -63,7 +64,7 @@ def _show(settings: "Config", run: str | None) -> None:
     from scopewatch.store.read.queries import Reader
 
     with closing(Reader.open(settings.state.folder)) as reader:
-        reasons = [each for each in reader.reasons(run) if each.fault != "gap"]
+        reasons = [each for each in reader.reasons(run) if each.fault != Fault.GAP]
     if not reasons:
         typer.echo("nothing is in quarantine")
         return

@@ -5,12 +5,12 @@ from rich.table import Table
 
 from scopewatch.app.status import MeasuredRun, Status
 from scopewatch.core.estimation.forecast import NoForecast
+from scopewatch.core.faults import Fault
 from scopewatch.messages.summary import gist
 from scopewatch.store.read.records import Counts, WellRow
 from scopewatch.web.advice import advise
 
 COLUMNS = ("experiment", "plate", "well", "day", "efficiency", "interval", "forecast", "alert")
-GAP = "gap"
 STYLES = {"failing": "bold red", "degraded": "bold yellow"}
 
 
@@ -72,7 +72,7 @@ def _print_wells(console: Console, status: Status) -> None:
 def _print_reasons(console: Console, status: Status) -> None:
     """Print what is in quarantine: a sentence for each reason, and the figures of the newest."""
     for each in status.reasons:
-        became = "missed" if each.fault == GAP else f"quarantined, {each.fault}"
+        became = "missed" if each.fault == Fault.GAP else f"quarantined, {each.fault}"
         waits = f" ({each.asked_again} are to be tried again)" if each.asked_again else ""
         line = f"{each.count} {became}{waits}: {advise(each.fault)}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -80,7 +80,7 @@ def _print_reasons(console: Console, status: Status) -> None:
         console.print(
             f"  {newest}{each.what}: {each.reason}", highlight=False, markup=False, soft_wrap=True
         )
-    if any(each.fault != GAP for each in status.reasons):
+    if any(each.fault != Fault.GAP for each in status.reasons):
         line = "what was mended is tried again by `scopewatch retry`; the dashboard lists each"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 

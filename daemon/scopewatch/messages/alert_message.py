@@ -15,11 +15,11 @@ from scopewatch.core.alerts.state_machine import (
     Subject,
     Transition,
 )
+from scopewatch.core.faults import Fault
 from scopewatch.core.phrases import Language
 from scopewatch.messages.alert_texts import (
     CAUSES,
     CHANGES,
-    FAULTS,
     GRAVER,
     NAMES,
     NOTHING_TO_DO,
@@ -215,6 +215,12 @@ def _kind_of(subject: Subject, say: Say) -> str:
     return say("Plate") if subject.plate is not None else say("Experiment")
 
 
+def _detail(evidence: Evidence, say: Say) -> str:
+    """Return the detail: in words where it is the code of a fault."""
+    fault = Fault.of(evidence.detail)
+    return evidence.detail if fault is None else say(fault.label)
+
+
 def _fields(
     subject: Subject, day: float | None, evidence: Evidence, style: Style, say: Say
 ) -> Mapping[str, str]:
@@ -226,7 +232,7 @@ def _fields(
         "where": subject.well or subject.plate or subject.experiment,
         "count": str(len(evidence.wells)),
         "out_of": str(evidence.out_of),
-        "detail": say(FAULTS[evidence.detail]) if evidence.detail in FAULTS else evidence.detail,
+        "detail": _detail(evidence, say),
         "cause": say(CAUSES[evidence.cause or Cause.CHANGE]),
         "day": _write_number(day, ".1f"),
         "last_day": _write_number(measures.get("last_day"), ".1f"),

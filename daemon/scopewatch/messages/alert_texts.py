@@ -9,7 +9,6 @@ from typing import Final
 
 from scopewatch.core.alerts.state_machine import Cause, Change, RuleKind, Severity
 from scopewatch.core.estimation.forecast import Silence
-from scopewatch.core.imaging.result import Fault
 from scopewatch.core.phrases import mark
 
 
@@ -260,18 +259,6 @@ SILENCES: Final[dict[Silence, str]] = {
     Silence.PAST_THE_TABLE: mark("past the last day that the model foretells from"),
     Silence.UNFIT_FRAME: mark("the newest frame cannot be judged"),
     Silence.OUTSIDE_THE_CARD: mark("the well reads what no run of the model did on such a day"),
-}
-
-# Reasons for which no frame could be judged: `core.imaging.result.Fault` and those of the worker.
-FAULTS: Final[dict[str, str]] = {
-    Fault.BLANK: mark("blank"),
-    Fault.SATURATED: mark("overexposed"),
-    Fault.OUT_OF_FOCUS: mark("out of focus"),
-    Fault.WRONG_SCALE: mark("wrong magnification"),
-    Fault.WRONG_SHAPE: mark("wrong size"),
-    Fault.OUT_OF_DOMAIN: mark("unlike all frames the model was trained on"),
-    "unreadable": mark("unreadable file"),
-    "failed": mark("the work on it failed"),
 }
 
 SEVERITIES: Final[dict[Severity, str]] = {

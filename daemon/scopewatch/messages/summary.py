@@ -5,8 +5,9 @@ from typing import Final
 
 from scopewatch.core.alerts.state_machine import Evidence, RuleKind
 from scopewatch.core.estimation.forecast import Silence
+from scopewatch.core.faults import Fault
 from scopewatch.core.phrases import Language, mark
-from scopewatch.messages.alert_texts import CAUSES, FAULTS, SILENCES
+from scopewatch.messages.alert_texts import CAUSES, SILENCES
 from scopewatch.messages.translator import speak
 
 # More names than these do not fit into a line.
@@ -119,9 +120,8 @@ def _unfit_frames(evidence: Evidence, language: Language) -> str:
     in_a_row = evidence.measures.get("in_a_row", 0)
     if not in_a_row:
         return say("its frames can be judged")
-    detail = evidence.detail
-    if detail in FAULTS:
-        detail = say(FAULTS[detail])
+    fault = Fault.of(evidence.detail)
+    detail = evidence.detail if fault is None else say(fault.label)
     return say("no frame could be judged for {count} time points ({detail})").format(
         count=f"{in_a_row:.0f}", detail=detail
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from scopewatch.core.imaging.result import Fault
+from scopewatch.core.faults import Fault
 from scopewatch.core.phrases import Phrase, mark
 
 # More names than these do not fit into a line.
@@ -49,8 +49,8 @@ TROUBLES: Final[dict[str, str]] = {
     Fault.WRONG_SCALE: mark("their magnification is not that of the model"),
     Fault.WRONG_SHAPE: mark("the model does not take their size"),
     Fault.OUT_OF_DOMAIN: mark("the model does not fit this microscope"),
-    "unreadable": mark("their files cannot be read"),
-    "failed": mark("the work on them failed"),
+    Fault.UNREADABLE: mark("their files cannot be read"),
+    Fault.FAILED: mark("the work on them failed"),
 }
 OTHER_TROUBLE: Final = mark("they cannot be judged")
 REMEDIES: Final[dict[str, str]] = {
@@ -65,10 +65,10 @@ REMEDIES: Final[dict[str, str]] = {
         "Look at the frames: another cell line, microscope or contrast method needs a model of"
         " its own; contamination and detached cells look so, too."
     ),
-    "unreadable": mark(
+    Fault.UNREADABLE: mark(
         "Open one of the files in the acquisition software. Was the transfer cut off?"
     ),
-    "failed": mark("See the log for their names, and report it with one of the files."),
+    Fault.FAILED: mark("See the log for their names, and report it with one of the files."),
 }
 OTHER_REMEDY: Final = mark("See the reasons under Quarantine.")
 

@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from starlette.concurrency import run_in_threadpool
 
 from scopewatch.core.errors import complaint
+from scopewatch.core.faults import Fault
 from scopewatch.core.phrases import mark
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.state import Level
@@ -47,7 +48,7 @@ REMEMBERED_S = 365 * 24 * 3600
 # A picture is drawn right before its frame is settled.
 DRAWN_BEFORE = timedelta(minutes=1)
 # What was never taken cannot be tried again.
-NOT_AGAIN = frozenset({"gap"})
+NOT_AGAIN = frozenset({Fault.GAP})
 POSTING_WORDS = {
     "waiting": mark("waiting"),
     "delivered": mark("delivered"),
@@ -134,6 +135,7 @@ def well(
         kept={shot.overlay for shot in shots if is_kept(parts.overlay_folder, shot.overlay)},
         expired=_expired(parts, shots, header.now),
         refused=by_fault(refused, {}, row.scored, visit.language),
+        not_again=NOT_AGAIN,
         tryable=sum(each.fault not in NOT_AGAIN and not each.asked_again for each in refused),
         groups=group_alerts(alerts, standard.rules, header.now),
         resolved=[alert for alert in alerts if alert.resolved_at is not None],
@@ -164,6 +166,7 @@ def quarantine(
         ),
         again=[each for each in reasons if each.fault not in NOT_AGAIN],
         page=page,
+        not_again=NOT_AGAIN,
         more=len(rows) > PAGE_ROWS,
     )
 

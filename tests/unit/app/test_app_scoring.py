@@ -9,8 +9,9 @@ from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.app.oneshot.scoring import Scoring
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import FrameError, ModelError, StoreError
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Frame
-from scopewatch.core.imaging.result import Fault, FrameResult
+from scopewatch.core.imaging.result import FrameResult
 from scopewatch.runtime.pipeline.recording import Overlays
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import FakeOverlays, make_frame, make_result, make_ticket

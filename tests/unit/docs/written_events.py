@@ -86,52 +86,6 @@ def _logged(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
 
 
 @cache
-def faults() -> set[str]:
-    """Return the words that the quarantine sorts by: of `Fault`, and given beside it."""
-    found = {
-        text
-        for node in ast.walk(trees()["core/imaging/result.py"])
-        if isinstance(node, ast.ClassDef) and node.name == "Fault"
-        for entry in node.body
-        if isinstance(entry, ast.Assign)
-        for text in texts(entry.value)
-    }
-    for tree in trees().values():
-        words = dict(_words(tree))
-        for node in ast.walk(tree):
-            given: list[ast.expr] = []
-            match node:
-                case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
-                    if name in {"quarantine", "_quarantine", "record_refusal"}:
-                        given = [*node.args, *(keyword.value for keyword in node.keywords)]
-                case ast.FunctionDef(name="record_refusal", args=args):
-                    given = [each for each in (*args.defaults, *args.kw_defaults) if each]
-            found |= {words[each.id] for each in given if isinstance(each, ast.Name)
-                      and each.id in words}  # fmt: skip
-    return found
-
-
-def _words(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Yield the constants that a module defines, or takes from where another one defines them."""
-    yield from _own_words(tree)
-    for node in tree.body:
-        match node:
-            case ast.ImportFrom(module=str(module), names=names):
-                path = module.removeprefix("scopewatch.").replace(".", "/") + ".py"
-                theirs = dict(_own_words(trees()[path])) if path in trees() else {}
-                for alias in names:
-                    if alias.name in theirs:
-                        yield alias.asname or alias.name, theirs[alias.name]
-
-
-def _own_words(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    for node in tree.body:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(word))):
-                yield name, word
-
-
-@cache
 def reasons() -> set[str]:
     """Return how the reasons of the quarantine begin."""
     found: set[str] = set()

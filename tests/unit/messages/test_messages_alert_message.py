@@ -29,11 +29,10 @@ from scopewatch.core.alerts.state_machine import (
 )
 from scopewatch.core.alerts.wells import Look, observe_well
 from scopewatch.core.estimation.forecast import NoForecast, Silence
-from scopewatch.core.imaging.result import Fault
 from scopewatch.core.phrases import Language
 from scopewatch.core.well_name import WellName
 from scopewatch.messages.alert_message import Message, Style, compose, without_pictures
-from scopewatch.messages.alert_texts import CAUSES, FAULTS, NAMES, SEVERITIES, SILENCES, WORDING
+from scopewatch.messages.alert_texts import CAUSES, NAMES, SEVERITIES, SILENCES, WORDING
 from scopewatch.messages.chart_data import Trend
 from tests.unit.core.alert_samples import PLATE, START, WELL, make_forecast, make_well
 
@@ -156,11 +155,10 @@ def test_an_escalated_alert_says_why_it_comes_again() -> None:
     assert message.body.startswith("This alert is critical now: it got worse, or nobody")
 
 
-def test_every_kind_cause_severity_and_fault_has_words() -> None:
+def test_every_kind_cause_and_severity_has_words() -> None:
     assert set(WORDING) == set(NAMES) == set(RuleKind)
     assert set(CAUSES) == set(Cause)
     assert set(SEVERITIES) == set(Severity)
-    assert set(Fault) <= set(FAULTS)
     assert set(SILENCES) == set(Silence)
 
 

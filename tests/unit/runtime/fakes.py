@@ -7,12 +7,13 @@ import numpy as np
 
 from scopewatch.core.alerts.state_machine import AlertRule
 from scopewatch.core.errors import SourceError, StoreError
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, LookAgain, Mark, Refusal
 from scopewatch.core.imaging.moment import Moment
 from scopewatch.core.imaging.overlay import OverlayFiles
-from scopewatch.core.imaging.result import Fault, FrameResult, Timings, Verdict
+from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.core.source import Inbox, Ledger, SourceHealth
 from scopewatch.messages.settled import Settled

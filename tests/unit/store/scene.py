@@ -15,11 +15,12 @@ from scopewatch.config import ExperimentConfig
 from scopewatch.core.alerts.routing import Route
 from scopewatch.core.alerts.state_machine import AlertRule, Severity
 from scopewatch.core.clock import Clock
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import ErrorRates, correct
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
 from scopewatch.core.imaging.model_card import ForecastDay
 from scopewatch.core.imaging.overlay import OverlayFiles
-from scopewatch.core.imaging.result import Fault, FrameResult, Timings, Verdict
+from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.messages.alert_message import Style
 from scopewatch.messages.settled import Settled

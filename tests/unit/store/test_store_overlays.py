@@ -9,9 +9,10 @@ from PIL import Image
 
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.imaging.overlay import stain_plane
-from scopewatch.core.imaging.result import Fault, FrameResult, Timings, Verdict
+from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.store.files.overlays import OverlayFolder
 from tests.unit.store.scene import frame_of, judged, key

@@ -10,8 +10,8 @@ from sqlalchemy import event
 
 from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.alerts.state_machine import Observation, RuleKind
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameKey, Refusal
-from scopewatch.core.imaging.result import Fault
 from scopewatch.monitoring.run_facts import RunSeen, WellSeen
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock

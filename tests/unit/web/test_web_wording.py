@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopewatch.core.imaging.result import Fault
+from scopewatch.core.faults import Fault
 from scopewatch.messages.links import segment
-from scopewatch.web.advice import ADVICE, OTHERWISE, advise
+from scopewatch.web.advice import OTHERWISE, advise
 from scopewatch.web.wording import age, day, moment, name_of, percent
 from tests.unit.web.fakes import NOW
 
@@ -51,7 +51,7 @@ def test_what_is_not_known_is_not_made_up() -> None:
 
 @pytest.mark.parametrize("fault", list(Fault))
 def test_every_fault_has_its_advice(fault: Fault) -> None:
-    assert advise(fault.value) == ADVICE[fault]
+    assert advise(fault.value) == fault.advice
     assert advise(fault.value).endswith(".")
 
 

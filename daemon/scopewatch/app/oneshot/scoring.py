@@ -15,15 +15,13 @@ from typing import Any
 from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import FrameError, ModelError, SourceError
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.runtime.pipeline.recording import Overlays
 
-UNREADABLE = "unreadable"
 NOT_SCORED = "not-scored"
-DUPLICATE = "duplicate"
-FAILED = "failed"
 
 Line = dict[str, Any]
 
@@ -103,7 +101,7 @@ class Scoring:
             return NOT_SCORED, f"not scored: channel {item.key.channel}"
         first = self._places.setdefault(str(item.key), item.place)
         if first != item.place:
-            return DUPLICATE, f"duplicate of {first}: both are {item.key}"
+            return Fault.DUPLICATE, f"duplicate of {first}: both are {item.key}"
         return None
 
     def _read(self, item: Listed) -> _Read:
@@ -119,7 +117,7 @@ class Scoring:
     ) -> Callable[[], Line]:
         """Score a frame; return what gives its line once its picture is drawn."""
         if isinstance(item, Unlisted):
-            unlisted = _name(item) | _refused(UNREADABLE, item.reason)
+            unlisted = _name(item) | _refused(Fault.UNREADABLE, item.reason)
             return lambda: unlisted
         line = _name(item)
         if reading is None:
@@ -128,13 +126,13 @@ class Scoring:
         read = reading.result()
         line["timings_ms"] = {"load": read.took_ms}
         if read.frame is None:
-            unread = line | _refused(UNREADABLE, read.reason)
+            unread = line | _refused(Fault.UNREADABLE, read.reason)
             return lambda: unread
         try:
             result = self._analyse(read.frame)
         except ModelError as error:
             # A frame too wide for the memory budget, say: the others may fit.
-            failed = line | _refused(FAILED, str(error))
+            failed = line | _refused(Fault.FAILED, str(error))
             return lambda: failed
         line |= _result(result, read.frame)
         line["timings_ms"] = {"load": read.took_ms} | _timings(result)

@@ -32,7 +32,7 @@ class Look:
     day
         Of the differentiation run.
     fault
-        Why none of its frames could be judged (`core.imaging.result.Fault`, or what the daemon
+        Why none of its frames could be judged (`core.faults.Fault`, or what the daemon
         stores); empty when one could.
     measures
         Of the judged frames (`FrameResult.verdict.measures`), averaged; empty when none was.

@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import complaint
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import correct, positive_fraction
 from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.core.imaging.normalise import normalise
 from scopewatch.core.imaging.quality import MAX_SIDE_PX, fit_tiles, judge, refuse_shape
-from scopewatch.core.imaging.result import Fault, FrameResult, Timings, Verdict
+from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.scale import plan_scale, resample, resampled_shape
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
 

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import ModelError, complaint
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Pixels
 from scopewatch.core.imaging.model_card import DistanceLimit, ModelCard, QualityCard
 from scopewatch.core.imaging.normalise import robust_spread, smooth_background
-from scopewatch.core.imaging.result import Fault, Verdict
+from scopewatch.core.imaging.result import Verdict
 from scopewatch.core.imaging.scale import plan_scale
 from scopewatch.core.imaging.texture import describe
 from scopewatch.core.imaging.tiling import TileGrid

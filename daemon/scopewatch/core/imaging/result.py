@@ -1,25 +1,14 @@
 """What is known of a frame after it was analysed."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.imaging.tiling import TileScores
-
-
-class Fault(StrEnum):
-    """Why a frame cannot be judged. The values are stored: never rename one."""
-
-    BLANK = "blank"
-    SATURATED = "saturated"
-    OUT_OF_FOCUS = "out-of-focus"
-    WRONG_SCALE = "wrong-scale"
-    WRONG_SHAPE = "wrong-shape"
-    OUT_OF_DOMAIN = "out-of-domain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

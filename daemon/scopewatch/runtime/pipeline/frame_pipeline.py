@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 
 from scopewatch.core.alerts.state_machine import AlertRule
 from scopewatch.core.errors import FrameError, StoreError
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
 from scopewatch.core.imaging.frame import Frame, FrameTicket, Refusal
 from scopewatch.core.imaging.overlay import OverlayFiles
@@ -34,10 +35,6 @@ from scopewatch.runtime.pipeline.recording import Overlays, ResultStore
 from scopewatch.runtime.pipeline.step_runner import StepRunner
 
 log = logging.getLogger(__name__)
-
-# Faults beside those of `core.imaging.result.Fault`; stored as well: never rename one.
-UNREADABLE = "unreadable"
-FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +121,7 @@ class FramePipeline:
         try:
             frame = steps.run("load", lambda: self._sources[item.source].load(item))
         except FrameError as error:
-            return self.quarantine(item, steps, UNREADABLE, str(error))
+            return self.quarantine(item, steps, Fault.UNREADABLE, str(error))
         marker = self._marker_of(item)
         if marker is not None:
             return self._measure(item, steps, frame, marker)
@@ -220,7 +217,7 @@ class FramePipeline:
         try:
             reading = steps.run("analyse", lambda: marker.read(frame, shape))
         except FrameError as error:
-            return self.quarantine(ticket, steps, UNREADABLE, str(error))
+            return self.quarantine(ticket, steps, Fault.UNREADABLE, str(error))
         day = steps.run("day", lambda: self._store.day_of(ticket, frame))
         settled = steps.run("measure", lambda: self._store.measure(ticket, frame, reading, day))
         log.info(

@@ -16,9 +16,10 @@ from functools import partial
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import NoSpaceError, ScopewatchError, SourceError, StoreError, complaint
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameTicket
 from scopewatch.runtime.pipeline.frame_job import Claim, FrameJob, place_of
-from scopewatch.runtime.pipeline.frame_pipeline import FAILED, FramePipeline, sum_up
+from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline, sum_up
 from scopewatch.runtime.pipeline.inbox import BoundedInbox, Item
 from scopewatch.runtime.pipeline.outcome import Ending, Observer, Outcome
 from scopewatch.runtime.pipeline.step_runner import AWAY, StepPolicy, StepRunner
@@ -225,7 +226,7 @@ class Worker:
         if failures >= self._max_attempts and isinstance(item, FrameTicket):
             once = steps.without_patience()
             try:
-                return self._pipeline.quarantine(item, once, FAILED, _reason(item, error))
+                return self._pipeline.quarantine(item, once, Fault.FAILED, _reason(item, error))
             except StoreError:
                 log.warning("quarantine failed", extra={"event": place_of(item)})
         self._troubles[item.source, item.locator] = _Trouble(

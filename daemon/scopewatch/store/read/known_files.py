@@ -7,13 +7,13 @@ from typing import TypeVar
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Mark
 from scopewatch.core.imaging.moment import Moment
 from scopewatch.store.read.judging import Judging
 from scopewatch.store.schema.columns import SCORED, FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow, Result
 from scopewatch.store.schema.well_tables import FluorescenceRow
-from scopewatch.store.write.refusals import CONTRADICTION
 
 _Value = TypeVar("_Value", str, int)
 
@@ -92,7 +92,7 @@ def names_changed(session: Session, source: str, judging: Judging) -> bool:
     )
     holds = RefusalRow.judged_under.startswith(f"{names}/{reading}/")
     contradicted = select(RefusalRow.id).where(
-        RefusalRow.source == source, RefusalRow.fault == CONTRADICTION, ~holds
+        RefusalRow.source == source, RefusalRow.fault == Fault.CONTRADICTION, ~holds
     )
     return any(session.scalar(found.limit(1)) is not None for found in (contradicted, others))
 

@@ -8,6 +8,7 @@ from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alerts.wells import Look
+from scopewatch.core.faults import Fault
 from scopewatch.store.schema.columns import SETTLED
 from scopewatch.store.schema.tables import FrameRow, Result, Well
 
@@ -96,7 +97,7 @@ def _gather(found: Iterable[Any]) -> dict[int, dict[int, Seen]]:
     for number, time_point, fault, day, positive, *measures in found:
         moment = seen.setdefault(number, {}).setdefault(time_point, Seen())
         if day is None:
-            moment.faults.append(fault or "failed")
+            moment.faults.append(fault or Fault.FAILED)
             continue
         moment.days.append(day)
         moment.positive.append(positive)

@@ -147,7 +147,7 @@ class RefusedRow:
     what
         The frame's key, or the file's path where it has none.
     fault
-        A value of `core.imaging.result.Fault`, or `unreadable`, `failed`, `refused` (no key),
+        A value of `core.faults.Fault`, or `unreadable`, `failed`, `refused` (no key),
         `duplicate`, `replaced`, `gap` (it was due and never came).
     asked_again
         Somebody wants it to be tried again, and it waits for its turn.

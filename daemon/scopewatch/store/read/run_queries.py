@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from scopewatch.core.faults import Fault
 from scopewatch.monitoring.run_facts import FrameTally, RefusedSeen, RunSeen, WellSeen
 from scopewatch.store.read.frame_queries import refused_within
 from scopewatch.store.read.records import Counts
@@ -21,7 +22,6 @@ from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow, Result, Run, Well
 from scopewatch.store.schema.well_tables import WellEstimate
 from scopewatch.store.write.ledger import find_run
-from scopewatch.store.write.refusals import REFUSED
 
 MOST_WELLS: Final = 5000
 MOST_COUNTED: Final = 5000
@@ -268,7 +268,7 @@ def _examples(
 
 def _refused(session: Session, since: datetime | None) -> RefusedSeen:
     """Return how many files were refused since a moment, and why the newest was."""
-    conditions = [RefusalRow.fault == REFUSED]
+    conditions = [RefusalRow.fault == Fault.REFUSED]
     if since is not None:
         conditions.append(RefusalRow.recorded_at > since)
     some = select(RefusalRow.id).where(*conditions).limit(MOST_COUNTED).subquery()

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameTicket
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.read.judging import AGAIN, Judging
@@ -38,7 +39,6 @@ from scopewatch.store.write.rules.rule_states import forget_pasts
 
 log = logging.getLogger(__name__)
 
-FAILED = "failed"
 SINCE = 100
 """Others that are settled before a frame that was given up is tried once more."""
 
@@ -159,7 +159,7 @@ class Claims:
         `SINCE` others were settled after it, it is tried once more, and never again.
         """
         # Written out, and by nothing else, so that SQLite sees that the small index will do.
-        failed = select(FrameRow).where(FrameRow.fault == literal_column(f"'{FAILED}'"))
+        failed = select(FrameRow).where(FrameRow.fault == literal_column(f"'{Fault.FAILED}'"))
         row = next(
             (
                 row
@@ -208,7 +208,7 @@ class Claims:
                     extra={"event": {**_named(ticket), "fault": row.fault}},
                 )
             # Once more for one that may have taken the daemon down, and not as often as a new one.
-            attempts = self.max_attempts if row.fault == FAILED else 1
+            attempts = self.max_attempts if row.fault == Fault.FAILED else 1
             _start(session, row, ticket, now, attempts=attempts)
         elif row.state is FrameState.SKIPPED:
             _start(session, row, ticket, now)

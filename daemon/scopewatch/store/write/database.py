@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.alerts.state_machine import AlertRule
 from scopewatch.core.clock import Clock
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Mark, Refusal
 from scopewatch.core.imaging.overlay import OverlayFiles
@@ -31,7 +32,7 @@ from scopewatch.store.schema.engine import open_reader, open_writer, transaction
 from scopewatch.store.schema.tables import FrameRow
 from scopewatch.store.write.alert_store import AlertStore
 from scopewatch.store.write.budget import Budget
-from scopewatch.store.write.claims import FAILED, Claims
+from scopewatch.store.write.claims import Claims
 from scopewatch.store.write.days import Taken, day_of, first_with
 from scopewatch.store.write.frame_recorder import Settling
 from scopewatch.store.write.ledger import (
@@ -144,7 +145,7 @@ class Store(AlertStore):
             # The attempt that begins here is not made.
             tried = row.attempts - 1
             reason = f"failed {tried} times: it took the daemon down, or never ended"
-            self._settling.quarantine(session, row, FAILED, reason, rules, now)
+            self._settling.quarantine(session, row, Fault.FAILED, reason, rules, now)
         log.error(
             "frame given up",
             extra={"event": {"key": str(ticket.key), "locator": ticket.locator, "reason": reason}},

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.errors import StoreError, complaint
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Refusal
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.read.frame_queries import frame_key
@@ -14,8 +15,6 @@ from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import AcquisitionRow, FrameRow, Run, Well
 
 log = logging.getLogger(__name__)
-
-GAP = "gap"
 
 
 def find_frame(session: Session, key: FrameKey) -> FrameRow | None:
@@ -76,7 +75,7 @@ def record_gap(
         fingerprint=refusal.fingerprint,
         state=FrameState.MISSED,
         attempts=0,
-        fault=GAP,
+        fault=Fault.GAP,
         reason=refusal.reason,
         seen_at=refusal.seen_at,
         claimed_at=now,

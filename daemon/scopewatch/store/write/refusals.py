@@ -6,15 +6,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Refusal
 from scopewatch.store.schema.tables import FrameRow, RefusalRow
 
 log = logging.getLogger(__name__)
-
-REFUSED = "refused"
-DUPLICATE = "duplicate"
-REPLACED = "replaced"
-CONTRADICTION = "contradiction"
 
 
 def find_refusal(session: Session, source: str, locator: str) -> RefusalRow | None:
@@ -25,7 +21,12 @@ def find_refusal(session: Session, source: str, locator: str) -> RefusalRow | No
 
 
 def record_refusal(
-    session: Session, refusal: Refusal, judged_under: str, now: datetime, *, fault: str = REFUSED
+    session: Session,
+    refusal: Refusal,
+    judged_under: str,
+    now: datetime,
+    *,
+    fault: Fault = Fault.REFUSED,
 ) -> None:
     """Record something that is no frame; a second refusal of it replaces the first."""
     row = find_refusal(session, refusal.source, refusal.locator)
@@ -54,7 +55,7 @@ def refuse_duplicate(
         reason=f"duplicate of {first.locator}: both are {ticket.key}",
         seen_at=ticket.seen_at,
     )
-    record_refusal(session, refusal, judged_under, now, fault=DUPLICATE)
+    record_refusal(session, refusal, judged_under, now, fault=Fault.DUPLICATE)
     log.warning(
         "frame refused as a duplicate",
         extra={
@@ -75,7 +76,7 @@ def refuse_contradiction(
         " the experiment and the source other names",
         seen_at=ticket.seen_at,
     )
-    record_refusal(session, refusal, judged_under, now, fault=CONTRADICTION)
+    record_refusal(session, refusal, judged_under, now, fault=Fault.CONTRADICTION)
     log.error(
         "frame was scored under another name",
         extra={
@@ -99,4 +100,4 @@ def refuse_replaced(
         reason=f"replaced by {ticket.locator}: {given_up.reason}",
         seen_at=given_up.seen_at,
     )
-    record_refusal(session, refusal, given_up.judged_under, now, fault=REPLACED)
+    record_refusal(session, refusal, given_up.judged_under, now, fault=Fault.REPLACED)

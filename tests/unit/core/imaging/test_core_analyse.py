@@ -7,9 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import ModelError
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.analyse import analyse
 from scopewatch.core.imaging.frame import Pixels
-from scopewatch.core.imaging.result import Fault, FrameResult
+from scopewatch.core.imaging.result import FrameResult
 from tests.unit.core.samples import KEY, FixedScorer, make_card, make_cells, make_frame, view_of
 
 ERRORS = {"tpr": 0.8, "fpr": 0.1, "half_width": 0.05, "run_residuals": {}}

@@ -9,6 +9,7 @@ import pytest
 import tifffile
 
 from scopewatch.core.errors import ModelError
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Pixels
 from scopewatch.core.imaging.quality import (
     fit_tiles,
@@ -17,7 +18,7 @@ from scopewatch.core.imaging.quality import (
     refuse_shape,
     saturated_fraction,
 )
-from scopewatch.core.imaging.result import Fault, Verdict
+from scopewatch.core.imaging.result import Verdict
 from scopewatch.core.imaging.tiling import TileGrid
 from tests.unit.core.samples import make_card, make_cells, view_of
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import Efficiency
-from scopewatch.core.imaging.result import Fault, FrameResult, Timings, Verdict
+from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from tests.unit.core.samples import KEY, RAW
 
@@ -53,14 +54,3 @@ def test_a_verdict_has_a_reason_if_and_only_if_it_has_a_fault(
 ) -> None:
     with pytest.raises(ValueError, match="a reason if and only if it has a fault"):
         Verdict(fault=fault, reason=reason, measures={})
-
-
-def test_stored_names_of_faults_never_change() -> None:
-    assert {fault.value for fault in Fault} == {
-        "blank",
-        "saturated",
-        "out-of-focus",
-        "wrong-scale",
-        "wrong-shape",
-        "out-of-domain",
-    }

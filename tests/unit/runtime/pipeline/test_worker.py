@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 
 from scopewatch.core.errors import FrameError, NoSpaceError, SourceError, StoreError
+from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.core.imaging.overlay import OverlayFiles
-from scopewatch.core.imaging.result import Fault, FrameResult
+from scopewatch.core.imaging.result import FrameResult
 from scopewatch.messages.settled import Settled
 from scopewatch.runtime.pipeline.outcome import Ending
 from tests.unit.runtime.bench import RULE, Bench
