@@ -16,7 +16,7 @@ from scopewatch.config import (
 from scopewatch.core.errors import FrameError, SourceError
 from scopewatch.core.imaging.frame import FrameTicket, LookAgain
 from scopewatch.core.source import FrameSource
-from scopewatch.sources.base.asked_again import IN_HAND
+from scopewatch.sources.base.retry_queue import IN_HAND
 from scopewatch.sources.folder.source import FolderSource
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from scopewatch.sources.ndtiff.source import NDTiffSource

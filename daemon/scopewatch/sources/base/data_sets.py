@@ -16,12 +16,12 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameTicket, LookAgain
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
-from scopewatch.sources.base.arriving import Unheard
-from scopewatch.sources.base.asked_again import IN_HAND, AskedAgain, gone
+from scopewatch.sources.base.arrivals import Unheard
 from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.backlog import Backlog
 from scopewatch.sources.base.data_set import DataSet, DataSets, Sighting
 from scopewatch.sources.base.offering import Found, Offering
+from scopewatch.sources.base.retry_queue import IN_HAND, AskedAgain, gone
 from scopewatch.sources.base.rhythm import Rhythm
 from scopewatch.sources.base.source_thread import SourceThread
 

@@ -17,7 +17,6 @@ from scopewatch.sources.base.content import content_of
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
-from scopewatch.sources.folder.awaiting import refuse_unnamed
 from scopewatch.sources.folder.file_reading import (
     GIVEN_UP,
     NO_LIBRARY,
@@ -30,6 +29,7 @@ from scopewatch.sources.folder.file_reading import (
     identifies_itself,
     refuse_file,
 )
+from scopewatch.sources.folder.side_file_waits import refuse_unnamed
 from scopewatch.sources.folder.walk import look_at
 from scopewatch.sources.layouts.beside import Missing, look_beside
 from scopewatch.sources.layouts.copies import refuse_copy

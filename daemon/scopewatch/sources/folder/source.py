@@ -25,15 +25,15 @@ from scopewatch.core.errors import SourceError, StoreError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameTicket, LookAgain
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.address import is_text
-from scopewatch.sources.base.arriving import Unheard
+from scopewatch.sources.base.arrivals import Unheard
 from scopewatch.sources.base.offering import BATCH, Found, Offering
 from scopewatch.sources.base.source_thread import SourceThread
-from scopewatch.sources.folder.asked_again import LooksAskedFor
+from scopewatch.sources.folder.file_checks import FileLooks, offer
 from scopewatch.sources.folder.file_reading import given_up_mark, refuse_name
+from scopewatch.sources.folder.file_retries import LooksAskedFor
 from scopewatch.sources.folder.file_stability import Settling
 from scopewatch.sources.folder.frames import FolderFrames
-from scopewatch.sources.folder.looks import FileLooks, offer
-from scopewatch.sources.folder.names_again import NamesAgain
+from scopewatch.sources.folder.reread_names import NamesAgain
 from scopewatch.sources.folder.walk import (
     as_locator,
     in_data_set,

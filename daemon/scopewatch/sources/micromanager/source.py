@@ -28,7 +28,7 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError
 from scopewatch.core.imaging.frame import Frame, FrameTicket, LookAgain
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
-from scopewatch.sources.base.arriving import Overheard, Unheard
+from scopewatch.sources.base.arrivals import Overheard, Unheard
 from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import (

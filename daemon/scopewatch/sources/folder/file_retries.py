@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import FrameError
 from scopewatch.core.imaging.frame import LookAgain
-from scopewatch.sources.base.asked_again import AskedAgain, gone
 from scopewatch.sources.base.offering import Found, Offering
-from scopewatch.sources.folder.awaiting import AwaitedError
+from scopewatch.sources.base.retry_queue import AskedAgain, gone
+from scopewatch.sources.folder.file_checks import FileLooks, offer
 from scopewatch.sources.folder.file_reading import FileReading
 from scopewatch.sources.folder.file_stability import LOOKS
 from scopewatch.sources.folder.frames import FolderFrames
-from scopewatch.sources.folder.looks import FileLooks, offer
+from scopewatch.sources.folder.side_file_waits import AwaitedError
 from scopewatch.sources.folder.walk import Seen, look_at
 
 _PLANE = re.compile(r"(?s)(?P<file>.+)#page=\d{1,9}")

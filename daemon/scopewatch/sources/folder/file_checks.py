@@ -11,11 +11,11 @@ from collections.abc import Callable
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import FrameError
 from scopewatch.sources.base.offering import Found, Offering
-from scopewatch.sources.folder.awaiting import AwaitedError, Awaiting
 from scopewatch.sources.folder.file_reading import FileReading
 from scopewatch.sources.folder.file_stability import LOOKS, Candidate, GivenUp, Settling
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.folder.late_moments import LateMoments
+from scopewatch.sources.folder.side_file_waits import AwaitedError, Awaiting
 from scopewatch.sources.folder.walk import Seen, look_at
 from scopewatch.sources.readers.planes import EmptyFileError
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.sources.folder.awaiting import Awaiting
 from scopewatch.sources.folder.late_moments import LATE_S
+from scopewatch.sources.folder.side_file_waits import Awaiting
 from scopewatch.sources.layouts.beside import SERIES, Missing
 from scopewatch.sources.readers.side_files import version_of
 from tests.unit.sources.folder_scene import Make, Scene

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from scopewatch.sources.base.content import content_of
-from scopewatch.sources.folder import names_again
+from scopewatch.sources.folder import reread_names
 from scopewatch.sources.readers import image_file
 from tests.unit.sources.folder_scene import Make, Scene
 from tests.unit.sources.images import pixels, write
@@ -105,7 +105,7 @@ def test_scored_files_that_were_named_otherwise_are_offered_again_undecoded(
 def test_names_are_read_a_few_at_a_time_and_new_files_come_first(
     tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(names_again, "PER_STEP", 2)
+    monkeypatch.setattr(reread_names, "PER_STEP", 2)
     scene = settled_scene(make, tmp_path)
     scene.ledger.renamed["folder"] = set(NAMES)
     new = write(tmp_path / "plate_B2_s0_t0000_phase.tif")
