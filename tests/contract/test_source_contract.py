@@ -14,9 +14,9 @@ from scopewatch.config import (
     OmeZarrSourceConfig,
 )
 from scopewatch.core.errors import FrameError, SourceError
-from scopewatch.core.imaging.frame import FrameTicket, LookAgain
+from scopewatch.core.imaging.frame import FrameTicket, RetryRequest
 from scopewatch.core.source import FrameSource
-from scopewatch.sources.base.retry_queue import IN_HAND
+from scopewatch.sources.base.retry_queue import RETRIES_HELD
 from scopewatch.sources.folder.source import FolderSource
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from scopewatch.sources.ndtiff.source import NDTiffSource
@@ -60,8 +60,8 @@ def spoil_chunks(folder: Path) -> None:
         path.write_bytes(b"spoilt")
 
 
-def asked(ticket: FrameTicket) -> LookAgain:
-    return LookAgain(
+def asked(ticket: FrameTicket) -> RetryRequest:
+    return RetryRequest(
         number=1,
         source=ticket.source,
         locator=ticket.locator,
@@ -278,7 +278,7 @@ class TestSource:
             source.scan()
         settled_long_ago = [ticket.locator for ticket in inbox.tickets]
         inbox.tickets.clear()
-        assert source.look_again([asked(wanted)]) == 1
+        assert source.retry([asked(wanted)]) == 1
         for _ in range(3):
             clock.advance(1)
             source.scan()
@@ -301,7 +301,7 @@ class TestSource:
         inbox.tickets.clear()
         for path in sorted(folder.rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
-        assert source.look_again([asked(wanted)]) == 1
+        assert source.retry([asked(wanted)]) == 1
         clock.advance(1)
         source.scan()
         assert inbox.tickets == [wanted]
@@ -317,7 +317,7 @@ class TestSource:
         clock: FakeClock,
     ) -> None:
         source.start(inbox, ledger)
-        refused = LookAgain(
+        refused = RetryRequest(
             number=1,
             source="it",
             locator="odd.tif",
@@ -328,7 +328,7 @@ class TestSource:
         )
         clock.advance(1)
         inbox.room = 0
-        assert source.look_again([refused]) == 1
+        assert source.retry([refused]) == 1
         source.scan()
         assert inbox.refusals == []
         inbox.room = 10
@@ -346,7 +346,7 @@ class TestSource:
     def test_it_holds_so_many_wishes_and_no_more(
         self, kind: Kind, source: FrameSource, clock: FakeClock
     ) -> None:
-        wish = LookAgain(
+        request = RetryRequest(
             number=1,
             source="it",
             locator="odd.tif",
@@ -355,8 +355,8 @@ class TestSource:
             asked_by="mei",
             ticket=None,
         )
-        assert source.look_again([wish] * (IN_HAND + 5)) == IN_HAND
-        assert source.look_again([wish]) == 0
+        assert source.retry([request] * (RETRIES_HELD + 5)) == RETRIES_HELD
+        assert source.retry([request]) == 0
 
     def test_there_must_be_something_to_watch(
         self, kind: Kind, source: FrameSource, tmp_path: Path, clock: FakeClock

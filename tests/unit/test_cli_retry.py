@@ -60,9 +60,9 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def wished(config: Path) -> list[str]:
+def retry_requests(config: Path) -> list[str]:
     with closing(store_of(config)) as store:
-        return [each.locator for each in store.wished("folder", 0, 10)]
+        return [each.locator for each in store.retry_requests("folder", 0, 10)]
 
 
 def test_without_arguments_it_shows_the_reasons_and_what_to_write(
@@ -73,7 +73,7 @@ def test_without_arguments_it_shows_the_reasons_and_what_to_write(
     assert lines[0].startswith("     2  blank; the newest: run 1/P1/A")
     assert lines[1] == "     1  refused; the newest: x.tif"
     assert "--reason NAME" in lines[2]
-    assert wished(config) == []
+    assert retry_requests(config) == []
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_is_selected_is_asked_for(
     folder = str(config.parent / "in")
     arguments = [each.replace("IN", folder) for each in arguments]
     assert run(["retry", *arguments, "-c", str(config)]) == 0
-    assert wished(config) == [f"day 1/{well}.tif" for well in expected]
+    assert retry_requests(config) == [f"day 1/{well}.tif" for well in expected]
     out = capsys.readouterr().out
     assert f"{len(expected)} to be tried again, once the daemon is started" in out
 

@@ -265,7 +265,9 @@ def _compare(
                     wrong.append(f"{record.key} has other pixels")
                 else:
                     scored[place] = record.settled_at.timestamp()
-        refused = [f"{row.what}: {row.fault}: {row.reason}" for row in reader.refused(None, 1000)]
+        refused = [
+            f"{row.what}: {row.fault}: {row.reason}" for row in reader.quarantined(None, 1000)
+        ]
     times = Counter(
         line["event.key"] for line in daemon.said() if line["message"] == "frame scored"
     )

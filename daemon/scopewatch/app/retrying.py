@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from scopewatch.core.imaging.frame import LookAgain
+from scopewatch.core.imaging.frame import RetryRequest
 from scopewatch.core.source import FrameSource
 
 log = logging.getLogger(__name__)
@@ -14,14 +14,14 @@ LOOK_S: Final = 2.0
 AT_ONCE: Final = 500
 
 
-class Wishes(Protocol):
+class RetryRequests(Protocol):
     """What people want to be tried again. All methods raise StoreError."""
 
-    def wished(self, source: str, after: int, at_most: int) -> list[LookAgain]:
+    def retry_requests(self, source: str, after: int, at_most: int) -> list[RetryRequest]:
         """Return what of a source was asked for and has no outcome yet, by number, after one."""
         ...
 
-    def close_wishes(self) -> int:
+    def close_retry_requests(self) -> int:
         """Forget what has its outcome; return how many."""
         ...
 
@@ -47,8 +47,8 @@ class Retrier:
     that has no outcome.
     """
 
-    def __init__(self, wishes: Wishes, kept: Sequence[Kept]) -> None:
-        self._wishes = wishes
+    def __init__(self, requests: RetryRequests, kept: Sequence[Kept]) -> None:
+        self._requests = requests
         self._kept = kept
         self._seen: dict[str, int] = {}
 
@@ -57,11 +57,11 @@ class Retrier:
         for each in self._kept:
             if each.watching:
                 self._hand_over(each.source)
-        self._wishes.close_wishes()
+        self._requests.close_retry_requests()
 
     def _hand_over(self, source: FrameSource) -> None:
-        asked = self._wishes.wished(source.name, self._seen.get(source.name, 0), AT_ONCE)
-        taken = asked[: source.look_again(asked)] if asked else []
+        asked = self._requests.retry_requests(source.name, self._seen.get(source.name, 0), AT_ONCE)
+        taken = asked[: source.retry(asked)] if asked else []
         if not taken:
             return
         self._seen[source.name] = taken[-1].number

@@ -159,7 +159,7 @@ def read_status(config: Config, environ: Mapping[str, str]) -> Status:
             counts=reader.counts(),
             run_counts={each.run: reader.counts(each.run) for each in states},
             wells=tuple(reader.wells()),
-            refused=tuple(reader.refused(None, MOST_REFUSED)),
+            refused=tuple(reader.quarantined(None, MOST_REFUSED)),
             reasons=tuple(_sum_up(reader, [each.run for each in states])),
             channels=tuple(reader.channels()),
             alerts=tuple(reader.alerts(None, MOST_ALERTS, open_only=True)),

@@ -148,7 +148,7 @@ def _log(path: Path) -> str:
 def _ledger(folder: Path) -> str:
     with closing(Reader.open(folder)) as reader:
         counts = reader.counts()
-        refused = reader.refused(None, MOST_REFUSED)
+        refused = reader.quarantined(None, MOST_REFUSED)
     faults = Counter(row.fault for row in refused)
     return _json(
         {

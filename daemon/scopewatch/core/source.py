@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from scopewatch.core.imaging.frame import Frame, FrameTicket, LookAgain, Mark, Refusal
+from scopewatch.core.imaging.frame import Frame, FrameTicket, Mark, Refusal, RetryRequest
 
 
 class Inbox(Protocol):
@@ -126,7 +126,7 @@ class FrameSource(Protocol):
         """Read the pixels of a ticket of this source. Raises FrameError."""
         ...
 
-    def look_again(self, asked: Sequence[LookAgain]) -> int:
+    def retry(self, asked: Sequence[RetryRequest]) -> int:
         """Take things that a person wants tried again; return how many, from the first on.
 
         Each is soon offered as it is read now, or refused as gone, though it did not change; the

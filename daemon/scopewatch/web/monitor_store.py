@@ -123,7 +123,7 @@ class Reader(Protocol):
         """Whether the database knows an overlay of this relative path."""
         ...
 
-    def refused(
+    def quarantined(
         self, name: WellName | None, limit: int, offset: int = 0, *, run: str | None = None
     ) -> Sequence[RefusedRow]:
         """Return quarantined frames (of a well, a run) and refused files, newest first."""

@@ -106,7 +106,7 @@ def well(
     alerts = parts.reader.alerts(name, MAX_ALERTS)
     points = parts.reader.course(name, TABLE_ROWS)
     shots = parts.reader.shots(name, MAX_SHOTS)
-    refused = parts.reader.refused(name, PAGE_ROWS)
+    refused = parts.reader.quarantined(name, PAGE_ROWS)
     target = standard.foretold_target(subject_of(name))
     targets = dict.fromkeys([target, *(flag.target for flag in row.flags)])
     return _render(
@@ -152,7 +152,7 @@ def quarantine(
     header = make_header(parts, choice, parts.reader.flagged(run))
     reasons = parts.reader.reasons(run)
     # One row more than is shown tells whether there is another page.
-    rows = parts.reader.refused(None, PAGE_ROWS + 1, (page - 1) * PAGE_ROWS, run=run)
+    rows = parts.reader.quarantined(None, PAGE_ROWS + 1, (page - 1) * PAGE_ROWS, run=run)
     return _render(
         parts,
         visit,

@@ -119,7 +119,7 @@ def test_each_bad_frame_is_quarantined_with_its_reason_and_the_good_one_is_score
         assert "\n" not in frame.reason
     assert told["B1"].state == "done"
     with daemon.reader() as reader:
-        (stray,) = [row for row in reader.refused(None, 99) if row.well is None]
+        (stray,) = [row for row in reader.quarantined(None, 99) if row.well is None]
     assert stray.locator == "holiday.tif"
     assert stray.reason.startswith("file name does not fit the pattern")
     lines = [entry for entry in daemon.said() if entry["message"] == "frame quarantined"]

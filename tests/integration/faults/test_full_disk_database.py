@@ -262,7 +262,7 @@ def test_what_people_ask_for_on_a_full_disk_raises_and_is_recorded_when_they_ask
     answer = ask_twice(lambda: bench.store.ask_again(wanted, ["folder"], "a test"))
     assert answer == RetryAnswer(asked=1, waiting=0)
     assert bench.score(BLANK) == [Ending.QUARANTINED]
-    assert ask_twice(bench.store.close_wishes) == 1
+    assert ask_twice(bench.store.close_retry_requests) == 1
     assert read_rows(bench.state, "SELECT * FROM retries") == []
     expect_whole(bench)
 
@@ -371,7 +371,7 @@ def test_a_moment_that_gets_known_on_a_full_disk_is_taken_up_later(
 
 
 # What people ask for.
-ASKED = ("take_back", "ask_again", "close_wishes")
+ASKED = ("take_back", "ask_again", "close_retry_requests")
 
 
 def transaction_of(method: str) -> str:

@@ -49,7 +49,7 @@ def verdicts(daemon: Daemon) -> list[str]:
     if not (daemon.state / "scopewatch.db").exists():
         return []
     with daemon.reader() as reader:
-        return [row.fault for row in reader.refused(None, 100)] + ["skipped"] * len(skipped)
+        return [row.fault for row in reader.quarantined(None, 100)] + ["skipped"] * len(skipped)
 
 
 @pytest.mark.parametrize("how", ["restart", "reload"])

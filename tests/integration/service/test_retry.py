@@ -24,7 +24,7 @@ def reasons(daemon: Daemon) -> dict[str, str]:
     if not daemon.frames():
         return {}
     with daemon.reader() as reader:
-        return {Path(row.locator).name: row.reason for row in reader.refused(None, 100)}
+        return {Path(row.locator).name: row.reason for row in reader.quarantined(None, 100)}
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 import pytest
 
 from scopewatch.app.retrying import Retrier
-from scopewatch.core.imaging.frame import LookAgain
+from scopewatch.core.imaging.frame import RetryRequest
 from tests.unit.runtime.fakes import FakeSource
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def wish(number: int, source: str = "folder", by: str = "mei") -> LookAgain:
-    return LookAgain(
+def request(number: int, source: str = "folder", by: str = "mei") -> RetryRequest:
+    return RetryRequest(
         number=number,
         source=source,
         locator=f"{number}.tif",
@@ -26,15 +26,15 @@ def wish(number: int, source: str = "folder", by: str = "mei") -> LookAgain:
 
 
 @dataclass
-class FakeWishes:
-    open_ones: list[LookAgain]
+class FakeRetryRequests:
+    open_ones: list[RetryRequest]
     closed: int = 0
 
-    def wished(self, source: str, after: int, at_most: int) -> list[LookAgain]:
+    def retry_requests(self, source: str, after: int, at_most: int) -> list[RetryRequest]:
         found = [each for each in self.open_ones if each.source == source and each.number > after]
         return found[:at_most]
 
-    def close_wishes(self) -> int:
+    def close_retry_requests(self) -> int:
         self.closed += 1
         return 0
 
@@ -47,22 +47,22 @@ class Kept:
 
 def test_each_wish_is_handed_to_its_source_once() -> None:
     first, second = Kept(), Kept(FakeSource("camera"))
-    wishes = FakeWishes([wish(1), wish(2, "camera"), wish(3)])
-    retrier = Retrier(wishes, [first, second])
+    requests = FakeRetryRequests([request(1), request(2, "camera"), request(3)])
+    retrier = Retrier(requests, [first, second])
     for _ in range(3):
         retrier.look()
     assert [each.number for each in first.source.asked] == [1, 3]
     assert [each.number for each in second.source.asked] == [2]
-    wishes.open_ones.append(wish(4))
+    requests.open_ones.append(request(4))
     retrier.look()
     assert [each.number for each in first.source.asked] == [1, 3, 4]
-    assert wishes.closed == 4
+    assert requests.closed == 4
 
 
 def test_what_a_source_has_no_room_for_comes_again() -> None:
     kept = Kept()
     kept.source.room = 2
-    retrier = Retrier(FakeWishes([wish(number) for number in range(1, 6)]), [kept])
+    retrier = Retrier(FakeRetryRequests([request(number) for number in range(1, 6)]), [kept])
     for _ in range(3):
         retrier.look()
     assert [each.number for each in kept.source.asked] == [1, 2, 3, 4, 5]
@@ -70,7 +70,7 @@ def test_what_a_source_has_no_room_for_comes_again() -> None:
 
 def test_a_source_that_is_away_is_asked_once_it_watches() -> None:
     kept = Kept(watching=False)
-    retrier = Retrier(FakeWishes([wish(1)]), [kept])
+    retrier = Retrier(FakeRetryRequests([request(1)]), [kept])
     retrier.look()
     assert kept.source.asked == []
     kept.watching = True
@@ -79,9 +79,9 @@ def test_a_source_that_is_away_is_asked_once_it_watches() -> None:
 
 
 def test_the_log_says_who_asked_for_how_many(caplog: pytest.LogCaptureFixture) -> None:
-    wishes = FakeWishes([wish(1), wish(2, by="API, 10.0.0.7"), wish(3)])
+    requests = FakeRetryRequests([request(1), request(2, by="API, 10.0.0.7"), request(3)])
     with caplog.at_level(logging.INFO, "scopewatch.app.retrying"):
-        Retrier(wishes, [Kept()]).look()
+        Retrier(requests, [Kept()]).look()
     assert [record.__dict__["event"] for record in caplog.records] == [
         {"source": "folder", "count": 2, "asked_by": "mei", "first": "1.tif"},
         {"source": "folder", "count": 1, "asked_by": "API, 10.0.0.7", "first": "2.tif"},

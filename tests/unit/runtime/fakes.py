@@ -10,7 +10,7 @@ from scopewatch.core.errors import SourceError, StoreError
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, LookAgain, Mark, Refusal
+from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Mark, Refusal, RetryRequest
 from scopewatch.core.imaging.moment import Moment
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
@@ -95,7 +95,7 @@ class FakeSource:
         self.failing = ""
         self.started = self.stopped = self.scans = 0
         self.on_scan: Callable[[Inbox, Ledger], None] | None = None
-        self.asked: list[LookAgain] = []
+        self.asked: list[RetryRequest] = []
         self.room = 100
 
     def start(self, inbox: Inbox, ledger: Ledger) -> None:
@@ -116,7 +116,7 @@ class FakeSource:
             raise waiting.pop(0)
         return make_frame(ticket)
 
-    def look_again(self, asked: Sequence[LookAgain]) -> int:
+    def retry(self, asked: Sequence[RetryRequest]) -> int:
         taken = asked[: self.room]
         self.asked += taken
         return len(taken)

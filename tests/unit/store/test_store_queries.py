@@ -73,7 +73,7 @@ def test_an_empty_database_has_nothing_to_tell(tmp_path: Path, clock: FakeClock)
     )
     assert [reader.wells(), reader.runs(), reader.channels()] == [[], [], []]
     assert reader.well(A1) is None
-    assert [reader.alerts(None, 10), reader.refused(None, 10)] == [[], []]
+    assert [reader.alerts(None, 10), reader.quarantined(None, 10)] == [[], []]
     assert reader.newest_frames(10) == list(reader.frames()) == []
     reader.close()
 
@@ -154,12 +154,12 @@ def test_what_was_refused_comes_newest_first_with_its_reason(
     filled.store.refuse(
         Refusal(source="folder", locator="/x", fingerprint="", reason="no well", seen_at=START)
     )
-    rows = reader.refused(None, 10)
+    rows = reader.quarantined(None, 10)
     assert [(row.what, row.fault, row.reason) for row in rows] == [
         ("/x", "refused", "no well"),
         ("run 7/p1/A2/s0/t0001/phase", "blank", "it is blank"),
     ]
-    assert reader.refused(None, 1, offset=1) == rows[1:]
+    assert reader.quarantined(None, 1, offset=1) == rows[1:]
     assert rows[1] == RefusedRow(
         what="run 7/p1/A2/s0/t0001/phase",
         well=WellName(experiment="run 7", plate="p1", well="A2"),
@@ -170,7 +170,7 @@ def test_what_was_refused_comes_newest_first_with_its_reason(
         attempts=1,
         at=clock.now() - timedelta(seconds=60),
     )
-    assert reader.refused(A1, 10) == []
+    assert reader.quarantined(A1, 10) == []
 
 
 def test_a_standing_alert_tells_what_its_rule_saw_last(filled: Scene, reader: Reader) -> None:

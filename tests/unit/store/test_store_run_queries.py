@@ -147,9 +147,9 @@ def test_counts_wells_quarantine_and_alerts_are_of_one_run(
     assert reader.counts().scored == 5
     assert [row.name.well for row in reader.wells("run 8")] == ["B1"]
     assert len(reader.wells()) == 3
-    assert [row.locator for row in reader.refused(None, 9, run="run 8")] == ["/x/2", "/x/3"]
-    assert {row.fault for row in reader.refused(None, 9, run="run 7")} == {"blank", "refused"}
-    assert len(reader.refused(None, 9)) == 4
+    assert [row.locator for row in reader.quarantined(None, 9, run="run 8")] == ["/x/2", "/x/3"]
+    assert {row.fault for row in reader.quarantined(None, 9, run="run 7")} == {"blank", "refused"}
+    assert len(reader.quarantined(None, 9)) == 4
     assert [row.subject.well for row in reader.alerts(None, 9, runs=["run 7"])] == ["A1"]
     assert reader.alerts(None, 9, runs=["run 8"]) == []
     assert reader.counts("run 9").scored == 0

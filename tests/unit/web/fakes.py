@@ -210,7 +210,7 @@ class FakeReader:
     def counts(self, run: str | None = None) -> Counts:
         rows = self.wells(run)
         newest = [row.last_frame_at for row in rows if row.last_frame_at is not None]
-        refused = self.refused(None, 9999, run=run)
+        refused = self.quarantined(None, 9999, run=run)
         return Counts(
             scored=sum(row.scored for row in rows),
             quarantined=len(refused),
@@ -246,7 +246,7 @@ class FakeReader:
     def has_overlay(self, relative: str) -> bool:
         return any(shot.overlay == relative for shot in self.pictures)
 
-    def refused(
+    def quarantined(
         self, name: WellName | None, limit: int, offset: int = 0, *, run: str | None = None
     ) -> Sequence[RefusedRow]:
         rows = [row for row in self.quarantine if name is None or row.well == name]
@@ -255,7 +255,7 @@ class FakeReader:
         return rows[offset : offset + limit]
 
     def reasons(self, run: str | None = None) -> Sequence[ReasonRow]:
-        rows = self.refused(None, 1000, run=run)
+        rows = self.quarantined(None, 1000, run=run)
         return [
             ReasonRow(
                 fault=fault,

@@ -159,7 +159,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookAgain:
+class RetryRequest:
     """Something in quarantine that a person wants to be tried again.
 
     Parameters

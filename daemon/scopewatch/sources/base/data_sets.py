@@ -14,14 +14,14 @@ from typing import Generic
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, complaint
-from scopewatch.core.imaging.frame import Frame, FrameTicket, LookAgain
+from scopewatch.core.imaging.frame import Frame, FrameTicket, RetryRequest
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.arrivals import Unheard
 from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.backlog import Backlog
 from scopewatch.sources.base.data_set import DataSet, DataSets, Sighting
 from scopewatch.sources.base.offering import Found, Offering
-from scopewatch.sources.base.retry_queue import IN_HAND, AskedAgain, gone
+from scopewatch.sources.base.retry_queue import RETRIES_HELD, RetryQueue, gone
 from scopewatch.sources.base.rhythm import Rhythm
 from scopewatch.sources.base.source_thread import SourceThread
 
@@ -106,9 +106,9 @@ class DataSetsSource(Generic[Sighting]):
         self._growing: tuple[DataSet[Sighting], ...] = ()
         self._followed: dict[str, _Followed[Sighting]] = {}
         self._channels: set[str] = set()
-        self._asked = AskedAgain()
+        self._asked = RetryQueue()
         # What was refused and is looked for in its data set, which was opened anew.
-        self._sought: dict[str, LookAgain] = {}
+        self._sought: dict[str, RetryRequest] = {}
 
     @property
     def name(self) -> str:
@@ -160,7 +160,7 @@ class DataSetsSource(Generic[Sighting]):
         """
         return self._sets.load(ticket)
 
-    def look_again(self, asked: Sequence[LookAgain]) -> int:
+    def retry(self, asked: Sequence[RetryRequest]) -> int:
         """Take what a person wants tried again; return how many, from the first on."""
         return self._asked.put(asked)
 
@@ -204,7 +204,7 @@ class DataSetsSource(Generic[Sighting]):
         A frame is offered as the ledger knows it: reading it tells whether it is still there. What
         was refused has no key, and may get one where its data set is read from its beginning.
         """
-        asked, done, opens = self._asked.next(IN_HAND), 0, False
+        asked, done, opens = self._asked.next(RETRIES_HELD), 0, False
         for each in asked:
             if each.ticket is not None:
                 if not offering.give(each.ticket):

@@ -12,7 +12,7 @@ from itertools import islice
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import FrameError
-from scopewatch.core.imaging.frame import FrameKey, FrameTicket, LookAgain, Mark, Refusal
+from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Mark, Refusal, RetryRequest
 from scopewatch.core.imaging.moment import Moment
 from scopewatch.core.source import Inbox, Ledger
 from scopewatch.sources.base.address import is_text
@@ -191,7 +191,7 @@ class Offering:
         """Hand on a frame as the ledger knows it; False when the inbox is full."""
         return self._inbox.offer(ticket)
 
-    def refuse(self, asked: LookAgain, reason: str) -> bool:
+    def refuse(self, asked: RetryRequest, reason: str) -> bool:
         """Refuse what was to be tried again, as the ledger knows it; False when full."""
         return self._inbox.refuse(
             Refusal(

@@ -4,12 +4,12 @@ from collections import deque
 from collections.abc import Sequence
 
 from scopewatch.core.errors import complaint
-from scopewatch.core.imaging.frame import LookAgain
+from scopewatch.core.imaging.frame import RetryRequest
 
-IN_HAND = 1000
+RETRIES_HELD = 1000
 
 
-class AskedAgain:
+class RetryQueue:
     """A bounded queue: any thread puts in, the source's own takes out.
 
     Parameters
@@ -18,20 +18,20 @@ class AskedAgain:
         How many are held; others wait in the ledger.
     """
 
-    def __init__(self, capacity: int = IN_HAND) -> None:
+    def __init__(self, capacity: int = RETRIES_HELD) -> None:
         self._capacity = capacity
-        self._waiting: deque[LookAgain] = deque()
+        self._waiting: deque[RetryRequest] = deque()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, asked: Sequence[LookAgain]) -> int:
+    def put(self, asked: Sequence[RetryRequest]) -> int:
         """Take as many as there is room for; return how many."""
         room = max(0, self._capacity - len(self._waiting))
         self._waiting.extend(asked[:room])
         return min(room, len(asked))
 
-    def next(self, at_most: int) -> list[LookAgain]:
+    def next(self, at_most: int) -> list[RetryRequest]:
         """Return those whose turn it is; they stay until `done`."""
         return [self._waiting[number] for number in range(min(at_most, len(self._waiting)))]
 

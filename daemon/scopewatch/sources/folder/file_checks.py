@@ -12,10 +12,10 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.errors import FrameError
 from scopewatch.sources.base.offering import Found, Offering
 from scopewatch.sources.folder.file_reading import FileReading
-from scopewatch.sources.folder.file_stability import LOOKS, Candidate, GivenUp, Settling
+from scopewatch.sources.folder.file_stability import LOOKS, Candidate, FileStability, GivenUp
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.folder.late_moments import LateMoments
-from scopewatch.sources.folder.side_file_waits import AwaitedError, Awaiting
+from scopewatch.sources.folder.side_file_waits import SideFilePendingError, SideFileWaits
 from scopewatch.sources.folder.walk import Seen, look_at
 from scopewatch.sources.readers.planes import EmptyFileError
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 EMPTY = 1000
 
 
-class FileLooks:
+class FileChecks:
     """Looks into the files of one source; used by its thread alone.
 
     Parameters
@@ -34,17 +34,19 @@ class FileLooks:
 
     Attributes
     ----------
-    settling, given_up, awaiting
+    stability, given_up, awaiting
         The files in hand, those that were given up, and those that wait for a file beside them.
     """
 
-    def __init__(self, source: str, frames: FolderFrames, settling: Settling, clock: Clock) -> None:
+    def __init__(
+        self, source: str, frames: FolderFrames, stability: FileStability, clock: Clock
+    ) -> None:
         self._source = source
         self._frames = frames
         self._clock = clock
-        self.settling = settling
+        self.stability = stability
         self.given_up = GivenUp()
-        self.awaiting = Awaiting()
+        self.awaiting = SideFileWaits()
         self._again: deque[tuple[str, str | None]] = deque()
         self._late = LateMoments()
         self._empty: dict[str, None] = {}
@@ -67,11 +69,11 @@ class FileLooks:
     def release(self, offering: Offering, now_s: float, stopping: Callable[[], bool]) -> bool:
         """Look into the files whose turn it is; False when the inbox is full."""
         for locator in self.awaiting.changed(now_s):
-            if not self.settling.hurry(locator, now_s):
+            if not self.stability.check_now(locator, now_s):
                 self._again.append((locator, self.given_up.fingerprint(locator)))
         turns = (
-            (self._peek, self.settling.restless(now_s)),
-            (self._look, self.settling.ripe(now_s)),
+            (self._check_changing, self.stability.changing(now_s)),
+            (self._look, self.stability.ready(now_s)),
         )
         for look, candidates in turns:
             for candidate in candidates:
@@ -94,9 +96,9 @@ class FileLooks:
         """Look into a file that has been quiet, if it still is."""
         seen = look_at(self._frames.root, candidate.locator)
         if seen is None:
-            self.settling.forget(candidate.locator)
+            self.stability.forget(candidate.locator)
         elif seen.fingerprint != candidate.fingerprint:
-            self.settling.see(seen.locator, seen.fingerprint, seen.mtime_ns, now_s)
+            self.stability.see(seen.locator, seen.fingerprint, seen.mtime_ns, now_s)
         else:
             return self._try(offering, candidate, now_s)
         return True
@@ -108,11 +110,11 @@ class FileLooks:
         try:
             reading = self._frames.read(locator, fingerprint, offering.pending)
         except FrameError as error:
-            if isinstance(error, AwaitedError):
+            if isinstance(error, SideFilePendingError):
                 self.awaiting.note(locator, error.missing, waits=True)
             if isinstance(error, EmptyFileError) and self._frames.by_name(locator).key is None:
                 return self._leave_empty(offering, locator, fingerprint)
-            if not self.settling.broken(candidate, now_s):
+            if not self.stability.broken(candidate, now_s):
                 return True
             self._log_given_up(locator, error)
             found = [self._frames.give_up(locator, fingerprint, error)]
@@ -122,24 +124,24 @@ class FileLooks:
             if reading.unfinished is not None and not reading.expects_more:
                 if not self._offer(offering, found):
                     return False
-                if not self.settling.broken(candidate, now_s):
+                if not self.stability.broken(candidate, now_s):
                     return True
                 found += reading.waiting
                 if reading.cut_off:
                     found.append(reading.refuse_rest(locator, fingerprint))
         if not self._offer(offering, found):
             return False
-        self.settling.forget(locator)
+        self.stability.forget(locator)
         self.remember(offering, locator, fingerprint, reading)
         return True
 
-    def _peek(self, offering: Offering, candidate: Candidate, now_s: float) -> bool:
+    def _check_changing(self, offering: Offering, candidate: Candidate, now_s: float) -> bool:
         """Look into a file that changes all the time, as a stack that grows does."""
-        self.settling.peeked(candidate, now_s)
+        self.stability.note_checked(candidate, now_s)
         locator = candidate.locator
         try:
             reading = self._frames.read(
-                locator, candidate.fingerprint, offering.pending, restless=True
+                locator, candidate.fingerprint, offering.pending, changing=True
             )
         except FrameError:
             return True  # it is being written, and looked into again once it is quiet
@@ -170,7 +172,7 @@ class FileLooks:
         try:
             reading = self._frames.read(locator, fingerprint, offering.pending)
         except FrameError as error:
-            if isinstance(error, AwaitedError):
+            if isinstance(error, SideFilePendingError):
                 self.awaiting.note(locator, error.missing, waits=True)
             # Again, since the worker may have had to let it go.
             return self._offer(offering, [self._frames.give_up(locator, fingerprint, error)])
@@ -179,7 +181,7 @@ class FileLooks:
         if offering.unsettled(reading.waiting):
             # Begun since, perhaps: with the patience that a file has which changed.
             self.given_up.forget(locator)
-            self.settling.see(locator, fingerprint, seen.mtime_ns, self._clock.monotonic())
+            self.stability.see(locator, fingerprint, seen.mtime_ns, self._clock.monotonic())
             return True
         self.awaiting.note(locator, reading.missing)
         self.remember(offering, locator, fingerprint, reading)
@@ -194,13 +196,13 @@ class FileLooks:
         self._empty[locator] = None
         while len(self._empty) > EMPTY:
             del self._empty[next(iter(self._empty))]
-        self.settling.forget(locator)
+        self.stability.forget(locator)
         offering.take(locator, fingerprint)
         return True
 
     def _log_given_up(self, locator: str, error: FrameError) -> None:
         event = {"event": {"source": self._source, "file": locator, "reason": str(error)}}
-        if isinstance(error, AwaitedError):
+        if isinstance(error, SideFilePendingError):
             log.warning("file beside an image did not tell of it in time", extra=event)
         else:
             log.warning("file never got whole, it is handed on as it is", extra=event)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.facts import Origin, Statement
 from scopewatch.sources.base.offering import Found
-from scopewatch.sources.layouts.beside import Missing
+from scopewatch.sources.layouts.beside import PendingSideFile
 from scopewatch.sources.readers.planes import Contents, PlaneEntry
 
 # Ends the fingerprint of a file that was handed on though it is not whole: it is settled as it
@@ -51,7 +51,7 @@ class FileReading:
     found: tuple[Found, ...]
     unfinished: str | None = None
     cut_off: bool = False
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[PendingSideFile, ...] = ()
     waiting: tuple[Found, ...] = ()
     grows: bool = False
     awaited: int = 0
@@ -90,7 +90,7 @@ class Listed:
 
     contents: Contents
     found: tuple[Found, ...]
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[PendingSideFile, ...] = ()
     alone: bool = False
 
     def reading(self) -> FileReading:

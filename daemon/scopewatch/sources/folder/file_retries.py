@@ -5,20 +5,20 @@ from collections.abc import Callable, Sequence
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import FrameError
-from scopewatch.core.imaging.frame import LookAgain
+from scopewatch.core.imaging.frame import RetryRequest
 from scopewatch.sources.base.offering import Found, Offering
-from scopewatch.sources.base.retry_queue import AskedAgain, gone
-from scopewatch.sources.folder.file_checks import FileLooks, offer
+from scopewatch.sources.base.retry_queue import RetryQueue, gone
+from scopewatch.sources.folder.file_checks import FileChecks, offer
 from scopewatch.sources.folder.file_reading import FileReading
 from scopewatch.sources.folder.file_stability import LOOKS
 from scopewatch.sources.folder.frames import FolderFrames
-from scopewatch.sources.folder.side_file_waits import AwaitedError
+from scopewatch.sources.folder.side_file_waits import SideFilePendingError
 from scopewatch.sources.folder.walk import Seen, look_at
 
 _PLANE = re.compile(r"(?s)(?P<file>.+)#page=\d{1,9}")
 
 
-class LooksAskedFor:
+class FileRetries:
     """Looks that a person asked for; used by the source's thread, save `waiting.put`.
 
     Parameters
@@ -27,12 +27,12 @@ class LooksAskedFor:
         The run that is watched: frames of another keep the name they have.
     """
 
-    def __init__(self, frames: FolderFrames, looks: FileLooks, clock: Clock, run: str) -> None:
+    def __init__(self, frames: FolderFrames, looks: FileChecks, clock: Clock, run: str) -> None:
         self._frames = frames
         self._looks = looks
         self._clock = clock
         self._run = run
-        self.waiting = AskedAgain()
+        self.waiting = RetryQueue()
 
     def step(self, offering: Offering, stopping: Callable[[], bool]) -> None:
         """Look at some; what the inbox does not take stays for the next time."""
@@ -49,13 +49,13 @@ class LooksAskedFor:
             done += same
         self.waiting.done(done)
 
-    def _look(self, offering: Offering, file: str, asked: Sequence[LookAgain]) -> bool:
+    def _look(self, offering: Offering, file: str, asked: Sequence[RetryRequest]) -> bool:
         for each in asked:
             offering.forget(each.locator, each.fingerprint)
         seen = look_at(self._frames.root, file)
         if seen is None:
             return all(self._as_it_was(offering, each) for each in asked)
-        if self._looks.settling.hurry(file, self._clock.monotonic()):
+        if self._looks.stability.check_now(file, self._clock.monotonic()):
             return True  # it is being read for the first time, or has changed
         if any(self._is_of_another_run(each) for each in asked):
             return all(self._as_it_was(offering, each) for each in asked)
@@ -73,7 +73,7 @@ class LooksAskedFor:
         try:
             reading = self._frames.read(locator, fingerprint, offering.pending)
         except FrameError as error:
-            if isinstance(error, AwaitedError):
+            if isinstance(error, SideFilePendingError):
                 self._looks.awaiting.note(locator, error.missing, waits=True)
             return [self._frames.give_up(locator, fingerprint, error)], None
         self._looks.awaiting.note(locator, reading.missing)
@@ -82,13 +82,13 @@ class LooksAskedFor:
             found.append(reading.refuse_rest(locator, fingerprint))
         return found, reading
 
-    def _as_it_was(self, offering: Offering, asked: LookAgain) -> bool:
+    def _as_it_was(self, offering: Offering, asked: RetryRequest) -> bool:
         """Offer a frame as the ledger knows it: reading it tells what is wrong."""
         if asked.ticket is not None:
             return offering.give(asked.ticket)
         return offering.refuse(asked, gone(self._frames.root / asked.locator))
 
-    def _is_of_another_run(self, asked: LookAgain) -> bool:
+    def _is_of_another_run(self, asked: RetryRequest) -> bool:
         return asked.ticket is not None and asked.ticket.key.experiment != self._run
 
 

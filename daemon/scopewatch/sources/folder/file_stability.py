@@ -40,7 +40,7 @@ class Candidate:
         Size and time of modification.
     mtime_ns
         To take the oldest first.
-    peek_at_s
+    check_at_s
         When it is looked into though it has not been quiet for long enough.
     """
 
@@ -49,7 +49,7 @@ class Candidate:
     mtime_ns: int
     quiet_since_s: float
     try_at_s: float
-    peek_at_s: float
+    check_at_s: float
     retry_s: float = _FIRST_RETRY_S
 
     def quiet_for_s(self, now_s: float) -> float:
@@ -57,7 +57,7 @@ class Candidate:
         return now_s - self.quiet_since_s
 
 
-class Settling:
+class FileStability:
     """The files in hand.
 
     Parameters
@@ -120,32 +120,32 @@ class Settling:
             mtime_ns=mtime_ns,
             quiet_since_s=now_s,
             try_at_s=now_s if in_one_piece else now_s + self._settle_s,
-            peek_at_s=now_s + self._settle_s if known is None else known.peek_at_s,
+            check_at_s=now_s + self._settle_s if known is None else known.check_at_s,
         )
 
-    def hurry(self, locator: str, now_s: float) -> bool:
+    def check_now(self, locator: str, now_s: float) -> bool:
         """Try a file at once, if it is in hand; False where it is not."""
         known = self._candidates.get(locator)
         if known is not None:
             known.try_at_s = now_s
         return known is not None
 
-    def ripe(self, now_s: float) -> Iterator[Candidate]:
+    def ready(self, now_s: float) -> Iterator[Candidate]:
         """Yield the files to try now, oldest first."""
         due = [each for each in self._candidates.values() if each.try_at_s <= now_s]
         yield from sorted(due, key=lambda each: (each.mtime_ns, each.locator))
 
-    def restless(self, now_s: float) -> list[Candidate]:
+    def changing(self, now_s: float) -> list[Candidate]:
         """Return files that change again and again, and are to be looked into all the same."""
         return [
             each
             for each in self._candidates.values()
-            if each.peek_at_s <= now_s < each.quiet_since_s + self._settle_s
+            if each.check_at_s <= now_s < each.quiet_since_s + self._settle_s
         ]
 
-    def peeked(self, candidate: Candidate, now_s: float) -> None:
+    def note_checked(self, candidate: Candidate, now_s: float) -> None:
         """Note that a restless file was looked into."""
-        candidate.peek_at_s = now_s + self._settle_s
+        candidate.check_at_s = now_s + self._settle_s
 
     def broken(self, candidate: Candidate, now_s: float) -> bool:
         """Note that a file is not whole; True when it is to be given up."""
@@ -211,7 +211,7 @@ class GivenUp:
         """Tell whether a file was given up as it looks now."""
         return self._files.get(locator) == fingerprint
 
-    def goes_on(self, locator: str) -> bool:
+    def is_growing(self, locator: str) -> bool:
         """Tell whether a file is one that is not all written, of which each plane shows it."""
         return locator in self._cheap
 

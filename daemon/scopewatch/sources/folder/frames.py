@@ -31,7 +31,7 @@ from scopewatch.sources.folder.file_reading import (
 )
 from scopewatch.sources.folder.side_file_waits import refuse_unnamed
 from scopewatch.sources.folder.walk import look_at
-from scopewatch.sources.layouts.beside import Missing, look_beside
+from scopewatch.sources.layouts.beside import PendingSideFile, look_beside
 from scopewatch.sources.layouts.copies import refuse_copy
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.readers.downloads import refuse_unfinished
@@ -93,7 +93,7 @@ class FolderFrames:
         fingerprint: str,
         pending: Callable[[str, str], bool],
         *,
-        restless: bool = False,
+        changing: bool = False,
     ) -> FileReading:
         """List the frames of a file that is whole, or the whole ones of a file that grows.
 
@@ -105,7 +105,7 @@ class FolderFrames:
         ----------
         pending
             Tells of (locator, fingerprint) whether it may still need work.
-        restless
+        changing
             The file changes all the time: of a stack that grows all planes but the last are taken,
             of any other file none.
 
@@ -118,7 +118,7 @@ class FolderFrames:
         listed = self._list(locator, fingerprint)
         contents, path = listed.contents, self._path(locator)
         self._root = identify(self._config.path)
-        if restless and (contents.unfinished is None or is_vendor_name(locator)):
+        if changing and (contents.unfinished is None or is_vendor_name(locator)):
             return FileReading(found=(), unfinished="it is being written")
         if listed.alone:
             plane = read_plane(path, contents.planes[0].page, self._limits, self._memory)
@@ -127,7 +127,7 @@ class FolderFrames:
         if not contents.planes or is_vendor_name(locator):
             # The program of a maker's file has closed it: there is nothing to wait for.
             return listed.reading()
-        planes = contents.planes[:-1] if restless else contents.planes
+        planes = contents.planes[:-1] if changing else contents.planes
         whole: list[tuple[PlaneEntry, Found]] = []
         waiting: list[Found] = []
         for entry, each in zip(planes, listed.found, strict=False):
@@ -313,7 +313,7 @@ class FolderFrames:
             )
         return self._config.path / locator
 
-    def _beside(self, locator: str) -> tuple[tuple[Statement, ...], tuple[Missing, ...]]:
+    def _beside(self, locator: str) -> tuple[tuple[Statement, ...], tuple[PendingSideFile, ...]]:
         """Return what the name and the files beside an image say, and which do not tell of it.
 
         Raises

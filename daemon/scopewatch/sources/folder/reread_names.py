@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 PER_STEP = 20
 
 
-class NamesAgain:
+class RereadNames:
     """Reads the names of scored files again, once after each start where that is due.
 
     Parameters

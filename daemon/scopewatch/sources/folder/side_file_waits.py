@@ -13,7 +13,7 @@ from pathlib import Path
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.facts import Statement
 from scopewatch.sources.base.reading import ReadingSettings
-from scopewatch.sources.layouts.beside import Missing
+from scopewatch.sources.layouts.beside import PendingSideFile
 from scopewatch.sources.readers.side_files import Version, version_of
 
 LOOK_S = 1.0
@@ -23,7 +23,7 @@ _LOOKS = 64
 _WORDS = {"well": "its well", "pixel_size_um": "its pixel size"}
 
 
-class AwaitedError(FrameError):
+class SideFilePendingError(FrameError):
     """A file beside an image does not tell of it so far.
 
     Parameters
@@ -34,14 +34,14 @@ class AwaitedError(FrameError):
         Without it the image is never read.
     """
 
-    def __init__(self, line: str, missing: tuple[Missing, ...], *, needed: bool) -> None:
+    def __init__(self, line: str, missing: tuple[PendingSideFile, ...], *, needed: bool) -> None:
         super().__init__(line)
         self.missing = missing
         self.needed = needed
 
 
 def refuse_unnamed(
-    missing: tuple[Missing, ...],
+    missing: tuple[PendingSideFile, ...],
     statements: Iterable[Statement],
     settings: ReadingSettings,
     locator: str,
@@ -66,7 +66,7 @@ def refuse_unnamed(
         wanted = fact is not None and (patient or each.side.needed)
         if fact is None or not wanted or _is_known(fact, statements, settings):
             continue
-        raise AwaitedError(
+        raise SideFilePendingError(
             complaint(
                 "file beside the image does not tell of it",
                 where=locator,
@@ -94,7 +94,7 @@ class _Side:
     images: dict[str, None] = field(default_factory=dict)
 
 
-class Awaiting:
+class SideFileWaits:
     """Images by the side files that do not tell of them.
 
     Parameters
@@ -123,7 +123,9 @@ class Awaiting:
             for name, count in counts.items()
         )
 
-    def note(self, locator: str, missing: Iterable[Missing], *, waits: bool = False) -> None:
+    def note(
+        self, locator: str, missing: Iterable[PendingSideFile], *, waits: bool = False
+    ) -> None:
         """Remember which side files say nothing of an image; none: all have.
 
         Parameters

@@ -22,18 +22,18 @@ from collections.abc import Sequence
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, StoreError, complaint
-from scopewatch.core.imaging.frame import Frame, FrameTicket, LookAgain
+from scopewatch.core.imaging.frame import Frame, FrameTicket, RetryRequest
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.address import is_text
 from scopewatch.sources.base.arrivals import Unheard
 from scopewatch.sources.base.offering import BATCH, Found, Offering
 from scopewatch.sources.base.source_thread import SourceThread
-from scopewatch.sources.folder.file_checks import FileLooks, offer
+from scopewatch.sources.folder.file_checks import FileChecks, offer
 from scopewatch.sources.folder.file_reading import given_up_mark, refuse_name
-from scopewatch.sources.folder.file_retries import LooksAskedFor
-from scopewatch.sources.folder.file_stability import Settling
+from scopewatch.sources.folder.file_retries import FileRetries
+from scopewatch.sources.folder.file_stability import FileStability
 from scopewatch.sources.folder.frames import FolderFrames
-from scopewatch.sources.folder.reread_names import NamesAgain
+from scopewatch.sources.folder.reread_names import RereadNames
 from scopewatch.sources.folder.walk import (
     as_locator,
     in_data_set,
@@ -89,14 +89,14 @@ class FolderSource:
             recursive=config.recursive,
             poll=config.observer == "polling",
         )
-        settling = Settling(config.settle_s, config.give_up_s)
-        self._looks = FileLooks(config.name, self._frames, settling, clock)
-        self._names = NamesAgain(
+        stability = FileStability(config.settle_s, config.give_up_s)
+        self._looks = FileChecks(config.name, self._frames, stability, clock)
+        self._names = RereadNames(
             config.name,
             self._frames,
             lambda: walk_images(config.path, recursive=config.recursive),
         )
-        self._asked = LooksAskedFor(self._frames, self._looks, clock, experiment.name)
+        self._asked = FileRetries(self._frames, self._looks, clock, experiment.name)
         self._arrivals = arrivals or Unheard()
         self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)
         self._offering: Offering | None = None
@@ -158,7 +158,7 @@ class FolderSource:
         """
         return self._frames.load(ticket)
 
-    def look_again(self, asked: Sequence[LookAgain]) -> int:
+    def retry(self, asked: Sequence[RetryRequest]) -> int:
         """Take what a person wants tried again; return how many, from the first on."""
         return self._asked.waiting.put(asked)
 
@@ -185,7 +185,7 @@ class FolderSource:
             alive=alive,
             detail=detail,
             found=offering.found if offering is not None else 0,
-            waiting=len(self._looks.settling) + self._looks.settling.turned_away,
+            waiting=len(self._looks.stability) + self._looks.stability.turned_away,
         )
 
     def stop(self) -> None:
@@ -225,18 +225,18 @@ class FolderSource:
             return
         seen = look_at(self._config.path, locator)
         if seen is None or in_data_set(self._config.path, locator):
-            self._looks.settling.forget(locator)
+            self._looks.stability.forget(locator)
         elif offering.pending(seen.locator, seen.fingerprint) and not self._leave_out(
             offering, seen.locator, seen.fingerprint
         ):
             if self._is_new(offering, seen.locator, seen.fingerprint):
                 self._arrivals.came(self.name, 1, 0.0)
-            self._looks.settling.see(
+            self._looks.stability.see(
                 seen.locator,
                 seen.fingerprint,
                 seen.mtime_ns,
                 now_s,
-                in_one_piece=renamed or self._looks.given_up.goes_on(seen.locator),
+                in_one_piece=renamed or self._looks.given_up.is_growing(seen.locator),
             )
 
     def _needs_a_look(self, offering: Offering, found: Found) -> bool:
@@ -262,14 +262,14 @@ class FolderSource:
         return True
 
     def _is_new(self, offering: Offering, locator: str, fingerprint: str) -> bool:
-        return not self._looks.settling.holds(locator) and not offering.knows(locator, fingerprint)
+        return not self._looks.stability.holds(locator) and not offering.knows(locator, fingerprint)
 
     def _walk(self, offering: Offering, now_s: float) -> None:
         self._walk_at_s = now_s + self._config.poll_s
         # What there was no room for shows up now, and came long ago.
-        caught_up = self._looks.settling.turned_away == 0
-        self._looks.settling.turned_away = new = 0
-        held = set(self._looks.settling.locators())
+        caught_up = self._looks.stability.turned_away == 0
+        self._looks.stability.turned_away = new = 0
+        held = set(self._looks.stability.locators())
         unwritable: list[Found] = []
         batch: dict[Found, int] = {}
         stores: set[str] = set()
@@ -280,7 +280,7 @@ class FolderSource:
             found = Found(locator=seen.locator, fingerprint=seen.fingerprint)
             if not is_text(seen.locator):
                 unwritable.append(refuse_name(found))
-            elif self._needs_a_look(offering, found) and self._looks.settling.has_room(
+            elif self._needs_a_look(offering, found) and self._looks.stability.has_room(
                 seen.locator
             ):
                 batch[found] = seen.mtime_ns
@@ -295,7 +295,7 @@ class FolderSource:
         self._walked_s = now_s
         offer(offering, unwritable)
         for locator in held:
-            self._looks.settling.forget(locator)
+            self._looks.stability.forget(locator)
 
     def _name_stores(self, stores: set[str]) -> None:
         """Say once of each OME-Zarr store that it is left alone."""
@@ -314,9 +314,9 @@ class FolderSource:
             open_ones = self._not_given_up(offering, open_ones)
         for each in open_ones:
             new += self._is_new(offering, each.locator, each.fingerprint)
-            goes_on = self._looks.given_up.goes_on(each.locator)
-            self._looks.settling.see(
-                each.locator, each.fingerprint, batch[each], now_s, in_one_piece=goes_on
+            is_growing = self._looks.given_up.is_growing(each.locator)
+            self._looks.stability.see(
+                each.locator, each.fingerprint, batch[each], now_s, in_one_piece=is_growing
             )
         return new
 

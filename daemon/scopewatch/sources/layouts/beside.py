@@ -59,7 +59,7 @@ class SideFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class PendingSideFile:
     """A side file that does not tell of an image so far.
 
     Parameters
@@ -80,7 +80,7 @@ class Beside:
     """What the side files of an image say, and which say nothing of it so far."""
 
     statements: tuple[Statement, ...] = ()
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[PendingSideFile, ...] = ()
 
 
 def _parse_series(file: BinaryIO, _: Path) -> SideFacts:
@@ -118,7 +118,7 @@ def look_beside(
     """
     folders, name = PurePosixPath(locator).parts[:-1], PurePosixPath(locator).name
     statements: list[Statement] = []
-    missing: list[Missing] = []
+    missing: list[PendingSideFile] = []
 
     def names_it(facts: SideFacts | None) -> bool:
         return facts is not None and facts.of(name, named) is not None
@@ -128,7 +128,7 @@ def look_beside(
         stated = None if facts is None else facts.of(name, named)
         expected = version is not None or side is not SERIES
         if expected and (facts is None or stated is None or not facts.lists(name)):
-            missing.append(Missing(side=side, path=path, version=version))
+            missing.append(PendingSideFile(side=side, path=path, version=version))
         if stated is not None and stated != NOTHING:
             statements.append(Statement(origin=Origin.SET, by=path.name, facts=stated))
     return Beside(statements=tuple(statements), missing=tuple(missing))

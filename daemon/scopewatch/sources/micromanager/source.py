@@ -26,7 +26,7 @@ from scopewatch.config import (
 )
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError
-from scopewatch.core.imaging.frame import Frame, FrameTicket, LookAgain
+from scopewatch.core.imaging.frame import Frame, FrameTicket, RetryRequest
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.arrivals import Overheard, Unheard
 from scopewatch.sources.base.offering import Offering
@@ -143,9 +143,9 @@ class MicroManagerSource:
         note = self._acquiring.focus.marks.get(place, "")
         return replace(frame, note=note) if note else frame
 
-    def look_again(self, asked: Sequence[LookAgain]) -> int:
+    def retry(self, asked: Sequence[RetryRequest]) -> int:
         """Take what a person wants tried again; return how many, from the first on."""
-        return self._data_sets.look_again(asked)
+        return self._data_sets.retry(asked)
 
     def plan(self) -> AcquisitionPlan:
         """Return the time-lapse and how far it is."""

@@ -104,7 +104,7 @@ def export_json(
             written += len(frames)
             progress(written)
         file.write(f'],\n"alerts": {_dump(list(reader.alerts(None, _MOST)))},')
-        refused = [row for row in reader.refused(None, _MOST) if row.well is None]
+        refused = [row for row in reader.quarantined(None, _MOST) if row.well is None]
         file.write(f'\n"refused": {_dump(refused)}}}\n')
     return count
 

@@ -269,7 +269,7 @@ class Reader:
         with transaction(self._engine) as session:
             return bool(session.scalar(select(exists().where(Result.overlay == relative))))
 
-    def refused(
+    def quarantined(
         self, name: WellName | None, limit: int, offset: int = 0, *, run: str | None = None
     ) -> list[RefusedRow]:
         """Return quarantined and missed frames (of a well, a run) and refused files.

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.alerts.state_machine import AlertRule, Observation
 from scopewatch.core.clock import Clock
-from scopewatch.core.imaging.frame import LookAgain
+from scopewatch.core.imaging.frame import RetryRequest
 from scopewatch.messages.alert_message import Message, OutboxItem
 from scopewatch.store.read.records import RetryAnswer, RetrySelection
 from scopewatch.store.schema.engine import transaction
@@ -172,19 +172,19 @@ class AlertStore:
         with self._writing() as session:
             return retries.ask_again(session, wanted, sources, asked_by, self._clock.now())
 
-    def wished(self, source: str, after: int, at_most: int) -> list[LookAgain]:
+    def retry_requests(self, source: str, after: int, at_most: int) -> list[RetryRequest]:
         """Return what of a source was asked for and has no outcome yet, by number, after one."""
         with transaction(self._reader) as session:
-            return retries.wished(session, source, after, at_most)
+            return retries.retry_requests(session, source, after, at_most)
 
-    def close_wishes(self) -> int:
+    def close_retry_requests(self) -> int:
         """Forget what has its outcome; return how many."""
         with transaction(self._reader) as session:
             # Mostly nothing was asked for, and nobody waits for a writer then.
             if not retries.with_outcome(session):
                 return 0
         with self._writing() as session:
-            return retries.close_wishes(session)
+            return retries.close_retry_requests(session)
 
     def _tick(self, alarm: Alarm, now: datetime) -> list[Message]:
         """Let time pass for the plates of which something may change by it."""

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from scopewatch.core.imaging.frame import LookAgain
+from scopewatch.core.imaging.frame import RetryRequest
 from scopewatch.store.read.frame_queries import refused_within
 from scopewatch.store.read.judging import AGAIN
 from scopewatch.store.read.known_files import each_of
@@ -78,7 +78,7 @@ def ask_again(
     )
 
 
-def wished(session: Session, source: str, after: int, at_most: int) -> list[LookAgain]:
+def retry_requests(session: Session, source: str, after: int, at_most: int) -> list[RetryRequest]:
     """Return what of a source was asked for and has no outcome yet, by number."""
     rows = session.execute(
         select(RetryRow, FrameRow, RefusalRow)
@@ -88,12 +88,12 @@ def wished(session: Session, source: str, after: int, at_most: int) -> list[Look
         .order_by(RetryRow.id)
         .limit(at_most)
     )
-    found: dict[int, LookAgain] = {}
+    found: dict[int, RetryRequest] = {}
     for retry, frame, refusal in rows:
         known: FrameRow | RefusalRow | None = frame or refusal
         if known is None:
             continue  # it has its outcome
-        found[retry.id] = LookAgain(
+        found[retry.id] = RetryRequest(
             number=retry.id,
             source=source,
             locator=retry.locator,
@@ -114,7 +114,7 @@ def with_outcome(session: Session) -> list[int]:
     return list(session.scalars(select(RetryRow.id).where(~open_ones)))
 
 
-def close_wishes(session: Session) -> int:
+def close_retry_requests(session: Session) -> int:
     """Forget what has its outcome; return how many."""
     over = with_outcome(session)
     if over:

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-from scopewatch.core.imaging.frame import FrameTicket, LookAgain, Refusal
+from scopewatch.core.imaging.frame import FrameTicket, Refusal, RetryRequest
 from tests.unit.sources.folder_scene import Make, Scene
 from tests.unit.sources.images import FRAME, pixels, write
 
 KEY = "HES7/plate/A1/s0/t0003/phase"
 
 
-def wish(thing: FrameTicket | Refusal) -> LookAgain:
-    return LookAgain(
+def request(thing: FrameTicket | Refusal) -> RetryRequest:
+    return RetryRequest(
         number=1,
         source=thing.source,
         locator=thing.locator,
@@ -27,7 +27,7 @@ def ask(scene: Scene, *things: FrameTicket | Refusal) -> None:
     """Ask as the store does: what is asked for is open in the ledger."""
     for each in things:
         scene.ledger.done.discard((each.source, each.locator, each.fingerprint))
-    assert scene.source.look_again([wish(each) for each in things]) == len(things)
+    assert scene.source.retry([request(each) for each in things]) == len(things)
     scene.inbox.tickets.clear()
     scene.inbox.refusals.clear()
 

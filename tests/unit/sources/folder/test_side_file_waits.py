@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from scopewatch.sources.folder.late_moments import LATE_S
-from scopewatch.sources.folder.side_file_waits import Awaiting
-from scopewatch.sources.layouts.beside import SERIES, Missing
+from scopewatch.sources.folder.side_file_waits import SideFileWaits
+from scopewatch.sources.layouts.beside import SERIES, PendingSideFile
 from scopewatch.sources.readers.side_files import version_of
 from tests.unit.sources.folder_scene import Make, Scene
 from tests.unit.sources.images import pixels, write
@@ -180,8 +180,8 @@ def test_a_scale_that_the_user_sets_is_not_waited_for(tmp_path: Path, make: Make
     assert scene.inbox.keys == ["HES7/plate/B3/s2/t0004/ch1"]
 
 
-def missing(path: Path) -> Missing:
-    return Missing(side=SERIES, path=path, version=version_of(path))
+def missing(path: Path) -> PendingSideFile:
+    return PendingSideFile(side=SERIES, path=path, version=version_of(path))
 
 
 def test_images_are_looked_at_again_when_their_side_file_changes_and_not_before(
@@ -189,7 +189,7 @@ def test_images_are_looked_at_again_when_their_side_file_changes_and_not_before(
 ) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     two.write_text("x")
-    awaiting = Awaiting()
+    awaiting = SideFileWaits()
     awaiting.note("a", [missing(one)])
     awaiting.note("b", [missing(one), missing(two)])
     awaiting.note("c", [missing(two)], waits=True)
@@ -213,13 +213,13 @@ def test_a_side_file_that_changed_before_it_was_noted_is_not_missed(tmp_path: Pa
     side = tmp_path / "side"
     asked = missing(side)
     side.write_text("x")
-    awaiting = Awaiting()
+    awaiting = SideFileWaits()
     awaiting.note("a", [asked])
     assert awaiting.changed(1) == ["a"]
 
 
 def test_only_so_many_images_are_remembered(tmp_path: Path) -> None:
-    awaiting = Awaiting(capacity=3)
+    awaiting = SideFileWaits(capacity=3)
     for index in range(10):
         awaiting.note(str(index), [missing(tmp_path / "side")], waits=True)
     assert len(awaiting) == 3

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.imaging.frame import LookAgain, Refusal
+from scopewatch.core.imaging.frame import Refusal, RetryRequest
 from tests.conftest import FakeClock
 from tests.unit.sources.ndtiff_scene import Make, Scene
 from tests.unit.sources.ndtiffs import writing
@@ -21,7 +21,7 @@ def make(tmp_path: Path, clock: FakeClock) -> Iterator[Make]:
 def ask(scene: Scene, refused: Refusal) -> None:
     """Ask as the store does: what is asked for is open in the ledger."""
     scene.ledger.done.discard((refused.source, refused.locator, refused.fingerprint))
-    wish = LookAgain(
+    request = RetryRequest(
         number=1,
         source=refused.source,
         locator=refused.locator,
@@ -30,7 +30,7 @@ def ask(scene: Scene, refused: Refusal) -> None:
         asked_by="mei",
         ticket=None,
     )
-    assert scene.source.look_again([wish]) == 1
+    assert scene.source.retry([request]) == 1
     scene.inbox.tickets.clear()
     scene.inbox.refusals.clear()
 

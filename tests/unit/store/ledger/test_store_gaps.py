@@ -57,12 +57,14 @@ def test_a_gap_is_listed_with_its_well_and_time_point_and_counted_apart(
     for well in ("A1", "B2"):
         scene.store.refuse(gap(key(well, 3)))
         scene.store.refuse(gap(key(well, 3)))
-    listed = [(row.what, row.fault, row.reason, row.attempts) for row in reader.refused(None, 9)]
+    listed = [
+        (row.what, row.fault, row.reason, row.attempts) for row in reader.quarantined(None, 9)
+    ]
     assert listed == [
         ("run 7/p1/A1/s0/t0003/phase", "gap", WHY, 0),
         ("run 7/p1/B2/s0/t0003/phase", "gap", WHY, 0),
     ]
-    assert [row.what for row in reader.refused(A1, 9)] == ["run 7/p1/A1/s0/t0003/phase"]
+    assert [row.what for row in reader.quarantined(A1, 9)] == ["run 7/p1/A1/s0/t0003/phase"]
     counts = reader.counts()
     assert (counts.missed, counts.scored, counts.quarantined, counts.refused) == (2, 1, 0, 0)
     assert [(row.scored, row.quarantined) for row in reader.wells()] == [(1, 0), (0, 0)]
@@ -90,7 +92,7 @@ def test_a_frame_that_comes_after_all_fills_its_gap(scene: Scene, reader: Reader
     assert scene.rows("SELECT state, fault, reason, attempts FROM frames") == [
         ("done", None, None, 1)
     ]
-    assert (reader.counts().missed, reader.refused(None, 9)) == (0, [])
+    assert (reader.counts().missed, reader.quarantined(None, 9)) == (0, [])
     scene.store.refuse(missed)
     assert reader.counts().missed == 0, "what is there is not missing"
 

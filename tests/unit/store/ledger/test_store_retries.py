@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
-from scopewatch.core.imaging.frame import FrameKey, LookAgain, Mark, Refusal
+from scopewatch.core.imaging.frame import FrameKey, Mark, Refusal, RetryRequest
 from scopewatch.store.read.judging import Judging, SourceSettings
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.read.records import RetryAnswer, RetrySelection
@@ -51,8 +51,8 @@ def ask(scene: Scene, wanted: RetrySelection = ALL, by: str = "mei") -> RetryAns
     return scene.store.ask_again(wanted, SOURCES, by)
 
 
-def wished(store: Store, after: int = 0) -> list[LookAgain]:
-    return store.wished("folder", after, 10)
+def retry_requests(store: Store, after: int = 0) -> list[RetryRequest]:
+    return store.retry_requests("folder", after, 10)
 
 
 def is_open(scene: Scene, locator: str) -> bool:
@@ -85,7 +85,7 @@ def test_what_is_selected_is_open_again_and_nothing_else(
     answer = ask(scene, wanted)
     places = {f"/raw/{BLANK}.tif": "A1", f"/raw/{DAMAGED}.tif": "B2", "odd.tif": "odd.tif"}
     assert {name for place, name in places.items() if is_open(scene, place)} == expected
-    assert {places[each.locator] for each in wished(scene.store)} == expected
+    assert {places[each.locator] for each in retry_requests(scene.store)} == expected
     assert answer == RetryAnswer(asked=len(expected), waiting=0)
     assert not is_open(scene, f"/raw/{key('A1', 1)}.tif"), "it is scored"
 
@@ -94,7 +94,10 @@ def test_planes_of_a_file_are_asked_for_with_it(scene: Scene) -> None:
     for place in ("stack.tif", "stack.tif#page=4", "stack.tif2", "stack.tif#1.tif"):
         refuse(scene, place)
     assert ask(scene, RetrySelection(what="stack.tif")).asked == 2
-    assert [each.locator for each in wished(scene.store)] == ["stack.tif", "stack.tif#page=4"]
+    assert [each.locator for each in retry_requests(scene.store)] == [
+        "stack.tif",
+        "stack.tif#page=4",
+    ]
 
 
 def test_a_frame_tried_again_is_scored_once_and_keeps_when_it_was_seen(
@@ -104,30 +107,30 @@ def test_a_frame_tried_again_is_scored_once_and_keeps_when_it_was_seen(
     (before, *_), _ = scene.rows(when)
     ask(scene, RetrySelection(well="A1"), by="mei, command line")
     clock.advance(86_400)
-    (wish,) = wished(scene.store)
-    assert wish.ticket is not None
+    (request,) = retry_requests(scene.store)
+    assert request.ticket is not None
     with caplog.at_level(logging.INFO, "scopewatch.store.write.claims"):
-        assert scene.store.claim(wish.ticket, RULES)
+        assert scene.store.claim(request.ticket, RULES)
     assert [record.__dict__["event"]["asked_by"] for record in caplog.records] == [
         "mei, command line"
     ]
-    scene.commit(wish.ticket, 0.7)
-    assert not scene.store.claim(wish.ticket, RULES), "it is scored"
+    scene.commit(request.ticket, 0.7)
+    assert not scene.store.claim(request.ticket, RULES), "it is scored"
     assert scene.rows(when)[0] == (before, "done", 1)
     assert scene.rows("SELECT count(*) FROM results") == [(2,)]
-    assert scene.store.close_wishes() == 1
-    assert wished(scene.store) == []
+    assert scene.store.close_retry_requests() == 1
+    assert retry_requests(scene.store) == []
     assert ask(scene, RetrySelection(well="A1")) == RetryAnswer(asked=0, waiting=0)
 
 
 def test_a_frame_that_is_unfit_again_returns_with_its_new_reason(scene: Scene) -> None:
     ask(scene, RetrySelection(fault="blank"))
-    (wish,) = wished(scene.store)
-    assert wish.ticket is not None
-    assert scene.store.claim(wish.ticket, RULES)
-    scene.store.quarantine(wish.ticket, "out-of-focus", "it is blurred", RULES)
-    assert not is_open(scene, wish.locator)
-    assert scene.store.close_wishes() == 1
+    (request,) = retry_requests(scene.store)
+    assert request.ticket is not None
+    assert scene.store.claim(request.ticket, RULES)
+    scene.store.quarantine(request.ticket, "out-of-focus", "it is blurred", RULES)
+    assert not is_open(scene, request.locator)
+    assert scene.store.close_retry_requests() == 1
     rows = scene.rows("SELECT fault, reason FROM frames WHERE state = 'quarantined' ORDER BY id")
     assert rows[0] == ("out-of-focus", "it is blurred")
 
@@ -135,7 +138,7 @@ def test_a_frame_that_is_unfit_again_returns_with_its_new_reason(scene: Scene) -
 def test_a_refused_file_that_is_refused_again_is_settled_with_its_new_reason(scene: Scene) -> None:
     ask(scene, RetrySelection(fault="refused"))
     refuse(scene, "odd.tif", "it is gone")
-    assert scene.store.close_wishes() == 1
+    assert scene.store.close_retry_requests() == 1
     assert scene.rows("SELECT reason, judged_under FROM refusals") == [("it is gone", "n/r/m")]
 
 
@@ -152,42 +155,42 @@ def test_a_refused_file_that_has_a_key_now_is_scored_and_keeps_when_it_was_seen(
     assert scene.rows("SELECT count(*) FROM refusals") == [(0,)]
     ((seen_at,),) = scene.rows("SELECT seen_at FROM frames WHERE locator = 'odd.tif'")
     assert seen_at.startswith(f"{START:%Y-%m-%d %H:%M:%S}")
-    assert scene.store.close_wishes() == 1
+    assert scene.store.close_retry_requests() == 1
 
 
 def test_asking_twice_asks_once(scene: Scene) -> None:
     assert ask(scene) == RetryAnswer(asked=3, waiting=0)
     assert ask(scene, by="another") == RetryAnswer(asked=0, waiting=3)
-    assert {each.asked_by for each in wished(scene.store)} == {"mei"}
+    assert {each.asked_by for each in retry_requests(scene.store)} == {"mei"}
 
 
 def test_what_is_in_hand_is_not_asked_for_a_second_time(scene: Scene) -> None:
     ask(scene, RetrySelection(well="A1"))
-    (wish,) = wished(scene.store)
-    assert wish.ticket is not None
-    assert scene.store.claim(wish.ticket, RULES)
+    (request,) = retry_requests(scene.store)
+    assert request.ticket is not None
+    assert scene.store.claim(request.ticket, RULES)
     assert ask(scene, RetrySelection(well="A1")) == RetryAnswer(asked=0, waiting=0)
-    assert scene.store.close_wishes() == 0, "it has no outcome yet"
+    assert scene.store.close_retry_requests() == 0, "it has no outcome yet"
 
 
 def test_a_frame_that_was_given_up_has_one_attempt_when_asked_for(scene: Scene) -> None:
     offered = ticket(key("C3", 0))
     assert [scene.store.claim(offered, RULES) for _ in range(3)] == [True, True, False]
     ask(scene, RetrySelection(fault="failed"))
-    (wish,) = wished(scene.store)
-    assert wish.ticket is not None
+    (request,) = retry_requests(scene.store)
+    assert request.ticket is not None
     # The process ends while it has it in hand, and finds it again.
-    assert [scene.store.claim(wish.ticket, RULES) for _ in range(2)] == [True, False]
-    assert scene.store.close_wishes() == 1
+    assert [scene.store.claim(request.ticket, RULES) for _ in range(2)] == [True, False]
+    assert scene.store.close_retry_requests() == 1
 
 
 def test_a_number_is_never_given_twice(scene: Scene) -> None:
     ask(scene, RetrySelection(what="odd.tif"))
-    (first,) = wished(scene.store)
+    (first,) = retry_requests(scene.store)
     refuse(scene, "odd.tif", "once more")
-    scene.store.close_wishes()
+    scene.store.close_retry_requests()
     ask(scene, RetrySelection(what="odd.tif"))
-    assert [each.locator for each in wished(scene.store, after=first.number)] == ["odd.tif"]
+    assert [each.locator for each in retry_requests(scene.store, after=first.number)] == ["odd.tif"]
 
 
 def test_what_no_source_reads_any_more_stays_as_it_is(scene: Scene) -> None:
@@ -216,7 +219,7 @@ def test_quarantine_says_what_waits_and_sums_up_its_reasons(scene: Scene, clock:
     spoil(scene, key("B2", 1), "unreadable", "cut off")
     ask(scene, RetrySelection(well="B2"))
     with closing(Reader.open(scene.folder)) as reader:
-        rows = {row.what: row.asked_again for row in reader.refused(None, 10)}
+        rows = {row.what: row.asked_again for row in reader.quarantined(None, 10)}
         reasons = reader.reasons()
         of_another = reader.reasons("another")
     assert rows == {
@@ -238,7 +241,7 @@ def test_another_process_may_ask(scene: Scene, clock: FakeClock) -> None:
     with closing(open_store(scene.folder, clock)) as other:
         other.ask_again(RetrySelection(fault="blank"), SOURCES, "mei")
     assert is_open(scene, f"/raw/{BLANK}.tif")
-    assert len(wished(scene.store)) == 1
+    assert len(retry_requests(scene.store)) == 1
 
 
 def test_an_alert_of_frames_that_cannot_be_judged_ends_with_the_one_that_can(
@@ -253,10 +256,10 @@ def test_an_alert_of_frames_that_cannot_be_judged_ends_with_the_one_that_can(
             store.quarantine(offered, "unreadable", "cut off", scene.rules)
         assert scene.rows("SELECT count(*) FROM alerts WHERE resolved_at IS NULL") == [(1,)]
         ask(scene, RetrySelection(well="A1"))
-        for wish in wished(store):
-            assert wish.ticket is not None
-            assert store.claim(wish.ticket, scene.rules)
-            scene.commit(wish.ticket, 0.7)
+        for request in retry_requests(store):
+            assert request.ticket is not None
+            assert store.claim(request.ticket, scene.rules)
+            scene.commit(request.ticket, 0.7)
         assert scene.rows("SELECT count(*) FROM alerts WHERE resolved_at IS NULL") == [(0,)]
         assert scene.rows("SELECT count(*) FROM well_estimates") == [(2,)]
-        assert store.close_wishes() == 2
+        assert store.close_retry_requests() == 2
