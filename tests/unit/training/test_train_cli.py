@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch_training.cli.fit_options import choose_settings, parse_binarise
+from scopewatch_training.cli.fit_options import FitOptions, choose_settings, parse_binarise
 from scopewatch_training.cli.main import app, main
 from scopewatch_training.network.fit_settings import FitSettings
 from tests.unit.training.tiny_data import write_dataset
@@ -28,10 +28,8 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, s
     return code, out, err
 
 
-def choose(file: Path | None = None, **options: object) -> FitSettings:
-    names = ("area_cutoff", "binarise", "tile_px", "width", "depth", "context", "learn", "members")
-    given = (options.get(name) for name in (*names, "steps", "seed"))
-    return choose_settings(None, file, *given)  # type: ignore[arg-type]
+def choose(file: Path | None = None, **options: Any) -> FitSettings:
+    return choose_settings(None, FitOptions(settings=file, **options))
 
 
 @pytest.mark.parametrize("command", COMMANDS)

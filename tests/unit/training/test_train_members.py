@@ -15,7 +15,7 @@ from scopewatch_training.network.architecture import TILE_HEAD, build_network
 from scopewatch_training.network.ensemble import build_untrained, join_networks, train_members
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.network_spec import NetworkSpec, plan_layers
-from scopewatch_training.network.quantise import convert_int8, load_float, save_float
+from scopewatch_training.network.quantise import convert_int8, float_weights, load_float
 from scopewatch_training.network.stages import Listener
 from scopewatch_training.network.train_loop import Training, predict_logits
 from tests.unit.training.test_train_network import small_network
@@ -120,7 +120,7 @@ def test_joined_networks_quantise_and_their_layers_are_compared_in_order() -> No
 
 def test_float_weights_of_joined_networks_can_be_stored(tmp_path: Path) -> None:
     joined = join_networks([build_network(SMALL, seed) for seed in range(2)], SMALL)
-    save_float(joined, tmp_path / "float.npz")
+    (tmp_path / "float.npz").write_bytes(float_weights(joined))
     again = build_untrained(SETTINGS)
 
     load_float(again, tmp_path / "float.npz")

@@ -1,6 +1,8 @@
 """Writing a bundle: model, card and report, put into place as one folder."""
 
+import os
 import shutil
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,16 @@ REPORT_FOLDER = "report"
 _HEADER = "# Written by scopewatch-train; refused by the daemon once model.tflite changes.\n"
 
 
-def write_bundle(folder: Path, model: bytes, card: ModelCard) -> None:
-    """Write a bundle beside `folder` and move it there; a bundle that stood there is replaced.
+def write_bundle(folder: Path, model: bytes, card: ModelCard, report: Mapping[str, bytes]) -> None:
+    """Write a bundle beside `folder` and move it there; a bundle that was there is replaced.
+
+    At each moment of a call that is killed, the old bundle or the new one is whole: in `folder`,
+    or, between two renames, beside it, from where the next call puts it back.
+
+    Parameters
+    ----------
+    report
+        Contents of the files of the report folder, by name.
 
     Raises
     ------
@@ -26,14 +36,37 @@ def write_bundle(folder: Path, model: bytes, card: ModelCard) -> None:
     if sha256(model).hexdigest() != card.model_sha256:
         raise ValueError("the card describes another model")
     refuse_foreign(folder)
-    fresh = folder.with_name(f".{folder.name}.partial")
+    fresh, aside = _beside(folder, "partial"), _beside(folder, "replaced")
     shutil.rmtree(fresh, ignore_errors=True)
     (fresh / REPORT_FOLDER).mkdir(parents=True)
-    (fresh / MODEL_FILE).write_bytes(model)
-    (fresh / CARD_FILE).write_text(render_card(card), encoding="utf-8")
+    files = {
+        MODEL_FILE: model,
+        CARD_FILE: render_card(card).encode(),
+        **{f"{REPORT_FOLDER}/{name}": content for name, content in report.items()},
+    }
+    for name, content in files.items():
+        _write_synced(fresh / name, content)
     if folder.exists():
-        shutil.rmtree(folder)
-    fresh.replace(folder)
+        folder.rename(aside)
+    fresh.rename(folder)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def read_report(folder: Path) -> dict[str, bytes]:
+    """Return the contents of the files of a bundle's report folder, by name."""
+    files = (path for path in (folder / REPORT_FOLDER).iterdir() if path.is_file())
+    return {path.name: path.read_bytes() for path in files}
+
+
+def restore_bundle(folder: Path) -> None:
+    """Put back the bundle that a killed call of `write_bundle` had moved aside."""
+    aside = _beside(folder, "replaced")
+    if not aside.exists():
+        return
+    if folder.exists():
+        shutil.rmtree(aside)
+    else:
+        aside.rename(folder)
 
 
 def rewrite_card(folder: Path, card: ModelCard) -> None:
@@ -50,7 +83,14 @@ def render_card(card: ModelCard) -> str:
 
 
 def refuse_foreign(folder: Path) -> None:
-    """Refuse to write over a folder that is not empty and no bundle."""
+    """Refuse to write over a folder that is not empty and no bundle.
+
+    Raises
+    ------
+    ConfigError
+        When `folder` is such a folder, or a file.
+    """
+    restore_bundle(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         if (folder / CARD_FILE).is_file() and (folder / MODEL_FILE).is_file():
             return
@@ -62,3 +102,14 @@ def refuse_foreign(folder: Path) -> None:
                 do="give another --out",
             )
         )
+
+
+def _beside(folder: Path, ending: str) -> Path:
+    return folder.with_name(f".{folder.name}.{ending}")
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -9,14 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import Final, Protocol
+from typing import Final
 
-import numpy as np
-
-from scopewatch.core.imaging.analyse import Scorer
-from scopewatch.core.imaging.labels import label_pair
 from scopewatch.core.imaging.model_card import HeldOutErrors
-from scopewatch_training.bundle.gate import Agreement, compare_scores, refuse_disagreement
+from scopewatch_training.bundle.float_scores import label_scores, probabilities
+from scopewatch_training.bundle.gate import Agreement, OpenScorer
+from scopewatch_training.bundle.quantised import quantise
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.calibrate import (
     Platt,
@@ -24,24 +22,14 @@ from scopewatch_training.network.calibrate import (
     choose_threshold,
     fit_platt,
     measure_errors,
-    pool_tiles,
 )
 from scopewatch_training.network.ensemble import train_members
 from scopewatch_training.network.fit_settings import FitSettings
-from scopewatch_training.network.frames import score_frames
-from scopewatch_training.network.quantise import convert_int8, fold_calibration
+from scopewatch_training.network.quantise import fold_calibration
 from scopewatch_training.network.stages import Stages
 from scopewatch_training.network.train_loop import Trained, Training, predict_logits
 
 INNER_FOLDS: Final = "inner folds"
-
-
-class OpenScorer(Protocol):
-    """Opens int8 networks the way the daemon does."""
-
-    def __call__(self, model: bytes) -> Scorer:
-        """Return a scorer for a TFLite file."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +54,7 @@ class CrossFit:
     step: int
     scored: tuple[ScoredFrame, ...]
     agreements: tuple[Agreement, ...]
-    calibrated_by: str = INNER_FOLDS
+    calibrated_by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -127,54 +115,51 @@ def cross_fit(
             _Fold(title=title, trained=trained, train=fold_train, test=fold_test, logits=logits)
         )
     platt = fit_platt([frame for fold in done for frame in fold.logits])
-    exact: list[list[ScoredFrame]] = []
-    coded: list[list[ScoredFrame]] = []
-    models = []
+    quantised = []
     for fold in done:
         stages.say(f"{fold.title}: quantising and scoring the runs it held out")
         fold_calibration(fold.trained.network, platt)
-        model = convert_int8(fold.trained.network, fold.train, settings.labels.tile_px)
-        models.append(model)
-        exact.append([probabilities(frame, platt) for frame in fold.logits])
-        coded.append(score_frames(open_scorer(model), fold.test, settings.labels))
-    scored = tuple(frame for frames_of_fold in coded for frame in frames_of_fold)
-    threshold = choose_threshold(scored)
-    agreements = []
-    for fold, one, two, model in zip(done, exact, coded, models, strict=True):
-        agreement = compare_scores(one, two, threshold)
-        where = f"{fold.title}, runs {', '.join(sorted({frame.run for frame in fold.test}))}"
-        refuse_disagreement(
-            agreement, where, fold.trained.network, settings.network, model, fold.test[0]
+        quantised.append(
+            quantise(
+                fold.trained.network,
+                settings,
+                training=fold.train,
+                frames=fold.test,
+                exact=[probabilities(frame, platt) for frame in fold.logits],
+                open_scorer=open_scorer,
+            )
         )
-        agreements.append(agreement)
-        stages.say(f"{where}: int8 against float32, {agreement.describe()}")
-    pool_tiles(scored)
+    learnt = learn_decision(
+        platt,
+        [frame for each in quantised for frame in each.coded],
+        step=round(median(fold.trained.step for fold in done)),
+        calibrated_by=INNER_FOLDS,
+    )
+    agreements = []
+    for fold, each in zip(done, quantised, strict=True):
+        where = f"{fold.title}, {each.where}"
+        agreements.append(each.pass_gate(learnt.threshold, where))
+        stages.say(f"{where}: int8 against float32, {agreements[-1].describe()}")
+    return replace(learnt, agreements=tuple(agreements))
+
+
+def learn_decision(
+    platt: Platt, scored: Sequence[ScoredFrame], *, step: int, calibrated_by: str
+) -> CrossFit:
+    """Choose the threshold of calibrated scores, and measure the errors that it makes.
+
+    Parameters
+    ----------
+    scored
+        Probabilities of frames whose runs the scoring network was not trained on.
+    """
+    threshold = choose_threshold(scored)
     return CrossFit(
         platt=platt,
         threshold=threshold,
         errors=measure_errors(scored, threshold),
-        step=round(median(fold.trained.step for fold in done)),
-        scored=scored,
-        agreements=tuple(agreements),
+        step=step,
+        scored=tuple(scored),
+        agreements=(),
+        calibrated_by=calibrated_by,
     )
-
-
-def label_scores(
-    frames: Sequence[TrainingFrame], scores: Sequence[np.ndarray], settings: FitSettings
-) -> list[ScoredFrame]:
-    """Put scores beside the labels of their frames."""
-    return [
-        ScoredFrame(
-            id=frame.id,
-            run=frame.run,
-            labels=label_pair(frame.signal[:, :], frame.threshold, settings.labels)[1],
-            scores=found,
-        )
-        for frame, found in zip(frames, scores, strict=True)
-    ]
-
-
-def probabilities(frame: ScoredFrame, platt: Platt) -> ScoredFrame:
-    """Turn a frame's logits into calibrated probabilities."""
-    logits = platt.slope * frame.scores.astype(np.float64) + platt.intercept
-    return replace(frame, scores=(1 / (1 + np.exp(-logits))).astype(np.float32))

@@ -16,22 +16,23 @@ from scopewatch.core.imaging.binarise import Thresholds, fit_thresholds
 from scopewatch.core.imaging.model_card import QualityCard
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
-from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER, refuse_foreign, write_bundle
+from scopewatch_training.bundle.bundle_writer import refuse_foreign, write_bundle
 from scopewatch_training.bundle.card_writer import CardFacts, held_out_figures, make_card
-from scopewatch_training.bundle.cross_fit import CrossFit, cross_fit, label_scores, probabilities
+from scopewatch_training.bundle.cross_fit import CrossFit, cross_fit
 from scopewatch_training.bundle.fit_record import FIT_FILE, FLOAT_FILE, SCORER_BUDGET_MB
-from scopewatch_training.bundle.gate import Agreement, compare_scores, refuse_disagreement
+from scopewatch_training.bundle.float_scores import score_float
+from scopewatch_training.bundle.gate import Agreement
 from scopewatch_training.bundle.limits import learn_limits
+from scopewatch_training.bundle.quantised import quantise
 from scopewatch_training.dataset.prepared import Dataset, Pair
 from scopewatch_training.dataset.splits import inner_folds
 from scopewatch_training.network.batches import TrainingFrame
-from scopewatch_training.network.calibrate import Platt
 from scopewatch_training.network.ensemble import train_members
 from scopewatch_training.network.fit_settings import FitSettings
-from scopewatch_training.network.frames import frames_of, refuse_one_class, score_frames
-from scopewatch_training.network.quantise import convert_int8, fold_calibration, save_float
+from scopewatch_training.network.frames import frames_of, refuse_one_class
+from scopewatch_training.network.quantise import float_weights, fold_calibration
 from scopewatch_training.network.stages import Stages
-from scopewatch_training.network.train_loop import Training, predict_logits
+from scopewatch_training.network.train_loop import Training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,28 +180,30 @@ def finish(
     settings = opened.request.settings
     fold_calibration(network, inner.platt)
     stages.say("quantising the final network")
-    model = convert_int8(network, opened.frames, settings.labels.tile_px)
-    exact = label_scores(gate_frames, predict_logits(network, gate_frames), settings)
-    calibrated = Platt(slope=1.0, intercept=0.0)
-    agreement = compare_scores(
-        [probabilities(frame, calibrated) for frame in exact],
-        score_frames(opened.open_scorer(model), gate_frames, settings.labels),
-        inner.threshold,
+    quantised = quantise(
+        network,
+        settings,
+        training=opened.frames,
+        frames=gate_frames,
+        exact=score_float(network, gate_frames, settings),
+        open_scorer=opened.open_scorer,
     )
-    where = f"runs {', '.join(sorted({frame.run for frame in gate_frames}))}"
-    refuse_disagreement(agreement, where, network, settings.network, model, gate_frames[0])
-    stages.say(f"{where}: int8 against float32, {agreement.describe()}")
+    agreement = quantised.pass_gate(inner.threshold, quantised.where)
+    stages.say(f"{quantised.where}: int8 against float32, {agreement.describe()}")
     card = make_card(
         opened.dataset,
         opened.facts,
-        model,
+        quantised.model,
         threshold=inner.threshold,
         errors=inner.errors,
         quality=learn_limits(opened.pairs),
         metrics=held_out_figures(inner.scored, inner.threshold, inner.errors),
     )
-    write_bundle(opened.out, model, card)
-    _write_report(opened, network, inner, agreement)
+    report = {
+        FIT_FILE: _fit_record(opened, inner, agreement).encode(),
+        FLOAT_FILE: float_weights(network),
+    }
+    write_bundle(opened.out, quantised.model, card, report)
     return load_bundle(opened.out)
 
 
@@ -227,11 +230,9 @@ def train_whole(
     return train_members(training, title, stages).network
 
 
-def _write_report(
-    opened: Opened, network: keras.Model, inner: CrossFit, agreement: Agreement
-) -> None:
-    """Keep what the fit was made of beside the bundle: settings, thresholds, float weights."""
-    request, folder = opened.request, opened.out / REPORT_FOLDER
+def _fit_record(opened: Opened, inner: CrossFit, agreement: Agreement) -> str:
+    """Return what the fit was made of, as JSON: settings, runs, thresholds, calibration."""
+    request = opened.request
     record: dict[str, Any] = {
         "settings": request.settings.to_json(),
         "runs": list(request.runs),
@@ -246,5 +247,4 @@ def _write_report(
             "final": asdict(agreement),
         },
     }
-    (folder / FIT_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    save_float(network, folder / FLOAT_FILE)
+    return json.dumps(record, indent=2) + "\n"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan
+from typing import Protocol
 
 import keras
 import numpy as np
@@ -10,12 +11,21 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from scopewatch.core.errors import ModelError, complaint
+from scopewatch.core.imaging.analyse import Scorer
 from scopewatch_training.bundle.fit_record import MOST_AUC, MOST_POINTS
 from scopewatch_training.network.architecture import build_scorer
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.calibrate import ScoredFrame
 from scopewatch_training.network.int8_network import Int8Network
 from scopewatch_training.network.network_spec import NetworkSpec, member_prefixes, plan_layers
+
+
+class OpenScorer(Protocol):
+    """Opens int8 networks the way the daemon does."""
+
+    def __call__(self, model: bytes) -> Scorer:
+        """Return a scorer for a TFLite file."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,58 +13,85 @@ from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import BinariseSettings
 from scopewatch_training.network.fit_settings import FitSettings
 
-AREA_CUTOFF = Annotated[
-    float | None, typer.Option(help="Positive share of a tile's area that makes it positive.")
-]
-BINARISE = Annotated[
-    str | None, typer.Option(help="otsu, triangle, mad, or fixed:COUNTS above background.")
-]
-TILE_PX = Annotated[int | None, typer.Option(help="Side of a tile: 8, 16, 32, 64 or 128.")]
-WIDTH = Annotated[int | None, typer.Option(help="Channels of the network, a multiple of 16.")]
-DEPTH = Annotated[int | None, typer.Option(help="Convolutions at full width.")]
-CONTEXT = Annotated[str | None, typer.Option(help="full, or none: nothing beyond a tile is seen.")]
-LEARN = Annotated[
-    str | None,
-    typer.Option(help="labels of tiles, or brightness of the marker: for few positive tiles."),
-]
-MEMBERS = Annotated[
-    int | None, typer.Option(help="Networks whose mean is scored: steadier where data are few.")
-]
-STEPS = Annotated[int | None, typer.Option(help="Optimiser steps of each network.")]
-SEED = Annotated[int | None, typer.Option(help="Of everything random.")]
-SETTINGS_FILE = Annotated[
-    Path | None, typer.Option(help="JSON that tune or an earlier fit wrote; options win over it.")
-]
 THREADS = Annotated[int, typer.Option(min=1, help="CPU threads.")]
 
 
-def choose_settings(
-    dataset: Dataset | None,
-    file: Path | None,
-    area_cutoff: float | None,
-    binarise: str | None,
-    tile_px: int | None,
-    width: int | None,
-    depth: int | None,
-    context: str | None,
-    learn: str | None,
-    members: int | None,
-    steps: int | None,
-    seed: int | None,
-) -> FitSettings:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchOptions:
+    """Options of `tune`: settings that it does not search, and the file that it starts from."""
+
+    area_cutoff: Annotated[
+        float | None, typer.Option(help="Positive share of a tile's area that makes it positive.")
+    ] = None
+    binarise: Annotated[
+        str | None, typer.Option(help="otsu, triangle, mad, or fixed:COUNTS above background.")
+    ] = None
+    tile_px: Annotated[int | None, typer.Option(help="Side of a tile: 8, 16, 32, 64 or 128.")] = (
+        None
+    )
+    steps: Annotated[int | None, typer.Option(help="Optimiser steps of each network.")] = None
+    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None
+    settings: Annotated[
+        Path | None,
+        typer.Option(help="JSON that tune or an earlier fit wrote; options win over it."),
+    ] = None
+
+    def network_fields(self) -> dict[str, Any]:
+        """Return the fields of `NetworkSpec` that are given."""
+        return _given(tile_px=self.tile_px)
+
+    def fit_fields(self) -> dict[str, Any]:
+        """Return the other fields of `FitSettings` that are given."""
+        return _given(steps=self.steps, seed=self.seed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitOptions(SearchOptions):
+    """Options of `fit` and `cross-validate`: settings of networks and of their training."""
+
+    width: Annotated[
+        int | None, typer.Option(help="Channels of the network, a multiple of 16.")
+    ] = None
+    depth: Annotated[int | None, typer.Option(help="Convolutions at full width.")] = None
+    context: Annotated[
+        str | None, typer.Option(help="full, or none: nothing beyond a tile is seen.")
+    ] = None
+    learn: Annotated[
+        str | None,
+        typer.Option(help="labels of tiles, or brightness of the marker: for few positive tiles."),
+    ] = None
+    members: Annotated[
+        int | None, typer.Option(help="Networks whose mean is scored: steadier where data are few.")
+    ] = None
+
+    def network_fields(self) -> dict[str, Any]:
+        """Return the fields of `NetworkSpec` that are given."""
+        return _given(
+            tile_px=self.tile_px,
+            width=self.width,
+            depth=self.depth,
+            context=self.context,
+            learns=self.learn,
+        )
+
+    def fit_fields(self) -> dict[str, Any]:
+        """Return the other fields of `FitSettings` that are given."""
+        return _given(members=self.members, steps=self.steps, seed=self.seed)
+
+
+def choose_settings(dataset: Dataset | None, options: SearchOptions) -> FitSettings:
     """Put settings together: those of `prepare` or of the file, then the options given."""
-    base = _read(file) if file is not None else dataset_settings(dataset)
-    labels = _given(area_cutoff=area_cutoff, tile_px=tile_px)
-    network = _given(tile_px=tile_px, width=width, depth=depth, context=context, learns=learn)
-    whole = _given(members=members, steps=steps, seed=seed)
-    if steps is not None:
-        whole["checks"] = min(base.checks, steps)
-    if binarise is not None:
-        whole["binarise"] = parse_binarise(binarise)
+    base = dataset_settings(dataset) if options.settings is None else _read(options.settings)
+    labels = _given(area_cutoff=options.area_cutoff, tile_px=options.tile_px)
+    whole = options.fit_fields()
+    if options.steps is not None:
+        whole["checks"] = min(base.checks, options.steps)
+    if options.binarise is not None:
+        whole["binarise"] = parse_binarise(options.binarise)
     return replace(
         base,
         labels=replace(base.labels, **labels),
-        network=replace(base.network, **network),
+        network=replace(base.network, **options.network_fields()),
         **whole,
     )
 
@@ -77,21 +104,38 @@ def runs_of(
     return tuple(run for run in dataset.runs() if run not in {*hold_out, *exclude})
 
 
-def parse_binarise(text: str) -> BinariseSettings:
-    """Read a method, or `fixed:COUNTS`."""
-    method, _, counts = text.partition(":")
-    try:
-        fixed = float(counts) if counts else None
-    except ValueError as error:
-        raise ConfigError(
-            complaint(
-                "threshold is no number",
-                where=f"--binarise {text}",
-                expected="fixed:COUNTS",
-                do="correct it",
-            )
-        ) from error
-    return BinariseSettings(method=method, fixed_counts=fixed)  # type: ignore[arg-type]
+def parse_binarise(text: str, scope: str | None = None) -> BinariseSettings:
+    """Read a method, `fixed:COUNTS` or `control:PATTERN[,PATTERN]`.
+
+    Raises
+    ------
+    ConfigError
+        When it is none of these.
+    """
+    method, _, rest = text.partition(":")
+    fixed: float | None = None
+    controls: tuple[str, ...] = ()
+    if method == "control":
+        controls = tuple(part.strip() for part in rest.split(",") if part.strip())
+    elif rest:
+        try:
+            fixed = float(rest)
+        except ValueError as error:
+            raise ConfigError(
+                complaint(
+                    "threshold is no number",
+                    where=f"--binarise {text}",
+                    expected="fixed:COUNTS",
+                    do="correct it",
+                )
+            ) from error
+    # The settings check the words themselves, and name what is allowed.
+    return BinariseSettings(
+        method=method,  # type: ignore[arg-type]
+        scope=scope,  # type: ignore[arg-type]
+        fixed_counts=fixed,
+        controls=controls,
+    )
 
 
 def dataset_settings(dataset: Dataset | None) -> FitSettings:

@@ -8,6 +8,7 @@ Heavy modules (TensorFlow, scikit-learn) are imported by the commands that need 
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -16,26 +17,18 @@ from typing import Annotated
 import typer
 
 from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
-from scopewatch_training.cli.arguments import DatasetArg, Exclude, HoldOut, JsonFile
+from scopewatch_training.cli.arguments import DatasetArg, Exclude, JsonFile, RunOptions
 from scopewatch_training.cli.console import open_console
 from scopewatch_training.cli.evaluation_commands import evaluate, report
 from scopewatch_training.cli.fit_options import (
-    AREA_CUTOFF,
-    BINARISE,
-    CONTEXT,
-    DEPTH,
-    LEARN,
-    MEMBERS,
-    SEED,
-    SETTINGS_FILE,
-    STEPS,
     THREADS,
-    TILE_PX,
-    WIDTH,
+    FitOptions,
+    SearchOptions,
     choose_settings,
     runs_of,
 )
 from scopewatch_training.cli.forecast_commands import early_warning, forecast, recalibrate
+from scopewatch_training.cli.option_groups import with_option_groups
 from scopewatch_training.cli.prepare_command import EXAMPLE, prepare
 
 app = typer.Typer(
@@ -58,30 +51,27 @@ def _options(
 app.command(epilog=f"Example: {EXAMPLE}")(prepare)
 
 
-@app.command(epilog="Example: scopewatch-train fit data/hes3 --out models/hes3 --hold-out run7")
-def fit(
-    dataset: DatasetArg,
-    out: Annotated[Path, typer.Option(help="Folder of the bundle; a bundle there is replaced.")],
-    hold_out: HoldOut = None,
-    exclude: Exclude = None,
-    name: Annotated[
-        str | None, typer.Option(help="Name on the card; the folder's by default.")
-    ] = None,
-    description: Annotated[str, typer.Option(help="One line for the card.")] = "",
-    area_cutoff: AREA_CUTOFF = None,
-    binarise: BINARISE = None,
-    tile_px: TILE_PX = None,
-    width: WIDTH = None,
-    depth: DEPTH = None,
-    context: CONTEXT = None,
-    learn: LEARN = None,
-    members: MEMBERS = None,
-    steps: STEPS = None,
-    seed: SEED = None,
-    settings: SETTINGS_FILE = None,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleOptions:
+    """Options of `fit` that name and place its bundle."""
+
+    out: Annotated[Path, typer.Option(help="Folder of the bundle; a bundle there is replaced.")]
+    name: Annotated[str | None, typer.Option(help="Name on the card; the folder's by default.")] = (
+        None
+    )
+    description: Annotated[str, typer.Option(help="One line for the card.")] = ""
     work: Annotated[
         Path | None, typer.Option(help="Folder of the checkpoints; OUT.work by default.")
-    ] = None,
+    ] = None
+
+
+@app.command(epilog="Example: scopewatch-train fit data/hes3 --out models/hes3 --hold-out run7")
+@with_option_groups
+def fit(
+    dataset: DatasetArg,
+    bundle: BundleOptions,
+    runs: RunOptions,
+    options: FitOptions,
     threads: THREADS = 2,
 ) -> None:
     """Train on whole runs; ends with a quantised bundle that passed its gate."""
@@ -89,76 +79,71 @@ def fit(
     from scopewatch_training.network.device import use_device
 
     data = open_dataset(dataset)
-    runs = runs_of(data, hold_out=hold_out or (), exclude=exclude or ())
-    chosen = choose_settings(
-        *(data, settings, area_cutoff, binarise, tile_px, width, depth, context),
-        *(learn, members, steps, seed),
-    )
+    training = runs_of(data, hold_out=runs.hold_out or (), exclude=runs.exclude or ())
+    chosen = choose_settings(data, options)
     device = use_device(threads)
     from scopewatch_training.bundle.fit import FitRequest
     from scopewatch_training.bundle.fit import fit as fit_bundle
     from scopewatch_training.cli.console import ConsoleStages, show_card
 
-    held = tuple(hold_out or ())
+    out = bundle.out
     request = FitRequest(
         settings=chosen,
-        runs=runs,
-        held_out=held,
-        name=name or out.name,
-        description=description or f"Trained on {data.marker}.",
-        work=work or out.with_name(f"{out.name}.work"),
+        runs=training,
+        held_out=tuple(runs.hold_out or ()),
+        name=bundle.name or out.name,
+        description=bundle.description or f"Trained on {data.marker}.",
+        work=bundle.work or out.with_name(f"{out.name}.work"),
         threads=threads,
     )
     console = open_console()
-    console.print(f"{device}; training runs {', '.join(runs)}")
-    bundle = fit_bundle(data, out, request, now=datetime.now(UTC), stages=ConsoleStages(console))
-    show_card(console, bundle.card)
+    console.print(f"{device}; training runs {', '.join(training)}")
+    fitted = fit_bundle(data, out, request, now=datetime.now(UTC), stages=ConsoleStages(console))
+    show_card(console, fitted.card)
     console.print(f"bundle written to {out}")
 
 
-@app.command(
-    "cross-validate",
-    epilog="Example: scopewatch-train cross-validate data/hes3 --json cv.json --control auto",
-)
-def cross_validate(
-    dataset: DatasetArg,
-    json_file: JsonFile = None,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldOptions:
+    """Options of `cross-validate`: which runs take turns, and what is measured beside."""
+
     control: Annotated[
         list[str] | None,
         typer.Option(help="Reporter-free run: never trained on, scored by every fold."),
-    ] = None,
-    exclude: Exclude = None,
-    area_cutoff: AREA_CUTOFF = None,
-    binarise: BINARISE = None,
-    tile_px: TILE_PX = None,
-    width: WIDTH = None,
-    depth: DEPTH = None,
-    context: CONTEXT = None,
-    learn: LEARN = None,
-    members: MEMBERS = None,
-    steps: STEPS = None,
-    seed: SEED = None,
-    settings: SETTINGS_FILE = None,
-    isolated: Annotated[
-        bool, typer.Option(help="Train the isolated-tile network beside, too.")
-    ] = True,
+    ] = None
+    exclude: Exclude = None
+    isolated: Annotated[bool, typer.Option(help="Train the isolated-tile network beside, too.")] = (
+        True
+    )
     leakage: Annotated[
         bool, typer.Option(help="Measure how much a split over random tiles would flatter.")
-    ] = True,
+    ] = True
     work: Annotated[
         Path | None, typer.Option(help="Folder of the folds; DATASET.cv by default.")
-    ] = None,
+    ] = None
     shared_networks: Annotated[
         bool,
         typer.Option(
             help="Learn a fold's threshold from the other folds' networks: one network a run"
             " instead of a whole fit."
         ),
-    ] = False,
+    ] = False
     jobs: Annotated[
         int,
         typer.Option(min=1, help="Folds at a time, each in a process with THREADS/JOBS threads."),
-    ] = 1,
+    ] = 1
+
+
+@app.command(
+    "cross-validate",
+    epilog="Example: scopewatch-train cross-validate data/hes3 --json cv.json --control auto",
+)
+@with_option_groups
+def cross_validate(
+    dataset: DatasetArg,
+    folds: FoldOptions,
+    options: FitOptions,
+    json_file: JsonFile = None,
     threads: THREADS = 2,
 ) -> None:
     """Hold each run out once: a whole fit on the others, all figures on it."""
@@ -167,13 +152,10 @@ def cross_validate(
     from scopewatch_training.network.device import use_device
 
     data = open_dataset(dataset)
-    controls = tuple(control or ())
-    runs = runs_of(data, exclude=[*controls, *(exclude or ())])
+    controls = tuple(folds.control or ())
+    runs = runs_of(data, exclude=[*controls, *(folds.exclude or ())])
     require_runs(runs, where=dataset)
-    chosen = choose_settings(
-        *(data, settings, area_cutoff, binarise, tile_px, width, depth, context),
-        *(learn, members, steps, seed),
-    )
+    chosen = choose_settings(data, options)
     device = use_device(threads)
     from scopewatch_training.cli.console import ConsoleStages, show_figures
     from scopewatch_training.evaluation.cross_validate import cross_validate as validate
@@ -184,12 +166,12 @@ def cross_validate(
         settings=chosen,
         runs=runs,
         controls=controls,
-        work=work or dataset.with_name(f"{dataset.name}.cv"),
+        work=folds.work or dataset.with_name(f"{dataset.name}.cv"),
         threads=threads,
-        jobs=jobs,
-        isolated=isolated,
-        leaky=leakage,
-        shared=shared_networks,
+        jobs=folds.jobs,
+        isolated=folds.isolated,
+        leaky=folds.leakage,
+        shared=folds.shared_networks,
     )
     console = open_console()
     console.print(f"{device}; runs {', '.join(runs)}")
@@ -200,22 +182,17 @@ def cross_validate(
 
 
 @app.command(epilog="Example: scopewatch-train tune data/hes3 --out tuned --trials 40")
+@with_option_groups
 def tune(
     dataset: DatasetArg,
     out: Annotated[Path, typer.Option(help="Folder of the search: database, settings, plots.")],
+    runs: RunOptions,
+    options: SearchOptions,
     trials: Annotated[int, typer.Option(min=1, help="Trials in all, over all workers.")] = 30,
     storage: Annotated[
         str | None,
         typer.Option(help="Database URL that several workers share; SQLite in OUT by default."),
     ] = None,
-    hold_out: HoldOut = None,
-    exclude: Exclude = None,
-    area_cutoff: AREA_CUTOFF = None,
-    binarise: BINARISE = None,
-    tile_px: TILE_PX = None,
-    steps: STEPS = None,
-    seed: SEED = None,
-    settings: SETTINGS_FILE = None,
     with_context: Annotated[bool, typer.Option(help="Try isolated tiles, too.")] = False,
     threads: THREADS = 2,
 ) -> None:
@@ -224,19 +201,17 @@ def tune(
     from scopewatch_training.network.device import use_device
 
     data = open_dataset(dataset)
-    runs = runs_of(data, hold_out=hold_out or (), exclude=exclude or ())
-    base = choose_settings(
-        data, settings, area_cutoff, binarise, tile_px, *(None,) * 5, steps, seed
-    )
+    training = runs_of(data, hold_out=runs.hold_out or (), exclude=runs.exclude or ())
+    base = choose_settings(data, options)
     device = use_device(threads)
     from scopewatch_training.cli.console import ConsoleStages
     from scopewatch_training.cli.tune_command import run_search
 
     console = open_console()
-    console.print(f"{device}; training runs {', '.join(runs)}")
+    console.print(f"{device}; training runs {', '.join(training)}")
     file = run_search(
         data,
-        runs,
+        training,
         base,
         out,
         storage=storage,

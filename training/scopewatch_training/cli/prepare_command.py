@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415  (imported within: at the top they would cost every call ten seconds)
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,113 +12,142 @@ import typer
 from rich.console import Console
 
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch_training.cli.option_groups import with_option_groups
 
 if TYPE_CHECKING:
     from scopewatch_training.dataset.manifest import PairRow
-    from scopewatch_training.dataset.settings import BinariseSettings
+    from scopewatch_training.dataset.settings import LabelSettings, PrepareSettings
 
 EXAMPLE = "scopewatch-train prepare runs/manifest.csv --out data/hes3 --marker NKX2.5-GFP"
 QC_FOLDER = "qc"
 MANIFEST = "manifest.csv"
 
 
-def prepare(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareOptions:
+    """Arguments and options of `prepare`."""
+
     out: Annotated[
         Path, typer.Option(help="Folder of the data set; a call that was cut off goes on.")
-    ],
+    ]
     manifest: Annotated[
         Path | None,
         typer.Argument(
             help="CSV with columns run,plate,well,site,time_point,phase,fluorescence"
             "[,um_per_px][,day]."
         ),
-    ] = None,
+    ] = None
     from_folder: Annotated[
         Path | None, typer.Option(help="Instead of a manifest: a folder with one folder per run.")
-    ] = None,
+    ] = None
     pattern: Annotated[
         str, typer.Option(help="File names under --from-folder: a preset or regular expression.")
-    ] = "scopewatch",
-    phase_channel: Annotated[str, typer.Option(help="Name of the phase channel.")] = "phase",
-    fluorescence_channel: Annotated[
-        str, typer.Option(help="Name of the fluorescence channel.")
-    ] = "gfp",
-    marker: Annotated[str, typer.Option(help="What the fluorescence shows.")] = "fluorescence",
-    um_per_px: Annotated[float | None, typer.Option(help="Bring all pairs to this scale.")] = None,
+    ] = "scopewatch"
+    phase_channel: Annotated[str, typer.Option(help="Name of the phase channel.")] = "phase"
+    fluorescence_channel: Annotated[str, typer.Option(help="Name of the fluorescence channel.")] = (
+        "gfp"
+    )
+    marker: Annotated[str, typer.Option(help="What the fluorescence shows.")] = "fluorescence"
+    um_per_px: Annotated[float | None, typer.Option(help="Bring all pairs to this scale.")] = None
     background_px: Annotated[
         float, typer.Option(help="Width of the flat-field filter, far wider than a cell.")
-    ] = 64.0,
+    ] = 64.0
     contrast_share: Annotated[
         float,
         typer.Option(
             help="Middle share of the pixels that sets a frame's contrast; 0.5 where"
             " cells lie apart."
         ),
-    ] = 0.9,
-    register: Annotated[bool, typer.Option(help="Shift fluorescence onto the phase frame.")] = True,
-    max_shift_px: Annotated[float, typer.Option(help="Largest shift that is looked for.")] = 20.0,
-    smooth_px: Annotated[float, typer.Option(help="Noise filter of the fluorescence.")] = 1.0,
+    ] = 0.9
+    register: Annotated[bool, typer.Option(help="Shift fluorescence onto the phase frame.")] = True
+    max_shift_px: Annotated[float, typer.Option(help="Largest shift that is looked for.")] = 20.0
+    smooth_px: Annotated[float, typer.Option(help="Noise filter of the fluorescence.")] = 1.0
     glow_px: Annotated[
         int, typer.Option(help="Reach of the glow about bright cells that is no cell; 0: none.")
-    ] = 0,
+    ] = 0
     glow_share: Annotated[
         float, typer.Option(help="Share of the brightest within --glow-px that is still a cell.")
-    ] = 0.3,
-    tile_px: Annotated[int, typer.Option(help="Side of a tile.")] = 32,
+    ] = 0.3
+    tile_px: Annotated[int, typer.Option(help="Side of a tile.")] = 32
     area_cutoff: Annotated[
         float, typer.Option(help="Positive share of a tile's area that makes it positive.")
-    ] = 0.05,
+    ] = 0.05
     ambiguous_band: Annotated[
         float, typer.Option(help="Tiles within +- this share of the cut-off do not count.")
-    ] = 0.0,
+    ] = 0.0
     binarise: Annotated[
         str, typer.Option(help="otsu, triangle, mad, fixed:COUNTS or control:RUN/PLATE/WELL.")
-    ] = "otsu",
+    ] = "otsu"
     scope: Annotated[
         str | None, typer.Option(help="Threshold per-frame, per-run or pooled over runs.")
-    ] = None,
-    qc: Annotated[bool, typer.Option(help="Write the QC report beside.")] = True,
+    ] = None
+    qc: Annotated[bool, typer.Option(help="Write the QC report beside.")] = True
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; as many as cores by default.")
-    ] = None,
-) -> None:
+    ] = None
+
+    def pair_settings(self) -> "PrepareSettings":
+        """Return how pairs become views and signals."""
+        from scopewatch.core.imaging.normalise import NormaliseSpec
+        from scopewatch_training.dataset.settings import PrepareSettings
+
+        return PrepareSettings(
+            marker=self.marker,
+            normalisation=NormaliseSpec(
+                background_px=self.background_px, contrast_share=self.contrast_share
+            ),
+            register=self.register,
+            max_shift_px=self.max_shift_px,
+            smooth_px=self.smooth_px,
+            glow_px=self.glow_px,
+            glow_share=self.glow_share,
+            um_per_px=self.um_per_px,
+        )
+
+    def label_settings(self) -> "LabelSettings":
+        """Return how tiles are labelled."""
+        from scopewatch_training.dataset.settings import LabelSettings
+
+        return LabelSettings(
+            tile_px=self.tile_px,
+            area_cutoff=self.area_cutoff,
+            ambiguous_band=self.ambiguous_band,
+        )
+
+
+@with_option_groups
+def prepare(options: PrepareOptions) -> None:
     """Register, normalise and check all pairs; ends with a QC report to look at."""
     import numpy as np
 
-    from scopewatch.core.imaging.normalise import NormaliseSpec
     from scopewatch_training.cli.console import counting
+    from scopewatch_training.cli.fit_options import parse_binarise
     from scopewatch_training.dataset.prepare import prepare as prepare_pairs
     from scopewatch_training.dataset.prepared import refused
     from scopewatch_training.dataset.qc import write_qc
-    from scopewatch_training.dataset.settings import LabelSettings, PrepareSettings
     from scopewatch_training.dataset.worker_processes import count_workers
 
-    settings = PrepareSettings(
-        marker=marker,
-        normalisation=NormaliseSpec(background_px=background_px, contrast_share=contrast_share),
-        register=register,
-        max_shift_px=max_shift_px,
-        smooth_px=smooth_px,
-        glow_px=glow_px,
-        glow_share=glow_share,
-        um_per_px=um_per_px,
-    )
-    labels = LabelSettings(tile_px=tile_px, area_cutoff=area_cutoff, ambiguous_band=ambiguous_band)
-    rule = parse_binarise(binarise, scope)
+    out = options.out
+    settings, labels = options.pair_settings(), options.label_settings()
+    binarise = parse_binarise(options.binarise, options.scope)
     console = Console()
-    rows = find_rows(
-        manifest, from_folder, out, (phase_channel, fluorescence_channel), pattern, console
-    )
+    rows = find_rows(options, console)
     now = datetime.now(UTC)
     with counting(console, "pairs") as progress:
         dataset = prepare_pairs(
-            rows, out, settings, now=now, labels=labels, binarise=rule,
-            workers=workers or count_workers(len(rows)), progress=progress,
-        )  # fmt: skip
+            rows,
+            out,
+            settings,
+            now=now,
+            labels=labels,
+            binarise=binarise,
+            workers=options.workers or count_workers(len(rows)),
+            progress=progress,
+        )
     for name, reason in refused(dataset.pairs):
         # One line however long: it is searched for, and names a file.
         console.print(f"refused {name}: {reason}", highlight=False, markup=False, soft_wrap=True)
-    if qc:
+    if options.qc:
         page = write_qc(dataset, out / QC_FOLDER, now, np.random.default_rng(0))
         console.print(f"look at {page} before you train", highlight=False, soft_wrap=True)
     console.print(
@@ -126,50 +156,7 @@ def prepare(
     )
 
 
-def parse_binarise(text: str, scope: str | None = None) -> "BinariseSettings":
-    """Read a method, `fixed:COUNTS` or `control:PATTERN[,PATTERN]`.
-
-    Raises
-    ------
-    ConfigError
-        When it is none of these.
-    """
-    from scopewatch_training.dataset.settings import BinariseSettings
-
-    method, _, rest = text.partition(":")
-    fixed: float | None = None
-    controls: tuple[str, ...] = ()
-    if method == "control":
-        controls = tuple(part.strip() for part in rest.split(",") if part.strip())
-    elif rest:
-        try:
-            fixed = float(rest)
-        except ValueError as error:
-            raise ConfigError(
-                complaint(
-                    "threshold is no number",
-                    where=f"--binarise {text}",
-                    expected="fixed:COUNTS",
-                    do="correct it",
-                )
-            ) from error
-    # The settings check the words themselves, and say what is allowed.
-    return BinariseSettings(
-        method=method,  # type: ignore[arg-type]
-        scope=scope,  # type: ignore[arg-type]
-        fixed_counts=fixed,
-        controls=controls,
-    )
-
-
-def find_rows(
-    manifest: Path | None,
-    folder: Path | None,
-    out: Path,
-    channels: tuple[str, str],
-    pattern: str,
-    console: Console,
-) -> "Sequence[PairRow]":
+def find_rows(options: PrepareOptions, console: Console) -> "Sequence[PairRow]":
     """Read the manifest, or pair a folder and keep what was found as a manifest in `out`.
 
     Raises
@@ -180,6 +167,7 @@ def find_rows(
     from scopewatch_training.dataset.manifest import read_manifest
     from scopewatch_training.dataset.pairing import pair_folder, write_manifest
 
+    manifest, folder = options.manifest, options.from_folder
     if (manifest is None) == (folder is None):
         raise ConfigError(
             complaint(
@@ -192,14 +180,18 @@ def find_rows(
         )
     if folder is None:
         return read_manifest(manifest or Path())
-    phase, fluorescence = channels
-    found = pair_folder(folder, fluorescence=fluorescence, phase=phase, pattern=pattern)
+    found = pair_folder(
+        folder,
+        fluorescence=options.fluorescence_channel,
+        phase=options.phase_channel,
+        pattern=options.pattern,
+    )
     for line in (
         *found.unread,
         *(f"no phase frame for {name}" for name in found.fluorescence_only),
     ):
         console.print(f"left out: {line}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"{len(found.rows)} pairs; {found.phase_only} phase frames without fluorescence")
-    out.mkdir(parents=True, exist_ok=True)
-    write_manifest(found.rows, out / MANIFEST)
+    options.out.mkdir(parents=True, exist_ok=True)
+    write_manifest(found.rows, options.out / MANIFEST)
     return found.rows

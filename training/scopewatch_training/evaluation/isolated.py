@@ -9,22 +9,20 @@ import keras
 import numpy as np
 
 from scopewatch.core.imaging.labels import NOT_COUNTED
-from scopewatch_training.bundle.cross_fit import label_scores, probabilities
+from scopewatch_training.bundle.float_scores import score_float
 from scopewatch_training.dataset.planes import HiddenTiles
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.splits import random_tiles
 from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
 from scopewatch_training.evaluation.evaluate import LabelRule
 from scopewatch_training.network.batches import TrainingFrame
-from scopewatch_training.network.calibrate import Platt
 from scopewatch_training.network.ensemble import train_members
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.frames import frames_of
 from scopewatch_training.network.stages import Stages
-from scopewatch_training.network.train_loop import Training, predict_logits
+from scopewatch_training.network.train_loop import Training
 
 ISOLATED_TILES = "isolated_tiles"
-_UNCALIBRATED = Platt(slope=1.0, intercept=0.0)
 
 
 def score_isolated(
@@ -105,11 +103,9 @@ def _train(
 def _score(
     network: keras.Model, frames: Sequence[TrainingFrame], settings: FitSettings
 ) -> list[ScoredField]:
-    logits = label_scores(frames, predict_logits(network, frames), settings)
-    scored = [probabilities(frame, _UNCALIBRATED) for frame in logits]
     return [
         ScoredField(
             id=each.id, run=each.run, labels=each.labels, probability=each.scores, threshold=0.5
         )
-        for each in scored
+        for each in score_float(network, frames, settings)
     ]

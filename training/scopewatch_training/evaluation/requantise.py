@@ -4,21 +4,26 @@ from hashlib import sha256
 from pathlib import Path
 
 from scopewatch.core.errors import ModelError, complaint
+from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
-from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER, refuse_foreign, write_bundle
-from scopewatch_training.bundle.cross_fit import label_scores, probabilities
+from scopewatch_training.bundle.bundle_writer import (
+    REPORT_FOLDER,
+    read_report,
+    refuse_foreign,
+    write_bundle,
+)
 from scopewatch_training.bundle.fit_record import FLOAT_FILE, SCORER_BUDGET_MB, read_fit
-from scopewatch_training.bundle.gate import Agreement, compare_scores, refuse_disagreement
+from scopewatch_training.bundle.float_scores import score_float
+from scopewatch_training.bundle.gate import Agreement
+from scopewatch_training.bundle.quantised import quantise
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.evaluate import read_label_rule
-from scopewatch_training.network.calibrate import Platt
 from scopewatch_training.network.ensemble import build_untrained
 from scopewatch_training.network.fit_settings import FitSettings
-from scopewatch_training.network.frames import frames_of, score_frames
-from scopewatch_training.network.quantise import convert_int8, load_float
+from scopewatch_training.network.frames import frames_of
+from scopewatch_training.network.quantise import load_float
 from scopewatch_training.network.stages import Stages
-from scopewatch_training.network.train_loop import predict_logits
 
 
 def requantise(
@@ -52,23 +57,27 @@ def requantise(
     trained_on = [run for run in dataset.runs() if run in bundle.card.trained_on]
     others = [run for run in dataset.runs() if run not in bundle.card.trained_on]
     training = frames_of(dataset, dataset.of_runs(trained_on), rule.thresholds)
-    stages.say("quantising")
-    model = convert_int8(network, training, settings.labels.tile_px)
-    card = bundle.card.model_copy(update={"model_sha256": sha256(model).hexdigest()})
-    fresh = Bundle(folder=out, card=card, model=model)
-    scorer = TFLiteScorer(fresh, threads=threads, memory_budget_mb=SCORER_BUDGET_MB)
     frames = frames_of(dataset, dataset.of_runs(others or trained_on), rule.thresholds)
-    stages.say(f"comparing with float32 on {', '.join(others or trained_on)}")
-    exact = label_scores(frames, predict_logits(network, frames), settings)
-    agreement = compare_scores(
-        [probabilities(frame, Platt(slope=1.0, intercept=0.0)) for frame in exact],
-        score_frames(scorer, frames, settings.labels),
-        card.threshold,
+
+    def open_scorer(model: bytes) -> TFLiteScorer:
+        fresh = Bundle(folder=out, card=_card_of(bundle, model), model=model)
+        return TFLiteScorer(fresh, threads=threads, memory_budget_mb=SCORER_BUDGET_MB)
+
+    stages.say(f"quantising, and comparing with float32 on {', '.join(others or trained_on)}")
+    quantised = quantise(
+        network,
+        settings,
+        training=training,
+        frames=frames,
+        exact=score_float(network, frames, settings),
+        open_scorer=open_scorer,
     )
-    where = f"runs {', '.join(others or trained_on)}"
-    refuse_disagreement(agreement, where, network, settings.network, model, frames[0])
-    report = {path.name: path.read_bytes() for path in (folder / REPORT_FOLDER).iterdir()}
-    write_bundle(out, model, card)
-    for name, content in report.items():
-        (out / REPORT_FOLDER / name).write_bytes(content)
+    agreement = quantised.pass_gate(bundle.card.threshold, quantised.where)
+    card = _card_of(bundle, quantised.model)
+    write_bundle(out, quantised.model, card, read_report(folder))
     return agreement
+
+
+def _card_of(bundle: Bundle, model: bytes) -> ModelCard:
+    """Return the card of a bundle, of another network."""
+    return bundle.card.model_copy(update={"model_sha256": sha256(model).hexdigest()})

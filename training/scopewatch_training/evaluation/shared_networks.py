@@ -20,15 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopewatch.inference.bundle import Bundle
-from scopewatch_training.bundle.cross_fit import CrossFit, label_scores, probabilities
+from scopewatch_training.bundle.cross_fit import CrossFit, learn_decision
 from scopewatch_training.bundle.fit import FitRequest, Opened, finish, open_request, train_whole
+from scopewatch_training.bundle.float_scores import label_scores, probabilities
 from scopewatch_training.dataset.prepared import Dataset
-from scopewatch_training.network.calibrate import (
-    ScoredFrame,
-    choose_threshold,
-    fit_platt,
-    measure_errors,
-)
+from scopewatch_training.network.calibrate import ScoredFrame, fit_platt
 from scopewatch_training.network.frames import frames_of
 from scopewatch_training.network.stages import Stages
 from scopewatch_training.network.train_loop import predict_logits
@@ -82,15 +78,10 @@ def train_network(
 
 def _calibrate(logits: Sequence[ScoredFrame], request: FitRequest) -> CrossFit:
     platt = fit_platt(logits)
-    scored = tuple(probabilities(frame, platt) for frame in logits)
-    threshold = choose_threshold(scored)
-    return CrossFit(
-        platt=platt,
-        threshold=threshold,
-        errors=measure_errors(scored, threshold),
+    return learn_decision(
+        platt,
+        [probabilities(frame, platt) for frame in logits],
         step=request.settings.steps,
-        scored=scored,
-        agreements=(),
         calibrated_by=OTHER_FOLDS,
     )
 

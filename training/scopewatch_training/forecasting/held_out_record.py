@@ -57,13 +57,17 @@ class HeldOutRecord(_Strict):
     wells: tuple[HeldOutDay, ...]
     frames: tuple[FrameTally, ...]
 
+    def to_json(self) -> str:
+        """Return the text of the record's file."""
+        return self.model_dump_json(indent=1) + "\n"
+
 
 def write_record(folder: Path, record: HeldOutRecord) -> None:
     """Write the record of a bundle, whole or not at all."""
     path = folder / REPORT_FOLDER / FORECAST_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    partial.write_text(record.to_json(), encoding="utf-8")
     partial.replace(path)
 
 

@@ -18,15 +18,15 @@ from scopewatch.core.estimation.recalibration import Proposal
 from scopewatch.core.imaging.efficiency import ErrorRates, correct
 from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.inference.bundle import Bundle, load_bundle
-from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER, refuse_foreign, write_bundle
+from scopewatch_training.bundle.bundle_writer import read_report, refuse_foreign, write_bundle
 from scopewatch_training.bundle.card_writer import held_out_figures
 from scopewatch_training.forecasting.forecast_table import WellDay, fit_forecast
 from scopewatch_training.forecasting.held_out_record import (
+    FORECAST_FILE,
     HeldOutDay,
     HeldOutRecord,
     read_record,
     untally,
-    write_record,
 )
 from scopewatch_training.network.calibrate import (
     ScoredFrame,
@@ -247,29 +247,20 @@ def _write(
     proposal: Proposal,
     wells: Sequence[WellDay],
 ) -> None:
-    report = {
-        path.name: path.read_bytes()
-        for path in (bundle.folder / REPORT_FOLDER).iterdir()
-        if path.is_file()
-    }
-    write_bundle(out, bundle.model, card)
-    for name, content in report.items():
-        (out / REPORT_FOLDER / name).write_bytes(content)
-    write_record(
-        out,
-        HeldOutRecord(
-            runs=(*record.runs, proposal.run),
-            table=card.forecast,
-            wells=tuple(
-                HeldOutDay(
-                    run=well.run,
-                    day=well.day,
-                    estimate=well.estimate,
-                    trend=well.trend,
-                    final=well.final,
-                )
-                for well in wells
-            ),
-            frames=(*record.frames, *proposal.frames),
+    kept = HeldOutRecord(
+        runs=(*record.runs, proposal.run),
+        table=card.forecast,
+        wells=tuple(
+            HeldOutDay(
+                run=well.run,
+                day=well.day,
+                estimate=well.estimate,
+                trend=well.trend,
+                final=well.final,
+            )
+            for well in wells
         ),
+        frames=(*record.frames, *proposal.frames),
     )
+    report = {**read_report(bundle.folder), FORECAST_FILE: kept.to_json().encode()}
+    write_bundle(out, bundle.model, card, report)

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -113,15 +114,17 @@ def _representative(
         yield [np.asarray(view[:height, :width], dtype=np.float32)[None, ..., None]]
 
 
-def save_float(network: keras.Model, path: Path) -> None:
-    """Write the float weights, so that a bundle can be quantised again without training."""
+def float_weights(network: keras.Model) -> bytes:
+    """Return the float weights as a .npz file: a bundle can be quantised again without training."""
     weights: dict[str, Any] = {
         f"{index:03d}": np.asarray(weight) for index, weight in enumerate(network.weights)
     }
-    np.savez_compressed(path, **weights)
+    file = BytesIO()
+    np.savez_compressed(file, **weights)
+    return file.getvalue()
 
 
 def load_float(network: keras.Model, path: Path) -> None:
-    """Read what `save_float` wrote into a network of the same shape."""
+    """Read what `float_weights` returned into a network of the same shape."""
     with np.load(path, allow_pickle=False) as stored:
         network.set_weights([stored[name] for name in sorted(stored.files)])
