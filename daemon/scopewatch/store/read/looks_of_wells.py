@@ -1,36 +1,15 @@
 """What wells looked like at time points: their settled frames, read from the database."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.alerts.wells import Look
 from scopewatch.core.faults import Fault
+from scopewatch.monitoring.well_facts import Seen
 from scopewatch.store.schema.columns import SETTLED
 from scopewatch.store.schema.tables import FrameRow, Result, Well
-
-
-@dataclass(slots=True)
-class Seen:
-    """The frames of one well at one time point, while they are gathered."""
-
-    faults: list[str] = field(default_factory=list)
-    days: list[float] = field(default_factory=list)
-    positive: list[float] = field(default_factory=list)
-    measures: list[Mapping[str, float]] = field(default_factory=list)
-
-    def look(self, reckoned_day: float) -> Look:
-        """Return their mean; where none was judged, its fault and the day it must have been."""
-        if not self.days:
-            return Look(day=reckoned_day, fault=min(self.faults))
-        return Look(
-            day=max(self.days),
-            measures=_mean(self.measures),
-            positive=sum(self.positive) / len(self.positive),
-        )
 
 
 def read_frames(
@@ -103,13 +82,3 @@ def _gather(found: Iterable[Any]) -> dict[int, dict[int, Seen]]:
         moment.positive.append(positive)
         moment.measures += [dict(measured) for measured in measures]
     return seen
-
-
-def _mean(measures: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the mean of each measure over the sites that have it."""
-    names = {name for measured in measures for name in measured}
-    means = {}
-    for name in sorted(names):
-        values = [measured[name] for measured in measures if name in measured]
-        means[name] = sum(values) / len(values)
-    return means

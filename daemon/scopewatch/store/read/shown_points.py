@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.alerts.state_machine import Subject
 from scopewatch.core.estimation.smoothing import WellPoint
-from scopewatch.store.schema.outlook_rows import to_point
+from scopewatch.monitoring.well_facts import to_point
 from scopewatch.store.schema.tables import Run, Well
 from scopewatch.store.schema.well_tables import WellEstimate
 

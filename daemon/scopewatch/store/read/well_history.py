@@ -17,6 +17,7 @@ from scopewatch.core.alerts.wells import Look, Past, WellFacts
 from scopewatch.core.estimation.smoothing import WellPoint
 from scopewatch.monitoring.history import Plate
 from scopewatch.monitoring.schedule import DueStep
+from scopewatch.monitoring.well_facts import well_facts
 from scopewatch.store.read.looks_of_wells import newest_frames, read_frames
 from scopewatch.store.read.well_queries import newest_outlooks
 from scopewatch.store.schema.outlook_rows import forecast_of, point_of, running_of
@@ -110,11 +111,10 @@ def gather_wells(
         if outlook is not None:
             running = running_of(outlook, (points[number][1],))
         facts.append(
-            WellFacts(
-                subject=Subject(experiment=plate.experiment, plate=plate.plate, well=name),
-                at=now,
-                day=looks[-1][1].day,
-                looks=newer,
+            well_facts(
+                Subject(experiment=plate.experiment, plate=plate.plate, well=name),
+                now,
+                newer,
                 past=past,
                 running=running,
                 forecast=None if outlook is None else forecast_of(outlook),

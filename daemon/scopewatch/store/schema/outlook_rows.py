@@ -7,17 +7,11 @@ from scopewatch.core.estimation.forecast import NoForecast, Silence, WellForecas
 from scopewatch.core.estimation.smoothing import RunningEstimate, WellFilter, WellPoint
 from scopewatch.monitoring.outlooks import Foreseen
 from scopewatch.monitoring.policy import RunPolicy
+from scopewatch.monitoring.well_facts import to_point
 from scopewatch.store.schema.well_tables import WellEstimate, WellOutlook
 
 # Errors are efficiencies: four digits are a hundredth of a point.
 _DIGITS = 4
-
-
-def to_point(day: float, efficiency: float, low: float, high: float) -> WellPoint:
-    """Return an estimate's columns as the core smooths them."""
-    return WellPoint(
-        day=day, efficiency=efficiency, half_width=max(high - efficiency, efficiency - low)
-    )
 
 
 def point_of(row: WellEstimate) -> WellPoint:

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from scopewatch.core.estimation.smoothing import WellPoint
 from scopewatch.monitoring.outlooks import Sighting, Standing, look_on
 from scopewatch.monitoring.policy import RunPolicy
+from scopewatch.monitoring.well_facts import to_point
 from scopewatch.store.schema.columns import FrameState
-from scopewatch.store.schema.outlook_rows import row_of, to_point, unpack_filter
+from scopewatch.store.schema.outlook_rows import row_of, unpack_filter
 from scopewatch.store.schema.tables import FrameRow, Well
 from scopewatch.store.schema.well_tables import WellEstimate, WellOutlook
 from scopewatch.store.write.budget import Budget
