@@ -190,7 +190,7 @@ def test_a_database_that_fails_is_said_and_forgotten_when_it_is_back(
 def test_an_alert_is_acknowledged_and_snoozed_by_its_buttons(page: Page, shortly: Shortly) -> None:
     page.reader.raised = [alert_row()]
     page.open("/alerts")
-    page.driver.find_element(By.XPATH, "//button[text()='I have seen it']").click()
+    page.driver.find_element(By.XPATH, "//button[text()='Acknowledge']").click()
     shortly(lambda: page.alerts.acknowledged == [(1, NOW)])
     page.driver.find_element(By.XPATH, "//button[text()='Snooze 24 h']").click()
     shortly(lambda: page.alerts.snoozed == [(1, NOW + timedelta(hours=24))])

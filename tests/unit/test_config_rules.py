@@ -72,7 +72,7 @@ def test_every_kind_of_rule_needs_no_more_than_its_name(kind: RuleKind) -> None:
         ({"kind": "plate-collapse", "share": 0.4}, (0.4, None)),
         ({"kind": "outlier-well", "z": 5}, (5, None)),
         ({"kind": "sudden-change", "size": 1.5}, (1.5, None)),
-        ({"kind": "blind", "intervals": 3, "critical_intervals": None}, (3, None)),
+        ({"kind": "no-frames", "intervals": 3, "critical_intervals": None}, (3, None)),
         ({"kind": "source-dead", "minutes": 3, "critical_minutes": 30}, (3, 30)),
         ({"kind": "disk-low", "free_gb": 20, "critical_free_gb": 2}, (-20, -2)),
     ],
@@ -132,7 +132,7 @@ def test_quiet_hours_hold_for_rules_that_name_none() -> None:
         ({"critical_target": 0.7}, "critical_target lies above target"),
         ({"wells": ["A1"], "groups": ["control"]}, "give wells or groups, not both"),
         ({"wells": [" "]}, "pattern of wells ' ' is empty"),
-        ({"kind": "blind", "intervals": 5}, "critical_intervals is less than intervals"),
+        ({"kind": "no-frames", "intervals": 5}, "critical_intervals is less than intervals"),
         ({"kind": "source-dead", "minutes": 90}, "critical_minutes is less than minutes"),
         ({"kind": "disk-low", "free_gb": 0.5}, "critical_free_gb is more than free_gb"),
         (

@@ -130,6 +130,8 @@ class Life:
         self._looked = self._asked
 
     def _build(self, config: Config, scorer: Scorer | None) -> Application:
+        for old in config.deprecations:
+            log.warning("deprecated name in use", extra={"event": {"what": str(old)}})
         return build(
             config,
             clock=self._clock,

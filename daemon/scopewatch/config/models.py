@@ -1,18 +1,26 @@
 """The whole of `config.yaml` as strict models; they become core types."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
 from scopewatch.config.delivery import Address, ChannelUrl, DigestConfig, HeartbeatConfig
 from scopewatch.config.experiment import ExperimentConfig
+from scopewatch.config.old_names import modernise
 from scopewatch.config.rule import QuietHoursConfig
 from scopewatch.config.rules import AnyRuleConfig
 from scopewatch.config.sources import SourceConfig
 from scopewatch.config.strict import Seconds, Strict
 from scopewatch.config.web import WebConfig
 from scopewatch.core.alerts.rules import AlertRule, implied_rules
+from scopewatch.core.deprecation import Deprecation
 from scopewatch.core.phrases import Language
 
 
@@ -126,6 +134,21 @@ class Config(Strict):
     limits: LimitsConfig = LimitsConfig()
     runtime: RuntimeConfig = RuntimeConfig()
     logging: LoggingConfig = LoggingConfig()
+    _deprecations: tuple[Deprecation, ...] = PrivateAttr(default=())
+
+    @property
+    def deprecations(self) -> tuple[Deprecation, ...]:
+        """Each old name that the file used; it was read as the new one."""
+        return self._deprecations
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_todays_names(cls, raw: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        renamed, deprecations = modernise(raw)
+        config = validate(renamed)
+        if deprecations:
+            config._deprecations = deprecations
+        return config
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

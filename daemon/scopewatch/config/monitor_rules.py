@@ -8,10 +8,10 @@ from scopewatch.config.rule import Hours, Rule
 from scopewatch.core.alerts.rules import RuleKind, Severity
 
 
-class BlindConfig(Rule):
+class NoFramesConfig(Rule):
     """No frame came for several intervals, though the run is not over."""
 
-    kind: Literal[RuleKind.BLIND]
+    kind: Literal[RuleKind.NO_FRAMES]
     cooldown_h: Hours = 1
     intervals: float = Field(default=2, gt=0, description="of experiment.interval_h")
     critical_intervals: float | None = Field(default=4, gt=0, description="null: never critical")

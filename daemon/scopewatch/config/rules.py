@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from scopewatch.config.monitor_rules import (
-    BlindConfig,
     DiskLowConfig,
     EndedEarlyConfig,
     ModelRefusedConfig,
+    NoFramesConfig,
     ReloadRefusedConfig,
     RestartedConfig,
     SourceDeadConfig,
@@ -139,7 +139,7 @@ AnyRuleConfig = Annotated[
     | Annotated[OutlierWellConfig, Tag("outlier-well")]
     | Annotated[SuddenChangeConfig, Tag("sudden-change")]
     | Annotated[UnfitFramesConfig, Tag("unfit-frames")]
-    | Annotated[BlindConfig, Tag("blind")]
+    | Annotated[NoFramesConfig, Tag("no-frames")]
     | Annotated[SourceDeadConfig, Tag("source-dead")]
     | Annotated[EndedEarlyConfig, Tag("ended-early")]
     | Annotated[DiskLowConfig, Tag("disk-low")]

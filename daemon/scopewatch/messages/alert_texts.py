@@ -131,7 +131,7 @@ WORDING: Final[dict[RuleKind, Wording]] = {
         gone_title=mark("{where}: its frames can be judged again"),
         gone_lead=mark("The newest frame of {subject} could be judged."),
     ),
-    RuleKind.BLIND: Wording(
+    RuleKind.NO_FRAMES: Wording(
         title=mark("{where}: no frame for {silent}"),
         lead=mark(
             "The last frame of {subject} came {silent} ago, and one is due every"
@@ -236,7 +236,7 @@ NAMES: Final[dict[RuleKind, str]] = {
     RuleKind.OUTLIER_WELL: mark("far below its replicates"),
     RuleKind.SUDDEN_CHANGE: mark("sudden change"),
     RuleKind.UNFIT_FRAMES: mark("frames cannot be judged"),
-    RuleKind.BLIND: mark("no frames are coming"),
+    RuleKind.NO_FRAMES: mark("no frames are coming"),
     RuleKind.SOURCE_DEAD: mark("a source gives nothing"),
     RuleKind.ENDED_EARLY: mark("acquisition ended early"),
     RuleKind.DISK_LOW: mark("disk space is low"),

@@ -210,7 +210,7 @@ def _rows(wells: list[DigestWell], say: Say) -> Iterator[tuple[str, str]]:
 
 def _name(alert: OpenAlert, say: Say) -> str:
     name = f"{say(NAMES[alert.kind])} ({say(SEVERITIES[alert.severity])})"
-    return say("{alert}, seen").format(alert=name) if alert.acknowledged else name
+    return say("{alert}, acknowledged").format(alert=name) if alert.acknowledged else name
 
 
 def _maps(digest: Digest, *, simulated: bool) -> Iterator[PlateMap]:

@@ -17,7 +17,7 @@ _MOST_NAMES: Final = 12
 def gist(kind: RuleKind, evidence: Evidence, language: Language = Language.ENGLISH) -> str:
     """Say what an alert was raised on: figures, no advice.
 
-    >>> gist(RuleKind.BLIND, Evidence(measures={"silent_h": 25.0, "interval_h": 12.0}))
+    >>> gist(RuleKind.NO_FRAMES, Evidence(measures={"silent_h": 25.0, "interval_h": 12.0}))
     'no frame for 25.0 h'
     """
     return _GISTS[kind](evidence, language)
@@ -168,7 +168,7 @@ _GISTS: Final[dict[RuleKind, Callable[[Evidence, Language], str]]] = {
     RuleKind.OUTLIER_WELL: _outlier_well,
     RuleKind.SUDDEN_CHANGE: _sudden_change,
     RuleKind.UNFIT_FRAMES: _unfit_frames,
-    RuleKind.BLIND: _measured(mark("no frame for {value} h"), "silent_h"),
+    RuleKind.NO_FRAMES: _measured(mark("no frame for {value} h"), "silent_h"),
     RuleKind.SOURCE_DEAD: _source_dead,
     RuleKind.ENDED_EARLY: _ended_early,
     RuleKind.DISK_LOW: _measured(mark("{value} GB free"), "free_gb"),

@@ -27,7 +27,7 @@ from scopewatch.web.rendering import Templates
 
 MAX_OPEN = 500
 # The state of a run says the same as these alerts of the monitor.
-SAID_BY_STATE = {Cause.NO_FRAMES: RuleKind.BLIND, Cause.DAEMON: RuleKind.SOURCE_DEAD}
+SAID_BY_STATE = {Cause.NO_FRAMES: RuleKind.NO_FRAMES, Cause.DAEMON: RuleKind.SOURCE_DEAD}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 
-from scopewatch.core.alerts.monitor import blind
+from scopewatch.core.alerts.monitor import no_frames
 from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
 from tests.conftest import FakeClock
 from tests.integration.crashes import PowerCutError
@@ -79,7 +79,7 @@ PLATE_RULES = (
     AlertRule(name="soon", kind=RuleKind.WEAK_FORECAST, escalate_after_h=24),
     AlertRule(name="plate", kind=RuleKind.PLATE_COLLAPSE, escalate_after_h=24),
 )
-BLIND = AlertRule(name="blind", kind=RuleKind.BLIND)
+NO_FRAMES = AlertRule(name="no-frames", kind=RuleKind.NO_FRAMES)
 
 
 def prepare_plate(folder: Path) -> Scene:
@@ -116,8 +116,8 @@ def let_time_pass(scene: Scene, hours: float) -> None:
 
 def find_silence(scene: Scene) -> None:
     at = FakeClock().now()
-    seen = blind(at=at, last_frame_at=at - timedelta(hours=30), interval_h=12, expected=True)
-    scene.store.watch([(BLIND, seen)])
+    seen = no_frames(at=at, last_frame_at=at - timedelta(hours=30), interval_h=12, expected=True)
+    scene.store.watch([(NO_FRAMES, seen)])
 
 
 @pytest.mark.parametrize("act", [close_the_round, let_a_day_pass, find_silence])

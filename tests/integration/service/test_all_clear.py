@@ -148,7 +148,7 @@ def test_a_finished_run_is_shown_as_such_and_nobody_is_alarmed(daemon: Daemon, p
         for time_point in (0, 19, 20):
             scene.score(replace(key(well, time_point), experiment="run 1"), 0.6)
     store.close()
-    daemon.settings["alerts"] = {"rules": [{"name": "no frames", "kind": "blind"}]}
+    daemon.settings["alerts"] = {"rules": [{"name": "no frames", "kind": "no-frames"}]}
     daemon.start_ready()
     daemon.eventually(lambda: daemon.count("run is finished") == 1, within_s=40)
     top = page(port)

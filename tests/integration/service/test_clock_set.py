@@ -74,7 +74,7 @@ def test_the_clock_is_set_by_two_hours_and_all_goes_on(
         daemon.settings["web"] = {"port": port}
         daemon.settings["runtime"] |= {"stall_s": STALL_S, "end_on_stall_s": END_S}
         daemon.settings["alerts"] = {
-            "rules": [{"name": kind, "kind": kind} for kind in ("blind", "source-dead")],
+            "rules": [{"name": kind, "kind": kind} for kind in ("no-frames", "source-dead")],
             "channels": [{"name": "hook", "url": f"json://127.0.0.1:{hook.port}/alerts"}],
             "retry_s": 1,
             "break_after": 1000,

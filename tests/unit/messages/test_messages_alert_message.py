@@ -8,10 +8,10 @@ import pytest
 
 from scopewatch.core.alerts.monitor import (
     DeadSource,
-    blind,
     disk_low,
     ended_early,
     model_refused,
+    no_frames,
     reload_refused,
     restarted,
     source_dead,
@@ -50,7 +50,7 @@ def rule_of(kind: RuleKind) -> AlertRule:
 
 
 MONITOR: Final = {
-    RuleKind.BLIND: blind(
+    RuleKind.NO_FRAMES: no_frames(
         at=START, last_frame_at=START - timedelta(hours=30), interval_h=12, expected=True
     ),
     RuleKind.SOURCE_DEAD: source_dead(
@@ -189,7 +189,7 @@ def test_why_there_is_no_forecast_is_told_with_its_figures_or_in_the_reader_s_la
 
 def test_short_times_are_told_in_minutes() -> None:
     assert make(RuleKind.RESTARTED).title == "run7: scopewatch was down for 20 minutes"
-    assert make(RuleKind.BLIND).title == "run7: no frame for 30 hours"
+    assert make(RuleKind.NO_FRAMES).title == "run7: no frame for 30 hours"
 
 
 @pytest.mark.parametrize("language", Language)

@@ -56,7 +56,7 @@ def test_the_digest_says_how_the_run_stands_and_where_to_look() -> None:
         "Look at these first\nP1 / B2: likely to end weak (critical); now 20% (10% to 30%);"
         " expected 40% (30% to 50%)\nP1 / A10:"
     ) in message.body
-    assert "P1 / B1: likely to end weak (warning), seen;" in message.body
+    assert "P1 / B1: likely to end weak (warning), acknowledged;" in message.body
     assert "P1 / A1:" not in message.body
 
 
@@ -89,9 +89,9 @@ def test_a_quiet_day_says_so() -> None:
 
 
 def test_trouble_of_the_monitor_itself_stands_in_the_digest() -> None:
-    blind = OpenAlert(kind=RuleKind.BLIND, severity=Severity.CRITICAL, name="no frames")
+    silent = OpenAlert(kind=RuleKind.NO_FRAMES, severity=Severity.CRITICAL, name="no frames")
     message = compose_digest(
-        replace(DIGEST, alerts=(blind,), complaints=("source microscope: share is away",)),
+        replace(DIGEST, alerts=(silent,), complaints=("source microscope: share is away",)),
         style=STYLE,
     )
     assert "no frames: no frames are coming (critical)" in message.body

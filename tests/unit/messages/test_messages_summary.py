@@ -43,7 +43,7 @@ SAID = [
         "no frame could be judged for 2 time points (blank)",
     ),
     (RuleKind.UNFIT_FRAMES, Evidence(measures={"in_a_row": 0.0}), "its frames can be judged"),
-    (RuleKind.BLIND, Evidence(measures={"silent_h": 25.04}), "no frame for 25.0 h"),
+    (RuleKind.NO_FRAMES, Evidence(measures={"silent_h": 25.04}), "no frame for 25.0 h"),
     (
         RuleKind.SOURCE_DEAD,
         Evidence(measures={"dead_h": 1.5}, detail="scope, since 2026-03-01 09:00 UTC: no camera"),

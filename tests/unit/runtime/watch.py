@@ -19,7 +19,7 @@ from tests.unit.store.scene import Scene, open_store
 
 HOUR_S = 3600.0
 INTERVAL_H = 12.0
-BLIND = AlertRule(name="blind", kind=RuleKind.BLIND, critical_limit=4.0, cooldown_h=1)
+NO_FRAMES = AlertRule(name="no-frames", kind=RuleKind.NO_FRAMES, critical_limit=4.0, cooldown_h=1)
 ENDED = AlertRule(name="ended", kind=RuleKind.ENDED_EARLY)
 DISK = AlertRule(name="disk", kind=RuleKind.DISK_LOW, hysteresis=1)
 RESTARTED = AlertRule(name="restarted", kind=RuleKind.RESTARTED, severity=Severity.INFO)

@@ -158,7 +158,7 @@ def test_counts_wells_quarantine_and_alerts_are_of_one_run(
 def test_the_monitors_alerts_are_of_the_run_that_it_watches(
     scene: Scene, reader: Reader, clock: FakeClock
 ) -> None:
-    rule = AlertRule(name="blind", kind=RuleKind.BLIND, limit=1)
+    rule = AlertRule(name="no-frames", kind=RuleKind.NO_FRAMES, limit=1)
     scene.store.watch([(rule, Observation(at=clock.now(), badness=5.0))])
     assert len(reader.alerts(None, 9, runs=["run 7"])) == 1
     assert reader.alerts(None, 9, runs=["run 8"]) == []

@@ -92,7 +92,7 @@ def words_of(page: str) -> str:
 
 ENGLISH = (
     "Plate", "Alerts", "Quarantine", "Scored", "Waiting", "Last frame", "Target", "Model",
-    "ago", "flagged", "What to do", "I have seen it", "Snooze", "Time course", "Forecast", "Now",
+    "ago", "flagged", "What to do", "Acknowledge", "Snooze", "Time course", "Forecast", "Now",
     "frames", "wells", "expected", "points", "rule", "raised", "picture", "Legend", "page of",
     "Flagged", "Colour", "WEAK",
 )  # fmt: skip

@@ -54,7 +54,7 @@ def test_a_weak_well_goes_from_its_frames_to_the_plate_and_its_alert(
     found = re.search(r'action="(/alerts/\d+/acknowledge)"', alerts)
     assert found
     assert page.post(found[1], {"token": TOKEN}).status_code == 303
-    assert "No new flag; 1 seen or snoozed." in page.get("/").text
+    assert "No new flag; 1 acknowledged or snoozed." in page.get("/").text
     snooze = found[1].replace("acknowledge", "snooze")
     assert page.post(snooze, {"token": TOKEN, "hours": "6"}).status_code == 303
     assert "snoozed till" in page.get("/alerts").text

@@ -52,14 +52,14 @@ def test_a_flagged_well_is_named_in_words_at_the_top_and_in_its_cell(desk: Desk)
 def test_an_acknowledged_flag_stays_but_no_longer_alarms(desk: Desk) -> None:
     desk.reader.rows = [well_row("A2", 0.22, flags=(flag(acknowledged_at=NOW),))]
     text = words_of(desk.get("/").text)
-    assert "No new flag; 1 seen or snoozed." in text
-    assert '<span class="word">seen</span>' in text
+    assert "No new flag; 1 acknowledged or snoozed." in text
+    assert '<span class="word">acknowledged</span>' in text
     assert "WEAK" not in text
 
 
 def test_a_snoozed_flag_alarms_again_when_its_time_is_over(desk: Desk) -> None:
     desk.reader.rows = [well_row("A2", 0.22, flags=(flag(snoozed_until=NOW + timedelta(hours=6)),))]
-    assert "1 seen or snoozed" in desk.get("/").text
+    assert "1 acknowledged or snoozed" in desk.get("/").text
     desk.clock.advance(6 * 3600 + 1)
     assert "1 well is flagged:" in words_of(desk.get("/").text)
 
@@ -114,7 +114,7 @@ def test_the_well_page_has_course_pictures_alerts_and_quarantine(desk: Desk) -> 
     assert 'src="/overlays/run/A2/old%20one.jpg?small=1"' in text
     assert "out-of-focus" in text
     assert "blank" not in text
-    assert "I have seen it" in text
+    assert "Acknowledge" in text
 
 
 def test_a_picture_that_retention_removed_is_named_as_such(desk: Desk) -> None:
@@ -258,17 +258,17 @@ def test_alerts_of_a_plate_and_of_the_monitor_stand_at_the_top_of_every_page(des
         kind=RuleKind.PLATE_COLLAPSE,
         evidence=Evidence(wells=("A1", "A2"), out_of=12),
     )
-    blind = alert_row(
+    silent = alert_row(
         2,
         subject=Subject(experiment=FACTS.experiment),
         rule="no frame",
-        kind=RuleKind.BLIND,
+        kind=RuleKind.NO_FRAMES,
         severity=Severity.CRITICAL,
         day=None,
         evidence=Evidence(measures={"silent_h": 25.0}),
         escalated_at=NOW,
     )
-    desk.reader.raised = [collapse, blind]
+    desk.reader.raised = [collapse, silent]
     front = words_of(desk.get("/quarantine").text)
     assert "plate P1</a>: plate, 2 of 12 wells fail: A1, A2" in front
     assert front.index("the monitor</a>: no frame") < front.index("plate P1</a>: plate")

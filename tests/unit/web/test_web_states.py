@@ -133,7 +133,7 @@ def test_what_the_state_says_is_not_said_again_by_the_monitors_alert(desk: Desk)
         alert_row(
             subject=Subject(experiment=FACTS.experiment),
             rule="no frame",
-            kind=RuleKind.BLIND,
+            kind=RuleKind.NO_FRAMES,
             evidence=Evidence(measures={"silent_h": 30.0}),
         )
     ]

@@ -83,6 +83,8 @@ class Checks:
             yield from self._check_sections()
             return
         yield Finding(subject="configuration", text=str(self._path))
+        for old in self.config.deprecations:
+            yield Finding(subject="configuration", text=str(old), advice=True)
         config, missing = resolve_here(self.config, self._environ)
         for each in missing:
             yield Finding(

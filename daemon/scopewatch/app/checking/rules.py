@@ -36,8 +36,8 @@ def advise_on_rules(config: Config, card: ModelCard) -> Iterator[str]:
                 f"rule {rule.name!r} compares all wells of a plate with each other;"
                 " set experiment.well_groups where not all should behave alike"
             )
-    if rules and not any(rule.kind is RuleKind.BLIND for rule in rules):
-        yield "no rule tells of frames that stop coming; add one of kind blind"
+    if rules and not any(rule.kind is RuleKind.NO_FRAMES for rule in rules):
+        yield "no rule tells of frames that stop coming; add one of kind no-frames"
 
 
 def _advise_on_forecast(

@@ -16,7 +16,7 @@ RESTART_NEWS_H: Final = 1.0
 _GB: Final = 1e9
 
 
-def blind(
+def no_frames(
     *, at: datetime, last_frame_at: datetime, interval_h: float, expected: bool
 ) -> Observation:
     """Badness: time without a frame over the interval between frames.

@@ -1,6 +1,6 @@
 """What an operator wants to hear of: a rule, its limits, and when it has to keep quiet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -24,8 +24,12 @@ class Severity(StrEnum):
         return tuple(Severity).index(self)
 
 
+# Former values, as configurations and databases of before 0.2.0 hold them.
+RENAMED_KINDS: Final[Mapping[str, str]] = {"blind": "no-frames"}
+
+
 class RuleKind(StrEnum):
-    """What a rule watches. The values are stored: never rename one.
+    """What a rule watches. The values are stored: one that is renamed goes to RENAMED_KINDS.
 
     Of one well: `weak-forecast`, `weak-now`, `outlier-well`, `sudden-change`, `unfit-frames`. Of a
     plate: `plate-collapse`. Of the whole experiment: the others.
@@ -37,13 +41,19 @@ class RuleKind(StrEnum):
     OUTLIER_WELL = "outlier-well"
     SUDDEN_CHANGE = "sudden-change"
     UNFIT_FRAMES = "unfit-frames"
-    BLIND = "blind"
+    NO_FRAMES = "no-frames"
     SOURCE_DEAD = "source-dead"
     ENDED_EARLY = "ended-early"
     DISK_LOW = "disk-low"
     RESTARTED = "restarted"
     MODEL_REFUSED = "model-refused"
     RELOAD_REFUSED = "reload-refused"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "RuleKind | None":
+        """Return the kind of a former value: databases and configurations hold it."""
+        renamed = RENAMED_KINDS.get(value) if isinstance(value, str) else None
+        return None if renamed is None else cls(renamed)
 
     @property
     def of_a_well(self) -> bool:
@@ -80,7 +90,7 @@ DEFAULT_LIMITS: Final[dict[RuleKind, float]] = {
     RuleKind.OUTLIER_WELL: 4.0,
     RuleKind.SUDDEN_CHANGE: 1.0,
     RuleKind.UNFIT_FRAMES: 0.5,
-    RuleKind.BLIND: 2.0,
+    RuleKind.NO_FRAMES: 2.0,
     RuleKind.SOURCE_DEAD: 5.0,
     RuleKind.ENDED_EARLY: 0.5,
     RuleKind.DISK_LOW: -5.0,
@@ -144,7 +154,7 @@ class AlertRule:
         - outlier-well: robust z below the replicates
         - sudden-change: size of the jump over what frames of this well usually differ by
         - unfit-frames: 1 for a time point without any judged frame, 0 for another
-        - blind: time without a frame over the interval between frames (k)
+        - no-frames: time without a frame over the interval between frames (k)
         - source-dead: minutes for which a source has given nothing
         - disk-low: minus the free space in GB
         - ended-early, restarted, model-refused, reload-refused: 1 when it is so, else 0

@@ -12,10 +12,10 @@ from typing import Final, Protocol
 
 from scopewatch.core.alerts.monitor import (
     DeadSource,
-    blind,
     disk_low,
     ended_early,
     model_refused,
+    no_frames,
     reload_refused,
     restarted,
     source_dead,
@@ -196,7 +196,7 @@ class Monitor:
         """Return what is the case; None where that cannot be said at the moment."""
         seen: Observation | None = None
         match rule.kind:
-            case RuleKind.BLIND:
+            case RuleKind.NO_FRAMES:
                 seen = self._look_for_frames(now)
             case RuleKind.SOURCE_DEAD:
                 dead = self._look_at_sources(now)
@@ -240,7 +240,7 @@ class Monitor:
         if not over and self._over():
             # No frame is due any more, but none has come either: nothing is said for or against.
             return None
-        return blind(
+        return no_frames(
             at=now,
             last_frame_at=waiting_since if last_at is None else last_at,
             interval_h=self._interval_h,

@@ -4,10 +4,10 @@ import pytest
 
 from scopewatch.core.alerts.monitor import (
     DeadSource,
-    blind,
     disk_low,
     ended_early,
     model_refused,
+    no_frames,
     reload_refused,
     restarted,
     source_dead,
@@ -25,10 +25,10 @@ def told(rule: AlertRule, observations: list[Observation]) -> list[str | None]:
 
 
 def test_the_monitor_is_blind_after_k_intervals_and_sees_again_with_the_next_frame() -> None:
-    rule = AlertRule(name="blind", kind=RuleKind.BLIND, limit=2, critical_limit=4)
+    rule = AlertRule(name="no-frames", kind=RuleKind.NO_FRAMES, limit=2, critical_limit=4)
 
     def silent(hour: float, last: float = 0) -> Observation:
-        return blind(at=hours(hour), last_frame_at=hours(last), interval_h=12, expected=True)
+        return no_frames(at=hours(hour), last_frame_at=hours(last), interval_h=12, expected=True)
 
     assert told(rule, [silent(24), silent(24.1), silent(48.1), silent(49, last=48.9)]) == [
         None,
@@ -43,12 +43,12 @@ def test_the_monitor_is_blind_after_k_intervals_and_sees_again_with_the_next_fra
 
 
 def test_nothing_is_missing_once_the_run_is_over() -> None:
-    late = blind(at=hours(99), last_frame_at=START, interval_h=12, expected=False)
+    late = no_frames(at=hours(99), last_frame_at=START, interval_h=12, expected=False)
     assert late.badness == 0
 
 
 def test_a_frame_from_the_future_is_no_silence() -> None:
-    assert blind(at=START, last_frame_at=hours(1), interval_h=12, expected=True).badness == 0
+    assert no_frames(at=START, last_frame_at=hours(1), interval_h=12, expected=True).badness == 0
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ COLLAPSE = AlertRule(
     hysteresis=0.2,
     severity=Severity.CRITICAL,
 )
-BLIND = AlertRule(name="blind", kind=RuleKind.BLIND)
-RULES = (WEAK, COLLAPSE, BLIND)
+NO_FRAMES = AlertRule(name="no-frames", kind=RuleKind.NO_FRAMES)
+RULES = (WEAK, COLLAPSE, NO_FRAMES)
 NAMES = [f"{row}{column}" for row in "ABCDEFGH" for column in range(1, 13)]
 
 

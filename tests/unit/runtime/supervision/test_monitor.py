@@ -8,13 +8,13 @@ from scopewatch.core.alerts.monitor import model_refused
 from scopewatch.core.alerts.state_machine import Severity
 from scopewatch.runtime.supervision.monitor import TICK_S
 from tests.unit.runtime.watch import (
-    BLIND,
     DEAD,
     DISK,
     ENDED,
     GB,
     HOUR_S,
     INTERVAL_H,
+    NO_FRAMES,
     REFUSED,
     RELOAD,
     Watch,
@@ -23,7 +23,7 @@ from tests.unit.store.scene import key
 
 
 def test_silence_is_told_within_k_intervals_and_one_tick(watch: Watch) -> None:
-    monitor = watch.begin(BLIND)
+    monitor = watch.begin(NO_FRAMES)
     monitor.tick()
     watch.run(monitor, 1)
     watch.scene.score(key(), 0.7)
@@ -35,37 +35,37 @@ def test_silence_is_told_within_k_intervals_and_one_tick(watch: Watch) -> None:
         monitor.tick()
     silence_s = (watch.clock.now() - last_frame_at).total_seconds()
     assert 2 * INTERVAL_H * HOUR_S < silence_s <= 2 * INTERVAL_H * HOUR_S + TICK_S
-    assert watch.said() == ["blind warning"]
+    assert watch.said() == ["no-frames warning"]
     assert watch.woken == 1
     (message,) = [item.message for item in watch.scene.store.due(watch.clock.now(), 9)]
     assert message.severity is Severity.WARNING
 
 
 def test_a_silence_that_lasts_escalates_and_a_frame_resolves_it(watch: Watch) -> None:
-    monitor = watch.begin(BLIND)
+    monitor = watch.begin(NO_FRAMES)
     monitor.tick()
     watch.scene.score(key(), 0.7)
     watch.run(monitor, 4 * INTERVAL_H + 1)
-    assert watch.said() == ["blind critical"]
+    assert watch.said() == ["no-frames critical"]
     watch.scene.score(key(time_point=1), 0.7)
     watch.run(monitor, 1 / 6)
-    assert watch.said() == ["blind critical gone"]
+    assert watch.said() == ["no-frames critical gone"]
     assert len(watch.scene.store.due(watch.clock.now(), 9)) == 3
 
 
 def test_a_monitor_that_never_saw_a_frame_counts_from_its_start(watch: Watch) -> None:
-    monitor = watch.begin(BLIND)
+    monitor = watch.begin(NO_FRAMES)
     monitor.tick()
     watch.run(monitor, 2 * INTERVAL_H)
     assert watch.said() == []
     watch.run(monitor, 1 / 6)
-    assert watch.said() == ["blind warning"]
+    assert watch.said() == ["no-frames warning"]
 
 
 def test_after_a_start_the_sources_have_time_to_catch_up(watch: Watch) -> None:
     watch.scene.score(key(), 0.7)
     watch.clock.advance(3 * INTERVAL_H * HOUR_S)
-    monitor = watch.begin(BLIND)
+    monitor = watch.begin(NO_FRAMES)
     watch.run(monitor, 4 / 60, step_s=TICK_S)
     assert watch.said() == []
     watch.scene.score(key(time_point=6), 0.7)
@@ -75,20 +75,20 @@ def test_after_a_start_the_sources_have_time_to_catch_up(watch: Watch) -> None:
 
 def test_a_run_whose_time_has_passed_raises_no_silence_and_takes_none_back(watch: Watch) -> None:
     watch.scene.score(key(time_point=1), 0.5)
-    monitor = watch.begin(BLIND)
+    monitor = watch.begin(NO_FRAMES)
     watch.over = True
     watch.run(monitor, hours=40)
     assert watch.said() == []
     watch.over = False
     watch.run(monitor, hours=1)
-    assert watch.said() == ["blind warning"]
+    assert watch.said() == ["no-frames warning"]
     watch.over = True
     watch.run(monitor, hours=40)
-    assert watch.said() == ["blind warning"]
+    assert watch.said() == ["no-frames warning"]
 
 
 def test_no_frame_is_missed_once_the_run_is_over(watch: Watch) -> None:
-    monitor = watch.begin(BLIND, ENDED)
+    monitor = watch.begin(NO_FRAMES, ENDED)
     monitor.tick()
     watch.scene.score(key(time_point=0), 0.7)
     watch.scene.score(key(time_point=20), 0.7)
@@ -99,7 +99,7 @@ def test_no_frame_is_missed_once_the_run_is_over(watch: Watch) -> None:
 
 
 def test_an_acquisition_that_ends_early_is_told_and_is_no_silence(watch: Watch) -> None:
-    monitor = watch.begin(BLIND, ENDED)
+    monitor = watch.begin(NO_FRAMES, ENDED)
     monitor.tick()
     watch.source.ended = True
     watch.run(monitor, 1)

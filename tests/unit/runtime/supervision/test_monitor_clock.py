@@ -9,7 +9,7 @@ from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.runtime.clock import SET_BY_S, ClockWatch, SystemClock
 from scopewatch.runtime.supervision.monitor import TICK_S, Monitor
 from tests.conftest import FakeClock
-from tests.unit.runtime.watch import BLIND, DEAD, HOUR_S, INTERVAL_H, RESTARTED, Watch
+from tests.unit.runtime.watch import DEAD, HOUR_S, INTERVAL_H, NO_FRAMES, RESTARTED, Watch
 from tests.unit.store.scene import key
 
 # Beyond what each rule waits for: two intervals of 12 h, and five minutes.
@@ -70,7 +70,7 @@ def test_the_clocks_of_this_machine_agree() -> None:
 def test_a_clock_that_was_set_is_told_in_the_log(
     watch: Watch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monitor = begin(watch, BLIND)
+    monitor = begin(watch, NO_FRAMES)
     watch.clock.set_by(-2 * HOUR_S)
     with caplog.at_level(logging.WARNING):
         watch.run(monitor, 1)
@@ -80,22 +80,22 @@ def test_a_clock_that_was_set_is_told_in_the_log(
 
 @pytest.mark.parametrize("by_s", SETS_S)
 def test_silence_is_as_long_as_it_is_whoever_sets_the_clock(watch: Watch, by_s: float) -> None:
-    monitor = begin(watch, BLIND)
+    monitor = begin(watch, NO_FRAMES)
     watch.scene.score(key(), 0.7)
     watch.run(monitor, 1)
     watch.clock.set_by(by_s)
     watch.run(monitor, 2 * INTERVAL_H - 1 - 1 / 6)
     assert watch.said() == []
     watch.run(monitor, 2 / 6)
-    assert watch.said() == ["blind warning"]
+    assert watch.said() == ["no-frames warning"]
     watch.scene.score(key(time_point=1), 0.7)
     watch.run(monitor, 1 / 6)
-    assert watch.said() == ["blind warning gone"]
+    assert watch.said() == ["no-frames warning gone"]
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
 def test_frames_that_come_after_the_clock_was_set_end_a_silence(watch: Watch, by_s: float) -> None:
-    monitor = begin(watch, BLIND)
+    monitor = begin(watch, NO_FRAMES)
     watch.scene.score(key(), 0.7)
     watch.run(monitor, 1)
     watch.clock.set_by(by_s)
@@ -104,20 +104,20 @@ def test_frames_that_come_after_the_clock_was_set_end_a_silence(watch: Watch, by
         watch.scene.score(key(time_point=time_point), 0.7)
     assert watch.said() == []
     watch.run(monitor, 2 * INTERVAL_H + 1 / 6)
-    assert watch.said() == ["blind warning"]
+    assert watch.said() == ["no-frames warning"]
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
 def test_a_monitor_without_a_frame_waits_as_long_whoever_sets_the_clock(
     watch: Watch, by_s: float
 ) -> None:
-    monitor = begin(watch, BLIND)
+    monitor = begin(watch, NO_FRAMES)
     watch.run(monitor, 1)
     watch.clock.set_by(by_s)
     watch.run(monitor, 2 * INTERVAL_H - 1)
     assert watch.said() == []
     watch.run(monitor, 1 / 6)
-    assert watch.said() == ["blind warning"]
+    assert watch.said() == ["no-frames warning"]
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
@@ -166,15 +166,15 @@ def test_an_end_in_order_is_one_and_a_crash_is_one_whoever_sets_the_clock(
 
 
 def test_a_clock_that_was_set_back_while_nothing_ran_puts_no_silence_off(watch: Watch) -> None:
-    begin(watch, BLIND, DEAD)
+    begin(watch, NO_FRAMES, DEAD)
     watch.scene.score(key(), 0.7)
     watch.clock.advance(60)
     watch.clock.set_by(-30 * HOUR_S)
-    monitor = begin(watch, BLIND)
+    monitor = begin(watch, NO_FRAMES)
     watch.run(monitor, 2 * INTERVAL_H)
     assert watch.said() == []
     watch.run(monitor, 1 / 6)
-    assert watch.said() == ["blind warning"]
+    assert watch.said() == ["no-frames warning"]
 
 
 @pytest.mark.parametrize("by_s", SETS_S)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from scopewatch.core.alerts.state_machine import AlertRule
-from tests.unit.runtime.watch import BLIND, DEAD, HOUR_S, INTERVAL_H, RESTARTED, Watch
+from tests.unit.runtime.watch import DEAD, HOUR_S, INTERVAL_H, NO_FRAMES, RESTARTED, Watch
 from tests.unit.store.scene import key
 
 
@@ -25,19 +25,19 @@ def test_silence_is_told_by_daemons_that_never_live_for_long(
     watch: Watch, end_soon: Callable[..., None]
 ) -> None:
     watch.scene.score(key(), 0.7)
-    end_soon(2 * INTERVAL_H - 0.1, BLIND)
+    end_soon(2 * INTERVAL_H - 0.1, NO_FRAMES)
     assert watch.said() == []
-    end_soon(0.2, BLIND)
-    assert watch.said() == ["blind warning"]
+    end_soon(0.2, NO_FRAMES)
+    assert watch.said() == ["no-frames warning"]
 
 
 def test_silence_from_the_first_of_such_lives_on_counts_too(
     watch: Watch, end_soon: Callable[..., None]
 ) -> None:
-    end_soon(2 * INTERVAL_H - 0.1, BLIND)
+    end_soon(2 * INTERVAL_H - 0.1, NO_FRAMES)
     assert watch.said() == []
-    end_soon(0.3, BLIND)
-    assert watch.said() == ["blind warning"]
+    end_soon(0.3, NO_FRAMES)
+    assert watch.said() == ["no-frames warning"]
 
 
 def test_a_source_that_is_dead_in_all_of_such_lives_is_told(
@@ -64,21 +64,21 @@ def test_a_source_that_lived_in_one_of_such_lives_is_dead_since_the_next(
 def test_after_an_end_in_order_or_hours_away_it_waits_anew(watch: Watch, stopped: bool) -> None:
     watch.scene.score(key(), 0.7)
     watch.source.alive = False
-    monitor = watch.begin(BLIND, DEAD)
+    monitor = watch.begin(NO_FRAMES, DEAD)
     watch.run(monitor, 2 / 60, step_s=30)
     if stopped:
         monitor.end()
     watch.clock.advance(60 if stopped else 3 * INTERVAL_H * HOUR_S)
-    again = watch.begin(BLIND, DEAD)
+    again = watch.begin(NO_FRAMES, DEAD)
     watch.run(again, 4 / 60, step_s=30)
     assert watch.said() == []
 
 
 def test_a_clock_that_was_set_back_puts_no_silence_off(watch: Watch) -> None:
-    watch.begin(BLIND).tick()
+    watch.begin(NO_FRAMES).tick()
     watch.clock.advance(-24 * HOUR_S)
-    watch.run(watch.begin(BLIND), 2 * INTERVAL_H + 1)
-    assert watch.said() == ["blind warning"]
+    watch.run(watch.begin(NO_FRAMES), 2 * INTERVAL_H + 1)
+    assert watch.said() == ["no-frames warning"]
 
 
 def test_a_start_after_a_crash_is_told_and_resolves_within_two_hours(watch: Watch) -> None:
@@ -110,12 +110,12 @@ def test_a_start_after_an_orderly_stop_is_no_news(watch: Watch) -> None:
 
 
 def test_what_was_said_is_not_said_again_after_a_restart(watch: Watch) -> None:
-    monitor = watch.begin(BLIND)
+    monitor = watch.begin(NO_FRAMES)
     monitor.tick()
     watch.scene.score(key(), 0.7)
     watch.run(monitor, 2 * INTERVAL_H + 1)
-    assert watch.said() == ["blind warning"]
-    again = watch.begin(BLIND)
+    assert watch.said() == ["no-frames warning"]
+    again = watch.begin(NO_FRAMES)
     watch.run(again, 3)
-    assert watch.said() == ["blind warning"]
+    assert watch.said() == ["no-frames warning"]
     assert len(watch.scene.store.due(watch.clock.now(), 9)) == 1
