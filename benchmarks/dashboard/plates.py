@@ -12,7 +12,7 @@ table, so that estimates, forecasts and alerts follow from them as in the daemon
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,6 @@ from scopewatch.app.results import OVERLAYS, gather_facts, open_overlays, open_s
 from scopewatch.app.run_policy import standard_of
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import Config, load_config
-from scopewatch.core.alerts.state_machine import AlertRule
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import correct
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
@@ -177,7 +176,7 @@ def prepare(name: str, folder: Path) -> Prepared:
         reader = Reader.open(config.state.folder)
         held.callback(reader.close)
         overlays = open_overlays(config, card, reader)
-        _Filler(store, overlays, card, config.alert_rules(), clock).fill(plan)
+        _Filler(store, overlays, card, clock).fill(plan)
     return Prepared(name=name, config=config, card=card, now=clock.wall + plan.seen_after)
 
 
@@ -223,13 +222,11 @@ class _Filler:
         store: Store,
         overlays: OverlayFolder,
         card: ModelCard,
-        rules: Sequence[AlertRule],
         clock: SetClock,
     ) -> None:
         self._store = store
         self._overlays = overlays
         self._card = card
-        self._rules = rules
         self._clock = clock
         self._random = np.random.default_rng(7)
         self._field = Experiment(seed=11, size_px=SIZE_PX).frame(0, 0, 0, 16)
@@ -261,10 +258,10 @@ class _Filler:
                     seen_at=self._clock.wall,
                 )
                 if plan.channel != SCORED:
-                    self._store.skip(ticket, f"not scored: channel {plan.channel}", self._rules)
+                    self._store.skip(ticket, f"not scored: channel {plan.channel}")
                 elif plan.unfit(index, time_point):
-                    self._store.claim(ticket, self._rules)
-                    self._store.quarantine(ticket, Fault.OUT_OF_DOMAIN, reason, self._rules)
+                    self._store.claim(ticket)
+                    self._store.quarantine(ticket, Fault.OUT_OF_DOMAIN, reason)
                 else:
                     day = time_point * INTERVAL / timedelta(days=1)
                     newest = time_point >= plan.time_points - DRAWN
@@ -275,16 +272,15 @@ class _Filler:
     def _score(
         self, ticket: FrameTicket, taken_at: datetime, efficiency: float, *, draw: bool
     ) -> None:
-        self._store.claim(ticket, self._rules)
+        self._store.claim(ticket)
         frame = Frame(key=ticket.key, pixels=self._field, pixel_size_um=1.0, acquired_at=taken_at)
-        day = self._store.day_of(ticket, frame)
         result = self._result(ticket.key, efficiency + self._random.normal(0, 0.012))
         files = OverlayFiles(
             overlay=f"gone/{ticket.key.well}-{ticket.key.time_point}.jpg", stain=None
         )
         if draw:
-            files = self._overlays.write(frame, result, day)
-        self._store.commit(ticket, frame, result, files, day, self._rules)
+            files = self._overlays.write(frame, result, self._store.day_of(ticket, frame))
+        self._store.commit(ticket, frame, result, files)
 
     def _result(self, key: FrameKey, efficiency: float) -> FrameResult:
         errors = self._card.errors

@@ -9,6 +9,7 @@ counts the frames of a time point: the last one completes the plate's, so that i
 import json
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from inspect import signature
@@ -21,6 +22,7 @@ import numpy as np
 from scopewatch.app.model import mark_simulated, open_scorer
 from scopewatch.app.results import open_store
 from scopewatch.config import load_config
+from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.imaging.efficiency import correct
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
 from scopewatch.core.imaging.model_card import ModelCard
@@ -49,17 +51,40 @@ def main() -> None:
                 ticket, frame, result = judged(well, time_point, card, random)
                 files = OverlayFiles(overlay=f"{well}_{time_point}.jpg", stain=None)
                 moments = [time.perf_counter()]
-                store.claim(ticket, rules)
+                claim(store, ticket, rules)
                 moments.append(time.perf_counter())
                 day = day_of(store, ticket, frame)
                 moments.append(time.perf_counter())
                 cpu_s = time.thread_time()
-                store.commit(ticket, frame, result, files, day, rules)
+                commit(store, ticket, frame, result, files, day, rules)
                 took_ms["cpu"].append(1000 * (time.thread_time() - cpu_s))
                 moments.append(time.perf_counter())
                 for step, (begin, end) in zip(took_ms, pairwise(moments), strict=False):
                     took_ms[step].append(1000 * (end - begin))
     print(json.dumps(took_ms))
+
+
+def claim(store: Any, ticket: FrameTicket, rules: Sequence[AlertRule]) -> None:
+    """Claim a frame; builds before 0.2.0 get the rules with each call."""
+    store.claim(*(ticket, rules) if _takes_rules(store) else (ticket,))
+
+
+def commit(
+    store: Any,
+    ticket: FrameTicket,
+    frame: Frame,
+    result: FrameResult,
+    files: OverlayFiles,
+    day: float,
+    rules: Sequence[AlertRule],
+) -> None:
+    """Commit a frame; builds before 0.2.0 get its day and the rules with each call."""
+    known = (ticket, frame, result, files)
+    store.commit(*(*known, day, rules) if _takes_rules(store) else known)
+
+
+def _takes_rules(store: Any) -> bool:
+    return "rules" in signature(store.claim).parameters
 
 
 def day_of(store: Any, ticket: FrameTicket, frame: Frame) -> float:

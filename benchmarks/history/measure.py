@@ -95,12 +95,11 @@ def end_daemon(run: LongRun, ends: int) -> bool:
 def step_all(run: LongRun) -> bool:
     """Step all rules over all time points, as the monitor does."""
     copy(run.filled, run.state)
-    rules = run.config.alert_rules()
     with run.opened(run.config) as (store, holds):
         began_s, began_cpu_s = time.perf_counter(), time.process_time()
         messages = batches = 0
         while True:
-            messages += len(store.let_time_pass(rules))
+            messages += len(store.let_time_pass())
             batches += 1
             if not store.behind:
                 break
@@ -136,17 +135,15 @@ def move_day_0(run: LongRun) -> bool:
     """Give the run an earlier start, and bring all of it up to date."""
     began_at = datetime.now(UTC) - timedelta(days=11)
     experiment = run.config.experiment.model_copy(update={"started_at": began_at})
-    rules = run.config.alert_rules()
     with run.opened(run.config.model_copy(update={"experiment": experiment})) as (store, holds):
         random = np.random.default_rng(8)
         ticket, frame, result = commit_workload.judged("A1", run.time_points + 10, run.card, random)
-        store.claim(ticket, rules)
-        day = store.day_of(ticket, frame)
+        store.claim(ticket)
         files = OverlayFiles(overlay="moved.jpg", stain=None)
-        store.commit(ticket, frame, result, files, day, rules)
+        store.commit(ticket, frame, result, files)
         batches = 0
         while True:
-            store.let_time_pass(rules)
+            store.let_time_pass()
             batches += 1
             if not store.behind:
                 break

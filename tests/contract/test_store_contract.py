@@ -14,14 +14,13 @@ from scopewatch.messages.settled import Settled
 from scopewatch.notify.outbox import Outbox
 from scopewatch.runtime.pipeline.recording import ResultStore
 from tests.conftest import FakeClock
-from tests.unit.store.scene import RULES, START, files_of, frame_of, judged, key, open_store, ticket
+from tests.unit.store.scene import START, files_of, frame_of, judged, key, open_store, ticket
 
 
 def commit(store: ResultStore, offered: FrameTicket, fraction: float) -> Settled:
     frame = frame_of(offered.key)
-    day = store.day_of(offered, frame)
     result = judged(offered.key, fraction)
-    return store.commit(offered, frame, result, files_of(offered.key), day, RULES)
+    return store.commit(offered, frame, result, files_of(offered.key))
 
 
 def found(offered: FrameTicket) -> list[Mark]:
@@ -37,27 +36,27 @@ class ResultStoreContract(ABC):
         """An empty store, one site per well."""
 
     def test_a_new_frame_is_claimed_and_not_yet_settled(self, store: ResultStore) -> None:
-        assert store.claim(ticket(key()), RULES)
+        assert store.claim(ticket(key()))
         assert store.settled("folder", found(ticket(key()))) == set()
 
     def test_a_committed_frame_is_settled_and_not_claimed_again(self, store: ResultStore) -> None:
         offered = ticket(key())
-        store.claim(offered, RULES)
+        store.claim(offered)
         settled = commit(store, offered, 0.7)
         assert (settled.key, settled.quarantined, settled.alerts) == (key(), None, ())
         assert store.settled("folder", found(offered)) == {offered.locator}
-        assert not store.claim(offered, RULES)
+        assert not store.claim(offered)
 
     def test_a_quarantined_frame_is_settled_and_not_claimed_again(self, store: ResultStore) -> None:
         offered = ticket(key())
-        store.claim(offered, RULES)
-        assert store.quarantine(offered, "blank", "it is blank", RULES).quarantined == "it is blank"
+        store.claim(offered)
+        assert store.quarantine(offered, "blank", "it is blank").quarantined == "it is blank"
         assert store.settled("folder", found(offered)) == {offered.locator}
-        assert not store.claim(offered, RULES)
+        assert not store.claim(offered)
 
     def test_a_skipped_frame_is_settled(self, store: ResultStore) -> None:
         offered = ticket(key(channel="gfp"))
-        store.skip(offered, "not scored: channel gfp", RULES)
+        store.skip(offered, "not scored: channel gfp")
         assert store.settled("folder", found(offered)) == {offered.locator}
 
     def test_a_refused_file_is_settled(self, store: ResultStore) -> None:
@@ -80,15 +79,15 @@ class ResultStoreContract(ABC):
         )
         store.refuse(gap)
         assert store.settled("scope", [Mark("time point 0", "missed")]) == {"time point 0"}
-        assert store.claim(ticket(key()), RULES)
+        assert store.claim(ticket(key()))
 
     def test_a_changed_frame_is_claimed_again(self, store: ResultStore) -> None:
-        store.claim(ticket(key()), RULES)
+        store.claim(ticket(key()))
         commit(store, ticket(key()), 0.7)
-        assert store.claim(ticket(key(), fingerprint="2"), RULES)
+        assert store.claim(ticket(key(), fingerprint="2"))
 
     def test_a_frame_is_not_claimed_for_ever(self, store: ResultStore) -> None:
-        claims = [store.claim(ticket(key()), RULES) for _ in range(50)]
+        claims = [store.claim(ticket(key())) for _ in range(50)]
         assert claims[0]
         assert not claims[-1]
 
@@ -96,7 +95,7 @@ class ResultStoreContract(ABC):
         announced: list[Message] = []
         for time_point in (0, 1, 1, 0, 2, 2):
             offered = ticket(key(time_point=time_point))
-            store.claim(offered, RULES)
+            store.claim(offered)
             announced += commit(store, offered, 0.1).alerts
         assert [message.title.startswith("A1: weak now") for message in announced] == [True]
 
@@ -161,7 +160,7 @@ class TestSqliteOutbox(OutboxContract):
         for well in ("A1", "B2"):
             for time_point in range(2):
                 offered = ticket(key(well, time_point))
-                opened.claim(offered, RULES)
+                opened.claim(offered)
                 commit(opened, offered, 0.1)
         yield opened
         opened.close()

@@ -91,7 +91,7 @@ class Bench:
         missing: list[str] = []
         while (item := self.inbox.take(0)) is not None:
             if isinstance(item, FrameTicket):
-                self.store.quarantine(item, "blank", "nobody looks at it here", ())
+                self.store.quarantine(item, "blank", "nobody looks at it here")
                 came.append(str(item.key).split("/", 1)[1])
             elif isinstance(item, Refusal) and item.missed is not None:
                 self.store.refuse(item)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.app.drawing import DatedOverlays
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket
@@ -20,7 +21,7 @@ from scopewatch.store.files.overlays import OverlayFolder
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import FakeSource
-from tests.unit.store.scene import RULES, frame_of, judged, key, open_store
+from tests.unit.store.scene import frame_of, judged, key, open_store
 
 WELLS = ("A1", "B2")
 GRID = TileGrid(height=64, width=64, tile_px=16)
@@ -72,8 +73,7 @@ class Life:
             sources={"folder": source},
             analyse=lambda frame: judged(frame.key, self.fraction, grid=GRID),
             store=self.store,
-            overlays=self.overlays,
-            rules=RULES,
+            overlays=DatedOverlays(self.overlays, self.store.day_of),
             phase_channel="phase",
         )
         steps = StepRunner(StepPolicy(patience_s=0, pause=lambda _: True), FakeClock())

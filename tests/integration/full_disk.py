@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.app.drawing import DatedOverlays
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.alerts.state_machine import Severity
@@ -172,6 +173,7 @@ class Bench:
             policy=policy,
             composer=composer_of(policy, mail=Severity.INFO),
             clock=self.clock,
+            rules=RULES,
             measuring=Measuring(
                 thresholds=thresholds_of(CARD.labels),
                 final_day=10.0,
@@ -197,8 +199,7 @@ class Bench:
                 sources={"folder": source},
                 analyse=self.judge,
                 store=self.store,
-                overlays=self.overlays,
-                rules=RULES,
+                overlays=DatedOverlays(self.overlays, self.store.day_of),
                 phase_channel="phase",
                 marker=Marker(channel="gfp", read=lambda f, s: read_fluorescence(f, CARD, s)),
             ),

@@ -70,19 +70,19 @@ def send(scene: Scene, event: Event) -> None:
     """One frame as the worker sends it through the store."""
     frame, fraction, content = event
     offered = ticket(frame, fingerprint=content)
-    if not scene.store.claim(offered, scene.rules):
+    if not scene.store.claim(offered):
         return
     if fraction is None:
-        scene.store.quarantine(offered, "blank", "it is blank", scene.rules)
+        scene.store.quarantine(offered, "blank", "it is blank")
     else:
         scene.commit(offered, fraction)
 
 
 def catch_up(scene: Scene) -> None:
     """What the monitor does at its tick."""
-    scene.store.let_time_pass(scene.rules)
+    scene.store.let_time_pass()
     while scene.store.behind:
-        scene.store.let_time_pass(scene.rules)
+        scene.store.let_time_pass()
 
 
 @SOME
@@ -113,9 +113,9 @@ def test_each_complete_time_point_is_stepped_exactly_once_in_order_whatever_the_
             send(scene, event)
             if data.draw(st.integers(0, 5)) == 0:
                 clock.advance(data.draw(st.sampled_from([60, 4000])))
-                store.let_time_pass(rules)
+                store.let_time_pass()
         clock.advance(4000)
-        store.let_time_pass(rules)
+        store.let_time_pass()
         store.close()
     # A well that goes by itself waits for the sites of its last time point for ever: all came.
     for rule in rules:

@@ -58,10 +58,10 @@ def play(folder: Path, events: Sequence[Outcome], rules: Sequence[AlertRule] = R
     said = []
     for frame, fraction in events:
         offered = ticket(frame)
-        if not scene.store.claim(offered, scene.rules):
+        if not scene.store.claim(offered):
             continue
         if fraction is None:
-            settled = scene.store.quarantine(offered, "blank", "it is blank", scene.rules)
+            settled = scene.store.quarantine(offered, "blank", "it is blank")
         else:
             settled = scene.commit(offered, fraction)
         said += [message.title for message in settled.alerts]

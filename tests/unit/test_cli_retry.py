@@ -52,8 +52,8 @@ def config(tmp_path: Path) -> Path:
                 fingerprint="1",
                 seen_at=now,
             )
-            store.claim(ticket, ())
-            store.quarantine(ticket, "blank", "it is blank", ())
+            store.claim(ticket)
+            store.quarantine(ticket, "blank", "it is blank")
         store.refuse(
             Refusal(source="old", locator="x.tif", fingerprint="1", reason="no key", seen_at=now)
         )

@@ -70,7 +70,7 @@ def test_frames_of_another_channel_are_told_with_what_to_do(
 ) -> None:
     with filling(config) as scene, InstanceLock(scene.folder):
         for well in ("A1", "A2"):
-            scene.store.skip(ticket(key(well, channel="PH")), "not scored", ())
+            scene.store.skip(ticket(key(well, channel="PH")), "not scored")
         told = said(config, capsys)
         assert "run 7: 2 frames are of channel PH, but phase_channel is 'phase'" in told
         assert "Set experiment.phase_channel" in told
@@ -151,8 +151,8 @@ def test_the_quarantine_is_summed_up_by_reason_with_what_to_do_before_figures(
     with filling(config) as scene, InstanceLock(scene.folder):
         for time_point in range(24):
             offered = ticket(key("A1", time_point))
-            scene.store.claim(offered, ())
-            scene.store.quarantine(offered, "out-of-domain", f"contrast 0.{time_point}", ())
+            scene.store.claim(offered)
+            scene.store.quarantine(offered, "out-of-domain", f"contrast 0.{time_point}")
         scene.store.refuse(
             Refusal(
                 source="folder",

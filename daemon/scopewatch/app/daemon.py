@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
+from scopewatch.app.drawing import DatedOverlays
 from scopewatch.app.measuring import make_marker
 from scopewatch.app.messaging.delivering import enter_digest, make_delivery, make_heartbeat
 from scopewatch.app.model import mark_simulated, open_scorer
@@ -285,8 +286,7 @@ def _make_pipeline(
         sources={source.name: source for source in sources},
         analyse=partial(analyse, scorer=scorer, monotonic=clock.monotonic),
         store=store,
-        overlays=open_overlays(config, scorer.card, reader),
-        rules=config.stepped_rules(),
+        overlays=DatedOverlays(open_overlays(config, scorer.card, reader), store.day_of),
         phase_channel=config.experiment.phase_channel,
         marker=make_marker(config, scorer.card),
     )

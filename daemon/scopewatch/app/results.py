@@ -37,6 +37,7 @@ def open_store(config: Config, card: ModelCard, clock: Clock, held: ExitStack) -
         composer=message_composer(config),
         clock=clock,
         max_attempts=config.runtime.max_attempts,
+        rules=config.stepped_rules(),
         measuring=make_measuring(config, card),
         judging=make_judging(config, card),
     )

@@ -27,7 +27,7 @@ from tests.integration.crashes import (
     needs_fork,
     pictures_in,
 )
-from tests.unit.store.scene import RULES, frame_of, judged, key, open_store, tables, ticket
+from tests.unit.store.scene import frame_of, judged, key, open_store, tables, ticket
 
 KILLS = 20
 
@@ -55,14 +55,13 @@ def work(folder: Path, frames: tuple[FrameKey, ...], progress: Connection | None
     overlays.sweep()
     for name in frames:
         offered = ticket(name)
-        if store.settled("folder", [Mark(offered.locator, "1")]) or not store.claim(offered, RULES):
+        if store.settled("folder", [Mark(offered.locator, "1")]) or not store.claim(offered):
             continue
         report()
         frame, result = frame_of(name), judged(name, fraction_of(name), grid=GRID)
-        day = store.day_of(offered, frame)
-        written = overlays.write(frame, result, day)
+        written = overlays.write(frame, result, store.day_of(offered, frame))
         report()
-        store.commit(offered, frame, result, written, day, RULES)
+        store.commit(offered, frame, result, written)
         report()
     store.close()
 

@@ -26,7 +26,7 @@ from scopewatch.store.write.database import Store
 from tests.conftest import FakeClock
 from tests.integration.full_disk import BLANK, LAST, Bench, bench_in, fill, small_file_system
 from tests.unit.notify.fakes import FakeNotifier, message
-from tests.unit.store.scene import START, key, read_rows, tables
+from tests.unit.store.scene import START, key, read_rows, tables, use_rules
 from tests.unit.web.conftest import TOKEN, Desk
 from tests.unit.web.fakes import FACTS
 
@@ -172,6 +172,12 @@ def monitor_of(bench: Bench, *rules: AlertRule) -> Monitor:
     )
 
 
+def stepping(bench: Bench, *rules: AlertRule) -> Store:
+    """The store of a bench, which steps these rules from now on."""
+    use_rules(bench.store, rules)
+    return bench.store
+
+
 # What else is recorded, by whom, and what the database says of it afterwards.
 Act = Callable[[Bench], object]
 RECORDED: dict[str, tuple[Act, str, list[tuple[object, ...]]]] = {
@@ -188,13 +194,13 @@ RECORDED: dict[str, tuple[Act, str, list[tuple[object, ...]]]] = {
     "sign": (lambda b: monitor_of(b).tick(), "SELECT name FROM signs_of_life", [("alive",)]),
     # A plate has fallen silent: a rule that looks at all of it steps over what there is.
     "let_time_pass": (
-        lambda b: b.store.let_time_pass([OUTLIER]),
+        lambda b: stepping(b, OUTLIER).let_time_pass(),
         "SELECT last_time_point FROM rule_states WHERE rule = 'outlier'",
         [(1,)],
     ),
     # An alert has stood long enough to be graver.
     "_tick": (
-        lambda b: b.store.let_time_pass([SOON]),
+        lambda b: stepping(b, SOON).let_time_pass(),
         "SELECT rule, severity FROM alerts",
         [("weak", "critical")],
     ),

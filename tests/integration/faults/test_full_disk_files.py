@@ -202,8 +202,8 @@ def test_a_picture_that_cannot_be_removed_is_told_and_goes_at_the_next_start(
     bench.judge = lambda _: pytest.fail("it cannot be read")  # type: ignore[assignment,method-assign]
     with no_space_at("store/files/pictures.py remove_picture unlink", Path) as full:
         offered = bench.offer(key("A1"), fingerprint="2")
-        assert bench.store.claim(offered, ())
-        bench.store.quarantine(offered, "unreadable", "file is cut off", ())
+        assert bench.store.claim(offered)
+        bench.store.quarantine(offered, "unreadable", "file is cut off")
         # The worker has nothing left to do but to tidy up.
         assert bench.work() == [Ending.KNOWN]
     assert full.struck == 1

@@ -14,7 +14,7 @@ from scopewatch.core.alerts.monitor import no_frames
 from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
 from tests.conftest import FakeClock
 from tests.integration.crashes import PowerCutError
-from tests.unit.store.scene import RULES, START, Scene, key, open_store, tables, ticket
+from tests.unit.store.scene import START, Scene, key, open_store, tables, ticket
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def settle(scene: Scene) -> None:
 def prepare(folder: Path) -> Scene:
     scene = Scene(store=open_store(folder, FakeClock()), folder=folder)
     scene.score(key(time_point=0), 0.1)
-    scene.store.claim(ticket(key(time_point=1)), RULES)
+    scene.store.claim(ticket(key(time_point=1)))
     return scene
 
 
@@ -89,7 +89,7 @@ def prepare_plate(folder: Path) -> Scene:
     for time_point in (10, 11):
         for well in PLATE[: 6 if time_point == 10 else 5]:
             scene.score(key(well, time_point), 0.75 if time_point == 10 else 0.1)
-    store.claim(ticket(key(PLATE[-1], 11)), PLATE_RULES)
+    store.claim(ticket(key(PLATE[-1], 11)))
     return scene
 
 
@@ -106,10 +106,10 @@ def step_a_silent_plate(scene: Scene) -> None:
 
 
 def let_time_pass(scene: Scene, hours: float) -> None:
-    later = open_store(scene.folder, FakeClock(), started_at=START)
+    later = open_store(scene.folder, FakeClock(), rules=PLATE_RULES, started_at=START)
     later._clock.advance(3600 * hours)  # type: ignore[attr-defined]  # the fake one above
     try:
-        later.let_time_pass(PLATE_RULES)
+        later.let_time_pass()
     finally:
         later.close()
 

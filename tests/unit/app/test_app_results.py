@@ -15,7 +15,7 @@ from scopewatch.store.files.pictures import remove_picture
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.core.samples import make_card
-from tests.unit.store.scene import RULES, Scene, files_of, key, open_store, ticket
+from tests.unit.store.scene import Scene, files_of, key, open_store, ticket
 
 DONE, SPOILT, IN_HAND, UNKNOWN = (key(time_point=number) for number in range(4))
 
@@ -39,7 +39,7 @@ def reader(config: Config, clock: FakeClock) -> Iterator[Reader]:
     scene = Scene(store=store, folder=config.state.folder)
     scene.score(DONE, 0.7)
     scene.spoil(SPOILT)
-    assert store.claim(ticket(IN_HAND), RULES)
+    assert store.claim(ticket(IN_HAND))
     store.close()
     for name in names_of(DONE, SPOILT, IN_HAND, UNKNOWN):
         path = config.state.folder / "overlays" / name

@@ -43,7 +43,7 @@ class Room:
 
     def skip(self, *wells: str, channel: str = "PH") -> None:
         for well in wells:
-            self.store.skip(ticket(key(well, channel=channel)), "not scored", ())
+            self.store.skip(ticket(key(well, channel=channel)), "not scored")
 
     def current(self, **experiment: object) -> list[tuple[str, Cause]]:
         found = self.states(**experiment).current()

@@ -11,10 +11,24 @@ from scopewatch.config import ExperimentConfig
 from scopewatch.core.errors import FrameError, ModelError, StoreError
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Frame
+from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
-from scopewatch.runtime.pipeline.recording import Overlays
 from tests.conftest import FakeClock
-from tests.unit.runtime.fakes import FakeOverlays, make_frame, make_result, make_ticket
+from tests.unit.runtime.fakes import make_frame, make_result, make_ticket
+
+
+class FakePictures:
+    """Writes nothing."""
+
+    def __init__(self, failure: StoreError | None = None) -> None:
+        self.days: list[float] = []
+        self.failure = failure
+
+    def write(self, frame: Frame, result: FrameResult, day: float) -> OverlayFiles:
+        if self.failure is not None:
+            raise self.failure
+        self.days.append(day)
+        return OverlayFiles(overlay="run/A1/x.jpg", stain=None)
 
 
 def listed(
@@ -33,11 +47,11 @@ def listed(
 def run(
     *items: Listed | Unlisted,
     analyse: Callable[[Frame], FrameResult] = make_result,
-    overlays: Overlays | None = None,
+    pictures: FakePictures | None = None,
 ) -> list[dict[str, Any]]:
     scoring = Scoring(
         analyse=analyse,
-        overlays=overlays,
+        pictures=pictures,
         experiment=ExperimentConfig(name="score", interval_h=12),
         monotonic=FakeClock().monotonic,
     )
@@ -87,18 +101,18 @@ def test_a_second_file_of_the_same_key_is_a_duplicate() -> None:
 
 
 def test_pictures_are_drawn_for_judged_frames_on_their_day() -> None:
-    overlays = FakeOverlays()
-    lines = run(listed("a.tif", 3), listed("b.tif", channel="gfp"), overlays=overlays)
+    pictures = FakePictures()
+    lines = run(listed("a.tif", 3), listed("b.tif", channel="gfp"), pictures=pictures)
     assert [line["overlay"] for line in lines] == ["run/A1/x.jpg", None]
-    assert overlays.days == [1.5]
+    assert pictures.days == [1.5]
     assert lines[0]["timings_ms"]["draw"] == 0
 
 
 def test_a_disk_that_is_full_ends_it() -> None:
-    overlays = FakeOverlays()
-    overlays.failures[0] = [StoreError("file cannot be written: x (got disk full); make space")]
+    full = StoreError("file cannot be written: x (got disk full); make space")
+    pictures = FakePictures(full)
     with pytest.raises(StoreError, match="disk full"):
-        run(listed("a.tif"), overlays=overlays)
+        run(listed("a.tif"), pictures=pictures)
 
 
 def test_only_the_callers_thread_uses_the_model() -> None:

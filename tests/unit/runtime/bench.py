@@ -41,7 +41,6 @@ class Bench:
                 analyse=self.judge,
                 store=self.store,
                 overlays=self.overlays,
-                rules=(RULE,),
                 phase_channel="phase",
             ),
             clock=self.clock,

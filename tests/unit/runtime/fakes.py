@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from scopewatch.core.alerts.state_machine import AlertRule
 from scopewatch.core.errors import SourceError, StoreError
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import Efficiency
@@ -144,9 +143,8 @@ class FakeStore:
         self.quarantined: list[tuple[str, str, str]] = []
         self.skipped: list[tuple[str, str]] = []
         self.refused: list[Refusal] = []
-        self.measured: list[tuple[str, float]] = []
+        self.measured: list[str] = []
         self.shape: tuple[int, int] | None = None
-        self.rules: list[Sequence[AlertRule]] = []
         self.done: set[tuple[str, str]] = set()
         self.acquisitions: dict[tuple[str, str], list[str]] = {}
         self.retimed: dict[str, Moment] = {}
@@ -169,16 +167,12 @@ class FakeStore:
     def settled(self, source: str, found: Sequence[Mark]) -> set[str]:
         return {mark.locator for mark in found if (mark.locator, mark.fingerprint) in self.done}
 
-    def claim(self, ticket: FrameTicket, rules: Sequence[AlertRule] = ()) -> bool:
+    def claim(self, ticket: FrameTicket) -> bool:
         self._fail("claim")
         if (ticket.locator, ticket.fingerprint) in self.done:
             return False
         self.claims.append(ticket)
         return True
-
-    def day_of(self, ticket: FrameTicket, frame: Frame) -> float:
-        self._fail("day_of")
-        return 4.5
 
     def second_try(self, sources: Collection[str]) -> FrameTicket | None:
         self._fail("second_try")
@@ -194,26 +188,16 @@ class FakeStore:
         return better
 
     def commit(
-        self,
-        ticket: FrameTicket,
-        frame: Frame,
-        result: FrameResult,
-        files: OverlayFiles,
-        day: float,
-        rules: Sequence[AlertRule],
+        self, ticket: FrameTicket, frame: Frame, result: FrameResult, files: OverlayFiles
     ) -> Settled:
         self._fail("commit")
         self.commits.append(ticket)
-        self.rules.append(rules)
         self.done.add((ticket.locator, ticket.fingerprint))
         return Settled(key=ticket.key, quarantined=None, alerts=())
 
-    def quarantine(
-        self, ticket: FrameTicket, fault: str, reason: str, rules: Sequence[AlertRule] = ()
-    ) -> Settled:
+    def quarantine(self, ticket: FrameTicket, fault: str, reason: str) -> Settled:
         self._fail("quarantine")
         self.quarantined.append((ticket.locator, str(fault), reason))
-        self.rules.append(rules)
         self.done.add((ticket.locator, ticket.fingerprint))
         return Settled(key=ticket.key, quarantined=reason, alerts=())
 
@@ -221,15 +205,13 @@ class FakeStore:
         self._fail("phase_shape")
         return self.shape
 
-    def measure(
-        self, ticket: FrameTicket, frame: Frame, reading: FluorescenceReading, day: float
-    ) -> Settled:
+    def measure(self, ticket: FrameTicket, frame: Frame, reading: FluorescenceReading) -> Settled:
         self._fail("measure")
-        self.measured.append((ticket.locator, day))
+        self.measured.append(ticket.locator)
         self.done.add((ticket.locator, ticket.fingerprint))
         return Settled(key=ticket.key, quarantined=None, alerts=())
 
-    def skip(self, ticket: FrameTicket, reason: str, rules: Sequence[AlertRule] = ()) -> None:
+    def skip(self, ticket: FrameTicket, reason: str) -> None:
         self._fail("skip")
         self.skipped.append((ticket.locator, reason))
 
@@ -251,7 +233,7 @@ class FakeOverlays:
     def __init__(self) -> None:
         self.failures: dict[int, list[StoreError]] = {}
         self.stuck: StoreError | None = None
-        self.days: list[float] = []
+        self.drawn: list[FrameTicket] = []
         self.discarded: list[FrameKey] = []
         self.named: list[OverlayFiles | None] = []
 
@@ -262,11 +244,11 @@ class FakeOverlays:
         self.named.append(named)
         return 1
 
-    def write(self, frame: Frame, result: FrameResult, day: float) -> OverlayFiles:
+    def write(self, ticket: FrameTicket, frame: Frame, result: FrameResult) -> OverlayFiles:
         waiting = self.failures.get(frame.key.time_point)
         if waiting:
             raise waiting.pop(0)
-        self.days.append(day)
+        self.drawn.append(ticket)
         return OverlayFiles(overlay="run/A1/x.jpg", stain=None)
 
 

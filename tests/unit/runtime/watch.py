@@ -55,6 +55,7 @@ class Watch:
 
     def begin(self, *rules: AlertRule) -> Monitor:
         """Start the daemon anew."""
+        self.scene.rules = [rule for rule in rules if not rule.kind.of_the_monitor]
         return Monitor(
             self.scene.store,
             rules=rules,

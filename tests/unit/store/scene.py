@@ -133,6 +133,7 @@ def open_store(
     *,
     channels: Mapping[str, Severity] | None = None,
     max_attempts: int = 3,
+    rules: Sequence[AlertRule] = RULES,
     judging: Judging | None = None,
     measuring: Measuring | None = None,
     **experiment: Any,
@@ -150,36 +151,46 @@ def open_store(
         max_attempts=max_attempts,
         judging=judging or Judging(),
         measuring=measuring,
+        rules=rules,
     )
+
+
+def use_rules(store: Store, rules: Sequence[AlertRule]) -> None:
+    """Have a store step other rules, as if it had been opened with them."""
+    store._settling = replace(store._settling, rules=tuple(rules))
 
 
 @dataclass
 class Scene:
-    """Drives a store as the worker does."""
+    """Drives a store as the worker does. The store steps the rules of the scene."""
 
     store: Store
     folder: Path
     rules: Sequence[AlertRule] = field(default=RULES)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in ("store", "rules"):
+            use_rules(self.store, self.rules)
+
     def score(
         self, frame: FrameKey, fraction: float, *, taken: dict[str, Any] | None = None, **where: Any
     ) -> Settled:
         offered = ticket(frame, **where)
-        assert self.store.claim(offered, self.rules)
+        assert self.store.claim(offered)
         return self.commit(offered, fraction, **(taken or {}))
 
     def commit(self, offered: FrameTicket, fraction: float, **taken: Any) -> Settled:
         """Commit what was claimed; `taken` as for `frame_of`."""
         frame = frame_of(offered.key, **taken)
-        day = self.store.day_of(offered, frame)
         result = judged(offered.key, fraction)
         files = files_of(offered.key)
-        return self.store.commit(offered, frame, result, files, day, self.rules)
+        return self.store.commit(offered, frame, result, files)
 
     def spoil(self, frame: FrameKey, reason: str = "it is blank", **where: Any) -> Settled:
         offered = ticket(frame, **where)
-        assert self.store.claim(offered, self.rules)
-        return self.store.quarantine(offered, Fault.BLANK, reason, self.rules)
+        assert self.store.claim(offered)
+        return self.store.quarantine(offered, Fault.BLANK, reason)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return read_rows(self.folder, query)

@@ -33,7 +33,7 @@ class Burst:
         """Return rule and well of each alert after a while; the plate's own has no well."""
         for _ in range(3):
             self.clock.advance(3600)
-            self.store.let_time_pass(self.rules, None)
+            self.store.let_time_pass(None)
         return [
             (rule, well or "")
             for rule, well in self.scene.rows("SELECT rule, well FROM alerts ORDER BY id")

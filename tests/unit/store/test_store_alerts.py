@@ -42,7 +42,7 @@ def test_a_well_that_recovers_resolves_its_alert(scene: Scene) -> None:
 def test_committing_the_same_frame_again_changes_nothing(scene: Scene) -> None:
     scene.score(key(time_point=0), WEAK)
     offered = ticket(key(time_point=1))
-    scene.store.claim(offered, RULES)
+    scene.store.claim(offered)
     assert len(scene.commit(offered, WEAK).alerts) == 1
     before = scene.rows("SELECT * FROM rule_states"), scene.rows("SELECT * FROM results")
     assert scene.commit(offered, FINE).alerts == ()
@@ -91,7 +91,7 @@ def test_a_frame_that_is_given_up_at_its_claim_completes_its_time_point(
     scene = two_sites(tmp_path, clock)
     scene.score(key(site=0), WEAK)
     for _ in range(4):
-        scene.store.claim(ticket(key(site=1)), RULES)
+        scene.store.claim(ticket(key(site=1)))
     assert scene.rows(STREAKS) == [(0, 1)]
     scene.store.close()
 
@@ -106,10 +106,10 @@ def test_a_time_point_without_any_judged_site_is_no_observation(scene: Scene) ->
 def test_a_frame_that_is_still_in_hand_when_the_next_begins_is_no_observation(
     scene: Scene,
 ) -> None:
-    scene.store.claim(ticket(key(time_point=0)), RULES)
+    scene.store.claim(ticket(key(time_point=0)))
     assert scene.score(key(time_point=1), WEAK).alerts == ()
     assert scene.rows(STREAKS) == [(1, 1)]
-    scene.store.claim(ticket(key(time_point=2)), RULES)
+    scene.store.claim(ticket(key(time_point=2)))
     (message,) = scene.score(key(time_point=3), WEAK).alerts
     assert message.title.startswith("A1: weak now")
 

@@ -8,7 +8,7 @@ import pytest
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.store.write.database import Store
 from tests.conftest import FakeClock
-from tests.unit.store.scene import RULES, START, Scene, frame_of, key, open_store, ticket
+from tests.unit.store.scene import START, Scene, frame_of, key, open_store, ticket
 
 DAY = timedelta(days=1)
 
@@ -98,7 +98,7 @@ def test_a_time_point_is_as_late_as_its_last_site(tmp_path: Path, clock: FakeClo
     scene = Scene(store=store, folder=tmp_path)
     for site, hours in ((0, 24), (1, 36)):
         offered = ticket(key(site=site))
-        store.claim(offered, RULES)
+        store.claim(offered)
         scene.commit(offered, 0.4, acquired_at=START + timedelta(hours=hours))
     assert scene.rows("SELECT day, n_sites FROM well_estimates") == [(1.5, 2)]
     store.close()

@@ -168,8 +168,8 @@ def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
 
 def test_two_stores_may_write_to_one_database(tmp_path: Path, clock: FakeClock) -> None:
     one, other = open_store(tmp_path, clock), open_store(tmp_path, clock)
-    assert one.claim(ticket(key("A1")), ())
-    assert other.claim(ticket(key("A2")), ())
+    assert one.claim(ticket(key("A1")))
+    assert other.claim(ticket(key("A2")))
     one.close()
     other.close()
     assert _execute(tmp_path, "SELECT count(*) FROM frames") == [(2,)]

@@ -25,7 +25,6 @@ from tests.conftest import FakeClock
 from tests.unit.core.fluorescence_samples import glow, marker_card
 from tests.unit.store.scene import (
     RATES,
-    RULES,
     files_of,
     frame_of,
     judged,
@@ -81,30 +80,28 @@ def read(offered: FrameTicket, share: float) -> tuple[Frame, FluorescenceReading
 
 def measure(store: Store, well: str, share: float, time_point: int = LAST) -> FrameTicket:
     offered = ticket(key(well, time_point, channel="gfp"))
-    store.claim(offered, ())
+    store.claim(offered)
     frame, reading = read(offered, share)
-    day = store.day_of(offered, frame)
-    store.measure(offered, frame, reading, day)
+    store.measure(offered, frame, reading)
     return offered
 
 
 def score(store: Store, well: str, efficiency: float, time_point: int) -> None:
     offered = ticket(key(well, time_point))
-    store.claim(offered, RULES)
+    store.claim(offered)
     raw = RATES.fpr + (RATES.tpr - RATES.fpr) * efficiency
     result = judged(offered.key, raw, grid=read(offered, 0.5)[1].grid)
     # Seen, and not dated by anything.
     frame = Frame(
         key=offered.key, pixels=frame_of(offered.key).pixels, pixel_size_um=1.3, acquired_at=None
     )
-    day = store.day_of(offered, frame)
-    store.commit(offered, frame, result, files_of(offered.key), day, RULES)
+    store.commit(offered, frame, result, files_of(offered.key))
 
 
 def test_a_measured_frame_is_settled_and_never_claimed_again(store: Store, reader: Reader) -> None:
     offered = measure(store, "A1", 0.5)
 
-    assert not store.claim(offered, ())
+    assert not store.claim(offered)
     assert store.settled("folder", [Mark(offered.locator, offered.fingerprint)]) == {
         offered.locator
     }
@@ -208,8 +205,8 @@ def test_a_proposal_is_taken_back_when_the_run_keeps_the_promise_after_all(
 def test_a_frame_that_turns_out_unfit_is_measured_no_more(store: Store, reader: Reader) -> None:
     offered = measure(store, "A1", 0.5)
     changed = ticket(offered.key, fingerprint="2")
-    store.claim(changed, ())
-    store.quarantine(changed, "unreadable", "file is cut off", ())
+    store.claim(changed)
+    store.quarantine(changed, "unreadable", "file is cut off")
     measure(store, "A2", 0.5)
 
     assert [well.well for well in reader.ends()[0].wells] == ["A2"]
@@ -221,14 +218,14 @@ def test_frames_skipped_before_the_channel_was_configured_are_taken_up(
     offered = ticket(key(channel="gfp"))
     found = [Mark(offered.locator, offered.fingerprint)]
     plain = open_store(tmp_path, clock)
-    plain.skip(offered, "not scored: channel gfp", ())
+    plain.skip(offered, "not scored: channel gfp")
     assert plain.settled("folder", found) == {offered.locator}
     plain.close()
 
     told = open_store(tmp_path, clock, fluorescence_channel="gfp")
 
     assert told.settled("folder", found) == set()
-    assert told.claim(offered, ())
+    assert told.claim(offered)
     told.close()
 
 

@@ -88,13 +88,13 @@ def test_a_frame_that_never_comes_is_not_waited_for_all_night(
     moment(plate, 9, wells)
     del wells["A8"]
     moment(plate, 10, wells)
-    assert plate.store.let_time_pass(RULES) == ()
+    assert plate.store.let_time_pass() == ()
     clock.advance(3599)
-    assert plate.store.let_time_pass(RULES) == ()
+    assert plate.store.let_time_pass() == ()
     clock.advance(1)
-    (message,) = plate.store.let_time_pass(RULES)
+    (message,) = plate.store.let_time_pass()
     assert message.title.startswith("A3: ")
-    assert plate.store.let_time_pass(RULES) == ()
+    assert plate.store.let_time_pass() == ()
 
 
 def test_a_well_that_comes_late_is_judged_by_itself_and_once(plate: Scene) -> None:
@@ -139,11 +139,11 @@ def test_an_alert_nobody_sees_escalates_by_the_clock_and_an_acknowledged_one_doe
     moment(plate, 10, {"A1": WEAK, "A2": WEAK})
     plate.store.acknowledge(2, clock.now())
     clock.advance(24 * 3600 - 1)
-    assert plate.store.let_time_pass((rule,)) == ()
+    assert plate.store.let_time_pass() == ()
     clock.advance(1)
-    (message,) = plate.store.let_time_pass((rule,))
+    (message,) = plate.store.let_time_pass()
     assert message.severity is Severity.CRITICAL
-    assert plate.store.let_time_pass((rule,)) == ()
+    assert plate.store.let_time_pass() == ()
     assert plate.rows("SELECT well, severity, escalated_at IS NULL FROM alerts") == [
         ("A1", "critical", 0),
         ("A2", "warning", 1),
@@ -172,5 +172,5 @@ def test_the_clock_changes_nothing_where_nothing_stands(plate: Scene, clock: Fak
     before = plate.rows("SELECT * FROM rule_states")
     for _ in range(3):
         clock.wall += timedelta(hours=5)
-        assert plate.store.let_time_pass(RULES) == ()
+        assert plate.store.let_time_pass() == ()
     assert plate.rows("SELECT * FROM rule_states") == before

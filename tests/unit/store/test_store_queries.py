@@ -14,7 +14,7 @@ from scopewatch.store.read.queries import Reader
 from scopewatch.store.read.records import Counts, CoursePoint, Flag, RefusedRow, WellRow
 from scopewatch.store.write.liveness import PICTURES_REMOVED
 from tests.conftest import FakeClock
-from tests.unit.store.scene import RULES, START, Scene, judged, key, open_store, ticket
+from tests.unit.store.scene import START, Scene, judged, key, open_store, ticket
 
 A1 = WellName(experiment="run 7", plate="p1", well="A1")
 
@@ -43,8 +43,8 @@ def reader(filled: Scene) -> Iterator[Reader]:
 
 
 def test_the_ledger_is_counted(filled: Scene, reader: Reader, clock: FakeClock) -> None:
-    filled.store.claim(ticket(key("B1")), RULES)
-    filled.store.skip(ticket(key("B1", channel="gfp")), "not scored", ())
+    filled.store.claim(ticket(key("B1")))
+    filled.store.skip(ticket(key("B1", channel="gfp")), "not scored")
     filled.store.refuse(
         Refusal(source="folder", locator="/x", fingerprint="", reason="no well", seen_at=START)
     )
@@ -119,7 +119,7 @@ def test_the_newest_run_comes_first(filled: Scene, reader: Reader) -> None:
             experiment="run 8", plate="p1", well="A1", site=0, time_point=9, channel="phase"
         )
     )
-    filled.store.claim(newer, RULES)
+    filled.store.claim(newer)
     filled.commit(newer, 0.8)
     assert [row.name.experiment for row in reader.wells()][:2] == ["run 8", "run 7"]
     assert [run.name for run in reader.runs()] == ["run 8", "run 7"]
@@ -186,7 +186,7 @@ def test_a_standing_alert_tells_what_its_rule_saw_last(filled: Scene, reader: Re
 
 
 def test_an_overview_is_the_wells_and_the_counts_of_a_run(filled: Scene, reader: Reader) -> None:
-    filled.store.skip(ticket(key("B1", channel="gfp")), "not scored", ())
+    filled.store.skip(ticket(key("B1", channel="gfp")), "not scored")
     seen = reader.overview("run 7")
     assert seen.counts == reader.counts("run 7")
     assert (seen.counts.scored, seen.counts.quarantined, seen.counts.skipped) == (5, 1, 1)

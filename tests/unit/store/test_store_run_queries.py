@@ -15,7 +15,7 @@ from scopewatch.core.imaging.frame import FrameKey, Refusal
 from scopewatch.monitoring.run_facts import RunSeen, WellSeen
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
-from tests.unit.store.scene import RULES, START, Scene, judged, key, open_store, ticket
+from tests.unit.store.scene import START, Scene, judged, key, open_store, ticket
 
 RECENT = timedelta(hours=18)
 
@@ -50,9 +50,9 @@ def test_each_well_is_seen_by_the_newest_of_what_became_of_its_frames(
     clock.advance(60)
     scene.spoil(key("A2"))
     clock.advance(60)
-    scene.store.skip(ticket(key("A2", channel="gfp")), "not scored", RULES)
+    scene.store.skip(ticket(key("A2", channel="gfp")), "not scored")
     clock.advance(60)
-    scene.store.claim(ticket(key("A3")), RULES)
+    scene.store.claim(ticket(key("A3")))
     first, second, third = see(reader, clock).wells
     efficiency = judged(key("A1", 1), 0.3).efficiency
     assert efficiency is not None
@@ -80,7 +80,7 @@ def test_frames_are_counted_by_what_became_of_them(
     scene.spoil(key("A3"), "frame is blank: card (got 2); check the lamp")
     scene.spoil(key("A4"), "frame holds nothing but noise: card (got 3); check the lamp")
     for well in ("A1", "A2"):
-        scene.store.skip(ticket(key(well, channel="gfp")), "not scored", RULES)
+        scene.store.skip(ticket(key(well, channel="gfp")), "not scored")
     frames = see(reader, clock).frames
     assert frames.scored == 1
     assert frames.unfit == {Fault.BLANK: 3}

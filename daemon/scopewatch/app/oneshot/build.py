@@ -11,14 +11,13 @@ from scopewatch.app.explain.places import GUESSED
 from scopewatch.app.explain.survey import list_names
 from scopewatch.app.model import open_scorer
 from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted
-from scopewatch.app.oneshot.scoring import Line, Scoring
+from scopewatch.app.oneshot.scoring import Line, Pictures, Scoring
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, FolderSourceConfig, ModelConfig, OverlayConfig
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.analyse import analyse
 from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.runtime.pipeline.recording import Overlays
 from scopewatch.sources.layouts.guess import guess_layout
 
 
@@ -76,7 +75,7 @@ def open_oneshot(
     settings = ListingSettings(experiment=experiment, source=source, now=SystemClock().now())
     scoring = Scoring(
         analyse=partial(analyse, scorer=scorer, monotonic=time.monotonic),
-        overlays=_open_overlays(out, experiment, scorer.card, grid=grid) if out else None,
+        pictures=_open_overlays(out, experiment, scorer.card, grid=grid) if out else None,
         experiment=experiment,
         monotonic=time.monotonic,
     )
@@ -116,7 +115,7 @@ def _check_paths(paths: Sequence[Path], out: Path | None) -> None:
 
 def _open_overlays(
     out: Path, experiment: ExperimentConfig, card: ModelCard, *, grid: bool
-) -> Overlays:
+) -> Pictures:
     from scopewatch.store.files.overlays import OverlayFolder  # noqa: PLC0415 - only where wanted
 
     return OverlayFolder(

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Protocol
 
 from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.config import ExperimentConfig
@@ -19,13 +19,20 @@ from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
-from scopewatch.runtime.pipeline.recording import Overlays
 
 NOT_SCORED = "not-scored"
 
 Line = dict[str, Any]
 
 _KEY_PARTS = tuple(part.name for part in fields(FrameKey))
+
+
+class Pictures(Protocol):
+    """Writes the pictures of judged frames."""
+
+    def write(self, frame: Frame, result: FrameResult, day: float) -> OverlayFiles:
+        """Write the overlay (and the stain) of a judged frame. Raises StoreError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +51,7 @@ class Scoring:
     ----------
     analyse
         Judges a frame, in the thread that iterates.
-    overlays
+    pictures
         Where pictures go; None draws none.
     """
 
@@ -52,12 +59,12 @@ class Scoring:
         self,
         *,
         analyse: Callable[[Frame], FrameResult],
-        overlays: Overlays | None,
+        pictures: Pictures | None,
         experiment: ExperimentConfig,
         monotonic: Callable[[], float],
     ) -> None:
         self._analyse = analyse
-        self._overlays = overlays
+        self._pictures = pictures
         self._experiment = experiment
         self._monotonic = monotonic
         self._places: dict[str, str] = {}
@@ -136,9 +143,9 @@ class Scoring:
             return lambda: failed
         line |= _result(result, read.frame)
         line["timings_ms"] = {"load": read.took_ms} | _timings(result)
-        if self._overlays is None or not result.verdict.judged:
+        if self._pictures is None or not result.verdict.judged:
             return lambda: _rounded(line)
-        drawing = drawer.submit(self._draw, self._overlays, read.frame, result)
+        drawing = drawer.submit(self._draw, self._pictures, read.frame, result)
 
         def finish() -> Line:
             files, took_ms = drawing.result()
@@ -149,11 +156,11 @@ class Scoring:
         return finish
 
     def _draw(
-        self, overlays: Overlays, frame: Frame, result: FrameResult
+        self, pictures: Pictures, frame: Frame, result: FrameResult
     ) -> tuple[OverlayFiles, float]:
         started = self._monotonic()
         day = frame.key.time_point * self._experiment.interval_h / 24
-        files = overlays.write(frame, result, day)
+        files = pictures.write(frame, result, day)
         return files, 1e3 * (self._monotonic() - started)
 
 

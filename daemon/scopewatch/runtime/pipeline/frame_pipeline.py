@@ -16,10 +16,9 @@ The pipeline knows no thread; `StepRunner` repeats its steps.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from scopewatch.core.alerts.state_machine import AlertRule
 from scopewatch.core.errors import FrameError, StoreError
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
@@ -58,8 +57,6 @@ class FramePipeline:
     ----------
     analyse
         Judges a frame. It holds the interpreter, so that only one thread may call `process`.
-    rules
-        What is called weak.
     phase_channel
         The only channel that is scored.
     marker
@@ -74,7 +71,6 @@ class FramePipeline:
         analyse: Callable[[Frame], FrameResult],
         store: ResultStore,
         overlays: Overlays,
-        rules: Sequence[AlertRule],
         phase_channel: str,
         marker: Marker | None = None,
     ) -> None:
@@ -82,7 +78,6 @@ class FramePipeline:
         self._analyse = analyse
         self._store = store
         self._overlays = overlays
-        self._rules = rules
         self._phase_channel = phase_channel
         self._marker = marker
 
@@ -99,7 +94,7 @@ class FramePipeline:
             return job
         if item.key.channel != self._phase_channel and self._marker_of(item) is None:
             return job
-        held = steps.run("claim", lambda: self._store.claim(item, self._rules))
+        held = steps.run("claim", lambda: self._store.claim(item))
         return replace(job, claim=Claim.HELD if held else Claim.SETTLED)
 
     def process(self, job: FrameJob, steps: StepRunner) -> Outcome:
@@ -141,9 +136,7 @@ class FramePipeline:
         self, ticket: FrameTicket, steps: StepRunner, fault: str, reason: str
     ) -> Outcome:
         """Record that a frame cannot be judged, and why."""
-        settled = steps.run(
-            "quarantine", lambda: self._store.quarantine(ticket, fault, reason, self._rules)
-        )
+        settled = steps.run("quarantine", lambda: self._store.quarantine(ticket, fault, reason))
         log.warning(
             "frame quarantined",
             extra={"event": {**place_of(ticket), "fault": str(fault), "reason": reason}},
@@ -173,11 +166,8 @@ class FramePipeline:
     def _commit(
         self, ticket: FrameTicket, steps: StepRunner, frame: Frame, result: FrameResult
     ) -> Outcome:
-        day = steps.run("day", lambda: self._store.day_of(ticket, frame))
-        files = steps.run("draw", lambda: self._overlays.write(frame, result, day))
-        settled = steps.run(
-            "commit", lambda: self._store.commit(ticket, frame, result, files, day, self._rules)
-        )
+        files = steps.run("draw", lambda: self._overlays.write(ticket, frame, result))
+        settled = steps.run("commit", lambda: self._store.commit(ticket, frame, result, files))
         # A commit that finds the frame settled otherwise has named none of the pictures.
         self._remove_unnamed(ticket, files if settled.quarantined is None else None)
         _log_alerts(settled)
@@ -188,7 +178,7 @@ class FramePipeline:
             extra={
                 "event": {
                     "key": str(ticket.key),
-                    "day": round(day, 2),
+                    "day": _rounded(settled.day),
                     "efficiency": round(efficiency.value, 4) if efficiency else None,
                     "low": round(efficiency.low, 4) if efficiency else None,
                     "high": round(efficiency.high, 4) if efficiency else None,
@@ -218,11 +208,10 @@ class FramePipeline:
             reading = steps.run("analyse", lambda: marker.read(frame, shape))
         except FrameError as error:
             return self.quarantine(ticket, steps, Fault.UNREADABLE, str(error))
-        day = steps.run("day", lambda: self._store.day_of(ticket, frame))
-        settled = steps.run("measure", lambda: self._store.measure(ticket, frame, reading, day))
+        settled = steps.run("measure", lambda: self._store.measure(ticket, frame, reading))
         log.info(
             "fluorescence measured",
-            extra={"event": {"key": str(ticket.key), "day": round(day, 2)}},
+            extra={"event": {"key": str(ticket.key), "day": _rounded(settled.day)}},
         )
         return sum_up(ticket, steps, Ending.MEASURED, settled=settled)
 
@@ -239,7 +228,7 @@ class FramePipeline:
 
     def _skip(self, ticket: FrameTicket, steps: StepRunner) -> Outcome:
         reason = f"not scored: channel {ticket.key.channel}"
-        steps.run("skip", lambda: self._store.skip(ticket, reason, self._rules))
+        steps.run("skip", lambda: self._store.skip(ticket, reason))
         log.debug("frame not scored", extra={"event": {**place_of(ticket), "reason": reason}})
         return sum_up(ticket, steps, Ending.NOT_SCORED, reason=reason)
 
@@ -261,6 +250,10 @@ def sum_up(
         reason=reason,
         alerts=settled.alerts if settled else (),
     )
+
+
+def _rounded(day: float | None) -> float | None:
+    return None if day is None else round(day, 2)
 
 
 def _log_alerts(settled: Settled) -> None:

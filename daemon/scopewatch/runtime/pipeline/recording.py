@@ -1,9 +1,8 @@
 """The result database and the pictures, as the path of a frame uses them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Protocol
 
-from scopewatch.core.alerts.state_machine import AlertRule
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Refusal
 from scopewatch.core.imaging.overlay import OverlayFiles
@@ -15,7 +14,7 @@ from scopewatch.messages.settled import Settled
 class Overlays(Protocol):
     """Writes pictures, each to a temporary file that is synced and renamed."""
 
-    def write(self, frame: Frame, result: FrameResult, day: float) -> OverlayFiles:
+    def write(self, ticket: FrameTicket, frame: Frame, result: FrameResult) -> OverlayFiles:
         """Write the overlay (and the stain) of a judged frame. Raises StoreError."""
         ...
 
@@ -31,10 +30,10 @@ class Overlays(Protocol):
 class ResultStore(Ledger, Protocol):
     """The result database, as the worker uses it. All methods raise StoreError."""
 
-    def claim(self, ticket: FrameTicket, rules: Sequence[AlertRule]) -> bool:
+    def claim(self, ticket: FrameTicket) -> bool:
         """Count an attempt at a frame; False when it is settled already.
 
-        A frame that has used up its attempts is quarantined here, which may step `rules`.
+        A frame that has used up its attempts is quarantined here, which may step rules.
         """
         ...
 
@@ -42,14 +41,6 @@ class ResultStore(Ledger, Protocol):
         """Begin one more attempt at a frame of `sources` that was given up; None: none is due.
 
         What it returns is claimed. A frame has one such attempt, after others have gone well.
-        """
-        ...
-
-    def day_of(self, ticket: FrameTicket, frame: Frame) -> float:
-        """Day of the differentiation run (fractional) on which a claimed frame was taken.
-
-        By `acquired_at`, else by `elapsed_s`, of the frame or else of the ticket; where nothing
-        says either, by when the ledger first saw it.
         """
         ...
 
@@ -62,20 +53,12 @@ class ResultStore(Ledger, Protocol):
         ...
 
     def commit(
-        self,
-        ticket: FrameTicket,
-        frame: Frame,
-        result: FrameResult,
-        files: OverlayFiles,
-        day: float,
-        rules: Sequence[AlertRule],
+        self, ticket: FrameTicket, frame: Frame, result: FrameResult, files: OverlayFiles
     ) -> Settled:
         """Record a judged frame, step its well's rules, fill the outbox: one transaction."""
         ...
 
-    def quarantine(
-        self, ticket: FrameTicket, fault: str, reason: str, rules: Sequence[AlertRule]
-    ) -> Settled:
+    def quarantine(self, ticket: FrameTicket, fault: str, reason: str) -> Settled:
         """Record that a frame cannot be judged, and why; it may complete its time point."""
         ...
 
@@ -83,13 +66,11 @@ class ResultStore(Ledger, Protocol):
         """Return (H, W) of a site's newest phase frame as it was scored, for its fluorescence."""
         ...
 
-    def measure(
-        self, ticket: FrameTicket, frame: Frame, reading: FluorescenceReading, day: float
-    ) -> Settled:
+    def measure(self, ticket: FrameTicket, frame: Frame, reading: FluorescenceReading) -> Settled:
         """Record a fluorescence frame and measure its run anew, as far as it is known."""
         ...
 
-    def skip(self, ticket: FrameTicket, reason: str, rules: Sequence[AlertRule]) -> None:
+    def skip(self, ticket: FrameTicket, reason: str) -> None:
         """Record that a frame is not to be scored (another channel), so that it is known."""
         ...
 

@@ -64,9 +64,7 @@ class Desk(Signs, Protocol):
         """Step rules of the monitor; return the messages that were queued."""
         ...
 
-    def let_time_pass(
-        self, rules: Sequence[AlertRule], clock_right_for: timedelta | None
-    ) -> tuple[Message, ...]:
+    def let_time_pass(self, clock_right_for: timedelta | None) -> tuple[Message, ...]:
         """Tell what the clock alone changes of wells and plates, after what could be stepped.
 
         `clock_right_for`: since when the clock was not set; None where it never was.
@@ -89,7 +87,7 @@ class Monitor:
     Parameters
     ----------
     rules
-        All rules; those of wells and plates are only told that time goes by.
+        All rules; those of wells and plates are passed over.
     final_day, interval_h
         When the run ends, and how often its frames come.
     free_bytes
@@ -128,7 +126,6 @@ class Monitor:
         image_disks: Mapping[str, Callable[[], int]] = MappingProxyType({}),
     ) -> None:
         self._desk = desk
-        self._wells = tuple(rule for rule in rules if not rule.kind.of_the_monitor)
         self._own = tuple(
             rule for rule in rules if rule.kind.of_the_monitor and rule.covers(experiment)
         )
@@ -163,7 +160,7 @@ class Monitor:
         self._tell(self._desk.watch(observed) if observed else ())
         self._lives.show(now)
         while not self._stopping():
-            self._tell(self._desk.let_time_pass(self._wells, self._clock_right_for()))
+            self._tell(self._desk.let_time_pass(self._clock_right_for()))
             if not self._desk.behind or self._clock.monotonic() - began_s > CATCH_UP_S:
                 break
 

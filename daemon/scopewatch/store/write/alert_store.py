@@ -54,9 +54,7 @@ class AlertStore:
         self._reader.dispose()
         self._writer.dispose()
 
-    def let_time_pass(
-        self, rules: Sequence[AlertRule], clock_right_for: timedelta | None = None
-    ) -> tuple[Message, ...]:
+    def let_time_pass(self, clock_right_for: timedelta | None = None) -> tuple[Message, ...]:
         """Tell what the clock alone changes of wells and plates; return the messages.
 
         Time points that could be stepped by now are stepped before, for as long as one transaction
@@ -67,7 +65,7 @@ class AlertStore:
         clock_right_for
             Since when the clock was not set; None where it never was.
         """
-        now, alarm = self._clock.now(), self._settling.alarm(rules)
+        now, alarm = self._clock.now(), self._settling.alarm
         patient = clock_right_for is not None and clock_right_for < alarm.patience
         with transaction(self._reader) as session:
             plates = due_plates(session, alarm, now, patient=patient)

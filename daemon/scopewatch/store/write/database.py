@@ -6,7 +6,6 @@ by a lock and between processes by SQLite's own, so that none fails for the sake
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -33,11 +32,9 @@ from scopewatch.store.schema.tables import FrameRow
 from scopewatch.store.write.alert_store import AlertStore
 from scopewatch.store.write.budget import Budget
 from scopewatch.store.write.claims import Claims
-from scopewatch.store.write.days import Taken, day_of, first_with
 from scopewatch.store.write.frame_recorder import Settling
 from scopewatch.store.write.ledger import (
     find_frame,
-    find_run,
     held_frame,
     number_acquisition,
     record_gap,
@@ -65,6 +62,8 @@ class Store(AlertStore):
         Puts changes of alerts into words.
     max_attempts
         Claims of a frame after which it is quarantined instead of tried again.
+    rules
+        Those of wells and plates are stepped; others are passed over.
     measuring
         How fluorescence of the final day is measured; None where it is not.
     judging
@@ -80,11 +79,13 @@ class Store(AlertStore):
         composer: Composer,
         clock: Clock,
         max_attempts: int,
+        rules: Sequence[AlertRule] = (),
         measuring: Measuring | None = None,
         judging: Judging = _UNTOLD,
     ) -> None:
         settling = Settling(
             policy=policy,
+            rules=tuple(rule for rule in rules if not rule.kind.of_the_monitor),
             composer=composer,
             measuring=measuring,
             judging=judging,
@@ -102,6 +103,7 @@ class Store(AlertStore):
         composer: Composer,
         clock: Clock,
         max_attempts: int = 2,
+        rules: Sequence[AlertRule] = (),
         measuring: Measuring | None = None,
         judging: Judging = _UNTOLD,
     ) -> Self:
@@ -113,6 +115,7 @@ class Store(AlertStore):
             composer=composer,
             clock=clock,
             max_attempts=max_attempts,
+            rules=rules,
             measuring=measuring,
             judging=judging,
         )
@@ -133,11 +136,11 @@ class Store(AlertStore):
         with self._writing() as session:
             return number_acquisition(session, source, label, identity, self._clock.now())
 
-    def claim(self, ticket: FrameTicket, rules: Sequence[AlertRule]) -> bool:
+    def claim(self, ticket: FrameTicket) -> bool:
         """Count an attempt at a frame; False when there is nothing left to do for it."""
         now = self._clock.now()
         with self._writing() as session:
-            row = self._take(session, ticket, rules, now)
+            row = self._take(session, ticket, now)
             if row is None:
                 return False
             if row.attempts <= self._claims.max_attempts:
@@ -145,7 +148,7 @@ class Store(AlertStore):
             # The attempt that begins here is not made.
             tried = row.attempts - 1
             reason = f"failed {tried} times: it took the daemon down, or never ended"
-            self._settling.quarantine(session, row, Fault.FAILED, reason, rules, now)
+            self._settling.quarantine(session, row, Fault.FAILED, reason, now)
         log.error(
             "frame given up",
             extra={"event": {"key": str(ticket.key), "locator": ticket.locator, "reason": reason}},
@@ -164,17 +167,10 @@ class Store(AlertStore):
 
     def day_of(self, ticket: FrameTicket, frame: Frame) -> float:
         """Day of the differentiation run (fractional) on which a claimed frame was taken."""
-        taken = Taken(
-            key=ticket.key, moment=frame.moment.over(ticket.moment), seen_at=ticket.seen_at
-        )
-        policy, first = self._settling.policy, None
         with transaction(self._reader) as session:
-            run = find_run(session, ticket.key.experiment)
-            if not taken.moment.known and (row := find_frame(session, ticket.key)) is not None:
-                taken = replace(taken, seen_at=row.seen_at)
-            if run is not None:
-                first = first_with(session, run, taken, policy)
-        return day_of(taken, policy, first)
+            row = find_frame(session, ticket.key)
+            seen_at = ticket.seen_at if row is None else row.seen_at
+            return self._settling.day_of(session, ticket, frame, seen_at, warn=True)
 
     def retime(self, ticket: FrameTicket) -> bool:
         """Take up when a settled frame was taken, where the ticket says it better than was known.
@@ -199,8 +195,6 @@ class Store(AlertStore):
         frame: Frame,
         result: FrameResult,
         files: OverlayFiles,
-        day: float,
-        rules: Sequence[AlertRule],
     ) -> Settled:
         """Record a judged frame, step its well's rules, fill the outbox: one transaction.
 
@@ -211,24 +205,23 @@ class Store(AlertStore):
         now = self._clock.now()
         with self._writing() as session:
             row = held_frame(session, ticket)
+            day = self._settling.day_of(session, ticket, frame, row.seen_at)
             messages: tuple[Message, ...] = ()
             if row.state not in SETTLED:
                 messages = self._settling.score(
-                    session, row, ticket, frame, result, files, day, rules, now
+                    session, row, ticket, frame, result, files, day, now
                 )
             reason = row.reason
         # Also where it was settled before: the proposal may be what the disk had no room for.
         self._review(ticket.key.experiment, day)
-        return Settled(key=ticket.key, quarantined=reason, alerts=messages)
+        return Settled(key=ticket.key, day=day, quarantined=reason, alerts=messages)
 
     def phase_shape(self, key: FrameKey) -> tuple[int, int] | None:
         """Return (H, W) of a site's newest phase frame as it was scored, for its fluorescence."""
         with transaction(self._reader) as session:
             return phase_shape(session, key.experiment, key.plate, key.well, key.site)
 
-    def measure(
-        self, ticket: FrameTicket, frame: Frame, reading: FluorescenceReading, day: float
-    ) -> Settled:
+    def measure(self, ticket: FrameTicket, frame: Frame, reading: FluorescenceReading) -> Settled:
         """Record a fluorescence frame and measure its run anew, as far as it is known.
 
         The frame must have been claimed by this ticket. Doing it again changes nothing.
@@ -236,31 +229,30 @@ class Store(AlertStore):
         now = self._clock.now()
         with self._writing() as session:
             row = held_frame(session, ticket)
+            day = self._settling.day_of(session, ticket, frame, row.seen_at)
             if row.state not in SETTLED:
                 self._settling.measure(session, row, ticket, frame, reading, day, now)
             reason = row.reason
         self._review(ticket.key.experiment, day)
-        return Settled(key=ticket.key, quarantined=reason, alerts=())
+        return Settled(key=ticket.key, day=day, quarantined=reason, alerts=())
 
-    def quarantine(
-        self, ticket: FrameTicket, fault: str, reason: str, rules: Sequence[AlertRule]
-    ) -> Settled:
+    def quarantine(self, ticket: FrameTicket, fault: str, reason: str) -> Settled:
         """Record that a frame cannot be judged, and why; an earlier result of it is removed."""
         now = self._clock.now()
         with self._writing() as session:
             if find_frame(session, ticket.key) is None:
-                self._take(session, ticket, rules, now)
+                self._take(session, ticket, now)
             row = held_frame(session, ticket)
             if row.state in SETTLED:
                 return Settled(key=ticket.key, quarantined=row.reason, alerts=())
-            messages = self._settling.quarantine(session, row, fault, reason, rules, now)
+            messages = self._settling.quarantine(session, row, fault, reason, now)
         return Settled(key=ticket.key, quarantined=reason, alerts=messages)
 
-    def skip(self, ticket: FrameTicket, reason: str, rules: Sequence[AlertRule]) -> None:
+    def skip(self, ticket: FrameTicket, reason: str) -> None:
         """Record that a frame is not to be scored, so that it is not offered again."""
         now = self._clock.now()
         with self._writing() as session:
-            row = self._take(session, ticket, rules, now)
+            row = self._take(session, ticket, now)
             if row is not None:
                 self._settling.skip(row, reason, now)
 
@@ -274,13 +266,11 @@ class Store(AlertStore):
                 under = self._settling.judging.under(refusal.source)
                 record_refusal(session, refusal, under, now)
 
-    def _take(
-        self, session: Session, ticket: FrameTicket, rules: Sequence[AlertRule], now: datetime
-    ) -> FrameRow | None:
+    def _take(self, session: Session, ticket: FrameTicket, now: datetime) -> FrameRow | None:
         """Begin an attempt at a frame; what its file stood under before is forgotten."""
         attempt = self._claims.take(session, ticket, now)
         if attempt.left:
-            self._settling.forget(session, attempt.left, rules, now)
+            self._settling.forget(session, attempt.left, now)
         return attempt.row
 
     def _review(self, run: str, day: float) -> None:

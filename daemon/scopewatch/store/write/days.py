@@ -56,19 +56,22 @@ class Taken:
 
 
 def day_of(taken: Taken, policy: RunPolicy, first_frame_at: datetime | None) -> float:
-    """Return the day, fractional; negative (and said so in the log) before a configured start."""
+    """Return the day, fractional; negative before a configured start."""
     if policy.day_from == "time_point":
         return taken.key.time_point * policy.interval_h / 24
     if taken.at is None:
         return (taken.moment.elapsed_s or 0.0) / _DAY_S
     origin = policy.started_at or min(first_frame_at or taken.at, taken.at)
-    day = (taken.at - origin).total_seconds() / _DAY_S
+    return (taken.at - origin).total_seconds() / _DAY_S
+
+
+def warn_if_early(taken: Taken, day: float) -> None:
+    """Log that a frame was taken before the run started."""
     if day < 0:
         log.warning(
             "frame was taken before the run started",
             extra={"event": {"key": str(taken.key), "taken_at": taken.at, "day": round(day, 2)}},
         )
-    return day
 
 
 def set_start(session: Session, run: Run, policy: RunPolicy) -> bool:

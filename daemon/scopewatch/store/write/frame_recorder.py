@@ -20,8 +20,16 @@ from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import FrameRow, Run, Well
 from scopewatch.store.write.budget import Budget
 from scopewatch.store.write.claims import Left
-from scopewatch.store.write.days import Taken, note_frame, set_start
+from scopewatch.store.write.days import (
+    Taken,
+    day_of,
+    first_with,
+    note_frame,
+    set_start,
+    warn_if_early,
+)
 from scopewatch.store.write.estimates import drop_result, estimate_well, write_result
+from scopewatch.store.write.ledger import find_run
 from scopewatch.store.write.measuring import Measuring, drop_reading, measure_run, write_reading
 from scopewatch.store.write.proposing import review_run
 from scopewatch.store.write.rules.alerting import DuePlate, catch_up, step_wells
@@ -42,6 +50,8 @@ class Settling:
     ----------
     policy
         Days, sites per well, the scored channel, and what the model's card says.
+    rules
+        Of wells and plates.
     measuring
         How fluorescence of the final day is measured; None where it is not.
     judging
@@ -51,10 +61,36 @@ class Settling:
     """
 
     policy: RunPolicy
+    rules: Sequence[AlertRule]
     composer: Composer
     measuring: Measuring | None
     judging: Judging
     budget: Callable[[], Budget]
+
+    def day_of(
+        self,
+        session: Session,
+        ticket: FrameTicket,
+        frame: Frame,
+        seen_at: datetime,
+        *,
+        warn: bool = False,
+    ) -> float:
+        """Return the day of the run (fractional) on which a frame was taken.
+
+        By `acquired_at`, else by `elapsed_s`, of the frame or else of the ticket; where neither is
+        known, by when the ledger first saw it.
+        """
+        moment = frame.moment.over(ticket.moment)
+        taken = Taken(
+            key=ticket.key, moment=moment, seen_at=ticket.seen_at if moment.known else seen_at
+        )
+        run = find_run(session, ticket.key.experiment)
+        first = None if run is None else first_with(session, run, taken, self.policy)
+        day = day_of(taken, self.policy, first)
+        if warn:
+            warn_if_early(taken, day)
+        return day
 
     def score(
         self,
@@ -65,7 +101,6 @@ class Settling:
         result: FrameResult,
         files: OverlayFiles,
         day: float,
-        rules: Sequence[AlertRule],
         now: datetime,
     ) -> tuple[Message, ...]:
         """Write what was judged; return the messages of what it changed."""
@@ -81,7 +116,7 @@ class Settling:
         budget = self.budget()
         if moved:
             self.reckon_again(session, run, now, budget)
-        return self._conclude(session, row, rules, now, budget)
+        return self._conclude(session, row, now, budget)
 
     def measure(
         self,
@@ -111,7 +146,6 @@ class Settling:
         row: FrameRow,
         fault: str,
         reason: str,
-        rules: Sequence[AlertRule],
         now: datetime,
     ) -> tuple[Message, ...]:
         """Write why it cannot be judged, without what was said of it before; as `score`."""
@@ -120,16 +154,14 @@ class Settling:
         self._settle(row, FrameState.QUARANTINED, now)
         row.fault = fault
         row.reason = reason
-        return self._conclude(session, row, rules, now, self.budget())
+        return self._conclude(session, row, now, self.budget())
 
     def skip(self, row: FrameRow, reason: str, now: datetime) -> None:
         """Write that a frame is not to be scored."""
         self._settle(row, FrameState.SKIPPED, now)
         row.reason = reason
 
-    def forget(
-        self, session: Session, left: Sequence[Left], rules: Sequence[AlertRule], now: datetime
-    ) -> None:
+    def forget(self, session: Session, left: Sequence[Left], now: datetime) -> None:
         """Bring wells up to date that lost a row; those that lost their last one go."""
         budget = self.budget()
         for each in left:
@@ -140,7 +172,7 @@ class Settling:
                 if each.channel == self.policy.phase_channel:
                     self._estimate(session, well, each.time_point, budget)
             else:
-                remove_well(session, well, rules, self.composer, now)
+                remove_well(session, well, self.rules, self.composer, now)
 
     def _settle(self, row: FrameRow, state: FrameState, now: datetime) -> None:
         row.state = state
@@ -177,10 +209,11 @@ class Settling:
             more = told.more
         return Told(messages=messages, more=more)
 
-    def alarm(self, rules: Sequence[AlertRule]) -> Alarm:
-        """Return what alerting needs to know, with these rules."""
+    @property
+    def alarm(self) -> Alarm:
+        """What alerting needs to know."""
         return Alarm(
-            rules=rules,
+            rules=self.rules,
             composer=self.composer,
             policy=self.policy,
             judged_under=self.judging.current,
@@ -201,7 +234,6 @@ class Settling:
         self,
         session: Session,
         row: FrameRow,
-        rules: Sequence[AlertRule],
         now: datetime,
         budget: Budget,
     ) -> tuple[Message, ...]:
@@ -218,7 +250,7 @@ class Settling:
         if not (ready and self._look_ahead_again(session, due, budget)):
             row.well.behind = True
             return ()
-        return step_wells(session, row.well, self.alarm(rules), now, budget).messages
+        return step_wells(session, row.well, self.alarm, now, budget).messages
 
     def _estimate(self, session: Session, well: Well, time_point: int, budget: Budget) -> bool:
         """Write what follows for a well from one of its time points; False where some stays due."""

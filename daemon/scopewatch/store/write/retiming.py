@@ -19,6 +19,7 @@ from scopewatch.store.write.days import (
     find_first,
     note_frame,
     set_start,
+    warn_if_early,
 )
 from scopewatch.store.write.frame_recorder import Settling
 from scopewatch.store.write.measuring import measure_run
@@ -61,6 +62,7 @@ def retime(
             moved |= note_frame(session, run, taken, policy)
     before, budget = dated.day, settling.budget()
     dated.day = day_of(taken, policy, run.first_frame_at)
+    warn_if_early(taken, dated.day)
     session.flush()
     if isinstance(dated, Result) and row.channel == policy.phase_channel:
         date_estimates(session, select(Well.id).where(Well.id == row.well_id), row.channel)

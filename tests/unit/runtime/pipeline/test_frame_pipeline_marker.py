@@ -55,7 +55,6 @@ class Bench:
             analyse=self.analyse,
             store=self.store,
             overlays=FakeOverlays(),
-            rules=(),
             phase_channel="phase",
             marker=Marker(channel="gfp", read=read or self.read),
         )
@@ -74,10 +73,10 @@ def test_a_frame_of_the_marker_is_measured_and_never_scored(bench: Bench) -> Non
     bench.store.shape = (64, 64)
 
     assert bench.process() is Ending.MEASURED
-    assert bench.store.measured == [("gfp.tif", 4.5)]
+    assert bench.store.measured == ["gfp.tif"]
     assert bench.shapes == [(64, 64)]
     assert bench.scored == []
-    assert bench.steps == {"claim", "load", "shape", "analyse", "day", "measure"}
+    assert bench.steps == {"claim", "load", "shape", "analyse", "measure"}
 
 
 def test_phase_frames_are_scored_as_before_and_others_are_not(bench: Bench) -> None:

@@ -32,9 +32,7 @@ class LongDesk:
     def behind(self) -> bool:
         return self.taken < self.due
 
-    def let_time_pass(
-        self, rules: Sequence[AlertRule], clock_right_for: timedelta | None
-    ) -> tuple[Message, ...]:
+    def let_time_pass(self, clock_right_for: timedelta | None) -> tuple[Message, ...]:
         self.taken += 1
         self.clock.advance(0.5)
         title = f"batch {self.taken}"

@@ -14,7 +14,7 @@ from benchmarks.history.filled import History, fill
 from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
 from scopewatch.store.write.turns import Turns
 from tests.conftest import FakeClock, HastyClock
-from tests.unit.store.scene import RATES, START, TABLE, Scene, key, open_store, tables
+from tests.unit.store.scene import RATES, START, TABLE, Scene, key, open_store, tables, use_rules
 
 WEAK = AlertRule(name="weak", target=0.5, consecutive=2, hysteresis=0.05)
 JUMP = AlertRule(name="jump", kind=RuleKind.SUDDEN_CHANGE)
@@ -62,7 +62,7 @@ def last_step(scene: Scene) -> int:
 def test_a_plate_that_is_behind_is_stepped_a_little_in_each_transaction(hasty: Scene) -> None:
     reached = []
     while True:
-        hasty.store.let_time_pass(JOINT)
+        hasty.store.let_time_pass()
         reached.append(last_step(hasty))
         if not hasty.store.behind:
             break
@@ -77,11 +77,11 @@ def test_what_is_stepped_in_many_transactions_is_what_one_would_have_stepped(
     found = []
     for folder, clock in ((filled, HastyClock()), (again, FakeClock())):
         clock.advance(10 * 86_400 + 7200)
-        store = open_store(folder, clock, started_at=START)
+        store = open_store(folder, clock, started_at=START, rules=JOINT)
         batches = 1
-        store.let_time_pass(JOINT)
+        store.let_time_pass()
         while store.behind:
-            store.let_time_pass(JOINT)
+            store.let_time_pass()
             batches += 1
         store.close()
         found.append((batches, tables(folder)))
@@ -105,11 +105,11 @@ def test_a_commit_takes_one_batch_and_the_monitor_goes_on_with_the_rest(
     # Also where the daemon ended in between.
     store.close()
     scene.store = open_store(filled, clock, started_at=START)
-    scene.store.let_time_pass(rules)
+    scene.store.let_time_pass()
     assert last_step(scene) == 1
     assert scene.store.behind
     while scene.store.behind:
-        scene.store.let_time_pass(rules)
+        scene.store.let_time_pass()
     assert scene.rows("SELECT name FROM wells WHERE behind") == []
     stepped = dict(scene.rows("SELECT well, last_time_point FROM rule_states WHERE rule = 'weak'"))
     if rules is SINGLE:
@@ -125,7 +125,8 @@ def test_where_nothing_is_due_no_transaction_is_begun(filled: Path) -> None:
     begun: list[object] = []
     event.listen(store._writer, "begin", begun.append)
     # None of the rules speaks of the plate.
-    assert store.let_time_pass([replace(WEAK, plates=("other",))]) == ()
+    use_rules(store, [replace(WEAK, plates=("other",))])
+    assert store.let_time_pass() == ()
     assert not store.behind
     store.close()
     assert begun == []
@@ -150,7 +151,7 @@ def test_a_plate_is_not_quiet_where_a_frame_comes_while_the_writer_is_waited_for
             super().__enter__()
 
     scene.store._turns = LateTurns()
-    scene.store.let_time_pass(rules)
+    scene.store.let_time_pass()
     assert frames == []
     assert scene.rows("SELECT well, last_time_point FROM rule_states WHERE rule = 'weak'") == [
         ("A1", 0),

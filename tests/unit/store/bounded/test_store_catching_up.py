@@ -45,9 +45,9 @@ def make(folder: Path, time_points: int, wells: int = 3) -> History:
 def catch_up(scene: Scene) -> int:
     """What the monitor does; return in how many transactions."""
     batches = 1
-    scene.store.let_time_pass(scene.rules)
+    scene.store.let_time_pass()
     while scene.store.behind:
-        scene.store.let_time_pass(scene.rules)
+        scene.store.let_time_pass()
         batches += 1
     return batches
 
@@ -201,7 +201,7 @@ def test_a_frame_judged_anew_counts_for_what_rules_remember_as_soon_as_it_is_cla
     kept = "SELECT past_until, last_time_point FROM rule_states"
     assert scene.rows(kept) == [(2, 2)]
     again = ticket(key("A1", 1), fingerprint="2")
-    assert scene.store.claim(again, scene.rules)
+    assert scene.store.claim(again)
     assert scene.rows(kept) == [(None, 2)]
     scene.spoil(key("A1", 3))
     detail = "SELECT json_extract(state, '$.last.evidence.measures.in_a_row') FROM rule_states"

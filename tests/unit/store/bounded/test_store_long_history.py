@@ -71,7 +71,7 @@ def make(folder: Path, history: History, rules: Sequence[AlertRule]) -> Scene:
     store = open_store(folder, clock, started_at=START, interval_h=history.interval_h)
     scene = Scene(store=store, folder=folder, rules=rules)
     go_on(scene, history, history.time_points)
-    store.let_time_pass(rules)
+    store.let_time_pass()
     assert not store.behind
     return scene
 

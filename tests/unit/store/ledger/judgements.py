@@ -64,7 +64,7 @@ def is_open(scene: Scene, locator: str, *, named: bool = False) -> bool:
 def scored(scene: Scene, frame: FrameKey, fraction: float = 0.7, **where: Any) -> bool:
     """Carry a frame to its end as the worker does; False where there was nothing to do."""
     offered = ticket(frame, **where)
-    if not scene.store.claim(offered, scene.rules):
+    if not scene.store.claim(offered):
         return False
     scene.commit(offered, fraction)
     return True

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scopewatch.core.imaging.frame import FrameTicket, Mark
-from tests.unit.store.scene import RULES, START, Scene, key, read_rows, tables, ticket
+from tests.unit.store.scene import START, Scene, key, read_rows, tables, ticket
 
 LATER = timedelta(days=3)
 
@@ -39,7 +39,7 @@ def test_a_scored_frame_stays_as_it_is(scene: Scene, caplog: pytest.LogCaptureFi
         offered = touched(ticket(key(time_point=time_point), content=f"pixels {time_point}"))
         assert not is_settled(scene, offered), "its new mark is to be recorded"
         with caplog.at_level(logging.INFO):
-            assert not scene.store.claim(offered, RULES)
+            assert not scene.store.claim(offered)
         assert is_settled(scene, offered)
     assert written(scene) == before
     assert caplog.text.count("file was written anew with the same pixels") == 3
@@ -49,7 +49,7 @@ def test_a_scored_frame_stays_as_it_is(scene: Scene, caplog: pytest.LogCaptureFi
 def test_a_quarantined_frame_stays_as_it_is(scene: Scene) -> None:
     scene.spoil(key(), content="pixels")
     before = written(scene)
-    assert not scene.store.claim(touched(ticket(key(), content="pixels")), RULES)
+    assert not scene.store.claim(touched(ticket(key(), content="pixels")))
     assert written(scene) == before
     assert is_settled(scene, touched(ticket(key(), content="pixels")))
 
@@ -67,14 +67,14 @@ def test_pixels_that_are_not_known_are_not_taken_for_the_same(
     scene: Scene, before: str, now: str
 ) -> None:
     scene.score(key(), 0.1, content=before)
-    assert scene.store.claim(touched(ticket(key(), content=now)), RULES)
+    assert scene.store.claim(touched(ticket(key(), content=now)))
 
 
 def test_a_frame_of_unknown_pixels_that_is_scored_anew_keeps_its_day(scene: Scene) -> None:
     """As one that an older version scored, and a program touches now."""
     scene.score(key(), 0.7, taken={"dated": False})
     offered = touched(ticket(key(), content="pixels"))
-    assert scene.store.claim(offered, RULES)
+    assert scene.store.claim(offered)
     scene.commit(offered, 0.7, dated=False)
     assert scene.rows("SELECT day FROM results") == [(0.0,)]
     seen_at = ticket(key()).seen_at
@@ -85,5 +85,5 @@ def test_a_frame_of_unknown_pixels_that_is_scored_anew_keeps_its_day(scene: Scen
 def test_a_touched_frame_that_takes_the_process_down_has_no_more_attempts(scene: Scene) -> None:
     offered = ticket(key(), content="pixels")
     marks = [replace(offered, fingerprint=str(index)) for index in range(4)]
-    assert [scene.store.claim(mark, RULES) for mark in marks] == [True, True, True, False]
+    assert [scene.store.claim(mark) for mark in marks] == [True, True, True, False]
     assert scene.rows("SELECT state, fault FROM frames") == [("quarantined", "failed")]

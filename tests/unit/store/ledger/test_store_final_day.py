@@ -33,9 +33,9 @@ def scene(tmp_path: Path, clock: FakeClock) -> Iterator[Scene]:
 
 
 def measure(scene: Scene, offered: FrameTicket) -> None:
-    assert scene.store.claim(offered, ())
+    assert scene.store.claim(offered)
     frame, reading = read(offered, 0.5)
-    scene.store.measure(offered, frame, reading, scene.store.day_of(offered, frame))
+    scene.store.measure(offered, frame, reading)
 
 
 def ends(scene: Scene) -> list[WellEnd]:
@@ -52,7 +52,7 @@ def test_fluorescence_that_turns_out_to_be_of_the_final_day_measures_the_run(
     measure(scene, replace(offered, acquired_at=START))
     assert ends(scene) == []
     dated = replace(offered, acquired_at=START + TEN_DAYS)
-    assert not scene.store.claim(dated, ())
+    assert not scene.store.claim(dated)
     assert scene.store.retime(dated)
     assert not scene.store.retime(dated)
     (well,) = ends(scene)

@@ -108,16 +108,16 @@ def test_a_gap_changes_nothing_that_is_judged(tmp_path: Path, clock: FakeClock) 
             for number in range(1, 9):
                 scene.score(key(f"A{number}", time_point), 0.1 if number < 3 else 0.7)
             clock.advance(12 * 3600)
-            store.let_time_pass(STRICT)
+            store.let_time_pass()
             if gaps and time_point == 2:
                 for missed in (3, 4, 5):
                     for number in range(1, 10):
                         store.refuse(gap(key(f"A{number}", missed)))
                     clock.advance(12 * 3600)
-                    store.let_time_pass(STRICT)
+                    store.let_time_pass()
             elif time_point == 2:
                 clock.advance(36 * 3600)
-                store.let_time_pass(STRICT)
+                store.let_time_pass()
         store.close()
         told.append({key: rows for key, rows in tables(tmp_path / name).items() if key != "frames"})
     assert told[0]["alerts"], "the weak wells are told of"
@@ -149,6 +149,6 @@ def test_exports_have_a_line_for_each_gap(scene: Scene, reader: Reader, tmp_path
 
 
 def test_a_gap_that_was_claimed_meanwhile_is_left_alone(scene: Scene) -> None:
-    assert scene.store.claim(ticket(key()), RULES)
+    assert scene.store.claim(ticket(key()))
     scene.store.refuse(gap(key()))
     assert scene.rows("SELECT state, fault FROM frames") == [("claimed", None)]

@@ -120,7 +120,7 @@ def test_a_plate_whose_file_is_gone_waits_for_it_only_while_frames_come(lives: L
                 assert scored(scene, key(well, time_point), 0.1)
         assert scene.rows("SELECT rule FROM alerts") == []
         lives.clock.advance(3601)
-        scene.store.let_time_pass(rules)
+        scene.store.let_time_pass()
         assert scene.rows("SELECT rule, raised_time_point FROM alerts") == [("plate", 0)]
 
 
@@ -130,9 +130,9 @@ def test_a_file_of_another_channel_that_is_read_anew_leaves_the_well_its_estimat
     beside = {"locator": "/raw/gfp.tif", "content": "c"}
     with lives.under(BEFORE) as scene:
         scene.score(key("A1"), 0.4)
-        scene.store.skip(ticket(key("A1", channel="gfp"), **beside), "not scored", scene.rules)
+        scene.store.skip(ticket(key("A1", channel="gfp"), **beside), "not scored")
     with lives.under(NAMES) as scene:
-        scene.store.skip(ticket(key("A2", channel="gfp"), **beside), "not scored", scene.rules)
+        scene.store.skip(ticket(key("A2", channel="gfp"), **beside), "not scored")
         assert [row[1] for row in scene.rows(FRAMES)] == ["A1", "A2"]
         assert scene.rows("SELECT count(*) FROM well_estimates") == [(1,)]
         assert scene.rows("SELECT count(*) FROM well_outlooks") == [(1,)]

@@ -21,7 +21,7 @@ from tests.unit.store.ledger.judgements import (
     refuse,
     scored,
 )
-from tests.unit.store.scene import RULES, START, key, ticket
+from tests.unit.store.scene import START, key, ticket
 
 # What counts for what.
 
@@ -41,7 +41,7 @@ def test_a_verdict_is_tried_again_once_what_it_was_made_under_changed(
     with lives.under(BEFORE) as scene:
         scored(scene, key("A1"), locator="scored")
         scene.spoil(key("A2"), locator="quarantined")
-        scene.store.skip(ticket(key("A3", channel="gfp"), locator="skipped"), "not scored", ())
+        scene.store.skip(ticket(key("A3", channel="gfp"), locator="skipped"), "not scored")
         refuse(scene, "refused")
         for locator in ("scored", "quarantined", "skipped", "refused"):
             assert not is_open(scene, locator)
@@ -83,7 +83,7 @@ def test_a_refused_file_becomes_a_frame_of_when_it_was_first_seen(lives: Lives) 
         refuse(scene, "a.tif")
     with lives.under(NAMES) as scene:
         offered = replace(ticket(key(), locator="a.tif"), seen_at=START + timedelta(days=5))
-        assert scene.store.claim(offered, RULES)
+        assert scene.store.claim(offered)
         scene.commit(offered, 0.7, dated=False)
         assert scene.rows(REFUSALS) == []
         ((seen_at,),) = scene.rows("SELECT seen_at FROM frames")
@@ -104,7 +104,7 @@ def test_a_quarantined_frame_is_scored_once_and_has_all_its_attempts(
     lives: Lives, caplog: pytest.LogCaptureFixture
 ) -> None:
     with lives.under(BEFORE) as scene:
-        scene.store.claim(ticket(key()), ())
+        scene.store.claim(ticket(key()))
         scene.spoil(key())
     with lives.under(MODEL) as scene, caplog.at_level(logging.INFO):
         assert scored(scene, key())
@@ -117,16 +117,16 @@ def test_a_quarantined_frame_is_scored_once_and_has_all_its_attempts(
 
 def test_a_frame_that_may_have_ended_the_process_is_tried_once(lives: Lives) -> None:
     with lives.under(BEFORE, max_attempts=2) as scene:
-        assert [scene.store.claim(ticket(key()), ()) for _ in range(3)] == [True, True, False]
+        assert [scene.store.claim(ticket(key())) for _ in range(3)] == [True, True, False]
     with lives.under(MODEL, max_attempts=2) as scene:
-        assert [scene.store.claim(ticket(key()), ()) for _ in range(3)] == [True, False, False]
+        assert [scene.store.claim(ticket(key())) for _ in range(3)] == [True, False, False]
 
 
 def test_a_skipped_frame_whose_channel_is_scored_now_has_one_attempt_behind_it(
     lives: Lives,
 ) -> None:
     with lives.under(BEFORE, phase_channel="bf", max_attempts=1) as scene:
-        scene.store.skip(ticket(key()), "not scored: channel phase", ())
+        scene.store.skip(ticket(key()), "not scored: channel phase")
     with lives.under(NAMES, max_attempts=1) as scene:
         assert scored(scene, key())
 
@@ -192,7 +192,7 @@ def test_files_whose_keys_were_mixed_up_are_all_scored_in_any_order(lives: Lives
 
 def test_a_claim_that_never_ended_is_no_ghost_either(lives: Lives) -> None:
     with lives.under(BEFORE) as scene:
-        scene.store.claim(ticket(key("A1"), locator="a.tif"), ())
+        scene.store.claim(ticket(key("A1"), locator="a.tif"))
     with lives.under(NAMES) as scene:
         assert scored(scene, replace(key("B2"), experiment="run 8"), locator="a.tif")
         assert scene.rows(FRAMES) == [("p1", "B2", 0, "done")]
@@ -203,11 +203,11 @@ def test_a_skipped_file_that_is_of_the_scored_channel_after_all_leaves_its_row(
     lives: Lives,
 ) -> None:
     with lives.under(BEFORE) as scene:
-        scene.store.skip(ticket(key(channel="ch6"), locator="a.tif"), "not scored", ())
+        scene.store.skip(ticket(key(channel="ch6"), locator="a.tif"), "not scored")
         scene.spoil(key("B2"), locator="b.tif")
     with lives.under(NAMES) as scene:
         assert scored(scene, key(), locator="a.tif")
-        scene.store.skip(ticket(key("B2", channel="gfp"), locator="b.tif"), "not scored", ())
+        scene.store.skip(ticket(key("B2", channel="gfp"), locator="b.tif"), "not scored")
         assert scene.rows("SELECT channel, state FROM frames ORDER BY id") == [
             ("phase", "done"),
             ("gfp", "skipped"),
@@ -263,11 +263,11 @@ def test_a_file_stays_with_the_run_it_came_in(lives: Lives, what: str) -> None:
         elif what == "quarantined":
             scene.spoil(frame, locator="a.tif")
         else:
-            scene.store.skip(ticket(frame, locator="a.tif"), "not scored", ())
+            scene.store.skip(ticket(frame, locator="a.tif"), "not scored")
         before = scene.rows(FRAMES)
     with lives.under(NAMES) as scene:
         next_run = replace(frame, experiment="run 8")
-        assert not scene.store.claim(ticket(next_run, locator="a.tif"), RULES)
+        assert not scene.store.claim(ticket(next_run, locator="a.tif"))
         assert scene.rows(FRAMES) == before
         assert scene.rows("SELECT name FROM runs") == [("run 7",)]
         assert not is_open(scene, "a.tif", named=True)

@@ -7,7 +7,6 @@ from scopewatch.core.imaging.frame import Mark, Refusal
 from scopewatch.core.imaging.overlay import OverlayFiles
 from tests.conftest import FakeClock
 from tests.unit.store.scene import (
-    RULES,
     START,
     Scene,
     frame_of,
@@ -19,13 +18,13 @@ from tests.unit.store.scene import (
 
 
 def test_a_claim_is_on_disk_before_the_work_begins(scene: Scene) -> None:
-    assert scene.store.claim(ticket(key()), RULES)
+    assert scene.store.claim(ticket(key()))
     assert scene.rows("SELECT state, attempts FROM frames") == [("claimed", 1)]
 
 
 def test_a_frame_that_never_ends_is_given_up_after_its_attempts(scene: Scene) -> None:
     offered = ticket(key())
-    assert [scene.store.claim(offered, RULES) for _ in range(4)] == [True, True, True, False]
+    assert [scene.store.claim(offered) for _ in range(4)] == [True, True, True, False]
     assert scene.rows("SELECT state, fault, reason FROM frames") == [
         ("quarantined", "failed", "failed 3 times: it took the daemon down, or never ended")
     ]
@@ -34,7 +33,7 @@ def test_a_frame_that_never_ends_is_given_up_after_its_attempts(scene: Scene) ->
 
 def test_a_scored_frame_is_not_claimed_again(scene: Scene) -> None:
     scene.score(key(), 0.4)
-    assert not scene.store.claim(ticket(key()), RULES)
+    assert not scene.store.claim(ticket(key()))
     assert scene.rows("SELECT state, attempts FROM frames") == [("done", 1)]
 
 
@@ -62,7 +61,7 @@ def test_a_frame_that_was_spoilt_later_loses_its_result(scene: Scene) -> None:
 def test_a_second_file_of_a_scored_frame_is_refused_as_its_duplicate(scene: Scene) -> None:
     scene.score(key(), 0.4, locator="/raw/a.tif")
     copy = ticket(key(), locator="/raw/copy of a.tif")
-    assert not scene.store.claim(copy, RULES)
+    assert not scene.store.claim(copy)
     assert scene.rows("SELECT locator, fault, reason FROM refusals") == [
         (
             "/raw/copy of a.tif",
@@ -90,19 +89,19 @@ def test_two_bad_files_of_one_frame_do_not_take_turns_for_ever(scene: Scene) -> 
     scene.spoil(key(), locator="/raw/worse.tif")
     found = [Mark("/raw/bad.tif", "1"), Mark("/raw/worse.tif", "1")]
     assert scene.store.settled("folder", found) == {"/raw/bad.tif", "/raw/worse.tif"}
-    assert not scene.store.claim(ticket(key(), locator="/raw/bad.tif"), RULES)
+    assert not scene.store.claim(ticket(key(), locator="/raw/bad.tif"))
 
 
 def test_two_files_of_one_frame_that_both_crash_share_their_attempts(scene: Scene) -> None:
     one, other = (ticket(key(), locator=f"/raw/{name}.tif") for name in "ab")
-    claims = [scene.store.claim(offered, RULES) for offered in (one, other, one, other)]
+    claims = [scene.store.claim(offered) for offered in (one, other, one, other)]
     assert claims == [True, True, True, False]
 
 
 def test_only_settled_frames_of_the_same_content_and_source_need_no_work(scene: Scene) -> None:
     scene.score(key(time_point=0), 0.4, locator="/raw/0.tif")
     scene.spoil(key(time_point=1), locator="/raw/1.tif")
-    scene.store.claim(ticket(key(time_point=2), locator="/raw/2.tif"), RULES)
+    scene.store.claim(ticket(key(time_point=2), locator="/raw/2.tif"))
     found = [Mark(f"/raw/{index}.tif", "1") for index in range(4)]
     assert scene.store.settled("folder", found) == {"/raw/0.tif", "/raw/1.tif"}
     assert scene.store.settled("folder", [Mark("/raw/0.tif", "2")]) == set()
@@ -119,7 +118,7 @@ def test_a_skipped_frame_is_offered_again_once_its_channel_is_scored(
     scene: Scene, clock: FakeClock
 ) -> None:
     offered = ticket(key(channel="gfp"))
-    scene.store.skip(offered, "not scored: channel gfp", RULES)
+    scene.store.skip(offered, "not scored: channel gfp")
     assert scene.rows("SELECT state, reason FROM frames") == [
         ("skipped", "not scored: channel gfp")
     ]
@@ -129,7 +128,7 @@ def test_a_skipped_frame_is_offered_again_once_its_channel_is_scored(
     other = open_store(scene.folder, clock, phase_channel="gfp")
     try:
         assert other.settled("folder", found) == set()
-        assert other.claim(offered, RULES)
+        assert other.claim(offered)
     finally:
         other.close()
 
@@ -156,22 +155,22 @@ def test_a_commit_without_a_claim_is_refused_and_writes_nothing(scene: Scene) ->
 
 
 def test_a_commit_for_another_content_than_the_claimed_one_is_refused(scene: Scene) -> None:
-    scene.store.claim(ticket(key(), fingerprint="1"), RULES)
+    scene.store.claim(ticket(key(), fingerprint="1"))
     with pytest.raises(StoreError, match="frame is not claimed by this file"):
         scene.commit(ticket(key(), fingerprint="2"), 0.4)
 
 
 def test_a_result_of_another_frame_cannot_be_committed(scene: Scene) -> None:
     offered = ticket(key())
-    scene.store.claim(offered, RULES)
+    scene.store.claim(offered)
     files = OverlayFiles(overlay="a.jpg", stain=None)
     other = key("B2")
     with pytest.raises(ValueError, match="do not belong to run 7/p1/A1"):
-        scene.store.commit(offered, frame_of(other), judged(other, 0.4), files, 0.0, RULES)
+        scene.store.commit(offered, frame_of(other), judged(other, 0.4), files)
 
 
 def test_a_quarantine_needs_no_claim_to_be_told(scene: Scene) -> None:
-    scene.store.quarantine(ticket(key()), "unreadable", "it is empty", RULES)
+    scene.store.quarantine(ticket(key()), "unreadable", "it is empty")
     assert scene.rows("SELECT state, fault, reason, attempts FROM frames") == [
         ("quarantined", "unreadable", "it is empty", 1)
     ]

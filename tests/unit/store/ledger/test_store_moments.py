@@ -12,7 +12,7 @@ import pytest
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Mark
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
-from tests.unit.store.scene import RULES, START, Scene, key, open_store, ticket
+from tests.unit.store.scene import START, Scene, key, open_store, ticket
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -73,14 +73,14 @@ def test_ten_days_found_in_one_minute_are_ten_days(scene: Scene) -> None:
     for time_point in range(21):
         frame = key(time_point=time_point)
         offered = replace(ticket(frame), seen_at=START)
-        assert scene.store.claim(offered, RULES)
+        assert scene.store.claim(offered)
         scene.commit(offered, 0.7, **by_index(frame))
     assert [day for _, day in scene.rows(DAYS)] == [index / 2 for index in range(21)]
 
 
 def test_a_ticket_says_what_loading_does_not(scene: Scene) -> None:
     offered = ticket(key(time_point=2), elapsed_s=86_400.0)
-    assert scene.store.claim(offered, RULES)
+    assert scene.store.claim(offered)
     scene.commit(offered, 0.7, dated=False)
     assert scene.rows(DAYS) == [(2, 1.0)]
     assert not needs_work(scene, offered)
@@ -117,7 +117,7 @@ def test_the_first_real_moment_of_a_run_that_has_days_already_keeps_them_in_orde
 def test_a_frame_scored_anew_keeps_the_moment_it_was_first_seen(scene: Scene) -> None:
     scene.score(key(), 0.7, taken={"dated": False})
     later = replace(ticket(key(), fingerprint="2"), seen_at=START + 9 * DAY)
-    assert scene.store.claim(later, RULES)
+    assert scene.store.claim(later)
     scene.commit(later, 0.7, dated=False)
     assert scene.rows(DAYS) == [(0, 0.0)]
 
@@ -132,7 +132,7 @@ def test_moments_that_get_known_are_taken_up_without_scoring(
         for time_point in range(4):
             offered = offer_again(key(time_point=time_point), START + 13 * HOUR * time_point)
             assert needs_work(scene, offered)
-            assert not scene.store.claim(offered, RULES), "nothing is scored again"
+            assert not scene.store.claim(offered), "nothing is scored again"
             assert scene.store.retime(offered)
             assert not needs_work(scene, offered)
     assert caplog.text.count("frame's time became known") == 4
@@ -201,7 +201,7 @@ def test_a_moment_known_already_changes_nothing(scene: Scene) -> None:
 
 def test_time_since_the_start_is_better_than_when_it_was_seen(scene: Scene) -> None:
     offered = replace(ticket(key(time_point=2)), seen_at=START)
-    scene.store.claim(offered, RULES)
+    scene.store.claim(offered)
     scene.commit(offered, 0.7, dated=False)
     assert scene.rows(DAYS) == [(2, 0.0)]
     again = offer_again(key(time_point=2), None, elapsed_s=86_400.0)
@@ -214,7 +214,7 @@ def test_time_since_the_start_is_better_than_when_it_was_seen(scene: Scene) -> N
 def test_only_results_have_moments(scene: Scene, what: str) -> None:
     offered = offer_again(key(), START + DAY)
     if what == "claimed":
-        scene.store.claim(ticket(key()), RULES)
+        scene.store.claim(ticket(key()))
     elif what == "quarantined":
         scene.spoil(key())
         assert not needs_work(scene, offered)

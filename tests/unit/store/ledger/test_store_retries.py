@@ -14,7 +14,7 @@ from scopewatch.store.read.queries import Reader
 from scopewatch.store.read.records import RetryAnswer, RetrySelection
 from scopewatch.store.write.database import Store
 from tests.conftest import FakeClock
-from tests.unit.store.scene import RULES, START, Scene, key, open_store, ticket
+from tests.unit.store.scene import START, Scene, key, open_store, ticket
 
 JUDGING = Judging(sources={"folder": SourceSettings(names="n", reading="r")}, model="m")
 SOURCES = ("folder",)
@@ -37,8 +37,8 @@ def scene(tmp_path: Path, clock: FakeClock) -> Iterator[Scene]:
 
 def spoil(scene: Scene, frame: FrameKey, fault: str, reason: str = "it is so") -> None:
     offered = ticket(frame)
-    assert scene.store.claim(offered, RULES)
-    scene.store.quarantine(offered, fault, reason, RULES)
+    assert scene.store.claim(offered)
+    scene.store.quarantine(offered, fault, reason)
 
 
 def refuse(scene: Scene, locator: str, reason: str = "its name does not fit") -> None:
@@ -110,12 +110,12 @@ def test_a_frame_tried_again_is_scored_once_and_keeps_when_it_was_seen(
     (request,) = retry_requests(scene.store)
     assert request.ticket is not None
     with caplog.at_level(logging.INFO, "scopewatch.store.write.claims"):
-        assert scene.store.claim(request.ticket, RULES)
+        assert scene.store.claim(request.ticket)
     assert [record.__dict__["event"]["asked_by"] for record in caplog.records] == [
         "mei, command line"
     ]
     scene.commit(request.ticket, 0.7)
-    assert not scene.store.claim(request.ticket, RULES), "it is scored"
+    assert not scene.store.claim(request.ticket), "it is scored"
     assert scene.rows(when)[0] == (before, "done", 1)
     assert scene.rows("SELECT count(*) FROM results") == [(2,)]
     assert scene.store.close_retry_requests() == 1
@@ -127,8 +127,8 @@ def test_a_frame_that_is_unfit_again_returns_with_its_new_reason(scene: Scene) -
     ask(scene, RetrySelection(fault="blank"))
     (request,) = retry_requests(scene.store)
     assert request.ticket is not None
-    assert scene.store.claim(request.ticket, RULES)
-    scene.store.quarantine(request.ticket, "out-of-focus", "it is blurred", RULES)
+    assert scene.store.claim(request.ticket)
+    scene.store.quarantine(request.ticket, "out-of-focus", "it is blurred")
     assert not is_open(scene, request.locator)
     assert scene.store.close_retry_requests() == 1
     rows = scene.rows("SELECT fault, reason FROM frames WHERE state = 'quarantined' ORDER BY id")
@@ -149,7 +149,7 @@ def test_a_refused_file_that_has_a_key_now_is_scored_and_keeps_when_it_was_seen(
     ask(scene, RetrySelection(what="odd.tif"), by="dashboard, 127.0.0.1")
     offered = ticket(key("C3", 9), locator="odd.tif")
     with caplog.at_level(logging.INFO, "scopewatch.store.write.claims"):
-        assert scene.store.claim(offered, RULES)
+        assert scene.store.claim(offered)
     assert "asked_by" in caplog.records[-1].__dict__["event"]
     scene.commit(offered, 0.7)
     assert scene.rows("SELECT count(*) FROM refusals") == [(0,)]
@@ -168,19 +168,19 @@ def test_what_is_in_hand_is_not_asked_for_a_second_time(scene: Scene) -> None:
     ask(scene, RetrySelection(well="A1"))
     (request,) = retry_requests(scene.store)
     assert request.ticket is not None
-    assert scene.store.claim(request.ticket, RULES)
+    assert scene.store.claim(request.ticket)
     assert ask(scene, RetrySelection(well="A1")) == RetryAnswer(asked=0, waiting=0)
     assert scene.store.close_retry_requests() == 0, "it has no outcome yet"
 
 
 def test_a_frame_that_was_given_up_has_one_attempt_when_asked_for(scene: Scene) -> None:
     offered = ticket(key("C3", 0))
-    assert [scene.store.claim(offered, RULES) for _ in range(3)] == [True, True, False]
+    assert [scene.store.claim(offered) for _ in range(3)] == [True, True, False]
     ask(scene, RetrySelection(fault="failed"))
     (request,) = retry_requests(scene.store)
     assert request.ticket is not None
     # The process ends while it has it in hand, and finds it again.
-    assert [scene.store.claim(request.ticket, RULES) for _ in range(2)] == [True, False]
+    assert [scene.store.claim(request.ticket) for _ in range(2)] == [True, False]
     assert scene.store.close_retry_requests() == 1
 
 
@@ -252,13 +252,13 @@ def test_an_alert_of_frames_that_cannot_be_judged_ends_with_the_one_that_can(
         scene = Scene(store=store, folder=tmp_path, rules=(unfit,))
         for time_point in range(2):
             offered = ticket(key("A1", time_point))
-            assert store.claim(offered, scene.rules)
-            store.quarantine(offered, "unreadable", "cut off", scene.rules)
+            assert store.claim(offered)
+            store.quarantine(offered, "unreadable", "cut off")
         assert scene.rows("SELECT count(*) FROM alerts WHERE resolved_at IS NULL") == [(1,)]
         ask(scene, RetrySelection(well="A1"))
         for request in retry_requests(store):
             assert request.ticket is not None
-            assert store.claim(request.ticket, scene.rules)
+            assert store.claim(request.ticket)
             scene.commit(request.ticket, 0.7)
         assert scene.rows("SELECT count(*) FROM alerts WHERE resolved_at IS NULL") == [(0,)]
         assert scene.rows("SELECT count(*) FROM well_estimates") == [(2,)]

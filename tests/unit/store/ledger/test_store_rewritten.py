@@ -9,7 +9,7 @@ import pytest
 
 from scopewatch.core.imaging.frame import Mark
 from tests.conftest import FakeClock
-from tests.unit.store.scene import RULES, START, Scene, key, open_store, ticket
+from tests.unit.store.scene import START, Scene, key, open_store, ticket
 
 AGAIN = START + timedelta(days=20)
 
@@ -26,7 +26,7 @@ def scene(tmp_path: Path, clock: FakeClock) -> Iterator[Scene]:
 
 def acquire_again(scene: Scene, time_point: int, fraction: float) -> None:
     offered = ticket(key(time_point=time_point), fingerprint="2")
-    assert scene.store.claim(offered, RULES)
+    assert scene.store.claim(offered)
     scene.commit(offered, fraction, acquired_at=AGAIN + timedelta(hours=12 * time_point))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Mark
 from scopewatch.store.write import claims
 from tests.conftest import FakeClock
-from tests.unit.store.scene import RULES, Scene, key, open_store, ticket
+from tests.unit.store.scene import Scene, key, open_store, ticket
 
 SOURCES = ("folder",)
 SINCE = 6
@@ -33,7 +33,7 @@ def scene(tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> 
 def give_up(scene: Scene, frame: FrameKey) -> FrameTicket:
     """Begin as often as a frame may that ends the process each time."""
     offered = ticket(frame, content="pixels")
-    assert [scene.store.claim(offered, RULES) for _ in range(3)] == [True, True, False]
+    assert [scene.store.claim(offered) for _ in range(3)] == [True, True, False]
     return offered
 
 
@@ -42,9 +42,9 @@ def settle_others(scene: Scene, clock: FakeClock, count: int, since: int = 1) ->
         clock.advance(1)
         frame = key("B2", index)
         if index % 2:
-            scene.store.quarantine(ticket(frame), "blank", "it is blank", ())
+            scene.store.quarantine(ticket(frame), "blank", "it is blank")
         else:
-            scene.store.claim(ticket(frame), ())
+            scene.store.claim(ticket(frame))
             scene.commit(ticket(frame), 0.7)
 
 
@@ -79,7 +79,7 @@ def test_one_that_ends_the_process_again_stays_given_up(scene: Scene, clock: Fak
     assert scene.store.second_try(SOURCES) is not None
     # The process ended; the next one finds it unsettled.
     assert scene.store.settled("folder", [Mark(offered.locator, "1")]) == set()
-    assert not scene.store.claim(offered, RULES)
+    assert not scene.store.claim(offered)
     reason = "failed 3 times: it took the daemon down, or never ended"
     assert scene.rows(HOW) == [("quarantined", 4, "failed", reason, 1)]
     settle_others(scene, clock, 2 * SINCE, since=SINCE + 1)
@@ -101,7 +101,7 @@ def test_new_pixels_under_its_name_have_all_their_attempts(scene: Scene, clock: 
     settle_others(scene, clock, SINCE)
     scene.store.second_try(SOURCES)
     replaced = ticket(key(), fingerprint="2", content="other pixels")
-    assert [scene.store.claim(replaced, RULES) for _ in range(3)] == [True, True, False]
+    assert [scene.store.claim(replaced) for _ in range(3)] == [True, True, False]
     settle_others(scene, clock, SINCE, since=SINCE + 1)
     assert scene.store.second_try(SOURCES) == replaced
 

@@ -109,7 +109,7 @@ def test_an_open_alert_and_a_waiting_message_are_left_as_they_are(
     ((state,),) = read_rows(before, "SELECT state FROM rule_states")
     scene = Scene(store=open_store(before, clock), folder=before)
     # The monitor's first look has nothing to add.
-    assert scene.store.let_time_pass(scene.rules) == ()
+    assert scene.store.let_time_pass() == ()
     scene.store.close()
     assert {table: read_rows(before, f"SELECT * FROM {table}") for table in held} == held
     ((kept,),) = read_rows(before, "SELECT state FROM rule_states")
