@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from scopewatch.app.planning.acquisitions import Acquisition, list_acquisitions
 from scopewatch.app.run_policy import standard_of
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import Config
@@ -122,6 +123,8 @@ class Status:
         What is in quarantine or was missed of those runs, summed up.
     alerts
         Those that stand.
+    acquisitions
+        How far those are that scopewatch runs itself, and what is still to come of them.
     """
 
     daemon: DaemonState
@@ -136,6 +139,7 @@ class Status:
     channels: tuple[ChannelRow, ...]
     alerts: tuple[AlertRow, ...] = ()
     measured: tuple[MeasuredRun, ...] = ()
+    acquisitions: tuple[Acquisition, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values; times are ISO 8601 in UTC, fractions 0 to 1."""
@@ -164,6 +168,7 @@ def read_status(config: Config, environ: Mapping[str, str]) -> Status:
             channels=tuple(reader.channels()),
             alerts=tuple(reader.alerts(None, MOST_ALERTS, open_only=True)),
             measured=tuple(_measured(config, reader)),
+            acquisitions=list_acquisitions(config),
         )
 
 

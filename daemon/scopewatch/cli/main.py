@@ -17,6 +17,7 @@ from scopewatch.cli import (
     explain,
     files,
     init,
+    plan,
     results,
     retry,
     score,
@@ -41,6 +42,7 @@ app.command()(daemon.check)
 app.command()(init.init)
 app.command()(files.files)
 app.command()(explain.explain)
+app.command()(plan.plan)
 app.command()(score.score)
 app.command()(results.status)
 app.command()(results.export)

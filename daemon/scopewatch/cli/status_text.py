@@ -26,6 +26,7 @@ def print_status(status: Status) -> None:
             style = "bold red" if alert.severity == "critical" else "bold yellow"
             line = f"{alert.severity}: {alert.subject}: {alert.rule}: "
             console.print(line + gist(alert.kind, alert.evidence), style=style, markup=False)
+    _print_acquisitions(console, status)
     _print_wells(console, status)
     for measured in status.measured:
         console.print("\n".join(_tell_end(measured)), highlight=False, markup=False)
@@ -42,6 +43,15 @@ def _print_runs(console: Console, status: Status) -> None:
         named = "" if len(status.states) == 1 else f" of {each.run}"
         line = _tell_counts(status.run_counts[each.run])
         console.print(f"frames{named}: {line}", highlight=False, markup=False)
+
+
+def _print_acquisitions(console: Console, status: Status) -> None:
+    """Print how far an acquisition is, and the time, disk and light of it."""
+    for each in status.acquisitions:
+        for line in each.lines:
+            console.print(
+                f"acquisition {each.source}: {line}", highlight=False, markup=False, soft_wrap=True
+            )
 
 
 def _print_wells(console: Console, status: Status) -> None:

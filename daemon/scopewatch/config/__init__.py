@@ -13,6 +13,7 @@ from scopewatch.config.models import (
     RuntimeConfig,
     StateConfig,
 )
+from scopewatch.config.plates import PlateConfig, ProjectionConfig, SitesConfig
 from scopewatch.config.rules import RuleConfig
 from scopewatch.config.sources import (
     ChannelConfig,
@@ -44,11 +45,14 @@ __all__ = [
     "OmeZarrSourceConfig",
     "OverlayConfig",
     "PhaseConfig",
+    "PlateConfig",
     "PositionConfig",
+    "ProjectionConfig",
     "ReadingConfig",
     "RuleConfig",
     "RuntimeConfig",
     "Sections",
+    "SitesConfig",
     "SourceConfig",
     "StateConfig",
     "WebConfig",

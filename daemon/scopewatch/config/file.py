@@ -126,7 +126,7 @@ def _anchor(config: Config, folder: Path) -> Config:
 
 
 def _anchored(source: SourceConfig, folder: Path) -> SourceConfig:
-    for name in ("path", "mm_app_path", "mm_config"):
+    for name in ("path", "mm_app_path", "mm_config", "plan"):
         if getattr(source, name, None) is not None:
             source = _at_folder(source, name, folder)
     return source

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, model_validator
 
 from scopewatch.config.focus import FocusConfig
+from scopewatch.config.plates import PlateConfig, ProjectionConfig
 from scopewatch.config.strict import Seconds, Strict
 
 # `A1`, `B12_s3`, `A1-Site_0` (Micro-Manager's plate generator), `A1_0000` (useq), `B03_fov2`,
@@ -150,6 +151,12 @@ class MicroManagerSourceConfig(ReadingConfig):
     mm_config: Path | None = Field(default=None, description="hardware configuration file")
     port: int = Field(default=4827, description="of the Java bridge")
     positions: tuple[PositionConfig, ...] = ()
+    plan: Path | None = Field(
+        default=None,
+        description="in place of positions: a position list of Micro-Manager (.pos), or a"
+        " useq-schema MDASequence (YAML or JSON), whose channels and times count too",
+    )
+    plate: PlateConfig | None = Field(default=None, description="in place of positions: a plate")
     channels: tuple[ChannelConfig, ...] = ()
     focus: FocusConfig = FocusConfig()
     interval_s: Seconds = 43_200
@@ -157,6 +164,7 @@ class MicroManagerSourceConfig(ReadingConfig):
     phases: tuple[PhaseConfig, ...] = Field(
         default=(), description="one after the other, in place of interval_s and time_points"
     )
+    projection: ProjectionConfig = ProjectionConfig()
     poll_s: Seconds = 1
 
     @property
@@ -182,8 +190,11 @@ class MicroManagerSourceConfig(ReadingConfig):
 
     @model_validator(mode="after")
     def _acquire_needs_a_plan(self) -> Self:
-        if self.mode == "acquire" and not self.positions:
-            raise ValueError("mode acquire needs positions")
+        given = [name for name in ("positions", "plan", "plate") if getattr(self, name)]
+        if self.mode == "acquire" and not given:
+            raise ValueError("mode acquire needs positions, or a plan or plate that gives them")
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} each give positions; leave one")
         return self
 
 

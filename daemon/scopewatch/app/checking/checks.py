@@ -186,8 +186,10 @@ def _check_constructs(source: SourceConfig, config: Config) -> str:
 def _check_microscopes(config: Config, *, connect: bool) -> Iterator[Finding]:
     if any(isinstance(source, MicroManagerSourceConfig) for source in config.sources):
         from scopewatch.app.checking.microscope import check_microscopes  # noqa: PLC0415
+        from scopewatch.app.planning.acquisitions import check_projections  # noqa: PLC0415
 
         yield from check_microscopes(config, connect=connect)
+        yield from check_projections(config)
 
 
 def _check_database(folder: Path) -> str:

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from scopewatch.app.checking.finding import Finding
 from scopewatch.config import Config, MicroManagerSourceConfig
-from scopewatch.core.errors import FrameError, SourceError, complaint
+from scopewatch.core.errors import ConfigError, FrameError, SourceError, complaint
 from scopewatch.messages.summary import name_some
 from scopewatch.runtime.process.lock import is_held
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import events_of, planned_key
 from scopewatch.sources.micromanager.cores import probe_bridge, require_pycromanager
 from scopewatch.sources.micromanager.examining import Examined, examine
+from scopewatch.sources.micromanager.plans.projection import project, too_long
+from scopewatch.sources.micromanager.plans.settled import settle_plan
 from scopewatch.sources.micromanager.setup_files import (
     Hardware,
     adapters_folder,
@@ -34,6 +36,10 @@ def check_microscopes(config: Config, *, connect: bool) -> Iterator[Finding]:
     for source in config.sources:
         if isinstance(source, MicroManagerSourceConfig) and source.mode == "acquire":
             subject = f"source {source.name}"
+            try:
+                source = settle_plan(source, config.experiment)  # noqa: PLW2901
+            except ConfigError:
+                continue  # the check of the source itself has told of it
             problems = list(_problems(source, config))
             for problem in problems:
                 yield Finding(subject=subject, text=problem, failed=True)
@@ -91,12 +97,33 @@ def _notes(source: MicroManagerSourceConfig, config: Config) -> Iterator[str]:
             f"fluorescence_channel {marker!r} is none of the channels that are acquired"
             f" ({', '.join(repr(each) for each in taken)}): no well is measured by it"
         )
+    yield from _note_sites(source, config)
     places: dict[tuple[float, float, float | None], str] = {}
     for position in source.positions:
         place = (position.x_um, position.y_um, position.z_um)
         first = places.setdefault(place, position.label)
         if first != position.label:
             yield f"positions {first!r} and {position.label!r} are one place of the stage"
+
+
+def _note_sites(source: MicroManagerSourceConfig, config: Config) -> Iterator[str]:
+    """Note wells of more sites than a time point is judged by, or of fewer than it waits for."""
+    settings = reading_settings(source, config.experiment)
+    sites: dict[tuple[str, str], set[int]] = {}
+    for place in events_of(source, 0):
+        try:
+            key = planned_key(place, settings)
+        except FrameError:
+            continue  # the check of the source itself has told of it
+        sites.setdefault((key.plate, key.well), set()).add(key.site)
+    expected = config.experiment.sites_per_well
+    other = {well: len(each) for (_, well), each in sites.items() if len(each) != expected}
+    if other:
+        told = name_some(tuple(f"{count} of {well}" for well, count in other.items()))
+        yield (
+            f"experiment.sites_per_well is {expected}, and other numbers of sites are acquired"
+            f" ({told}): a time point is judged once {expected} of a well are in"
+        )
 
 
 def _channels(source: MicroManagerSourceConfig, config: Config) -> list[str]:
@@ -122,16 +149,9 @@ def _judge_times(source: MicroManagerSourceConfig, config: Config) -> Iterator[s
             got=f"{longest_s:g} s ({longest_s / _HOUR_S:.3g} h)",
             do="correct the one or the other",
         )
-    exposed_s = sum(event.get("exposure", 0.0) for event in events_of(source, 0).values()) / 1000
-    shortest_s = min(phase.interval_s for phase in source.timing)
-    if exposed_s >= shortest_s:
-        yield complaint(
-            "a time point takes longer than the interval, so that every other one is missed",
-            where=f"interval_s of the source {source.name!r}",
-            expected=f"more than the exposures of all positions, {exposed_s:g} s",
-            got=f"{shortest_s:g} s",
-            do="set a longer interval_s, or fewer positions",
-        )
+    longer = too_long(project(source), f"interval_s of the source {source.name!r}")
+    if longer is not None:
+        yield longer
 
 
 def _judge_hardware(hardware: Hardware, path: Path, adapters: Path) -> Iterator[str]:

@@ -42,6 +42,7 @@ from scopewatch.sources.micromanager.focus import FocusKept
 from scopewatch.sources.micromanager.microscope import Microscope, PycroManagerMicroscope
 from scopewatch.sources.micromanager.missing import Missing
 from scopewatch.sources.micromanager.plan import check_plan
+from scopewatch.sources.micromanager.plans.settled import settle_plan
 from scopewatch.sources.ndtiff.source import NDTiffSource
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
@@ -74,10 +75,12 @@ class MicroManagerSource:
         limits: ReadLimits = DEFAULT_LIMITS,
         arrivals: Arrivals | None = None,
     ) -> None:
+        self._acquires = config.mode == "acquire"
+        if self._acquires:
+            config = settle_plan(config, experiment)
         self._config = config
         self._experiment = experiment
         self._clock = clock
-        self._acquires = config.mode == "acquire"
         if self._acquires:
             check_plan(config, reading_settings(config, experiment))
         arrivals = arrivals or Unheard()

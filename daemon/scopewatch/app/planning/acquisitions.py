@@ -1,0 +1,162 @@
+"""What acquisitions take: how far they are, time of a time point, disk, and light on each site."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scopewatch.app.checking.finding import Finding
+from scopewatch.config import Config, ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.core.errors import ConfigError
+from scopewatch.sources.micromanager.plans.on_disk import (
+    free_bytes,
+    seen_frame,
+    time_points_over,
+)
+from scopewatch.sources.micromanager.plans.projection import (
+    Projection,
+    in_bytes,
+    in_time,
+    project,
+    too_large,
+)
+from scopewatch.sources.micromanager.plans.settled import settle_plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelLight:
+    """Light of one channel on each site: so far, and over the run; seconds of exposure."""
+
+    channel: str
+    exposure_ms: float
+    so_far_s: float
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acquisition:
+    """How an acquisition stands, and what it takes.
+
+    Parameters
+    ----------
+    problem
+        Why it is not known; '' where it is, and then the figures hold.
+    over
+        Time points that are acquired, or missed for good.
+    time_point_s, travel_s
+        How long a time point takes, and how much of it the stage moves.
+    disk_bytes
+        Of the images that are still to come.
+    free_bytes
+        Where they are written; None where that cannot be told.
+    image
+        Size of an image, and who says so.
+    """
+
+    source: str
+    problem: str = ""
+    positions: int = 0
+    time_points: int = 0
+    over: int = 0
+    interval_s: float = 0.0
+    time_point_s: float = 0.0
+    travel_s: float = 0.0
+    disk_bytes: int = 0
+    free_bytes: int | None = None
+    image: str = ""
+    light: tuple[ChannelLight, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The figures for people, a line for each kind."""
+        if self.problem:
+            return (self.problem,)
+        light = "; ".join(
+            f"{each.channel} {each.exposure_ms:g} ms x {self.time_points} = {each.total_s:g} s"
+            + (f" (at most {each.so_far_s:g} s so far)" if self.over else "")
+            for each in self.light
+        )
+        free = "" if self.free_bytes is None else f", {in_bytes(self.free_bytes)} are free"
+        return (
+            f"{self.over} of {self.time_points} time points are over; each takes"
+            f" {in_time(self.time_point_s)} of {in_time(self.interval_s)} for {self.positions}"
+            f" positions ({in_time(self.travel_s)} of travel)",
+            f"disk for the {self.time_points - self.over} to come: {in_bytes(self.disk_bytes)}"
+            f"{free} (images of {self.image})",
+            f"light on each site: {light or 'as the camera and lamp are set, no channel is named'}",
+        )
+
+
+def list_acquisitions(config: Config) -> tuple[Acquisition, ...]:
+    """Return how each source that acquires stands. Never raises."""
+    return tuple(_look(source, config.experiment) for source in acquiring_sources(config))
+
+
+def check_projections(config: Config) -> Iterator[Finding]:
+    """Say what each acquisition takes; a disk that is too small fails, or is noted."""
+    for source in acquiring_sources(config):
+        subject = f"source {source.name}"
+        try:
+            settled = settle_plan(source, config.experiment)
+        except ConfigError:
+            continue  # the check of the source itself has told of it
+        projection = project_source(settled, config.experiment)
+        stands = _stand(settled, config.experiment, projection)
+        for line in stands.lines:
+            yield Finding(subject=subject, text=line)
+        if stands.free_bytes is None:
+            continue
+        to_come = stands.time_points - stands.over
+        problem = too_large(projection, to_come, stands.free_bytes, f"{subject}: {source.path}")
+        if problem is not None:
+            assumed = projection.frame.assumed
+            yield Finding(subject=subject, text=problem, failed=not assumed, advice=assumed)
+
+
+def acquiring_sources(config: Config) -> tuple[MicroManagerSourceConfig, ...]:
+    """Return the sources that run a time-lapse themselves."""
+    return tuple(
+        source
+        for source in config.sources
+        if isinstance(source, MicroManagerSourceConfig) and source.mode == "acquire"
+    )
+
+
+def project_source(settled: MicroManagerSourceConfig, experiment: ExperimentConfig) -> Projection:
+    """Return what a settled source takes, by the images on disk where there are some."""
+    return project(settled, seen_frame(settled.path, experiment.name))
+
+
+def _look(source: MicroManagerSourceConfig, experiment: ExperimentConfig) -> Acquisition:
+    try:
+        settled = settle_plan(source, experiment)
+    except ConfigError as error:
+        return Acquisition(source=source.name, problem=str(error).replace("\n", "; "))
+    return _stand(settled, experiment, project_source(settled, experiment))
+
+
+def _stand(
+    settled: MicroManagerSourceConfig, experiment: ExperimentConfig, projection: Projection
+) -> Acquisition:
+    over = min(time_points_over(settled.path, experiment.name), settled.time_points)
+    frame = projection.frame
+    return Acquisition(
+        source=settled.name,
+        positions=len(settled.positions),
+        time_points=settled.time_points,
+        over=over,
+        interval_s=settled.interval_s,
+        time_point_s=round(projection.time_point_s, 3),
+        travel_s=round(projection.travel_s, 3),
+        disk_bytes=projection.disk_of(settled.time_points - over),
+        free_bytes=free_bytes(settled.path),
+        image=f"{frame.width_px} x {frame.height_px} px, {8 * frame.bytes_per_px} bit:"
+        f" {frame.said_by}",
+        light=tuple(
+            ChannelLight(
+                channel=dose.channel,
+                exposure_ms=dose.exposure_ms,
+                so_far_s=round(dose.exposure_ms * over / 1000, 6),
+                total_s=round(dose.total_s, 6),
+            )
+            for dose in projection.doses
+        ),
+    )

@@ -1,0 +1,127 @@
+"""A plan as text: figures, the plate, and a table of its positions; or as plain values."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any, Final
+
+from scopewatch.app.planning.shown import ShownPlan
+from scopewatch.core.alerts.scope import place
+from scopewatch.sources.base.address import row_name
+from scopewatch.sources.micromanager.plans.projection import in_bytes, in_time
+
+_MOST_ROWS: Final = 12
+_FORMATS: Final = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24))
+
+
+def describe_plan(plan: ShownPlan, *, every: bool) -> Iterator[str]:
+    """Yield the lines that show a plan to people.
+
+    Parameters
+    ----------
+    every
+        Whether all positions are listed, and not only the first.
+    """
+    yield plan.said
+    yield f"{len(plan.sites)} positions in {len(plan.wells)} wells"
+    yield ""
+    yield from _draw_plate(plan)
+    yield from _list_positions(plan, every=every)
+    yield ""
+    yield from _list_figures(plan)
+
+
+def plan_as_json(plan: ShownPlan) -> dict[str, Any]:
+    """Return a plan as plain values; lengths in micrometres, times in seconds."""
+    projection = plan.projection
+    return {
+        "schema_version": 1,
+        "plan": plan.said,
+        "source": plan.settled.name,
+        "positions": [
+            {**each.position.model_dump(), "well": each.well, "site": each.site}
+            for each in plan.sites
+        ],
+        "channels": [each.model_dump() for each in plan.settled.channels],
+        "interval_s": projection.interval_s,
+        "time_points": projection.time_points,
+        "time_points_over": plan.over,
+        "travel_um": round(projection.travel_um, 3),
+        "travel_s": round(projection.travel_s, 3),
+        "exposure_s": round(projection.exposure_s, 3),
+        "other_s": round(projection.other_s, 3),
+        "time_point_s": round(projection.time_point_s, 3),
+        "frame": asdict(projection.frame),
+        "disk_bytes": projection.disk_bytes,
+        "free_bytes": plan.free_bytes,
+        "light": [{**asdict(each), "total_s": each.total_s} for each in projection.doses],
+        "refusals": list(plan.refusals),
+    }
+
+
+def _draw_plate(plan: ShownPlan) -> Iterator[str]:
+    """Draw how many sites each well has; wells by other names are only counted."""
+    spots = {well: at for well in plan.wells if (at := place(well)) is not None}
+    if spots:
+        rows = max(row for row, _ in spots.values()) + 1
+        columns = max(column for _, column in spots.values()) + 1
+        rows, columns = next(
+            (size for size in _FORMATS if size[0] >= rows and size[1] >= columns),
+            (rows, columns),
+        )
+        counts = {spots[well]: count for well, count in plan.wells.items() if well in spots}
+        yield "    " + "".join(f"{column + 1:>4}" for column in range(columns))
+        for row in range(rows):
+            cells = (str(counts.get((row, column), ".")) for column in range(columns))
+            yield f"{row_name(row + 1):>4}" + "".join(f"{cell:>4}" for cell in cells)
+        yield ""
+    others = [well for well in plan.wells if well not in spots]
+    if others:
+        yield f"{len(others)} are named otherwise: {', '.join(others[:8])}" + (
+            " ..." if len(others) > 8 else ""
+        )
+        yield ""
+
+
+def _list_positions(plan: ShownPlan, *, every: bool) -> Iterator[str]:
+    shown = plan.sites if every else plan.sites[:_MOST_ROWS]
+    yield f"{'':>5}  {'label':<16} {'well':<6} {'site':>4} {'x um':>11} {'y um':>11} {'z um':>9}"
+    for number, each in enumerate(shown, 1):
+        at = each.position
+        z = "" if at.z_um is None else f"{at.z_um:.2f}"
+        yield (
+            f"{number:>5}  {at.label:<16} {each.well:<6} {each.site:>4} {at.x_um:>11.1f}"
+            f" {at.y_um:>11.1f} {z:>9}"
+        )
+    more = len(plan.sites) - len(shown)
+    if more:
+        yield f"       and {more} more; --all lists them"
+
+
+def _list_figures(plan: ShownPlan) -> Iterator[str]:
+    projection, settings = plan.projection, plan.settled.projection
+    yield (
+        f"stage      {projection.moves} moves over {projection.travel_um / 1000:.0f} mm take"
+        f" {in_time(projection.travel_s)} for each time point (at"
+        f" {settings.stage_um_per_s / 1000:g} mm/s, {settings.settle_s:g} s to settle)"
+    )
+    yield (
+        f"time point {in_time(projection.time_point_s)} of {in_time(projection.interval_s)}:"
+        f" travel {in_time(projection.travel_s)}, exposures {in_time(projection.exposure_s)},"
+        f" presets, readout, disk {in_time(projection.other_s)} ({settings.image_s:g} s an image)"
+    )
+    run = f"{projection.time_points} time points of {projection.images} images"
+    over = f", {plan.over} of them over" if plan.over else ""
+    yield f"run        {run}, {in_time(projection.run_s)}{over}"
+    frame = projection.frame
+    free = "" if plan.free_bytes is None else f"; {in_bytes(plan.free_bytes)} are free"
+    yield (
+        f"disk       {in_bytes(projection.disk_bytes)}: {frame.width_px} x {frame.height_px} px,"
+        f" {8 * frame.bytes_per_px} bit ({frame.said_by}){free}"
+    )
+    if not projection.doses:
+        yield "light      not known: the plan names no channel with its exposure"
+    for dose in projection.doses:
+        yield (
+            f"light      {dose.channel}: {dose.exposure_ms:g} ms x {dose.images} ="
+            f" {dose.total_s:g} s on each site"
+        )

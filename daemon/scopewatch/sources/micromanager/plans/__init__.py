@@ -1,0 +1,1 @@
+"""Plans of positions, channels and times that were made elsewhere, and plates."""

@@ -1,0 +1,43 @@
+"""What the images that an acquisition has on disk already say of those to come."""
+
+import shutil
+from pathlib import Path
+
+from scopewatch.sources.micromanager.plan_file import own_data_sets, read_plan
+from scopewatch.sources.micromanager.plans.projection import FrameSize
+from scopewatch.sources.ndtiff.dataset import DataSet
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS
+
+
+def seen_frame(path: Path, experiment: str) -> FrameSize | None:
+    """Return the size of the images of the newest data set; None where none has any."""
+    try:
+        for folder in own_data_sets(path, experiment):
+            sightings = DataSet(folder, DEFAULT_LIMITS, patience_s=0).look(0.0, at_most=1)
+            for block in (each.image.block for each in sightings if each.image is not None):
+                return FrameSize(
+                    width_px=block.width,
+                    height_px=block.height,
+                    bytes_per_px=block.pixel_bytes,
+                    said_by=f"as the images of {folder.name}",
+                )
+    except OSError:
+        return None  # what cannot be read is told by whoever watches it
+    return None
+
+
+def time_points_over(path: Path, experiment: str) -> int:
+    """Return how many time points of a run are over: acquired, or missed for good."""
+    try:
+        kept = read_plan(path, experiment)
+    except OSError:
+        return 0  # likewise
+    return 0 if kept is None else kept.over + 1
+
+
+def free_bytes(path: Path) -> int | None:
+    """Return the free space where images are written; None where that cannot be told."""
+    try:
+        return shutil.disk_usage(next(each for each in (path, *path.parents) if each.exists())).free
+    except (OSError, StopIteration):
+        return None

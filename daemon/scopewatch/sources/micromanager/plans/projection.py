@@ -1,0 +1,229 @@
+"""What an acquisition will take: time of each time point, disk, and light on each site. Pure.
+
+Both axes of a stage move at once, so a move takes as long as the longer of its two ways; each time
+point begins where the one before ended. Acceleration is left out: short moves take longer than
+projected by it, which `settle_s` is there for.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from scopewatch.config import (
+    ChannelConfig,
+    MicroManagerSourceConfig,
+    PositionConfig,
+    ProjectionConfig,
+)
+from scopewatch.core.errors import complaint
+
+ASSUMED_PX: Final = (2048, 2048)
+# Metadata, TIFF directory and index of an image in an NDTiff data set of pycro-manager 1.0.
+IMAGE_EXTRA_BYTES: Final = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameSize:
+    """Size of an image, and who says so."""
+
+    width_px: int
+    height_px: int
+    bytes_per_px: int
+    said_by: str
+    assumed: bool = False
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of an image on disk."""
+        return self.width_px * self.height_px * self.bytes_per_px + IMAGE_EXTRA_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LightDose:
+    """Light of one channel on each site.
+
+    Parameters
+    ----------
+    exposure_ms
+        Of one image.
+    images
+        Of a site, over the run.
+    """
+
+    channel: str
+    exposure_ms: float
+    images: int
+
+    @property
+    def total_s(self) -> float:
+        """Sum of the exposures of one site."""
+        return self.exposure_ms * self.images / 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """What an acquisition takes.
+
+    Parameters
+    ----------
+    images
+        Of one time point.
+    time_points
+        Of the run.
+    moves, travel_um
+        Of the stage within one time point, back to the first position included.
+    travel_s
+        Time of these, until the stage stands.
+    exposure_s, other_s
+        Of one time point: shutter open, and presets, readout and disk.
+    """
+
+    interval_s: float
+    images: int
+    time_points: int
+    moves: int
+    travel_um: float
+    travel_s: float
+    exposure_s: float
+    other_s: float
+    frame: FrameSize
+    doses: tuple[LightDose, ...]
+
+    @property
+    def time_point_s(self) -> float:
+        """How long a time point takes."""
+        return self.travel_s + self.exposure_s + self.other_s
+
+    @property
+    def disk_bytes(self) -> int:
+        """Bytes of the whole run."""
+        return self.disk_of(self.time_points)
+
+    def disk_of(self, time_points: int) -> int:
+        """Bytes of so many time points."""
+        return self.images * time_points * self.frame.image_bytes
+
+    @property
+    def run_s(self) -> float:
+        """From the first image to the last."""
+        return (self.time_points - 1) * self.interval_s + self.time_point_s
+
+
+def project(config: MicroManagerSourceConfig, frame: FrameSize | None = None) -> Projection:
+    """Return what a settled source will take.
+
+    Parameters
+    ----------
+    frame
+        Size of an image as it was seen; None where none was.
+    """
+    settings = config.projection
+    moves = list(_moves(config.positions))
+    channels: Sequence[ChannelConfig | None] = config.channels or (None,)
+    images = len(config.positions) * len(channels)
+    exposures_ms = sum(each.exposure_ms for each in config.channels)
+    return Projection(
+        interval_s=config.interval_s,
+        images=images,
+        time_points=config.time_points,
+        moves=len(moves),
+        travel_um=sum(moves),
+        travel_s=sum(moves) / settings.stage_um_per_s + len(moves) * settings.settle_s,
+        exposure_s=len(config.positions) * exposures_ms / 1000,
+        other_s=images * settings.image_s,
+        frame=_frame(settings, frame),
+        doses=tuple(
+            LightDose(channel=each.preset, exposure_ms=each.exposure_ms, images=config.time_points)
+            for each in config.channels
+        ),
+    )
+
+
+def too_long(projection: Projection, where: object) -> str | None:
+    """Return why the time points do not fit into their interval; None where they do."""
+    if projection.time_points == 1 or projection.time_point_s < projection.interval_s:
+        return None
+    return complaint(
+        "a time point takes longer than the interval, so that every other one is missed",
+        where=where,
+        expected=f"less than {projection.interval_s:g} s",
+        got=f"{projection.time_point_s:.0f} s ({projection.images} images: travel"
+        f" {projection.travel_s:.0f} s, exposures {projection.exposure_s:.0f} s, presets, readout"
+        f" and disk {projection.other_s:.0f} s)",
+        do="set a longer interval_s or fewer positions; the speeds are those of `projection`",
+    )
+
+
+def too_large(
+    projection: Projection, time_points: int, free_bytes: int, where: object
+) -> str | None:
+    """Return why the images do not fit onto their disk; None where they do.
+
+    Parameters
+    ----------
+    time_points
+        How many are still to come.
+    """
+    needed = projection.disk_of(time_points)
+    if needed <= free_bytes:
+        return None
+    return complaint(
+        "the images of the run do not fit onto the disk",
+        where=where,
+        expected=f"{in_bytes(needed)} for {time_points} time points of {projection.images} images"
+        f" of {projection.frame.width_px} x {projection.frame.height_px} px"
+        f" ({projection.frame.said_by})",
+        got=f"{in_bytes(free_bytes)} free",
+        do="free space there, or set another path",
+    )
+
+
+def in_bytes(count: int) -> str:
+    """Spell a number of bytes.
+
+    >>> in_bytes(1_610_612_736), in_bytes(900)
+    ('1.6 GB', '900 B')
+    """
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} B"
+
+
+def in_time(seconds: float) -> str:
+    """Spell a duration.
+
+    >>> in_time(42.4), in_time(605), in_time(7_500), in_time(820_800)
+    ('42 s', '10 min 5 s', '2 h 5 min', '9 d 12 h')
+    """
+    whole = round(seconds)
+    for (unit, size), (less, part) in (
+        (("d", 86_400), ("h", 3600)),
+        (("h", 3600), ("min", 60)),
+        (("min", 60), ("s", 1)),
+    ):
+        if whole >= size:
+            rest = whole % size // part
+            return f"{whole // size} {unit}" + (f" {rest} {less}" if rest else "")
+    return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
+
+
+def _frame(settings: ProjectionConfig, seen: FrameSize | None) -> FrameSize:
+    if settings.frame_px is None and seen is not None:
+        return seen
+    width, height = settings.frame_px or ASSUMED_PX
+    return FrameSize(
+        width_px=width,
+        height_px=height,
+        bytes_per_px=settings.bytes_per_px,
+        said_by="projection.frame_px" if settings.frame_px else "assumed; set projection.frame_px",
+        assumed=settings.frame_px is None,
+    )
+
+
+def _moves(positions: Sequence[PositionConfig]) -> Iterable[float]:
+    """Yield the longer way of each move in micrometres; the first is from the last position."""
+    for before, after in zip((positions[-1], *positions), positions, strict=False):
+        way = max(abs(after.x_um - before.x_um), abs(after.y_um - before.y_um))
+        if way:
+            yield way
