@@ -48,6 +48,10 @@ def plan(
         float | None,
         typer.Option("--image-s", help="Of an image beside its exposure; 0.15 unless set."),
     ] = None,
+    focus_s: Annotated[
+        float | None,
+        typer.Option("--focus-s", help="Of each time the focus is found; 5 unless set."),
+    ] = None,
     frame_px: Annotated[
         str | None, typer.Option("--frame-px", metavar="WxH", help="Of an image: 2048x2048.")
     ] = None,
@@ -70,6 +74,7 @@ def plan(
         "stage_um_per_s": stage_um_per_s,
         "settle_s": settle_s,
         "image_s": image_s,
+        "focus_s": focus_s,
         "frame_px": _size(frame_px),
     }
     changes = {key: value for key, value in wanted.items() if value is not None}

@@ -139,6 +139,7 @@ class ProjectionConfig(Strict):
     image_s: float = Field(
         default=0.15, ge=0, description="of each image beside its exposure: preset, readout, disk"
     )
+    focus_s: float = Field(default=5, ge=0, description="of each time the focus is found")
     frame_px: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = Field(
         default=None,
         description="[width, height] of an image; null: as the newest images on disk, else"

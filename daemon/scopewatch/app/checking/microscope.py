@@ -13,7 +13,7 @@ from scopewatch.core.errors import ConfigError, FrameError, SourceError, complai
 from scopewatch.messages.summary import name_some
 from scopewatch.runtime.process.lock import is_held
 from scopewatch.sources.base.reading import reading_settings
-from scopewatch.sources.micromanager.acquired import events_of, planned_key
+from scopewatch.sources.micromanager.acquired import events_of, planned_key, wells_of
 from scopewatch.sources.micromanager.cores import probe_bridge, require_pycromanager
 from scopewatch.sources.micromanager.examining import Examined, examine
 from scopewatch.sources.micromanager.plans.projection import project, too_long
@@ -149,9 +149,10 @@ def _judge_times(source: MicroManagerSourceConfig, config: Config) -> Iterator[s
             got=f"{longest_s:g} s ({longest_s / _HOUR_S:.3g} h)",
             do="correct the one or the other",
         )
-    longer = too_long(project(source), f"interval_s of the source {source.name!r}")
+    wells = wells_of(source, reading_settings(source, config.experiment))
+    longer = too_long(project(source, wells), f"interval_s of the source {source.name!r}")
     if longer is not None:
-        yield longer
+        yield str(longer)
 
 
 def _judge_hardware(hardware: Hardware, path: Path, adapters: Path) -> Iterator[str]:

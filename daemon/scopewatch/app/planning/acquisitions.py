@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from scopewatch.app.checking.finding import Finding
 from scopewatch.config import Config, ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.errors import ConfigError
+from scopewatch.sources.base.reading import reading_settings
+from scopewatch.sources.micromanager.acquired import wells_of
 from scopewatch.sources.micromanager.plans.on_disk import (
     free_bytes,
     seen_frame,
@@ -16,6 +18,7 @@ from scopewatch.sources.micromanager.plans.projection import (
     in_bytes,
     in_time,
     project,
+    taken,
     too_large,
 )
 from scopewatch.sources.micromanager.plans.settled import settle_plan
@@ -27,6 +30,7 @@ class ChannelLight:
 
     channel: str
     exposure_ms: float
+    images: int
     so_far_s: float
     total_s: float
 
@@ -70,7 +74,7 @@ class Acquisition:
         if self.problem:
             return (self.problem,)
         light = "; ".join(
-            f"{each.channel} {each.exposure_ms:g} ms x {self.time_points} = {each.total_s:g} s"
+            f"{each.channel} {each.exposure_ms:g} ms x {each.images} = {each.total_s:g} s"
             + (f" (at most {each.so_far_s:g} s so far)" if self.over else "")
             for each in self.light
         )
@@ -104,11 +108,11 @@ def check_projections(config: Config) -> Iterator[Finding]:
             yield Finding(subject=subject, text=line)
         if stands.free_bytes is None:
             continue
-        to_come = stands.time_points - stands.over
-        problem = too_large(projection, to_come, stands.free_bytes, f"{subject}: {source.path}")
+        where = f"{subject}: {source.path}"
+        problem = too_large(projection, stands.over, stands.free_bytes, where)
         if problem is not None:
             assumed = projection.frame.assumed
-            yield Finding(subject=subject, text=problem, failed=not assumed, advice=assumed)
+            yield Finding(subject=subject, text=str(problem), failed=not assumed, advice=assumed)
 
 
 def acquiring_sources(config: Config) -> tuple[MicroManagerSourceConfig, ...]:
@@ -122,7 +126,9 @@ def acquiring_sources(config: Config) -> tuple[MicroManagerSourceConfig, ...]:
 
 def project_source(settled: MicroManagerSourceConfig, experiment: ExperimentConfig) -> Projection:
     """Return what a settled source takes, by the images on disk where there are some."""
-    return project(settled, seen_frame(settled.path, experiment.name))
+    wells = wells_of(settled, reading_settings(settled, experiment))
+    _, extra = time_points_over(settled.path, experiment.name)
+    return project(settled, wells, seen_frame(settled.path, experiment.name), extra=extra)
 
 
 def _look(source: MicroManagerSourceConfig, experiment: ExperimentConfig) -> Acquisition:
@@ -136,17 +142,17 @@ def _look(source: MicroManagerSourceConfig, experiment: ExperimentConfig) -> Acq
 def _stand(
     settled: MicroManagerSourceConfig, experiment: ExperimentConfig, projection: Projection
 ) -> Acquisition:
-    over = min(time_points_over(settled.path, experiment.name), settled.time_points)
+    over = min(time_points_over(settled.path, experiment.name)[0], projection.time_points)
     frame = projection.frame
     return Acquisition(
         source=settled.name,
         positions=len(settled.positions),
-        time_points=settled.time_points,
+        time_points=projection.time_points,
         over=over,
-        interval_s=settled.interval_s,
+        interval_s=projection.interval_s,
         time_point_s=round(projection.time_point_s, 3),
         travel_s=round(projection.travel_s, 3),
-        disk_bytes=projection.disk_of(settled.time_points - over),
+        disk_bytes=projection.disk_from(over),
         free_bytes=free_bytes(settled.path),
         image=f"{frame.width_px} x {frame.height_px} px, {8 * frame.bytes_per_px} bit:"
         f" {frame.said_by}",
@@ -154,7 +160,13 @@ def _stand(
             ChannelLight(
                 channel=dose.channel,
                 exposure_ms=dose.exposure_ms,
-                so_far_s=round(dose.exposure_ms * over / 1000, 6),
+                images=dose.images,
+                so_far_s=round(
+                    dose.exposure_ms
+                    * (dose.images - taken(dose.period, projection.time_points, over))
+                    / 1000,
+                    6,
+                ),
                 total_s=round(dose.total_s, 6),
             )
             for dose in projection.doses

@@ -97,15 +97,11 @@ def picture_plan(plan: ShownPlan) -> Picture:
     arrows = f"stage x {'to the left' if flip_x else 'to the right'}"
     arrows += f", y {'upwards' if flip_y else 'downwards'}; the large dot is the first position"
     shapes += [
-        Words(MARGIN_PX, 12, _headline(plan), LARGE_PX),
+        Words(MARGIN_PX, 12, plan.counted, LARGE_PX),
         Words(MARGIN_PX, 42, _figures(plan), SMALL_PX, faint=True),
         Words(MARGIN_PX, height - 26, arrows, SMALL_PX, faint=True),
     ]
     return Picture(width=WIDTH_PX, height=height, shapes=tuple(shapes))
-
-
-def _headline(plan: ShownPlan) -> str:
-    return f"{len(plan.sites)} positions in {len(plan.wells)} wells"
 
 
 def _figures(plan: ShownPlan) -> str:

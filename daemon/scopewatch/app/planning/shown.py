@@ -74,14 +74,21 @@ class ShownPlan:
         return {well: counted[well] for well in sorted(counted, key=well_order)}
 
     @property
+    def counted(self) -> str:
+        """How many positions in how many wells."""
+        sites, wells = len(self.sites), len(self.wells)
+        return (
+            f"{sites} position{'s' if sites > 1 else ''} in {wells} well{'s' if wells > 1 else ''}"
+        )
+
+    @property
     def refusals(self) -> tuple[str, ...]:
         """Why it cannot be done; none where it can."""
         where = f"source {self.settled.name!r}"
         found = [too_long(self.projection, where)]
         if self.free_bytes is not None and not self.projection.frame.assumed:
-            to_come = max(0, self.projection.time_points - self.over)
-            found.append(too_large(self.projection, to_come, self.free_bytes, self.settled.path))
-        return tuple(each for each in found if each is not None)
+            found.append(too_large(self.projection, self.over, self.free_bytes, self.settled.path))
+        return tuple(str(each) for each in found if each is not None)
 
 
 def show_plan(
@@ -194,5 +201,7 @@ def _shown(
         ),
         projection=projection,
         free_bytes=None if alone else free_bytes(path),
-        over=0 if alone else min(time_points_over(path, experiment.name), settled.time_points),
+        over=0
+        if alone
+        else min(time_points_over(path, experiment.name)[0], projection.time_points),
     )

@@ -22,7 +22,7 @@ def describe_plan(plan: ShownPlan, *, every: bool) -> Iterator[str]:
         Whether all positions are listed, and not only the first.
     """
     yield plan.said
-    yield f"{len(plan.sites)} positions in {len(plan.wells)} wells"
+    yield plan.counted
     yield ""
     yield from _draw_plate(plan)
     yield from _list_positions(plan, every=every)
@@ -44,11 +44,13 @@ def plan_as_json(plan: ShownPlan) -> dict[str, Any]:
         "channels": [each.model_dump() for each in plan.settled.channels],
         "interval_s": projection.interval_s,
         "time_points": projection.time_points,
+        "phases": [each.model_dump() for each in plan.settled.timing],
         "time_points_over": plan.over,
         "travel_um": round(projection.travel_um, 3),
         "travel_s": round(projection.travel_s, 3),
         "exposure_s": round(projection.exposure_s, 3),
         "other_s": round(projection.other_s, 3),
+        "focus_s": round(projection.focus_s, 3),
         "time_point_s": round(projection.time_point_s, 3),
         "frame": asdict(projection.frame),
         "disk_bytes": projection.disk_bytes,
@@ -97,6 +99,12 @@ def _list_positions(plan: ShownPlan, *, every: bool) -> Iterator[str]:
         yield f"       and {more} more; --all lists them"
 
 
+def _spell_phases(plan: ShownPlan) -> str:
+    return ", then ".join(
+        f"{phase.time_points} every {in_time(phase.interval_s)}" for phase in plan.settled.phases
+    )
+
+
 def _list_figures(plan: ShownPlan) -> Iterator[str]:
     projection, settings = plan.projection, plan.settled.projection
     yield (
@@ -106,10 +114,14 @@ def _list_figures(plan: ShownPlan) -> Iterator[str]:
     )
     yield (
         f"time point {in_time(projection.time_point_s)} of {in_time(projection.interval_s)}:"
-        f" travel {in_time(projection.travel_s)}, exposures {in_time(projection.exposure_s)},"
+        f" travel {in_time(projection.travel_s)}, focus {in_time(projection.focus_s)},"
+        f" exposures {in_time(projection.exposure_s)},"
         f" presets, readout, disk {in_time(projection.other_s)} ({settings.image_s:g} s an image)"
     )
-    run = f"{projection.time_points} time points of {projection.images} images"
+    most = "" if set(projection.periods) == {1} else "at most "
+    run = f"{projection.time_points} time points of {most}{projection.images} images"
+    if plan.settled.phases:
+        run += f" ({_spell_phases(plan)})"
     over = f", {plan.over} of them over" if plan.over else ""
     yield f"run        {run}, {in_time(projection.run_s)}{over}"
     frame = projection.frame

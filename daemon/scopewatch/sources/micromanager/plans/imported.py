@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from scopewatch.config import ChannelConfig, PositionConfig
+from scopewatch.config import ChannelConfig, PhaseConfig, PositionConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,9 @@ class Imported:
     channels
         Empty where it names none.
     interval_s, time_points
-        None where it says nothing of time.
+        None where it says nothing of time, or has phases.
+    phases
+        Of several intervals; empty where one is all.
     xy_stage, z_stage
         The devices that its positions speak of; '' where it does not say.
     expected
@@ -30,6 +32,7 @@ class Imported:
     channels: tuple[ChannelConfig, ...] = ()
     interval_s: float | None = None
     time_points: int | None = None
+    phases: tuple[PhaseConfig, ...] = ()
     xy_stage: str = ""
     z_stage: str = ""
     expected: Mapping[str, tuple[str, int]] = field(default_factory=lambda: MappingProxyType({}))

@@ -26,13 +26,16 @@ def seen_frame(path: Path, experiment: str) -> FrameSize | None:
     return None
 
 
-def time_points_over(path: Path, experiment: str) -> int:
-    """Return how many time points of a run are over: acquired, or missed for good."""
+def time_points_over(path: Path, experiment: str) -> tuple[int, int]:
+    """Return how many time points of a run are over, and how many were put in between.
+
+    Over are those that are acquired, or missed for good.
+    """
     try:
         kept = read_plan(path, experiment)
     except OSError:
-        return 0  # likewise
-    return 0 if kept is None else kept.over + 1
+        return 0, 0  # likewise
+    return (0, 0) if kept is None else (kept.over + 1, len(kept.extra))
 
 
 def free_bytes(path: Path) -> int | None:

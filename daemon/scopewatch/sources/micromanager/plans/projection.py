@@ -5,17 +5,19 @@ point begins where the one before ended. Acceleration is left out: short moves t
 projected by it, which `settle_s` is there for.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from scopewatch.config import (
-    ChannelConfig,
     MicroManagerSourceConfig,
     PositionConfig,
     ProjectionConfig,
 )
-from scopewatch.core.errors import complaint
+from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.sources.micromanager.acquired import events_of
+from scopewatch.sources.micromanager.focus import stops
+from scopewatch.sources.micromanager.grid import Period
 
 ASSUMED_PX: Final = (2048, 2048)
 # Metadata, TIFF directory and index of an image in an NDTiff data set of pycro-manager 1.0.
@@ -45,13 +47,16 @@ class LightDose:
     Parameters
     ----------
     exposure_ms
-        Of one image.
+        Of one image: the longest, where positions have exposures of their own.
+    period
+        Every how many time points it is taken; `final`: at the last alone.
     images
         Of a site, over the run.
     """
 
     channel: str
     exposure_ms: float
+    period: Period
     images: int
 
     @property
@@ -66,19 +71,27 @@ class Projection:
 
     Parameters
     ----------
+    interval_s
+        The shortest of all phases.
+    lasts_s
+        From the first time point to the last.
     images
-        Of one time point.
+        Of a time point at which every channel is taken, as are all times below.
     time_points
         Of the run.
     moves, travel_um
         Of the stage within one time point, back to the first position included.
     travel_s
         Time of these, until the stage stands.
-    exposure_s, other_s
-        Of one time point: shutter open, and presets, readout and disk.
+    exposure_s, other_s, focus_s
+        Of one time point: shutter open; presets, readout and disk; finding the focus.
+    periods
+        Of each channel.
     """
 
     interval_s: float
+    lasts_s: float
+    positions: int
     images: int
     time_points: int
     moves: int
@@ -86,95 +99,138 @@ class Projection:
     travel_s: float
     exposure_s: float
     other_s: float
+    focus_s: float
     frame: FrameSize
+    periods: tuple[Period, ...]
     doses: tuple[LightDose, ...]
 
     @property
     def time_point_s(self) -> float:
         """How long a time point takes."""
-        return self.travel_s + self.exposure_s + self.other_s
+        return self.travel_s + self.exposure_s + self.other_s + self.focus_s
 
     @property
     def disk_bytes(self) -> int:
         """Bytes of the whole run."""
-        return self.disk_of(self.time_points)
+        return self.disk_from(0)
 
-    def disk_of(self, time_points: int) -> int:
-        """Bytes of so many time points."""
-        return self.images * time_points * self.frame.image_bytes
+    def disk_from(self, over: int) -> int:
+        """Bytes of what is to come once so many time points are over."""
+        images = sum(taken(each, self.time_points, over) for each in self.periods)
+        return self.positions * images * self.frame.image_bytes
 
     @property
     def run_s(self) -> float:
         """From the first image to the last."""
-        return (self.time_points - 1) * self.interval_s + self.time_point_s
+        return self.lasts_s + self.time_point_s
 
 
-def project(config: MicroManagerSourceConfig, frame: FrameSize | None = None) -> Projection:
+def taken(period: Period, time_points: int, since: int = 0) -> int:
+    """Return at how many time points a channel is taken, from one of them on.
+
+    >>> taken(1, 20), taken(5, 20), taken(5, 20, 1), taken("final", 20, 19)
+    (20, 4, 3, 1)
+    """
+    if since >= time_points:
+        return 0
+    if period == "final":
+        return 1
+    return -(-time_points // period) - -(-since // period)
+
+
+def project(
+    config: MicroManagerSourceConfig,
+    wells: Mapping[str, str],
+    frame: FrameSize | None = None,
+    *,
+    extra: int = 0,
+) -> Projection:
     """Return what a settled source will take.
 
     Parameters
     ----------
+    wells
+        The well of each label: the focus may be found once for each.
     frame
         Size of an image as it was seen; None where none was.
+    extra
+        Time points that a person had put in between.
     """
-    settings = config.projection
+    settings, timing = config.projection, config.timing
     moves = list(_moves(config.positions))
-    channels: Sequence[ChannelConfig | None] = config.channels or (None,)
-    images = len(config.positions) * len(channels)
-    exposures_ms = sum(each.exposure_ms for each in config.channels)
+    events = events_of(config, 0)
+    time_points = config.planned_time_points + extra
     return Projection(
-        interval_s=config.interval_s,
-        images=images,
-        time_points=config.time_points,
+        interval_s=min(phase.interval_s for phase in timing),
+        lasts_s=sum(phase.interval_s * phase.time_points for phase in timing)
+        - timing[-1].interval_s,
+        positions=len(config.positions),
+        images=len(events),
+        time_points=time_points,
         moves=len(moves),
         travel_um=sum(moves),
         travel_s=sum(moves) / settings.stage_um_per_s + len(moves) * settings.settle_s,
-        exposure_s=len(config.positions) * exposures_ms / 1000,
-        other_s=images * settings.image_s,
+        exposure_s=sum(event.get("exposure", 0.0) for event in events.values()) / 1000,
+        other_s=len(events) * settings.image_s,
+        focus_s=_searches(config, wells) * settings.focus_s,
         frame=_frame(settings, frame),
+        periods=tuple(each.every for each in config.channels) or (1,),
         doses=tuple(
-            LightDose(channel=each.preset, exposure_ms=each.exposure_ms, images=config.time_points)
+            LightDose(
+                channel=each.preset,
+                exposure_ms=max(
+                    position.exposures_ms.get(each.preset, each.exposure_ms)
+                    for position in config.positions
+                ),
+                period=each.every,
+                images=taken(each.every, time_points),
+            )
             for each in config.channels
         ),
     )
 
 
-def too_long(projection: Projection, where: object) -> str | None:
+def too_long(projection: Projection, where: object) -> ConfigError | None:
     """Return why the time points do not fit into their interval; None where they do."""
     if projection.time_points == 1 or projection.time_point_s < projection.interval_s:
         return None
-    return complaint(
-        "a time point takes longer than the interval, so that every other one is missed",
-        where=where,
-        expected=f"less than {projection.interval_s:g} s",
-        got=f"{projection.time_point_s:.0f} s ({projection.images} images: travel"
-        f" {projection.travel_s:.0f} s, exposures {projection.exposure_s:.0f} s, presets, readout"
-        f" and disk {projection.other_s:.0f} s)",
-        do="set a longer interval_s or fewer positions; the speeds are those of `projection`",
+    return ConfigError(
+        complaint(
+            "a time point takes longer than the interval, so that every other one is missed",
+            where=where,
+            expected=f"less than {projection.interval_s:g} s",
+            got=f"{projection.time_point_s:.0f} s ({projection.images} images: travel"
+            f" {projection.travel_s:.0f} s, focus {projection.focus_s:.0f} s, exposures"
+            f" {projection.exposure_s:.0f} s, presets, readout and disk"
+            f" {projection.other_s:.0f} s)",
+            do="set a longer interval_s or fewer positions; the speeds are those of `projection`",
+        )
     )
 
 
 def too_large(
-    projection: Projection, time_points: int, free_bytes: int, where: object
-) -> str | None:
+    projection: Projection, over: int, free_bytes: int, where: object
+) -> ConfigError | None:
     """Return why the images do not fit onto their disk; None where they do.
 
     Parameters
     ----------
-    time_points
-        How many are still to come.
+    over
+        How many time points are over.
     """
-    needed = projection.disk_of(time_points)
+    needed = projection.disk_from(over)
     if needed <= free_bytes:
         return None
-    return complaint(
-        "the images of the run do not fit onto the disk",
-        where=where,
-        expected=f"{in_bytes(needed)} for {time_points} time points of {projection.images} images"
-        f" of {projection.frame.width_px} x {projection.frame.height_px} px"
-        f" ({projection.frame.said_by})",
-        got=f"{in_bytes(free_bytes)} free",
-        do="free space there, or set another path",
+    return ConfigError(
+        complaint(
+            "the images of the run do not fit onto the disk",
+            where=where,
+            expected=f"{in_bytes(needed)} for {projection.time_points - over} time points,"
+            f" images of {projection.frame.width_px} x {projection.frame.height_px} px"
+            f" ({projection.frame.said_by})",
+            got=f"{in_bytes(free_bytes)} free",
+            do="free space there, or set another path",
+        )
     )
 
 
@@ -219,6 +275,13 @@ def _frame(settings: ProjectionConfig, seen: FrameSize | None) -> FrameSize:
         said_by="projection.frame_px" if settings.frame_px else "assumed; set projection.frame_px",
         assumed=settings.frame_px is None,
     )
+
+
+def _searches(config: MicroManagerSourceConfig, wells: Mapping[str, str]) -> int:
+    """Return how often the focus is found within a time point."""
+    if config.focus.method == "none":
+        return 0
+    return sum(len(stop.at) for stop in stops(config, list(events_of(config, 0)), wells))
 
 
 def _moves(positions: Sequence[PositionConfig]) -> Iterable[float]:

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig, PhaseConfig
 from scopewatch.config.small_file import read_small_file
 from scopewatch.core.errors import ConfigError, FrameError, SourceError, complaint
 from scopewatch.core.strict_yaml import parse_yaml
@@ -102,29 +102,61 @@ def _merged(
         ("channels", found.channels or None),
         ("interval_s", found.interval_s),
         ("time_points", found.time_points),
+        ("phases", found.phases or None),
     ):
         if planned is None:
             continue
         set_here = getattr(config, name)
         if name in given and set_here and set_here != planned:
             problems.append(
-                complaint(
-                    f"{name} of the plan and of the configuration differ",
-                    where=f"{where}, plan {config.plan}",
-                    expected="one of them, or both alike",
-                    got=f"{_shown(planned)} in the plan, {_shown(set_here)} in the configuration",
-                    do=f"leave {name} out of the configuration, or correct it",
+                ConfigError(
+                    complaint(
+                        f"{name} of the plan and of the configuration differ",
+                        where=f"{where}, plan {config.plan}",
+                        expected="one of them, or both alike",
+                        got=f"{_shown(planned)} in the plan, {_shown(set_here)} in the"
+                        " configuration",
+                        do=f"leave {name} out of the configuration, or correct it",
+                    )
                 )
             )
         update[name] = planned
+    problems += _two_timings(config, found, where)
     if problems:
-        raise ConfigError("\n".join(problems))
+        raise ConfigError("\n".join(map(str, problems)))
     return config.model_copy(update=update)
+
+
+def _two_timings(
+    config: MicroManagerSourceConfig, found: Imported, where: str
+) -> list[ConfigError]:
+    """Refuse phases on one side and a single interval on the other."""
+    single = {"interval_s", "time_points"} & config.model_fields_set
+    if not ((found.phases and single) or (config.phases and found.time_points is not None)):
+        return []
+    return [
+        ConfigError(
+            complaint(
+                "times of the plan and of the configuration differ",
+                where=f"{where}, plan {config.plan}",
+                expected="one of them, or both alike",
+                got="phases in the plan, an interval in the configuration"
+                if found.phases
+                else "an interval in the plan, phases in the configuration",
+                do="leave interval_s, time_points and phases out of the configuration",
+            )
+        )
+    ]
 
 
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
-        return ", ".join(f"{each.preset} {each.exposure_ms:g} ms" for each in value)
+        return ", ".join(
+            f"{each.time_points} x {each.interval_s:g} s"
+            if isinstance(each, PhaseConfig)
+            else f"{each.preset} {each.exposure_ms:g} ms every {each.every}"
+            for each in value
+        )
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

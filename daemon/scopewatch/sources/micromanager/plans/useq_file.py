@@ -7,13 +7,13 @@ What an acquisition of scopewatch does not do is refused by name (`useq_refusals
 import copy
 import warnings
 from collections.abc import Mapping
-from itertools import islice, pairwise
+from itertools import groupby, islice, pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from scopewatch.config import ChannelConfig, PositionConfig
+from scopewatch.config import ChannelConfig, PhaseConfig, PositionConfig
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.sources.base.address import well_at
 from scopewatch.sources.micromanager.plans.imported import Imported
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 INSTALL: Final = "install it: pip install 'scopewatch[micromanager]'"
 _MOST_TOLD: Final = 3
 # Times of equal steps differ by rounding to microseconds alone.
-_SAME_S: Final = 1e-3
+_DIGITS: Final = 3
 
 
 def read_useq(raw: Mapping[str, Any], where: object) -> Imported:
@@ -43,7 +43,7 @@ def read_useq(raw: Mapping[str, Any], where: object) -> Imported:
     """
     sequence = _validated(raw, where)
     setup = ["setup"] if raw.get("setup") else []
-    refused = [*setup, *refused_parts(sequence), *_uneven_times(sequence)]
+    refused = [*setup, *refused_parts(sequence), *_impossible_times(sequence)]
     if refused:
         raise ConfigError(
             complaint(
@@ -55,18 +55,23 @@ def read_useq(raw: Mapping[str, Any], where: object) -> Imported:
             )
         )
     positions, expected = _positions(sequence, where)
-    interval_s, time_points = _times(sequence)
+    phases = _phases(sequence)
+    single = phases[0] if len(phases) == 1 else None
     return Imported(
         said="plan of useq-schema",
         positions=positions,
         channels=tuple(
             ChannelConfig(
-                group=channel.group, preset=channel.config, exposure_ms=channel.exposure or 0.0
+                group=channel.group,
+                preset=channel.config,
+                exposure_ms=channel.exposure or 0.0,
+                every=channel.acquire_every,
             )
             for channel in sequence.channels
         ),
-        interval_s=interval_s,
-        time_points=time_points,
+        interval_s=None if single is None or single.time_points == 1 else single.interval_s,
+        time_points=None if single is None else single.time_points,
+        phases=phases if len(phases) > 1 else (),
         expected=MappingProxyType(expected),
     )
 
@@ -190,26 +195,31 @@ def _moments(sequence: "MDASequence") -> list[float]:
     return list(islice(sequence.time_plan, MOST_TIME_POINTS + 1))
 
 
-def _uneven_times(sequence: "MDASequence") -> list[str]:
-    """Name a plan of time that is no row of equal steps."""
+def _impossible_times(sequence: "MDASequence") -> list[str]:
+    """Name a plan of time without steps, or of too many."""
     try:
         moments = _moments(sequence)
     except ArithmeticError:
         return ["time_plan whose interval is not known"]
     if len(moments) > MOST_TIME_POINTS:
         return [f"time_plan of more than {MOST_TIME_POINTS} time points"]
-    steps = [after - before for before, after in pairwise(moments)]
-    if steps and max(steps) - min(steps) > _SAME_S:
-        told = ", ".join(f"{step:g}" for step in sorted({round(step, 3) for step in steps})[:4])
-        return [f"time_plan in phases of several intervals ({told} s)"]
-    if steps and min(steps) <= 0:
+    if any(after - before <= 0 for before, after in pairwise(moments)):
         return ["time_plan without an interval"]
     return []
 
 
-def _times(sequence: "MDASequence") -> tuple[float | None, int | None]:
-    """Return interval in seconds and number of time points; None where the plan has none."""
+def _phases(sequence: "MDASequence") -> tuple[PhaseConfig, ...]:
+    """Return the phases of equal steps; none where the plan says nothing of time.
+
+    A phase of useq-schema begins with the last time point of the one before, one of scopewatch an
+    interval after it: a phase here is a row of equal steps and the time points before them.
+    """
     moments = _moments(sequence)
     if not moments:
-        return None, None
-    return (moments[1] - moments[0] if len(moments) > 1 else None), len(moments)
+        return ()
+    steps = [round(after - before, _DIGITS) for before, after in pairwise(moments)]
+    rows = [(step, len(list(each))) for step, each in groupby(steps)] or [(1.0, 0)]
+    return tuple(
+        PhaseConfig(interval_s=step, time_points=count + (index == len(rows) - 1))
+        for index, (step, count) in enumerate(rows)
+    )

@@ -91,8 +91,6 @@ def _of_channel(channel: "Channel") -> Iterator[str]:
         yield f"no exposure{of}"
     if channel.z_offset:
         yield f"z_offset{of}"
-    if channel.acquire_every != 1:
-        yield f"acquire_every {channel.acquire_every}{of}"
     if channel.camera:
         yield f"camera {channel.camera!r}{of}"
 

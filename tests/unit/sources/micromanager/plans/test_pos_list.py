@@ -88,7 +88,7 @@ def test_a_position_that_asks_for_more_is_refused_by_name(
 
 @both
 def test_a_list_for_two_stages_is_refused(write: Write) -> None:
-    with pytest.raises(ConfigError, match="speak of more than one XY stage: a.pos \\(got XY, XY2"):
+    with pytest.raises(ConfigError, match="more than one XY stage"):
         read(write([A1, Marked("A2", {"XY2": (1, 2)}, xy_stage="XY2")]))
     with pytest.raises(ConfigError, match="more than one focus drive"):
         read(write([A1, Marked("A2", {"XY": (1, 2), "Piezo": (1,)}, z_stage="Piezo")]))

@@ -66,7 +66,7 @@ def test_a_plan_brings_its_channels_and_times(tmp_path: Path) -> None:
     )
     path.write_text(plan.yaml(), encoding="utf-8")
     settled = settle(tmp_path, plan=path)
-    assert [each.model_dump() for each in settled.channels] == [PHASE]
+    assert [each.model_dump() for each in settled.channels] == [{**PHASE, "every": 1}]
     assert (settled.interval_s, settled.time_points) == (600, 7)
     assert settled.plan is None
     alike = settle(tmp_path, plan=path, channels=[PHASE], interval_s=600, time_points=7)
@@ -87,6 +87,20 @@ def test_what_plan_and_configuration_say_otherwise_is_refused(tmp_path: Path) ->
         for name in ("channels", "interval_s", "time_points")
     ]
     assert "got 600 in the plan, 60 in the configuration" in str(refused.value)
+
+
+def test_phases_of_a_plan_take_the_place_of_the_interval(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    phases = [{"interval": 600, "loops": 3}, {"interval": 60, "loops": 5}]
+    path.write_text(plate_plan(time_plan=phases).yaml(), encoding="utf-8")
+    settled = settle(tmp_path, plan=path)
+    assert [(each.interval_s, each.time_points) for each in settled.timing] == [(600, 2), (60, 5)]
+    assert settle(tmp_path, plan=path, phases=settled.phases) == settled
+    with pytest.raises(ConfigError, match="times of the plan and of the configuration differ"):
+        settle(tmp_path, plan=path, interval_s=600)
+    path.write_text(plate_plan(time_plan=phases[0]).yaml(), encoding="utf-8")
+    with pytest.raises(ConfigError, match="an interval in the plan, phases in the configuration"):
+        settle(tmp_path, plan=path, phases=settled.phases)
 
 
 def test_a_source_with_positions_of_its_own_stays_as_it_is(tmp_path: Path) -> None:
