@@ -20,6 +20,7 @@ from math import ceil
 from typing import Final
 
 from scopewatch.core.clock import Clock
+from scopewatch.core.delays import doubling_s
 from scopewatch.core.errors import DeliveryError
 from scopewatch.messages.alert_message import Message, OutboxItem, without_pictures
 from scopewatch.notify.breaker import Breaker, BreakerRule, Circuit, Receiver
@@ -254,8 +255,7 @@ class Delivery:
         self._unmarked.discard(row)
 
     def _delay_s(self, attempts: int) -> float:
-        # The exponent is capped as well: a receiver may be away for weeks.
-        longest = min(self._retry_s * 2.0 ** min(attempts, 20), self._most_s)
+        longest = doubling_s(attempts, first_s=self._retry_s, most_s=self._most_s)
         return longest * self._rng.uniform(0.5, 1.0)
 
 

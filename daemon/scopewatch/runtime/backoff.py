@@ -1,4 +1,6 @@
-"""How long to wait before trying again: doubling, up to a limit."""
+"""How long to wait before trying again, after so many failures in a row."""
+
+from scopewatch.core.delays import doubling_s
 
 
 class Backoff:
@@ -17,8 +19,7 @@ class Backoff:
 
     def next_s(self) -> float:
         """Count a failure and return the seconds to wait after it."""
-        # The exponent is capped as well: 2.0**1024 overflows, and a share may be away for weeks.
-        delay_s = min(self._first_s * 2.0 ** min(self.failures, 30), self._most_s)
+        delay_s = doubling_s(self.failures, first_s=self._first_s, most_s=self._most_s)
         self.failures += 1
         return delay_s
 

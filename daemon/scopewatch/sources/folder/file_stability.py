@@ -19,6 +19,8 @@ may have gone on without a change of size and time, or have taken its control fi
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from scopewatch.core.delays import doubling_s
+
 CANDIDATES = 10_000
 # A turn looks at so many again: each is read, and perhaps decoded.
 LOOKS = 64
@@ -50,7 +52,7 @@ class Candidate:
     quiet_since_s: float
     try_at_s: float
     check_at_s: float
-    retry_s: float = _FIRST_RETRY_S
+    retries: int = 0
 
     def quiet_for_s(self, now_s: float) -> float:
         """How long the file has not changed."""
@@ -157,8 +159,9 @@ class FileStability:
     def later(self, candidate: Candidate, now_s: float) -> None:
         """Try a file again after a pause that doubles each time."""
         give_up_at_s = candidate.quiet_since_s + self._give_up_s
-        pause_s = max(self._settle_s, candidate.retry_s)
-        candidate.retry_s = min(2 * candidate.retry_s, _LONGEST_RETRY_S)
+        retry_s = doubling_s(candidate.retries, first_s=_FIRST_RETRY_S, most_s=_LONGEST_RETRY_S)
+        pause_s = max(self._settle_s, retry_s)
+        candidate.retries += 1
         candidate.try_at_s = now_s + pause_s
         if now_s < give_up_at_s:
             candidate.try_at_s = min(candidate.try_at_s, give_up_at_s)

@@ -14,6 +14,7 @@ going on would only wear them (each try loads them anew).
 from datetime import datetime
 from typing import Final
 
+from scopewatch.core.delays import doubling_s
 from scopewatch.sources.micromanager.grid import Grid, Step
 
 FIRST_WAIT_S: Final = 10.0
@@ -66,8 +67,7 @@ class TimeLapse:
     def failed(self, index: int, why: str, monotonic_s: float, *, partly: bool) -> None:
         """Note that images of a time point did not come; `partly` when some of it did."""
         self._why[index] = why
-        # The exponent is capped: a camera may be away for weeks of a long interval.
-        wait_s = min(FIRST_WAIT_S * 2.0 ** min(self._tries, 30), MOST_WAIT_S)
+        wait_s = doubling_s(self._tries, first_s=FIRST_WAIT_S, most_s=MOST_WAIT_S)
         self._tries += 1
         self._not_before_s = monotonic_s + wait_s
         if partly and self._tries >= TRIES:
