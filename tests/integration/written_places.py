@@ -1,6 +1,6 @@
 """Where the program writes to a disk, collected from its source without running it.
 
-A place is `module function call`: `store/files/whole_files.py write_whole write_bytes`. What writes
+A place is `module function call`: `files.py write_whole write_bytes`. What writes
 is told by the name of what is called, so that a name that also means something harmless (a stream
 in memory) is a place too, and somebody has to say so.
 """

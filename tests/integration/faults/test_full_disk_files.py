@@ -5,7 +5,6 @@ One module, long as it is: `test_full_disk_places` holds its tables of places ag
 
 import builtins
 import errno
-import json
 import logging
 import os
 import shutil
@@ -46,7 +45,8 @@ from tests.unit.app.test_app_support import CONFIG
 from tests.unit.sources.time_lapse_scene import Scene as TimeLapse
 from tests.unit.store.scene import key
 
-FILES = "store/files/whole_files.py"
+FILES = "files.py"
+STATE_FILES = "store/files/whole_files.py"
 # A file that is whole or not there is written in these steps; the last one syncs its folder.
 STEPS = {
     f"{FILES} write_whole write_bytes": Path,
@@ -56,7 +56,7 @@ STEPS = {
     f"{FILES} whole_file replace": Path,
     f"{FILES} whole_file unlink": Path,
 }
-FOLDERS = {f"{FILES} make_folder mkdir": Path, f"{FILES} make_folder chmod": Path}
+FOLDERS = {f"{STATE_FILES} make_folder mkdir": Path, f"{STATE_FILES} make_folder chmod": Path}
 SYNCED = {place: owner for place, owner in STEPS.items() if "_sync" in place}
 LOG = "runtime/process/log_file.py"
 LOGGED = {
@@ -80,15 +80,15 @@ STARTED = {
     "runtime/process/lock.py InstanceLock.__init__ chmod": Path,
     "store/schema/engine.py _make_file open": os,
     "store/schema/engine.py _make_file chmod": Path,
-    f"{FILES} make_folder mkdir": Path,
-    f"{FILES} make_folder chmod": Path,
+    f"{STATE_FILES} make_folder mkdir": Path,
+    f"{STATE_FILES} make_folder chmod": Path,
 }
 PLAN = "sources/micromanager/plan_file.py write_plan"
 PLANNED = {
-    f"{PLAN} mkstemp": tempfile,
-    f"{PLAN} dump": json,
-    f"{PLAN} fsync": os,
-    f"{PLAN} replace": Path,
+    f"{PLAN} touch": Path,
+    f"{PLAN} write_text": Path,
+    f"{FILES} _sync fsync": os,
+    f"{FILES} whole_file replace": Path,
 }
 QUIET = "sources/micromanager/examining.py _quiet_setup"
 EXAMINED = {f"{QUIET} TemporaryDirectory": tempfile, f"{QUIET} write_text": Path}
@@ -96,12 +96,11 @@ EXAMINED = {f"{QUIET} TemporaryDirectory": tempfile, f"{QUIET} write_text": Path
 SINGLE = {
     "store/write/proposing.py write_proposal unlink",
     "store/files/pictures.py remove_picture unlink",
-    f"{FILES} sweep unlink",
+    f"{STATE_FILES} sweep unlink",
     f"{LOG} RotatedLog RotatingFileHandler",
     f"{LOG} RotatedLog._open write",
     "app/checking/folders.py check_writable TemporaryFile",
     "sources/micromanager/acquiring.py Acquiring.prepare mkdir",
-    f"{PLAN} unlink",
 }
 COVERED = {*STEPS, *FOLDERS, *LOGGED, *BUNDLED, *STARTED, *PLANNED, *EXAMINED, *SINGLE}
 
@@ -233,7 +232,7 @@ def test_retention_that_cannot_remove_raises_and_goes_on_at_its_next_round(bench
 def test_leftovers_that_cannot_be_removed_refuse_the_start_until_they_can(tmp_path: Path) -> None:
     left = tmp_path / ".p1_t0000_s0.jpg.part"
     left.touch()
-    with no_space_at(f"{FILES} sweep unlink", Path) as full:
+    with no_space_at(f"{STATE_FILES} sweep unlink", Path) as full:
         with pytest.raises(StoreError, match=f"file cannot be written: .*{NO_SPACE}"):
             sweep(tmp_path)
         assert full.struck == 1
@@ -402,11 +401,11 @@ def test_a_plan_that_cannot_be_kept_costs_no_image_and_is_kept_later(
     lapse = TimeLapse(tmp_path / "data", clock).start()
     with ExitStack() as held:
         full = held.enter_context(no_space_at(place, PLANNED[place]))
-        removing = no_space_at(f"{PLAN} unlink", Path) if and_removing else nullcontext(Full())
-        left = held.enter_context(removing)
+        unlinks = no_space_at(f"{FILES} whole_file unlink", Path)
+        left = held.enter_context(unlinks if and_removing else nullcontext(Full()))
         lapse.at(0)
         assert full.struck >= 1
-        assert left.struck == (and_removing and not place.endswith("mkstemp"))
+        assert left.struck == and_removing
         assert lapse.acquired == [0]
         assert read_plan(tmp_path / "data", "HES 7") is None
     lapse.at(1)

@@ -60,7 +60,7 @@ def test_the_collector_sees_what_is_there() -> None:
     """A collector that goes blind must not pass."""
     assert len(places()) >= 60
     assert {
-        "store/files/whole_files.py write_whole write_bytes",
+        "files.py write_whole write_bytes",
         "store/write/database.py Store.commit _writing",
         "runtime/process/log_file.py RotatedLog RotatingFileHandler",
         "runtime/process/lock.py InstanceLock.__init__ open",

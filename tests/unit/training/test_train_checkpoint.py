@@ -32,7 +32,7 @@ def test_no_file_is_no_checkpoint(tmp_path: Path) -> None:
 def test_a_write_that_was_cut_off_leaves_the_former_one(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     save_checkpoint(path, sample(step=1))
-    path.with_suffix(".partial").write_bytes(path.read_bytes()[:100])
+    path.with_name(f".{path.name}.part").write_bytes(path.read_bytes()[:100])
 
     back = load_checkpoint(path, "abc")
 

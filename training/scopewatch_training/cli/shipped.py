@@ -18,6 +18,7 @@ import tifffile
 import typer
 from rich.console import Console
 
+from scopewatch.files import whole_file
 from scopewatch.inference.bundle import CARD_FILE
 from scopewatch_simulator.experiment import Experiment
 from scopewatch_simulator.plan import (
@@ -161,11 +162,13 @@ def _simulate_training(out: Path, recipe: Recipe, console: Console) -> None:
                     for time in (*times, FINAL_TIME_POINT)
                 ]
                 progress(run * recipe.wells + well + 1, recipe.runs * recipe.wells)
-    with (out / "manifest.partial").open("w", encoding="utf-8", newline="") as file:
+    with (
+        whole_file(out / "manifest.csv") as part,
+        part.open("w", encoding="utf-8", newline="") as file,
+    ):
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    (out / "manifest.partial").rename(out / "manifest.csv")
 
 
 def _write_pair(

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +22,7 @@ from scopewatch.core.imaging.normalise import normalise
 from scopewatch.core.imaging.quality import fit_tiles, measure
 from scopewatch.core.imaging.scale import resample
 from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch.files import whole_file, write_whole
 from scopewatch_training.dataset.manifest import PairRow
 from scopewatch_training.dataset.pictures import Picture, look_at_file, read_picture
 from scopewatch_training.dataset.prepared import Pair
@@ -94,7 +93,7 @@ def process_row(
     if not outcome.undecided:
         record = {"made_from": origin, "pair": outcome.pair.to_json()}
         text = json.dumps(record)
-        write_whole(record_path(out, row), lambda path: path.write_text(text, encoding="utf-8"))
+        write_whole(record_path(out, row), text.encode(), shared=True)
     return outcome
 
 
@@ -133,16 +132,6 @@ def made_from(row: PairRow, settings: PrepareSettings) -> dict[str, Any]:
         "day": row.day,
         "key": list(row.key),
     }
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file so that it is there whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        write(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _process(
@@ -261,13 +250,13 @@ def _hide_unknown(
 
 def _write(pair: Pair, out: Path, view: NDArray[np.float32], signal: NDArray[np.float32]) -> Pair:
     made = replace(pair, view=f"views/{pair.id}.npy", signal=f"signals/{pair.id}.npy")
-    write_whole(out / made.view, lambda path: _save(path, view.astype(np.float16)))
-    write_whole(out / made.signal, lambda path: _save(path, signal))
+    _save(out / made.view, view.astype(np.float16))
+    _save(out / made.signal, signal)
     return made
 
 
 def _save(path: Path, array: NDArray[Any]) -> None:
-    with path.open("wb") as file:
+    with whole_file(path, shared=True) as part, part.open("wb") as file:
         np.save(file, array, allow_pickle=False)
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.files import write_whole
 from scopewatch_training.dataset.manifest import PairRow, is_simulated
 from scopewatch_training.dataset.pair import (
     Outcome,
     finished_pair,
     process_row,
     settings_digest,
-    write_whole,
 )
 from scopewatch_training.dataset.prepared import INDEX, Dataset, Pair, index_json
 from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings, PrepareSettings
@@ -114,7 +114,7 @@ def prepare(
         binarise=binarise or BinariseSettings(),
     )
     text = json.dumps(index_json(dataset))
-    write_whole(out / INDEX, lambda path: path.write_text(text, encoding="utf-8"))
+    write_whole(out / INDEX, text.encode(), shared=True)
     return dataset
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from scopewatch.core.errors import ConfigError, ModelError, complaint
 from scopewatch.core.imaging.binarise import Thresholds
+from scopewatch.files import write_whole
 from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB, read_fit
@@ -235,6 +236,4 @@ def refuse_other_views(bundle: Bundle, dataset: Dataset) -> None:
 def write_figures(path: Path, figures: dict[str, Any]) -> None:
     """Write figures as JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(json.dumps(figures, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, (json.dumps(figures, indent=2, allow_nan=False) + "\n").encode())

@@ -9,7 +9,6 @@ No label of run k is looked at for its own threshold. But the networks that gave
 had run k among their training runs, which whole nested fits avoid, at four times the training.
 """
 
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from scopewatch.files import whole_file
 from scopewatch.inference.bundle import Bundle
 from scopewatch_training.bundle.cross_fit import CrossFit, learn_decision
 from scopewatch_training.bundle.fit import FitRequest, Opened, finish, open_request, train_whole
@@ -102,9 +102,8 @@ def _held_out_logits(opened: Opened, stages: Stages) -> dict[str, NDArray[np.flo
             opened.dataset, opened.dataset.of_runs(request.held_out), opened.thresholds
         )
         found = predict_logits(_network(opened, stages), frames)
-        partial = file.with_name(f"{os.getpid()}-{file.name}")
         arrays: dict[str, Any] = {frame.id: each for frame, each in zip(frames, found, strict=True)}
-        np.savez(partial, **arrays)
-        partial.replace(file)
+        with whole_file(file, shared=True) as part, part.open("wb") as opened_part:
+            np.savez(opened_part, **arrays)
     with np.load(file, allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}

@@ -13,6 +13,7 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.estimation.recalibration import FrameTally, tally
 from scopewatch.core.imaging.labels import NOT_COUNTED
 from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.files import write_whole
 from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER
 from scopewatch_training.evaluation.assessment import ScoredField
 from scopewatch_training.forecasting.forecast_table import WellDay
@@ -66,9 +67,7 @@ def write_record(folder: Path, record: HeldOutRecord) -> None:
     """Write the record of a bundle, whole or not at all."""
     path = folder / REPORT_FOLDER / FORECAST_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(record.to_json(), encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, record.to_json().encode())
 
 
 def read_record(folder: Path) -> HeldOutRecord:

@@ -1,7 +1,6 @@
 """Checkpoints of a fit: one file, replaced whole, so that a killed fit goes on from it."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.files import whole_file
 
 _FACTS = "facts"
 
@@ -43,12 +43,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         for name, arrays in checkpoint.arrays.items()
         for index, array in enumerate(arrays)
     }
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
+    with whole_file(path) as part, part.open("wb") as file:
         np.savez(file, **(flat | {_FACTS: np.array(json.dumps(facts))}))
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def load_checkpoint(path: Path, made_of: str) -> Checkpoint | None:

@@ -5,9 +5,7 @@ nor a position that was added from one that was never reached.
 """
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from scopewatch.files import whole_file
 from scopewatch.sources.micromanager.acquired import own_data_set
 from scopewatch.sources.micromanager.focus import FocusKept
 from scopewatch.sources.micromanager.focus_file import FocusFile
@@ -126,16 +125,10 @@ def write_plan(folder: Path, planned: Planned, focus: FocusKept | None = None) -
         extra=planned.extra,
         focus=FocusFile.of(focus or FocusKept()),
     )
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".scopewatch-plan-", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as part:
-            json.dump(file.model_dump(mode="json"), part, indent=1, ensure_ascii=False)
-            part.flush()
-            os.fsync(part.fileno())
-        Path(name).replace(folder / PLAN_FILE)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+    text = json.dumps(file.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    with whole_file(folder / PLAN_FILE) as part:
+        part.touch(mode=0o600)
+        part.write_text(text, encoding="utf-8")
 
 
 def _load(path: Path) -> _File | None:

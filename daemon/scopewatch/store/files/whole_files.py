@@ -1,17 +1,16 @@
-"""Files that are either whole or not there, also after a power cut."""
+"""Whole files of the state folder: closed to others, and refusals of the disk as one line."""
 
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from scopewatch import files
 from scopewatch.core.errors import NoSpaceError, StoreError, complaint
 
 FOLDER_MODE: Final = 0o750
 FILE_MODE: Final = 0o640
-_BEGUN: Final = ".part"
 # Of the disk, and of what a user may take of it (which Windows does not know).
 _FULL: Final = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
@@ -19,9 +18,8 @@ _FULL: Final = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file that others cannot read; see `whole_file`."""
     make_folder(path.parent)
-    with whole_file(path) as begun:
-        begun.write_bytes(data)
-        begun.chmod(FILE_MODE)
+    with writing(path):
+        files.write_whole(path, data, mode=FILE_MODE)
 
 
 @contextmanager
@@ -34,17 +32,8 @@ def whole_file(path: Path) -> Iterator[Path]:
         Where the disk refuses; NoSpaceError where it is full. After any exception the temporary
         file is removed.
     """
-    begun = path.with_name(f".{path.name}{_BEGUN}")
-    with writing(path):
-        try:
-            yield begun
-            _sync(begun)
-            begun.replace(path)
-        finally:
-            begun.unlink(missing_ok=True)
-        if os.name == "posix":
-            # Windows cannot open folders, and its file systems log renames by themselves.
-            _sync(path.parent)
+    with writing(path), files.whole_file(path) as part:
+        yield part
 
 
 def make_folder(folder: Path) -> None:
@@ -78,8 +67,8 @@ def sweep(folder: Path) -> int:
     """Remove temporary files that a crash left; return how many."""
     count = 0
     with writing(folder):
-        for begun in folder.rglob(f".*{_BEGUN}"):
-            begun.unlink(missing_ok=True)
+        for part in files.list_parts(folder):
+            part.unlink(missing_ok=True)
             count += 1
     return count
 
@@ -99,12 +88,3 @@ def writing(path: Path) -> Iterator[None]:
                 do="check free space and the rights of the folder",
             )
         ) from error
-
-
-def _sync(path: Path) -> None:
-    # Windows syncs only what is open for writing; folders open only for reading.
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
