@@ -19,7 +19,8 @@ from scopewatch.app.daemon_runner import Life
 from scopewatch.config import load_config
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.supervision.stages import Farewell
-from scopewatch.sources.micromanager.microscope import Axes, Event, PycroManagerMicroscope
+from scopewatch.sources.micromanager.events import Axes, Event
+from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
 from scopewatch.store.read.queries import Reader
 from tests.hardware.demo_core import adapters
 from tests.integration.conftest import SHIPPED
@@ -88,7 +89,8 @@ class Witness:
             microscope: PycroManagerMicroscope,
             events: Sequence[Event],
             saved: Callable[[Axes], None],
-        ) -> None:
+            hold: Callable[[], bool],
+        ) -> bool:
             def note(axes: Axes) -> None:
                 self.saved.append((axes["time"], axes["position"]))
                 saved(axes)
@@ -100,7 +102,7 @@ class Witness:
                 self.under_way += 1
                 self.most = max(self.most, self.under_way)
             try:
-                real(microscope, events, note)
+                return real(microscope, events, note, hold)
             finally:
                 with lock:
                     self.under_way -= 1

@@ -22,6 +22,8 @@ from scopewatch.app.retrying import LOOK_S as RETRY_S
 from scopewatch.app.retrying import Retrier
 from scopewatch.app.run_states import LOOK_S, StateLog, make_states
 from scopewatch.app.sources import make_keepers, make_schedule, make_sources, stop_watching
+from scopewatch.app.steering import LOOK_S as STEER_S
+from scopewatch.app.steering import Helm
 from scopewatch.config import Config, WebConfig
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ModelError, StoreError
@@ -164,6 +166,8 @@ def build(
             rescan_s=config.runtime.rescan_s,
         )
         schedule = make_schedule(keepers, heartbeats)
+        helm = Helm(store, sources, config.experiment.name)
+        helm.restore()
         supervisor = Supervisor(
             keepers=keepers,
             heartbeats=heartbeats,
@@ -223,6 +227,7 @@ def build(
         schedule.every(LOOK_S, "state of the runs", StateLog(states, clock).look)
         enter_retention(schedule, config, store, clock)
         schedule.every(RETRY_S, "try again", Retrier(store, keepers).look)
+        schedule.every(STEER_S, "steering", helm.look)
         schedule.every(GIVE_BACK_S, "memory", give_back)
         refusal = str if reloading is None else reloading.refusal
         monitor = enter_monitor(

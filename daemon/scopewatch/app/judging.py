@@ -19,7 +19,7 @@ WATCHING: Final = frozenset(
         *("name", "recursive", "observer", "poll_s", "settle_s", "give_up_s"),
         *("mode", "backend", "mm_app_path", "mm_config", "port"),
         *("positions", "plan", "plate", "channels", "interval_s", "time_points", "phases"),
-        *("focus", "projection"),
+        *("focus", "medium", "projection"),
     }
 )
 # How a frame is read, but not whose it is.

@@ -11,6 +11,7 @@ import typer
 
 from scopewatch import __version__
 from scopewatch.cli import (
+    acquisition,
     alerts,
     daemon,
     demo,
@@ -48,6 +49,7 @@ app.command()(results.status)
 app.command()(results.export)
 app.command()(retry.retry)
 app.add_typer(alerts.app, name="alert")
+app.add_typer(acquisition.app, name="acquisition")
 app.command()(support.support_bundle)
 app.command()(demo.simulate)
 app.command()(demo.demo)

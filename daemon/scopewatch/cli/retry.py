@@ -52,7 +52,7 @@ def retry(
         _show(settings, run)
         return
     asked = [_named(settings, each, given) for each in what] if what else [given]
-    by = f"{_user()}, command line"
+    by = f"{user()}, command line"
     sources = [source.name for source in settings.sources]
     with open_beside(config) as store:
         answers = [store.ask_again(each, sources, by) for each in asked]
@@ -87,7 +87,8 @@ def _named(settings: "Config", what: str, given: "RetrySelection") -> "RetrySele
     return replace(given, what=what)
 
 
-def _user() -> str:
+def user() -> str:
+    """Return who calls."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

@@ -3,7 +3,7 @@
 from scopewatch.config.delivery import ChannelUrl, DigestConfig, HeartbeatConfig
 from scopewatch.config.experiment import ExperimentConfig
 from scopewatch.config.file import Sections, load_config, read_sections
-from scopewatch.config.focus import FocusConfig
+from scopewatch.config.focus import FocusConfig, MediumConfig
 from scopewatch.config.models import (
     AlertsConfig,
     Config,
@@ -39,6 +39,7 @@ __all__ = [
     "FolderSourceConfig",
     "HeartbeatConfig",
     "LimitsConfig",
+    "MediumConfig",
     "MicroManagerSourceConfig",
     "ModelConfig",
     "NDTiffSourceConfig",

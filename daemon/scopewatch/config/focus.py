@@ -1,10 +1,22 @@
-"""How the focus is held while scopewatch acquires."""
+"""How the focus is held while scopewatch acquires, and where it goes meanwhile."""
 
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from scopewatch.config.strict import Seconds, Strict
+
+
+class MediumConfig(Strict):
+    """Where the objective goes while somebody changes the medium."""
+
+    lift_to_um: float | None = Field(
+        default=None,
+        description="height of the focus drive, away from the plate; null: no medium change",
+    )
+    wait_min: float | None = Field(
+        default=None, gt=0, description="how long; null: until somebody resumes it"
+    )
 
 
 class FocusConfig(Strict):

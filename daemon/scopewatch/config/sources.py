@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
-from scopewatch.config.focus import FocusConfig
+from scopewatch.config.focus import FocusConfig, MediumConfig
 from scopewatch.config.plates import PlateConfig, ProjectionConfig
 from scopewatch.config.strict import Seconds, Strict
 
@@ -159,6 +159,7 @@ class MicroManagerSourceConfig(ReadingConfig):
     plate: PlateConfig | None = Field(default=None, description="in place of positions: a plate")
     channels: tuple[ChannelConfig, ...] = ()
     focus: FocusConfig = FocusConfig()
+    medium: MediumConfig = MediumConfig()
     interval_s: Seconds = 43_200
     time_points: int = Field(default=20, ge=1)
     phases: tuple[PhaseConfig, ...] = Field(

@@ -13,8 +13,8 @@ from scopewatch.config import (
     PositionConfig,
 )
 from scopewatch.core.errors import SourceError
-from scopewatch.sources.micromanager.focus_drive import FocusDrive
-from scopewatch.sources.micromanager.microscope import Axes, Event, ImagesMissingError
+from scopewatch.sources.micromanager.events import Axes, Event, ImagesMissingError, never
+from scopewatch.sources.micromanager.focus.drive import FocusDrive
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeArrivals, FakeInbox, FakeLedger
@@ -66,7 +66,12 @@ class FakeMicroscope:
             raise SourceError("no camera")
         self.opened += 1
 
-    def acquire(self, events: Sequence[Event], saved: Callable[[Axes], None]) -> None:
+    def acquire(
+        self,
+        events: Sequence[Event],
+        saved: Callable[[Axes], None],
+        hold: Callable[[], bool] = never,
+    ) -> bool:
         self.asked.append(list(events))
         if self.clock is not None:
             self.clock.advance(self.takes_s)
@@ -76,6 +81,8 @@ class FakeMicroscope:
         if self.writer is None:
             self.writer = Writer(self.config.path, self.data_set)
         for event in events:
+            if hold():
+                return False
             if self.fail_images and event["axes"]["position"] == "A2":
                 self.fail_images -= 1
                 if self.cause:
@@ -84,6 +91,7 @@ class FakeMicroscope:
             axes = dict(event["axes"])
             self.writer.add(axes.pop("time"), axes.pop("position"), **axes)
             saved(event["axes"])
+        return True
 
     def focus_drive(self) -> FocusDrive:
         looks = itertools.count()

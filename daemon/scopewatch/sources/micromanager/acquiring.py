@@ -9,29 +9,33 @@ How often a time point is tried is the business of `time_lapse`.
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.core.acquisition import AcquisitionStanding, Act
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.core.source import Arrivals
 from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.reading import reading_settings
+from scopewatch.sources.micromanager.account import Account
 from scopewatch.sources.micromanager.acquired import (
     Acquired,
     Place,
     events_of,
-    place_of,
     steps_of,
     survey,
     wells_of,
 )
-from scopewatch.sources.micromanager.focus import FocusKept
-from scopewatch.sources.micromanager.focusing import Focusing, UnfocusedError
-from scopewatch.sources.micromanager.microscope import Axes, Event, ImagesMissingError, Microscope
+from scopewatch.sources.micromanager.events import Axes, Event, HeldError
+from scopewatch.sources.micromanager.focus.course import FocusKept, standing_of
+from scopewatch.sources.micromanager.focus.drive import Drive
+from scopewatch.sources.micromanager.focus.focusing import Focusing, UnfocusedError
+from scopewatch.sources.micromanager.microscope import Microscope
 from scopewatch.sources.micromanager.plan_kept import KeptPlan
+from scopewatch.sources.micromanager.steering import OrderRefusedError, Steering
 from scopewatch.sources.micromanager.time_lapse import TimeLapse
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
@@ -70,6 +74,10 @@ class Acquiring:
         Whether a time point is being acquired, connected anew where that failed.
     failing
         Why images of the last time point that was tried are missing; '' when none are.
+    account
+        What was taken, and what is missing.
+    steering
+        What people ask of it, and what holds it.
     """
 
     def __init__(
@@ -89,9 +97,6 @@ class Acquiring:
         self._lock = threading.Lock()
         self._stopping = False
         self._presence = Presence(config.path)
-        self._done: set[Place] = set()
-        self._causes: dict[Place, str] = {}
-        self._shortfall: tuple[int, str] | None = None
         self._end_told = False
         self._plan = KeptPlan(config, experiment.name)
         wells = wells_of(config, reading_settings(config, experiment))
@@ -101,6 +106,8 @@ class Acquiring:
             time_points=config.planned_time_points,
             then=steps_of(config),
         )
+        self.account = Account(config, self._plan, self._lapse)
+        self.steering = Steering(config, self, self._now)
         self._away = ""
         # Time of day and steady seconds when this process began to acquire its first time point.
         self._anchor: tuple[datetime, float] | None = None
@@ -112,12 +119,6 @@ class Acquiring:
     def trouble(self) -> str:
         """Why the microscope is away, or gives no images; '' when all is well."""
         return self._away or self.failing
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing is left to acquire, missed or not: no microscope is needed then."""
-        left = range(self._lapse.over + 1, self._plan.time_points)
-        return not any(self.missing(index) for index in left)
 
     @property
     def focus(self) -> FocusKept:
@@ -155,14 +156,16 @@ class Acquiring:
             ) from error
         self._presence.is_there()
         found = self._survey()
-        self._done |= found.places
+        self.account.found(found.places)
         if self._lapse.grid is None:
             self._lapse.grid = self._plan.take_up(found, self._now())
             self._lapse.time_points = self._plan.time_points
+            if self._plan.change:
+                self.steering.note(self._plan.change)
             self._focusing.kept = self._plan.focus(found)
         self._lapse.pass_by(self._now(), self.trouble or _NOT_RUNNING)
         self._keep_plan(anew=True)
-        if self.is_over:
+        if self.account.is_over:
             log.info(
                 "time-lapse is over",
                 extra={"event": {"source": self._name, "time_points": self._plan.time_points}},
@@ -170,7 +173,7 @@ class Acquiring:
 
     def connect(self) -> None:
         """Connect to the microscope, unless nothing is left to acquire. Raises SourceError."""
-        if self.is_over:
+        if self.account.is_over:
             return
         with self._lock:
             try:
@@ -179,46 +182,29 @@ class Acquiring:
                 self._away = str(error)
                 raise
 
-    @property
-    def shortfall(self) -> str:
-        """How many images are missing, and why, of a time-lapse that failed to its end; else ''."""
-        last = self._plan.time_points - 1
-        if not self.is_over or not self.missing(last):
-            return ""
-        if self._shortfall is None or self._shortfall[0] != len(self._done):
-            counted = [len(self.missing(index)) for index in range(last + 1)]
-            planned = sum(counted) + len(self._done)
-            why = self.why(self.missing(last)[-1])
-            told = f"plan over, {sum(counted)} of {planned} images are missing; the last: {why}"
-            self._shortfall = len(self._done), told
-        return self._shortfall[1]
-
     def plan(self) -> AcquisitionPlan:
         """Return the time-lapse and how far it is."""
-        time_points = self._plan.time_points
-        incomplete = (index for index in range(time_points) if self.missing(index))
         return AcquisitionPlan(
             interval_s=self._config.timing[0].interval_s,
-            time_points=time_points,
-            next_time_point=next(incomplete, time_points),
+            time_points=self._plan.time_points,
+            next_time_point=self.account.next_incomplete,
             began_at=self._plan.began_at or self._lapse.began_at,
         )
 
-    def missing(self, index: int) -> list[Place]:
-        """Return the images of a time point that are not there, in order of acquisition.
-
-        Those of positions and channels that were added later, or are not taken at each time point,
-        are not missing.
-        """
-        return [
-            place
-            for place in events_of(self._config, index)
-            if place not in self._done and self._plan.has(place)
-        ]
-
-    def why(self, place: Place) -> str:
-        """Return why an image of a time point that is over is missing."""
-        return self._causes.get(place) or self._lapse.why(place[0])
+    def standing(self) -> AcquisitionStanding:
+        """Return how the time-lapse stands. Any thread."""
+        due, grid, hold = self.due_by_now(), self._lapse.grid, self.steering.hold
+        following = 0 if due is None else due + (due <= self._lapse.over)
+        has_next = following < self._plan.time_points
+        return AcquisitionStanding(
+            source=self._name,
+            time_points=self._plan.time_points,
+            next_time_point=following if has_next else None,
+            next_at=grid.time_of(following) if has_next and grid is not None else None,
+            held=self.steering.why,
+            medium=hold is not None and hold.act is Act.MEDIUM,
+            focus=standing_of(self.focus, self._config.focus),
+        )
 
     def acquire_due(self) -> None:
         """Acquire the time point that is due, if one is. Never raises.
@@ -227,17 +213,19 @@ class Acquiring:
         nor inbox anything: a disk or a database that hangs must not hold up the time-lapse.
         """
         lapse = self._lapse
-        lapse.pass_by(self._now(), self.trouble or _NOT_RUNNING)
+        lapse.pass_by(self._now(), self.steering.why or self.trouble or _NOT_RUNNING)
+        with self._lock:
+            self.steering.work()
         index = None
-        if self.connected:
+        if self.connected and not self.steering.why:
             index = lapse.due(self._now(), self._clock.monotonic())
         if index is not None:
-            if self._anchor is None and self.missing(index):
+            if self._anchor is None and self.account.missing(index):
                 self._anchor = self._clock.now(), self._clock.steady()
             if self.acquire_time_point(index):
                 lapse.done(index)
-            else:
-                partly = not self._done.isdisjoint(events_of(self._config, index))
+            elif not self.steering.wanted():
+                partly = self.account.has_some(index)
                 why = self.failing or _NOT_RUNNING
                 lapse.failed(index, why, self._clock.monotonic(), partly=partly)
             busy = f"time point {index} was still being acquired: interval_s is too short"
@@ -262,14 +250,16 @@ class Acquiring:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self._acquire_missing(index)
+            except HeldError:
+                break
             except UnfocusedError as error:
                 # The devices work: loading them anew would bring no focus.
-                self._blame(error)
+                self.account.blame(error)
                 self._note(index, attempt, str(error))
                 break
             except SourceError as error:
                 if not self._stopping:
-                    self._blame(error)
+                    self.account.blame(error)
                     self._note(index, attempt, str(error))
                 self._disconnect()
             except Exception as error:  # a thread boundary: the scheduler must go on
@@ -282,6 +272,35 @@ class Acquiring:
             if self._stopping:
                 break
         return False
+
+    def drive(self) -> Drive:
+        """Return the focus drive. Raises SourceError where the microscope is away."""
+        if not self.connected:
+            raise SourceError(self.trouble or "the microscope is not connected")
+        return self._microscope.focus_drive()
+
+    def due_by_now(self) -> int | None:
+        """Return the last time point that was due; None before the first."""
+        if self._lapse.grid is None:
+            return None
+        index = min(self._lapse.grid.at(self._now()), self._plan.time_points - 1)
+        return index if index >= 0 else None
+
+    def put_between(self) -> int:
+        """Put a time point in between, due now; return it. Raises OrderRefusedError."""
+        grid, due = self._lapse.grid, self.due_by_now()
+        if self._experiment.day_from == "time_point":
+            raise OrderRefusedError("day_from: time_point counts days by time points")
+        if grid is None or due is None:
+            raise OrderRefusedError("the time-lapse has not begun")
+        if due > self._lapse.over:
+            raise OrderRefusedError(f"time point {due} is not complete yet, and is being taken")
+        if due + 1 >= self._plan.time_points:
+            raise OrderRefusedError("no time point is left; raise time_points of the source")
+        self._lapse.grid = self._plan.put_between(grid, self._now())
+        self._lapse.time_points = self._plan.time_points
+        self._keep_plan(anew=False)
+        return due + 1
 
     def stop(self) -> None:
         """Leave off acquiring, and let go of the microscope; idempotent."""
@@ -302,16 +321,17 @@ class Acquiring:
         return at + timedelta(seconds=self._clock.steady() - at_s)
 
     def _tell_end(self) -> None:
-        if self._end_told or not self.shortfall:
+        if self._end_told or not self.account.shortfall:
             return
         self._end_told = True
+        self.steering.note(f"time-lapse is over: {self.account.shortfall}")
         log.warning(
             "time-lapse is over, images are missing",
-            extra={"event": {"source": self._name, "reason": self.shortfall}},
+            extra={"event": {"source": self._name, "reason": self.account.shortfall}},
         )
 
     def _keep_plan(self, *, anew: bool) -> None:
-        if self._lapse.grid is not None and self._done:
+        if self._lapse.grid is not None and not self.account.is_empty:
             self._plan.keep(self._lapse.grid, self._lapse.over, self.focus, anew=anew)
 
     def _survey(self) -> Acquired:
@@ -330,14 +350,14 @@ class Acquiring:
 
     def _acquire_missing(self, index: int) -> None:
         events = events_of(self._config, index)
-        missing = {place: events[place] for place in self.missing(index)}
+        missing = {place: events[place] for place in self.account.missing(index)}
         if not missing:
             return
         if not self.connected:
             self._connect()
         self._arrivals.begins(self._name)
         try:
-            self._focusing.take(missing, self._now, self._acquire)
+            self._take(index, missing)
         finally:
             self._arrivals.over(self._name)
         log.info(
@@ -345,15 +365,24 @@ class Acquiring:
             extra={"event": {"source": self._name, "time_point": index, "images": len(missing)}},
         )
 
+    def _take(self, index: int, missing: Mapping[Place, Event]) -> None:
+        try:
+            self._focusing.take(missing, self._now, self._acquire, self.steering.wanted)
+        finally:
+            standing = standing_of(self.focus, self._config.focus)
+            if standing is not None and standing.time_point == index and standing.failed:
+                where = f"{standing.failed} places" if standing.failed > 1 else "one place"
+                self.steering.note(
+                    f"focus failed at {where} of time point {index}: {standing.reason}"
+                )
+
     def _acquire(self, events: Sequence[Event]) -> None:
-        self._microscope.acquire(events, self._saved)
+        if not self._microscope.acquire(events, self._saved, self.steering.wanted):
+            raise HeldError("paused")
 
     def _saved(self, axes: Axes) -> None:
         self._arrivals.came(self._name, 1, 0.0)
-        place = place_of(axes)
-        if place is not None:
-            self._done.add(place)
-            self._causes.pop(place, None)
+        self.account.saved(axes)
 
     def _connect(self) -> None:
         if not self.connected:
@@ -365,14 +394,6 @@ class Acquiring:
         if self.connected:
             self.connected = False
             self._microscope.close()
-
-    def _blame(self, error: SourceError) -> None:
-        """Keep why each image failed, for what is told of it once its time point is over."""
-        if isinstance(error, ImagesMissingError):
-            for axes, why in error.causes:
-                place = place_of(axes)
-                if place is not None:
-                    self._causes[place] = why
 
     def _note(self, index: int, attempt: int, why: str) -> None:
         told, self.failing = self.failing, f"time point {index}: {why}"

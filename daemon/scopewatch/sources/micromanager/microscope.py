@@ -12,6 +12,7 @@ the series, and are never merged into a hardware sequence.
 import contextlib
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -25,39 +26,20 @@ from scopewatch.sources.micromanager.cores import (
     stop_core,
 )
 from scopewatch.sources.micromanager.engine import sum_up
-from scopewatch.sources.micromanager.focus_drive import Drive, FocusDrive
+from scopewatch.sources.micromanager.events import Axes, Event, ImagesMissingError, never
+from scopewatch.sources.micromanager.focus.drive import Drive, FocusDrive
 
 log = logging.getLogger(__name__)
 
-Event = dict[str, Any]
-Axes = dict[str, Any]
 Process = Callable[[Any, dict[str, Any]], tuple[Any, dict[str, Any]]]
 
 _CLOSE_S = 10.0
 # An alert is read on a telephone.
 _MOST_NAMED = 3
 _CHECK_S = 0.2
-
-
-class ImagesMissingError(SourceError):
-    """Some images did not come.
-
-    Parameters
-    ----------
-    line
-        What is to be shown.
-    causes
-        Of each image that is known to have failed, its axes and why, in one line.
-    ends
-        Whether no more images are to be had before the microscope is connected anew.
-    """
-
-    def __init__(
-        self, line: str, causes: Sequence[tuple[Axes, str]], *, ends: bool = False
-    ) -> None:
-        super().__init__(line)
-        self.causes = tuple(causes)
-        self.ends = ends
+# How many images the engine knows of beyond the one it takes: enough that it never waits for the
+# next, few enough that a pause is soon.
+_AHEAD = 8
 
 
 class Microscope(Protocol):
@@ -67,8 +49,18 @@ class Microscope(Protocol):
         """Connect. Raises SourceError."""
         ...
 
-    def acquire(self, events: Sequence[Event], saved: Callable[[Axes], None]) -> None:
+    def acquire(
+        self,
+        events: Sequence[Event],
+        saved: Callable[[Axes], None],
+        hold: Callable[[], bool] = never,
+    ) -> bool:
         """Take images; report each that is on disk.
+
+        Parameters
+        ----------
+        hold
+            Whether no further image is to be begun; False is returned then.
 
         Raises
         ------
@@ -126,6 +118,7 @@ class PycroManagerMicroscope:
         self._failed: Callable[[Axes, str], None] = lambda _axes, _why: None
         self._opened = False
         self._unnoted = False
+        self._longest_s = 0.0
         self._interrupted = threading.Event()
 
     def open(self) -> None:
@@ -151,8 +144,13 @@ class PycroManagerMicroscope:
                 self.close()
                 raise
 
-    def acquire(self, events: Sequence[Event], saved: Callable[[Axes], None]) -> None:
-        """Take one image per event.
+    def acquire(
+        self,
+        events: Sequence[Event],
+        saved: Callable[[Axes], None],
+        hold: Callable[[], bool] = never,
+    ) -> bool:
+        """Take one image per event; False where it was left off since `hold` said so.
 
         Raises
         ------
@@ -176,19 +174,21 @@ class PycroManagerMicroscope:
             settled.release()
 
         self._saved, self._failed = note, fail
+        left = deque(events)
+        self._longest_s = max((event.get("exposure") or 0.0 for event in events), default=0) / 1000
         try:
             if self._acquisition is None:
                 self._acquisition = self._begin()
-            for event in events:
-                self._acquisition.acquire([event])
+            begun = sum(self._ask(left, hold) for _ in range(_AHEAD))
         except Exception as error:  # pycro-manager and pyjavaz raise bare Exception
             raise self._blamed(sum_up(error)) from error
-        why = self._wait(events, settled)
+        why = self._wait(left, begun, settled, hold)
         missing = [event["axes"] for event in events if event["axes"] not in came]
         if why or causes:
             blamed = [axes for axes, _ in causes]
             causes += [(axes, why) for axes in missing if why and axes not in blamed]
             raise self._missed(causes, len(events), ends=bool(why))
+        return not left
 
     def focus_drive(self) -> FocusDrive:
         """Return the focus drive of the core that is open."""
@@ -221,16 +221,31 @@ class PycroManagerMicroscope:
         """Note an image that failed, in the engine's thread."""
         self._failed(axes, why)
 
-    def _wait(self, events: Sequence[Event], settled: threading.Semaphore) -> str:
+    def _ask(self, left: deque[Event], hold: Callable[[], bool]) -> bool:
+        """Have the next image taken; False where none is left, or none is to be begun."""
+        if not left or hold():
+            return False
+        event = left.popleft()
+        self._acquisition.acquire([event])
+        return True
+
+    def _wait(
+        self,
+        left: deque[Event],
+        begun: int,
+        settled: threading.Semaphore,
+        hold: Callable[[], bool],
+    ) -> str:
         """Wait until each image came or failed; return why no more of them will, '' where all did.
+
+        For each that did the next one is asked for, so that the engine never waits for an event.
 
         Raises
         ------
         SourceError
             When it was interrupted.
         """
-        longest_s = max((event.get("exposure") or 0.0 for event in events), default=0.0) / 1000
-        for _ in events:
+        while begun:
             waited_s = 0.0
             while not settled.acquire(timeout=_CHECK_S):
                 waited_s += _CHECK_S
@@ -242,10 +257,15 @@ class PycroManagerMicroscope:
                     while settled.acquire(timeout=_CHECK_S):
                         pass
                     return broken_off
-                if waited_s > longest_s + self._patience_s:
-                    return f"no image within {longest_s + self._patience_s:g} s"
+                if waited_s > self._longest_s + self._patience_s:
+                    return f"no image within {self._longest_s + self._patience_s:g} s"
             if self._interrupted.is_set():
                 raise self._blamed("it was stopped")
+            begun -= 1
+            try:
+                begun += self._ask(left, hold)
+            except Exception as error:  # noqa: BLE001 - as where the first ones are asked for
+                return sum_up(error)
         return ""
 
     def _broken_off(self) -> str:

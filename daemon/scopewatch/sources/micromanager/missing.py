@@ -66,8 +66,8 @@ class Missing:
     def _of(self, index: int) -> list[Found]:
         """Return the images of a time point that never came, of channels that are worked on."""
         found = [
-            missed(place, self._settings, self._acquiring.why(place))
-            for place in self._acquiring.missing(index)
+            missed(place, self._settings, self._acquiring.account.why(place))
+            for place in self._acquiring.account.missing(index)
         ]
         channels = self._settings.experiment.channels
         return [each for each in found if each.key is None or each.key.channel in channels]

@@ -16,8 +16,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from scopewatch.files import whole_file
 from scopewatch.sources.micromanager.acquired import own_data_set
-from scopewatch.sources.micromanager.focus import FocusKept
-from scopewatch.sources.micromanager.focus_file import FocusFile
+from scopewatch.sources.micromanager.focus.course import FocusKept
+from scopewatch.sources.micromanager.focus.file import FocusFile
 from scopewatch.sources.micromanager.grid import Grid, Planned, Step
 
 PLAN_FILE = "scopewatch-plan.json"

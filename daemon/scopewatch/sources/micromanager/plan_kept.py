@@ -13,7 +13,7 @@ from scopewatch.sources.micromanager.acquired import (
     periods_of,
     steps_of,
 )
-from scopewatch.sources.micromanager.focus import FocusKept
+from scopewatch.sources.micromanager.focus.course import FocusKept
 from scopewatch.sources.micromanager.grid import Grid, Planned, begun, put_between, take_up
 from scopewatch.sources.micromanager.plan_file import (
     own_data_sets,
@@ -29,7 +29,13 @@ log = logging.getLogger(__name__)
 
 
 class KeptPlan:
-    """The plan of one source, and where it is kept. Not thread-safe."""
+    """The plan of one source, and where it is kept. Not thread-safe.
+
+    Attributes
+    ----------
+    change
+        How the plan that was taken up differs from the one before; '' where it does not.
+    """
 
     def __init__(self, config: MicroManagerSourceConfig, experiment: str) -> None:
         self._config = config
@@ -37,6 +43,7 @@ class KeptPlan:
         self._planned: Planned | None = None
         self._kept: tuple[Path, Planned, FocusKept] | None = None
         self._failed = False
+        self.change = ""
 
     @property
     def time_points(self) -> int:
@@ -88,6 +95,10 @@ class KeptPlan:
                 "interval_s": grid.interval_of(grid.first),
             }
             log.info("time-lapse goes on by a changed plan", extra={"event": event})
+            self.change = (
+                f"goes on by a changed plan: time point {grid.first} at"
+                f" {grid.first_at:%Y-%m-%d %H:%M} UTC, every {grid.interval_of(grid.first):g} s"
+            )
         return grid
 
     def focus(self, found: Acquired) -> FocusKept:

@@ -24,6 +24,7 @@ from scopewatch.config import (
     NDTiffSourceConfig,
     ReadingConfig,
 )
+from scopewatch.core.acquisition import AcquisitionStanding, JournalEntry, Order, Report
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError
 from scopewatch.core.imaging.frame import Frame, FrameTicket, RetryRequest
@@ -38,7 +39,7 @@ from scopewatch.sources.micromanager.acquired import (
     spot_of,
 )
 from scopewatch.sources.micromanager.acquiring import Acquiring, AcquisitionPlan
-from scopewatch.sources.micromanager.focus import FocusKept
+from scopewatch.sources.micromanager.focus.course import FocusKept
 from scopewatch.sources.micromanager.microscope import Microscope, PycroManagerMicroscope
 from scopewatch.sources.micromanager.missing import Missing
 from scopewatch.sources.micromanager.plan import check_plan
@@ -159,6 +160,22 @@ class MicroManagerSource:
         """What is known of the focus."""
         return self._acquiring.focus
 
+    def order(self, order: Order) -> None:
+        """Take what a person wants of the time-lapse; it is carried out between images."""
+        self._acquiring.steering.take(order)
+
+    def reports(self) -> list[Report]:
+        """Return what came of orders, and what was done otherwise, since it was asked last."""
+        return self._acquiring.steering.reports()
+
+    def restore(self, held: JournalEntry | None) -> None:
+        """Go on being held, as it was before a restart or a reload."""
+        self._acquiring.steering.restore(held)
+
+    def standing(self) -> AcquisitionStanding | None:
+        """Return how the time-lapse stands; None in mode follow. Never raises."""
+        return self._acquiring.standing() if self._acquires else None
+
     def acquire_due(self) -> None:
         """Acquire the time point that is due, if one is. Never raises.
 
@@ -175,7 +192,7 @@ class MicroManagerSource:
         """Say whether images are noticed and, in mode acquire, taken. Never raises."""
         health, acquiring = self._data_sets.health(), self._acquiring
         at_work = acquiring.connected or acquiring.trying
-        well = not self._acquires or at_work or acquiring.is_over
+        well = not self._acquires or at_work or acquiring.account.is_over
         return SourceHealth(
             name=self.name,
             alive=health.alive and well,
@@ -184,7 +201,7 @@ class MicroManagerSource:
             waiting=health.waiting,
             ended=self._has_ended(health),
             failing=acquiring.failing,
-            shortfall=acquiring.shortfall,
+            shortfall=acquiring.account.shortfall,
         )
 
     def stop(self) -> None:
@@ -197,7 +214,7 @@ class MicroManagerSource:
     def _has_ended(self, health: SourceHealth) -> bool:
         if not self._acquires:
             return health.ended
-        return self._acquiring.is_over and health.waiting == 0
+        return self._acquiring.account.is_over and health.waiting == 0
 
     def _tell_missed(self) -> None:
         if self._offering is not None:

@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 from sqlalchemy import Engine, exists, func, select
 from sqlalchemy.orm import Session
 
+from scopewatch.core.acquisition import JournalEntry
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.core.well_name import WellName
@@ -30,6 +31,7 @@ from scopewatch.store.read.frame_queries import (
     select_frames,
     select_refused,
 )
+from scopewatch.store.read.journal import newest_entries
 from scopewatch.store.read.records import (
     AlertRow,
     ChannelRow,
@@ -91,6 +93,11 @@ class Reader:
         """Return the runs of which a frame was settled after a moment, the newest first."""
         with transaction(self._engine) as session:
             return list_active(session, since)
+
+    def journal(self, run: str | None, limit: int) -> list[JournalEntry]:
+        """Return the newest entries of the journal (of a run), oldest first."""
+        with transaction(self._engine) as session:
+            return newest_entries(session, run, limit)
 
     def counts(self, run: str | None = None) -> Counts:
         """Count the frames of a run, or of the whole database."""

@@ -8,6 +8,7 @@
     rule_states, alerts, outbox                       in `alert_tables`
     refusals                           (things that never became a frame)
     retries                            (what a person wants tried again)
+    acquisition_journal                (what people want of time-lapses that are acquired)
     acquisitions                       (data sets that were acquired at the same place)
     signs_of_life                      (when the daemon last lived, and how it ended)
 
@@ -171,6 +172,33 @@ class RetryRow(Base):
     locator: Mapped[str]
     asked_by: Mapped[str]
     asked_at: Mapped[datetime]
+
+
+class JournalRow(Base):
+    """What a person wants of a time-lapse, or it did of its own accord (`store.write.journal`).
+
+    `done` is None while it waits.
+    """
+
+    __tablename__ = "acquisition_journal"
+    __table_args__ = (
+        Index("ix_acquisition_journal_run", "run", "id"),
+        Index("ix_acquisition_journal_source", "source", "id"),
+        # A number that was given is not given again.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    run: Mapped[str]
+    act: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime]
+    done: Mapped[bool | None]
+    done_at: Mapped[datetime | None]
+    outcome: Mapped[str]
+    height_um: Mapped[float | None]
+    time_point: Mapped[int | None]
 
 
 class AcquisitionRow(Base):

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from scopewatch.core.acquisition import Act, JournalEntry, Order, Report
 from scopewatch.core.alerts.state_machine import AlertRule, Observation
 from scopewatch.core.clock import Clock
 from scopewatch.core.imaging.frame import RetryRequest
 from scopewatch.messages.alert_message import Message, OutboxItem
 from scopewatch.store.read.records import RetryAnswer, RetrySelection
 from scopewatch.store.schema.engine import transaction
-from scopewatch.store.write import retries
+from scopewatch.store.write import journal, retries
 from scopewatch.store.write.frame_recorder import Settling
 from scopewatch.store.write.liveness import LastFrame, Sign, last_frame, read_signs, write_sign
 from scopewatch.store.write.outbox import (
@@ -183,6 +184,26 @@ class AlertStore:
                 return 0
         with self._writing() as session:
             return retries.close_retry_requests(session)
+
+    def order(self, source: str, run: str, act: Act, by: str) -> int:
+        """Write down what somebody wants of a time-lapse; return its number."""
+        with self._writing() as session:
+            return journal.write_order(session, source, run, act, by, self._clock.now())
+
+    def orders(self, source: str) -> list[Order]:
+        """Return what was asked of a source and has no outcome yet, oldest first."""
+        with transaction(self._reader) as session:
+            return journal.open_orders(session, source)
+
+    def held_by(self, source: str) -> JournalEntry | None:
+        """Return what holds the time-lapse of a source; None where it goes on."""
+        with transaction(self._reader) as session:
+            return journal.held_by(session, source)
+
+    def report(self, source: str, run: str, reports: Sequence[Report]) -> None:
+        """Write down what came of orders, and what a time-lapse did otherwise."""
+        with self._writing() as session:
+            journal.write_reports(session, source, run, reports)
 
     def _tick(self, alarm: Alarm, now: datetime) -> list[Message]:
         """Let time pass for the plates of which something may change by it."""

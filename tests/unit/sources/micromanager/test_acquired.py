@@ -12,7 +12,7 @@ from scopewatch.sources.micromanager.acquired import (
     place_of,
     survey,
 )
-from scopewatch.sources.micromanager.microscope import Axes
+from scopewatch.sources.micromanager.events import Axes
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 from tests.unit.sources.images import EXPERIMENT
 from tests.unit.sources.time_lapse_scene import settings

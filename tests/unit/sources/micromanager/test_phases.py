@@ -161,7 +161,7 @@ def test_only_what_was_planned_of_a_channel_can_be_missing(
     first.source.stop()
     # Fluorescence is a channel that is worked on, so that its gaps are told.
     scene = Scene(tmp_path, clock, channels=every(2), time_points=6)
-    places = [scene.source._acquiring.missing(index) for index in range(6)]
+    places = [scene.source._acquiring.account.missing(index) for index in range(6)]
     assert [[channel for _, label, channel in each if label == "A1"] for each in places] == [
         *(["BF", "GFP"], ["BF"]),
         *(["BF", "GFP"], ["BF"]),
@@ -177,7 +177,7 @@ def test_a_channel_that_comes_more_often_has_no_gaps_before(
     first.source.stop()
     scene = Scene(tmp_path, clock, channels=every(1), time_points=8).start()
     acquiring = scene.source._acquiring
-    assert [acquiring.missing(index) for index in range(3)] == [[], [], []]
+    assert [acquiring.account.missing(index) for index in range(3)] == [[], [], []]
     scene.at(3)
     assert channels_of(scene) == [["BF", "GFP"]]
 

@@ -16,7 +16,7 @@ from scopewatch.config import (
 )
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.sources.micromanager.acquired import events_of
-from scopewatch.sources.micromanager.focus import stops
+from scopewatch.sources.micromanager.focus.course import stops
 from scopewatch.sources.micromanager.grid import Period
 
 ASSUMED_PX: Final = (2048, 2048)

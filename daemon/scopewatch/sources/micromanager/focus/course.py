@@ -13,6 +13,7 @@ from statistics import median
 from types import MappingProxyType
 
 from scopewatch.config import FocusConfig, MicroManagerSourceConfig, PositionConfig
+from scopewatch.core.acquisition import FocusStanding
 from scopewatch.sources.micromanager.acquired import Place
 
 # Beyond it the oldest go; 96 wells x 2 sites fail for 50 time points until then.
@@ -160,6 +161,23 @@ class FocusKept:
             failed=MappingProxyType({**still, **failed}),
         )
         return replace(self, passes=(*others, done)[-MOST_PASSES:])
+
+
+def standing_of(kept: FocusKept, focus: FocusConfig) -> FocusStanding | None:
+    """Return how the focus stands; None where it is not looked for."""
+    if focus.method == "none":
+        return None
+    if not kept.passes:
+        return FocusStanding(method=focus.method)
+    last = kept.passes[-1]
+    return FocusStanding(
+        method=focus.method,
+        time_point=last.time_point,
+        drift_um=kept.drift_um,
+        focused=last.focused,
+        failed=len(last.failed),
+        reason=next((f"{label}: {why}" for label, why in last.failed.items()), ""),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.sources.micromanager.engine import sum_up
-from scopewatch.sources.micromanager.focus import Band
+from scopewatch.sources.micromanager.focus.course import Band
 
 log = logging.getLogger(__name__)
 

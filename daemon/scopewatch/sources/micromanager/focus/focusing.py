@@ -15,9 +15,9 @@ from typing import Any
 
 from scopewatch.config import MicroManagerSourceConfig, PositionConfig
 from scopewatch.sources.micromanager.acquired import Place
-from scopewatch.sources.micromanager.focus import FocusKept, Stop, band, stops
-from scopewatch.sources.micromanager.focus_drive import Drive, FocusError, FocusOrder
-from scopewatch.sources.micromanager.microscope import Event, ImagesMissingError
+from scopewatch.sources.micromanager.events import Event, HeldError, ImagesMissingError, never
+from scopewatch.sources.micromanager.focus.course import FocusKept, Stop, band, stops
+from scopewatch.sources.micromanager.focus.drive import Drive, FocusError, FocusOrder
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ class Focusing:
         events: Mapping[Place, Event],
         now: Callable[[], datetime],
         acquire: Callable[[Sequence[Event]], None],
+        hold: Callable[[], bool] = never,
     ) -> None:
         """Take images of one time point.
 
@@ -74,9 +75,13 @@ class Focusing:
             What is missing of it, in order of acquisition.
         acquire
             Takes images. Raises SourceError.
+        hold
+            Whether nothing more is to be begun.
 
         Raises
         ------
+        HeldError
+            When it was left off.
         SourceError
             When images did not come; UnfocusedError where the focus alone is why.
         """
@@ -89,6 +94,8 @@ class Focusing:
         taking = _Taking(next(iter(events))[0])
         try:
             for stop in stops(self._config, list(events), self._wells):
+                if hold():
+                    raise HeldError("paused")
                 self._take(stop, events, taking, drive, acquire)
         finally:
             drive.let_go()

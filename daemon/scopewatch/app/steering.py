@@ -1,0 +1,104 @@
+"""Hands what people want of time-lapses to their sources, and writes down what came of it."""
+
+import logging
+from collections.abc import Sequence
+from typing import Final, Protocol, runtime_checkable
+
+from scopewatch.core.acquisition import AcquisitionStanding, JournalEntry, Order, Report
+from scopewatch.core.source import FrameSource
+
+log = logging.getLogger(__name__)
+
+LOOK_S: Final = 1.0
+_MOST: Final = 1000
+
+
+class Journal(Protocol):
+    """Where orders and what came of them are written down. All methods raise StoreError."""
+
+    def orders(self, source: str) -> list[Order]:
+        """Return what was asked of a source and has no outcome yet, oldest first."""
+        ...
+
+    def held_by(self, source: str) -> JournalEntry | None:
+        """Return what holds the time-lapse of a source; None where it goes on."""
+        ...
+
+    def report(self, source: str, run: str, reports: Sequence[Report]) -> None:
+        """Write down what came of orders, and what was done otherwise."""
+        ...
+
+
+@runtime_checkable
+class Steered(Protocol):
+    """A source whose time-lapse can be steered; no method raises or blocks."""
+
+    @property
+    def name(self) -> str:
+        """Unique name from the configuration."""
+        ...
+
+    @property
+    def acquires(self) -> bool:
+        """Whether it runs a time-lapse."""
+        ...
+
+    def order(self, order: Order) -> None:
+        """Take an order; it is carried out between images."""
+        ...
+
+    def reports(self) -> list[Report]:
+        """Return what came of orders since it was asked last."""
+        ...
+
+    def restore(self, held: JournalEntry | None) -> None:
+        """Go on being held, as before a restart."""
+        ...
+
+    def standing(self) -> AcquisitionStanding | None:
+        """Return how the time-lapse stands."""
+        ...
+
+
+class Helm:
+    """Looks for orders every second; `restore` and `look` are used by one thread at a time.
+
+    Parameters
+    ----------
+    run
+        The run that the sources acquire.
+    """
+
+    def __init__(self, journal: Journal, sources: Sequence[FrameSource], run: str) -> None:
+        self._journal = journal
+        self._run = run
+        self._steered = [each for each in sources if isinstance(each, Steered) and each.acquires]
+        self._unwritten: dict[str, list[Report]] = {}
+        self._handed: dict[str, int] = {}
+
+    def restore(self) -> None:
+        """Hold what was held before the start, and hand over what waits. Raises StoreError.
+
+        Before anything is acquired: somebody may have their hands on the stage.
+        """
+        for source in self._steered:
+            source.restore(self._journal.held_by(source.name))
+        self.look()
+
+    def look(self) -> None:
+        """Write down what came of orders, and hand over new ones. Raises StoreError."""
+        for source in self._steered:
+            reports = [*self._unwritten.get(source.name, ()), *source.reports()][-_MOST:]
+            self._unwritten[source.name] = reports
+            if reports:
+                self._journal.report(source.name, self._run, reports)
+                self._unwritten[source.name] = []
+            for order in self._journal.orders(source.name):
+                if order.number > self._handed.get(source.name, 0):
+                    self._handed[source.name] = order.number
+                    source.order(order)
+
+    def standings(self) -> list[AcquisitionStanding]:
+        """Return how the time-lapses stand. Never raises; any thread."""
+        told = (source.standing() for source in self._steered)
+        return [each for each in told if each is not None]

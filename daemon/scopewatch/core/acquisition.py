@@ -1,0 +1,152 @@
+"""What people ask of a time-lapse that scopewatch acquires, what came of it, and how it stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Act(StrEnum):
+    """What is done to a time-lapse; stored: never rename one."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    NOW = "now"
+    MEDIUM = "medium"
+    # Of its own accord: what a person may want to know later.
+    NOTE = "note"
+
+
+HOLDS = frozenset({Act.PAUSE, Act.MEDIUM})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Something that a person wants of a time-lapse.
+
+    Parameters
+    ----------
+    number
+        Grows with each that is asked for.
+    by
+        Who, and by which way.
+    """
+
+    number: int
+    act: Act
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What came of an order, or what the time-lapse did of its own accord.
+
+    Parameters
+    ----------
+    number
+        Of the order; None where nobody asked.
+    done
+        Whether it was done; False for what was refused or failed.
+    outcome
+        One line.
+    height_um
+        Where the focus was before it was moved away; None where it was not.
+    time_point
+        The last one that was due by then; None before the first.
+    """
+
+    number: int | None
+    act: Act
+    at: datetime
+    done: bool
+    outcome: str
+    height_um: float | None = None
+    time_point: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """A line of the journal of a time-lapse.
+
+    Parameters
+    ----------
+    at
+        When it was asked for.
+    done
+        None while it waits.
+    done_at, outcome, height_um, time_point
+        As in `Report`; '' and None while it waits.
+    """
+
+    number: int
+    source: str
+    run: str
+    act: Act
+    by: str
+    at: datetime
+    done: bool | None = None
+    done_at: datetime | None = None
+    outcome: str = ""
+    height_um: float | None = None
+    time_point: int | None = None
+
+
+def holding(entries: Sequence[JournalEntry]) -> JournalEntry | None:
+    """Return what holds a time-lapse by its journal, oldest first; None where it goes on."""
+    held: JournalEntry | None = None
+    for each in entries:
+        if each.done and each.act in HOLDS:
+            held = each
+        elif each.done and each.act is Act.RESUME:
+            held = None
+    return held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FocusStanding:
+    """How the focus of a time-lapse stands.
+
+    Parameters
+    ----------
+    time_point
+        The last one at which it was looked for; None before.
+    drift_um
+        How far from the plan it was found then, or last; None where it never was.
+    focused, failed
+        Positions whose focus was found then, and places where it was not.
+    reason
+        Why the first of those failed; '' where none did.
+    """
+
+    method: str
+    time_point: int | None = None
+    drift_um: float | None = None
+    focused: int = 0
+    failed: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcquisitionStanding:
+    """How a time-lapse stands that scopewatch acquires.
+
+    Parameters
+    ----------
+    next_time_point, next_at
+        The one that is due next, and when; None where none is.
+    held
+        Why nothing is acquired for now; '' where it goes on.
+    medium
+        Whether the objective was moved away for a change of medium.
+    focus
+        None where it is not looked for.
+    """
+
+    source: str
+    time_points: int
+    next_time_point: int | None
+    next_at: datetime | None
+    held: str = ""
+    medium: bool = False
+    focus: FocusStanding | None = None

@@ -1,0 +1,227 @@
+"""What people ask of a time-lapse while it goes on: pause, resume, a time point now, medium change.
+
+    goes on --pause----> paused --resume--> goes on
+       '-----medium----> objective away, waits --resume, or its time is over--> back, goes on
+
+Orders come from any thread and are carried out by the one that acquires, between images. Time
+points that pass meanwhile are gaps that name who paused; one that is still due is taken after it.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from scopewatch.config import MicroManagerSourceConfig
+from scopewatch.core.acquisition import HOLDS, Act, JournalEntry, Order, Report
+from scopewatch.core.errors import SourceError
+from scopewatch.sources.micromanager.focus.drive import Drive
+
+log = logging.getLogger(__name__)
+
+MOST_KEPT: Final = 1000
+_AGAIN: Final = timedelta(minutes=1)
+ITSELF: Final = "scopewatch"
+
+
+class OrderRefusedError(SourceError):
+    """An order cannot be carried out as things are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Why nothing is acquired for now.
+
+    Parameters
+    ----------
+    height_um
+        Where the focus goes back to; None where it was not moved.
+    until
+        When it ends by itself; None: when somebody says so.
+    """
+
+    act: Act
+    by: str
+    since: datetime
+    height_um: float | None = None
+    until: datetime | None = None
+
+    @property
+    def why(self) -> str:
+        """One line, which names who."""
+        what = "medium change" if self.act is Act.MEDIUM else "paused"
+        return f"{what} by {self.by}, since {self.since:%Y-%m-%d %H:%M} UTC"
+
+
+class TimeLapseHands(Protocol):
+    """What steering needs of the time-lapse; used by the thread that acquires."""
+
+    def drive(self) -> Drive:
+        """Return the focus drive. Raises SourceError where the microscope is away."""
+        ...
+
+    def put_between(self) -> int:
+        """Put a time point in between, due now; return it. Raises OrderRefusedError."""
+        ...
+
+    def due_by_now(self) -> int | None:
+        """Return the last time point that was due; None before the first."""
+        ...
+
+
+class Steering:
+    """The orders to one time-lapse, and what holds it. `take`, `reports`: any thread."""
+
+    def __init__(
+        self,
+        config: MicroManagerSourceConfig,
+        hands: TimeLapseHands,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._config = config
+        self._name = config.name
+        self._hands = hands
+        self._now = now
+        self._lock = threading.Lock()
+        self._orders: deque[Order] = deque()
+        self._reports: deque[Report] = deque(maxlen=MOST_KEPT)
+        self.hold: Hold | None = None
+
+    @property
+    def why(self) -> str:
+        """Why nothing is acquired; '' where it goes on."""
+        hold = self.hold
+        return "" if hold is None else hold.why
+
+    def wanted(self) -> bool:
+        """Tell whether somebody waits for a pause: no further image is to be begun."""
+        with self._lock:
+            return any(order.act in HOLDS for order in self._orders)
+
+    def restore(self, entry: JournalEntry | None) -> None:
+        """Go on being held, as it was before a restart or a reload."""
+        if entry is None or entry.done_at is None:
+            self.hold = None
+            return
+        self.hold = self._held(entry.act, entry.by, entry.done_at, entry.height_um)
+
+    def take(self, order: Order) -> None:
+        """Take an order; it is carried out by the thread that acquires."""
+        with self._lock:
+            if all(order.number != each.number for each in self._orders):
+                self._orders.append(order)
+
+    def reports(self) -> list[Report]:
+        """Return what was not asked for yet of all that came of orders, and forget it."""
+        with self._lock:
+            told = list(self._reports)
+            self._reports.clear()
+        return told
+
+    def note(self, outcome: str) -> None:
+        """Enter something that happened of its own accord."""
+        self._report(None, Act.NOTE, outcome, done=True)
+
+    def work(self) -> None:
+        """Carry out what was asked for; never raises."""
+        while (order := self._next()) is not None:
+            try:
+                outcome = self._carry_out(order)
+            except OrderRefusedError as error:
+                self._report(order, order.act, f"refused: {error}", done=False)
+            except SourceError as error:
+                self._report(order, order.act, f"failed: {error}", done=False)
+            else:
+                height = None if self.hold is None else self.hold.height_um
+                self._report(order, order.act, outcome, done=True, height_um=height)
+        self._end_in_time()
+
+    def _next(self) -> Order | None:
+        with self._lock:
+            return self._orders.popleft() if self._orders else None
+
+    def _carry_out(self, order: Order) -> str:
+        hold = self.hold
+        if order.act is Act.RESUME:
+            if hold is None:
+                raise OrderRefusedError("it is not paused")
+            return self._resume(hold)
+        if hold is not None and (order.act is not Act.MEDIUM or hold.act is Act.MEDIUM):
+            raise OrderRefusedError(hold.why)
+        if order.act is Act.NOW:
+            return f"time point {self._hands.put_between()}"
+        height_um = self._lift() if order.act is Act.MEDIUM else None
+        self.hold = self._held(order.act, order.by, self._now(), height_um)
+        if height_um is None:
+            return "paused"
+        return f"objective moved from {height_um:g} to {self._config.medium.lift_to_um:g} um"
+
+    def _lift(self) -> float:
+        lift_to_um = self._config.medium.lift_to_um
+        if lift_to_um is None:
+            raise OrderRefusedError("medium.lift_to_um of the source says no height to move to")
+        drive = self._hands.drive()
+        height_um = drive.height_um()
+        drive.go_to(lift_to_um)
+        return height_um
+
+    def _resume(self, hold: Hold) -> str:
+        back = "goes on"
+        if hold.height_um is not None:
+            self._hands.drive().go_to(hold.height_um)
+            back = f"objective back at {hold.height_um:g} um, goes on"
+        self.hold = None
+        return back
+
+    def _end_in_time(self) -> None:
+        hold, now = self.hold, self._now()
+        if hold is None or hold.until is None or now < hold.until:
+            return
+        try:
+            outcome = self._resume(hold)
+        except SourceError as error:
+            self.hold = replace(hold, until=now + _AGAIN)
+            self._report(None, Act.RESUME, f"failed: {error}", done=False)
+        else:
+            self._report(None, Act.RESUME, f"its time is over: {outcome}", done=True)
+
+    def _held(self, act: Act, by: str, since: datetime, height_um: float | None) -> Hold:
+        wait_min = self._config.medium.wait_min if act is Act.MEDIUM else None
+        until = None if wait_min is None else since + timedelta(minutes=wait_min)
+        return Hold(act=act, by=by, since=since, height_um=height_um, until=until)
+
+    def _report(
+        self,
+        order: Order | None,
+        act: Act,
+        outcome: str,
+        *,
+        done: bool,
+        height_um: float | None = None,
+    ) -> None:
+        report = Report(
+            number=None if order is None else order.number,
+            act=act,
+            at=self._now(),
+            done=done,
+            outcome=outcome,
+            height_um=height_um,
+            time_point=self._hands.due_by_now(),
+        )
+        with self._lock:
+            self._reports.append(report)
+        if act is Act.NOTE:
+            return  # what happened has its own event
+        event = {
+            "source": self._name,
+            "act": act.value,
+            "by": ITSELF if order is None else order.by,
+            "outcome": outcome,
+        }
+        if done:
+            log.info("time-lapse was steered", extra={"event": event})
+        else:
+            log.warning("time-lapse was not steered", extra={"event": event})

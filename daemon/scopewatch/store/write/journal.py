@@ -1,0 +1,62 @@
+"""The journal of time-lapses that are acquired: what people want of them, and what came of it.
+
+Any process may write down an order; the daemon looks every second, hands it to its source, and
+writes what came of it. What a time-lapse does of its own accord stands in the same table.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scopewatch.core.acquisition import HOLDS, Act, JournalEntry, Order, Report, holding
+from scopewatch.store.read.journal import entry_of
+from scopewatch.store.schema.tables import JournalRow
+
+# Of its own accord.
+ITSELF = "scopewatch"
+_AT_ONCE = 100
+
+
+def write_order(session: Session, source: str, run: str, act: Act, by: str, now: datetime) -> int:
+    """Write down what somebody wants of a time-lapse; return its number."""
+    row = JournalRow(source=source, run=run, act=act.value, by=by, at=now, outcome="")
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def open_orders(session: Session, source: str) -> list[Order]:
+    """Return what was asked of a source and has no outcome yet, oldest first."""
+    rows = session.scalars(
+        select(JournalRow)
+        .where(JournalRow.source == source, JournalRow.done.is_(None))
+        .order_by(JournalRow.id)
+        .limit(_AT_ONCE)
+    )
+    return [Order(number=row.id, act=Act(row.act), by=row.by, at=row.at) for row in rows]
+
+
+def held_by(session: Session, source: str) -> JournalEntry | None:
+    """Return what holds the time-lapse of a source; None where it goes on."""
+    acts = [act.value for act in (*HOLDS, Act.RESUME)]
+    newest = session.scalars(
+        select(JournalRow)
+        .where(JournalRow.source == source, JournalRow.done.is_(True), JournalRow.act.in_(acts))
+        .order_by(JournalRow.done_at.desc(), JournalRow.id.desc())
+        .limit(1)
+    )
+    return holding([entry_of(row) for row in newest])
+
+
+def write_reports(session: Session, source: str, run: str, reports: Sequence[Report]) -> None:
+    """Write down what came of orders, and what was done otherwise."""
+    for report in reports:
+        row = None if report.number is None else session.get(JournalRow, report.number)
+        if row is None:
+            row = JournalRow(source=source, run=run, act=report.act.value, by=ITSELF, at=report.at)
+            session.add(row)
+        row.done, row.done_at = report.done, report.at
+        row.outcome = report.outcome
+        row.height_um, row.time_point = report.height_um, report.time_point

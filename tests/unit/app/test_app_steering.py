@@ -1,0 +1,116 @@
+"""Orders reach their source once, and what came of them is written down, late if need be."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from scopewatch.app.steering import Helm
+from scopewatch.core.acquisition import AcquisitionStanding, Act, JournalEntry, Order, Report
+from scopewatch.core.errors import StoreError
+from tests.unit.runtime.fakes import FakeSource
+
+T0 = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+class SteeredSource(FakeSource):
+    """A source that acquires, and remembers what it is told."""
+
+    acquires = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.story: list[str] = []
+        self.done: list[Report] = []
+
+    def order(self, order: Order) -> None:
+        self.story.append(f"order {order.number}")
+
+    def reports(self) -> list[Report]:
+        told, self.done = self.done, []
+        return told
+
+    def restore(self, held: JournalEntry | None) -> None:
+        self.story.append("free" if held is None else f"held by {held.by}")
+
+    def standing(self) -> AcquisitionStanding | None:
+        return AcquisitionStanding(
+            source=self.name, time_points=3, next_time_point=1, next_at=T0, held=""
+        )
+
+
+class FakeJournal:
+    """Remembers what is written down; away as the test says."""
+
+    def __init__(self) -> None:
+        self.open: list[Order] = []
+        self.held: JournalEntry | None = None
+        self.written: list[str] = []
+        self.away = False
+
+    def orders(self, source: str) -> list[Order]:
+        del source
+        return list(self.open)
+
+    def held_by(self, source: str) -> JournalEntry | None:
+        del source
+        return self.held
+
+    def report(self, source: str, run: str, reports: Sequence[Report]) -> None:
+        if self.away:
+            raise StoreError("database is locked")
+        self.written += [f"{source} {run}: {each.outcome}" for each in reports]
+        self.open = [each for each in self.open if each.number not in {r.number for r in reports}]
+
+
+def order(number: int) -> Order:
+    return Order(number=number, act=Act.PAUSE, by="anna", at=T0)
+
+
+def made(number: int | None, outcome: str) -> Report:
+    return Report(number=number, act=Act.PAUSE, at=T0, done=True, outcome=outcome)
+
+
+def test_before_anything_is_acquired_it_is_held_and_told_what_waits() -> None:
+    source, journal = SteeredSource(), FakeJournal()
+    journal.held = JournalEntry(
+        number=1, source="folder", run="HES 7", act=Act.PAUSE, by="anna", at=T0
+    )
+    journal.open = [order(2)]
+    Helm(journal, [source, FakeSource()], "HES 7").restore()
+    assert source.story == ["held by anna", "order 2"]
+
+
+def test_an_order_is_handed_over_once_though_it_waits_for_its_outcome() -> None:
+    source, journal = SteeredSource(), FakeJournal()
+    helm = Helm(journal, [source], "HES 7")
+    journal.open = [order(1)]
+    helm.look()
+    helm.look()
+    journal.open.append(order(2))
+    helm.look()
+    assert source.story == ["order 1", "order 2"]
+    source.done = [made(1, "paused"), made(2, "refused")]
+    helm.look()
+    assert journal.written == [f"{source.name} HES 7: paused", f"{source.name} HES 7: refused"]
+    assert journal.open == []
+
+
+def test_what_cannot_be_written_down_is_written_later() -> None:
+    source, journal = SteeredSource(), FakeJournal()
+    helm = Helm(journal, [source], "HES 7")
+    source.done, journal.away = [made(None, "first")], True
+    with pytest.raises(StoreError):
+        helm.look()
+    source.done, journal.away = [made(None, "second")], False
+    helm.look()
+    assert [line.split(": ")[1] for line in journal.written] == ["first", "second"]
+
+
+def test_only_sources_that_acquire_are_steered() -> None:
+    follows = SteeredSource()
+    follows.acquires = False
+    helm = Helm(FakeJournal(), [follows, FakeSource()], "HES 7")
+    helm.restore()
+    assert follows.story == []
+    assert helm.standings() == []

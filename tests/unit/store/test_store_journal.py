@@ -1,0 +1,80 @@
+"""The journal of time-lapses: what was asked, what came of it, what holds one."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from scopewatch.core.acquisition import Act, Report
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.write.database import Store
+from tests.conftest import FakeClock
+from tests.unit.store.scene import open_store
+
+BY = "anna, command line"
+
+
+def report(store: Store, number: int | None, act: Act, clock: FakeClock, *, done: bool) -> None:
+    made = Report(
+        number=number,
+        act=act,
+        at=clock.now(),
+        done=done,
+        outcome=f"{act.value} it is",
+        height_um=4.5 if act is Act.MEDIUM else None,
+        time_point=3,
+    )
+    store.report("scope", "HES 7", [made])
+
+
+def test_an_order_waits_until_it_has_its_outcome(tmp_path: Path, clock: FakeClock) -> None:
+    store = open_store(tmp_path, clock)
+    first = store.order("scope", "HES 7", Act.PAUSE, BY)
+    second = store.order("scope", "HES 7", Act.RESUME, BY)
+    store.order("other", "HES 7", Act.NOW, BY)
+    assert [(each.number, each.act) for each in store.orders("scope")] == [
+        (first, Act.PAUSE),
+        (second, Act.RESUME),
+    ]
+    clock.advance(5)
+    report(store, first, Act.PAUSE, clock, done=True)
+    assert [each.number for each in store.orders("scope")] == [second]
+    reader = Reader.open(tmp_path)
+    entry, waits, *_ = reader.journal("HES 7", 10)
+    assert (entry.by, entry.outcome, entry.time_point) == (BY, "pause it is", 3)
+    assert entry.done_at == entry.at + timedelta(seconds=5)
+    assert (waits.done, waits.outcome) == (None, "")
+    assert [each.number for each in reader.journal("HES 7", 1)] == [second + 1]
+    assert reader.journal("another run", 10) == []
+    reader.close()
+    store.close()
+
+
+def test_what_was_done_last_holds_it(tmp_path: Path, clock: FakeClock) -> None:
+    store = open_store(tmp_path, clock)
+    assert store.held_by("scope") is None
+    for act, done, held in [
+        (Act.PAUSE, True, Act.PAUSE),
+        (Act.MEDIUM, True, Act.MEDIUM),
+        (Act.RESUME, False, Act.MEDIUM),
+        (Act.NOW, True, Act.MEDIUM),
+        (Act.RESUME, True, None),
+        (Act.PAUSE, False, None),
+    ]:
+        clock.advance(1)
+        report(store, store.order("scope", "HES 7", act, BY), act, clock, done=done)
+        found = store.held_by("scope")
+        assert (None if found is None else found.act) is held
+        assert found is None or found.act is not Act.MEDIUM or found.height_um == 4.5
+    assert store.held_by("other") is None
+    store.close()
+
+
+def test_what_a_time_lapse_does_of_its_own_accord_stands_there_too(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    store = open_store(tmp_path, clock)
+    report(store, None, Act.NOTE, clock, done=True)
+    reader = Reader.open(tmp_path)
+    (entry,) = reader.journal(None, 10)
+    assert (entry.by, entry.act, entry.run) == ("scopewatch", Act.NOTE, "HES 7")
+    reader.close()
+    store.close()
