@@ -1,4 +1,4 @@
-"""A source of frames: what it does, and what it is given to work with."""
+"""Contracts of a source of frames, and of the objects that a source works with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,92 +8,91 @@ from scopewatch.core.imaging.frame import Frame, FrameTicket, Mark, Refusal, Ret
 
 
 class Inbox(Protocol):
-    """Where sources put what they found. Neither method blocks or raises."""
+    """Queue to which sources offer what they find. Neither method blocks or raises."""
 
     def offer(self, ticket: FrameTicket) -> bool:
-        """Take a ticket; False when full (a file waits on disk and is offered again)."""
+        """Add a ticket; return False when full (the file stays on disk and is offered again)."""
         ...
 
     def refuse(self, refusal: Refusal) -> bool:
-        """Take note of something that cannot become a frame; False when full."""
+        """Add a file or image that cannot become a frame; return False when full."""
         ...
 
 
 class Arrivals(Protocol):
-    """Told of images as the microscope saves them. No method blocks or raises; any thread."""
+    """Receives counts of images as they are saved; thread-safe. No method blocks or raises."""
 
     def begins(self, source: str) -> None:
-        """Note that something is being written, nobody knows yet how much and how fast."""
+        """Note that a source began to write; number and rate of its images are not known yet."""
         ...
 
     def came(self, source: str, images: int, over_s: float) -> None:
-        """Note that a source saw so many images saved within the last `over_s` seconds.
+        """Note that a source saw this many images saved within the last `over_s` seconds.
 
-        What was there already when the source began to look is no arrival. 0 for `over_s` is an
-        image just now.
+        Images that existed before the source started are not counted. `over_s` is 0 for an
+        image that was saved just now.
         """
         ...
 
     def goes_on(self, source: str) -> None:
-        """Note that images still come as they did when they were counted last."""
+        """Note that images still arrive at the rate that was counted last."""
         ...
 
     def over(self, source: str) -> None:
-        """Note that nothing more comes of a source for now."""
+        """Note that a source expects no more images for now."""
         ...
 
     def bursting(self, source: str) -> bool:
-        """Whether they come so fast that scoring waits: the source then spares the machine too."""
+        """Return whether images arrive so fast that scoring waits; sources then save load too."""
         ...
 
 
 class Ledger(Protocol):
-    """What already happened, so that nothing is offered twice over restarts."""
+    """Record of what was processed, so that nothing is offered twice after a restart."""
 
     def settled(self, source: str, found: Sequence[Mark]) -> set[str]:
-        """Of what a source found, return the locators that need no more work.
+        """Return the locators among `found` that need no more work.
 
-        A frame needs work again where its content changed, where `found` says when it was taken
-        and that was not known, or known otherwise, and where it was refused or could not be judged
-        under other settings, or by another model, than there are now.
+        A frame needs work again when its content changed, when `found` has a moment that the ledger
+        does not have or has otherwise, and when it was refused or quarantined under settings or a
+        model other than the present ones.
         """
         ...
 
     def names_changed(self, source: str) -> bool:
-        """Tell whether results of a source were named by other settings than there are now.
+        """Return whether results of a source were named under settings other than the present ones.
 
-        Then `settled` calls them open where `Mark.named`. Raises StoreError.
+        Then `settled` returns such frames as open where `Mark.named`. Raises StoreError.
         """
         ...
 
     def acquisition(self, source: str, label: str, identity: str) -> int:
-        """Return the number, from 1, of an acquisition among those at the same place.
+        """Return the number, from 1, of an acquisition among those in the same place.
 
-        An identity that was seen before keeps its number for ever. Raises StoreError.
+        A known identity keeps its number. Raises StoreError.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceHealth:
-    """Whether a source still watches.
+    """State of a source.
 
     Parameters
     ----------
     alive
-        False when the source can no longer notice a new frame by itself.
+        False when the source can no longer detect a new frame by itself.
     detail
         One line: what it watches, or why it does not.
     found, waiting
-        Frames found so far, and those seen but not yet whole or not yet taken.
+        Frames found so far; frames seen but not yet complete or not yet taken by the inbox.
     ended
-        True when the acquisition itself says that nothing more will come; a folder of files
-        never does.
+        True when the acquisition itself declares its end; a folder of files never does.
     failing
-        Why no image can be had at the moment though it watches (the camera or the core that it
-        acquires with gives none); '' when all is well.
+        Why no image can be acquired at the moment although the source watches (its camera or core
+        fails); '' when all is well.
     shortfall
-        Where it has ended and failed to the end: how many images are missing, and why; else ''.
+        For an acquisition that ended while failing: how many images are missing, and why; else ''.
     """
 
     name: str
@@ -107,7 +106,7 @@ class SourceHealth:
 
 
 class FrameSource(Protocol):
-    """Something that frames come from."""
+    """A source of frames."""
 
     @property
     def name(self) -> str:
@@ -115,11 +114,11 @@ class FrameSource(Protocol):
         ...
 
     def start(self, inbox: Inbox, ledger: Ledger) -> None:
-        """Begin to offer tickets. Raises SourceError when there is nothing to watch."""
+        """Start to offer tickets. Raises SourceError when there is nothing to watch."""
         ...
 
     def scan(self) -> None:
-        """Look for frames now; called periodically, since events get lost. Never raises."""
+        """Look for frames now. Called periodically, since events get lost. Never raises."""
         ...
 
     def load(self, ticket: FrameTicket) -> Frame:
@@ -127,15 +126,15 @@ class FrameSource(Protocol):
         ...
 
     def retry(self, asked: Sequence[RetryRequest]) -> int:
-        """Take things that a person wants tried again; return how many, from the first on.
+        """Accept requests to try frames or files again; return how many, from the first on.
 
-        Each is soon offered as it is read now, or refused as gone, though it did not change; the
-        ledger has it open meanwhile. Never raises.
+        Each is soon offered as it is read now, or refused as gone, although it did not change; the
+        ledger counts it as open meanwhile. Never raises.
         """
         ...
 
     def health(self) -> SourceHealth:
-        """Say whether it still watches. Never raises."""
+        """Return whether it still watches. Never raises."""
         ...
 
     def stop(self) -> None:

@@ -1,1 +1,1 @@
-"""What every kind of source shares: addresses, offering, threads."""
+"""Code shared by all kinds of sources: facts and trust, keys, offering, threads."""

@@ -14,9 +14,9 @@ from scopewatch.sources.base.shell_pattern import meant_by
 
 DEFAULT_PLATE = "plate"
 DEFAULT_WELL = "A1"
-# Wells of a plate, and how many columns they stand in.
+# Number of wells of a plate, and number of its columns.
 PLATE_COLUMNS = {6: 3, 12: 4, 24: 6, 48: 8, 96: 12, 384: 24, 1536: 48}
-# Rows A to Z, AA to AF: those of a plate of 1536 wells. `Z_1` is no well, but a plane.
+# Rows A to Z and AA to AF, as on a plate of 1536 wells. `Z_1` is a plane, not a well.
 _WELL = re.compile(
     r"((?:[A-P]|A[A-F]|[a-p])(?=[-_ ]?\d)|[Q-Z](?=\d))[-_ ]?0*([1-9]|[1-3]\d|4[0-8])"
 )
@@ -28,15 +28,15 @@ _NAMELESS = frozenset({"", "default", "undefined", "null", "none"})
 
 
 def frame_key(facts: PlaneFacts, experiment: ExperimentConfig) -> FrameKey:
-    """Return the frame key, with the defaults for what is not known.
+    """Return the frame key, with the defaults for unknown facts.
 
-    A channel is compared with the configured phase channel without regard to case, since
-    `Phase` and `phase` are one illumination to everyone but a computer.
+    The channel is compared with the configured phase channel without regard to case, since
+    `Phase` and `phase` name the same illumination.
 
     Raises
     ------
     FrameError
-        When a name holds characters that are no text.
+        When a name is not valid text.
     """
     for text in (facts.experiment, facts.plate, facts.well, facts.channel):
         if text is not None and not is_text(text):
@@ -61,7 +61,7 @@ def frame_key(facts: PlaneFacts, experiment: ExperimentConfig) -> FrameKey:
 
 
 def is_text(text: str) -> bool:
-    """Tell whether a text can be stored: file names on Linux, and JSON, may hold any bytes."""
+    """Return whether a text is valid UTF-8; file names on Linux and JSON may hold other bytes."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -70,14 +70,14 @@ def is_text(text: str) -> bool:
 
 
 def named(text: object) -> str | None:
-    """Return a label somebody chose; None for what software writes where nobody did."""
+    """Return a label that a person chose; None for the defaults that programs write."""
     if not isinstance(text, str) or text.strip().casefold() in _NAMELESS:
         return None
     return text.strip()
 
 
 def spell_well(well: str) -> str:
-    """Spell a well the usual way; other names stay as they are.
+    """Return a well in the usual spelling; other names stay as they are.
 
     >>> spell_well("a01"), spell_well("A_1"), spell_well("r02c03"), spell_well("XY01")
     ('A1', 'A1', 'B3', 'XY01')
@@ -91,7 +91,7 @@ def spell_well(well: str) -> str:
 
 
 def number_well(number: int, plate_wells: int) -> str:
-    """Return the well of a plate that is counted from 1, row by row.
+    """Return the well with a number that counts from 1, row by row.
 
     >>> number_well(13, 96), number_well(1, 384)
     ('B1', 'A1')
@@ -116,7 +116,7 @@ def number_well(number: int, plate_wells: int) -> str:
 
 
 def well_at(row: int, column: int) -> str:
-    """Return the well at a row and a column, both counted from 0.
+    """Return the well at a row and a column that count from 0.
 
     >>> well_at(1, 2), well_at(31, 47)
     ('B3', 'AF48')
@@ -136,7 +136,7 @@ def numbered_well(row: int | None, column: int | None) -> str | None:
 
 
 def row_name(number: int) -> str:
-    """Return the letters of a row that is counted from 1.
+    """Return the letters of a row; rows count from 1.
 
     >>> row_name(1), row_name(26), row_name(27)
     ('A', 'Z', 'AA')
@@ -164,14 +164,14 @@ def _refuse_shell_pattern(pattern: str) -> None:
 class PositionPattern:
     """Reads plate, well and site from the labels of stage positions.
 
-    The whole label must match. A label that does not is the name of its own well: positions
-    are never merged on a guess, and the operator sees the label they gave. A position that is
-    only a number is called `Pos` and that number, as Micro-Manager calls it.
+    The whole label must match. A label that does not match is used as the name of its own well:
+    positions are never merged on a guess, and the operator sees the label they gave. A position
+    that is only a number is called `Pos` and that number, as in Micro-Manager.
 
     Raises
     ------
     ConfigError
-        When the pattern is no regular expression, or names none of plate, well and site.
+        When the pattern is no regular expression, or has none of the groups plate, well and site.
     """
 
     def __init__(self, pattern: str) -> None:
@@ -203,7 +203,7 @@ class PositionPattern:
             )
 
     def read(self, label: object) -> PlaneFacts:
-        """Return what a position label says; nothing where there is none."""
+        """Return the facts of a position label; `NOTHING` where there is no label."""
         matched = self.match(label)
         if matched is not None:
             return matched
@@ -211,7 +211,7 @@ class PositionPattern:
         return NOTHING if text is None else PlaneFacts(well=spell_well(text))
 
     def match(self, label: object) -> PlaneFacts | None:
-        """Return what a label that fits the pattern says; None for any other."""
+        """Return the facts of a label that fits the pattern; None for any other."""
         text = _label(label)
         match = self._pattern.fullmatch(text) if text is not None else None
         return None if match is None else address_of(match.groupdict())
@@ -224,7 +224,7 @@ def _label(label: object) -> str | None:
 
 
 def address_of(groups: Mapping[str, str | None]) -> PlaneFacts:
-    """Turn matched named groups into facts; numbers are at most 9 digits."""
+    """Return the facts in matched named groups; numbers have at most 9 digits."""
 
     def number(name: str) -> int | None:
         text = groups.get(name)
@@ -242,12 +242,12 @@ def address_of(groups: Mapping[str, str | None]) -> PlaneFacts:
 
 
 def refuse_projection(method: str | None, where: object) -> None:
-    """Refuse what was computed from the planes of a z-stack.
+    """Refuse an image that was computed from the planes of a z-stack.
 
     Raises
     ------
     FrameError
-        When there is a method it was computed by.
+        When `method` names how it was computed.
     """
     if method is not None:
         raise FrameError(

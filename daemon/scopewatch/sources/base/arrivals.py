@@ -1,50 +1,50 @@
-"""What sources tell of images as they come, where nobody or only half of it is wanted."""
+"""No-op and read-only implementations of `core.source.Arrivals`."""
 
 from scopewatch.core.source import Arrivals
 
 
 class Unheard:
-    """Where nobody wants to know; implements `core.source.Arrivals`."""
+    """Ignores all counts; for a source whose images nobody counts."""
 
     def begins(self, source: str) -> None:
-        """Note nothing."""
+        """Ignore the call."""
 
     def came(self, source: str, images: int, over_s: float) -> None:
-        """Note nothing."""
+        """Ignore the call."""
 
     def goes_on(self, source: str) -> None:
-        """Note nothing."""
+        """Ignore the call."""
 
     def over(self, source: str) -> None:
-        """Note nothing."""
+        """Ignore the call."""
 
     def bursting(self, _source: str) -> bool:
-        """Nothing is waited for."""
+        """Return False: there is never a burst."""
         return False
 
 
 class Overheard:
-    """For whoever looks at images that another counts; implements `core.source.Arrivals`.
+    """Passes on whether there is a burst, and ignores all counts.
 
-    The images of a time-lapse of our own are counted as they are saved. Found on disk again, they
-    would be counted twice, and late.
+    For a source that finds images on disk which another one already counted as they were saved, as
+    with a time-lapse of our own: otherwise they would be counted twice, and late.
     """
 
     def __init__(self, arrivals: Arrivals) -> None:
         self._arrivals = arrivals
 
     def begins(self, source: str) -> None:
-        """Note nothing."""
+        """Ignore the call."""
 
     def came(self, source: str, images: int, over_s: float) -> None:
-        """Note nothing."""
+        """Ignore the call."""
 
     def goes_on(self, source: str) -> None:
-        """Note nothing."""
+        """Ignore the call."""
 
     def over(self, source: str) -> None:
-        """Note nothing."""
+        """Ignore the call."""
 
     def bursting(self, source: str) -> bool:
-        """Whether the images come as a burst."""
+        """Return whether the images arrive as a burst."""
         return self._arrivals.bursting(source)

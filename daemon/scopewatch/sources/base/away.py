@@ -1,4 +1,4 @@
-"""Whether a failure to read is the file's own, or that of the share or disk that it lies on."""
+"""Tells failures of a share or disk from failures of a single file."""
 
 import errno
 import os
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from scopewatch.core.errors import SourceError, complaint
 
-# What a lost share, an unplugged disk or a server that does not answer give. A file that is gone,
-# or that may not be read, gives others.
+# Errors of a lost share, an unplugged disk or a server that does not answer. A missing or
+# unreadable file gives other errors.
 _AWAY = frozenset(
     {
         errno.EIO,
@@ -32,7 +32,7 @@ Identity = tuple[int, int]
 
 
 def identify(root: Path) -> Identity | None:
-    """Return which folder lies at a path now; None where there is none."""
+    """Return the device and inode of the folder at a path; None where there is none."""
     try:
         state = root.stat()
     except OSError:
@@ -48,7 +48,7 @@ class Presence:
         self._known: Identity | None = None
 
     def is_there(self) -> bool:
-        """Look whether the folder is there now; an empty mount point is not what was mounted."""
+        """Return whether the folder is there now; an empty mount point does not count."""
         now = identify(self._root) if self._root.is_dir() else None
         if now is None or self._is_bare_mount_point(now):
             return False
@@ -56,15 +56,15 @@ class Presence:
         return True
 
     def is_gone(self) -> bool:
-        """Tell whether it was there and is not any more."""
+        """Return whether the folder was there once and is not there now."""
         return not self.is_there() and self._known is not None
 
     def is_awaited(self) -> bool:
-        """Tell whether it was never there, and can appear."""
+        """Return whether the folder was never there but can still appear."""
         return not self.is_there() and self._known is None and self._root.parent.is_dir()
 
     def _is_bare_mount_point(self, now: Identity) -> bool:
-        """Tell whether another disk lay here before, and only the empty folder below it is left."""
+        """Return whether another disk was mounted here before and only the mount point is left."""
         above = identify(self._root.parent)
         if self._known is None or above is None:
             return False
@@ -78,21 +78,21 @@ class Presence:
 
 
 def blame_share(cause: BaseException | None, root: Path, known: Identity | None = None) -> None:
-    """Raise another error where a frame could not be read since its share or disk is away.
+    """Raise SourceError where a frame could not be read because its share or disk is away.
 
     Parameters
     ----------
     cause
-        Why the frame could not be read; anything but an OSError is its own fault.
+        Why the frame could not be read; only an OSError can be the fault of the share.
     root
         The folder that the source watches.
     known
-        Which folder lay there when the frame was found; None where nobody looked.
+        Identity of that folder when the frame was found; None where it is not known.
 
     Raises
     ------
     SourceError
-        The worker tries again later; a frame is not blamed for it.
+        The worker tries again later; the frame is not quarantined.
     """
     if not isinstance(cause, OSError):
         return

@@ -1,4 +1,4 @@
-"""What a source found in one place and the ledger has not settled: offered, and offered again."""
+"""Frames of one data set that the ledger has not settled: offered, and offered again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,15 +8,15 @@ from scopewatch.sources.base.offering import BATCH, Found, Offering
 
 @dataclass(slots=True)
 class Backlog:
-    """Frames of one data set on their way to the inbox.
+    """Frames of one data set that wait for the inbox or the ledger.
 
     Parameters
     ----------
     waiting
-        What the inbox has not taken.
+        Frames that the inbox has not taken.
     taken
-        What it took and the ledger has not settled, by locator: as it was found last, since more
-        may get known of a frame on its way.
+        Frames that the inbox took and the ledger has not settled, by locator: as they were found
+        last, since more facts may become known meanwhile.
     """
 
     waiting: list[Found] = field(default_factory=list)
@@ -29,23 +29,23 @@ class Backlog:
         full: bool,
         is_whole: Callable[[Found], bool] = lambda _found: True,
     ) -> None:
-        """Offer what waits until the inbox is full.
+        """Offer waiting frames until the inbox is full.
 
         Parameters
         ----------
         full
-            Ask again for what the inbox took: what the worker had to let go comes back.
+            Ask the ledger again for what the inbox took: frames that the worker dropped come back.
         is_whole
-            Asked of what needs work, just before it is offered; what is not whole is let go.
+            Called for each frame that needs work just before it is offered; drops incomplete ones.
 
         Raises
         ------
         StoreError
-            When the ledger cannot be asked; all stays in hand.
+            When the ledger cannot be read; all frames stay held.
         """
         if full and self.taken:
             self.waiting += offering.unsettled(list(self.taken.values()))
-            # What is settled is forgotten.
+            # Settled frames are dropped.
             on_their_way = filter(offering.on_its_way, self.taken.values())
             self.taken = {each.locator: each for each in on_their_way}
         while self.waiting:

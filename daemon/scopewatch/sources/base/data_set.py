@@ -1,4 +1,4 @@
-"""What a kind of source says of its data sets, so that they can be followed (`data_sets`)."""
+"""Protocols that each kind of data set implements, so that `data_sets` can follow it."""
 
 from collections.abc import Collection, Hashable, Iterator
 from pathlib import Path
@@ -11,70 +11,70 @@ Sighting = TypeVar("Sighting")
 
 
 class DataSet(Protocol[Sighting]):
-    """A data set that is followed; used by one thread, its properties by any."""
+    """A data set that is followed; one thread calls its methods, any reads its properties."""
 
     @property
     def waiting(self) -> int:
-        """Images that are known of but not whole."""
+        """Number of known images that are not complete."""
         ...
 
     @property
     def ended(self) -> bool:
-        """Whether its writer has closed it and all of it was found."""
+        """Whether its writer has closed it and all images were found."""
         ...
 
     @property
     def trouble(self) -> str:
-        """What of it is not read and why, in one line; '' where all is well."""
+        """One line: which part is not read, and why; '' where all is well."""
         ...
 
     def glance(self) -> Hashable:
-        """Return what changes while it grows; quick. Raises OSError."""
+        """Return something that changes while the data set grows; quick. Raises OSError."""
         ...
 
     def is_replaced(self) -> bool:
-        """Whether another acquisition now lies in its folder. Raises OSError."""
+        """Return whether another acquisition now lies in its folder. Raises OSError."""
         ...
 
     def look(self, now_s: float, *, full: bool, at_most: int) -> list[Sighting]:
-        """Return images that got whole since the last look, so many at most. Raises OSError."""
+        """Return at most `at_most` images completed since the last look. Raises OSError."""
         ...
 
     def part(self, sighting: Sighting) -> str | None:
-        """Return which part of the data set, acquired by itself, an image is of: '' for all of it.
+        """Return the separately acquired part that an image belongs to; '' for the whole data set.
 
-        None for what is refused whatever acquisition it is of.
+        None for an image that is refused in any acquisition.
         """
         ...
 
     def identity(self, part: str, now_s: float, /) -> str | None:
-        """Return which acquisition a part holds; None before that is known."""
+        """Return the identity of the acquisition in a part; None before it is known."""
         ...
 
     def is_unproven(self, sighting: Sighting, /) -> bool:
-        """Whether only unpacking shows that an image is whole."""
+        """Return whether only decoding shows that an image is complete."""
         ...
 
     def prove(self, sighting: Sighting, now_s: float, /) -> bool:
-        """Unpack an image; one that is not whole is found again when it changed."""
+        """Decode an image; an incomplete one is found again when it changes."""
         ...
 
 
 class DataSets(Protocol[Sighting]):
-    """The data sets of one kind of source."""
+    """Finds and opens the data sets of one kind of source."""
 
     def find(self, known: Collection[str]) -> Iterator[tuple[str, Path]]:
-        """Yield (path below the source's, folder) of each; those that are known may be taken so."""
+        """Yield (path below the source's folder, folder); `known` ones need no new check."""
         ...
 
     def open(self, folder: Path) -> DataSet[Sighting]:
-        """Begin to follow the data set in a folder."""
+        """Return a follower of the data set in a folder."""
         ...
 
     def found(self, label: str, sighting: Sighting, number: int) -> Found:
-        """Give an image its key, or the reason why it has none.
+        """Return an image with its key, or with the reason why it has none.
 
-        `number` is that of the acquisition among those at the same place.
+        `number` is that of the acquisition among those in the same place.
         """
         ...
 

@@ -1,8 +1,8 @@
-"""A source of data sets that grow: finds them, looks at them again and again, offers their frames.
+"""Source of growing data sets: finds them, looks at them repeatedly, offers their frames.
 
-What a data set is and how its frames are named and read each kind of source says for itself. While
-frames come as a burst, nothing is read of them nor offered (`rhythm`): there is no hurry, and both
-cost time and disk.
+A `DataSets` implementation defines what a data set is and how its frames are named and read.
+During a burst of frames nothing is read or offered (`rhythm`): that would cost the microscope
+time and disk bandwidth.
 """
 
 import logging
@@ -27,25 +27,25 @@ from scopewatch.sources.base.source_thread import SourceThread
 
 log = logging.getLogger(__name__)
 
-# A burst of a minute at 160 images a second: they are offered after it.
+# A burst of one minute at 160 images per second: its images are offered after it.
 _MAX_WAITING = 10_000
 _GLANCED_AT = 3
-# Images of a data set that are read to learn how fast they come: each costs the microscope.
+# Images of a data set that are read to measure their rate: each read slows the microscope.
 _COUNTED = 20
 _PER_LOOK = 1000
 _CHANNELS_NAMED = 8
-# A data set that ended is left to the scans once no image came for so long: writers say that they
-# are through and go on, or others go on in their place.
+# A data set that ended is checked by scans only, once no image came for this long: writers
+# declare the end and go on, or another acquisition begins in the same place.
 _LEFT_ALONE_S = 600.0
 
 
 @dataclass(slots=True, kw_only=True)
 class _Followed(Generic[Sighting]):
-    """A data set, which folder it is on disk, and its frames on their way.
+    """A data set, the folder it is in, and its frames that are not settled.
 
-    `numbers` are those of the acquisitions among those in this folder, by part; `sighted` waits for
-    them. Once it is `caught_up`, what is sighted was saved since the last look. `grew_s` is when an
-    image of it was saved last, -inf where none was since this source began.
+    `numbers` holds the number of each part's acquisition among those in this folder; `sighted`
+    waits for it. Once `caught_up`, newly sighted images were saved since the last look. `grew_s`
+    is the time at which an image was last saved; -inf where none was since this source started.
     """
 
     identity: tuple[int, int]
@@ -81,7 +81,7 @@ class DataSetsSource(Generic[Sighting]):
     name, path, poll_s
         From the configuration.
     arrivals
-        Told of images as they are saved; None: nobody is.
+        Receives counts of images as they are saved; None: nobody counts.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class DataSetsSource(Generic[Sighting]):
         self._followed: dict[str, _Followed[Sighting]] = {}
         self._channels: set[str] = set()
         self._asked = RetryQueue()
-        # What was refused and is looked for in its data set, which was opened anew.
+        # Refused images that a person wants retried, in data sets that were reopened.
         self._sought: dict[str, RetryRequest] = {}
 
     @property
@@ -116,12 +116,12 @@ class DataSetsSource(Generic[Sighting]):
         return self._name
 
     def start(self, inbox: Inbox, ledger: Ledger) -> None:
-        """Follow what is there and what appears.
+        """Start to follow existing data sets and new ones.
 
         Raises
         ------
         SourceError
-            When the path was there and is gone, or not even the folder it would appear in is there.
+            When the path existed and is gone, or its parent folder does not exist.
         """
         if self._presence.is_gone():
             raise SourceError(
@@ -154,18 +154,18 @@ class DataSetsSource(Generic[Sighting]):
         Raises
         ------
         FrameError
-            When they are gone, cut off, or not those that were offered.
+            When its pixels are gone, truncated, or not those that were offered.
         SourceError
             When the share or disk does not answer.
         """
         return self._sets.load(ticket)
 
     def retry(self, asked: Sequence[RetryRequest]) -> int:
-        """Take what a person wants tried again; return how many, from the first on."""
+        """Accept retry requests; return how many, from the first on."""
         return self._asked.put(asked)
 
     def health(self) -> SourceHealth:
-        """Say whether new images would be noticed. Never raises."""
+        """Return whether new images would be detected. Never raises."""
         offering = self._offering
         reachable = self._presence.is_there() or self._presence.is_awaited()
         followed = list(self._followed.values())
@@ -199,10 +199,10 @@ class DataSetsSource(Generic[Sighting]):
             self._refuse_gone(offering)
 
     def _take_up_asked(self, offering: Offering) -> bool:
-        """Offer frames that were asked for; tell whether data sets are to be opened anew now.
+        """Offer frames that are to be retried; return whether data sets must be reopened now.
 
-        A frame is offered as the ledger knows it: reading it tells whether it is still there. What
-        was refused has no key, and may get one where its data set is read from its beginning.
+        A frame is offered as the ledger knows it: reading it shows whether it still exists. A
+        refused image has no key, and may get one when its data set is read from the beginning.
         """
         asked, done, opens = self._asked.next(RETRIES_HELD), 0, False
         for each in asked:
@@ -214,14 +214,14 @@ class DataSetsSource(Generic[Sighting]):
                 self._sought[each.locator], opens = each, True
                 for label in [label for label in self._followed if holds(label, each.locator)]:
                     del self._followed[label]
-                    # What is found in it then was not saved just now.
+                    # Images found in the reopened data set were not saved just now.
                     self._looked = False
             done += 1
         self._asked.done(done)
         return opens
 
     def _refuse_gone(self, offering: Offering) -> None:
-        """Refuse anew what was sought in vain in a data set that was read to its end."""
+        """Refuse retried images that were not found in a data set that was read to its end."""
         everything = self._followed.values()
         offered = {found.locator for one in everything for found in one.backlog.waiting}
         for locator, each in list(self._sought.items()):
@@ -256,7 +256,7 @@ class DataSetsSource(Generic[Sighting]):
         sets = [each.data_set for each in self._followed.values() if not each.data_set.ended]
         self._growing = tuple(sets[-_GLANCED_AT:])
         self._looked = True
-        # Told before anything is offered, so that the worker knows of a burst before its images.
+        # Reported before anything is offered, so that the worker knows of a burst in time.
         self._rhythm.looked(images)
         for followed in self._followed.values():
             if not self._thread.stopping and not self._rhythm.spares():
@@ -268,10 +268,10 @@ class DataSetsSource(Generic[Sighting]):
 
         followed.backlog.offer(offering, full=full, is_whole=is_whole)
         if not followed.backlog.waiting:
-            followed.unproven.clear()  # what is left was settled long ago
+            followed.unproven.clear()  # the remaining ones were settled long ago
 
     def _glance(self) -> Hashable:
-        """Return the times and sizes of the files that grow as an acquisition goes on."""
+        """Return times and sizes of the files that grow during an acquisition."""
         try:
             began_ns = self._path.stat().st_mtime_ns
             return began_ns, *(each.glance() for each in self._growing)
@@ -285,7 +285,7 @@ class DataSetsSource(Generic[Sighting]):
         followed = self._followed.get(label)
         same = followed is not None and followed.identity == identity
         if followed is not None and same and not full and followed.is_left_alone(now_s):
-            return 0  # scans ask whether another was acquired in its place
+            return 0  # scans check whether another acquisition replaced it
         if followed is None or not same or followed.data_set.is_replaced():
             followed = self._followed[label] = _Followed(
                 identity=identity,
@@ -307,18 +307,18 @@ class DataSetsSource(Generic[Sighting]):
             followed.grew_s = now_s
         followed.caught_up = followed.caught_up or len(new) < at_most
         followed.sighted += new
-        # A burst, it seems: the ledger is asked after it.
+        # Probably a burst: the ledger is asked after it.
         if not (self._rhythm.counting and len(new) >= at_most):
             self._name_sighted(offering, label, followed)
         return came
 
     def _name_sighted(self, offering: Offering, label: str, followed: _Followed[Sighting]) -> None:
-        """Give what was sighted its keys, as soon as the ledger says of which acquisition it is.
+        """Give sighted images their keys, once the ledger returns the number of the acquisition.
 
         Raises
         ------
         StoreError
-            When the ledger cannot be asked; all stays in hand.
+            When the ledger cannot be read; all images stay held.
         """
         data_set, now_s = followed.data_set, self._clock.monotonic()
         for part in dict.fromkeys(map(data_set.part, followed.sighted)):
@@ -345,7 +345,7 @@ class DataSetsSource(Generic[Sighting]):
 
 
 def holds(label: str, locator: str) -> bool:
-    """Tell whether a locator is of the data set with a label.
+    """Return whether a locator belongs to the data set with a label.
 
     >>> holds("a/b", "a/b/c#at=[0]"), holds("a/b", "a/b2#at=[0]"), holds("", "c#at=[0]")
     (True, False, True)

@@ -1,4 +1,4 @@
-"""The statements about one plane, in their order of trust, and what was taken from whom."""
+"""Statements about one plane in their order of trust, and which value was accepted from whom."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from scopewatch.sources.base.facts import Origin, Statement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedValue:
-    """A fact of a frame as text, and who said so."""
+    """Value of a fact as text, with the origin and the name of its witness."""
 
     value: str
     origin: Origin
@@ -18,7 +18,7 @@ class StatedValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contradiction:
-    """A fact on which two witnesses differ: what is taken, and what the other says."""
+    """A fact on which two statements differ: the accepted value, and the other one."""
 
     fact: str
     taken: StatedValue
@@ -34,28 +34,28 @@ class Contradiction:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A value, and the statement that holds it."""
+    """A value of one fact, and the statement that holds it."""
 
     value: Any
     statement: Statement
 
 
 def stated_value(value: object, statement: Statement) -> StatedValue:
-    """Note a fact and its witness."""
+    """Return a value with the origin and witness of its statement."""
     return StatedValue(value=str(value), origin=statement.origin, by=statement.by)
 
 
 class Evidence:
-    """What is said of one plane; collects what was taken and where two witnesses differ.
+    """Statements about one plane; collects accepted values and contradictions.
 
     Attributes
     ----------
     ordered
-        The statements, the most trusted first; within one origin in the order they were given.
+        The statements, the most trusted first; statements of one origin in the given order.
     accepted
-        Who said what was taken, by fact.
+        The accepted values, by fact.
     contradictions
-        On which facts two witnesses differ.
+        Facts on which two statements differ.
     """
 
     def __init__(self, statements: Sequence[Statement]) -> None:
@@ -64,7 +64,7 @@ class Evidence:
         self.contradictions: list[Contradiction] = []
 
     def claims(self, name: str) -> list[Claim]:
-        """Return every value of a fact, the most trusted first."""
+        """Return all values of a fact, the most trusted first."""
         return [
             Claim(value, statement)
             for statement in self.ordered
@@ -72,7 +72,7 @@ class Evidence:
         ]
 
     def take(self, name: str) -> Any:
-        """Return the most trusted value of a fact and note who said so; None where nobody does."""
+        """Return the most trusted value of a fact and record it as accepted; None without any."""
         first = next(iter(self.claims(name)), None)
         if first is None:
             return None
@@ -82,7 +82,7 @@ class Evidence:
     def contradict(
         self, name: str, taken: tuple[object, Statement], other: tuple[object, Statement]
     ) -> None:
-        """Note that two witnesses differ, and which one is believed."""
+        """Record that two statements differ, and which value is accepted."""
         self.contradictions.append(
             Contradiction(fact=name, taken=stated_value(*taken), other=stated_value(*other))
         )

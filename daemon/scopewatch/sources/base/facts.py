@@ -1,8 +1,8 @@
-"""What is said of one plane, by whom, and how far each is trusted.
+"""Facts of one plane, the statements that hold them, and how far each statement is trusted.
 
 A plane's facts come from several places: the user's settings, metadata beside the pixels,
 metadata of the whole set, the file name. Each place makes a `Statement`; `reading.read_frame`
-decides between them by `Origin`, and keeps who said what.
+chooses between them by `Origin`, and keeps the witness of each accepted value.
 """
 
 from dataclasses import dataclass, fields
@@ -13,8 +13,8 @@ from enum import IntEnum
 class Origin(IntEnum):
     """Where a fact comes from, the most trusted first.
 
-    TAG is what any program that saves an image again writes too (TIFF resolution and DateTime,
-    EXIF): less than what the acquisition program put into its own metadata or the name. FILE_TIME
+    TAG holds what any program writes that saves an image again (TIFF resolution and DateTime,
+    EXIF); it ranks below the metadata of the acquisition program and below the file name. FILE_TIME
     and FIRST_SEEN never move a frame that has an index.
     """
 
@@ -31,12 +31,12 @@ class Origin(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaneFacts:
-    """What one witness says of a plane besides its pixels; None where it is silent.
+    """Facts that one statement gives of a plane besides its pixels; None where it gives none.
 
     Parameters
     ----------
     experiment
-        The run it belongs to, where a data set names its own.
+        The run, where a data set names its own.
     plate, well, site
         As `FrameKey` has them; a well of another spelling is written `A1`.
     time_point
@@ -48,7 +48,7 @@ class PlaneFacts:
     projection
         How it was computed from the planes of a stack (`Maximum`); None for a plane as taken.
     position
-        The label of the stage position as written, or its number, which says less than any label.
+        Label of the stage position as written, or its number; a label outranks a number.
     pixel_size_um
         Width of a pixel in the specimen plane in micrometres.
     acquired_at
@@ -56,13 +56,13 @@ class PlaneFacts:
     wall_time, since_wall_s
         A time of day without a zone, read in the source's `clock_zone`, and seconds after it.
     ran_since, ran_s
-        When the series began by the same clock (aware UTC, or a wall time), and seconds since: they
-        tell which pass of the hour that autumn repeats a wall time is of.
+        Start of the series on the same clock (aware UTC, or a wall time), and seconds since: they
+        decide which pass of the repeated hour in autumn a wall time belongs to.
     elapsed_s
-        Seconds since the start of the run, as names like `00d12h00m` give it.
+        Seconds since the start of the run, as in names like `00d12h00m`.
     series_began, series_index
-        Moment of the first plane of a series that dates no other one (aware UTC, or a wall time),
-        and how many time points after it this plane was taken.
+        Moment of the first plane of a series in which only that plane is dated (aware UTC, or a
+        wall time), and how many time points later this plane was taken.
     """
 
     experiment: str | None = None
@@ -87,7 +87,7 @@ class PlaneFacts:
     series_index: int | None = None
 
     def over(self, lesser: "PlaneFacts") -> "PlaneFacts":
-        """Return these facts, completed by a lesser witness."""
+        """Return these facts, with missing ones filled from a less trusted source."""
         return PlaneFacts(
             **{
                 field.name: mine if (mine := getattr(self, field.name)) is not None else theirs
@@ -98,7 +98,7 @@ class PlaneFacts:
 
     @property
     def place(self) -> tuple[int | None, str | None, int | None, str | int | None]:
-        """Which plane of a file it is."""
+        """Return what locates a plane within a file."""
         return self.time_point, self.channel, self.z, self.position
 
 
@@ -107,7 +107,7 @@ NOTHING = PlaneFacts()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What one witness says of a plane.
+    """Facts that one witness states of a plane.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ class Statement:
 
 
 def merged(statements: tuple[Statement, ...]) -> PlaneFacts:
-    """Return what all statements say together, the most trusted first; the order decides a tie."""
+    """Return the facts of all statements, the most trusted first; the given order breaks ties."""
     if not statements:
         return NOTHING
     first, *others = sorted(statements, key=lambda statement: statement.origin)

@@ -1,7 +1,7 @@
-"""When a plane was taken, and which time point that is.
+"""Decides when a plane was taken, and which time point it is.
 
-A moment of the program's own (its metadata or the name) comes first, then a plain tag of the file,
-then the time point times the interval. The file's own time serves only where no index is known.
+A moment that the acquisition program recorded (metadata or name) comes first, then a plain tag of
+the file, then time point x interval. The time of the file itself is used only without an index.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.evidence import Claim, Evidence, StatedValue, stated_value
 from scopewatch.sources.base.facts import Origin, PlaneFacts
 
-# How far, in intervals, a time may lie from its time point: programs name the moment a scan began,
-# which drifts by half an hour. Halfway between two it is a wrong interval.
+# How far, in intervals, a time may lie from its time point: programs record the moment a scan
+# began, which drifts by up to half an hour. Halfway between two points the interval is wrong.
 _DRIFT = 0.49
 _HOUR_S = 3600.0
 
@@ -27,7 +27,7 @@ class Moment:
     acquired_at
         Aware UTC; None where no time of day is known.
     elapsed_s
-        Seconds since the start of the run; None where `acquired_at` says more, or nothing does.
+        Seconds since the start of the run; None where `acquired_at` is known, or nothing is.
     """
 
     time_point: int | None
@@ -43,12 +43,12 @@ def read_moment(
     Parameters
     ----------
     zone
-        In which times without a zone are read; None: this machine's.
+        Zone of times without one; None: the zone of this machine.
 
     Raises
     ------
     FrameError
-        When a time gives the time point and lies between two, or needs the start of the run.
+        When a time that gives the time point lies between two, or needs the start of the run.
     """
     index = evidence.take("time_point")
     claims = evidence.claims("time_point")
@@ -73,7 +73,7 @@ def read_moment(
 def _by_index(
     index: int, evidence: Evidence, interval_h: float, zone: tzinfo | None
 ) -> tuple[datetime | None, float | None]:
-    """Return moment or elapsed time by the index, and note who says so.
+    """Return moment or elapsed time by the index, and record its witness.
 
     Counted from the first plane of its series where that is dated, else from the start of the run.
     """
@@ -92,11 +92,10 @@ def _by_index(
 
 
 def to_utc(wall_time: datetime, zone: tzinfo | None) -> datetime:
-    """Read a wall time without a zone in `zone` (None: this machine's) as aware UTC.
+    """Return a wall time without a zone, read in `zone` (None: this machine's), as aware UTC.
 
-    A time with a zone stays the moment that it is.
-    The hour that autumn repeats is read as its first pass; the one that spring skips, as if the
-    clock had not been put forward yet.
+    A time with a zone stays the same moment. The repeated hour in autumn is read as its first
+    pass; the skipped hour in spring is read as if the clock had not been put forward yet.
     """
     if wall_time.tzinfo is not None:
         return wall_time.astimezone(UTC)
@@ -109,8 +108,8 @@ def moment_of(
 ) -> datetime | None:
     """Return the time of day that facts give, aware UTC; None where they give none.
 
-    Of the two passes of the hour that autumn repeats it is the one nearer to where the series had
-    run to, or else to `expected`; the first pass where neither is known.
+    Of the two passes of the repeated hour in autumn it returns the one nearer to the running time
+    of the series, or else to `expected`; the first pass where neither is known.
     """
     if facts.acquired_at is not None or facts.wall_time is None:
         return facts.acquired_at
@@ -122,16 +121,16 @@ def moment_of(
 
 
 def _read(wall_time: datetime, zone: tzinfo | None, expected: datetime | None) -> datetime:
-    """Read a wall time as the pass of a repeated hour that is nearer to `expected`."""
+    """Return a wall time, in a repeated hour as the pass that is nearer to `expected`."""
     first, second = to_utc(wall_time, zone), to_utc(wall_time.replace(fold=1), zone)
-    # In spring the second reading of an hour that is skipped lies before the first.
+    # In spring the second reading of a skipped hour lies before the first.
     if second <= first or expected is None:
         return first
     return min(first, second, key=lambda each: abs(each - expected))
 
 
 def _times(evidence: Evidence, zone: tzinfo | None, expected: datetime | None) -> list[Claim]:
-    """Return every time that is said: a moment (aware UTC), or seconds since the start.
+    """Return every stated time: a moment (aware UTC), or seconds since the start.
 
     Parameters
     ----------
@@ -151,7 +150,7 @@ def _times(evidence: Evidence, zone: tzinfo | None, expected: datetime | None) -
 def _most_trusted(
     times: list[Claim], evidence: Evidence, experiment: ExperimentConfig, *, indexed: bool
 ) -> tuple[datetime | None, float | None]:
-    """Return moment and elapsed time by the most trusted witness, and note who that is."""
+    """Return moment and elapsed time of the most trusted statement, and record its witness."""
     last = Origin.TAG if indexed else Origin.FIRST_SEEN
     usable = [each for each in times if each.statement.origin <= last]
     if not usable:
@@ -171,7 +170,7 @@ def _most_trusted(
 
 
 def _differ(one: datetime | float, other: datetime | float, experiment: ExperimentConfig) -> bool:
-    """Tell whether two times lie more than half an interval apart."""
+    """Return whether two times lie more than half an interval apart."""
     mine, theirs = _since_start_s(one, experiment), _since_start_s(other, experiment)
     if isinstance(one, datetime) and isinstance(other, datetime):
         apart_s = (one - other).total_seconds()
@@ -201,8 +200,8 @@ def _index(
 ) -> int | None:
     """Return the time point that the most trusted time gives; None where no time is trusted so far.
 
-    A time of day says nothing without the start of the run. A time in a name stands for one of
-    many, so it has to fit the interval; a date there must not be passed over, or all days were one.
+    A time of day needs the start of the run. A time in a name must fit the interval; a date in a
+    name must not be ignored, or the frames of all days would share one time point.
     """
     usable = [each for each in times if each.statement.origin <= Origin.NAME]
     since = ((each, _since_start_s(each.value, experiment)) for each in usable)

@@ -1,9 +1,8 @@
-"""Offering what a source found to the inbox: each thing once, and again where it got lost.
+"""Offers what a source found to the inbox: each item once, and again where it got lost.
 
-The ledger is the truth of what is settled. This memory only spares it questions: it forgets
-the oldest first, and what it forgot is asked again. What the inbox took and the ledger still
-does not know after a while is offered once more, since a worker that could not write (a full
-disk, say) had to let it go.
+The ledger decides what is settled. This memory only saves questions to it: it forgets the oldest
+items first and asks again for those. What the inbox took and the ledger still does not know after a
+while is offered once more, since the worker drops what it cannot write (disk full, for example).
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,18 +24,18 @@ REOFFER_S = 600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Something a source found: a frame with its key, or a reason why it has none.
+    """Something a source found: a frame with its key, or the reason why it has none.
 
     Parameters
     ----------
     reading
-        How a frame was read: who said what, its moment and scale.
+        How the frame was read: accepted values, moment and scale.
     size_px
-        (height, width) of its pixels, where they were looked at.
+        (height, width) of its pixels, where they were read.
     missed
-        True for a frame that was due and never came: `key` names it, `reason` says why.
+        True for a frame that was due and never arrived: `key` names it, `reason` gives the cause.
     content
-        As in `FrameTicket`; '' where it was not looked at.
+        As in `FrameTicket`; '' where the pixels were not read.
     """
 
     locator: str
@@ -50,14 +49,14 @@ class Found:
 
     @property
     def moment(self) -> Moment:
-        """When it was taken, as far as it was read."""
+        """Moment at which it was taken, as far as it is known."""
         reading = self.reading
         if reading is None:
             return Moment()
         return Moment(acquired_at=reading.acquired_at, elapsed_s=reading.elapsed_s)
 
     def mark(self) -> Mark:
-        """Return how it looks to the ledger."""
+        """Return it as a question to the ledger."""
         return Mark(
             locator=self.locator,
             fingerprint=self.fingerprint,
@@ -69,16 +68,16 @@ class Found:
 
 
 class Offering:
-    """The way from one source to the inbox. Not thread-safe: the source holds its lock.
+    """Offers the items of one source to the inbox. Not thread-safe: the source holds its lock.
 
     Parameters
     ----------
     source
         Name of the source.
     remembered
-        How many things are remembered at most.
+        How many items are remembered at most.
     reoffer_s
-        How long something taken may stay unsettled before it is offered again.
+        How long an item that was taken may stay unsettled before it is offered again.
     """
 
     def __init__(
@@ -98,32 +97,32 @@ class Offering:
         self._remembered = remembered
         self._reoffer_s = reoffer_s
         # Hashes instead of texts: a hundred thousand paths would fill the memory of a small board.
-        # Beside each, the moment it was taken at, as far as it was known then: 0 where it was not.
+        # With each, a hash of its moment as far as it was known then: 0 where it was not.
         self._settled: dict[int, int] = {}
         self._taken: dict[int, tuple[float, int]] = {}
         self.found = 0
 
     def pending(self, locator: str, fingerprint: str) -> bool:
-        """Tell whether something needs work as far as the memory goes: cheap, may say yes."""
-        # Asked of every file at each rescan: nothing is built for it.
+        """Return whether an item needs work as far as is remembered: cheap, may be wrongly True."""
+        # Called for every file at each rescan: it allocates nothing.
         return self._is_pending(hash((locator, fingerprint)), 0)
 
     def on_its_way(self, each: Found) -> bool:
-        """Tell whether the inbox took something a short while ago."""
+        """Return whether the inbox took an item a short while ago."""
         return _mark(each) in self._taken and not self._pending(each)
 
     def knows(self, locator: str, fingerprint: str) -> bool:
-        """Tell whether something was offered or settled before, as far as the memory goes."""
+        """Return whether an item was offered or settled before, as far as is remembered."""
         mark = hash((locator, fingerprint))
         return mark in self._settled or mark in self._taken
 
     def unsettled(self, found: Sequence[Found]) -> list[Found]:
-        """Return those that need work, by the memory and then by the ledger.
+        """Return items that need work, by the memory and then by the ledger.
 
         Raises
         ------
         StoreError
-            When the ledger cannot be asked.
+            When the ledger cannot be read.
         """
         open_ones: list[Found] = []
         wanted = [each for each in found if self._pending(each)]
@@ -138,22 +137,22 @@ class Offering:
         return open_ones
 
     def names_changed(self) -> bool:
-        """Tell whether scored things of the source were named by other settings than now.
+        """Return whether scored items of the source were named under settings other than now.
 
         Raises
         ------
         StoreError
-            When the ledger cannot be asked.
+            When the ledger cannot be read.
         """
         return self._ledger.names_changed(self._source)
 
     def misnamed(self, found: Sequence[Found]) -> list[Found]:
-        """Return those that are settled and were named by other settings than now.
+        """Return items that are settled and were named under settings other than now.
 
         Raises
         ------
         StoreError
-            When the ledger cannot be asked.
+            When the ledger cannot be read.
         """
         marks = [each.mark() for each in found if is_text(each.locator)]
         if not marks:
@@ -169,30 +168,30 @@ class Offering:
         Raises
         ------
         StoreError
-            When the ledger cannot be asked.
+            When the ledger cannot be read.
         """
         return self._ledger.acquisition(self._source, label, identity)
 
     def settle(self, locator: str, fingerprint: str) -> None:
-        """Remember that something needs no more work."""
+        """Remember that an item needs no more work."""
         self._settle(Found(locator=locator, fingerprint=fingerprint))
 
     def take(self, locator: str, fingerprint: str) -> None:
-        """Remember that something is on its way, to be looked at again after a while."""
+        """Remember that an item was taken, and is to be checked again after a while."""
         self._take(Found(locator=locator, fingerprint=fingerprint))
 
     def forget(self, locator: str, fingerprint: str) -> None:
-        """Forget that something was settled or taken, so that it is looked at again."""
+        """Forget that an item was settled or taken, so that it is checked again."""
         mark = hash((locator, fingerprint))
         self._settled.pop(mark, None)
         self._taken.pop(mark, None)
 
     def give(self, ticket: FrameTicket) -> bool:
-        """Hand on a frame as the ledger knows it; False when the inbox is full."""
+        """Offer a frame as the ledger knows it; False when the inbox is full."""
         return self._inbox.offer(ticket)
 
     def refuse(self, asked: RetryRequest, reason: str) -> bool:
-        """Refuse what was to be tried again, as the ledger knows it; False when full."""
+        """Refuse an item that was to be retried, as the ledger knows it; False when full."""
         return self._inbox.refuse(
             Refusal(
                 source=self._source,
@@ -204,7 +203,7 @@ class Offering:
         )
 
     def offer(self, found: Iterable[Found]) -> int:
-        """Offer things known to need work; return how many the inbox took before it was full."""
+        """Offer items known to need work; return how many the inbox took before it was full."""
         taken = 0
         for each in found:
             if not self._give(each):
@@ -215,12 +214,12 @@ class Offering:
         return taken
 
     def offer_again(self, found: Sequence[Found]) -> int:
-        """Offer what is settled, as far as its name or moment is read otherwise now; as `offer`.
+        """Offer settled items whose name or moment is read otherwise now; returns as `offer` does.
 
         Raises
         ------
         StoreError
-            When the ledger cannot be asked.
+            When the ledger cannot be read.
         """
         for each in found:
             self._settled.pop(_mark(each), None)
@@ -287,7 +286,7 @@ def _mark(each: Found) -> int:
 
 
 def _moment(each: Found) -> int:
-    """Return a number for when it was taken, as far as that is known; 0 where it is not."""
+    """Return a hash of the moment at which it was taken; 0 where it is not known."""
     return (hash(each.moment) or 1) if each.moment.known else 0
 
 

@@ -1,7 +1,7 @@
-"""From what is said of a plane to the frame it is: its key, scale and moment, and who said so.
+"""Turns statements about a plane into a frame: its key, scale and moment, with their witnesses.
 
-One order of trust for every source (`facts.Origin`), used by the daemon, `score`, `explain` and
-`check`, so that a try-out and the run never differ. Pure.
+All sources use one order of trust (`facts.Origin`), and so do `score`, `explain` and `check`: a
+trial and the run never differ. Pure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,20 +36,20 @@ _SCALE_TOLERANCE = 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingSettings:
-    """What the user sets for a source.
+    """Settings of a source that decide how its frames are read.
 
     Parameters
     ----------
     z
         Plane that is scored, as the program counts; None: the first.
     um_per_px
-        Pixel size that replaces what files say.
+        Pixel size that replaces the one in files.
     zone
-        In which times without a zone are read; None: this machine's.
+        Zone of times without one; None: the zone of this machine.
     channels, wells
-        Names by code or label, of channels without regard to case.
+        Names by code or label; channels without regard to case.
     plate_wells
-        Wells of the plate, where wells are plain numbers; None: a number stays a label.
+        Number of wells of the plate, where wells are plain numbers; None: a number stays a label.
     """
 
     experiment: ExperimentConfig
@@ -63,7 +63,7 @@ class ReadingSettings:
 
 
 def reading_settings(config: ReadingConfig, experiment: ExperimentConfig) -> ReadingSettings:
-    """Return what a source's configuration sets.
+    """Return the reading settings in the configuration of a source.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def reading_settings(config: ReadingConfig, experiment: ExperimentConfig) -> Rea
         um_per_px=config.um_per_px,
         zone=None if config.clock_zone is None else ZoneInfo(config.clock_zone),
         channels=config.channel_names,
-        # Also as wells are written here: `A_1` of a name is A1 when it is looked up.
+        # Also in the spelling of this project: `A_1` in a name is looked up as A1.
         wells={**{spell_well(label): well for label, well in config.wells.items()}, **config.wells},
         plate_wells=config.plate_wells,
     )
@@ -85,18 +85,18 @@ def reading_settings(config: ReadingConfig, experiment: ExperimentConfig) -> Rea
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameReading:
-    """How a plane is read.
+    """Result of reading the statements about a plane.
 
     Parameters
     ----------
     acquired_at
-        Aware UTC; None where nothing tells a moment.
+        Aware UTC; None where no moment is known.
     elapsed_s
-        Seconds since the start of the run, where no moment is known but that is.
+        Seconds since the start of the run, where that is known and no moment is.
     accepted
-        By fact (plate, well, site, time_point, channel, z, um_per_px, moment): who said so.
+        Accepted value of each fact (plate, well, site, time_point, channel, z, um_per_px, moment).
     contradictions
-        Facts on which two witnesses differ.
+        Facts on which two statements differ.
     """
 
     key: FrameKey
@@ -110,19 +110,19 @@ class FrameReading:
 def read_frame(
     statements: Sequence[Statement], settings: ReadingSettings, where: object
 ) -> FrameReading:
-    """Decide what frame a plane is.
+    """Decide which frame a plane is.
 
     Parameters
     ----------
     statements
-        All that is said of it; within one origin the first is trusted most.
+        All statements about it; within one origin the first is trusted most.
     where
-        The file or image, for complaints.
+        The file or image, for error messages.
 
     Raises
     ------
     FrameError
-        When it is another plane of a z-stack, or its time does not go with the interval of the run.
+        When it is another plane of a z-stack, or its time does not fit the interval of the run.
     """
     evidence = Evidence([_with_label(each, settings) for each in statements])
     experiment = settings.experiment
@@ -155,7 +155,7 @@ def read_frame(
 
 
 def _with_label(statement: Statement, settings: ReadingSettings) -> Statement:
-    """Read a statement's position label as plate, well and site where it tells them."""
+    """Return a statement with its position label split into plate, well and site if possible."""
     facts = statement.facts
     mapped = settings.wells.get(str(facts.position)) if facts.position is not None else None
     label = PlaneFacts(well=mapped) if mapped else settings.position.match(facts.position)
@@ -165,7 +165,7 @@ def _with_label(statement: Statement, settings: ReadingSettings) -> Statement:
 
 
 def _well(evidence: Evidence, settings: ReadingSettings) -> str | None:
-    """Decide the well: by its name, before a label that names none, and that before an index."""
+    """Decide the well: a name ranks before a label that names no well, a label before an index."""
     all_claims = evidence.claims("well")
     claims = [each for each in all_claims if each.statement.origin is not Origin.DEFAULT]
     for other in claims[1:]:
@@ -197,8 +197,8 @@ def _spelt(well: str, settings: ReadingSettings) -> str:
 
 
 def _channel(evidence: Evidence, settings: ReadingSettings) -> str | None:
-    """Decide the channel: a name before a code; the scored channel is selected by either."""
-    # Codes are other names of the channel; a lesser witness's name for it is a rival.
+    """Decide the channel: a name ranks before a code; either can select the scored channel."""
+    # Codes are other names of the channel; another name from a less trusted statement is a rival.
     claims = [*evidence.claims("channel")[:1], *evidence.claims("channel_code")]
     if not claims:
         return None
@@ -230,7 +230,7 @@ def _pixel_size(evidence: Evidence, settings: ReadingSettings) -> float | None:
     size_um = float(first.value)
     for other in claims[1:]:
         theirs = float(other.value)
-        # A plain tag is filled in by any program: it is no contradiction.
+        # Any program fills in a plain tag: a difference to it is no contradiction.
         if other.statement.origin < Origin.TAG and abs(theirs / size_um - 1) > _SCALE_TOLERANCE:
             evidence.contradict(
                 "um/px", (f"{size_um:g}", first.statement), (f"{theirs:g}", other.statement)

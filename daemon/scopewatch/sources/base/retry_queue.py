@@ -1,4 +1,4 @@
-"""Things that people want tried again, on their way to the thread of their source."""
+"""Bounded queue of retry requests, from any thread to the thread of their source."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ RETRIES_HELD = 1000
 
 
 class RetryQueue:
-    """A bounded queue: any thread puts in, the source's own takes out.
+    """A bounded queue: any thread adds, the thread of the source removes.
 
     Parameters
     ----------
     capacity
-        How many are held; others wait in the ledger.
+        How many requests are held; others stay in the ledger.
     """
 
     def __init__(self, capacity: int = RETRIES_HELD) -> None:
@@ -26,23 +26,23 @@ class RetryQueue:
         return len(self._waiting)
 
     def put(self, asked: Sequence[RetryRequest]) -> int:
-        """Take as many as there is room for; return how many."""
+        """Add as many requests as there is room for; return how many."""
         room = max(0, self._capacity - len(self._waiting))
         self._waiting.extend(asked[:room])
         return min(room, len(asked))
 
     def next(self, at_most: int) -> list[RetryRequest]:
-        """Return those whose turn it is; they stay until `done`."""
+        """Return the next requests; they stay until `done`."""
         return [self._waiting[number] for number in range(min(at_most, len(self._waiting)))]
 
     def done(self, count: int) -> None:
-        """Forget the first of them."""
+        """Remove the first `count` requests."""
         for _ in range(count):
             self._waiting.popleft()
 
 
 def gone(where: object) -> str:
-    """Return why something that is not there any more cannot be tried again."""
+    """Return why something that is gone cannot be tried again."""
     return complaint(
         "what was to be tried again is not there any more",
         where=where,

@@ -1,14 +1,13 @@
-"""When growing data sets are looked at: often when something begins, not at all during a burst.
+"""Decides when to look at growing data sets: often after a start, not at all during a burst.
 
     resting --a glance shows a change--> begun: looks every 0.2 s --images, then none--> busy
        ^                                   |                                              |
        |                                   '--a burst--> glances alone --no change--> look|
        '--------------------------------- a look without images --------------------------'
 
-A look asks every data set and reads what is new of each image; a glance asks the file system for
-the times and sizes of a few files. So a burst is noticed within a fraction of `poll_s`, and what
-it saved is read when it is over. Where files do not show that they grow before they are closed, as
-on some shares, there are looks all along.
+A look checks every data set and reads what is new; a glance reads the times and sizes of a few
+files. So a burst is detected within a fraction of `poll_s`, and its images are read after it.
+Where files show no growth before they are closed, as on some shares, looks go on during bursts.
 """
 
 from collections.abc import Callable, Hashable
@@ -16,26 +15,26 @@ from typing import Final
 
 from scopewatch.core.source import Arrivals
 
-# Images of a burst come faster than one in so long.
+# In a burst, the time between two images is shorter than this.
 _BURST_GLANCE_S: Final = 0.5
-# Between looks while it is not known yet what began, and how long that may take: the folder of a
-# data set is there before its files.
+# Time between looks while the rate of new images is unknown, and how long that may last: the
+# folder of a data set exists before its files.
 _COUNT_S: Final = 0.2
 _BEGIN_S: Final = 2.0
-# Changes that brought no image are no beginning, until there were none for so long: files may
-# grow whose images are named at the end.
+# A change that brought no image is not taken for a start again until there was no change for this
+# long: files may grow although their images are listed only at the end.
 _BARREN_S: Final = 60.0
 _GLANCES: Final = 10
 _SHORTEST_S: Final = 0.1
 
 
 class Rhythm:
-    """The looks of one source. Not thread-safe: the source holds its lock; save for `tick_s`.
+    """Schedule of the looks of one source. Not thread-safe, except `tick_s`.
 
     Parameters
     ----------
     glance
-        What changes when a data set begins or grows; must be quick, and must not raise.
+        Returns what changes when a data set begins or grows; must be quick, and must not raise.
     """
 
     def __init__(
@@ -49,35 +48,35 @@ class Rhythm:
         self._seen: Hashable = None
         self._looked_s: float | None = None
         self._over_s: float | None = None
-        # Since when something began of which the rate is not known yet, and whether images came.
+        # Time of a start whose rate is not known yet, and whether images came since.
         self._begun_s: float | None = None
         self._came = False
         self._quiet_s = float("-inf")
         self._resting = True
-        # The last of the changes that bring no images; None where none are known.
+        # Time of the last change that brought no image; None where there was none.
         self._barren_s: float | None = None
 
     def tick_s(self) -> float:
-        """Return how long to sleep before asking `due` again; any thread may ask."""
+        """Return how long to sleep before calling `due` again; thread-safe."""
         return max(self._tick_s, _BURST_GLANCE_S) if self.spares() else self._tick_s
 
     def spares(self) -> bool:
-        """Whether a burst is going on: what need not be done now is done after it."""
+        """Return whether a burst is going on, so that deferrable work waits."""
         return self._arrivals.bursting(self._name)
 
     @property
     def counting(self) -> bool:
-        """Whether something began of which the rate is not known yet."""
+        """Whether something began whose rate is not known yet."""
         return self._begun_s is not None
 
     def due(self, now_s: float) -> bool:
-        """Whether to look now."""
+        """Return whether to look now."""
         if self.spares():
             if not self._changed():
                 return True
             self._arrivals.goes_on(self._name)
             return False
-        # A tick may come a little early: half of one is as good as on time.
+        # A tick may come a little early: half a tick counts as on time.
         slack_s = self._tick_s / 2
         if self._looked_s is None or now_s - self._looked_s >= self._poll_s - slack_s:
             return True
@@ -90,7 +89,7 @@ class Rhythm:
         return False
 
     def begin_look(self, now_s: float) -> None:
-        """Note the beginning of a look: what changes from here on is for the next."""
+        """Note the beginning of a look: later changes belong to the next one."""
         if self._looked_s is not None:
             self._over_s = now_s - max(self._looked_s, self._quiet_s)
             if self._changed() and self._resting and self._begun_s is None:
@@ -98,7 +97,7 @@ class Rhythm:
         self._looked_s = now_s
 
     def looked(self, images: int) -> None:
-        """Tell of the images that a look found to be saved since the one before."""
+        """Report how many images a look found that were saved since the previous one."""
         if self._looked_s is None or self._over_s is None:
             self._changed()
             return
@@ -118,7 +117,7 @@ class Rhythm:
             self._arrivals.begins(self._name)
 
     def _note_change(self, now_s: float) -> None:
-        """Note a change after a rest: something begins, unless such changes bring no images."""
+        """Note a change after a rest: a start, unless such changes bring no images."""
         if self._barren_s is not None and now_s - self._barren_s < _BARREN_S:
             self._barren_s = now_s
             return

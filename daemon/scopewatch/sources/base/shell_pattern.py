@@ -1,7 +1,7 @@
-"""Recognises shell patterns and templates where a regular expression is wanted.
+"""Recognises shell patterns and templates where a regular expression is expected.
 
-People write `*.tif` or `*_{well}_*.tif`. Neither is taken for what it seems to mean; the complaint
-says what to write instead.
+People write `*.tif` or `*_{well}_*.tif`. The program does not guess what that means; its error
+message gives the regular expression to write instead.
 """
 
 import re
@@ -30,7 +30,7 @@ GROUP_PATTERNS: Final[Mapping[str, str]] = MappingProxyType(
         "day": r"\d{2}",
     }
 )
-# What people call the groups.
+# Other names that people use for the groups.
 _MEANT: Final[Mapping[str, str]] = MappingProxyType(
     {
         **dict.fromkeys(("time", "timepoint", "t", "frame", "index"), "time_point"),
@@ -53,19 +53,19 @@ _TOKENS = re.compile(
     re.DOTALL,
 )
 _IMAGE = re.compile(r"\.(?:tiff?|png|jpe?g|czi|nd2|lif)\Z", re.IGNORECASE)
-# A star or question mark that repeats nothing, or hardly what a regular expression means.
+# A star or question mark that repeats nothing, or is unlikely in a regular expression.
 _WILD = re.compile(r"(?:^|[/_\- ])[*?]|(?<![.)\]}\\])[*?][^\\]*\.\w+\Z")
 
 
 def meant_by(pattern: str, *, anchored: bool = True) -> str | None:
     r"""Return the regular expression that a shell pattern or template stands for.
 
-    None for what is no such pattern. Without a placeholder it names no group.
+    None for any other pattern. Without a placeholder the result has no named group.
 
     Parameters
     ----------
     anchored
-        It is searched for, so that its end has to be said; else the whole label must match.
+        The pattern is searched for, so that its end is marked; else the whole label must match.
 
     >>> meant_by("*_{well}_*.tif")
     '_(?P<well>[A-P]\\d{1,2})_.*\\.tif$'

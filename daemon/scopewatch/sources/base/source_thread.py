@@ -1,4 +1,4 @@
-"""The thread of a source: looks again and again, and never dies of what it finds."""
+"""Thread of a source: repeats one step and survives any error in it."""
 
 import logging
 import threading
@@ -10,16 +10,16 @@ log = logging.getLogger(__name__)
 
 
 class SourceThread:
-    """Runs a step again and again until stopped; steps never overlap.
+    """Repeats a step until stopped; steps never overlap.
 
     Parameters
     ----------
     name
-        Of the source.
+        Name of the source.
     step
-        One look; called with `full`, true when the runtime asked for a scan.
+        One look; called with `full`, which is True when the runtime asked for a scan.
     tick_s
-        How long to sleep before the next step.
+        Returns how long to sleep before the next step.
     """
 
     def __init__(
@@ -39,18 +39,18 @@ class SourceThread:
         return self._stop.is_set()
 
     def start(self) -> None:
-        """Begin to run."""
+        """Start the thread."""
         self._stop.clear()
         self._thread = threading.Thread(target=self._run, name=f"source-{self._name}", daemon=True)
         self._thread.start()
 
     def alive(self) -> bool:
-        """Tell whether the thread runs."""
+        """Return whether the thread runs."""
         thread = self._thread
         return thread is not None and thread.is_alive()
 
     def step(self, *, full: bool) -> None:
-        """Take one step in the caller's thread. Never raises."""
+        """Run one step in the thread of the caller. Never raises."""
         with self._lock:
             if self._stop.is_set():
                 return
@@ -65,7 +65,7 @@ class SourceThread:
                 self.trouble = ""
 
     def stop(self) -> None:
-        """End the thread; idempotent."""
+        """Stop the thread; idempotent."""
         self._stop.set()
         thread, self._thread = self._thread, None
         if thread is not None and thread is not threading.current_thread():
