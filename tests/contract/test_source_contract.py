@@ -341,7 +341,7 @@ class TestSource:
             "1:2",
             refused.seen_at,
         )
-        assert "what was to be tried again is not there any more" in told.reason
+        assert "frame or file to be tried again is gone" in told.reason
 
     def test_it_holds_so_many_wishes_and_no_more(
         self, kind: Kind, source: FrameSource, clock: FakeClock

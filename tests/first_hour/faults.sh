@@ -146,7 +146,7 @@ c.setdefault('runtime', {}).update(rescan_s=3600)"
   scopewatch retry --all -c again.yaml >retry.txt
   hold retry.txt "3 to be tried again, within seconds"
   eventually "each has its outcome" says_status again.yaml "1 scored" "1 quarantined, unreadable" \
-    "what was to be tried again is not there any more"
+    "frame or file to be tried again is gone"
   stop
   hold daemon.log "somebody asked for it" "command line"
   [ "$(grep -c 'frame scored' daemon.log)" = 1 ] || fail "a frame was scored twice"

@@ -65,7 +65,7 @@ def test_each_has_its_outcome_once_and_the_log_says_who_asked(quarantined: Daemo
     assert (asked.returncode, asked.stderr) == (0, "")
     assert asked.stdout == "3 to be tried again, within seconds\n"
     daemon.eventually(lambda: daemon.states().get(MENDED) == "done", within_s=WITHIN_S)
-    daemon.eventually(lambda: "not there any more" in reasons(daemon).get(ODD, ""), WITHIN_S)
+    daemon.eventually(lambda: "to be tried again is gone" in reasons(daemon).get(ODD, ""), WITHIN_S)
     daemon.eventually(lambda: daemon.count("frame quarantined") > before, within_s=WITHIN_S)
     assert set(reasons(daemon)) == {CUT, ODD}
     assert daemon.count("frame scored") == 2

@@ -153,7 +153,7 @@ def _refuse_shell_pattern(pattern: str) -> None:
     write = meant if "(?P<" in meant else example
     raise ConfigError(
         complaint(
-            "position pattern is one of a shell",
+            "position pattern is a shell pattern",
             where=pattern,
             expected="a regular expression with some of the groups plate, well, site",
             do=f"write position: '{write}'",
@@ -254,7 +254,7 @@ def refuse_projection(method: str | None, where: object) -> None:
             complaint(
                 "frame is a projection of a z-stack",
                 where=where,
-                expected="a plane as it was taken",
+                expected="a plane as acquired",
                 got=f"projection {method!r}",
                 do="let the program save the planes, or acquire a single plane",
             )

@@ -126,9 +126,9 @@ class DataSetsSource(Generic[Sighting]):
         if self._presence.is_gone():
             raise SourceError(
                 complaint(
-                    "folder of the data sets was there, and is gone",
+                    "folder of the data sets is gone",
                     where=self._path,
-                    do="mount its share or disk, or put it back; it is looked for again and again",
+                    do="mount its share or disk, or put it back; scopewatch keeps looking for it",
                 )
             )
         if not self._presence.is_there() and not self._presence.is_awaited():

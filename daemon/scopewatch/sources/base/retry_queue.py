@@ -44,7 +44,7 @@ class RetryQueue:
 def gone(where: object) -> str:
     """Return why something that is gone cannot be tried again."""
     return complaint(
-        "what was to be tried again is not there any more",
+        "frame or file to be tried again is gone",
         where=where,
         do="put it back where it was and try again, or leave it",
     )

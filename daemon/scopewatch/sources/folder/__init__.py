@@ -1,1 +1,1 @@
-"""Frames from image files that appear in a folder."""
+"""Source of frames from image files in a folder."""

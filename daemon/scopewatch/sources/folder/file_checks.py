@@ -1,7 +1,7 @@
-"""Looks into the files of a folder: what they hold is offered, and what is open is remembered.
+"""Checks files of a folder: offers the frames in them, and remembers files that stay open.
 
-A file is looked into when it has been quiet for a while, now and then while it changes all the
-time, and again where it was given up or a file beside it tells more.
+A file is checked when it has been quiet for a while, now and then while it keeps changing, and
+again where it was given up or a side file lists more.
 """
 
 import logging
@@ -25,17 +25,17 @@ EMPTY = 1000
 
 
 class FileChecks:
-    """Looks into the files of one source; used by its thread alone.
+    """Checks the files of one source; used by its thread alone.
 
     Parameters
     ----------
     source
-        Its name, for the log.
+        Name of the source, for the log.
 
     Attributes
     ----------
     stability, given_up, awaiting
-        The files in hand, those that were given up, and those that wait for a file beside them.
+        Tracked files, files that were given up, and files that wait for a side file.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class FileChecks:
 
     @property
     def detail(self) -> str:
-        """What files wait for; empty where none does."""
+        """What files wait for; '' where none does."""
         empty = f"{len(self._empty)} files are empty so far" if self._empty else ""
         return "; ".join(part for part in (self.awaiting.detail, empty) if part)
 
     def look_at_given_up(self) -> None:
-        """Look again at files that were given up, as many as a turn has, and at empty ones."""
+        """Check files again that were given up, as many as one turn has, and empty ones."""
         for locator in list(self._empty):
             seen = look_at(self._frames.root, locator)
             if seen is None or not seen.fingerprint.startswith("0:"):
@@ -67,7 +67,7 @@ class FileChecks:
         self._again = deque([*more, *self.given_up.turn()])
 
     def release(self, offering: Offering, now_s: float, stopping: Callable[[], bool]) -> bool:
-        """Look into the files whose turn it is; False when the inbox is full."""
+        """Check the files that are due; False when the inbox is full."""
         for locator in self.awaiting.changed(now_s):
             if not self.stability.check_now(locator, now_s):
                 self._again.append((locator, self.given_up.fingerprint(locator)))
@@ -93,7 +93,7 @@ class FileChecks:
         return True
 
     def _look(self, offering: Offering, candidate: Candidate, now_s: float) -> bool:
-        """Look into a file that has been quiet, if it still is."""
+        """Check a file that has been quiet, if it still is."""
         seen = look_at(self._frames.root, candidate.locator)
         if seen is None:
             self.stability.forget(candidate.locator)
@@ -104,7 +104,7 @@ class FileChecks:
         return True
 
     def _try(self, offering: Offering, candidate: Candidate, now_s: float) -> bool:
-        """Look into a file and offer what it holds."""
+        """Read a file and offer its frames."""
         locator, fingerprint = candidate.locator, candidate.fingerprint
         reading: FileReading | None = None
         try:
@@ -136,7 +136,7 @@ class FileChecks:
         return True
 
     def _check_changing(self, offering: Offering, candidate: Candidate, now_s: float) -> bool:
-        """Look into a file that changes all the time, as a stack that grows does."""
+        """Check a file that keeps changing, such as a growing stack."""
         self.stability.note_checked(candidate, now_s)
         locator = candidate.locator
         try:
@@ -144,16 +144,17 @@ class FileChecks:
                 locator, candidate.fingerprint, offering.pending, changing=True
             )
         except FrameError:
-            return True  # it is being written, and looked into again once it is quiet
+            return True  # it is being written, and checked again once it is quiet
         return self._offer(offering, list(reading.found))
 
     def _look_again(self, offering: Offering, locator: str, fingerprint: str | None) -> bool:
-        """Look into a file again.
+        """Check a file again.
 
         Parameters
         ----------
         fingerprint
-            Of one that was given up, as it was then; None: it was read, and may learn more.
+            That of a file which was given up, at that time; None: it was read, and may get more
+            facts.
         """
         seen = look_at(self._frames.root, locator)
         if fingerprint is None:
@@ -161,25 +162,25 @@ class FileChecks:
         if not self.given_up.holds(locator, fingerprint):
             return True
         if seen is None or seen.fingerprint != fingerprint:
-            self.given_up.forget(locator)  # gone, or seen as new by the walk
+            self.given_up.forget(locator)  # gone, or found as new by the walk
             self.awaiting.forget(locator)
             return True
         return self._try_again(offering, seen)
 
     def _try_again(self, offering: Offering, seen: Seen) -> bool:
-        """Look into a file that was given up and has not changed since."""
+        """Check a file that was given up and has not changed since."""
         locator, fingerprint = seen.locator, seen.fingerprint
         try:
             reading = self._frames.read(locator, fingerprint, offering.pending)
         except FrameError as error:
             if isinstance(error, SideFilePendingError):
                 self.awaiting.note(locator, error.missing, waits=True)
-            # Again, since the worker may have had to let it go.
+            # Offered again, since the worker may have dropped it.
             return self._offer(offering, [self._frames.give_up(locator, fingerprint, error)])
         if not self._offer(offering, list(reading.found)):
             return False
         if offering.unsettled(reading.waiting):
-            # Begun since, perhaps: with the patience that a file has which changed.
+            # Perhaps it was begun since: it gets the full waiting time of a changed file.
             self.given_up.forget(locator)
             self.stability.see(locator, fingerprint, seen.mtime_ns, self._clock.monotonic())
             return True
@@ -188,10 +189,10 @@ class FileChecks:
         return True
 
     def _leave_empty(self, offering: Offering, locator: str, fingerprint: str) -> bool:
-        """Leave an empty file of which nothing says that it is a frame until it changes.
+        """Leave an empty file that nothing identifies as a frame until it changes.
 
-        ome-writers makes the files of all positions at the start, and may come to one of them after
-        minutes or hours.
+        ome-writers creates the files of all positions at the start, and may write to one of them
+        minutes or hours later.
         """
         self._empty[locator] = None
         while len(self._empty) > EMPTY:
@@ -203,12 +204,12 @@ class FileChecks:
     def _log_given_up(self, locator: str, error: FrameError) -> None:
         event = {"event": {"source": self._source, "file": locator, "reason": str(error)}}
         if isinstance(error, SideFilePendingError):
-            log.warning("file beside an image did not tell of it in time", extra=event)
+            log.warning("side file did not list an image in time", extra=event)
         else:
-            log.warning("file never got whole, it is handed on as it is", extra=event)
+            log.warning("file was never complete, it is offered as it is", extra=event)
 
     def _take_up(self, offering: Offering, seen: Seen) -> bool:
-        """Offer what more is known of a file by now: its moment, say."""
+        """Offer facts of a file that became known, such as its moment."""
         try:
             reading = self._frames.describe(seen.locator, seen.fingerprint)
         except FrameError:
@@ -222,9 +223,9 @@ class FileChecks:
     def remember(
         self, offering: Offering, locator: str, fingerprint: str, reading: FileReading | None
     ) -> None:
-        """Remember a file that was handed on, whole or given up; its frames are one by one.
+        """Remember a file that was offered, complete or given up; its frames are settled singly.
 
-        Of one that is being appended to, a change shows; not of one that has its full size.
+        A file that is being appended to shows its changes; one that has its full size does not.
         """
         if reading is not None and (
             reading.unfinished is None or (reading.expects_more and not reading.awaited)

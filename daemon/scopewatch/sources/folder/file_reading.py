@@ -1,4 +1,4 @@
-"""What a look into a file yields, and the marks under which files and planes are handed on."""
+"""Result of reading a file, and the fingerprint suffixes for incomplete files and planes."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
@@ -11,39 +11,39 @@ from scopewatch.sources.base.offering import Found
 from scopewatch.sources.layouts.beside import PendingSideFile
 from scopewatch.sources.readers.planes import Contents, PlaneEntry
 
-# Ends the fingerprint of a file that was handed on though it is not whole: it is settled as it
-# is, and the file itself stays open. Once it is whole it is another.
+# Suffix of the fingerprint of an incomplete file that was offered: it is settled in this state,
+# and the file itself stays open. The complete file has another fingerprint.
 GIVEN_UP = "!"
-# Ends that of a plane of a stack, likewise.
+# The same suffix for a plane of a stack.
 PLANE_GIVEN_UP = "!plane"
-# Ends that of a file whose library is not installed: with it, the file is another.
+# Suffix for a file whose library is not installed: with the library it is read again.
 NO_LIBRARY = "?"
 _KEPT_PLANES = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReading:
-    """What a look into a file found.
+    """Result of reading a file.
 
     Parameters
     ----------
     found
-        Its frames, and refusals of planes that are none.
+        Its frames, and refusals of planes that are no frames.
     unfinished
-        Why more may come; None when the file is whole.
+        Why more planes may come; None when the file is complete.
     cut_off
-        It ends before what it declares.
+        Whether it ends before its declared end.
     missing
-        Files beside it that do not tell of it so far.
+        Side files that do not list it so far.
     waiting
-        Planes that have their place in it and are not completely written; they are handed on so
-        once the file is given up.
+        Planes that have their place in the file and are not completely written; they are offered
+        incomplete once the file is given up.
     grows
-        More planes are declared than are written so far, and that is as it should be.
+        Whether more planes are declared than written so far, in the normal course of writing.
     awaited
-        How many of those have their place already: a change of them may not show from outside.
+        How many of those have their place already: a change of them may not show in size or time.
     declared
-        How many planes it declares; 0 where it does not say.
+        How many planes it declares; 0 where it declares none.
     pages
         How many planes it has room for.
     """
@@ -60,12 +60,12 @@ class FileReading:
 
     @property
     def expects_more(self) -> bool:
-        """Whether planes will come by themselves: nothing is wrong, and nothing to be given up."""
+        """Whether more planes will come by themselves, so that the file must not be given up."""
         waits = self.unfinished is not None and not self.cut_off and not self.waiting
         return waits and self.grows
 
     def refuse_rest(self, locator: str, fingerprint: str) -> Found:
-        """Return the refusal of what a stack should hold besides its whole planes."""
+        """Return the refusal of declared planes that a stack does not hold."""
         if self.declared:
             reason = complaint(
                 "image file does not hold the planes that it declares",
@@ -86,7 +86,7 @@ class FileReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """The frames of a file; `alone` is true of a single image, which is whole or nothing."""
+    """The frames of a file; `alone` is True for a single image, which is complete or unusable."""
 
     contents: Contents
     found: tuple[Found, ...]
@@ -94,7 +94,7 @@ class Listed:
     alone: bool = False
 
     def reading(self) -> FileReading:
-        """Return what is told of them."""
+        """Return them as the result of a reading."""
         contents = self.contents
         return FileReading(
             found=self.found,
@@ -109,13 +109,13 @@ class Listed:
 
 
 def refuse_file(locator: str, fingerprint: str, reason: str) -> Listed:
-    """Return a file as a whole as no frame, and why."""
+    """Return a file that is refused as a whole, with the reason."""
     refused = Found(locator=locator, fingerprint=fingerprint, reason=reason)
     return Listed(contents=Contents(planes=()), found=(refused,))
 
 
 def changed_since(locator: str) -> FrameError:
-    """Return the complaint about something given up that may be whole by now."""
+    """Return the error for a file that was given up and may be complete by now."""
     return FrameError(
         complaint(
             "image file was not whole in time, and has changed since",
@@ -126,7 +126,7 @@ def changed_since(locator: str) -> FrameError:
 
 
 class KnownFrames:
-    """The frames of the planes of stacks that were read lately, within bounds."""
+    """Bounded cache of the frames of planes in recently read stacks."""
 
     def __init__(self, capacity: int = _KEPT_PLANES) -> None:
         self._capacity = capacity
@@ -135,7 +135,7 @@ class KnownFrames:
         )
 
     def of(self, locator: str, context: object) -> Mapping[int, tuple[PlaneEntry, Found]]:
-        """Return plane and frame by page, where all else that is told of a file is as it was."""
+        """Return plane and frame by page, if the context of the file is unchanged."""
         before, frames = self._kept.get(locator, (None, MappingProxyType({})))
         return frames if before == context else MappingProxyType({})
 
@@ -153,12 +153,12 @@ class KnownFrames:
 
 
 def given_up_mark(fingerprint: str) -> str:
-    """Return the fingerprint under which a file that never got whole is handed on."""
+    """Return the fingerprint under which a file that was never complete is offered."""
     return fingerprint + GIVEN_UP
 
 
 def identifies_itself(statements: Iterable[Statement]) -> bool:
-    """Tell whether a name fits, or metadata says more than scale and time."""
+    """Return whether the name fits, or metadata gives more than scale and time."""
     return any(
         each.origin is Origin.NAME
         or any(part is not None for part in (*each.facts.place, each.facts.well, each.facts.site))
@@ -167,7 +167,7 @@ def identifies_itself(statements: Iterable[Statement]) -> bool:
 
 
 def refuse_name(found: Found) -> Found:
-    """Return the refusal of a file whose name is no text."""
+    """Return the refusal of a file whose name is not valid text."""
     name = found.locator.encode("utf-8", "backslashreplace").decode("utf-8")
     reason = complaint("file name is not valid text", where=name, do="rename the file")
     return Found(locator=name, fingerprint=found.fingerprint, reason=reason)

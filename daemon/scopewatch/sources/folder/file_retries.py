@@ -1,4 +1,4 @@
-"""Looks at files of a folder that a person wants tried again, though they did not change."""
+"""Retries of files in a folder that did not change, on the request of a person."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -19,12 +19,12 @@ _PLANE = re.compile(r"(?s)(?P<file>.+)#page=\d{1,9}")
 
 
 class FileRetries:
-    """Looks that a person asked for; used by the source's thread, save `waiting.put`.
+    """Queue of retry requests, and the checks they cause; only `waiting.put` is thread-safe.
 
     Parameters
     ----------
     run
-        The run that is watched: frames of another keep the name they have.
+        The watched run: frames of another run keep their name.
     """
 
     def __init__(self, frames: FolderFrames, looks: FileChecks, clock: Clock, run: str) -> None:
@@ -35,12 +35,13 @@ class FileRetries:
         self.waiting = RetryQueue()
 
     def step(self, offering: Offering, stopping: Callable[[], bool]) -> None:
-        """Look at some; what the inbox does not take stays for the next time."""
+        """Check some files; requests that the inbox has no room for stay for the next time."""
         asked = self.waiting.next(LOOKS)
         done = 0
         while done < len(asked) and not stopping():
             file = file_of(asked[done].locator)
-            # Planes of one file were mostly asked for together: it is read once for all of them.
+            # Planes of one file are mostly requested together: the file is read once for all of
+            # them.
             same = 1
             while done + same < len(asked) and file_of(asked[done + same].locator) == file:
                 same += 1
@@ -68,7 +69,7 @@ class FileRetries:
         return all(self._as_it_was(offering, each) for each in asked if each.locator not in listed)
 
     def _read(self, offering: Offering, seen: Seen) -> tuple[list[Found], FileReading | None]:
-        """Read a file as one that is not waited for: what is not whole is told at once."""
+        """Read a file without waiting for it: an incomplete one is refused at once."""
         locator, fingerprint = seen.locator, seen.fingerprint
         try:
             reading = self._frames.read(locator, fingerprint, offering.pending)
@@ -83,7 +84,7 @@ class FileRetries:
         return found, reading
 
     def _as_it_was(self, offering: Offering, asked: RetryRequest) -> bool:
-        """Offer a frame as the ledger knows it: reading it tells what is wrong."""
+        """Offer a frame as the ledger knows it: reading it shows what is wrong."""
         if asked.ticket is not None:
             return offering.give(asked.ticket)
         return offering.refuse(asked, gone(self._frames.root / asked.locator))
@@ -93,7 +94,7 @@ class FileRetries:
 
 
 def file_of(locator: str) -> str:
-    """Return the file that a frame lies in.
+    """Return the file that holds a frame.
 
     >>> file_of("a/b.tif#page=3"), file_of("a/b#1.tif")
     ('a/b.tif', 'a/b#1.tif')

@@ -1,19 +1,19 @@
-"""When a file that appeared may be trusted: once it has been quiet for a while.
+"""Decides when a new file is complete enough to be read: after a quiet time.
 
-A pure state machine, driven by what the folder source sees:
+A pure state machine, driven by the folder source:
 
-    see (new, or changed) --> restless --quiet for settle_s--> ripe --whole--> forgotten
-                                 ^                              |
-                                 +---- changed -----------------+--broken--> tried again later,
-                                                                  and given up after give_up_s
+    see (new, or changed) --> changing --quiet for settle_s--> ready --complete--> forgotten
+                                 ^                               |
+                                 +---- changed ------------------+--broken--> checked again later,
+                                                                   and given up after give_up_s
 
-One that changes again and again is looked into now and then, since it may be a stack that grows:
-what that holds so far is whole. How often a broken file is tried again doubles, so that a file that
-never gets whole costs little. The number of files in hand is bounded; the others are seen again at
-the next walk.
+A file that keeps changing is checked now and then, since it may be a growing stack: the planes in
+it so far are complete. The pause between checks of a broken file doubles, so that a file that is
+never completed costs little. The number of tracked files is bounded; others are found again at the
+next walk.
 
-One that was given up is looked at again when it changes, and at rescans (`GivenUp`): a program
-may have gone on without a change of size and time, or have taken its control file away.
+A file that was given up is checked again when it changes, and at rescans (`GivenUp`): a program
+may have continued without a change of size and time, or have removed its control file.
 """
 
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from scopewatch.core.delays import doubling_s
 
 CANDIDATES = 10_000
-# A turn looks at so many again: each is read, and perhaps decoded.
+# How many are checked again in one turn: each is read, and perhaps decoded.
 LOOKS = 64
-# What such a look costs, in looks that decode nothing.
+# Cost of such a check, in checks that decode nothing.
 _COSTLY = 16
 _FIRST_RETRY_S = 1.0
 _LONGEST_RETRY_S = 60.0
@@ -32,18 +32,18 @@ _LONGEST_RETRY_S = 60.0
 
 @dataclass(slots=True, kw_only=True)
 class Candidate:
-    """A file on its way to being trusted; times on the monotonic clock.
+    """A tracked file; times on the monotonic clock.
 
     Parameters
     ----------
     locator
         Path relative to the watched folder.
     fingerprint
-        Size and time of modification.
+        Size and modification time.
     mtime_ns
-        To take the oldest first.
+        Modification time, to check the oldest first.
     check_at_s
-        When it is looked into though it has not been quiet for long enough.
+        When it is checked although it has not been quiet for long enough.
     """
 
     locator: str
@@ -55,21 +55,21 @@ class Candidate:
     retries: int = 0
 
     def quiet_for_s(self, now_s: float) -> float:
-        """How long the file has not changed."""
+        """Return how long the file has not changed."""
         return now_s - self.quiet_since_s
 
 
 class FileStability:
-    """The files in hand.
+    """Tracks the files that are not read yet.
 
     Parameters
     ----------
     settle_s
-        Quiet time before a file is tried.
+        Quiet time before a file is checked.
     give_up_s
         Quiet time after which a file that is still broken is given up.
     capacity
-        How many files are held at most.
+        How many files are tracked at most.
     """
 
     def __init__(self, settle_s: float, give_up_s: float, capacity: int = CANDIDATES) -> None:
@@ -83,11 +83,11 @@ class FileStability:
         return len(self._candidates)
 
     def holds(self, locator: str) -> bool:
-        """Tell whether a file is in hand."""
+        """Return whether a file is tracked."""
         return locator in self._candidates
 
     def has_room(self, locator: str) -> bool:
-        """Tell whether a file is held or could be; counts it as turned away if not."""
+        """Return whether a file is tracked or could be; if not, it is counted in `turned_away`."""
         if locator in self._candidates or len(self._candidates) < self._capacity:
             return True
         self.turned_away += 1
@@ -102,12 +102,12 @@ class FileStability:
         *,
         in_one_piece: bool = False,
     ) -> None:
-        """Note how a file looks now.
+        """Note the present state of a file.
 
         Parameters
         ----------
         in_one_piece
-            It was renamed into place, so it may be tried at once.
+            Whether it was renamed into place, so that it may be checked at once.
         """
         known = self._candidates.get(locator)
         if known is not None and known.fingerprint == fingerprint:
@@ -126,19 +126,19 @@ class FileStability:
         )
 
     def check_now(self, locator: str, now_s: float) -> bool:
-        """Try a file at once, if it is in hand; False where it is not."""
+        """Check a file at once, if it is tracked; False where it is not."""
         known = self._candidates.get(locator)
         if known is not None:
             known.try_at_s = now_s
         return known is not None
 
     def ready(self, now_s: float) -> Iterator[Candidate]:
-        """Yield the files to try now, oldest first."""
+        """Yield the files to check now, oldest first."""
         due = [each for each in self._candidates.values() if each.try_at_s <= now_s]
         yield from sorted(due, key=lambda each: (each.mtime_ns, each.locator))
 
     def changing(self, now_s: float) -> list[Candidate]:
-        """Return files that change again and again, and are to be looked into all the same."""
+        """Return files that keep changing and are to be checked nevertheless."""
         return [
             each
             for each in self._candidates.values()
@@ -146,18 +146,18 @@ class FileStability:
         ]
 
     def note_checked(self, candidate: Candidate, now_s: float) -> None:
-        """Note that a restless file was looked into."""
+        """Note that a changing file was checked."""
         candidate.check_at_s = now_s + self._settle_s
 
     def broken(self, candidate: Candidate, now_s: float) -> bool:
-        """Note that a file is not whole; True when it is to be given up."""
+        """Note that a file is not complete; True when it is to be given up."""
         if candidate.quiet_for_s(now_s) >= self._give_up_s:
             return True
         self.later(candidate, now_s)
         return False
 
     def later(self, candidate: Candidate, now_s: float) -> None:
-        """Try a file again after a pause that doubles each time."""
+        """Check a file again after a pause, which doubles each time."""
         give_up_at_s = candidate.quiet_since_s + self._give_up_s
         retry_s = doubling_s(candidate.retries, first_s=_FIRST_RETRY_S, most_s=_LONGEST_RETRY_S)
         pause_s = max(self._settle_s, retry_s)
@@ -171,19 +171,19 @@ class FileStability:
         self._candidates.pop(locator, None)
 
     def locators(self) -> list[str]:
-        """Return the files in hand."""
+        """Return the tracked files."""
         return list(self._candidates)
 
 
 class GivenUp:
-    """Files that were handed on as they are, or are not all written, to be looked at again.
+    """Files that were offered incomplete, or are not fully written, and are to be checked again.
 
     Parameters
     ----------
     capacity
-        How many are remembered; of others the oldest is forgotten, and given up once more.
+        How many are remembered; the oldest is dropped, and given up once more.
     looks
-        How many are looked at in one turn; more of those that cost little.
+        How many are checked in one turn; more of those that cost little.
     """
 
     def __init__(self, capacity: int = CANDIDATES, looks: int = LOOKS) -> None:
@@ -196,12 +196,12 @@ class GivenUp:
         return len(self._files)
 
     def note(self, locator: str, fingerprint: str, *, cheap: bool = False) -> None:
-        """Remember a file as it looks now; it is the last to be looked at.
+        """Remember the present state of a file; it is the last to be checked.
 
         Parameters
         ----------
         cheap
-            Nothing of it has to be decoded to see that it goes on.
+            Whether nothing has to be decoded to see that it continues.
         """
         self.forget(locator)
         self._files[locator] = fingerprint
@@ -211,24 +211,24 @@ class GivenUp:
             self.forget(next(iter(self._files)))
 
     def holds(self, locator: str, fingerprint: str) -> bool:
-        """Tell whether a file was given up as it looks now."""
+        """Return whether a file was given up in its present state."""
         return self._files.get(locator) == fingerprint
 
     def is_growing(self, locator: str) -> bool:
-        """Tell whether a file is one that is not all written, of which each plane shows it."""
+        """Return whether a file is not fully written and each of its planes shows that."""
         return locator in self._cheap
 
     def fingerprint(self, locator: str) -> str | None:
-        """Return how a file looked when it was given up; None where it was not."""
+        """Return the fingerprint of a file when it was given up; None where it was not."""
         return self._files.get(locator)
 
     def forget(self, locator: str) -> None:
-        """Drop a file: it is whole, changed, or gone."""
+        """Drop a file: it is complete, changed, or gone."""
         self._files.pop(locator, None)
         self._cheap.discard(locator)
 
     def turn(self) -> list[tuple[str, str]]:
-        """Return (locator, fingerprint) of those whose turn it is, and put them behind the rest."""
+        """Return (locator, fingerprint) of the next files to check; they then come last."""
         due: list[tuple[str, str]] = []
         costs = 0
         for locator, fingerprint in self._files.items():

@@ -1,6 +1,6 @@
-"""From image files in a folder to frames: what they are called, what they hold, their pixels.
+"""Reads image files in a folder: their names, their frames, their pixels.
 
-What names, metadata and files beside the images say is gathered here; `base.reading` decides.
+This module collects statements of names, metadata and side files; `base.reading` decides.
 """
 
 import logging
@@ -52,17 +52,17 @@ _LOCATOR = re.compile(r"(?s)(?P<path>.+?)(?:#page=(?P<page>\d{1,9}))?")
 
 
 class FolderFrames:
-    """Reads the files under one folder; used by the source's thread and the worker's.
+    """Reads the files under one folder; used by the thread of the source and by the worker's.
 
     Parameters
     ----------
     also
-        Returns what is known of the file at a locator besides.
+        Returns further statements about the file at a locator.
 
     Raises
     ------
     ConfigError
-        When a pattern is wrong.
+        When a pattern is invalid.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class FolderFrames:
 
     @property
     def root(self) -> Path:
-        """The folder under which the files lie."""
+        """The folder that holds the files."""
         return self._config.path
 
     def read(
@@ -95,25 +95,25 @@ class FolderFrames:
         *,
         changing: bool = False,
     ) -> FileReading:
-        """List the frames of a file that is whole, or the whole ones of a file that grows.
+        """List the frames of a complete file, or the complete ones of a growing file.
 
-        A single image is decoded, since only that shows that it is whole. So is each new page
-        of a stack; one that does not decode is offered all the same, for the worker to say why.
-        One that is not completely written waits.
+        A single image is decoded, since only that shows that it is complete. So is each new page of
+        a stack; a page that does not decode is offered nevertheless, so that the worker reports
+        why. A page that is not completely written waits.
 
         Parameters
         ----------
         pending
-            Tells of (locator, fingerprint) whether it may still need work.
+            Returns whether the item of a (locator, fingerprint) may still need work.
         changing
-            The file changes all the time: of a stack that grows all planes but the last are taken,
-            of any other file none.
+            The file keeps changing: all planes of a growing stack but the last are taken, and none
+            of any other file.
 
         Raises
         ------
         FrameError
-            When the file is not whole, or damaged; AwaitedError where a file beside it has to
-            tell of it first.
+            When the file is incomplete or damaged; SideFilePendingError where a side file must list
+            it first.
         """
         listed = self._list(locator, fingerprint)
         contents, path = listed.contents, self._path(locator)
@@ -125,7 +125,7 @@ class FolderFrames:
             found = replace(listed.found[0], content=content_of(plane.pixels))
             return replace(listed.reading(), found=(found,))
         if not contents.planes or is_vendor_name(locator):
-            # The program of a maker's file has closed it: there is nothing to wait for.
+            # A vendor's program writes such a file in one go: there is nothing to wait for.
             return listed.reading()
         planes = contents.planes[:-1] if changing else contents.planes
         whole: list[tuple[PlaneEntry, Found]] = []
@@ -148,30 +148,30 @@ class FolderFrames:
         return reading
 
     def describe(self, locator: str, fingerprint: str) -> FileReading:
-        """List the frames of a file as `read` does, without decoding any pixels.
+        """List the frames of a file as `read` does, without decoding pixels.
 
-        A file beside it is not waited for, where the image may be read without.
+        Side files are not waited for, where the image may be read without.
 
         Raises
         ------
         FrameError
-            When the file holds no whole image, or is damaged.
+            When the file holds no complete image, or is damaged.
         """
         return self._list(locator, fingerprint, patient=False).reading()
 
     def name_facts(self, locator: str) -> PlaneFacts | None:
-        """Return what a name says, quickly; None where it does not fit, or holds no date."""
+        """Return the facts in a name, quickly; None where it does not fit, or holds no date."""
         try:
             return self._names.read(locator)
         except FrameError:
             return None
 
     def left_out(self, locator: str) -> str | None:
-        """Return what a file is that by its name is never a frame; None for any other."""
+        """Return the kind of a file that by its name is never a frame; None for any other."""
         return self._names.left_out(locator)
 
     def by_name(self, locator: str) -> Found:
-        """Return what the name alone makes of a file, which is not opened."""
+        """Return the frame that the name alone gives; the file is not opened."""
         try:
             statements = (*self._names.statements(locator), *self._also(locator))
             return self._found(locator, locator, "", statements)
@@ -227,15 +227,15 @@ class FolderFrames:
         return Listed(contents=contents, found=tuple(found), missing=missing, alone=alone)
 
     def give_up(self, locator: str, fingerprint: str, why: FrameError) -> Found:
-        """Return what to do with a file that never got whole: let the worker say why.
+        """Return how to settle a file that was never complete: the worker reports why.
 
-        What is settled so is the file as it is. Offered whole with the same fingerprint, since a
-        program put its time back, it is taken for changed.
+        This settles the present state of the file. Offered complete with the same fingerprint,
+        after a program reset its time, it counts as changed.
         """
         mark = given_up_mark(fingerprint)
         try:
             if is_vendor_name(locator):
-                self._list(locator, fingerprint)  # says why; its name would tell one plane
+                self._list(locator, fingerprint)  # raises the reason; the name gives one plane
             beside, missing = self._beside(locator)
             refuse_unnamed(missing, beside, self._settings, locator, patient=False)
             found = self._found(locator, locator, mark, beside)
@@ -249,7 +249,7 @@ class FolderFrames:
         Raises
         ------
         FrameError
-            When they cannot be read, or are not those of a frame.
+            When they cannot be read, or belong to no frame.
         SourceError
             When the share or disk does not answer.
         """
@@ -277,20 +277,20 @@ class FolderFrames:
         )
 
     def _refuse_changed(self, locator: str, fingerprint: str) -> None:
-        """Refuse a file that was given up and has changed since: it is offered anew once whole."""
+        """Refuse a file that changed after it was given up: it is offered again once complete."""
         seen = look_at(self._config.path, locator)
         if seen is not None and seen.fingerprint != fingerprint:
             raise changed_since(locator)
 
     def _content(self, path: Path, entry: PlaneEntry) -> str | None:
-        """Return what names the pixels of a page; '' where it does not decode.
+        """Return the checksum of the pixels of a page; '' where it does not decode.
 
         None where it is not completely written.
         """
         try:
             content = content_of(read_plane(path, entry.page, self._limits, self._memory).pixels)
             if entry.bare and entry not in list_planes(path, self._limits, self._memory).planes:
-                # Written between the two looks: it is another now by its fingerprint.
+                # Written between the two looks: its fingerprint has changed.
                 return None
         except NotWrittenError:
             return None
@@ -314,12 +314,12 @@ class FolderFrames:
         return self._config.path / locator
 
     def _beside(self, locator: str) -> tuple[tuple[Statement, ...], tuple[PendingSideFile, ...]]:
-        """Return what the name and the files beside an image say, and which do not tell of it.
+        """Return statements of the name and of side files, and side files that do not list it.
 
         Raises
         ------
         FrameError
-            When the name holds no date where one is meant.
+            When the name holds no date where the pattern expects one.
         """
         names = self._names.statements(locator)
         named = names[0].facts if names else NOTHING
@@ -336,7 +336,7 @@ class FolderFrames:
         statements: tuple[Statement, ...],
         trouble: str | None = None,
     ) -> Found:
-        """Give a plane its key, or the reason why it has none."""
+        """Return a plane with its key, or with the reason why it has none."""
         try:
             reading = self._read(statements, name, trouble)
         except FrameError as error:
@@ -355,7 +355,7 @@ class FolderFrames:
         if not identifies_itself(statements):
             raise FrameError(
                 complaint(
-                    "file name does not fit the pattern, and the file does not say what it is",
+                    "file name does not fit the pattern, and its metadata do not name the frame",
                     where=name,
                     expected=f"pattern {self._config.pattern!r}",
                     got=trouble,
@@ -366,7 +366,7 @@ class FolderFrames:
 
 
 def _missing_library(path: Path) -> str | None:
-    """Return the complaint about a maker's format that nothing installed reads; None for others."""
+    """Return the error about a vendor format without an installed reader; None for others."""
     try:
         if is_vendor_name(path.name):
             refuse_without_library(path)

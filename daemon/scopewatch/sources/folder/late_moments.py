@@ -1,7 +1,7 @@
-"""Frames whose moment became known late: told once new frames have had their turn.
+"""Frames whose moment became known late: offered again after new frames.
 
-A writer may tell at the end when each plane was taken. The worker takes the earliest time points
-first, so that what is new would wait for all that is merely dated.
+A writer may record only at its end when each plane was taken. The worker takes the earliest time
+points first, so that new frames would wait for all frames that only get a date.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ class LateMoments:
     Parameters
     ----------
     held
-        How many are held at most; the others come again when their file is looked into.
+        How many are held at most; others come again when their file is checked.
     """
 
     def __init__(self, *, held: int = HELD) -> None:
@@ -30,7 +30,7 @@ class LateMoments:
         return len(self._waiting)
 
     def keep_back(self, offering: Offering, wanted: Iterable[Found], now_s: float) -> list[Found]:
-        """Keep back those that need work for their moment alone; return the others."""
+        """Hold back frames that need work for their moment alone; return the others."""
         new = []
         for each in wanted:
             if offering.pending(each.locator, each.fingerprint):
@@ -43,12 +43,12 @@ class LateMoments:
         return new
 
     def step(self, offering: Offering, now_s: float) -> bool:
-        """Offer some whose time has come; False when the inbox is full.
+        """Offer some whose delay is over; False when the inbox is full.
 
         Raises
         ------
         StoreError
-            When the ledger cannot be asked; all stays in hand.
+            When the ledger cannot be read; all frames stay held.
         """
         if not self._waiting or now_s < self._due_s:
             return True

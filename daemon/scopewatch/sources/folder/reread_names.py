@@ -1,9 +1,8 @@
-"""Names of scored files, read again after a correction of what names them.
+"""Reads names of scored files again after a change of the settings that name frames.
 
-A result stays under the name it was scored under. Where the settings changed that name frames, its
-file may be read under another name now, or its moment may be known: it is offered again, for the
-ledger to compare; nothing is decoded. The folder is walked for that once more, a piece at a time,
-since new files come first.
+A result keeps the name under which it was scored. After such a change, its file may be read under
+another name, or its moment may become known: it is offered again, so that the ledger compares;
+nothing is decoded. This walks the folder once more, in small steps, since new files come first.
 """
 
 import logging
@@ -22,7 +21,7 @@ PER_STEP = 20
 
 
 class RereadNames:
-    """Reads the names of scored files again, once after each start where that is due.
+    """Reads the names of scored files again, once after each start where the settings changed.
 
     Parameters
     ----------
@@ -42,12 +41,12 @@ class RereadNames:
         self._waiting: deque[Found] = deque()
 
     def step(self, offering: Offering) -> bool:
-        """Read a few names and offer what they say now; False when the inbox is full.
+        """Read a few names and offer the result; False when the inbox is full.
 
         Raises
         ------
         StoreError
-            When the ledger cannot be asked.
+            When the ledger cannot be read.
         """
         if self._asked is not offering:
             self._begin(offering)
@@ -60,7 +59,7 @@ class RereadNames:
             try:
                 found = self._frames.describe(each.locator, each.fingerprint).found
             except FrameError:
-                found = ()  # gone, or being written: that is told where it is seen as new
+                found = ()  # gone, or being written: then it is found as new
             if offering.offer_again(found) < len(found):
                 return False
             self._waiting.popleft()
@@ -74,12 +73,12 @@ class RereadNames:
         self._ahead = self._walk() if changed else None
         if changed:
             log.info(
-                "names of scored files are read again, since what names them changed",
+                "names of scored files are read again, since naming settings changed",
                 extra={"event": {"source": self._source}},
             )
 
     def _next(self, ahead: Iterator[Seen]) -> list[Found]:
-        """Return the next files of the folder; none at the end of it."""
+        """Return the next files of the folder; none at its end."""
         try:
             files = list(islice(ahead, BATCH))
         except OSError as error:

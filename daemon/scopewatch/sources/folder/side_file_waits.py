@@ -1,8 +1,8 @@
-"""Images that wait for a file beside them, or may learn more from it.
+"""Images whose side files do not list them yet, or may list more facts later.
 
-A program writes its side file later than the images that it names. Which images it does not tell
-of so far is kept here, by side file; once that changed, they are looked at again. A look at each
-side file costs one call to the system, however many images wait.
+A program writes its side file after the images that the file lists. This module keeps the images
+that are not listed so far, by side file; once a side file changes, they are checked again. That
+costs one system call for each side file, however many images wait.
 """
 
 from collections import Counter
@@ -18,20 +18,20 @@ from scopewatch.sources.readers.side_files import Version, version_of
 
 LOOK_S = 1.0
 IMAGES = 20_000
-# Side files that are looked at in one turn.
+# Side files that are checked in one turn.
 _LOOKS = 64
 _WORDS = {"well": "its well", "pixel_size_um": "its pixel size"}
 
 
 class SideFilePendingError(FrameError):
-    """A file beside an image does not tell of it so far.
+    """A side file does not list an image so far.
 
     Parameters
     ----------
     missing
-        All side files that do not.
+        All side files that do not list it.
     needed
-        Without it the image is never read.
+        Whether the image can never be read without it.
     """
 
     def __init__(self, line: str, missing: tuple[PendingSideFile, ...], *, needed: bool) -> None:
@@ -48,12 +48,12 @@ def refuse_unnamed(
     *,
     patient: bool = True,
 ) -> None:
-    """Refuse an image for which a side file has to speak first.
+    """Refuse an image that needs a side file which does not list it yet.
 
     Parameters
     ----------
     patient
-        Also where the image may be read without, if the file never comes.
+        Refuse also images that could be read without the side file.
 
     Raises
     ------
@@ -68,10 +68,10 @@ def refuse_unnamed(
             continue
         raise SideFilePendingError(
             complaint(
-                "file beside the image does not tell of it",
+                "side file does not list the image",
                 where=locator,
                 expected=f"{_WORDS.get(fact, fact)} in {each.path.name}",
-                do="nothing where its program still writes; else let the file come along",
+                do="wait while its program writes; else copy the side file as well",
             ),
             missing,
             needed=each.side.needed,
@@ -95,12 +95,12 @@ class _Side:
 
 
 class SideFileWaits:
-    """Images by the side files that do not tell of them.
+    """Images by the side files that do not list them.
 
     Parameters
     ----------
     capacity
-        How many are remembered; the oldest is forgotten, and found again by a rescan where it
+        How many images are remembered; the oldest is dropped, and found again by a rescan if it
         still waits.
     """
 
@@ -116,7 +116,7 @@ class SideFileWaits:
 
     @property
     def detail(self) -> str:
-        """How many images wait for which file; empty where none does."""
+        """How many images wait for which file; '' where none does."""
         counts = Counter(self._waiting.values())
         return ", ".join(
             f"{count} {'image waits' if count == 1 else 'images wait'} for {name}"
@@ -126,12 +126,12 @@ class SideFileWaits:
     def note(
         self, locator: str, missing: Iterable[PendingSideFile], *, waits: bool = False
     ) -> None:
-        """Remember which side files say nothing of an image; none: all have.
+        """Remember which side files do not list an image; none: all do.
 
         Parameters
         ----------
         waits
-            The image is not read before.
+            The image is not read before they do.
         """
         self.forget(locator)
         missing = tuple(missing)
@@ -142,7 +142,8 @@ class SideFileWaits:
             side = self._sides.setdefault(each.path, _Side(each.version))
             side.images[locator] = None
             if each.version != side.version:
-                # What was read is older or newer than what others were told: look anew.
+                # It was read from another version of the side file than other images: check it
+                # again.
                 side.version = None
         if waits:
             self._waiting[locator] = missing[0].path.name
@@ -160,14 +161,14 @@ class SideFileWaits:
                     del self._sides[path]
 
     def changed(self, now_s: float) -> list[str]:
-        """Return the images with a side file that changed since it was asked for them."""
+        """Return images with a side file that changed since it was last read for them."""
         if now_s < self._look_at_s or not self._sides:
             return []
         self._look_at_s = now_s + LOOK_S
         found: dict[str, None] = {}
         for path in list(self._sides)[:_LOOKS]:
             side = self._sides.pop(path)
-            self._sides[path] = side  # the last to be looked at the next time
+            self._sides[path] = side  # the last to be checked the next time
             version = version_of(path)
             if version != side.version:
                 side.version = version

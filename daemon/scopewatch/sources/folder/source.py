@@ -1,18 +1,17 @@
-"""Frames from image files that appear in a folder.
+"""Source of frames from image files that appear in a folder.
 
-Three things find them: a walk at start-up, file system events, and the walks the runtime asks
-for (`scan`), which also catch what events missed. A file is released when it was quiet for
-`settle_s` and decodes whole; one that never does is given up after `give_up_s`, and the worker
-quarantines it with the reason. It is looked at again when it changes and at each scan, so that
-one that gets whole after all is scored. What the inbox does not take is offered again. While
-files come as a burst that scoring waits for, none is released: to see whether one is whole means
-to decode it.
+Files are found by a walk at the start, by file system events, and by the walks that the runtime
+requests (`scan`), which also find what events missed. A file is released when it was quiet for
+`settle_s` and decodes completely; one that never does is given up after `give_up_s`, and the
+worker quarantines it with the reason. It is checked again when it changes and at each scan, so
+that it is scored if it is completed after all. What the inbox does not take is offered again.
+During a burst that scoring waits for, no file is released: to check one means to decode it.
 
-All channels are offered, under their own names; which one is scored is the worker's business.
+All channels are offered under their own names; the worker decides which one is scored.
 
-    start -> walk -> [ watching: touched names -> settling -> read -> offer ] -> stop
+    start -> walk -> [ watching: touched names -> stability -> read -> offer ] -> stop
                         | observer died: started again, and a walk
-                        | folder gone: not alive, until it is back, and a walk
+                        | folder gone: not alive until it is back, and a walk
 """
 
 import logging
@@ -60,16 +59,16 @@ class FolderSource:
     config
         Where and how to watch.
     experiment
-        Defaults for what names and metadata do not say.
+        Defaults for facts that names and metadata do not give.
     limits
         How large a file may be to be read.
     arrivals
-        Told of files as they come; None: nobody is.
+        Receives counts of files as they arrive; None: nobody counts.
 
     Raises
     ------
     ConfigError
-        When the file name pattern or the position pattern is wrong.
+        When the file name pattern or the position pattern is invalid.
     """
 
     def __init__(
@@ -101,7 +100,7 @@ class FolderSource:
         self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)
         self._offering: Offering | None = None
         self._stores: set[str] = set()
-        # By what they are: a program writes one for each frame, say.
+        # By kind: a program may write one such file for each frame.
         self._left_out: Counter[str] = Counter()
         self._walk_at_s = 0.0
         self._walked_s: float | None = None
@@ -113,16 +112,16 @@ class FolderSource:
         return self._config.name
 
     def start(self, inbox: Inbox, ledger: Ledger) -> None:
-        """Watch the folder, and offer what is there already.
+        """Watch the folder, and offer its present files.
 
         Raises
         ------
         SourceError
-            When the folder is not there or cannot be read.
+            When the folder does not exist or cannot be read.
         """
         path = self._config.path
         self._offering = Offering(self.name, inbox, ledger, self._clock)
-        # Watch first and walk then: what comes in between is seen twice, not missed.
+        # Watch first and walk then: a file that comes in between is seen twice, not missed.
         try:
             self._watch.start()
         except OSError as error:
@@ -145,7 +144,7 @@ class FolderSource:
         self.scan()
 
     def scan(self) -> None:
-        """Walk the folder and release what is ready. Never raises."""
+        """Walk the folder and release ready files. Never raises."""
         self._thread.step(full=True)
 
     def load(self, ticket: FrameTicket) -> Frame:
@@ -154,16 +153,16 @@ class FolderSource:
         Raises
         ------
         FrameError
-            When they cannot be read, or are not those of a frame.
+            When they cannot be read, or belong to no frame.
         """
         return self._frames.load(ticket)
 
     def retry(self, asked: Sequence[RetryRequest]) -> int:
-        """Take what a person wants tried again; return how many, from the first on."""
+        """Accept retry requests; return how many, from the first on."""
         return self._asked.waiting.put(asked)
 
     def health(self) -> SourceHealth:
-        """Say whether new files would be noticed. Never raises."""
+        """Return whether new files would be detected. Never raises."""
         offering, thread, watch = self._offering, self._thread, self._watch
         alive = thread.alive() and watch.alive()
         how = "polling" if watch.polling else "native events"
@@ -212,7 +211,7 @@ class FolderSource:
                 self._asked.step(offering, lambda: self._thread.stopping)
             self._release(offering, now_s)
         except StoreError:
-            # The files stay in hand, and the ledger is asked again after a pause.
+            # The files stay tracked, and the ledger is asked again after a pause.
             self._release_at_s = now_s + _PAUSE_S
             raise
 
@@ -248,13 +247,13 @@ class FolderSource:
         )
 
     def _leave_out(self, offering: Offering, locator: str, fingerprint: str) -> bool:
-        """Count a file that by its name is never a frame; it needs no row of the quarantine."""
+        """Count a file that by its name is never a frame; it gets no row in quarantine."""
         kind = self._frames.left_out(locator)
         if kind is None:
             return False
         if kind not in self._left_out:
             log.info(
-                "files of a kind are left out: never a frame",
+                "files of a kind are ignored: they are never frames",
                 extra={"event": {"source": self.name, "kind": kind, "first": locator}},
             )
         self._left_out[kind] += 1
@@ -266,7 +265,7 @@ class FolderSource:
 
     def _walk(self, offering: Offering, now_s: float) -> None:
         self._walk_at_s = now_s + self._config.poll_s
-        # What there was no room for shows up now, and came long ago.
+        # Files that there was no room for are found now, and arrived long ago.
         caught_up = self._looks.stability.turned_away == 0
         self._looks.stability.turned_away = new = 0
         held = set(self._looks.stability.locators())
@@ -289,7 +288,7 @@ class FolderSource:
                 batch = {}
         new += self._consider(offering, batch, now_s)
         self._name_stores(stores)
-        # That a walk finds none means something only where no events tell of files before it.
+        # A walk without new files shows a pause only where no events report files first.
         if self._walked_s is not None and caught_up and (new or self._watch.polling):
             self._arrivals.came(self.name, new, now_s - self._walked_s)
         self._walked_s = now_s
@@ -298,16 +297,16 @@ class FolderSource:
             self._looks.stability.forget(locator)
 
     def _name_stores(self, stores: set[str]) -> None:
-        """Say once of each OME-Zarr store that it is left alone."""
+        """Log once for each OME-Zarr store that it is ignored."""
         for store in sorted(stores - self._stores):
             log.warning(
-                "OME-Zarr store is left alone: it needs a source of kind ome-zarr",
+                "OME-Zarr store is ignored: it needs a source of kind ome-zarr",
                 extra={"event": {"source": self.name, "path": str(self._config.path / store)}},
             )
         self._stores = stores
 
     def _consider(self, offering: Offering, batch: dict[Found, int], now_s: float) -> int:
-        """Take files in hand that need work; return how many were not there before."""
+        """Track files that need work; return how many were not there before."""
         new = 0
         open_ones = offering.unsettled(list(batch))
         if self._walked_s is None:
@@ -321,7 +320,7 @@ class FolderSource:
         return new
 
     def _not_given_up(self, offering: Offering, found: list[Found]) -> list[Found]:
-        """Leave out what was given up before this start: a look is enough, and no wait."""
+        """Leave out files that were given up before this start: they need a check, and no wait."""
         as_given_up = [
             Found(locator=each.locator, fingerprint=given_up_mark(each.fingerprint))
             for each in found

@@ -1,4 +1,4 @@
-"""Finding image files under a folder: symbolic links that loop are walked once."""
+"""Finds image files under a folder; symbolic links that loop are walked once."""
 
 import logging
 import os
@@ -26,7 +26,7 @@ _MOUNTS = Path("/proc/mounts")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """An image file as it looks now; `locator` is relative to the folder, with `/`."""
+    """State of an image file; `locator` is relative to the folder, with `/`."""
 
     locator: str
     fingerprint: str
@@ -34,7 +34,7 @@ class Seen:
 
 
 def look_at(root: Path, locator: str) -> Seen | None:
-    """Look at one file; None where it is gone or no regular file."""
+    """Return the state of one file; None where it is gone or no regular file."""
     path = root / locator
     try:
         state = path.stat()
@@ -46,14 +46,14 @@ def look_at(root: Path, locator: str) -> Seen | None:
 def walk_images(root: Path, *, recursive: bool, stores: set[str] | None = None) -> Iterator[Seen]:
     """Yield every image file under a folder.
 
-    Which files and folders may hold frames `layouts.candidates` says, as it says it of events.
+    `layouts.candidates` decides which files and folders may hold frames, as it does for events.
     The TIFFs of NDTiff data sets, and Zarr stores, are left to their own sources. Folders that
-    vanish or cannot be read meanwhile are passed over: the next walk sees them.
+    vanish or cannot be read meanwhile are skipped: the next walk finds them.
 
     Parameters
     ----------
     stores
-        Gets the Zarr stores that are met; they are not entered.
+        Receives the Zarr stores that are found; they are not entered.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def walk_images(root: Path, *, recursive: bool, stores: set[str] | None = None) 
 
 
 def in_data_set(root: Path, locator: str) -> bool:
-    """Tell whether a file lies in an NDTiff data set."""
+    """Return whether a file lies in an NDTiff data set."""
     return ((root / locator).parent / NDTIFF_INDEX).exists()
 
 
@@ -105,9 +105,9 @@ def as_locator(root: Path, path: str) -> str | None:
 
 
 def network_file_system(path: Path) -> str | None:
-    """Return the kind of network file system a path is on; None for a local one.
+    """Return the kind of network file system that holds a path; None for a local one.
 
-    Only Linux says so (`/proc/mounts`); elsewhere the answer is None.
+    Read from `/proc/mounts`, so Linux only; elsewhere the result is None.
     """
     if not sys.platform.startswith("linux"):
         return None

@@ -1,8 +1,8 @@
-"""File system events by watchdog, reduced to the names that were touched.
+"""Watches a folder by file system events of watchdog, reduced to the touched names.
 
-Events are hints, never the truth: they get lost (a full kernel queue, a dead thread) and do
-not arrive at all on network shares. The handler only puts a name into a bounded queue, so it
-can neither block nor raise into watchdog's thread.
+Events are only hints: they get lost (a full kernel queue, a dead thread) and do not arrive at all
+on network shares. The handler only puts a name into a bounded queue, so that it can neither block
+nor raise into watchdog's thread.
 """
 
 import gc
@@ -31,13 +31,13 @@ log = logging.getLogger(__name__)
 QUEUED = 10_000
 REVIVE_S = 5.0
 # watchdog's observer keeps a record of every renamed file and never drops one
-# (github.com/gorakhargosh/watchdog/issues/1041), also of those renamed out of the folder, which
-# it does not tell. A fresh observer begins without: after so many renamings, and every day.
+# (github.com/gorakhargosh/watchdog/issues/1041), also for files renamed out of the folder, which
+# it does not report. A new observer starts without: after this many renamings, and every day.
 RENEW_MOVES = 2_000
 RENEW_S = 86_400.0
 _IN_STORE = f"{ZARR_SUFFIX}{os.sep}"
-# Reading a file makes events too (opened, closed without writing): not asked for, or every look
-# at a file would call for the next.
+# Reading a file makes events too (opened, closed without writing): they are not subscribed to,
+# or every check of a file would cause the next.
 _WANTED: list[type[FileSystemEvent]] = [
     FileCreatedEvent,
     FileModifiedEvent,
@@ -54,7 +54,7 @@ class Touches(FileSystemEventHandler):
     Parameters
     ----------
     root
-        The folder that is watched. What is written into Zarr stores below it is passed over.
+        The watched folder. Writes into Zarr stores below it are ignored.
     """
 
     def __init__(self, capacity: int = QUEUED, root: str = "") -> None:
@@ -64,11 +64,11 @@ class Touches(FileSystemEventHandler):
         self.renamed = 0
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        """Note one event; a full queue drops the oldest and asks for a walk."""
+        """Note one event; a full queue drops the oldest and requests a walk."""
         if _IN_STORE in os.fsdecode(event.src_path).removeprefix(self._root):
             return
         if event.is_directory:
-            # Files may have come with it before it was watched.
+            # Files may have been in it before it was watched.
             self.lost = True
             return
         renamed = isinstance(event, FileMovedEvent)
@@ -79,7 +79,7 @@ class Touches(FileSystemEventHandler):
         self._queue.append((path, renamed))
 
     def drain(self) -> list[tuple[str, bool]]:
-        """Take what was touched since the last call."""
+        """Return what was touched since the last call."""
         touched = []
         while self._queue:
             touched.append(self._queue.popleft())
@@ -89,16 +89,16 @@ class Touches(FileSystemEventHandler):
 class FolderWatch:
     """Watches one folder, and keeps watching it.
 
-    A dead observer is started again; one that keeps dying, or that the system refuses, gives
-    way to polling. A folder that went away is watched anew once it is back. A healthy observer
-    is renewed now and then, because it grows.
+    A dead observer is started again; one that keeps dying, or that the system refuses, is
+    replaced by polling. A folder that went away is watched again once it is back. A healthy
+    observer is renewed now and then, because its memory grows.
 
     Parameters
     ----------
     name
-        Of the source, for the log.
+        Name of the source, for the log.
     poll
-        Never ask for events: the folder is on a network share.
+        Whether to poll without events: the folder is on a network share.
     """
 
     def __init__(self, name: str, root: Path, *, recursive: bool, poll: bool) -> None:
@@ -116,27 +116,27 @@ class FolderWatch:
 
     @property
     def present(self) -> bool:
-        """Whether the folder was there at the last look."""
+        """Whether the folder was there at the last check."""
         return self._identity is not None
 
     def start(self) -> None:
-        """Begin to watch.
+        """Start to watch.
 
         Raises
         ------
         OSError
-            When the folder is not there or cannot be read.
+            When the folder does not exist or cannot be read.
         """
         os.scandir(self._root).close()
         self._identity = self._look()
         self._begin(None)
 
     def check(self, now_s: float) -> bool:
-        """Notice a folder that went, moved or came back, and a dead observer.
+        """Detect a folder that went, moved or came back, and a dead observer.
 
         Returns
         -------
-        True when files may have been missed, so that the folder has to be walked.
+        True when files may have been missed, so that the folder must be walked.
         """
         try:
             identity = self._look()
@@ -156,18 +156,18 @@ class FolderWatch:
             return True
         if not changed and (self.polling or self._observing() or now_s < self._revive_at_s):
             return False
-        # An observer that dies right after it was started will not live the next time either.
+        # An observer that dies right after its start will not survive the next time either.
         hopeless = not changed and now_s < self._revive_at_s + REVIVE_S
         self._revive_at_s = now_s + REVIVE_S
         log.warning(
-            "folder is watched anew",
+            "folder is watched again",
             extra={"event": {"source": self._name, "folder_changed": changed}},
         )
         self._begin("the observer keeps dying" if hopeless else None)
         return True
 
     def alive(self) -> bool:
-        """Tell whether the folder is there and what appears in it would be noticed."""
+        """Return whether the folder is there and new files in it would be detected."""
         return self.present and (self.polling or self._observing())
 
     def stop(self) -> None:
@@ -191,7 +191,7 @@ class FolderWatch:
         had_one = self._observer is not None
         self.stop()
         if had_one:
-            # What it kept hangs in cycles, which Python may leave alone for many minutes.
+            # Its records hang in cycles, which Python may leave alone for many minutes.
             gc.collect()
         self.touches.renamed = 0
         self._renew_at_s = None

@@ -51,7 +51,7 @@ def test_one_without_names_says_that_files_are_found_and_shows_how_parts_are_nam
 
 @pytest.mark.parametrize("pattern", ["{well}_s{site}", "{well}-Site_*", "*"])
 def test_a_position_pattern_is_recognised_too(pattern: str) -> None:
-    with pytest.raises(ConfigError, match="position pattern is one of a shell") as caught:
+    with pytest.raises(ConfigError, match="position pattern is a shell pattern") as caught:
         PositionPattern(pattern)
     written = re.search(r"write position: '(.*)'$", str(caught.value))
     assert written is not None

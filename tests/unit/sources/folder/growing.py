@@ -8,7 +8,7 @@ from tests.unit.sources.ome_sets import PlateWriter, Written
 SHAPE = (64, 80)
 
 
-GIVEN_UP = "file never got whole, it is handed on as it is"
+GIVEN_UP = "file was never complete, it is offered as it is"
 
 
 def key(plane: Written) -> str:

@@ -135,7 +135,7 @@ def test_a_name_that_fits_no_pattern_is_refused_once(tmp_path: Path, make: Make)
     scene.later(1)
     assert scene.inbox.tickets == []
     assert scene.inbox.reasons == [
-        "file name does not fit the pattern, and the file does not say what it is: holiday.tif"
+        "file name does not fit the pattern, and its metadata do not name the frame: holiday.tif"
         " (expected pattern 'scopewatch'); correct `pattern` of the source, or rename the file"
     ]
 
@@ -298,7 +298,7 @@ def test_a_dead_observer_is_noticed_and_started_again(
     scene.source._watch.stop()
     write(tmp_path / FRAME)
     scene.later(10)
-    assert "folder is watched anew" in caplog.text
+    assert "folder is watched again" in caplog.text
     assert scene.source.health().alive
     assert len(scene.inbox.tickets) == 1
 

@@ -56,7 +56,7 @@ def test_without_a_name_it_is_refused_and_the_reason_names_the_files_of_its_set(
     scene = make().start()
     assert scene.inbox.tickets == []
     assert scene.inbox.reasons == [
-        "file name does not fit the pattern, and the file does not say what it is: a.ome.tif"
+        "file name does not fit the pattern, and its metadata do not name the frame: a.ome.tif"
         " (expected pattern 'scopewatch', got its OME-XML speaks of other files (2: B1.ome.tif,"
         " B2.ome.tif) and not of this one); correct `pattern` of the source, or rename the file"
     ]

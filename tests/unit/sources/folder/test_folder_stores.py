@@ -50,7 +50,7 @@ def test_a_store_is_named_once_in_the_log_and_in_the_health(
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             scene.later(1)
-    named = [record for record in caplog.records if "OME-Zarr store is left" in record.message]
+    named = [record for record in caplog.records if "OME-Zarr store is ignored" in record.message]
     assert len(named) == 1
     assert scene.source.health().detail.endswith(
         f"; {tmp_path}/plate.ome.zarr is an OME-Zarr store: it needs a source of kind ome-zarr"

@@ -15,8 +15,8 @@ from tests.unit.sources.images import pixels, write
 
 SIDE = "_frame_metadata.json"
 WAITS = (
-    "file beside the image does not tell of it: {} (expected its well in _frame_metadata.json);"
-    " nothing where its program still writes; else let the file come along"
+    "side file does not list the image: {} (expected its well in _frame_metadata.json);"
+    " wait while its program writes; else copy the side file as well"
 )
 
 

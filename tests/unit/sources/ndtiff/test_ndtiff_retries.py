@@ -69,4 +69,4 @@ def test_an_image_whose_data_set_was_deleted_is_gone(tmp_path: Path, make: Make)
     scene.later(1)
     (told,) = scene.inbox.refusals
     assert told.locator == refused.locator
-    assert "is not there any more" in told.reason
+    assert "to be tried again is gone" in told.reason

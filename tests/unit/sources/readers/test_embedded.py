@@ -108,7 +108,7 @@ def test_a_projection_is_never_a_frame(tmp_path: Path) -> None:
     with pytest.raises(FrameError) as caught:
         read(*statements)
     assert str(caught.value) == (
-        "frame is a projection of a z-stack: a.tif (expected a plane as it was taken,"
+        "frame is a projection of a z-stack: a.tif (expected a plane as acquired,"
         " got projection 'Maximum'); let the program save the planes, or acquire a single plane"
     )
 
