@@ -1,1 +1,1 @@
-"""What file names and folders of programs and instruments mean."""
+"""Meaning of the file names and folders of programs and instruments."""

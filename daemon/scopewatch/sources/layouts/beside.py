@@ -1,8 +1,8 @@
-"""What lies beside images and tells of them: which file, and what is taken from it.
+"""Side files: files beside images that hold facts about them.
 
-A layout names its side files. One that every image of a layout has, and that may come later than
-the image (`awaited`), is waited for; where it alone names the well, the image is never read
-without (`needed`).
+A layout names its side files. An image waits for a side file that all images of the layout have,
+and that may come later than the image (`awaited`); where that file alone names the well, the image
+is never read without it (`needed`).
 """
 
 from collections.abc import Callable, Iterable
@@ -16,39 +16,39 @@ from scopewatch.sources.readers.side_files import SideFiles, Version
 
 
 class SideFacts(Protocol):
-    """What a side file says."""
+    """Facts in a side file."""
 
     def of(self, name: str, named: PlaneFacts, /) -> PlaneFacts | None:
-        """Return the facts of an image; None where the file does not name it (yet).
+        """Return the facts of an image; None where the file does not list it (yet).
 
         Parameters
         ----------
         name
-            Of the image file, without its folders.
+            Name of the image file, without its folders.
         named
-            What that name says.
+            Facts in that name.
         """
 
     def lists(self, name: str, /) -> bool:
-        """Tell whether it speaks of this very image, so that it has no more to tell."""
+        """Return whether it lists this very image, so that no further facts will come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideFile:
-    """A file beside images.
+    """A kind of file beside images.
 
     Parameters
     ----------
     names
-        What it may be called; the first that is there counts.
+        Possible names; the first that exists is used.
     parse
-        Reads it; returns None, or raises ValueError, where it is not whole.
+        Reads it; returns None, or raises ValueError, where it is incomplete.
     above
-        In how many folders above the image it may lie, the image's own folder first.
+        In how many folders above the image it may lie, the folder of the image included.
     awaited
-        The fact for which an image waits a while, where nothing else says it.
+        Fact for which an image waits a while, where nothing else states it.
     needed
-        That fact must be known, or the image is not read.
+        Whether the image is not read without that fact.
     """
 
     names: tuple[str, ...]
@@ -60,14 +60,14 @@ class SideFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingSideFile:
-    """A side file that does not tell of an image so far.
+    """A side file that does not list an image so far.
 
     Parameters
     ----------
     path
-        Where it is, or is to be.
+        Its present or expected path.
     version
-        That was asked; None where it is not there.
+        Version that was read; None where it does not exist.
     """
 
     side: SideFile
@@ -77,7 +77,7 @@ class PendingSideFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """What the side files of an image say, and which say nothing of it so far."""
+    """Statements of the side files of an image, and side files that do not list it so far."""
 
     statements: tuple[Statement, ...] = ()
     missing: tuple[PendingSideFile, ...] = ()
@@ -98,23 +98,23 @@ class _Series:
         return name in self.images
 
 
-# Micro-Manager's, which is looked for beside every image: any name may be given to its series.
+# The file of Micro-Manager, which is looked for beside every image: its series may have any name.
 SERIES = SideFile(names=("metadata.txt",), parse=_parse_series)
 
 
 def look_beside(
     locator: str, root: Path, sides: Iterable[SideFile], named: PlaneFacts, files: SideFiles
 ) -> Beside:
-    """Return what lies beside an image.
+    """Return what the side files of an image state.
 
     Parameters
     ----------
     locator
-        Path of the image relative to `root`, beyond which nothing is looked for.
+        Path of the image relative to `root`; nothing is looked for above `root`.
     sides
-        Of the layout; `SERIES` is looked for besides.
+        Side files of the layout; `SERIES` is always added.
     named
-        What its name says.
+        Facts in the name of the image.
     """
     folders, name = PurePosixPath(locator).parts[:-1], PurePosixPath(locator).name
     statements: list[Statement] = []
@@ -141,7 +141,7 @@ def _read(
     files: SideFiles,
     enough: Callable[[SideFacts | None], bool],
 ) -> tuple[Path, Version | None, SideFacts | None]:
-    """Return where a side file is, or would be, its version, and what it says."""
+    """Return the present or expected path of a side file, its version, and its facts."""
     there: tuple[Path, Version | None] = (root.joinpath(*folders) / side.names[0], None)
     for up in range(min(side.above, len(folders)) + 1):
         folder = root.joinpath(*folders[: len(folders) - up])

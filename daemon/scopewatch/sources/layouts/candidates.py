@@ -1,22 +1,22 @@
-"""Whether a file may be a frame by where it lies and what it is called: one rule for all sources.
+"""Decides by path and name whether a file may be a frame: one rule for all sources.
 
-The walk at the start, file system events, rescans and `score` ask the same function, so that what
-one of them passes over no other takes. It looks at the path below the source's folder alone, not
-at the disk: the folder itself may be hidden or called anything.
+The walk at the start, file system events, rescans and `score` call the same function, so that all
+of them skip the same files. It uses only the path below the source's folder, not the disk: the
+folder itself may be hidden or have any name.
 
-Passed over, without a word: what is no image by its suffix; hidden files and folders (`.~tmp~` of
-rsync, `.stversions` of Syncthing, `.snapshot`, `.Trash-1000`); files that a program fills under
-another name; recycle bins, snapshots and thumbnails of file servers. Copies are not among them
-(`copies`): they look like frames, so that leaving one out has to be seen.
+Skipped without a log line: files whose suffix is not that of an image; hidden files and folders
+(`.~tmp~` of rsync, `.stversions` of Syncthing, `.snapshot`, `.Trash-1000`); files that a program
+fills under a temporary name; recycle bins, snapshots and thumbnails of file servers. Copies are not
+skipped here (`copies`): they look like frames, so that leaving one out must be visible.
 """
 
 from scopewatch.sources.readers.image_file import is_image_name
 
 MAX_DEPTH = 64
 ZARR_SUFFIX = ".zarr"
-# Of a group or an array, Zarr v3 and v2.
+# Metadata files of a group or an array, Zarr v3 and v2.
 ZARR_METADATA = frozenset({"zarr.json", ".zgroup", ".zarray"})
-# Where programs keep what is begun, by the last part of a name: before the suffix of an image too.
+# Last parts of temporary names; before the suffix of an image too.
 _BEGUN = frozenset(
     {
         "aria2",
@@ -32,8 +32,8 @@ _BEGUN = frozenset(
         "tmp",
     }
 )
-# Folders of file servers, systems and synchronisers that hold no data of their own: what was
-# deleted, older versions, thumbnails. Compared without regard to case.
+# Folders of file servers, systems and synchronisers without data of their own: deleted files, older
+# versions, thumbnails. Compared without regard to case.
 _FOREIGN = frozenset(
     {
         "#recycle",  # Synology
@@ -53,7 +53,7 @@ _FOREIGN = frozenset(
 
 
 def is_candidate(locator: str) -> bool:
-    """Tell whether a file may be a frame, by its path relative to the source's folder.
+    """Return whether a file may be a frame, by its path relative to the source's folder.
 
     >>> is_candidate("run/plate_A1_s0_t0000_phase.tif")
     True
@@ -70,12 +70,12 @@ def is_candidate(locator: str) -> bool:
 
 
 def is_candidate_name(name: str) -> bool:
-    """Tell whether a file may be a frame by its own name, where its folders are known to be fit."""
+    """Return whether a file may be a frame by its own name, in a folder that is known to be fit."""
     return is_image_name(name) and not _is_passed_over(name.rpartition(".")[0])
 
 
 def is_store_name(name: str) -> bool:
-    """Tell whether a folder is called like a Zarr store, which holds thousands and no image file.
+    """Return whether a folder has the name of a Zarr store: thousands of files, none an image file.
 
     >>> is_store_name("plate.ome.zarr"), is_store_name("zarr")
     (True, False)
@@ -84,7 +84,7 @@ def is_store_name(name: str) -> bool:
 
 
 def is_candidate_folder(name: str) -> bool:
-    """Tell whether a folder may hold frames, by its own name.
+    """Return whether a folder may hold frames, by its own name.
 
     >>> is_candidate_folder("run 7"), is_candidate_folder(".stversions")
     (True, False)
@@ -93,7 +93,7 @@ def is_candidate_folder(name: str) -> bool:
 
 
 def _is_passed_over(stem: str) -> bool:
-    """Tell whether something is hidden, or not finished by the name it has for now."""
+    """Return whether a name is hidden or temporary."""
     if stem.startswith((".", "~")):
         return True
     rest, dot, last = stem.rpartition(".")

@@ -1,13 +1,12 @@
-"""Files that by their names are copies of another: never a frame, and never left out unseen.
+"""Files that by their names are copies of another: never a frame, and always reported.
 
-File managers, browsers and synchronisers put a mark before or behind the name of what they copy.
+File managers, browsers and synchronisers add a mark before or after the name of a copied file.
 With it `plate_A1_s0_t0003_phase (1).tif` would be a frame of a channel `phase (1)`, and `Copy of
-plate_...` one of another plate. Only a mark at the beginning or at the end of the file's own name
-counts: `Plate (1)_A1_s0_t0000_phase.tif` is a frame, as is everything in a folder `run (1)`.
+plate_...` one of another plate. Only a mark at the beginning or end of the file name proper counts:
+`Plate (1)_A1_s0_t0000_phase.tif` is a frame, as is every file in a folder `run (1)`.
 
-A number in brackets is also what Windows gives to files that were renamed together. So it marks a
-copy only where the name without it fits the pattern as well, and the pattern reads no number from
-the brackets.
+Windows also adds a number in brackets to files that are renamed together. So it marks a copy only
+where the name without it fits the pattern too, and the pattern reads no number from the brackets.
 """
 
 import re
@@ -17,7 +16,7 @@ from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.layouts.naming import NamePattern
 
-# What file managers call a copy, and synchronisers what clashed, in the languages that they speak.
+# Words for a copy (file managers) and for a conflict (synchronisers), in their languages.
 _COPY = (
     "copy|copie|copia|c\u00f3pia|kopie|kopia|kopi|kopio|m\u00e1solat|kopya"
     "|\u043a\u043e\u043f\u0438\u044f|\u30b3\u30d4\u30fc|\u526f\u672c|\ubcf5\uc0ac\ubcf8"
@@ -28,7 +27,7 @@ _CLASH = (
 )
 _OF = "of|von|de|di|van|av|af"
 _DAY = r"\d{4}-?\d\d-?\d\d"
-# Before the name: `Copy of X`, `Copy (2) of X`, of Windows XP in Japanese.
+# Before the name: `Copy of X`, `Copy (2) of X`, and Windows XP in Japanese.
 _BEFORE = re.compile(
     rf"(?is)(?:(?:{_COPY})(?: ?\(\d+\))? (?:{_OF}) |\u30b3\u30d4\u30fc ?(?:\(\d+\) ?)?[\uff5e~] ?)"
     r"(?P<original>.+)"
@@ -44,10 +43,10 @@ _BEHIND = tuple(
         r"_[^_]+_[A-Z][a-z]{2}-\d\d-\d{4,6}-\d{4}_conflict",
         r"\.sync-conflict-\d{8}-\d{6}(?:-\w{7})?",
         rf"[._-]conflict(?:\d{{1,3}}|-{_DAY}-?\d{{6}})?",
-        # older versions: of Syncthing, of FreeFileSync
+        # older versions of Syncthing, of FreeFileSync
         rf"~{_DAY}(?:[-_T ]?\d{{4,9}})?",
         rf"\.\w{{3,4}} {_DAY} \d{{6}}",
-        # OneDrive appends the computer, where Windows named it
+        # OneDrive appends the name of the computer that Windows gave it
         r"-(?:DESKTOP|LAPTOP)-[A-Z0-9]{7}",
         r"\.(?:bak|backup|orig)",
     )
@@ -60,12 +59,12 @@ _NUMBERS = ("well", "site", "time_point", "z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copied:
-    """What a name says of a copy.
+    """Original of a copy, by the name of the copy.
 
     Parameters
     ----------
     original
-        Path of the file that it is a copy of, relative to the source's folder.
+        Path of the original, relative to the source's folder.
     certain
         False for a number in brackets alone.
     """
@@ -75,7 +74,7 @@ class Copied:
 
 
 def copied_from(locator: str) -> Copied | None:
-    """Return what a file is a copy of by its name; None where the name has no such mark.
+    """Return the original of a file by its name; None where the name has no such mark.
 
     >>> copied_from("run/X - Copy (2).tif").original, copied_from("X (1).ome.tif").original
     ('run/X.tif', 'X.ome.tif')
@@ -105,8 +104,8 @@ def refuse_copy(locator: str, names: NamePattern, *, identifies_itself: bool) ->
     ----------
     locator
         Its path relative to the source's folder.
-    says_what_it_is
-        Whether the file itself says which frame it is, so that it is one whatever it is called.
+    identifies_itself
+        Whether the metadata name the frame, so that the file is one whatever its name.
 
     Raises
     ------
@@ -141,7 +140,7 @@ def _original(locator: str, names: NamePattern, identifies_itself: bool) -> str 
 
 
 def _read(names: NamePattern, locator: str) -> tuple[bool, PlaneFacts | None]:
-    """Return whether a name fits, and what it says; one whose time is no time point fits, too."""
+    """Return whether a name fits, and its facts; a name whose time is no time point fits, too."""
     try:
         reading = names.read(locator)
     except FrameError:

@@ -1,8 +1,8 @@
-"""Which layouts fit a sample of file names, the likeliest first. Pure.
+"""Finds the layouts that fit a sample of file names, the likeliest first. Pure.
 
-A layout fits where it reads the names, tells many facts by them, and makes no two of them the same
-frame. Some cannot be told apart by names alone (Incucyte's exports and PyIncucyte's, say): those
-have an equal `Guess.rank`, and stand in the order of the registry.
+A layout fits where it reads the names, gets many facts from them, and makes no two of them the same
+frame. Names alone cannot distinguish some layouts (Incucyte's exports and PyIncucyte's, for
+example): those have an equal `Guess.rank`, and keep the order of the registry.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from scopewatch.sources.layouts.layout import Layout
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.layouts.registry import LAYOUTS
 
-# Not told by the name: what the layout says of all its names, or what follows from another fact.
+# Not a fact of a single name: the layout states it for all names, or it follows from another fact.
 _NOT_COUNTED = frozenset({"first_z"})
 _COUNTED = tuple(each.name for each in fields(PlaneFacts) if each.name not in _NOT_COUNTED)
 _ROUND = 2
@@ -29,15 +29,15 @@ class Guess:
     names
         Size of the sample.
     fits
-        How many are read.
+        How many names are read.
     left_out
         How many are known to be no frames, by the layout.
     damaged
         How many fit, but hold an impossible date or number.
     clashes
-        How many are the same frame as another one, by all that they say.
+        How many are the same frame as another one by all their facts.
     facts_per_name
-        Facts that a name tells, on average over those that fit.
+        Number of facts in a name, on average over those that fit.
     """
 
     layout: Layout
@@ -55,7 +55,7 @@ class Guess:
 
     @property
     def rank(self) -> tuple[float, float, float, float]:
-        """What guesses are ordered by, the best first; equal for those that fit equally well."""
+        """Sort key of guesses, the best first; equal for those that fit equally well."""
         clashing = self.clashes / self.fits if self.fits else 0.0
         return (
             -round(self.share * (1 - clashing), _ROUND),
@@ -71,14 +71,14 @@ def guess_layout(paths: Iterable[str], layouts: Sequence[Layout] | None = None) 
     Parameters
     ----------
     paths
-        Of image files, relative to the folder that is or will be watched, `/` between their parts.
+        Paths of image files, relative to the folder that is or will be watched, `/` between parts.
 
     >>> [each.layout.name for each in guess_layout(["phase/VID1_C4_1_00d23h56m.tif"])][0]
     'incucyte'
     """
     sample = tuple(dict.fromkeys(paths))
     guesses = [_fit(layout, sample) for layout in layouts or tuple(LAYOUTS.values())]
-    # Sorted stably: equals stay in the order of the registry.
+    # A stable sort: equal ones keep the order of the registry.
     return sorted((each for each in guesses if each.fits), key=lambda guess: guess.rank)
 
 

@@ -1,12 +1,12 @@
-"""What a program's files are: how they are named, what lies beside them, what is never a frame.
+"""Description of a program's files: their names, their side files, which are never a frame.
 
 A layout is data. Its patterns are searched for in the path of a file below the watched folder, with
-`/` between its parts; the first that fits is taken. Their named groups:
+`/` between its parts; the first that fits is used. Their named groups:
 
 - plate, well, site, time_point, z: as they are; row and column: the well by two numbers, or a
   letter and a number; position: a label that the position pattern of the source reads;
-- channel: a name that means something to people; channel_code: what the program calls it in names
-  (`ch6`, `d0`, `w1`), which may have a name elsewhere;
+- channel: a descriptive name; channel_code: the program's code in names (`ch6`, `d0`, `w1`), whose
+  name may be known from elsewhere;
 - days, hours, minutes, seconds: time since the start of the run, by any of them; with year, month
   and day: the local time of day.
 """
@@ -23,7 +23,7 @@ from scopewatch.sources.base.shell_pattern import GROUP_PATTERNS
 from scopewatch.sources.layouts.beside import SideFile
 
 GROUPS = frozenset(GROUP_PATTERNS)
-# What plain tags of exported files say of time: when they were exported, mostly.
+# Plain tags of exported files mostly hold the time of the export.
 EXPORTED = frozenset({"wall_time", "acquired_at"})
 
 
@@ -43,7 +43,7 @@ class Never:
     pattern
         Searched for in the path below the watched folder.
     reason
-        What they are, for the operator: `a thumbnail`.
+        Description for the operator: `a thumbnail`.
     """
 
     pattern: str
@@ -52,18 +52,18 @@ class Never:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A real file name and what it must be read as; None where the name does not say.
+    """A real file name and its expected facts; None for facts that the name does not hold.
 
     Parameters
     ----------
     channel
-        Name of the channel, or its code where the layout knows none but that.
+        Name of the channel, or its code where the layout knows only that.
     elapsed_h
         Hours since the start of the run, to the minute.
     moment
         Wall time without a zone.
     never
-        Why it is never a frame; then nothing else is said.
+        Why it is never a frame; then all other fields are None.
     """
 
     path: str
@@ -86,17 +86,17 @@ class Layout:
     Parameters
     ----------
     name
-        As `pattern` of a source names it.
+        Value of `pattern` of a source that selects it.
     program
         The instrument or program in words.
     counts_from
-        The number that the program begins to count with, where it is not the usual one.
+        Numbers at which the program begins to count, where they are not the usual ones.
     never
         Files that are never a frame.
     pages
         Which pages of a file are frames.
     sides
-        Files beside its images that tell of them.
+        Its side files.
     distrusts
         Facts that plain tags of its files state wrongly: names of `PlaneFacts`.
     examples
@@ -114,7 +114,7 @@ class Layout:
     examples: tuple[Example, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the patterns: a slip in one must not wait until a file comes."""
+        """Check the patterns, so that a mistake in one shows at import."""
         found = {group for each in self.patterns for group in re.compile(each).groupindex}
         if not found or not found <= GROUPS:
             raise ValueError(f"layout {self.name}: groups {sorted(found - GROUPS) or 'none'}")

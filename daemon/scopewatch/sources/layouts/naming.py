@@ -1,8 +1,8 @@
 """File name patterns: from a relative path to plate, well, site, time point and channel.
 
 A pattern is a layout by its name, or a regular expression with the groups that `layout` describes.
-What a program writes is made alike here: wells are A1, time points count from 0. Site, plane and
-channel keep the program's number or name.
+The result is normalised: wells are A1, time points count from 0. Site, plane and channel keep the
+number or name that the program gave.
 """
 
 import re
@@ -19,22 +19,22 @@ from scopewatch.sources.layouts.layout import GROUPS, Layout, Pages
 from scopewatch.sources.layouts.registry import LAYOUTS
 from scopewatch.sources.readers.planes import Contents
 
-# Numbers are at most so long.
+# Numbers have at most this many digits.
 _DIGITS = 9
 _CENTURY = 2000
 _TIMES = frozenset({"days", "hours", "minutes", "seconds", "year"})
 
 
 class NamePattern:
-    """A layout or a regular expression, ready to read names.
+    """A layout or a regular expression that reads names.
 
     Parameters
     ----------
     pattern
         Name of a layout, or a regular expression with named groups.
     counts_from
-        The number that names begin to count with, of time_point, z, row and column; replaces what
-        the layout says.
+        The number at which time_point, z, row or column begin in names; replaces the one of the
+        layout.
 
     Raises
     ------
@@ -46,7 +46,8 @@ class NamePattern:
         known = LAYOUTS.get(pattern)
         self._name = pattern if known is not None else "pattern"
         self.layout = known or _own(pattern)
-        # Whether a pattern speaks of time: a hundred thousand names are read in a second.
+        # Whether a pattern contains a time; kept since a hundred thousand names are read in a
+        # second.
         self._patterns = tuple(
             (each.search, not _TIMES.isdisjoint(each.groupindex))
             for each in map(re.compile, self.layout.patterns)
@@ -59,11 +60,11 @@ class NamePattern:
 
     @property
     def by(self) -> str:
-        """How the witness is called in what is shown to the operator."""
+        """Name of this witness in what is shown to the operator."""
         return f"file name ({self._name})"
 
     def left_out(self, relative_path: str) -> str | None:
-        """Return what a file is that by its name is never a frame; None for any other."""
+        """Return the kind of a file that by its name is never a frame; None for any other."""
         for pattern, reason in self._never:
             if pattern.search(relative_path) is not None:
                 return reason
@@ -79,22 +80,22 @@ class NamePattern:
                 "file is never a frame",
                 where=relative_path,
                 got=reason,
-                do="export single fields and channels in grey, or leave it out",
+                do="export single fields and channels in grey, or ignore it",
             )
         )
 
     def trusted(self, statements: Iterable[Statement]) -> tuple[Statement, ...]:
-        """Return what a file says, less the plain tags that its program fills in wrongly."""
+        """Return statements of a file without the plain tags that its program fills in wrongly."""
         return tuple(map(self._trusted, statements))
 
     def frames_of(self, contents: Contents) -> Contents:
-        """Return the contents of a file less the pages that are never frames."""
+        """Return the contents of a file without the pages that are never frames."""
         if self.layout.pages is Pages.ALL or not contents.planes or contents.planes[0].page != 0:
             return contents
         return Contents(planes=contents.planes[:1])
 
     def statements(self, relative_path: str) -> tuple[Statement, ...]:
-        """Return what a name says; none where the pattern does not fit.
+        """Return the statements of a name; none where the pattern does not fit.
 
         Raises
         ------
@@ -221,12 +222,12 @@ def _refuse_shell_pattern(pattern: str) -> None:
     if "(?P<" not in meant:
         example = meant_by("{well}_s{site}_t{time_point}_{channel}.tif")
         do = (
-            "image files are found by themselves; name the parts that tell the wells, like"
+            "image files are found anyway; name the parts that give the wells, like"
             f" pattern: '{example}', or let `scopewatch init FOLDER` guess it"
         )
     raise ConfigError(
         complaint(
-            "file name pattern is one of a shell",
+            "file name pattern is a shell pattern",
             where=pattern,
             expected=f"a preset ({', '.join(LAYOUTS)}) or a regular expression",
             do=do,
@@ -235,7 +236,7 @@ def _refuse_shell_pattern(pattern: str) -> None:
 
 
 def _halves(found: set[str]) -> set[str]:
-    """Return groups that mean something only together with one that is missing."""
+    """Return groups that are of use only together with one that is missing."""
     for together in ({"row", "column"}, {"year", "month", "day"}):
         if found & together and not together <= found:
             return {f"{' and '.join(sorted(found & together))} alone"}
@@ -247,7 +248,7 @@ def _number(text: str | None) -> int | None:
 
 
 def _time(groups: dict[str, str | None], where: str) -> tuple[float | None, datetime | None]:
-    """Read the time since the start where any part of one is there, or a date."""
+    """Return the time since the start where any part of one is given, or a date."""
     year = groups.get("year")
     days, hours = groups.get("days"), groups.get("hours")
     minutes, seconds = groups.get("minutes"), groups.get("seconds")

@@ -1,4 +1,4 @@
-"""The layouts that `pattern` of a source may name, in the order of this list."""
+"""The layouts that `pattern` of a source may name, in their order of priority."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -31,7 +31,7 @@ _MODULES = (
     incucyte,
     pyincucyte,
     keyence,
-    # Names that both read are cellomics: those of EVOS say more.
+    # Names that both can read are read as cellomics: names of EVOS hold more parts.
     cellomics,
     evos,
     harmony,

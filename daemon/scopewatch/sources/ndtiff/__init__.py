@@ -1,1 +1,1 @@
-"""Frames from NDTiff data sets, also while they grow."""
+"""Source of frames from NDTiff data sets, also while they grow."""

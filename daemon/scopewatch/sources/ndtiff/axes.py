@@ -1,8 +1,8 @@
-"""What an image of an NDTiff data set says of itself: axes, tags, and the summary of the set.
+"""Statements about an image of an NDTiff data set: axes, tags, and the summary of the set.
 
-The axes always count. Micro-Manager writes whole numbers on all of them, so that the names of
-positions and channels stand in the tags or the summary; pycro-manager writes names on the axes too.
-Indices in the tags (`FrameIndex`, `PositionIndex`) are 0 in every image and say nothing.
+The axes always count. Micro-Manager writes whole numbers on all of them, so that names of positions
+and channels are in the tags or the summary; pycro-manager writes names on the axes too. Indices
+in the tags (`FrameIndex`, `PositionIndex`) are 0 in every image and are ignored.
 """
 
 import json
@@ -24,7 +24,7 @@ _KNOWN = ("time", "position", "channel", "z")
 
 
 def image_statements(axes: Axes, tags: Axes, summary: Axes) -> tuple[Statement, ...]:
-    """Return what is said of an image by its axes, its tags and the summary of its data set."""
+    """Return the statements of an image's axes and tags and of the summary of its data set."""
     position = axes.get("position", count(tags.get("PositionIndex")) or None)
     if not isinstance(position, str):
         position = count(position)
@@ -52,7 +52,7 @@ def image_statements(axes: Axes, tags: Axes, summary: Axes) -> tuple[Statement, 
 
 
 def refuse_axes(axes: Axes, where: object) -> None:
-    """Refuse an image that lies on an axis nobody understands, or where a number should stand.
+    """Refuse an image on an unknown axis, or without a number where one is expected.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def refuse_axes(axes: Axes, where: object) -> None:
     if unknown:
         raise FrameError(
             complaint(
-                "image lies on an axis that is not understood",
+                "image lies on an unknown axis",
                 where=where,
                 expected=", ".join(_KNOWN),
                 got=", ".join(unknown),
@@ -85,7 +85,7 @@ def refuse_axes(axes: Axes, where: object) -> None:
 
 
 def _channel(channel: object, tags: Axes, summary: Axes) -> str | None:
-    """Return the channel of an image: its name wherever it stands, before its number."""
+    """Return the channel of an image: its name from any place ranks before its number."""
     if isinstance(channel, str):
         return named(channel)
     number = count(channel)

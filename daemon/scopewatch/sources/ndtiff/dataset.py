@@ -1,9 +1,9 @@
-"""One NDTiff data set, followed while it grows.
+"""Follows one NDTiff data set while it grows.
 
-Two witnesses tell of an image: the chain of directories in the TIFF, which is there as soon as
-the image is, and `NDTiff.index`, which lags (the Python storage does not flush it) but still
-tells where images are when a chain is damaged. An image is reported once, by whichever came
-first. A TIFF that is empty, missing or damaged does not stop the others.
+Two sources list its images: the chain of directories in the TIFF, which is there as soon as the
+image is, and `NDTiff.index`, which lags (the Python storage does not flush it) but still locates
+images when a chain is damaged. An image is reported once, by whichever lists it first. A TIFF that
+is empty, missing or damaged does not stop the others.
 """
 
 import hashlib
@@ -36,11 +36,11 @@ class Sighting:
     Parameters
     ----------
     image
-        Where it is; None for what the index names but the data set does not hold.
+        Its place; None for an image that the index lists but the data set does not hold.
     name
-        The file it lies in, or should.
+        Name of the file that holds it, or should.
     reason
-        Why it is no frame; empty for a frame.
+        Why it is no frame; '' for a frame.
     """
 
     name: str
@@ -56,7 +56,7 @@ class DataSet:
     Parameters
     ----------
     patience_s
-        How long the index may name a file that is missing before that is reported.
+        How long the index may name a missing file before that is reported.
     """
 
     def __init__(self, folder: Path, limits: ReadLimits, patience_s: float) -> None:
@@ -80,7 +80,7 @@ class DataSet:
 
     @property
     def identity(self) -> str | None:
-        """Which acquisition it is, by its summary and its first image; None before that.
+        """Identity of the acquisition, by its summary and first image; None before they are known.
 
         It is the same for a copy, and after a restart.
         """
@@ -91,9 +91,9 @@ class DataSet:
         return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
     def replaced(self) -> bool:
-        """Tell whether another acquisition now lies in its folder, by the first image.
+        """Return whether another acquisition now lies in its folder, by the first image.
 
-        One that could not be read at all is another as soon as its files differ.
+        A data set that could not be read at all counts as replaced as soon as its files differ.
 
         Raises
         ------
@@ -109,19 +109,19 @@ class DataSet:
         size = path.stat().st_size
         with path.open("rb") as file:
             now = read_image_facts(file, image.block, size, self._limits)
-        # Unreadable proves nothing: it may be damaged, or only begun.
+        # An unreadable file proves nothing: it may be damaged, or only begun.
         return now is not None and now.fingerprint != image.fingerprint
 
     @property
     def waiting(self) -> int:
-        """Images that are known of but not complete."""
+        """Number of known images that are not complete."""
         return len(self._indexed) + len(self._nameless)
 
     @property
     def ended(self) -> bool:
-        """Whether its writer has closed it: the index is there, every file is cut, all is read.
+        """Whether its writer closed it: the index is there, all files are truncated, all is read.
 
-        One that cannot be read at all has ended too.
+        A data set that cannot be read at all has ended too.
         """
         if self._refused is not None:
             return True
@@ -130,11 +130,11 @@ class DataSet:
         return bool(closed) and all(closed) and self._used > 0 and not self.waiting
 
     def glance(self) -> Hashable:
-        """Return what changes while it grows. Raises OSError."""
+        """Return something that changes while it grows. Raises OSError."""
         return self._files()[1]
 
     def look(self, now_s: float, at_most: int = PER_LOOK) -> list[Sighting]:
-        """Return images completed since the last look, at most so many of each file.
+        """Return images completed since the last look, at most `at_most` of each file.
 
         Raises
         ------
@@ -166,7 +166,7 @@ class DataSet:
         return sightings
 
     def _refuse(self, name: str, reason: str, signature: Hashable) -> Sighting:
-        """Return why nothing can be read; it is not looked at again as long as its files stay."""
+        """Return why nothing can be read; it is not read again while its files stay unchanged."""
         self._refused = signature
         return Sighting(name=name, axes={}, summary={}, image=None, reason=reason)
 
@@ -193,7 +193,7 @@ class DataSet:
         self._used += part.used
         if part.damage is not None:
             self._complain(f"{INDEX}: {part.damage}")
-            self._used = 2**63  # nothing behind it can be read
+            self._used = 2**63  # nothing after it can be read
         elif len(data) == _INDEX_PER_LOOK:
             self._signature = None
         for entry in part.entries:
@@ -246,7 +246,7 @@ class DataSet:
         if image.block.start in reported or garbled:
             return
         if axes is None:
-            self._nameless[place] = image  # the index may tell
+            self._nameless[place] = image  # the index may name it later
             return
         reported.add(image.block.start)
         texts.add(image.block.text_start)

@@ -1,9 +1,9 @@
-"""One TIFF of an NDTiff data set, followed while it is written.
+"""Follows one TIFF of an NDTiff data set while it is written.
 
-The file is preallocated (4 GB, sparse) and cut at close, so its size says nothing. Its writers
-put an image down in this order: directory, pixels, metadata. Hence an image is complete when
-its metadata, behind its pixels, is whole JSON; should a writer put the metadata elsewhere, the
-next directory or the end of the chain has to be there first.
+The file is preallocated (4 GB, sparse) and truncated at close, so its size means nothing. Its
+writers write an image in this order: directory, pixels, metadata. Hence an image is complete when
+its metadata, after its pixels, is complete JSON; if a writer put the metadata elsewhere, the next
+directory or the end of the chain must be there first.
 """
 
 import zlib
@@ -25,10 +25,10 @@ from scopewatch.sources.readers.tiff.ifd import Directory, UnfinishedError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A complete image: where it lies, its tags, and a fingerprint of them.
+    """A complete image: its place, its tags, and a fingerprint of them.
 
     The tags hold the time of acquisition, so an image acquired again has another fingerprint.
-    `reason` says why it is no frame, if so.
+    `reason` is why it is no frame; None for a frame.
     """
 
     block: Block
@@ -38,12 +38,12 @@ class Image:
 
 
 class Follower:
-    """Walks the chain of directories of one file as it grows.
+    """Follows the chain of directories of one file as it grows.
 
     Parameters
     ----------
     name
-        Of the file within the data set.
+        Name of the file within the data set.
     """
 
     def __init__(self, name: str, head: Head) -> None:
@@ -55,19 +55,19 @@ class Follower:
 
     @property
     def ended(self) -> bool:
-        """Whether the chain came to its regular end, or can go no further."""
+        """Whether the chain came to its regular end, or cannot be followed further."""
         return self._next == 0 or self.trouble is not None
 
     def closed(self, size: int) -> bool:
-        """Whether the writer has closed a file of this size: it is cut where the chain ends.
+        """Return whether a file of this size was closed: it is truncated where the chain ends.
 
-        While it grows it is preallocated, and the chain leads on into the empty part.
+        A growing file is preallocated, and its chain points into the empty part.
         """
         ends = self._next == 0 or self._next >= size
         return self.pages > 0 and self.trouble is None and ends
 
     def look(self, file: BinaryIO, size: int, limits: ReadLimits, at_most: int) -> list[Image]:
-        """Return images completed since the last look, a bounded number at a time."""
+        """Return images completed since the last look, at most `at_most`."""
         images: list[Image] = []
         while not self.ended and len(images) < at_most:
             try:
@@ -105,7 +105,7 @@ class Follower:
 
 
 def read_image_facts(file: BinaryIO, block: Block, size: int, limits: ReadLimits) -> Image | None:
-    """Read the metadata of an image; None while it is not whole."""
+    """Read the metadata of an image; None while they are incomplete."""
     if block.end > size or block.text_size > limits.max_text_bytes:
         return None
     file.seek(block.text_start)
@@ -146,13 +146,13 @@ def read_pixels(path: Path, block: Block, limits: ReadLimits) -> Pixels:
 
 
 def _block(name: str, directory: Directory) -> Block | None:
-    """Return where the image of a directory lies; None where it is not one strip with tags."""
+    """Return the place of a directory's image; None where it is not one strip with tags."""
     width, height = directory.number(ifd.WIDTH, 0), directory.number(ifd.HEIGHT, 0)
     tag = directory.tags.get(ifd.MM_METADATA)
     if tag is None or directory.strips != 1 or not width * height:
         return None
     start, length = directory.first
-    # The Python storage says 16 bits of 8-bit images too; the length of the strip tells.
+    # The Python storage declares 16 bits for 8-bit images too; the length of the strip is right.
     # https://github.com/micro-manager/NDTiffStorage, ndtiff_file.py, byte_depth
     samples = max(1, directory.number(ifd.SAMPLES, 1))
     pixel_bytes = length // (width * height * samples)

@@ -1,4 +1,4 @@
-"""Which NDTiff data sets lie at or below a folder."""
+"""Finds the NDTiff data sets at or below a folder."""
 
 import os
 from collections.abc import Container, Iterator
@@ -14,13 +14,13 @@ _MAX_DATA_SETS = 1000
 def find_data_sets(root: Path, known: Container[str] = ()) -> Iterator[tuple[str, Path]]:
     """Yield (path relative to `root`, folder) of each data set; '' where `root` itself is one.
 
-    Of a resolution pyramid the full resolution alone is one. Folders that cannot be read are passed
-    over: the next look sees them.
+    Of a resolution pyramid only the full resolution is a data set. Folders that cannot be read are
+    skipped: the next look finds them.
 
     Parameters
     ----------
     known
-        Relative paths that were data sets before, and are not looked into again.
+        Relative paths of known data sets, which are not checked again.
     """
     if is_data_set(root):
         yield "", root

@@ -1,12 +1,12 @@
-"""From images of NDTiff data sets to frames: their keys, their locators, their pixels.
+"""Turns images of NDTiff data sets into frames: their keys, their locators, their pixels.
 
-Which run a frame belongs to: a data set that the source's `path` names is the experiment. In a
-folder, so is the data set called like the experiment (`<name>`, or `<name>_1` as acquisition
-software numbers it). Any other is a run of its own, called by its path below the source: acquired
+The run of a frame: a data set that `path` of the source names is the experiment. In a folder, so is
+the data set with the name of the experiment (`<name>`, or `<name>_1` as acquisition software
+numbers it). Any other data set is a run of its own, named by its path below the source: acquired
 again, a data set gets a new number, and one of the same name in another folder is another run;
-their frames are new frames, not repeats. The name depends on nothing but the path, so it is the
-same after a restart and whatever else is deleted; save that a data set acquired anew in the same
-folder is called `<run> (2)`, which the ledger remembers.
+their frames are new frames, not repeats. The name depends only on the path, so it is the same after
+a restart and whatever else is deleted; except that a data set acquired again in the same folder is
+named `<run> (2)`, which the ledger remembers.
 """
 
 import json
@@ -35,7 +35,7 @@ _LOCATOR = re.compile(r"(?s)(?P<path>.+)#at=(?P<place>\[\d+(?:,\d+){5}\])")
 
 
 def run_name(experiment: str, place: str) -> str:
-    """Name the run of a data set by its path below the source.
+    """Return the name of the run of a data set by its path below the source.
 
     >>> run_name("HES7", "HES7_1"), run_name("HES7", "HES7_2"), run_name("HES7", "test_1")
     ('HES7', 'HES7_2', 'HES7 test_1')
@@ -57,13 +57,13 @@ class NDTiffFrames:
     Parameters
     ----------
     runs
-        Turns the path of a data set below the source's into the name of its run; None for one
-        that is not to be followed.
+        Returns the name of the run for the path of a data set below the source's; None for a data
+        set that is not followed.
 
     Raises
     ------
     ConfigError
-        When the position pattern is wrong.
+        When the position pattern is invalid.
     """
 
     def __init__(
@@ -80,17 +80,17 @@ class NDTiffFrames:
         self._settings = reading_settings(config, experiment)
 
     def run_of(self, label: str) -> str | None:
-        """Return the run of the data set with a label; None to leave it alone.
+        """Return the run of the data set with a label; None to ignore it.
 
-        The label is the path of its files; its full resolution stands for a whole pyramid.
+        The label is the path of its files; the full resolution represents a whole pyramid.
         """
         place = label.removesuffix(FULL_RESOLUTION).rstrip("/")
         return self._runs(place) if place else self._experiment.name
 
     def found(self, label: str, sighting: Sighting, number: int = 1) -> Found:
-        """Give an image of the data set `label` its key, or the reason why it has none.
+        """Return an image of the data set `label` with its key, or the reason why it has none.
 
-        `number` is that of the acquisition among those at the same place.
+        `number` is that of the acquisition among those in the same place.
         """
         prefix = f"{label}/" if label else ""
         image = sighting.image
@@ -117,7 +117,7 @@ class NDTiffFrames:
         Raises
         ------
         FrameError
-            When they are gone, cut off, or not those that were offered.
+            When its pixels are gone, truncated, or not those that were offered.
         SourceError
             When the share or disk does not answer.
         """
@@ -149,7 +149,7 @@ class NDTiffFrames:
             ) from error
         axes = image.tags.get("Axes")
         if not isinstance(axes, dict):
-            axes = {"time": ticket.key.time_point}  # they stand in the index alone
+            axes = {"time": ticket.key.time_point}  # the axes are in the index alone
         statements = image_statements(axes, image.tags, head.summary)
         reading = read_frame(statements, self._settings, ticket.locator)
         return Frame(
@@ -176,7 +176,7 @@ class NDTiffFrames:
         return read_frame((*statements, by_place), self._settings, where)
 
     def _find(self, locator: str) -> tuple[Path, Block]:
-        """Return the folder and the place a locator names."""
+        """Return the folder and the place in a locator."""
         match = _LOCATOR.fullmatch(locator)
         parts = PurePosixPath(match["path"]).parts if match is not None else ()
         numbers = json.loads(match["place"]) if match is not None else []
@@ -197,7 +197,7 @@ class NDTiffFrames:
 
 
 def write_locator(block: Block) -> str:
-    """Write where an image lies, so that it can be read without the index."""
+    """Return a locator that finds an image without the index."""
     place = [
         *(block.start, block.width, block.height, block.pixel_bytes),
         *(block.text_start, block.text_size),

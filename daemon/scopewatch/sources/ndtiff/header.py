@@ -1,4 +1,4 @@
-"""The header of a TIFF of an NDTiff data set: its version, and the summary of the data set.
+"""Header of a TIFF of an NDTiff data set: its version, and the summary of the data set.
 
 https://github.com/micro-manager/NDStorage, README: "Specification for NDTiff", and for NDTiff 1
 "(DEPRECATED)". Versions 2 and 3 differ in the minor version that 3 has before the summary, and in
@@ -17,14 +17,14 @@ from scopewatch.sources.readers.tiff.ifd import Layout
 
 _NDTIFF_MARK, _SUMMARY_MARK, _INDEX_MAP_MARK = 483729, 2355492, 54773648
 _HEAD = struct.Struct("<8I")
-# Where the mark of the summary stands, in numbers of 4 bytes after the TIFF header: NDTiff 3 has a
+# Position of the mark of the summary, in numbers of 4 bytes after the TIFF header: NDTiff 3 has a
 # minor version before it.
 _SUMMARY_AT = {2: 2, 3: 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """The header of a TIFF of a data set."""
+    """Header of a TIFF of a data set."""
 
     layout: Layout
     summary: dict[str, Any]
@@ -35,12 +35,12 @@ class VersionError(FrameError):
 
 
 def read_head(file: BinaryIO, where: object, limits: ReadLimits) -> Head | None:
-    """Read the header of NDTiff 2 or 3; None while it is not whole.
+    """Read the header of NDTiff 2 or 3; None while it is incomplete.
 
     Raises
     ------
     VersionError
-        When it is that of another version.
+        When it is the header of another version.
     FrameError
         When the file is no TIFF of an NDTiff data set.
     """
@@ -79,9 +79,9 @@ def read_head(file: BinaryIO, where: object, limits: ReadLimits) -> Head | None:
 
 
 def _version(numbers: tuple[int, ...], name: str) -> int | None:
-    """Return the major version by the numbers behind the TIFF header; None for any other TIFF.
+    """Return the major version by the numbers after the TIFF header; None for any other TIFF.
 
-    The first stacks of Micro-Magellan have the header of Micro-Manager's and no version.
+    The first stacks of Micro-Magellan have the header of Micro-Manager and no version.
     """
     if numbers[0] == _NDTIFF_MARK:
         at = _SUMMARY_AT.get(numbers[1])

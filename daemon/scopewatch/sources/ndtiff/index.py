@@ -1,4 +1,4 @@
-"""Entries of `NDTiff.index`, read as far as they are written.
+"""Reads entries of `NDTiff.index`, as far as they are written.
 
 Layout of an entry, little-endian: length and JSON of the axes, length and name of the TIFF
 file, then eight 32-bit numbers: offset of the pixels, width, height, pixel type, compression,
@@ -21,18 +21,18 @@ _NUMBERS = struct.Struct("<8I")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Where one image of a data set lies.
+    """Place of one image of a data set.
 
     Parameters
     ----------
     file
-        Name of the TIFF within the data set's folder.
+        Name of the TIFF within the folder of the data set.
     start, size
-        Of the pixels, in bytes.
+        Offset and length of the pixels, in bytes.
     pixel_bytes
-        1 or 2.
+        Bytes per pixel: 1 or 2.
     text_start, text_size
-        Of the metadata, in bytes.
+        Offset and length of the metadata, in bytes.
     """
 
     file: str
@@ -45,18 +45,18 @@ class Block:
 
     @property
     def size(self) -> int:
-        """Bytes of the pixels."""
+        """Length of the pixels in bytes."""
         return self.width * self.height * self.pixel_bytes
 
     @property
     def end(self) -> int:
-        """Offset behind the last byte of pixels and metadata."""
+        """Offset after the last byte of pixels and metadata."""
         return max(self.start + self.size, self.text_start + self.text_size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexEntry:
-    """One line of the index: the axes of an image and where it lies, or why it is no frame."""
+    """Entry of the index: axes and place of an image, or why it is no frame."""
 
     axes: dict[str, Any]
     file: str
@@ -67,16 +67,16 @@ class IndexEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexPart:
-    """What a piece of the index held.
+    """Content of a piece of the index.
 
     Parameters
     ----------
     entries
-        The entries that are whole.
+        The complete entries.
     used
-        Bytes they took; the rest is read again when more is written.
+        Bytes they take; the rest is read again when more is written.
     damage
-        Why nothing behind them can be read; None while it can.
+        Why nothing after them can be read; None while it can.
     """
 
     entries: tuple[IndexEntry, ...] = field(default=())
@@ -85,7 +85,7 @@ class IndexPart:
 
 
 def parse_index(data: bytes) -> IndexPart:
-    """Read whole entries from the start of a piece of the index."""
+    """Read complete entries from the start of a piece of the index."""
     entries: list[IndexEntry] = []
     used = 0
     damage = None
@@ -98,19 +98,19 @@ def parse_index(data: bytes) -> IndexPart:
             damage = f"an entry at byte {used} has no plausible length"
             break
         if not axes[0]:
-            break  # zeros: space set aside by a writer that has not come so far
+            break  # zeros: space that a writer has set aside and not filled yet
         entries.append(_entry(axes[0], name[0], _NUMBERS.unpack_from(data, name[1])))
         used = name[1] + _NUMBERS.size
     return IndexPart(entries=tuple(entries), used=used, damage=damage)
 
 
 def safe_name(name: str) -> bool:
-    """Tell whether a file name from an index stays within its data set."""
+    """Return whether a file name from an index stays within its data set."""
     return bool(name) and name not in (".", "..") and not set(name) & set("/\\:\0")
 
 
 def _text(data: bytes, at: int) -> tuple[bytes | None, int] | None:
-    """Return a text and where it ends; None where it is not whole, (None, ...) if absurd."""
+    """Return a text and its end; None where it is incomplete, (None, ...) if absurd."""
     if at + 4 > len(data):
         return None
     (length,) = struct.unpack_from("<I", data, at)

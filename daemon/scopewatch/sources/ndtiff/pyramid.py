@@ -1,4 +1,4 @@
-"""Which folders are NDTiff data sets, and which of a resolution pyramid is to be followed.
+"""Recognises NDTiff data sets, and the level of a resolution pyramid that is followed.
 
 A pyramid has a folder for each level: `Full resolution`, and beside it `Downsampled_x2`,
 `Downsampled_x4`, each a data set. NDTiff 2 has the first one even without a pyramid.
@@ -19,12 +19,12 @@ _DOWNSAMPLED = re.compile(r"Downsampled_x\d+")
 
 
 def is_data_set_file(name: str) -> bool:
-    """Tell by its name whether a file is the index or a stack of an NDTiff data set."""
+    """Return whether a file is the index or a stack of an NDTiff data set, by its name."""
     return name == INDEX or _STACK.fullmatch(name) is not None
 
 
 def is_data_set(folder: Path) -> bool:
-    """Tell whether a folder is an NDTiff data set: it has an index or an NDTiff stack."""
+    """Return whether a folder is an NDTiff data set: it has an index or an NDTiff stack."""
     try:
         with os.scandir(folder) as entries:
             return any(is_data_set_file(entry.name) for entry in entries)
@@ -33,14 +33,14 @@ def is_data_set(folder: Path) -> bool:
 
 
 def is_copy(folder: Path) -> bool:
-    """Tell whether a folder holds a coarser copy of the data set beside it."""
+    """Return whether a folder holds a coarser copy of the data set beside it."""
     if _DOWNSAMPLED.fullmatch(folder.name) is None:
         return False
     return is_data_set(folder.parent / FULL_RESOLUTION)
 
 
 def refuse_copy(folder: Path) -> str | None:
-    """Return why a data set is not to be read as frames: it is a coarser copy; None for others."""
+    """Return why a data set is not read as frames if it is a coarser copy; None for others."""
     if _DOWNSAMPLED.fullmatch(folder.name) is None:
         return None
     return complaint(

@@ -1,4 +1,4 @@
-"""Frames from NDTiff data sets, also while they grow.
+"""Source of frames from NDTiff data sets, also while they grow.
 
 `path` is a data set, or a folder in which data sets appear.
 """
@@ -28,19 +28,19 @@ class NDTiffSource(DataSetsSource[Sighting]):
     config
         Where the data sets are, and how to read their positions.
     experiment
-        Defaults for what they do not say.
+        Defaults for facts that they do not state.
     runs
-        Turns the path of a data set below the source's into the name of its run, None to leave
-        the data set alone; by default `frames.run_name`.
+        Returns the name of the run for the path of a data set below the source's, None to ignore
+        the data set; by default `frames.run_name`.
     patience_s
-        How long an index may name a TIFF that is missing before that is reported.
+        How long an index may name a missing TIFF before that is reported.
     arrivals
-        Told of images as they are saved; None: nobody is.
+        Receives counts of images as they are saved; None: nobody counts.
 
     Raises
     ------
     ConfigError
-        When the position pattern is wrong.
+        When the position pattern is invalid.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class _DataSets:
 
 
 class _Followed:
-    """A data set that is followed as a whole; implements `base.data_set.DataSet`."""
+    """Follows a data set as a whole; implements `base.data_set.DataSet`."""
 
     def __init__(self, data_set: DataSet) -> None:
         self._data_set = data_set

@@ -28,7 +28,7 @@ MEANT = {
 @pytest.mark.parametrize("pattern", MEANT)
 def test_what_is_to_be_written_instead_reads_the_names_that_were_meant(pattern: str) -> None:
     name, expected = MEANT[pattern]
-    with pytest.raises(ConfigError, match="file name pattern is one of a shell") as caught:
+    with pytest.raises(ConfigError, match="file name pattern is a shell pattern") as caught:
         NamePattern(pattern)
     written = re.search(r"write pattern: '(.*)'$", str(caught.value))
     assert written is not None
@@ -42,7 +42,7 @@ def test_what_is_to_be_written_instead_reads_the_names_that_were_meant(pattern: 
 def test_one_without_names_says_that_files_are_found_and_shows_how_parts_are_named(
     pattern: str,
 ) -> None:
-    with pytest.raises(ConfigError, match="file name pattern is one of a shell") as caught:
+    with pytest.raises(ConfigError, match="file name pattern is a shell pattern") as caught:
         NamePattern(pattern)
     assert "image files are found by themselves" in str(caught.value)
     assert "(?P<well>" in str(caught.value)

@@ -290,7 +290,7 @@ def test_an_axis_nobody_understands_is_refused(tmp_path: Path, make: Make) -> No
     scene = make().start()
     assert len(scene.inbox.tickets) == 1
     (reason,) = scene.inbox.reasons
-    assert "image lies on an axis that is not understood: HES7_1" in reason
+    assert "image lies on an unknown axis: HES7_1" in reason
     assert "got column); acquire positions as the axis `position`" in reason
 
 

@@ -1,1 +1,1 @@
-"""One module for each instrument or program: its layout, and the files beside its images."""
+"""One module for each instrument or program: its layout, and its side files."""

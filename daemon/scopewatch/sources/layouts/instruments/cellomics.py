@@ -1,7 +1,7 @@
 """Cellomics ArrayScan and CellInsight (Thermo Fisher), exported as TIFF.
 
-`AS_09125_050116030001_D03f00d0`: plate, well, field and channel; `o` in place of `d` is an overlay
-that the analysis drew. The program names no time points.
+`AS_09125_050116030001_D03f00d0`: plate, well, field and channel; `o` in place of `d` marks an
+overlay drawn by the analysis. The program writes no time points.
 """
 
 from scopewatch.sources.layouts.layout import Example, Layout, Never
@@ -14,7 +14,7 @@ LAYOUT = Layout(
     never=(
         Never(
             pattern=r"(?<![^/])[^/]*_[A-Za-z]{1,2}\d\d?f\d+o\d+\.\w+$",
-            reason="an overlay that the analysis drew",
+            reason="an overlay drawn by the analysis",
         ),
     ),
     examples=(

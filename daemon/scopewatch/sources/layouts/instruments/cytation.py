@@ -1,7 +1,7 @@
 """Cytation and Lionheart (BioTek, Agilent), exported by Gen5.
 
 `A1_01_1_4_Phase Contrast_001`: well, step of the protocol, position of the channel, field, channel,
-time point. Newer: `B2_1_Bright Field_1_001_02`: well, field, channel, then the time point.
+time point. Newer versions: `B2_1_Bright Field_1_001_02`: well, field, channel, then time point.
 """
 
 from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout, Never

@@ -1,8 +1,8 @@
 """EVOS (Thermo Fisher): scans of plates.
 
-`A01f00d0` is well, field and channel. Before it stand the variant of the field (`R` raw, `D` for
+`A01f00d0` is well, field and channel. Before it come the variant of the field (`R` raw, `D`
 display, `M`), the pass `p00`, the plane `z01` and the number of the scan. A scan has a folder of
-its own, whose name ends with the local time it began. `T` before the variant marks stitched tiles.
+its own, whose name ends with the local time of its start. `T` before the variant marks stitches.
 """
 
 from datetime import datetime

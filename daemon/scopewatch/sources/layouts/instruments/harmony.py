@@ -1,10 +1,10 @@
 """Harmony (PerkinElmer, Revvity): exports of Opera Phenix and Operetta.
 
 `r02c03f02p01-ch1sk5fk1fl1`: row, column, field, plane, channel and time point (`sk`, of slow
-kinetics). The scale in the TIFF's tags is the pitch of the camera's pixels; the true one, names of
-channels and moments stand in `Index.idx.xml` or `Index.xml`: up to Harmony 5 with each image, from
-Harmony 6 with each channel. A measurement's folder is called by its plate and the local time it
-began; a plate that is measured anew each day gives the same names in each of them.
+kinetics). The scale in the TIFF tags is the pixel pitch of the camera; the true scale, names of
+channels and moments are in `Index.idx.xml` or `Index.xml`: up to Harmony 5 with each image, from
+Harmony 6 with each channel. The folder of a measurement is named by its plate and the local time
+of its start; a plate that is measured again gives the same file names in each folder.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ class _Channel:
 
 @dataclass(frozen=True, slots=True)
 class HarmonyIndex:
-    """The images of a measurement by file name, and its channels by number."""
+    """Images of a measurement by file name, and its channels by number."""
 
     images: Mapping[str, _Image]
     channels: Mapping[str, _Channel]
@@ -62,12 +62,12 @@ class HarmonyIndex:
         ).over(time_facts(image.taken))
 
     def lists(self, name: str) -> bool:
-        """Tell whether it lists an image."""
+        """Return whether it lists an image."""
         return name in self.images
 
 
 def parse_index(file: BinaryIO, _: Path) -> HarmonyIndex:
-    """Read an index, however far it is written."""
+    """Read an index, as far as it is written."""
     images: dict[str, _Image] = {}
     channels: dict[str, _Channel] = {}
     for kind, record in read_records(file, frozenset({"Image", "Entry"})):
@@ -112,7 +112,7 @@ LAYOUT = Layout(
     name="harmony",
     program="Harmony (PerkinElmer, Revvity): Opera Phenix, Operetta",
     patterns=(
-        # The first time point of a measurement lies where its folder says.
+        # The first time point of a measurement is dated by its folder.
         rf"{_MEASUREMENT}{_FILE}(?i:sk0*1(?!\d))?{_REST}",
         rf"(?:(?<![^/])(?P<plate>[^/]+?)__[^/]*-Measurement[^/]*/(?:[^/]+/)*)?{NAME}{_FILE}"
         rf"(?i:sk(?P<time_point>\d+))?{_REST}",

@@ -1,7 +1,7 @@
 """ImageXpress (Molecular Devices, MetaXpress).
 
 `PLATE_C07_s1_w1GUID.tif`, in folders `TimePoint_1` and `ZStep_1`. The GUID follows the number of
-the wavelength without a mark between, and may begin with a digit.
+the wavelength without a separator, and may begin with a digit.
 """
 
 from scopewatch.sources.layouts.layout import Example, Layout, Never

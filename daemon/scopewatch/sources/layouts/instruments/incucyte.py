@@ -1,9 +1,9 @@
 """Incucyte (Sartorius): exported images, and the instrument's own store of raw scans.
 
-Exports name the time since the start of the run or the local time of day; the channel is the
-folder, or stands before or behind the vessel's name. One image a well has no number of the site.
-The raw store (`EssenFiles/ScanData/YYMM/DD/HHMM/VESSEL/A1-1-Ph.tif`) keeps each scan in folders of
-its local time.
+Exports contain the time since the start of the run or the local time of day; the channel is the
+folder, or comes before or after the vessel's name. With one image per well there is no site number.
+The raw store (`EssenFiles/ScanData/YYMM/DD/HHMM/VESSEL/A1-1-Ph.tif`) keeps each scan in folders
+of its local time.
 """
 
 from datetime import datetime
@@ -11,14 +11,14 @@ from datetime import datetime
 from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout, Never
 from scopewatch.sources.layouts.parts import NAME, WELL
 
-# What Incucyte calls its channels, alone or with a word behind (`Green Channel`).
+# Incucyte's names of channels, alone or with a word after them (`Green Channel`).
 _COLOUR = (
     r"(?i:phase|ph|phase[ _-]?contrast|bright[ _-]?field|bf|green|red|orange|nir"
     r"|near[ _-]?ir|far[ _-]?red|texas[ _-]?red|blue|cyan|yellow|gfp|rfp|cfp|yfp|m?cherry|tdtomato"
     r"|dapi|hoechst|fitc|tritc|cy[357])(?i:[ _-]?(?:channel|images?|original|calibrated))?"
 )
 _CHANNEL = rf"(?P<channel>{_COLOUR})"
-# The nearest folder above that is called like a channel.
+# The nearest parent folder that has the name of a channel.
 _AGAIN = r"(?i:(?P=channel))"
 _ABOVE = rf"(?<![^/]){_CHANNEL}/(?:(?!{_COLOUR}/)[^/]+/)*"
 _TIME = (
@@ -26,14 +26,15 @@ _TIME = (
     r"(?P<hours>\d\d)h(?P<minutes>\d\d)m"
 )
 _PLATE = r"(?P<plate>[^/]+?)"
-# Behind the time there may be the number of a crop.
+# The number of a crop may follow the time.
 _EXPORT = rf"{WELL}(?:_(?P<site>\d+))?_{_TIME}(?:_\d{{1,2}})?\.[^/]+$"
 
 LAYOUT = Layout(
     name="incucyte",
     program="Incucyte (Sartorius): exported images, and its raw store",
     patterns=(
-        # A folder that is called like a channel first: a colour in a name may be the plate's.
+        # A folder with the name of a channel comes first: a colour in a file name may be the
+        # plate's.
         rf"{_ABOVE}(?:{_AGAIN}_)?(?:{_PLATE}(?:[_-]{_AGAIN})?_)?{_EXPORT}",
         rf"{NAME}{_CHANNEL}_(?:{_PLATE}_)?{_EXPORT}",
         rf"{NAME}{_PLATE}[_-]{_CHANNEL}_{_EXPORT}",
@@ -48,7 +49,7 @@ LAYOUT = Layout(
         ),
         Never(
             pattern=r"(?i)(?<![^/])[^/]*(?:mask|segmentation)[^/]*/[^/]+$",
-            reason="a mask that Incucyte's analysis drew",
+            reason="a mask drawn by Incucyte's analysis",
         ),
     ),
     distrusts=EXPORTED,

@@ -1,9 +1,8 @@
-"""Keyence BZ-X: one file for each channel, with a thumbnail in colour as its second page.
+"""Keyence BZ-X: one file for each channel, with a colour thumbnail as its second page.
 
-Names begin with what the user chose, then time point, position, the tile of a stitch (five
-digits), plane and channel, each where the acquisition had it. Fields `XY01` are no wells by
-themselves: `wells:` of the source maps them. Scans of plates count wells and points (`W001_P00001`)
-in place of fields.
+Names begin with a text of the user, then time point, position, the tile of a stitch (five digits),
+plane and channel, each where the acquisition had it. Fields `XY01` are not wells: `wells:` of the
+source maps them. Scans of plates count wells and points (`W001_P00001`) in place of fields.
 """
 
 from scopewatch.sources.layouts.layout import Example, Layout, Never, Pages
@@ -14,7 +13,7 @@ _TIME = r"T(?P<time_point>\d{3,})_"
 _FIELD = r"(?P<well>XY\d+)_"
 _CHANNEL = r"(?:Z(?P<z>\d+)_)?(?P<channel_code>CH\d+)\.[^/]+$"
 _REST = rf"(?:(?P<site>\d{{5}})_)?{_CHANNEL}"
-# A field in words, which must not become a part of the plate's name.
+# A field in words, which must not become part of the plate's name.
 _NO_FIELD = r"(?![^/]*(?:XY\d+|W\d+_P\d+)[_.])"
 
 LAYOUT = Layout(
@@ -24,9 +23,9 @@ LAYOUT = Layout(
         rf"(?i){NAME}{_PLATE}{_TIME}{_FIELD}{_REST}",
         rf"(?i){NAME}{_PLATE}{_FIELD}{_TIME}{_REST}",
         rf"(?i){NAME}(?:Image_|{_PLATE})W(?P<well>\d+)_P(?P<site>\d+)_(?:{_TIME})?{_CHANNEL}",
-        # `Image` is what the program calls a file that nobody named.
+        # `Image` is the program's name for a file that nobody named.
         rf"(?i){NAME}(?:Image_|{_PLATE}){_FIELD}{_REST}",
-        # The field may be the folder alone, or there is but one.
+        # The field may be in the folder alone, or there is only one.
         rf"(?i)(?:(?<![^/])(?P<well>XY\d+)/)?(?<![^/]){_NO_FIELD}(?:Image_|{_PLATE})(?:{_TIME})?{_REST}",
         # Without channels.
         rf"(?i){NAME}{_PLATE}{_TIME}(?P<well>XY\d+)(?:_Z(?P<z>\d+))?\.[^/]+$",

@@ -1,9 +1,9 @@
 """Leica LAS X: exported TIFFs.
 
-The name of the project and the image stand first: they name the experiment, no plate. Then come the
-well (`A_1`, or `A1` behind the tile scan), the position of a mark-and-find experiment or the tile,
-and `t`, `z` and `ch`, which count from 0, in an order that differs between versions. What it saves
-by itself is called `Position 1--Stage00--Z00--C00`.
+The names of the project and the image come first: they name the experiment, no plate. Then come the
+well (`A_1`, or `A1` after the tile scan), the position of a mark-and-find experiment or the tile,
+and `t`, `z` and `ch`, which count from 0, in an order that differs between versions. Files that the
+program saves automatically are named `Position 1--Stage00--Z00--C00`.
 """
 
 from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout, Never
@@ -11,12 +11,12 @@ from scopewatch.sources.layouts.parts import END, NAME, token
 
 _SITE = r"(?:p|s|S|R|(?i:pos(?:ition)?) ?|[A-P]\d{1,2}-)"
 _ROW_AND_COLUMN = r"[^/]*?_(?P<row>A[A-F]|[A-P])_(?P<column>\d{1,2})_"
-# `H9` is a line of stem cells: elsewhere than behind a tile scan only `H09` is a well.
+# `H9` is a stem cell line: except after a tile scan only `H09` is a well.
 _WELL = (
     r"[^/]*?(?:TileScan[^/_]*_|_(?=[A-P](?:0[1-9]|[12]\d)[_-]))"
     r"(?P<well>[A-P]\d{1,2})(?:-\d+)?_"
 )
-# The matrix screener's names, with `--U01--V02`, hold a well that would be lost.
+# Names of the matrix screener, with `--U01--V02`, hold a well that would be lost.
 _NO_WELL = r"(?![^/]*--[ABD-SU-Y]\d)"
 _COUNTED = rf"(?:--[tT](?P<time_point>\d+))?(?:--Z(?P<z>\d+))?(?:--(?P<channel_code>C\d+))?{END}"
 
@@ -24,12 +24,12 @@ LAYOUT = Layout(
     name="leica",
     program="Leica LAS X, exported TIFFs",
     patterns=(
-        # It ends with what is counted: `_t00_ch00`, `_s01_z00_RAW_ch00`.
+        # It ends with the counters: `_t00_ch00`, `_s01_z00_RAW_ch00`.
         rf"{NAME}(?=[^/]*?_(?:t|z|ch)\d+{END})(?=(?:{_ROW_AND_COLUMN}|{_WELL})?)"
         rf"(?=(?:(?:[^/]*?_)??{_SITE}(?P<site>\d{{1,4}})_)?)"
         rf"{token('t', 'time_point')}{token('z', 'z')}"
         r"(?=(?:[^/]*?_(?P<channel_code>ch\d+)[_.])?)",
-        # Of several tiles of a position nothing tells which of them is which frame.
+        # With several tiles of a position the name does not show which tile is which frame.
         rf"{NAME}{_NO_WELL}[^/]*?(?i:pos(?:ition)?) ?(?P<site>\d+)(?:_[^/]*?)?(?=--)(?:--Stage0+)?"
         rf"{_COUNTED}",
         rf"{NAME}{_NO_WELL}(?![^/]*(?i:pos(?:ition)?) ?\d)[^/]*?(?=--)(?:--Stage(?P<site>\d+))?"

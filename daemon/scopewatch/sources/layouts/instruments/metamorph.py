@@ -1,14 +1,14 @@
 """MetaMorph (Molecular Devices): `NAME_w1Phase_s1_t1.TIF`.
 
-Wavelength, stage position and time point count from 1, each where there are several. The name of
-the wavelength follows its number; where that is a number, too, both are the code (`w2488`). The
-name before names the experiment.
+Wavelength, stage position and time point count from 1; each is there only if there are several.
+The name of the wavelength follows its number; where the name is a number too, both are the code
+(`w2488`). The name before them is the experiment.
 """
 
 from scopewatch.sources.layouts.layout import Example, Layout, Never
 from scopewatch.sources.layouts.parts import END, NAME
 
-# The name of a wavelength may hold anything but what is counted.
+# The name of a wavelength may hold anything but the counters.
 _WAVE = r"_(?P<channel_code>w\d{1,4}(?!\d))(?P<channel>(?:(?!_[stz]\d)[^/])+?)?"
 _STAGE = r"_s(?P<site>\d+)"
 _TIME = r"_t(?P<time_point>\d+)"

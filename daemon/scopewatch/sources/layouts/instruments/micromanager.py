@@ -1,19 +1,19 @@
-"""Micro-Manager's series of image files.
+"""Micro-Manager: series of separate image files.
 
-2.0: `A1-Site_0/img_channel000_position000_time000000000_z000.tif`, where the channel's name stands
-in `metadata.txt`; 1.4: `A1-Site_0/img_000000000_Phase_000.tif`. The folder above the images is the
-position, or the acquisition itself where it has but one position: an acquisition is called by its
-prefix and a number (`H9_1`), so a folder of such a name is a position only within another one.
+2.0: `A1-Site_0/img_channel000_position000_time000000000_z000.tif`, with the channel's name in
+`metadata.txt`; 1.4: `A1-Site_0/img_000000000_Phase_000.tif`. The folder of the images is the
+position, or the acquisition itself where it has only one position: an acquisition is named by its
+prefix and a number (`H9_1`), so a folder with such a name is a position only within another one.
 """
 
 from scopewatch.sources.layouts.layout import Example, Layout
 
 _ACQUISITION = r"[^/]+_\d+"
-# Within a folder `2024_03_01` this is as well an acquisition, of the cell line H9 say. So it names
-# a well of its own, and is read as well and site only where the metadata say so.
+# Within a folder `2024_03_01` this may also be an acquisition, of the cell line H9 for example. So
+# it names a well of its own, and is read as well and site only where the metadata do so.
 _AMBIGUOUS = r"[A-Pa-p]\d{1,2}[-_ ]\d{1,3}"
-# What programs call the positions of plates and grids, and nobody an acquisition: the watched
-# folder may be the acquisition itself, or one that was given another name.
+# Names that programs give to positions of plates and grids, and nobody to an acquisition: the
+# watched folder may be the acquisition itself, or one that was given another name.
 _POSITION = r"(?:[^/]+-Site_\d+|\d+-Pos_\d+_\d+|Pos_?\d+|(?:A[A-F]|[A-Z])\d{1,2}_\d{4})"
 
 
@@ -28,7 +28,7 @@ def _within(image: str, *, indexed: str = "") -> tuple[str, ...]:
     )
 
 
-# An index of 0 says nothing: it is there in a series of one position or one channel, too.
+# An index of 0 gives no fact: it is there in a series of one position or one channel, too.
 _2_0 = (
     r"img_(?:channel0+|(?P<channel_code>channel\d+))_position(?:0+|{position})"
     r"_time(?P<time_point>\d+)_z(?P<z>\d+)\.[^/]+$"

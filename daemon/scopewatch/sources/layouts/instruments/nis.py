@@ -1,7 +1,7 @@
-"""NIS-Elements (Nikon): files of a series split on export.
+"""NIS-Elements (Nikon): series that were split into files on export.
 
-`NAMEt001xy01z1c1.tif`: time point, point of the stage, plane and channel, each where there are
-several; all count from 1. The name before names the experiment. JOBS writes
+`NAMEt001xy01z1c1.tif`: time point, stage point, plane and channel, each where there are several;
+all count from 1. The name before them is the experiment. JOBS writes
 `WellA01_PointA01_0000_ChannelPhase_Seq0000.tiff` in folders of their local time; its time points
 count from 0.
 """

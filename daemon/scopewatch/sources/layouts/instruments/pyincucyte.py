@@ -1,7 +1,7 @@
 """Incucyte images that the Python package PyIncucyte downloads.
 
 The third field is the type of the image (1 phase, 2 green, 3 red), where Incucyte's own exports
-have the site: the name does not tell which, only the user can, by the layout.
+have the site: the name does not show which, so the user chooses by the layout.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from scopewatch.sources.layouts.layout import EXPORTED, Example, Layout
 from scopewatch.sources.layouts.parts import NAME, PLATE, WELL
 
 _IMAGE = rf"{NAME}{PLATE}_{WELL}(?:_s(?P<site>\d+))?_(?P<channel_code>\d+|[A-Za-z]\w*?)_"
-# Behind the time: what was done to the pixels (`_cal-bg`).
+# After the time: processing of the pixels (`_cal-bg`).
 _END = r"(?:_[a-z-]+)?\.[^/]+$"
 
 LAYOUT = Layout(

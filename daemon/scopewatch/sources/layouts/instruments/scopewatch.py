@@ -1,4 +1,4 @@
-"""Names of scopewatch's own simulator, and the plainest ones to export under."""
+"""File names of scopewatch's simulator, recommended for exports."""
 
 from scopewatch.sources.layouts.layout import Example, Layout
 from scopewatch.sources.layouts.parts import NAME, PLATE, WELL

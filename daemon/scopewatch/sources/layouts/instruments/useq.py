@@ -1,8 +1,8 @@
 """pymmcore-plus: the image files of `ImageSequenceWriter`.
 
-The names hold indexes alone. Which well an image shows, its channel's name and its scale stand in
+Names hold indexes alone. The well of an image, the name of its channel and its scale are in
 `_frame_metadata.json` beside it, which is written with every tenth image and at the end. An image
-of a position and a channel that it named before is read at once, any other waits for it.
+whose position and channel are already listed there is read at once; any other waits.
 """
 
 import json
@@ -25,14 +25,14 @@ _LONGEST_MS = 1e11  # three years
 
 @dataclass(frozen=True, slots=True)
 class FrameMetadata:
-    """The images of a sequence by file name, and its positions and channels by index."""
+    """Images of a sequence by file name, and its positions and channels by index."""
 
     images: Mapping[str, PlaneFacts]
     positions: Mapping[int | None, PlaneFacts]
     channels: Mapping[str | None, PlaneFacts]
 
     def of(self, name: str, named: PlaneFacts) -> PlaneFacts | None:
-        """Return the facts of an image; None where nothing named it, its position or channel."""
+        """Return the facts of an image; None where image, position or channel is not listed."""
         known = self.images.get(name)
         if known is not None:
             return known
@@ -42,7 +42,7 @@ class FrameMetadata:
         return self.positions[position].over(self.channels[named.channel_code])
 
     def lists(self, name: str) -> bool:
-        """Tell whether it lists an image."""
+        """Return whether it lists an image."""
         return name in self.images
 
 
@@ -78,13 +78,13 @@ def parse_frame_metadata(file: BinaryIO, _: Path) -> FrameMetadata:
 
 
 def _plate(event: Mapping[str, Any]) -> str | None:
-    """Return the name of the plate that the plan was made for."""
+    """Return the name of the plate in the plan."""
     positions = _object(_object(event.get("sequence")).get("stage_positions"))
     return label(_object(positions.get("plate")).get("name"))
 
 
 def _time(entry: Mapping[str, Any]) -> PlaneFacts:
-    """Return when a frame was taken: by the core's clock, else since the sequence began."""
+    """Return when a frame was taken: by the clock of the core, else since the sequence began."""
     received = parse_time(_object(entry.get("camera_metadata")).get("TimeReceivedByCore"))
     if received is not None:
         return time_facts(received)
@@ -107,7 +107,7 @@ def _axis(letter: str, group: str) -> str:
     return rf"(?=(?:(?:[^/]*_)?{letter}(?P<{group}>\d+)[_.])?)"
 
 
-# img-00005_t0000_p002_c01.tif: the prefix is the user's, axes that the plan lacks are left out.
+# img-00005_t0000_p002_c01.tif: the user chooses the prefix; axes that the plan lacks are missing.
 LAYOUT = Layout(
     name="useq",
     program="pymmcore-plus (ImageSequenceWriter)",

@@ -4,9 +4,9 @@ CellVoyager: `PLATE_D08_T0001F001L01A01Z01C01.tif` (well, time point, field, tim
 plane, channel). CQ1: `W0001F0001T0001Z001C1.tif` with the number of the well, or
 `A-02_F0001_T0020_Z0001.png` after its own export.
 
-CellVoyager writes beside them `MeasurementData.mlf` (each image: moment, well, field, plane) and
-`MeasurementDetail.mrf` (each channel: scale), which names the settings (`.mes`: names of channels).
-CQ1 writes `MeasurementResult.ome.xml`.
+CellVoyager also writes `MeasurementData.mlf` (for each image: moment, well, field, plane) and
+`MeasurementDetail.mrf` (for each channel: scale), which names the settings file (`.mes`: names of
+channels). CQ1 writes `MeasurementResult.ome.xml`.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ class _Taken:
 
 @dataclass(frozen=True, slots=True)
 class MeasurementData:
-    """The images of a measurement by file name."""
+    """Images of a measurement by file name."""
 
     images: Mapping[str, _Taken]
 
@@ -53,13 +53,13 @@ class MeasurementData:
         ).over(time_facts(taken.at))
 
     def lists(self, name: str) -> bool:
-        """Tell whether it lists an image."""
+        """Return whether it lists an image."""
         return name in self.images
 
 
 @dataclass(frozen=True, slots=True)
 class MeasurementDetail:
-    """The channels of a measurement by number."""
+    """Channels of a measurement by number."""
 
     channels: Mapping[int, PlaneFacts]
 
@@ -69,12 +69,12 @@ class MeasurementDetail:
         return self.channels.get(int(digits)) if digits.isdecimal() else None
 
     def lists(self, _name: str) -> bool:
-        """It has no more to tell of an image than of its channel."""
+        """Return True: the facts of a channel are all that it holds for an image."""
         return True
 
 
 def parse_data(file: BinaryIO, _path: Path) -> MeasurementData:
-    """Read a `MeasurementData.mlf`, however far it is written."""
+    """Read a `MeasurementData.mlf`, as far as it is written."""
     images: dict[str, _Taken] = {}
     for _, record in read_records(file, frozenset({"MeasurementRecord"})):
         if record.get("Type") == "IMG" and record[""]:
@@ -89,7 +89,7 @@ def parse_data(file: BinaryIO, _path: Path) -> MeasurementData:
 
 
 def parse_detail(file: BinaryIO, path: Path) -> MeasurementDetail:
-    """Read a `MeasurementDetail.mrf`, and the settings that it names."""
+    """Read a `MeasurementDetail.mrf`, and the settings file that it names."""
     sizes: dict[int, float | None] = {}
     for _, record in read_records(file, frozenset({"MeasurementChannel"})):
         number = _number(record, "Ch")
@@ -111,12 +111,12 @@ def parse_detail(file: BinaryIO, path: Path) -> MeasurementDetail:
 
 
 def _channel_names(file: BinaryIO) -> dict[int, str]:
-    """Return what the settings call the channels, where no two are called alike."""
+    """Return the names of channels in the settings file, as far as they are unique."""
     names: dict[int, str] = {}
     for _, record in read_records(file, frozenset({"Channel"})):
         number = _number(record, "Ch")
         kind = record.get("Kind", "")
-        # Every fluorescence channel is of the same kind; the light that passes through is a name.
+        # All fluorescence channels are of the same kind; transmitted light has a name of its own.
         name = label(record.get("Fluorophore")) or (
             None if "fluorescence" in kind.casefold() else label(kind)
         )
