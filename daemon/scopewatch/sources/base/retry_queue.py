@@ -46,5 +46,5 @@ def gone(where: object) -> str:
     return complaint(
         "frame or file to be tried again is gone",
         where=where,
-        do="put it back where it was and try again, or leave it",
+        do="put it back and try again, or ignore this",
     )

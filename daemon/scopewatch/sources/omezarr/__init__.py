@@ -1,1 +1,1 @@
-"""Frames from OME-Zarr stores (NGFF 0.4 and 0.5), also while they grow."""
+"""Source of frames from OME-Zarr stores (NGFF 0.4 and 0.5), also while they grow."""

@@ -1,7 +1,7 @@
-"""The metadata of a Zarr array, v2 and v3, as a layout that can be read.
+"""Reads the metadata of a Zarr array, v2 and v3, into a layout.
 
-Only what is known to be safe is read: regular grids of 8- or 16-bit unsigned pixels, and codecs
-that this module names. A codec of v2 may be `pickle`, which runs code.
+Only what is known to be safe is accepted: regular grids of 8- or 16-bit unsigned pixels, and the
+codecs in this module. A codec of v2 may be `pickle`, which runs code.
 """
 
 import math
@@ -17,7 +17,7 @@ _TYPES: Final = {"uint8": 1, "uint16": 2, "|u1": 1, "<u1": 1, ">u1": 1, "<u2": 2
 _COMPRESSORS: Final = frozenset({"blosc", "zstd", "gzip", "zlib", "lz4"})
 _OF_SIZE: Final = frozenset({"bytes", "transpose", "delta", "shuffle"})
 _CHECKSUM, _CHECKSUM_BYTES = "crc32c", 4
-# Chunks of many planes are unpacked whole, and each chunk of a plane is a file to look at.
+# Chunks of many planes are unpacked as a whole, and each chunk of a plane is one file to check.
 _PLANES_AT_ONCE: Final = 4
 _MAX_TILES: Final = 4096
 _MAX_IN_SHARD: Final = 1_000_000
@@ -31,7 +31,7 @@ def read_layout(
     Raises
     ------
     FrameError
-        When it is laid out or packed in a way that is not read, or too large.
+        When its layout or compression is not supported, or it is too large.
     """
     layout = (_read_v3 if node.zarr_format == 3 else _read_v2)(node.document, axes, where)
     for axis, size in zip(axes, layout.shape, strict=True):
@@ -172,7 +172,7 @@ def _fill(value: object, itemsize: int) -> int:
 def _refused(where: object, expected: str, got: object) -> FrameError:
     return FrameError(
         complaint(
-            "Zarr array is laid out in a way that is not read",
+            "Zarr array has an unsupported layout",
             where=where,
             expected=expected,
             got=got,

@@ -1,7 +1,7 @@
-"""Whether the chunks of a plane lie on disk whole, by looks at their files.
+"""Checks by their files whether the chunks of a plane are complete on disk.
 
-A missing chunk is no black plane: zarr would give its fill value. A file under its final name may
-still be short, since copies and some writers fill it in place.
+A missing chunk is no black plane: zarr would return its fill value. A file under its final name
+may still be too short, since copy programs and some writers fill it in place.
 """
 
 import os
@@ -19,7 +19,7 @@ from scopewatch.sources.omezarr.packed import is_plausible
 SAMPLE_BYTES = 4096
 _ENTRY_BYTES, _CRC_BYTES = 16, 4
 _NOTHING = 2**64 - 1
-# A chunk packed so small, or so much smaller than its pixels, may be nothing but one value.
+# A chunk packed to fewer bytes, or to a smaller share of its pixels, may hold one value only.
 _SMALL_BYTES, _SPARSE, _GLIMPSE_BYTES = 512, 50, 32
 FileState = tuple[int, int, int]
 GroupState = tuple[FileState | None, ...]
@@ -27,7 +27,7 @@ GroupState = tuple[FileState | None, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """Where the bytes of a chunk lie."""
+    """Place of the bytes of a chunk."""
 
     path: Path
     start: int
@@ -36,20 +36,20 @@ class Extent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitState:
-    """What the files say of the planes that are packed as one.
+    """State of the planes that are packed together, by their files.
 
     Parameters
     ----------
     extents
-        Of its chunks, as far as they are there.
+        Places of its chunks, as far as they exist.
     fingerprint
-        Changes when the content changes; '' while it is not whole.
+        Changes when the content changes; '' while it is incomplete.
     missing
-        True where nothing of it is there.
+        True where no chunk of it exists.
     why
-        Why it is not whole, in a few words; '' where it is, or is missing.
+        Why it is incomplete, in a few words; '' where it is complete, or missing.
     ends_in_zeros
-        A chunk ends in zeros, as a file does of which only the size was set so far.
+        A chunk ends in zeros, like a file whose size was set before its content.
     may_be_blank
         Every chunk ends in the fill value, in zeros, or is packed very small.
     """
@@ -68,7 +68,7 @@ class ChunkFiles:
     Parameters
     ----------
     folder
-        Of the array.
+        Folder of the array.
     """
 
     def __init__(self, folder: Path, layout: ArrayLayout) -> None:
@@ -81,21 +81,21 @@ class ChunkFiles:
         return self._folder / self._layout.name(file)
 
     def group_state(self, group: Coordinates) -> GroupState | None:
-        """Return what changes when a file of a group is written; None where none is there."""
+        """Return what changes when a file of a group is written; None where none exists."""
         states = tuple(_state(self.path(file)) for file in self._layout.files(group))
         return states if any(state is not None for state in states) else None
 
     def exists(self, unit: Coordinates) -> bool:
-        """Tell whether a unit is there, by its first chunk. Raises OSError."""
+        """Return whether a unit exists, by its first chunk. Raises OSError."""
         return isinstance(self._extent(self._layout.chunks(unit)[0]), Extent)
 
     def unit_state(self, unit: Coordinates) -> UnitState:
-        """Look at the chunks of a unit.
+        """Return the state of the chunks of a unit.
 
         Raises
         ------
         OSError
-            When a file is there and cannot be read.
+            When a file exists and cannot be read.
         """
         extents: list[Extent] = []
         crc, total, absent, zeros, blank = 0, 0, 0, False, True
@@ -112,9 +112,9 @@ class ChunkFiles:
                 return UnitState(why=f"a chunk has {found.size} of {wanted} bytes")
             head, tail = _samples(found)
             if len(head) < min(found.size, SAMPLE_BYTES) or not tail:
-                return UnitState(why="a chunk was cut meanwhile")
+                return UnitState(why="a chunk was truncated meanwhile")
             if not is_plausible(packing.compressor, head, found.size - packing.checksums, fixed):
-                return UnitState(why="a compressed chunk is cut off, or names another size")
+                return UnitState(why="a compressed chunk is truncated, or declares another size")
             zeros = zeros or not tail.strip(b"\0")
             blank = blank and self._may_be_blank(found, tail)
             crc = zlib.crc32(tail, zlib.crc32(head, zlib.crc32(found.size.to_bytes(8), crc)))
@@ -138,7 +138,7 @@ class ChunkFiles:
         return not pixels.strip(b"\0") or set(pixels[-_GLIMPSE_BYTES:]) <= set(fill)
 
     def _extent(self, chunk: Coordinates) -> Extent | str | None:
-        """Return where a chunk lies, None where it is not there, or why that is not known yet."""
+        """Return the place of a chunk, None where it is missing, or why it is not known yet."""
         per_file = self._layout.chunks_per_file
         file = tuple(at // n for at, n in zip(chunk, per_file, strict=True))
         path = self.path(file)
@@ -157,7 +157,7 @@ class ChunkFiles:
         if _NOTHING in (start, length):
             return None
         if not length or start + length > size:
-            return "a shard ends before a chunk that its index names"
+            return "a shard ends before a chunk that its index lists"
         return Extent(path=path, start=start, size=length)
 
     def _shard_index(
@@ -172,7 +172,7 @@ class ChunkFiles:
 
 
 def _read_index(shard: BinaryIO, layout: ArrayLayout) -> NDArray[np.uint64] | None:
-    """Read the index of a shard: (chunks, 2) start and length; None while it is not whole."""
+    """Read the index of a shard: (chunks, 2) start and length; None while it is incomplete."""
     chunks = int(np.prod(layout.chunks_per_file))
     length = chunks * _ENTRY_BYTES + layout.index_checksum * _CRC_BYTES
     size = os.fstat(shard.fileno()).st_size

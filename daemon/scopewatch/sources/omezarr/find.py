@@ -1,4 +1,4 @@
-"""Where OME-Zarr stores lie: at a path, or in the folders below it."""
+"""Finds OME-Zarr stores at a path, or in the folders below it."""
 
 import os
 from collections.abc import Collection, Iterator
@@ -14,12 +14,12 @@ _MAX_STORES = 1000
 def find_stores(root: Path, known: Collection[str] = ()) -> Iterator[tuple[str, Path]]:
     """Yield (path below `root`, folder) of each store; '' where `root` itself is one.
 
-    Nothing is looked for within a store: it may hold thousands of folders.
+    The inside of a store is not searched: it may hold thousands of folders.
 
     Parameters
     ----------
     known
-        Paths that were stores; they are taken for stores without a look.
+        Paths of known stores, which are not checked again.
     """
     if is_store(root):
         yield "", root

@@ -1,6 +1,6 @@
-"""Which acquisition an image holds, by its first plane.
+"""Identifies the acquisition in an image by its first plane.
 
-Metadata do not tell: the same plan run twice writes the same. A camera never gives a plane twice.
+Metadata are no help: the same plan run twice writes the same. A camera never gives a plane twice.
 """
 
 from collections.abc import Hashable, Sequence
@@ -15,10 +15,10 @@ WAIT_S = 600.0
 
 
 class Standing(Enum):
-    """What became of the first plane.
+    """State of the first plane.
 
-    GONE: deleted lately, so that what comes next may be of another acquisition. REPLACED: another
-    is in its place, so that the image was acquired anew.
+    GONE: deleted recently, so that what comes next may belong to another acquisition. REPLACED:
+    another plane is in its place, so the image was acquired again.
     """
 
     SAME = "same"
@@ -43,7 +43,7 @@ class FirstPlane:
         self._found_s: tuple[float, float] | None = None
 
     def identity(self, now_s: float) -> str | None:
-        """Return which acquisition it is; None before that is known.
+        """Return the identity of the acquisition; None before it is known.
 
         It is the same for a copy, and after a restart; '' where there are planes but the first does
         not come.
@@ -55,7 +55,7 @@ class FirstPlane:
         return "" if hopeless else None
 
     def check(self, follower: ArrayFollower, now_s: float) -> Standing:
-        """Look whether it is still there, or another in its place.
+        """Return whether it is still there, or another plane is in its place.
 
         Raises
         ------
@@ -75,12 +75,12 @@ class FirstPlane:
             return Standing.SAME
         mark = follower.mark(plane)
         if mark is None:
-            return Standing.SAME  # unreadable proves nothing: it may be damaged, or only begun
+            return Standing.SAME  # an unreadable file proves nothing: damaged, or only begun
         self._state = state
         return Standing.SAME if mark == self._mark else Standing.REPLACED
 
     def note(self, follower: ArrayFollower, planes: Sequence[PlaneSighting], now_s: float) -> None:
-        """Take note of planes that got whole."""
+        """Take note of completed planes."""
         whole = [plane for plane in planes if not plane.reason]
         if not whole:
             return

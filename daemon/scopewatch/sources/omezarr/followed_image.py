@@ -1,4 +1,4 @@
-"""One image of an OME-Zarr store: its metadata as it is known, and the planes of its array."""
+"""Follows one image of an OME-Zarr store: its known metadata, and the planes of its array."""
 
 import logging
 from collections.abc import Iterator
@@ -29,9 +29,9 @@ class Sighting:
     size_px
         (height, width) of the plane.
     delta_s
-        Seconds since the start of the acquisition, where its metadata says so.
+        Seconds since the start of the acquisition, where its metadata has them.
     reason
-        Why it is no frame; empty for a frame.
+        Why it is no frame; '' for a frame.
     """
 
     place: ImagePlace
@@ -43,7 +43,7 @@ class Sighting:
 
 
 class FollowedImage:
-    """An image followed while it grows. Not thread-safe.
+    """Follows an image while it grows. Not thread-safe.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class FollowedImage:
 
     @property
     def is_closed(self) -> bool:
-        """Whether its writer says that nothing more comes."""
+        """Whether its writer declares the image finished."""
         return self._is_closed
 
     def read(self) -> Iterator[Sighting]:
@@ -88,7 +88,7 @@ class FollowedImage:
         Raises
         ------
         OSError
-            When metadata is there and cannot be read.
+            When metadata exists and cannot be read.
         """
         try:
             self._read_group()
@@ -102,11 +102,11 @@ class FollowedImage:
             self._problem = ""
 
     def identity(self, now_s: float) -> str | None:
-        """Return which acquisition it is; see `FirstPlane.identity`."""
+        """Return the identity of the acquisition; see `FirstPlane.identity`."""
         return self._first.identity(now_s)
 
     def look(self, now_s: float, *, full: bool, at_most: int) -> list[Sighting]:
-        """Return planes that got whole since the last look; see `ArrayFollower.look`."""
+        """Return planes completed since the last look; see `ArrayFollower.look`."""
         if self.follower is None:
             return []
         try:
@@ -135,8 +135,8 @@ class FollowedImage:
         ]
 
     def _restart(self, follower: ArrayFollower) -> None:
-        """Forget the planes of an acquisition that another was written over."""
-        log.info("image was acquired anew", extra={"event": {"image": self._where}})
+        """Drop the planes of an acquisition that another one replaced."""
+        log.info("image was acquired again", extra={"event": {"image": self._where}})
         self._first = FirstPlane(self._patience.give_up_s)
         follower.report_again()
 
@@ -144,7 +144,7 @@ class FollowedImage:
         if not plane.reason:
             return ""
         return complaint(
-            "plane of the OME-Zarr store is not whole",
+            "plane of the OME-Zarr store is not complete",
             where=f"{self._where} {list(plane.index)}",
             got=plane.reason,
             do="let the writer finish, or copy the store again",
@@ -157,12 +157,12 @@ class FollowedImage:
         node = read_node(self._folder, self._limits)
         metadata = None if node is None else read_image(node, self._where)
         if node is None or metadata is None:
-            return  # empty or half written for a moment: what was known of it stays
+            return  # empty or half written at the moment: the known metadata stay
         if metadata.began_at is None and metadata.began_wall is None:
             metadata = replace(metadata, began_at=self.place.began_at)
         closed = is_closed(node)
         if closed and not self._is_closed and self.follower is not None and frame_times(node):
-            # From here on it is known when planes were taken.
+            # The times of planes are known from now on.
             self.follower.report_again()
         self._is_closed = closed
         self._metadata = metadata

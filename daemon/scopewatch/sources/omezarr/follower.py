@@ -1,8 +1,8 @@
-"""The planes of one OME-Zarr array, found as their chunks come; each is reported once.
+"""Finds the planes of one OME-Zarr array as their chunks arrive; reports each plane once.
 
-A chunk of several planes is final when a later chunk is there, its image is closed, or its file did
-not change for a while. What never gets whole is reported with the reason, and looked at again when
-its files change.
+A chunk of several planes is final when a later chunk exists, its image is closed, or its file did
+not change for a while. A plane that is never completed is reported with the reason, and checked
+again when its files change.
 """
 
 from collections.abc import Sequence
@@ -16,20 +16,20 @@ from scopewatch.sources.omezarr.sighted import SightedPlanes
 from scopewatch.sources.omezarr.tree import ChunkTree
 from scopewatch.sources.omezarr.units import MORE_TO_COME, PlaneSighting, Units
 
-# Files that did not change for so long are not in the middle of being written down.
+# Files that did not change for this long are not being written at the moment.
 _RESTS_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long to wait for what is not whole, since its files changed last.
+    """How long to wait for incomplete planes after the last change of their files.
 
     Parameters
     ----------
     quiet_s
-        Before a chunk of several planes is taken as final.
+        Wait before a chunk of several planes counts as final.
     give_up_s
-        Before a plane that is not whole is reported with the reason.
+        Wait before an incomplete plane is reported with the reason.
     """
 
     quiet_s: float = 5.0
@@ -40,8 +40,8 @@ class Patience:
 class _Group:
     """Files that planes share.
 
-    `looked` is how they were when they were looked into, `why` what is waited for. `disproved`
-    holds units that did not unpack, the state under which they did not, and why.
+    `looked` is their state when they were last read, `why` the reason for waiting. `disproved`
+    holds units that did not unpack, with the state at that time and the reason.
     """
 
     changed_s: float
@@ -57,9 +57,9 @@ class ArrayFollower:
     Parameters
     ----------
     folder
-        Of the array.
+        Folder of the array.
     max_planes
-        Chunks that would make it more are left alone.
+        Chunks beyond this number of planes are ignored.
     """
 
     def __init__(
@@ -81,68 +81,68 @@ class ArrayFollower:
 
     @property
     def layout(self) -> ArrayLayout:
-        """How the array lies on disk, as it was read last."""
+        """Layout of the array, as last read."""
         return self._layout
 
     @property
     def listed(self) -> int:
-        """How often a folder was listed."""
+        """How many times a folder was listed."""
         return self._tree.listed
 
     @property
     def waiting(self) -> int:
-        """Groups of files of which something is there and not whole."""
+        """Number of groups of files that exist and are not complete."""
         return sum(bool(group.why) for group in self._open.values())
 
     @property
     def why(self) -> str:
-        """Why one of them is not whole; '' where none waits."""
+        """Why one of them is not complete; '' where none waits."""
         return next((group.why for group in self._open.values() if group.why), "")
 
     def glance(self) -> tuple[int, ...]:
-        """Return what changes when a chunk comes, as a rule. Never raises."""
+        """Return what usually changes when a chunk comes. Never raises."""
         return self._tree.glance()
 
     def grow(self, layout: ArrayLayout) -> bool:
-        """Take up metadata written anew; False where it describes another array."""
+        """Use rewritten metadata; return False where it describes another array."""
         if not layout.continues(self._layout):
             return False
         if layout.planes_shape[1:] != self._layout.planes_shape[1:]:
-            self._tree.forget()  # of time points that were done there may be more now
+            self._tree.forget()  # time points that were done may have more planes now
         self._layout = layout
         self._units = Units(self._folder, layout)
         self._sighted.take_up(layout)
         return True
 
     def report_again(self) -> None:
-        """Report every plane once more: something about all of them got known."""
+        """Report every plane again, after a fact about all of them became known."""
         self._sighted.clear()
         self._open.clear()
         self._tree.forget()
 
     def mark(self, plane: PlaneIndex) -> str | None:
-        """Return the fingerprint of a plane as it is now; None while it is not whole."""
+        """Return the present fingerprint of a plane; None while it is incomplete."""
         found, _ = self._units.examine(self._layout.unit(plane), [plane], final=True, rests=False)
         return found[0].fingerprint if found else None
 
     def state(self, plane: PlaneIndex) -> GroupState | None:
-        """Return what changes when the files of a plane are written; None where none is there."""
+        """Return what changes when the files of a plane are written; None where none exists."""
         return self._units.files.group_state(self._layout.file_group(plane))
 
     def look(self, now_s: float, *, full: bool, closed: bool, at_most: int) -> list[PlaneSighting]:
-        """Return planes that got whole since the last look, about so many at most.
+        """Return about `at_most` planes completed since the last look.
 
         Parameters
         ----------
         full
-            List folders whatever their time says, and look at what did not change for long.
+            List folders even if their time did not change, and check files that rest for long.
         closed
-            The writer says that nothing more comes.
+            Whether the writer declares that nothing more comes.
 
         Raises
         ------
         OSError
-            When a folder is there and cannot be read.
+            When a folder exists and cannot be read.
         """
         found: list[PlaneSighting] = []
         for at, group in list(self._open.items()):
@@ -161,7 +161,7 @@ class ArrayFollower:
         return found
 
     def prove(self, sighting: PlaneSighting, now_s: float) -> bool:
-        """Unpack a plane; one that is not whole is looked at again when its files change."""
+        """Unpack a plane; an incomplete one is checked again when its files change."""
         why = self._units.prove(sighting.index)
         if not why:
             return True

@@ -1,7 +1,7 @@
-"""From planes of OME-Zarr stores to frames: their keys, their locators, their pixels.
+"""Turns planes of OME-Zarr stores into frames: their keys, their locators, their pixels.
 
 A store is a run as an NDTiff data set is (`ndtiff.frames.run_name`): that of the experiment where
-the source's path names it or it is called so, else one called by its path below the source.
+`path` of the source or its name says so, else one named by its path below the source.
 """
 
 import json
@@ -30,7 +30,7 @@ from scopewatch.sources.readers.planes import ReadLimits
 
 _LOCATOR = re.compile(r"(?s)(?P<array>.+)#at=(?P<index>\[(?:\d+(?:,\d+)*)?\])")
 _REMEMBERED = 100_000
-# Of the path of a data set below its image: `0`, as a rule.
+# Path of a data set below its image, usually `0`.
 _DATASET_PARTS = 4
 _SUFFIXES = (".ome.zarr", ".zarr")
 
@@ -41,7 +41,7 @@ class OmeZarrStores:
     Raises
     ------
     ConfigError
-        When the position pattern is wrong.
+        When the position pattern is invalid.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class OmeZarrStores:
         self._limits = limits
         self._patience = patience
         self._settings = reading_settings(config, experiment)
-        # By the path of the array: what is needed to read a plane that was found.
+        # By the path of the array: metadata for reading a plane that was found.
         self._metadata: dict[str, ImageMetadata] = {}
 
     def find(self, known: Collection[str]) -> Iterator[tuple[str, Path]]:
@@ -64,11 +64,11 @@ class OmeZarrStores:
         return find_stores(self._root, known)
 
     def open(self, folder: Path) -> OmeZarrStore:
-        """Begin to follow the store in a folder."""
+        """Return a follower of the store in a folder."""
         return OmeZarrStore(folder, self._limits, self._patience)
 
     def found(self, label: str, sighting: Sighting, number: int = 1) -> Found:
-        """Give a plane of the store `label` its key, or the reason why it has none."""
+        """Return a plane of the store `label` with its key, or the reason why it has none."""
         place = "/".join(each for each in (label, sighting.place.path) if each)
         if sighting.plane is None or sighting.metadata is None:
             crc = zlib.crc32(sighting.reason.encode("utf-8", "backslashreplace"))
@@ -105,7 +105,7 @@ class OmeZarrStores:
         Raises
         ------
         FrameError
-            When they are gone, cut off, or not those that were offered.
+            When they are gone, truncated, or not those that were offered.
         SourceError
             When the share or disk does not answer.
         """
@@ -148,7 +148,7 @@ class OmeZarrStores:
             del self._metadata[next(iter(self._metadata))]
 
     def _describe(self, array: str) -> ImageMetadata | None:
-        """Read the metadata of the image that an array is of, from the groups above it."""
+        """Read the metadata of the image that holds an array, from the groups above it."""
         path = safe_path(array)
         parts = PurePosixPath(path).parts if path is not None else ()
         for above in range(1, min(len(parts), _DATASET_PARTS) + 1):
@@ -168,7 +168,7 @@ class OmeZarrStores:
                 complaint(
                     "plane of the OME-Zarr store is gone",
                     where=f"{folder} {list(index)}",
-                    do="put the store back where it was, or leave it",
+                    do="put the store back, or ignore this",
                 )
             )
         pixels = None
@@ -210,7 +210,7 @@ class OmeZarrStores:
         """Return the stage position of an image that is in no well.
 
         An image that is a store by itself has one only where the user maps its name to a well: its
-        name may be that of a cell line as well.
+        name may also be that of a cell line.
         """
         place = sighting.place
         if place.statements:

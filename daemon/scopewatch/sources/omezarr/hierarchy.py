@@ -1,4 +1,4 @@
-"""Where the images of an OME-Zarr store lie, and which well and site each of them is.
+"""Finds the images of an OME-Zarr store, and the well and site of each.
 
 A store is a plate (`plate`, then `well` in each well), a collection (`bioformats2raw.layout`, or
 plain groups with images in them), or one image. https://ngff.openmicroscopy.org/0.5/
@@ -34,15 +34,15 @@ class ImagePlace:
     Parameters
     ----------
     path
-        Of its group below the store; "" is the store itself.
+        Path of its group below the store; "" is the store itself.
     statements
-        What the hierarchy says of all its planes: plate, well and site.
+        Statements of the hierarchy about all its planes: plate, well and site.
     label
-        Its name, where it is no image of a well: the label or number of a stage position.
+        Its name, where it is not in a well: the label or number of a stage position.
     acquisition
         Which of several acquisitions of the plate it belongs to; None for the first or only one.
     began_at
-        When that acquisition began.
+        Start of that acquisition.
     """
 
     path: str
@@ -59,7 +59,7 @@ class Hierarchy:
     Parameters
     ----------
     unread
-        Groups that the metadata names and that are not there yet.
+        Groups that the metadata lists and that do not exist yet.
     """
 
     images: tuple[ImagePlace, ...]
@@ -67,7 +67,7 @@ class Hierarchy:
 
 
 def read_hierarchy(store: Path, limits: ReadLimits) -> Hierarchy | None:
-    """List the images of a store; None where its metadata is not there, or says nothing of OME.
+    """List the images of a store; None where its metadata is missing, or is not OME metadata.
 
     Raises
     ------
@@ -148,12 +148,12 @@ class _Acquisitions:
 def _well_statements(
     plate: Mapping[str, Any], entry: Mapping[str, Any], path: str
 ) -> tuple[Statement, ...]:
-    """Say plate and well: by the path of the well, and by its row and column."""
+    """Return plate and well by the path of the well, and by its row and column index."""
     row, _, column = path.rpartition("/")
     by_path = _spell(row, column)
     facts = PlaneFacts(plate=named(plate.get("name")), well=by_path)
     if by_path is None:
-        # No row and column that anybody would write on a plate: its own label.
+        # Row and column are unusual on a plate: the path is the name of the well.
         facts = PlaneFacts(plate=facts.plate, position=path.replace("/", "_"))
     statements = [Statement(origin=Origin.SET, by="path of the well", facts=facts)]
     rows, columns = objects(plate.get("rows")), objects(plate.get("columns"))
@@ -172,7 +172,7 @@ def _name_at(names: list[Mapping[str, Any]], index: object) -> str:
 
 
 def _spell(row: str, column: str) -> str | None:
-    """Return the well of a row called by letters and a column called by a number.
+    """Return the well in a row named by letters and a column named by a number.
 
     >>> _spell("A", "01"), _spell("0", "1")
     ('A1', None)
@@ -227,7 +227,7 @@ def _natural(name: str) -> tuple[int, int, str]:
 
 
 def _titles(path: Path, limits: ReadLimits) -> list[str | None]:
-    """Return the names of the images by the OME-XML of the collection, where that can be read."""
+    """Return the names of the images in the OME-XML of the collection, where it can be read."""
     try:
         if path.stat().st_size > limits.max_text_bytes:
             return []

@@ -1,4 +1,4 @@
-"""What the metadata of one OME-Zarr image says: axes, scale, channels, times.
+"""Metadata of one OME-Zarr image: axes, scale, channels, times.
 
 https://ngff.openmicroscopy.org/0.5/index.html#multiscale-md
 """
@@ -17,7 +17,7 @@ from scopewatch.sources.readers.pixel_size import calibrated_um
 from scopewatch.sources.readers.timestamps import parse_iso
 
 PlaneIndex = tuple[int, ...]
-"""Where a plane lies on the axes of its image that are not y or x, in the order of the array."""
+"""Position of a plane on the axes of its image other than y and x, in the order of the array."""
 _KINDS: Final = {"time": "t", "channel": "c"}
 _NAMES: Final = frozenset("tczyx")
 # Before 0.3 the order was fixed.
@@ -34,9 +34,9 @@ _UNIT_S: Final = MappingProxyType(
     }
 )
 _LONGEST_S = 1e9
-# Names that writers give where nobody chose one.
+# Default names that writers use where nobody chose one.
 _NAMELESS: Final = frozenset({"image", "0", "/", "/0"})
-# Witnesses, as the operator sees them.
+# Names of the witnesses, as the operator sees them.
 PLACE: Final = "place in the array"
 FRAME_METADATA: Final = "frame_metadata of the image"
 IMAGE_METADATA: Final = "OME-Zarr metadata"
@@ -53,11 +53,11 @@ class ImageMetadata:
     dataset
         Path of the array of resolution level 0 below the group.
     pixel_size_um
-        Along x; None where no unit is given.
+        Size along x; None without a unit.
     interval_s
-        Between time points; None where nothing says.
+        Time between time points; None where it is not stated.
     channels
-        Their labels; None for one without.
+        Labels of the channels; None for a channel without one.
     began_at, began_wall
         Start of the acquisition, aware UTC or without a zone.
     """
@@ -73,16 +73,16 @@ class ImageMetadata:
 
     @property
     def plane_axes(self) -> tuple[str, ...]:
-        """The axes on which planes lie: all but y and x."""
+        """The axes that number the planes: all but y and x."""
         return tuple(axis for axis in self.axes if axis not in ("y", "x"))
 
     def statements(self, index: PlaneIndex, delta_s: float | None = None) -> tuple[Statement, ...]:
-        """Say what a plane is by its place in the image, and by the metadata of the image.
+        """Return the statements about a plane by its position and by the metadata of the image.
 
         Parameters
         ----------
         delta_s
-            Seconds since the start of the acquisition, where the metadata of the plane says so.
+            Seconds since the start of the acquisition, where the metadata of the plane has them.
         """
         at = dict(zip(self.plane_axes, index, strict=True))
         t, c = at.get("t"), at.get("c")
@@ -105,7 +105,7 @@ class ImageMetadata:
     def _moment_by_index(self, t: int | None) -> PlaneFacts:
         dated = self.began_at is not None or self.began_wall is not None
         if not t:
-            # The date of the image alone is that of its first plane.
+            # The date of the image is only that of its first plane.
             return self._moment(0.0 if dated or (t == 0 and self.interval_s) else None)
         return self._moment(None if self.interval_s is None else t * self.interval_s)
 
@@ -125,7 +125,7 @@ def read_image(node: Node, where: object) -> ImageMetadata | None:
     Raises
     ------
     FrameError
-        When it is an image that is not understood.
+        When the image has a structure that cannot be read.
     """
     multiscales = objects(node.ome.get("multiscales"))
     if not multiscales:
@@ -155,7 +155,7 @@ def read_image(node: Node, where: object) -> ImageMetadata | None:
 
 
 def frame_times(node: Node) -> Mapping[PlaneIndex, float]:
-    """Return the seconds since the start of the acquisition of each plane that has one.
+    """Return the seconds since the start of the acquisition, for planes that have them.
 
     ome-writers writes them when it closes the image, as `delta_t` beside `storage_index`.
     """
@@ -174,9 +174,9 @@ def frame_times(node: Node) -> Mapping[PlaneIndex, float]:
 
 
 def is_closed(node: Node) -> bool:
-    """Tell whether its writer says that the image is finished; only ome-writers does.
+    """Return whether its writer declares the image finished; only ome-writers does.
 
-    It writes an empty list when it makes the group, and fills it when it closes the stream.
+    It writes an empty list with the group, and fills it when it closes the stream.
     """
     listed = mapping(node.attributes.get("ome_writers")).get("frame_metadata")
     return isinstance(listed, list) and bool(listed)
@@ -200,7 +200,7 @@ def _axes(multiscale: Mapping[str, Any], version: str, where: object) -> tuple[s
 def _odd(where: object, expected: str, version: str) -> FrameError:
     return FrameError(
         complaint(
-            "OME-Zarr image is not understood",
+            "OME-Zarr image has an unknown structure",
             where=where,
             expected=f"{expected} (NGFF 0.4 or 0.5)",
             got=f"version {version}",
@@ -212,7 +212,7 @@ def _odd(where: object, expected: str, version: str) -> FrameError:
 def _scale(
     multiscale: Mapping[str, Any], dataset: Mapping[str, Any], axes: int
 ) -> tuple[float, ...] | None:
-    """Return the size of a step along each axis: of the level, times that of all levels."""
+    """Return the step size along each axis: that of the level times that of all levels."""
     found = None
     for place in (dataset, multiscale):
         for each in objects(place.get("coordinateTransformations")):
@@ -236,9 +236,9 @@ def _units(multiscale: Mapping[str, Any], axes: int) -> list[str]:
 def _interval_s(
     axes: tuple[str, ...], scale: tuple[float, ...] | None, units: list[str]
 ) -> float | None:
-    """Return the interval of the time axis; None for a step of 1, which nobody measured.
+    """Return the interval of the time axis; None for a step of 1, which is a placeholder.
 
-    Writers put 1 where they do not know it, ome-writers with the unit `second` beside.
+    Writers put 1 where they do not know it, ome-writers also with the unit `second`.
     """
     if scale is None or "t" not in axes:
         return None
@@ -260,6 +260,6 @@ def _name(name: object) -> str | None:
 
 
 def _began(node: Node) -> datetime | None:
-    """Return when the acquisition began, by pymmcore-plus; naive where it names no zone."""
+    """Return the start of the acquisition by pymmcore-plus; naive where it has no zone."""
     summary = mapping(mapping(node.attributes.get("pymmcore_plus")).get("summary_metadata"))
     return parse_iso(summary.get("datetime"))

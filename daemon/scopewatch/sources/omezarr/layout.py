@@ -1,4 +1,4 @@
-"""How an OME-Zarr array lies on disk: which chunks planes are in, and which files chunks are in."""
+"""Layout of an OME-Zarr array on disk: which chunks hold a plane, and which files hold a chunk."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,9 @@ class Packing:
     Parameters
     ----------
     compressor
-        None for bytes as they are.
+        None for uncompressed bytes.
     checksums
-        Bytes that follow the pixels or the compressed block.
+        Number of bytes that follow the pixels or the compressed block.
     """
 
     compressor: str | None
@@ -29,7 +29,7 @@ class Packing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrayLayout:
-    """An array as it lies on disk.
+    """An array on disk.
 
     Parameters
     ----------
@@ -38,19 +38,19 @@ class ArrayLayout:
     axes
         As `ImageMetadata.axes`.
     file_chunk
-        Shape of what one file holds: a chunk, or a shard of many.
+        Shape of the content of one file: a chunk, or a shard of many.
     chunk
-        Shape of what is packed as one.
+        Shape of one packed block.
     prefix, separator
-        Of the files' names: `c/0/1/0/0`, `0.1.0.0`.
+        Parts of the file names: `c/0/1/0/0`, `0.1.0.0`.
     index_at_end, index_checksum
-        Where the index of a shard is, and whether its CRC-32C follows it; None: no shards.
+        Whether the index of a shard is at its end, and its CRC-32C after it; None: no shards.
     plane_dims
-        Numbers of the dimensions on which planes lie.
+        Numbers of the dimensions that number the planes.
     planes_shape
         Number of planes along each of those dimensions, by the metadata.
     planes_per_chunk
-        How many planes are packed as one.
+        How many planes are packed together.
     """
 
     document: Mapping[str, Any]
@@ -70,7 +70,7 @@ class ArrayLayout:
     planes_per_chunk: int = field(init=False)
 
     def __post_init__(self) -> None:
-        # Asked for each chunk of a hundred thousand.
+        # Computed once: it is used for each of a hundred thousand chunks.
         dims = tuple(dim for dim, axis in enumerate(self.axes) if axis not in ("y", "x"))
         planes_shape = tuple(self.shape[dim] for dim in dims) if self.shape else ()
         object.__setattr__(self, "plane_dims", dims)
@@ -84,13 +84,13 @@ class ArrayLayout:
 
     @property
     def tiles(self) -> int:
-        """Over how many chunks a plane is spread."""
+        """Number of chunks of a plane."""
         spread = (dim for dim, axis in enumerate(self.axes) if axis in ("y", "x"))
         return math.prod(-(-self.shape[dim] // self.chunk[dim]) for dim in spread)
 
     @property
     def chunk_bytes(self) -> int:
-        """Bytes of a chunk when it is not packed."""
+        """Bytes of an unpacked chunk."""
         return math.prod(self.chunk) * self.itemsize
 
     @property
@@ -104,7 +104,7 @@ class ArrayLayout:
         return tuple(a // b for a, b in zip(self.file_chunk, self.chunk, strict=True))
 
     def continues(self, other: "ArrayLayout") -> bool:
-        """Tell whether this is the same array, of which only the number of planes may differ."""
+        """Return whether this is the same array, except for the number of planes."""
         spread = [dim for dim, axis in enumerate(self.axes) if axis in ("y", "x")]
         return (
             len(self.shape) == len(other.shape)
@@ -113,21 +113,21 @@ class ArrayLayout:
         )
 
     def file_group(self, plane: PlaneIndex) -> Coordinates:
-        """Return which files a plane lies in, along the dimensions of planes."""
+        """Return the files that hold a plane, along the dimensions of planes."""
         steps = (self.file_chunk[dim] for dim in self.plane_dims)
         return tuple(at // step for at, step in zip(plane, steps, strict=True))
 
     def unit(self, plane: PlaneIndex) -> Coordinates:
-        """Return which chunk a plane lies in, along the dimensions of planes."""
+        """Return the chunk that holds a plane, along the dimensions of planes."""
         steps = (self.chunk[dim] for dim in self.plane_dims)
         return tuple(at // step for at, step in zip(plane, steps, strict=True))
 
     def files(self, group: Coordinates) -> list[Coordinates]:
-        """Return all files, by their coordinates, over which planes of a group are spread."""
+        """Return the coordinates of all files that hold planes of a group."""
         return self._tiles(group, self.file_chunk)
 
     def chunks(self, unit: Coordinates) -> list[Coordinates]:
-        """Return all chunks, by their coordinates, over which planes of a unit are spread."""
+        """Return the coordinates of all chunks that hold planes of a unit."""
         return self._tiles(unit, self.chunk)
 
     def _tiles(self, at: Coordinates, step: tuple[int, ...]) -> list[Coordinates]:
@@ -139,14 +139,14 @@ class ArrayLayout:
         return list(product(*ranges))
 
     def units_of(self, group: Coordinates) -> list[Coordinates]:
-        """Return the units, in their order, that lie in the files of a group."""
+        """Return the units in the files of a group, in their order."""
         per_file = self.chunks_per_file
         counts = [per_file[dim] for dim in self.plane_dims]
         ranges = [range(at * n, (at + 1) * n) for at, n in zip(group, counts, strict=True)]
         return list(product(*ranges))
 
     def planes_of(self, unit: Coordinates) -> list[PlaneIndex]:
-        """Return the planes, in their order, that are packed in a unit."""
+        """Return the planes in a unit, in their order."""
         counts = [self.chunk[dim] for dim in self.plane_dims]
         ranges = [range(at * n, (at + 1) * n) for at, n in zip(unit, counts, strict=True)]
         return list(product(*ranges))

@@ -1,6 +1,6 @@
-"""Everything that lies in OME-Zarr stores now, taken as it is: nothing is waited for.
+"""Lists the present planes of OME-Zarr stores without waiting for any.
 
-For `score`, `explain` and `check`; the daemon's source follows stores instead.
+Used by `score`, `explain` and `check`; the source of the daemon follows stores instead.
 """
 
 from collections.abc import Iterator
@@ -20,19 +20,19 @@ _AS_IT_IS = Patience(quiet_s=0, give_up_s=0)
 def open_stores(
     config: OmeZarrSourceConfig, experiment: ExperimentConfig, limits: ReadLimits = DEFAULT_LIMITS
 ) -> OmeZarrStores:
-    """Make ready to list the stores at or below a path.
+    """Prepare to list the stores at or below a path.
 
     Raises
     ------
     ConfigError
-        When the position pattern is wrong, or zarr is not installed.
+        When the position pattern is invalid, or zarr is not installed.
     """
     require_zarr(config.path)
     return OmeZarrStores(config, experiment, limits, _AS_IT_IS)
 
 
 def list_stores(stores: OmeZarrStores) -> Iterator[Found]:
-    """Yield the planes of all stores: frames, and refusals of what is none."""
+    """Yield the planes of all stores: frames, and refusals of planes that are none."""
     for label, folder in stores.find(()):
         yield from _list_store(stores, label, folder)
 
@@ -55,6 +55,6 @@ def _refused(label: str, folder: Path, got: str) -> Found:
         "OME-Zarr store cannot be listed",
         where=folder,
         got=got,
-        do="check that it is an OME-Zarr store of NGFF 0.4 or 0.5, and its rights",
+        do="check that it is an OME-Zarr store of NGFF 0.4 or 0.5, and its permissions",
     )
     return Found(locator=label or folder.name, fingerprint="store", reason=reason)

@@ -1,7 +1,7 @@
-"""The metadata files of a Zarr hierarchy: `zarr.json` (v3), `.zgroup`, `.zarray`, `.zattrs` (v2).
+"""Metadata files of a Zarr hierarchy: `zarr.json` (v3), `.zgroup`, `.zarray`, `.zattrs` (v2).
 
-Consolidated metadata is not asked for: it repeats what lies beside the data, and is older while a
-store grows.
+Consolidated metadata is not used: it repeats what is beside the data, and is older while a store
+grows.
 """
 
 import json
@@ -31,7 +31,7 @@ class Node:
     Parameters
     ----------
     document
-        The metadata of an array, as the file holds it; empty for a group.
+        Metadata of an array, as in the file; empty for a group.
     zarr_format
         2 or 3.
     """
@@ -48,16 +48,16 @@ class Node:
 
 
 def is_store(folder: Path) -> bool:
-    """Tell whether a folder is the root of a Zarr hierarchy, by its name or its metadata."""
+    """Return whether a folder is the root of a Zarr hierarchy, by its name or its metadata."""
     if is_store_name(folder.name):
         return True
     return any((folder / name).is_file() for name in (V3, _V2_GROUP, _V2_ARRAY))
 
 
 def read_node(folder: Path, limits: ReadLimits) -> Node | None:
-    """Read the metadata of a group or an array; None while it is not there or not whole.
+    """Read the metadata of a group or an array; None while it is missing or incomplete.
 
-    Writers put some of these files down in place, so that a look may see half of one.
+    Writers write some of these files in place, so that a reader may see half of one.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def read_node(folder: Path, limits: ReadLimits) -> Node | None:
             document=document if is_array else _EMPTY,
         )
     if (folder / V3).exists():
-        return None  # half written: what a v2 store left there is not asked
+        return None  # half written: older v2 metadata beside it are not used instead
     array = _read(folder / _V2_ARRAY, limits)
     if array is None and _read(folder / _V2_GROUP, limits) is None:
         return None
@@ -91,7 +91,7 @@ def read_node(folder: Path, limits: ReadLimits) -> Node | None:
 
 
 def signature(folder: Path) -> Signature:
-    """Return what changes when the metadata of a node is written; quick."""
+    """Return something that changes when the metadata of a node is written; quick."""
     found = []
     for name in METADATA_FILES:
         try:
@@ -105,7 +105,7 @@ def signature(folder: Path) -> Signature:
 
 
 def safe_path(path: object) -> str | None:
-    """Return a path of the metadata that stays within its group; None for any other.
+    """Return a metadata path that stays within its group; None for any other.
 
     >>> safe_path("A/1"), safe_path("../../etc")
     ('A/1', None)

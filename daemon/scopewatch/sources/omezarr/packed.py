@@ -1,9 +1,9 @@
-"""What the head of a compressed chunk says, before it is unpacked.
+"""Checks the header of a compressed chunk before it is unpacked.
 
-A chunk whose head names another size than its array is damaged, or made to fill the memory; so may
-be one that names none, which no writer known to us makes.
-Formats: c-blosc 1 (README_CHUNK_FORMAT), Zstandard (RFC 8878, 3.1.1.1), numcodecs' LZ4 (a length of
-4 bytes before the block), gzip and zlib (which name no size that can be relied on).
+A chunk whose header declares another size than its array is damaged, or made to fill the memory;
+so may be a chunk without a size, which no known writer makes.
+Formats: c-blosc 1 (README_CHUNK_FORMAT), Zstandard (RFC 8878, 3.1.1.1), numcodecs' LZ4 (a length
+of 4 bytes before the block), gzip and zlib (without a reliable size).
 """
 
 import struct
@@ -16,9 +16,9 @@ _MORE: Final = 65_536
 
 
 def is_plausible(compressor: str | None, head: bytes, size: int, unpacked: int) -> bool:
-    """Tell whether a chunk may unpack to `unpacked` bytes, by its head and its size in the file.
+    """Return whether a chunk may unpack to `unpacked` bytes, by its header and its file size.
 
-    False too for a file that is not written to its end, where its head tells.
+    False too for a file that is not completely written, where the header shows that.
     """
     if compressor is None:
         return True
@@ -36,7 +36,7 @@ def is_plausible(compressor: str | None, head: bytes, size: int, unpacked: int) 
 
 
 def inflates(data: bytes, unpacked: int) -> bool:
-    """Tell whether gzip or zlib data unpack to so many bytes and no more; never unpacks more."""
+    """Return whether gzip or zlib data unpack to exactly `unpacked` bytes; never unpacks more."""
     inflater = zlib.decompressobj(wbits=47)
     try:
         length = len(inflater.decompress(data, unpacked + 1))
@@ -51,7 +51,7 @@ def _blosc_sizes(head: bytes) -> tuple[int, int]:
 
 
 def _zstd_size(head: bytes) -> int | None:
-    """Return the size that the head of a frame names; None where it names none."""
+    """Return the size in the header of a frame; None where it has none."""
     if len(head) < 5 or struct.unpack_from("<I", head)[0] != _ZSTD_MAGIC:
         return None
     descriptor = head[4]

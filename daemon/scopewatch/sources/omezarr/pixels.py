@@ -1,6 +1,6 @@
-"""Pixels of OME-Zarr arrays, unpacked by zarr, an optional extra (`scopewatch[zarr]`).
+"""Reads pixels of OME-Zarr arrays with zarr, an optional extra (`scopewatch[zarr]`).
 
-The store is opened read-only, on local paths alone.
+The store is opened read-only, and only on local paths.
 """
 
 import importlib.util
@@ -21,17 +21,17 @@ from scopewatch.sources.omezarr.packed import inflates
 from scopewatch.sources.readers.decode import DECODE_FAULTS, as_grey, undecodable
 
 _INFLATED = ("gzip", "zlib")
-# RuntimeError: what blosc, LZ4 and Zstandard refuse.
+# RuntimeError: raised by blosc, LZ4 and Zstandard.
 _FAULTS = (RuntimeError, *DECODE_FAULTS)
 
 
 def require_zarr(where: object) -> None:
-    """Refuse to go on without zarr.
+    """Refuse to continue without zarr.
 
     Raises
     ------
     ConfigError
-        Saying how to install it.
+        With the command that installs it.
     """
     try:
         there = importlib.util.find_spec("zarr") is not None
@@ -56,9 +56,9 @@ def read_planes(
     Parameters
     ----------
     folder
-        Of the array.
+        Folder of the array.
     extents
-        Where the chunks of the unit lie; looked at before they are unpacked.
+        Places of the chunks of the unit; checked before they are unpacked.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def read_planes(
     Raises
     ------
     FrameError
-        When they cannot be unpacked, or are no grey pixels.
+        When they cannot be unpacked, or are not grey pixels.
     """
     _check_inflated(layout, extents)
     low = [min(plane[axis] for plane in planes) for axis in range(len(planes[0]))]
@@ -89,13 +89,13 @@ def _read_block(
     import zarr  # noqa: PLC0415 - heavy, and an optional extra
     from zarr.storage import LocalStore, StorePath  # noqa: PLC0415
 
-    # Not the names of the codecs are news to the operator, but whether they can be read.
+    # The operator needs to know whether planes can be read, not which codecs are standard.
     warnings.filterwarnings("ignore", "Numcodecs codecs are not in the Zarr version 3", UserWarning)
     shape = list(layout.shape)
     ranges: list[slice] = [slice(None)] * len(shape)
     for dim, first, last in zip(layout.plane_dims, low, high, strict=True):
         ranges[dim] = slice(first, last)
-        # A writer may say the size of what it appends to after the chunk is there.
+        # A writer may update the declared size after it has appended a chunk.
         shape[dim] = max(shape[dim], last)
     document = {**layout.document, "shape": shape}
     array = zarr.Array.from_dict(StorePath(LocalStore(folder, read_only=True)), document)
@@ -105,7 +105,7 @@ def _read_block(
 
 
 def _check_inflated(layout: ArrayLayout, extents: Sequence[Extent]) -> None:
-    """Refuse gzip and zlib that unpack to more than their chunk: their heads do not tell."""
+    """Refuse gzip and zlib data that unpack to more than their chunk: their headers lack a size."""
     if layout.packing.compressor not in _INFLATED:
         return
     for extent in extents:

@@ -1,4 +1,4 @@
-"""Which planes of an array were reported, so that their chunks need no further look."""
+"""Flags for the reported planes of an array, so that their chunks are not checked again."""
 
 import math
 
@@ -9,7 +9,7 @@ from scopewatch.sources.omezarr.layout import ArrayLayout, Coordinates
 
 
 class SightedPlanes:
-    """A flag for each plane; grows with chunks that come before the metadata knows of them.
+    """A flag for each plane; grows with chunks that come before the metadata lists them.
 
     Parameters
     ----------
@@ -35,29 +35,29 @@ class SightedPlanes:
         self._flags[plane] = True
 
     def remove(self, plane: PlaneIndex) -> None:
-        """Look for a plane again."""
+        """Mark a plane as not reported."""
         self._flags[plane] = False
 
     def clear(self) -> None:
-        """Look for every plane again."""
+        """Mark all planes as not reported."""
         self._flags[:] = False
 
     def take_up(self, layout: ArrayLayout) -> None:
-        """Use the metadata of the array as it is now."""
+        """Use the present metadata of the array."""
         self._layout = layout
         self._alone = _holds_one(layout)
         self._cover(layout.planes_shape)
 
     def has_room(self, group: Coordinates) -> bool:
-        """Tell whether the planes of a group of files may be kept in mind."""
+        """Return whether there is room for flags of the planes in a group of files."""
         steps = (self._layout.file_chunk[dim] for dim in self._layout.plane_dims)
         first = (at * step + 1 for at, step in zip(group, steps, strict=True))
         return math.prod(map(max, first, self._flags.shape)) <= self._max_planes
 
     def has_all(self, file: Coordinates) -> bool:
-        """Tell whether every plane is noted whose files begin with these coordinates.
+        """Return whether all planes are flagged whose files begin with these coordinates.
 
-        Planes that the metadata does not count are expected only where a file begins with them.
+        Planes beyond the shape in the metadata are expected only where a file begins with them.
         """
         if self._alone and len(file) == len(self._layout.axes):
             return tuple([file[dim] for dim in self._layout.plane_dims]) in self
@@ -77,7 +77,7 @@ class SightedPlanes:
         return bool(self._flags[tuple(region)].all())
 
     def has_group(self, group: Coordinates) -> bool:
-        """Tell whether every plane of a group of files is noted."""
+        """Return whether all planes of a group of files are flagged."""
         rest = iter(group)
         axes = self._layout.axes
         return self.has_all(tuple(0 if axis in ("y", "x") else next(rest) for axis in axes))
@@ -92,5 +92,5 @@ class SightedPlanes:
 
 
 def _holds_one(layout: ArrayLayout) -> bool:
-    """Tell whether no file holds more than one plane."""
+    """Return whether no file holds more than one plane."""
     return all(layout.file_chunk[dim] == 1 for dim in layout.plane_dims)

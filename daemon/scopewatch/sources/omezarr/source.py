@@ -1,4 +1,4 @@
-"""Frames from OME-Zarr stores, also while they grow.
+"""Source of frames from OME-Zarr stores, also while they grow.
 
 `path` is a store, or a folder in which stores appear.
 """
@@ -22,16 +22,16 @@ class OmeZarrSource(DataSetsSource[Sighting]):
     config
         Where the stores are, and how to read their positions.
     experiment
-        Defaults for what they do not say.
+        Defaults for facts that they do not state.
     patience
-        How long to wait for planes that are not whole.
+        How long to wait for incomplete planes.
     arrivals
-        Told of images as they are saved; None: nobody is.
+        Receives counts of images as they are saved; None: nobody counts.
 
     Raises
     ------
     ConfigError
-        When the position pattern is wrong, or zarr is not installed.
+        When the position pattern is invalid, or zarr is not installed.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""One OME-Zarr store, followed while it grows.
+"""Follows one OME-Zarr store while it grows.
 
-Its metadata is read again when it changed. What was known of it stays where it is empty or half
-written for a moment: acquire-zarr overwrites all groups at its end, and ome-writers puts them back.
+Its metadata is read again when it changed. Known metadata stay while a file is empty or half
+written: acquire-zarr overwrites all groups at its end, and ome-writers restores them.
 """
 
 from collections.abc import Hashable, Iterator
@@ -34,47 +34,47 @@ class OmeZarrStore:
 
     @property
     def images(self) -> int:
-        """How many images it has, as far as is known."""
+        """Number of images that are known so far."""
         return len(self._images)
 
     @property
     def waiting(self) -> int:
-        """Planes, or groups of them, of which something is there and not whole."""
+        """Number of planes, or groups of them, that exist and are not complete."""
         return sum(each.waiting for each in self._followers())
 
     @property
     def listed(self) -> int:
-        """How often a folder of chunks was listed."""
+        """How many times a folder of chunks was listed."""
         return sum(each.listed for each in self._followers())
 
     @property
     def trouble(self) -> str:
-        """What of it is not read, or waits, and why; '' where all is well."""
+        """Which part is not read, or waits, and why; '' where all is well."""
         if self._problem:
             return f"{self._folder.name}: {self._problem}"
         return next((each.trouble for each in list(self._images.values()) if each.trouble), "")
 
     @property
     def ended(self) -> bool:
-        """Whether its writer has closed every image and all that is there was reported."""
+        """Whether its writer closed every image and everything in it was reported."""
         images = list(self._images.values())
         return bool(images) and all(each.is_closed for each in images) and not self.waiting
 
     def is_replaced(self) -> bool:
-        """Whether the store as a whole was; it asks for each image by itself."""
+        """Return False: the identity of each image shows whether it was replaced."""
         return False
 
     def part(self, sighting: Sighting) -> str | None:
-        """Return which image a plane is of: each may be acquired anew; None for no frame."""
+        """Return the image that holds a plane: each may be acquired again; None for no frame."""
         return sighting.place.path if sighting.plane is not None and not sighting.reason else None
 
     def identity(self, part: str, now_s: float) -> str | None:
-        """Return which acquisition an image holds; see `FirstPlane.identity`."""
+        """Return the identity of the acquisition in an image; see `FirstPlane.identity`."""
         image = self._images.get(part)
         return None if image is None else image.identity(now_s)
 
     def glance(self) -> Hashable:
-        """Return what changes while it grows, as a rule. Never raises."""
+        """Return what usually changes while it grows. Never raises."""
         paths = dict.fromkeys((*list(self._images)[:_GLANCED_AT], *self._recent))
         images = (self._images.get(path) for path in paths)
         return tuple(
@@ -82,17 +82,17 @@ class OmeZarrStore:
         )
 
     def look(self, now_s: float, *, full: bool, at_most: int = PER_LOOK) -> list[Sighting]:
-        """Return planes that got whole since the last look, about so many at most.
+        """Return about `at_most` planes completed since the last look.
 
         Parameters
         ----------
         full
-            Read metadata that changed, and list folders whatever their time says.
+            Read metadata that changed, and list folders even if their time did not change.
 
         Raises
         ------
         OSError
-            When metadata is there and cannot be read.
+            When metadata exists and cannot be read.
         """
         self._read_hierarchy(now_s, full=full)
         sightings: list[Sighting] = []
@@ -112,11 +112,11 @@ class OmeZarrStore:
         return sightings
 
     def is_unproven(self, sighting: Sighting) -> bool:
-        """Tell whether only unpacking shows that a plane is whole."""
+        """Return whether only unpacking shows that a plane is complete."""
         return sighting.plane is not None and sighting.plane.unproven
 
     def prove(self, sighting: Sighting, now_s: float) -> bool:
-        """Unpack a plane; one that is not whole is looked at again when its files change."""
+        """Unpack a plane; an incomplete one is checked again when its files change."""
         image = self._images.get(sighting.place.path)
         if sighting.plane is None or image is None or image.follower is None:
             return True
@@ -128,7 +128,7 @@ class OmeZarrStore:
                 yield image.follower
 
     def _read_hierarchy(self, now_s: float, *, full: bool) -> None:
-        """List the images where the root changed, or something of it is not there yet."""
+        """List the images where the root changed, or a listed image does not exist yet."""
         now = signature(self._folder)
         if now != self._root_read:
             self._changed_s = now_s
@@ -147,7 +147,7 @@ class OmeZarrStore:
             self._take_up(read)
 
     def _take_up(self, read: Hierarchy) -> None:
-        """Follow the images that are listed; those known stay while groups cannot be read."""
+        """Follow the listed images; known images stay while groups cannot be read."""
         known, self._images = self._images, {}
         for place in read.images:
             image = known.pop(place.path, None) or FollowedImage(

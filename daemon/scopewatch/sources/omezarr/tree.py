@@ -1,8 +1,7 @@
-"""Which chunk files an array has, looked at again and again without listing all of them.
+"""Finds the chunk files of an array repeatedly without listing all of them.
 
-A folder is listed again only when its time changed; one of which every plane was found is not
-even asked. Folders that got no new time for something new in them (some shares, coarse clocks)
-are caught by full looks.
+A folder is listed again only when its time changed; a folder with all planes found is not checked
+at all. Full looks find new files in folders whose time did not change (some shares, coarse clocks).
 """
 
 import os
@@ -12,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 Coordinates = tuple[int, ...]
-# The time of a folder may have steps of 2 s: one that changed so lately is listed again.
+# The time of a folder may have steps of 2 s: one that changed so recently is listed again.
 _COARSE_S = 2.5
 _LONGEST_NUMBER = 9
 
 
 @dataclass(slots=True)
 class _Folder:
-    """A folder of chunks and when it changed, on the clock of whoever looks."""
+    """A folder of chunks, and when it changed on the local monotonic clock."""
 
     at: Coordinates
     mtime_ns: int | None = None
@@ -34,13 +33,13 @@ class ChunkTree:
     Parameters
     ----------
     folder
-        Of the array.
+        Folder of the array.
     prefix, separator
         See `ArrayLayout`.
     dims
         Number of coordinates of a chunk.
     is_done
-        Tells of the first coordinates of chunks whether nothing below them is looked for any more.
+        Returns, for the first coordinates of chunks, whether nothing below them is needed any more.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class ChunkTree:
         self.listed = 0
 
     def glance(self) -> tuple[int, ...]:
-        """Return what changes when a chunk comes, as a rule; quick. Never raises."""
+        """Return what usually changes when a chunk comes; quick. Never raises."""
         newest = [max(self._top.inner)] if self._top.inner else []
         times = []
         for path in (self._root, *(self._root / str(number) for number in newest)):
@@ -83,12 +82,12 @@ class ChunkTree:
     def look(self, now_s: float, *, full: bool) -> Iterator[Coordinates]:
         """Yield the files that are not done in folders that changed, in the order of time.
 
-        Stopped early, it goes on with the next look.
+        Stopped early, it continues with the next look.
 
         Parameters
         ----------
         full
-            List folders whatever their time says.
+            List folders even if their time did not change.
 
         Raises
         ------
@@ -125,7 +124,7 @@ class ChunkTree:
     def _enter(
         self, folder: _Folder, path: Path, places: list[Coordinates], now_s: float, *, full: bool
     ) -> Iterator[Coordinates]:
-        """Visit folders within a folder, and keep in mind those that are not done."""
+        """Visit folders within a folder, and keep those that are not done."""
         for at in places:
             number = at[-1]
             inner = folder.inner.pop(number, None) or _Folder(at=at)
@@ -135,7 +134,7 @@ class ChunkTree:
                 folder.inner[number] = inner
 
     def _list(self, folder: _Folder, path: Path) -> list[Coordinates]:
-        """Return what a folder holds, files or folders, and is not done, in the order of time."""
+        """Return files or folders in a folder that are not done, in the order of time."""
         self.listed += 1
         with os.scandir(path) as entries:
             names = [entry.name for entry in entries]
@@ -160,13 +159,13 @@ class ChunkTree:
 
 
 def _without_closing(places: Iterator[Coordinates]) -> Iterator[Coordinates]:
-    """Yield what another iterator does; it can be gone on with where this one is left early."""
+    """Yield from another iterator without closing it, so that it can be continued later."""
     for place in places:  # noqa: UP028 - `yield from` would close it
         yield place
 
 
 def _number(name: str) -> int | None:
-    """Return the number a name is, written as writers do; None for any other name."""
+    """Return the number in a name, written as writers do; None for any other name."""
     if not name.isdecimal() or not name.isascii() or len(name) > _LONGEST_NUMBER:
         return None
     return int(name) if name[0] != "0" or name == "0" else None

@@ -1,9 +1,9 @@
-"""Whether the planes that are packed as one unit are whole: by their files, or by unpacking them.
+"""Checks whether the planes of one packed unit are complete: by their files, or by unpacking.
 
-Where a chunk holds several planes, writers may put it down with some of them, and again with more.
-Its planes are looked at once it is final, and of them those count that hold more than the fill
-value; a chunk of which every plane does is final as soon as its files rest. A chunk of one plane
-that holds nothing else is no frame either: no camera gives that.
+Where a chunk holds several planes, writers may write it with some of them, and again with more.
+Its planes are checked once it is final, and only planes that hold more than the fill value count; a
+chunk in which every plane does is final as soon as its files stop changing. A chunk of one plane
+with nothing but the fill value is no frame either: no camera gives such an image.
 """
 
 import zlib
@@ -24,9 +24,9 @@ MORE_TO_COME = "its chunk may get more planes"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaneSighting:
-    """A plane that is whole, or one that did not get whole and why.
+    """A complete plane, or a plane that was not completed and why.
 
-    `unproven`: only unpacking shows that it is whole.
+    `unproven`: only unpacking shows that it is complete.
     """
 
     index: PlaneIndex
@@ -41,7 +41,7 @@ class Units:
     Parameters
     ----------
     folder
-        Of the array.
+        Folder of the array.
     """
 
     def __init__(self, folder: Path, layout: ArrayLayout) -> None:
@@ -52,16 +52,17 @@ class Units:
     def examine(
         self, unit: Coordinates, planes: list[PlaneIndex], *, final: bool, rests: bool
     ) -> tuple[list[PlaneSighting], str]:
-        """Return those planes of a unit that are whole, and why others are not.
+        """Return the complete planes of a unit, and why others are not complete.
 
         Parameters
         ----------
         planes
             All planes of the unit that were not reported so far.
         final
-            Nothing more is expected to be written into the unit.
+            Whether nothing more is expected to be written into the unit.
         rests
-            Its files did not change since the last look: where no plane is missing, it is final.
+            Whether its files did not change since the last look: with no plane missing it is then
+            final.
         """
         try:
             state = self.files.unit_state(unit)
@@ -80,7 +81,7 @@ class Units:
             return [], _unpacking(error)
 
     def prove(self, plane: PlaneIndex) -> str:
-        """Unpack a plane; return why it is not whole, '' where it is."""
+        """Unpack a plane; return why it is not complete, '' where it is."""
         try:
             state = self.files.unit_state(self._layout.unit(plane))
             if state.extents:
@@ -108,7 +109,7 @@ class Units:
             return None
         (pixels,) = read_planes(self._folder, self._layout, [plane], state.extents)
         if alone:
-            # Read meanwhile, a chunk that is gone would be black.
+            # A chunk that was deleted meanwhile would be read as black.
             same = self.files.unit_state(unit).fingerprint == fingerprint
         else:
             same = content_mark(pixels) == fingerprint
@@ -122,15 +123,15 @@ class Units:
                 return [], ""
             one_file = self._layout.tiles == 1 and not self._layout.is_sharded
             if state.ends_in_zeros and one_file and not compressed:
-                # Its size may have been set first, with the pixels to come.
+                # The size of the file may have been set first, before the pixels are written.
                 return [], "its end is zeros"
-        # What names no packed length of its own is whole only if it unpacks.
+        # A chunk that does not state its packed length is complete only if it unpacks.
         unproven = compressed and packing.compressor != "blosc"
         found = PlaneSighting(index=plane, fingerprint=state.fingerprint, unproven=unproven)
         return [found], ""
 
     def _look_inside(self, planes: list[PlaneIndex], state: UnitState) -> list[PlaneSighting]:
-        """Unpack planes and return those that hold more than the fill value, or zeros."""
+        """Unpack planes and return those that hold more than the fill value or zeros."""
         pixels = read_planes(self._folder, self._layout, planes, state.extents)
         return [
             PlaneSighting(index=index, fingerprint=content_mark(plane))
@@ -139,7 +140,7 @@ class Units:
         ]
 
     def _has_later(self, unit: Coordinates) -> bool:
-        """Tell whether a chunk that comes after this one is there."""
+        """Return whether a later chunk exists."""
         layout = self._layout
         return any(
             self.files.exists((*unit[:at], unit[at] + 1, *unit[at + 1 :]))

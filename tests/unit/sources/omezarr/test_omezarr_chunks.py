@@ -121,7 +121,7 @@ def test_what_is_never_completed_is_refused_with_the_reason_and_taken_when_it_is
     assert scene.inbox.refusals == []
     scene.later(2)
     assert scene.inbox.reasons == [
-        "plane of the OME-Zarr store is not whole: HES7.zarr [1]"
+        "plane of the OME-Zarr store is not complete: HES7.zarr [1]"
         f" (got a chunk has {PLANE_BYTES - 5} of {PLANE_BYTES} bytes);"
         " let the writer finish, or copy the store again"
     ]

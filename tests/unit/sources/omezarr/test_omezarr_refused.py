@@ -75,7 +75,7 @@ def test_an_image_of_another_version_is_refused_by_its_version(tmp_path: Path) -
     del document["attributes"]["ome"]["multiscales"][0]["axes"]
     path.write_text(json.dumps(document))
     assert reason_in(tmp_path) == (
-        "OME-Zarr image is not understood: HES7.zarr (expected axes with y and x, each once"
+        "OME-Zarr image has an unknown structure: HES7.zarr (expected axes with y and x, each once"
         " (NGFF 0.4 or 0.5), got version 0.6); export it as OME-Zarr 0.4 or 0.5"
     )
 
