@@ -44,7 +44,7 @@ def test_one_without_names_says_that_files_are_found_and_shows_how_parts_are_nam
 ) -> None:
     with pytest.raises(ConfigError, match="file name pattern is a shell pattern") as caught:
         NamePattern(pattern)
-    assert "image files are found by themselves" in str(caught.value)
+    assert "image files are found anyway" in str(caught.value)
     assert "(?P<well>" in str(caught.value)
     assert "scopewatch init" in str(caught.value)
 
