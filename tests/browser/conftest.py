@@ -17,7 +17,7 @@ from selenium.webdriver.chrome.service import Service
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock
-from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader, states_of
+from tests.unit.web.fakes import FACTS, NOW, FakeAnswers, FakeHealth, FakeReader, states_of
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,7 +42,7 @@ class Page:
         self.driver = driver
         self.server: WebServer | None = None
         self.reader = FakeReader()
-        self.alerts = FakeDesk()
+        self.alerts = FakeAnswers()
         self.health = FakeHealth()
 
     def open(self, path: str = "/", *, width: int = 1280, dark: bool = False) -> None:

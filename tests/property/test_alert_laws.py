@@ -10,7 +10,7 @@ from typing import Final
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scopewatch.core.alerts.changes import SIGNS, Sign, find_change
+from scopewatch.core.alerts.changes import SYMPTOMS, Symptom, find_change
 from scopewatch.core.alerts.plate import FEWEST_WELLS, PlateFacts, PlateStep, step_plate
 from scopewatch.core.alerts.scope import any_well, check_pattern
 from scopewatch.core.alerts.serialisation import pack_state, unpack_state
@@ -68,10 +68,10 @@ Told = list[tuple[datetime, bool, AlertState, Transition | None]]
 def live(rule: AlertRule, moments: list[Moment]) -> Told:
     """Step a rule through moments: (moment, held, state afterwards, what was told)."""
     state, at, lived = AlertState(), START, []
-    for gap_h, badness, hold, acknowledged in moments:
+    for gap_h, score, hold, acknowledged in moments:
         at += timedelta(hours=gap_h)
         day = (at - START).total_seconds() / 86_400
-        observation = Observation(at=at, day=day, badness=badness)
+        observation = Observation(at=at, day=day, score=score)
         state, transition = step(state, rule, observation, hold=hold, acknowledged=acknowledged)
         lived.append((at, hold, state, transition))
     return lived
@@ -132,10 +132,10 @@ def test_what_is_said_becomes_what_is_the_case_once_nothing_holds_it(
     at = (lived[-1][0] if lived else START) + timedelta(days=3)
     while rule.quiet_hours is not None and rule.quiet_hours.hold(at):
         at += timedelta(hours=1)
-    after, _ = step(state, rule, Observation(at=at, badness=None), acknowledged=True)
+    after, _ = step(state, rule, Observation(at=at, score=None), acknowledged=True)
     assert after.raised == state.raised
-    assert (after.said is not None) == after.raised
-    assert not after.raised or after.said is after.severity
+    assert (after.notified is not None) == after.raised
+    assert not after.raised or after.notified is after.severity
 
 
 @UNHURRIED
@@ -144,14 +144,14 @@ def test_what_is_told_was_seen(rule: AlertRule, moments: list[Moment]) -> None:
     for at, _, state, told in live(rule, moments):
         if told is None:
             continue
-        badness = told.observation.badness
-        assert badness is not None
+        score = told.observation.score
+        assert score is not None
         assert told.observation.at <= told.at == at
-        assert state.said is (None if told.change is Change.RESOLVED else told.severity)
+        assert state.notified is (None if told.change is Change.RESOLVED else told.severity)
         if told.change is Change.RESOLVED:
-            assert not rule.bad(badness)
+            assert not rule.bad(score)
         elif rule.consecutive == 1:
-            assert not rule.clear(badness)
+            assert not rule.clear(score)
 
 
 @UNHURRIED
@@ -169,8 +169,8 @@ def test_what_is_worse_never_stands_less(
     rule: AlertRule, moments: list[Moment], worse: list[float]
 ) -> None:
     harder = [
-        (gap_h, None if badness is None else badness + more, hold, acknowledged)
-        for (gap_h, badness, hold, acknowledged), more in zip(moments, worse, strict=False)
+        (gap_h, None if score is None else score + more, hold, acknowledged)
+        for (gap_h, score, hold, acknowledged), more in zip(moments, worse, strict=False)
     ]
     for (_, _, mild, _), (_, _, hard, _) in zip(
         live(rule, moments), live(rule, harder), strict=True
@@ -186,8 +186,8 @@ def test_time_alone_changes_nothing_that_is_the_case(
     idle: list[Moment] = [(gap_h, None, hold, seen) for gap_h, _, hold, seen in moments]
     assert all(told is None for *_, told in live(rule, idle))
     before = AlertState()
-    for (_, badness, _, _), (_, _, state, _) in zip(moments, live(rule, moments), strict=True):
-        if badness is None:
+    for (_, score, _, _), (_, _, state, _) in zip(moments, live(rule, moments), strict=True):
+        if score is None:
             assert (state.raised, state.streak) == (before.raised, before.streak)
         before = state
 
@@ -220,16 +220,16 @@ def test_a_range_means_the_wells_between_its_corners(
 
 @UNHURRIED
 @given(
-    sign=st.sampled_from(SIGNS),
+    symptom=st.sampled_from(SYMPTOMS),
     level=st.floats(0.2, 0.8),
     wobbles=st.lists(st.floats(-0.49, 0.49), min_size=4, max_size=25),
 )
 def test_what_wobbles_by_less_than_the_smallest_jump_is_no_jump(
-    sign: Sign, level: float, wobbles: list[float]
+    symptom: Symptom, level: float, wobbles: list[float]
 ) -> None:
-    moves = [sign.least * wobble for wobble in wobbles]
-    seen = [level * exp(move) if sign.relative else level + move for move in moves]
-    found = find_change([{sign.measure: value} for value in seen])
+    moves = [symptom.least * wobble for wobble in wobbles]
+    seen = [level * exp(move) if symptom.relative else level + move for move in moves]
+    found = find_change([{symptom.measure: value} for value in seen])
     assert found is not None
     assert found.size < 1
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from scopewatch.core.alerts.changes import (
     FEWEST_BEFORE,
     MOST_BEFORE,
-    SIGNS,
     SPREADS,
+    SYMPTOMS,
     Course,
     Jump,
-    Sign,
+    Symptom,
     find_change,
 )
 from scopewatch.core.alerts.serialisation import pack_past, unpack_past
@@ -40,7 +40,7 @@ from scopewatch.core.estimation.smoothing import (
 UNHURRIED: Final = settings(
     deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
 )
-NAMES: Final = sorted({sign.measure for sign in SIGNS})
+NAMES: Final = sorted({symptom.measure for symptom in SYMPTOMS})
 # Round values often meet again, others never.
 VALUES: Final = st.one_of(
     st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0]), st.floats(0, 1.5, allow_subnormal=False)
@@ -62,14 +62,14 @@ POINTS: Final = st.lists(
 
 def look_back(history: Sequence[Mapping[str, float]]) -> Jump | None:
     """The largest jump, found in the plainest way: by looking at all time points again."""
-    found = [jump for sign in SIGNS if (jump := _largest(sign, history)) is not None]
+    found = [jump for symptom in SYMPTOMS if (jump := _largest(symptom, history)) is not None]
     return max(found, key=lambda jump: jump.size, default=None)
 
 
-def _largest(sign: Sign, history: Sequence[Mapping[str, float]]) -> Jump | None:
-    seen = [look[sign.measure] for look in history if sign.measure in look]
+def _largest(symptom: Symptom, history: Sequence[Mapping[str, float]]) -> Jump | None:
+    seen = [look[symptom.measure] for look in history if symptom.measure in look]
     values = [
-        sign.direction * (log(max(value, 1e-6)) if sign.relative else value) for value in seen
+        symptom.direction * (log(max(value, 1e-6)) if symptom.relative else value) for value in seen
     ]
     best: Jump | None = None
     for index in range(FEWEST_BEFORE, len(values)):
@@ -78,11 +78,15 @@ def _largest(sign: Sign, history: Sequence[Mapping[str, float]]) -> Jump | None:
         usual = 1.2533 * sum(abs(value - middle) for value in values[window])
         usual /= len(values[window])
         jump = max(min(values[index], values[-1]) - middle, 0.0)
-        size = jump / max(sign.least, SPREADS * usual)
+        size = jump / max(symptom.least, SPREADS * usual)
         if best is None or size > best.size:
             before = median(seen[window])
             best = Jump(
-                measure=sign.measure, cause=sign.cause, size=size, before=before, after=seen[-1]
+                measure=symptom.measure,
+                cause=symptom.cause,
+                size=size,
+                before=before,
+                after=seen[-1],
             )
     return best
 

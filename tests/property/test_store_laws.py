@@ -133,7 +133,7 @@ def test_the_database_says_what_the_rule_says_of_the_estimates(
     estimates = {row[1]: row for row in found["well_estimates"]}
     for time_point in sorted(estimates):
         _, _, day, efficiency, *_ = estimates[time_point]
-        seen = Observation(at=at, day=day, badness=RULE.target - efficiency)
+        seen = Observation(at=at, day=day, score=RULE.target - efficiency)
         state, transition = step(state, RULE, seen)
         if transition is not None:
             expected.append(transition.change)

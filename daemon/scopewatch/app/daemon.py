@@ -45,7 +45,7 @@ from scopewatch.runtime.supervision.stages import Farewell, Stage
 from scopewatch.runtime.supervision.supervisor import Supervisor
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.write.database import Store
-from scopewatch.web.access.auth_middleware import Lock, make_lock
+from scopewatch.web.access.auth_middleware import AuthConfig, make_auth_config
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 
@@ -203,7 +203,7 @@ def build(
                 clock=clock,
                 token=secrets.token_urlsafe(32),
                 language=config.web.language,
-                lock=_make_lock(config.web, clock),
+                auth=_make_auth_config(config.web, clock),
                 names=config.web.names,
                 addresses=not config.web.on_loopback,
             )
@@ -297,10 +297,10 @@ def _make_pipeline(
     )
 
 
-def _make_lock(web: WebConfig, clock: Clock) -> Lock | None:
+def _make_auth_config(web: WebConfig, clock: Clock) -> AuthConfig | None:
     if web.token is None:
         return None
-    return make_lock(web.token.get_secret_value(), clock, secure=web.behind_tls)
+    return make_auth_config(web.token.get_secret_value(), clock, secure=web.behind_tls)
 
 
 def _delivery_stage(delivery: Delivery) -> Stage:

@@ -88,7 +88,7 @@ def list_alerts(
     Example: scopewatch alert list --all
     """
     from scopewatch.config import load_config
-    from scopewatch.messages.summary import gist
+    from scopewatch.messages.summary import summarise
     from scopewatch.store.read.queries import Reader
 
     reader = Reader.open(load_config(config).state.folder)
@@ -109,7 +109,7 @@ def list_alerts(
         day = "" if row.day is None else f"day {row.day:.1f}: "
         typer.echo(
             f"{row.alert:>5}  {row.severity:<8}  {row.subject}  {day}"
-            f"{gist(row.kind, row.evidence)} (rule {row.rule!r}): {state}"
+            f"{summarise(row.kind, row.evidence)} (rule {row.rule!r}): {state}"
         )
 
 

@@ -41,7 +41,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     from scopewatch.config.secrets import resolve_secrets
 
     _leave_hangups()
-    with _told_together(config):
+    with _all_problems_at_once(config):
         settings = resolve_secrets(load_config(config), os.environ)
     write_logs = _Logs(debug=logging.getLogger().level == logging.DEBUG)
     write_logs(settings)
@@ -57,7 +57,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
         pid=os.getpid(),
         prepare=write_logs,
     )
-    with _told_together(config):
+    with _all_problems_at_once(config):
         life.build()
     _on_signals(life.stop, life.reload)
     farewell = life.run()
@@ -119,7 +119,7 @@ def _status(farewell: "Farewell") -> int:
 
 
 @contextmanager
-def _told_together(path: Path) -> Iterator[None]:
+def _all_problems_at_once(path: Path) -> Iterator[None]:
     """Where a start is refused, look at the rest as well: who mends it wants to know all of it."""
     from scopewatch.core.errors import ConfigError, ModelError
 

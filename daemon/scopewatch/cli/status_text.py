@@ -6,7 +6,7 @@ from rich.table import Table
 from scopewatch.app.status import MeasuredRun, Status
 from scopewatch.core.estimation.forecast import NoForecast
 from scopewatch.core.faults import Fault
-from scopewatch.messages.summary import gist
+from scopewatch.messages.summary import summarise
 from scopewatch.store.read.records import Counts, WellRow
 from scopewatch.web.advice import advise
 
@@ -25,11 +25,11 @@ def print_status(status: Status) -> None:
         if alert.well is None:
             style = "bold red" if alert.severity == "critical" else "bold yellow"
             line = f"{alert.severity}: {alert.subject}: {alert.rule}: "
-            console.print(line + gist(alert.kind, alert.evidence), style=style, markup=False)
+            console.print(line + summarise(alert.kind, alert.evidence), style=style, markup=False)
     _print_acquisitions(console, status)
     _print_wells(console, status)
     for measured in status.measured:
-        console.print("\n".join(_tell_end(measured)), highlight=False, markup=False)
+        console.print("\n".join(_end_line(measured)), highlight=False, markup=False)
     _print_reasons(console, status)
     _print_channels(console, status)
 
@@ -41,7 +41,7 @@ def _print_runs(console: Console, status: Status) -> None:
         for line in filter(None, (each.advice, *each.details)):
             console.print(f"  {line}", highlight=False, markup=False)
         named = "" if len(status.states) == 1 else f" of {each.run}"
-        line = _tell_counts(status.run_counts[each.run])
+        line = _counts_line(status.run_counts[each.run])
         console.print(f"frames{named}: {line}", highlight=False, markup=False)
 
 
@@ -68,7 +68,7 @@ def _print_wells(console: Console, status: Status) -> None:
             "" if row.day is None else f"{row.day:.1f}",
             "" if seen is None else f"{seen.value:.0%}" + ("" if seen.corrected else " raw"),
             f"{seen.low:.0%} to {seen.high:.0%}" if seen is not None and seen.corrected else "",
-            _tell_forecast(row),
+            _forecast_line(row),
             ", ".join(flag.rule for flag in row.flags),
         )
     if table.row_count:
@@ -112,7 +112,7 @@ def _print_channels(console: Console, status: Status) -> None:
             )
 
 
-def _tell_counts(counts: Counts) -> str:
+def _counts_line(counts: Counts) -> str:
     last = f"{counts.last_frame_at:%Y-%m-%d %H:%M} UTC" if counts.last_frame_at else "none yet"
     missed = f"{counts.missed} missed, " if counts.missed else ""
     return (
@@ -121,16 +121,17 @@ def _tell_counts(counts: Counts) -> str:
     )
 
 
-def _tell_forecast(row: WellRow) -> str:
+def _forecast_line(row: WellRow) -> str:
     if row.outlook is None:
         return ""
-    told = row.outlook.forecast
-    if isinstance(told, NoForecast):
-        return f"none: {told.cause.value}"
-    return f"day {told.final_day:g}: {told.value:.0%} ({told.low:.0%} to {told.high:.0%})"
+    forecast = row.outlook.forecast
+    if isinstance(forecast, NoForecast):
+        return f"none: {forecast.cause.value}"
+    interval = f"{forecast.low:.0%} to {forecast.high:.0%}"
+    return f"day {forecast.final_day:g}: {forecast.value:.0%} ({interval})"
 
 
-def _tell_end(measured: MeasuredRun) -> list[str]:
+def _end_line(measured: MeasuredRun) -> list[str]:
     """Return lines on a run that fluorescence measured."""
     report = measured.report
     lines = [f"{measured.run}: {report.wells} wells measured by fluorescence"]
@@ -142,10 +143,11 @@ def _tell_end(measured: MeasuredRun) -> list[str]:
             f"  now: bias {100 * report.now.bias:+.1f}, MAE {100 * report.now.mae:.1f} points,"
             f" interval held {report.now.held:.0%}{promise}"
         )
-    for day, said in report.by_day.items():
+    for day, accuracy in report.by_day.items():
         lines.append(
-            f"  forecast of day {day:g}: bias {100 * said.bias:+.1f}, MAE {100 * said.mae:.1f}"
-            f" points, interval held {said.held:.0%} of {said.wells} wells"
+            f"  forecast of day {day:g}: bias {100 * accuracy.bias:+.1f}, MAE"
+            f" {100 * accuracy.mae:.1f} points, interval held {accuracy.held:.0%}"
+            f" of {accuracy.wells} wells"
         )
     if report.departs:
         lines.append(f"  departs from the model card: {report.departs}")

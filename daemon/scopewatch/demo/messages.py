@@ -42,7 +42,7 @@ def write_messages(
             change=Change.RAISED,
             severity=rules[alert.rule].severity,
             observation=Observation(
-                at=alert.raised_at, day=alert.day, badness=None, evidence=alert.evidence
+                at=alert.raised_at, day=alert.day, score=None, evidence=alert.evidence
             ),
             at=alert.raised_at,
         )

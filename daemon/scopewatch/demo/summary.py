@@ -149,7 +149,7 @@ def _outcome(
     efficiency = row.efficiency
     assert efficiency is not None  # narrowed by the caller
     day = None if warning is None else warning.day
-    told = None if warning is None else warning.evidence.forecast
+    forecast = None if warning is None else warning.evidence.forecast
     return WellOutcome(
         well=row.name.well,
         efficiency=round(efficiency.value, 4),
@@ -160,7 +160,7 @@ def _outcome(
         truly_weak=true_efficiency < TARGET,
         warned_on_day=day,
         lead_days=None if day is None else round(final_day - day, 2),
-        forecast_then=None if told is None else round(told.value, 4),
+        forecast_then=None if forecast is None else round(forecast.value, 4),
     )
 
 

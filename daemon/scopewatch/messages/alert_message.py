@@ -29,10 +29,10 @@ from scopewatch.messages.alert_texts import (
     SIMULATED,
     WORDING,
 )
-from scopewatch.messages.chart_data import Figure, Trend
+from scopewatch.messages.chart_data import ChartData, Trend
 from scopewatch.messages.links import alerts_link, well_link
-from scopewatch.messages.mail import Letter, as_html, as_text
-from scopewatch.messages.translator import Say, speak
+from scopewatch.messages.mail import Mail, as_html, as_text
+from scopewatch.messages.translator import Say, translator
 
 SIMULATED_MARK: Final = "[SIMULATED] "
 UNKNOWN: Final = "?"
@@ -63,7 +63,7 @@ class Message:
     html: str = ""
     language: Language = Language.ENGLISH
     attachments: tuple[str, ...] = ()
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[ChartData, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +98,16 @@ def compose(
     subject: Subject, transition: Transition, *, style: Style, key: str, overlay: str | None = None
 ) -> Message:
     """Write the message for a transition of one subject."""
-    say = speak(style.language)
+    say = translator(style.language)
     evidence = transition.observation.evidence
-    letter = _write(subject, transition, style, say)
+    mail = _write(subject, transition, style, say)
     trend = _trend(subject, transition, style)
     return Message(
         idempotency_key=key,
         severity=transition.severity,
-        title=letter.title,
-        body=as_text(letter),
-        html=as_html(letter),
+        title=mail.title,
+        body=as_text(mail),
+        html=as_html(mail),
         language=style.language,
         attachments=(overlay,) if overlay and evidence.now is not None else (),
         figures=(trend,) if trend else (),
@@ -116,7 +116,7 @@ def compose(
 
 def without_pictures(message: Message) -> Message:
     """Return the words alone, and that there were pictures: for receivers that take none."""
-    note = speak(message.language)(PICTURES_LEFT_OUT)
+    note = translator(message.language)(PICTURES_LEFT_OUT)
     return replace(
         message,
         body=f"{message.body}\n\n{note}",
@@ -126,7 +126,7 @@ def without_pictures(message: Message) -> Message:
     )
 
 
-def _write(subject: Subject, transition: Transition, style: Style, say: Say) -> Letter:
+def _write(subject: Subject, transition: Transition, style: Style, say: Say) -> Mail:
     rule, seen = transition.rule, transition.observation
     resolved = transition.change is Change.RESOLVED
     wording = WORDING[rule.kind]
@@ -144,7 +144,7 @@ def _write(subject: Subject, transition: Transition, style: Style, say: Say) -> 
         link = well_link(style.dashboard, subject.experiment, subject.plate, subject.well)
     elif style.dashboard:
         link = alerts_link(style.dashboard)
-    return Letter(
+    return Mail(
         language=style.language.value,
         severity=transition.severity,
         title=(SIMULATED_MARK if style.simulated else "") + " ".join(title.split()),

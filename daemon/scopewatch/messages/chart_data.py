@@ -83,4 +83,4 @@ class PlateMap:
             raise ValueError(f"a plate map needs at least one well: {self.plate}")
 
 
-Figure = Trend | PlateMap
+ChartData = Trend | PlateMap

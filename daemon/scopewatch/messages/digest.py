@@ -1,4 +1,4 @@
-"""The daily digest: how the run stands, and the wells that need a look first."""
+"""The daily digest: how the run origin, and the wells that need a look first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from scopewatch.core.phrases import Phrase
 from scopewatch.messages.alert_message import SIMULATED_MARK, Message, Style, percent, write_reading
 from scopewatch.messages.alert_texts import NAMES, SEVERITIES, SIMULATED
 from scopewatch.messages.chart_data import PlateMap, PlateWell
-from scopewatch.messages.mail import Letter, as_html, as_text
-from scopewatch.messages.translator import Say, say_phrase, speak
+from scopewatch.messages.mail import Mail, as_html, as_text
+from scopewatch.messages.translator import Say, say_phrase, translator
 
 # A mail that lists a whole plate is read by nobody; the picture shows the rest.
 MOST_LISTED = 12
@@ -69,7 +69,7 @@ class Digest:
     complaints
         What is wrong with scopewatch itself, line by line.
     state, advice, details
-        How the run stands, what to do, and further lines; None and empty where that is not known.
+        How the run origin, what to do, and further lines; None and empty where that is not known.
     judged
         Whether all wells were judged lately, so that no alert means that all is well.
     missing
@@ -94,7 +94,7 @@ class Digest:
 
 def compose_digest(digest: Digest, *, style: Style) -> Message:
     """Write the digest. Its key is that of the day, so that each day has one."""
-    say = speak(style.language)
+    say = translator(style.language)
     first = look_first(digest.wells)
     mark = SIMULATED_MARK if style.simulated else ""
     title = say("{experiment}, {date}: wells that need a look: {count}").format(
@@ -106,7 +106,7 @@ def compose_digest(digest: Digest, *, style: Style) -> Message:
             date=digest.on.isoformat(),
             state=say_phrase(digest.state, style.language),
         )
-    letter = Letter(
+    mail = Mail(
         language=style.language.value,
         severity=_gravest(digest),
         title=mark + " ".join(title.split()),
@@ -124,9 +124,9 @@ def compose_digest(digest: Digest, *, style: Style) -> Message:
     return Message(
         idempotency_key=f"digest {digest.on.isoformat()} {digest.experiment}",
         severity=Severity.INFO,
-        title=letter.title,
-        body=as_text(letter),
-        html=as_html(letter),
+        title=mail.title,
+        body=as_text(mail),
+        html=as_html(mail),
         language=style.language,
         figures=tuple(_maps(digest, simulated=style.simulated)),
     )
@@ -200,12 +200,14 @@ def _facts(digest: Digest, style: Style, say: Say) -> Iterator[tuple[str, str]]:
 
 def _rows(wells: list[DigestWell], say: Say) -> Iterator[tuple[str, str]]:
     for well in wells:
-        said = [_name(alert, say) for alert in well.alerts]
+        lines = [_name(alert, say) for alert in well.alerts]
         if well.now is not None:
-            said.append(say("now {reading}").format(reading=write_reading(well.now, say)))
+            lines.append(say("now {reading}").format(reading=write_reading(well.now, say)))
         if well.forecast is not None:
-            said.append(say("expected {reading}").format(reading=write_reading(well.forecast, say)))
-        yield f"{well.plate} / {well.well}", "; ".join(said)
+            lines.append(
+                say("expected {reading}").format(reading=write_reading(well.forecast, say))
+            )
+        yield f"{well.plate} / {well.well}", "; ".join(lines)
 
 
 def _name(alert: OpenAlert, say: Say) -> str:

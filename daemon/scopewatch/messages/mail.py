@@ -30,7 +30,7 @@ _LABEL: Final = "display:inline-block;min-width:9em;color:#57606a"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class Mail:
     """What a message says.
 
     Parameters
@@ -75,46 +75,46 @@ class Letter:
     good: bool = False
 
 
-def as_text(letter: Letter) -> str:
-    """Write a letter as plain text, without its title."""
-    parts = [letter.lead]
-    parts.append("\n".join(_lines(letter.facts)))
-    if letter.items:
-        parts.append(f"{letter.items_title}: {_listed(letter.items)}")
-    if letter.rows_title:
-        parts.append("\n".join((letter.rows_title, *_lines(letter.rows))))
-    if letter.advice:
-        parts.append(f"{letter.advice_title}: {letter.advice}")
-    if letter.link:
-        parts.append(f"{letter.link_title}: {letter.link}")
-    parts.append(letter.note)
+def as_text(mail: Mail) -> str:
+    """Write a mail as plain text, without its title."""
+    parts = [mail.lead]
+    parts.append("\n".join(_lines(mail.facts)))
+    if mail.items:
+        parts.append(f"{mail.items_title}: {_listed(mail.items)}")
+    if mail.rows_title:
+        parts.append("\n".join((mail.rows_title, *_lines(mail.rows))))
+    if mail.advice:
+        parts.append(f"{mail.advice_title}: {mail.advice}")
+    if mail.link:
+        parts.append(f"{mail.link_title}: {mail.link}")
+    parts.append(mail.note)
     return "\n\n".join(part for part in parts if part)
 
 
-def as_html(letter: Letter) -> str:
-    """Write a letter as HTML with its title as heading."""
-    accent = _GOOD if letter.good else _ACCENT[letter.severity]
-    parts = [_HEAD.format(accent=accent, title=escape(letter.title)), _paragraph(letter.lead)]
-    parts.append(_table(letter.facts))
-    if letter.items:
-        listed = f"<strong>{escape(letter.items_title)}:</strong> {escape(_listed(letter.items))}"
+def as_html(mail: Mail) -> str:
+    """Write a mail as HTML with its title as heading."""
+    accent = _GOOD if mail.good else _ACCENT[mail.severity]
+    parts = [_HEAD.format(accent=accent, title=escape(mail.title)), _paragraph(mail.lead)]
+    parts.append(_table(mail.facts))
+    if mail.items:
+        listed = f"<strong>{escape(mail.items_title)}:</strong> {escape(_listed(mail.items))}"
         parts.append(f"<p>{listed}</p>")
-    if letter.rows_title:
-        parts.append(f'<h3 style="margin:1em 0 .4em">{escape(letter.rows_title)}</h3>')
-        parts.append(_table(letter.rows))
-    if letter.advice:
+    if mail.rows_title:
+        parts.append(f'<h3 style="margin:1em 0 .4em">{escape(mail.rows_title)}</h3>')
+        parts.append(_table(mail.rows))
+    if mail.advice:
         parts.append(
             f'<p style="padding:.6em .8em;background:#f3f5f7;border-left:4px solid {accent}">'
-            f"<strong>{escape(letter.advice_title)}:</strong> {escape(letter.advice)}</p>"
+            f"<strong>{escape(mail.advice_title)}:</strong> {escape(mail.advice)}</p>"
         )
-    if letter.link:
+    if mail.link:
         parts.append(
-            f'<p><a href="{escape(letter.link, quote=True)}" style="color:#0b57a4">'
-            f"{escape(letter.link_title)}: {escape(letter.link)}</a></p>"
+            f'<p><a href="{escape(mail.link, quote=True)}" style="color:#0b57a4">'
+            f"{escape(mail.link_title)}: {escape(mail.link)}</a></p>"
         )
-    if letter.note:
-        parts.append(f"<p><em>{escape(letter.note)}</em></p>")
-    return _PAGE.format(lang=escape(letter.language, quote=True), body="".join(parts))
+    if mail.note:
+        parts.append(f"<p><em>{escape(mail.note)}</em></p>")
+    return _PAGE.format(lang=escape(mail.language, quote=True), body="".join(parts))
 
 
 def _paragraph(text: str) -> str:

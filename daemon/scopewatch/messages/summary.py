@@ -8,16 +8,16 @@ from scopewatch.core.estimation.forecast import Silence
 from scopewatch.core.faults import Fault
 from scopewatch.core.phrases import Language, mark
 from scopewatch.messages.alert_texts import CAUSES, SILENCES
-from scopewatch.messages.translator import speak
+from scopewatch.messages.translator import translator
 
 # More names than these do not fit into a line.
 _MOST_NAMES: Final = 12
 
 
-def gist(kind: RuleKind, evidence: Evidence, language: Language = Language.ENGLISH) -> str:
+def summarise(kind: RuleKind, evidence: Evidence, language: Language = Language.ENGLISH) -> str:
     """Say what an alert was raised on: figures, no advice.
 
-    >>> gist(RuleKind.NO_FRAMES, Evidence(measures={"silent_h": 25.0, "interval_h": 12.0}))
+    >>> summarise(RuleKind.NO_FRAMES, Evidence(measures={"silent_h": 25.0, "interval_h": 12.0}))
     'no frame for 25.0 h'
     """
     return _GISTS[kind](evidence, language)
@@ -33,7 +33,7 @@ def name_some(names: tuple[str, ...], language: Language = Language.ENGLISH) -> 
     left = len(names) - _MOST_NAMES
     if left <= 0:
         return shown
-    say = speak(language)
+    say = translator(language)
     return say("{names} and {count} more").format(names=shown, count=left)
 
 
@@ -41,21 +41,21 @@ def why_silent(reason: str, silence: Silence | None, language: Language) -> str:
     """Say why there is no forecast: in English with the figures of the forecast's own line."""
     if language is Language.ENGLISH or silence is None:
         return reason
-    return speak(language)(SILENCES[silence])
+    return translator(language)(SILENCES[silence])
 
 
 def _weak_forecast(evidence: Evidence, language: Language) -> str:
-    say, told = speak(language), evidence.forecast
-    if told is None or evidence.probability is None or evidence.final_day is None:
+    say, forecast = translator(language), evidence.forecast
+    if forecast is None or evidence.probability is None or evidence.final_day is None:
         reason = why_silent(evidence.cannot_forecast, evidence.silence, language)
         return reason or say("no forecast")
     return say(
         "{value} ({low} to {high}) expected on day {final_day}, below {target} with probability"
         " {probability}"
     ).format(
-        value=f"{told.value:.0%}",
-        low=f"{told.low:.0%}",
-        high=f"{told.high:.0%}",
+        value=f"{forecast.value:.0%}",
+        low=f"{forecast.low:.0%}",
+        high=f"{forecast.high:.0%}",
         final_day=f"{evidence.final_day:g}",
         target=f"{evidence.target or 0:.0%}",
         probability=f"{evidence.probability:.0%}",
@@ -63,7 +63,7 @@ def _weak_forecast(evidence: Evidence, language: Language) -> str:
 
 
 def _weak_now(evidence: Evidence, language: Language) -> str:
-    say = speak(language)
+    say = translator(language)
     newest = evidence.now.value if evidence.now else None
     if evidence.points:
         newest = evidence.points[-1].efficiency
@@ -76,7 +76,7 @@ def _weak_now(evidence: Evidence, language: Language) -> str:
 
 
 def _plate_collapse(evidence: Evidence, language: Language) -> str:
-    say = speak(language)
+    say = translator(language)
     return say("{count} of {out_of} wells fail: {names}").format(
         count=len(evidence.wells),
         out_of=evidence.out_of,
@@ -85,7 +85,7 @@ def _plate_collapse(evidence: Evidence, language: Language) -> str:
 
 
 def _outlier_well(evidence: Evidence, language: Language) -> str:
-    say = speak(language)
+    say = translator(language)
     return say("reads {now}, its replicates {median}").format(
         now=f"{evidence.now.value:.0%}" if evidence.now else "?",
         median=f"{evidence.measures.get('median', float('nan')):.0%}",
@@ -93,7 +93,7 @@ def _outlier_well(evidence: Evidence, language: Language) -> str:
 
 
 def _sudden_change(evidence: Evidence, language: Language) -> str:
-    say = speak(language)
+    say = translator(language)
     if evidence.cause is None:
         cause = say("change gone back")
     elif language is Language.ENGLISH:
@@ -105,18 +105,18 @@ def _sudden_change(evidence: Evidence, language: Language) -> str:
         for name, value in evidence.measures.items()
         if name.endswith("_before") and (base := name.removesuffix("_before"))
     }
-    told = ", ".join(
+    jumped = ", ".join(
         say("{measure} {before} to {after}").format(
             measure=name, before=f"{before:.2g}", after=f"{after:.2g}"
         )
         for name, (before, after) in jumps.items()
         if after is not None
     )
-    return f"{cause}: {told}" if told else cause
+    return f"{cause}: {jumped}" if jumped else cause
 
 
 def _unfit_frames(evidence: Evidence, language: Language) -> str:
-    say = speak(language)
+    say = translator(language)
     in_a_row = evidence.measures.get("in_a_row", 0)
     if not in_a_row:
         return say("its frames can be judged")
@@ -128,21 +128,21 @@ def _unfit_frames(evidence: Evidence, language: Language) -> str:
 
 
 def _measured(text: str, name: str) -> Callable[[Evidence, Language], str]:
-    def tell(evidence: Evidence, language: Language) -> str:
-        return speak(language)(text).format(
+    def summarise_measure(evidence: Evidence, language: Language) -> str:
+        return translator(language)(text).format(
             value=f"{evidence.measures.get(name, float('nan')):.1f}"
         )
 
-    return tell
+    return summarise_measure
 
 
 def _detail(evidence: Evidence, language: Language) -> str:
-    say = speak(language)
+    say = translator(language)
     return evidence.detail or say("in order")
 
 
 def _source_dead(evidence: Evidence, language: Language) -> str:
-    say = speak(language)
+    say = translator(language)
     if not evidence.detail:
         return say("all sources watch")
     if "dead_h" not in evidence.measures:
@@ -155,7 +155,7 @@ def _source_dead(evidence: Evidence, language: Language) -> str:
 
 def _ended_early(evidence: Evidence, language: Language) -> str:
     last = evidence.measures.get("last_day", float("nan"))
-    say = speak(language)
+    say = translator(language)
     return say("last frame on day {day} of {final_day}").format(
         day=f"{last:.1f}", final_day=f"{evidence.final_day or 0:g}"
     )

@@ -20,7 +20,7 @@ Say = Callable[[str], str]
 
 
 @lru_cache
-def speak(language: Language) -> Say:
+def translator(language: Language) -> Say:
     """Return what turns a message id into that language."""
     if language is Language.ENGLISH:
         return _as_it_is
@@ -34,7 +34,7 @@ def say_phrase(phrase: Phrase, language: Language) -> str:
         name: say_phrase(value, language) if isinstance(value, Phrase) else value
         for name, value in phrase.values.items()
     }
-    return speak(language)(phrase.text).format_map(values)
+    return translator(language)(phrase.text).format_map(values)
 
 
 def _as_it_is(text: str) -> str:

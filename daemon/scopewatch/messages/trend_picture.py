@@ -24,7 +24,7 @@ LARGE: Final = 22
 
 
 def draw_trend(trend: Trend) -> NDArray[np.uint8]:
-    """Draw measured points with their interval, where the well stands, and its forecast.
+    """Draw measured points with their interval, where the well origin, and its forecast.
 
     Efficiency runs from 0 to 100 % in every picture, so that wells can be compared by eye.
 
@@ -94,8 +94,8 @@ def _forecast(
     final_day: float,
 ) -> None:
     """Draw the way from where the well stands to the interval on the final day."""
-    stands = trend.now.value if trend.now is not None else trend.points[-1].efficiency
-    begin = (x(trend.day), y(stands))
+    origin = trend.now.value if trend.now is not None else trend.points[-1].efficiency
+    begin = (x(trend.day), y(origin))
     high, low = (x(final_day), y(forecast.high)), (x(final_day), y(forecast.low))
     canvas.area([begin, high, low], ROSE, 0.22)
     canvas.dashes(begin, (x(final_day), y(forecast.value)), ROSE, 2)
@@ -134,12 +134,12 @@ def _words(canvas: Canvas, trend: Trend) -> None:
 
 
 def _readings(trend: Trend) -> list[tuple[str, tuple[int, int, int]]]:
-    said = []
+    lines = []
     if trend.now is not None:
-        said.append((f"now (day {trend.day:.1f}): {_say(trend.now)}", BLUE))
+        lines.append((f"now (day {trend.day:.1f}): {_say(trend.now)}", BLUE))
     if trend.forecast is not None and trend.final_day is not None:
-        said.append((f"forecast for day {trend.final_day:g}: {_say(trend.forecast)}", ROSE))
-    return said or [("no estimate", INK)]
+        lines.append((f"forecast for day {trend.final_day:g}: {_say(trend.forecast)}", ROSE))
+    return lines or [("no estimate", INK)]
 
 
 def _say(reading: Reading) -> str:

@@ -21,7 +21,7 @@ from scopewatch.core.errors import DeliveryError
 from scopewatch.core.estimation.smoothing import WellPoint
 from scopewatch.messages.alert_message import Message, Style, compose
 from scopewatch.messages.digest import Digest, DigestWell, OpenAlert, compose_digest
-from scopewatch.messages.translator import speak
+from scopewatch.messages.translator import translator
 from scopewatch.notify.outbox import Notifier
 
 _TARGET = 0.5
@@ -87,7 +87,7 @@ def _alert(experiment: str, now: datetime, style: Style, overlay: str | None) ->
         rule=AlertRule(name="test", kind=RuleKind.WEAK_FORECAST, target=_TARGET),
         change=Change.RAISED,
         severity=Severity.WARNING,
-        observation=Observation(at=now, day=points[-1].day, badness=0.97, evidence=evidence),
+        observation=Observation(at=now, day=points[-1].day, score=0.97, evidence=evidence),
         at=now,
     )
     subject = Subject(experiment=experiment, plate=_PLATE, well="B3")
@@ -124,7 +124,7 @@ def _open(value: float) -> OpenAlert:
 
 def _mark(message: Message, experiment: str, what: str) -> Message:
     """Say first that it is a test: nobody must go and look for the well."""
-    say = speak(message.language)
+    say = translator(message.language)
     said = say("This is a test of the messages for {experiment}: nothing has happened.").format(
         experiment=experiment
     )

@@ -25,7 +25,7 @@ from scopewatch.core.alerts.state_machine import Severity
 from scopewatch.core.errors import ConfigError, DeliveryError, complaint
 from scopewatch.messages.alert_message import Message
 from scopewatch.notify.attempts import Attempts
-from scopewatch.notify.pictures import draw_figures
+from scopewatch.notify.pictures import draw_charts
 
 # A receiver that hangs holds up the other channels no longer than this.
 CONNECT_S: Final = 10
@@ -155,7 +155,7 @@ class AppriseNotifier:
             AttachMemory(  # type: ignore[no-untyped-call]
                 content=picture.content, name=picture.name, mimetype="image/png"
             )
-            for picture in draw_figures(message)
+            for picture in draw_charts(message)
         ]
         files = [str(path) for path in self._attachments(message)]
         return AppriseAttachment([*drawn, *files]) if drawn or files else None

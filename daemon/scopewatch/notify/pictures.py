@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from scopewatch.messages.alert_message import Message
-from scopewatch.messages.chart_data import Figure, Trend
+from scopewatch.messages.chart_data import ChartData, Trend
 from scopewatch.messages.plate_picture import draw_plate
 from scopewatch.messages.trend_picture import draw_trend
 
@@ -23,7 +23,7 @@ class Picture:
     content: bytes
 
 
-def draw_figures(message: Message) -> list[Picture]:
+def draw_charts(message: Message) -> list[Picture]:
     """Draw what a message shows; a figure that cannot be drawn is left out, and the words go."""
     drawn = []
     for figure in message.figures:
@@ -34,7 +34,7 @@ def draw_figures(message: Message) -> list[Picture]:
     return drawn
 
 
-def draw(figure: Figure) -> Picture:
+def draw(figure: ChartData) -> Picture:
     """Draw one figure as PNG."""
     if isinstance(figure, Trend):
         pixels, name = draw_trend(figure), f"trend {figure.name}"

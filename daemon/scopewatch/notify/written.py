@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scopewatch.core.errors import DeliveryError, complaint
 from scopewatch.messages.alert_message import Message
-from scopewatch.notify.pictures import draw_figures
+from scopewatch.notify.pictures import draw_charts
 
 _PAGE = (
     '<!doctype html>\n<html lang="{lang}">\n<meta charset="utf-8">\n<title>{title}</title>\n'
@@ -43,7 +43,7 @@ def write_message(message: Message, folder: Path, stem: str, *, overlay_folder: 
 def _write(message: Message, folder: Path, stem: str, overlays: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     pictures = []
-    for picture in draw_figures(message):
+    for picture in draw_charts(message):
         path = folder / f"{stem}-{picture.name}"
         path.write_bytes(picture.content)
         pictures.append(path)

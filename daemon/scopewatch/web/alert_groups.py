@@ -10,7 +10,7 @@ from scopewatch.core.alerts.state_machine import AlertRule, Evidence, RuleKind, 
 from scopewatch.core.phrases import Language, Phrase, mark
 from scopewatch.core.well_name import WellName
 from scopewatch.messages.alert_texts import WORDING
-from scopewatch.messages.summary import gist
+from scopewatch.messages.summary import summarise
 from scopewatch.store.read.records import AlertRow
 from scopewatch.web.labels import SURE
 from scopewatch.web.plate import answered
@@ -98,17 +98,21 @@ def group_alerts(
 
 def alike(groups: Sequence[AlertGroup], language: Language) -> list[list[AlertGroup]]:
     """Put the groups together of which the same is said, in the order of their first."""
-    said: dict[tuple[object, ...], list[AlertGroup]] = {}
+    alike: dict[tuple[object, ...], list[AlertGroup]] = {}
     for group in groups:
         key = (
             group.answered,
             *(
-                (gist(each.row.kind, each.evidence, language), each.row.severity, str(each.remark))
+                (
+                    summarise(each.row.kind, each.evidence, language),
+                    each.row.severity,
+                    str(each.remark),
+                )
                 for each in group.alerts
             ),
         )
-        said.setdefault(key, []).append(group)
-    return list(said.values())
+        alike.setdefault(key, []).append(group)
+    return list(alike.values())
 
 
 def not_critical_since(row: AlertRow, rule: AlertRule | None) -> Phrase | None:
@@ -137,7 +141,7 @@ def _listed(row: AlertRow, rules: Mapping[str, AlertRule], now: datetime) -> Lis
     rule = rules.get(row.rule)
     remark = not_critical_since(row, rule)
     evidence = row.newest or row.evidence
-    if rule is not None and row.newest_badness is not None and not rule.bad(row.newest_badness):
+    if rule is not None and row.newest_score is not None and not rule.bad(row.newest_score):
         evidence, remark = row.evidence, Phrase(_BETTER, {"needed": rule.consecutive})
     return Listed(row=row, evidence=evidence, answered=answered(row, now), remark=remark)
 

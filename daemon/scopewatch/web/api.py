@@ -14,7 +14,13 @@ from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.state import Level, RunState
 from scopewatch.notify.breaker import Receiver
 from scopewatch.store.read.records import Outlook, WellRow
-from scopewatch.web.dashboard_context import GivenParts, Parts, choose_run, find_well, make_header
+from scopewatch.web.dashboard_context import (
+    DashboardContext,
+    GivenContext,
+    choose_run,
+    find_well,
+    make_header,
+)
 from scopewatch.web.plate import Staleness, is_stale
 from scopewatch.web.wording import name_of, well_path
 
@@ -145,20 +151,20 @@ class CourseAnswer(BaseModel):
 
 
 @routes.get("/api/status.json")
-def status(parts: GivenParts, experiment: str | None = None) -> StatusAnswer:
+def status(context: GivenContext, experiment: str | None = None) -> StatusAnswer:
     """How one run stands: the one asked for, or else the newest."""
-    choice = choose_run(parts, experiment)
+    choice = choose_run(context, experiment)
     run = choice.run
-    seen = parts.reader.overview(run)
-    header = make_header(parts, choice, seen)
+    seen = context.reader.overview(run)
+    header = make_header(context, choice, seen)
     counts, last = header.counts, header.counts.last_frame_at
     return StatusAnswer(
         experiment=run,
         day=counts.newest_day,
-        model_name=parts.facts.model_name,
-        model_id=parts.facts.model_id,
-        simulated=parts.facts.simulated,
-        target=parts.facts.target(run),
+        model_name=context.facts.model_name,
+        model_id=context.facts.model_id,
+        simulated=context.facts.simulated,
+        target=context.facts.target(run),
         frames=FrameCounts(
             scored=counts.scored,
             quarantined=counts.quarantined,
@@ -178,27 +184,27 @@ def status(parts: GivenParts, experiment: str | None = None) -> StatusAnswer:
 
 
 @routes.get("/api/wells.json")
-def wells(parts: GivenParts, experiment: str | None = None) -> WellsAnswer:
+def wells(context: GivenContext, experiment: str | None = None) -> WellsAnswer:
     """Return every well (of one experiment) as it stands now."""
-    rows = parts.reader.wells(experiment)
-    limits = {name: _staleness(parts, name) for name in {row.name.experiment for row in rows}}
+    rows = context.reader.wells(experiment)
+    limits = {name: _staleness(context, name) for name in {row.name.experiment for row in rows}}
     return WellsAnswer(
-        simulated=parts.facts.simulated,
-        wells=[_well(parts, row, rows, limits[row.name.experiment]) for row in rows],
+        simulated=context.facts.simulated,
+        wells=[_well(context, row, rows, limits[row.name.experiment]) for row in rows],
     )
 
 
 @routes.get("/api/wells/{experiment}/{plate}/{well}.json")
-def course(parts: GivenParts, experiment: str, plate: str, well: str) -> CourseAnswer:
+def course(context: GivenContext, experiment: str, plate: str, well: str) -> CourseAnswer:
     """Return one well with its time course."""
     name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
-    rows = parts.reader.wells(name.experiment)
+    rows = context.reader.wells(name.experiment)
     row = find_well(rows, name, "see /api/wells.json")
-    target = parts.facts.target(name.experiment)
+    target = context.facts.target(name.experiment)
     return CourseAnswer(
-        simulated=parts.facts.simulated,
+        simulated=context.facts.simulated,
         target=target,
-        well=_well(parts, row, rows, _staleness(parts, name.experiment)),
+        well=_well(context, row, rows, _staleness(context, name.experiment)),
         points=[
             PointAnswer(
                 time_point=point.time_point,
@@ -206,26 +212,28 @@ def course(parts: GivenParts, experiment: str, plate: str, well: str) -> CourseA
                 efficiency=_efficiency(point.efficiency),
                 sites=point.sites,
             )
-            for point in parts.reader.course(name, MAX_POINTS)
+            for point in context.reader.course(name, MAX_POINTS)
         ],
-        outlooks=[_outlook(outlook, target) for outlook in parts.reader.outlooks(name, MAX_POINTS)],
+        outlooks=[
+            _outlook(outlook, target) for outlook in context.reader.outlooks(name, MAX_POINTS)
+        ],
     )
 
 
 @routes.get("/metrics")
-def metrics(parts: GivenParts) -> Response:
+def metrics(context: GivenContext) -> Response:
     """Metrics for Prometheus."""
-    return Response(generate_latest(parts.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(context.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 @routes.get("/healthz")
-def healthz(parts: GivenParts) -> JSONResponse:
+def healthz(context: GivenContext) -> JSONResponse:
     """Whether the daemon is well and judges its runs: 200, or 503 with what is wrong.
 
     A run of which some wells are not judged is degraded, which is no failure.
     """
-    health = parts.health()
-    runs = parts.states.current()
+    health = context.health()
+    runs = context.states.current()
     levels = {each.state.level for each in runs}
     healthy = health.well and Level.FAILING not in levels
     detail = list(health.complaints)
@@ -240,8 +248,8 @@ def healthz(parts: GivenParts) -> JSONResponse:
             "degraded": not healthy or Level.DEGRADED in levels,
             "detail": detail,
             "runs": [_state(each).model_dump() for each in runs],
-            "pausing": parts.pausing(),
-            "receivers": [_receiver(receiver) for receiver in parts.receivers()],
+            "pausing": context.pausing(),
+            "receivers": [_receiver(receiver) for receiver in context.receivers()],
         },
         status_code=200 if healthy else 503,
     )
@@ -259,8 +267,8 @@ def _state(each: RunState) -> StateAnswer:
     )
 
 
-def _staleness(parts: Parts, run: str) -> Staleness:
-    return parts.staleness(parts.states.of(run))
+def _staleness(context: DashboardContext, run: str) -> Staleness:
+    return context.staleness(context.states.of(run))
 
 
 def _receiver(receiver: Receiver) -> dict[str, object]:
@@ -274,7 +282,9 @@ def _receiver(receiver: Receiver) -> dict[str, object]:
     }
 
 
-def _well(parts: Parts, row: WellRow, rows: Sequence[WellRow], staleness: Staleness) -> WellAnswer:
+def _well(
+    context: DashboardContext, row: WellRow, rows: Sequence[WellRow], staleness: Staleness
+) -> WellAnswer:
     newest = max(
         (
             other.time_point
@@ -293,11 +303,11 @@ def _well(parts: Parts, row: WellRow, rows: Sequence[WellRow], staleness: Stalen
         efficiency=None if row.efficiency is None else _efficiency(row.efficiency),
         outlook=None
         if row.outlook is None
-        else _outlook(row.outlook, parts.facts.target(row.name.experiment)),
+        else _outlook(row.outlook, context.facts.target(row.name.experiment)),
         frames_scored=row.scored,
         frames_quarantined=row.quarantined,
         last_frame_at=row.last_frame_at,
-        stale=is_stale(row, newest, parts.clock.now(), staleness),
+        stale=is_stale(row, newest, context.clock.now(), staleness),
         flagged=bool(row.flags),
         rules=[flag.rule for flag in row.flags],
         course=f"/api/wells/{well_path(row.name)}.json",
@@ -311,23 +321,23 @@ def _efficiency(seen: Efficiency) -> EfficiencyAnswer:
 
 
 def _outlook(seen: Outlook, target: float | None) -> OutlookAnswer:
-    told = seen.forecast
-    if isinstance(told, NoForecast):
+    foreseen = seen.forecast
+    if isinstance(foreseen, NoForecast):
         forecast = ForecastAnswer(
             final_day=seen.final_day,
             value=None,
             low=None,
             high=None,
             below_target=None,
-            no_forecast=told.reason,
+            no_forecast=foreseen.reason,
         )
     else:
         forecast = ForecastAnswer(
-            final_day=told.final_day,
-            value=told.value,
-            low=told.low,
-            high=told.high,
-            below_target=None if target is None else told.probability_below(target),
+            final_day=foreseen.final_day,
+            value=foreseen.value,
+            low=foreseen.low,
+            high=foreseen.high,
+            below_target=None if target is None else foreseen.probability_below(target),
             no_forecast=None,
         )
     return OutlookAnswer(

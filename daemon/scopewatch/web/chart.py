@@ -10,7 +10,7 @@ from math import ceil, floor
 
 from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.phrases import Language
-from scopewatch.messages.translator import Say, speak
+from scopewatch.messages.translator import Say, translator
 from scopewatch.store.read.records import AlertRow, CoursePoint, Outlook
 from scopewatch.web.wording import percent
 
@@ -103,9 +103,9 @@ def draw_course(
     """
     if not points:
         return None
-    say = speak(language)
-    told = outlook.forecast if outlook is not None else None
-    forecast = told if isinstance(told, WellForecast) else None
+    say = translator(language)
+    foreseen = outlook.forecast if outlook is not None else None
+    forecast = foreseen if isinstance(foreseen, WellForecast) else None
     first = floor(min(point.day for point in points))
     days = [point.day for point in points] + ([forecast.final_day] if forecast else [])
     last = max(ceil(max(days)), first + 1)
@@ -128,7 +128,7 @@ def draw_course(
         ),
         band=" ".join(upper + lower[::-1]) if has_band else "",
         dots=tuple(
-            Dot(x=x(point.day), y=y(point.efficiency.value), text=_tell(point, say))
+            Dot(x=x(point.day), y=y(point.efficiency.value), text=_describe(point, say))
             for point in points[-MOST_DOTS:]
         ),
         marks=tuple(
@@ -145,7 +145,7 @@ def draw_course(
             y=y(forecast.value),
             top=y(forecast.high),
             bottom=y(forecast.low),
-            text=_tell_forecast(forecast, say),
+            text=_describe_forecast(forecast, say),
         ),
         targets=tuple(
             Tick(at=y(target), label=say("target {target}").format(target=percent(target)))
@@ -173,7 +173,7 @@ def _summarise(
         *(say("target {target}").format(target=percent(target)) for target in targets),
     ]
     if forecast is not None:
-        lines.append(_tell_forecast(forecast, say))
+        lines.append(_describe_forecast(forecast, say))
     return "; ".join(lines)
 
 
@@ -181,16 +181,16 @@ def _flagged(day: float, rule: str, say: Say) -> str:
     return say("flagged on day {day} ({rule})").format(day=f"{day:.1f}", rule=rule)
 
 
-def _tell(point: CoursePoint, say: Say) -> str:
+def _describe(point: CoursePoint, say: Say) -> str:
     seen = point.efficiency
-    told = say("day {day}").format(day=f"{point.day:.1f}") + f": {percent(seen.value)}"
+    text = say("day {day}").format(day=f"{point.day:.1f}") + f": {percent(seen.value)}"
     if not seen.corrected:
-        return told
+        return text
     interval = say("{low} to {high}").format(low=percent(seen.low), high=percent(seen.high))
-    return f"{told} ({interval})"
+    return f"{text} ({interval})"
 
 
-def _tell_forecast(forecast: WellForecast, say: Say) -> str:
+def _describe_forecast(forecast: WellForecast, say: Say) -> str:
     return say("forecast for day {day}: {value} ({low} to {high})").format(
         day=f"{forecast.final_day:g}",
         value=percent(forecast.value),

@@ -19,19 +19,19 @@ from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.state import Cause, Level, State
 from scopewatch.runtime.supervision.stages import Condition
 from scopewatch.store.read.records import AlertRow, Counts, Overview, WellRow
-from scopewatch.web.access.auth_middleware import Lock
+from scopewatch.web.access.auth_middleware import AuthConfig
 from scopewatch.web.language import page_language
-from scopewatch.web.monitor_store import AlertDesk, Facts, Health, Reader, Receivers, States
+from scopewatch.web.monitor_store import AlertAnswers, Facts, Health, Reader, Receivers, States
 from scopewatch.web.plate import Staleness, answered
 from scopewatch.web.rendering import Templates
 
 MAX_OPEN = 500
 # The state of a run says the same as these alerts of the monitor.
-SAID_BY_STATE = {Cause.NO_FRAMES: RuleKind.NO_FRAMES, Cause.DAEMON: RuleKind.SOURCE_DEAD}
+SHOWN_BY_STATE = {Cause.NO_FRAMES: RuleKind.NO_FRAMES, Cause.DAEMON: RuleKind.SOURCE_DEAD}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class DashboardContext:
     """The rest of the daemon, as the dashboard sees it.
 
     Parameters
@@ -48,13 +48,13 @@ class Parts:
         A secret of this process that our forms carry; see `web.access.request_guard`.
     language
         Of the pages, for those who have chosen none; None: as their browser asks.
-    lock
+    auth
         What people need to come in; None: nothing, for a dashboard on loopback.
     """
 
     reader: Reader
     overlay_folder: Path
-    alerts: AlertDesk
+    alerts: AlertAnswers
     health: Health
     states: States
     waiting: Callable[[], int]
@@ -66,12 +66,12 @@ class Parts:
     token: str
     templates: Templates
     language: Language | None = None
-    lock: Lock | None = None
+    auth: AuthConfig | None = None
 
     @property
     def guarded(self) -> bool:
         """Whether people had to sign in, and so can sign out."""
-        return self.lock is not None
+        return self.auth is not None
 
     def staleness(self, state: State) -> Staleness:
         """Return when a well of a run counts as left behind."""
@@ -79,15 +79,15 @@ class Parts:
         return Staleness(after=None if over else self.facts.policy.recent)
 
 
-async def parts_of(request: Request) -> Parts:
-    """Return the parts of the dashboard that a request came to."""
-    parts: Parts = request.app.state.parts
-    return parts
+async def parts_of(request: Request) -> DashboardContext:
+    """Return the context of the dashboard that a request came to."""
+    context: DashboardContext = request.app.state.context
+    return context
 
 
-# Routes are given their parts and enclose none: FastAPI remembers thousands of routes for as long
+# Routes are given their context and enclose none: FastAPI remembers thousands of routes for as long
 # as the process lives, and with them would keep each model that a reload puts away.
-GivenParts = Annotated[Parts, Depends(parts_of)]
+GivenContext = Annotated[DashboardContext, Depends(parts_of)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +104,12 @@ class Visit:
     here: str
 
 
-async def visit_of(request: Request, parts: GivenParts) -> Visit:
+async def visit_of(request: Request, context: GivenContext) -> Visit:
     """Return the language and the address of the page that is asked for."""
     raw = request.scope.get("raw_path") or request.url.path.encode()
     query = request.scope.get("query_string", b"")
     return Visit(
-        language=page_language(request.headers, parts.language),
+        language=page_language(request.headers, context.language),
         here=(raw + (b"?" + query if query else b"")).decode("ascii", "replace"),
     )
 
@@ -175,7 +175,7 @@ class Choice:
     names: tuple[str, ...]
 
 
-def choose_run(parts: Parts, asked: str | None) -> Choice:
+def choose_run(context: DashboardContext, asked: str | None) -> Choice:
     """Return the run that is shown: the one asked for, or else the newest.
 
     Raises
@@ -184,8 +184,8 @@ def choose_run(parts: Parts, asked: str | None) -> Choice:
         404 where there is none of that name.
     """
     # The configured one stands last where it has no frame yet.
-    runs = (run.name for run in parts.reader.runs())
-    names = tuple(dict.fromkeys((*runs, parts.facts.experiment)))
+    runs = (run.name for run in context.reader.runs())
+    names = tuple(dict.fromkeys((*runs, context.facts.experiment)))
     if asked is None:
         return Choice(run=names[0], names=names)
     if asked not in names:
@@ -196,29 +196,29 @@ def choose_run(parts: Parts, asked: str | None) -> Choice:
     return Choice(run=asked, names=names)
 
 
-def alerts_of(parts: Parts, run: str) -> tuple[str, ...]:
+def alerts_of(context: DashboardContext, run: str) -> tuple[str, ...]:
     """Return the experiments whose alerts concern a run: the monitor's are of the configured."""
-    return tuple(dict.fromkeys((run, parts.facts.experiment)))
+    return tuple(dict.fromkeys((run, context.facts.experiment)))
 
 
-def make_header(parts: Parts, choice: Choice, seen: Overview) -> Header:
+def make_header(context: DashboardContext, choice: Choice, seen: Overview) -> Header:
     """Gather what every page of a run shows at its top."""
     run = choice.run
-    now = parts.clock.now()
-    state = parts.states.of(run)
+    now = context.clock.now()
+    state = context.states.of(run)
     raised = [row for row in seen.wells if row.flags]
     flagged = [row.name for row in raised if any(not answered(flag, now) for flag in row.flags)]
-    standing = parts.reader.alerts(None, MAX_OPEN, open_only=True, runs=alerts_of(parts, run))
+    standing = context.reader.alerts(None, MAX_OPEN, open_only=True, runs=alerts_of(context, run))
     return Header(
-        facts=parts.facts,
+        facts=context.facts,
         run=run,
         runs=choice.names,
         state=state,
-        targets=parts.facts.standard.targets(run),
+        targets=context.facts.standard.targets(run),
         counts=seen.counts,
-        waiting=parts.waiting(),
-        pausing=parts.pausing(),
-        health=parts.health(),
+        waiting=context.waiting(),
+        pausing=context.pausing(),
+        health=context.health(),
         flagged=tuple(flagged),
         answered=len(raised) - len(flagged),
         standing=tuple(standing),
@@ -242,12 +242,12 @@ def find_well(rows: Sequence[WellRow], name: WellName, do: str) -> WellRow:
 
 
 def _wider(rows: Sequence[AlertRow], run: str, state: State, now: datetime) -> tuple[AlertRow, ...]:
-    said = SAID_BY_STATE.get(state.cause)
+    shown = SHOWN_BY_STATE.get(state.cause)
     wider = [
         row
         for row in rows
         if row.well is None
-        and row.kind is not said
+        and row.kind is not shown
         and not answered(row, now)
         and (row.subject.plate is None or row.subject.experiment == run)
     ]

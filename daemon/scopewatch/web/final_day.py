@@ -10,7 +10,7 @@ from scopewatch.web.monitor_store import Facts, Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class FinalDay:
     """A measured well, and how its run compares with the model's card.
 
     Parameters
@@ -24,7 +24,7 @@ class Ending:
     proposal: Path | None
 
 
-def find_ending(reader: Reader, facts: Facts, name: WellName) -> Ending | None:
+def find_final_day(reader: Reader, facts: Facts, name: WellName) -> FinalDay | None:
     """Return what fluorescence says of a well; None before it was measured."""
     ends = reader.ends(name.experiment)
     wells = ends[0].wells if ends else ()
@@ -35,4 +35,4 @@ def find_ending(reader: Reader, facts: Facts, name: WellName) -> Ending | None:
     report = judge_run(wells, facts.errors)
     path = None if facts.state is None else proposal_path(facts.state, name.experiment)
     proposed = path is not None and report.departs != "" and path.is_file()
-    return Ending(well=well, run=report, proposal=path if proposed else None)
+    return FinalDay(well=well, run=report, proposal=path if proposed else None)

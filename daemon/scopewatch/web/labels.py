@@ -48,10 +48,10 @@ def label_of(flag: Flag, row: WellRow) -> Label:
 
 def _is_sure(flag: Flag, row: WellRow) -> bool:
     if flag.kind is RuleKind.WEAK_FORECAST:
-        told = None if row.outlook is None else row.outlook.forecast
+        foreseen = None if row.outlook is None else row.outlook.forecast
         chance = flag.probability
-        if isinstance(told, WellForecast) and flag.target is not None:
-            chance = told.probability_below(flag.target)
+        if isinstance(foreseen, WellForecast) and flag.target is not None:
+            chance = foreseen.probability_below(flag.target)
         return chance is not None and chance >= SURE
     if flag.kind is RuleKind.WEAK_NOW:
         seen = row.outlook if row.outlook is not None else row.efficiency

@@ -1,7 +1,7 @@
 """What the dashboard needs of the rest of the daemon.
 
 The pages know no database: they read plain records through `Reader` (`store.read.queries.Reader` in
-the daemon), answer alerts through `AlertDesk` (`store.write.database.Store`), and `app`
+the daemon), answer alerts through `AlertAnswers` (`store.write.database.Store`), and `app`
 plugs these in.
 """
 
@@ -169,7 +169,7 @@ class States(Protocol):
         ...
 
 
-class AlertDesk(Protocol):
+class AlertAnswers(Protocol):
     """Where a person answers an alert, or has frames tried again.
 
     Answers raise StoreError where there is no such alert.

@@ -18,7 +18,7 @@ SMALL_PX = 320
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class OverlayImage:
     """A file that may be served.
 
     Parameters
@@ -32,7 +32,7 @@ class Picture:
     etag: str
 
 
-def find_picture(folder: Path, relative: str) -> Picture | None:
+def find_overlay(folder: Path, relative: str) -> OverlayImage | None:
     """Return the picture of a relative path, None where it is gone or lies outside the folder."""
     if "\0" in relative:
         return None
@@ -42,17 +42,17 @@ def find_picture(folder: Path, relative: str) -> Picture | None:
     if media_type is None or not path.is_relative_to(root) or not path.is_file():
         return None
     stat = path.stat()
-    return Picture(
+    return OverlayImage(
         path=path, media_type=media_type, etag=f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
     )
 
 
 def is_kept(folder: Path, relative: str) -> bool:
-    """Whether a picture is there to be shown; whether it may be served, `find_picture` says."""
+    """Whether a picture is there to be shown; whether it may be served, `find_overlay` says."""
     return "\0" not in relative and os.path.isfile(os.path.join(folder, relative))  # noqa: PTH113, PTH118
 
 
-def shrink(picture: Picture) -> bytes:
+def shrink(picture: OverlayImage) -> bytes:
     """Return a JPEG of a picture that fits SMALL_PX x SMALL_PX. Raises OSError."""
     return _shrink(picture.path, picture.etag)
 

@@ -19,19 +19,19 @@ from scopewatch.web.access.request_guard import RefusedFormError, inside, read_f
 from scopewatch.web.alert_groups import AlertGroup, alike, group_alerts
 from scopewatch.web.chart import draw_course
 from scopewatch.web.dashboard_context import (
-    GivenParts,
+    DashboardContext,
+    GivenContext,
     GivenVisit,
     Header,
-    Parts,
     Visit,
     alerts_of,
     choose_run,
     find_well,
     make_header,
 )
-from scopewatch.web.final_day import find_ending
+from scopewatch.web.final_day import find_final_day
 from scopewatch.web.language import COOKIE, language_of
-from scopewatch.web.overlay_images import find_picture, is_kept, shrink
+from scopewatch.web.overlay_images import find_overlay, is_kept, shrink
 from scopewatch.web.plate import by_gravity, lay_out, subject_of
 from scopewatch.web.quarantine import by_fault
 from scopewatch.web.wording import name_of
@@ -63,26 +63,26 @@ PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 
 
 @routes.get("/")
-def plates(parts: GivenParts, visit: GivenVisit, experiment: str | None = None) -> HTMLResponse:
+def plates(context: GivenContext, visit: GivenVisit, experiment: str | None = None) -> HTMLResponse:
     """Show the plates of one experiment, the first unless another is asked for."""
-    choice = choose_run(parts, experiment)
+    choice = choose_run(context, experiment)
     run = choice.run
-    seen = parts.reader.overview(run)
-    header = make_header(parts, choice, seen)
+    seen = context.reader.overview(run)
+    header = make_header(context, choice, seen)
     views = lay_out(
         seen.wells,
-        standard=parts.facts.standard,
+        standard=context.facts.standard,
         now=header.now,
-        staleness=parts.staleness(header.state),
+        staleness=context.staleness(header.state),
     )
     groups = [
         group
-        for group in group_alerts(header.standing, parts.facts.standard.rules, header.now)
+        for group in group_alerts(header.standing, context.facts.standard.rules, header.now)
         if group.well is not None and group.well.experiment == run
     ]
     over = header.state.level is Level.FINISHED
     return _render(
-        parts,
+        context,
         visit,
         "plate.html",
         header,
@@ -95,33 +95,33 @@ def plates(parts: GivenParts, visit: GivenVisit, experiment: str | None = None) 
 
 @routes.get("/wells/{experiment}/{plate}/{well}")
 def well(
-    parts: GivenParts, visit: GivenVisit, experiment: str, plate: str, well: str
+    context: GivenContext, visit: GivenVisit, experiment: str, plate: str, well: str
 ) -> HTMLResponse:
     """Show one well: its course, pictures and alerts."""
     name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
-    seen = parts.reader.flagged(name.experiment, also=name)
+    seen = context.reader.flagged(name.experiment, also=name)
     row = find_well(seen.wells, name, "see the plate page")
-    header = make_header(parts, choose_run(parts, name.experiment), seen)
-    standard = parts.facts.standard
-    alerts = parts.reader.alerts(name, MAX_ALERTS)
-    points = parts.reader.course(name, TABLE_ROWS)
-    shots = parts.reader.shots(name, MAX_SHOTS)
-    refused = parts.reader.quarantined(name, PAGE_ROWS)
+    header = make_header(context, choose_run(context, name.experiment), seen)
+    standard = context.facts.standard
+    alerts = context.reader.alerts(name, MAX_ALERTS)
+    points = context.reader.course(name, TABLE_ROWS)
+    shots = context.reader.shots(name, MAX_SHOTS)
+    refused = context.reader.quarantined(name, PAGE_ROWS)
     target = standard.foretold_target(subject_of(name))
     targets = dict.fromkeys([target, *(flag.target for flag in row.flags)])
     return _render(
-        parts,
+        context,
         visit,
         "well.html",
         header,
         row=row,
-        ending=find_ending(parts.reader, parts.facts, name),
+        ending=find_final_day(context.reader, context.facts, name),
         flags=by_gravity(row.flags, header.now),
         points=points,
         earlier=len(points) == TABLE_ROWS,
         target=target,
         chart=draw_course(
-            parts.reader.whole_course(name, DRAWN_POINTS),
+            context.reader.whole_course(name, DRAWN_POINTS),
             alerts,
             [each for each in targets if each is not None],
             row.outlook,
@@ -129,11 +129,11 @@ def well(
         ),
         outlooks={
             outlook.time_point: outlook
-            for outlook in parts.reader.outlooks(name, TABLE_ROWS, errors=False)
+            for outlook in context.reader.outlooks(name, TABLE_ROWS, errors=False)
         },
         shots=shots,
-        kept={shot.overlay for shot in shots if is_kept(parts.overlay_folder, shot.overlay)},
-        expired=_expired(parts, shots, header.now),
+        kept={shot.overlay for shot in shots if is_kept(context.overlay_folder, shot.overlay)},
+        expired=_expired(context, shots, header.now),
         refused=by_fault(refused, {}, row.scored, visit.language),
         not_again=NOT_AGAIN,
         tryable=sum(each.fault not in NOT_AGAIN and not each.asked_again for each in refused),
@@ -144,17 +144,17 @@ def well(
 
 @routes.get("/quarantine")
 def quarantine(
-    parts: GivenParts, visit: GivenVisit, page: PageNumber = 1, experiment: str | None = None
+    context: GivenContext, visit: GivenVisit, page: PageNumber = 1, experiment: str | None = None
 ) -> HTMLResponse:
     """List the frames of one experiment that could not be judged, by fault, newest first."""
-    choice = choose_run(parts, experiment)
+    choice = choose_run(context, experiment)
     run = choice.run
-    header = make_header(parts, choice, parts.reader.flagged(run))
-    reasons = parts.reader.reasons(run)
+    header = make_header(context, choice, context.reader.flagged(run))
+    reasons = context.reader.reasons(run)
     # One row more than is shown tells whether there is another page.
-    rows = parts.reader.quarantined(None, PAGE_ROWS + 1, (page - 1) * PAGE_ROWS, run=run)
+    rows = context.reader.quarantined(None, PAGE_ROWS + 1, (page - 1) * PAGE_ROWS, run=run)
     return _render(
-        parts,
+        context,
         visit,
         "quarantine.html",
         header,
@@ -172,37 +172,37 @@ def quarantine(
 
 
 @routes.get("/alerts")
-def alerts(parts: GivenParts, visit: GivenVisit, experiment: str | None = None) -> HTMLResponse:
+def alerts(context: GivenContext, visit: GivenVisit, experiment: str | None = None) -> HTMLResponse:
     """List the alerts of one experiment's wells and plates, and of the monitor."""
-    choice = choose_run(parts, experiment)
+    choice = choose_run(context, experiment)
     run = choice.run
-    header = make_header(parts, choice, parts.reader.flagged(run))
-    rows = parts.reader.alerts(None, MAX_ALERTS, runs=alerts_of(parts, run))
+    header = make_header(context, choice, context.reader.flagged(run))
+    rows = context.reader.alerts(None, MAX_ALERTS, runs=alerts_of(context, run))
     return _render(
-        parts,
+        context,
         visit,
         "alerts.html",
         header,
-        groups=group_alerts(rows, parts.facts.standard.rules, header.now),
+        groups=group_alerts(rows, context.facts.standard.rules, header.now),
         resolved=[row for row in rows if row.resolved_at is not None],
-        receivers=parts.receivers(),
+        receivers=context.receivers(),
         limit=MAX_ALERTS,
         listed=len(rows),
     )
 
 
 @routes.post("/alerts/{alert}/acknowledge")
-async def acknowledge(parts: GivenParts, alert: AlertId, request: Request) -> RedirectResponse:
+async def acknowledge(context: GivenContext, alert: AlertId, request: Request) -> RedirectResponse:
     """Note that somebody has seen an alert."""
-    form = await read_form(request, parts.token)
-    await run_in_threadpool(parts.alerts.acknowledge, alert, parts.clock.now())
+    form = await read_form(request, context.token)
+    await run_in_threadpool(context.alerts.acknowledge, alert, context.clock.now())
     return _back(form, alert)
 
 
 @routes.post("/alerts/{alert}/snooze")
-async def snooze(parts: GivenParts, alert: AlertId, request: Request) -> RedirectResponse:
+async def snooze(context: GivenContext, alert: AlertId, request: Request) -> RedirectResponse:
     """Say nothing of an alert for some hours."""
-    form = await read_form(request, parts.token)
+    form = await read_form(request, context.token)
     asked = form.get("hours", "")
     hours = next((hours for hours in SNOOZE_HOURS if str(hours) == asked), None)
     if hours is None:
@@ -215,16 +215,16 @@ async def snooze(parts: GivenParts, alert: AlertId, request: Request) -> Redirec
                 do="use the buttons of the dashboard, or `scopewatch alert snooze`",
             )
         )
-    until = parts.clock.now() + timedelta(hours=hours)
-    await run_in_threadpool(parts.alerts.snooze, alert, until)
+    until = context.clock.now() + timedelta(hours=hours)
+    await run_in_threadpool(context.alerts.snooze, alert, until)
     return _back(form, alert)
 
 
 @routes.post("/alerts/{alert}/undo")
-async def undo(parts: GivenParts, alert: AlertId, request: Request) -> RedirectResponse:
+async def undo(context: GivenContext, alert: AlertId, request: Request) -> RedirectResponse:
     """Take back what was answered to an alert."""
-    form = await read_form(request, parts.token)
-    await run_in_threadpool(parts.alerts.take_back, alert)
+    form = await read_form(request, context.token)
+    await run_in_threadpool(context.alerts.take_back, alert)
     return _back(form, alert)
 
 
@@ -245,10 +245,12 @@ def choose_language(code: str, to: str = "/") -> RedirectResponse:
 
 
 @routes.get("/overlays/{relative:path}")
-def overlay(parts: GivenParts, relative: str, request: Request, small: bool = False) -> Response:
+def overlay(
+    context: GivenContext, relative: str, request: Request, small: bool = False
+) -> Response:
     """Return the picture of a frame, or a small one of it."""
-    known = parts.reader.has_overlay(relative)
-    picture = find_picture(parts.overlay_folder, relative) if known else None
+    known = context.reader.has_overlay(relative)
+    picture = find_overlay(context.overlay_folder, relative) if known else None
     if picture is None:
         raise HTTPException(
             status_code=404,
@@ -268,10 +270,10 @@ def overlay(parts: GivenParts, relative: str, request: Request, small: bool = Fa
 
 
 def _render(
-    parts: Parts, visit: Visit, template: str, header: Header, **values: Any
+    context: DashboardContext, visit: Visit, template: str, header: Header, **values: Any
 ) -> HTMLResponse:
     text = (
-        parts.templates[visit.language]
+        context.templates[visit.language]
         .get_template(template)
         .render(
             header=header,
@@ -279,8 +281,8 @@ def _render(
             here=visit.here,
             hours=SNOOZE_HOURS,
             posting_words=POSTING_WORDS,
-            token=parts.token,
-            guarded=parts.guarded,
+            token=context.token,
+            guarded=context.guarded,
             **values,
         )
     )
@@ -292,11 +294,11 @@ def _advice(groups: Sequence[AlertGroup]) -> list[str]:
     return list(dict.fromkeys(line for group in groups for line in group.advice))
 
 
-def _expired(parts: Parts, shots: Sequence[Shot], now: datetime) -> set[str]:
+def _expired(context: DashboardContext, shots: Sequence[Shot], now: datetime) -> set[str]:
     """Return the pictures that retention has removed, if they are gone."""
-    until = parts.reader.pictures_removed_until()
-    if parts.facts.keep_days is not None:
-        by_age = now - timedelta(days=parts.facts.keep_days)
+    until = context.reader.pictures_removed_until()
+    if context.facts.keep_days is not None:
+        by_age = now - timedelta(days=context.facts.keep_days)
         until = by_age if until is None else max(until, by_age)
     if until is None:
         return set()

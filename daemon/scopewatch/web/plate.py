@@ -111,15 +111,19 @@ def _plate(
         expected = expect(row, standard)
         if row.efficiency is not None:
             bases.add(expected.basis)
-        told = None if row.outlook is None else row.outlook.forecast
+        foreseen = None if row.outlook is None else row.outlook.forecast
         return Cell(
             label=label,
             row=row,
             band="unknown" if row.efficiency is None else band(expected),
             stale=is_stale(row, newest, now, staleness),
             flags=by_gravity(row.flags, now),
-            forecast=told if isinstance(told, WellForecast) and is_ahead(row, told) else None,
-            silence=told.cause if expected is NOTHING and isinstance(told, NoForecast) else None,
+            forecast=foreseen
+            if isinstance(foreseen, WellForecast) and is_ahead(row, foreseen)
+            else None,
+            silence=foreseen.cause
+            if expected is NOTHING and isinstance(foreseen, NoForecast)
+            else None,
         )
 
     placed = {place(row.name.well): row for row in rows}
@@ -182,9 +186,9 @@ def expect(row: WellRow, standard: Standard) -> Expectation:
     )
 
 
-def is_ahead(row: WellRow, told: WellForecast) -> bool:
+def is_ahead(row: WellRow, foreseen: WellForecast) -> bool:
     """Whether the day that a forecast speaks of is still to come."""
-    return row.day is None or row.day < told.final_day
+    return row.day is None or row.day < foreseen.final_day
 
 
 def band(expected: Expectation) -> str:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from scopewatch.core.estimation.forecast import NoForecast
 from scopewatch.core.phrases import Language, Phrase
 from scopewatch.messages.alert_texts import SEVERITIES, WORDING
-from scopewatch.messages.summary import gist, why_silent
+from scopewatch.messages.summary import summarise, why_silent
 from scopewatch.messages.translator import say_phrase
 from scopewatch.web import wording
 from scopewatch.web.advice import advise
@@ -43,9 +43,9 @@ def _environment(language: Language) -> Environment:
         well_path=wording.well_path,
         advise=advise,
         iso=datetime.isoformat,
-        gist=partial(gist, language=language),
+        summary=partial(summarise, language=language),
         label=label_of,
-        said=partial(_said, language=language),
+        translated=partial(_translate, language=language),
         silence=partial(_silence, language=language),
         ticked=wording.ticked,
         points=wording.points,
@@ -63,15 +63,15 @@ def _environment(language: Language) -> Environment:
     return templates
 
 
-def _say(language: Language, text: str, /, **values: object) -> Markup:
+def _say(language: Language, message_id: str, /, **values: object) -> Markup:
     """Say a message id with its fields filled; without any it is returned as it stands."""
-    said = wording.spoken(text, language)
-    return said.format(**values) if values else said
+    text = wording.translated(message_id, language)
+    return text.format(**values) if values else text
 
 
-def _said(phrase: Phrase, language: Language) -> Markup:
+def _translate(phrase: Phrase, language: Language) -> Markup:
     return wording.ticked(say_phrase(phrase, language))
 
 
-def _silence(told: NoForecast, language: Language) -> str:
-    return why_silent(told.reason, told.cause, language)
+def _silence(foreseen: NoForecast, language: Language) -> str:
+    return why_silent(foreseen.reason, foreseen.cause, language)

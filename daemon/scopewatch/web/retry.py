@@ -13,7 +13,7 @@ from scopewatch.core.well_name import WellName
 from scopewatch.store.read.records import RetryAnswer, RetrySelection
 from scopewatch.web.access.auth_middleware import address_of
 from scopewatch.web.access.request_guard import RefusedFormError, read_form, read_json
-from scopewatch.web.dashboard_context import GivenParts, Parts
+from scopewatch.web.dashboard_context import DashboardContext, GivenContext
 from scopewatch.web.wording import well_path
 
 pages = APIRouter()
@@ -49,9 +49,9 @@ class RetryMade(BaseModel):
 
 
 @pages.post("/quarantine/again")
-async def ask_by_form(parts: GivenParts, request: Request) -> RedirectResponse:
+async def ask_by_form(context: GivenContext, request: Request) -> RedirectResponse:
     """Have frames or files tried again; lead back to the page that asked."""
-    form = await read_form(request, parts.token)
+    form = await read_form(request, context.token)
     given = {name: form[name] for name in _FIELDS if form.get(name)}
     if not given and form.get("everything") != "yes":
         raise RefusedFormError(
@@ -62,7 +62,7 @@ async def ask_by_form(parts: GivenParts, request: Request) -> RedirectResponse:
             )
         )
     run = form.get("experiment") or None
-    await _ask(parts, request, RetrySelection(run=run, **given), "dashboard")
+    await _ask(context, request, RetrySelection(run=run, **given), "dashboard")
     return RedirectResponse(_back(form), status_code=303)
 
 
@@ -76,7 +76,7 @@ async def ask_by_form(parts: GivenParts, request: Request) -> RedirectResponse:
         }
     },
 )
-async def ask_by_program(parts: GivenParts, request: Request) -> RetryMade:
+async def ask_by_program(context: GivenContext, request: Request) -> RetryMade:
     """Have frames or files in quarantine tried again; the daemon soon takes them up."""
     wish = _read_wish(request.url.path, await read_json(request))
     wanted = RetrySelection(
@@ -87,7 +87,7 @@ async def ask_by_program(parts: GivenParts, request: Request) -> RetryMade:
         source=wish.source,
         what=wish.what,
     )
-    answer = await _ask(parts, request, wanted, "API")
+    answer = await _ask(context, request, wanted, "API")
     return RetryMade(
         asked=answer.asked,
         waiting=answer.waiting,
@@ -96,9 +96,11 @@ async def ask_by_program(parts: GivenParts, request: Request) -> RetryMade:
     )
 
 
-async def _ask(parts: Parts, request: Request, wanted: RetrySelection, way: str) -> RetryAnswer:
+async def _ask(
+    context: DashboardContext, request: Request, wanted: RetrySelection, way: str
+) -> RetryAnswer:
     by = f"{way}, {address_of(request.scope)}"
-    return await run_in_threadpool(parts.alerts.ask_again, wanted, parts.facts.sources, by)
+    return await run_in_threadpool(context.alerts.ask_again, wanted, context.facts.sources, by)
 
 
 def _read_wish(path: str, body: bytes) -> RetryWish:

@@ -15,11 +15,11 @@ from scopewatch.core.errors import NoSpaceError, ScopewatchError, complaint
 from scopewatch.core.phrases import Language
 from scopewatch.web import api, pages, retry
 from scopewatch.web.access import login
-from scopewatch.web.access.auth_middleware import Door, Lock
-from scopewatch.web.access.request_guard import Guard, RefusedFormError
-from scopewatch.web.dashboard_context import Parts
+from scopewatch.web.access.auth_middleware import AuthConfig, AuthMiddleware
+from scopewatch.web.access.request_guard import RefusedFormError, RequestGuard
+from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.language import page_language
-from scopewatch.web.monitor_store import AlertDesk, Facts, Health, Reader, Receivers, States
+from scopewatch.web.monitor_store import AlertAnswers, Facts, Health, Reader, Receivers, States
 from scopewatch.web.rendering import make_templates
 
 HERE = Path(__file__).parent
@@ -29,7 +29,7 @@ def create_app(
     *,
     reader: Reader,
     overlay_folder: Path,
-    alerts: AlertDesk,
+    alerts: AlertAnswers,
     health: Health,
     states: States,
     waiting: Callable[[], int],
@@ -40,7 +40,7 @@ def create_app(
     pausing: Callable[[], str] = str,
     receivers: Receivers = tuple,
     language: Language | None = None,
-    lock: Lock | None = None,
+    auth: AuthConfig | None = None,
     names: Collection[str] = (),
     addresses: bool = False,
 ) -> FastAPI:
@@ -63,12 +63,12 @@ def create_app(
         How the receivers of alerts answer; quick as well, and must not raise.
     language
         Of the pages, for those who have chosen none; None: as their browser asks.
-    lock
+    auth
         What people need to come in; None: nothing, for a dashboard on loopback.
     names, addresses
         What the Host header may say besides names of this machine; see `web.access.request_guard`.
     """
-    parts = Parts(
+    context = DashboardContext(
         reader=reader,
         overlay_folder=overlay_folder,
         alerts=alerts,
@@ -83,31 +83,33 @@ def create_app(
         token=token,
         templates=make_templates(),
         language=language,
-        lock=lock,
+        auth=auth,
     )
     # FastAPI's own pages of documentation load scripts from a CDN: they are off.
     app = FastAPI(title="scopewatch", version=facts.version, docs_url=None, redoc_url=None)
-    app.state.parts = parts
+    app.state.context = context
     app.include_router(pages.routes, include_in_schema=False)
     app.include_router(api.routes)
     app.include_router(retry.pages, include_in_schema=False)
     app.include_router(retry.programs)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
-    if lock is not None:
+    if auth is not None:
         app.include_router(login.routes, include_in_schema=False)
-        app.add_middleware(Door, lock=lock, templates=parts.templates, language=language)
-    app.add_middleware(Guard, names=names, addresses=addresses)
-    _answer_failures(app, parts)
+        app.add_middleware(
+            AuthMiddleware, auth=auth, templates=context.templates, language=language
+        )
+    app.add_middleware(RequestGuard, names=names, addresses=addresses)
+    _answer_failures(app, context)
     return app
 
 
-def _answer_failures(app: FastAPI, parts: Parts) -> None:
+def _answer_failures(app: FastAPI, context: DashboardContext) -> None:
     """Say in one line what is wrong: as a page, or as JSON below `/api/`."""
 
     def answer(request: Request, status: int, line: str) -> Response:
         if request.url.path.startswith("/api/"):
             return JSONResponse({"error": line}, status_code=status)
-        templates = parts.templates[page_language(request.headers, parts.language)]
+        templates = context.templates[page_language(request.headers, context.language)]
         text = templates.get_template("failure.html").render(status=status, line=line)
         return HTMLResponse(text, status_code=status)
 

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from scopewatch.core.phrases import Language
 from scopewatch.core.well_name import WellName
 from scopewatch.messages.links import segment
-from scopewatch.messages.translator import speak
+from scopewatch.messages.translator import translator
 
 NOTHING = "–"
 
@@ -42,7 +42,7 @@ def moment(at: datetime | None) -> str:
 
 def age(at: datetime | None, now: datetime, language: Language = Language.ENGLISH) -> str:
     """Write how long ago something was: `12 min ago`."""
-    say = speak(language)
+    say = translator(language)
     if at is None:
         return say("never")
     if at > now:
@@ -52,7 +52,7 @@ def age(at: datetime | None, now: datetime, language: Language = Language.ENGLIS
 
 def since(at: datetime, now: datetime, language: Language = Language.ENGLISH) -> str:
     """Write the time between two moments in its largest unit: `12 min`."""
-    say = speak(language)
+    say = translator(language)
     seconds = (now - at).total_seconds()
     whole = timedelta(seconds=round(seconds))
     if whole < timedelta(minutes=2):
@@ -70,9 +70,9 @@ def ticked(text: object) -> Markup:
 
 
 @lru_cache(maxsize=2048)
-def spoken(text: str, language: Language) -> Markup:
+def translated(text: str, language: Language) -> Markup:
     """Write a message id in a language, its commands as code; its fields are still to be filled."""
-    return ticked(speak(language)(text))
+    return ticked(translator(language)(text))
 
 
 def name_of(segment_text: str) -> str:

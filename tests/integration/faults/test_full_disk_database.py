@@ -27,7 +27,7 @@ from tests.conftest import FakeClock
 from tests.integration.full_disk import BLANK, LAST, Bench, bench_in, fill, small_file_system
 from tests.unit.notify.fakes import FakeNotifier, message
 from tests.unit.store.scene import START, key, read_rows, tables, use_rules
-from tests.unit.web.conftest import TOKEN, Desk
+from tests.unit.web.conftest import TOKEN, Dashboard
 from tests.unit.web.fakes import FACTS
 
 FULL = "database or disk is full"
@@ -339,7 +339,7 @@ def test_an_answer_on_the_dashboard_says_why_it_was_not_taken(
     bench.fraction = 0.1
     for time_point in range(2):
         assert bench.score(time_point=time_point) == [Ending.SCORED]
-    page = Desk(tmp_path / "overlays", bench.clock)
+    page = Dashboard(tmp_path / "overlays", bench.clock)
     page.alerts = bench.store  # type: ignore[assignment]  # the real one in place of the fake
     page.build(FACTS)
     disk.fill()

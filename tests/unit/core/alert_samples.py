@@ -25,17 +25,17 @@ def hours(count: float) -> datetime:
     return START + timedelta(hours=count)
 
 
-def seen(badness: float | None, hour: float = 0, day: float | None = None) -> Observation:
-    return Observation(at=hours(hour), day=day, badness=badness)
+def seen(score: float | None, hour: float = 0, day: float | None = None) -> Observation:
+    return Observation(at=hours(hour), day=day, score=score)
 
 
 def drive(
     rule: AlertRule, series: list[float | None], *, every_h: float = 12, **options: Any
 ) -> list[Transition | None]:
-    """Step a rule over badnesses at even intervals; return what each step told."""
+    """Step a rule over scores at even intervals; return what each step told."""
     state, told = AlertState(), []
-    for index, badness in enumerate(series):
-        observation = seen(badness, hour=index * every_h, day=index * every_h / 24)
+    for index, score in enumerate(series):
+        observation = seen(score, hour=index * every_h, day=index * every_h / 24)
         state, transition = step(state, rule, observation, **options)
         told.append(transition)
     return told

@@ -9,7 +9,7 @@ import pytest
 import scopewatch
 from scopewatch.core.faults import Fault
 from scopewatch.core.phrases import Language
-from scopewatch.messages.translator import speak
+from scopewatch.messages.translator import translator
 
 DAEMON = Path(scopewatch.__file__).parent
 # Words that other vocabularies use as well: states of a run or an image, measures of a frame.
@@ -48,7 +48,7 @@ def test_any_other_word_is_no_fault(word: str) -> None:
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("fault", Fault)
 def test_a_fault_has_label_and_advice_in_every_language(fault: Fault, language: Language) -> None:
-    say = speak(language)
+    say = translator(language)
     assert say(fault.label)
     assert say(fault.advice)[-1] in ".\u3002"
     if language is not Language.ENGLISH:

@@ -73,7 +73,7 @@ def observe(kind: RuleKind) -> tuple[Subject, Observation]:
     if kind in MONITOR:
         return EXPERIMENT, MONITOR[kind]
     if kind is RuleKind.PLATE_COLLAPSE:
-        return PLATE, Observation(at=START, day=8, badness=0.5, evidence=PLATE_EVIDENCE)
+        return PLATE, Observation(at=START, day=8, score=0.5, evidence=PLATE_EVIDENCE)
     well = make_well(efficiency=0.31, forecast=make_forecast(0.35))
     if kind is RuleKind.UNFIT_FRAMES:
         well = make_well(looks=(Look(day=7.5, fault="blank"), Look(day=8, fault="out-of-focus")))

@@ -2,13 +2,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopewatch.core.alerts.state_machine import Severity
-from scopewatch.messages.mail import Letter, as_html, as_text
+from scopewatch.messages.mail import Mail, as_html, as_text
 
 NASTY = "<script>alert('x')</script> & \"quoted\""
 
 
-def letter(value: str = "42%", **parts: str) -> Letter:
-    return Letter(
+def mail(value: str = "42%", **parts: str) -> Mail:
+    return Mail(
         language="en",
         severity=Severity.WARNING,
         title=parts.get("title", "B3: weak"),
@@ -27,14 +27,14 @@ def letter(value: str = "42%", **parts: str) -> Letter:
 
 
 def test_text_holds_every_part_in_order_and_no_mark_up() -> None:
-    assert as_text(letter()) == (
+    assert as_text(mail()) == (
         "B3 reads 42%.\n\nNow: 42%\n\nWells: A1, 42%\n\nLook at these\nA1: 42%\n\n"
         "What to do: Look at it.\n\nDashboard: http://127.0.0.1/wells/a\n\nSimulated."
     )
 
 
 def test_html_escapes_every_value() -> None:
-    page = as_html(letter(NASTY, title=NASTY, lead=NASTY, link='http://x/" onclick="run()'))
+    page = as_html(mail(NASTY, title=NASTY, lead=NASTY, link='http://x/" onclick="run()'))
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert '" onclick' not in page
@@ -42,22 +42,22 @@ def test_html_escapes_every_value() -> None:
 
 @given(st.text())
 def test_no_value_whatever_opens_an_element(value: str) -> None:
-    opened = as_html(letter("x")).count("<")
-    assert as_html(letter(value, title=value, lead="x" + value)).count("<") == opened
+    opened = as_html(mail("x")).count("<")
+    assert as_html(mail(value, title=value, lead="x" + value)).count("<") == opened
 
 
 def test_a_newline_in_a_name_starts_no_line_of_its_own() -> None:
-    assert "Now: a Target: 99%" in as_text(letter("a\nTarget: 99%"))
+    assert "Now: a Target: 99%" in as_text(mail("a\nTarget: 99%"))
 
 
 def test_html_loads_nothing_from_anywhere() -> None:
-    page = as_html(letter())
+    page = as_html(mail())
     assert "src=" not in page
     assert "url(" not in page
 
 
 def test_a_long_list_is_cut_and_says_by_how_much() -> None:
-    whole = Letter(
+    whole = Mail(
         language="en",
         severity=Severity.INFO,
         title="t",

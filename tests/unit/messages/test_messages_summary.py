@@ -4,7 +4,7 @@ import pytest
 
 from scopewatch.core.alerts.state_machine import Cause, Evidence, Reading, RuleKind
 from scopewatch.core.estimation.smoothing import WellPoint
-from scopewatch.messages.summary import gist, name_some
+from scopewatch.messages.summary import name_some, summarise
 
 NOW = Reading(value=0.31, low=0.25, high=0.37)
 
@@ -65,13 +65,13 @@ SAID = [
 
 @pytest.mark.parametrize(("kind", "evidence", "said"), SAID)
 def test_each_kind_says_its_figures(kind: RuleKind, evidence: Evidence, said: str) -> None:
-    assert gist(kind, evidence) == said
+    assert summarise(kind, evidence) == said
 
 
 def test_every_kind_has_words() -> None:
     assert {kind for kind, *_ in SAID} == set(RuleKind)
     for kind in RuleKind:
-        assert gist(kind, Evidence())
+        assert summarise(kind, Evidence())
 
 
 def test_a_long_list_of_wells_is_cut() -> None:

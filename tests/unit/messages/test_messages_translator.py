@@ -10,7 +10,7 @@ import pytest
 from jinja2 import Environment, nodes
 
 from scopewatch.core.phrases import Language
-from scopewatch.messages.translator import CATALOGUES, DOMAIN, speak
+from scopewatch.messages.translator import CATALOGUES, DOMAIN, translator
 
 DAEMON = Path(__file__).parents[3] / "daemon/scopewatch"
 OTHERS = [language for language in Language if language is not Language.ENGLISH]
@@ -64,7 +64,7 @@ def test_no_message_id_lacks_a_translation_and_none_is_left_over(language: Langu
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_the_compiled_catalogue_says_what_its_source_says(language: Language) -> None:
-    say = speak(language)
+    say = translator(language)
     source = read_source(language)
     assert {said: say(said) for said in source} == source, "run `make messages`"
 
@@ -84,4 +84,4 @@ def test_japanese_sentences_are_whole_and_polite() -> None:
 
 
 def test_english_is_said_as_it_is_written() -> None:
-    assert speak(Language.ENGLISH)("Nothing to do.") == "Nothing to do."
+    assert translator(Language.ENGLISH)("Nothing to do.") == "Nothing to do."

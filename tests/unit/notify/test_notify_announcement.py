@@ -85,5 +85,5 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_words(
         raise ZeroDivisionError
 
     monkeypatch.setattr(pictures, "draw", fail)
-    assert pictures.draw_figures(written_tests(clock)[0]) == []
+    assert pictures.draw_charts(written_tests(clock)[0]) == []
     assert "figure cannot be drawn" in caplog.text

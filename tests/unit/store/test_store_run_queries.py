@@ -159,7 +159,7 @@ def test_the_monitors_alerts_are_of_the_run_that_it_watches(
     scene: Scene, reader: Reader, clock: FakeClock
 ) -> None:
     rule = AlertRule(name="no-frames", kind=RuleKind.NO_FRAMES, limit=1)
-    scene.store.watch([(rule, Observation(at=clock.now(), badness=5.0))])
+    scene.store.watch([(rule, Observation(at=clock.now(), score=5.0))])
     assert len(reader.alerts(None, 9, runs=["run 7"])) == 1
     assert reader.alerts(None, 9, runs=["run 8"]) == []
 

@@ -109,8 +109,8 @@ def test_the_replay_says_what_the_core_says_of_the_same_moment() -> None:
     expected = forecast(table, sight.running, FINAL_DAY)
     assert [each.day for each in seen] == [time_point / 2 for time_point in range(20)]
     assert not hasattr(expected, "reason")
-    assert seen[14].badness == expected.probability_below(rule.target)
-    assert seen[0].badness is None
+    assert seen[14].score == expected.probability_below(rule.target)
+    assert seen[0].score is None
 
 
 def test_an_unfit_time_point_neither_feeds_nor_breaks_a_series() -> None:
@@ -121,7 +121,7 @@ def test_an_unfit_time_point_neither_feeds_nor_breaks_a_series() -> None:
 
     seen = replay_forecast(gap, table, rule, FINAL_DAY)
 
-    assert [each.badness for each in seen.observations if each.day == 7.25] == [None]
+    assert [each.score for each in seen.observations if each.day == 7.25] == [None]
     without = watch(replay_forecast(course, table, rule, FINAL_DAY), rule)
     assert watch(seen, rule).since_day == without.since_day
 
@@ -132,12 +132,12 @@ def test_baselines_read_the_raw_fraction_and_a_straight_line() -> None:
     raw = replay_raw(course, FINAL_DAY).observations
     line = replay_line(course, FINAL_DAY).observations
 
-    assert raw[10].badness == -course.sights[10].raw
+    assert raw[10].score == -course.sights[10].raw
     values = [sight.running.points[-1].efficiency for sight in course.sights[9:13]]
     slope = sum((i - 1.5) * value for i, value in enumerate(values)) / 5 / 0.5
     end = sum(values) / 4 + slope * (FINAL_DAY - 5.25)
     assert line[11].day == 6.0
-    assert line[11].badness == pytest.approx(-min(max(end, 0), 1))
+    assert line[11].score == pytest.approx(-min(max(end, 0), 1))
 
 
 def test_the_study_catches_weak_wells_early_and_its_intervals_hold(study: Study) -> None:

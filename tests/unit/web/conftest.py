@@ -14,18 +14,18 @@ from scopewatch.notify.breaker import Receiver
 from scopewatch.web.monitor_store import Facts
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock
-from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader, states_of
+from tests.unit.web.fakes import FACTS, NOW, FakeAnswers, FakeHealth, FakeReader, states_of
 
 TOKEN = "a token of this process"
 HOST = "http://127.0.0.1:8787"
 
 
-class Desk:
+class Dashboard:
     """A browser, and the parts behind the page that a test may change."""
 
     def __init__(self, folder: Path, clock: FakeClock) -> None:
         self.reader = FakeReader()
-        self.alerts = FakeDesk()
+        self.alerts = FakeAnswers()
         self.health = FakeHealth()
         self.receivers: tuple[Receiver, ...] = ()
         self.pausing = ""
@@ -84,8 +84,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: FakeClock) -> Desk:
+def dashboard(tmp_path: Path, clock: FakeClock) -> Dashboard:
     clock.wall = NOW
     folder = tmp_path / "overlays"
     folder.mkdir()
-    return Desk(folder, clock)
+    return Dashboard(folder, clock)

@@ -292,7 +292,7 @@ class FakeReader:
 
 
 @dataclass
-class FakeDesk:
+class FakeAnswers:
     """Notes what a person answered."""
 
     known: set[int] = field(default_factory=lambda: {1})

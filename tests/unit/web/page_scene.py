@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from scopewatch.store.read.records import WellRow
-from tests.unit.web.conftest import Desk
+from tests.unit.web.conftest import Dashboard
 from tests.unit.web.fakes import (
     NOW,
     alert_row,
@@ -18,9 +18,9 @@ A2 = "/wells/HES-NKX2.5%20run%204/P1/A2"
 PAGES = ("/", A2, "/quarantine", "/alerts")
 
 
-def two_wells(desk: Desk) -> None:
-    desk.reader.rows = [well_row("A1", 0.62), well_row("A2", 0.22, flags=(flag(),))]
-    desk.reader.raised = [alert_row()]
+def two_wells(dashboard: Dashboard) -> None:
+    dashboard.reader.rows = [well_row("A1", 0.62), well_row("A2", 0.22, flags=(flag(),))]
+    dashboard.reader.raised = [alert_row()]
 
 
 def ended(row: WellRow) -> WellRow:

@@ -17,7 +17,7 @@ from scopewatch.core.phrases import Language
 from scopewatch.messages.alert_texts import WORDING
 from scopewatch.store.read.records import AlertRow
 from scopewatch.web.alert_groups import alike, group_alerts, not_critical_since
-from tests.unit.web.conftest import Desk
+from tests.unit.web.conftest import Dashboard
 from tests.unit.web.fakes import FACTS, NOW, alert_row, well_row
 
 RULE = AlertRule(
@@ -141,34 +141,34 @@ def test_an_alert_whose_newest_time_point_disagrees_says_so_and_what_it_was_rais
     newest = Evidence(measures={"in_a_row": 0.0})
     row = alert_row(1, rule="unfit", kind=rule.kind, evidence=raised, newest=newest)
     ((good,),) = (
-        group.alerts for group in group_alerts([replace(row, newest_badness=0.0)], [rule], NOW)
+        group.alerts for group in group_alerts([replace(row, newest_score=0.0)], [rule], NOW)
     )
     assert good.evidence is raised
     assert str(good.remark).endswith("The alert resolves once 2 in a row agree.")
     ((bad,),) = (
-        group.alerts for group in group_alerts([replace(row, newest_badness=1.0)], [rule], NOW)
+        group.alerts for group in group_alerts([replace(row, newest_score=1.0)], [rule], NOW)
     )
     assert bad.evidence is newest
     assert bad.remark is None
 
 
-def test_the_plate_the_wells_page_and_the_list_say_why_and_what_to_do(desk: Desk) -> None:
-    desk.reader.rows = [well_row("A2", 0.2)]
-    desk.reader.raised = [foretold(1, "A2", 0.99, critical_streak=1)]
-    desk.build(replace(FACTS, standard=replace(FACTS.standard, rules=(RULE,))))
+def test_the_plate_the_wells_page_and_the_list_say_why_and_what_to_do(dashboard: Dashboard) -> None:
+    dashboard.reader.rows = [well_row("A2", 0.2)]
+    dashboard.reader.raised = [foretold(1, "A2", 0.99, critical_streak=1)]
+    dashboard.build(replace(FACTS, standard=replace(FACTS.standard, rules=(RULE,))))
     for page in ("/", "/alerts", "/wells/HES-NKX2.5%20run%204/P1/A2"):
-        text = " ".join(desk.get(page).text.split())
+        text = " ".join(dashboard.get(page).text.split())
         assert "below 50% with probability 99%" in text
         assert "go on, change medium or protocol, or start a new well." in text
         if page != "/":
             assert "Not critical yet: 1 of 2 time points" in text
 
 
-def test_an_answered_well_no_longer_stands_first(desk: Desk) -> None:
-    desk.reader.rows = [well_row("A1"), well_row("A2")]
-    desk.reader.raised = [
+def test_an_answered_well_no_longer_stands_first(dashboard: Dashboard) -> None:
+    dashboard.reader.rows = [well_row("A1"), well_row("A2")]
+    dashboard.reader.raised = [
         alert_row(1, "A1", snoozed_until=NOW + timedelta(hours=1)),
         alert_row(2, "A2"),
     ]
-    text = desk.get("/alerts").text
+    text = dashboard.get("/alerts").text
     assert text.index('id="alert-2"') < text.index('id="alert-1"')

@@ -11,12 +11,20 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from prometheus_client import CollectorRegistry
 
-from scopewatch.web.access.auth_middleware import make_lock
+from scopewatch.web.access.auth_middleware import make_auth_config
 from scopewatch.web.access.sessions import FORGIVEN_S, MOST_FAILURES, SESSION
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock
-from tests.unit.web.fakes import FACTS, NOW, FakeDesk, FakeHealth, FakeReader, alert_row, states_of
+from tests.unit.web.fakes import (
+    FACTS,
+    NOW,
+    FakeAnswers,
+    FakeHealth,
+    FakeReader,
+    alert_row,
+    states_of,
+)
 
 TOKEN = "Zq3xT0kenOfThisLab"
 PROGRAMS = ("/api/status.json", "/api/wells.json", "/metrics", "/healthz", "/openapi.json")
@@ -35,7 +43,7 @@ class Client:
     """Sends each request exactly as written, over a connection of its own."""
 
     port: int
-    desk: FakeDesk
+    dashboard: FakeAnswers
     clock: FakeClock
     cookie: str = ""
     headers: dict[str, str] = field(default_factory=dict)
@@ -71,14 +79,14 @@ class Client:
 
 def serve(tmp_path: Path, clock: FakeClock, *, secure: bool = False) -> Iterator[Client]:
     clock.wall = NOW
-    reader, desk = FakeReader(raised=[alert_row()]), FakeDesk()
+    reader, dashboard = FakeReader(raised=[alert_row()]), FakeAnswers()
     (tmp_path / "overlays").mkdir()
     (tmp_path / "secret.txt").write_text("a secret beside the pictures")
     health = FakeHealth()
     app = create_app(
         reader=reader,
         overlay_folder=tmp_path / "overlays",
-        alerts=desk,
+        alerts=dashboard,
         health=health,
         states=states_of(reader, health, clock, lambda: 0),
         waiting=lambda: 0,
@@ -86,12 +94,12 @@ def serve(tmp_path: Path, clock: FakeClock, *, secure: bool = False) -> Iterator
         facts=FACTS,
         clock=clock,
         token="a token of the forms",
-        lock=make_lock(TOKEN, clock, secure=secure),
+        auth=make_auth_config(TOKEN, clock, secure=secure),
         names=("scope.lab",),
         addresses=True,
     )
     with WebServer(app, host="127.0.0.1", port=0) as server:
-        yield Client(urlsplit(server.url).port or 0, desk, clock)
+        yield Client(urlsplit(server.url).port or 0, dashboard, clock)
 
 
 @pytest.fixture
@@ -178,9 +186,9 @@ def test_an_alert_is_answered_only_with_session_and_form_token(client: Client) -
     client.enter()
     assert client.ask("POST", path, form={}).status == 403
     assert client.ask("POST", path, {"Origin": "http://evil.example"}, form).status == 403
-    assert not client.desk.acknowledged
+    assert not client.dashboard.acknowledged
     assert client.ask("POST", path, form=form).status == 303
-    assert len(client.desk.acknowledged) == 1
+    assert len(client.dashboard.acknowledged) == 1
 
 
 def test_signing_out_takes_the_cookie_back(client: Client) -> None:

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from scopewatch.core.phrases import Language
 from scopewatch.monitoring.run_facts import FrameTally
 from scopewatch.web.language import COOKIE, accepted_language, page_language
-from tests.unit.web.conftest import Desk
+from tests.unit.web.conftest import Dashboard
 from tests.unit.web.fakes import FACTS, alert_row, flag, outlook, refused_row, shot, well_row
 
 JA = {"accept-language": "ja,en;q=0.5"}
@@ -47,40 +47,40 @@ def test_a_persons_choice_goes_before_the_setting_and_that_before_the_browser() 
     assert page_language(Headers({}), None) is Language.ENGLISH
 
 
-def test_a_link_chooses_the_language_and_leads_back_to_the_page(desk: Desk) -> None:
-    text = desk.get("/quarantine?page=1").text
+def test_a_link_chooses_the_language_and_leads_back_to_the_page(dashboard: Dashboard) -> None:
+    text = dashboard.get("/quarantine?page=1").text
     assert 'href="/language/ja?to=%2Fquarantine%3Fpage%3D1"' in text
-    answer = desk.get("/language/ja?to=%2Fquarantine%3Fpage%3D1")
+    answer = dashboard.get("/language/ja?to=%2Fquarantine%3Fpage%3D1")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/quarantine?page=1"
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith(f"{COOKIE}=ja;")
     assert "HttpOnly" in cookie
-    chosen = desk.get("/", {"cookie": f"{COOKIE}=ja", "accept-language": "en"})
+    chosen = dashboard.get("/", {"cookie": f"{COOKIE}=ja", "accept-language": "en"})
     assert '<html lang="ja">' in chosen.text
 
 
 @pytest.mark.parametrize("to", ["//evil.example/", "https://evil.example/", "/\\evil.example"])
-def test_the_choice_leads_to_no_other_site(desk: Desk, to: str) -> None:
-    assert desk.ask("GET", f"/language/ja?to={to}").headers["location"] == "/"
+def test_the_choice_leads_to_no_other_site(dashboard: Dashboard, to: str) -> None:
+    assert dashboard.ask("GET", f"/language/ja?to={to}").headers["location"] == "/"
 
 
-def test_a_language_that_there_is_not_is_refused(desk: Desk) -> None:
-    answer = desk.get("/language/fr")
+def test_a_language_that_there_is_not_is_refused(dashboard: Dashboard) -> None:
+    answer = dashboard.get("/language/fr")
     assert answer.status_code == 404
     assert "no such language: fr" in answer.text
 
 
-def fill(desk: Desk) -> None:
+def fill(dashboard: Dashboard) -> None:
     """Give the pages something of everything to say."""
-    desk.reader.rows = [
+    dashboard.reader.rows = [
         well_row("A1", 0.62, outlook=outlook()),
         well_row("A2", 0.22, flags=(flag(),), outlook=outlook()),
     ]
-    desk.reader.raised = [alert_row(), alert_row(2, acknowledged_at=well_row("A1").judged_at)]
-    desk.reader.quarantine = [refused_row()] * 5 + [refused_row("duplicate", well=None)]
-    desk.reader.pictures = [shot("a.jpg"), shot("b.jpg", 11)]
-    desk.reader.frames = FrameTally(scored=12, unfit={"out-of-domain": 24})
+    dashboard.reader.raised = [alert_row(), alert_row(2, acknowledged_at=well_row("A1").judged_at)]
+    dashboard.reader.quarantine = [refused_row()] * 5 + [refused_row("duplicate", well=None)]
+    dashboard.reader.pictures = [shot("a.jpg"), shot("b.jpg", 11)]
+    dashboard.reader.frames = FrameTally(scored=12, unfit={"out-of-domain": 24})
 
 
 def words_of(page: str) -> str:
@@ -99,24 +99,24 @@ ENGLISH = (
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_japanese_page_says_nothing_of_ours_in_english(desk: Desk, page: str) -> None:
-    fill(desk)
-    english, japanese = desk.get(page).text, desk.get(page, JA).text
+def test_a_japanese_page_says_nothing_of_ours_in_english(dashboard: Dashboard, page: str) -> None:
+    fill(dashboard)
+    english, japanese = dashboard.get(page).text, dashboard.get(page, JA).text
     assert '<html lang="ja">' in japanese
     said = [word for word in ENGLISH if word in words_of(english)]
     assert len(said) > 8
     assert [word for word in said if word in words_of(japanese)] == []
 
 
-def test_the_setting_chooses_for_who_chooses_nothing(desk: Desk) -> None:
-    desk.language = Language.JAPANESE
-    desk.build(replace(FACTS))
-    assert '<html lang="ja">' in desk.get("/").text
-    assert '<html lang="ja">' in desk.get("/nothing").text
+def test_the_setting_chooses_for_who_chooses_nothing(dashboard: Dashboard) -> None:
+    dashboard.language = Language.JAPANESE
+    dashboard.build(replace(FACTS))
+    assert '<html lang="ja">' in dashboard.get("/").text
+    assert '<html lang="ja">' in dashboard.get("/nothing").text
 
 
-def test_the_state_of_the_run_is_said_in_the_language_of_the_page(desk: Desk) -> None:
-    desk.reader.rows = [well_row("A1"), well_row("A2")]
-    text = " ".join(desk.get("/", JA).text.split())
+def test_the_state_of_the_run_is_said_in_the_language_of_the_page(dashboard: Dashboard) -> None:
+    dashboard.reader.rows = [well_row("A1"), well_row("A2")]
+    text = " ".join(dashboard.get("/", JA).text.split())
     assert "要確認のウェルはありません。" in text
     assert "全ウェル(2)が過去12分以内に判定されました。" in text

@@ -13,7 +13,7 @@ from scopewatch.core.imaging.frame import Refusal
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, files_of, key, open_store
-from tests.unit.web.conftest import TOKEN, Desk
+from tests.unit.web.conftest import TOKEN, Dashboard
 from tests.unit.web.fakes import FACTS
 
 
@@ -26,20 +26,20 @@ def scene(tmp_path: Path, clock: FakeClock) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def page(scene: Scene, desk: Desk, clock: FakeClock) -> Iterator[Desk]:
-    """The desk, with the store behind it instead of the run in memory."""
+def page(scene: Scene, dashboard: Dashboard, clock: FakeClock) -> Iterator[Dashboard]:
+    """The dashboard, with the store behind it instead of the run in memory."""
     clock.wall = START + timedelta(days=2)
     reader = Reader.open(scene.folder)
-    desk.reader = reader  # type: ignore[assignment]  # the real one in place of the fake
-    desk.alerts = scene.store  # type: ignore[assignment]  # the real one in place of the fake
-    desk.folder = scene.folder / "overlays"
-    desk.build(replace(FACTS, experiment="run 7"))
-    yield desk
+    dashboard.reader = reader  # type: ignore[assignment]  # the real one in place of the fake
+    dashboard.alerts = scene.store  # type: ignore[assignment]  # the real one in place of the fake
+    dashboard.folder = scene.folder / "overlays"
+    dashboard.build(replace(FACTS, experiment="run 7"))
+    yield dashboard
     reader.close()
 
 
 def test_a_weak_well_goes_from_its_frames_to_the_plate_and_its_alert(
-    page: Desk, scene: Scene
+    page: Dashboard, scene: Scene
 ) -> None:
     for time_point in range(3):
         scene.score(key("A1", time_point), 0.2)
@@ -64,14 +64,14 @@ def test_a_weak_well_goes_from_its_frames_to_the_plate_and_its_alert(
     assert "1 well is flagged:" in " ".join(page.get("/").text.split())
 
 
-def test_an_alert_that_is_not_in_the_database_is_refused(page: Desk, scene: Scene) -> None:
+def test_an_alert_that_is_not_in_the_database_is_refused(page: Dashboard, scene: Scene) -> None:
     answer = page.post("/alerts/77/acknowledge", {"token": TOKEN})
     assert answer.status_code == 409
     assert "there is no such alert: 77" in answer.text
 
 
 def test_the_pictures_of_a_well_are_served_from_the_paths_of_the_database(
-    page: Desk, scene: Scene
+    page: Dashboard, scene: Scene
 ) -> None:
     frame = key("A1", 0)
     scene.score(frame, 0.4)
@@ -86,7 +86,9 @@ def test_the_pictures_of_a_well_are_served_from_the_paths_of_the_database(
     assert page.get(f"/overlays/{stain}").status_code == 404
 
 
-def test_quarantined_frames_and_refused_files_are_both_listed(page: Desk, scene: Scene) -> None:
+def test_quarantined_frames_and_refused_files_are_both_listed(
+    page: Dashboard, scene: Scene
+) -> None:
     scene.spoil(key("A1", 0), "it is blank")
     scene.store.refuse(
         Refusal(
@@ -104,7 +106,7 @@ def test_quarantined_frames_and_refused_files_are_both_listed(page: Desk, scene:
     assert '<a href="/quarantine">2</a>' in page.get("/").text
 
 
-def test_the_course_is_the_same_in_the_chart_and_in_json(page: Desk, scene: Scene) -> None:
+def test_the_course_is_the_same_in_the_chart_and_in_json(page: Dashboard, scene: Scene) -> None:
     for time_point, fraction in enumerate((0.1, 0.3, 0.5)):
         scene.score(key("A1", time_point), fraction)
     points = page.get("/api/wells/run%207/p1/A1.json").json()["points"]

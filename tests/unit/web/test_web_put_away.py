@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scopewatch.core.phrases import Language
 from tests.conftest import FakeClock
-from tests.unit.web.conftest import Desk
+from tests.unit.web.conftest import Dashboard
 from tests.unit.web.fakes import FACTS, NOW
 
 
@@ -14,15 +14,15 @@ def test_a_dashboard_that_was_replaced_keeps_nothing_alive(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     clock.wall = NOW
-    desk = Desk(tmp_path, clock)
-    assert desk.get("/").status_code == 200
-    assert desk.get("/api/status.json").status_code == 200
-    behind = weakref.ref(desk.app.state.parts.templates[Language.ENGLISH])
-    app = weakref.ref(desk.app)
+    dashboard = Dashboard(tmp_path, clock)
+    assert dashboard.get("/").status_code == 200
+    assert dashboard.get("/api/status.json").status_code == 200
+    behind = weakref.ref(dashboard.app.state.context.templates[Language.ENGLISH])
+    app = weakref.ref(dashboard.app)
 
-    desk.build(FACTS)
+    dashboard.build(FACTS)
     gc.collect()
 
-    assert desk.get("/").status_code == 200
+    assert dashboard.get("/").status_code == 200
     assert app() is None
     assert behind() is None

@@ -12,11 +12,11 @@ from scopewatch.core.errors import ConfigError
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.web.serve import WebServer
 from tests.conftest import FakeClock
-from tests.unit.web.conftest import Desk
+from tests.unit.web.conftest import Dashboard
 
 
-def test_it_answers_once_start_returns_and_no_more_after_stop(desk: Desk) -> None:
-    server = WebServer(desk.app, host="127.0.0.1", port=0)
+def test_it_answers_once_start_returns_and_no_more_after_stop(dashboard: Dashboard) -> None:
+    server = WebServer(dashboard.app, host="127.0.0.1", port=0)
     assert not server.running()
     server.start()
     assert server.running()
@@ -30,12 +30,12 @@ def test_it_answers_once_start_returns_and_no_more_after_stop(desk: Desk) -> Non
     assert server.stop()
 
 
-def test_a_taken_port_is_said_before_anything_is_started(desk: Desk) -> None:
+def test_a_taken_port_is_said_before_anything_is_started(dashboard: Dashboard) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        server = WebServer(desk.app, host="127.0.0.1", port=port)
+        server = WebServer(dashboard.app, host="127.0.0.1", port=port)
         with pytest.raises(ConfigError) as caught:
             server.start()
     assert str(caught.value) == (
@@ -45,16 +45,16 @@ def test_a_taken_port_is_said_before_anything_is_started(desk: Desk) -> None:
     assert not server.running()
 
 
-def test_the_port_is_free_for_the_next_start(desk: Desk) -> None:
-    with WebServer(desk.app, host="127.0.0.1", port=0) as first:
+def test_the_port_is_free_for_the_next_start(dashboard: Dashboard) -> None:
+    with WebServer(dashboard.app, host="127.0.0.1", port=0) as first:
         httpx.get(first.url)
         port = int(first.url.rstrip("/").rsplit(":", 1)[1])
-    with WebServer(desk.app, host="127.0.0.1", port=port) as second:
+    with WebServer(dashboard.app, host="127.0.0.1", port=port) as second:
         assert httpx.get(second.url + "healthz").status_code == 200
 
 
-def test_it_stops_in_time_while_a_browser_keeps_its_connection(desk: Desk) -> None:
-    server = WebServer(desk.app, host="127.0.0.1", port=0)
+def test_it_stops_in_time_while_a_browser_keeps_its_connection(dashboard: Dashboard) -> None:
+    server = WebServer(dashboard.app, host="127.0.0.1", port=0)
     server.start()
     with httpx.Client() as client:
         client.get(server.url)
@@ -62,32 +62,32 @@ def test_it_stops_in_time_while_a_browser_keeps_its_connection(desk: Desk) -> No
 
 
 def test_a_page_that_fails_is_a_500_and_the_server_goes_on(
-    desk: Desk, caplog: pytest.LogCaptureFixture
+    dashboard: Dashboard, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk.health.complaints = (None,)  # type: ignore[assignment]  # a bug in the daemon
-    with WebServer(desk.app, host="127.0.0.1", port=0) as server:
+    dashboard.health.complaints = (None,)  # type: ignore[assignment]  # a bug in the daemon
+    with WebServer(dashboard.app, host="127.0.0.1", port=0) as server:
         with caplog.at_level(logging.ERROR):
             assert httpx.get(server.url + "api/status.json").status_code == 500
-        desk.health.complaints = ()
+        dashboard.health.complaints = ()
         assert httpx.get(server.url + "api/status.json").status_code == 200
     assert "Traceback" in caplog.text
 
 
 def test_a_name_that_is_not_an_address_is_refused(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unknown(*_: object, **__: object) -> list[object]:
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(ConfigError, match="got Name or service not known"):
-        WebServer(desk.app, host="localhost", port=0).start()
+        WebServer(dashboard.app, host="localhost", port=0).start()
 
 
 def test_it_says_when_its_thread_has_ended_by_itself(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, eventually: Callable[..., None]
+    dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch, eventually: Callable[..., None]
 ) -> None:
-    server = WebServer(desk.app, host="127.0.0.1", port=0)
+    server = WebServer(dashboard.app, host="127.0.0.1", port=0)
     server.start()
     # What an unhandled failure within the loop does, without one to provoke.
     server._server.should_exit = True
@@ -96,7 +96,7 @@ def test_it_says_when_its_thread_has_ended_by_itself(
 
 
 def test_a_loop_that_hangs_counts_as_stalled_though_its_thread_is_alive(
-    desk: Desk, clock: FakeClock, eventually: Callable[..., None]
+    dashboard: Dashboard, clock: FakeClock, eventually: Callable[..., None]
 ) -> None:
     heartbeats = Heartbeats(clock, stall_s=120)
     hung, release = threading.Event(), threading.Event()
@@ -105,8 +105,10 @@ def test_a_loop_that_hangs_counts_as_stalled_though_its_thread_is_alive(
         hung.set()
         release.wait(30)
 
-    desk.app.add_api_route("/hang", hang)
-    server = WebServer(desk.app, host="127.0.0.1", port=0, progress=lambda: heartbeats.beat("web"))
+    dashboard.app.add_api_route("/hang", hang)
+    server = WebServer(
+        dashboard.app, host="127.0.0.1", port=0, progress=lambda: heartbeats.beat("web")
+    )
     server.start()
     browser = threading.Thread(target=httpx.get, args=(server.url + "hang",), daemon=True)
     try:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from scopewatch.core.alerts.state_machine import AlertRule, Evidence, RuleKind, Subject
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.monitoring.run_facts import FrameTally
-from tests.unit.web.conftest import Desk
+from tests.unit.web.conftest import Dashboard
 from tests.unit.web.fakes import (
     FACTS,
     NOW,
@@ -19,13 +19,18 @@ from tests.unit.web.fakes import (
 from tests.unit.web.page_scene import PAGES, ended, two_wells, words_of
 
 
-def test_no_flag_is_an_all_clear_only_where_every_well_was_judged_lately(desk: Desk) -> None:
-    desk.reader.rows = [well_row("A1"), well_row("A2")]
-    text = words_of(desk.get("/").text)
+def test_no_flag_is_an_all_clear_only_where_every_well_was_judged_lately(
+    dashboard: Dashboard,
+) -> None:
+    dashboard.reader.rows = [well_row("A1"), well_row("A2")]
+    text = words_of(dashboard.get("/").text)
     assert "✔</span> No well is flagged." in text
     assert "All wells (2) were judged within the last 12 min." in text
-    desk.reader.rows = [well_row("A1"), well_row("A2", last_frame_at=NOW - timedelta(hours=31))]
-    text = words_of(desk.get("/").text)
+    dashboard.reader.rows = [
+        well_row("A1"),
+        well_row("A2", last_frame_at=NOW - timedelta(hours=31)),
+    ]
+    text = words_of(dashboard.get("/").text)
     assert "No well is flagged" not in text
     assert "✔" not in text
     assert "1 of 2 wells: no judged frame for 31 h: A2" in text
@@ -33,15 +38,15 @@ def test_no_flag_is_an_all_clear_only_where_every_well_was_judged_lately(desk: D
 
 
 def test_most_frames_unfit_are_said_at_the_top_of_every_page_with_figures_below(
-    desk: Desk,
+    dashboard: Dashboard,
 ) -> None:
-    two_wells(desk)
+    two_wells(dashboard)
     reason = "frame looks unlike ...: card (expected contrast <= 0.2, got 0.5); `<other>` model"
-    desk.reader.frames = FrameTally(
+    dashboard.reader.frames = FrameTally(
         scored=12, unfit={"out-of-domain": 24}, examples={"out-of-domain": (reason,)}
     )
     for page in PAGES:
-        text = words_of(desk.get(page).text)
+        text = words_of(dashboard.get(page).text)
         head = text[: text.index("</header>")]
         assert head.count("24 of 36 frames: the model does not fit this microscope") == 1
         assert "needs a model of its own" in head
@@ -51,20 +56,22 @@ def test_most_frames_unfit_are_said_at_the_top_of_every_page_with_figures_below(
         assert "1 well is flagged" in head
 
 
-def test_frames_of_another_channel_are_said_at_the_top_with_what_to_set(desk: Desk) -> None:
+def test_frames_of_another_channel_are_said_at_the_top_with_what_to_set(
+    dashboard: Dashboard,
+) -> None:
     other = replace(well_row("A1", None, time_point=None, day=None), judged_at=None)
-    desk.reader.rows = [other]
-    desk.reader.others = {"PH": 36}
-    text = words_of(desk.get("/").text)
+    dashboard.reader.rows = [other]
+    dashboard.reader.others = {"PH": 36}
+    text = words_of(dashboard.get("/").text)
     assert "36 frames are of channel PH, but phase_channel is &#39;phase&#39;" in text
     assert "Set experiment.phase_channel" in text
     assert "not judged" in text
     assert "No well is flagged" not in text
 
 
-def test_a_finished_run_shows_its_summary_and_keeps_its_colours(desk: Desk) -> None:
-    desk.reader.rows = [ended(well_row("A1", 0.62)), ended(well_row("A2", 0.22))]
-    text = words_of(desk.get("/").text)
+def test_a_finished_run_shows_its_summary_and_keeps_its_colours(dashboard: Dashboard) -> None:
+    dashboard.reader.rows = [ended(well_row("A1", 0.62)), ended(well_row("A2", 0.22))]
+    text = words_of(dashboard.get("/").text)
     assert "The run is finished: day 10.0, 2 of 2 wells judged." in text
     assert "1 of 2 wells reached the target of 50%." in text
     assert "Below the target of 50%: A2 (22%)" in text
@@ -72,29 +79,31 @@ def test_a_finished_run_shows_its_summary_and_keeps_its_colours(desk: Desk) -> N
     assert '<a class="well b0"' in text
     assert "is the acquisition running" not in text
     assert 'role="alert"' not in text.replace('id="lost" class="state bad" role="alert"', "")
-    assert [well["stale"] for well in desk.get("/api/wells.json").json()["wells"]] == [False] * 2
+    assert [well["stale"] for well in dashboard.get("/api/wells.json").json()["wells"]] == [
+        False
+    ] * 2
 
 
-def test_pages_counts_flags_and_target_are_of_the_run_that_is_shown(desk: Desk) -> None:
+def test_pages_counts_flags_and_target_are_of_the_run_that_is_shown(dashboard: Dashboard) -> None:
     run_9, run_8 = named("A1", experiment="run 9"), named("B1", experiment="run 8")
     old = well_row("B1", 0.2, name=run_8, flags=(flag(),), scored=21)
-    desk.reader.rows = [well_row("A1", name=run_9, scored=3), ended(old)]
-    desk.reader.quarantine = [refused_row(well=run_8)]
-    desk.reader.raised = [
+    dashboard.reader.rows = [well_row("A1", name=run_9, scored=3), ended(old)]
+    dashboard.reader.quarantine = [refused_row(well=run_8)]
+    dashboard.reader.raised = [
         alert_row(subject=Subject(experiment="run 8", plate="P1", well="B1"), rule="old weak")
     ]
     rules = tuple(
         AlertRule(name=f"weak of {run}", target=target, experiments=(run,))
         for run, target in (("run 9", 0.5), ("run 8", 0.3))
     )
-    desk.build(
+    dashboard.build(
         replace(
             FACTS,
             experiment="run 9",
             standard=Standard(rules=rules, final_day=10),
         )
     )
-    newest, older = (words_of(desk.get(f"/{ask}").text) for ask in ("", "?experiment=run+8"))
+    newest, older = (words_of(dashboard.get(f"/{ask}").text) for ask in ("", "?experiment=run+8"))
     assert "<h1>run 9</h1>" in newest
     assert "<dt>Scored</dt><dd>3</dd>" in newest
     assert '<dd><a href="/quarantine">0</a></dd>' in newest
@@ -107,29 +116,31 @@ def test_pages_counts_flags_and_target_are_of_the_run_that_is_shown(desk: Desk) 
     assert "1 well is flagged:" in older
     assert "The run is finished" in older
     assert '<a href="/alerts?experiment=run+8"' in older
-    assert "old weak" not in desk.get("/alerts").text
-    assert "old weak" in desk.get("/alerts?experiment=run+8").text
-    assert "out-of-focus" not in desk.get("/quarantine").text
-    assert "out-of-focus" in desk.get("/quarantine?experiment=run+8").text
-    well = words_of(desk.get("/wells/run%208/P1/B1").text)
+    assert "old weak" not in dashboard.get("/alerts").text
+    assert "old weak" in dashboard.get("/alerts?experiment=run+8").text
+    assert "out-of-focus" not in dashboard.get("/quarantine").text
+    assert "out-of-focus" in dashboard.get("/quarantine?experiment=run+8").text
+    well = words_of(dashboard.get("/wells/run%208/P1/B1").text)
     assert "<h1>run 8</h1>" in well
 
 
-def test_a_configured_run_without_a_frame_is_named_and_says_that_it_waits(desk: Desk) -> None:
-    desk.reader.rows = [ended(well_row("B1", name=named("B1", experiment="run 8")))]
-    desk.build(replace(FACTS, experiment="run 9"))
-    first = words_of(desk.get("/").text)
+def test_a_configured_run_without_a_frame_is_named_and_says_that_it_waits(
+    dashboard: Dashboard,
+) -> None:
+    dashboard.reader.rows = [ended(well_row("B1", name=named("B1", experiment="run 8")))]
+    dashboard.build(replace(FACTS, experiment="run 9"))
+    first = words_of(dashboard.get("/").text)
     assert "<h1>run 8</h1>" in first
     assert '<a href="/?experiment=run+9">run 9</a>' in first.replace("%20", "+")
-    waiting = words_of(desk.get("/?experiment=run+9").text)
+    waiting = words_of(dashboard.get("/?experiment=run+9").text)
     assert "<h1>run 9</h1>" in waiting
     assert "Waiting for the first frame." in waiting
     assert "No well yet" in waiting
 
 
-def test_what_the_state_says_is_not_said_again_by_the_monitors_alert(desk: Desk) -> None:
-    desk.reader.rows = [well_row("A2", last_frame_at=NOW - timedelta(hours=30))]
-    desk.reader.raised = [
+def test_what_the_state_says_is_not_said_again_by_the_monitors_alert(dashboard: Dashboard) -> None:
+    dashboard.reader.rows = [well_row("A2", last_frame_at=NOW - timedelta(hours=30))]
+    dashboard.reader.raised = [
         alert_row(
             subject=Subject(experiment=FACTS.experiment),
             rule="no frame",
@@ -137,42 +148,42 @@ def test_what_the_state_says_is_not_said_again_by_the_monitors_alert(desk: Desk)
             evidence=Evidence(measures={"silent_h": 30.0}),
         )
     ]
-    text = words_of(desk.get("/").text)
+    text = words_of(dashboard.get("/").text)
     assert "No frame for 30 h: is the acquisition running?" in text
     assert "the monitor</a>: no frame" not in text
-    assert "no frame for 30.0 h" in desk.get("/alerts").text
+    assert "no frame for 30.0 h" in dashboard.get("/alerts").text
 
 
-def test_silence_of_the_whole_run_is_said_at_the_top(desk: Desk) -> None:
-    two_wells(desk)
-    assert "No frame for" not in desk.get("/").text
-    desk.clock.advance(20 * 3600)
-    assert "No frame for 20 h: is the acquisition running?" in desk.get("/").text
+def test_silence_of_the_whole_run_is_said_at_the_top(dashboard: Dashboard) -> None:
+    two_wells(dashboard)
+    assert "No frame for" not in dashboard.get("/").text
+    dashboard.clock.advance(20 * 3600)
+    assert "No frame for 20 h: is the acquisition running?" in dashboard.get("/").text
 
 
-def test_a_daemon_that_is_not_well_says_so_on_every_page(desk: Desk) -> None:
-    two_wells(desk)
-    desk.health.complaints = ("folder: the share is gone",)
+def test_a_daemon_that_is_not_well_says_so_on_every_page(dashboard: Dashboard) -> None:
+    two_wells(dashboard)
+    dashboard.health.complaints = ("folder: the share is gone",)
     for page in PAGES:
-        text = desk.get(page).text
+        text = dashboard.get(page).text
         assert "scopewatch is not well" in text
         assert "folder: the share is gone" in text
 
 
-def test_every_page_of_a_simulated_run_says_simulated(desk: Desk) -> None:
-    two_wells(desk)
+def test_every_page_of_a_simulated_run_says_simulated(dashboard: Dashboard) -> None:
+    two_wells(dashboard)
     for page in PAGES:
-        assert "SIMULATED" not in desk.get(page).text
-    desk.build(replace(FACTS, simulated=True))
+        assert "SIMULATED" not in dashboard.get(page).text
+    dashboard.build(replace(FACTS, simulated=True))
     for page in PAGES:
-        assert "SIMULATED" in desk.get(page).text
+        assert "SIMULATED" in dashboard.get(page).text
 
 
-def test_the_header_has_the_figures_of_the_run(desk: Desk) -> None:
-    two_wells(desk)
-    desk.reader.quarantine = [refused_row()] * 3
-    desk.waiting = 5
-    text = words_of(desk.get("/").text)
+def test_the_header_has_the_figures_of_the_run(dashboard: Dashboard) -> None:
+    two_wells(dashboard)
+    dashboard.reader.quarantine = [refused_row()] * 3
+    dashboard.waiting = 5
+    text = words_of(dashboard.get("/").text)
     for figure in (
         "<dt>Scored</dt><dd>26</dd>",
         '<dt>Quarantined</dt><dd><a href="/quarantine">3</a></dd>',

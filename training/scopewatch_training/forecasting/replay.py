@@ -100,7 +100,7 @@ def replay_forecast(
 
 
 def replay_raw(course: Course, final_day: float) -> Replayed:
-    """Baseline: the raw positive fraction itself. Badness is its negative."""
+    """Baseline: the raw positive fraction itself. Score is its negative."""
     return Replayed(
         course=course,
         observations=tuple(
@@ -112,7 +112,7 @@ def replay_raw(course: Course, final_day: float) -> Replayed:
 def replay_line(course: Course, final_day: float) -> Replayed:
     """Baseline: a straight line through the newest estimates, read off on the final day.
 
-    Badness is the negative of what it reads there, kept within 0 to 1.
+    Score is the negative of what it reads there, kept within 0 to 1.
     """
     observations = []
     sights = [sight for sight in course.sights if sight.day < final_day]
@@ -134,9 +134,9 @@ def watch_baseline(replayed: Replayed, rule: AlertRule, threshold: float, from_d
     """
     limit = -threshold
     seen = [
-        (each.day, (each.badness > limit) - (each.badness <= limit - rule.hysteresis))
+        (each.day, (each.score > limit) - (each.score <= limit - rule.hysteresis))
         for each in replayed.observations
-        if each.day is not None and each.badness is not None and each.day >= from_day
+        if each.day is not None and each.score is not None and each.day >= from_day
     ]
     ever, since = _watch_signs(tuple(seen), rule.consecutive, rule.cooldown_h)
     course = replayed.course
@@ -224,8 +224,8 @@ def _moments(course: Course, final_day: float) -> list[tuple[float, str]]:
     return sorted(each for each in (*seen, *course.unfit) if each[0] < final_day)
 
 
-def _observe(day: float, badness: float) -> Observation:
-    return Observation(at=_at(day), day=day, badness=badness)
+def _observe(day: float, score: float) -> Observation:
+    return Observation(at=_at(day), day=day, score=score)
 
 
 def _at(day: float) -> datetime:

@@ -20,7 +20,7 @@ SPREADS: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sign:
+class Symptom:
     """A way for a measure to jump.
 
     Parameters
@@ -48,20 +48,22 @@ class Sign:
         return self.direction * (log(max(value, 1e-6)) if self.relative else value)
 
 
-SIGNS: Final = (
-    Sign(measure="coverage", direction=-1, least=0.2, cause=Cause.DETACHMENT),
-    Sign(measure="contrast", direction=-1, least=0.7, cause=Cause.DETACHMENT, relative=True),
-    Sign(measure="positive", direction=-1, least=0.25, cause=Cause.DETACHMENT),
-    Sign(measure="band_4px", direction=1, least=0.012, cause=Cause.CONTAMINATION),
-    Sign(measure="band_8px", direction=1, least=0.07, cause=Cause.CONTAMINATION),
-    Sign(measure="focus", direction=1, least=0.15, cause=Cause.CONTAMINATION),
-    Sign(measure="contrast", direction=1, least=0.7, cause=Cause.CHANGE, relative=True),
-    Sign(measure="band_coarse", direction=1, least=0.3, cause=Cause.CHANGE),
+SYMPTOMS: Final = (
+    Symptom(measure="coverage", direction=-1, least=0.2, cause=Cause.DETACHMENT),
+    Symptom(measure="contrast", direction=-1, least=0.7, cause=Cause.DETACHMENT, relative=True),
+    Symptom(measure="positive", direction=-1, least=0.25, cause=Cause.DETACHMENT),
+    Symptom(measure="band_4px", direction=1, least=0.012, cause=Cause.CONTAMINATION),
+    Symptom(measure="band_8px", direction=1, least=0.07, cause=Cause.CONTAMINATION),
+    Symptom(measure="focus", direction=1, least=0.15, cause=Cause.CONTAMINATION),
+    Symptom(measure="contrast", direction=1, least=0.7, cause=Cause.CHANGE, relative=True),
+    Symptom(measure="band_coarse", direction=1, least=0.3, cause=Cause.CHANGE),
 )
 
 
 # What a course that was kept was made by: made by anything else, it has to be made anew.
-MADE_BY: Final = crc32(repr((SIGNS, FEWEST_BEFORE, MOST_BEFORE, SPREADS)).encode())
+# Databases hold the number: it is made from the text that it was made from at first.
+_PARAMETERS: Final = repr((SYMPTOMS, FEWEST_BEFORE, MOST_BEFORE, SPREADS))
+MADE_BY: Final = crc32(_PARAMETERS.replace("Symptom(", "Sign(").encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +79,12 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """A time point that departed from those before it, in the direction of a sign.
+    """A time point that departed from those before it, in the direction of a symptom.
 
     Parameters
     ----------
     middle
-        Median of those before it; in the direction of the sign, as logarithm where `relative`.
+        Median of those before it; in the direction of the symptom, as logarithm where `relative`.
     scale
         What a jump of size 1 exceeds `middle` by.
     height
@@ -134,7 +136,7 @@ class Course:
     recent
         The newest values of each measure, up to four.
     departures
-        By `Sign.name`, in order of time.
+        By `Symptom.name`, in order of time.
     """
 
     recent: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -143,23 +145,23 @@ class Course:
     def after(self, measures: Mapping[str, float]) -> "Course":
         """Return the course with a further time point; a measure that it lacks is passed over."""
         recent, departures = dict(self.recent), dict(self.departures)
-        for sign in SIGNS:
-            before = self.recent.get(sign.measure, ())
-            if sign.measure not in measures:
+        for symptom in SYMPTOMS:
+            before = self.recent.get(symptom.measure, ())
+            if symptom.measure not in measures:
                 continue
             if len(before) >= FEWEST_BEFORE:
-                departures[sign.name] = _enter(
-                    departures.get(sign.name, ()), sign, before, measures[sign.measure]
+                departures[symptom.name] = _enter(
+                    departures.get(symptom.name, ()), symptom, before, measures[symptom.measure]
                 )
-            recent[sign.measure] = (*before, measures[sign.measure])[-MOST_BEFORE:]
+            recent[symptom.measure] = (*before, measures[symptom.measure])[-MOST_BEFORE:]
         return Course(recent=recent, departures=departures)
 
     def largest(self) -> Jump | None:
         """Return the largest jump that has not gone back by the newest time point."""
         jumps = [
-            _measure(sign, self.departures[sign.name], self.recent[sign.measure][-1])
-            for sign in SIGNS
-            if sign.name in self.departures
+            _measure(symptom, self.departures[symptom.name], self.recent[symptom.measure][-1])
+            for symptom in SYMPTOMS
+            if symptom.name in self.departures
         ]
         return max(jumps, key=lambda jump: jump.size, default=None)
 
@@ -186,13 +188,13 @@ def find_change(history: Sequence[Mapping[str, float]]) -> Jump | None:
     return course.largest()
 
 
-def _measure(sign: Sign, departures: Sequence[Departure], newest: float) -> Jump:
-    reached = sign.reading(newest)
+def _measure(symptom: Symptom, departures: Sequence[Departure], newest: float) -> Jump:
+    reached = symptom.reading(newest)
     # The first of those that are as large.
     largest = max(departures, key=lambda each: each.size(reached))
     return Jump(
-        measure=sign.measure,
-        cause=sign.cause,
+        measure=symptom.measure,
+        cause=symptom.cause,
         size=largest.size(reached),
         before=largest.before,
         after=newest,
@@ -200,18 +202,18 @@ def _measure(sign: Sign, departures: Sequence[Departure], newest: float) -> Jump
 
 
 def _enter(
-    kept: tuple[Departure, ...], sign: Sign, recent: Sequence[float], value: float
+    kept: tuple[Departure, ...], symptom: Symptom, recent: Sequence[float], value: float
 ) -> tuple[Departure, ...]:
     """Add the departure of a value from those before it; leave out what is never the largest."""
-    before = [sign.reading(each) for each in recent]
+    before = [symptom.reading(each) for each in recent]
     middle = median(before)
-    height = sign.reading(value) - middle
+    height = symptom.reading(value) - middle
     # The first is what is told of where nothing departs.
     if kept and height <= 0:
         return kept
     # Of three or four values the median deviation is often 0 by chance; the mean is not.
     usual = 1.2533 * sum(abs(each - middle) for each in before) / len(before)
-    found = Departure(middle, max(sign.least, SPREADS * usual), height, median(recent))
+    found = Departure(middle, max(symptom.least, SPREADS * usual), height, median(recent))
     if any(each.covers(found) for each in kept):
         return kept
     return (*kept[:1], *(each for each in kept[1:] if not found.outdoes(each)), found)

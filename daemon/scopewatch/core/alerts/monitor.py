@@ -19,7 +19,7 @@ _GB: Final = 1e9
 def no_frames(
     *, at: datetime, last_frame_at: datetime, interval_h: float, expected: bool
 ) -> Observation:
-    """Badness: time without a frame over the interval between frames.
+    """Score: time without a frame over the interval between frames.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def no_frames(
     silent_h = max((at - last_frame_at).total_seconds() / 3600, 0.0)
     return Observation(
         at=at,
-        badness=silent_h / interval_h if expected else 0.0,
+        score=silent_h / interval_h if expected else 0.0,
         evidence=Evidence(measures={"silent_h": silent_h, "interval_h": interval_h}),
     )
 
@@ -58,7 +58,7 @@ class DeadSource:
 def source_dead(
     *, at: datetime, dead: Sequence[DeadSource], patience_min: float, shortfall: str = ""
 ) -> Observation:
-    """Badness: minutes for which the source that has been dead longest gave nothing; 0 for none.
+    """Score: minutes for which the source that has been dead longest gave nothing; 0 for none.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def source_dead(
     `measures` of the evidence: ``dead_h``; `detail`: which sources, since when, and why.
     """
     if not dead:
-        return Observation(at=at, badness=0.0, evidence=Evidence(detail=shortfall))
+        return Observation(at=at, score=0.0, evidence=Evidence(detail=shortfall))
     dead_min = max((at - each.since).total_seconds() / 60 for each in dead)
     lines = (
         f"{each.name}, since {each.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {each.why}"
@@ -80,7 +80,7 @@ def source_dead(
     )
     return Observation(
         at=at,
-        badness=dead_min if dead_min > patience_min else None,
+        score=dead_min if dead_min > patience_min else None,
         evidence=Evidence(measures={"dead_h": max(dead_min, 0.0) / 60}, detail=" | ".join(lines)),
     )
 
@@ -88,7 +88,7 @@ def source_dead(
 def ended_early(
     *, at: datetime, day: float, final_day: float, ended: bool, tolerance_days: float = 0.5
 ) -> Observation:
-    """Badness: 1 when the acquisition has ended well before the final day, else 0.
+    """Score: 1 when the acquisition has ended well before the final day, else 0.
 
     Parameters
     ----------
@@ -102,26 +102,26 @@ def ended_early(
     early = ended and day < final_day - tolerance_days
     return Observation(
         at=at,
-        badness=float(early),
+        score=float(early),
         evidence=Evidence(final_day=final_day, measures={"last_day": day}),
     )
 
 
 def disk_low(*, at: datetime, free_bytes: int, where: str) -> Observation:
-    """Badness: minus the free space in GB, where results or images are kept.
+    """Score: minus the free space in GB, where results or images are kept.
 
     `measures` of the evidence: ``free_gb``; `detail`: where.
     """
     free_gb = free_bytes / _GB
     return Observation(
-        at=at, badness=-free_gb, evidence=Evidence(measures={"free_gb": free_gb}, detail=where)
+        at=at, score=-free_gb, evidence=Evidence(measures={"free_gb": free_gb}, detail=where)
     )
 
 
 def restarted(
     *, at: datetime, started_at: datetime, last_alive_at: datetime | None, clean: bool
 ) -> Observation:
-    """Badness: 1 for an hour after the daemon came back from an end nobody asked for, else 0.
+    """Score: 1 for an hour after the daemon came back from an end nobody asked for, else 0.
 
     Parameters
     ----------
@@ -134,20 +134,20 @@ def restarted(
     """
     news = (at - started_at).total_seconds() < RESTART_NEWS_H * 3600
     if last_alive_at is None:
-        return Observation(at=at, badness=0.0)
+        return Observation(at=at, score=0.0)
     down_h = max((started_at - last_alive_at).total_seconds() / 3600, 0.0)
     return Observation(
         at=at,
-        badness=float(news and not clean),
+        score=float(news and not clean),
         evidence=Evidence(measures={"down_h": down_h}),
     )
 
 
 def model_refused(*, at: datetime, reason: str) -> Observation:
-    """Badness: 1 when the model bundle was refused; `reason` is its line, empty when it loads."""
-    return Observation(at=at, badness=float(bool(reason)), evidence=Evidence(detail=reason))
+    """Score: 1 when the model bundle was refused; `reason` is its line, empty when it loads."""
+    return Observation(at=at, score=float(bool(reason)), evidence=Evidence(detail=reason))
 
 
 def reload_refused(*, at: datetime, reason: str) -> Observation:
-    """Badness: 1 while a changed configuration is refused; `reason` says why, else empty."""
-    return Observation(at=at, badness=float(bool(reason)), evidence=Evidence(detail=reason))
+    """Score: 1 while a changed configuration is refused; `reason` says why, else empty."""
+    return Observation(at=at, score=float(bool(reason)), evidence=Evidence(detail=reason))

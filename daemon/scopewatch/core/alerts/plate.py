@@ -1,7 +1,7 @@
-"""A plate's rules stepped together, so that what befalls the whole plate is told once.
+"""A plate's rules stepped together, so that what befalls the whole plate is notified once.
 
 Single-well alerts are held until the plate was looked at: where most of its wells fail at once,
-the plate's alert names them all and theirs stay held; otherwise they are told one by one.
+the plate's alert names them all and theirs stay held; otherwise they are notified one by one.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -97,7 +97,7 @@ def step_plate(
         Alerts that a person has seen.
     """
     after = dict(states)
-    told: list[tuple[Subject, Transition]] = []
+    notified: list[tuple[Subject, Transition]] = []
 
     def advance(rule: AlertRule, subject: Subject, observation: Observation, *, hold: bool) -> None:
         key = (rule.name, subject)
@@ -109,7 +109,7 @@ def step_plate(
             acknowledged=key in acknowledged,
         )
         if transition is not None:
-            told.append((subject, transition))
+            notified.append((subject, transition))
 
     wells = sorted(facts.wells, key=lambda well: well_order(well.well))
     single = [
@@ -122,7 +122,7 @@ def step_plate(
         fresh = well.well in facts.fresh
         seen = observe_well(rule, well, wells) if fresh else _tick(facts.at)
         advance(rule, well.subject, seen, hold=True)
-    resolved, told = told, []
+    resolved, notified = notified, []
     collapses = [rule for rule in rules if rule.kind.of_a_plate and facts.subject.covered_by(rule)]
     for rule in collapses:
         advance(rule, facts.subject, _look_at_plate(rule, rules, after, facts), hold=False)
@@ -137,7 +137,7 @@ def step_plate(
             hold=_spoken_for(rule, well.subject, facts.subject, collapses, after)
             or (catching_up and rule.kind is RuleKind.UNFIT_FRAMES),
         )
-    return PlateStep(states=after, transitions=(*told, *resolved))
+    return PlateStep(states=after, transitions=(*notified, *resolved))
 
 
 def plate_collapse(
@@ -146,21 +146,21 @@ def plate_collapse(
     states: Mapping[StateKey, AlertState],
     facts: PlateFacts,
 ) -> Observation:
-    """Badness: share of the wells in a trouble that was not told of one by one before.
+    """Score: share of the wells in a trouble that was not notified of one by one before.
 
     None on a plate of fewer than six wells. To be weak, now or in the forecast, is one trouble.
-    Wells whose frames cannot be judged count though they were told of before: where wells come in
-    one after the other, as they do from a stack of each position, nothing would be told of them
+    Wells whose frames cannot be judged count even if an alert named them before: where wells come
+    in one after the other, as they do from a stack of each position, no alert would name them
     together. The evidence names all wells that fail, and its `measures` count them by kind of rule.
     """
     wells = [well for well in facts.wells if rule.covers(*_names(well.subject))]
     troubles: dict[str, set[str]] = {}
-    told: dict[str, set[str]] = {}
+    notified: dict[str, set[str]] = {}
     kinds: dict[str, set[str]] = {}
     for other in rules:
         if other.kind not in (rule.speaks_for or FAILING):
             continue
-        # What one rule foretold and was told of is no news when another finds it come true.
+        # What one rule foretold and was notified of is no news when another finds it come true.
         trouble = "weak" if other.kind in WEAK else other.kind.value
         for well in wells:
             state = states.get((other.name, well.subject))
@@ -168,14 +168,16 @@ def plate_collapse(
                 continue
             troubles.setdefault(trouble, set()).add(well.well)
             kinds.setdefault(other.kind.value, set()).add(well.well)
-            if state.said is not None and other.kind is not RuleKind.UNFIT_FRAMES:
-                told.setdefault(trouble, set()).add(well.well)
+            if state.notified is not None and other.kind is not RuleKind.UNFIT_FRAMES:
+                notified.setdefault(trouble, set()).add(well.well)
     failing = set().union(*troubles.values())
-    news = set().union(*(names - told.get(trouble, set()) for trouble, names in troubles.items()))
+    news = set().union(
+        *(names - notified.get(trouble, set()) for trouble, names in troubles.items())
+    )
     return Observation(
         at=facts.at,
         day=facts.day,
-        badness=len(news) / len(wells) if len(wells) >= FEWEST_WELLS else None,
+        score=len(news) / len(wells) if len(wells) >= FEWEST_WELLS else None,
         evidence=Evidence(
             target=rule.target,
             wells=tuple(sorted(failing, key=well_order)),
@@ -201,7 +203,7 @@ def _look_at_plate(
         return plate_collapse(rule, rules, states, facts)
     unfit = [each for each in rules if each.kind is RuleKind.UNFIT_FRAMES]
     seen = plate_collapse(rule, unfit, states, facts)
-    most = seen.badness is not None and seen.badness > rule.raise_above
+    most = seen.score is not None and seen.score > rule.raise_above
     return seen if most else _tick(facts.at)
 
 
@@ -225,4 +227,4 @@ def _names(subject: Subject) -> tuple[str, str | None, str | None]:
 
 
 def _tick(at: datetime) -> Observation:
-    return Observation(at=at, badness=None)
+    return Observation(at=at, score=None)

@@ -81,7 +81,7 @@ WELL_KINDS: Final = frozenset(
     }
 )
 
-# Badness beyond which a rule speaks, in the unit of its kind: see `AlertRule.limit`. That of the
+# Score beyond which a rule speaks, in the unit of its kind: see `AlertRule.limit`. That of the
 # forecast is the least that kept simulated runs below one false alarm per 24 wells (ADR 0014).
 DEFAULT_LIMITS: Final[dict[RuleKind, float]] = {
     RuleKind.WEAK_FORECAST: 0.85,
@@ -142,11 +142,11 @@ class AlertRule:
     name
         Stored with each alert; unique in a configuration.
     kind
-        What is watched; decides what badness is measured in.
+        What is watched; decides what score is measured in.
     target
         Efficiency to reach, 0 to 1 (weak-forecast, weak-now, and what their alerts show).
     limit
-        Badness must exceed it to count as bad; None takes the kind's default. By kind:
+        Score must exceed it to count as bad; None takes the kind's default. By kind:
 
         - weak-forecast: P(final efficiency < target), 0 to 1
         - weak-now: target - efficiency (0: below the target at all)
@@ -159,13 +159,13 @@ class AlertRule:
         - disk-low: minus the free space in GB
         - ended-early, restarted, model-refused, reload-refused: 1 when it is so, else 0
     critical_limit
-        Beyond it the alert is critical; None: never by badness alone.
+        Beyond it the alert is critical; None: never by score alone.
     from_day
         Warm-up: no judgement before this day of the differentiation run.
     consecutive
         Observations in a row that must agree before anything changes.
     hysteresis
-        Badness must fall to limit - hysteresis to resolve, so that nothing at the limit flaps.
+        Score must fall to limit - hysteresis to resolve, so that nothing at the limit flaps.
     severity
         Of an alert that is not critical by `critical_limit` or by its age.
     cooldown_h
@@ -226,19 +226,19 @@ class AlertRule:
         """`cooldown_h` as a duration."""
         return timedelta(hours=self.cooldown_h)
 
-    def bad(self, badness: float) -> bool:
+    def bad(self, score: float) -> bool:
         """Say whether an observation speaks for an alert."""
-        return badness > self.raise_above
+        return score > self.raise_above
 
-    def critical(self, badness: float) -> bool:
+    def critical(self, score: float) -> bool:
         """Say whether an observation speaks for a critical alert."""
-        return self.critical_limit is not None and badness > self.critical_limit
+        return self.critical_limit is not None and score > self.critical_limit
 
-    def clear(self, badness: float) -> bool:
+    def clear(self, score: float) -> bool:
         """Say whether an observation speaks against an alert that stands."""
         # So that 0.35 resolves a target of 0.30 with a hysteresis of 0.05, whatever binary says.
-        below = badness <= self.raise_above - self.hysteresis + 1e-9
-        return below and not self.bad(badness)
+        below = score <= self.raise_above - self.hysteresis + 1e-9
+        return below and not self.bad(score)
 
     def covers(self, experiment: str, plate: str | None = None, well: str | None = None) -> bool:
         """Say whether the rule speaks of a well, a plate, or a whole experiment."""

@@ -1,5 +1,6 @@
 """Alert states, evidence and what rules remember as JSON, for the store and the study."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -9,6 +10,9 @@ from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.alerts.state_machine import AlertState, Evidence
 from scopewatch.core.alerts.wells import Past
 
+# Names of fields, and the keys under which databases hold them.
+_STORED_STATE: Final = {"notified": "said", "notified_at": "said_at"}
+_STORED_OBSERVATION: Final = {"score": "badness"}
 _STATE: Final = TypeAdapter(AlertState)
 _EVIDENCE: Final = TypeAdapter(Evidence)
 
@@ -16,12 +20,23 @@ _EVIDENCE: Final = TypeAdapter(Evidence)
 def pack_state(state: AlertState) -> dict[str, Any]:
     """Return a state as JSON holds it."""
     packed: dict[str, Any] = _STATE.dump_python(state, mode="json", exclude_defaults=True)
-    return packed
+    if "last" in packed:
+        packed["last"] = _renamed(packed["last"], _STORED_OBSERVATION)
+    return _renamed(packed, _STORED_STATE)
 
 
 def unpack_state(packed: dict[str, Any]) -> AlertState:
     """Return the state that `pack_state` packed; `{}` is a rule that has seen nothing yet."""
-    return _STATE.validate_python(packed)
+    known = _renamed(packed, {stored: name for name, stored in _STORED_STATE.items()})
+    if known.get("last") is not None:
+        known["last"] = _renamed(
+            known["last"], {stored: name for name, stored in _STORED_OBSERVATION.items()}
+        )
+    return _STATE.validate_python(known)
+
+
+def _renamed(values: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in values.items()}
 
 
 def pack_evidence(evidence: Evidence) -> dict[str, Any]:

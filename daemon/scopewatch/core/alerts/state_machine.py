@@ -143,21 +143,21 @@ class Observation:
         A moment before the last one counts as the last one.
     day
         Day of the differentiation run, may be fractional; None: the rule knows no days.
-    badness
+    score
         In the unit of the rule's kind, larger is worse; None: nothing could be judged, which
         neither feeds nor breaks a series (a mere tick of the clock, too).
     """
 
     at: datetime
     day: float | None = None
-    badness: float | None
+    score: float | None
     evidence: Evidence = Evidence()
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
             raise ValueError(f"observation without a time zone: {self.at}")
-        if self.badness is not None and not isfinite(self.badness):
-            raise ValueError(f"badness is not finite: {self.badness}")
+        if self.score is not None and not isfinite(self.score):
+            raise ValueError(f"score is not finite: {self.score}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,9 +174,9 @@ class AlertState:
         Observations in a row beyond the critical limit.
     severity
         How grave the standing condition is; None when it does not stand.
-    said
+    notified
         The severity that was told of; None when nothing is told that is not taken back.
-    said_at
+    notified_at
         When an alert was last raised: cooldown and escalation run from here.
     last
         The newest judged observation, as long as something may have to be told of it.
@@ -188,8 +188,8 @@ class AlertState:
     streak: int = 0
     critical_streak: int = 0
     severity: Severity | None = None
-    said: Severity | None = None
-    said_at: datetime | None = None
+    notified: Severity | None = None
+    notified_at: datetime | None = None
     last: Observation | None = None
     at: datetime | None = None
 
@@ -236,18 +236,16 @@ def step(
     at = observation.at if state.at is None else max(observation.at, state.at)
     state = replace(state, at=at)
     early = observation.day is not None and observation.day < rule.from_day
-    if observation.badness is not None and not early:
-        state = _see(state, rule, observation, observation.badness)
-    return _tell(_age(state, rule, at, acknowledged=acknowledged), rule, at, hold=hold)
+    if observation.score is not None and not early:
+        state = _see(state, rule, observation, observation.score)
+    return _notify(_age(state, rule, at, acknowledged=acknowledged), rule, at, hold=hold)
 
 
-def _see(
-    state: AlertState, rule: AlertRule, observation: Observation, badness: float
-) -> AlertState:
+def _see(state: AlertState, rule: AlertRule, observation: Observation, score: float) -> AlertState:
     """Take in a judged observation: what is the case now."""
-    contradicts = rule.clear(badness) if state.raised else rule.bad(badness)
+    contradicts = rule.clear(score) if state.raised else rule.bad(score)
     streak = state.streak + 1 if contradicts else 0
-    critical = state.critical_streak + 1 if rule.critical(badness) else 0
+    critical = state.critical_streak + 1 if rule.critical(score) else 0
     raised = state.raised
     if streak >= rule.consecutive:
         raised, streak = not raised, 0
@@ -269,20 +267,20 @@ def _age(state: AlertState, rule: AlertRule, at: datetime, *, acknowledged: bool
     """Make an alert critical that stands too long without anybody having seen it."""
     if rule.escalate_after_h is None or acknowledged or not state.raised:
         return state
-    if state.said is None or state.said_at is None:
+    if state.notified is None or state.notified_at is None:
         return state
-    if at - state.said_at < timedelta(hours=rule.escalate_after_h):
+    if at - state.notified_at < timedelta(hours=rule.escalate_after_h):
         return state
     return replace(state, severity=Severity.CRITICAL)
 
 
-def _tell(
+def _notify(
     state: AlertState, rule: AlertRule, at: datetime, *, hold: bool
 ) -> tuple[AlertState, Transition | None]:
     """Say what changed since it was last said, unless there is a reason to wait."""
     change = _pending(state)
     quiet = rule.quiet_hours is not None and rule.quiet_hours.hold(at)
-    cooling = state.said_at is not None and at < state.said_at + rule.cooldown
+    cooling = state.notified_at is not None and at < state.notified_at + rule.cooldown
     if change is Change.RESOLVED:
         wait = quiet
     else:
@@ -291,21 +289,21 @@ def _tell(
     if change is None or state.last is None or wait:
         idle = change is None and not state.raised
         return (replace(state, last=None) if idle else state), None
-    severity = state.severity or state.said or rule.severity
+    severity = state.severity or state.notified or rule.severity
     transition = Transition(
         rule=rule, change=change, severity=severity, observation=state.last, at=at
     )
     if change is Change.RESOLVED:
-        return replace(state, said=None, last=None), transition
-    said_at = at if change is Change.RAISED else state.said_at
-    return replace(state, said=severity, said_at=said_at), transition
+        return replace(state, notified=None, last=None), transition
+    notified_at = at if change is Change.RAISED else state.notified_at
+    return replace(state, notified=severity, notified_at=notified_at), transition
 
 
 def _pending(state: AlertState) -> Change | None:
     """Return what is the case but was not said."""
     if not state.raised:
-        return Change.RESOLVED if state.said is not None else None
-    if state.said is None:
+        return Change.RESOLVED if state.notified is not None else None
+    if state.notified is None:
         return Change.RAISED
-    graver = state.severity is not None and state.severity.rank > state.said.rank
+    graver = state.severity is not None and state.severity.rank > state.notified.rank
     return Change.ESCALATED if graver else None

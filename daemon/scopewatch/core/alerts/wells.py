@@ -1,6 +1,6 @@
 """From what is known of a well to an observation: one pure function per kind of rule.
 
-Each takes a rule and facts and returns an `Observation` whose badness is in the unit that
+Each takes a rule and facts and returns an `Observation` whose score is in the unit that
 `AlertRule.limit` names; None where nothing can be said, which changes nothing.
 """
 
@@ -138,21 +138,21 @@ def observe_well(rule: AlertRule, facts: WellFacts, plate: Sequence[WellFacts]) 
 
 
 def weak_forecast(rule: AlertRule, facts: WellFacts) -> Observation:
-    """Badness: P(final efficiency < target); None where there is no forecast."""
+    """Score: P(final efficiency < target); None where there is no forecast."""
     if not facts.judged or not isinstance(facts.forecast, WellForecast):
         return _observe(rule, facts, None)
     return _observe(rule, facts, facts.forecast.probability_below(rule.target))
 
 
 def weak_now(rule: AlertRule, facts: WellFacts) -> Observation:
-    """Badness: target - efficiency of the newest time point, not smoothed."""
+    """Score: target - efficiency of the newest time point, not smoothed."""
     if not facts.judged or facts.running is None:
         return _observe(rule, facts, None)
     return _observe(rule, facts, rule.target - facts.running.points[-1].efficiency)
 
 
 def unfit_frames(rule: AlertRule, facts: WellFacts) -> Observation:
-    """Badness: 1 where no frame of the newest time point could be judged (dark, blurred), else 0.
+    """Score: 1 where no frame of the newest time point could be judged (dark, blurred), else 0.
 
     `measures` of the evidence: ``in_a_row``, how many time points it has been so.
     """
@@ -169,7 +169,7 @@ def unfit_frames(rule: AlertRule, facts: WellFacts) -> Observation:
 
 
 def sudden_change(rule: AlertRule, facts: WellFacts) -> Observation:
-    """Badness: size of the largest jump that has not gone back, 1 being just noticeable.
+    """Score: size of the largest jump that has not gone back, 1 being just noticeable.
 
     See `core.alerts.changes`. The evidence's `cause` says what it looks like, its `measures` what
     jumped: ``<measure>_before`` and ``<measure>_after``.
@@ -189,7 +189,7 @@ def sudden_change(rule: AlertRule, facts: WellFacts) -> Observation:
 
 
 def outlier_well(rule: AlertRule, facts: WellFacts, plate: Sequence[WellFacts]) -> Observation:
-    """Badness: how many robust spreads the well lies below the median of its replicates.
+    """Score: how many robust spreads the well lies below the median of its replicates.
 
     None with fewer than three judged replicates. `measures` of the evidence: ``median`` and
     ``spread`` (1.4826 x median absolute deviation) of the replicates, and their ``count``.
@@ -227,13 +227,13 @@ def replicates_of(rule: AlertRule, well: str) -> tuple[str, ...] | None:
 
 def well_evidence(rule: AlertRule, facts: WellFacts) -> Evidence:
     """Return what speaks for any observation of a well: now, forecast, target and trend."""
-    running, told = facts.running, facts.forecast
+    running, foreseen = facts.running, facts.forecast
     now = forecast = final_day = probability = None
     if running is not None:
         now = Reading(value=running.value, low=running.low, high=running.high)
-    if isinstance(told, WellForecast):
-        forecast = Reading(value=told.value, low=told.low, high=told.high)
-        final_day, probability = told.final_day, told.probability_below(rule.target)
+    if isinstance(foreseen, WellForecast):
+        forecast = Reading(value=foreseen.value, low=foreseen.low, high=foreseen.high)
+        final_day, probability = foreseen.final_day, foreseen.probability_below(rule.target)
     return Evidence(
         now=now,
         trend_per_day=None if running is None else running.trend_per_day,
@@ -241,20 +241,20 @@ def well_evidence(rule: AlertRule, facts: WellFacts) -> Evidence:
         forecast=forecast,
         final_day=final_day,
         probability=probability,
-        cannot_forecast=told.reason if isinstance(told, NoForecast) else "",
-        silence=told.cause if isinstance(told, NoForecast) else None,
+        cannot_forecast=foreseen.reason if isinstance(foreseen, NoForecast) else "",
+        silence=foreseen.cause if isinstance(foreseen, NoForecast) else None,
         points=() if running is None else running.points,
     )
 
 
 def _observe(
-    rule: AlertRule, facts: WellFacts, badness: float | None, **evidence: Any
+    rule: AlertRule, facts: WellFacts, score: float | None, **evidence: Any
 ) -> Observation:
     known = well_evidence(rule, facts)
     return Observation(
         at=facts.at,
         day=facts.day,
-        badness=badness,
+        score=score,
         evidence=replace(known, **evidence) if evidence else known,
     )
 

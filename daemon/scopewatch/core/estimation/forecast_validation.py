@@ -61,7 +61,7 @@ class FieldEfficiency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Prediction:
     """An efficiency that was said of a well, with its interval; 0 to 1."""
 
     day: float
@@ -85,8 +85,8 @@ class WellEnd:
     plate: str
     well: str
     measured: float
-    now: Said | None
-    forecasts: tuple[Said, ...]
+    now: Prediction | None
+    forecasts: tuple[Prediction, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,15 +146,15 @@ def measure_fields(fields: Sequence[Field], thresholds: Thresholds) -> dict[str,
 def judge_run(wells: Sequence[WellEnd], errors: HeldOutErrors | None) -> RunReport:
     """Set a run against the card's promise."""
     now = _accuracy([(each.now, each.measured) for each in wells if each.now is not None])
-    days = sorted({round(said.day, 2) for each in wells for said in each.forecasts})
+    days = sorted({round(prediction.day, 2) for each in wells for prediction in each.forecasts})
     by_day = {}
     for day in days:
         found = _accuracy(
             [
-                (said, each.measured)
+                (prediction, each.measured)
                 for each in wells
-                for said in each.forecasts
-                if round(said.day, 2) == day
+                for prediction in each.forecasts
+                if round(prediction.day, 2) == day
             ]
         )
         if found is not None:
@@ -193,11 +193,11 @@ def _departure(now: Accuracy, errors: HeldOutErrors, largest: float) -> str:
     return ""
 
 
-def _accuracy(pairs: Sequence[tuple[Said, float]]) -> Accuracy | None:
+def _accuracy(pairs: Sequence[tuple[Prediction, float]]) -> Accuracy | None:
     if not pairs:
         return None
-    off = np.array([said.value - measured for said, measured in pairs])
-    held = [said.low <= measured <= said.high for said, measured in pairs]
+    off = np.array([prediction.value - measured for prediction, measured in pairs])
+    held = [prediction.low <= measured <= prediction.high for prediction, measured in pairs]
     return Accuracy(
         wells=len(pairs),
         bias=float(off.mean()),

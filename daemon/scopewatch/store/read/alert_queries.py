@@ -93,7 +93,7 @@ def _row(alert: Alert, postings: tuple[Posting, ...], state: AlertState | None) 
         snoozed_until=alert.snoozed_until,
         postings=postings,
         newest=None if last is None else last.evidence,
-        newest_badness=None if last is None else last.badness,
+        newest_score=None if last is None else last.score,
         critical_streak=0 if state is None else state.critical_streak,
     )
 

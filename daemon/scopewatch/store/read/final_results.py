@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.estimation.forecast_validation import Said, WellEnd
+from scopewatch.core.estimation.forecast_validation import Prediction, WellEnd
 from scopewatch.store.schema.tables import Run, Well
 from scopewatch.store.schema.well_tables import MeasuredWell, WellEstimate, WellOutlook
 from scopewatch.store.write.measuring import BEFORE_END_DAYS
@@ -49,19 +49,21 @@ def _wells(session: Session, run_id: int) -> list[WellEnd]:
         select(WellEstimate).where(WellEstimate.well_id.in_(ids)).order_by(WellEstimate.time_point)
     ):
         estimates[estimate.well_id] = estimate
-    forecasts: dict[int, list[Said]] = {}
+    forecasts: dict[int, list[Prediction]] = {}
     for row in session.scalars(
         select(WellOutlook).where(WellOutlook.well_id.in_(ids)).order_by(WellOutlook.time_point)
     ):
         if row.value is not None and row.low is not None and row.high is not None:
-            said = Said(day=row.day, value=row.value, low=row.low, high=row.high)
-            forecasts.setdefault(row.well_id, []).append(said)
+            prediction = Prediction(day=row.day, value=row.value, low=row.low, high=row.high)
+            forecasts.setdefault(row.well_id, []).append(prediction)
     ends = []
     for measured, well in rows:
         newest = estimates.get(well.id)
         now = None
         if newest is not None and abs(newest.day - measured.day) <= BEFORE_END_DAYS:
-            now = Said(day=newest.day, value=newest.efficiency, low=newest.low, high=newest.high)
+            now = Prediction(
+                day=newest.day, value=newest.efficiency, low=newest.low, high=newest.high
+            )
         ends.append(
             WellEnd(
                 plate=well.plate,
@@ -69,9 +71,9 @@ def _wells(session: Session, run_id: int) -> list[WellEnd]:
                 measured=measured.efficiency,
                 now=now,
                 forecasts=tuple(
-                    said
-                    for said in forecasts.get(well.id, ())
-                    if said.day < measured.day - BEFORE_END_DAYS / 2
+                    prediction
+                    for prediction in forecasts.get(well.id, ())
+                    if prediction.day < measured.day - BEFORE_END_DAYS / 2
                 ),
             )
         )

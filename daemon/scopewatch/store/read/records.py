@@ -253,7 +253,7 @@ class AlertRow:
         Of the run on which it was raised; None for the monitor's own alerts.
     evidence, resolution
         What it was raised on, and what resolved it.
-    newest, newest_badness
+    newest, newest_score
         What its rule saw last while it stands; None where that is not known.
     critical_streak
         How many observations in a row lay beyond its rule's critical limit.
@@ -274,7 +274,7 @@ class AlertRow:
     snoozed_until: datetime | None
     postings: tuple[Posting, ...]
     newest: Evidence | None = None
-    newest_badness: float | None = None
+    newest_score: float | None = None
     critical_streak: int = 0
 
     @property

@@ -92,10 +92,10 @@ def _take_back(
     known = {rule.name: rule for rule in rules}
     for row in session.scalars(select(RuleState).filter_by(**named)).all():
         state, rule = unpack_state(row.state), known.get(row.rule)
-        if rule is not None and state.said is not None:
-            seen = state.last or Observation(at=now, badness=None)
+        if rule is not None and state.notified is not None:
+            seen = state.last or Observation(at=now, score=None)
             over = Transition(
-                rule=rule, change=Change.RESOLVED, severity=state.said, observation=seen, at=now
+                rule=rule, change=Change.RESOLVED, severity=state.notified, observation=seen, at=now
             )
             announce(session, subject, over, None, composer, now)
         session.delete(row)

@@ -30,7 +30,7 @@ _WRONG: Final = mark("That is not the token. Copy it once more, without spaces."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
+class AuthConfig:
     """What the door is shut with.
 
     Parameters
@@ -49,19 +49,19 @@ class Lock:
         return "__Host-scopewatch" if self.secure else "scopewatch"
 
 
-def make_lock(token: str, clock: Clock, *, secure: bool) -> Lock:
-    """Make the lock for a token."""
-    return Lock(sessions=Sessions(token, clock), failures=Failures(clock), secure=secure)
+def make_auth_config(token: str, clock: Clock, *, secure: bool) -> AuthConfig:
+    """Make the authentication for a token."""
+    return AuthConfig(sessions=Sessions(token, clock), failures=Failures(clock), secure=secure)
 
 
-class Door:
+class AuthMiddleware:
     """ASGI middleware: lets in who has a session or the token, and asks everybody else."""
 
     def __init__(
-        self, app: ASGIApp, lock: Lock, templates: Templates, language: Language | None = None
+        self, app: ASGIApp, auth: AuthConfig, templates: Templates, language: Language | None = None
     ) -> None:
         self._app = app
-        self._lock = lock
+        self._auth = auth
         self._templates = templates
         self._language = language
 
@@ -74,14 +74,14 @@ class Door:
         await (refusal or self._app)(scope, receive, send)
 
     def _refuse(self, scope: Scope, headers: Headers) -> Response | None:
-        session = cookie_parser(headers.get("cookie", "")).get(self._lock.cookie, "")
-        if session and self._lock.sessions.holds(session):
+        session = cookie_parser(headers.get("cookie", "")).get(self._auth.cookie, "")
+        if session and self._auth.sessions.holds(session):
             return None
         scheme, _, offered = headers.get("authorization", "").partition(" ")
         path: str = scope["path"]
         status, line, wait_s = 401, None, 0
         if scheme.lower() == "bearer":
-            status, line, wait_s = judge(self._lock, address_of(scope), offered.strip(), path)
+            status, line, wait_s = judge(self._auth, address_of(scope), offered.strip(), path)
             if status == 200:
                 return None
         if path.startswith(_PROGRAMS):
@@ -112,19 +112,21 @@ class Door:
         return answer
 
 
-def judge(lock: Lock, address: str, offered: str, path: str) -> tuple[int, Phrase | None, int]:
+def judge(
+    auth: AuthConfig, address: str, offered: str, path: str
+) -> tuple[int, Phrase | None, int]:
     """Judge a token that was offered: HTTP status, what to say, and seconds to wait.
 
     An address that guessed too often is refused even with the right one: else it could go on.
     """
-    wait_s = lock.failures.wait_s(address)
+    wait_s = auth.failures.wait_s(address)
     if not wait_s:
-        if lock.sessions.is_token(offered):
-            lock.failures.forgive(address)
+        if auth.sessions.is_token(offered):
+            auth.failures.forgive(address)
             return 200, None, 0
-        count = lock.failures.add(address)
+        count = auth.failures.add(address)
         log.warning("wrong token", extra={"event": {"from": address, "path": path, "count": count}})
-        wait_s = lock.failures.wait_s(address)
+        wait_s = auth.failures.wait_s(address)
     if wait_s:
         minutes = -(-wait_s // 60)
         return 429, Phrase(_TOO_MANY, {"minutes": minutes}), wait_s

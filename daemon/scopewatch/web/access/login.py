@@ -5,51 +5,51 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from scopewatch.web.access.auth_middleware import LOGIN, Lock, address_of, ask, judge
+from scopewatch.web.access.auth_middleware import LOGIN, AuthConfig, address_of, ask, judge
 from scopewatch.web.access.request_guard import inside, read_form
 from scopewatch.web.access.sessions import SESSION
-from scopewatch.web.dashboard_context import GivenParts, GivenVisit
+from scopewatch.web.dashboard_context import GivenContext, GivenVisit
 
 routes = APIRouter(default_response_class=HTMLResponse)
 
 
-async def lock_of(parts: GivenParts) -> Lock:
-    """Return the lock; only a dashboard that has one serves these routes."""
-    assert parts.lock is not None, "a dashboard without a token has no login"
-    return parts.lock
+async def lock_of(context: GivenContext) -> AuthConfig:
+    """Return the authentication; only a dashboard that has one serves these routes."""
+    assert context.auth is not None, "a dashboard without a token has no login"
+    return context.auth
 
 
-GivenLock = Annotated[Lock, Depends(lock_of)]
+GivenAuth = Annotated[AuthConfig, Depends(lock_of)]
 
 
 @routes.get(LOGIN)
-def login(parts: GivenParts, visit: GivenVisit) -> Response:
+def login(context: GivenContext, visit: GivenVisit) -> Response:
     """Show the page that asks for the token."""
-    return ask(parts.templates, visit.language, status=200)
+    return ask(context.templates, visit.language, status=200)
 
 
 @routes.post(LOGIN)
 async def enter(
-    parts: GivenParts, lock: GivenLock, visit: GivenVisit, request: Request
+    context: GivenContext, auth: GivenAuth, visit: GivenVisit, request: Request
 ) -> Response:
     """Begin a session for who has the token."""
     # There is nothing yet that a form of ours could prove; its origin is looked at.
     fields = await read_form(request, None)
     to = inside(fields.get("to", "/"))
     offered = fields.get("password", "").strip()
-    status, line, wait_s = judge(lock, address_of(request.scope), offered, LOGIN)
+    status, line, wait_s = judge(auth, address_of(request.scope), offered, LOGIN)
     if status != 200:
-        page = ask(parts.templates, visit.language, status=status, line=line, to=to)
+        page = ask(context.templates, visit.language, status=status, line=line, to=to)
         if wait_s:
             page.headers["retry-after"] = str(wait_s)
         return page
     answer = RedirectResponse(to, status_code=303)
     answer.set_cookie(
-        lock.cookie,
-        lock.sessions.begin(),
+        auth.cookie,
+        auth.sessions.begin(),
         max_age=int(SESSION.total_seconds()),
         path="/",
-        secure=lock.secure,
+        secure=auth.secure,
         httponly=True,
         samesite="strict",
     )
@@ -57,11 +57,11 @@ async def enter(
 
 
 @routes.post("/logout")
-async def leave(parts: GivenParts, lock: GivenLock, request: Request) -> Response:
+async def leave(context: GivenContext, auth: GivenAuth, request: Request) -> Response:
     """End the session in this browser."""
-    await read_form(request, parts.token)
+    await read_form(request, context.token)
     answer = RedirectResponse(LOGIN, status_code=303)
     answer.delete_cookie(
-        lock.cookie, path="/", secure=lock.secure, httponly=True, samesite="strict"
+        auth.cookie, path="/", secure=auth.secure, httponly=True, samesite="strict"
     )
     return answer

@@ -40,7 +40,7 @@ class RefusedFormError(ScopewatchError):
     """A request to change something did not come from our own page."""
 
 
-class Guard:
+class RequestGuard:
     """ASGI middleware: refuses foreign hosts, and adds the security headers to every answer.
 
     Parameters

@@ -44,21 +44,21 @@ def test_the_monitor_is_blind_after_k_intervals_and_sees_again_with_the_next_fra
 
 def test_nothing_is_missing_once_the_run_is_over() -> None:
     late = no_frames(at=hours(99), last_frame_at=START, interval_h=12, expected=False)
-    assert late.badness == 0
+    assert late.score == 0
 
 
 def test_a_frame_from_the_future_is_no_silence() -> None:
-    assert no_frames(at=START, last_frame_at=hours(1), interval_h=12, expected=True).badness == 0
+    assert no_frames(at=START, last_frame_at=hours(1), interval_h=12, expected=True).score == 0
 
 
 @pytest.mark.parametrize(
-    ("day", "ended", "badness"), [(7, True, 1), (7, False, 0), (9.6, True, 0), (10, True, 0)]
+    ("day", "ended", "score"), [(7, True, 1), (7, False, 0), (9.6, True, 0), (10, True, 0)]
 )
 def test_an_acquisition_ends_early_when_it_ends_before_the_final_day(
-    day: float, ended: bool, badness: float
+    day: float, ended: bool, score: float
 ) -> None:
     seen = ended_early(at=START, day=day, final_day=10, ended=ended)
-    assert seen.badness == badness
+    assert seen.score == score
     assert (seen.evidence.final_day, seen.evidence.measures) == (10, {"last_day": day})
 
 
@@ -74,7 +74,7 @@ def test_a_dead_source_is_told_after_some_minutes_and_never_taken_back_while_it_
 
     observed = [seen(0.05, 0), seen(0.1, 0), seen(0.15, 0.1), seen(1.1, 0, 1), seen(1.2)]
     assert told(rule, observed) == [None, "raised", None, "escalated", "resolved"]
-    assert observed[2].badness is None, "a daemon that starts does not know since when"
+    assert observed[2].score is None, "a daemon that starts does not know since when"
     assert observed[3].evidence.measures == {"dead_h": pytest.approx(1.1)}
     first, second = observed[3].evidence.detail.split(" | ")
     assert first == f"scope 0, since {START:%Y-%m-%d %H:%M} UTC: no camera"
@@ -97,12 +97,12 @@ def test_a_restart_that_nobody_asked_for_is_news_for_an_hour() -> None:
     old = restarted(at=hours(3.1), clean=False, **since)
     assert told(rule, [fresh, old]) == ["raised", "resolved"]
     assert fresh.evidence.measures == {"down_h": 2}
-    assert restarted(at=hours(2.1), clean=True, **since).badness == 0
+    assert restarted(at=hours(2.1), clean=True, **since).score == 0
 
 
 def test_the_first_start_is_no_restart() -> None:
     first = restarted(at=START, started_at=START, last_alive_at=None, clean=False)
-    assert first.badness == 0
+    assert first.score == 0
 
 
 def test_a_refused_model_is_told_with_its_reason_until_it_loads() -> None:

@@ -38,7 +38,7 @@ def run(series: list[float], *, first_day: float = 8, rule: AlertRule = RULE) ->
     state, told = AlertState(), []
     for index, efficiency in enumerate(series):
         observation = Observation(
-            at=hours(12 * index), day=first_day + index / 2, badness=rule.target - efficiency
+            at=hours(12 * index), day=first_day + index / 2, score=rule.target - efficiency
         )
         state, transition = step(state, rule, observation)
         told.append(transition)
@@ -50,7 +50,7 @@ def test_a_well_is_raised_at_the_third_weak_observation_in_a_row() -> None:
     assert (first, second, fourth) == (None, None, None)
     assert (third.rule, third.change, third.severity) == (RULE, Change.RAISED, Severity.WARNING)
     assert third.observation.day == 9
-    assert third.observation.badness == pytest.approx(0.2)
+    assert third.observation.score == pytest.approx(0.2)
 
 
 def test_one_good_observation_starts_the_count_anew() -> None:
@@ -93,7 +93,7 @@ def test_a_well_may_be_raised_again_after_it_resolved() -> None:
 def test_a_state_that_was_stored_goes_on_where_it_stood() -> None:
     before = AlertState(raised=False, streak=2)
     state, transition = step(before, RULE, seen(0.4, day=9))
-    assert (state.raised, state.streak, state.said) == (True, 0, Severity.WARNING)
+    assert (state.raised, state.streak, state.notified) == (True, 0, Severity.WARNING)
     assert transition is not None
 
 
@@ -117,7 +117,7 @@ def test_what_comes_back_within_the_cooldown_is_told_at_its_end_if_it_still_stan
     assert changes(told) == [(0, "raised"), (1, "resolved"), (4, "raised")]
     assert told[4] is not None
     # What it is told of is what was seen, not the tick that set it free.
-    assert (told[4].observation.badness, told[4].observation.at) == (0.2, hours(12))
+    assert (told[4].observation.score, told[4].observation.at) == (0.2, hours(12))
     assert told[4].at == hours(24)
 
 
@@ -179,7 +179,7 @@ def test_critical_breaks_through_quiet_hours() -> None:
 
 def test_what_something_larger_speaks_for_is_told_when_it_no_longer_does() -> None:
     state, transition = step(AlertState(), AT_ONCE, seen(0.1), hold=True)
-    assert (state.raised, state.said, transition) == (True, None, None)
+    assert (state.raised, state.notified, transition) == (True, None, None)
     state, transition = step(state, AT_ONCE, seen(None, hour=1))
     assert transition is not None
     assert transition.change is Change.RAISED
@@ -218,7 +218,7 @@ def test_a_state_and_its_evidence_survive_being_stored() -> None:
         wells=("A1", "B2"),
         measures={"z": 4.5},
     )
-    observation = Observation(at=START, day=8, badness=0.2, evidence=evidence)
+    observation = Observation(at=START, day=8, score=0.2, evidence=evidence)
     state, _ = step(AlertState(), AT_ONCE, observation)
     assert state.last == observation
     assert unpack_state(pack_state(state)) == state
@@ -265,9 +265,9 @@ def test_an_impossible_rule_is_refused(change: dict[str, Any], message: str) -> 
 
 def test_an_observation_needs_a_zone_and_a_finite_badness() -> None:
     with pytest.raises(ValueError, match="without a time zone"):
-        Observation(at=datetime(2026, 3, 1), badness=0.1)
-    with pytest.raises(ValueError, match="badness is not finite"):
-        Observation(at=START, badness=float("inf"))
+        Observation(at=datetime(2026, 3, 1), score=0.1)
+    with pytest.raises(ValueError, match="score is not finite"):
+        Observation(at=START, score=float("inf"))
 
 
 def test_impossible_quiet_hours_are_refused() -> None:

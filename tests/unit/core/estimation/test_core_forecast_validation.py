@@ -5,7 +5,7 @@ import pytest
 
 from scopewatch.core.estimation.forecast_validation import (
     Field,
-    Said,
+    Prediction,
     WellEnd,
     judge_run,
     measure_fields,
@@ -31,9 +31,10 @@ def end(well: str, measured: float, off: float, *, days: tuple[float, ...] = (7.
         plate="P1",
         well=well,
         measured=measured,
-        now=Said(day=10.0, value=now, low=now - 0.06, high=now + 0.06),
+        now=Prediction(day=10.0, value=now, low=now - 0.06, high=now + 0.06),
         forecasts=tuple(
-            Said(day=day, value=measured - 0.1, low=measured - 0.2, high=measured) for day in days
+            Prediction(day=day, value=measured - 0.1, low=measured - 0.2, high=measured)
+            for day in days
         ),
     )
 
@@ -102,7 +103,7 @@ def test_a_well_without_a_last_estimate_counts_for_its_forecasts_alone() -> None
         well="A1",
         measured=0.5,
         now=None,
-        forecasts=(Said(day=7.0, value=0.4, low=0.3, high=0.6),),
+        forecasts=(Prediction(day=7.0, value=0.4, low=0.3, high=0.6),),
     )
 
     report = judge_run([well], ERRORS)

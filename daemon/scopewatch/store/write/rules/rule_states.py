@@ -140,7 +140,7 @@ def write_states(
         last = max(before.last(key), stepped.get(key, NO_TIME_POINT))
         row = _named(key) | {
             "state": pack_state(state),
-            "open": state.raised or state.said is not None,
+            "open": state.raised or state.notified is not None,
             "last_time_point": last,
         }
         if key in pasts:
