@@ -11,7 +11,7 @@ from scopewatch.core.imaging.frame import FrameTicket, Refusal
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.monitor import Monitor
-from scopewatch.runtime.supervision.source_supervisor import SourceKeeper
+from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
 from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.conftest import FakeClock
@@ -25,7 +25,7 @@ ON = Path(adapters.device_adapter_path()) / "MMConfig_demo.cfg"
 
 
 class Bench:
-    """A source with its keeper and the monitor, as the daemon has them, and time as told."""
+    """A source with its supervisor and the monitor, as in the daemon, on a fake clock."""
 
     def __init__(self, folder: Path, clock: FakeClock) -> None:
         self.clock = clock
@@ -45,7 +45,7 @@ class Bench:
         self.inbox = BoundedInbox(100, clock)
         self.store = open_store(folder / "state", clock, phase_channel="fitc")
         self.scene = Scene(store=self.store, folder=folder / "state")
-        self.keeper = SourceKeeper(
+        self.watcher = SourceSupervisor(
             self.source,
             inbox=self.inbox,
             ledger=self.store,
@@ -65,7 +65,7 @@ class Bench:
             clock=clock,
             wake=lambda: None,
             troubles=lambda: (
-                {} if self.keeper.watching else {self.source.name: self.keeper.trouble}
+                {} if self.watcher.watching else {self.source.name: self.watcher.trouble}
             ),
         )
 
@@ -77,7 +77,7 @@ class Bench:
 
     def go_on(self, seconds: float) -> None:
         self.clock.advance(seconds)
-        self.keeper.tend()
+        self.watcher.check()
         self.source.acquire_due()
         self.monitor.tick()
 
@@ -104,7 +104,7 @@ class Bench:
 def bench(tmp_path: Path, clock: FakeClock, threads: None) -> Iterator[Bench]:
     made = Bench(tmp_path, clock)
     yield made
-    made.keeper.retire()
+    made.watcher.retire()
     made.store.close()
 
 

@@ -21,7 +21,12 @@ from scopewatch.app.results import (
 from scopewatch.app.retrying import LOOK_S as RETRY_S
 from scopewatch.app.retrying import Retrier
 from scopewatch.app.run_states import LOOK_S, StateLog, make_states
-from scopewatch.app.sources import make_keepers, make_schedule, make_sources, stop_watching
+from scopewatch.app.sources import (
+    make_schedule,
+    make_source_supervisors,
+    make_sources,
+    stop_watching,
+)
 from scopewatch.app.steering import LOOK_S as STEER_S
 from scopewatch.app.steering import Helm
 from scopewatch.config import Config, WebConfig
@@ -157,7 +162,7 @@ def build(
             max_attempts=config.runtime.max_attempts,
             hold_s=bursts.hold_s,
         )
-        keepers = make_keepers(
+        watchers = make_source_supervisors(
             sources,
             inbox=inbox,
             ledger=store,
@@ -165,11 +170,11 @@ def build(
             heartbeats=heartbeats,
             rescan_s=config.runtime.rescan_s,
         )
-        schedule = make_schedule(keepers, heartbeats)
+        schedule = make_schedule(watchers, heartbeats)
         helm = Helm(store, sources, config.experiment.name)
         helm.restore()
         supervisor = Supervisor(
-            keepers=keepers,
+            watchers=watchers,
             heartbeats=heartbeats,
             notifier=SystemdNotifier(notify_socket(environ)),
             clock=clock,
@@ -226,7 +231,7 @@ def build(
         enter_digest(schedule, config, store, reader, clock, supervisor.condition, states)
         schedule.every(LOOK_S, "state of the runs", StateLog(states, clock).look)
         enter_retention(schedule, config, store, clock)
-        schedule.every(RETRY_S, "try again", Retrier(store, keepers).look)
+        schedule.every(RETRY_S, "try again", Retrier(store, watchers).look)
         schedule.every(STEER_S, "steering", helm.look)
         schedule.every(GIVE_BACK_S, "memory", give_back)
         refusal = str if reloading is None else reloading.refusal
@@ -234,7 +239,7 @@ def build(
             schedule,
             config,
             store,
-            keepers,
+            watchers,
             delivery,
             clock,
             refusal,
@@ -244,7 +249,7 @@ def build(
             Stage(
                 name="schedule",
                 start=schedule.start,
-                stop=partial(stop_watching, schedule, keepers),
+                stop=partial(stop_watching, schedule, watchers),
                 running=schedule.running,
             )
         )

@@ -20,7 +20,7 @@ from scopewatch.runtime.process.lock import InstanceLock
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.monitor import TICK_S, Monitor
 from scopewatch.runtime.supervision.schedule import Schedule
-from scopewatch.runtime.supervision.source_supervisor import SourceKeeper
+from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
 from scopewatch.store.files.retention import retain
 from scopewatch.store.files.whole_files import make_folder
 from scopewatch.store.write.database import Store
@@ -36,7 +36,7 @@ def enter_monitor(
     schedule: Schedule,
     config: Config,
     store: Store,
-    keepers: Sequence[SourceKeeper],
+    watchers: Sequence[SourceSupervisor],
     delivery: Delivery,
     clock: Clock,
     refusal: Callable[[], str] = str,
@@ -47,7 +47,7 @@ def enter_monitor(
     monitor = Monitor(
         store,
         rules=config.stepped_rules(),
-        sources=[keeper.source for keeper in keepers],
+        sources=[watcher.source for watcher in watchers],
         experiment=config.experiment.name,
         final_day=config.experiment.final_day,
         interval_h=config.experiment.interval_h,
@@ -60,7 +60,7 @@ def enter_monitor(
         },
         clock=clock,
         wake=delivery.wake,
-        troubles=lambda: {each.source.name: each.trouble for each in keepers if not each.watching},
+        troubles=lambda: {each.source.name: each.trouble for each in watchers if not each.watching},
         refusal=refusal,
         over=over,
         stopping=schedule.stopping,

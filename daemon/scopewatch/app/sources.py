@@ -19,10 +19,10 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.source import Arrivals, FrameSource, Inbox, Ledger
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.schedule import Schedule
-from scopewatch.runtime.supervision.source_supervisor import SourceKeeper
+from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
 
-# How often sources are looked after; their scans follow runtime.rescan_s.
-TEND_S = 1.0
+# How often sources are checked; their scans follow runtime.rescan_s.
+CHECK_S = 1.0
 ACQUIRE_S = 1.0
 # Of the time that all stages have to end; the worker finishes its frame meanwhile.
 RETIRE_S = 2.5
@@ -87,7 +87,7 @@ def make_source(
             return MicroManagerSource(source, experiment, clock, limits=bounds, arrivals=arrivals)
 
 
-def make_keepers(
+def make_source_supervisors(
     sources: Sequence[FrameSource],
     *,
     inbox: Inbox,
@@ -95,10 +95,10 @@ def make_keepers(
     clock: Clock,
     heartbeats: Heartbeats,
     rescan_s: float,
-) -> list[SourceKeeper]:
-    """Give each source its keeper."""
+) -> list[SourceSupervisor]:
+    """Give each source its supervisor."""
     return [
-        SourceKeeper(
+        SourceSupervisor(
             source,
             inbox=inbox,
             ledger=ledger,
@@ -110,24 +110,26 @@ def make_keepers(
     ]
 
 
-def make_schedule(keepers: Sequence[SourceKeeper], heartbeats: Heartbeats) -> Schedule:
-    """Enter what happens again and again: sources are looked after, time points acquired."""
+def make_schedule(watchers: Sequence[SourceSupervisor], heartbeats: Heartbeats) -> Schedule:
+    """Enter what happens again and again: sources are checked, time points acquired."""
     schedule = Schedule(heartbeats)
-    for keeper in keepers:
-        schedule.every(TEND_S, keeper.stage, keeper.tend)
-        source = keeper.source
+    for watcher in watchers:
+        schedule.every(CHECK_S, watcher.stage, watcher.check)
+        source = watcher.source
         if isinstance(source, Acquirer) and source.acquires:
             # A job of its own: a plate takes minutes, and new frames must be noticed meanwhile.
             schedule.every(ACQUIRE_S, f"acquire {source.name}", source.acquire_due)
     return schedule
 
 
-def stop_watching(schedule: Schedule, keepers: Sequence[SourceKeeper], within_s: float) -> bool:
+def stop_watching(
+    schedule: Schedule, watchers: Sequence[SourceSupervisor], within_s: float
+) -> bool:
     """Stop all sources side by side: one on a dead share must not hold up the worker's end."""
     schedule.stop()
     threads = [
-        threading.Thread(target=keeper.retire, name=f"retire {keeper.stage}", daemon=True)
-        for keeper in keepers
+        threading.Thread(target=watcher.retire, name=f"retire {watcher.stage}", daemon=True)
+        for watcher in watchers
     ]
     for thread in threads:
         thread.start()

@@ -4,14 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.app.sources import make_keepers, make_schedule, make_sources, stop_watching
+from scopewatch.app.sources import (
+    make_schedule,
+    make_source_supervisors,
+    make_sources,
+    stop_watching,
+)
 from scopewatch.config import Config
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.source import Inbox, Ledger
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.schedule import Schedule
-from scopewatch.runtime.supervision.source_supervisor import SourceKeeper
+from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import FakeSource, FakeStore
 
@@ -26,8 +31,8 @@ def configure(tmp_path: Path, *sources: dict[str, object]) -> Config:
     )
 
 
-def keep(clock: FakeClock, *sources: FakeSource) -> list[SourceKeeper]:
-    return make_keepers(
+def keep(clock: FakeClock, *sources: FakeSource) -> list[SourceSupervisor]:
+    return make_source_supervisors(
         sources,
         inbox=BoundedInbox(1, clock),
         ledger=FakeStore(),
@@ -76,13 +81,13 @@ def test_a_wrong_pattern_is_refused_when_the_source_is_made(
 
 
 def test_only_a_microscope_of_ours_is_told_to_acquire(clock: FakeClock) -> None:
-    keepers = keep(
+    watchers = keep(
         clock,
         FakeSource("folder"),
         Microscope("theirs", acquires=False),
         Microscope("ours", acquires=True),
     )
-    schedule = make_schedule(keepers, Heartbeats(clock, stall_s=10))
+    schedule = make_schedule(watchers, Heartbeats(clock, stall_s=10))
     assert schedule.names == ["source folder", "source theirs", "source ours", "acquire ours"]
 
 
@@ -112,10 +117,10 @@ def test_a_source_that_hangs_while_it_starts_is_not_waited_for(
             entered.set()
             release.wait(20)
 
-    keepers = keep(clock, Hanging("hanging"))
-    schedule = make_schedule(keepers, Heartbeats(clock, stall_s=10))
+    watchers = keep(clock, Hanging("hanging"))
+    schedule = make_schedule(watchers, Heartbeats(clock, stall_s=10))
     schedule.start()
     eventually(entered.is_set)
-    assert not stop_watching(schedule, keepers, within_s=0.2)
+    assert not stop_watching(schedule, watchers, within_s=0.2)
     release.set()
     assert schedule.wait_idle(10)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.process.sd_notify import SystemdNotifier
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
-from scopewatch.runtime.supervision.source_supervisor import SourceKeeper
+from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
 from scopewatch.runtime.supervision.stages import Farewell, Stage
 from scopewatch.runtime.supervision.supervisor import Supervisor
 from tests.conftest import FakeClock
@@ -87,7 +87,7 @@ class Daemon:
         self.heartbeats = Heartbeats(self.clock, stall_s=10)
         self.web = Part("web", self.diary)
         self.worker = Part("worker", self.diary)
-        self.keeper = SourceKeeper(
+        self.watcher = SourceSupervisor(
             self.source,
             inbox=BoundedInbox(1, self.clock),
             ledger=FakeStore(),
@@ -96,7 +96,7 @@ class Daemon:
             rescan_s=30,
         )
         self.supervisor = Supervisor(
-            keepers=[self.keeper],
+            watchers=[self.watcher],
             heartbeats=self.heartbeats,
             notifier=self.systemd,
             clock=self.clock,
@@ -114,7 +114,7 @@ class Daemon:
 
     def begin(self) -> Iterator[list[Farewell]]:
         """Run in a thread, ready, until the test is over; yields the list its farewell goes to."""
-        self.keeper.tend()
+        self.watcher.check()
         ends: list[Farewell] = []
         thread = threading.Thread(target=lambda: ends.append(self.supervisor.run()))
         thread.start()

@@ -143,8 +143,8 @@ class Scene:
         return [events[0]["axes"]["time"] for events in self.microscope.asked]
 
 
-def tend(scene: Scene, hours: float, *, until: float, step_s: float = 10) -> None:
-    """Let time pass as the keeper and the schedule do: a dead source is started again."""
+def pass_time(scene: Scene, hours: float, *, until: float, step_s: float = 10) -> None:
+    """Let time pass as the daemon does: a dead source is started again."""
     while hours <= until:
         if not scene.source.health().alive:
             scene.source.stop()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from scopewatch.core.clock import Clock
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
-from scopewatch.runtime.supervision.source_supervisor import SourceKeeper
+from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Farewell:
 
 
 def list_complaints(
-    stages: Sequence[Stage], heartbeats: Heartbeats, keepers: Sequence[SourceKeeper]
+    stages: Sequence[Stage], heartbeats: Heartbeats, watchers: Sequence[SourceSupervisor]
 ) -> list[str]:
     """Return one line for each stage that ended or hangs, and each source that gives nothing."""
     complaints = [f"{stage.name} has ended" for stage in stages if not stage.running()]
@@ -75,11 +75,13 @@ def list_complaints(
         f"{name} has made no progress for {silent_s:.0f} s"
         for name, silent_s in heartbeats.stalled().items()
     ]
-    complaints += [f"{keeper.stage}: {keeper.trouble}" for keeper in keepers if not keeper.watching]
     complaints += [
-        f"{keeper.stage}: {keeper.failing}"
-        for keeper in keepers
-        if keeper.watching and keeper.failing
+        f"{watcher.stage}: {watcher.trouble}" for watcher in watchers if not watcher.watching
+    ]
+    complaints += [
+        f"{watcher.stage}: {watcher.failing}"
+        for watcher in watchers
+        if watcher.watching and watcher.failing
     ]
     return complaints
 

@@ -1,6 +1,6 @@
 """The main thread: starts the stages, feeds systemd's watchdog, and stops in time.
 
-    starting --every source tended, one watching--> ready --stop()--> stopping --> stopped
+    starting --every source checked, one watching--> ready --stop()--> stopping --> stopped
         '------- a stage ends by itself, or hangs for too long -------^
 
     ready --reload()--> reloading --refused--> ready
@@ -21,7 +21,7 @@ from scopewatch.core.clock import Clock
 from scopewatch.runtime.process.sd_notify import SystemdNotifier
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.reload import Reload, Reloader
-from scopewatch.runtime.supervision.source_supervisor import SourceKeeper
+from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
 from scopewatch.runtime.supervision.stages import (
     Condition,
     Farewell,
@@ -78,7 +78,7 @@ class Supervisor:
     def __init__(
         self,
         *,
-        keepers: Sequence[SourceKeeper],
+        watchers: Sequence[SourceSupervisor],
         heartbeats: Heartbeats,
         notifier: SystemdNotifier,
         clock: Clock,
@@ -90,7 +90,7 @@ class Supervisor:
         stop_within_s: float = 4.5,
     ) -> None:
         self._stages: list[Stage] = []
-        self._keepers = keepers
+        self._watchers = watchers
         self._heartbeats = heartbeats
         self._notifier = notifier
         self._clock = clock
@@ -153,7 +153,7 @@ class Supervisor:
 
     def condition(self) -> Condition:
         """Say how the daemon is; any thread may ask."""
-        complaints = list_complaints(self._stages, self._heartbeats, self._keepers)
+        complaints = list_complaints(self._stages, self._heartbeats, self._watchers)
         complaints += self._troubles()
         return Condition(ready=self._ready, complaints=tuple(complaints))
 
@@ -167,7 +167,7 @@ class Supervisor:
         if not self._ready and self._able_to_work():
             self._ready = True
             self._notifier.ready(self._summary())
-            log.info("ready", extra={"event": {"sources": len(self._keepers)}})
+            log.info("ready", extra={"event": {"sources": len(self._watchers)}})
         self._tell(stalled)
         if self._reload.give_up_late():
             self._keep()
@@ -208,8 +208,8 @@ class Supervisor:
             self._notifier.ready(f"reload refused, see the log; {self._summary()}")
 
     def _able_to_work(self) -> bool:
-        tended = all(keeper.tended for keeper in self._keepers)
-        return tended and any(keeper.watching for keeper in self._keepers)
+        checked = all(watcher.checked for watcher in self._watchers)
+        return checked and any(watcher.watching for watcher in self._watchers)
 
     def _feed(self) -> None:
         now_s = self._clock.monotonic()

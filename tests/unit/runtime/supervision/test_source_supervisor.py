@@ -8,7 +8,7 @@ from scopewatch.core.imaging.frame import Mark
 from scopewatch.core.source import Inbox, Ledger
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
-from scopewatch.runtime.supervision.source_supervisor import SourceKeeper
+from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import FakeSource, FakeStore, make_refusal, make_ticket
 
@@ -31,10 +31,10 @@ def inbox(clock: FakeClock) -> BoundedInbox:
 
 
 @pytest.fixture
-def keeper(
+def watcher(
     source: FakeSource, inbox: BoundedInbox, clock: FakeClock, heartbeats: Heartbeats
-) -> SourceKeeper:
-    return SourceKeeper(
+) -> SourceSupervisor:
+    return SourceSupervisor(
         source,
         inbox=inbox,
         ledger=FakeStore(),
@@ -44,72 +44,76 @@ def keeper(
     )
 
 
-def tend_for(keeper: SourceKeeper, clock: FakeClock, seconds: int) -> None:
+def check_for(watcher: SourceSupervisor, clock: FakeClock, seconds: int) -> None:
     for _ in range(seconds):
         clock.advance(1)
-        keeper.tend()
+        watcher.check()
 
 
 def test_a_source_is_started_once_and_scanned_periodically(
-    keeper: SourceKeeper, source: FakeSource, clock: FakeClock
+    watcher: SourceSupervisor, source: FakeSource, clock: FakeClock
 ) -> None:
-    keeper.tend()
-    assert keeper.watching
-    tend_for(keeper, clock, 95)
+    watcher.check()
+    assert watcher.watching
+    check_for(watcher, clock, 95)
     assert (source.started, source.scans) == (1, 3)
 
 
 def test_scans_that_take_a_moment_come_as_often_as_they_are_to(
-    keeper: SourceKeeper, source: FakeSource, clock: FakeClock
+    watcher: SourceSupervisor, source: FakeSource, clock: FakeClock
 ) -> None:
     source.on_scan = lambda _inbox, _ledger: clock.advance(0.01)
-    keeper.tend()
+    watcher.check()
     scanned_at = []
     for second in range(1, 100):
         clock.advance(second - clock.seconds)
         before = source.scans
-        keeper.tend()
+        watcher.check()
         if source.scans > before:
             scanned_at.append(second)
     assert scanned_at == [30, 60, 90]
 
 
 def test_a_missing_folder_is_tried_again_with_growing_delays(
-    keeper: SourceKeeper, source: FakeSource, clock: FakeClock
+    watcher: SourceSupervisor, source: FakeSource, clock: FakeClock
 ) -> None:
     source.start_failures = [SourceError(MISSING) for _ in range(3)]
-    keeper.tend()
-    assert not keeper.watching
-    assert keeper.trouble == MISSING
+    watcher.check()
+    assert not watcher.watching
+    assert watcher.trouble == MISSING
     left = []
     for _ in range(8):
         left.append(len(source.start_failures))
         clock.advance(1)
-        keeper.tend()
+        watcher.check()
     # Tried after 1, 2 and 4 s: at 1, 3 and 7 s.
     assert left == [2, 1, 1, 0, 0, 0, 0, 0]
-    assert keeper.watching
-    assert keeper.trouble == ""
+    assert watcher.watching
+    assert watcher.trouble == ""
 
 
 def test_a_dead_source_is_stopped_and_started_again(
-    keeper: SourceKeeper,
+    watcher: SourceSupervisor,
     source: FakeSource,
     clock: FakeClock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    keeper.tend()
+    watcher.check()
     source.alive = False
-    keeper.tend()
-    assert (keeper.watching, keeper.trouble, source.stopped) == (False, "observer died", 1)
-    tend_for(keeper, clock, 2)
-    assert keeper.watching
-    assert (source.started, keeper.restarts) == (2, 1)
+    watcher.check()
+    assert (watcher.watching, watcher.trouble, source.stopped) == (
+        False,
+        "observer died",
+        1,
+    )
+    check_for(watcher, clock, 2)
+    assert watcher.watching
+    assert (source.started, watcher.restarts) == (2, 1)
     assert "source not watching" in caplog.text
 
 
 def test_a_source_that_dies_right_after_each_start_waits_longer_and_is_logged_once(
-    keeper: SourceKeeper,
+    watcher: SourceSupervisor,
     source: FakeSource,
     clock: FakeClock,
     caplog: pytest.LogCaptureFixture,
@@ -118,7 +122,7 @@ def test_a_source_that_dies_right_after_each_start_waits_longer_and_is_logged_on
     starts: list[float] = []
     for _ in range(600):
         before = source.started
-        keeper.tend()
+        watcher.check()
         if source.started > before:
             starts.append(clock.seconds)
             source.alive = False
@@ -131,58 +135,67 @@ def test_a_source_that_dies_right_after_each_start_waits_longer_and_is_logged_on
 
 
 def test_a_source_that_watched_for_a_minute_is_started_at_once_when_it_dies_again(
-    keeper: SourceKeeper, source: FakeSource, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    watcher: SourceSupervisor,
+    source: FakeSource,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    keeper.tend()
+    watcher.check()
     for _ in range(3):
         source.alive = False
-        tend_for(keeper, clock, 2)
-        assert keeper.watching
-        tend_for(keeper, clock, 61)
+        check_for(watcher, clock, 2)
+        assert watcher.watching
+        check_for(watcher, clock, 61)
     assert [record.message for record in caplog.records] == ["source not watching"] * 3
 
 
 def test_a_source_that_could_not_be_started_for_long_is_told_to_watch_at_once(
-    keeper: SourceKeeper, source: FakeSource, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    watcher: SourceSupervisor,
+    source: FakeSource,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO")
     source.start_failures = [SourceError(MISSING) for _ in range(9)]
-    keeper.tend()
-    tend_for(keeper, clock, 600)
+    watcher.check()
+    check_for(watcher, clock, 600)
     logged = [record.message for record in caplog.records]
     assert logged == ["source not watching", "source watching"]
 
 
 def test_what_a_source_that_watches_cannot_give_is_known(
-    keeper: SourceKeeper, source: FakeSource, clock: FakeClock
+    watcher: SourceSupervisor, source: FakeSource, clock: FakeClock
 ) -> None:
-    keeper.tend()
+    watcher.check()
     source.failing = "the camera gives no image"
-    tend_for(keeper, clock, 1)
-    assert (keeper.watching, keeper.failing) == (True, "the camera gives no image")
+    check_for(watcher, clock, 1)
+    assert (watcher.watching, watcher.failing) == (
+        True,
+        "the camera gives no image",
+    )
     source.failing = ""
-    tend_for(keeper, clock, 1)
-    assert keeper.failing == ""
+    check_for(watcher, clock, 1)
+    assert watcher.failing == ""
 
 
 def test_a_source_that_breaks_its_promise_is_caught_and_started_again(
-    keeper: SourceKeeper, source: FakeSource, clock: FakeClock
+    watcher: SourceSupervisor, source: FakeSource, clock: FakeClock
 ) -> None:
     def fail(_inbox: Inbox, _ledger: Ledger) -> None:
         raise KeyError("oops")
 
-    keeper.tend()
+    watcher.check()
     source.on_scan = fail
-    tend_for(keeper, clock, 30)
-    assert not keeper.watching
-    assert keeper.trouble == "KeyError: 'oops'"
+    check_for(watcher, clock, 30)
+    assert not watcher.watching
+    assert watcher.trouble == "KeyError: 'oops'"
     source.on_scan = None
-    tend_for(keeper, clock, 2)
-    assert keeper.watching
+    check_for(watcher, clock, 2)
+    assert watcher.watching
 
 
 def test_a_long_scan_that_finds_things_is_no_stall(
-    keeper: SourceKeeper,
+    watcher: SourceSupervisor,
     source: FakeSource,
     clock: FakeClock,
     heartbeats: Heartbeats,
@@ -200,15 +213,18 @@ def test_a_long_scan_that_finds_things_is_no_stall(
         after(lambda: ledger.settled("folder", [Mark("a.tif", "1")]))
         after(lambda: to.refuse(make_refusal()))
 
-    keeper.tend()
+    watcher.check()
     source.on_scan = scan_slowly
-    tend_for(keeper, clock, 30)
+    check_for(watcher, clock, 30)
     assert stalled == [{}, {}, {}]
     assert inbox.depth == 2
 
 
 def test_a_scan_that_hangs_is_seen_as_a_stall(
-    keeper: SourceKeeper, source: FakeSource, clock: FakeClock, heartbeats: Heartbeats
+    watcher: SourceSupervisor,
+    source: FakeSource,
+    clock: FakeClock,
+    heartbeats: Heartbeats,
 ) -> None:
     silent: list[dict[str, float]] = []
 
@@ -216,17 +232,20 @@ def test_a_scan_that_hangs_is_seen_as_a_stall(
         clock.advance(61)
         silent.append(heartbeats.stalled())
 
-    keeper.tend()
+    watcher.check()
     source.on_scan = hang
-    tend_for(keeper, clock, 30)
+    check_for(watcher, clock, 30)
     assert silent == [{"source folder": 61}]
 
 
 def test_a_retired_source_is_stopped_and_left_alone(
-    keeper: SourceKeeper, source: FakeSource, clock: FakeClock, heartbeats: Heartbeats
+    watcher: SourceSupervisor,
+    source: FakeSource,
+    clock: FakeClock,
+    heartbeats: Heartbeats,
 ) -> None:
-    keeper.tend()
-    keeper.retire()
-    tend_for(keeper, clock, 100)
+    watcher.check()
+    watcher.retire()
+    check_for(watcher, clock, 100)
     assert (source.started, source.stopped, source.scans) == (1, 1, 0)
     assert heartbeats.stalled() == {}

@@ -26,13 +26,13 @@ def test_ready_is_said_once_and_only_when_a_source_is_watching(daemon: Daemon) -
     missing = "folder does not exist: /mnt; mount it"
     daemon.source.start_failures = [SourceError(missing)]
     daemon.supervisor.tick()
-    daemon.keeper.tend()
+    daemon.watcher.check()
     daemon.supervisor.tick()
     assert not any("READY=1" in sent for sent in daemon.systemd.sent)
     waiting = f"EXTEND_TIMEOUT_USEC=60000000 STATUS=source folder: {missing}; 3 frames scored"
     assert daemon.systemd.count(waiting) == 1
     daemon.clock.advance(2)
-    daemon.keeper.tend()
+    daemon.watcher.check()
     daemon.supervisor.tick()
     daemon.supervisor.tick()
     assert daemon.systemd.count("READY=1 STATUS=3 frames scored") == 1
@@ -40,22 +40,22 @@ def test_ready_is_said_once_and_only_when_a_source_is_watching(daemon: Daemon) -
 
 
 def test_a_source_that_watches_but_gives_nothing_is_a_complaint(daemon: Daemon) -> None:
-    daemon.keeper.tend()
+    daemon.watcher.check()
     daemon.source.failing = "time point 3: no camera"
-    daemon.keeper.tend()
+    daemon.watcher.check()
     complaints = daemon.supervisor.condition().complaints
     assert "source folder: time point 3: no camera" in complaints
     daemon.source.failing = ""
-    daemon.keeper.tend()
+    daemon.watcher.check()
     assert "time point 3" not in "".join(daemon.supervisor.condition().complaints)
 
 
 def test_a_lost_source_is_told_but_does_not_restart_the_daemon(daemon: Daemon) -> None:
     daemon.start()
-    daemon.keeper.tend()
+    daemon.watcher.check()
     daemon.supervisor.tick()
     daemon.source.alive = False
-    daemon.keeper.tend()
+    daemon.watcher.check()
     fed = daemon.systemd.count("WATCHDOG=1")
     daemon.clock.advance(2)
     assert daemon.supervisor.tick() is None

@@ -21,13 +21,13 @@ def test_a_stalled_stage_starves_the_watchdog_until_it_goes_on(
     daemon: Daemon, caplog: pytest.LogCaptureFixture
 ) -> None:
     daemon.start()
-    daemon.keeper.tend()
+    daemon.watcher.check()
     daemon.heartbeats.beat("worker")
     daemon.supervisor.tick()
     fed = daemon.systemd.count("WATCHDOG=1")
     for _ in range(30):
         daemon.clock.advance(1)
-        daemon.keeper.tend()
+        daemon.watcher.check()
         daemon.supervisor.tick()
     starved = daemon.systemd.count("WATCHDOG=1")
     # Fed every 2 s until the worker had been silent for more than 10.
@@ -48,7 +48,7 @@ def test_without_a_watchdog_a_stall_that_lasts_ends_the_daemon(
     daemon.heartbeats.beat("worker")
     for _ in range(16):
         assert daemon.supervisor.tick() is None
-        daemon.keeper.tend()
+        daemon.watcher.check()
         clock.advance(1)
     # Seen to stall from 11 s on, for 5 s.
     failure = daemon.supervisor.tick()
@@ -61,7 +61,7 @@ def test_a_watchdog_that_has_not_begun_leaves_a_stall_to_the_daemon(clock: FakeC
     daemon = Daemon(clock=clock, watchdog_s=60, end_on_stall_s=5)
     daemon.start()
     daemon.source.start_failures = [SourceError("folder does not exist")]
-    daemon.keeper.tend()
+    daemon.watcher.check()
     # The source hangs from here on: it is never ready.
     for _ in range(16):
         assert daemon.supervisor.tick() is None
@@ -74,7 +74,7 @@ def test_a_watchdog_that_has_not_begun_leaves_a_stall_to_the_daemon(clock: FakeC
 def test_a_watchdog_that_has_begun_ends_a_stall_itself(clock: FakeClock) -> None:
     daemon = Daemon(clock=clock, watchdog_s=60, end_on_stall_s=5)
     daemon.start()
-    daemon.keeper.tend()
+    daemon.watcher.check()
     for _ in range(120):
         assert daemon.supervisor.tick() is None
         clock.advance(1)
@@ -86,7 +86,7 @@ def test_a_stall_that_ends_in_time_ends_nothing(clock: FakeClock) -> None:
     daemon = Daemon(clock=clock, watchdog_s=None, end_on_stall_s=5)
     daemon.start()
     for second in range(60):
-        daemon.keeper.tend()
+        daemon.watcher.check()
         if second % 15 == 0:
             daemon.heartbeats.beat("worker")
         assert daemon.supervisor.tick() is None

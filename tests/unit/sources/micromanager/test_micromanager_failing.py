@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import FakeClock
-from tests.unit.sources.time_lapse_scene import Scene, missed, tend
+from tests.unit.sources.time_lapse_scene import Scene, missed, pass_time
 
 
 def test_a_missed_time_point_stays_a_gap(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
@@ -64,7 +64,7 @@ def test_a_position_out_of_reach_is_tried_later_and_later_and_then_given_up(
 ) -> None:
     scene.start()
     scene.microscope.fail_images = 10**6
-    tend(scene, 0, until=0.9)
+    pass_time(scene, 0, until=0.9)
     assert len(scene.microscope.asked) == 16, "8 tries of two attempts each"
     assert missed(scene) == [
         "HES 7/plate/A2/s0/t0000/BF: never acquired: time point 0: stage out of reach"
@@ -73,7 +73,7 @@ def test_a_position_out_of_reach_is_tried_later_and_later_and_then_given_up(
     assert told.count("time point could not be acquired") == 1, "the same reason is told once"
     assert scene.source.health().failing == "time point 0: stage out of reach"
     scene.microscope.fail_images = 0
-    tend(scene, 1, until=1)
+    pass_time(scene, 1, until=1)
     assert scene.acquired[-1] == 1
     assert (scene.source.health().failing, len(missed(scene))) == ("", 1)
 
@@ -81,12 +81,12 @@ def test_a_position_out_of_reach_is_tried_later_and_later_and_then_given_up(
 def test_a_camera_that_gives_nothing_is_asked_until_the_next_time_point(scene: Scene) -> None:
     scene.start()
     scene.microscope.fail_first = 10**6
-    tend(scene, 0, until=0.8)
+    pass_time(scene, 0, until=0.8)
     tries = len(scene.microscope.asked)
     assert 16 < tries <= 22, "after some minutes every ten minutes"
     assert scene.inbox.refusals == []
     scene.microscope.fail_first = 0
-    tend(scene, 0.8, until=0.99)
+    pass_time(scene, 0.8, until=0.99)
     assert scene.source.plan().next_time_point == 1, "nothing is missing in the end"
     assert missed(scene) == []
 
@@ -98,7 +98,7 @@ def test_time_points_that_pass_while_the_core_is_away_are_missed_one_by_one(
     scene.at(0)
     scene.source.stop()
     scene.microscope.fail_open = 10**6
-    tend(scene, 0.1, until=2.5, step_s=600)
+    pass_time(scene, 0.1, until=2.5, step_s=600)
     why = "never acquired: no camera"
     assert missed(scene) == [
         f"HES 7/plate/A1/s0/t0001/BF: {why}",
@@ -106,7 +106,7 @@ def test_time_points_that_pass_while_the_core_is_away_are_missed_one_by_one(
     ], "GFP is no channel that is worked on"
     assert "time points were missed" in caplog.text
     scene.microscope.fail_open = 0
-    tend(scene, 2.6, until=2.7)
+    pass_time(scene, 2.6, until=2.7)
     assert scene.acquired == [0, 2]
     assert scene.source.health().alive
 

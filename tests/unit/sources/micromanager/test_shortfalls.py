@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import FakeClock
-from tests.unit.sources.time_lapse_scene import Scene, missed, tend
+from tests.unit.sources.time_lapse_scene import Scene, missed, pass_time
 
 
 def test_an_image_that_failed_is_missed_for_its_own_cause(scene: Scene) -> None:
     scene.start()
     scene.microscope.cause = "Position out of range"
     scene.microscope.fail_images = 10**6
-    tend(scene, 0, until=0.9)
+    pass_time(scene, 0, until=0.9)
     assert missed(scene) == ["HES 7/plate/A2/s0/t0000/BF: never acquired: Position out of range"]
     scene.microscope.fail_images = 0
-    tend(scene, 1, until=1)
+    pass_time(scene, 1, until=1)
     assert scene.acquired[-1] == 1
     assert len(missed(scene)) == 1
 
@@ -42,7 +42,7 @@ def test_a_plan_that_failed_to_its_end_says_how_much_is_missing_and_why(
     scene.at(0)
     assert scene.source.health().shortfall == ""
     scene.microscope.fail_first = 10**6
-    tend(scene, 0.9, until=3.1, step_s=300)
+    pass_time(scene, 0.9, until=3.1, step_s=300)
     health = scene.source.health()
     assert health.ended
     assert health.shortfall == (
@@ -86,5 +86,5 @@ def test_a_source_is_not_taken_for_dead_while_it_connects_anew(
 
     monkeypatch.setattr(scene.microscope, "open", look)
     scene.at(0)
-    assert alive == [True], "a keeper would stop it in the middle of the second attempt"
+    assert alive == [True], "the supervisor would stop it in the middle of the second attempt"
     assert len(scene.inbox.tickets) == 4
