@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,14 @@ from scopewatch.config import (
     Config,
     DigestConfig,
     HeartbeatConfig,
+    PlateConfig,
     RuleConfig,
 )
 from scopewatch.core.alerts.state_machine import RuleKind
 from scopewatch.core.faults import Fault
 from scopewatch.core.phrases import Language
 from scopewatch.sources.layouts.registry import LAYOUTS
+from scopewatch.sources.micromanager.plans.plate import plate_positions
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
@@ -76,6 +79,16 @@ def test_every_kind_of_alert_is_explained_with_what_to_do(kind: RuleKind) -> Non
         rf"^\| `{kind.value}` \| ([^|]{{20,}}) \| ([^|]{{20,}}) \|$", section, re.MULTILINE
     )
     assert meaning != advice
+
+
+def test_the_plate_that_is_shown_has_96_wells_of_two_sites() -> None:
+    """Four lines: whoever has two wells measured writes them in less than a minute."""
+    (shown,) = re.findall(r"two sites are\n\n((?:    .*\n)+)", PAGE)
+    plate = PlateConfig.model_validate(yaml.safe_load(shown)["plate"])
+    found = plate_positions(plate, "plate")
+    assert len(found.positions) == 192
+    assert set(Counter(well for well, _ in found.expected.values()).values()) == {2}
+    assert len(shown.splitlines()) == 4
 
 
 @pytest.mark.parametrize("language", Language)

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
-from scopewatch.app.planning.shown import ShownPlan
-from scopewatch.core.alerts.scope import place
+from scopewatch.app.planning.shown import ShownPlan, well_spot
 from scopewatch.sources.base.address import row_name
 from scopewatch.sources.micromanager.plans.projection import in_bytes, in_time
 
 _MOST_ROWS: Final = 12
-_FORMATS: Final = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24))
+_FORMATS: Final = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
 
 
 def describe_plan(plan: ShownPlan, *, every: bool) -> Iterator[str]:
@@ -62,7 +61,7 @@ def plan_as_json(plan: ShownPlan) -> dict[str, Any]:
 
 def _draw_plate(plan: ShownPlan) -> Iterator[str]:
     """Draw how many sites each well has; wells by other names are only counted."""
-    spots = {well: at for well in plan.wells if (at := place(well)) is not None}
+    spots = {well: at for well in plan.wells if (at := well_spot(well)) is not None}
     if spots:
         rows = max(row for row, _ in spots.values()) + 1
         columns = max(column for _, column in spots.values()) + 1
@@ -132,6 +131,8 @@ def _list_figures(plan: ShownPlan) -> Iterator[str]:
     )
     if not projection.doses:
         yield "light      not known: the plan names no channel with its exposure"
+    if plan.note:
+        yield f"note       {plan.note}"
     for dose in projection.doses:
         yield (
             f"light      {dose.channel}: {dose.exposure_ms:g} ms x {dose.images} ="

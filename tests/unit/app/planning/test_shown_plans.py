@@ -107,6 +107,43 @@ def test_what_does_not_fit_onto_its_disk_ends_with_1_once_the_size_of_images_is_
     assert err.startswith("the images of the run do not fit onto the disk")
 
 
+def test_an_assumed_size_of_images_gives_a_note_of_the_disk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_config(tmp_path, {"plate": PLATE, "time_points": 10_000_000})
+    _, out, err = plan(capsys, path)
+    assert err == ""
+    assert "note       the images of the run do not fit onto the disk: " in out
+
+
+def test_every_well_of_the_largest_plate_is_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plate = {"type": "1536-well", "centres_um": {"A1": [0, 0]}, "y_with_rows": "grows"}
+    code, out, _ = plan(capsys, write_config(tmp_path, {"plate": plate}))
+    assert code == 0
+    assert "1536 positions in 1536 wells" in out
+    assert "named otherwise" not in out
+    rows = [line.split() for line in out.splitlines()[4:36]]
+    assert [row[0] for row in rows][-7:] == ["Z", "AA", "AB", "AC", "AD", "AE", "AF"]
+    assert all(row[1:] == ["1"] * 48 for row in rows)
+
+
+def test_phases_and_seldom_channels_are_spelled_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phases = [{"interval_s": 43_200, "time_points": 10}, {"interval_s": 7200, "time_points": 60}]
+    gfp = {"group": "Channel", "preset": "GFP", "exposure_ms": 400, "every": "final"}
+    path = write_config(tmp_path, {"plate": PLATE, "channels": [PHASE, gfp], "phases": phases})
+    _, out, _ = plan(capsys, path)
+    assert (
+        "run        70 time points of at most 24 images (10 every 12 h, then 60 every 2 h),"
+        " 9 d 22 h\n" in out
+    )
+    assert " of 2 h: " in out
+    assert "GFP: 400 ms x 1 = 0.4 s on each site" in out
+
+
 def test_a_list_by_itself_is_shown_as_far_as_it_goes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

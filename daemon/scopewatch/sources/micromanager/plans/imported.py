@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from scopewatch.config import ChannelConfig, PhaseConfig, PositionConfig
+from scopewatch.config import ChannelConfig, FocusConfig, PhaseConfig, PositionConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,8 @@ class Imported:
         None where it says nothing of time, or has phases.
     phases
         Of several intervals; empty where one is all.
+    focus
+        None where it does not say how the focus is found.
     xy_stage, z_stage
         The devices that its positions speak of; '' where it does not say.
     expected
@@ -33,6 +35,7 @@ class Imported:
     interval_s: float | None = None
     time_points: int | None = None
     phases: tuple[PhaseConfig, ...] = ()
+    focus: FocusConfig | None = None
     xy_stage: str = ""
     z_stage: str = ""
     expected: Mapping[str, tuple[str, int]] = field(default_factory=lambda: MappingProxyType({}))

@@ -19,8 +19,8 @@ from scopewatch.core.errors import ConfigError, complaint
 
 Well = tuple[int, int]  # row and column, from 0
 
-# A stage that is 2 % wrong over a plate has another unit or another plate.
-MOST_STRETCH: Final = 0.02
+# Of the distance of two wells: by eye a centre is found within half a millimetre or so.
+MOST_STRETCH: Final = 0.01
 # Of the axes of the stage, either way round.
 MOST_ROTATION_DEG: Final = 10.0
 # How far a centre may lie from where the others put it, as a share of the pitch.

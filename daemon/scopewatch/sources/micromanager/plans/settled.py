@@ -8,7 +8,12 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig, PhaseConfig
+from scopewatch.config import (
+    ExperimentConfig,
+    FocusConfig,
+    MicroManagerSourceConfig,
+    PhaseConfig,
+)
 from scopewatch.config.small_file import read_small_file
 from scopewatch.core.errors import ConfigError, FrameError, SourceError, complaint
 from scopewatch.core.strict_yaml import parse_yaml
@@ -103,6 +108,7 @@ def _merged(
         ("interval_s", found.interval_s),
         ("time_points", found.time_points),
         ("phases", found.phases or None),
+        ("focus", found.focus),
     ):
         if planned is None:
             continue
@@ -157,6 +163,8 @@ def _shown(value: object) -> str:
             else f"{each.preset} {each.exposure_ms:g} ms every {each.every}"
             for each in value
         )
+    if isinstance(value, FocusConfig):
+        return f"{value.method} every {value.every}"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from scopewatch.config import ChannelConfig, PhaseConfig, PositionConfig
+from scopewatch.config import ChannelConfig, FocusConfig, PhaseConfig, PositionConfig
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.sources.base.address import well_at
 from scopewatch.sources.micromanager.plans.imported import Imported
@@ -72,6 +72,7 @@ def read_useq(raw: Mapping[str, Any], where: object) -> Imported:
         interval_s=None if single is None or single.time_points == 1 else single.interval_s,
         time_points=None if single is None else single.time_points,
         phases=phases if len(phases) > 1 else (),
+        focus=_focus(sequence),
         expected=MappingProxyType(expected),
     )
 
@@ -186,6 +187,20 @@ def _unnamed(place: Any, index: int | None) -> str:
     if place is not None and place.plate_row is not None and place.plate_col is not None:
         return well_at(place.plate_row, place.plate_col)
     return "" if index is None else f"Pos{index}"
+
+
+def _focus(sequence: "MDASequence") -> FocusConfig | None:
+    """Return how often the focus is found; None where the plan leaves it as it is.
+
+    pymmcore-plus calls `fullFocus` then, as method autofocus does.
+    """
+    plan = sequence.autofocus_plan
+    if plan is None:
+        return None
+    gridded = sequence.grid_plan is not None
+    if "g" in plan.axes or ("p" in plan.axes and not gridded):
+        return FocusConfig(method="autofocus", every="position")
+    return FocusConfig(method="autofocus", every="well" if "p" in plan.axes else "time-point")
 
 
 def _moments(sequence: "MDASequence") -> list[float]:

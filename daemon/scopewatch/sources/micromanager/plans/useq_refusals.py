@@ -15,6 +15,8 @@ MOST_POSITIONS: Final = 20_000
 MOST_TIME_POINTS: Final = 100_000
 # Time points outside, then positions and their grids, then channels.
 _ORDER: Final = "tpgcz"
+# Axes at whose change the focus can be found: time points, positions and their grids.
+FOCUS_AXES: Final = "tpg"
 # Keys that useq-schema reads under another name, or wrote once.
 _ALSO_KNOWN: Final = frozenset({"row", "col", "uid"})
 
@@ -22,8 +24,7 @@ _ALSO_KNOWN: Final = frozenset({"row", "col", "uid"})
 def refused_parts(sequence: "MDASequence") -> Iterator[str]:
     """Name each part of a plan that is not acquired here; times are looked at by the reader."""
     yield from _of_planes(sequence, "")
-    if sequence.autofocus_plan is not None:
-        yield "autofocus_plan"
+    yield from _of_focus(sequence)
     if sequence.keep_shutter_open_across:
         yield "keep_shutter_open_across"
     yield from _of_order(sequence)
@@ -65,6 +66,17 @@ def _of_planes(sequence: "MDASequence", of: str) -> Iterator[str]:
         yield f"z_plan of {count} planes{of}"
     elif not plan.is_relative or list(plan) != [0.0]:
         yield f"z_plan of a plane away from the position's own z{of}"
+
+
+def _of_focus(sequence: "MDASequence") -> Iterator[str]:
+    plan = sequence.autofocus_plan
+    if plan is None:
+        return
+    if plan.autofocus_motor_offset is not None:
+        yield f"autofocus_motor_offset {plan.autofocus_motor_offset:g}"
+    others = [axis for axis in plan.axes if axis not in FOCUS_AXES]
+    if others or not plan.axes:
+        yield f"autofocus_plan at each change of {', '.join(others) or 'nothing'}"
 
 
 def _of_order(sequence: "MDASequence") -> Iterator[str]:

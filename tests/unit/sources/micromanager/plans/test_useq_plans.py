@@ -15,7 +15,8 @@ from scopewatch.config import (
     PositionConfig,
 )
 from scopewatch.core.errors import ConfigError
-from scopewatch.sources.micromanager.acquired import steps_of
+from scopewatch.sources.micromanager.acquired import events_of, steps_of
+from scopewatch.sources.micromanager.focus import stops
 from scopewatch.sources.micromanager.grid import Grid
 from scopewatch.sources.micromanager.plans.imported import Imported
 from scopewatch.sources.micromanager.plans.useq_file import read_useq
@@ -187,6 +188,46 @@ def test_time_points_of_phases_lie_where_useq_schema_has_them(phases: list[dict[
     assert [grid.offset_s(index) for index in range(len(moments))] == pytest.approx(moments)
 
 
+@pytest.mark.parametrize(
+    ("axes", "gridded", "every"),
+    [
+        ("t", False, "time-point"),
+        ("p", False, "position"),
+        ("tp", False, "position"),
+        ("p", True, "well"),
+        ("pg", True, "position"),
+    ],
+)
+def test_the_focus_is_found_as_often_as_useq_schema_has_it(
+    axes: str, gridded: bool, every: str
+) -> None:
+    grid = {"rows": 1, "columns": 2, "fov_width": 100, "fov_height": 100}
+    plan: dict[str, Any] = {
+        "stage_positions": [
+            {"x": 0, "y": 0, "z": 1, "name": "A1"},
+            {"x": 9000, "y": 0, "z": 2, "name": "A2"},
+        ],
+        "time_plan": {"interval": 5, "loops": 2},
+        **({"grid_plan": grid} if gridded else {}),
+    }
+    focused = {**plan, "autofocus_plan": {"axes": list(axes)}}
+    found = read(**focused)
+    assert found.focus is not None
+    assert (found.focus.method, found.focus.every) == ("autofocus", every)
+    # As often as useq-schema has an event for it.
+    searches = len(list(useq.MDASequence(**focused))) - len(list(useq.MDASequence(**plan)))
+    wells = {each.label: each.label.partition("_")[0] for each in found.positions}
+    config = MicroManagerSourceConfig(
+        kind="micromanager",
+        mode="acquire",
+        path=Path(),
+        positions=found.positions,
+        focus=found.focus,
+    )
+    assert len(stops(config, list(events_of(config, 0)), wells)) * 2 == searches
+    assert read(**plan).focus is None
+
+
 def test_a_channel_of_every_nth_time_point_stays_one() -> None:
     found = read(
         stage_positions=[(0, 0)],
@@ -201,7 +242,12 @@ def test_a_channel_of_every_nth_time_point_stays_one() -> None:
     [
         ({"z_plan": {"range": 4, "step": 1}}, "z_plan of 5 planes"),
         ({"z_plan": {"relative": [2]}}, "z_plan of a plane away from the position's own z"),
-        ({"autofocus_plan": {"axes": ["p"]}}, "autofocus_plan"),
+        ({"autofocus_plan": {"axes": ["p", "c"]}}, "autofocus_plan at each change of c"),
+        ({"autofocus_plan": {"axes": []}}, "autofocus_plan at each change of nothing"),
+        (
+            {"autofocus_plan": {"axes": ["p"], "autofocus_motor_offset": 25}},
+            "autofocus_motor_offset 25",
+        ),
         ({"keep_shutter_open_across": ["c"]}, "keep_shutter_open_across"),
         ({"setup": {"properties": [("Camera", "Binning", "2")]}}, "setup"),
         (
@@ -257,10 +303,13 @@ def test_all_that_is_not_acquired_is_named_in_one_line() -> None:
     told = refused(
         stage_positions=[(0, 0, 0)],
         z_plan={"range": 4, "step": 2},
-        autofocus_plan={"axes": ["p"]},
+        autofocus_plan={"axes": ["z"]},
         channels=["Phase"],
     )
-    assert told == "z_plan of 3 planes; autofocus_plan; no exposure of channel 'Phase'"
+    assert (
+        told
+        == "z_plan of 3 planes; autofocus_plan at each change of z; no exposure of channel 'Phase'"
+    )
 
 
 def test_a_key_that_useq_schema_would_pass_over_is_named() -> None:
