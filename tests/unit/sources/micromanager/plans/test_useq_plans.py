@@ -16,7 +16,7 @@ from scopewatch.config import (
 )
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.micromanager.acquired import events_of, steps_of
-from scopewatch.sources.micromanager.focus import stops
+from scopewatch.sources.micromanager.focus.course import stops
 from scopewatch.sources.micromanager.grid import Grid
 from scopewatch.sources.micromanager.plans.imported import Imported
 from scopewatch.sources.micromanager.plans.useq_file import read_useq
