@@ -244,10 +244,15 @@ def measure(folder: Path, times: int) -> dict[str, float]:
         "clock": clock,
         "token": "t",
     }
-    if "states" in inspect.signature(create_app).parameters:
-        states = import_module("scopewatch.app.run_states")  # not in every build
+    # Builds differ: older ones take the parts one by one, the oldest know no states.
+    parameters = inspect.signature(create_app).parameters
+    if "states" in parameters or "context" in parameters:
+        states = import_module("scopewatch.app.run_states")
         settings = ExperimentConfig(name=RUNS[-1], final_day=300)
         given["states"] = states.RunStates(reader, settings, clock=clock)
+    if "context" in parameters:
+        contexts = import_module("scopewatch.web.dashboard_context")
+        return asyncio.run(ask(create_app(contexts.DashboardContext(**given)), times))
     return asyncio.run(ask(create_app(**given), times))
 
 

@@ -42,6 +42,7 @@ from scopewatch.store.files.overlays import OverlayFolder
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.write.database import Store
 from scopewatch.store.write.liveness import PICTURES_REMOVED
+from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 from scopewatch_simulator.experiment import Experiment
@@ -200,16 +201,18 @@ def serve(prepared: Prepared) -> Iterator[WebServer]:
         reader = Reader.open(folder)
         held.callback(reader.close)
         app = create_app(
-            reader=reader,
-            overlay_folder=folder / OVERLAYS,
-            alerts=store,
-            health=lambda: Condition(ready=True, complaints=()),
-            states=assess_runs(prepared, reader),
-            waiting=lambda: 0,
-            registry=CollectorRegistry(),
-            facts=gather_facts(prepared.config, prepared.card),
-            clock=clock,
-            token="a token of these pictures",
+            DashboardContext(
+                reader=reader,
+                overlay_folder=folder / OVERLAYS,
+                alerts=store,
+                health=lambda: Condition(ready=True, complaints=()),
+                states=assess_runs(prepared, reader),
+                waiting=lambda: 0,
+                registry=CollectorRegistry(),
+                facts=gather_facts(prepared.config, prepared.card),
+                clock=clock,
+                token="a token of these pictures",
+            ),
         )
         yield held.enter_context(WebServer(app, host="127.0.0.1", port=0))
 

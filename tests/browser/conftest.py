@@ -14,6 +14,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
+from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock
@@ -102,16 +103,18 @@ def page(chromium: webdriver.Chrome, tmp_path: Path, clock: FakeClock) -> Iterat
     clock.wall = NOW
     window = Page(chromium)
     app = create_app(
-        reader=window.reader,
-        overlay_folder=tmp_path,
-        alerts=window.alerts,
-        health=window.health,
-        states=states_of(window.reader, window.health, clock, lambda: 0),
-        waiting=lambda: 0,
-        registry=CollectorRegistry(),
-        facts=FACTS,
-        clock=clock,
-        token="a token of this process",
+        DashboardContext(
+            reader=window.reader,
+            overlay_folder=tmp_path,
+            alerts=window.alerts,
+            health=window.health,
+            states=states_of(window.reader, window.health, clock, lambda: 0),
+            waiting=lambda: 0,
+            registry=CollectorRegistry(),
+            facts=FACTS,
+            clock=clock,
+            token="a token of this process",
+        ),
     )
     with WebServer(app, host="127.0.0.1", port=0) as server:
         window.server = server

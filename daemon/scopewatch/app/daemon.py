@@ -1,58 +1,43 @@
 """Builds the daemon: the only place that makes its objects and plugs them together."""
 
 import logging
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
+from scopewatch.app.daemon_context import DaemonContext, open_context
+from scopewatch.app.dashboard import make_web_server
 from scopewatch.app.drawing import DatedOverlays
 from scopewatch.app.measuring import make_marker
-from scopewatch.app.messaging.delivering import enter_digest, make_delivery, make_heartbeat
+from scopewatch.app.messaging.delivering import enter_digest, make_heartbeat
 from scopewatch.app.model import mark_simulated, open_scorer
 from scopewatch.app.monitoring import enter_monitor, enter_retention, tell_model_refused
 from scopewatch.app.reloading import Reloading
-from scopewatch.app.results import (
-    OVERLAYS,
-    gather_facts,
-    open_overlays,
-    open_store,
-)
+from scopewatch.app.results import open_overlays
 from scopewatch.app.retrying import LOOK_S as RETRY_S
 from scopewatch.app.retrying import Retrier
-from scopewatch.app.run_states import LOOK_S, StateLog, make_states
-from scopewatch.app.sources import (
-    make_schedule,
-    make_source_supervisors,
-    make_sources,
-    stop_watching,
-)
+from scopewatch.app.run_states import LOOK_S, RunStates, StateLog, make_states
+from scopewatch.app.sources import make_schedule, make_source_supervisors, stop_watching
 from scopewatch.app.steering import LOOK_S as STEER_S
 from scopewatch.app.steering import Helm
-from scopewatch.config import Config, WebConfig
+from scopewatch.config import Config
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ModelError, StoreError
 from scopewatch.core.imaging.analyse import Scorer, analyse
-from scopewatch.core.source import FrameSource
 from scopewatch.notify.delivery import Delivery
 from scopewatch.notify.heartbeat import Heartbeat
-from scopewatch.runtime.pipeline.bursts import Bursts
 from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline
-from scopewatch.runtime.pipeline.inbox import BoundedInbox
-from scopewatch.runtime.pipeline.outcome import Ending, Observer, Outcome
+from scopewatch.runtime.pipeline.outcome import Observer, Outcome
 from scopewatch.runtime.pipeline.worker import Worker
 from scopewatch.runtime.process.memory import GIVE_BACK_S, give_back
 from scopewatch.runtime.process.metrics import Metrics
 from scopewatch.runtime.process.sd_notify import SystemdNotifier, notify_socket, watchdog_s
-from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.monitor import Monitor
+from scopewatch.runtime.supervision.schedule import Schedule
+from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
 from scopewatch.runtime.supervision.stages import Farewell, Stage
 from scopewatch.runtime.supervision.supervisor import Supervisor
-from scopewatch.store.read.queries import Reader
-from scopewatch.store.write.database import Store
-from scopewatch.web.access.auth_middleware import AuthConfig, make_auth_config
 from scopewatch.web.serve import WebServer
-from scopewatch.web.server import create_app
 
 log = logging.getLogger(__name__)
 
@@ -140,45 +125,18 @@ def build(
     """
     scorer = scorer or _open_scorer(config, clock)
     config = mark_simulated(config, scorer.card)
-    bursts = Bursts(clock, per_s=config.runtime.burst_per_s, wait_s=config.runtime.burst_wait_s)
-    sources = make_sources(config, clock, bursts)
-    heartbeats = Heartbeats(clock, stall_s=config.runtime.stall_s)
-    inbox = BoundedInbox(config.runtime.inbox, clock)
-    metrics = Metrics(clock, inbox)
-    metrics.watch_sources(sources)
     with ExitStack() as held:
-        held.callback(scorer.close)
-        store = open_store(config, scorer.card, clock, held)
-        reader = Reader.open(config.state.folder)
-        held.callback(reader.close)
-        metrics.watch_channels(reader.channels)
-        delivery = make_delivery(config, store, clock, heartbeats)
-        worker = Worker(
-            inbox=inbox,
-            pipeline=_make_pipeline(config, scorer, sources, store, reader, clock),
-            clock=clock,
-            heartbeats=heartbeats,
-            observer=_Audience((metrics, *observers), delivery.wake),
-            max_attempts=config.runtime.max_attempts,
-            hold_s=bursts.hold_s,
-        )
-        watchers = make_source_supervisors(
-            sources,
-            inbox=inbox,
-            ledger=store,
-            clock=clock,
-            heartbeats=heartbeats,
-            rescan_s=config.runtime.rescan_s,
-        )
-        schedule = make_schedule(watchers, heartbeats)
-        helm = Helm(store, sources, config.experiment.name)
-        helm.restore()
+        context = open_context(config, scorer, clock, held)
+        worker = _make_worker(context, observers)
+        watchers = _make_watchers(context)
+        schedule = make_schedule(watchers, context.heartbeats)
+        delivery = context.delivery
         supervisor = Supervisor(
             watchers=watchers,
-            heartbeats=heartbeats,
+            heartbeats=context.heartbeats,
             notifier=SystemdNotifier(notify_socket(environ)),
             clock=clock,
-            summary=partial(_sum_up, metrics, inbox, bursts),
+            summary=context.summary,
             troubles=lambda: (*worker.troubles(), *delivery.troubles(), *schedule.troubles()),
             watchdog_s=watchdog_s(environ, pid),
             reloader=reloading,
@@ -186,74 +144,33 @@ def build(
         )
         states = make_states(
             config,
-            reader,
+            context.reader,
             clock,
             condition=supervisor.condition,
-            waiting=partial(_count_waiting, inbox, sources),
-            pausing=lambda: bursts.reason,
+            waiting=context.waiting,
+            pausing=context.pausing,
         )
-        web = None
-        if config.web.enabled:
-            app = create_app(
-                reader=reader,
-                overlay_folder=config.state.folder / OVERLAYS,
-                alerts=store,
-                health=supervisor.condition,
-                states=states,
-                receivers=delivery.receivers,
-                waiting=partial(_count_waiting, inbox, sources),
-                pausing=lambda: bursts.reason,
-                registry=metrics.registry,
-                facts=gather_facts(config, scorer.card),
-                clock=clock,
-                token=secrets.token_urlsafe(32),
-                language=config.web.language,
-                auth=_make_auth_config(config.web, clock),
-                names=config.web.names,
-                addresses=not config.web.on_loopback,
-            )
-            web = WebServer(
-                app,
-                host=config.web.host,
-                port=config.web.port,
-                progress=partial(heartbeats.beat, "web"),
-                proxied=config.web.behind_tls,
-            )
+        web = make_web_server(context, supervisor.condition, states)
+        heartbeat = make_heartbeat(config, clock, lambda: states.condition(supervisor.condition()))
+        _enter_jobs(schedule, context, watchers, supervisor, states)
+        monitor = enter_monitor(
+            schedule,
+            context,
+            watchers,
+            refusal=str if reloading is None else reloading.refusal,
+            over=states.apart_from_daemon().over,
+        )
+        if web is not None:
             supervisor.add(Stage(name="web", start=web.start, stop=web.stop, running=web.running))
         supervisor.add(_delivery_stage(delivery))
         supervisor.add(
             Stage(name="worker", start=worker.start, stop=worker.stop, running=worker.running)
         )
-        heartbeat = make_heartbeat(config, clock, lambda: states.condition(supervisor.condition()))
         if heartbeat is not None:
             supervisor.add(_heartbeat_stage(heartbeat))
         # Started last and stopped first: frames are looked for only while they can be scored.
-        enter_digest(schedule, config, store, reader, clock, supervisor.condition, states)
-        schedule.every(LOOK_S, "state of the runs", StateLog(states, clock).look)
-        enter_retention(schedule, config, store, clock)
-        schedule.every(RETRY_S, "try again", Retrier(store, watchers).look)
-        schedule.every(STEER_S, "steering", helm.look)
-        schedule.every(GIVE_BACK_S, "memory", give_back)
-        refusal = str if reloading is None else reloading.refusal
-        monitor = enter_monitor(
-            schedule,
-            config,
-            store,
-            watchers,
-            delivery,
-            clock,
-            refusal,
-            states.apart_from_daemon().over,
-        )
-        supervisor.add(
-            Stage(
-                name="schedule",
-                start=schedule.start,
-                stop=partial(stop_watching, schedule, watchers),
-                running=schedule.running,
-            )
-        )
-        return Application(supervisor, monitor, metrics, web, held.pop_all())
+        supervisor.add(_schedule_stage(schedule, watchers))
+        return Application(supervisor, monitor, context.metrics, web, held.pop_all())
 
 
 class _Audience:
@@ -284,28 +201,55 @@ def _open_scorer(config: Config, clock: Clock) -> Scorer:
         raise
 
 
-def _make_pipeline(
-    config: Config,
-    scorer: Scorer,
-    sources: Sequence[FrameSource],
-    store: Store,
-    reader: Reader,
-    clock: Clock,
-) -> FramePipeline:
-    return FramePipeline(
-        sources={source.name: source for source in sources},
-        analyse=partial(analyse, scorer=scorer, monotonic=clock.monotonic),
-        store=store,
-        overlays=DatedOverlays(open_overlays(config, scorer.card, reader), store.day_of),
-        phase_channel=config.experiment.phase_channel,
-        marker=make_marker(config, scorer.card),
+def _make_worker(context: DaemonContext, observers: Sequence[Observer]) -> Worker:
+    config, store, clock = context.config, context.store, context.clock
+    card = context.scorer.card
+    return Worker(
+        inbox=context.inbox,
+        pipeline=FramePipeline(
+            sources={source.name: source for source in context.sources},
+            analyse=partial(analyse, scorer=context.scorer, monotonic=clock.monotonic),
+            store=store,
+            overlays=DatedOverlays(open_overlays(config, card, context.reader), store.day_of),
+            phase_channel=config.experiment.phase_channel,
+            marker=make_marker(config, card),
+        ),
+        clock=clock,
+        heartbeats=context.heartbeats,
+        observer=_Audience((context.metrics, *observers), context.delivery.wake),
+        max_attempts=config.runtime.max_attempts,
+        hold_s=context.bursts.hold_s,
     )
 
 
-def _make_auth_config(web: WebConfig, clock: Clock) -> AuthConfig | None:
-    if web.token is None:
-        return None
-    return make_auth_config(web.token.get_secret_value(), clock, secure=web.behind_tls)
+def _make_watchers(context: DaemonContext) -> list[SourceSupervisor]:
+    return make_source_supervisors(
+        context.sources,
+        inbox=context.inbox,
+        ledger=context.store,
+        clock=context.clock,
+        heartbeats=context.heartbeats,
+        rescan_s=context.config.runtime.rescan_s,
+    )
+
+
+def _enter_jobs(
+    schedule: Schedule,
+    context: DaemonContext,
+    watchers: Sequence[SourceSupervisor],
+    supervisor: Supervisor,
+    states: RunStates,
+) -> None:
+    """Enter what is done again and again beside the monitor's rules and the sources' checks."""
+    config, store, clock = context.config, context.store, context.clock
+    helm = Helm(store, context.sources, config.experiment.name)
+    helm.restore()
+    enter_digest(schedule, config, store, context.reader, clock, supervisor.condition, states)
+    schedule.every(LOOK_S, "state of the runs", StateLog(states, clock).look)
+    enter_retention(schedule, config, store, clock)
+    schedule.every(RETRY_S, "try again", Retrier(store, watchers).look)
+    schedule.every(STEER_S, "steering", helm.look)
+    schedule.every(GIVE_BACK_S, "memory", give_back)
 
 
 def _delivery_stage(delivery: Delivery) -> Stage:
@@ -317,6 +261,15 @@ def _delivery_stage(delivery: Delivery) -> Stage:
     )
 
 
+def _schedule_stage(schedule: Schedule, watchers: Sequence[SourceSupervisor]) -> Stage:
+    return Stage(
+        name="schedule",
+        start=schedule.start,
+        stop=partial(stop_watching, schedule, watchers),
+        running=schedule.running,
+    )
+
+
 def _heartbeat_stage(heartbeat: Heartbeat) -> Stage:
     return Stage(
         name="heartbeat",
@@ -324,16 +277,3 @@ def _heartbeat_stage(heartbeat: Heartbeat) -> Stage:
         stop=heartbeat.stop,
         running=lambda: heartbeat.running,
     )
-
-
-def _sum_up(metrics: Metrics, inbox: BoundedInbox, bursts: Bursts) -> str:
-    figures = (
-        f"{metrics.total(Ending.SCORED)} frames scored,"
-        f" {metrics.total(Ending.QUARANTINED) + metrics.total(Ending.REFUSED)} quarantined,"
-        f" {inbox.depth} waiting"
-    )
-    return f"{figures}; {bursts.reason}" if bursts.reason else figures
-
-
-def _count_waiting(inbox: BoundedInbox, sources: Sequence[FrameSource]) -> int:
-    return inbox.depth + sum(source.health().waiting for source in sources)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from scopewatch.app.daemon_context import DaemonContext
 from scopewatch.app.messaging.delivering import make_delivery
 from scopewatch.app.results import OVERLAYS, message_composer
 from scopewatch.app.run_policy import policy_of
@@ -15,7 +16,6 @@ from scopewatch.core.alerts.monitor import model_refused
 from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ModelError, ScopewatchError
-from scopewatch.notify.delivery import Delivery
 from scopewatch.runtime.process.lock import InstanceLock
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.monitor import TICK_S, Monitor
@@ -34,18 +34,16 @@ RETAIN_S = 3600.0
 
 def enter_monitor(
     schedule: Schedule,
-    config: Config,
-    store: Store,
+    context: DaemonContext,
     watchers: Sequence[SourceSupervisor],
-    delivery: Delivery,
-    clock: Clock,
+    *,
     refusal: Callable[[], str] = str,
     over: Callable[[], bool] = bool,
 ) -> Monitor:
     """Enter into the schedule what steps the rules that need the clock."""
-    folder = config.state.folder
+    config, folder = context.config, context.config.state.folder
     monitor = Monitor(
-        store,
+        context.store,
         rules=config.stepped_rules(),
         sources=[watcher.source for watcher in watchers],
         experiment=config.experiment.name,
@@ -58,8 +56,8 @@ def enter_monitor(
             for source in config.sources
             if isinstance(source, MicroManagerSourceConfig)
         },
-        clock=clock,
-        wake=delivery.wake,
+        clock=context.clock,
+        wake=context.delivery.wake,
         troubles=lambda: {each.source.name: each.trouble for each in watchers if not each.watching},
         refusal=refusal,
         over=over,

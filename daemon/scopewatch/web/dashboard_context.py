@@ -1,7 +1,7 @@
 """What every page is made from, and the header that all pages share."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +23,7 @@ from scopewatch.web.access.auth_middleware import AuthConfig
 from scopewatch.web.language import page_language
 from scopewatch.web.monitor_store import AlertAnswers, Facts, Health, Reader, Receivers, States
 from scopewatch.web.plate import Staleness, answered
-from scopewatch.web.rendering import Templates
+from scopewatch.web.rendering import Templates, make_templates
 
 MAX_OPEN = 500
 # The state of a run says the same as these alerts of the monitor.
@@ -36,8 +36,12 @@ class DashboardContext:
 
     Parameters
     ----------
+    overlay_folder
+        The folder that the relative paths of overlays start from.
+    health, waiting, pausing, receivers
+        Called at each page; must be quick and must not raise.
     states
-        How the runs stand.
+        The states of the runs.
     waiting
         How many frames were found but neither scored nor quarantined yet.
     pausing
@@ -45,7 +49,8 @@ class DashboardContext:
     receivers
         How the receivers of alerts answer.
     token
-        A secret of this process that our forms carry; see `web.access.request_guard`.
+        A secret of this process that our forms carry, a fresh `secrets.token_urlsafe(32)`; see
+        `web.access.request_guard`.
     language
         Of the pages, for those who have chosen none; None: as their browser asks.
     auth
@@ -58,13 +63,13 @@ class DashboardContext:
     health: Health
     states: States
     waiting: Callable[[], int]
-    pausing: Callable[[], str]
-    receivers: Receivers
     registry: CollectorRegistry
     facts: Facts
     clock: Clock
     token: str
-    templates: Templates
+    pausing: Callable[[], str] = str
+    receivers: Receivers = tuple
+    templates: Templates = field(default_factory=make_templates)
     language: Language | None = None
     auth: AuthConfig | None = None
 

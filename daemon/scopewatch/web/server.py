@@ -1,102 +1,51 @@
 """The web application: routes, templates, guard, and what is said when something fails."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from scopewatch.core.clock import Clock
 from scopewatch.core.errors import NoSpaceError, ScopewatchError, complaint
-from scopewatch.core.phrases import Language
 from scopewatch.web import api, pages, retry
 from scopewatch.web.access import login
-from scopewatch.web.access.auth_middleware import AuthConfig, AuthMiddleware
+from scopewatch.web.access.auth_middleware import AuthMiddleware
 from scopewatch.web.access.request_guard import RefusedFormError, RequestGuard
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.language import page_language
-from scopewatch.web.monitor_store import AlertAnswers, Facts, Health, Reader, Receivers, States
-from scopewatch.web.rendering import make_templates
 
 HERE = Path(__file__).parent
 
 
 def create_app(
-    *,
-    reader: Reader,
-    overlay_folder: Path,
-    alerts: AlertAnswers,
-    health: Health,
-    states: States,
-    waiting: Callable[[], int],
-    registry: CollectorRegistry,
-    facts: Facts,
-    clock: Clock,
-    token: str,
-    pausing: Callable[[], str] = str,
-    receivers: Receivers = tuple,
-    language: Language | None = None,
-    auth: AuthConfig | None = None,
-    names: Collection[str] = (),
-    addresses: bool = False,
+    context: DashboardContext, *, names: Collection[str] = (), addresses: bool = False
 ) -> FastAPI:
     """Build the dashboard; it starts nothing and opens nothing.
 
     Parameters
     ----------
-    overlay_folder
-        What the relative paths of overlays start from.
-    health, waiting
-        Called at each page; must be quick and must not raise. `waiting` counts the frames that
-        were found but are neither scored nor quarantined yet.
-    states
-        How the runs stand.
-    token
-        Guards the forms; a fresh `secrets.token_urlsafe(32)` for each process.
-    pausing
-        Why no frame is scored at the moment though all is well, '' otherwise; as quick.
-    receivers
-        How the receivers of alerts answer; quick as well, and must not raise.
-    language
-        Of the pages, for those who have chosen none; None: as their browser asks.
-    auth
-        What people need to come in; None: nothing, for a dashboard on loopback.
     names, addresses
-        What the Host header may say besides names of this machine; see `web.access.request_guard`.
+        What the Host header may contain besides names of this machine; see
+        `web.access.request_guard`.
     """
-    context = DashboardContext(
-        reader=reader,
-        overlay_folder=overlay_folder,
-        alerts=alerts,
-        health=health,
-        states=states,
-        waiting=waiting,
-        pausing=pausing,
-        receivers=receivers,
-        registry=registry,
-        facts=facts,
-        clock=clock,
-        token=token,
-        templates=make_templates(),
-        language=language,
-        auth=auth,
-    )
     # FastAPI's own pages of documentation load scripts from a CDN: they are off.
-    app = FastAPI(title="scopewatch", version=facts.version, docs_url=None, redoc_url=None)
+    app = FastAPI(title="scopewatch", version=context.facts.version, docs_url=None, redoc_url=None)
     app.state.context = context
     app.include_router(pages.routes, include_in_schema=False)
     app.include_router(api.routes)
     app.include_router(retry.pages, include_in_schema=False)
     app.include_router(retry.programs)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
-    if auth is not None:
+    if context.auth is not None:
         app.include_router(login.routes, include_in_schema=False)
         app.add_middleware(
-            AuthMiddleware, auth=auth, templates=context.templates, language=language
+            AuthMiddleware,
+            auth=context.auth,
+            templates=context.templates,
+            language=context.language,
         )
     app.add_middleware(RequestGuard, names=names, addresses=addresses)
     _answer_failures(app, context)

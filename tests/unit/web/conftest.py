@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from scopewatch.core.phrases import Language
 from scopewatch.notify.breaker import Receiver
+from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.monitor_store import Facts
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock
@@ -39,21 +40,23 @@ class Dashboard:
 
     def build(self, facts: Facts) -> FastAPI:
         self.app = create_app(
-            reader=self.reader,
-            overlay_folder=self.folder,
-            alerts=self.alerts,
-            health=self.health,
-            states=states_of(
-                self.reader, self.health, self.clock, lambda: self.waiting, facts.experiment
+            DashboardContext(
+                reader=self.reader,
+                overlay_folder=self.folder,
+                alerts=self.alerts,
+                health=self.health,
+                states=states_of(
+                    self.reader, self.health, self.clock, lambda: self.waiting, facts.experiment
+                ),
+                waiting=lambda: self.waiting,
+                pausing=lambda: self.pausing,
+                receivers=lambda: self.receivers,
+                registry=self.registry,
+                facts=facts,
+                clock=self.clock,
+                token=TOKEN,
+                language=self.language,
             ),
-            waiting=lambda: self.waiting,
-            pausing=lambda: self.pausing,
-            receivers=lambda: self.receivers,
-            registry=self.registry,
-            facts=facts,
-            clock=self.clock,
-            token=TOKEN,
-            language=self.language,
         )
         return self.app
 

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from scopewatch.web.access.auth_middleware import make_auth_config
 from scopewatch.web.access.sessions import FORGIVEN_S, MOST_FAILURES, SESSION
+from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock
@@ -84,17 +85,19 @@ def serve(tmp_path: Path, clock: FakeClock, *, secure: bool = False) -> Iterator
     (tmp_path / "secret.txt").write_text("a secret beside the pictures")
     health = FakeHealth()
     app = create_app(
-        reader=reader,
-        overlay_folder=tmp_path / "overlays",
-        alerts=dashboard,
-        health=health,
-        states=states_of(reader, health, clock, lambda: 0),
-        waiting=lambda: 0,
-        registry=CollectorRegistry(),
-        facts=FACTS,
-        clock=clock,
-        token="a token of the forms",
-        auth=make_auth_config(TOKEN, clock, secure=secure),
+        DashboardContext(
+            reader=reader,
+            overlay_folder=tmp_path / "overlays",
+            alerts=dashboard,
+            health=health,
+            states=states_of(reader, health, clock, lambda: 0),
+            waiting=lambda: 0,
+            registry=CollectorRegistry(),
+            facts=FACTS,
+            clock=clock,
+            token="a token of the forms",
+            auth=make_auth_config(TOKEN, clock, secure=secure),
+        ),
         names=("scope.lab",),
         addresses=True,
     )

@@ -10,6 +10,7 @@ import pytest
 
 from scopewatch.store.read.records import RetrySelection
 from scopewatch.web.access.auth_middleware import make_auth_config
+from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.server import create_app
 from tests.unit.web.conftest import HOST, TOKEN, Dashboard
 from tests.unit.web.fakes import FACTS, refused_row, states_of, well_row
@@ -174,17 +175,19 @@ def test_a_body_that_is_too_long_is_refused(dashboard: Dashboard) -> None:
 
 def test_behind_the_door_a_program_needs_the_token(dashboard: Dashboard) -> None:
     dashboard.app = create_app(
-        reader=dashboard.reader,
-        overlay_folder=dashboard.folder,
-        alerts=dashboard.alerts,
-        health=dashboard.health,
-        states=states_of(dashboard.reader, dashboard.health, dashboard.clock, lambda: 0, RUN),
-        waiting=lambda: 0,
-        registry=dashboard.registry,
-        facts=FACTS,
-        clock=dashboard.clock,
-        token=TOKEN,
-        auth=make_auth_config("the token of the lab", dashboard.clock, secure=False),
+        DashboardContext(
+            reader=dashboard.reader,
+            overlay_folder=dashboard.folder,
+            alerts=dashboard.alerts,
+            health=dashboard.health,
+            states=states_of(dashboard.reader, dashboard.health, dashboard.clock, lambda: 0, RUN),
+            waiting=lambda: 0,
+            registry=dashboard.registry,
+            facts=FACTS,
+            clock=dashboard.clock,
+            token=TOKEN,
+            auth=make_auth_config("the token of the lab", dashboard.clock, secure=False),
+        ),
     )
     assert send(dashboard, {"everything": True}).status_code == 401
     assert (
