@@ -16,7 +16,8 @@ from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import events_of, planned_key, wells_of
 from scopewatch.sources.micromanager.cores import probe_bridge, require_pycromanager
 from scopewatch.sources.micromanager.examining import Examined, examine
-from scopewatch.sources.micromanager.plans.projection import project, too_long
+from scopewatch.sources.micromanager.plans.limits import too_long
+from scopewatch.sources.micromanager.plans.projection import project
 from scopewatch.sources.micromanager.plans.settled import settle_plan
 from scopewatch.sources.micromanager.setup_files import (
     Hardware,

@@ -8,19 +8,13 @@ from scopewatch.config import Config, ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import wells_of
+from scopewatch.sources.micromanager.plans.limits import in_bytes, in_time, too_large
 from scopewatch.sources.micromanager.plans.on_disk import (
     free_bytes,
     seen_frame,
     time_points_over,
 )
-from scopewatch.sources.micromanager.plans.projection import (
-    Projection,
-    in_bytes,
-    in_time,
-    project,
-    taken,
-    too_large,
-)
+from scopewatch.sources.micromanager.plans.projection import Projection, project, taken
 from scopewatch.sources.micromanager.plans.settled import settle_plan
 
 

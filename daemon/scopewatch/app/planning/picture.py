@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from scopewatch.app.planning.shown import PlannedSite, ShownPlan, well_spot
-from scopewatch.sources.micromanager.plans.projection import in_bytes, in_time
+from scopewatch.sources.micromanager.plans.limits import in_bytes, in_time
 
 WIDTH_PX: Final = 1000
 MARGIN_PX: Final = 60

@@ -22,8 +22,9 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import planned_key
 from scopewatch.sources.micromanager.plan import check_plan
+from scopewatch.sources.micromanager.plans.limits import too_large, too_long
 from scopewatch.sources.micromanager.plans.on_disk import free_bytes, time_points_over
-from scopewatch.sources.micromanager.plans.projection import Projection, too_large, too_long
+from scopewatch.sources.micromanager.plans.projection import Projection
 from scopewatch.sources.micromanager.plans.settled import (
     import_plan,
     load_plan_file,

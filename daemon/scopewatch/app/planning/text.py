@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from scopewatch.app.planning.shown import ShownPlan, well_spot
 from scopewatch.sources.base.address import row_name
-from scopewatch.sources.micromanager.plans.projection import in_bytes, in_time
+from scopewatch.sources.micromanager.plans.limits import in_bytes, in_time
 
 _MOST_ROWS: Final = 12
 _FORMATS: Final = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scopewatch.app.checking.microscope import check_microscopes
 from scopewatch.app.planning.acquisitions import check_projections, list_acquisitions
 from scopewatch.config import Config
 from scopewatch.sources.micromanager.grid import Grid, Planned
@@ -91,6 +92,15 @@ def test_an_acquisition_whose_plan_cannot_be_read_says_so(tmp_path: Path) -> Non
     (found,) = list_acquisitions(config(tmp_path, positions=[], plan=tmp_path / "gone.pos"))
     assert found.problem.startswith("plan cannot be read: ")
     assert found.lines == (found.problem,)
+
+
+def test_a_position_pattern_that_is_wrong_is_the_problem_and_no_crash(tmp_path: Path) -> None:
+    wrong = config(tmp_path, position="(")
+    (found,) = list_acquisitions(wrong)
+    assert found.problem.startswith("position pattern is not a regular expression")
+    # The check of the source itself tells of it.
+    assert list(check_projections(wrong)) == []
+    assert list(check_microscopes(wrong, connect=False)) == []
 
 
 def test_a_source_that_follows_is_no_acquisition(tmp_path: Path) -> None:

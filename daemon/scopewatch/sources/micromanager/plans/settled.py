@@ -17,7 +17,7 @@ from scopewatch.config import (
 from scopewatch.config.small_file import read_small_file
 from scopewatch.core.errors import ConfigError, FrameError, SourceError, complaint
 from scopewatch.core.strict_yaml import parse_yaml
-from scopewatch.sources.base.reading import reading_settings
+from scopewatch.sources.base.reading import ReadingSettings, reading_settings
 from scopewatch.sources.micromanager.acquired import planned_key
 from scopewatch.sources.micromanager.plans.imported import Imported
 from scopewatch.sources.micromanager.plans.plate import plate_positions
@@ -44,9 +44,11 @@ def settle_plan(
     Raises
     ------
     ConfigError
-        When the plan cannot be read, asks for what is not done, contradicts the source, is for
-        other stages than the core's, or has labels that `position` reads as other wells.
+        When `position` of the source is wrong; when the plan cannot be read, asks for what is not
+        done, contradicts the source, is for other stages than the core's, or has labels that
+        `position` reads as other wells.
     """
+    settings = reading_settings(config, experiment)
     found = import_plan(config)
     if found is None:
         return config
@@ -54,7 +56,7 @@ def settle_plan(
     settled = _merged(config, found, where)
     if stages:
         _check_stages(config, found, where)
-    _check_labels(settled, experiment, found, where)
+    _check_labels(settings, found, where)
     return settled
 
 
@@ -198,11 +200,8 @@ def _check_stages(config: MicroManagerSourceConfig, found: Imported, where: str)
             )
 
 
-def _check_labels(
-    config: MicroManagerSourceConfig, experiment: ExperimentConfig, found: Imported, where: str
-) -> None:
+def _check_labels(settings: ReadingSettings, found: Imported, where: str) -> None:
     """Refuse labels of a plate that would be read as another well or site than they stand for."""
-    settings = reading_settings(config, experiment)
     for label, (well, site) in found.expected.items():
         try:
             key = planned_key((0, label, None), settings)

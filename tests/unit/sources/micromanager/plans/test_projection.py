@@ -7,14 +7,9 @@ import numpy as np
 import pytest
 
 from scopewatch.config import MicroManagerSourceConfig
+from scopewatch.sources.micromanager.plans.limits import too_large, too_long
 from scopewatch.sources.micromanager.plans.on_disk import seen_frame
-from scopewatch.sources.micromanager.plans.projection import (
-    FrameSize,
-    Projection,
-    project,
-    too_large,
-    too_long,
-)
+from scopewatch.sources.micromanager.plans.projection import FrameSize, Projection, project
 from tests.unit.sources.ndtiffs import writing
 
 SEEN = FrameSize(width_px=1000, height_px=500, bytes_per_px=1, said_by="as the images of run_1")

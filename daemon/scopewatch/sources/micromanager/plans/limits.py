@@ -1,0 +1,78 @@
+"""What an acquisition may not take: longer than its interval, more than its disk; figures in words."""
+
+from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.sources.micromanager.plans.projection import Projection
+
+
+def too_long(projection: Projection, where: object) -> ConfigError | None:
+    """Return why the time points do not fit into their interval; None where they do."""
+    if projection.time_points == 1 or projection.time_point_s < projection.interval_s:
+        return None
+    return ConfigError(
+        complaint(
+            "a time point takes longer than the interval, so that every other one is missed",
+            where=where,
+            expected=f"less than {projection.interval_s:g} s",
+            got=f"{projection.time_point_s:.0f} s ({projection.images} images: travel"
+            f" {projection.travel_s:.0f} s, focus {projection.focus_s:.0f} s, exposures"
+            f" {projection.exposure_s:.0f} s, presets, readout and disk"
+            f" {projection.other_s:.0f} s)",
+            do="set a longer interval_s or fewer positions; the speeds are those of `projection`",
+        )
+    )
+
+
+def too_large(
+    projection: Projection, over: int, free_bytes: int, where: object
+) -> ConfigError | None:
+    """Return why the images do not fit onto their disk; None where they do.
+
+    Parameters
+    ----------
+    over
+        How many time points are over.
+    """
+    needed = projection.disk_from(over)
+    if needed <= free_bytes:
+        return None
+    return ConfigError(
+        complaint(
+            "the images of the run do not fit onto the disk",
+            where=where,
+            expected=f"{in_bytes(needed)} for {projection.time_points - over} time points,"
+            f" images of {projection.frame.width_px} x {projection.frame.height_px} px"
+            f" ({projection.frame.said_by})",
+            got=f"{in_bytes(free_bytes)} free",
+            do="free space there, or set another path",
+        )
+    )
+
+
+def in_bytes(count: int) -> str:
+    """Spell a number of bytes.
+
+    >>> in_bytes(1_610_612_736), in_bytes(900)
+    ('1.6 GB', '900 B')
+    """
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} B"
+
+
+def in_time(seconds: float) -> str:
+    """Spell a duration.
+
+    >>> in_time(42.4), in_time(605), in_time(7_500), in_time(820_800)
+    ('42 s', '10 min 5 s', '2 h 5 min', '9 d 12 h')
+    """
+    whole = round(seconds)
+    for (unit, size), (less, part) in (
+        (("d", 86_400), ("h", 3600)),
+        (("h", 3600), ("min", 60)),
+        (("min", 60), ("s", 1)),
+    ):
+        if whole >= size:
+            rest = whole % size // part
+            return f"{whole // size} {unit}" + (f" {rest} {less}" if rest else "")
+    return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
