@@ -1,4 +1,4 @@
-"""What an acquisition may not take: longer than its interval, more than its disk; figures in words."""
+"""Whether an acquisition fits into its interval and onto its disk; its figures in words."""
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.sources.micromanager.plans.projection import Projection
