@@ -207,14 +207,14 @@ def test_raw_data_beside_the_state_folder_is_fine(write: Write, settings: dict[s
 
 def test_names_that_stand_twice_are_refused(write: Write, settings: dict[str, Any]) -> None:
     settings["sources"] *= 2
-    assert "sources: names must differ, but folder stands twice" in refuse(write(settings))[0]
+    assert "sources: names must differ, but folder is used twice" in refuse(write(settings))[0]
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
         ("a: [", "configuration is not YAML"),
-        ("a: 1\na: 2\n", "key 'a' stands twice"),
+        ("a: 1\na: 2\n", "key 'a' is used twice"),
         ("!!python/object/apply:os.system ['true']", "configuration is not YAML"),
         ("", "the file"),
         ("[" * 3000, "configuration is not YAML"),

@@ -62,12 +62,12 @@ def test_every_secret_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         resolve_secrets(config, {})
     assert str(caught.value).splitlines() == [
-        "secret is not to be had: alerts.channels.mail.url"
+        "secret cannot be read: alerts.channels.mail.url"
         f" (got {tmp_path / 'none'}: No such file or directory);"
         " give the daemon's user a file that it can read",
-        "secret is not to be had: alerts.heartbeat.url (got no CREDENTIALS_DIRECTORY here);"
+        "secret cannot be read: alerts.heartbeat.url (got no CREDENTIALS_DIRECTORY here);"
         " credentials are given to the service alone: LoadCredential=beat:/path",
-        "secret is not to be had: web.token (got nothing in the environment variable SW_TOKEN);"
+        "secret cannot be read: web.token (got nothing in the environment variable SW_TOKEN);"
         " write the secret there, on one line",
     ]
     resolved, missing = resolve_here(config, {})

@@ -1,4 +1,4 @@
-"""`config.yaml`: strict models that become core types, and reading them from a file."""
+"""`config.yaml`: strict models that become core types, and the functions that read it."""
 
 from scopewatch.config.delivery import ChannelUrl, DigestConfig, HeartbeatConfig
 from scopewatch.config.experiment import ExperimentConfig

@@ -1,4 +1,4 @@
-"""Sources that cannot run beside each other, each of them in order by itself."""
+"""Detects sources that are valid by themselves and cannot run together."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -15,12 +15,12 @@ from scopewatch.core.errors import complaint
 
 
 def name_conflicts(config: Config, path: Path) -> list[str]:
-    """Return one line for each pair of sources of which one would take what is the other's.
+    """Return one line for each pair of sources of which one would take frames of the other.
 
     Parameters
     ----------
     config
-        Its paths are absolute.
+        The configuration; its paths are absolute.
     path
         The configuration file, for complaints.
     """
@@ -28,7 +28,7 @@ def name_conflicts(config: Config, path: Path) -> list[str]:
 
 
 def _shared_cores(config: Config, path: Path) -> Iterator[str]:
-    """Name sources that would drive one core: its images came with the other's devices."""
+    """Find sources that would drive one core: they would get images of each other's devices."""
     driven = [
         source
         for source in config.sources
@@ -36,7 +36,8 @@ def _shared_cores(config: Config, path: Path) -> Iterator[str]:
     ]
     for one, other in combinations(driven, 2):
         if "python" in (one.backend, other.backend):
-            # pycro-manager has one core a process, and takes it for the bridge's acquisitions too.
+            # pycro-manager has one core per process, and uses it for acquisitions of the bridge
+            # too.
             yield complaint(
                 "two sources would drive one Micro-Manager core, of which a process has only one",
                 where=f"{path}: sources {one.name!r} and {other.name!r}",
@@ -55,10 +56,10 @@ def _shared_cores(config: Config, path: Path) -> Iterator[str]:
 
 
 def _shared_data_sets(config: Config, path: Path) -> Iterator[str]:
-    """Name sources that would take each other's data sets."""
+    """Find sources that would take each other's data sets."""
     for one, other in combinations(config.sources, 2):
         if isinstance(one, FolderSourceConfig) or isinstance(other, FolderSourceConfig):
-            continue  # `check` tells of these: with other patterns they may find other files
+            continue  # `check` reports these: with other patterns they may find other files
         if isinstance(one, OmeZarrSourceConfig) != isinstance(other, OmeZarrSourceConfig):
             continue
         inner, outer = _resolved(one), _resolved(other)

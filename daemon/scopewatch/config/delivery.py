@@ -1,4 +1,4 @@
-"""Where alerts go, in which language, and what else tells people how the run stands."""
+"""Receivers and language of alerts, and other messages about the state of the run."""
 
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,7 +14,7 @@ Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$")]
 
 
 class ChannelUrl(Strict):
-    """Where alerts go: any Apprise URL (mail, Slack, Teams, ntfy, a webhook, ...)."""
+    """A receiver of alerts: any Apprise URL (mail, Slack, Teams, ntfy, a webhook, ...)."""
 
     name: str = Field(min_length=1)
     url: Secret
@@ -27,21 +27,21 @@ class ChannelUrl(Strict):
     digest: bool = Field(default=True, description="whether the daily digest goes here")
 
     def route(self) -> Route:
-        """Return what the channel carries, as the core takes it."""
+        """Return what the channel carries, as a core type."""
         return Route(
             min_severity=self.min_severity, experiments=self.experiments, digest=self.digest
         )
 
 
 def check_heartbeat_url(url: str) -> str:
-    """Return the address. Raises ValueError where it is not one of the web."""
+    """Return the address. Raises ValueError where it is not an http(s) address."""
     if not url.startswith(("http://", "https://")):
         raise ValueError("the address of a heartbeat starts with http:// or https://")
     return url
 
 
 class HeartbeatConfig(Strict):
-    """A service outside that tells people when nothing is heard from scopewatch any more."""
+    """An outside service that notifies people when scopewatch stops calling it."""
 
     url: Secret = Field(description="http or https; /fail is appended in trouble")
     every_min: float = Field(default=5, ge=1, le=1440, description="minutes between two calls")
@@ -55,7 +55,7 @@ class HeartbeatConfig(Strict):
 
 
 class DigestConfig(Strict):
-    """A message each day with the plate as a picture and the wells that need a look first."""
+    """A daily message with the plate as a picture and the wells that need attention first."""
 
     hour: int = Field(default=8, ge=0, le=23, description="of the local day")
     zone: str | None = Field(

@@ -20,7 +20,7 @@ class ExperimentConfig(Strict):
         description="acquired_at: from the frames' times; time_point: index x interval_h",
     )
     interval_h: float = Field(default=12, gt=0, description="hours between time points")
-    final_day: float = Field(default=10, gt=0, description="the day that forecasts speak of")
+    final_day: float = Field(default=10, gt=0, description="the day that forecasts refer to")
     well_groups: dict[str, tuple[str, ...]] = Field(
         default_factory=dict,
         description="groups of wells that should behave alike: B3, B*, or A1:B6",

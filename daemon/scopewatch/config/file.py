@@ -1,4 +1,4 @@
-"""Reading `config.yaml`: every problem is told at once, each with its place in the file."""
+"""Reads `config.yaml`: reports all problems at once, each with its place in the file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from scopewatch.config.sources import SourceConfig
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.strict_yaml import parse_yaml
 
-# A configuration is a few kilobytes; whoever names a frame by mistake should hear of it at once.
+# A configuration is a few kilobytes; a larger file, such as a frame, is refused at once.
 MOST_BYTES = 256 * 1024
 
 _Section = TypeVar("_Section", bound=BaseModel)
@@ -24,8 +24,8 @@ _Section = TypeVar("_Section", bound=BaseModel)
 def load_config(path: Path) -> Config:
     """Read and validate a configuration file.
 
-    Relative paths in it are taken from the file's folder, so that it means the same from
-    wherever the daemon is started; `~` is the home of whoever runs it.
+    Relative paths in it start at the folder of the file, so that it means the same wherever the
+    daemon is started; `~` is the home of the user that runs it.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def load_config(path: Path) -> Config:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sections:
-    """What of a configuration is in order by itself; paths are absolute."""
+    """The valid sections of a configuration; paths are absolute."""
 
     model: ModelConfig | None = None
     sources: tuple[SourceConfig, ...] = ()
@@ -64,7 +64,7 @@ class Sections:
 
 
 def read_sections(path: Path) -> Sections:
-    """Read what can be read of a configuration that `load_config` refuses. Never raises."""
+    """Read the valid sections of a configuration that `load_config` refuses. Never raises."""
     try:
         raw = parse_yaml(_read(path))
     except (ValueError, ConfigError):
@@ -92,7 +92,7 @@ def _by_itself(kind: Any, raw: object, anchored: Callable[[Any], Any]) -> Any:
     try:
         return anchored(TypeAdapter(kind).validate_python(raw))
     except (ValidationError, ConfigError):
-        return None  # told already, with its place, by whoever refused the whole
+        return None  # reported already, with its place, by `load_config`
 
 
 def _read(path: Path) -> str:
@@ -143,7 +143,7 @@ def _at_folder(section: _Section, name: str, folder: Path) -> _Section:
 
 
 def _raw_data_written_into(config: Config, path: Path) -> list[str]:
-    """Name a state folder or a log file within raw data: nothing is ever written there."""
+    """Return complaints about a state folder or a log file within raw data."""
     places = [("state folder", "state.folder", config.state.folder)]
     if config.logging.file is not None:
         places.append(("log file", "logging.file", config.logging.file))

@@ -1,4 +1,4 @@
-"""How the focus is held while scopewatch acquires, and where it goes meanwhile."""
+"""Settings that hold the focus while scopewatch acquires."""
 
 from typing import Literal, Self
 
@@ -20,7 +20,7 @@ class MediumConfig(Strict):
 
 
 class FocusConfig(Strict):
-    """How the focus is found before images are taken, and how far it may go."""
+    """How the focus is found before images are taken, and how far it may move."""
 
     method: Literal["none", "lock", "autofocus"] = Field(
         default="none",
@@ -31,7 +31,7 @@ class FocusConfig(Strict):
         default=None, description="autofocus device; null: that of the hardware configuration"
     )
     every: Literal["time-point", "well", "position"] = Field(
-        default="time-point", description="how often within a time point it is found anew"
+        default="time-point", description="how often within a time point it is searched"
     )
     references: tuple[str, ...] = Field(
         default=(),

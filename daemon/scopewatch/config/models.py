@@ -1,4 +1,4 @@
-"""The whole of `config.yaml` as strict models; they become core types."""
+"""Strict models of the whole `config.yaml`; they become core types."""
 
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -25,7 +25,7 @@ from scopewatch.core.phrases import Language
 
 
 class ModelConfig(Strict):
-    """Which bundle scores the frames, and with how much of the machine."""
+    """The bundle that scores the frames, and its share of the machine."""
 
     bundle: Path
     threads: int = Field(default=2, ge=1, le=64)
@@ -33,7 +33,7 @@ class ModelConfig(Strict):
 
 
 class StateConfig(Strict):
-    """Where scopewatch keeps what it makes; never within the raw data."""
+    """Where scopewatch stores its results; never within the raw data."""
 
     folder: Path = Path("state")
 
@@ -53,7 +53,7 @@ class OverlayConfig(Strict):
 
 
 class AlertsConfig(Strict):
-    """What is called weak and who hears of it."""
+    """Which wells are called weak, and who is notified."""
 
     rules: tuple[AnyRuleConfig, ...] = ()
     quiet_hours: QuietHoursConfig | None = Field(
@@ -72,7 +72,7 @@ class AlertsConfig(Strict):
 
 
 class LimitsConfig(Strict):
-    """How much an image file may ask for; one that asks for more is quarantined, unread."""
+    """How much an image file may need; a file that needs more is quarantined, unread."""
 
     max_pixels: int = Field(default=8192 * 8192, ge=4, description="of one plane")
     max_planes: int = Field(default=100_000, ge=1, description="of one file")
@@ -104,7 +104,7 @@ class RuntimeConfig(Strict):
 
 
 class LoggingConfig(Strict):
-    """A file that the log goes to as well, turned over by its size."""
+    """A log file in addition to the journal, rotated by its size."""
 
     file: Path | None = Field(
         default=None, description="relative to the state folder, ends in .log; null: none"
@@ -115,7 +115,7 @@ class LoggingConfig(Strict):
     @field_validator("file")
     @classmethod
     def _is_a_log(cls, value: Path | None) -> Path | None:
-        # Beside it lie the database, its lock and the pictures: none of them may be written into.
+        # The database, its lock and the pictures are in the same folder: none may be overwritten.
         if value is not None and value.suffix != ".log":
             raise ValueError("the name of the log file ends in .log")
         return value
@@ -159,7 +159,7 @@ class Config(Strict):
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
-                raise ValueError(f"{what}: names must differ, but {', '.join(twice)} stands twice")
+                raise ValueError(f"{what}: names must differ, but {', '.join(twice)} is used twice")
         return self
 
     @model_validator(mode="after")
@@ -176,7 +176,7 @@ class Config(Strict):
         return self
 
     def alert_rules(self) -> tuple[AlertRule, ...]:
-        """Return the rules as the core takes them: groups and quiet hours filled in."""
+        """Return the rules as core types: groups and quiet hours filled in."""
         quiet = self.alerts.quiet_hours
         return tuple(
             rule.rule(
@@ -187,10 +187,10 @@ class Config(Strict):
         )
 
     def stepped_rules(self) -> tuple[AlertRule, ...]:
-        """Return the rules that are stepped: those configured, and those that go with them.
+        """Return the rules that are stepped: the configured ones, and those that follow from them.
 
-        A rule of frames that cannot be judged has one of plates beside it, where none that is
-        configured speaks for the same wells: what befalls a plate is told once.
+        A rule of frames that cannot be judged gets a rule of plates beside it, unless one is
+        configured for the same wells: an event that hits a whole plate is reported once.
         """
         rules = self.alert_rules()
         return (*rules, *implied_rules(rules))

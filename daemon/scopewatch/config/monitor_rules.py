@@ -1,4 +1,4 @@
-"""The alert rules of `config.yaml` that watch the monitor itself: silence, sources, disk, ends."""
+"""Alert rules of `config.yaml` that watch the monitor itself: silence, sources, disk, restarts."""
 
 from typing import Any, Literal, Self
 
@@ -77,7 +77,7 @@ class DiskLowConfig(Rule):
 
 
 class RestartedConfig(Rule):
-    """The daemon came back from an end that nobody asked for."""
+    """The daemon restarted after an end that nobody asked for."""
 
     kind: Literal[RuleKind.RESTARTED]
     severity: Severity = Severity.INFO
@@ -88,7 +88,7 @@ class RestartedConfig(Rule):
 
 
 class ModelRefusedConfig(Rule):
-    """The model bundle was refused: nothing is judged until it is mended."""
+    """The model bundle was refused: nothing is judged until it is repaired."""
 
     kind: Literal[RuleKind.MODEL_REFUSED]
     severity: Severity = Severity.CRITICAL
@@ -99,7 +99,7 @@ class ModelRefusedConfig(Rule):
 
 
 class ReloadRefusedConfig(Rule):
-    """A changed configuration or model was refused: the daemon goes on with the old one."""
+    """A changed configuration or model was refused: the daemon continues with the old one."""
 
     kind: Literal[RuleKind.RELOAD_REFUSED]
     cooldown_h: Hours = 1

@@ -1,4 +1,4 @@
-"""What pydantic found wrong in `config.yaml`, as lines that say what to write instead."""
+"""Turns pydantic's errors about `config.yaml` into lines that say what to write instead."""
 
 import difflib
 import re
@@ -28,7 +28,7 @@ _UNITS = {
     "_days": "days",
     "_day": "days",
 }
-# Keys that people write for another one; a near spelling alone would lead astray.
+# Keys that people write for another one, and that a similar spelling would not find.
 _MEANT = {
     "interval_hours": "interval_h",
     "interval_minutes": "interval_h",
@@ -42,7 +42,7 @@ _MEANT = {
     "timezone": "clock_zone",
     "threshold": "target",
 }
-# What people write behind a number, in units of one another: seconds, micrometres, megabytes.
+# Units that people write after a number, converted: seconds, micrometres, megabytes.
 _SIZES: Mapping[str, tuple[str, float]] = {
     **dict.fromkeys(("ms", "millisecond", "milliseconds"), ("time", 0.001)),
     **dict.fromkeys(("s", "sec", "second", "seconds"), ("time", 1.0)),
@@ -59,14 +59,14 @@ _NUMBER = re.compile(r"(?P<number>\d+(?:[.,]\d+)?)\s*(?P<unit>[A-Za-zµμ]*)")
 _PERCENT = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(?:%|percent|per cent)\s*", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EXAMPLE_TIME = "2026-11-20T09:00:00+01:00"
-# Addresses of channels and of the heartbeat hold passwords and tokens: their values are not shown.
+# Addresses of channels and of the heartbeat hold passwords and tokens: they are not shown.
 _SECRETS = frozenset({"url", "token"})
 
 Place = tuple[int | str, ...]
 
 
 def list_problems(path: Path, error: ValidationError) -> list[str]:
-    """Return one line for each problem, each with its place in the file and what to do."""
+    """Return one line for each problem, with its place in the file and what to do."""
     problems = _causes(error.errors(include_url=False))
     lines = [_line(path, problem) for problem in problems[:_MOST_PROBLEMS]]
     more = len(problems) - len(lines)
@@ -86,7 +86,7 @@ def _line(path: Path, problem: ErrorDetails) -> str:
 
 
 def _describe(problem: ErrorDetails) -> tuple[str, str]:
-    """Return what is wrong and what to do."""
+    """Return the problem and what to do."""
     kind, key = problem["type"], str(problem["loc"][-1]) if problem["loc"] else ""
     value: Any = problem["input"]
     if kind == "extra_forbidden":
@@ -100,7 +100,7 @@ def _describe(problem: ErrorDetails) -> tuple[str, str]:
 
 
 def _describe_number(problem: ErrorDetails, key: str) -> tuple[str, str] | None:
-    """Return what is wrong with a number and what to write; None where none is wanted."""
+    """Return the problem of a number and what to write; None where no number is expected."""
     kind, context = problem["type"], problem.get("ctx") or {}
     value: Any = problem["input"]
     is_share = 1 in (context.get("le"), context.get("lt"))
@@ -116,7 +116,7 @@ def _describe_number(problem: ErrorDetails, key: str) -> tuple[str, str] | None:
 
 
 def _percent(value: object) -> float | None:
-    """Return what somebody may have meant in percent; 50 where it is no such number."""
+    """Return the value that was probably meant in percent; 50 where it is no such number."""
     if isinstance(value, str):
         match = _PERCENT.fullmatch(value)
         return None if match is None else float(match[1].replace(",", "."))
@@ -126,10 +126,10 @@ def _percent(value: object) -> float | None:
 
 
 def _number_in(value: object, unit: str) -> str:
-    """Return the number that a text holds, in the unit that is wanted."""
+    """Return the number in a text, in the unit of the setting."""
     match = _NUMBER.search(str(value)) if isinstance(value, str) else None
     if match is None:
-        return "12, say"
+        return "12, for example"
     number = float(match["number"].replace(",", "."))
     written, wanted = _SIZES.get(match["unit"].lower()), _SIZES.get(unit)
     if written is not None and wanted is not None and written[0] == wanted[0]:
@@ -147,7 +147,7 @@ def _with_zone(value: object) -> str:
 def _causes(problems: list[ErrorDetails]) -> list[ErrorDetails]:
     """Return the problems without their consequences.
 
-    An entry that is wrong is not counted in its list, which then may be called too short.
+    An invalid entry is not counted in its list, which may then be reported as too short.
     """
     places = [problem["loc"] for problem in problems]
     return [
@@ -162,7 +162,7 @@ def _holds_another(place: Place, others: Sequence[Place]) -> bool:
 
 
 def _suggest(key: str, place: Place) -> str:
-    """Say which key of that section was probably meant."""
+    """Return advice: the key of that section that was probably meant."""
     own = _keys_at(place[:-1])
     meant = _MEANT.get(key)
     if meant in own:
@@ -185,7 +185,7 @@ def _keys_at(place: Place) -> frozenset[str]:
         for section in sections:
             for each in _resolved(section, schema):
                 inner += _step(each, part)
-        # A part that is no key chooses one of several kinds, which stays where it is.
+        # A part that is no key selects one of several kinds, and stays in the same section.
         sections = inner or sections
     keys = [
         each.get("properties", {}) for section in sections for each in _resolved(section, schema)
@@ -203,7 +203,7 @@ def _step(section: Mapping[str, Any], part: int | str) -> list[Mapping[str, Any]
 
 
 def _resolved(section: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Follow references and alternatives to the sections they stand for."""
+    """Follow references and alternatives to the sections that they refer to."""
     if "$ref" in section:
         return _resolved(schema["$defs"][section["$ref"].rpartition("/")[2]], schema)
     several = [*section.get("anyOf", ()), *section.get("oneOf", ()), *section.get("allOf", ())]

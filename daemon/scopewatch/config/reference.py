@@ -1,4 +1,4 @@
-"""How a secret that stands elsewhere is written; see `config.secrets`."""
+"""References to secrets outside the configuration file; see `config.secrets`."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_][\w.-]*")
 
 
 def is_reference(written: str) -> bool:
-    """Whether this says where a secret stands, rather than being it."""
+    """Return whether a text is a reference to a secret rather than the secret."""
     return REFERENCE.match(written) is not None
 
 
@@ -27,5 +27,5 @@ def _is_well_formed(secret: SecretStr) -> SecretStr:
     return secret
 
 
-# Plain, or where it stands.
+# A plain secret, or a reference to one.
 Secret = Annotated[SecretStr, AfterValidator(_is_well_formed)]

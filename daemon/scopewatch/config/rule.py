@@ -1,4 +1,4 @@
-"""What all alert rules of `config.yaml` have, and those that judge wells at each time point."""
+"""Base of all alert rules in `config.yaml`, and of those that judge wells at each time point."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ WellGroups = Mapping[str, tuple[str, ...]]
 
 
 class QuietHoursConfig(Strict):
-    """When only critical alerts are told; what else happens waits until they end."""
+    """Hours in which only critical alerts are sent; other messages wait until they end."""
 
     start: time = Field(description="wall-clock time, 22:00; may lie after the end")
     end: time
@@ -26,7 +26,7 @@ class QuietHoursConfig(Strict):
     @field_validator("start", "end", mode="before")
     @classmethod
     def _are_quoted(cls, value: Any) -> Any:
-        # YAML reads 22:00 without quotes as the number 1320, which would pass for 00:22.
+        # YAML reads 22:00 without quotes as the number 1320, which would be taken for 00:22.
         if isinstance(value, int | float):
             raise ValueError('write the time in quotes, "22:00"')
         return value
@@ -54,14 +54,14 @@ class QuietHoursConfig(Strict):
         return self
 
     def hours(self) -> QuietHours:
-        """Return the quiet hours as the core takes them."""
+        """Return the quiet hours as a core type."""
         return QuietHours(**self.model_dump())
 
 
 class Rule(Strict):
-    """What all rules have."""
+    """Settings of all rules."""
 
-    name: str = Field(min_length=1, description="unique; stands in the message")
+    name: str = Field(min_length=1, description="unique; appears in messages")
     kind: RuleKind
     severity: Severity = Severity.WARNING
     cooldown_h: Hours = Field(
@@ -80,14 +80,14 @@ class Rule(Strict):
     def rule(
         self, *, groups: WellGroups | None = None, quiet_hours: QuietHours | None = None
     ) -> AlertRule:
-        """Return the rule as the core takes it.
+        """Return the rule as a core type.
 
         Parameters
         ----------
         groups
-            `experiment.well_groups`.
+            Content of `experiment.well_groups`.
         quiet_hours
-            Those of rules that name none.
+            Quiet hours for rules without their own.
         """
         return AlertRule(
             name=self.name,
@@ -102,19 +102,19 @@ class Rule(Strict):
         )
 
     def names_groups(self) -> tuple[str, ...]:
-        """Return the well groups that the rule names."""
+        """Return the well groups that the rule uses."""
         return ()
 
     @abstractmethod
     def _limits(self) -> dict[str, Any]:
-        """Return the fields of the core's rule that say when."""
+        """Return the fields of the core rule that hold its limits."""
 
     def _scope(self, _groups: WellGroups) -> dict[str, Any]:
         return {}
 
 
 class TimedRule(Rule):
-    """What rules have that judge at each time point."""
+    """Settings of rules that judge at each time point."""
 
     from_day: float = Field(default=0, ge=0, description="no judgement before this day")
     consecutive: int = Field(default=2, ge=1, description="time points in a row that must agree")
@@ -140,7 +140,7 @@ class TimedRule(Rule):
         return self
 
     def names_groups(self) -> tuple[str, ...]:
-        """Return the well groups that the rule names."""
+        """Return the well groups that the rule uses."""
         return self.groups
 
     def _scope(self, groups: WellGroups) -> dict[str, Any]:
@@ -156,7 +156,7 @@ class TimedRule(Rule):
 
 
 def refuse_bad_patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
-    """Return patterns of wells, or raise ValueError on the first that is none."""
+    """Return well patterns, or raise ValueError at the first invalid one."""
     for pattern in patterns:
         wrong = check_pattern(pattern)
         if wrong:

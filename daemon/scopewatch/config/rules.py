@@ -1,7 +1,7 @@
-"""The alert rules of `config.yaml`: one strict model for each kind, so that a misplaced key shows.
+"""Alert rules of `config.yaml`: one strict model for each kind, so that misplaced keys are refused.
 
-Here stand those that judge wells and plates; those of the monitor itself in `monitor_rules`. A rule
-without `kind` is a weak-now rule, as all were before there were others.
+This module holds the rules that judge wells and plates; `monitor_rules` holds those of the monitor
+itself. A rule without `kind` is a weak-now rule, the only kind of the first versions.
 """
 
 from typing import Annotated, Any, Literal, Self

@@ -6,5 +6,5 @@ from scopewatch.config.models import Config
 
 
 def schema_text() -> str:
-    """Return the schema as it stands in docs/config.schema.json."""
+    """Return the schema with the content of docs/config.schema.json."""
     return json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False) + "\n"

@@ -1,8 +1,8 @@
-"""Secrets that stand elsewhere: `env:NAME`, `file:/path` or `credential:NAME` in the configuration.
+"""Secrets outside the file: `env:NAME`, `file:/path` or `credential:NAME` in the configuration.
 
-A configuration is read with its references as they are, so that whoever may not see the secrets
-can still ask for the status. `resolve_secrets` puts the values in their places, for the process
-that needs them; each value is checked as if it stood in the file.
+A configuration is read with its references unresolved, so that a user who may not see the secrets
+can still ask for the status. `resolve_secrets` inserts the values, for the process that needs them;
+each value is checked as if it were written in the file.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,18 +21,18 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.redaction import secret_parts
 
 MOST_BYTES: Final = 16 * 1024
-# systemd makes the credentials of a service in a folder that it names so.
+# systemd passes the folder of a service's credentials in this variable.
 CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingSecret:
-    """A secret that is not to be had, in one line.
+    """A secret that cannot be read, in one line.
 
     Parameters
     ----------
     elsewhere
-        Nothing is wrong: only the service is given it.
+        Whether nothing is wrong: only the service can read it.
     """
 
     line: str
@@ -40,7 +40,7 @@ class MissingSecret:
 
 
 def list_secrets(config: Config) -> Iterator[tuple[str, SecretStr]]:
-    """Return every secret of a configuration with its place, references as they stand."""
+    """Return every secret of a configuration with its place, references unresolved."""
     for channel in config.alerts.channels:
         yield f"alerts.channels.{channel.name}.url", channel.url
     if config.alerts.heartbeat is not None:
@@ -50,7 +50,7 @@ def list_secrets(config: Config) -> Iterator[tuple[str, SecretStr]]:
 
 
 def plain_secrets(config: Config) -> list[str]:
-    """Return the places of secrets that stand in the file itself."""
+    """Return the places of secrets that are written in the file itself."""
     return [
         place
         for place, secret in list_secrets(config)
@@ -70,12 +70,12 @@ def resolve_secrets(config: Config, environ: Mapping[str, str]) -> Config:
     Parameters
     ----------
     environ
-        Where `env:NAME` is looked up, and where the folder of credentials is named.
+        Environment in which `env:NAME` and the folder of credentials are looked up.
 
     Raises
     ------
     ConfigError
-        One line for each secret that is not to be had, or is none.
+        One line for each secret that is missing or invalid.
     """
     resolved, missing = resolve_here(config, environ)
     if missing:
@@ -86,7 +86,7 @@ def resolve_secrets(config: Config, environ: Mapping[str, str]) -> Config:
 def resolve_here(
     config: Config, environ: Mapping[str, str]
 ) -> tuple[Config, tuple[MissingSecret, ...]]:
-    """Return the configuration with the secrets that are to be had, and what is not.
+    """Return the configuration with the secrets that can be read, and the missing ones.
 
     Channels, heartbeat and token whose secret is missing are left out.
     """
@@ -114,13 +114,13 @@ def resolve_here(
 
 
 def known_secrets(resolved: Config) -> frozenset[str]:
-    """Return what must not show of the secrets of a resolved configuration."""
+    """Return the parts of the secrets in a resolved configuration that must be redacted."""
     parts = (secret_parts(secret.get_secret_value()) for _, secret in list_secrets(resolved))
     return frozenset().union(*parts)
 
 
 def find_token(config: Config, environ: Mapping[str, str]) -> str | None:
-    """Return the dashboard's token; None where there is none, or it is not to be had here."""
+    """Return the dashboard's token; None where there is none, or it cannot be read here."""
     if config.web.token is None:
         return None
     try:
@@ -182,4 +182,4 @@ def _read(place: str, path: Path) -> str:
 
 
 def _missing(place: str, *, got: str, do: str) -> ConfigError:
-    return ConfigError(complaint("secret is not to be had", where=place, got=got, do=do))
+    return ConfigError(complaint("secret cannot be read", where=place, got=got, do=do))

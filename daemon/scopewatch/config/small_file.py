@@ -1,4 +1,4 @@
-"""Reading a file that people write: small, and text."""
+"""Reads small text files that people write."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ def read_small_file(path: Path, most_bytes: int, encoding: str = "utf-8") -> str
     Raises
     ------
     ValueError
-        With what is wrong, in a few words: it cannot be read, is too large, or is no such text.
+        With the problem in a few words: the file cannot be read, is too large, or is no such text.
     """
     try:
         with path.open("rb") as file:

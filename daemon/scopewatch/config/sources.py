@@ -1,4 +1,4 @@
-"""Where the frames of `config.yaml` come from: one strict model for each kind of source."""
+"""Sources of `config.yaml`: one strict model for each kind of source."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -18,7 +18,7 @@ POSITION_LABEL = (
     r"(?:(?:[-_ ]+|[-_ ,:]*(?i:s|site|f|fov|field|p|pos|position)[-_ ]*)(?P<site>\d+))?"
 )
 
-# What file names count, and may begin with another number than usual.
+# Counters in file names that may begin with an unusual number.
 Counted = Literal["time_point", "z", "row", "column"]
 
 
@@ -33,7 +33,7 @@ def _is_zone(name: str) -> str:
 
 
 class ReadingConfig(Strict):
-    """How what files and names say is turned into frames; the same for every kind of source."""
+    """Settings that turn files and names into frames; the same for every kind of source."""
 
     position: str = Field(
         default=POSITION_LABEL,
@@ -45,11 +45,11 @@ class ReadingConfig(Strict):
         " or 0 where planes are counted from below 0",
     )
     um_per_px: float | None = Field(
-        default=None, gt=0, description="pixel size; replaces what files say"
+        default=None, gt=0, description="pixel size; replaces the one in files"
     )
     clock_zone: Annotated[str, AfterValidator(_is_zone)] | None = Field(
         default=None,
-        description="zone of times without one, Europe/Berlin say; null: this machine's",
+        description="zone of times without one, such as Europe/Berlin; null: this machine's",
     )
     channel_names: dict[str, str] = Field(
         default_factory=dict, description="names of channels by code or name in files: {ch6: phase}"

@@ -1,4 +1,4 @@
-"""What every section of `config.yaml` is: strict, so that a misplaced key shows, and frozen."""
+"""Base of every section of `config.yaml`: frozen and strict, so that misplaced keys show."""
 
 from typing import Annotated
 

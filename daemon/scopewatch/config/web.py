@@ -1,4 +1,4 @@
-"""The dashboard: where it listens, and who may look."""
+"""The dashboard: its address, and who may open it."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, Final, Self
@@ -48,13 +48,13 @@ class WebConfig(Strict):
 
     @property
     def on_loopback(self) -> bool:
-        """Whether only this machine reaches it."""
+        """Whether only this machine can reach it."""
         address = _address(self.host)
         return self.host == "localhost" if address is None else address.is_loopback
 
     @property
     def here(self) -> str:
-        """The address at which this machine reaches it, as it stands in a URL."""
+        """The address at which this machine reaches it, in the notation of a URL."""
         address = _address(self.host)
         if address is not None and address.is_unspecified:
             return "127.0.0.1" if address.version == 4 else "[::1]"

@@ -71,7 +71,7 @@ class _Loader(yaml.SafeLoader):
             if isinstance(key, yaml.ScalarNode):
                 if key.value in seen:
                     raise yaml.constructor.ConstructorError(
-                        None, None, f"key {key.value!r} stands twice", key.start_mark
+                        None, None, f"key {key.value!r} is used twice", key.start_mark
                     )
                 seen.add(key.value)
         return super().construct_mapping(node, deep)

@@ -47,6 +47,6 @@ def test_a_missing_secret_does_not_hide_a_missing_model(daemon: Daemon, tmp_path
     assert daemon.wait() == 2
     lines = [entry["message"] for entry in daemon.said()]
     assert [line.split(": ")[0] for line in lines] == [
-        "secret is not to be had",
+        "secret cannot be read",
         "model bundle does not exist",
     ]

@@ -129,6 +129,6 @@ def test_a_secret_that_is_missing_ends_the_start_with_every_one_named(daemon: Da
     # A refused start looks at the model as well, and its runtime says so by itself.
     lines = [entry["message"] for entry in daemon.said()]
     assert [line.partition(" (")[0] for line in lines] == [
-        "secret is not to be had: alerts.channels.phone.url",
-        "secret is not to be had: web.token",
+        "secret cannot be read: alerts.channels.phone.url",
+        "secret cannot be read: web.token",
     ]

@@ -116,7 +116,7 @@ def test_pages_of_which_nothing_is_said_are_not_guessed(make: Make, tmp_path: Pa
     tifffile.imwrite(path, np.stack([PIXELS, PIXELS]), metadata=None)
     (item,) = make().walk(path)
     assert isinstance(item, Unlisted)
-    assert item.reason.startswith("image file has several pages and does not say what they are")
+    assert item.reason.startswith("image file has several pages and no metadata about them")
 
 
 def test_what_is_no_image_is_listed_with_its_reason(make: Make, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_every_problem_is_told_at_once(site: Site) -> None:
     site.settings["alerts"] = {"channels": [{"name": "lab", "url": "env:NO_SUCH_ADDRESS"}]}
     (site.root / "in").rmdir()
     assert [line.split(": ")[0] for line in site.refuse()] == [
-        "secret is not to be had",
+        "secret cannot be read",
         "model bundle does not exist",
         "folder does not exist",
     ]

@@ -28,7 +28,7 @@ def test_plain_values_lists_and_a_few_aliases_are_read() -> None:
         ("a: &a x\nb: [" + "*a, " * 101 + "]", "more than 100 aliases"),
         ("[" * 51 + "]" * 51, "nested more than 50 deep"),
         ("[" * 100_000, "deep"),
-        ("{a: 1, a: 2}", "key 'a' stands twice"),
+        ("{a: 1, a: 2}", "key 'a' is used twice"),
         ("a: 2026-99-99", "a value is not of its type"),
         ("!!timestamp x", "a value is not of its type"),
         ("!!int x", "a value is not of its type"),

@@ -1,1 +1,1 @@
-"""Image files of all kinds: their planes, metadata and pixels."""
+"""Readers of image files: their planes, metadata and pixels."""

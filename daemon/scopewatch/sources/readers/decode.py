@@ -1,4 +1,4 @@
-"""Pixels out of files by way of Pillow and tifffile, made grey or refused."""
+"""Decodes pixels with Pillow and tifffile, and reduces them to grey or refuses them."""
 
 import struct
 import zlib
@@ -14,8 +14,8 @@ from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.frame import Pixels
 from scopewatch.sources.readers.tiff.quiet import silence_libtiff
 
-# What Pillow and tifffile raise on files that are damaged or hostile; warnings too, where the
-# interpreter was told to raise them.
+# Errors of Pillow and tifffile on damaged or hostile files; warnings too, where the interpreter
+# turns them into errors.
 DECODE_FAULTS: Final = (
     OSError,
     ValueError,
@@ -37,7 +37,7 @@ DECODE_FAULTS: Final = (
 
 
 def undecodable(where: object, got: object, do: str = "write the file again") -> FrameError:
-    """Return the complaint about a file that is there but does not decode."""
+    """Return the error for a file that exists but does not decode."""
     text = " ".join(str(got).split())[:200] or type(got).__name__
     return FrameError(complaint("image cannot be decoded", where=where, got=text, do=do))
 
@@ -89,7 +89,7 @@ def as_grey(pixels: NDArray[Any], where: object) -> Pixels:
     Raises
     ------
     FrameError
-        For colour, for an alpha channel that hides something, for other pixel types and shapes.
+        For colour, for an alpha channel that is not opaque, for other pixel types and shapes.
     """
     grey: NDArray[Any] = np.squeeze(pixels) if pixels.ndim > 3 else pixels
     if grey.ndim == 3 and grey.shape[0] in (2, 3, 4) and grey.shape[2] not in (2, 3, 4):
@@ -117,7 +117,7 @@ def as_grey(pixels: NDArray[Any], where: object) -> Pixels:
 
 
 def wrong_type(where: object, got: str) -> FrameError:
-    """Return the complaint about pixels that are no camera counts."""
+    """Return the error for pixels that are no camera counts."""
     return FrameError(
         complaint(
             "image has an unsupported pixel type",
@@ -130,7 +130,7 @@ def wrong_type(where: object, got: str) -> FrameError:
 
 
 def _opaque(pixels: NDArray[Any], where: object) -> NDArray[Any]:
-    """Drop an alpha channel that hides nothing."""
+    """Remove an alpha channel that is opaque."""
     if pixels.dtype.kind != "u":
         raise wrong_type(where, str(pixels.dtype))
     if not np.all(pixels[..., -1] == np.iinfo(pixels.dtype).max):

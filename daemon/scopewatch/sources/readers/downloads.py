@@ -1,20 +1,20 @@
-"""Whether a program is still filling a file, by the control file that it keeps beside it.
+"""Detects by its control file that a program is still filling a file.
 
-Some programs fetch a file in several pieces at once, straight under its final name and with its
-final size. Until the last piece is there they keep a file beside it that says which are missing,
-also while they do not run: as long as that lies there, what they fetched must not be trusted.
+Some programs fetch a file in several pieces at once, directly under its final name and with its
+final size. Until the last piece has come they keep a control file beside it that lists the missing
+ones, also while they do not run: as long as it exists, the fetched file must not be trusted.
 """
 
 from pathlib import Path
 
 from scopewatch.core.errors import FrameError, complaint
 
-# What is appended to the name: of aria2, of lftp's pget, of axel.
+# Suffixes of control files: of aria2, of lftp's pget, of axel.
 CONTROL_SUFFIXES = (".aria2", ".lftp-pget-status", ".st")
 
 
 def refuse_unfinished(path: Path) -> None:
-    """Refuse a file that is fetched in pieces and of which some are missing.
+    """Refuse a file that is fetched in pieces and misses some.
 
     Raises
     ------
@@ -29,6 +29,6 @@ def refuse_unfinished(path: Path) -> None:
                     "image file is still being fetched",
                     where=path,
                     got=f"{control.name} beside it",
-                    do="let that program finish; or remove its file where this one is whole",
+                    do="let that program finish; or remove its file if this one is complete",
                 )
             )

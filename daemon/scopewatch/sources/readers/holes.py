@@ -1,23 +1,23 @@
-"""Whether pixels that a file has room for were ever written: holes are runs of zero bytes.
+"""Finds pixels that a file has room for and that were never written: long runs of zero bytes.
 
 A transfer may set the final size of a file first and fill it later, in one place or in several at
-once (aria2, `lftp pget`, copies by Windows); a file that is mapped into memory is made at its full
-size. What is missing reads as zeros, and decodes.
+once (aria2, `lftp pget`, copies by Windows); a memory-mapped file is created at its full size. The
+missing part reads as zeros, and decodes.
 
-A camera has an offset: its pixels are never exactly 0, let alone thousands on end. In pictures of
-other origin (8 bits, background taken away, black border, circular field) 0 is an ordinary value.
-Hence the rule: zero bytes on end, at least 4096 and 1/64 of the plane, are a hole where fewer than
-1/256 of the other pixels are 0; so are fewer, at least 4096 and two rows, that do not reach the end
-of the plane, where fewer than 1/65536 of the others are. Those that a file's first plane begins
-with are none, unless it holds nothing else: what lies before them, the header, was written. Pixels
-are looked at in the order in which the file holds them, tile by tile where it has tiles.
+A camera has an offset: its pixels are never exactly 0, and certainly not thousands in a row. In
+images of other origin (8 bits, background subtracted, black border, circular field) 0 is an
+ordinary value. Hence the rule: a run of zero bytes, at least 4096 and 1/64 of the plane, is a hole
+if fewer than 1/256 of the other pixels are 0; so is a shorter run, at least 4096 and two rows, that
+does not reach the end of the plane, if fewer than 1/65536 of the others are. A run at the beginning
+of the first plane of a file is no hole, unless it is the whole plane: the header before it was
+written. Pixels are checked in the order of the file, tile by tile where it has tiles.
 
-What the rule costs: a picture with a black border along its lower edge that is as large, and hardly
-another black pixel, is not read; of a picture in which 0 is ordinary a hole is not seen; nor is one
-that is smaller.
+Cost of the rule: an image with an equally large black border along its lower edge, and almost no
+other black pixel, is not read; a hole is missed in an image in which 0 is ordinary, and when it is
+smaller.
 
-Compressed pixels are told by their bytes as they lie in the file: no encoder writes 4096 zero bytes
-on end, nor ends a strip with 64.
+Compressed pixels are checked by their bytes in the file: no encoder writes 4096 zero bytes in a
+row, nor ends a strip with 64.
 """
 
 from collections.abc import Iterable, Iterator
@@ -33,7 +33,7 @@ from scopewatch.sources.readers.planes import NotWrittenError
 LEAST_BYTES = 4096
 _SHARE_OF_PLANE = 64
 _ORDINARY_SHARE = 256
-# Of pictures of a camera: two rows that are dead, and hardly a pixel beside them, are none.
+# In camera images two dead rows with almost no other zero pixel are no hole.
 _CAMERA_SHARE = 65_536
 _ROWS_WITHIN = 2
 _STRIP_END_BYTES = 64
@@ -49,14 +49,14 @@ def refuse_hole(
     pixels
         (H, W) uint8 or uint16.
     first
-        It is the first plane of its file.
+        Whether it is the first plane of its file.
     tile_px
         (h, w) of the tiles in which the file holds it; None where it holds rows.
 
     Raises
     ------
     NotWrittenError
-        Naming how much is missing.
+        With the size of the missing part.
     """
     width = pixels.shape[1]
     if tile_px is None:
@@ -72,16 +72,16 @@ def refuse_hole(
 
 
 def find_hole(values: NDArray[Any], row_px: int, *, first: bool = True) -> tuple[int, int] | None:
-    """Return where the first hole of a plane begins and ends; None where it has none.
+    """Return begin and end of the first hole of a plane; None where it has none.
 
     Parameters
     ----------
     values
         (N,) uint8 or uint16, all pixels of a plane.
     row_px
-        How many of them are a row.
+        Number of pixels in a row.
     first
-        It is the first plane of its file.
+        Whether it is the first plane of its file.
     """
     size = values.size
     least = min(size, max(1, LEAST_BYTES // values.itemsize))
@@ -115,12 +115,12 @@ def refuse_unwritten_strips(strips: Iterable[bytes], where: object) -> None:
     Parameters
     ----------
     strips
-        Of the plane, as they lie in the file.
+        Strips of the plane, as they are in the file.
 
     Raises
     ------
     NotWrittenError
-        Naming the strip.
+        With the number of the strip.
     """
     nothing = bytes(LEAST_BYTES)
     for number, strip in enumerate(strips):
@@ -129,7 +129,7 @@ def refuse_unwritten_strips(strips: Iterable[bytes], where: object) -> None:
 
 
 def not_written(where: object, got: str) -> NotWrittenError:
-    """Return the complaint about a plane of which a part was never written."""
+    """Return the error for a plane of which a part was never written."""
     return NotWrittenError(
         complaint(
             "image is not completely written",
@@ -142,7 +142,7 @@ def not_written(where: object, got: str) -> NotWrittenError:
 
 def _zero_runs(values: NDArray[Any], least: int) -> list[tuple[int, int]]:
     """Return (begin, end) of all runs of at least `least` zeros."""
-    # Any such run holds a whole block of half its length; most planes hold none.
+    # Each such run contains a whole block of half its length; most planes contain none.
     step = max(1, least // 2)
     inside = values.size // step * step
     empty = values[:inside].reshape(-1, step).max(axis=1) == 0

@@ -1,4 +1,4 @@
-"""One way into every image file: list its planes, read one, tell whether it is whole."""
+"""Entry point to all image files: list planes, read one, check whether a file is complete."""
 
 from pathlib import Path
 
@@ -31,8 +31,8 @@ from scopewatch.sources.readers.vendors.kinds import (
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 _PILLOW_KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 IMAGE_SUFFIXES = TIFF_SUFFIXES | frozenset(_PILLOW_KINDS) | frozenset(KINDS)
-# A JPEG has so many zero bytes only where 4 million pixels on end are exactly the same; what is
-# missing of one that is fetched in several pieces is mostly more.
+# A JPEG has this many zero bytes only where 4 million consecutive pixels are exactly the same; the
+# gap in a file that is fetched in several pieces is usually larger.
 _HOLE = bytes(16384)
 _LAST_SCAN, _END = b"\xff\xda", b"\xff\xd9"
 _PIECE_BYTES = 1 << 20
@@ -40,8 +40,8 @@ _EXIF_IFD, _EXIF_TAKEN, _EXIF_DATE_TIME = 0x8769, 36867, 306
 
 
 def is_image_name(name: str) -> bool:
-    """Tell by its suffix whether a file may be a frame."""
-    # No Path: it is asked of every file of a folder at each rescan.
+    """Return whether a file may be a frame, by its suffix."""
+    # Without `Path`: it is called for every file of a folder at each rescan.
     stem, dot, suffix = name.rpartition(".")
     return bool(stem) and f"{dot}{suffix}".lower() in IMAGE_SUFFIXES
 
@@ -54,7 +54,7 @@ def list_planes(
     Parameters
     ----------
     memory
-        What was read of files before; None: nothing is remembered.
+        Cache of files read before; None: nothing is cached.
 
     Raises
     ------
@@ -88,13 +88,13 @@ def read_plane(
     page
         Number of the plane within the file, from 0.
     memory
-        What was read of files before; None: nothing is remembered.
+        Cache of files read before; None: nothing is cached.
 
     Raises
     ------
     FrameError
-        When it is missing, unreadable, cut off, no image, in colour, of another pixel type,
-        or larger than the limits.
+        When it is missing, unreadable, truncated, no image, in colour, of another pixel type, or
+        larger than the limits.
     """
     try:
         if path.suffix.lower() in TIFF_SUFFIXES:
@@ -109,7 +109,7 @@ def read_plane(
 
 
 def is_whole(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> bool:
-    """Tell whether every plane of a file decodes and no more are to come."""
+    """Return whether every plane of a file decodes and no more are expected."""
     try:
         contents = list_planes(path, limits)
         for plane in contents.planes:
@@ -137,7 +137,7 @@ def _kind(path: Path) -> str:
 def _look_with_pillow(
     path: Path, limits: ReadLimits
 ) -> tuple[tuple[Statement, ...], tuple[int, int]]:
-    """Read what a PNG or JPEG says, and (height, width); Pillow decodes a PNG for its EXIF."""
+    """Read statements and (height, width) of a PNG or JPEG; Pillow decodes a PNG for its EXIF."""
     kind = _kind(path)
     if path.stat().st_size == 0:
         raise EmptyFileError(path)
@@ -164,7 +164,7 @@ def _look_with_pillow(
 def _refuse_holes(path: Path) -> None:
     """Refuse a PNG or JPEG that has its full size and is not filled yet.
 
-    Zeros are valid codes to their decoders, which would make grey or black of what is missing.
+    Zeros are valid codes to their decoders, which would turn the missing part into grey or black.
     """
     if _kind(path) == "PNG":
         check_chunks(path, checksums=True)

@@ -1,4 +1,4 @@
-"""What was read of files lately, so that another look at one that grows costs little."""
+"""Bounded cache of recently read files, so that checking a growing file again costs little."""
 
 import threading
 from collections import OrderedDict
@@ -11,8 +11,8 @@ from scopewatch.sources.readers.planes import PlaneEntry, ReadLimits
 from scopewatch.sources.readers.tiff.documents import OmeDocuments
 
 _KEPT_FILES, _KEPT_PLANES = 256, 20_000
-# Of a file that is looked at again and again, each so many looks all planes are read anew: they
-# could have been written over.
+# All planes of a file are read again at each such number of looks: they could have been
+# overwritten.
 _WHOLE_LOOKS = 64
 _NOTHING: Mapping[int, PlaneEntry] = MappingProxyType({})
 
@@ -25,7 +25,7 @@ class _Kept:
 
 
 class FileMemory:
-    """The files last looked at, within bounds; for several threads.
+    """Cache of the files that were read last; thread-safe.
 
     Attributes
     ----------
@@ -39,12 +39,12 @@ class FileMemory:
         self._kept: OrderedDict[Path, _Kept] = OrderedDict()
 
     def known(self, path: Path, stamp: object) -> Mapping[int, PlaneEntry]:
-        """Return planes that were kept of a file, by page, if its stamp is as it was.
+        """Return cached planes of a file, by page, if its stamp is unchanged.
 
         Parameters
         ----------
         stamp
-            Of all that holds for every plane: which file it is, and what its metadata says.
+            Everything that holds for all planes: identity of the file, and content of its metadata.
         """
         with self._lock:
             kept = self._kept.get(path)
@@ -54,7 +54,7 @@ class FileMemory:
             return _NOTHING if kept.looks % _WHOLE_LOOKS == 0 else kept.planes
 
     def keep(self, path: Path, stamp: object, planes: Iterable[PlaneEntry]) -> None:
-        """Keep planes that were found whole."""
+        """Cache planes that are complete."""
         with self._lock:
             before = self._kept.pop(path, None)
             looks = before.looks if before is not None and before.stamp == stamp else 0
@@ -66,6 +66,6 @@ class FileMemory:
 
     @property
     def kept(self) -> int:
-        """How many planes are held in memory."""
+        """Number of planes held in memory."""
         with self._lock:
             return sum(len(each.planes) for each in self._kept.values())

@@ -1,8 +1,8 @@
-"""What Micro-Manager says of its images: tags of a plane, and the `metadata.txt` of a series.
+"""Reads metadata of Micro-Manager: tags of a plane, and the `metadata.txt` of a series.
 
-The same tags stand in the TIFF tag 51123 of stacks and NDTiff, in the ImageJ info of single
-files, and in `metadata.txt`, which has no closing brace until the series ends and may be cut
-anywhere: what was written whole is used.
+The same tags are in the TIFF tag 51123 of stacks and NDTiff, in the ImageJ info of single files,
+and in `metadata.txt`, which has no closing brace until the series ends and may be cut anywhere: its
+complete entries are used.
 """
 
 import json
@@ -30,7 +30,7 @@ _THREE_YEARS_MS = 1e11
 
 
 def load_tags(text: str | bytes) -> dict[str, Any] | None:
-    """Parse one JSON object; None where it is cut off, filler, or no object."""
+    """Parse one JSON object; None where it is truncated, filler, or no object."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -39,10 +39,10 @@ def load_tags(text: str | bytes) -> dict[str, Any] | None:
 
 
 def tag_facts(tags: Tags, summary: Tags) -> PlaneFacts:
-    """Return what the tags of one image say.
+    """Return the facts in the tags of one image.
 
-    An index of 0 in a series of unknown or single length says nothing: a lone file names its
-    time point, if at all, in its own name.
+    An index of 0 in a series of unknown or single length is ignored: a single file has its time
+    point, if at all, in its own name.
     """
     time_point = _index(tags, ("FrameIndex", "Frame"), summary, "Frames")
     position = _index(tags, ("PositionIndex",), summary, "Positions")
@@ -63,17 +63,17 @@ def tag_facts(tags: Tags, summary: Tags) -> PlaneFacts:
 def image_facts(
     tags: Tags, summary: Tags, *, time_point: int | None, position: str | int | None
 ) -> PlaneFacts:
-    """Return what the tags of one image say besides its indices.
+    """Return the facts in the tags of one image besides its indices.
 
     Parameters
     ----------
     summary
-        Of the series or data set: an elapsed time counts from its start.
+        Summary of the series or data set: an elapsed time counts from its start.
     time_point
-        Of the image; after the first, an elapsed time of 0 was never filled in.
+        Time point of the image; after the first, an elapsed time of 0 is a placeholder.
     position
-        Label or number of its stage position. A number tells the sites of a well apart where the
-        tags name the well alone.
+        Label or number of its stage position. A number distinguishes the sites of a well where the
+        tags hold only the well.
     """
     place = tagged_place(tags)
     if place.well is not None and place.site is None and isinstance(position, int):
@@ -118,7 +118,7 @@ class SeriesMetadata:
 
 
 def read_series(text: str) -> SeriesMetadata:
-    """Read `metadata.txt` of Micro-Manager 1.4 and 2.0, however far it is written."""
+    """Read `metadata.txt` of Micro-Manager 1.4 and 2.0, as far as it is written."""
     blocks = _blocks(text)
     summary = blocks.pop("Summary", {})
     tags: dict[str, dict[str, Any]] = {}
@@ -132,7 +132,7 @@ def read_series(text: str) -> SeriesMetadata:
             if kind == "FrameKey" and base in tags:
                 stacks.add(base)
             tags.setdefault(base, {}).update(values)
-    # The pages of a stack carry their tags themselves; one entry cannot speak for all of them.
+    # The pages of a stack hold their tags themselves; one entry cannot describe all of them.
     images = {
         name: tag_facts(of_image, summary) for name, of_image in tags.items() if name not in stacks
     }
@@ -140,7 +140,7 @@ def read_series(text: str) -> SeriesMetadata:
 
 
 def _blocks(text: str) -> dict[str, dict[str, Any]]:
-    """Return the members of the outermost object that were written whole."""
+    """Return the complete members of the outermost object."""
     whole = load_tags(text)
     if whole is not None:
         return {key: block for key, block in whole.items() if isinstance(block, dict)}
@@ -164,7 +164,7 @@ def _blocks(text: str) -> dict[str, dict[str, Any]]:
 
 
 def _coordinates(block: Tags) -> dict[str, Any]:
-    """Spell the coordinates of 2.0 as the tags of 1.4."""
+    """Convert the coordinates of 2.0 to the tags of 1.4."""
     spelt: dict[str, Any] = {}
     for name, axes in (
         ("FrameIndex", ("time", "t")),
@@ -182,7 +182,7 @@ def _index(tags: Tags, names: tuple[str, ...], summary: Tags, length: str) -> in
     index = next((i for name in names if (i := whole(tags.get(name))) is not None), None)
     if index == 0 and (count(summary.get(length)) or 0) <= 1:
         return None
-    # Planes may be counted from below 0; nothing else is.
+    # Only planes may be counted from below 0.
     return index if index is None or index >= 0 or length == "Slices" else None
 
 
@@ -200,7 +200,7 @@ def _time(tags: Tags, summary: Tags, time_point: int | None) -> PlaneFacts:
 
 
 def _run_time(tags: Tags, summary: Tags, time_point: int | None) -> PlaneFacts:
-    """Return since when the acquisition ran, and for how long."""
+    """Return the start of the acquisition, and the time since then."""
     elapsed_ms, began = _elapsed_ms(tags, time_point), _began(summary)
     if elapsed_ms is None or began is None:
         return NOTHING
@@ -218,5 +218,5 @@ def _elapsed_ms(tags: Tags, time_point: int | None) -> float | None:
         return None
     if not 0 <= elapsed_ms < _THREE_YEARS_MS:
         return None
-    # pycro-manager puts 0 into every image.
+    # pycro-manager writes 0 into every image.
     return None if elapsed_ms == 0 and time_point else elapsed_ms

@@ -1,8 +1,8 @@
-"""Where Micro-Manager's metadata name the place of an image: labels, wells, sites, numbers.
+"""Reads the place of an image from Micro-Manager's metadata: labels, wells, sites, numbers.
 
-Each generation of Micro-Manager, and each program that writes its formats, spells these its own
-way. The labels of stage positions stand with the image (`PositionName`), or once for the data set
-in a list that the number of the position leads into (`StagePositions`).
+Each generation of Micro-Manager, and each program that writes its formats, has its own spelling.
+The label of a stage position is stored with the image (`PositionName`), or once for the data set in
+a list that is indexed by the number of the position (`StagePositions`).
 """
 
 import re
@@ -57,7 +57,7 @@ def count(value: object) -> int | None:
 
 
 def tagged_label(tags: Tags) -> str | None:
-    """Return the label of the stage position that the tags of an image name."""
+    """Return the label of the stage position in the tags of an image."""
     for name in _NAMES:
         if label := named(plain(tags.get(name))):
             return label
@@ -78,7 +78,7 @@ def listed_label(summary: Tags, index: int | None) -> str | None:
 
 
 def tagged_place(tags: Tags) -> PlaneFacts:
-    """Return the well and site that the tags of an image name by themselves."""
+    """Return the well and site that the tags of an image hold as such."""
     user = plain(tags.get("UserData")) or tags.get("UserData")
     for place in (tags, user if isinstance(user, Mapping) else {}):
         for name in _WELLS:

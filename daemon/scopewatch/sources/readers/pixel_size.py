@@ -1,8 +1,8 @@
-"""Pixel size in micrometres from the many places that may state it.
+"""Pixel size in micrometres, read from the places that may state it.
 
-A calibration (Micro-Manager, OME-XML) is taken at its word when it is above zero: an impossible
-one is refused later, by the frame itself. A resolution in dots per inch is believed only where
-it lies in the range of a microscope, since most software fills in 72 or 96 dpi.
+A calibration (Micro-Manager, OME-XML) is accepted when it is above zero: the frame itself refuses
+an impossible one later. A resolution in dots per inch is accepted only in the range of a
+microscope, since most software fills in 72 or 96 dpi.
 """
 
 import math
@@ -32,7 +32,7 @@ _UM_PER = {
     "angstrom": 1e-4,
 }
 _INCH_UM = 25_400.0
-# 4 and 5 are not of the TIFF specification: tifffile, and what is made with it, writes them so.
+# 4 and 5 are not in the TIFF specification; tifffile and programs based on it write them.
 MICROMETRE = 5
 _TIFF_UNIT_UM = {2: _INCH_UM, 3: 1e4, 4: 1e3, MICROMETRE: 1.0}
 
@@ -61,8 +61,8 @@ def resolution_um(pixels_per_unit: float, tiff_unit: int) -> float | None:
     Parameters
     ----------
     tiff_unit
-        2 is an inch, 3 a centimetre, 4 a millimetre, 5 a micrometre. Exactly one pixel in a
-        micrometre is what ome-writers fills in whatever the scale is: it says nothing.
+        2 is an inch, 3 a centimetre, 4 a millimetre, 5 a micrometre. Exactly one pixel per
+        micrometre is a placeholder of ome-writers, and is ignored.
     """
     scale = _TIFF_UNIT_UM.get(tiff_unit)
     if tiff_unit == MICROMETRE and pixels_per_unit == 1:

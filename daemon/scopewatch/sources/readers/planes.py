@@ -1,4 +1,4 @@
-"""What reading an image file yields, and the limits within which files are read."""
+"""Result of reading an image file, and the limits within which files are read."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from scopewatch.sources.base.facts import PlaneFacts, Statement, merged
 
 
 class EmptyFileError(FrameError):
-    """A file of no bytes: nothing was written into it yet, or nothing ever will be."""
+    """A file without bytes: nothing was written into it yet, or nothing ever will be."""
 
     def __init__(self, where: object) -> None:
         super().__init__(
@@ -17,21 +17,21 @@ class EmptyFileError(FrameError):
 
 
 class NotWrittenError(FrameError):
-    """A plane has its place in the file and is not written yet, or not all of it."""
+    """A plane has its place in the file and is not written yet, or not completely."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadLimits:
-    """How much a file may ask for; checked on what it declares, before anything is allocated.
+    """Limits of what a file may need; checked on what it declares, before anything is allocated.
 
     Parameters
     ----------
     max_pixels
-        Of one plane.
+        Pixels of one plane.
     max_planes
-        Of one file.
+        Planes of one file.
     max_text_bytes
-        Of one piece of metadata: an OME-XML, an image description, a `metadata.txt`.
+        Bytes of one piece of metadata: an OME-XML, an image description, a `metadata.txt`.
     """
 
     max_pixels: int = 8192 * 8192
@@ -49,17 +49,17 @@ class PlaneEntry:
     Parameters
     ----------
     page
-        Its number within the file, from 0.
+        Number of the plane within the file, from 0.
     fingerprint
-        Changes when the plane's content changes.
+        Changes when the content of the plane changes.
     statements
-        What the file says of it.
+        Statements of the file about it.
     size_px
         (height, width).
     bare
-        Some of what its fingerprint is made of is zeros: it may be written just now.
+        Whether some bytes that its fingerprint covers are zeros: it may be written at the moment.
     facts
-        What the statements say together.
+        Facts of all statements together.
     """
 
     page: int
@@ -80,21 +80,21 @@ class Contents:
     Parameters
     ----------
     planes
-        Those that are whole.
+        The complete planes.
     unfinished
         Why more may come, in a few words; None when the file is complete.
     cut_off
-        The file ends before what it declares, so it is not just waiting for the next plane.
+        Whether the file ends before its declared end, rather than waiting for the next plane.
     declared
-        How many planes its metadata declares; 0 where it does not say.
+        Number of planes that the metadata declares; 0 where it declares none.
     awaited
-        How many planes have their place in the file already and are not written yet.
+        Number of planes that have their place in the file already and are not written yet.
     axes_known
-        False for several planes of which nothing says what they are.
+        False for several planes without metadata about them.
     trouble
-        Why metadata that is there does not say so; None where it does.
+        Why the metadata of the file does not describe them; None where it does.
     stamp
-        Of all that holds for every plane of the file; see `FileMemory.keep`.
+        Hash input of everything that holds for all planes of the file; see `FileMemory.keep`.
     """
 
     planes: tuple[PlaneEntry, ...]
@@ -107,10 +107,10 @@ class Contents:
     stamp: object = None
 
     def unnamed(self, where: object) -> str:
-        """Return the complaint about several planes of which nothing says what they are."""
+        """Return the message about several planes without metadata about them."""
         pages = f"{len(self.planes)} pages"
         return complaint(
-            "image file has several pages and does not say what they are",
+            "image file has several pages and no metadata about them",
             where=where,
             got=f"{pages}: {self.trouble}" if self.trouble else pages,
             do="export OME-TIFF, or one file for each frame",
@@ -126,7 +126,7 @@ class Plane:
     pixels
         (H, W) uint8 or uint16.
     statements
-        What the file says of it.
+        Statements of the file about it.
     """
 
     pixels: Pixels
@@ -134,7 +134,7 @@ class Plane:
 
     @property
     def facts(self) -> PlaneFacts:
-        """What the statements say together."""
+        """Facts of all statements together."""
         return merged(self.statements)
 
 

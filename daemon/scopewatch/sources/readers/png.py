@@ -1,4 +1,4 @@
-"""A PNG file, checked before a decoder believes it: lengths and checksums of chunks, depth."""
+"""Checks a PNG before a decoder reads it: lengths and checksums of chunks, bit depth."""
 
 import zlib
 from pathlib import Path
@@ -13,32 +13,32 @@ _CHECKSUM_BYTES: Final = 4
 _MOST_CHUNKS: Final = 100_000
 _NOTHING: Final = bytes(4)
 _PIECE_BYTES: Final = 1 << 20
-# Behind signature, head of IHDR, width and height: depth and type of colour.
+# After signature, head of IHDR, width and height: bit depth and colour type.
 _DEPTH_AT: Final = 24
 _COLOURS: Final = {2: "RGB", 4: "grey and alpha", 6: "RGB and alpha"}
 
 
 def check_chunks(path: Path, *, checksums: bool = False) -> None:
-    """Refuse a PNG that is not whole, or of which a chunk is longer than the rest of the file.
+    """Refuse a PNG that is incomplete, or has a chunk longer than the rest of the file.
 
-    Pillow reads a chunk by the length it states, and Python then asks for that much memory at
-    once: up to 4 GB for a file of some hundred bytes. A frame that is still being written is cut
-    off in the same way, and is refused until it is whole.
+    Pillow reads a chunk by its declared length, and Python then allocates that much memory at once:
+    up to 4 GB for a file of some hundred bytes. A frame that is still being written is truncated in
+    the same way, and is refused until it is complete.
 
-    A program may also give a file its full size first and fill it later. Pillow decodes what such
-    a file holds so far, and leaves the rest black: it asks neither for the last chunk nor for the
+    A program may also give a file its full size first and fill it later. Pillow decodes the present
+    part of such a file, and leaves the rest black: it checks neither for the last chunk nor the
     checksums of pixels.
 
     Parameters
     ----------
     checksums
-        Whether the content is checked too: all of the file is read.
+        Whether the content is checked too: this reads the whole file.
 
     Raises
     ------
     FrameError
         When a chunk reaches beyond the file, the last one is missing, there are more than any
-        writer makes, or the checksum of one is wrong.
+        writer makes, or a checksum is wrong.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -62,12 +62,12 @@ def check_chunks(path: Path, *, checksums: bool = False) -> None:
 
 
 def refuse_deep_colour(path: Path) -> None:
-    """Refuse a PNG of 16 bits in colour or with alpha: Pillow makes 8 bits of it, without a word.
+    """Refuse a PNG of 16 bits in colour or with alpha: Pillow silently reduces it to 8 bits.
 
     Raises
     ------
     FrameError
-        Naming what it is.
+        With the colour type.
     """
     with path.open("rb") as file:
         file.seek(_DEPTH_AT)

@@ -1,4 +1,4 @@
-"""XML that others wrote, read within bounds: no entities, and streams of records one at a time.
+"""Reads foreign XML within bounds: no entities, and streams of records one at a time.
 
 Expat, the parser of the standard library, reads no external files. Entities that a document
 declares itself can fill the memory, so a document with a declaration is refused: no microscope
@@ -11,10 +11,10 @@ from xml.etree import ElementTree as Xml
 from xml.parsers import expat
 
 _CHUNK_BYTES = 65_536
-# Of attributes and texts of one record; one that is longer is cut.
+# Limit of the attributes and texts of one record; a longer one is cut.
 _RECORD_CHARS = 1_000_000
 
-# What expat raises for an encoding that there is not, or that it does not read.
+# Errors of expat for an unknown or unsupported encoding.
 _ENCODINGS = (LookupError, ValueError)
 
 Record = dict[str, str]
@@ -43,9 +43,9 @@ def parse_xml(text: str) -> Xml.Element:
 def read_records(file: BinaryIO, names: frozenset[str]) -> Iterator[tuple[str, Record]]:
     """Yield the elements of some names: (name, attributes and texts of the elements within).
 
-    Prefixes of namespaces are left out. The element's own text stands under ''. A document that
-    ends early yields what was whole, for its program may still write it; one that holds anything
-    else than XML yields what comes before.
+    Prefixes of namespaces are removed. The own text of the element has the key ''. A document that
+    ends early yields its complete records, since its program may still write it; one that holds
+    anything but XML yields what comes before.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def read_records(file: BinaryIO, names: frozenset[str]) -> Iterator[tuple[str, R
 
 
 class _Reader:
-    """Collects records from expat's events."""
+    """Collects records from the events of expat."""
 
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
@@ -86,7 +86,7 @@ class _Reader:
         return found
 
     def declaration(self, *_: object) -> None:
-        # At once: what is declared could be used in the same chunk.
+        # At once: a declaration could be used in the same chunk.
         raise XmlError("entity declarations")
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -97,7 +97,7 @@ class _Reader:
             self._record = {"": ""} | {_local(key): value for key, value in attributes.items()}
             self._chars = 0
         elif self._depth:
-            # Of elements of one name within a record the last one counts.
+            # Of elements with one name within a record the last one counts.
             self._record[local] = ""
 
     def text(self, text: str) -> None:

@@ -1,7 +1,7 @@
-"""Files beside images that tell of many of them, read again only when they changed.
+"""Bounded cache of side files, which describe many images; read again only when they changed.
 
-A program rewrites such a file in place, so that it is empty or half there for a moment, and it may
-be large: the last version that was read whole is kept, and a large one is not read again at once.
+A program rewrites such a file in place, so that it is empty or half written for a moment, and it
+may be large: the last complete version is kept, and a large one is not read again at once.
 """
 
 import logging
@@ -33,14 +33,14 @@ class _Kept:
 
 
 class SideFiles:
-    """The side files last used; shared by a source's thread and the worker's.
+    """The side files last used; shared by the threads of a source and of the worker.
 
     Parameters
     ----------
     kept
         How many are held in memory.
     monotonic
-        Seconds; for how long reading takes.
+        Clock in seconds, to measure how long reading takes.
     """
 
     def __init__(
@@ -65,14 +65,14 @@ class SideFiles:
         parse: Callable[[BinaryIO, Path], T | None],
         enough: Callable[[T], bool],
     ) -> tuple[Version | None, T | None]:
-        """Return the version of a side file, and what it says; None where none was whole so far.
+        """Return version and content of a side file; None where none was complete so far.
 
         Parameters
         ----------
         parse
-            Reads the open file; returns None, or raises ValueError, where it is not whole.
+            Reads the open file; returns None, or raises ValueError, where it is incomplete.
         enough
-            Tells whether what a former version said will do for now.
+            Returns whether the content of a former version is enough for now.
         """
         version = version_of(path)
         if version is None:
@@ -100,7 +100,7 @@ class SideFiles:
     ) -> T | None:
         if version[0] > self._limits.max_text_bytes:
             log.warning(
-                "file beside images is too large, it is not read",
+                "side file is too large, it is not read",
                 extra={
                     "event": {
                         "path": str(path),
@@ -114,9 +114,9 @@ class SideFiles:
             with path.open("rb") as file:
                 return parse(file, path)
         except (OSError, ValueError, RecursionError) as error:
-            # It is being rewritten, mostly; else the next version is read.
+            # Usually it is being rewritten; else the next version is read.
             log.info(
-                "file beside images is not whole",
+                "side file is not complete",
                 extra={"event": {"path": str(path), "reason": str(error)}},
             )
             return None
@@ -130,7 +130,7 @@ class SideFiles:
 
 
 def version_of(path: Path) -> Version | None:
-    """Return size and time of a file, which tell its versions apart; None where there is none."""
+    """Return size and time of a file, which identify its version; None where there is none."""
     try:
         state = path.stat()
     except OSError:

@@ -1,7 +1,7 @@
-"""Times of acquisition as microscope software writes them.
+"""Parses times of acquisition in the formats of microscope software.
 
-Most software writes the wall clock of its own computer without a zone. Such a time stays naive
-here; the source's `clock_zone` says how it is read.
+Most software writes local time without a zone. Such a time stays naive here; it is read in the
+`clock_zone` of the source.
 """
 
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from scopewatch.sources.base.facts import NOTHING, PlaneFacts
 
 # Micro-Manager 2: "2026-03-01 09:00:00.123 +0100"; 1.4: "2016-02-11 09:00:16 -0800"; the Python
-# and Java acquisition engines: "2026-03-01 09:00:00 -", a zone they meant to write and did not.
+# and Java acquisition engines: "2026-03-01 09:00:00 -", an intended zone that is missing.
 # Summaries: "2026/03/01 09:00:00". TIFF and EXIF: "2026:03:01 09:00:00".
 _LAYOUTS = (
     "%Y-%m-%d %H:%M:%S.%f %z",
@@ -20,16 +20,16 @@ _LAYOUTS = (
     "%Y:%m:%d %H:%M:%S",
 )
 _LONGEST = 40
-# Before this no digital microscope wrote a file: the clock was never set, or the text is filler.
+# No digital microscope wrote files before this: the clock was never set, or the text is filler.
 _FIRST_YEAR = 1990
 
 
 def parse_time(text: object) -> datetime | None:
-    """Read a time written by microscope software; None where it is not one.
+    """Return a time written by microscope software; None where the text is not one.
 
     Returns
     -------
-    Aware UTC where the text names its zone, else naive.
+    Aware UTC where the text has a zone, else naive.
 
     >>> parse_time("2016-02-11 09:00:16 -0800").isoformat()
     '2016-02-11T17:00:16+00:00'
@@ -50,7 +50,7 @@ def parse_time(text: object) -> datetime | None:
 
 
 def parse_iso(text: object) -> datetime | None:
-    """Read an ISO 8601 time: aware UTC where it names its zone, else naive; None if it is none."""
+    """Return an ISO 8601 time: aware UTC where it has a zone, else naive; None if it is none."""
     if not isinstance(text, str) or len(text) > _LONGEST:
         return None
     try:
@@ -76,5 +76,5 @@ def _believable(moment: datetime) -> datetime | None:
     try:
         return moment.astimezone(UTC)
     except (OverflowError, OSError):
-        # The C library refuses local times far outside its tables.
+        # The C library rejects local times far outside its tables.
         return None

@@ -57,6 +57,6 @@ def test_without_a_name_it_is_refused_and_the_reason_names_the_files_of_its_set(
     assert scene.inbox.tickets == []
     assert scene.inbox.reasons == [
         "file name does not fit the pattern, and its metadata do not name the frame: a.ome.tif"
-        " (expected pattern 'scopewatch', got its OME-XML speaks of other files (2: B1.ome.tif,"
-        " B2.ome.tif) and not of this one); correct `pattern` of the source, or rename the file"
+        " (expected pattern 'scopewatch', got its OME-XML lists other files (2: B1.ome.tif,"
+        " B2.ome.tif) and not this one); correct `pattern` of the source, or rename the file"
     ]

@@ -63,7 +63,7 @@ def test_a_stack_of_unknown_pages_is_refused(tmp_path: Path, make: Make) -> None
     scene = make().start()
     assert scene.inbox.tickets == []
     assert scene.inbox.reasons == [
-        f"image file has several pages and does not say what they are: {FRAME} (got 3 pages);"
+        f"image file has several pages and no metadata about them: {FRAME} (got 3 pages);"
         " export OME-TIFF, or one file for each frame"
     ]
 

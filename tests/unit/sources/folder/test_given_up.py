@@ -93,7 +93,7 @@ def test_a_file_that_is_fetched_in_pieces_waits_for_its_control_file_to_go(
         scene.source.load(ticket)
     assert str(error.value) == (
         f"image file is still being fetched: {tmp_path / FRAME} (got {beside.name} beside it);"
-        " let that program finish; or remove its file where this one is whole"
+        " let that program finish; or remove its file if this one is complete"
     )
     scene.ledger.settle(ticket)
     beside.unlink()

@@ -193,8 +193,8 @@ def test_planes_that_cannot_be_told_apart_are_refused_with_their_count(
     scene.later(60)
     assert scene.inbox.reasons == [
         "image file does not hold the planes that it declares: plate_A1_s0_t0000_phase.tif"
-        " (expected 6 planes, got it declares 6 planes in one directory, which cannot be told"
-        " apart: they are compressed or not in one piece); check that the writer finished; its"
+        " (expected 6 planes, got it declares 6 planes in one directory, which cannot be"
+        " located: they are compressed or not in one piece); check that the writer finished; its"
         " whole planes are used"
     ]
 

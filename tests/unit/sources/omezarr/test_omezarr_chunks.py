@@ -293,7 +293,7 @@ def test_chunks_that_would_fill_the_memory_are_not_unpacked(tmp_path: Path, make
     assert sorted(ticket.key.time_point for ticket in scene.inbox.tickets) == [0] * len(bombs)
     reasons = scene.inbox.reasons
     for name in ("blosc", "zstd", "lz4"):
-        assert any(f"{name}.zarr" in each and "names another size" in each for each in reasons)
+        assert any(f"{name}.zarr" in each and "declares another size" in each for each in reasons)
     for name in ("gzip", "zlib"):
         assert any(f"{name}.zarr" in each and "chunk is damaged" in each for each in reasons)
     assert len(reasons) == len(bombs)

@@ -64,7 +64,7 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path, arrangement: Arrangemen
     with pytest.raises(FrameError) as caught:
         list_planes(tmp_path / "plate/plate_p001.ome.tiff")
     assert str(caught.value) == (
-        "metadata of the image lies in another file, which cannot be read:"
+        "metadata of the image are in another file, which cannot be read:"
         f" {tmp_path}/plate/plate_p001.ome.tiff (expected {name} beside it, got No such file or"
         " directory); copy that file beside the images"
     )
@@ -77,7 +77,7 @@ def test_a_reference_never_leads_out_of_the_folder(tmp_path: Path, name: str) ->
     path = tmp_path / "plate/plate_p001.ome.tiff"
     edit_xml(path, lambda xml: xml.replace(f"{tmp_path}/plate/companion.ome", name))
     (tmp_path / "plate/companion.ome").unlink()
-    with pytest.raises(FrameError, match="metadata of the image lies in another file"):
+    with pytest.raises(FrameError, match="metadata of the image are in another file"):
         list_planes(path)
 
 
@@ -105,7 +105,7 @@ def test_a_file_that_the_document_does_not_know_is_told(tmp_path: Path) -> None:
     # By its UUID it is known all the same.
     assert {each.key.well for each in read_frames(path)} == {"A1"}
     edit_xml(tmp_path / "plate/other.ome.tiff", lambda xml: xml.replace('UUID="urn', 'UUID="x', 1))
-    assert "its OME-XML speaks of other files (4:" in str(list_planes(path).trouble)
+    assert "its OME-XML lists other files (4:" in str(list_planes(path).trouble)
 
 
 def test_planes_of_a_master_are_read_while_the_others_grow(tmp_path: Path) -> None:

@@ -77,9 +77,9 @@ def test_a_file_that_its_xml_does_not_know_is_not_taken_for_another(
     assert {plane.facts.pixel_size_um for plane in contents.planes} == {0.65}
     assert not contents.axes_known
     assert contents.unnamed("stranger.ome.tiff") == (
-        "image file has several pages and does not say what they are: stranger.ome.tiff"
-        " (got 6 pages: its OME-XML speaks of other files (4: plate_p000.ome.tiff,"
-        " plate_p001.ome.tiff, ...) and not of this one);"
+        "image file has several pages and no metadata about them: stranger.ome.tiff"
+        " (got 6 pages: its OME-XML lists other files (4: plate_p000.ome.tiff,"
+        " plate_p001.ome.tiff, ...) and not this one);"
         " export OME-TIFF, or one file for each frame"
     )
 

@@ -136,7 +136,7 @@ def test_planes_that_one_directory_does_not_tell_apart_are_told_with_their_count
     contents = list_planes(path)
     assert contents.cut_off
     assert contents.unfinished == (
-        "it declares 6 planes in one directory, which cannot be told apart: they are compressed"
+        "it declares 6 planes in one directory, which cannot be located: they are compressed"
         " or not in one piece"
     )
 

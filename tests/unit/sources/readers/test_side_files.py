@@ -87,7 +87,7 @@ def test_a_file_beyond_the_limit_is_left_alone_and_told(
             assert files.read(side, parse, never)[1] is None
     assert parse.asked == 0
     (record,) = caplog.records
-    assert record.message == "file beside images is too large, it is not read"
+    assert record.message == "side file is too large, it is not read"
 
 
 def test_only_the_last_files_are_kept(tmp_path: Path, parse: Parser) -> None:

@@ -1,1 +1,1 @@
-"""What programs of instruments write into their image files in forms of their own."""
+"""Proprietary metadata that instrument programs write into their image files."""

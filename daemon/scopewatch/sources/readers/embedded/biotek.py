@@ -1,7 +1,7 @@
-"""What Gen5 (BioTek, Agilent) writes as the description of the images of Cytation and Lionheart.
+"""XML of Gen5 (BioTek, Agilent) in the image description of Cytation and Lionheart.
 
-By the elements that the BioTek reader of bioformats2raw reads; not tried on real files. Times are
-of the microscope's clock, without a zone.
+Uses the elements that the BioTek reader of bioformats2raw reads; not tested with real files. Times
+are local to the microscope, without a zone.
 """
 
 from datetime import datetime
@@ -16,17 +16,17 @@ WHO = "Gen5 XML"
 
 
 def is_biotek(text: str) -> bool:
-    """Tell whether an image description is Gen5's."""
+    """Return whether an image description was written by Gen5."""
     return "BTIImageMetaData" in text
 
 
 def biotek_facts(text: str, width_px: int) -> PlaneFacts:
-    """Return what the description of an image says; nothing where it is damaged.
+    """Return the facts in the description of an image; `NOTHING` where it is damaged.
 
     Parameters
     ----------
     width_px
-        Of the image: the XML gives the width of the whole in micrometres.
+        Width of the image: the XML gives the width of the whole in micrometres.
     """
     try:
         root = parse_xml(text)

@@ -1,6 +1,6 @@
-"""What Keyence's BZ-X writes behind the pixels: an XML that the maker note of the EXIF points to.
+"""XML of Keyence's BZ-X after the pixels, to which the maker note of the EXIF points.
 
-Tried on BZ-X files of analyser version 1.1.2 (`Bz4`). The calibration is a double, in nanometres
+Tested with BZ-X files of analyser version 1.1.2 (`Bz4`). The calibration is a double, in nanometres
 per pixel, written as the integer of the same 64 bits; the moment is .NET's `DateTime.ToBinary`.
 """
 
@@ -20,20 +20,20 @@ _ENTRY = 12
 _MOST_ENTRIES = 256
 _MOST_BYTES = 4 * 1024 * 1024
 _FIRST_YEAR = 1990
-# .NET: the two highest bits say what kind of time the others hold; in local time they are UTC, too.
+# .NET: the two highest bits give the kind of time in the others; local times hold UTC, too.
 _TICKS = 0x3FFF_FFFF_FFFF_FFFF
 _UTC_KINDS = (1, 2)
 
 
 def keyence_facts(file: BinaryIO, exif_start: int, order: str) -> PlaneFacts:
-    """Return what the maker note of a file says; nothing where it is no Keyence's, or damaged.
+    """Return the facts in the maker note of a file; `NOTHING` where it is damaged or not Keyence's.
 
     Parameters
     ----------
     exif_start
         Offset of the EXIF directory.
     order
-        Byte order of the file, as `struct` calls it.
+        Byte order of the file, in the notation of `struct`.
     """
     note = _entry(file, exif_start, order, _MAKER_NOTE)
     if note is None:
@@ -78,7 +78,7 @@ def _moment(binary: int | None) -> datetime | None:
 
 
 def _number(text: str | None) -> int | None:
-    """Read a signed integer of 64 bits."""
+    """Return a signed integer of 64 bits."""
     digits = (text or "").strip()
     if not digits.removeprefix("-").isdecimal() or len(digits) > 20:
         return None

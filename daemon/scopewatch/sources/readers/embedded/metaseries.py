@@ -1,6 +1,6 @@
-"""MetaSeries XML: what MetaXpress and MetaMorph write as the description of each page.
+"""MetaSeries XML, which MetaXpress and MetaMorph write as the description of each page.
 
-Tried on MetaXpress 6.7 (ImageXpress Micro). Times are of the microscope's clock, without a zone.
+Tested with MetaXpress 6.7 (ImageXpress Micro). Times are local to the microscope, without a zone.
 """
 
 import re
@@ -19,16 +19,16 @@ _COPIED = "Copy of "
 
 
 def is_metaseries(text: str) -> bool:
-    """Tell whether an image description is MetaSeries XML."""
+    """Return whether an image description is MetaSeries XML."""
     return text.lstrip().startswith("<MetaData") and "<prop " in text
 
 
 def metaseries_facts(text: str) -> PlaneFacts:
-    """Return what the description of a page says; nothing where it is damaged."""
+    """Return the facts in the description of a page; `NOTHING` where it is damaged."""
     try:
         root = parse_xml(text)
     except XmlError:
-        # The pixels may be fine without.
+        # The pixels may be fine without it.
         return NOTHING
     props = {
         element.get("id", ""): element.get("value", "")

@@ -1,1 +1,1 @@
-"""OME-XML: what it says of the planes of a file, and where on a plate they were taken."""
+"""OME-XML: facts about the planes of a file, and their places on a plate."""

@@ -1,8 +1,8 @@
-"""What an OME-XML says of each directory (page) of one file of its set.
+"""Statements of an OME-XML about each directory (page) of one file of its set.
 
-Schema: OME 2016-06 and before; `TiffData`, `Pixels`, `Plane`. Which directories are whose is in
-`files`, plates in `plates`, times in `times`. An XML that declares entities is refused:
-no microscope writes them, and expanding them can fill the memory.
+Schema: OME 2016-06 and before; `TiffData`, `Pixels`, `Plane`. `files` finds the directories of each
+image, `plates` its well, `times` its times. An XML that declares entities is refused: no microscope
+writes them, and expanding them can fill the memory.
 """
 
 from collections import Counter
@@ -38,18 +38,18 @@ _BY = "OME-XML"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OmeFile:
-    """What an OME-XML says of one file.
+    """Content of an OME-XML about one file.
 
     Parameters
     ----------
     planes
         Statements by directory.
     common
-        What holds for any plane of the set, where the XML does not know this file.
+        Statements that hold for any plane of the set, where the XML does not list this file.
     declared
-        How many directories the file is to hold; 0 where that is not said.
+        Number of directories that the file is to hold; 0 where it is not stated.
     trouble
-        Why it does not say what the planes are, or not of each; None where all is well.
+        Why it does not describe all planes, or any; None where all is well.
     endless
         Planes of a time point, where more time points than declared may follow; 0 where not.
     """
@@ -63,7 +63,7 @@ class OmeFile:
     endless: int = 0
 
     def of(self, page: int) -> tuple[Statement, ...]:
-        """Return what is said of a directory."""
+        """Return the statements about a directory."""
         if self.endless and page >= self.declared:
             later, first = divmod(page, self.endless)
             return tuple(map(later_by(later), self.planes.get(first, ())))
@@ -71,7 +71,7 @@ class OmeFile:
 
 
 def is_ome(text: str) -> bool:
-    """Tell whether an image description is an OME-XML."""
+    """Return whether an image description is an OME-XML."""
     return text.lstrip().startswith(("<?xml", "<OME")) and "<OME" in text
 
 
@@ -99,12 +99,12 @@ def read_ome(
     uuid: str | None = None,
     utc: bool = False,
 ) -> OmeFile:
-    """Return what an OME-XML says of the file `file_name`.
+    """Return the content of an OME-XML about the file `file_name`.
 
     Parameters
     ----------
     uuid
-        Of the file, where the XML stands in another one; None: it is the file's own.
+        UUID of the file, where the XML is in another one; None: it is the file's own.
     utc
         Whether times without a zone are UTC, as Micro-Manager writes them.
 
@@ -124,7 +124,7 @@ def read_document(
     uuid: str | None = None,
     utc: bool = False,
 ) -> OmeFile:
-    """Return what a parsed OME-XML says of a file, as `read_ome` does."""
+    """Return the content of a parsed OME-XML about a file, as `read_ome` does."""
     every = read_blocks(root)
     blocks, trouble = select_own(every, file_name, root.get("UUID"), uuid)
     if trouble is not None:
@@ -148,7 +148,7 @@ def read_document(
 
 
 def _common(root: Xml.Element) -> tuple[Statement, ...]:
-    """Return the scale, where all images have the same."""
+    """Return the scale, if all images have the same."""
     sizes = {_size_um(pixels) for pixels in root.findall("{*}Image/{*}Pixels")}
     facts = PlaneFacts(pixel_size_um=sizes.pop() if len(sizes) == 1 else None)
     return () if facts == NOTHING else (Statement(origin=Origin.SET, by=_BY, facts=facts),)
@@ -167,11 +167,11 @@ class _Images:
         self._plates = read_plates(root)
         self._images = root.findall("{*}Image")
         names = Counter(named(image.get("Name")) for image in self._images)
-        # Of names that return (fov0, fov1 in each well) none tells which image it is.
+        # A name that occurs again (fov0, fov1 in each well) does not identify its image.
         self._distinct = len(names) == len(self._images) and None not in names
 
     def by_uuid(self, index: int) -> tuple[Statement, ...]:
-        """Return where an image was taken, as what the UUID of a file says of it."""
+        """Return where an image was taken, stated by the UUID of a file."""
         image = self._images[index]
         place = self._plates.get(image.get("ID", ""))
         well, position = self._label(index, image, place)
@@ -184,7 +184,7 @@ class _Images:
     def planes(
         self, blocks: list[Block], doubt: tuple[Statement, ...]
     ) -> Iterator[tuple[int, tuple[Statement, ...]]]:
-        """Yield (directory, statements) of the planes of some blocks; `doubt` is said of each."""
+        """Yield (directory, statements) for the planes of some blocks; `doubt` is added to each."""
         by_image: dict[int, list[Block]] = {}
         for block in blocks:
             by_image.setdefault(block.image, []).append(block)
@@ -224,9 +224,9 @@ class _Images:
     def _label(
         self, index: int, image: Xml.Element, place: PlatePlace | None
     ) -> tuple[str | None, str | int | None]:
-        """Return the well that an image's names call one, and its position.
+        """Return the well in an image's name if it contains one, and its position.
 
-        That is its number among the images where several bear one name, or none at all.
+        The position is its number among the images where several have one name, or none at all.
         """
         stage = image.find("{*}StageLabel")
         label = named(stage.get("Name")) if stage is not None else None
@@ -238,7 +238,7 @@ class _Images:
 
 
 def _sizes(pixels: Xml.Element, channels: list[Xml.Element]) -> dict[str, int]:
-    """Return the numbers of planes along C, T and Z: colours of one channel are one plane."""
+    """Return the numbers of planes along C, T and Z; the colours of one channel are one plane."""
     sizes = declared_sizes(pixels)
     samples = [number_of(channel.get("SamplesPerPixel")) or 1 for channel in channels]
     if channels and sum(samples) == sizes["C"]:

@@ -1,9 +1,9 @@
-"""OME-XML of an acquisition whose end is not planned, while it goes on.
+"""OME-XML of an acquisition without a planned end, while it runs.
 
-ome-writers 0.3 declares one time point in it. What it appends are the planes of one time point
-after the other, since its only axis without an end is the outermost. When it is closed, the image
-of the first position is told how many there are, and no other: of those the `Plane` elements tell
-it, where the frames came with metadata. It names no creator.
+ome-writers 0.3 declares one time point in it, and appends the planes of one time point after the
+other, since its only unbounded axis is the outermost. At close only the image of the first position
+gets the number of time points; for the others it follows from the `Plane` elements, where the
+frames came with metadata. The document names no creator.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from scopewatch.sources.readers.ome.plates import number_of
 
 
 def planes_of_endless(root: Xml.Element, blocks: list[Block]) -> int:
-    """Return the planes of a time point, where more of them may follow; 0 where not.
+    """Return the number of planes of a time point, where more may follow; 0 where not.
 
     Parameters
     ----------
     blocks
-        Those of the file.
+        Blocks of the file.
     """
     if root.get("Creator") is not None or len(blocks) != 1:
         return 0
@@ -32,7 +32,7 @@ def planes_of_endless(root: Xml.Element, blocks: list[Block]) -> int:
         return 0
     sizes = declared_sizes(pixels)
     order = pixels.get("DimensionOrder", "")
-    # Axes that the acquisition lacks stand last: of Z and T, the outer one must be T.
+    # Axes that the acquisition lacks come last: of Z and T, the outer one must be T.
     outermost = sizes["Z"] > 1 or 0 < order.find("T") < order.find("Z")
     if sizes["T"] != 1 or not outermost or (sizes["Z"] > 1 and not order.endswith("T")):
         return 0
@@ -46,7 +46,7 @@ def declared_sizes(pixels: Xml.Element) -> dict[str, int]:
 
 
 def with_later_planes(pixels: Xml.Element, blocks: list[Block]) -> tuple[int, list[Block]]:
-    """Return how many time points an image has by its planes, and its blocks with all of them."""
+    """Return the number of time points of an image by its planes, and blocks with all of them."""
     sizes = declared_sizes(pixels)
     last = max((number_of(each.get("TheT")) or 0 for each in pixels.findall("{*}Plane")), default=0)
     if last < sizes["T"]:
@@ -57,7 +57,7 @@ def with_later_planes(pixels: Xml.Element, blocks: list[Block]) -> tuple[int, li
 
 
 def later_by(time_points: int) -> Callable[[Statement], Statement]:
-    """Return what turns a statement about the first time point into one about a later one."""
+    """Return a function that moves a statement about the first time point to a later one."""
 
     def later(statement: Statement) -> Statement:
         facts = statement.facts

@@ -1,8 +1,8 @@
-"""Which directories of a multi-file OME-TIFF set lie in which of its files.
+"""Finds the directories of each file of a multi-file OME-TIFF set.
 
-Sets of several files mostly hold the XML of the whole set in each. Which `TiffData` are a file's
-own is decided over all images together: by its name, else by its UUID. Only a set of a single file
-can have been renamed; where the XML speaks of several and this is none of them, nothing is guessed.
+In most sets of several files each holds the XML of the whole set. The `TiffData` of a file are
+found over all images together: by its name, else by its UUID. Only a set of a single file can have
+been renamed; where the XML lists several and this is none of them, nothing is guessed.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from scopewatch.sources.readers.ome.plates import number_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """One `TiffData`: planes of an image that lie in directories of a file one after another.
+    """One `TiffData`: consecutive directories of a file that hold planes of an image.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ class Block:
     page
         Number of its directory.
     planes
-        How many there are; None: all of the image.
+        Number of planes; None: all of the image.
     file, uuid
-        The file that holds them; both None for the one that holds the XML.
+        The file that holds them; both None for the file that holds the XML.
     """
 
     image: int
@@ -39,7 +39,7 @@ class Block:
 
     @property
     def elsewhere(self) -> bool:
-        """Whether it names a file, be it the one that holds the XML; else it means that one."""
+        """Whether it names a file, possibly the one that holds the XML; else that one is meant."""
         return self.file is not None or self.uuid is not None
 
 
@@ -71,7 +71,7 @@ def _read_block(image: int, element: Xml.Element) -> Block:
 def select_own(
     blocks: list[Block], file_name: str, document: str | None, uuid: str | None
 ) -> tuple[list[Block], str | None]:
-    """Return the blocks of a file, or why it is not known which they are.
+    """Return the blocks of a file, or why they are not known.
 
     Parameters
     ----------
@@ -94,14 +94,14 @@ def select_own(
 
 
 def rival_image(blocks: list[Block], own: list[Block], uuid: str | None) -> int | None:
-    """Return the image that a file is by its UUID, where its name says another one; else None.
+    """Return the image of a file by its UUID, if its name gives another image; else None.
 
     Parameters
     ----------
     own
-        The blocks of the file, by its name.
+        Blocks of the file, by its name.
     uuid
-        Of the file, as it says itself.
+        UUID in the file itself.
     """
     if not uuid or any(block.uuid == uuid for block in own):
         return None
@@ -113,7 +113,7 @@ def _unknown(others: list[str]) -> str:
     if not others:
         return "its OME-XML names no planes"
     first = ", ".join(others[:2]) + (", ..." if len(others) > 2 else "")
-    return f"its OME-XML speaks of other files ({len(others)}: {first}) and not of this one"
+    return f"its OME-XML lists other files ({len(others)}: {first}) and not this one"
 
 
 def _base_name(name: str | None) -> str | None:

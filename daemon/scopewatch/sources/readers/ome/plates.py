@@ -1,8 +1,8 @@
-"""Where on a plate each image of an OME-XML was taken: its `Plate`, `Well` and `WellSample`.
+"""Place of each image of an OME-XML on a plate: its `Plate`, `Well` and `WellSample`.
 
-The schema (OME 2016-06) counts rows and columns from 0. Some programs count them from 1 and write
-the well in words beside it (`Well:A01`): both are kept, and the words are trusted first. Rows or
-columns that lie outside the plate are not counted from 0, and none of that plate is believed.
+The schema (OME 2016-06) counts rows and columns from 0. Some programs count from 1 and also write
+the well in words (`Well:A01`): both are kept, and the words rank first. If rows or columns lie
+outside the plate, they do not count from 0, and all numbers of that plate are ignored.
 """
 
 import re
@@ -14,7 +14,7 @@ from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 
 # A1, A01, A_1, AF48 of a plate of 1536 wells.
 _WELL = r"(?P<row>A[A-F]|[A-P])[ _-]?0*(?P<column>[1-9]\d?)"
-# Rows or columns of the largest plate that is made (3456 wells).
+# Most rows or columns of a plate (3456 wells).
 _LARGEST = 72
 _WORD = re.compile(rf"(?:well[\s:_-]*)?{_WELL}", re.IGNORECASE)
 _WITHIN = re.compile(rf"\bwell[\s:_-]*{_WELL}(?![0-9A-Za-z])", re.IGNORECASE)
@@ -22,16 +22,16 @@ _WITHIN = re.compile(rf"\bwell[\s:_-]*{_WELL}(?![0-9A-Za-z])", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatePlace:
-    """Where an image lies on a plate.
+    """Place of an image on a plate.
 
     Parameters
     ----------
     words, numbers
-        The well as its element names it, and as its row and column give it.
+        The well by the name of its element, and by its row and column.
     site
-        Its place among the samples of the well, from 0.
+        Number of the image among the samples of the well, from 0.
     index
-        The number of the only sample of the plate: it tells files of one image apart, not more.
+        Number of the only sample of the plate: it distinguishes files of one image, no more.
     """
 
     plate: str | None
@@ -41,11 +41,11 @@ class PlatePlace:
     index: int | None = None
 
     def statements(self) -> tuple[Statement, ...]:
-        """Return what is said of the place, in the order of trust."""
+        """Return the statements about the place, in the order of trust."""
         parts = (
             (Origin.SET, "OME-XML", PlaneFacts(plate=self.plate, well=self.words, site=self.site)),
             (Origin.SET, "OME-XML rows and columns", PlaneFacts(well=self.numbers)),
-            # Each file of a plate may count its only sample anew: the name knows better.
+            # Each file of a plate may number its only sample from 0: the file name ranks before it.
             (Origin.TAG, "OME-XML sample index", PlaneFacts(site=self.index)),
         )
         return tuple(
@@ -56,13 +56,13 @@ class PlatePlace:
 
 
 def well_in_words(text: object) -> str | None:
-    """Read a text that is the name of a well, `A01` or `Well:A01`, and nothing else."""
+    """Return the well in a text that is only the name of a well, `A01` or `Well:A01`."""
     match = _WORD.fullmatch(text.strip()) if isinstance(text, str) else None
     return _spelt(match)
 
 
 def well_within(text: object) -> str | None:
-    """Find a well that is called one within a text: `Well A01, Field 3`."""
+    """Return the well that is named as one within a text: `Well A01, Field 3`."""
     return _spelt(_WITHIN.search(text)) if isinstance(text, str) else None
 
 
@@ -100,7 +100,7 @@ def _samples(well: Xml.Element) -> list[tuple[int | None, str]]:
 
 
 def _words(well: Xml.Element) -> str | None:
-    """Return the well as its element says it in words; an ID may be `Well:A01`, or a mere key."""
+    """Return the well in the texts of its element; an ID may be `Well:A01`, or a mere key."""
     texts = (
         well.get("ExternalIdentifier"),
         well.get("ExternalDescription"),
@@ -117,10 +117,10 @@ def _numbers(plate: Xml.Element, well: Xml.Element) -> str | None:
 
 
 def _on_its_side(plate: Xml.Element) -> bool:
-    """Tell whether the columns carry the letters.
+    """Return whether the columns carry the letters.
 
-    The conventions alone do not say so: an example of the standard's own documents gives a plate of
-    8 x 12 numbered rows and lettered columns, and no such plate is made.
+    The naming conventions are not enough: an example in the documentation of the standard has a
+    plate of 8 x 12 with numbered rows and lettered columns, and no such plate is made.
     """
     swapped = (
         plate.get("RowNamingConvention") == "number"
@@ -139,7 +139,7 @@ def _counts_from_0(plate: Xml.Element, wells: list[Xml.Element]) -> bool:
 
 
 def number_of(text: str | None) -> int | None:
-    """Read a count from 0; None where there is none, or it is beyond belief."""
+    """Return a count from 0; None where there is none, or it is implausible."""
     return int(text) if text is not None and text.isdecimal() and len(text) <= 9 else None
 
 

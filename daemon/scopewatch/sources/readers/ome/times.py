@@ -1,8 +1,8 @@
-"""When each plane of an image of an OME-XML was taken.
+"""Time at which each plane of an image in an OME-XML was taken.
 
-By `DeltaT` of the plane, else by `TimeIncrement` times its index; `AcquisitionDate` is the moment
-of the first plane, and of no other by itself: a plane that nothing else dates lies its index x
-`interval_h` after it.
+Given by `DeltaT` of the plane, else by `TimeIncrement` times its index; `AcquisitionDate` is only
+the moment of the first plane: a plane that nothing else dates was taken its index x `interval_h`
+later.
 """
 
 import math
@@ -27,7 +27,7 @@ Coordinate = tuple[int, int, int]  # c, t, z
 
 
 class Times(TypedDict, total=False):
-    """Those of the facts of a plane that say when it was taken."""
+    """The facts of a plane about the time at which it was taken."""
 
     acquired_at: datetime
     wall_time: datetime
@@ -43,7 +43,7 @@ class ImageTimes:
     Parameters
     ----------
     utc
-        A date without a zone is UTC; else it is the time of day where the microscope stands.
+        A date without a zone is UTC; else it is local time at the microscope.
     """
 
     def __init__(self, image: Xml.Element, pixels: Xml.Element, times: int, *, utc: bool) -> None:
@@ -58,18 +58,18 @@ class ImageTimes:
         for plane in pixels.findall("{*}Plane"):
             delta_s = _seconds(plane.get("DeltaT"), plane.get("DeltaTUnit"))
             c, t, z = (number_of(plane.get(f"The{axis}")) or 0 for axis in "CTZ")
-            # Filled in by programs that do not know it: no later plane is taken with the first.
+            # A placeholder of programs that do not know it: no later plane is taken with the first.
             if delta_s is not None and (delta_s > 0 or t == 0):
                 self._delta_s[c, t, z] = delta_s
 
     def of(self, at: Coordinate) -> Times:
-        """Return when a plane was taken, as facts of it; nothing where that is not said."""
+        """Return when a plane was taken, as facts about it; empty where that is not stated."""
         since_s = self._since_s(at)
         if since_s is None:
             began = self._began
             return {} if began is None else {"series_began": began, "series_index": at[1]}
         if self._began is None:
-            # Of a lone moment nothing tells since when it counts.
+            # The start of a moment that is given alone is not known.
             return {"elapsed_s": since_s} if self._several else {}
         if self._began.tzinfo is None:
             return {"wall_time": self._began, "since_wall_s": since_s}
@@ -84,7 +84,7 @@ class ImageTimes:
 
 
 def _seconds(text: str | None, unit: str | None) -> float | None:
-    """Read a duration; None where it is none, below zero, or longer than any run."""
+    """Return a duration; None where it is none, below zero, or longer than any run."""
     try:
         value_s = float(text or "") * _UNIT_S[unit or "s"]
     except (ValueError, KeyError):

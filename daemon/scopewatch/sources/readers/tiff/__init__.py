@@ -1,1 +1,1 @@
-"""TIFF files of all microscope kinds: directories, planes, what they say, pixels."""
+"""TIFF files of all microscope kinds: directories, planes, statements, pixels."""

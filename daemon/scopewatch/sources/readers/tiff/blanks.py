@@ -1,8 +1,8 @@
-"""Planes of a preallocated series that nobody has written yet: zeros behind the last that is not.
+"""Finds the planes of a preallocated series that are not written yet: zeros at the end.
 
-Files that are mapped into memory have their full size from the start, and what is not written reads
-as zeros. A plane of zeros before another of its channel, field and focus that is written is no such
-plane: it was left out, or is not transferred yet.
+Memory-mapped files have their full size from the start, and read as zeros where they are not
+written. A plane of zeros before a written one of the same channel, field and focus is not such a
+plane: it was skipped, or is not transferred yet.
 """
 
 import errno
@@ -19,21 +19,21 @@ from scopewatch.sources.readers.planes import PlaneEntry
 from scopewatch.sources.readers.tiff.ifd import Directory
 
 _PIECE_BYTES = 1 << 20
-# So many blank planes on end are read whole; those behind are taken for blank by their samples.
+# This many consecutive blank planes are read whole; later ones count as blank by their samples.
 _READ_WHOLE = 2
 
 
 def not_written_yet(
     planes: Sequence[PlaneEntry], blank: Sequence[bool], is_empty: Callable[[int], bool]
 ) -> set[int]:
-    """Return which planes of a series nobody has written yet.
+    """Return the planes of a series that are not written yet.
 
     Parameters
     ----------
     blank
-        Of each plane whether all its samples are zeros.
+        For each plane whether all its samples are zeros.
     is_empty
-        Reads a plane whole and tells whether it holds zeros only.
+        Reads a whole plane and returns whether it holds zeros only.
     """
     if not any(blank):
         return set()
@@ -58,7 +58,7 @@ def not_written_yet(
 
 
 def holds_zeros_only(path: Path, directory: Directory) -> bool:
-    """Tell whether the pixels of a plane in one piece are zeros; what the file skips is not read.
+    """Return whether a plane in one piece holds zeros only; sparse parts are not read.
 
     Raises
     ------
@@ -80,13 +80,13 @@ def holds_zeros_only(path: Path, directory: Directory) -> bool:
 
 
 def _next_data(file: FileIO, at: int) -> int:
-    """Return where the next bytes lie that were ever written, where the system tells."""
+    """Return the offset of the next data that was ever written, if the system can find it."""
     if sys.platform == "win32":
         return at
     try:
         return file.seek(at, os.SEEK_DATA)
     except OSError as error:
-        # ENXIO: none up to the end. Others: this file system does not know.
+        # ENXIO: none up to the end. Others: this file system does not support the call.
         return sys.maxsize if error.errno == errno.ENXIO else at
 
 

@@ -1,6 +1,6 @@
-"""The chain of directories of a TIFF, walked within bounds.
+"""Follows the chain of directories of a TIFF within bounds.
 
-Loops are noticed, and directories that overlap: each page of a trap may point to the same tables.
+It detects loops and overlapping directories: each page of a trap may point to the same tables.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _MAX_STRIPS_IN_ALL = 4_000_000
 class Chain:
     """The directories found, and why the walk stopped; None at the regular end.
 
-    `cut` is true where it stopped because the file ends too early.
+    `cut` is True where it stopped because the file ends too early.
     """
 
     layout: Layout
@@ -38,8 +38,8 @@ def walk_directories(file: BinaryIO, size: int, where: object, max_planes: int) 
     Raises
     ------
     FrameError
-        When the file is no TIFF, its chain loops, its directories take up more than the whole
-        file (so that they overlap), or it has more than `max_planes` pages.
+        When the file is no TIFF, its chain loops, its directories take up more than the whole file
+        (so that they overlap), or it has more than `max_planes` pages.
     """
     layout = read_layout(file, where)
     directories: list[Directory] = []

@@ -1,8 +1,8 @@
-"""The OME-XML of a TIFF: its own, or that of a file beside it to which its own refers.
+"""Finds the OME-XML of a TIFF: its own, or that of a file beside it to which its own refers.
 
-`BinaryOnly` names the companion file or the master TIFF of a set. Programs write its whole path, of
-the machine where it was written: only the last part counts, and it is looked for beside the TIFF.
-What was read lately is kept: all files of a set refer to one document, and are looked at often.
+`BinaryOnly` names the companion file or the master TIFF of a set. Programs write its whole path on
+the machine where it was written: only the last part counts, and the file is expected beside the
+TIFF. Recent documents are cached: all files of a set refer to one, and are checked often.
 """
 
 import hashlib
@@ -20,11 +20,11 @@ _TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 _KEPT_FILES, _KEPT_PLANES = 256, 20_000
 _KEPT_DOCUMENTS, _LARGEST_KEPT = 4, 8 * 1024 * 1024
 
-_Version = tuple[Path, int, int]  # path, bytes, time of modification
+_Version = tuple[Path, int, int]  # path, bytes, modification time
 
 
 class OmeDocuments:
-    """The documents last used, within bounds; for several threads."""
+    """Bounded cache of the documents that were used last; thread-safe."""
 
     def __init__(self, limits: ReadLimits) -> None:
         self._limits = limits
@@ -33,19 +33,19 @@ class OmeDocuments:
         self._documents: OrderedDict[_Version, Xml.Element] = OrderedDict()
 
     def read(self, path: Path, text: str, *, utc: bool) -> OmeFile:
-        """Return what the OME-XML of a TIFF says of it, or the one that it refers to.
+        """Return the content of the OME-XML of a TIFF, or of the document it refers to.
 
         Parameters
         ----------
         text
-            Of its own OME-XML.
+            Text of its own OME-XML.
         utc
             Whether times without a zone are UTC.
 
         Raises
         ------
         FrameError
-            When the XML is damaged, or the file that it refers to is not there.
+            When the XML is damaged, or the file that it refers to is missing.
         """
         digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass")).digest()
         own = (path, digest, utc)
@@ -72,7 +72,7 @@ class OmeDocuments:
 
     @property
     def kept(self) -> int:
-        """How many planes are held in memory."""
+        """Number of planes held in memory."""
         with self._lock:
             return sum(len(each.planes) for each in self._files.values())
 
@@ -126,7 +126,7 @@ def _read_text(target: Path, size: int, limits: ReadLimits) -> str:
             except ifd.UnfinishedError as why:
                 raise FrameError(
                     complaint(
-                        "metadata of the image lies in a file that is not written yet",
+                        "metadata of the image are in a file that is not written yet",
                         where=target,
                         got=why,
                         do="let its writer finish",
@@ -142,7 +142,7 @@ def _read_text(target: Path, size: int, limits: ReadLimits) -> str:
 def _missing(path: Path, name: str, got: object) -> FrameError:
     return FrameError(
         complaint(
-            "metadata of the image lies in another file, which cannot be read",
+            "metadata of the image are in another file, which cannot be read",
             where=path,
             expected=f"{name} beside it",
             got=got,

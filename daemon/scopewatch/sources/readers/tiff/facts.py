@@ -1,6 +1,6 @@
-"""What a TIFF file says of its pages: Micro-Manager, OME-XML, ImageJ, tifffile, plain tags.
+"""Statements of a TIFF file about its pages: Micro-Manager, OME-XML, ImageJ, tifffile, plain tags.
 
-Where several speak, the nearer to the camera wins, in that order.
+Where several state a fact, the nearer to the camera ranks first, in that order.
 """
 
 import math
@@ -66,17 +66,17 @@ class FileFacts:
 
     @property
     def trouble(self) -> str | None:
-        """Why the metadata does not say what the pages are; None where it does, or is silent."""
+        """Why the metadata does not describe the pages; None where it does, or there is none."""
         return self._ome.trouble
 
     @property
     def stamp(self) -> tuple[object, ...]:
-        """What holds for every page: changes where that is said otherwise."""
+        """Everything that holds for all pages, to detect a change of it."""
         return hash(self._description), self._ome, self.declared
 
     @property
     def declared(self) -> Declared:
-        """How many planes the metadata declares."""
+        """Number of planes that the metadata declares."""
         if self._ome.declared or self._ome.trouble:
             planes = self._ome.declared
             return Declared(
@@ -89,13 +89,13 @@ class FileFacts:
         return Declared(planes=min(planes, self._limits.max_planes) if planes > 1 else 0)
 
     def tags(self, directory: Directory) -> dict[str, Any] | None:
-        """Return Micro-Manager's tags of a page; None where they are not (yet) whole."""
+        """Return Micro-Manager's tags of a page; None where they are not complete (yet)."""
         tag = directory.tags.get(ifd.MM_METADATA)
         raw = ifd.read_bytes(self._file, tag, self._limits.max_text_bytes)
         return load_tags(raw.rstrip(b"\x00")) if raw else None
 
     def of(self, page: int, directory: Directory) -> tuple[Statement, ...]:
-        """Return what the file says of a plane; `directory` is its own, or that of all."""
+        """Return the statements about a plane; `directory` is its own, or the common one."""
         by_itself = self._by_itself(directory)
         parts: list[tuple[Origin, str, PlaneFacts]] = []
         if self._imagej:
@@ -107,10 +107,10 @@ class FileFacts:
         return (*self._ome.of(page), *_statements(parts), *by_itself)
 
     def _may_be_endless(self, chain: Chain) -> bool:
-        """Tell whether what lies behind the declared planes may be those of later time points.
+        """Return whether data after the declared planes may be planes of later time points.
 
-        ome-writers gives its directories one pixel in a micrometre, whatever the scale is. A
-        thumbnail is of another size.
+        ome-writers gives its directories one pixel per micrometre, whatever the scale is. A
+        thumbnail has another size.
         """
         first, last = chain.directories[0], chain.directories[-1]
         kinds = (ifd.WIDTH, ifd.HEIGHT, ifd.BITS, ifd.SAMPLES)
@@ -119,7 +119,7 @@ class FileFacts:
         return alike and unit == MICROMETRE and self._resolution(first) == 1
 
     def _by_itself(self, directory: Directory) -> tuple[Statement, ...]:
-        """Return what stands in a directory; it is read once for all planes behind one."""
+        """Return the statements in a directory; it is read once for all planes that share it."""
         if self._last is not None and self._last[0] == directory.start:
             return self._last[1]
         tags = self.tags(directory)
@@ -138,7 +138,7 @@ class FileFacts:
         return statements
 
     def _embedded(self, directory: Directory) -> tuple[Origin, str, PlaneFacts]:
-        """Return what a program of an instrument says of a page in a form of its own."""
+        """Return the facts about a page in the proprietary form of an instrument program."""
         text = self._text(directory, ifd.DESCRIPTION)
         if is_metaseries(text):
             return Origin.PLANE, metaseries.WHO, metaseries_facts(text)
@@ -156,7 +156,7 @@ class FileFacts:
         info = imagej.get("Info")
         start = info.find("{") if isinstance(info, str) else -1
         tags = load_tags(info[start:]) if isinstance(info, str) and start >= 0 else None
-        # The info is that of the file: of one image, or of a stack's first.
+        # The info belongs to the file: to one image, or to the first of a stack.
         alone = len(self._chain.directories) == 1 and self.declared.planes <= 1
         facts = tag_facts(tags, {}) if tags is not None and alone else NOTHING
         sizes = [_size(imagej.get(name)) for name in ("channels", "slices", "frames")]
@@ -174,7 +174,7 @@ class FileFacts:
             with tifffile.TiffFile(self._path) as file:
                 return dict(file.imagej_metadata or {})
         except _DAMAGE:
-            # The pixels may be fine without; whether they are is found out when they are read.
+            # The pixels may be fine without it; reading them will show that.
             return {}
 
     def _text(self, directory: Directory | None, code: int) -> str:

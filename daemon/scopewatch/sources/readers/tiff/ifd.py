@@ -1,9 +1,9 @@
-"""The directories of a TIFF file, read within bounds and while the file still grows.
+"""Reads the directories of a TIFF file within bounds and while the file still grows.
 
 Libraries expect a finished file. Micro-Manager preallocates 4 GB and fills it, other writers
-append; so directories are read here, with every offset checked against the size of the file, and
-nothing allocated on the word of the file. `chain` follows them; pixels of ordinary files are then
-decoded by libraries (`pixels`).
+append; so directories are read here, with every offset checked against the size of the file, and no
+declared size is allocated unchecked. `chain` follows them; libraries then decode the pixels of
+ordinary files (`pixels`).
 
 Classic and BigTIFF, both byte orders. TIFF 6.0 specification, section 2.
 """
@@ -34,7 +34,7 @@ _NUMBERS = (
     *(FILL_ORDER, EXIF, ROWS_PER_STRIP),
 )
 _TEXTS = (DESCRIPTION, DATE_TIME, X_RESOLUTION, MM_METADATA)
-# Others are not kept: a directory may hold a thousand, and a file a hundred thousand of those.
+# Other tags are not kept: a directory may hold a thousand, and a file a hundred thousand of those.
 _KEPT = frozenset({*_NUMBERS, *_TEXTS, STRIP_OFFSETS, STRIP_BYTES, TILE_OFFSETS, TILE_BYTES})
 
 
@@ -43,12 +43,12 @@ class UnfinishedError(Exception):
 
 
 class CutOffError(UnfinishedError):
-    """The file ends before what it declares: it is being appended to, or was cut off."""
+    """The file ends before its declared end: it is being appended to, or was truncated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
-    """Where the value of a tag lies; `start` and `size` in bytes."""
+    """Place of the value of a tag; `start` and `size` in bytes."""
 
     kind: int
     count: int
@@ -78,18 +78,18 @@ class Directory:
     spent
         Bytes of the file that the directory and the texts it points to take up.
     strips
-        How many strips or tiles there are.
+        Number of strips or tiles.
     first, last
         (offset, bytes) of the first and the last of them.
     end_of_pixels
-        Offset behind the last byte of pixels.
+        Offset after the last byte of pixels.
     bytes_of_pixels
-        Of all strips or tiles together.
+        Bytes of all strips or tiles together.
     in_a_row
         Whether each strip begins where the one before it ends.
     fence
-        Offset of what lies nearest behind the pixels as far as the directory tells: itself, a value
-        of a tag, the next directory; 0 where it tells of nothing there.
+        Offset of the nearest known item after the pixels: the directory itself, a value of a tag,
+        the next directory; 0 where none is known.
     """
 
     start: int
@@ -106,7 +106,7 @@ class Directory:
     fence: int
 
     def moved(self, by: int) -> "Directory":
-        """Return the directory of a plane like this one whose pixels lie further behind."""
+        """Return the directory of a similar plane whose pixels are further back in the file."""
         return replace(
             self,
             first=(self.first[0] + by, self.first[1]),
@@ -188,14 +188,14 @@ def read_directory(file: BinaryIO, layout: Layout, offset: int, size: int) -> Di
 
 
 class _Entries:
-    """The entries of a directory: numbers that stand in them, and where other values lie.
+    """The entries of a directory: numbers within it, and places of other values.
 
     Attributes
     ----------
     spent
-        Bytes of the values that lie elsewhere.
+        Bytes of the values outside it.
     apart
-        Where those lie, of all entries.
+        Places of those values, of all entries.
     """
 
     def __init__(self, layout: Layout, start: int, size: int) -> None:
@@ -250,7 +250,7 @@ def read_integers(file: BinaryIO, layout: Layout, tag: Tag | None) -> tuple[int,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Where a directory lies; `apart` are the offsets of what belongs to it besides pixels."""
+    """Place of a directory; `apart` are the offsets of its parts besides pixels."""
 
     start: int
     following: int

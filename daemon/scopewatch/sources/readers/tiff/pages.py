@@ -1,9 +1,9 @@
-"""Which planes a TIFF has room for: one for each directory, or many behind the first.
+"""Finds the planes that a TIFF has room for: one for each directory, or many after the first.
 
 ImageJ (above 4 GB) and tifffile (`truncate`) write one directory for a whole stack. ome-writers
 writes the other directories of an uncompressed stack when it is closed; until then the planes are
-appended behind the first. In either case plane k lies k planes behind the first one's pixels, and a
-directory that comes later says the same.
+appended after the first. In either case plane k is k planes after the pixels of the first one, and
+a directory that is written later agrees.
 """
 
 from collections.abc import Callable
@@ -18,18 +18,18 @@ _MOST_DIRECTORY_BYTES = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """How many planes the metadata of a file declares.
+    """Number of planes that the metadata of a file declares.
 
     Parameters
     ----------
     planes
-        0 where it does not say.
+        0 where it declares none.
     grows
         Whether they are declared before they are written; else all are written at once.
     unknown
-        It declares those of other files only: what there is room for is all that is known.
+        Whether it declares only those of other files: only the room for planes is known then.
     endless
-        More than are declared may follow, as long as its writer has not closed it.
+        Whether more than are declared may follow, as long as its writer has not closed it.
     """
 
     planes: int = 0
@@ -45,15 +45,15 @@ class Pages:
     Parameters
     ----------
     count
-        How many.
+        Number of planes.
     directory
-        Of a plane by its number.
+        Returns the directory of a plane by its number.
     hidden
         Whether all but the first have no directory of their own.
     stopped
-        Why more may come, in a few words; None when there are all.
+        Why more may come, in a few words; None when all are there.
     cut
-        Whether what is missing should be there: the file ends too early, or cannot be read so.
+        Whether the missing part should exist: the file ends too early, or cannot be read this way.
     """
 
     count: int
@@ -71,7 +71,7 @@ def pages_of(chain: Chain, declared: Declared, size: int) -> Pages:
     stopped = chain.stopped
     if stopped is None and declared.grows and 0 < len(directories) < declared.planes:
         stopped = _so_far(len(directories), declared.planes)
-    # Of uncompressed planes the directories are written when it is closed.
+    # The directories of uncompressed planes are written when it is closed.
     endless = declared.endless and len(directories) > declared.planes
     if stopped is None and endless and not is_plain(directories[0]):
         stopped = _without_end(len(directories))
@@ -92,12 +92,12 @@ def _behind_the_first(chain: Chain, declared: Declared, size: int) -> Pages:
         return Pages(
             count=1,
             directory=lambda _: first,
-            stopped=f"it declares {planes} planes in one directory, which cannot be told apart:"
+            stopped=f"it declares {planes} planes in one directory, which cannot be located:"
             " they are compressed or not in one piece",
             cut=True,
         )
     begin, plane = first.first[0], first.bytes_of_pixels
-    # What lies behind the last plane (directories, a description written anew) is no plane.
+    # Directories or a rewritten description after the last plane are no plane.
     room = min(size, first.fence or size) - begin
     there = max(0, room // plane)
     stopped, cut = None, False
@@ -107,7 +107,7 @@ def _behind_the_first(chain: Chain, declared: Declared, size: int) -> Pages:
         stopped = _so_far(there, planes)
         cut = not declared.grows or (not first.fence and room % plane != 0)
     elif there > planes and declared.endless:
-        # At its close the directories are written behind the planes, before anything tells so.
+        # At close the directories are written after the planes, before anything shows that.
         planes = max(planes, there - there * _MOST_DIRECTORY_BYTES // plane)
         stopped = _without_end(planes)
     elif there > planes and declared.grows:
@@ -115,7 +115,7 @@ def _behind_the_first(chain: Chain, declared: Declared, size: int) -> Pages:
         stopped += " read when its writer has closed it"
         cut = True
     return Pages(
-        # The first one is looked at even where it is not whole: its own directory tells why.
+        # The first one is checked even if it is incomplete: its own directory shows why.
         count=max(1, min(there, planes)),
         directory=lambda page: first.moved(page * plane),
         hidden=True,
@@ -125,7 +125,7 @@ def _behind_the_first(chain: Chain, declared: Declared, size: int) -> Pages:
 
 
 def is_plain(directory: Directory) -> bool:
-    """Tell whether the pixels of a plane lie in one piece as they are."""
+    """Return whether the pixels of a plane are uncompressed and in one piece."""
     bits = directory.number(ifd.BITS, 1)
     samples = directory.number(ifd.SAMPLES, 1)
     height, width = directory.number(ifd.HEIGHT, 0), directory.number(ifd.WIDTH, 0)

@@ -1,8 +1,8 @@
-"""Pixels of one plane of a TIFF, checked before and after they are decoded.
+"""Reads pixels of one plane of a TIFF, checked before and after they are decoded.
 
-Uncompressed pixels are decoded by tifffile, or read as they lie where they have no directory of
-their own; compressed ones by Pillow's libtiff, which never writes more than the declared size of a
-strip.
+tifffile decodes uncompressed pixels, or they are read directly where they have no directory of
+their own; Pillow's libtiff decodes compressed ones, and never writes more than the declared size of
+a strip.
 """
 
 from pathlib import Path
@@ -26,9 +26,9 @@ from scopewatch.sources.readers.tiff.ifd import Directory, Layout
 from scopewatch.sources.readers.tiff.samples import decode_samples
 
 _NO_COMPRESSION = 1
-# Of compressed strips, beyond twice those of the pixels: tiles at the edge, tables of JPEG.
+# Bytes of compressed strips beyond twice those of the pixels: edge tiles, tables of JPEG.
 _SPARE_BYTES = 16 * 1024 * 1024
-# Photometric interpretations of so many samples: grey (and alpha), RGB (and alpha).
+# Photometric interpretations by number of samples: grey (and alpha), RGB (and alpha).
 _COLOURS = {2: (1,), 3: (1, 2), 4: (2,)}
 _PREDICTABLE = frozenset({5, 8, 32946, 50000})  # LZW, deflate (two codes), Zstandard
 _BY_LIBTIFF = _PREDICTABLE | {6, 7, 32773}  # JPEG (old and new), PackBits
@@ -42,7 +42,7 @@ def decode_page(
     Raises
     ------
     FrameError
-        When it is too large, not grey of 8 or 16 bits, not decodable, or not all written.
+        When it is too large, not grey of 8 or 16 bits, not decodable, or not completely written.
     """
     _check(path, directory, limits)
     compression = directory.number(ifd.COMPRESSION, _NO_COMPRESSION)
@@ -75,12 +75,12 @@ def decode_page(
 def read_plain(
     path: Path, file: BinaryIO, layout: Layout, directory: Directory, page: int, limits: ReadLimits
 ) -> Pixels:
-    """Read a plane that lies in one piece as it is; `directory` tells where and of what kind.
+    """Read a plane that is uncompressed and in one piece; `directory` gives its place and type.
 
     Raises
     ------
     FrameError
-        When it is too large, not grey of 8 or 16 bits, cut off, or not all written.
+        When it is too large, not grey of 8 or 16 bits, truncated, or not completely written.
     """
     _check(path, directory, limits)
     height, width = directory.number(ifd.HEIGHT, 0), directory.number(ifd.WIDTH, 0)
@@ -107,7 +107,7 @@ def _tile_px(directory: Directory) -> tuple[int, int] | None:
 
 
 def _most_bytes(directory: Directory, samples: int) -> int:
-    """Return how many bytes compressed strips may have: a trap may name the same ones often."""
+    """Return the limit of bytes in compressed strips: a trap may list the same ones repeatedly."""
     height, width = directory.number(ifd.HEIGHT, 0), directory.number(ifd.WIDTH, 0)
     whole = height * width * samples * directory.number(ifd.BITS, 8) // 8
     return 2 * whole + _SPARE_BYTES
@@ -123,7 +123,7 @@ def _place(path: Path, page: int) -> str:
 
 
 def _check(path: Path, directory: Directory, limits: ReadLimits) -> None:
-    """Refuse what would make a library allocate more than a plane of the largest size."""
+    """Refuse a page for which a library would allocate more than the largest plane."""
     check_size(directory.number(ifd.HEIGHT, 0), directory.number(ifd.WIDTH, 0), path, limits)
     tile = _tile_px(directory)
     if tile is not None:
@@ -142,7 +142,7 @@ def _check(path: Path, directory: Directory, limits: ReadLimits) -> None:
     compressed = directory.number(ifd.COMPRESSION, _NO_COMPRESSION) != _NO_COMPRESSION
     by_pillow = compressed and bits == 8 and samples > 2
     if samples > 1 and not by_pillow:
-        # Decoded as they are: of other colours (CMYK, YCbCr, Lab) that would be something else.
+        # Decoded unchanged: other colours (CMYK, YCbCr, Lab) would be misread.
         if colour not in _COLOURS[samples]:
             raise wrong_type(path, f"{samples} samples of photometric interpretation {colour}")
         height, width = directory.number(ifd.HEIGHT, 0), directory.number(ifd.WIDTH, 0)

@@ -1,8 +1,8 @@
-"""Keeps messages of libtiff, by which Pillow decodes compressed TIFFs, off standard error.
+"""Keeps messages of libtiff, with which Pillow decodes compressed TIFFs, off standard error.
 
-It writes one for each tag that it does not like, `Bad value 5 for "ResolutionUnit" tag` say, which
-files of tifffile and ome-writers hold in each directory. Pillow offers no switch. What does not
-decode is raised by Pillow all the same.
+It writes one for each tag that it dislikes, such as `Bad value 5 for "ResolutionUnit" tag`, which
+files of tifffile and ome-writers have in each directory. Pillow has no option for it. Pillow still
+raises an error where the pixels do not decode.
 """
 
 import ctypes
@@ -14,12 +14,12 @@ _LOADED = Path("/proc/self/maps")
 
 @cache
 def silence_libtiff() -> int:
-    """Take the message handlers out of each libtiff that the process has loaded, once.
+    """Remove the message handlers of each libtiff that the process has loaded, once.
 
     Returns
     -------
-    Of how many libraries: 0 where the system does not tell which are loaded (not Linux), or Pillow
-    has libtiff built in. Then messages go to standard error as before.
+    Number of libraries: 0 where the system does not list the loaded ones (not Linux), or Pillow has
+    libtiff built in. Then messages go to standard error as before.
     """
     try:
         lines = _LOADED.read_text(encoding="utf-8", errors="replace").splitlines()

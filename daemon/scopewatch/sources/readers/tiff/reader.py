@@ -1,7 +1,7 @@
-"""TIFF files of all microscope kinds: what planes they hold, also while they grow, and pixels.
+"""Reads TIFF files of all microscope kinds: their planes, also while they grow, and pixels.
 
-Directories are walked within bounds (`chain`); which planes they hold is in `pages`, what they say
-of themselves in `facts`, their pixels in `pixels`.
+`chain` follows the directories within bounds; `pages` finds the planes, `facts` their statements,
+`pixels` their pixels.
 """
 
 import zlib
@@ -27,16 +27,16 @@ _TAG_BYTES = 65_536
 
 
 def inspect_tiff(path: Path, limits: ReadLimits, memory: FileMemory) -> Contents:
-    """List the planes of a TIFF that are whole, without decoding them.
+    """List the complete planes of a TIFF, without decoding them.
 
-    A plane counts as whole when its pixels lie within the file and Micro-Manager's metadata,
-    which its writers put behind the pixels, parses. In a file whose chain of directories is
-    still open, a last plane without such metadata has to wait for the next one.
+    A plane counts as complete when its pixels lie within the file and Micro-Manager's metadata,
+    which its writers put after the pixels, parse. In a file whose chain of directories is still
+    open, a last plane without such metadata waits for the next one.
 
     Parameters
     ----------
     memory
-        Planes that it keeps are not read again while the file goes on as it was.
+        Planes in this cache are not read again while the file only grows.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def read_tiff(path: Path, page: int, limits: ReadLimits, memory: FileMemory) -> 
     Raises
     ------
     FrameError
-        When it is not there, not whole, too large, or not grey of 8 or 16 bits.
+        When it is missing, incomplete, too large, or not grey of 8 or 16 bits.
     OSError
         When the file cannot be read.
     """
@@ -80,23 +80,23 @@ def read_tiff(path: Path, page: int, limits: ReadLimits, memory: FileMemory) -> 
 
 
 class _Look:
-    """One look at the planes of an open file."""
+    """One pass over the planes of an open file."""
 
     def __init__(
         self, file: BinaryIO, path: Path, chain: Chain, facts: FileFacts, size: int
     ) -> None:
         self._file, self._path, self._facts, self._size = file, path, facts, size
         self._pages = pages_of(chain, facts.declared, size)
-        # Of a series that is declared before it is written, the last page may be whole.
+        # In a series that is declared before it is written, the last page may be complete.
         self._open_end = bool(chain.stopped) and not facts.declared.grows
 
     @property
     def begin(self) -> int:
-        """Where the first pixels lie; 0 where there are none."""
+        """Offset of the first pixels; 0 where there are none."""
         return self._pages.directory(0).first[0] if self._pages.count else 0
 
     def contents(self, stamp: object, known: Mapping[int, PlaneEntry]) -> Contents:
-        """List the planes; those that are known are not read again."""
+        """List the planes; those in `known` are not read again."""
         pages = self._pages
         stopped, cut = pages.stopped, pages.cut
         known = known if self._still_hold(known) else {}
@@ -133,7 +133,7 @@ class _Look:
         )
 
     def _still_hold(self, known: Mapping[int, PlaneEntry]) -> bool:
-        """Tell whether the first and the last of some planes are as they were."""
+        """Return whether the first and the last of some planes are unchanged."""
         return bool(known) and all(
             page < self._pages.count
             and _sample(self._file, self._pages.directory(page))[0] == known[page].fingerprint
@@ -162,7 +162,7 @@ class _Look:
         return "the next page is not written yet" if last and self._open_end else None
 
     def _awaited(self, planes: list[PlaneEntry], blank: list[bool]) -> set[int]:
-        """Return which planes of a series that is declared are not written yet."""
+        """Return the planes of a declared series that are not written yet."""
         if self._facts.declared.planes <= 1:
             return set()
 
@@ -177,11 +177,11 @@ def _identity(facts: PlaneFacts) -> tuple[object, ...]:
 
 
 def _sample(file: BinaryIO, directory: Directory) -> tuple[str, int]:
-    """Tell a plane from one that replaced it, by samples: stacks are too large to read whole.
+    """Return a fingerprint from samples of a plane: stacks are too large to be read whole.
 
     Returns
     -------
-    Its fingerprint, and how many of the samples hold zeros only.
+    The fingerprint, and how many of the samples hold zeros only.
     """
     checksum = zlib.crc32(ifd.read_bytes(file, directory.tags.get(ifd.MM_METADATA), _TAG_BYTES))
     first, last = directory.first, directory.last

@@ -1,9 +1,9 @@
-"""Compressed TIFF pixels of several samples, decoded without loss.
+"""Decodes compressed TIFF pixels of several samples without loss.
 
-Pillow opens 16 bits of RGB, RGBA, grey and alpha as 8 bits, without a word, and much of grey and
-alpha not at all. Its decoder, libtiff, loses nothing: so the same strips are shown to it as those
-of a grey picture, which Pillow keeps as it is. Samples side by side make the picture wider; samples
-apart are pictures of their own.
+Pillow silently opens 16-bit RGB, RGBA and grey with alpha as 8 bits, and some of it not at all. Its
+decoder, libtiff, loses nothing: so the same strips are presented to it as those of a grey image,
+which Pillow keeps unchanged. Interleaved samples make the image wider; planar samples become images
+of their own.
 """
 
 import io
@@ -25,7 +25,7 @@ _SHORT, _LONG = 3, 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Grey:
-    """A grey picture that strips or tiles of a directory make."""
+    """A grey image that strips or tiles of a directory make."""
 
     height: int
     width: int
@@ -62,7 +62,7 @@ def decode_samples(
             for number in range(samples)
         ]
         return np.stack([_decode(file, layout, directory, grey, where) for grey in apart], axis=2)
-    # Differences are those of the samples before, not of the values before: undone below.
+    # Differences are to the samples before, not to the values before: undone below.
     beside = _Grey(
         height=height,
         width=width * samples,
@@ -97,7 +97,7 @@ def _decode(
 
 
 def _as_tiff(file: BinaryIO, layout: Layout, directory: Directory, grey: _Grey) -> bytes:
-    """Return a TIFF of one grey picture; the strips stand behind its only directory."""
+    """Return a TIFF of one grey image; the strips follow its only directory."""
     count = len(grey.strips)
     entries: list[tuple[int, int, tuple[int, ...]]] = [
         (ifd.WIDTH, _LONG, (grey.width,)),

@@ -1,1 +1,1 @@
-"""Files in the formats of microscope makers: CZI, ND2, LIF; needs the extra `vendors`."""
+"""Readers of vendor formats: CZI, ND2, LIF; they need the extra `vendors`."""

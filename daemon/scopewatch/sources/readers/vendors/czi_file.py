@@ -1,8 +1,8 @@
-"""CZI of Zeiss (ZEN), through czifile.
+"""CZI files of Zeiss (ZEN), read with czifile.
 
 A file is a chain of segments: a header, a sub-block for each plane (or tile of one), attachments,
 the metadata (XML) and a directory of the sub-blocks. The header points to directory and metadata
-once the file is closed; before that nothing says which scene is which well.
+once the file is closed; before that the well of a scene is not known.
 """
 
 import re
@@ -42,7 +42,7 @@ _TAKEN = re.compile(r"<AcquisitionTime>([^<]{1,40})</AcquisitionTime>")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Block:
-    """A sub-block: where it lies, its index on each dimension, and (height, width)."""
+    """A sub-block: its place, its index on each dimension, and (height, width)."""
 
     position: int
     at: Mapping[str, int]
@@ -156,7 +156,7 @@ def _plane_facts(file: FileHandle, block: _Block, metadata: CziMetadata) -> Plan
     taken = _TAKEN.search(_segment(file, block.position).metadata(raw=True))
     moment = parse_iso(taken[1]) if taken is not None else None
     if moment is None and not at.get("T"):
-        moment = metadata.started_at  # that of the first time point alone
+        moment = metadata.started_at  # that of the first time point only
     return facts.over(time_facts(moment))
 
 

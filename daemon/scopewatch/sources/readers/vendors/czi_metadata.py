@@ -1,4 +1,4 @@
-"""What the metadata XML of a CZI says: scenes and their wells, channels, scale, the start.
+"""Reads the metadata XML of a CZI: scenes and their wells, channels, scale, the start.
 
 A scene is one stage position. With a multiwell plate ZEN writes the well into `ArrayName` (`B4`),
 the position within it into `Name` (`P1`), and row and column, from 1, into `Shape`.
@@ -24,28 +24,28 @@ _WITHIN_WELL = re.compile(r"P(\d{1,4})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """A scene: its name, and the well it lies in where it says one."""
+    """A scene: its name, and its well where it has one."""
 
     name: str | None = None
     well: str | None = None
 
     @property
     def number(self) -> int | None:
-        """Number of the position within its well (`P3`); None where the name is no such thing."""
+        """Number of the position within its well (`P3`); None where the name has none."""
         match = _WITHIN_WELL.fullmatch(self.name or "")
         return int(match[1]) if match is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CziMetadata:
-    """What the XML says.
+    """Content of the XML.
 
     Parameters
     ----------
     channels
-        Names by index; None for one without.
+        Names by index; None for a channel without a name.
     started_at
-        Of the acquisition; naive where it names no zone.
+        Start of the acquisition; naive where it has no zone.
     """
 
     scenes: Mapping[int, Scene] = field(default_factory=lambda: MappingProxyType({}))
@@ -93,7 +93,7 @@ def read_metadata(text: str) -> CziMetadata:
 
 
 def fields_of_view(metadata: CziMetadata, fields: Iterable[Field]) -> dict[Field, PlaneFacts]:
-    """Return which well and site each scene and tile is; by its label, where it is in no well."""
+    """Return well and site of each scene and tile; its label, where it is in no well."""
     ordered = sorted(set(fields), key=lambda item: (item[0] or 0, item[1] or 0))
     several = len({scene for scene, _ in ordered}) > 1
     scenes = {each: metadata.scenes.get(each[0] or 0) for each in ordered if each[0] is not None}
@@ -115,7 +115,7 @@ def fields_of_view(metadata: CziMetadata, fields: Iterable[Field]) -> dict[Field
 
 
 def _position(scene: Scene | None, index: int | None, *, several: bool) -> str | int | None:
-    """Return the label of a scene that lies in no well, or its number among several."""
+    """Return the label of a scene that is in no well, or its number among several."""
     if scene is not None and (scene.well or scene.name):
         return None if scene.well else scene.name
     return index if several else None

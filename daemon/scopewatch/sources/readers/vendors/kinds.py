@@ -1,7 +1,7 @@
-"""Which formats of microscope makers are read, and by which library.
+"""Vendor formats, and the library that reads each.
 
-The libraries come with the extra `vendors`; none is imported before a file of its kind is opened.
-Files are read once their program has closed them: before that they do not say which well is which.
+The libraries come with the extra `vendors`; each is imported when a file of its kind is opened.
+Files are read once their program has closed them: before that their wells are not known.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from scopewatch.sources.readers.vendors.listing import (
     refuse_too_many,
 )
 
-# Files whose planes are kept, so that a file of ten thousand planes is not listed for each of them.
+# Files whose planes are cached, so that a file of ten thousand planes is not listed for each.
 _KEPT = 4
 
 
@@ -51,12 +51,12 @@ def _nd2() -> VendorReader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A format.
+    """A vendor format.
 
     Parameters
     ----------
     name
-        For people.
+        Name of the format, for people.
     library
         The package that reads it.
     reader
@@ -78,7 +78,7 @@ KINDS = MappingProxyType(
 
 
 def is_vendor_name(name: str) -> bool:
-    """Tell by its suffix whether a file is one of these formats."""
+    """Return whether a file has one of these formats, by its suffix."""
     return Path(name).suffix.lower() in KINDS
 
 
@@ -88,7 +88,7 @@ def refuse_without_library(path: Path) -> None:
     Raises
     ------
     FrameError
-        Naming what to install.
+        With the command that installs it.
     """
     kind = KINDS[path.suffix.lower()]
     if find_spec(kind.library) is None:
@@ -111,7 +111,7 @@ def list_vendor_planes(path: Path, limits: ReadLimits) -> Contents:
     FrameError
         When its library is not installed, or it cannot be read.
     OSError
-        When it is not there.
+        When it does not exist.
     """
     file = _list(path, limits)
     refuse_too_many(len(file.planes), path, limits)
@@ -137,7 +137,7 @@ def read_vendor_plane(path: Path, page: int, limits: ReadLimits) -> Plane:
     FrameError
         When it is missing, unreadable, in colour, of another pixel type, or beyond the limits.
     OSError
-        When the file is not there.
+        When the file does not exist.
     """
     file = _list(path, limits)
     if page >= len(file.planes):
@@ -160,7 +160,7 @@ def _list(path: Path, limits: ReadLimits) -> VendorFile:
 
 @lru_cache(maxsize=_KEPT)
 def _list_once(path: Path, _size: int, _mtime_ns: int, limits: ReadLimits) -> VendorFile:
-    """List the planes of a file as it is now."""
+    """List the planes of the present version of a file."""
     try:
         return KINDS[path.suffix.lower()].reader().list_file(path, limits)
     except FAULTS as error:
@@ -168,7 +168,7 @@ def _list_once(path: Path, _size: int, _mtime_ns: int, limits: ReadLimits) -> Ve
 
 
 def _fault(path: Path, error: Exception) -> Exception:
-    """Return what to raise for a library's fault; the system's errors stay what they are."""
+    """Return the error to raise for a failure of a library; errors of the system stay unchanged."""
     if isinstance(error, OSError) and error.errno is not None:
         return error
     return undecodable(path, error)

@@ -1,7 +1,7 @@
-"""LIF of Leica (LAS X, LAS AF), through liffile.
+"""LIF files of Leica (LAS X, LAS AF), read with liffile.
 
-A file holds many images, each a block of all its planes; the XML that describes them stands first.
-Dimensions: X, Y, Z, T, M (tiles of a mosaic) and the channels, C.
+A file holds many images, each a block of all its planes; the XML that describes them comes first.
+Dimensions: X, Y, Z, T, M (tiles of a mosaic) and C, the channels.
 """
 
 import struct
@@ -38,7 +38,7 @@ _KNOWN = ("T", "Z", "M", "C")
 
 
 def list_file(path: Path, limits: ReadLimits) -> VendorFile:
-    """List the planes of a LIF: image by image, then as they lie in each."""
+    """List the planes of a LIF: image by image, in the order of the file."""
     _refuse_long_description(path, limits)
     with LifFile(path, squeeze=False) as file:
         images = list(file.images)
@@ -77,7 +77,7 @@ READER = VendorReader(list_file=list_file, read_pixels=read_pixels)
 
 
 def _refuse_long_description(path: Path, limits: ReadLimits) -> None:
-    """Refuse a file whose header declares more XML than one may hold, before it is read."""
+    """Refuse a file whose header declares more XML than the limit, before it is read."""
     with path.open("rb") as file:
         head = file.read(_HEAD.size)
     if len(head) == _HEAD.size and 2 * _HEAD.unpack(head)[3] > limits.max_text_bytes:
@@ -85,12 +85,12 @@ def _refuse_long_description(path: Path, limits: ReadLimits) -> None:
 
 
 def _length(image: LifImageABC) -> int:
-    """Return how many planes an image declares."""
+    """Return the number of planes that an image declares."""
     return 1 if image.is_flim else prod(image.sizes.get(axis, 1) for axis in _KNOWN)
 
 
 def _has_pixels(image: LifImageABC) -> bool:
-    """Tell whether the block of an image is in the file, to its end."""
+    """Return whether the block of an image is completely in the file."""
     try:
         return image.memory_block.offset >= 0
     except LookupError:
@@ -114,7 +114,7 @@ def _places(
     called = labels(names)
     return {
         field: PlaneFacts(
-            # Several scans of one file, where each has its wells: a plate each.
+            # Several scans in one file, each with wells: each is a plate.
             plate=names[field[0]].scan or None if len(scans) > 1 else None,
             well=names[field[0]].well,
             site=sites[field],
@@ -166,7 +166,7 @@ def _refusal(image: LifImageABC, sizes: Mapping[str, int]) -> str:
 
 
 def _pixel_size(image: LifImageABC) -> float | None:
-    """Return the step of X, which LIF gives in metres, in micrometres."""
+    """Return the pixel size along X, which LIF gives in metres, in micrometres."""
     x = image.coords.get("X")
     if x is None or len(x) < 2:
         return None
@@ -175,7 +175,7 @@ def _pixel_size(image: LifImageABC) -> float | None:
 
 
 class _Times:
-    """When each plane of an image was taken, where it has a time for each or each time point."""
+    """Time of each plane of an image, where it has one for each plane or each time point."""
 
     def __init__(self, image: LifImageABC, sizes: Mapping[str, int]) -> None:
         stamps = image.timestamps

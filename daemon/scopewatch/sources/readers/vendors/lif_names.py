@@ -1,7 +1,7 @@
-"""What the names and the XML of an image of a LIF say: its well and site, and its channels.
+"""Reads well, site and channels of a LIF image from its names and its XML.
 
-LAS X calls the images of a plate by a path: `TileScan 1/B/3/R1`, `TileScan 1/B3/R1`, without the
-last part where a well has one region. Other images bear names of their own (`Series001`).
+LAS X names the images of a plate by a path: `TileScan 1/B/3/R1`, `TileScan 1/B3/R1`, without the
+last part where a well has one region. Other images have names of their own (`Series001`).
 """
 
 import re
@@ -19,7 +19,7 @@ _REGION = re.compile(r"R(?:egion ?)?(\d{1,4})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageName:
-    """Where an image lies, by its path within the file.
+    """Place of an image, by its path within the file.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ def read_name(path: str) -> ImageName:
 def channel_names(image: Xml.Element, count: int) -> tuple[list[str | None], list[str | None]]:
     """Return names and codes of the channels of an image.
 
-    A name is what the user or the contrast method calls the channel, else the colour in which it
-    is shown; several channels of one name are called by their number.
+    A name is the one that the user or the contrast method gives the channel, else the colour in
+    which it is shown; several channels of one name are named by their number.
     """
     shown = [
         named(each.get("LUTName"))

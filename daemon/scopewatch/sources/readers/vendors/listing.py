@@ -1,4 +1,4 @@
-"""What a reader of one maker's format yields, and how its planes become those of an image file."""
+"""Interface of the readers of vendor formats, and checks that they share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.readers.decode import DECODE_FAULTS
 from scopewatch.sources.readers.planes import ReadLimits
 
-# What the libraries raise on files that are damaged or of a kind they do not know: nd2 0.12 a
-# NameError, too, where the description of a channel lacks its probe.
+# Errors that the libraries raise on damaged or unknown files: nd2 0.12 also a NameError, where the
+# description of a channel lacks its probe.
 FAULTS: Final = (*DECODE_FAULTS, AssertionError, NameError, RuntimeError)
 
 
@@ -24,9 +24,9 @@ class VendorPlane:
     Parameters
     ----------
     place
-        Where the reader finds its pixels again.
+        Where the reader finds its pixels.
     fingerprint
-        Changes when the plane's content changes; the same in a copy of the file.
+        Changes when the content of the plane changes; the same in a copy of the file.
     size_px
         (height, width).
     """
@@ -44,7 +44,7 @@ class VendorFile:
     Parameters
     ----------
     unfinished
-        Why it cannot be read yet, in a few words; None for a file that its program has closed.
+        Why it cannot be read yet, in a few words; None for a closed file.
     """
 
     planes: tuple[VendorPlane, ...] = ()
@@ -53,14 +53,14 @@ class VendorFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorReader:
-    """How files of one format are read.
+    """Functions that read files of one format.
 
     Parameters
     ----------
     list_file
         Lists the planes of a file, without their pixels.
     read_pixels
-        Reads the pixels at a plane's `place`.
+        Reads the pixels at the `place` of a plane.
     """
 
     list_file: Callable[[Path, ReadLimits], VendorFile]
@@ -68,7 +68,7 @@ class VendorReader:
 
 
 def stated(*parts: tuple[Origin, str, PlaneFacts]) -> tuple[Statement, ...]:
-    """Return the statements that say something."""
+    """Return statements for the parts that hold a fact."""
     return tuple(
         Statement(origin=origin, by=by, facts=facts)
         for origin, by, facts in parts
@@ -77,7 +77,7 @@ def stated(*parts: tuple[Origin, str, PlaneFacts]) -> tuple[Statement, ...]:
 
 
 def refuse_too_many(planes: int, where: object, limits: ReadLimits) -> None:
-    """Refuse a file that declares more planes than one may hold, before any is listed.
+    """Refuse a file that declares more planes than the limit, before any is listed.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def refuse_dimensions(found: dict[str, int], where: object) -> None:
     Parameters
     ----------
     found
-        Length by name of the dimensions that are not understood.
+        Length of the unknown dimensions, by name.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def refuse_dimensions(found: dict[str, int], where: object) -> None:
     if longer:
         raise FrameError(
             complaint(
-                "image file has dimensions that are not understood",
+                "image file has unknown dimensions",
                 where=where,
                 expected="time, position, channel, z",
                 got=", ".join(f"{name} of length {length}" for name, length in longer.items()),

@@ -1,7 +1,7 @@
-"""ND2 of Nikon (NIS-Elements), through nd2.
+"""ND2 files of Nikon (NIS-Elements), read with nd2.
 
-A frame of the file holds all channels of one field at one moment. The list of where each lies
-stands at the end, and is written when NIS-Elements closes the file.
+A frame of the file holds all channels of one field at one moment. The list of their places is at
+the end, and is written when NIS-Elements closes the file.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ _UNIX_EPOCH_JULIAN_DAY = 2440587.5
 
 
 def list_file(path: Path, limits: ReadLimits) -> VendorFile:
-    """List the planes of an ND2: frame by frame, and in each the channels."""
+    """List the planes of an ND2: frame by frame, and the channels in each."""
     if not _closed(path, limits):
         return VendorFile(unfinished="its program has not closed it")
     with nd2.ND2File(path) as file:
@@ -84,7 +84,7 @@ def read_pixels(path: Path, place: tuple[int, int]) -> NDArray[Any]:
             *(attributes.channelCount or 1, attributes.heightPx, attributes.widthPx or 0),
             file.components_per_channel,
         )
-        # A copy: the library gives a view of the mapped file.
+        # A copy: the library returns a view of the mapped file.
         pixels: NDArray[Any] = file.read_frame(frame).reshape(shape)[channel].copy()
     return pixels[..., 0] if pixels.shape[2] == 1 else pixels
 
@@ -93,7 +93,7 @@ READER = VendorReader(list_file=list_file, read_pixels=read_pixels)
 
 
 def _closed(path: Path, limits: ReadLimits) -> bool:
-    """Tell whether the list of chunks stands at the end, and is no longer than it may be."""
+    """Return whether the list of chunks is at the end, and within the limits."""
     size = path.stat().st_size
     with path.open("rb") as file:
         magic = file.read(4)
@@ -155,6 +155,6 @@ def _moment(file: nd2.ND2File, frame: int) -> PlaneFacts:
 
 
 def _identity(file: nd2.ND2File, first: PlaneFacts) -> str:
-    """Return what tells this file from others, and is the same in a copy of it."""
+    """Return a hash that distinguishes this file from others, and is the same in a copy of it."""
     text = repr((first, file.attributes, file.text_info))
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Which sites the fields of view of a well are, where a file numbers or only lists them."""
+"""Numbers the fields of view of a well as sites, where a file numbers or only lists them."""
 
 from collections.abc import Hashable, Iterable
 from typing import TypeVar
@@ -9,8 +9,8 @@ F = TypeVar("F", bound=Hashable)
 def number_sites(fields: Iterable[tuple[F, Hashable, int | None]]) -> dict[F, int | None]:
     """Return the site of each field of view.
 
-    A site keeps the number that its program gave it. Where that does not tell the fields of a well
-    apart, since each has several tiles, say, they are counted from 0 in the order given.
+    A site keeps the number that its program gave it. Where that does not distinguish the fields of
+    a well, for example since each has several tiles, they are counted from 0 in the order given.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Pixels that ZEN compressed with Zstandard.
+"""Decompresses pixels that ZEN compressed with Zstandard.
 
-Kind 5 is a plain frame. Kind 6 has a header before it: its length, and where that is 3 a part that
-says by its lowest bit whether low and high bytes of 16-bit pixels were put in two halves.
+Kind 5 is a plain frame. Kind 6 has a header before it: its length, and if that is 3 a part whose
+lowest bit states whether low and high bytes of 16-bit pixels were split into two halves.
 https://github.com/ZEISS/libczi (decoder_zstd.cpp)
 """
 
@@ -25,7 +25,7 @@ def decompress(data: bytes, kind: int, size: int) -> NDArray[np.uint8]:
     Raises
     ------
     ValueError
-        When they do not decompress to so many.
+        When they do not decompress to that size.
     """
     packed = False
     if kind == WITH_HEADER:

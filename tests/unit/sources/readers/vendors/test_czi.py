@@ -163,7 +163,7 @@ def test_planes_that_are_no_camera_counts_are_refused(
 
 def test_dimensions_that_no_time_lapse_has_are_refused_by_name(tmp_path: Path) -> None:
     blocks = [Block(at={"C": 0, "H": phase}, pixels=grey(phase)) for phase in range(3)]
-    with pytest.raises(FrameError, match=r"dimensions that are not understood: .*H of length 3"):
+    with pytest.raises(FrameError, match=r"unknown dimensions: .*H of length 3"):
         list_planes(write_czi(tmp_path / "a.czi", blocks))
 
 
