@@ -1,13 +1,15 @@
 """A message before it is text: its parts, and the two ways to write them.
 
-Plain text goes to chats and phones, HTML to mail. Every value is escaped there: names of runs,
-plates and files may hold anything. Styles stand in the elements, since mail programs drop style
-sheets, and nothing is loaded from anywhere.
+Plain text goes to chats and phones, HTML to mail. `templates/mail.html.j2` writes the HTML and
+escapes every value: names of runs, plates and files may hold anything. It loads nothing from
+anywhere.
 """
 
 from dataclasses import dataclass
-from html import escape
+from functools import cache
 from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from scopewatch.core.alerts.state_machine import Severity
 
@@ -18,15 +20,6 @@ _ACCENT: Final = {
 }
 _GOOD: Final = "#1a6b3c"
 _MOST_ITEMS: Final = 96
-
-_PAGE: Final = (
-    '<div lang="{lang}" style="max-width:40em;font:16px/1.5 sans-serif;color:#1b1f24">{body}</div>'
-)
-_HEAD: Final = (
-    '<h2 style="margin:0 0 .6em;padding:.4em .7em;font-size:1.15em;color:#ffffff;'
-    'background:{accent}">{title}</h2>'
-)
-_LABEL: Final = "display:inline-block;min-width:9em;color:#57606a"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,48 +87,22 @@ def as_text(mail: Mail) -> str:
 def as_html(mail: Mail) -> str:
     """Write a mail as HTML with its title as heading."""
     accent = _GOOD if mail.good else _ACCENT[mail.severity]
-    parts = [_HEAD.format(accent=accent, title=escape(mail.title)), _paragraph(mail.lead)]
-    parts.append(_table(mail.facts))
-    if mail.items:
-        listed = f"<strong>{escape(mail.items_title)}:</strong> {escape(_listed(mail.items))}"
-        parts.append(f"<p>{listed}</p>")
-    if mail.rows_title:
-        parts.append(f'<h3 style="margin:1em 0 .4em">{escape(mail.rows_title)}</h3>')
-        parts.append(_table(mail.rows))
-    if mail.advice:
-        parts.append(
-            f'<p style="padding:.6em .8em;background:#f3f5f7;border-left:4px solid {accent}">'
-            f"<strong>{escape(mail.advice_title)}:</strong> {escape(mail.advice)}</p>"
-        )
-    if mail.link:
-        parts.append(
-            f'<p><a href="{escape(mail.link, quote=True)}" style="color:#0b57a4">'
-            f"{escape(mail.link_title)}: {escape(mail.link)}</a></p>"
-        )
-    if mail.note:
-        parts.append(f"<p><em>{escape(mail.note)}</em></p>")
-    return _PAGE.format(lang=escape(mail.language, quote=True), body="".join(parts))
+    return _template().render(mail=mail, accent=accent, items=_listed(mail.items))
 
 
-def _paragraph(text: str) -> str:
-    return f"<p>{escape(text)}</p>" if text else ""
-
-
-def _table(rows: tuple[tuple[str, str], ...]) -> str:
-    """Write a line for each: no table, since what mail programs make of one as text is unlike."""
-    written = "".join(_row(label, value) for label, value in rows)
-    return f'<div style="margin:0 0 1em">{written}</div>' if rows else ""
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("scopewatch.messages"),
+        autoescape=True,
+        auto_reload=False,
+        undefined=StrictUndefined,
+    )
+    return environment.get_template("mail.html.j2")
 
 
 def _lines(rows: tuple[tuple[str, str], ...]) -> list[str]:
     return [f"{_line(label)}: {_line(value)}" for label, value in rows]
-
-
-def _row(label: str, value: str) -> str:
-    return (
-        f'<p style="margin:0"><span style="{_LABEL}">{escape(label)}:</span>'
-        f" <span>{escape(value)}</span></p>"
-    )
 
 
 def _listed(items: tuple[str, ...]) -> str:
