@@ -1,7 +1,5 @@
-"""The time course of a well as a picture, with where it is heading."""
+"""The time course of a well as a picture, with its forecast."""
 
-from collections.abc import Callable
-from math import ceil, floor
 from typing import Final
 
 import numpy as np
@@ -9,8 +7,9 @@ from numpy.typing import NDArray
 
 from scopewatch.core.alerts.state_machine import Reading
 from scopewatch.core.imaging.caption import AMBER, FAINT, INK
-from scopewatch.messages.canvas import Canvas, text_px
+from scopewatch.messages.canvas import Canvas, Colour, text_px
 from scopewatch.messages.chart_data import Trend
+from scopewatch.messages.trend_axes import SHARES, TrendAxes, span_of
 
 WIDTH: Final = 880
 HEIGHT: Final = 520
@@ -24,7 +23,7 @@ LARGE: Final = 22
 
 
 def draw_trend(trend: Trend) -> NDArray[np.uint8]:
-    """Draw measured points with their interval, where the well origin, and its forecast.
+    """Draw measured points with their interval, the newest estimate of the well, and its forecast.
 
     Efficiency runs from 0 to 100 % in every picture, so that wells can be compared by eye.
 
@@ -33,48 +32,54 @@ def draw_trend(trend: Trend) -> NDArray[np.uint8]:
     (520, 880, 3) uint8.
     """
     canvas = Canvas(WIDTH, HEIGHT)
-    first = floor(min(point.day for point in trend.points))
-    last_day = max(trend.day, trend.final_day or 0, *(point.day for point in trend.points))
-    last = max(ceil(last_day), first + 1)
-
-    def x(day: float) -> float:
-        return LEFT + (day - first) / (last - first) * (WIDTH - LEFT - RIGHT)
-
-    def y(value: float) -> float:
-        return HEIGHT - BOTTOM - value * (HEIGHT - TOP - BOTTOM)
-
-    _axes(canvas, x, y, first, last)
+    axes = _axes_of(trend)
+    _draw_axes(canvas, axes)
     if trend.target is not None:
-        _target(canvas, y, trend.target)
-    _course(canvas, x, y, trend)
+        _draw_target(canvas, axes, trend.target)
+    _draw_course(canvas, axes, trend)
     if trend.forecast is not None and trend.final_day is not None:
-        _forecast(canvas, x, y, trend, trend.forecast, trend.final_day)
+        _draw_forecast(canvas, axes, trend, trend.forecast, trend.final_day)
     if trend.now is not None:
-        _whisker(canvas, x(trend.day), y, trend.now, BLUE)
-    _words(canvas, trend)
+        _draw_whisker(canvas, axes, trend.day, trend.now, BLUE)
+    _write_words(canvas, trend)
     return canvas.finish()
 
 
-def _axes(
-    canvas: Canvas, x: Callable[[float], float], y: Callable[[float], float], first: int, last: int
-) -> None:
-    for share in (0, 0.25, 0.5, 0.75, 1):
+def _axes_of(trend: Trend) -> TrendAxes:
+    first, last = span_of(
+        (point.day for point in trend.points), also=(trend.day, trend.final_day or 0)
+    )
+    return TrendAxes(
+        width=WIDTH,
+        height=HEIGHT,
+        left=LEFT,
+        right=RIGHT,
+        top=TOP,
+        bottom=BOTTOM,
+        first=first,
+        last=last,
+    )
+
+
+def _draw_axes(canvas: Canvas, axes: TrendAxes) -> None:
+    x, y = axes.x, axes.y
+    for share in SHARES:
         canvas.line([(LEFT, y(share)), (WIDTH - RIGHT, y(share))], GRID)
         canvas.faint((LEFT - 10, y(share)), f"{share:.0%}", SMALL, "rm")
-    for day in range(first, last + 1, max(1, ceil((last - first) / 12))):
+    for day in axes.days(12):
         canvas.line([(x(day), y(0)), (x(day), y(0) + 6)], FAINT)
         canvas.faint((x(day), y(0) + 10), str(day), SMALL, "ma")
     canvas.faint((WIDTH - RIGHT, y(0) + 34), "day of the differentiation", SMALL, "ra")
 
 
-def _target(canvas: Canvas, y: Callable[[float], float], target: float) -> None:
-    canvas.dashes((LEFT, y(target)), (WIDTH - RIGHT, y(target)), AMBER, 2)
-    canvas.text((LEFT + 6, y(target) - 4), f"target {target:.0%}", SMALL, AMBER, "lb")
+def _draw_target(canvas: Canvas, axes: TrendAxes, target: float) -> None:
+    at = axes.y(target)
+    canvas.dashes((LEFT, at), (WIDTH - RIGHT, at), AMBER, 2)
+    canvas.text((LEFT + 6, at - 4), f"target {target:.0%}", SMALL, AMBER, "lb")
 
 
-def _course(
-    canvas: Canvas, x: Callable[[float], float], y: Callable[[float], float], trend: Trend
-) -> None:
+def _draw_course(canvas: Canvas, axes: TrendAxes, trend: Trend) -> None:
+    x, y = axes.x, axes.y
     points = sorted(trend.points, key=lambda point: point.day)
     upper = [(x(p.day), y(min(p.efficiency + p.half_width, 1))) for p in points]
     lower = [(x(p.day), y(max(p.efficiency - p.half_width, 0))) for p in reversed(points)]
@@ -85,38 +90,31 @@ def _course(
         canvas.dot((x(point.day), y(point.efficiency)), 4, BLUE)
 
 
-def _forecast(
-    canvas: Canvas,
-    x: Callable[[float], float],
-    y: Callable[[float], float],
-    trend: Trend,
-    forecast: Reading,
-    final_day: float,
+def _draw_forecast(
+    canvas: Canvas, axes: TrendAxes, trend: Trend, forecast: Reading, final_day: float
 ) -> None:
-    """Draw the way from where the well stands to the interval on the final day."""
+    """Draw the wedge from the newest estimate to the interval on the final day."""
+    x, y = axes.x, axes.y
     origin = trend.now.value if trend.now is not None else trend.points[-1].efficiency
     begin = (x(trend.day), y(origin))
     high, low = (x(final_day), y(forecast.high)), (x(final_day), y(forecast.low))
     canvas.area([begin, high, low], ROSE, 0.22)
     canvas.dashes(begin, (x(final_day), y(forecast.value)), ROSE, 2)
-    _whisker(canvas, x(final_day), y, forecast, ROSE)
+    _draw_whisker(canvas, axes, final_day, forecast, ROSE)
 
 
-def _whisker(
-    canvas: Canvas,
-    at: float,
-    y: Callable[[float], float],
-    reading: Reading,
-    colour: tuple[int, int, int],
+def _draw_whisker(
+    canvas: Canvas, axes: TrendAxes, day: float, reading: Reading, colour: Colour
 ) -> None:
     """Draw a value with its interval."""
+    at, y = axes.x(day), axes.y
     canvas.line([(at, y(reading.low)), (at, y(reading.high))], colour, 2)
     for end in (reading.low, reading.high):
         canvas.line([(at - 6, y(end)), (at + 6, y(end))], colour, 2)
     canvas.dot((at, y(reading.value)), 7, colour, hollow=True)
 
 
-def _words(canvas: Canvas, trend: Trend) -> None:
+def _write_words(canvas: Canvas, trend: Trend) -> None:
     if trend.simulated:
         canvas.badge("SIMULATED", LARGE)
     canvas.text((20, 16), _short(trend.name, LARGE), LARGE)
@@ -133,7 +131,7 @@ def _words(canvas: Canvas, trend: Trend) -> None:
     )
 
 
-def _readings(trend: Trend) -> list[tuple[str, tuple[int, int, int]]]:
+def _readings(trend: Trend) -> list[tuple[str, Colour]]:
     lines = []
     if trend.now is not None:
         lines.append((f"now (day {trend.day:.1f}): {_say(trend.now)}", BLUE))

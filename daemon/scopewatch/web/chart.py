@@ -6,11 +6,11 @@ colours in light and dark.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor
 
 from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.phrases import Language
 from scopewatch.messages.translator import Say, translator
+from scopewatch.messages.trend_axes import SHARES, TrendAxes, span_of
 from scopewatch.store.read.records import AlertRow, CoursePoint, Outlook
 from scopewatch.web.wording import percent
 
@@ -106,16 +106,13 @@ def draw_course(
     say = translator(language)
     foreseen = outlook.forecast if outlook is not None else None
     forecast = foreseen if isinstance(foreseen, WellForecast) else None
-    first = floor(min(point.day for point in points))
-    days = [point.day for point in points] + ([forecast.final_day] if forecast else [])
-    last = max(ceil(max(days)), first + 1)
+    axes = _axes_of(points, forecast)
 
     def x(day: float) -> float:
-        share = min(max((day - first) / (last - first), 0.0), 1.0)
-        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
+        return round(axes.x(day), 1)
 
-    def y(value: float) -> float:
-        return round(HEIGHT - BOTTOM - value * (HEIGHT - TOP - BOTTOM), 1)
+    def y(efficiency: float) -> float:
+        return round(axes.y(efficiency), 1)
 
     has_band = all(point.efficiency.corrected for point in points)
     xs = [x(point.day) for point in points]
@@ -151,10 +148,24 @@ def draw_course(
             Tick(at=y(target), label=say("target {target}").format(target=percent(target)))
             for target in targets
         ),
-        days=tuple(Tick(at=x(day), label=f"{day:g}") for day in _days(first, last)),
-        percents=tuple(
-            Tick(at=y(share), label=percent(share)) for share in (0, 0.25, 0.5, 0.75, 1)
-        ),
+        days=tuple(Tick(at=x(day), label=f"{day:g}") for day in axes.days(10)),
+        percents=tuple(Tick(at=y(share), label=percent(share)) for share in SHARES),
+    )
+
+
+def _axes_of(points: Sequence[CoursePoint], forecast: WellForecast | None) -> TrendAxes:
+    first, last = span_of(
+        (point.day for point in points), also=(forecast.final_day,) if forecast else ()
+    )
+    return TrendAxes(
+        width=WIDTH,
+        height=HEIGHT,
+        left=LEFT,
+        right=RIGHT,
+        top=TOP,
+        bottom=BOTTOM,
+        first=first,
+        last=last,
     )
 
 
@@ -197,8 +208,3 @@ def _describe_forecast(forecast: WellForecast, say: Say) -> str:
         low=percent(forecast.low),
         high=percent(forecast.high),
     )
-
-
-def _days(first: int, last: int) -> range:
-    """Return at most about ten whole days to label."""
-    return range(first, last + 1, max(1, ceil((last - first) / 10)))
