@@ -29,13 +29,13 @@ Event = tuple[str, str, int, float, float]
 def happen(bursts: Bursts, event: Event) -> None:
     what, source, images, over_s, _ = event
     if what == "came":
-        bursts.came(source, images, over_s)
+        bursts.images_saved(source, images, over_s)
     elif what == "begins":
-        bursts.begins(source)
+        bursts.write_started(source)
     elif what == "goes_on":
-        bursts.goes_on(source)
+        bursts.still_growing(source)
     elif what == "over":
-        bursts.over(source)
+        bursts.finished(source)
 
 
 @given(EVENTS)
@@ -99,6 +99,6 @@ def test_images_a_second_or_more_apart_are_never_waited_for(
     clock = FakeClock()
     bursts = Bursts(clock, per_s=per_s, wait_s=WAIT_S)
     for gap_s in gaps_s:
-        bursts.came("scope", 1, 0.0)
+        bursts.images_saved("scope", 1, 0.0)
         assert bursts.hold_s() == 0
         clock.advance(gap_s)

@@ -22,11 +22,11 @@ class Inbox(Protocol):
 class Arrivals(Protocol):
     """Receives counts of images as they are saved; thread-safe. No method blocks or raises."""
 
-    def begins(self, source: str) -> None:
+    def write_started(self, source: str) -> None:
         """Note that a source began to write; number and rate of its images are not known yet."""
         ...
 
-    def came(self, source: str, images: int, over_s: float) -> None:
+    def images_saved(self, source: str, images: int, over_s: float) -> None:
         """Note that a source saw this many images saved within the last `over_s` seconds.
 
         Images that existed before the source started are not counted. `over_s` is 0 for an
@@ -34,11 +34,11 @@ class Arrivals(Protocol):
         """
         ...
 
-    def goes_on(self, source: str) -> None:
+    def still_growing(self, source: str) -> None:
         """Note that images still arrive at the rate that was counted last."""
         ...
 
-    def over(self, source: str) -> None:
+    def finished(self, source: str) -> None:
         """Note that a source expects no more images for now."""
         ...
 

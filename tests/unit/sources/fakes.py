@@ -103,17 +103,17 @@ class FakeArrivals:
     def images(self) -> int:
         return sum(images for images, _ in self.came_s)
 
-    def begins(self, _source: str) -> None:
+    def write_started(self, _source: str) -> None:
         self.told.append("begins")
 
-    def came(self, _source: str, images: int, over_s: float) -> None:
+    def images_saved(self, _source: str, images: int, over_s: float) -> None:
         self.told.append(f"{images} came")
         self.came_s.append((images, over_s))
 
-    def goes_on(self, _source: str) -> None:
+    def still_growing(self, _source: str) -> None:
         self.told.append("goes on")
 
-    def over(self, _source: str) -> None:
+    def finished(self, _source: str) -> None:
         self.told.append("over")
 
     def bursting(self, _source: str) -> bool:

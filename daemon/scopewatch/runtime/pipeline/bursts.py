@@ -85,12 +85,12 @@ class Bursts:
         self._asked_s = self._since_s = clock.monotonic()
         self._held = False
 
-    def begins(self, source: str) -> None:
+    def write_started(self, source: str) -> None:
         """Note that something is being written, nobody knows yet how much and how fast."""
         with self._lock:
             self._begun_s[source] = self._clock.monotonic()
 
-    def came(self, source: str, images: int, over_s: float) -> None:
+    def images_saved(self, source: str, images: int, over_s: float) -> None:
         """Note that a source saw so many images saved within the last `over_s` seconds."""
         now_s = self._clock.monotonic()
         with self._lock:
@@ -106,7 +106,7 @@ class Bursts:
             while told[0].until_s <= now_s:
                 told.popleft()
 
-    def goes_on(self, source: str) -> None:
+    def still_growing(self, source: str) -> None:
         """Note that images still come as they did when they were counted last."""
         now_s = self._clock.monotonic()
         with self._lock:
@@ -115,7 +115,7 @@ class Bursts:
             for each in told:
                 each.at_s += later_s
 
-    def over(self, source: str) -> None:
+    def finished(self, source: str) -> None:
         """Note that nothing more comes of a source for now."""
         with self._lock:
             self._told.pop(source, None)

@@ -3,19 +3,19 @@
 from scopewatch.core.source import Arrivals
 
 
-class Unheard:
+class NullArrivals:
     """Ignores all counts; for a source whose images nobody counts."""
 
-    def begins(self, source: str) -> None:
+    def write_started(self, source: str) -> None:
         """Ignore the call."""
 
-    def came(self, source: str, images: int, over_s: float) -> None:
+    def images_saved(self, source: str, images: int, over_s: float) -> None:
         """Ignore the call."""
 
-    def goes_on(self, source: str) -> None:
+    def still_growing(self, source: str) -> None:
         """Ignore the call."""
 
-    def over(self, source: str) -> None:
+    def finished(self, source: str) -> None:
         """Ignore the call."""
 
     def bursting(self, _source: str) -> bool:
@@ -23,7 +23,7 @@ class Unheard:
         return False
 
 
-class Overheard:
+class ReadOnlyArrivals:
     """Passes on whether there is a burst, and ignores all counts.
 
     For a source that finds images on disk which another one already counted as they were saved, as
@@ -33,16 +33,16 @@ class Overheard:
     def __init__(self, arrivals: Arrivals) -> None:
         self._arrivals = arrivals
 
-    def begins(self, source: str) -> None:
+    def write_started(self, source: str) -> None:
         """Ignore the call."""
 
-    def came(self, source: str, images: int, over_s: float) -> None:
+    def images_saved(self, source: str, images: int, over_s: float) -> None:
         """Ignore the call."""
 
-    def goes_on(self, source: str) -> None:
+    def still_growing(self, source: str) -> None:
         """Ignore the call."""
 
-    def over(self, source: str) -> None:
+    def finished(self, source: str) -> None:
         """Ignore the call."""
 
     def bursting(self, source: str) -> bool:

@@ -16,7 +16,7 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameTicket, RetryRequest
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
-from scopewatch.sources.base.arrivals import Unheard
+from scopewatch.sources.base.arrivals import NullArrivals
 from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.backlog import Backlog
 from scopewatch.sources.base.data_set import DataSet, DataSets, Sighting
@@ -98,7 +98,7 @@ class DataSetsSource(Generic[Sighting]):
         self._path = path
         self._sets = sets
         self._clock = clock
-        self._rhythm = Rhythm(name, poll_s, arrivals or Unheard(), self._glance)
+        self._rhythm = Rhythm(name, poll_s, arrivals or NullArrivals(), self._glance)
         self._thread = SourceThread(name, self._step, self._rhythm.tick_s)
         self._offering: Offering | None = None
         self._presence = Presence(path)

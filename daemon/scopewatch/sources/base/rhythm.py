@@ -74,7 +74,7 @@ class Rhythm:
         if self.spares():
             if not self._changed():
                 return True
-            self._arrivals.goes_on(self._name)
+            self._arrivals.still_growing(self._name)
             return False
         # A tick may come a little early: half a tick counts as on time.
         slack_s = self._tick_s / 2
@@ -101,7 +101,7 @@ class Rhythm:
         if self._looked_s is None or self._over_s is None:
             self._changed()
             return
-        self._arrivals.came(self._name, images, self._over_s)
+        self._arrivals.images_saved(self._name, images, self._over_s)
         self._resting = images == 0
         if images:
             self._barren_s = None
@@ -114,7 +114,7 @@ class Rhythm:
             if not self._came:
                 self._barren_s = self._looked_s
         elif not self._came:
-            self._arrivals.begins(self._name)
+            self._arrivals.write_started(self._name)
 
     def _note_change(self, now_s: float) -> None:
         """Note a change after a rest: a start, unless such changes bring no images."""
@@ -123,7 +123,7 @@ class Rhythm:
             return
         self._barren_s = None
         self._begun_s, self._came = now_s, False
-        self._arrivals.begins(self._name)
+        self._arrivals.write_started(self._name)
 
     def _changed(self) -> bool:
         before, self._seen = self._seen, self._glance()

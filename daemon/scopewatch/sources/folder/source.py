@@ -24,7 +24,7 @@ from scopewatch.core.errors import SourceError, StoreError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameTicket, RetryRequest
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.address import is_text
-from scopewatch.sources.base.arrivals import Unheard
+from scopewatch.sources.base.arrivals import NullArrivals
 from scopewatch.sources.base.offering import BATCH, Found, Offering
 from scopewatch.sources.base.source_thread import SourceThread
 from scopewatch.sources.folder.file_checks import FileChecks, offer
@@ -96,7 +96,7 @@ class FolderSource:
             lambda: walk_images(config.path, recursive=config.recursive),
         )
         self._asked = FileRetries(self._frames, self._looks, clock, experiment.name)
-        self._arrivals = arrivals or Unheard()
+        self._arrivals = arrivals or NullArrivals()
         self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)
         self._offering: Offering | None = None
         self._stores: set[str] = set()
@@ -229,7 +229,7 @@ class FolderSource:
             offering, seen.locator, seen.fingerprint
         ):
             if self._is_new(offering, seen.locator, seen.fingerprint):
-                self._arrivals.came(self.name, 1, 0.0)
+                self._arrivals.images_saved(self.name, 1, 0.0)
             self._looks.stability.see(
                 seen.locator,
                 seen.fingerprint,
@@ -290,7 +290,7 @@ class FolderSource:
         self._name_stores(stores)
         # A walk without new files shows a pause only where no events report files first.
         if self._walked_s is not None and caught_up and (new or self._watch.polling):
-            self._arrivals.came(self.name, new, now_s - self._walked_s)
+            self._arrivals.images_saved(self.name, new, now_s - self._walked_s)
         self._walked_s = now_s
         offer(offering, unwritable)
         for locator in held:

@@ -355,11 +355,11 @@ class Acquiring:
             return
         if not self.connected:
             self._connect()
-        self._arrivals.begins(self._name)
+        self._arrivals.write_started(self._name)
         try:
             self._take(index, missing)
         finally:
-            self._arrivals.over(self._name)
+            self._arrivals.finished(self._name)
         log.info(
             "time point acquired",
             extra={"event": {"source": self._name, "time_point": index, "images": len(missing)}},
@@ -381,7 +381,7 @@ class Acquiring:
             raise HeldError("paused")
 
     def _saved(self, axes: Axes) -> None:
-        self._arrivals.came(self._name, 1, 0.0)
+        self._arrivals.images_saved(self._name, 1, 0.0)
         self.account.saved(axes)
 
     def _connect(self) -> None:

@@ -29,7 +29,7 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError
 from scopewatch.core.imaging.frame import Frame, FrameTicket, RetryRequest
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
-from scopewatch.sources.base.arrivals import Overheard, Unheard
+from scopewatch.sources.base.arrivals import NullArrivals, ReadOnlyArrivals
 from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import (
@@ -84,7 +84,7 @@ class MicroManagerSource:
         self._clock = clock
         if self._acquires:
             check_plan(config, reading_settings(config, experiment))
-        arrivals = arrivals or Unheard()
+        arrivals = arrivals or NullArrivals()
         self._data_sets = NDTiffSource(
             NDTiffSourceConfig(
                 kind="ndtiff",
@@ -97,7 +97,7 @@ class MicroManagerSource:
             clock,
             limits=limits,
             runs=self._own_run if self._acquires else None,
-            arrivals=Overheard(arrivals) if self._acquires else arrivals,
+            arrivals=ReadOnlyArrivals(arrivals) if self._acquires else arrivals,
         )
         microscope = make_microscope(config, data_set_name(experiment.name))
         self._acquiring = Acquiring(config, experiment, clock, microscope, arrivals)

@@ -24,7 +24,7 @@ def save(bursts: Bursts, clock: FakeClock, per_s: float, for_s: float) -> list[b
     held = []
     for _ in range(round(per_s * for_s)):
         clock.advance(1 / per_s)
-        bursts.came(SCOPE, 1, 0.0)
+        bursts.images_saved(SCOPE, 1, 0.0)
         held.append(bursts.hold_s() > 0)
     return held
 
@@ -55,8 +55,8 @@ def test_a_stage_that_moves_between_wells_is_waited_for_by_nobody(
 def test_each_source_has_a_rate_of_its_own(bursts: Bursts, clock: FakeClock) -> None:
     for _ in range(20):
         clock.advance(0.25)
-        bursts.came("one", 1, 0.0)
-        bursts.came("two", 1, 0.0)
+        bursts.images_saved("one", 1, 0.0)
+        bursts.images_saved("two", 1, 0.0)
         assert bursts.hold_s() == 0
 
 
@@ -64,51 +64,51 @@ def test_each_source_has_a_rate_of_its_own(bursts: Bursts, clock: FakeClock) -> 
 def test_what_counts_is_the_time_in_which_images_came(
     bursts: Bursts, images: int, over_s: float, waits: bool
 ) -> None:
-    bursts.came(SCOPE, images, over_s)
+    bursts.images_saved(SCOPE, images, over_s)
     assert (bursts.hold_s() > 0) is waits
 
 
 def test_a_look_that_finds_none_ends_a_burst(bursts: Bursts, clock: FakeClock) -> None:
-    bursts.came(SCOPE, 100, 1)
+    bursts.images_saved(SCOPE, 100, 1)
     assert bursts.hold_s() > 0
     clock.advance(1)
-    bursts.came(SCOPE, 0, 1)
+    bursts.images_saved(SCOPE, 0, 1)
     assert bursts.hold_s() == 0
 
 
 def test_a_burst_lasts_as_long_as_it_is_said_to_go_on(bursts: Bursts, clock: FakeClock) -> None:
-    bursts.came(SCOPE, 100, 1)
+    bursts.images_saved(SCOPE, 100, 1)
     for _ in range(20):
         clock.advance(1)
-        bursts.goes_on(SCOPE)
+        bursts.still_growing(SCOPE)
         assert bursts.hold_s() > 0
-    bursts.over(SCOPE)
+    bursts.finished(SCOPE)
     assert bursts.hold_s() == 0
 
 
 def test_what_was_never_counted_does_not_go_on(bursts: Bursts) -> None:
-    bursts.goes_on(SCOPE)
+    bursts.still_growing(SCOPE)
     assert bursts.hold_s() == 0
 
 
 def test_what_begins_is_waited_for_until_its_rate_is_known(
     bursts: Bursts, clock: FakeClock
 ) -> None:
-    bursts.begins(SCOPE)
+    bursts.write_started(SCOPE)
     assert bursts.hold_s() > 0
     assert not bursts.bursting(SCOPE), "nothing is put off by a source that has to count"
     clock.advance(0.2)
-    bursts.came(SCOPE, 1, 0.2)
+    bursts.images_saved(SCOPE, 1, 0.2)
     assert bursts.hold_s() > 0
     clock.advance(0.2)
-    bursts.came(SCOPE, 0, 0.2)
+    bursts.images_saved(SCOPE, 0, 0.2)
     assert bursts.hold_s() == 0
 
 
 def test_what_begins_and_is_never_counted_is_waited_for_a_moment(
     bursts: Bursts, clock: FakeClock
 ) -> None:
-    bursts.begins(SCOPE)
+    bursts.write_started(SCOPE)
     assert wait(bursts, clock) == MOMENT_S
 
 
@@ -161,7 +161,7 @@ def test_it_is_told_once_per_burst(
 
 def test_0_seconds_never_wait(clock: FakeClock) -> None:
     bursts = Bursts(clock, per_s=5, wait_s=0)
-    bursts.begins(SCOPE)
+    bursts.write_started(SCOPE)
     assert not any(save(bursts, clock, per_s=100, for_s=3))
     assert (bursts.bursting(SCOPE), bursts.reason) == (False, "")
 
