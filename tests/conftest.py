@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def crash_seed(request: pytest.FixtureRequest) -> int:
-    """What random crashes follow from: another number each day, told where a test fails."""
+    """What random crashes follow from: another number each day, reported where a test fails."""
     given = request.config.getoption("--crash-seed")
     seed = datetime.now(UTC).toordinal() if given is None else int(given)
     request.node.add_report_section("call", "crashes", f"to repeat them: --crash-seed {seed}")
@@ -38,7 +38,7 @@ def real_data() -> Path:
 
 
 class FakeClock:
-    """A clock that moves only when told; it may be set, too."""
+    """A clock that moves only when advanced; it may be set, too."""
 
     def __init__(self) -> None:
         self.wall = datetime(2026, 3, 1, 9, tzinfo=UTC)

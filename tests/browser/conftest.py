@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def browser_log(driver: webdriver.Chrome) -> list[dict[str, object]]:
-    """Take what the console said since it was last asked."""
+    """Take what the console wrote since it was last asked."""
     return list(driver.get_log("browser"))  # type: ignore[no-untyped-call]  # selenium's own gap
 
 

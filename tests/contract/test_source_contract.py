@@ -335,13 +335,13 @@ class TestSource:
         for _ in range(2):
             clock.advance(1)
             source.scan()
-        (told,) = inbox.refusals
-        assert (told.locator, told.fingerprint, told.seen_at) == (
+        (refusal,) = inbox.refusals
+        assert (refusal.locator, refusal.fingerprint, refusal.seen_at) == (
             "odd.tif",
             "1:2",
             refused.seen_at,
         )
-        assert "frame or file to be tried again is gone" in told.reason
+        assert "frame or file to be tried again is gone" in refusal.reason
 
     def test_it_holds_so_many_wishes_and_no_more(
         self, kind: Kind, source: FrameSource, clock: FakeClock

@@ -62,11 +62,11 @@ Moment = tuple[float, float | None, bool, bool]
 MOMENTS: Final = st.lists(
     st.tuples(HOURS, st.none() | BADNESS, st.booleans(), st.booleans()), max_size=40
 )
-Told = list[tuple[datetime, bool, AlertState, Transition | None]]
+Steps = list[tuple[datetime, bool, AlertState, Transition | None]]
 
 
-def live(rule: AlertRule, moments: list[Moment]) -> Told:
-    """Step a rule through moments: (moment, held, state afterwards, what was told)."""
+def live(rule: AlertRule, moments: list[Moment]) -> Steps:
+    """Step a rule through moments: (moment, held, state afterwards, what was reported)."""
     state, at, lived = AlertState(), START, []
     for gap_h, score, hold, acknowledged in moments:
         at += timedelta(hours=gap_h)
@@ -80,9 +80,9 @@ def live(rule: AlertRule, moments: list[Moment]) -> Told:
 @UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
 def test_between_two_raised_there_is_a_resolved(rule: AlertRule, moments: list[Moment]) -> None:
-    told = [each.change for *_, each in live(rule, moments) if each is not None]
+    reported = [each.change for *_, each in live(rule, moments) if each is not None]
     open_now, escalated = False, False
-    for change in told:
+    for change in reported:
         if change is Change.RAISED:
             assert not open_now
             open_now, escalated = True, False
@@ -105,12 +105,12 @@ def test_no_two_alerts_within_a_cooldown(rule: AlertRule, moments: list[Moment])
 
 @UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
-def test_only_critical_is_told_in_quiet_hours(rule: AlertRule, moments: list[Moment]) -> None:
-    for at, _, _, told in live(rule, moments):
-        if told is None or rule.quiet_hours is None or not rule.quiet_hours.hold(at):
+def test_only_critical_is_reported_in_quiet_hours(rule: AlertRule, moments: list[Moment]) -> None:
+    for at, _, _, reported in live(rule, moments):
+        if reported is None or rule.quiet_hours is None or not rule.quiet_hours.hold(at):
             continue
-        assert told.change is not Change.RESOLVED
-        assert told.severity is Severity.CRITICAL
+        assert reported.change is not Change.RESOLVED
+        assert reported.severity is Severity.CRITICAL
 
 
 @UNHURRIED
@@ -118,13 +118,13 @@ def test_only_critical_is_told_in_quiet_hours(rule: AlertRule, moments: list[Mom
 def test_nothing_is_raised_while_something_larger_speaks(
     rule: AlertRule, moments: list[Moment]
 ) -> None:
-    for _, hold, _, told in live(rule, moments):
-        assert told is None or told.change is Change.RESOLVED or not hold
+    for _, hold, _, reported in live(rule, moments):
+        assert reported is None or reported.change is Change.RESOLVED or not hold
 
 
 @UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
-def test_what_is_said_becomes_what_is_the_case_once_nothing_holds_it(
+def test_what_is_shown_becomes_what_is_the_case_once_nothing_holds_it(
     rule: AlertRule, moments: list[Moment]
 ) -> None:
     lived = live(rule, moments)
@@ -140,15 +140,15 @@ def test_what_is_said_becomes_what_is_the_case_once_nothing_holds_it(
 
 @UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
-def test_what_is_told_was_seen(rule: AlertRule, moments: list[Moment]) -> None:
-    for at, _, state, told in live(rule, moments):
-        if told is None:
+def test_what_is_reported_was_seen(rule: AlertRule, moments: list[Moment]) -> None:
+    for at, _, state, reported in live(rule, moments):
+        if reported is None:
             continue
-        score = told.observation.score
+        score = reported.observation.score
         assert score is not None
-        assert told.observation.at <= told.at == at
-        assert state.notified is (None if told.change is Change.RESOLVED else told.severity)
-        if told.change is Change.RESOLVED:
+        assert reported.observation.at <= reported.at == at
+        assert state.notified is (None if reported.change is Change.RESOLVED else reported.severity)
+        if reported.change is Change.RESOLVED:
             assert not rule.bad(score)
         elif rule.consecutive == 1:
             assert not rule.clear(score)
@@ -165,7 +165,7 @@ def test_a_state_that_is_stored_and_read_goes_on_as_if_it_had_not_been(
 
 @UNHURRIED
 @given(rule=rules(), moments=MOMENTS, worse=st.lists(st.floats(0, 1), min_size=40, max_size=40))
-def test_what_is_worse_never_stands_less(
+def test_what_is_worse_never_is_less(
     rule: AlertRule, moments: list[Moment], worse: list[float]
 ) -> None:
     harder = [
@@ -184,7 +184,7 @@ def test_time_alone_changes_nothing_that_is_the_case(
     rule: AlertRule, moments: list[Moment]
 ) -> None:
     idle: list[Moment] = [(gap_h, None, hold, seen) for gap_h, _, hold, seen in moments]
-    assert all(told is None for *_, told in live(rule, idle))
+    assert all(reported is None for *_, reported in live(rule, idle))
     before = AlertState()
     for (_, score, _, _), (_, _, state, _) in zip(moments, live(rule, moments), strict=True):
         if score is None:
@@ -194,9 +194,9 @@ def test_time_alone_changes_nothing_that_is_the_case(
 
 @UNHURRIED
 @given(moments=MOMENTS)
-def test_nothing_is_said_before_the_first_day(moments: list[Moment]) -> None:
+def test_nothing_is_shown_before_the_first_day(moments: list[Moment]) -> None:
     rule = AlertRule(name="late", from_day=1000)
-    assert all(told is None for *_, told in live(rule, moments))
+    assert all(reported is None for *_, reported in live(rule, moments))
 
 
 @settings(UNHURRIED, max_examples=20)

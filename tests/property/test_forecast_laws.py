@@ -78,14 +78,14 @@ def test_a_forecast_is_ordered_and_its_chance_grows_with_the_target(
 ) -> None:
     running = smooth(points)
     begins = first_day(table)
-    told = forecast(table, running, 10)
+    foreseen = forecast(table, running, 10)
     if begins is None or running.day < begins:
-        assert isinstance(told, NoForecast)
-    if isinstance(told, NoForecast):
-        assert told.reason
+        assert isinstance(foreseen, NoForecast)
+    if isinstance(foreseen, NoForecast):
+        assert foreseen.reason
         return
-    assert 0 <= told.low <= told.value <= told.high <= 1
-    low, high = told.probability_below(target), told.probability_below(target + more)
+    assert 0 <= foreseen.low <= foreseen.value <= foreseen.high <= 1
+    low, high = foreseen.probability_below(target), foreseen.probability_below(target + more)
     assert 0 <= low <= high <= 1
 
 
@@ -95,15 +95,15 @@ def test_between_two_days_a_forecast_lies_between_theirs(
     table: list[ForecastDay], points: list[WellPoint]
 ) -> None:
     running = smooth(points)
-    told = forecast(table, running, table[-1].day)
-    if not isinstance(told, WellForecast):
+    foreseen = forecast(table, running, table[-1].day)
+    if not isinstance(foreseen, WellForecast):
         return
     near = [row for row in table if row.day <= running.day][-1:]
     near += [row for row in table if row.day > running.day][:1]
     ends = [_value(row, running.value, running.trend_per_day) for row in near]
-    assert min(ends) - 1e-9 <= told.value <= max(ends) + 1e-9
+    assert min(ends) - 1e-9 <= foreseen.value <= max(ends) + 1e-9
     widths = [row.half_width for row in near]
-    assert min(widths) - 1e-9 <= told.half_width <= max(widths) + 1e-9
+    assert min(widths) - 1e-9 <= foreseen.half_width <= max(widths) + 1e-9
 
 
 @UNHURRIED

@@ -109,7 +109,7 @@ def test_a_course_finds_the_jump_that_looking_back_over_all_time_points_finds(
             expected.cause,
             expected.after,
         )
-        # Of two that are as large to the last digit, either may be told of.
+        # Of two that are as large to the last digit, either may be reported.
         assert found.before == pytest.approx(expected.before, abs=1e-9)
     assert course.largest() == find_change(history)
 
@@ -155,7 +155,7 @@ def test_what_is_kept_and_read_again_goes_on_as_if_it_had_not_been(
             assert gone_on.in_a_row == whole.in_a_row
 
 
-def test_what_was_made_by_other_signs_is_made_anew() -> None:
+def test_what_was_made_by_other_signs_is_made_again() -> None:
     packed = pack_past(RuleKind.SUDDEN_CHANGE, Past())
     assert unpack_past(RuleKind.SUDDEN_CHANGE, packed) == Past()
     assert unpack_past(RuleKind.SUDDEN_CHANGE, packed | {"made_by": 1}) is None
@@ -163,7 +163,7 @@ def test_what_was_made_by_other_signs_is_made_anew() -> None:
 
 @UNHURRIED
 @given(points=POINTS)
-def test_a_filter_that_goes_on_stands_where_one_over_all_points_does(
+def test_a_filter_that_goes_on_is_where_one_over_all_points_does(
     points: list[WellPoint],
 ) -> None:
     reached: WellFilter | None = None

@@ -121,7 +121,7 @@ class Ledger:
 
 
 def plain_steps(ledger: Ledger, *, quiet: bool) -> list[DueStep]:
-    """What is due, said in the plainest way: over all time points at once, without any window."""
+    """What is due, in the plainest way: over all time points at once, without any window."""
     plate, lasts, sites = ledger.plate, ledger.lasts, ledger.sites
     newest = {
         well: max(at for name, at, _ in ledger.begun if name == well)

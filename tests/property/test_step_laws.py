@@ -134,7 +134,7 @@ def test_each_complete_time_point_is_stepped_exactly_once_in_order_whatever_the_
                     assert any(place < known and later > at for place, later in stepped)
 
 
-def told(scene: Scene) -> dict[str, list[tuple[Any, ...]]]:
+def reported(scene: Scene) -> dict[str, list[tuple[Any, ...]]]:
     """All that the database says; times of writing and the points of pictures are left out."""
     found = tables(scene.folder)
     for name, place in (("alerts", 7), ("alerts", 10), ("outbox", 2)):
@@ -145,7 +145,7 @@ def told(scene: Scene) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def _without_points(packed: str | None) -> Any:
-    """An alert that is told late shows what is known by then."""
+    """An alert that is reported late shows what is known by then."""
 
     def cut(value: Any) -> Any:
         if isinstance(value, dict):
@@ -170,7 +170,7 @@ def test_batches_cut_after_each_step_come_to_the_same_as_whole_ones(
                 catch_up(scene)
             assert scene.rows("SELECT count(*) FROM wells WHERE behind") == [(0,)]
             store.close()
-            found.append(told(scene))
+            found.append(reported(scene))
     whole, cut = found
     assert cut == whole
 
@@ -196,13 +196,13 @@ def test_what_rules_remember_is_what_all_frames_of_the_well_say(
                     database.close()
                 send(scene, event)
             store.close()
-            found.append(told(scene))
-    kept, made_anew = found
-    assert nearly(kept) == nearly(made_anew)
+            found.append(reported(scene))
+    kept, made_again = found
+    assert nearly(kept) == nearly(made_again)
 
 
 def nearly(found: Any) -> Any:
-    """What a filter that went on gives differs from one that began anew by rounding alone."""
+    """What a filter that went on gives differs from one that began again by rounding alone."""
     if isinstance(found, float):
         return round(found, 9)
     if isinstance(found, str) and found.startswith("{"):

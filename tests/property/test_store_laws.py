@@ -55,7 +55,7 @@ def play(folder: Path, events: Sequence[Outcome], rules: Sequence[AlertRule] = R
         folder=folder,
         rules=rules,
     )
-    said = []
+    titles = []
     for frame, fraction in events:
         offered = ticket(frame)
         if not scene.store.claim(offered):
@@ -64,9 +64,9 @@ def play(folder: Path, events: Sequence[Outcome], rules: Sequence[AlertRule] = R
             settled = scene.store.quarantine(offered, "blank", "it is blank")
         else:
             settled = scene.commit(offered, fraction)
-        said += [message.title for message in settled.alerts]
+        titles += [message.title for message in settled.alerts]
     scene.store.close()
-    return said
+    return titles
 
 
 def played(
@@ -126,7 +126,7 @@ def test_the_database_says_what_the_rule_says_of_the_estimates(
 ) -> None:
     with tempfile.TemporaryDirectory(dir=DISK) as folder:
         events = [event for moment in run[0] for event in moment]
-        said = play(Path(folder), events, (RULE,))
+        titles = play(Path(folder), events, (RULE,))
         found = tables(Path(folder))
     at = FakeClock().now()
     state, expected = AlertState(), []
@@ -137,7 +137,7 @@ def test_the_database_says_what_the_rule_says_of_the_estimates(
         state, transition = step(state, RULE, seen)
         if transition is not None:
             expected.append(transition.change)
-    assert len(said) == len(expected)
+    assert len(titles) == len(expected)
     raised = [row for row in found["alerts"] if row[5] is not None]
     assert len(raised) == expected.count(Change.RAISED)
     (row,) = found["rule_states"]

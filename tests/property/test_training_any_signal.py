@@ -21,7 +21,7 @@ PLANES = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, min_sid
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class KnownNoise:
     id: str
     histogram: Counts
     noise: float
@@ -47,7 +47,7 @@ def test_no_threshold_lies_below_the_floor(
     plane: NDArray[np.float32], method: str, noise: float, scope: str
 ) -> None:
     settings = BinariseSettings(method=method, scope=scope)  # type: ignore[arg-type]
-    pair = Told("p", count_signal(plane), noise)
+    pair = KnownNoise("p", count_signal(plane), noise)
     (cut,) = fit_thresholds([pair], settings).per_pair([pair]).values()
     assert cut >= settings.floor_sigmas * noise * 0.999
 

@@ -51,9 +51,9 @@ def results(config: Path) -> Path:
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for command in COMMANDS:
-        assert f"\n  {command} " in told
+        assert f"\n  {command} " in output
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -61,8 +61,8 @@ def test_every_command_explains_itself_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run([command, "--help"]) == 0
-    told = capsys.readouterr().out
-    assert command == "alert" or f"Example: scopewatch {command}" in told
+    output = capsys.readouterr().out
+    assert command == "alert" or f"Example: scopewatch {command}" in output
 
 
 def test_help_does_not_load_what_only_commands_need() -> None:
@@ -90,7 +90,7 @@ def test_a_wrong_call_exits_with_2(call: list[str], capsys: pytest.CaptureFixtur
     assert "Usage: " in capsys.readouterr().err
 
 
-def test_a_missing_configuration_is_told_in_one_line(
+def test_a_missing_configuration_is_reported_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "none.yaml"
@@ -164,22 +164,22 @@ def test_the_status_names_the_well_and_time_point_of_a_frame_that_was_missed(
     store.refuse(gap)
     store.close()
     assert run(["status", "-c", str(results)]) == 0
-    told = capsys.readouterr().out
-    assert "frames: 0 scored, 0 quarantined, 1 missed," in told
-    assert "\n1 missed: The frame was due and was never taken: " in told
-    assert "\n  run 1/plate/B2/s0/t0003/phase: never acquired: no camera\n" in told
+    output = capsys.readouterr().out
+    assert "frames: 0 scored, 0 quarantined, 1 missed," in output
+    assert "\n1 missed: The frame was due and was never taken: " in output
+    assert "\n  run 1/plate/B2/s0/t0003/phase: never acquired: no camera\n" in output
 
 
-def test_the_status_is_told_to_people_and_to_programs(
+def test_the_status_is_reported_to_people_and_to_programs(
     results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["status", "-c", str(results)]) == 0
     assert "frames: 0 scored, 0 quarantined" in capsys.readouterr().out
     assert run(["status", "--json", "-c", str(results)]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["schema_version"] == 1
-    assert told["counts"]["scored"] == 0
-    assert told["daemon"] == {
+    output = json.loads(capsys.readouterr().out)
+    assert output["schema_version"] == 1
+    assert output["counts"]["scored"] == 0
+    assert output["daemon"] == {
         "healthy": None,
         "detail": ["it has no dashboard at a fixed port"],
         "receivers": [],
@@ -198,7 +198,7 @@ def test_results_are_exported(
     assert out.stat().st_size > 0
 
 
-def test_an_alert_that_does_not_exist_is_told(
+def test_an_alert_that_does_not_exist_is_reported(
     results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["alert", "undo", "7", "-c", str(results)]) == 1
@@ -281,10 +281,10 @@ def test_a_reader_that_leaves_early_is_no_error(
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()
-    told = process.stderr.read()
+    output = process.stderr.read()
     process.stderr.close()
     process.wait(30)
-    assert told == ""
+    assert output == ""
 
 
 def test_test_messages_are_written_in_the_configured_language(
@@ -313,6 +313,6 @@ def test_an_address_that_is_no_web_address_is_refused_and_not_shown(
     heartbeat = "alerts: {heartbeat: {url: ftp://host/s3cret}}"
     config.write_text(f"{CONFIG}\n{heartbeat}\n", encoding="utf-8")
     assert run(["check", "-c", str(config)]) == 1
-    told = capsys.readouterr()
-    assert "the address of a heartbeat starts with http:// or https://" in told.out + told.err
-    assert "s3cret" not in told.out + told.err
+    output = capsys.readouterr()
+    assert "the address of a heartbeat starts with http:// or https://" in output.out + output.err
+    assert "s3cret" not in output.out + output.err

@@ -65,10 +65,10 @@ def test_what_is_no_text_of_lines_is_refused_on_standard_output(
 ) -> None:
     before = sorted(config.parent.iterdir())
     assert run(call) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "cannot go to standard output: " in told.err
-    assert len(told.err.splitlines()) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "cannot go to standard output: " in output.err
+    assert len(output.err.splitlines()) == 1
     assert sorted(config.parent.iterdir()) == before, "no file called - is made"
 
 
@@ -76,9 +76,9 @@ def test_json_goes_to_standard_output_alone(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["export", "--format", "json", "--out", "-", "-c", str(config)]) == 0
-    told = capsys.readouterr()
-    assert len(json.loads(told.out)["wells"][0]["frames"]) == 2
-    assert told.err == "2 frames written to standard output\n"
+    output = capsys.readouterr()
+    assert len(json.loads(output.out)["wells"][0]["frames"]) == 2
+    assert output.err == "2 frames written to standard output\n"
     assert not Path("-").exists()
 
 

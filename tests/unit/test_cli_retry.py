@@ -108,7 +108,7 @@ def test_while_a_daemon_runs_it_says_that_it_is_soon(
     assert capsys.readouterr().out == "1 to be tried again, within seconds\n"
 
 
-def test_asking_twice_is_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_asking_twice_is_reported(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["retry", "--well", "A1", "-c", str(config)])
     capsys.readouterr()
     assert run(["retry", "--reason", "blank", "-c", str(config)]) == 0
@@ -130,19 +130,19 @@ def test_nothing_new_to_ask_for_is_no_failure(
     assert capsys.readouterr().out == "2 wait for it already\n"
 
 
-def test_what_is_not_there_is_told_and_the_call_fails(
+def test_what_is_not_there_is_reported_and_the_call_fails(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["retry", "C7", "-c", str(config)]) == 1
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.splitlines() == [
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.splitlines() == [
         "not in quarantine: C7; `scopewatch status` and the dashboard name what is",
         "nothing to try again",
     ]
 
 
-def test_what_is_of_a_source_that_is_gone_is_left_and_told(
+def test_what_is_of_a_source_that_is_gone_is_left_and_reported(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["retry", "--reason", "refused", "-c", str(config)]) == 1

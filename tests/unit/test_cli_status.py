@@ -1,4 +1,4 @@
-"""`scopewatch status` says how each run stands, with and without a daemon to ask."""
+"""`scopewatch status` says how each run is, with and without a daemon to ask."""
 
 import json
 from collections.abc import Iterator
@@ -60,20 +60,20 @@ class Earlier(SystemClock):
         return super().now() - timedelta(days=self._days)
 
 
-def said(config: Path, capsys: pytest.CaptureFixture[str]) -> str:
+def status_text(config: Path, capsys: pytest.CaptureFixture[str]) -> str:
     assert run(["status", "-c", str(config)]) == 0
     return " ".join(capsys.readouterr().out.split())
 
 
-def test_frames_of_another_channel_are_told_with_what_to_do(
+def test_frames_of_another_channel_are_reported_with_what_to_do(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with filling(config) as scene, InstanceLock(scene.folder):
         for well in ("A1", "A2"):
             scene.store.skip(ticket(key(well, channel="PH")), "not scored")
-        told = said(config, capsys)
-        assert "run 7: 2 frames are of channel PH, but phase_channel is 'phase'" in told
-        assert "Set experiment.phase_channel" in told
+        output = status_text(config, capsys)
+        assert "run 7: 2 frames are of channel PH, but phase_channel is 'phase'" in output
+        assert "Set experiment.phase_channel" in output
         assert run(["status", "--json", "-c", str(config)]) == 0
     (state,) = json.loads(capsys.readouterr().out)["states"]
     assert (state["run"], state["level"], state["cause"]) == ("run 7", "failing", "other-channel")
@@ -85,14 +85,14 @@ def test_without_a_daemon_there_is_no_all_clear(
     with filling(config) as scene:
         scene.score(key("A1"), 0.4)
         with InstanceLock(scene.folder):
-            told = said(config, capsys)
-            assert "run 7: All wells (1) were judged within the last 1 min." in told
-            assert told.startswith("daemon: runs, and cannot be asked (it has no dashboard at a")
-        told = said(config, capsys)
-    assert "All wells" not in told
-    assert told.startswith("daemon: does not run (")
-    assert "run 7: scopewatch is not well" in told
-    assert "the daemon does not run: no new frame is judged; start it" in told
+            output = status_text(config, capsys)
+            assert "run 7: All wells (1) were judged within the last 1 min." in output
+            assert output.startswith("daemon: runs, and cannot be asked (it has no dashboard at a")
+        output = status_text(config, capsys)
+    assert "All wells" not in output
+    assert output.startswith("daemon: does not run (")
+    assert "run 7: scopewatch is not well" in output
+    assert "the daemon does not run: no new frame is judged; start it" in output
 
 
 def test_a_model_that_is_refused_is_the_reason_why_nothing_runs(
@@ -100,7 +100,7 @@ def test_a_model_that_is_refused_is_the_reason_why_nothing_runs(
 ) -> None:
     with filling(config):
         config.write_text(CONFIG.replace(str(BUNDLE), str(tmp_path / "none")), encoding="utf-8")
-        assert "model bundle does not exist" in said(config, capsys)
+        assert "model bundle does not exist" in status_text(config, capsys)
 
 
 def test_counts_and_wells_are_of_the_runs_that_are_watched_now(
@@ -115,10 +115,10 @@ def test_counts_and_wells_are_of_the_runs_that_are_watched_now(
             scene.score(old, 0.4)
     with filling(config) as scene:
         scene.score(key("A1", 40), 0.4)
-        told = said(config, capsys)
-    assert "frames: 1 scored, 0 quarantined" in told
-    assert "H9" not in told
-    assert "earlier runs: run 6;" in told
+        output = status_text(config, capsys)
+    assert "frames: 1 scored, 0 quarantined" in output
+    assert "H9" not in output
+    assert "earlier runs: run 6;" in output
 
 
 def test_two_runs_that_go_on_are_counted_apart(
@@ -133,9 +133,9 @@ def test_two_runs_that_go_on_are_counted_apart(
             seen_at=SystemClock().now(),
         )  # fmt: skip
         scene.store.refuse(refusal)
-        told = said(config, capsys)
-    assert "frames of run 8: 1 scored, 1 quarantined" in told
-    assert "frames of run 7: 2 scored, 0 quarantined" in told
+        output = status_text(config, capsys)
+    assert "frames of run 8: 1 scored, 1 quarantined" in output
+    assert "frames of run 7: 2 scored, 0 quarantined" in output
 
 
 def test_whether_a_daemon_works_in_a_folder_can_be_asked(tmp_path: Path) -> None:
@@ -163,14 +163,14 @@ def test_the_quarantine_is_summed_up_by_reason_with_what_to_do_before_figures(
             )
         )
         scene.store.ask_again(RetrySelection(fault="refused"), ("folder",), "mei")
-        told = said(config, capsys)
+        output = status_text(config, capsys)
         assert run(["status", "--json", "-c", str(config)]) == 0
-    assert told.count("out-of-domain") == 1
-    assert "24 quarantined, out-of-domain: The frame is unlike all that the model" in told
-    assert "another model. the newest: run 7/p1/A1/s0/t00" in told
-    assert "1 quarantined, refused (1 are to be tried again): The name or the metadata" in told
-    assert "odd.tif: name does not fit" in told
-    assert told.endswith("tried again by `scopewatch retry`; the dashboard lists each")
+    assert output.count("out-of-domain") == 1
+    assert "24 quarantined, out-of-domain: The frame is unlike all that the model" in output
+    assert "another model. the newest: run 7/p1/A1/s0/t00" in output
+    assert "1 quarantined, refused (1 are to be tried again): The name or the metadata" in output
+    assert "odd.tif: name does not fit" in output
+    assert output.endswith("tried again by `scopewatch retry`; the dashboard lists each")
     plain = json.loads(capsys.readouterr().out)
     assert [(each["fault"], each["count"]) for each in plain["reasons"]] == [
         ("out-of-domain", 24),

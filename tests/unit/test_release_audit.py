@@ -14,13 +14,13 @@ def test_packages_without_a_known_hole_pass() -> None:
 
 
 def test_a_package_that_could_not_be_audited_fails() -> None:
-    told = judge({"dependencies": [SKIPPED]}, {"typer"})
-    assert told == ["not audited: typer: not found on PyPI"]
+    findings = judge({"dependencies": [SKIPPED]}, {"typer"})
+    assert findings == ["not audited: typer: not found on PyPI"]
 
 
 def test_a_package_that_the_report_lacks_fails() -> None:
-    told = judge({"dependencies": []}, {"typer"})
-    assert told == ["not audited: typer: not in the report"]
+    findings = judge({"dependencies": []}, {"typer"})
+    assert findings == ["not audited: typer: not in the report"]
 
 
 def test_a_known_hole_fails() -> None:

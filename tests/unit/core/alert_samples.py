@@ -32,18 +32,20 @@ def seen(score: float | None, hour: float = 0, day: float | None = None) -> Obse
 def drive(
     rule: AlertRule, series: list[float | None], *, every_h: float = 12, **options: Any
 ) -> list[Transition | None]:
-    """Step a rule over scores at even intervals; return what each step told."""
-    state, told = AlertState(), []
+    """Step a rule over scores at even intervals; return what each step reported."""
+    state, transitions = AlertState(), []
     for index, score in enumerate(series):
         observation = seen(score, hour=index * every_h, day=index * every_h / 24)
         state, transition = step(state, rule, observation, **options)
-        told.append(transition)
-    return told
+        transitions.append(transition)
+    return transitions
 
 
-def changes(told: list[Transition | None]) -> list[tuple[int, str]]:
-    """Return at which step what was told."""
-    return [(index, each.change.value) for index, each in enumerate(told) if each is not None]
+def changes(transitions: list[Transition | None]) -> list[tuple[int, str]]:
+    """Return at which step what was reported."""
+    return [
+        (index, each.change.value) for index, each in enumerate(transitions) if each is not None
+    ]
 
 
 def make_running(*values: float, last_day: float = 8, half_width: float = 0.05) -> RunningEstimate:

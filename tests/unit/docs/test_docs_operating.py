@@ -142,7 +142,7 @@ def test_the_unit_never_restarts_what_a_restart_cannot_mend() -> None:
     assert settings["Restart"] == "on-failure"
     assert settings["RestartPreventExitStatus"] == "2"
     assert settings["ExecStart"].startswith("/opt/scopewatch/bin/scopewatch run -c")
-    # Every folder the unit may write to stands in the steps to install and to uninstall it.
+    # Every folder the unit may write to is in the steps to install and to uninstall it.
     for folder in ("/var/lib/scopewatch", "/var/log/scopewatch", "/etc/scopewatch"):
         assert folder in PAGE
 

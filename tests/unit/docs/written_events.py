@@ -7,8 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "daemon/scopewatch"
-# What people call by hand: it writes to their terminal.
-BY_HAND = ("cli", "demo")
+# What people call manually: it writes to their terminal.
+OF_TERMINALS = ("cli", "demo")
 LEVELS = {
     "debug": "debug",
     "info": "info",
@@ -29,12 +29,12 @@ def trees() -> dict[str, ast.Module]:
     return {
         path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
         for path in sorted(PACKAGE.rglob("*.py"))
-        if path.relative_to(PACKAGE).parts[0] not in BY_HAND
+        if path.relative_to(PACKAGE).parts[0] not in OF_TERMINALS
     }
 
 
 def texts(node: ast.expr) -> list[str]:
-    """Return what an expression can say; what is filled in stands as `...`."""
+    """Return what an expression can say; what is filled in is as `...`."""
     match node:
         case ast.Constant(value=str(text)):
             return [text]
@@ -91,7 +91,7 @@ def reasons() -> set[str]:
     found: set[str] = set()
     for path, tree in trees().items():
         package, name = path.split("/")[0], path.split("/")[-1].removesuffix(".py")
-        # What begins with these is said of a start, a source or the store.
+        # What begins with these is shown of a start, a source or the store.
         others = {
             id(argument)
             for node in ast.walk(tree)

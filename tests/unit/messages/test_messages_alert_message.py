@@ -130,7 +130,7 @@ def test_a_plate_is_one_message_with_its_wells_and_what_is_wrong_with_them() -> 
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("change", Change)
 @pytest.mark.parametrize("kind", RuleKind)
-def test_every_kind_and_change_is_told_from_what_its_condition_observes(
+def test_every_kind_and_change_is_reported_from_what_its_condition_observes(
     kind: RuleKind, change: Change, language: Language
 ) -> None:
     message = make(kind, change, style=Style(language=language, final_day=10))
@@ -162,7 +162,7 @@ def test_every_kind_cause_and_severity_has_words() -> None:
     assert set(SILENCES) == set(Silence)
 
 
-def test_a_fault_and_a_cause_are_said_in_the_reader_s_language() -> None:
+def test_a_fault_and_a_cause_are_shown_in_the_reader_s_language() -> None:
     japanese = Style(language=Language.JAPANESE)
     assert "out of focus" in make(RuleKind.UNFIT_FRAMES).body
     assert "ピントが合っていない" in make(RuleKind.UNFIT_FRAMES, style=japanese).body
@@ -170,7 +170,9 @@ def test_a_fault_and_a_cause_are_said_in_the_reader_s_language() -> None:
     assert "細胞が剥離した可能性" in make(RuleKind.SUDDEN_CHANGE, style=japanese).title
 
 
-def test_why_there_is_no_forecast_is_told_with_its_figures_or_in_the_reader_s_language() -> None:
+def test_why_there_is_no_forecast_is_reported_with_its_figures_or_in_the_reader_s_language() -> (
+    None
+):
     rule = rule_of(RuleKind.WEAK_NOW)
     reason = "held-out runs support a forecast from day 5 on"
     well = make_well(forecast=NoForecast(cause=Silence.TOO_EARLY, reason=reason))
@@ -187,7 +189,7 @@ def test_why_there_is_no_forecast_is_told_with_its_figures_or_in_the_reader_s_la
     assert "予測: なし(まだ日数が浅いため)" in japanese.body
 
 
-def test_short_times_are_told_in_minutes() -> None:
+def test_short_times_are_reported_in_minutes() -> None:
     assert make(RuleKind.RESTARTED).title == "run7: scopewatch was down for 20 minutes"
     assert make(RuleKind.NO_FRAMES).title == "run7: no frame for 30 hours"
 

@@ -47,7 +47,7 @@ def test_the_gravest_that_nobody_has_seen_come_first_then_the_weakest() -> None:
     assert [each.well for each in look_first(DIGEST.wells)] == ["B2", "A10", "A2", "B1"]
 
 
-def test_the_digest_says_how_the_run_stands_and_where_to_look() -> None:
+def test_the_digest_says_how_the_run_is_and_where_to_look() -> None:
     message = compose_digest(DIGEST, style=STYLE)
     assert message.title == "run 7, 2026-03-08: wells that need a look: 4"
     assert message.body.startswith("The run is on day 7.2, 2.8 days before day 10.")
@@ -88,7 +88,7 @@ def test_a_quiet_day_says_so() -> None:
     assert "No well needs a look." in message.body
 
 
-def test_trouble_of_the_monitor_itself_stands_in_the_digest() -> None:
+def test_trouble_of_the_monitor_itself_is_in_the_digest() -> None:
     silent = OpenAlert(kind=RuleKind.NO_FRAMES, severity=Severity.CRITICAL, name="no frames")
     message = compose_digest(
         replace(DIGEST, alerts=(silent,), complaints=("source microscope: share is away",)),

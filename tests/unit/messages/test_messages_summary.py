@@ -8,7 +8,7 @@ from scopewatch.messages.summary import name_some, summarise
 
 NOW = Reading(value=0.31, low=0.25, high=0.37)
 
-SAID = [
+SUMMARIES = [
     (
         RuleKind.WEAK_FORECAST,
         Evidence(forecast=NOW, final_day=10, probability=0.96, target=0.5),
@@ -63,13 +63,13 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "evidence", "said"), SAID)
-def test_each_kind_says_its_figures(kind: RuleKind, evidence: Evidence, said: str) -> None:
-    assert summarise(kind, evidence) == said
+@pytest.mark.parametrize(("kind", "evidence", "sentence"), SUMMARIES)
+def test_each_kind_says_its_figures(kind: RuleKind, evidence: Evidence, sentence: str) -> None:
+    assert summarise(kind, evidence) == sentence
 
 
 def test_every_kind_has_words() -> None:
-    assert {kind for kind, *_ in SAID} == set(RuleKind)
+    assert {kind for kind, *_ in SUMMARIES} == set(RuleKind)
     for kind in RuleKind:
         assert summarise(kind, Evidence())
 

@@ -122,7 +122,7 @@ def alert_row(alert: int = 1, well: str = "A2", **changes: object) -> AlertRow:
     return replace(row, **changes)  # type: ignore[arg-type]  # any field of the row
 
 
-def outlook(told: WellForecast | NoForecast | None = None, day: float = 6.5) -> Outlook:
+def outlook(foreseen: WellForecast | NoForecast | None = None, day: float = 6.5) -> Outlook:
     forecast = WellForecast(
         made_on_day=day,
         final_day=10,
@@ -141,7 +141,7 @@ def outlook(told: WellForecast | NoForecast | None = None, day: float = 6.5) -> 
         high=0.53,
         trend_per_day=0.052,
         final_day=10,
-        forecast=told or forecast,
+        forecast=foreseen or forecast,
     )
 
 

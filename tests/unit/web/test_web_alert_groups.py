@@ -54,7 +54,7 @@ def test_groups_stand_by_gravity_and_the_surer_first() -> None:
     assert groups[3].answered
 
 
-def test_wells_of_which_the_same_is_said_stand_together() -> None:
+def test_wells_of_which_the_same_is_shown_stand_together() -> None:
     unfit = {"kind": RuleKind.UNFIT_FRAMES, "evidence": Evidence(measures={"in_a_row": 2.0})}
     rows = [
         alert_row(1, "A1", **unfit),
@@ -70,7 +70,7 @@ def test_wells_of_which_the_same_is_said_stand_together() -> None:
     ]
 
 
-def test_what_befalls_the_plate_stands_before_single_wells_of_the_same_gravity() -> None:
+def test_what_befalls_the_plate_is_before_single_wells_of_the_same_gravity() -> None:
     plate = alert_row(
         2,
         subject=Subject(experiment=FACTS.experiment, plate="P1"),
@@ -97,7 +97,7 @@ def test_weak_now_and_weak_in_the_end_share_one_advice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "rule", "said"),
+    ("row", "rule", "expected"),
     [
         (
             foretold(1, "A1", 0.99, critical_streak=1),
@@ -122,10 +122,10 @@ def test_weak_now_and_weak_in_the_end_share_one_advice() -> None:
     ],
 )
 def test_a_sure_alert_that_is_not_critical_says_why(
-    row: AlertRow, rule: AlertRule | None, said: str | None
+    row: AlertRow, rule: AlertRule | None, expected: str | None
 ) -> None:
     remark = not_critical_since(row, rule)
-    assert (None if remark is None else str(remark)) == said
+    assert (None if remark is None else str(remark)) == expected
 
 
 def test_what_the_rule_saw_last_counts_not_what_the_alert_was_raised_on() -> None:
@@ -164,7 +164,7 @@ def test_the_plate_the_wells_page_and_the_list_say_why_and_what_to_do(dashboard:
             assert "Not critical yet: 1 of 2 time points" in text
 
 
-def test_an_answered_well_no_longer_stands_first(dashboard: Dashboard) -> None:
+def test_an_answered_well_no_longer_is_first(dashboard: Dashboard) -> None:
     dashboard.reader.rows = [well_row("A1"), well_row("A2")]
     dashboard.reader.raised = [
         alert_row(1, "A1", snoozed_until=NOW + timedelta(hours=1)),

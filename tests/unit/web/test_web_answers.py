@@ -119,7 +119,7 @@ def test_a_huge_form_is_refused(dashboard: Dashboard) -> None:
     assert nothing_happened(dashboard)
 
 
-def test_an_alert_that_does_not_exist_is_said_to_be_missing(dashboard: Dashboard) -> None:
+def test_an_alert_that_does_not_exist_is_shown_to_be_missing(dashboard: Dashboard) -> None:
     answer = dashboard.post("/alerts/2/acknowledge", {"token": TOKEN})
     assert answer.status_code == 409
     assert "no such alert: 2" in answer.text

@@ -110,7 +110,7 @@ def test_the_health_check_fails_while_anything_is_wrong(dashboard: Dashboard) ->
     assert answer.json()["detail"] == ["worker has made no progress for 130 s"]
 
 
-def test_scoring_that_waits_is_told_and_is_no_failure(dashboard: Dashboard) -> None:
+def test_scoring_that_waits_is_reported_and_is_no_failure(dashboard: Dashboard) -> None:
     assert "images are being saved" not in dashboard.get("/").text
     dashboard.pausing = "scoring waits while images are being saved"
     dashboard.waiting = 5
@@ -168,13 +168,13 @@ def test_a_run_of_which_nothing_is_judged_fails_the_health_check_with_what_to_do
     dashboard.reader.frames = FrameTally(scored=1, unfit={"out-of-domain": 2})
     answer = dashboard.get("/healthz")
     assert answer.status_code == 503
-    told = answer.json()
-    assert (told["healthy"], told["degraded"]) == (False, True)
-    (line,) = told["detail"]
+    body = answer.json()
+    assert (body["healthy"], body["degraded"]) == (False, True)
+    (line,) = body["detail"]
     assert line.startswith(
         "HES-NKX2.5 run 4: 2 of 3 frames: the model does not fit this microscope; Look at"
     )
-    assert told["runs"][0]["cause"] == "unfit"
+    assert body["runs"][0]["cause"] == "unfit"
 
 
 def test_a_run_of_which_some_wells_are_silent_is_degraded_and_no_failure(
@@ -183,9 +183,9 @@ def test_a_run_of_which_some_wells_are_silent_is_degraded_and_no_failure(
     dashboard.reader.rows = [well_row("A1"), well_row("A2", last_frame_at=NOW - timedelta(days=2))]
     answer = dashboard.get("/healthz")
     assert answer.status_code == 200
-    told = answer.json()
-    assert (told["healthy"], told["degraded"]) == (True, True)
-    assert "1 of 2 wells: no judged frame for 48 h: A2" in told["detail"][0]
+    body = answer.json()
+    assert (body["healthy"], body["degraded"]) == (True, True)
+    assert "1 of 2 wells: no judged frame for 48 h: A2" in body["detail"][0]
 
 
 def test_the_status_of_an_earlier_run_can_be_asked_for(dashboard: Dashboard) -> None:

@@ -1,4 +1,4 @@
-"""What stands on a well's flag."""
+"""What is on a well's flag."""
 
 import pytest
 

@@ -103,9 +103,9 @@ def test_a_japanese_page_says_nothing_of_ours_in_english(dashboard: Dashboard, p
     fill(dashboard)
     english, japanese = dashboard.get(page).text, dashboard.get(page, JA).text
     assert '<html lang="ja">' in japanese
-    said = [word for word in ENGLISH if word in words_of(english)]
-    assert len(said) > 8
-    assert [word for word in said if word in words_of(japanese)] == []
+    shown = [word for word in ENGLISH if word in words_of(english)]
+    assert len(shown) > 8
+    assert [word for word in shown if word in words_of(japanese)] == []
 
 
 def test_the_setting_chooses_for_who_chooses_nothing(dashboard: Dashboard) -> None:
@@ -115,7 +115,7 @@ def test_the_setting_chooses_for_who_chooses_nothing(dashboard: Dashboard) -> No
     assert '<html lang="ja">' in dashboard.get("/nothing").text
 
 
-def test_the_state_of_the_run_is_said_in_the_language_of_the_page(dashboard: Dashboard) -> None:
+def test_the_state_of_the_run_is_shown_in_the_language_of_the_page(dashboard: Dashboard) -> None:
     dashboard.reader.rows = [well_row("A1"), well_row("A2")]
     text = " ".join(dashboard.get("/", JA).text.split())
     assert "要確認のウェルはありません。" in text

@@ -100,8 +100,8 @@ def test_quarantined_frames_and_refused_files_are_both_listed(
         )
     )
     text = page.get("/quarantine").text
-    for said in ("it is blank", "/raw/notes.tif", "name does not match", "source folder"):
-        assert said in text
+    for shown in ("it is blank", "/raw/notes.tif", "name does not match", "source folder"):
+        assert shown in text
     assert "it is blank" in page.get("/wells/run%207/p1/A1").text
     assert '<a href="/quarantine">2</a>' in page.get("/").text
 

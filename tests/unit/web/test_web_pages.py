@@ -149,7 +149,7 @@ def test_a_picture_that_is_gone_otherwise_is_not_called_removed_by_retention(
     assert "1 earlier pictures are no longer kept" in dashboard.get(A2).text
 
 
-def test_a_well_that_does_not_exist_is_said_to_be_missing(dashboard: Dashboard) -> None:
+def test_a_well_that_does_not_exist_is_shown_to_be_missing(dashboard: Dashboard) -> None:
     answer = dashboard.get("/wells/run/P1/Z9")
     assert answer.status_code == 404
     assert "no such well: run / P1 / Z9; see the plate page" in answer.text
@@ -297,7 +297,7 @@ def test_a_resolved_alert_needs_no_answer(dashboard: Dashboard) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_database_that_cannot_be_read_is_said_in_one_line(
+def test_a_database_that_cannot_be_read_is_shown_in_one_line(
     dashboard: Dashboard, page: str
 ) -> None:
     dashboard.reader.broken = "database is locked: scopewatch.db; stop the other program"

@@ -54,7 +54,7 @@ def test_a_picture_is_sent_again_only_when_it_changed(dashboard: Dashboard) -> N
         assert dashboard.get(address, {"if-none-match": etag}).status_code == 200
 
 
-def test_a_rewritten_picture_is_made_small_anew(dashboard: Dashboard) -> None:
+def test_a_rewritten_picture_is_made_small_again(dashboard: Dashboard) -> None:
     paint(dashboard.folder / NAME, shade=10)
     know(dashboard, NAME)
     dark = dashboard.get(f"/overlays/{NAME}?small=1").content
@@ -69,12 +69,12 @@ def test_a_picture_the_database_does_not_know_is_not_served(dashboard: Dashboard
     assert "no such overlay" in answer.text
 
 
-def test_a_picture_that_is_gone_is_said_to_be_missing(dashboard: Dashboard) -> None:
+def test_a_picture_that_is_gone_is_shown_to_be_missing(dashboard: Dashboard) -> None:
     know(dashboard, NAME)
     assert dashboard.get(f"/overlays/{NAME}").status_code == 404
 
 
-def test_a_broken_picture_is_said_to_be_broken(dashboard: Dashboard) -> None:
+def test_a_broken_picture_is_shown_to_be_broken(dashboard: Dashboard) -> None:
     (dashboard.folder / "run/A2").mkdir(parents=True)
     (dashboard.folder / NAME).write_bytes(b"not a picture")
     know(dashboard, NAME)

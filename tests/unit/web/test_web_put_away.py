@@ -1,4 +1,4 @@
-"""A dashboard that a reload replaced is let go, with all that stands behind it."""
+"""A dashboard that a reload replaced is let go, with all that is behind it."""
 
 import gc
 import weakref

@@ -118,7 +118,7 @@ def test_a_form_that_is_not_ours_or_asks_for_nothing_is_refused(
     assert dashboard.alerts.retried == []
 
 
-def test_a_program_asks_and_is_told_what_comes_of_it(dashboard: Dashboard) -> None:
+def test_a_program_asks_and_is_reported_what_comes_of_it(dashboard: Dashboard) -> None:
     answer = send(dashboard, {"experiment": RUN, "reason": "blank", "well": "A2"})
     assert answer.status_code == 202
     assert answer.json() == {"asked": 2, "waiting": 1, "missed": 3, "unwatched": ["old"]}
@@ -142,7 +142,7 @@ def test_a_program_may_ask_for_everything_by_saying_so(dashboard: Dashboard) -> 
         (b'{"everything": "yes"}', "everything: Input should be a valid boolean"),
     ],
 )
-def test_a_program_that_is_not_understood_is_told_why(
+def test_a_program_that_is_not_understood_is_reported_why(
     dashboard: Dashboard, body: bytes, got: str
 ) -> None:
     answer = send(dashboard, None, raw=body)

@@ -30,7 +30,7 @@ def test_it_answers_once_start_returns_and_no_more_after_stop(dashboard: Dashboa
     assert server.stop()
 
 
-def test_a_taken_port_is_said_before_anything_is_started(dashboard: Dashboard) -> None:
+def test_a_taken_port_is_shown_before_anything_is_started(dashboard: Dashboard) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -80,7 +80,7 @@ def test_a_few_failures_are_forgotten_by_the_next_day(clock: FakeClock) -> None:
         clock.advance(FORGIVEN_S)
 
 
-def test_who_knows_the_token_starts_anew(clock: FakeClock) -> None:
+def test_who_knows_the_token_starts_again(clock: FakeClock) -> None:
     failures = Failures(clock)
     failures.add("10.0.0.7")
     failures.forgive("10.0.0.7")

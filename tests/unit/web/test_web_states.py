@@ -1,4 +1,4 @@
-"""How a run stands: what the top of every page says of it."""
+"""How a run is: what the top of every page says of it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -37,7 +37,7 @@ def test_no_flag_is_an_all_clear_only_where_every_well_was_judged_lately(
     assert "<title>(!) Plate" in text
 
 
-def test_most_frames_unfit_are_said_at_the_top_of_every_page_with_figures_below(
+def test_most_frames_unfit_are_shown_at_the_top_of_every_page_with_figures_below(
     dashboard: Dashboard,
 ) -> None:
     two_wells(dashboard)
@@ -56,7 +56,7 @@ def test_most_frames_unfit_are_said_at_the_top_of_every_page_with_figures_below(
         assert "1 well is flagged" in head
 
 
-def test_frames_of_another_channel_are_said_at_the_top_with_what_to_set(
+def test_frames_of_another_channel_are_shown_at_the_top_with_what_to_set(
     dashboard: Dashboard,
 ) -> None:
     other = replace(well_row("A1", None, time_point=None, day=None), judged_at=None)
@@ -138,7 +138,7 @@ def test_a_configured_run_without_a_frame_is_named_and_says_that_it_waits(
     assert "No well yet" in waiting
 
 
-def test_what_the_state_says_is_not_said_again_by_the_monitors_alert(dashboard: Dashboard) -> None:
+def test_what_the_state_says_is_not_shown_again_by_the_monitors_alert(dashboard: Dashboard) -> None:
     dashboard.reader.rows = [well_row("A2", last_frame_at=NOW - timedelta(hours=30))]
     dashboard.reader.raised = [
         alert_row(
@@ -154,7 +154,7 @@ def test_what_the_state_says_is_not_said_again_by_the_monitors_alert(dashboard: 
     assert "no frame for 30.0 h" in dashboard.get("/alerts").text
 
 
-def test_silence_of_the_whole_run_is_said_at_the_top(dashboard: Dashboard) -> None:
+def test_silence_of_the_whole_run_is_shown_at_the_top(dashboard: Dashboard) -> None:
     two_wells(dashboard)
     assert "No frame for" not in dashboard.get("/").text
     dashboard.clock.advance(20 * 3600)

@@ -16,7 +16,7 @@ from scopewatch.core.alerts.state_machine import AlertRule, AlertState, Observat
 from tests.unit.core.alert_samples import START, hours
 
 
-def told(rule: AlertRule, observations: list[Observation]) -> list[str | None]:
+def reported(rule: AlertRule, observations: list[Observation]) -> list[str | None]:
     state, changes = AlertState(), []
     for observation in observations:
         state, transition = step(state, rule, observation)
@@ -30,7 +30,7 @@ def test_the_monitor_is_blind_after_k_intervals_and_sees_again_with_the_next_fra
     def silent(hour: float, last: float = 0) -> Observation:
         return no_frames(at=hours(hour), last_frame_at=hours(last), interval_h=12, expected=True)
 
-    assert told(rule, [silent(24), silent(24.1), silent(48.1), silent(49, last=48.9)]) == [
+    assert reported(rule, [silent(24), silent(24.1), silent(48.1), silent(49, last=48.9)]) == [
         None,
         "raised",
         "escalated",
@@ -62,7 +62,9 @@ def test_an_acquisition_ends_early_when_it_ends_before_the_final_day(
     assert (seen.evidence.final_day, seen.evidence.measures) == (10, {"last_day": day})
 
 
-def test_a_dead_source_is_told_after_some_minutes_and_never_taken_back_while_it_is_dead() -> None:
+def test_a_dead_source_is_reported_after_some_minutes_and_never_taken_back_while_it_is_dead() -> (
+    None
+):
     rule = AlertRule(name="dead", kind=RuleKind.SOURCE_DEAD, limit=5, critical_limit=60)
 
     def seen(hour: float, *since: float) -> Observation:
@@ -73,7 +75,7 @@ def test_a_dead_source_is_told_after_some_minutes_and_never_taken_back_while_it_
         return source_dead(at=hours(hour), dead=dead, patience_min=rule.raise_above)
 
     observed = [seen(0.05, 0), seen(0.1, 0), seen(0.15, 0.1), seen(1.1, 0, 1), seen(1.2)]
-    assert told(rule, observed) == [None, "raised", None, "escalated", "resolved"]
+    assert reported(rule, observed) == [None, "raised", None, "escalated", "resolved"]
     assert observed[2].score is None, "a daemon that starts does not know since when"
     assert observed[3].evidence.measures == {"dead_h": pytest.approx(1.1)}
     first, second = observed[3].evidence.detail.split(" | ")
@@ -85,7 +87,7 @@ def test_a_disk_is_low_below_its_limit_and_well_again_above_the_hysteresis() -> 
     rule = AlertRule(name="disk", kind=RuleKind.DISK_LOW, limit=-5, critical_limit=-1, hysteresis=1)
     free_gb = [6.0, 4.9, 5.5, 0.9, 6.1]
     seen = [disk_low(at=START, free_bytes=int(free * 1e9), where="/state") for free in free_gb]
-    assert told(rule, seen) == [None, "raised", None, "escalated", "resolved"]
+    assert reported(rule, seen) == [None, "raised", None, "escalated", "resolved"]
     assert seen[1].evidence.detail == "/state"
     assert seen[1].evidence.measures["free_gb"] == pytest.approx(4.9)
 
@@ -95,7 +97,7 @@ def test_a_restart_that_nobody_asked_for_is_news_for_an_hour() -> None:
     since = {"started_at": hours(2), "last_alive_at": START}
     fresh = restarted(at=hours(2.1), clean=False, **since)
     old = restarted(at=hours(3.1), clean=False, **since)
-    assert told(rule, [fresh, old]) == ["raised", "resolved"]
+    assert reported(rule, [fresh, old]) == ["raised", "resolved"]
     assert fresh.evidence.measures == {"down_h": 2}
     assert restarted(at=hours(2.1), clean=True, **since).score == 0
 
@@ -105,15 +107,15 @@ def test_the_first_start_is_no_restart() -> None:
     assert first.score == 0
 
 
-def test_a_refused_model_is_told_with_its_reason_until_it_loads() -> None:
+def test_a_refused_model_is_reported_with_its_reason_until_it_loads() -> None:
     rule = AlertRule(name="model", kind=RuleKind.MODEL_REFUSED)
     refused, loaded = (model_refused(at=START, reason=why) for why in ("hash is off", ""))
-    assert told(rule, [refused, loaded]) == ["raised", "resolved"]
+    assert reported(rule, [refused, loaded]) == ["raised", "resolved"]
     assert refused.evidence.detail == "hash is off"
 
 
-def test_a_refused_reload_is_told_with_its_reason_until_one_is_taken() -> None:
+def test_a_refused_reload_is_reported_with_its_reason_until_one_is_taken() -> None:
     rule = AlertRule(name="reload", kind=RuleKind.RELOAD_REFUSED)
     refused, taken = (reload_refused(at=START, reason=why) for why in ("unknown key: wat", ""))
-    assert told(rule, [refused, refused, taken]) == ["raised", None, "resolved"]
+    assert reported(rule, [refused, refused, taken]) == ["raised", None, "resolved"]
     assert refused.evidence.detail == "unknown key: wat"

@@ -1,4 +1,4 @@
-"""What befalls a whole plate is told once."""
+"""What befalls a whole plate is reported once."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -40,13 +40,13 @@ def look_at(
     )
 
 
-def told(done: PlateStep) -> list[tuple[str, str]]:
+def reported(done: PlateStep) -> list[tuple[str, str]]:
     return [(subject.well or "plate", each.change.value) for subject, each in done.transitions]
 
 
 def test_96_wells_that_fail_give_one_alert_that_names_them() -> None:
     done = step_plate(RULES, {}, look_at(dict.fromkeys(NAMES, 0.1)))
-    assert told(done) == [("plate", "raised")]
+    assert reported(done) == [("plate", "raised")]
     ((_, transition),) = done.transitions
     assert transition.observation.evidence.wells == tuple(NAMES)
     assert transition.observation.evidence.out_of == 96
@@ -57,23 +57,23 @@ def test_96_wells_that_fail_give_one_alert_that_names_them() -> None:
 def test_96_wells_that_recover_give_one_message_too() -> None:
     first = step_plate(RULES, {}, look_at(dict.fromkeys(NAMES, 0.1)))
     second = step_plate(RULES, first.states, look_at(dict.fromkeys(NAMES, 0.8), 1))
-    assert told(second) == [("plate", "resolved")]
+    assert reported(second) == [("plate", "resolved")]
 
 
-def test_a_few_weak_wells_are_told_one_by_one() -> None:
+def test_a_few_weak_wells_are_reported_one_by_one() -> None:
     seen = dict.fromkeys(NAMES, 0.8) | {"B3": 0.1, "A2": 0.1}
     done = step_plate(RULES, {}, look_at(seen))
-    assert told(done) == [("A2", "raised"), ("B3", "raised")]
+    assert reported(done) == [("A2", "raised"), ("B3", "raised")]
 
 
-def test_wells_that_were_told_of_before_do_not_add_up_to_a_collapse() -> None:
+def test_wells_that_were_reported_before_do_not_add_up_to_a_collapse() -> None:
     wells = dict.fromkeys(NAMES[:12], 0.8)
     states: PlateStep = PlateStep(states={}, transitions=())
     everything = []
     for time_point, name in enumerate(NAMES[:10]):
         wells[name] = 0.1
         states = step_plate(RULES, states.states, look_at(wells, time_point))
-        everything += told(states)
+        everything += reported(states)
     assert everything == [(name, "raised") for name in NAMES[:10]]
 
 
@@ -91,11 +91,11 @@ def test_wells_that_were_foretold_to_be_weak_are_no_collapse_when_they_are() -> 
             replace(well, forecast=likely if well.well in weak else fine) for well in facts.wells
         )
         states = step_plate(rules, states.states, replace(facts, wells=wells))
-        everything += told(states)
+        everything += reported(states)
     assert {name for name, _ in everything} == set(names[:8])
 
 
-def test_wells_that_were_told_to_be_weak_collapse_all_the_same_with_the_rest() -> None:
+def test_wells_that_were_reported_to_be_weak_collapse_all_the_same_with_the_rest() -> None:
     sudden = AlertRule(name="sudden", kind=RuleKind.UNFIT_FRAMES)
     rules = (WEAK, sudden, COLLAPSE)
     names = NAMES[:12]
@@ -104,47 +104,47 @@ def test_wells_that_were_told_to_be_weak_collapse_all_the_same_with_the_rest() -
     for time_point, name in enumerate(names[:6]):
         wells[name] = 0.1
         states = step_plate(rules, states.states, look_at(wells, time_point))
-        assert told(states) == [(name, "raised")]
+        assert reported(states) == [(name, "raised")]
     dark = look_at(wells, 6)
     looks = (Look(day=11, fault="blank"),)
     facts = replace(dark, wells=tuple(replace(well, looks=looks) for well in dark.wells))
-    assert told(step_plate(rules, states.states, facts)) == [("plate", "raised")]
+    assert reported(step_plate(rules, states.states, facts)) == [("plate", "raised")]
 
 
-def test_a_well_that_was_told_of_is_named_again_when_its_plate_collapses() -> None:
+def test_a_well_that_was_reported_is_named_again_when_its_plate_collapses() -> None:
     wells = dict.fromkeys(NAMES[:12], 0.8) | {"A1": 0.1}
     first = step_plate(RULES, {}, look_at(wells))
-    assert told(first) == [("A1", "raised")]
+    assert reported(first) == [("A1", "raised")]
     second = step_plate(RULES, first.states, look_at(dict.fromkeys(NAMES[:12], 0.1), 1))
-    assert told(second) == [("plate", "raised")]
+    assert reported(second) == [("plate", "raised")]
     assert second.transitions[0][1].observation.evidence.wells == tuple(NAMES[:12])
 
 
-def test_wells_that_stay_weak_when_the_rest_recovers_are_told_then() -> None:
+def test_wells_that_stay_weak_when_the_rest_recovers_are_reported_then() -> None:
     first = step_plate(RULES, {}, look_at(dict.fromkeys(NAMES[:12], 0.1)))
     partly = dict.fromkeys(NAMES[:12], 0.8) | {"A5": 0.1}
     second = step_plate(RULES, first.states, look_at(partly, 1))
-    assert told(second) == [("plate", "resolved"), ("A5", "raised")]
+    assert reported(second) == [("plate", "resolved"), ("A5", "raised")]
 
 
 def test_fewer_than_six_wells_never_collapse() -> None:
     done = step_plate(RULES, {}, look_at(dict.fromkeys(NAMES[:5], 0.1)))
-    assert told(done) == [(name, "raised") for name in NAMES[:5]]
+    assert reported(done) == [(name, "raised") for name in NAMES[:5]]
 
 
-def test_an_outlier_is_told_also_while_its_plate_collapses() -> None:
+def test_an_outlier_is_reported_also_while_its_plate_collapses() -> None:
     wells = dict.fromkeys(NAMES[:12], 0.45) | {"A5": 0.05}
     done = step_plate((*RULES, ODD), {}, look_at(wells))
-    assert told(done) == [("plate", "raised"), ("A5", "raised")]
+    assert reported(done) == [("plate", "raised"), ("A5", "raised")]
 
 
 def test_a_collapse_speaks_only_for_the_wells_of_its_rule() -> None:
     rules = (WEAK, replace(COLLAPSE, wells=("A*",)))
     done = step_plate(rules, {}, look_at(dict.fromkeys(NAMES[:13], 0.1)))
-    assert told(done) == [("plate", "raised"), ("B1", "raised")]
+    assert reported(done) == [("plate", "raised"), ("B1", "raised")]
 
 
-def test_without_a_plate_rule_each_well_is_told() -> None:
+def test_without_a_plate_rule_each_well_is_reported() -> None:
     done = step_plate((WEAK,), {}, look_at(dict.fromkeys(NAMES, 0.1)))
     assert len(done.transitions) == 96
 
@@ -156,21 +156,21 @@ def test_wells_without_a_new_time_point_are_not_stepped_again() -> None:
     ticked = step_plate((rule,), once.states, replace(facts, fresh=frozenset()))
     assert ticked.transitions == ()
     late = step_plate((rule,), ticked.states, replace(facts, fresh=frozenset({"A3"})))
-    assert told(late) == [("A3", "raised")]
+    assert reported(late) == [("A3", "raised")]
 
 
-def test_a_tick_lets_what_was_held_be_told() -> None:
+def test_a_tick_lets_what_was_held_be_reported() -> None:
     rule = replace(WEAK, cooldown_h=24)
     states: PlateStep = PlateStep(states={}, transitions=())
     everything = []
     for time_point, value in enumerate([0.1, 0.8]):
         states = step_plate((rule,), states.states, look_at({"A1": value}, time_point))
-        everything += told(states)
+        everything += reported(states)
     again = replace(look_at({"A1": 0.1}, 1), at=START + timedelta(hours=18))
     states = step_plate((rule,), states.states, again)
-    assert told(states) == []
+    assert reported(states) == []
     states = step_plate((rule,), states.states, look_at({"A1": 0.1}, 2, fresh=False))
-    assert told(states) == [("A1", "raised")]
+    assert reported(states) == [("A1", "raised")]
     assert everything == [("A1", "raised"), ("A1", "resolved")]
 
 
@@ -179,9 +179,9 @@ def test_an_alert_that_somebody_saw_does_not_grow_critical() -> None:
     first = step_plate((rule,), {}, look_at({"A1": 0.1}))
     subject = first.transitions[0][0]
     later = look_at({"A1": 0.1}, 1, fresh=False)
-    assert told(step_plate((rule,), first.states, later)) == [("A1", "escalated")]
+    assert reported(step_plate((rule,), first.states, later)) == [("A1", "escalated")]
     seen = step_plate((rule,), first.states, later, acknowledged={("weak", subject)})
-    assert told(seen) == []
+    assert reported(seen) == []
 
 
 @pytest.mark.parametrize("share", [0.4, 0.6])

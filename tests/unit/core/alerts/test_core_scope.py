@@ -35,7 +35,7 @@ def test_one_of_several_patterns_is_enough() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["", "A1:", "A1:Z9", "B6:A1", "A6:B1", "A1:A25", "A1:B2:C3"])
-def test_a_pattern_that_means_no_well_is_told(pattern: str) -> None:
+def test_a_pattern_that_means_no_well_is_reported(pattern: str) -> None:
     assert check_pattern(pattern) != ""
 
 

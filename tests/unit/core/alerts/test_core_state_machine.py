@@ -1,4 +1,4 @@
-"""When an operator is told, when not, and when that it is over."""
+"""When an operator is reported, when not, and when that it is over."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time
@@ -35,14 +35,14 @@ NIGHT = QuietHours(start=time(22), end=time(7), zone="UTC")
 
 def run(series: list[float], *, first_day: float = 8, rule: AlertRule = RULE) -> list[Any]:
     """Step a weak-now rule over efficiencies half a day apart."""
-    state, told = AlertState(), []
+    state, transitions = AlertState(), []
     for index, efficiency in enumerate(series):
         observation = Observation(
             at=hours(12 * index), day=first_day + index / 2, score=rule.target - efficiency
         )
         state, transition = step(state, rule, observation)
-        told.append(transition)
-    return told
+        transitions.append(transition)
+    return transitions
 
 
 def test_a_well_is_raised_at_the_third_weak_observation_in_a_row() -> None:
@@ -53,7 +53,7 @@ def test_a_well_is_raised_at_the_third_weak_observation_in_a_row() -> None:
     assert third.observation.score == pytest.approx(0.2)
 
 
-def test_one_good_observation_starts_the_count_anew() -> None:
+def test_one_good_observation_starts_the_count_again() -> None:
     assert run([0.4, 0.4, 0.5, 0.4, 0.4]) == [None] * 5
 
 
@@ -86,8 +86,8 @@ def test_a_well_at_its_target_is_not_weak() -> None:
 
 
 def test_a_well_may_be_raised_again_after_it_resolved() -> None:
-    told = [each.change for each in run(([0.3] * 3 + [0.6] * 3) * 2) if each]
-    assert told == [Change.RAISED, Change.RESOLVED] * 2
+    transitions = [each.change for each in run(([0.3] * 3 + [0.6] * 3) * 2) if each]
+    assert transitions == [Change.RAISED, Change.RESOLVED] * 2
 
 
 def test_a_state_that_was_stored_goes_on_where_it_stood() -> None:
@@ -97,10 +97,10 @@ def test_a_state_that_was_stored_goes_on_where_it_stood() -> None:
     assert transition is not None
 
 
-def test_a_flapping_well_is_told_of_once_per_cooldown() -> None:
+def test_a_flapping_well_is_reported_once_per_cooldown() -> None:
     rule = replace(AT_ONCE, cooldown_h=24)
     flapping: list[float | None] = [0.1, -0.1] * 5
-    # Every six hours; what comes back within the cooldown and goes again is never told.
+    # Every six hours; what comes back within the cooldown and goes again is never reported.
     assert changes(drive(rule, flapping, every_h=6)) == [
         (0, "raised"),
         (1, "resolved"),
@@ -111,28 +111,28 @@ def test_a_flapping_well_is_told_of_once_per_cooldown() -> None:
     ]
 
 
-def test_what_comes_back_within_the_cooldown_is_told_at_its_end_if_it_still_stands() -> None:
+def test_what_comes_back_within_the_cooldown_is_reported_at_its_end_if_it_still_is() -> None:
     rule = replace(AT_ONCE, cooldown_h=24)
-    told = drive(rule, [0.1, -0.1, 0.2, None, None], every_h=6)
-    assert changes(told) == [(0, "raised"), (1, "resolved"), (4, "raised")]
-    assert told[4] is not None
-    # What it is told of is what was seen, not the tick that set it free.
-    assert (told[4].observation.score, told[4].observation.at) == (0.2, hours(12))
-    assert told[4].at == hours(24)
+    transitions = drive(rule, [0.1, -0.1, 0.2, None, None], every_h=6)
+    assert changes(transitions) == [(0, "raised"), (1, "resolved"), (4, "raised")]
+    assert transitions[4] is not None
+    # What it is reported is what was seen, not the tick that set it free.
+    assert (transitions[4].observation.score, transitions[4].observation.at) == (0.2, hours(12))
+    assert transitions[4].at == hours(24)
 
 
 def test_a_graver_reading_escalates_once() -> None:
     rule = replace(AT_ONCE, consecutive=2, critical_limit=0.3)
-    told = drive(rule, [0.1, 0.1, 0.4, 0.4, 0.4, 0.1, 0.4, 0.4])
-    assert changes(told) == [(1, "raised"), (3, "escalated")]
-    assert told[3] is not None
-    assert told[3].severity is Severity.CRITICAL
+    transitions = drive(rule, [0.1, 0.1, 0.4, 0.4, 0.4, 0.1, 0.4, 0.4])
+    assert changes(transitions) == [(1, "raised"), (3, "escalated")]
+    assert transitions[3] is not None
+    assert transitions[3].severity is Severity.CRITICAL
 
 
 def test_what_is_grave_from_the_first_is_raised_as_critical() -> None:
-    told = drive(replace(AT_ONCE, critical_limit=0.3), [0.4])
-    assert told[0] is not None
-    assert (told[0].change, told[0].severity) == (Change.RAISED, Severity.CRITICAL)
+    transitions = drive(replace(AT_ONCE, critical_limit=0.3), [0.4])
+    assert transitions[0] is not None
+    assert (transitions[0].change, transitions[0].severity) == (Change.RAISED, Severity.CRITICAL)
 
 
 def test_an_alert_that_nobody_sees_grows_critical() -> None:
@@ -149,13 +149,13 @@ def test_a_critical_rule_has_nothing_to_escalate_to() -> None:
 def test_quiet_hours_hold_a_warning_until_they_end() -> None:
     rule = replace(AT_ONCE, quiet_hours=NIGHT)
     # 09:00, 15:00, 21:00, 03:00, 09:00
-    told = drive(rule, [-0.1, -0.1, -0.1, 0.1, None], every_h=6)
-    assert changes(told) == [(4, "raised")]
-    assert told[4] is not None
-    assert told[4].observation.at == hours(18)
+    transitions = drive(rule, [-0.1, -0.1, -0.1, 0.1, None], every_h=6)
+    assert changes(transitions) == [(4, "raised")]
+    assert transitions[4] is not None
+    assert transitions[4].observation.at == hours(18)
 
 
-def test_what_comes_and_goes_in_quiet_hours_is_never_told() -> None:
+def test_what_comes_and_goes_in_quiet_hours_is_never_reported() -> None:
     rule = replace(AT_ONCE, quiet_hours=NIGHT)
     assert changes(drive(rule, [None] * 14 + [0.1, -0.1] + [None] * 12, every_h=1)) == []
 
@@ -171,13 +171,13 @@ def test_quiet_hours_hold_a_resolution_and_drop_it_when_it_did_not_last() -> Non
 def test_critical_breaks_through_quiet_hours() -> None:
     rule = replace(AT_ONCE, quiet_hours=NIGHT, critical_limit=0.3)
     # A warning at 23:00, and at midnight it is critical.
-    told = drive(rule, [None] * 14 + [0.1, 0.4], every_h=1)
-    assert changes(told) == [(15, "raised")]
-    assert told[15] is not None
-    assert told[15].severity is Severity.CRITICAL
+    transitions = drive(rule, [None] * 14 + [0.1, 0.4], every_h=1)
+    assert changes(transitions) == [(15, "raised")]
+    assert transitions[15] is not None
+    assert transitions[15].severity is Severity.CRITICAL
 
 
-def test_what_something_larger_speaks_for_is_told_when_it_no_longer_does() -> None:
+def test_what_something_larger_speaks_for_is_reported_when_it_no_longer_does() -> None:
     state, transition = step(AlertState(), AT_ONCE, seen(0.1), hold=True)
     assert (state.raised, state.notified, transition) == (True, None, None)
     state, transition = step(state, AT_ONCE, seen(None, hour=1))
@@ -234,7 +234,7 @@ def test_a_subject_is_named_from_the_whole_to_the_part() -> None:
         Subject(experiment="run7", well="B3")
 
 
-def test_a_rule_is_a_warning_of_a_well_that_is_weak_now_unless_told_otherwise() -> None:
+def test_a_rule_is_a_warning_of_a_well_that_is_weak_now_unless_set_otherwise() -> None:
     assert (RULE.severity, RULE.kind) == (Severity.WARNING, RuleKind.WEAK_NOW)
 
 

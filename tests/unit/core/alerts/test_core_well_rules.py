@@ -40,7 +40,7 @@ def test_a_forecast_is_as_bad_as_it_is_likely_to_end_below_the_target() -> None:
     assert len(seen.evidence.points) == 4
 
 
-def test_without_a_forecast_nothing_is_said_and_why_is_shown() -> None:
+def test_without_a_forecast_nothing_is_shown_and_why_is_shown() -> None:
     well = make_well(forecast=TOO_EARLY)
     seen = observe_well(FORECAST, well, [well])
     assert (seen.score, seen.evidence.cannot_forecast) == (None, "too early")

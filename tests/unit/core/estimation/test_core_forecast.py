@@ -1,4 +1,4 @@
-"""What a well will come to, and when that cannot be said."""
+"""What a well will come to, and when that cannot be shown."""
 
 from dataclasses import replace
 from typing import Any
@@ -34,7 +34,7 @@ TABLE = (
 )
 
 
-def told(day: float, value: float = 0.3, **options: Any) -> WellForecast:
+def foreseen(day: float, value: float = 0.3, **options: Any) -> WellForecast:
     found = forecast(options.pop("table", TABLE), make_running(value, last_day=day), 10, **options)
     assert isinstance(found, WellForecast), found
     return found
@@ -49,13 +49,13 @@ def silent(day: float, value: float = 0.3, **options: Any) -> NoForecast:
 
 
 def test_a_day_of_the_table_gives_its_line_and_interval() -> None:
-    seen = told(8)
+    seen = foreseen(8)
     assert (seen.value, seen.low, seen.high) == pytest.approx((0.3, 0.2, 0.4))
     assert (seen.made_on_day, seen.final_day, seen.coverage) == (8, 10, 0.9)
 
 
 def test_between_two_days_it_lies_between_them() -> None:
-    seen = told(7)
+    seen = foreseen(7)
     assert seen.value == pytest.approx(0.4)
     assert seen.half_width == pytest.approx(0.15)
 
@@ -74,7 +74,7 @@ def test_there_is_no_forecast_before_the_day_that_held_out_runs_support() -> Non
     seen = silent(5.5)
     assert seen.cause is Silence.TOO_EARLY
     assert seen.reason == "held-out runs support a forecast from day 6 on"
-    assert told(6).made_on_day == 6
+    assert foreseen(6).made_on_day == 6
 
 
 def test_a_day_that_beat_guessing_by_chance_does_not_begin_the_forecast() -> None:
@@ -95,7 +95,7 @@ def test_a_run_of_another_length_is_not_foretold() -> None:
 
 
 def test_a_well_that_went_on_past_the_table_is_not_foretold() -> None:
-    assert told(10.5).value == pytest.approx(0.3)
+    assert foreseen(10.5).value == pytest.approx(0.3)
     assert silent(11.5).cause is Silence.PAST_THE_TABLE
 
 
@@ -107,7 +107,7 @@ def test_a_frame_that_cannot_be_judged_gives_no_forecast() -> None:
 
 def test_a_well_unlike_all_that_the_card_was_built_on_is_not_foretold() -> None:
     table = (row(8, estimate_range=(0.2, 0.6)), row(10, estimate_range=(0.2, 0.6)))
-    assert told(8, 0.65, table=table).value > 0.5
+    assert foreseen(8, 0.65, table=table).value > 0.5
     seen = silent(8, 0.75, table=table)
     assert seen.cause is Silence.OUTSIDE_THE_CARD
     assert "reads 75% on day 8.0" in seen.reason
@@ -115,7 +115,7 @@ def test_a_well_unlike_all_that_the_card_was_built_on_is_not_foretold() -> None:
 
 def test_a_forecast_is_a_fraction() -> None:
     table = (row(8, intercept=0.5, slope=2.0), row(10))
-    seen = told(8, 0.9, table=table)
+    seen = foreseen(8, 0.9, table=table)
     assert (seen.value, seen.high) == (1, 1)
 
 
@@ -139,15 +139,15 @@ def test_without_errors_the_chance_follows_the_interval() -> None:
 
 def test_errors_of_two_days_are_joined_level_by_level() -> None:
     table = (row(8, errors=(-0.2, 0.0, 0.2)), row(10, errors=(-0.1, 0.0, 0.1)))
-    assert told(9, table=table).errors == pytest.approx((-0.15, 0.0, 0.15))
+    assert foreseen(9, table=table).errors == pytest.approx((-0.15, 0.0, 0.15))
     uneven = (row(8, errors=(-0.2, 0.2)), row(10, errors=(-0.1, -0.05, 0.05, 0.1)))
-    assert len(told(9, table=uneven).errors) == 4
+    assert len(foreseen(9, table=uneven).errors) == 4
     lacking = (row(8, errors=(-0.2, 0.2)), row(10))
-    assert told(9, table=lacking).errors == ()
+    assert foreseen(9, table=lacking).errors == ()
 
 
 def test_the_order_of_the_table_does_not_matter() -> None:
-    assert told(7, table=TABLE[::-1]) == told(7)
+    assert foreseen(7, table=TABLE[::-1]) == foreseen(7)
 
 
 def test_a_forecast_outside_its_interval_is_refused() -> None:

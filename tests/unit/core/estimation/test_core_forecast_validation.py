@@ -1,4 +1,4 @@
-"""Measured beside what was said: a run against its card's promise."""
+"""Measured beside what was shown: a run against its card's promise."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Where a well stands: smoothed, with an interval and a trend."""
+"""Where a well is: smoothed, with an interval and a trend."""
 
 from dataclasses import replace
 
