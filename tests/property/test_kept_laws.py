@@ -175,7 +175,7 @@ def test_a_filter_that_goes_on_is_where_one_over_all_points_does(
         _same(reached.estimate(()), smooth(points[:count]))
     assert reached is not None
     if not reached.takes(early := WellPoint(day=-1, efficiency=0.5, half_width=0.5)):
-        with pytest.raises(ValueError, match="filtered anew"):
+        with pytest.raises(ValueError, match="filtered again"):
             reached.after(early)
 
 

@@ -77,7 +77,7 @@ def medium(config: ConfigPath = DEFAULT_CONFIG, source: Source = None) -> None:
 
 @app.command()
 def journal(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Show what was asked of the time-lapse, by whom, and what came of it.
+    """Show the orders to the time-lapse, who gave them, and their outcomes.
 
     Example: scopewatch acquisition journal
     """
@@ -158,7 +158,7 @@ def _acquiring_source(settings: "Config", wanted: str | None) -> str:
     named = ", ".join(names)
     raise ConfigError(
         complaint(
-            "no time-lapse to steer" if not names else "it is not said which time-lapse",
+            "no time-lapse to steer" if not names else "several time-lapses are configured",
             where="sources of the configuration",
             expected=f"one of {named}" if names else "a source of mode acquire",
             got=wanted,

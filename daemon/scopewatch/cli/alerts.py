@@ -115,7 +115,7 @@ def list_alerts(
 
 @app.command()
 def ack(alert: AlertId, config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Note that somebody has seen an alert.
+    """Acknowledge an alert.
 
     Example: scopewatch alert ack 3
     """
@@ -148,13 +148,13 @@ def snooze(
 
 @app.command()
 def undo(alert: AlertId, config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Take back that an alert was seen or snoozed.
+    """Take back the acknowledgement or snooze of an alert.
 
     Example: scopewatch alert undo 3
     """
     with open_beside(config) as store:
         store.take_back(alert)
-    typer.echo(f"alert {alert} stands as if nobody had seen it")
+    typer.echo(f"alert {alert} is neither acknowledged nor snoozed any more")
 
 
 def parse_duration(text: str) -> timedelta:
@@ -191,7 +191,7 @@ def open_beside(config: ConfigPath) -> "Iterator[Store]":
     store = Store.open(
         settings.state.folder,
         policy=policy_of(settings.experiment),
-        # An answer is told to nobody.
+        # An answer sends no message.
         composer=MessageComposer(style=Style(), routes={}),
         clock=SystemClock(),
     )

@@ -26,14 +26,14 @@ ConfigPath = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.")
 ]
 DEFAULT_CONFIG = Path("config.yaml")
-# Apart from 1, so that whoever keeps the daemon running can tell a hang from a crash.
+# Not 1, so that a service manager can distinguish a hang from a crash.
 HUNG = 3
 
 
 def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Watch, score and warn until stopped: the daemon.
 
-    SIGTERM finishes the frame in hand and ends it; SIGHUP reloads configuration and model.
+    SIGTERM finishes the current frame and ends it; SIGHUP reloads configuration and model.
 
     Example: scopewatch run -c config.yaml
     """
@@ -63,7 +63,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     farewell = life.run()
     code = _status(farewell)
     if farewell.hung:
-        # Where it hangs: what SIGABRT from systemd's watchdog makes it tell.
+        # Shows where it hangs, as SIGABRT from systemd's watchdog would.
         faulthandler.dump_traceback(sys.stderr)
     # Everything that counts is committed. A thread that hangs, in native code or on a dead share,
     # would be waited for by Python; and its way out has been seen to hang itself, late, after a
@@ -120,7 +120,7 @@ def _status(farewell: "Farewell") -> int:
 
 @contextmanager
 def _all_problems_at_once(path: Path) -> Iterator[None]:
-    """Where a start is refused, look at the rest as well: who mends it wants to know all of it."""
+    """Complete the error of a refused start with all other problems that `check` finds."""
     from scopewatch.core.errors import ConfigError, ModelError
 
     try:

@@ -34,7 +34,7 @@ def explain(
     wells: options.Wells = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, all cases.")] = False,
 ) -> None:
-    """Show how each file would be read, and who says so.
+    """Show how each file would be read, with the origin of each fact.
 
     Nothing is scored or written. Frames that are read alike are shown together. The exit code is 1
     where no file is a frame, or two files are the same frame.

@@ -57,9 +57,7 @@ def init(
     from scopewatch.app.setup.understanding import understand
     from scopewatch.inference.shipped import SHIPPED, bundled_model
 
-    refuse_stdout(
-        out, "--out", what="a configuration", do="name a file: what was understood is told there"
-    )
+    refuse_stdout(out, "--out", what="a configuration", do="name a file")
     wanted = ReadingOptions(
         pattern=pattern,
         position=position,

@@ -1,4 +1,4 @@
-"""The entry point: which commands there are, and what is said when one fails."""
+"""The entry point: the commands, and the error line when one fails."""
 
 import logging
 import os
@@ -73,7 +73,7 @@ def options(
         bool, typer.Option("--debug", help="Show a traceback and every log line on failure.")
     ] = False,
 ) -> None:
-    """Options that stand before the command."""
+    """Options before the command."""
 
 
 def main() -> None:
@@ -84,7 +84,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code.
 
-    `--debug` is taken wherever it stands: people add it to the call that just failed.
+    `--debug` may be anywhere in the call: people add it to the call that just failed.
     """
     debug = "--debug" in arguments
     logging.basicConfig(
@@ -95,7 +95,7 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(bool(leaving.code))
     except BrokenPipeError:
-        # Whoever read along has seen enough (`| head`); what is left in the buffer goes nowhere.
+        # The reader of the pipe has closed it (`| head`); the rest of the buffer is dropped.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except ScopewatchError as error:

@@ -1,4 +1,4 @@
-"""What people ask of a time-lapse that scopewatch acquires, what came of it, and how it stands."""
+"""Orders to a time-lapse that scopewatch acquires, their outcomes, and its state."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from enum import StrEnum
 
 
 class Act(StrEnum):
-    """What is done to a time-lapse; stored: never rename one."""
+    """Actions on a time-lapse; the values are stored: never rename one."""
 
     PAUSE = "pause"
     RESUME = "resume"
     NOW = "now"
     MEDIUM = "medium"
-    # Of its own accord: what a person may want to know later.
+    # Done by the time-lapse itself; recorded for the operator.
     NOTE = "note"
 
 
@@ -22,14 +22,14 @@ HOLDS = frozenset({Act.PAUSE, Act.MEDIUM})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Something that a person wants of a time-lapse.
+    """An order of a person to a time-lapse.
 
     Parameters
     ----------
     number
         Grows with each that is asked for.
     by
-        Who, and by which way.
+        Who asked, and how.
     """
 
     number: int
@@ -40,7 +40,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What came of an order, or what the time-lapse did of its own accord.
+    """The outcome of an order, or an action of the time-lapse itself.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def holding(entries: Sequence[JournalEntry]) -> JournalEntry | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FocusStanding:
-    """How the focus of a time-lapse stands.
+    """State of the focus of a time-lapse.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ class FocusStanding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcquisitionStanding:
-    """How a time-lapse stands that scopewatch acquires.
+    """State of a time-lapse that scopewatch acquires.
 
     Parameters
     ----------

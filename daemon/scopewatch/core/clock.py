@@ -1,11 +1,11 @@
-"""Time as it is given to whoever needs it."""
+"""The clock that all code gets its time from."""
 
 from datetime import datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time comes in through here, so that tests own it."""
+    """Source of all times; tests use a fake one."""
 
     def now(self) -> datetime:
         """Return the time of day, aware UTC: for records."""
@@ -16,7 +16,7 @@ class Clock(Protocol):
         ...
 
     def steady(self) -> float:
-        """Return seconds that never jump and go on while the machine sleeps: for the experiment's.
+        """Return seconds that never jump and go on while the machine sleeps: for the run.
 
         Cells and cameras go on meanwhile, the daemon's own waits do not.
         """

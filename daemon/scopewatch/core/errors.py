@@ -1,4 +1,4 @@
-"""Every error scopewatch raises on purpose.
+"""All errors that scopewatch raises on purpose.
 
 Each message is one line for a biologist: what is wrong, where, what was expected, what was
 found, and what to do. `complaint` writes such a line so that all of them read alike.

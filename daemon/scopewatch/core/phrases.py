@@ -1,4 +1,4 @@
-"""Texts that wait for their reader's language: message ids with the values of their fields."""
+"""Translatable texts: message ids with the values of their fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ class Language(StrEnum):
 
 
 def mark(text: str) -> str:
-    """Mark a text as a message id where it stands; it is translated where it is shown."""
+    """Mark a text as a message id; it is translated where it is shown."""
     return text
 
 
@@ -26,7 +26,7 @@ class Phrase:
     text
         A marked message id.
     values
-        What stands in its fields; phrases among them are translated into the same language.
+        Values of its fields; phrases among them are translated into the same language.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""Secrets out of what is shown: addresses of channels, settings, log lines.
+"""Removes secrets from what is shown: addresses of channels, settings, log lines.
 
 It errs on the side of hiding: of an address nothing but its scheme is shown, because services
 keep tokens in every part of theirs (``ntfy://host/topic``, ``tgram://bot-token/chat``).
@@ -32,7 +32,7 @@ _OUR_NAME: Final = "scopewatch"
 
 
 def secret_parts(secret: str) -> frozenset[str]:
-    """Return what must not show of a secret: itself and, of an address, what it is made of.
+    """Return what must be hidden of a secret: itself and, of an address, its parts.
 
     >>> sorted(secret_parts("ntfy://me:pass@ntfy.sh/our-topic"))
     ['me:pass@ntfy.sh/our-topic', 'ntfy://me:pass@ntfy.sh/our-topic', 'our-topic', 'pass']
@@ -87,7 +87,7 @@ def redact_text(text: str, known: Collection[str] = ()) -> str:
 def redact_settings(value: object, known: Collection[str] = ()) -> object:
     """Return settings (mappings, lists, plain values) without what is secret in them.
 
-    What stands under a key that names a secret is hidden whole, whatever it is.
+    Any value under a key that names a secret is hidden whole.
     """
     if isinstance(value, Mapping):
         return {

@@ -1,7 +1,7 @@
-"""YAML of files that people write, within bounds: no tags that make objects, no bombs.
+"""Bounded YAML of files that people write: no tags that make objects, no unbounded expansion.
 
 PyYAML's safe loader makes no objects, but a few hundred bytes of aliases or merge keys can stand
-for gigabytes, its errors are of a dozen types, and a key that stands twice passes unnoticed.
+for gigabytes, its errors are of a dozen types, and a duplicate key passes unnoticed.
 """
 
 from collections.abc import Hashable

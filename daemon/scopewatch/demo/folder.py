@@ -1,4 +1,4 @@
-"""What lies in the demo's folder, and the configuration its daemon runs with."""
+"""The demo's folder, and the configuration of its daemon."""
 
 import shutil
 from dataclasses import dataclass
@@ -61,12 +61,12 @@ class DemoFolder:
 
     @property
     def daemon_log(self) -> Path:
-        """What the daemon says."""
+        """Log of the daemon."""
         return self.root / "daemon.log"
 
     @property
     def microscope_log(self) -> Path:
-        """What Micro-Manager and the acquisition say."""
+        """Log of Micro-Manager and the acquisition."""
         return self.root / "microscope.log"
 
 

@@ -1,7 +1,7 @@
 """The messages that the demo's alerts would have sent, written into its folder.
 
-The demo's daemon has no channel. What it would have told is composed from the recorded evidence
-by the very function that writes messages on their way.
+The demo's daemon has no channel. The same function that composes real messages writes them from
+the recorded evidence.
 """
 
 import re

@@ -15,10 +15,10 @@ STOP_WITHIN_S = 10.0
 
 
 class Companion:
-    """A process that lives as long as its `with` block; its messages go to a log file."""
+    """A process that runs as long as its `with` block; its messages go to a log file."""
 
     speaks = False
-    """Whether its standard output is ours to read rather than the log's."""
+    """Whether we read its standard output instead of logging it."""
 
     def __init__(self, name: str, arguments: list[str], log: Path) -> None:
         self.name = name
@@ -122,7 +122,7 @@ class Microscope(Companion):
             self.process.stdout.close()
 
     def require_alive(self) -> None:
-        """As for any companion, but one that has finished its work may end."""
+        """Raise SourceError when it failed; one that has finished its work may end."""
         if self.frames_acquired is None:
             super().require_alive()
 

@@ -168,7 +168,7 @@ def _watch(
 
 
 class Patience:
-    """Waits for a count that grows, as it does on a busy machine, and not for one that stands.
+    """Waits for a count for as long as it grows, however slowly.
 
     Parameters
     ----------

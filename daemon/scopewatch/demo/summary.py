@@ -1,4 +1,4 @@
-"""What the demo found, beside the truth."""
+"""The demo's results compared with the simulated truth."""
 
 import csv
 import json
@@ -24,13 +24,13 @@ class WellOutcome:
     Parameters
     ----------
     flagged
-        Whether an alert stands on the final day.
+        Whether an alert is open on the final day.
     warned_on_day
         Day of the first alert that named the well as weak; None when none did.
     lead_days
         How long before the final day that was.
     forecast_then
-        What the well was expected to come to on that day, where a forecast raised the alert.
+        Forecast of the well on that day, where a forecast raised the alert.
     """
 
     well: str

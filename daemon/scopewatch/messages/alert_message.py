@@ -1,4 +1,4 @@
-"""What the operator reads when an alert changes."""
+"""Composes the message of a changed alert."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -85,7 +85,7 @@ class Style:
     dashboard
         Address of the dashboard as its readers reach it; '' where there is none.
     final_day
-        Day of the run on which it ends; None where nobody said.
+        Day of the run on which it ends; None where it is not configured.
     """
 
     language: Language = Language.ENGLISH
@@ -115,7 +115,7 @@ def compose(
 
 
 def without_pictures(message: Message) -> Message:
-    """Return the words alone, and that there were pictures: for receivers that take none."""
+    """Return the message without its pictures, but with a note on them."""
     note = translator(message.language)(PICTURES_LEFT_OUT)
     return replace(
         message,
@@ -256,7 +256,7 @@ def _fields(
 
 
 def _write_number(value: float | None, form: str) -> str:
-    """Write a number; one that nothing is known of reads as a question mark."""
+    """Write a number; an unknown one is a question mark."""
     return UNKNOWN if value is None else format(value, form)
 
 

@@ -1,6 +1,6 @@
-"""A canvas for pictures of figures: everything is drawn large and shrunk, so that lines are smooth.
+"""A canvas for charts: everything is drawn large and shrunk, so that lines are smooth.
 
-Pillow alone draws them: matplotlib would be ten times the size of all that draws here.
+It needs Pillow alone: matplotlib is large, and the daemon does not depend on it.
 """
 
 from collections.abc import Sequence

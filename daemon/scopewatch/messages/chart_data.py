@@ -1,4 +1,4 @@
-"""What the pictures of a message show; they are drawn when it is sent, see `trend_picture.py`.
+"""Data of the charts of a message; they are drawn when it is sent, see `trend_picture.py`.
 
 The outbox keeps these figures instead of files: a picture that waits for days takes no space, and
 none can be missing.
@@ -12,7 +12,7 @@ from scopewatch.core.estimation.smoothing import WellPoint
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """The time course of one well with where it is heading.
+    """The time course of one well with its forecast.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ class PlateWell:
     flagged
         Whether an alert of it is raised.
     stale
-        Whether it has fallen silent.
+        Whether it has no recent frame.
     neutral
-        Whether nothing can be said yet: then it has no colour.
+        Whether there is nothing to compare it with yet: then it has no colour.
     """
 
     well: str

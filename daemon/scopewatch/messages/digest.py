@@ -1,4 +1,4 @@
-"""The daily digest: how the run origin, and the wells that need a look first."""
+"""The daily digest: the state of the run, and the wells that need a look first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from scopewatch.messages.chart_data import PlateMap, PlateWell
 from scopewatch.messages.mail import Mail, as_html, as_text
 from scopewatch.messages.translator import Say, say_phrase, translator
 
-# A mail that lists a whole plate is read by nobody; the picture shows the rest.
+# Nobody reads a mail that lists a whole plate; the picture shows the rest.
 MOST_LISTED = 12
 
 
@@ -29,7 +29,7 @@ class OpenAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestWell:
-    """A well as it stands when the digest is written.
+    """A well at the time of the digest.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ class DigestWell:
     alerts
         Those that are raised for it.
     stale
-        Whether it has fallen silent.
+        Whether it has no recent frame.
     neutral
-        Whether nothing can be said yet of what it will come to.
+        Whether there is neither a target nor an expectation to compare it with yet.
     """
 
     plate: str
@@ -54,7 +54,7 @@ class DigestWell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """All that the digest of one day and experiment says.
+    """The contents of the digest of one day and run.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Digest:
     complaints
         What is wrong with scopewatch itself, line by line.
     state, advice, details
-        How the run origin, what to do, and further lines; None and empty where that is not known.
+        State of the run, what to do, and further lines; None and empty where that is not known.
     judged
         Whether all wells were judged lately, so that no alert means that all is well.
     missing
@@ -133,7 +133,7 @@ def compose_digest(digest: Digest, *, style: Style) -> Message:
 
 
 def look_first(wells: tuple[DigestWell, ...]) -> list[DigestWell]:
-    """Return the wells with an alert: the gravest that nobody has seen first, then the weakest."""
+    """Return the wells with an alert: unacknowledged critical ones first, then the weakest."""
 
     def rank(well: DigestWell) -> tuple[int, bool, float, tuple[int, int, str]]:
         gravest = max(alert.severity.rank for alert in well.alerts)

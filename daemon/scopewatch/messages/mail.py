@@ -1,4 +1,4 @@
-"""A message before it is text: its parts, and the two ways to write them.
+"""A mail: its parts, and writing them as plain text and as HTML.
 
 Plain text goes to chats and phones, HTML to mail. `templates/mail.html.j2` writes the HTML and
 escapes every value: names of runs, plates and files may hold anything. It loads nothing from
@@ -24,7 +24,7 @@ _MOST_ITEMS: Final = 96
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """What a message says.
+    """The parts of a message.
 
     Parameters
     ----------
@@ -33,13 +33,13 @@ class Mail:
     title
         One line: the subject of a mail.
     lead
-        What is the case, in a sentence or two.
+        What happened, in a sentence or two.
     facts
         Label and value, line by line.
     items, items_title
         A list, such as the wells that fail, and what it is.
     rows, rows_title
-        Further lines of label and value, and what they are; the title stands alone where there
+        Further lines of label and value, and what they are; the title is alone where there
         are none.
     advice, advice_title
         What to do, and the heading above it; '' where there is nothing to do.

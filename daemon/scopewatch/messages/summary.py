@@ -15,7 +15,7 @@ _MOST_NAMES: Final = 12
 
 
 def summarise(kind: RuleKind, evidence: Evidence, language: Language = Language.ENGLISH) -> str:
-    """Say what an alert was raised on: figures, no advice.
+    """Return what an alert was raised on: figures, no advice.
 
     >>> summarise(RuleKind.NO_FRAMES, Evidence(measures={"silent_h": 25.0, "interval_h": 12.0}))
     'no frame for 25.0 h'
@@ -38,7 +38,7 @@ def name_some(names: tuple[str, ...], language: Language = Language.ENGLISH) -> 
 
 
 def why_silent(reason: str, silence: Silence | None, language: Language) -> str:
-    """Say why there is no forecast: in English with the figures of the forecast's own line."""
+    """Return why there is no forecast: in English with the figures of the forecast's own line."""
     if language is Language.ENGLISH or silence is None:
         return reason
     return translator(language)(SILENCES[silence])

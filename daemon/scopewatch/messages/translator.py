@@ -21,7 +21,7 @@ Say = Callable[[str], str]
 
 @lru_cache
 def translator(language: Language) -> Say:
-    """Return what turns a message id into that language."""
+    """Return the function that translates a message id into that language."""
     if language is Language.ENGLISH:
         return _as_it_is
     found = gettext.translation(DOMAIN, CATALOGUES, languages=[language.value])

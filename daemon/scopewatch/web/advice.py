@@ -40,7 +40,7 @@ def advise(fault: str) -> str:
 
 
 def headline(fault: str, count: int, frames: int) -> Phrase:
-    """Say in one line what is wrong with frames or files of one fault.
+    """Return one line on what is wrong with frames or files of one fault.
 
     Parameters
     ----------

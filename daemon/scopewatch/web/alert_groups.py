@@ -33,11 +33,11 @@ class Listed:
     Parameters
     ----------
     evidence
-        What speaks for it now, or else did when it was raised.
+        The present evidence, or else that of the moment when it was raised.
     answered
-        Whether somebody has seen it, or wants to hear nothing of it now.
+        Whether it is acknowledged or snoozed.
     remark
-        Why one that looks critical is not, or why it still stands; None where there is nothing to
+        Why one that looks critical is not, or why it is still open; None where there is nothing to
         explain.
     """
 
@@ -49,7 +49,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertGroup:
-    """The standing alerts of a well, a plate, or the monitor.
+    """The open alerts of a well, a plate, or the monitor.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class AlertGroup:
 def group_alerts(
     rows: Sequence[AlertRow], rules: Sequence[AlertRule], now: datetime
 ) -> list[AlertGroup]:
-    """Group the standing alerts by what they are about, the gravest first."""
+    """Group the open alerts by subject, the highest severity first."""
     named = {rule.name: rule for rule in rules}
     by_subject: dict[Subject, list[AlertRow]] = {}
     for row in rows:
@@ -97,7 +97,7 @@ def group_alerts(
 
 
 def alike(groups: Sequence[AlertGroup], language: Language) -> list[list[AlertGroup]]:
-    """Put the groups together of which the same is said, in the order of their first."""
+    """Merge the groups with the same text, in the order of their first."""
     alike: dict[tuple[object, ...], list[AlertGroup]] = {}
     for group in groups:
         key = (
@@ -116,7 +116,7 @@ def alike(groups: Sequence[AlertGroup], language: Language) -> list[list[AlertGr
 
 
 def not_critical_since(row: AlertRow, rule: AlertRule | None) -> Phrase | None:
-    """Say why an alert of a probability that is as good as sure is not critical."""
+    """Return why an alert of an almost certain probability is not critical."""
     chance = (row.newest or row.evidence).probability
     if row.kind is not RuleKind.WEAK_FORECAST or row.severity is Severity.CRITICAL:
         return None

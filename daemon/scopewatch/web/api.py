@@ -1,4 +1,4 @@
-"""What other programs read: JSON, Prometheus metrics and the health check."""
+"""The HTTP API: JSON, Prometheus metrics and `/healthz`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -40,7 +40,7 @@ class FrameCounts(BaseModel):
 
 
 class StateAnswer(BaseModel):
-    """How a run stands: whether an all-clear may be given, or what is missing."""
+    """State of a run: whether an all-clear may be given, or what is missing."""
 
     run: str
     level: str = Field(description="clear, finished, waiting, degraded or failing")
@@ -81,7 +81,7 @@ class EfficiencyAnswer(BaseModel):
 
 
 class ForecastAnswer(BaseModel):
-    """What a well was expected to come to on a day of the run; fractions, 0 to 1."""
+    """Forecast of a well made on a day of the run; fractions, 0 to 1."""
 
     final_day: float
     value: float | None
@@ -92,7 +92,7 @@ class ForecastAnswer(BaseModel):
 
 
 class OutlookAnswer(BaseModel):
-    """Where a well stands, smoothed over its time points, and what it will come to."""
+    """Running estimate of a well, smoothed over its time points, and its forecast."""
 
     time_point: int
     day: float
@@ -104,7 +104,7 @@ class OutlookAnswer(BaseModel):
 
 
 class WellAnswer(BaseModel):
-    """A well as it stands now."""
+    """The present state of a well."""
 
     experiment: str
     plate: str
@@ -152,7 +152,7 @@ class CourseAnswer(BaseModel):
 
 @routes.get("/api/status.json")
 def status(context: GivenContext, experiment: str | None = None) -> StatusAnswer:
-    """How one run stands: the one asked for, or else the newest."""
+    """Return the state of one run: the one asked for, or else the newest."""
     choice = choose_run(context, experiment)
     run = choice.run
     seen = context.reader.overview(run)
@@ -185,7 +185,7 @@ def status(context: GivenContext, experiment: str | None = None) -> StatusAnswer
 
 @routes.get("/api/wells.json")
 def wells(context: GivenContext, experiment: str | None = None) -> WellsAnswer:
-    """Return every well (of one experiment) as it stands now."""
+    """Return the present state of every well (of one run)."""
     rows = context.reader.wells(experiment)
     limits = {name: _staleness(context, name) for name in {row.name.experiment for row in rows}}
     return WellsAnswer(

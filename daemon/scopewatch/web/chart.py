@@ -48,7 +48,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ahead:
-    """The forecast: from where the well stands to the final day, with its interval."""
+    """The forecast: from the running estimate to the final day, with its interval."""
 
     from_x: float
     from_y: float

@@ -1,4 +1,4 @@
-"""What every page is made from, and the header that all pages share."""
+"""The context of every page, and the header that all pages share."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from scopewatch.web.plate import Staleness, answered
 from scopewatch.web.rendering import Templates, make_templates
 
 MAX_OPEN = 500
-# The state of a run says the same as these alerts of the monitor.
+# The state of a run already shows what these alerts of the monitor report.
 SHOWN_BY_STATE = {Cause.NO_FRAMES: RuleKind.NO_FRAMES, Cause.DAEMON: RuleKind.SOURCE_DEAD}
 
 
@@ -47,14 +47,14 @@ class DashboardContext:
     pausing
         Why none is scored at the moment though all is well; '' otherwise.
     receivers
-        How the receivers of alerts answer.
+        State of the receivers of alerts.
     token
         A secret of this process that our forms carry, a fresh `secrets.token_urlsafe(32)`; see
         `web.access.request_guard`.
     language
         Of the pages, for those who have chosen none; None: as their browser asks.
     auth
-        What people need to come in; None: nothing, for a dashboard on loopback.
+        The token check; None for a dashboard on loopback.
     """
 
     reader: Reader
@@ -91,7 +91,7 @@ async def parts_of(request: Request) -> DashboardContext:
 
 
 # Routes are given their context and enclose none: FastAPI remembers thousands of routes for as long
-# as the process lives, and with them would keep each model that a reload puts away.
+# as the process runs, and with them would keep each model that a reload puts away.
 GivenContext = Annotated[DashboardContext, Depends(parts_of)]
 
 
@@ -124,7 +124,7 @@ GivenVisit = Annotated[Visit, Depends(visit_of)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """How a run stands, in one glance.
+    """Header of a page: the state of a run at a glance.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ class Header:
     answered
         How many more wells are flagged, but acknowledged.
     standing
-        All alerts that stand and concern the run.
+        All open alerts that concern the run.
     wider
         Those of plates and of the monitor that nobody has answered, gravest first.
     """
@@ -157,7 +157,7 @@ class Header:
 
     @property
     def begins(self) -> float | None:
-        """The day from which the model foretells the final one; None where it never does."""
+        """The first day with a forecast of the final one; None where there is none."""
         return first_day(self.facts.standard.table)
 
     @property
@@ -188,7 +188,7 @@ def choose_run(context: DashboardContext, asked: str | None) -> Choice:
     HTTPException
         404 where there is none of that name.
     """
-    # The configured one stands last where it has no frame yet.
+    # The configured one is last where it has no frame yet.
     runs = (run.name for run in context.reader.runs())
     names = tuple(dict.fromkeys((*runs, context.facts.experiment)))
     if asked is None:

@@ -1,4 +1,4 @@
-"""The final day on the page of a well: measured beside what was said before."""
+"""The final day on the page of a well: the measured efficiency beside estimate and forecasts."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ class FinalDay:
 
 
 def find_final_day(reader: Reader, facts: Facts, name: WellName) -> FinalDay | None:
-    """Return what fluorescence says of a well; None before it was measured."""
+    """Return the fluorescence result of a well; None before it was measured."""
     ends = reader.ends(name.experiment)
     wells = ends[0].wells if ends else ()
     place = name.plate, name.well

@@ -1,4 +1,4 @@
-"""What stands on a well's flag: what is wrong, and whether that is sure."""
+"""Labels of the flags of wells: what is wrong, and whether that is certain."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.phrases import mark
 from scopewatch.store.read.records import Flag, WellRow
 
-# A forecast of this probability is as good as sure: one in twenty of such wells ends otherwise.
+# A forecast of this probability counts as certain: one in twenty of such wells ends otherwise.
 SURE: Final = 0.95
 
 _ENDS_WEAK: Final = (mark("ENDS WEAK"), mark("ENDS WEAK?"))

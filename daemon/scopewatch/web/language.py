@@ -9,7 +9,7 @@ from starlette.requests import cookie_parser
 from scopewatch.core.phrases import Language
 
 COOKIE: Final = "scopewatch_language"
-# As each language names itself.
+# Names of the languages, each in itself.
 NAMES: Final = {Language.ENGLISH: "English", Language.JAPANESE: "日本語"}
 
 

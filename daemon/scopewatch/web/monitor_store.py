@@ -1,4 +1,4 @@
-"""What the dashboard needs of the rest of the daemon.
+"""Protocols of what the dashboard needs from the rest of the daemon.
 
 The pages know no database: they read plain records through `Reader` (`store.read.queries.Reader` in
 the daemon), answer alerts through `AlertAnswers` (`store.write.database.Store`), and `app`
@@ -138,7 +138,7 @@ class Reader(Protocol):
         ...
 
     def ends(self, run: str | None = None) -> Sequence[RunEnd]:
-        """Return what fluorescence measured on the final day, by run, beside what was said."""
+        """Return fluorescence results of the final day, by run, with estimates and forecasts."""
         ...
 
     def outlooks(self, name: WellName, limit: int, *, errors: bool = True) -> Sequence[Outlook]:
@@ -153,34 +153,34 @@ class Reader(Protocol):
         open_only: bool = False,
         runs: Collection[str] | None = None,
     ) -> Sequence[AlertRow]:
-        """Return alerts (of some runs), standing ones first; of one well, those that name it."""
+        """Return alerts (of some runs), open ones first; of one well, those that name it."""
         ...
 
 
 class States(Protocol):
-    """How the runs stand."""
+    """States of the runs."""
 
     def of(self, run: str) -> State:
-        """Return how a run stands. Raises StoreError."""
+        """Return the state of a run. Raises StoreError."""
         ...
 
     def current(self) -> Sequence[RunState]:
-        """Return how the runs stand that are watched now, the newest first; never raises."""
+        """Return the states of the runs that are watched now, the newest first; never raises."""
         ...
 
 
 class AlertAnswers(Protocol):
-    """Where a person answers an alert, or has frames tried again.
+    """Accepts answers to alerts, and requests to try frames again.
 
     Answers raise StoreError where there is no such alert.
     """
 
     def acknowledge(self, alert: int, now: datetime) -> None:
-        """Note that somebody has seen it."""
+        """Acknowledge an alert."""
         ...
 
     def snooze(self, alert: int, until: datetime) -> None:
-        """Keep it quiet until then."""
+        """Snooze an alert until then."""
         ...
 
     def take_back(self, alert: int) -> None:

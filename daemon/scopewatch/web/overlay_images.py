@@ -24,7 +24,7 @@ class OverlayImage:
     Parameters
     ----------
     etag
-        Changes when the file is written anew, so that browsers keep what they have till then.
+        Changes when the file is rewritten; until then browsers keep their copy.
     """
 
     path: Path

@@ -1,4 +1,4 @@
-"""The pages a person looks at, and the two answers a person may give to an alert."""
+"""The HTML pages, and the forms that acknowledge and snooze alerts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -88,7 +88,7 @@ def plates(context: GivenContext, visit: GivenVisit, experiment: str | None = No
         header,
         plates=views,
         groups=alike(groups, visit.language),
-        # What is to be done after a run, its state says.
+        # The state of a run says what to do after it.
         advice=[] if over else _advice(groups),
     )
 
@@ -193,7 +193,7 @@ def alerts(context: GivenContext, visit: GivenVisit, experiment: str | None = No
 
 @routes.post("/alerts/{alert}/acknowledge")
 async def acknowledge(context: GivenContext, alert: AlertId, request: Request) -> RedirectResponse:
-    """Note that somebody has seen an alert."""
+    """Acknowledge an alert."""
     form = await read_form(request, context.token)
     await run_in_threadpool(context.alerts.acknowledge, alert, context.clock.now())
     return _back(form, alert)
@@ -201,7 +201,7 @@ async def acknowledge(context: GivenContext, alert: AlertId, request: Request) -
 
 @routes.post("/alerts/{alert}/snooze")
 async def snooze(context: GivenContext, alert: AlertId, request: Request) -> RedirectResponse:
-    """Say nothing of an alert for some hours."""
+    """Snooze an alert for some hours."""
     form = await read_form(request, context.token)
     asked = form.get("hours", "")
     hours = next((hours for hours in SNOOZE_HOURS if str(hours) == asked), None)
@@ -222,7 +222,7 @@ async def snooze(context: GivenContext, alert: AlertId, request: Request) -> Red
 
 @routes.post("/alerts/{alert}/undo")
 async def undo(context: GivenContext, alert: AlertId, request: Request) -> RedirectResponse:
-    """Take back what was answered to an alert."""
+    """Take back the answer to an alert."""
     form = await read_form(request, context.token)
     await run_in_threadpool(context.alerts.take_back, alert)
     return _back(form, alert)

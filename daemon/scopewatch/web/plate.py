@@ -1,4 +1,4 @@
-"""The plate as it lies under the microscope: which cell stands where, and what it shows."""
+"""The plate view: the place, colour and flags of each well."""
 
 import re
 from collections.abc import Sequence
@@ -43,8 +43,8 @@ class Staleness:
 class Cell:
     """One place of the plate; `row` is None where no frame of the well was ever seen.
 
-    `flags` are its alerts, the gravest that nobody has answered first; `silence` is why nothing can
-    be said of it yet.
+    `flags` are its alerts, the gravest that nobody has answered first; `silence` is why there is no
+    expectation yet.
     """
 
     label: str
@@ -187,14 +187,14 @@ def expect(row: WellRow, standard: Standard) -> Expectation:
 
 
 def is_ahead(row: WellRow, foreseen: WellForecast) -> bool:
-    """Whether the day that a forecast speaks of is still to come."""
+    """Whether the day of a forecast is still to come."""
     return row.day is None or row.day < foreseen.final_day
 
 
 def band(expected: Expectation) -> str:
     """Return the colour band of a well: `b0` (far below what is expected) to `b5` (far above).
 
-    Where nothing can be said, or no rule has a target, there is nothing to be above or below of:
+    Without an expectation or a target there is nothing to compare with:
     `plain`.
     """
     if expected.value is None or expected.expected is None:
@@ -212,13 +212,13 @@ def is_stale(row: WellRow, newest: int, now: datetime, staleness: Staleness) -> 
 
 
 def answered(alert: Flag | AlertRow, now: datetime) -> bool:
-    """Whether somebody has seen an alert, or wants to hear nothing of it now."""
+    """Whether an alert is acknowledged or snoozed."""
     snoozed = alert.snoozed_until is not None and alert.snoozed_until > now
     return snoozed or alert.acknowledged_at is not None
 
 
 def by_gravity(flags: Sequence[Flag], now: datetime) -> tuple[Flag, ...]:
-    """Return flags in the order to show: those nobody has answered, the gravest, the well's own."""
+    """Return flags in display order: unanswered, by severity, the well's own."""
     return tuple(
         sorted(
             flags,

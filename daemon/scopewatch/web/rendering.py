@@ -1,4 +1,4 @@
-"""The templates of the pages in each language, and the words and figures that they write."""
+"""The page templates in each language, with their filters and functions."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -64,7 +64,7 @@ def _environment(language: Language) -> Environment:
 
 
 def _say(language: Language, message_id: str, /, **values: object) -> Markup:
-    """Say a message id with its fields filled; without any it is returned as it stands."""
+    """Translate a message id and fill its fields; without values they stay open."""
     text = wording.translated(message_id, language)
     return text.format(**values) if values else text
 

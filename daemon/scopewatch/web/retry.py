@@ -1,4 +1,4 @@
-"""Trying again what is in quarantine: the forms of the pages, and the same for programs."""
+"""Retry of quarantined frames and files: forms of the pages, and the API path."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -23,7 +23,7 @@ _FIELDS = ("plate", "well", "fault", "source", "what")
 
 
 class RetryWish(BaseModel):
-    """What is to be tried again: all that fits everything which is given."""
+    """Selection of what to try again: everything that matches all given fields."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -40,7 +40,7 @@ class RetryWish(BaseModel):
 
 
 class RetryMade(BaseModel):
-    """What came of it."""
+    """The outcome."""
 
     asked: int = Field(description="things that are tried again")
     waiting: int = Field(description="those that wait for it already")

@@ -1,4 +1,4 @@
-"""Numbers, times and names as the pages write them."""
+"""Writes numbers, times and names for the pages."""
 
 import re
 from datetime import datetime, timedelta

@@ -1,7 +1,7 @@
-"""Sudden changes of a well: a jump of what its frames look like that does not go back.
+"""Sudden changes of a well: a lasting jump of an image measure.
 
 Cells that come off leave bare ground: contrast falls and the positive share with it. Microbes
-bring fine grain that was not there before. Neither is recognised for sure; the cause is a hint.
+bring fine grain. Neither is recognised with certainty; the cause is a hint.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,13 +15,13 @@ from scopewatch.core.alerts.state_machine import Cause
 
 FEWEST_BEFORE: Final = 3
 MOST_BEFORE: Final = 4
-# A jump must also exceed what this well's own frames usually differ by, so many times.
+# A jump must also exceed the usual spread of this well's frames, so many times.
 SPREADS: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symptom:
-    """A way for a measure to jump.
+    """A measure and the direction in which it may jump.
 
     Parameters
     ----------
@@ -60,8 +60,9 @@ SYMPTOMS: Final = (
 )
 
 
-# What a course that was kept was made by: made by anything else, it has to be made anew.
-# Databases hold the number: it is made from the text that it was made from at first.
+# Identifies the parameters that a stored course was built with; a course of other parameters is
+# rebuilt.
+# Databases hold the number, so the text under it keeps the first name of the class.
 _PARAMETERS: Final = repr((SYMPTOMS, FEWEST_BEFORE, MOST_BEFORE, SPREADS))
 MADE_BY: Final = crc32(_PARAMETERS.replace("Symptom(", "Sign(").encode())
 
@@ -103,7 +104,7 @@ class Departure:
         return max(min(self.height, newest - self.middle), 0.0) / self.scale
 
     def covers(self, later: "Departure") -> bool:
-        """Whether a later one is never larger than this one, wherever the well goes."""
+        """Whether no later one can exceed this one, whatever the well does."""
         return (
             self.middle <= later.middle
             and self.scale <= later.scale
@@ -111,7 +112,7 @@ class Departure:
         )
 
     def outdoes(self, earlier: "Departure") -> bool:
-        """Whether an earlier one is never told of, as this one is larger, or says the same."""
+        """Whether this one makes an earlier one superfluous: it is larger, or as large."""
         return (
             self.middle <= earlier.middle
             and self.scale <= earlier.scale
@@ -126,7 +127,7 @@ class Departure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """The judged time points of a well, as far as a jump can still be seen in them.
+    """The judged time points of a well, as far as they can still show a jump.
 
     It holds a handful of numbers, however long the well has been watched: of its departures those
     are left out that can never be the largest again.
@@ -208,7 +209,7 @@ def _enter(
     before = [symptom.reading(each) for each in recent]
     middle = median(before)
     height = symptom.reading(value) - middle
-    # The first is what is told of where nothing departs.
+    # Where nothing departs, the first one is reported.
     if kept and height <= 0:
         return kept
     # Of three or four values the median deviation is often 0 by chance; the mean is not.

@@ -1,7 +1,7 @@
-"""From what the daemon knows of itself to an observation: rules of the monitor.
+"""Observations of the monitor itself: silence, sources, disk, restarts, model, reload.
 
-Their subject is the whole experiment. They are stepped by the clock, so that each resolves by
-itself once what it watches is well again.
+Their subject is the whole run. The clock steps them, so that each resolves by itself once the
+trouble is over.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import Final
 
 from scopewatch.core.alerts.state_machine import Evidence, Observation
 
-# How long after a start a restart is news.
+# For how long after a start a restart is reported.
 RESTART_NEWS_H: Final = 1.0
 _GB: Final = 1e9
 
@@ -63,7 +63,7 @@ def source_dead(
     Parameters
     ----------
     patience_min
-        Dead for no longer than this nothing is said yet, neither for an alert nor against one: a
+        Up to this time a dead source counts neither for an alert nor against one: a
         source is started again by itself, and a daemon that starts may not know since when.
     shortfall
         Which acquisitions have ended though they gave nothing to the end: an alert of theirs ends
@@ -121,12 +121,12 @@ def disk_low(*, at: datetime, free_bytes: int, where: str) -> Observation:
 def restarted(
     *, at: datetime, started_at: datetime, last_alive_at: datetime | None, clean: bool
 ) -> Observation:
-    """Score: 1 for an hour after the daemon came back from an end nobody asked for, else 0.
+    """Score: 1 for an hour after the daemon came back from an unclean end, else 0.
 
     Parameters
     ----------
     last_alive_at
-        When the daemon before this one last showed life; None when there was none.
+        The last sign of life of the daemon before this one; None when there was none.
     clean
         True when the daemon before this one was stopped on purpose.
 

@@ -1,7 +1,7 @@
-"""A plate's rules stepped together, so that what befalls the whole plate is notified once.
+"""Steps all rules of a plate together, so that trouble of the whole plate is one alert.
 
 Single-well alerts are held until the plate was looked at: where most of its wells fail at once,
-the plate's alert names them all and theirs stay held; otherwise they are notified one by one.
+the plate's alert names them all and theirs stay held; otherwise each is reported by itself.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,7 +23,7 @@ from scopewatch.core.alerts.wells import WellFacts, observe_well
 
 # On fewer wells a few weak ones are no collapse.
 FEWEST_WELLS: Final = 6
-# What counts as failing; an outlier is one by not doing as the others do.
+# What counts as failing; an outlier differs from the others, so it is not among them.
 FAILING: Final = frozenset(
     {
         RuleKind.WEAK_FORECAST,
@@ -41,7 +41,7 @@ StateKey = tuple[str, Subject]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlateFacts:
-    """What is known of a plate when a round over it is complete.
+    """The facts of a plate when all its wells have a time point.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class PlateFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlateStep:
-    """The states after a round (those given and those that changed), and what to tell.
+    """The states after a round (given and changed ones), and the transitions to report.
 
     The plate's own transitions come first, then the wells' in the order of the plate.
     """
@@ -92,7 +92,7 @@ def step_plate(
     Parameters
     ----------
     states
-        Where each rule stands for each subject; one that lacks is new.
+        The state of each rule for each subject; a missing one is new.
     acknowledged
         Alerts that a person has seen.
     """
@@ -146,7 +146,7 @@ def plate_collapse(
     states: Mapping[StateKey, AlertState],
     facts: PlateFacts,
 ) -> Observation:
-    """Score: share of the wells in a trouble that was not notified of one by one before.
+    """Score: share of the wells that fail and were not reported one by one before.
 
     None on a plate of fewer than six wells. To be weak, now or in the forecast, is one trouble.
     Wells whose frames cannot be judged count even if an alert named them before: where wells come
@@ -160,7 +160,7 @@ def plate_collapse(
     for other in rules:
         if other.kind not in (rule.speaks_for or FAILING):
             continue
-        # What one rule foretold and was notified of is no news when another finds it come true.
+        # A well that one rule forecast as weak is no news when another rule finds it weak.
         trouble = "weak" if other.kind in WEAK else other.kind.value
         for well in wells:
             state = states.get((other.name, well.subject))
@@ -193,7 +193,7 @@ def _look_at_plate(
     states: Mapping[StateKey, AlertState],
     facts: PlateFacts,
 ) -> Observation:
-    """Return what a rule of plates sees; nothing where no well has anything new.
+    """Return the observation of a rule of plates; none where no well has anything new.
 
     Where single wells catch up, only that more of them cannot be judged is news of the plate.
     """
@@ -214,7 +214,7 @@ def _spoken_for(
     collapses: Sequence[AlertRule],
     states: Mapping[StateKey, AlertState],
 ) -> bool:
-    """Say whether an alert of the plate stands that speaks for this well."""
+    """Return whether an open alert of the plate covers this well."""
     return any(
         states[collapse.name, plate].raised and well.covered_by(collapse)
         for collapse in collapses

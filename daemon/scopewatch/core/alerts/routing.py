@@ -8,12 +8,12 @@ from scopewatch.core.alerts.state_machine import Severity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """What one channel carries. When a rule keeps quiet is the rule's own affair.
+    """Which messages one channel carries. Quiet hours belong to the rules.
 
     Parameters
     ----------
     min_severity
-        Less grave messages do not go there.
+        Messages of lower severity do not go there.
     experiments
         Shell patterns of the experiments whose messages go there; empty: all of them.
     digest

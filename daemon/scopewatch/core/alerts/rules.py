@@ -1,4 +1,4 @@
-"""What an operator wants to hear of: a rule, its limits, and when it has to keep quiet."""
+"""Alert rules: what each watches, its limits, and its quiet hours."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """0 for the least grave."""
+        """0 for the lowest severity."""
         return tuple(Severity).index(self)
 
 
@@ -81,8 +81,9 @@ WELL_KINDS: Final = frozenset(
     }
 )
 
-# Score beyond which a rule speaks, in the unit of its kind: see `AlertRule.limit`. That of the
-# forecast is the least that kept simulated runs below one false alarm per 24 wells (ADR 0014).
+# Score beyond which a rule raises an alert, in the unit of its kind: see `AlertRule.limit`. The
+# limit of the forecast is the least that kept simulated runs below one false alarm per 24 wells
+# (ADR 0014).
 DEFAULT_LIMITS: Final[dict[RuleKind, float]] = {
     RuleKind.WEAK_FORECAST: 0.85,
     RuleKind.WEAK_NOW: 0.0,
@@ -102,7 +103,7 @@ DEFAULT_LIMITS: Final[dict[RuleKind, float]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuietHours:
-    """Hours of the day in which only critical alerts are told; over midnight when start > end.
+    """Hours of the day in which only critical alerts are sent; over midnight when start > end.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ class QuietHours:
             raise ValueError(f"quiet hours need two different times without a zone: {self}")
 
     def hold(self, at: datetime) -> bool:
-        """Say whether a moment (aware) lies within the quiet hours."""
+        """Return whether a moment (aware) lies within the quiet hours."""
         wall = at.astimezone(ZoneInfo(self.zone)).time()
         if self.start < self.end:
             return self.start <= wall < self.end
@@ -135,14 +136,14 @@ _IMPLIED_HYSTERESIS: Final = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRule:
-    """When to tell an operator of something, how gravely, and how often at most.
+    """One alert rule: condition, severity, and how often it may send.
 
     Parameters
     ----------
     name
         Stored with each alert; unique in a configuration.
     kind
-        What is watched; decides what score is measured in.
+        The condition; it decides the unit of the score.
     target
         Efficiency to reach, 0 to 1 (weak-forecast, weak-now, and what their alerts show).
     limit
@@ -173,15 +174,15 @@ class AlertRule:
     escalate_after_h
         An alert that nobody acknowledged becomes critical after so many hours; None: never.
     quiet_hours
-        When only critical alerts are told; None: none.
+        Hours in which only critical alerts are sent; None: none.
     experiments, plates, wells
-        Patterns of what the rule speaks of (`core.alerts.scope`); empty: everything.
+        Patterns of what the rule covers (`core.alerts.scope`); empty: everything.
     replicates
         Outlier-well: groups of wells that should behave alike, each as patterns; empty: the whole
         plate is one group. A well that no group names is not judged.
     speaks_for
-        Plate-collapse: kinds of rules whose alerts of single wells it speaks for; empty: all that
-        tell of wells that fail.
+        Plate-collapse: kinds of rules whose alerts of single wells it replaces; empty: all kinds
+        of wells that fail.
     """
 
     name: str
@@ -227,21 +228,21 @@ class AlertRule:
         return timedelta(hours=self.cooldown_h)
 
     def bad(self, score: float) -> bool:
-        """Say whether an observation speaks for an alert."""
+        """Return whether a score counts towards an alert."""
         return score > self.raise_above
 
     def critical(self, score: float) -> bool:
-        """Say whether an observation speaks for a critical alert."""
+        """Return whether a score counts towards a critical alert."""
         return self.critical_limit is not None and score > self.critical_limit
 
     def clear(self, score: float) -> bool:
-        """Say whether an observation speaks against an alert that stands."""
+        """Return whether a score counts towards the end of an open alert."""
         # So that 0.35 resolves a target of 0.30 with a hysteresis of 0.05, whatever binary says.
         below = score <= self.raise_above - self.hysteresis + 1e-9
         return below and not self.bad(score)
 
     def covers(self, experiment: str, plate: str | None = None, well: str | None = None) -> bool:
-        """Say whether the rule speaks of a well, a plate, or a whole experiment."""
+        """Return whether the rule covers a well, a plate, or a whole run."""
         return (
             any_match(self.experiments, experiment)
             and (plate is None or any_match(self.plates, plate))
@@ -252,7 +253,7 @@ class AlertRule:
 def implied_rules(rules: Sequence[AlertRule]) -> tuple[AlertRule, ...]:
     """Return the rules of plates that go with rules of frames that cannot be judged.
 
-    None where a rule of plates speaks for the same wells already.
+    There is none where a configured rule of plates already covers the same wells.
     """
     names = {rule.name for rule in rules}
     plates = [_scope(rule) for rule in rules if rule.kind is RuleKind.PLATE_COLLAPSE]

@@ -1,4 +1,4 @@
-"""Which plates and wells a rule speaks of: names, shell patterns and ranges of wells."""
+"""Which plates and wells a rule covers: names, shell patterns and ranges of wells."""
 
 import re
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ _RANGE: Final = re.compile(r"([A-Pa-p]\d{1,2}):([A-Pa-p]\d{1,2})")
 
 
 def any_match(patterns: Sequence[str], name: str) -> bool:
-    """Say whether a name is meant by any of the shell patterns; no pattern means every name."""
+    """Return whether any shell pattern matches a name; no pattern means every name."""
     return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def any_well(patterns: Sequence[str], well: str) -> bool:
-    """Say whether a well is meant by any of the patterns; no pattern means every well.
+    """Return whether any pattern matches a well; no pattern means every well.
 
     A pattern is a well (``B3``), a shell pattern (``B*``), or a rectangle of the plate between
     two corners (``A1:B6`` is rows A and B, columns 1 to 6). ``B03`` and ``B3`` are one well.

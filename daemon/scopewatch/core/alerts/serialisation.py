@@ -1,4 +1,4 @@
-"""Alert states, evidence and what rules remember as JSON, for the store and the study."""
+"""Alert states, evidence and the memory of rules as JSON, for the store and the study."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -40,7 +40,7 @@ def _renamed(values: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]
 
 
 def pack_evidence(evidence: Evidence) -> dict[str, Any]:
-    """Return evidence as JSON holds it; what says nothing is left out."""
+    """Return evidence as JSON holds it; default values are left out."""
     packed: dict[str, Any] = _EVIDENCE.dump_python(evidence, mode="json", exclude_defaults=True)
     return packed
 
@@ -51,7 +51,7 @@ def unpack_evidence(packed: dict[str, Any]) -> Evidence:
 
 
 def pack_past(kind: RuleKind, past: Past) -> dict[str, Any]:
-    """Return what a rule of a kind remembers as JSON holds it."""
+    """Return the memory of a rule of a kind as JSON holds it."""
     if kind is not RuleKind.SUDDEN_CHANGE:
         return {"in_a_row": past.in_a_row}
     course = past.course
@@ -66,7 +66,7 @@ def pack_past(kind: RuleKind, past: Past) -> dict[str, Any]:
 
 
 def unpack_past(kind: RuleKind, packed: dict[str, Any]) -> Past | None:
-    """Return what `pack_past` packed; None where it has to be made anew."""
+    """Return what `pack_past` packed; None where it has to be rebuilt."""
     if kind is not RuleKind.SUDDEN_CHANGE:
         return Past(in_a_row=packed["in_a_row"])
     if packed["made_by"] != MADE_BY:

@@ -1,17 +1,17 @@
-"""When an operator is told: one pure state machine per rule and subject.
+"""When an alert is raised, escalated and resolved: one pure state machine per rule and subject.
 
-What is the case, and what was said of it, are kept apart:
+The condition and the alert that reports it are separate states:
 
     clear --bad for `consecutive` observations, from `from_day` on--> standing
     standing --clear (limit - hysteresis) for `consecutive` observations--> clear
 
-    unsaid --standing; no cooldown, not held, no quiet hours or critical--> RAISED
-    said   --critical now, or unacknowledged for `escalate_after_h`-->      ESCALATED
-    said   --clear; no quiet hours-->                                       RESOLVED
+    silent   --standing; no cooldown, not held, no quiet hours or critical--> RAISED
+    notified --critical now, or unacknowledged for `escalate_after_h`-->      ESCALATED
+    notified --clear; no quiet hours-->                                      RESOLVED
 
-So what is held back is told when the reason to hold it ends, if it is still the case, and what
-came and went meanwhile is never told. Between two RAISED there is always a RESOLVED. `step` is all
-there is; the store keeps the state, so a restart forgets nothing.
+A change that is held back is reported when the reason to hold it ends, if it still holds; one that
+came and went meanwhile is never reported. Between two RAISED there is always a RESOLVED. `step` is
+the only transition function; the store keeps the state, so a restart forgets nothing.
 """
 
 from dataclasses import dataclass, field, replace
@@ -49,7 +49,7 @@ class Change(StrEnum):
 
 
 class Cause(StrEnum):
-    """What kind of trouble it looks like, where a rule can tell. The values are stored."""
+    """The kind of trouble, where a rule can recognise it. The values are stored."""
 
     DETACHMENT = "detachment-like"
     CONTAMINATION = "contamination-like"
@@ -72,7 +72,7 @@ class Subject:
         return " / ".join(part for part in (self.experiment, self.plate, self.well) if part)
 
     def covered_by(self, rule: AlertRule) -> bool:
-        """Say whether a rule speaks of this subject."""
+        """Return whether a rule covers this subject."""
         return rule.covers(self.experiment, self.plate, self.well)
 
 
@@ -87,16 +87,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What speaks for an observation: all that a message shows. Codes and figures, no prose.
+    """The evidence of an observation: all that a message shows. Codes and figures, no prose.
 
     Parameters
     ----------
     now
-        Where the well stands on the observation's day.
+        The running estimate of the well on the observation's day.
     trend_per_day
         Change of its efficiency per day.
     target
-        What it should reach.
+        The efficiency that it should reach.
     forecast, final_day, probability
         What it is expected to come to, when, and P(final < target).
     cannot_forecast, silence
@@ -109,7 +109,7 @@ class Evidence:
     out_of
         Plate-wide: how many wells could be judged.
     cause
-        What kind of trouble it looks like, where that can be told.
+        The kind of trouble, where it is recognised.
     measures
         Other figures, named as the rule's condition says.
     detail
@@ -134,7 +134,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What was seen of a subject, or that time went by.
+    """One observation of a subject, or a tick of the clock.
 
     Parameters
     ----------
@@ -167,19 +167,19 @@ class AlertState:
     Parameters
     ----------
     raised
-        Whether the condition stands, said or not.
+        Whether the condition holds, reported or not.
     streak
         Observations in a row that contradict `raised`.
     critical_streak
         Observations in a row beyond the critical limit.
     severity
-        How grave the standing condition is; None when it does not stand.
+        Severity of the condition; None while it does not hold.
     notified
-        The severity that was told of; None when nothing is told that is not taken back.
+        The severity that was reported; None while no report is open.
     notified_at
         When an alert was last raised: cooldown and escalation run from here.
     last
-        The newest judged observation, as long as something may have to be told of it.
+        The newest judged observation, as long as a report of it may still be due.
     at
         The newest moment seen.
     """
@@ -196,16 +196,16 @@ class AlertState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """A change the operator should hear of.
+    """A change that is reported to the operator.
 
     Parameters
     ----------
     severity
-        Of the alert as it now stands; of a RESOLVED one, as it was last told.
+        Present severity of the alert; of a RESOLVED one, the severity that was last reported.
     observation
         The newest one that could be judged.
     at
-        When the change is told, which may be later than `observation.at`.
+        When the change is reported, which may be later than `observation.at`.
     """
 
     rule: AlertRule
@@ -228,8 +228,8 @@ def step(
     Parameters
     ----------
     hold
-        True while something larger speaks for the subject (a plate-wide alert), or may yet:
-        nothing is raised or escalated, and it is told later if it still stands.
+        True while a plate-wide alert covers the subject, or may yet: nothing is raised or
+        escalated; it is reported later if the condition still holds.
     acknowledged
         True when a person has seen the alert: its age no longer makes it critical.
     """
@@ -242,7 +242,7 @@ def step(
 
 
 def _see(state: AlertState, rule: AlertRule, observation: Observation, score: float) -> AlertState:
-    """Take in a judged observation: what is the case now."""
+    """Update the condition by a judged observation."""
     contradicts = rule.clear(score) if state.raised else rule.bad(score)
     streak = state.streak + 1 if contradicts else 0
     critical = state.critical_streak + 1 if rule.critical(score) else 0
@@ -264,7 +264,7 @@ def _see(state: AlertState, rule: AlertRule, observation: Observation, score: fl
 
 
 def _age(state: AlertState, rule: AlertRule, at: datetime, *, acknowledged: bool) -> AlertState:
-    """Make an alert critical that stands too long without anybody having seen it."""
+    """Make an alert critical that stayed open too long without an acknowledgement."""
     if rule.escalate_after_h is None or acknowledged or not state.raised:
         return state
     if state.notified is None or state.notified_at is None:
@@ -277,7 +277,7 @@ def _age(state: AlertState, rule: AlertRule, at: datetime, *, acknowledged: bool
 def _notify(
     state: AlertState, rule: AlertRule, at: datetime, *, hold: bool
 ) -> tuple[AlertState, Transition | None]:
-    """Say what changed since it was last said, unless there is a reason to wait."""
+    """Return the change since the last report, unless there is a reason to wait."""
     change = _pending(state)
     quiet = rule.quiet_hours is not None and rule.quiet_hours.hold(at)
     cooling = state.notified_at is not None and at < state.notified_at + rule.cooldown
@@ -300,7 +300,7 @@ def _notify(
 
 
 def _pending(state: AlertState) -> Change | None:
-    """Return what is the case but was not said."""
+    """Return the change that is not reported yet."""
     if not state.raised:
         return Change.RESOLVED if state.notified is not None else None
     if state.notified is None:

@@ -1,7 +1,7 @@
-"""From what is known of a well to an observation: one pure function per kind of rule.
+"""Observations of wells: one pure function per kind of rule.
 
 Each takes a rule and facts and returns an `Observation` whose score is in the unit that
-`AlertRule.limit` names; None where nothing can be said, which changes nothing.
+`AlertRule.limit` names; a score of None changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from scopewatch.core.estimation.forecast import NoForecast, WellForecast
 from scopewatch.core.estimation.smoothing import RunningEstimate
 
 FEWEST_REPLICATES: Final = 3
-# Replicates that agree by chance must not make a well an outlier that is off by a point or two.
+# Replicates that agree by chance must not turn a deviation of a point or two into an outlier.
 LEAST_SPREAD: Final = 0.04
 
 
@@ -47,20 +47,20 @@ class Look:
 
     @property
     def seen(self) -> dict[str, float]:
-        """What may jump from one time point to the next."""
+        """The measures that may jump from one time point to the next."""
         return dict(self.measures) | ({} if self.positive is None else {"positive": self.positive})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What rules need of time points of a well that are not looked at again.
+    """What rules remember of time points that are not read again.
 
     Parameters
     ----------
     in_a_row
         How many of the newest could not be judged.
     course
-        What those looked like that could.
+        The measures of those that could.
     """
 
     in_a_row: int = 0
@@ -81,7 +81,7 @@ REMEMBERING: Final = frozenset({RuleKind.UNFIT_FRAMES, RuleKind.SUDDEN_CHANGE})
 
 @dataclass(frozen=True, kw_only=True)
 class WellFacts:
-    """What is known of a well once a time point of it is complete.
+    """The facts of a well once a time point of it is complete.
 
     Parameters
     ----------
@@ -94,9 +94,9 @@ class WellFacts:
     past
         Of the time points before `looks`: those need not be all.
     running
-        Where it stands now; None before the first judged time point.
+        The running estimate; None before the first judged time point.
     forecast
-        What it will come to, or why that cannot be said; None without a `running`.
+        The forecast, or why there is none; None without a `running`.
     """
 
     subject: Subject
@@ -120,12 +120,12 @@ class WellFacts:
 
     @cached_property
     def judged(self) -> bool:
-        """Whether the newest time point could be judged: otherwise `running` is old news."""
+        """Whether the newest time point could be judged; else `running` is of an earlier one."""
         return self.running is not None and bool(self.looks) and not self.looks[-1].fault
 
 
 def observe_well(rule: AlertRule, facts: WellFacts, plate: Sequence[WellFacts]) -> Observation:
-    """Turn what is known of a well into an observation for a rule of wells.
+    """Return the observation of a well for a rule of wells.
 
     Parameters
     ----------
@@ -226,7 +226,7 @@ def replicates_of(rule: AlertRule, well: str) -> tuple[str, ...] | None:
 
 
 def well_evidence(rule: AlertRule, facts: WellFacts) -> Evidence:
-    """Return what speaks for any observation of a well: now, forecast, target and trend."""
+    """Return the evidence of any observation of a well: now, forecast, target and trend."""
     running, foreseen = facts.running, facts.forecast
     now = forecast = final_day = probability = None
     if running is not None:

@@ -1,9 +1,9 @@
-"""What a well will come to on the final day, from the card's table; never a silent guess.
+"""Forecast of the final efficiency of a well from the table of the model card.
 
 The table holds, for each day, a line from the running estimate to the final efficiency and how
 far off that line was on runs it was not fitted on. The interval is conformal (Vovk et al.,
 Algorithmic Learning in a Random World, 2005): its half width is a quantile of those errors, and no
-shape is assumed of them. Where the table cannot speak, `NoForecast` says why.
+shape is assumed of them. Where the table gives no forecast, `NoForecast` gives the reason.
 """
 
 from bisect import bisect_right
@@ -87,7 +87,7 @@ class WellForecast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoForecast:
-    """That, and why, the final efficiency cannot be foretold; `reason` is one line."""
+    """The reason why there is no forecast; `reason` is one line."""
 
     cause: Silence
     reason: str
@@ -100,7 +100,7 @@ def forecast(
     *,
     unfit: str = "",
 ) -> WellForecast | NoForecast:
-    """Foretell the final efficiency of a well from where it stands.
+    """Forecast the final efficiency of a well from its running estimate.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def first_day(table: Sequence[ForecastDay]) -> float | None:
 
 
 def usual_range(table: Sequence[ForecastDay], day: float) -> tuple[float, float] | None:
-    """Return the lowest and the highest that the model's runs read on a day; None if not known."""
+    """Return the lowest and highest efficiency of the model's runs on a day; None if not known."""
     rows = sorted(table, key=lambda row: row.day)
     if not rows or not rows[0].day <= day <= rows[-1].day + FINAL_DAY_TOLERANCE:
         return None

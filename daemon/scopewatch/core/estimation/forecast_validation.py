@@ -1,8 +1,8 @@
-"""What fluorescence says on the final day, beside what was said before: the loop closed.
+"""Fluorescence of the final day compared with estimates and forecasts of a run.
 
-Measured against *now* (the estimate of the last phase frames) a run shows how far the model reads
-off on it; against the forecasts of earlier days, what those were worth. The card promised both: a
-half width that held in nine of ten held-out frames, and how far each held-out run was off.
+Against *now* (the estimate of the last phase frames) it shows the bias of the model on this run;
+against the forecasts of earlier days it shows their error. The card promises both: a half width
+that held in nine of ten held-out frames, and the residual of each held-out run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,9 +19,9 @@ from scopewatch.core.imaging.labels import prevalence
 from scopewatch.core.imaging.model_card import HeldOutErrors
 
 FEWEST_WELLS: Final = 4
-"""With fewer a run is not said to depart from the card: one odd well would decide."""
+"""With fewer wells a run is never called a departure from the card: one odd well would decide."""
 LEAST_BIAS: Final = 0.02
-"""Two points are within what labels themselves are off by."""
+"""Two points lie within the error of the labels themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,7 +62,7 @@ class FieldEfficiency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """An efficiency that was said of a well, with its interval; 0 to 1."""
+    """An efficiency estimated or forecast for a well, with its interval; 0 to 1."""
 
     day: float
     value: float
@@ -72,7 +72,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WellEnd:
-    """A well on the final day: measured, and what was said of it.
+    """A well on the final day: measured, estimated and forecast.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class WellEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
-    """How far a set of wells was off; fractions, estimate - measured."""
+    """Errors of a set of wells; fractions, estimate - measured."""
 
     wells: int
     bias: float
@@ -101,7 +101,7 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """A run against the card's promise.
+    """A run compared with the promise of the model card.
 
     Parameters
     ----------
@@ -113,8 +113,8 @@ class RunReport:
         What the card promises: the interval, how often it holds, and by how much the held-out run
         that was farthest off was off. None where the card knows no error rates.
     departs
-        Why the run departs from the promise, one line; empty where it does not or that cannot be
-        said.
+        Why the run departs from the promise, one line; empty where it does not, or where
+        that is unknown.
     """
 
     wells: int
@@ -144,7 +144,7 @@ def measure_fields(fields: Sequence[Field], thresholds: Thresholds) -> dict[str,
 
 
 def judge_run(wells: Sequence[WellEnd], errors: HeldOutErrors | None) -> RunReport:
-    """Set a run against the card's promise."""
+    """Compare a run with the promise of the model card."""
     now = _accuracy([(each.now, each.measured) for each in wells if each.now is not None])
     days = sorted({round(prediction.day, 2) for each in wells for prediction in each.forecasts})
     by_day = {}
@@ -173,7 +173,7 @@ def judge_run(wells: Sequence[WellEnd], errors: HeldOutErrors | None) -> RunRepo
 
 
 def _departure(now: Accuracy, errors: HeldOutErrors, largest: float) -> str:
-    """Say how a run departs from the card; empty where it keeps the promise."""
+    """Return how a run departs from the card; empty where it keeps the promise."""
     if now.wells < FEWEST_WELLS:
         return ""
     if abs(now.bias) > max(largest, LEAST_BIAS):

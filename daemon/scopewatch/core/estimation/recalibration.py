@@ -1,8 +1,8 @@
 """A run that was measured, as the daemon proposes it for recalibration: one JSON file.
 
 The daemon writes it through these models and `scopewatch-train recalibrate` reads it through them,
-strictly. It holds no picture: of each frame how its tiles scored against their labels, and of each
-well what was said of it day by day. That is all that error rates, threshold and forecast depend on.
+strictly. It holds no picture, only the scores of each frame's tiles against their labels and the
+estimates of each well by day: all that error rates, threshold and forecast depend on.
 """
 
 from datetime import datetime
@@ -23,7 +23,7 @@ class _Strict(BaseModel):
 
 
 class FrameTally(_Strict):
-    """How the counted tiles of a frame scored: for each score, how many were what by their label.
+    """Histogram of the tile scores of a frame: for each score, the number of tiles by label.
 
     Scores of an int8 model take at most 256 values, so this is exact and small.
     """
@@ -50,7 +50,7 @@ class CourseDay(_Strict):
 
 
 class WellCourse(_Strict):
-    """A well through the run, and what fluorescence says in the end."""
+    """The estimates of a well through the run, and its fluorescence at the end."""
 
     plate: str
     well: str

@@ -18,7 +18,7 @@ Z90: Final = 1.645
 # of the highest likelihood (0.12, 0.01 and a noise of 0.01), a little steadier.
 SLOPE_DRIFT: Final = 0.08
 LEVEL_DRIFT: Final = 0.01
-# What one field of view differs by from one moment to the next, whatever the sites' scatter says.
+# Least half width of a point: one field of view varies by it from one moment to the next.
 FRAME_NOISE: Final = 0.02
 FIRST_SLOPE: Final = 0.15
 
@@ -49,7 +49,7 @@ class WellPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningEstimate:
-    """Where a well stands now. It says nothing of the final day: see `core.estimation.forecast`.
+    """The running estimate of a well. For the final day see `core.estimation.forecast`.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class RunningEstimate:
     trend_half_width
         Half width of the trend's 90 % interval, per day.
     points
-        What is shown of what it was made of, by day.
+        The points to show with it, by day.
     """
 
     day: float
@@ -80,7 +80,7 @@ class RunningEstimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WellFilter:
-    """Where the filter of a well stands after its points: all it needs to take in the next one.
+    """State of the filter of a well: all it needs to take in the next point.
 
     Parameters
     ----------
@@ -104,23 +104,23 @@ class WellFilter:
         """Whether a further point can be taken in.
 
         Where it lies before the newest one, or shows that less of the half widths is shared than
-        was thought, all points have to be filtered anew.
+        was thought, all points have to be filtered again.
         """
         return point.day >= self.day and point.half_width >= self.shared
 
     def after(self, point: WellPoint) -> "WellFilter":
-        """Return where the filter stands once it has taken in a further point."""
+        """Return the state of the filter after a further point."""
         if not self.takes(point):
-            raise ValueError(f"all points have to be filtered anew for {point}")
+            raise ValueError(f"all points have to be filtered again for {point}")
         return _follow(self, (point,))
 
     def estimate(self, points: Sequence[WellPoint], *, day: float | None = None) -> RunningEstimate:
-        """Return where the well stands.
+        """Return the running estimate.
 
         Parameters
         ----------
         points
-            What is shown of what it was made of, by day.
+            The points to show with it, by day.
         day
             The moment asked for, not before the newest point; None: the newest point.
         """
@@ -144,7 +144,7 @@ class WellFilter:
 
 
 def smooth(points: Sequence[WellPoint], *, day: float | None = None) -> RunningEstimate:
-    """Filter the points of a well into where it stands.
+    """Return the running estimate of a well from its points.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ class Scorer(Protocol):
         ...
 
     def close(self) -> None:
-        """Give back the memory and threads of the interpreter; nothing is scored afterwards."""
+        """Release the memory and threads of the interpreter; it cannot score afterwards."""
         ...
 
 
@@ -117,7 +117,7 @@ def analyse(frame: Frame, scorer: Scorer, monotonic: Callable[[], float]) -> Fra
 
 
 def _refuse_early(frame: Frame, card: ModelCard) -> Verdict | None:
-    """Refuse what must not even be normalised: a hopeless scale or size."""
+    """Return a refusal for a scale or size that must not even be normalised."""
     plan = plan_scale(frame.pixel_size_um, card)
     measures = {"scale_checked": float(plan.checked), "resampled_by": plan.resample_by}
     if plan.refusal:

@@ -82,7 +82,7 @@ class Thresholds:
         return {pair.id: by_run[pair.run] for pair in pairs}
 
     def describe(self) -> str:
-        """Say in words what was done, for the model card."""
+        """Return a description of the thresholds, for the model card."""
         settings = self.settings
         how = {
             "otsu": "Otsu",
@@ -140,7 +140,7 @@ def fit_thresholds(training: Sequence[Measured], settings: BinariseSettings) -> 
 
 
 def has_signal(pairs: Sequence[Measured], settings: BinariseSettings) -> bool:
-    """Whether the brightest thousandth of the pixels stands clear of the camera's noise."""
+    """Whether the brightest thousandth of the pixels lies clearly above the camera's noise."""
     bright = histograms.quantile(histograms.pool(pair.histogram for pair in pairs), 0.999)
     return bright >= settings.min_snr * _noise(pairs)
 

@@ -1,4 +1,4 @@
-"""The bar beneath an overlay: which field it is, what it reads, and how to read its colours."""
+"""The bar beneath an overlay: name of the frame, its efficiency, and the legend of its colours."""
 
 import unicodedata
 from collections.abc import Callable
@@ -27,7 +27,7 @@ LONGEST_LINE: Final = 160
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caption:
-    """What the bar says.
+    """The contents of the bar.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 The raw positive fraction of tiles is biased whenever the classifier errs: with a true share p it
 is on average FPR + (TPR - FPR) p. `correct` inverts that (Rogan and Gladen, Am. J. Epidemiol.
-107:71, 1978) with error rates measured on held-out runs, and says how sure it can be.
+107:71, 1978) with error rates measured on held-out runs, and gives the interval.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from scopewatch.core.imaging.tiling import TileScores
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorRates:
-    """How the classifier errs on runs it never saw, at the card's threshold.
+    """Error rates of the classifier on held-out runs, at the card's threshold.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""A fluorescence frame of the final day, read as training reads its own.
+"""Measures a fluorescence frame of the final day, by the recipe of training.
 
-The threshold of a run is not known before its last frame, so a frame is kept as what any threshold
-needs of it: the histogram of its signal, and for each tile the brightness that a threshold must
+The threshold of a run is not known before its last frame, so a frame is reduced to what any
+threshold needs: the histogram of its signal, and for each tile the brightness that a threshold must
 stay below for the tile to be positive. That is a float for each tile, and it is exact.
 """
 
@@ -34,7 +34,7 @@ Levels = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FluorescenceReading:
-    """What is kept of a fluorescence frame.
+    """The reduced fluorescence frame that is stored.
 
     Parameters
     ----------

@@ -68,7 +68,7 @@ class FrameKey:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How something that a source found looks, for the ledger to say whether it needs work.
+    """State of something that a source found, for the ledger to decide whether it needs work.
 
     Parameters
     ----------
@@ -97,14 +97,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameTicket:
-    """A promise that a whole frame lies ready to be loaded.
+    """A complete frame that is ready to be loaded.
 
     Parameters
     ----------
     source
         Name of the source that offers it and that will load it.
     locator
-        Where the source finds it again (a path, or a path and axes); opaque to all others.
+        Where the source finds it again (a path, or a path and axes); opaque to all other code.
     fingerprint
         Changes when the content at `locator` changes (size and modification time of a file).
     seen_at
@@ -169,7 +169,7 @@ class RetryRequest:
     locator, fingerprint, seen_at
         As the ledger knows it.
     asked_by
-        Who asked, and by which way.
+        Who asked, and how.
     ticket
         The frame; None for what never became one.
     """
@@ -199,7 +199,7 @@ class Frame:
         Seconds since the run's start, >= 0: from the name (`00d12h`), or from the time point and
         the interval where the frame has an index; None where nothing says.
     note
-        What is to be known of how it was taken (the focus had failed before it); '' for nothing.
+        A remark on the exposure (the focus had failed before it); '' for none.
 
     Raises
     ------

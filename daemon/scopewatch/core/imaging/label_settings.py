@@ -1,4 +1,4 @@
-"""How fluorescence becomes labels, as values: recorded with a data set and on the model card."""
+"""Settings by which fluorescence becomes labels; recorded with a data set and on the model card."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
@@ -100,7 +100,7 @@ class LabelSettings:
     area_cutoff
         A tile is 1 when at least this share of its area is positive.
     ambiguous_band
-        Tiles within +-this share of the cut-off count neither way.
+        Tiles within +-this share of the cut-off are not counted.
     max_unknown
         A tile with a larger share of unknown pixels (beyond the shifted fluorescence, black,
         burnt out) does not count.

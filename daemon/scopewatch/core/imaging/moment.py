@@ -1,7 +1,7 @@
-"""When a frame was taken, as far as somebody says it.
+"""When a frame was taken, as far as that is known.
 
 The order of trust is: the moment itself (`acquired_at`), the time since the run's start
-(`elapsed_s`), and, where nobody says either, the moment the frame was first seen.
+(`elapsed_s`), and, where neither is known, the moment the frame was first seen.
 """
 
 from dataclasses import dataclass
@@ -31,18 +31,18 @@ class Moment:
 
     @property
     def known(self) -> bool:
-        """Whether anything says when it was taken."""
+        """Whether the moment is known."""
         return self.acquired_at is not None or self.elapsed_s is not None
 
     def over(self, lesser: "Moment") -> "Moment":
-        """Return this moment, completed by what a lesser witness says."""
+        """Return this moment, completed by a less trusted one."""
         return Moment(
             acquired_at=lesser.acquired_at if self.acquired_at is None else self.acquired_at,
             elapsed_s=lesser.elapsed_s if self.elapsed_s is None else self.elapsed_s,
         )
 
     def updates(self, recorded: "Moment") -> bool:
-        """Tell whether this says more than what was recorded, or something else.
+        """Return whether this adds to the recorded moment, or contradicts it.
 
         >>> Moment(elapsed_s=60.0).updates(Moment()), Moment().updates(Moment(elapsed_s=60.0))
         (True, False)

@@ -1,7 +1,7 @@
 """From camera counts to what the network sees: flat field, then robust contrast.
 
 This is the only normalisation in the project. Training, quantisation and the daemon all call
-`normalise`, so that a model never meets pixels prepared another way than those it learnt from.
+`normalise`, so that a model only gets pixels prepared like those of its training.
 """
 
 from dataclasses import dataclass

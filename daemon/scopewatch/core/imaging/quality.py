@@ -1,4 +1,4 @@
-"""Whether a frame can be judged at all: "cannot judge" with its reason, never a silent guess."""
+"""Decides whether a frame can be judged; if not, the verdict gives the fault and its reason."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -18,7 +18,7 @@ from scopewatch.core.imaging.tiling import TileGrid
 
 MAX_SIDE_PX: Final = 8192
 MIN_TILES: Final = 2
-# Cameras of 10, 12 and 14 bits, whose counts stand at either end of 16.
+# Cameras of 10, 12 and 14 bits, whose counts fill the low or the high bits of 16.
 FULL_SCALES: Final = frozenset({255, 1023, 4095, 16383, 65535, 65472, 65520, 65532})
 MIN_STRUCTURE: Final = 0.05
 BACKGROUND_PX: Final = 64.0
@@ -139,7 +139,7 @@ def saturated_fraction(pixels: Pixels) -> float:
 
 
 def fit_tiles(pixels: Pixels, grid: TileGrid) -> NDArray[np.bool_]:
-    """Say which tiles hold an image at all: (rows, cols) bool.
+    """Return which tiles hold an image at all: (rows, cols) bool.
 
     False where every pixel of a tile is 0 (the black border of a mosaic or of a round field) or
     every pixel is at the frame's ceiling (a bubble, a reflection). Such a tile shows nothing,
@@ -270,7 +270,7 @@ def _span(name: str, low: float | None, high: float | None) -> str:
 
 
 def _far_line(measures: Mapping[str, float], most: str, distance: DistanceLimit, where: str) -> str:
-    """Say that a frame is too far from the training frames, and what makes it so."""
+    """Return the line that a frame is too far from the training frames, with the main measure."""
     usual = distance.mean[distance.measures.index(most)]
     return complaint(
         "frame looks unlike the training frames in all its measures together,"

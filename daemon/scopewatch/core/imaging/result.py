@@ -1,4 +1,4 @@
-"""What is known of a frame after it was analysed."""
+"""The result of the analysis of one frame."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Whether a frame's pixels are as large as those the model learnt from, and making them so."""
+"""Compares the pixel size of a frame with the model's, and resamples the frame."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class ScalePlan:
         Factor by which the frame's sides change; 1.0 leaves the frame as it is.
     checked
         False when the frame or the card does not say how large a pixel is: the frame is then
-        taken at its word, and every result records that nothing was checked.
+        scored as it is, and every result records that the scale was not checked.
     refusal
         The line for the operator when the scale is out of reach; else empty.
     """

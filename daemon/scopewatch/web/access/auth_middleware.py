@@ -1,7 +1,8 @@
-"""The door of a dashboard that others on the network can reach: it opens to `web.token`.
+"""Checks the token or session of each request to a dashboard that others can reach.
 
-People type the token once and get a session cookie; scripts send it as `Authorization: Bearer`
-with each request. Without either only the pages' style is served, and the page that asks.
+People type the token (`web.token`) once and get a session cookie; scripts send it as
+`Authorization: Bearer` with each request. Without either, only the pages' style and the page that
+asks for the token are served.
 """
 
 import logging
@@ -31,7 +32,7 @@ _WRONG: Final = mark("That is not the token. Copy it once more, without spaces."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthConfig:
-    """What the door is shut with.
+    """Sessions and failures of the token check.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def make_auth_config(token: str, clock: Clock, *, secure: bool) -> AuthConfig:
 
 
 class AuthMiddleware:
-    """ASGI middleware: lets in who has a session or the token, and asks everybody else."""
+    """ASGI middleware: lets requests with a session or the token pass, and refuses all others."""
 
     def __init__(
         self, app: ASGIApp, auth: AuthConfig, templates: Templates, language: Language | None = None
@@ -115,7 +116,7 @@ class AuthMiddleware:
 def judge(
     auth: AuthConfig, address: str, offered: str, path: str
 ) -> tuple[int, Phrase | None, int]:
-    """Judge a token that was offered: HTTP status, what to say, and seconds to wait.
+    """Check an offered token; return HTTP status, the line to show, and seconds to wait.
 
     An address that guessed too often is refused even with the right one: else it could go on.
     """

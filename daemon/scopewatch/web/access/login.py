@@ -1,4 +1,4 @@
-"""How people come in through the door and leave: the page that asks, and its two forms."""
+"""Login and logout: the page that asks for the token, and its two forms."""
 
 from typing import Annotated
 

@@ -1,9 +1,9 @@
-"""What keeps other web pages out of the dashboard.
+"""Refuses requests that other web pages send to the dashboard.
 
 Any page in the operator's browser can send requests to the dashboard too, on loopback as well.
 Four things stop it: the Host header must name this machine (a page that points its own name at
 127.0.0.1 fails), a changing request must come from the same origin, it must carry a token that
-only our pages show, and the browser is told to load nothing from elsewhere.
+only our pages show, and the security headers forbid the browser to load anything from elsewhere.
 """
 
 import hmac
@@ -145,7 +145,7 @@ async def read_json(request: Request) -> bytes:
     """Read a short JSON document that a program sent, or our own page.
 
     No page of another origin can send this type without the browser asking us first, which we
-    refuse: so it needs no token of ours. Who may come in at all the door says.
+    refuse: so it needs no token of ours. `AuthMiddleware` decides who may send requests at all.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Who may look at a guarded dashboard: the token, sessions made from it, and who guesses.
+"""The token check, sessions signed with the token, and the count of wrong tokens.
 
 Nothing is stored: a session is a moment until which it holds, signed with the token. It outlives
 a restart of the daemon, and all sessions end when the token is changed.
@@ -40,7 +40,7 @@ class Sessions:
         return hmac.compare_digest(_digest(offered.encode()), _digest(self._token))
 
     def begin(self) -> str:
-        """Return a new session, as it stands in the cookie: `until.nonce.signature`."""
+        """Return a new session as the cookie holds it: `until.nonce.signature`."""
         until = int((self._clock.now() + SESSION).timestamp())
         body = f"{until}.{secrets.token_urlsafe(12)}"
         return f"{body}.{self._sign(body)}"
@@ -51,7 +51,7 @@ class Sessions:
         if not hmac.compare_digest(signature.encode(), self._sign(body).encode()):
             return False
         until = datetime.fromtimestamp(int(body.partition(".")[0]), self._clock.now().tzinfo)
-        # The clock may have stood ahead when it was made: none holds longer than a session does.
+        # The clock may have been ahead when it was made: none holds longer than a session does.
         return self._clock.now() < until <= self._clock.now() + SESSION
 
     def _sign(self, body: str) -> str:
@@ -61,8 +61,8 @@ class Sessions:
 class Failures:
     """Counts wrong tokens by address, so that none can be guessed; at most `MOST_ADDRESSES` kept.
 
-    After `MOST_FAILURES` an address is refused unheard, until `FORGIVEN_S` have passed since the
-    last of them. Of a full table the address that failed longest ago is forgotten.
+    After `MOST_FAILURES` an address is refused without a check, until `FORGIVEN_S` have passed
+    since the last of them. Of a full table the address that failed longest ago is forgotten.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -74,7 +74,7 @@ class Failures:
         return len(self._failed)
 
     def wait_s(self, address: str) -> int:
-        """Return for how many seconds an address is refused; 0 when it is heard."""
+        """Return for how many seconds an address is refused; 0 when its token is checked."""
         place = _place(address)
         count, at_s = self._failed.get(place, (0, 0.0))
         left_s = at_s + FORGIVEN_S - self._clock.monotonic()
