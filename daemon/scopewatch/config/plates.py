@@ -5,9 +5,15 @@ that makers share; `useq-schema` has the same.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, NamedTuple, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
 from scopewatch.config.strict import Strict
 from scopewatch.core.alerts.scope import check_pattern
@@ -37,6 +43,14 @@ PLATE_SIZES: Final[Mapping[PlateType, PlateSize]] = {
 }
 
 
+def _told_once(value: Any, check: ValidatorFunctionWrapHandler, line: str) -> Any:
+    """Check a value of several shapes; one line where it has none, not one for each shape."""
+    try:
+        return check(value)
+    except ValidationError as error:
+        raise ValueError(line) from error
+
+
 class SitesConfig(Strict):
     """Fields of view of a well: a grid around its centre."""
 
@@ -45,6 +59,11 @@ class SitesConfig(Strict):
     spacing_um: Pitch | tuple[Pitch, Pitch] | None = Field(
         default=None, description="from one to the next, or [in x, in y]"
     )
+
+    @field_validator("spacing_um", mode="wrap")
+    @classmethod
+    def _is_distance(cls, value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+        return _told_once(value, check, "spacing_um is a number of micrometres, or [in x, in y]")
 
     @model_validator(mode="after")
     def _spaced(self) -> Self:
@@ -92,6 +111,18 @@ class PlateConfig(Strict):
     order: Literal["snake", "rows"] = Field(
         default="snake", description="snake: every other row backwards, which is less travel"
     )
+
+    @field_validator("pitch_um", mode="wrap")
+    @classmethod
+    def _is_distance(cls, value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+        line = "pitch_um is a number of micrometres, or [along a row, along a column]"
+        return _told_once(value, check, line)
+
+    @field_validator("centres_um", mode="wrap")
+    @classmethod
+    def _are_places(cls, value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+        line = "centres_um holds [x, y] or [x, y, z] by well: {A1: [1200, -400]}"
+        return _told_once(value, check, line)
 
     @field_validator("wells", "skip")
     @classmethod

@@ -202,6 +202,16 @@ def test_the_source_itself_refuses_a_plan_before_it_begins(tmp_path: Path) -> No
         ({"plate": {**PLATE, "rows": 8}}, "a plate has a type, or rows, columns and pitch_um"),
         ({"plate": {**PLATE, "sites": {"columns": 2}}}, "more than one site needs spacing_um"),
         ({"plate": {**PLATE, "wells": ["A1-B3"]}}, "is written A1:B3"),
+        ({"plate": {**PLATE, "centres_um": {"A1": [1]}}}, "centres_um holds [x, y] or [x, y, z]"),
+        ({"plate": {**PLATE, "centres_um": {}}}, "centres_um holds [x, y] or [x, y, z]"),
+        (
+            {"plate": {**PLATE, "sites": {"columns": 2, "spacing_um": "1 mm"}}},
+            "spacing_um is a number of micrometres, or [in x, in y]",
+        ),
+        (
+            {"plate": {**PLATE, "type": None, "rows": 2, "columns": 2, "pitch_um": -1}},
+            "pitch_um is a number of micrometres, or [along a row, along a column]",
+        ),
     ],
 )
 def test_a_configuration_that_gives_no_clear_positions_is_refused(
@@ -214,6 +224,7 @@ def test_a_configuration_that_gives_no_clear_positions_is_refused(
     with pytest.raises(ConfigError) as refused:
         load_config(path)
     assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_the_path_of_a_plan_is_taken_from_the_configurations_folder(tmp_path: Path) -> None:
