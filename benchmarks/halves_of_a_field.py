@@ -54,8 +54,8 @@ def main(
         f"--members={members}", f"--steps={steps}", f"--seed={seed}",
         f"--threads={threads}")  # fmt: skip
     run("evaluate", bundle, data, "--run=lower", f"--json={figures}", f"--threads={threads}")
-    told = json.loads(figures.read_text(encoding="utf-8"))
-    for name, scores in (("network, int8", told), *told["baselines"].items()):
+    figures_read = json.loads(figures.read_text(encoding="utf-8"))
+    for name, scores in (("network, int8", figures_read), *figures_read["baselines"].items()):
         tile = scores["tile"]
         print(
             f"{name:16s} AUC {tile['roc_auc']:.4f}  PR AUC {tile['pr_auc']:.4f}"

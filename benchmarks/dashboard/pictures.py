@@ -103,8 +103,8 @@ def take(window: webdriver.Chrome, name: str, out: Path, args: argparse.Namespac
                 show(window, address, width=width, scheme=scheme, language=language)
                 picture = out / f"{name}-{page}-{width}-{scheme}-{language}.png"
                 picture.write_bytes(photograph(window))
-                said = window.get_log("browser")  # type: ignore[no-untyped-call]  # selenium's own
-                yield from (f"{name} {page}: {line['message']}" for line in said)
+                console = window.get_log("browser")  # type: ignore[no-untyped-call]  # selenium's own
+                yield from (f"{name} {page}: {line['message']}" for line in console)
                 host = urlsplit(server.url).netloc
                 yield from (f"{name} {page} asked {each}" for each in strangers(window, host))
             # The page asks again every few seconds, and the server goes.

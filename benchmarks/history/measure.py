@@ -118,8 +118,8 @@ def commit(run: LongRun, build: Build, rounds: int) -> float:
     copy(run.stepped, run.state)
     take_back_to(build, run.state)
     configure(run.root, build, run.time_points)
-    told = build.run(WORKLOAD, run.config_file, run.time_points, rounds, *run.history.names)
-    took_ms: dict[str, list[float]] = json.loads(told.splitlines()[-1])
+    output = build.run(WORKLOAD, run.config_file, run.time_points, rounds, *run.history.names)
+    took_ms: dict[str, list[float]] = json.loads(output.splitlines()[-1])
     for step, values in took_ms.items():
         low, high, most = np.percentile(values, [50, 95, 100])
         what = "commit, of the processor" if step == "cpu" else step

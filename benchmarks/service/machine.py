@@ -166,12 +166,12 @@ class Machine:
         try:
             with report.open(encoding="utf-8", errors="replace") as lines:
                 while machine.poll() is None:
-                    _hand_on(lines, tell)
+                    _pass_on(lines, tell)
                     if time.monotonic() - began_s > within_s:
                         message = f"the machine did not end within {within_s:g} s: see {console}"
                         raise TimeoutError(message)
                     time.sleep(0.2)
-                _hand_on(lines, tell)
+                _pass_on(lines, tell)
         finally:
             if machine.poll() is None:
                 machine.kill()
@@ -271,7 +271,7 @@ def _run(*command: str, env: dict[str, str] | None = None) -> None:
         )
 
 
-def _hand_on(lines: "Iterator[str]", tell: Callable[[str], None]) -> None:
+def _pass_on(lines: "Iterator[str]", tell: Callable[[str], None]) -> None:
     for line in lines:
         if line.strip():
             tell(line.rstrip())

@@ -192,10 +192,10 @@ def used_s(besides: int) -> dict[str, float]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit() and int(folder.name) not in (os.getpid(), besides):
             with suppress(OSError):
-                told = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+                fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
                 # Field 23 of proc(5) is the size of its memory, which threads of the kernel lack.
-                if int(told[20]) > 0:
-                    ticks = sum(int(each) for each in told[11:15])
+                if int(fields[20]) > 0:
+                    ticks = sum(int(each) for each in fields[11:15])
                     used[folder.name] = ticks / os.sysconf("SC_CLK_TCK")
     return used
 

@@ -79,7 +79,7 @@ def add(path: Path, at: int, time_point: int) -> int:
     return following
 
 
-def told(path: str, name: str) -> int:
+def read_figure(path: str, name: str) -> int:
     """Return a figure that the kernel tells of this process."""
     found = re.search(rf"^{name}:\s+(\d+)", Path(path).read_text("ascii"), re.MULTILINE)
     return int(found[1]) if found else 0
@@ -97,8 +97,8 @@ def main() -> int:
         config = FolderSourceConfig(kind="folder", path=Path(name), settle_s=0)
         source = FolderSource(config, ExperimentConfig(name="run 1"), clock)
         source.start(counting, counting)
-        before_mb = told("/proc/self/status", "VmRSS") / 1e3
-        read_before = told("/proc/self/io", "rchar")
+        before_mb = read_figure("/proc/self/status", "VmRSS") / 1e3
+        read_before = read_figure("/proc/self/io", "rchar")
         Path("/proc/self/clear_refs").write_text("5", "ascii")
         for look in range(1, LOOKS + 1):
             for time_point in range(images * (look - 1) // LOOKS, images * look // LOOKS):
@@ -107,8 +107,8 @@ def main() -> int:
             clock.seconds += 100
             source.scan()
             looks_s.append(time.process_time() - began_s)
-        grown_mb = told("/proc/self/status", "VmHWM") / 1e3 - before_mb
-        read_gb = (told("/proc/self/io", "rchar") - read_before) / 1e9
+        grown_mb = read_figure("/proc/self/status", "VmHWM") / 1e3 - before_mb
+        read_gb = (read_figure("/proc/self/io", "rchar") - read_before) / 1e9
         began_s = time.process_time()
         clock.seconds += 100
         source.scan()

@@ -52,11 +52,11 @@ class Processes:
     """One program and its children, a process group of their own."""
 
     def __init__(self, command: list[str], log: Path, folder: Path) -> None:
-        with log.open("ab") as said:
+        with log.open("ab") as output:
             self._main = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=said,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=folder,
                 start_new_session=True,

@@ -24,16 +24,16 @@ def free_port() -> int:
 @contextmanager
 def running(command: list[str], port: int) -> Iterator[int]:
     """Run a server, once it listens; its port."""
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         server = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
         )
         try:
             ends_at_s = time.monotonic() + WITHIN_S
             while not _listens(port):
                 if server.poll() is not None or time.monotonic() > ends_at_s:
-                    said.seek(0)
-                    message = f"{command[0]} does not listen: {said.read().decode()[-500:]}"
+                    output.seek(0)
+                    message = f"{command[0]} does not listen: {output.read().decode()[-500:]}"
                     raise RuntimeError(message)
                 time.sleep(0.1)
             yield port

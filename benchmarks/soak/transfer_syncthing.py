@@ -72,14 +72,14 @@ class _Instance:
 
     def start(self, log: Path) -> None:
         """Run it."""
-        with log.open("ab") as said:
+        with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [
                     *("syncthing", "serve", f"--home={self.home}", "--no-browser", "--no-restart"),
                     *("--no-upgrade", "--skip-port-probing", "--no-default-folder"),
                 ],
                 stdin=subprocess.DEVNULL,
-                stdout=said,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 env={**os.environ, "STNOUPGRADE": "1"},

@@ -31,8 +31,8 @@ class Autumn(SystemClock):
         self.at = BEGAN
         local = SimpleNamespace(now=lambda: self.at.astimezone(BERLIN).replace(tzinfo=None))
         monkeypatch.setattr(acq_eng_metadata, "datetime", SimpleNamespace(datetime=local))
-        told = SimpleNamespace(time=self.at_s, sleep=time.sleep)
-        monkeypatch.setattr(engine, "time", told)
+        fake_time = SimpleNamespace(time=self.at_s, sleep=time.sleep)
+        monkeypatch.setattr(engine, "time", fake_time)
 
     def at_s(self) -> float:
         return self.at.timestamp()

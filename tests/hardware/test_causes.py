@@ -44,7 +44,7 @@ def daemon(tmp_path: Path, eventually: Callable[..., None]) -> Iterator[Daemon]:
 def reasons(daemon: Daemon) -> list[str]:
     return [
         entry["event.reason"]
-        for entry in daemon.said()
+        for entry in daemon.log_lines()
         if entry["message"] == "time point could not be acquired"
     ]
 
@@ -79,7 +79,7 @@ def _detail(evidence: Any) -> str:
 
 def is_clean(daemon: Daemon) -> bool:
     """Tell whether the daemon wrote nothing but its log to the terminal."""
-    return all("level" in entry for entry in daemon.said())
+    return all("level" in entry for entry in daemon.log_lines())
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def is_clean(daemon: Daemon) -> bool:
     ],
     ids=["unknown preset", "z out of reach"],
 )
-def test_what_the_core_says_of_an_image_stands_everywhere(
+def test_the_cause_that_the_core_gives_for_an_image_appears_everywhere(
     daemon: Daemon, source: dict[str, Any], phase: str, cause: str, where: str, missing: set[str]
 ) -> None:
     daemon.settings["experiment"]["phase_channel"] = phase
@@ -117,15 +117,15 @@ def test_what_the_core_says_of_an_image_stands_everywhere(
     assert cause in alert
     assert where in alert
     daemon.eventually(lambda: len(gaps(daemon)) >= len(missing), 60)
-    told = gaps(daemon)
-    assert {name.split()[1] for name in told} == missing
-    assert set(told.values()) == {f"never acquired: {cause}"}
+    missed = gaps(daemon)
+    assert {name.split()[1] for name in missed} == missing
+    assert set(missed.values()) == {f"never acquired: {cause}"}
     assert daemon.end(within_s=20) == 0
-    assert is_clean(daemon), [each for each in daemon.said() if "level" not in each]
+    assert is_clean(daemon), [each for each in daemon.log_lines() if "level" not in each]
     assert "Traceback" not in daemon.log.read_text(encoding="utf-8")
 
 
-def test_a_full_disk_is_told_to_the_end_of_the_plan(daemon: Daemon) -> None:
+def test_a_full_disk_is_reported_until_the_end_of_the_plan(daemon: Daemon) -> None:
     data = daemon.root / "data"
     data.mkdir()
     daemon.settings["sources"] = [acquiring(interval_s=6, time_points=9)]
@@ -136,28 +136,28 @@ def test_a_full_disk_is_told_to_the_end_of_the_plan(daemon: Daemon) -> None:
         daemon.eventually(
             lambda: any(each.startswith("dead gone") for each in messages(daemon)), 40
         )
-        told = messages(daemon)
+        notified = messages(daemon)
         # A source that failed again and again is started anew, and scanned, within a minute.
         daemon.eventually(lambda: len(gaps(daemon)) >= 18 - _MOST_ON_DISK, 80)
         missing = gaps(daemon)
         assert daemon.end(within_s=30) == 0
-    (dead,) = [each for each in told if each.startswith("dead ")]
+    (dead,) = [each for each in notified if each.startswith("dead ")]
     assert FULL in dead
     (over,) = [
         entry["event.reason"]
-        for entry in daemon.said()
+        for entry in daemon.log_lines()
         if entry["message"] == "time-lapse is over, images are missing"
     ]
     assert over.startswith(f"plan over, {len(missing)} of 18 images are missing; the last: ")
     assert FULL in over
     assert Counter(FULL in reason for reason in missing.values()) == {True: len(missing)}, missing
-    (disk,) = [each for each in told if each.startswith("disk ")]
+    (disk,) = [each for each in notified if each.startswith("disk ")]
     assert disk == f"disk stands: {data}"
     titles = [
-        entry["event.title"] for entry in daemon.said() if entry["message"] == "alert changed"
+        entry["event.title"] for entry in daemon.log_lines() if entry["message"] == "alert changed"
     ]
     assert "[SIMULATED] HES 7: the acquisition is over, images are missing" in titles
     assert not [title for title in titles if "watching again" in title]
     assert all(FULL in reason for reason in reasons(daemon))
-    assert is_clean(daemon), [each for each in daemon.said() if "level" not in each]
+    assert is_clean(daemon), [each for each in daemon.log_lines() if "level" not in each]
     assert "Traceback" not in daemon.log.read_text(encoding="utf-8")

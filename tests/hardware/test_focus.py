@@ -80,7 +80,7 @@ def test_without_a_focus_the_same_drift_blurs_the_images(
     assert specimen.taken[(3, "A1")] == 9
 
 
-def test_what_the_core_cannot_focus_is_marked_on_the_frame_and_told_by_its_reason(
+def test_what_the_core_cannot_focus_is_marked_on_the_frame_with_its_reason(
     tmp_path: Path, threads: None, clock: FakeClock
 ) -> None:
     specimen = Specimen()

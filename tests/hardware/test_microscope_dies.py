@@ -108,7 +108,7 @@ def bench(tmp_path: Path, clock: FakeClock, threads: None) -> Iterator[Bench]:
     made.store.close()
 
 
-def test_a_camera_that_dies_is_told_asked_again_and_goes_on_once_it_is_back(
+def test_a_camera_that_fails_is_reported_retried_and_used_once_it_is_back(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench.go_on(0)

@@ -44,7 +44,7 @@ def test_phases_periods_and_exposures_are_taken_as_they_are_planned(
     assert exposed == {("A1", 5), ("A2", 9)}
     # No height is asked for under the lock.
     assert not any("ZPosition_um_Intended" in tags for _, tags in images)
-    found = [entry for entry in daemon.said() if entry["message"] == "focus found"]
+    found = [entry for entry in daemon.log_lines() if entry["message"] == "focus found"]
     assert [entry["event.found"] for entry in found] == [2] * 5
     assert daemon.count("focus failed") == 0
     assert not [frame for frame in daemon.frames() if frame.fault == "gap"]

@@ -31,7 +31,7 @@ def daemon(tmp_path: Path, eventually: Callable[..., None]) -> Iterator[Daemon]:
 def taken(daemon: Daemon) -> list[int]:
     return [
         entry["event.time_point"]
-        for entry in daemon.said()
+        for entry in daemon.log_lines()
         if entry["message"] == "time point acquired"
     ]
 
@@ -76,9 +76,9 @@ def test_what_a_reload_adds_has_no_gap_before_it(daemon: Daemon) -> None:
     assert added
     assert added[0] > before[0]
     daemon.start_ready()
-    told = [key for key in gaps(daemon) if "/B1/" in key]
+    reported = [key for key in gaps(daemon) if "/B1/" in key]
     earliest = f"HES 7/plate/B1/s0/t{added[0]:04d}/fitc"
-    assert all(key > earliest for key in told), "no gap for the time before it was planned"
+    assert all(key > earliest for key in reported), "no gap for the time before it was planned"
     assert daemon.end(within_s=20) == 0
 
 

@@ -44,7 +44,7 @@ ONE_FOLDER = [acquiring(), {"kind": "micromanager", "mode": "follow", "name": "b
 
 
 @pytest.mark.parametrize(
-    ("sources", "told"),
+    ("sources", "expected"),
     [
         (MIXED_FOCUS, "positions with and without z_um"),
         (SAME_LABEL, "two positions have one label"),
@@ -56,17 +56,17 @@ ONE_FOLDER = [acquiring(), {"kind": "micromanager", "mode": "follow", "name": "b
     ],
 )
 def test_check_and_start_refuse_such_a_plan_in_one_line(
-    daemon: Daemon, sources: list[dict[str, Any]], told: str
+    daemon: Daemon, sources: list[dict[str, Any]], expected: str
 ) -> None:
     daemon.settings["sources"] = sources
     daemon.start()
     assert daemon.wait() == 2
-    (line,) = [entry["message"] for entry in daemon.said() if "level" not in entry]
-    assert line.startswith(told)
+    (line,) = [entry["message"] for entry in daemon.log_lines() if "level" not in entry]
+    assert line.startswith(expected)
     assert not (daemon.root / "data").exists(), "nothing was acquired"
     checked = daemon.ask("check")
     assert checked.returncode == 1
-    assert [each for each in checked.stdout.splitlines() if told in each] != []
+    assert [each for each in checked.stdout.splitlines() if expected in each] != []
 
 
 @pytest.mark.parametrize("sources", [MIXED_FOCUS, SAME_WELL, TWO_CORES])

@@ -164,8 +164,8 @@ def test_a_daemon_takes_a_list_up_and_refuses_a_reload_to_a_broken_one(daemon: D
     daemon.settings["sources"] = [{**source, "positions": [], "plan": "list.pos"}]
     daemon.start_ready()
     daemon.eventually(lambda: daemon.count("time point acquired") == 1, 40)
-    told = json.loads(daemon.ask("status", "--json").stdout)
-    (acquisition,) = told["acquisitions"]
+    status = json.loads(daemon.ask("status", "--json").stdout)
+    (acquisition,) = status["acquisitions"]
     assert (acquisition["positions"], acquisition["problem"]) == (1, "")
     assert acquisition["image"].startswith("512 x 512 px, ")
     checked = daemon.ask("check").stdout

@@ -230,8 +230,8 @@ def test_a_reload_within_a_time_point_loses_and_doubles_no_image(
     assert {state for *_, state in run.ledger()} <= {"done", "quarantined"}
     assert witness.most == 1, "one acquisition at a time"
     assert run.farewell == Farewell(failed_stage=None, clean=True)
-    told = [record.message for record in caplog.records]
-    assert told.count("configuration taken up") == 1
-    assert "time points were missed" not in told
-    assert "stage did not stop in time" not in told
-    assert "acquisition failed" not in told
+    logged = [record.message for record in caplog.records]
+    assert logged.count("configuration taken up") == 1
+    assert "time points were missed" not in logged
+    assert "stage did not stop in time" not in logged
+    assert "acquisition failed" not in logged

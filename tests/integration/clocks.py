@@ -25,11 +25,11 @@ class SettableClock:
         ]
         if not found:
             pytest.skip(f"the clock of a process is set by {LIBRARY}: install Debian's libfaketime")
-        self._told = folder / "clock"
+        self._clock_file = folder / "clock"
         self.set_by(0)
         self.environ = {
             "LD_PRELOAD": str(found[0]),
-            "FAKETIME_TIMESTAMP_FILE": str(self._told),
+            "FAKETIME_TIMESTAMP_FILE": str(self._clock_file),
             # Read it at each call.
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
@@ -38,6 +38,6 @@ class SettableClock:
 
     def set_by(self, seconds: int) -> None:
         """Set the clock so many seconds off the machine's."""
-        begun = self._told.with_suffix(".part")
+        begun = self._clock_file.with_suffix(".part")
         begun.write_text(f"{seconds:+d}\n", encoding="ascii")
-        begun.rename(self._told)
+        begun.rename(self._clock_file)

@@ -80,7 +80,7 @@ class Daemon:
         assert self.process is not None
         return self.process.wait(within_s)
 
-    def said(self) -> list[dict[str, Any]]:
+    def log_lines(self) -> list[dict[str, Any]]:
         """Return the log so far, by entries; what is no entry stands as a message."""
         if not self.log.exists():
             return []
@@ -89,7 +89,7 @@ class Daemon:
 
     def count(self, message: str) -> int:
         """How often a message stands in the log."""
-        return sum(entry["message"] == message for entry in self.said())
+        return sum(entry["message"] == message for entry in self.log_lines())
 
     def ask(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run another command with the same configuration."""

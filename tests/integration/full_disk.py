@@ -51,10 +51,10 @@ class Full:
     """The disk as one write finds it: full until it is relieved."""
 
     struck: int = 0
-    stands: bool = True
+    active: bool = True
 
     def relieve(self) -> None:
-        self.stands = False
+        self.active = False
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def no_space_at(place: str, owner: object, what: str = "") -> Iterator[Full]:
         code, known = caller.f_code, caller.f_locals
         subject = Path(str(known.get("path", known.get("folder", "")))).name
         here = code.co_qualname == function and code.co_filename.endswith(module)
-        if not (full.stands and here and what in subject):
+        if not (full.active and here and what in subject):
             return real(*args, **options)
         full.struck += 1
         if call == "write_bytes":
@@ -158,7 +158,7 @@ class Bench:
         )
         self.relief: Callable[[], None] = lambda: None
         self.loading: Callable[[], None] = lambda: None
-        self.told: list[str] = []
+        self.troubles: list[str] = []
         self.fraction = 0.7
         self.errors = HeldOutErrors(
             tpr=RATES.tpr, fpr=RATES.fpr, half_width=RATES.half_width, run_residuals={"a": 0.01}
@@ -234,8 +234,8 @@ class Bench:
         return judged(frame.key, self.fraction, grid=GRID)
 
     def pause(self, seconds: float) -> bool:
-        self.told += self.worker.troubles()
-        assert len(self.told) < 20, "it never gets on"
+        self.troubles += self.worker.troubles()
+        assert len(self.troubles) < 20, "it never gets on"
         self.relief()
         self.clock.advance(seconds)
         return False

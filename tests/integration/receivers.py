@@ -94,8 +94,8 @@ class Hook:
         self.attempts += 1
         if self.status == 200:
             # A sign of life is plain text, and empty while all is well.
-            told = json.loads(body) if "json" in headers.get("Content-Type", "") else {}
-            self.posts.append((headers, told))
+            payload = json.loads(body) if "json" in headers.get("Content-Type", "") else {}
+            self.posts.append((headers, payload))
         return self.status
 
 

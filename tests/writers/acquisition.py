@@ -66,7 +66,7 @@ class Recorder:
         self._ended.set()
         self._thread.join()
 
-    def hand(self, place: Place) -> None:
+    def record(self, place: Place) -> None:
         """Take down a frame that the writer gets now."""
         say("handed", place)
         self._handed.append(place)
@@ -130,7 +130,7 @@ class SimulatedEngine(MDAEngine):
             pixels = self._pixels[place.time_point, place.position, place.channel]
             if image.shape != pixels.shape or image.dtype != pixels.dtype:
                 raise RuntimeError(f"camera gives {image.shape} {image.dtype}")
-            self._recorder.hand(place)
+            self._recorder.record(place)
             yield pixels, of_event, meta
 
 

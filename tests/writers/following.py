@@ -269,7 +269,7 @@ def _compare(
             f"{row.what}: {row.fault}: {row.reason}" for row in reader.quarantined(None, 1000)
         ]
     times = Counter(
-        line["event.key"] for line in daemon.said() if line["message"] == "frame scored"
+        line["event.key"] for line in daemon.log_lines() if line["message"] == "frame scored"
     )
     return Followed(
         writer=case.writer,

@@ -111,15 +111,15 @@ class Shooting:
         for line in self._running().stdout or ():
             if not line.startswith("{"):
                 continue
-            said = json.loads(line)
+            report = json.loads(line)
             place = None
-            if "position" in said:
+            if "position" in report:
                 place = self._plan.place(
-                    time_point=said["time_point"],
-                    position=said["position"],
-                    channel=said["channel"],
+                    time_point=report["time_point"],
+                    position=report["position"],
+                    channel=report["channel"],
                 )
-            moment = Moment(event=said["event"], place=place, at=said["at"])
+            moment = Moment(event=report["event"], place=place, at=report["at"])
             self.moments.append(moment)
             if self.on_moment is not None:
                 self.on_moment(moment)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lab import Lab, configure
-from life import in_hand
+from life import is_scoring
 from places import MORE_SOURCE
 from service import UNIT, active, attempts, cursor, journal, must, run, until
 
@@ -122,7 +122,7 @@ def _away(
     """Let the server go while frames are read and written, and come back; return their names."""
     since = cursor()
     names = lab.frames(count - 1, EXPORT / "run")
-    until(in_hand, 60, "a frame in hand")
+    until(is_scoring, 60, "a frame in hand")
     go()
     began_s = time.monotonic()
     names += lab.frames(1, EXPORT / "run")

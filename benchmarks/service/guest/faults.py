@@ -82,17 +82,17 @@ def watchdog(lab: Lab) -> None:
     )
     until(lambda: active() and int(show("NRestarts")) == before + 1, START_S, "started again")
     lab.scored(names)
-    said = journal(since)
+    lines = journal(since)
     again = [name for name in names if attempts()[name] > 1]
     lab.tell(
         f"a hang is ended by the watchdog within {STALL_S + WATCHDOG_S:g} s (and {LATE_S:g} s)",
-        kept="stage makes no progress" in said,
-        seen=f"after {took_s:.1f} s; {_line(said, 'Watchdog timeout')}",
+        kept="stage makes no progress" in lines,
+        seen=f"after {took_s:.1f} s; {_line(lines, 'Watchdog timeout')}",
     )
     lab.tell(
         "by SIGABRT, with the stack of every thread in the journal",
-        kept="status=6/ABRT" in said and "hang_once" in said and "Current thread" in said,
-        seen=f"{_line(said, 'status=6/ABRT')} | {_line(said, 'hang_once')}",
+        kept="status=6/ABRT" in lines and "hang_once" in lines and "Current thread" in lines,
+        seen=f"{_line(lines, 'status=6/ABRT')} | {_line(lines, 'hang_once')}",
     )
     lab.tell(
         "it is started again, repeats that frame alone, and scores all",
@@ -110,10 +110,10 @@ def refused_start(lab: Lab) -> None:
     since = cursor()
     done = run("systemctl", "start", UNIT)
     time.sleep(2.5 * RESTART_S)
-    said = journal(since)
+    lines = journal(since)
     seen = {name: show(name) for name in ("ActiveState", "Result", "ExecMainStatus", "NRestarts")}
     names = ["greater than or equal to 1", "model bundle does not exist"]
-    named = [name for name in names if name in said]
+    named = [name for name in names if name in lines]
     lab.tell(
         "a start with a bad configuration fails with status 2 and is not repeated",
         kept=done.returncode != 0
@@ -164,8 +164,8 @@ def stall_at_every_start(lab: Lab) -> None:
         (STARTS + 2) * (STALL_S + WATCHDOG_S + LATE_S + START_S),
         f"{STARTS} restarts",
     )
-    said = journal(since)
-    early, late = said.count("status=3/"), said.count("Watchdog timeout")
+    lines = journal(since)
+    early, late = lines.count("status=3/"), lines.count("Watchdog timeout")
     lab.tell(
         f"a stall at every start is started again for ever (seen: more than {STARTS} times)",
         kept=show("ActiveState") != "failed" and min(early, late) >= STARTS // 2,

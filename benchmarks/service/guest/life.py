@@ -143,12 +143,12 @@ def reload(lab: Lab) -> None:
 def stop(lab: Lab) -> None:
     """SIGTERM with frames waiting: the one in hand is finished, exit 0."""
     names = lab.frames(12)
-    until(in_hand, 30, "a frame in hand")
+    until(is_scoring, 30, "a frame in hand")
     began_s = time.monotonic()
     must("systemctl", "stop", UNIT)
     took_s = time.monotonic() - began_s
     left = len(set(names) - attempts().keys())
-    claimed = in_hand()
+    claimed = is_scoring()
     code, result = show("ExecMainStatus"), show("Result")
     start()
     lab.scored(names)
@@ -166,18 +166,18 @@ def kill(lab: Lab) -> None:
     """SIGKILL with a frame in hand: systemd starts it again, nothing is lost."""
     before = int(show("NRestarts"))
     names = lab.frames(12)
-    until(in_hand, 30, "a frame in hand")
+    until(is_scoring, 30, "a frame in hand")
     since = cursor()
     must("systemctl", "kill", "--kill-whom=main", "--signal=SIGKILL", UNIT)
     took_s = until(
         lambda: active() and int(show("NRestarts")) == before + 1, START_S, "started again"
     )
     lab.scored(names)
-    told = "code=killed, status=9/KILL" in journal(since)
+    killed = "code=killed, status=9/KILL" in journal(since)
     again = [name for name in names if attempts()[name] > 1]
     lab.tell(
         "after SIGKILL it is started again; no frame lost, at most one begun twice",
-        kept=told and len(again) <= 1,
+        kept=killed and len(again) <= 1,
         seen=f"active again after {took_s:.1f} s; 12 of 12 scored, {len(again)} begun twice",
     )
 
@@ -185,7 +185,7 @@ def kill(lab: Lab) -> None:
 def cut_power(lab: Lab) -> None:
     """Reset the machine in the middle of the work, without a word to anybody."""
     lab.frames(12)
-    until(in_hand, 30, "a frame in hand")
+    until(is_scoring, 30, "a frame in hand")
     Path("/proc/sysrq-trigger").write_text("b", encoding="utf-8")
     time.sleep(60)
 
@@ -242,7 +242,7 @@ def ledger(lab: Lab) -> None:
     )
 
 
-def in_hand() -> bool:
+def is_scoring() -> bool:
     """Whether the ledger says that a frame is being worked on."""
     return bool(ask("SELECT 1 FROM frames WHERE state = 'claimed'"))
 

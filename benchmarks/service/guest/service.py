@@ -41,8 +41,8 @@ def journal(since: str = "") -> str:
     Not by `-u`: with a cursor, lines that stand in the journal were missing of what it gave.
     """
     after = [f"--after-cursor={since}"] if since else []
-    said = must("journalctl", "-b", "-q", "-o", "short-monotonic", *after)
-    return "\n".join(line for line in said.splitlines() if "scopewatch" in line)
+    lines = must("journalctl", "-b", "-q", "-o", "short-monotonic", *after)
+    return "\n".join(line for line in lines.splitlines() if "scopewatch" in line)
 
 
 def cursor() -> str:

@@ -123,7 +123,7 @@ def test_frames_whose_events_the_kernel_dropped_are_found_by_the_next_walk(tmp_p
     not sys.platform.startswith("linux") or os.geteuid() != 0 or shutil.which("unshare") is None,
     reason="a mount of its own needs root and unshare",
 )
-def test_a_share_that_is_unmounted_and_mounted_again_is_watched_anew(tmp_path: Path) -> None:
+def test_a_share_that_is_unmounted_and_mounted_again_is_watched_again(tmp_path: Path) -> None:
     share = tmp_path / "share"
     share.mkdir()
     probe = subprocess.run(

@@ -59,8 +59,8 @@ stream.close()
 
 
 def writer(root: Path, backend: str, **options: object) -> "subprocess.Popen[str]":
-    told = {"times": TIMES, "frames": FRAMES, "pause_s": 0.1, "end": "close", **options}
-    command = [sys.executable, "-c", WRITER, str(root), backend, json.dumps(told)]
+    settings = {"times": TIMES, "frames": FRAMES, "pause_s": 0.1, "end": "close", **options}
+    command = [sys.executable, "-c", WRITER, str(root), backend, json.dumps(settings)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 

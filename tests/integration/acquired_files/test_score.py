@@ -42,8 +42,8 @@ def test_a_folder_is_scored_with_a_line_and_a_stain_per_frame(
         ome=True,
         metadata={"axes": "TYX", "PhysicalSizeX": 1.0, "PhysicalSizeY": 1.0},
     )
-    status, lines, said = score(frames, "--model", bundle, "--out", out)
-    assert status == 0, said
+    status, lines, errors = score(frames, "--model", bundle, "--out", out)
+    assert status == 0, errors
     assert [(line["key"], line["verdict"]) for line in lines] == [
         ("plate/plate/A3/s0/t0000/phase", "judged"),
         ("plate/plate/A3/s0/t0001/phase", "judged"),
@@ -58,7 +58,7 @@ def test_a_folder_is_scored_with_a_line_and_a_stain_per_frame(
     with Image.open(out / judged["overlay"]) as picture:
         assert picture.width >= 512
     assert tifffile.imread(out / judged["stain"]).shape == (512, 512)
-    assert said.strip().endswith(f"3 of 5 frames judged; stains in {out}")
+    assert errors.strip().endswith(f"3 of 5 frames judged; stains in {out}")
     assert {path.name for path in frames.iterdir()} == {
         "P1_A1_s0_t0020_phase.tif",
         "P1_A1_s0_t0020_gfp.tif",
@@ -72,33 +72,33 @@ def test_lines_can_go_to_a_file(
 ) -> None:
     save(tmp_path / "a.tif", phase)
     lines = tmp_path / "out" / "lines.jsonl"
-    status, printed, said = score(
+    status, printed, errors = score(
         tmp_path / "a.tif", "--model", bundle, "--jsonl", lines, "--um-per-px", "1.0"
     )
-    assert (status, printed) == (0, []), said
+    assert (status, printed) == (0, []), errors
     (line,) = map(json.loads, lines.read_text(encoding="utf-8").splitlines())
     assert line["verdict"] == "judged"
 
 
 def test_when_nothing_can_be_judged_the_exit_code_is_1(tmp_path: Path, bundle: Path) -> None:
     (tmp_path / "a.tif").write_text("text", encoding="utf-8")
-    status, lines, said = score(tmp_path, "--model", bundle)
+    status, lines, errors = score(tmp_path, "--model", bundle)
     assert status == 1
     assert [line["verdict"] for line in lines] == ["unreadable"]
-    assert said.strip().endswith("0 of 1 frames judged")
+    assert errors.strip().endswith("0 of 1 frames judged")
 
 
-def test_a_folder_without_images_is_told(tmp_path: Path, bundle: Path) -> None:
-    status, lines, said = score(tmp_path, "--model", bundle)
+def test_a_folder_without_images_is_reported(tmp_path: Path, bundle: Path) -> None:
+    status, lines, errors = score(tmp_path, "--model", bundle)
     assert (status, lines) == (1, [])
-    assert f"no image found: {tmp_path}; " in said
+    assert f"no image found: {tmp_path}; " in errors
 
 
 def test_a_model_that_is_not_there_is_a_wrong_call(tmp_path: Path) -> None:
-    status, _, said = score(tmp_path, "--model", tmp_path / "none")
+    status, _, errors = score(tmp_path, "--model", tmp_path / "none")
     assert status == 2
-    assert said.startswith("model bundle does not exist: ")
-    assert len(said.splitlines()) == 1
+    assert errors.startswith("model bundle does not exist: ")
+    assert len(errors.splitlines()) == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
@@ -143,27 +143,27 @@ def test_settings_of_a_source_are_taken_as_options(
 ) -> None:
     save(tmp_path / "XY07_ch6_T0003.tif", phase)
     name = r"(?P<position>XY\d+)_(?P<channel_code>ch\d+)_T(?P<time_point>\d+)"
-    status, (line,), said = score(
+    status, (line,), errors = score(
         *(tmp_path, "--model", bundle, "--pattern", name),
         *("--counts-from", "time_point=1", "--channel-names", "ch6=phase", "--wells", "XY07=B3"),
     )
-    assert status == 0, said
+    assert status == 0, errors
     assert line["key"].endswith("/B3/s0/t0002/phase")
     assert line["verdict"] == "judged"
 
 
-def test_a_layout_that_reads_every_name_is_taken_and_told(
+def test_a_layout_that_reads_every_name_is_taken_and_reported(
     tmp_path: Path, bundle: Path, phase: NDArray[np.uint16], save: Save
 ) -> None:
     for day in range(2):
         save(tmp_path / f"H9_Phase_B3_1_{day:02d}d00h00m.tif", phase)
-    status, lines, said = score(tmp_path, "--model", bundle, "--interval-h", 24)
-    assert status == 0, said
+    status, lines, errors = score(tmp_path, "--model", bundle, "--interval-h", 24)
+    assert status == 0, errors
     assert [(line["well"], line["time_point"], line["verdict"]) for line in lines] == [
         ("B3", 0, "judged"),
         ("B3", 1, "judged"),
     ]
-    assert said.splitlines()[0] == "names are read as: incucyte; --pattern reads them otherwise"
+    assert errors.splitlines()[0] == "names are read as: incucyte; --pattern reads them otherwise"
 
 
 def test_names_that_no_layout_reads_as_a_whole_are_wells_of_their_own(
@@ -171,7 +171,7 @@ def test_names_that_no_layout_reads_as_a_whole_are_wells_of_their_own(
 ) -> None:
     for name in ("H9_Phase_B3_1_00d00h00m.tif", "what I saw.tif"):
         save(tmp_path / name, phase)
-    status, lines, said = score(tmp_path, "--model", bundle)
-    assert status == 0, said
+    status, lines, errors = score(tmp_path, "--model", bundle)
+    assert status == 0, errors
     assert {line["well"] for line in lines} == {"H9_Phase_B3_1_00d00h00m", "what I saw"}
     assert {line["verdict"] for line in lines} == {"judged"}

@@ -211,9 +211,9 @@ def test_the_process_ends_at_once_though_a_receiver_hangs() -> None:
             [sys.executable, "-c", _EXITING, str(port)], stdout=subprocess.PIPE, text=True
         ) as process:
             assert process.stdout is not None
-            told = process.stdout.readline()
+            line = process.stdout.readline()
             left_s = time.monotonic()
             process.wait(40)
             assert time.monotonic() - left_s < 5
-    assert "the receiver has not answered: channel hook (got no answer in 0.2 s)" in told
+    assert "the receiver has not answered: channel hook (got no answer in 0.2 s)" in line
     assert process.returncode == 0

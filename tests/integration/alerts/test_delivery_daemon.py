@@ -36,11 +36,11 @@ def test_the_daemon_ends_in_time_though_a_receiver_hangs(daemon: Daemon) -> None
         (waiting,) = store.due(SystemClock().now(), 10)
         assert waiting.attempts == 0
         store.close()
-    (stopped,) = [entry for entry in daemon.said() if entry["message"] == "stopped"]
+    (stopped,) = [entry for entry in daemon.log_lines() if entry["message"] == "stopped"]
     assert stopped["event.clean"] is True
 
 
-def test_a_receiver_that_rests_is_told_by_status_health_check_and_dashboard(
+def test_a_receiver_that_rests_is_reported_by_status_health_check_and_dashboard(
     daemon: Daemon,
 ) -> None:
     hook = Hook(status=500)
@@ -66,17 +66,17 @@ def test_a_receiver_that_rests_is_told_by_status_health_check_and_dashboard(
             lambda: daemon.count("channel fails again and again, it rests") == 1, within_s=40
         )
         health = httpx.get(f"http://127.0.0.1:{port}/healthz")
-        told = daemon.ask("status").stdout
+        status = daemon.ask("status").stdout
         page = httpx.get(f"http://127.0.0.1:{port}/alerts").text
         assert daemon.end(within_s=20) == 0
     (receiver,) = health.json()["receivers"]
     assert (receiver["channel"], receiver["circuit"], receiver["failures"]) == ("hook", "open", 2)
     assert health.status_code == 503
     assert health.json()["detail"] == ["alert channel hook has failed 2 times in a row"]
-    assert "alert channel hook: rests until " in told
+    assert "alert channel hook: rests until " in status
     assert "rests until " in page
     assert "500" in receiver["error"]
-    assert "s3cret" not in health.text + told + page
+    assert "s3cret" not in health.text + status + page
 
 
 def test_the_heartbeat_is_called_and_the_digest_arrives_once(
@@ -106,4 +106,4 @@ def test_the_heartbeat_is_called_and_the_digest_arrives_once(
     assert datetime.now().astimezone().date().isoformat() in post["title"]
     (plate,) = post["attachments"]
     assert plate["filename"] == "plate-run-1-P1.png"
-    assert "s3cret" not in json.dumps(daemon.said())
+    assert "s3cret" not in json.dumps(daemon.log_lines())

@@ -109,21 +109,21 @@ def test_each_bad_frame_is_quarantined_with_its_reason_and_the_good_one_is_score
     daemon.eventually(lambda: len(daemon.frames()) == len(CASES) + 1, within_s=30)
     daemon.eventually(lambda: daemon.count("file refused") == 1)
     daemon.eventually(lambda: "claimed" not in daemon.states().values())
-    told = {frame.key.well: frame for frame in daemon.frames()}
+    recorded = {frame.key.well: frame for frame in daemon.frames()}
     for well, (spoil, fault, reason) in CASES.items():
-        frame = told[well]
+        frame = recorded[well]
         assert frame.state == "quarantined", spoil.__name__
         assert frame.fault == fault, spoil.__name__
         assert frame.reason is not None
         assert frame.reason.startswith(reason), frame.reason
         assert "\n" not in frame.reason
-    assert told["B1"].state == "done"
+    assert recorded["B1"].state == "done"
     with daemon.reader() as reader:
         (stray,) = [row for row in reader.quarantined(None, 99) if row.well is None]
     assert stray.locator == "holiday.tif"
     assert stray.reason.startswith("file name does not fit the pattern")
-    lines = [entry for entry in daemon.said() if entry["message"] == "frame quarantined"]
-    assert {entry["event.reason"] for entry in lines} == {told[well].reason for well in CASES}
+    lines = [entry for entry in daemon.log_lines() if entry["message"] == "frame quarantined"]
+    assert {entry["event.reason"] for entry in lines} == {recorded[well].reason for well in CASES}
 
     # Mended, a file is taken up again by itself.
     save(daemon.incoming / "P1_A1_s0_t0000_phase.tif", phase)
@@ -153,7 +153,7 @@ def refusal(daemon: Daemon) -> str:
     """Start the daemon, which must refuse; return the one line it says."""
     daemon.start()
     assert daemon.wait() == 2
-    (line,) = [entry["message"] for entry in daemon.said() if entry["message"]]
+    (line,) = [entry["message"] for entry in daemon.log_lines() if entry["message"]]
     return str(line)
 
 

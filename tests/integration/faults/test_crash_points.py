@@ -103,7 +103,7 @@ def test_a_picture_cut_at_any_step_is_written_again(
     expect_all_done_once(tmp_path, FEW)
 
 
-def test_a_full_disk_is_told_and_the_frame_is_done_once_there_is_space(
+def test_a_full_disk_is_reported_and_the_frame_is_done_once_there_is_space(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_handle: int) -> None:

@@ -105,7 +105,7 @@ WORKED: dict[str, tuple[Callable[[Bench], object], bool, str, Ending]] = {
 
 
 @pytest.mark.parametrize("name", WORKED)
-def test_what_the_worker_records_is_told_and_repeated_until_there_is_room(
+def test_a_record_that_fails_is_reported_and_repeated_until_there_is_room(
     bench: Bench, disk: FullDisk, name: str
 ) -> None:
     give, once_read, step, ending = WORKED[name]
@@ -124,9 +124,9 @@ def test_what_the_worker_records_is_told_and_repeated_until_there_is_room(
     else:
         disk.fill()
     assert bench.work() == [ending]
-    assert bench.told
-    assert all(f"worker: {step} is repeated: " in line for line in bench.told), bench.told
-    assert all(FULL in line for line in bench.told), bench.told
+    assert bench.troubles
+    assert all(f"worker: {step} is repeated: " in line for line in bench.troubles), bench.troubles
+    assert all(FULL in line for line in bench.troubles), bench.troubles
     if not once_read:
         assert during == [before], "nothing of it was written"
     states = [state for (state,) in read_rows(bench.state, "SELECT state FROM frames")]
@@ -142,7 +142,7 @@ def test_a_commit_that_raises_an_alert_is_repeated_whole(bench: Bench, disk: Ful
     bench.relief = disk.relieve
     bench.loading = disk.fill
     assert bench.score(time_point=1) == [Ending.SCORED]
-    assert len(bench.told) == 1
+    assert len(bench.troubles) == 1
     found = tables(bench.state)
     assert (len(found["results"]), len(found["alerts"]), len(found["outbox"])) == (2, 1, 1)
     expect_whole(bench)
@@ -306,8 +306,8 @@ def test_what_became_of_a_message_is_recorded_later_and_a_taken_one_is_not_sent_
     disk.fill()
     with pytest.raises(StoreError, match=FULL):
         delivery.drain()
-    (told,) = delivery.troubles()
-    assert told.startswith("delivery: result database cannot be used: ")
+    (trouble,) = delivery.troubles()
+    assert trouble.startswith("delivery: result database cannot be used: ")
     disk.relieve()
     delivery.drain()
     assert delivery.troubles() == []

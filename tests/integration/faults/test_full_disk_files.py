@@ -110,10 +110,10 @@ def bench(tmp_path: Path, clock: FakeClock) -> Iterator[Bench]:
     yield from bench_in(tmp_path, clock)
 
 
-def expect_told(bench: Bench, step: str) -> None:
-    assert bench.told
-    assert all(f"worker: {step} is repeated: " in line for line in bench.told), bench.told
-    assert all(NO_SPACE in line for line in bench.told), bench.told
+def expect_reported(bench: Bench, step: str) -> None:
+    assert bench.troubles
+    assert all(f"worker: {step} is repeated: " in line for line in bench.troubles), bench.troubles
+    assert all(NO_SPACE in line for line in bench.troubles), bench.troubles
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def expect_told(bench: Bench, step: str) -> None:
     [(".jpg", STEPS), (".ome.tif", STEPS), ("A", FOLDERS | SYNCED)],
     ids=["overlay", "stain", "the well's folder"],
 )
-def test_a_picture_without_room_is_told_and_drawn_once_there_is_some(
+def test_a_picture_without_room_is_reported_and_drawn_once_there_is_some(
     bench: Bench, what: str, places: dict[str, object]
 ) -> None:
     left: list[str] = []
@@ -134,12 +134,12 @@ def test_a_picture_without_room_is_told_and_drawn_once_there_is_some(
         bench.offer(key(f"A{number}"))
         bench.offer(key(f"B{number}"))
         raw = bench.raw_data()
-        bench.told.clear()
+        bench.troubles.clear()
         with no_space_at(place, owner, what) as full:
             bench.relief = relieve
             assert bench.work() == [Ending.SCORED] * 2, place
         assert full.struck == 1, place
-        expect_told(bench, "draw")
+        expect_reported(bench, "draw")
         assert len(bench.on_disk()) == 4 * (number + 1)
         bench.expect_all_in_order()
         assert bench.raw_data() == raw
@@ -156,25 +156,27 @@ def score_a_run_that_departs(bench: Bench) -> None:
             assert bench.score(well, LAST) == [Ending.SCORED]
 
 
-def test_a_proposal_without_room_is_told_and_written_once_there_is_some(bench: Bench) -> None:
+def test_a_proposal_without_room_is_reported_and_written_once_there_is_some(bench: Bench) -> None:
     score_a_run_that_departs(bench)
     path = proposal_path(bench.state, "run 7")
     assert not path.parent.exists()
     for number, (place, owner) in enumerate((FOLDERS | STEPS).items()):
         what = "recalibration" if place in FOLDERS else ".json"
-        bench.told.clear()
+        bench.troubles.clear()
         with no_space_at(place, owner, what) as full:
             bench.relief = full.relieve
             bench.offer(key("A4", LAST), fingerprint=str(number))
             assert bench.work() == [Ending.SCORED], place
         assert full.struck == 1, place
-        expect_told(bench, "commit")
+        expect_reported(bench, "commit")
         assert len(Proposal.model_validate_json(path.read_text()).wells) == 4
         bench.expect_all_in_order()
         shutil.rmtree(path.parent)
 
 
-def test_a_proposal_that_cannot_be_taken_back_is_told_and_taken_back_later(bench: Bench) -> None:
+def test_a_proposal_that_cannot_be_taken_back_is_reported_and_taken_back_later(
+    bench: Bench,
+) -> None:
     score_a_run_that_departs(bench)
     assert bench.score("A4", LAST) == [Ending.SCORED]
     path = proposal_path(bench.state, "run 7")
@@ -186,12 +188,12 @@ def test_a_proposal_that_cannot_be_taken_back_is_told_and_taken_back_later(bench
             bench.offer(key(well, LAST), fingerprint="2")
         assert bench.work() == [Ending.SCORED] * 4
     assert full.struck == 1
-    expect_told(bench, "commit")
+    expect_reported(bench, "commit")
     assert not path.exists()
     bench.expect_all_in_order()
 
 
-def test_a_picture_that_cannot_be_removed_is_told_and_goes_at_the_next_start(
+def test_a_picture_that_cannot_be_removed_is_reported_and_goes_at_the_next_start(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     # On some file systems even a removal takes room.
@@ -309,8 +311,8 @@ def test_a_log_file_on_a_full_disk_is_turned_over_and_loses_only_its_lines(
         ballast.unlink()
         write_log(handler, "c" * 6000, "d")
         handler.close()
-        told = [record.message for record in caplog.records]
-        assert told == ["log file cannot be written", "log file is written again"]
+        logged = [record.message for record in caplog.records]
+        assert logged == ["log file cannot be written", "log file is written again"]
         assert sorted(each.name for each in disk.iterdir())[0] == "scopewatch.log"
         lines = path.read_text().splitlines()
         assert lines[-2:] == ["c" * 6000, "d"]
@@ -378,7 +380,7 @@ def test_a_check_of_a_full_disk_says_so_and_is_no_reason_to_refuse_a_start(tmp_p
     ]
 
 
-def test_a_time_lapse_without_a_folder_for_it_is_told_and_started_again(
+def test_a_time_lapse_without_a_folder_for_it_is_reported_and_started_again(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     lapse = TimeLapse(tmp_path / "data", clock)
@@ -416,7 +418,7 @@ def test_a_plan_that_cannot_be_kept_costs_no_image_and_is_kept_later(
 
 
 @pytest.mark.parametrize("place", EXAMINED)
-def test_a_core_that_cannot_be_looked_at_for_want_of_space_is_told(
+def test_a_core_that_cannot_be_queried_for_want_of_space_is_reported(
     tmp_path: Path, place: str
 ) -> None:
     setup = tmp_path / "scope.cfg"

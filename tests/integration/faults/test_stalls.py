@@ -93,7 +93,7 @@ def test_without_systemd_a_daemon_that_hangs_ends_itself_with_a_status_of_its_ow
     hang_in_the_second(daemon, model, phase, save)
     # The stages that do not hang have 4.5 s to end in order.
     assert daemon.wait(STALL_S + 1 + 4.5 + LATE_S) == 3
-    (line,) = (entry for entry in daemon.said() if entry.get("level") == "critical")
+    (line,) = (entry for entry in daemon.log_lines() if entry.get("level") == "critical")
     assert line["message"] == "stage hangs: scopewatch ends, to be started again"
     assert line["event.stage"] == "worker"
     # Where it hangs stands in the log too.
@@ -143,12 +143,12 @@ def test_a_start_that_hangs_ends_itself_since_the_watchdog_has_not_begun(
     for _ in range(2):
         daemon.start(share.environ | systemd.environ)
         assert daemon.wait(WITHIN_S) == 3
-    hung = [entry for entry in daemon.said() if entry.get("level") == "critical"]
+    hung = [entry for entry in daemon.log_lines() if entry.get("level") == "critical"]
     assert [entry["event.stage"] for entry in hung] == ["source folder"] * 2
     assert "hang_at_start" in daemon.log.read_text(encoding="utf-8")
     assert daemon.count("ready") == 0
-    (said,) = read(daemon, "SELECT evidence FROM alerts WHERE resolved_at IS NULL")
-    assert "its start has not ended yet" in said
+    (evidence,) = read(daemon, "SELECT evidence FROM alerts WHERE resolved_at IS NULL")
+    assert "its start has not ended yet" in evidence
     share.come_back()
     daemon.start(share.environ | systemd.environ)
     systemd.wait_for("READY=1")

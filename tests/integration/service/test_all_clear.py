@@ -53,7 +53,7 @@ def health(port: int) -> tuple[int, dict[str, Any]]:
 
 
 def warned(daemon: Daemon) -> list[dict[str, Any]]:
-    return [entry for entry in daemon.said() if entry["message"] == "no all-clear for the run"]
+    return [entry for entry in daemon.log_lines() if entry["message"] == "no all-clear for the run"]
 
 
 def settle(daemon: Daemon, frames: int) -> None:
@@ -63,7 +63,7 @@ def settle(daemon: Daemon, frames: int) -> None:
     )
 
 
-def test_frames_of_another_channel_are_told_everywhere_and_scored_once_it_is_set(
+def test_frames_of_another_channel_are_reported_everywhere_and_scored_once_it_is_set(
     daemon: Daemon, port: int, phase: NDArray[np.uint16], save: Save
 ) -> None:
     for well in WELLS:
@@ -77,9 +77,9 @@ def test_frames_of_another_channel_are_told_everywhere_and_scored_once_it_is_set
     assert "Set experiment.phase_channel" in top
     assert "No well is flagged" not in top
     assert "✔" not in top
-    status, told = health(port)
-    assert (status, told["healthy"]) == (503, False)
-    assert told["detail"][0].startswith(f"run 1: {sentence}; Set experiment.phase_channel")
+    status, answer = health(port)
+    assert (status, answer["healthy"]) == (503, False)
+    assert answer["detail"][0].startswith(f"run 1: {sentence}; Set experiment.phase_channel")
     assert sentence in " ".join(daemon.ask("status").stdout.split())
     daemon.eventually(lambda: len(warned(daemon)) == 1, within_s=40)
     assert warned(daemon)[0]["event.cause"] == "other-channel"
@@ -95,7 +95,7 @@ def test_frames_of_another_channel_are_told_everywhere_and_scored_once_it_is_set
     assert len(warned(daemon)) == 1
 
 
-def test_most_frames_out_of_domain_are_told_in_one_sentence_with_figures_below(
+def test_most_frames_out_of_domain_are_reported_in_one_sentence_with_figures_below(
     daemon: Daemon,
     port: int,
     phase: NDArray[np.uint16],
@@ -114,16 +114,16 @@ def test_most_frames_out_of_domain_are_told_in_one_sentence_with_figures_below(
     assert "needs a model of its own" in top
     assert "expected structure" in top
     assert "No well is flagged" not in top
-    status, told = health(port)
+    status, answer = health(port)
     assert status == 503
-    assert told["runs"][0]["cause"] == "unfit"
+    assert answer["runs"][0]["cause"] == "unfit"
     daemon.eventually(lambda: len(warned(daemon)) == 1, within_s=40)
     shown = json.loads(daemon.ask("status", "--json").stdout)["states"]
     assert [state["sentence"] for state in shown] == [sentence]
     assert daemon.end() == 0
 
 
-def test_files_that_are_all_refused_are_told_before_there_is_a_run(
+def test_files_that_are_all_refused_are_reported_before_there_is_a_run(
     daemon: Daemon, port: int, phase: NDArray[np.uint16], save: Save
 ) -> None:
     for number in range(3):
@@ -174,9 +174,9 @@ def test_another_name_in_the_middle_of_a_run_is_explained_before_it_takes_effect
     assert daemon.process is not None
     daemon.process.send_signal(signal.SIGHUP)
     daemon.eventually(lambda: daemon.count("configuration taken up") == 1, within_s=60)
-    told = [entry["message"] for entry in daemon.said()]
-    explained = told.index("settings are not those of the run so far")
-    assert explained < told.index("configuration taken up")
+    logged = [entry["message"] for entry in daemon.log_lines()]
+    explained = logged.index("settings are not those of the run so far")
+    assert explained < logged.index("configuration taken up")
     daemon.eventually(lambda: daemon.count("ready") == 2, within_s=60)
     assert "<h1>run 1</h1>" in page(port)
     save(daemon.incoming / "P1_B1_s0_t0001_phase.tif", phase)

@@ -45,7 +45,9 @@ def healthz(port: int) -> tuple[int, dict[str, Any]]:
     return answer.status_code, answer.json()
 
 
-def hand_over(daemon: Daemon, into: Path, name: str, phase: NDArray[np.uint16], save: Save) -> None:
+def save_frame(
+    daemon: Daemon, into: Path, name: str, phase: NDArray[np.uint16], save: Save
+) -> None:
     """Move a frame into a folder; from outside, since watchdog sleeps over a rename within it."""
     save(daemon.root / name, phase)
     (daemon.root / name).rename(into / name)
@@ -80,8 +82,8 @@ def test_the_clock_is_set_by_two_hours_and_all_goes_on(
             "break_after": 1000,
         }
         daemon.start_ready(clock.environ, within_s=60)
-        hand_over(daemon, daemon.incoming, "P1_A1_s0_t0000_phase.tif", phase, save)
-        hand_over(daemon, scanned, "P1_A2_s0_t0000_phase.tif", phase, save)
+        save_frame(daemon, daemon.incoming, "P1_A1_s0_t0000_phase.tif", phase, save)
+        save_frame(daemon, scanned, "P1_A2_s0_t0000_phase.tif", phase, save)
         daemon.eventually(lambda: daemon.count("frame scored") == 2, within_s=60)
         policy = policy_of(ExperimentConfig(name="run 1"))
         store = Store.open(
@@ -94,23 +96,23 @@ def test_the_clock_is_set_by_two_hours_and_all_goes_on(
         clock.set_by(by_s)
         hook.status = 200
         daemon.eventually(lambda: daemon.count("clock was set") == 1, within_s=40)
-        hand_over(daemon, daemon.incoming, "P1_A1_s0_t0001_phase.tif", phase, save)
-        hand_over(daemon, scanned, "P1_A2_s0_t0001_phase.tif", phase, save)
+        save_frame(daemon, daemon.incoming, "P1_A1_s0_t0001_phase.tif", phase, save)
+        save_frame(daemon, scanned, "P1_A2_s0_t0001_phase.tif", phase, save)
         daemon.eventually(lambda: daemon.count("frame scored") == 4, within_s=60)
         time.sleep(SOON_S)
         assert daemon.process is not None
         assert daemon.process.poll() is None, "it ended itself"
         status, health = healthz(port)
         assert (status, health["healthy"], health["detail"]) == (200, True, [])
-        hand_over(daemon, scanned, "P1_A2_s0_t0002_phase.tif", phase, save)
+        save_frame(daemon, scanned, "P1_A2_s0_t0002_phase.tif", phase, save)
         daemon.eventually(lambda: daemon.count("frame scored") == 5, within_s=60)
         daemon.eventually(lambda: daemon.count("alert delivered") == 1, within_s=30)
         with daemon.reader() as reader:
             assert reader.alerts(None, 9) == []
             last_at = reader.counts().last_frame_at
         assert daemon.end() == 0
-    (told,) = [entry for entry in daemon.said() if entry["message"] == "clock was set"]
-    assert abs(told["event.by_s"] - by_s) <= 1
+    (entry,) = [entry for entry in daemon.log_lines() if entry["message"] == "clock was set"]
+    assert abs(entry["event.by_s"] - by_s) <= 1
     assert last_at is not None
     if by_s > 0:
         assert last_at > datetime.now(UTC) + timedelta(seconds=by_s - 120), "its clock was set"

@@ -119,7 +119,7 @@ def test_a_change_of_the_time_alone_scores_nothing_and_moves_nothing(
     assert daemon.end(within_s=20) == 0
 
 
-def test_names_that_are_read_otherwise_are_told_and_results_stay(
+def test_names_that_are_read_otherwise_are_reported_and_results_stay(
     daemon: Daemon, phase: NDArray[np.uint16], save: Save
 ) -> None:
     wrong = r"(?P<plate>P1)_(?P<well>[A-C])\d_s(?P<site>\d)_t(?P<time_point>\d+)_(?P<channel>phase)"

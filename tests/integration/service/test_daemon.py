@@ -46,9 +46,9 @@ def test_frames_dropped_into_a_folder_are_scored_once_each(
     assert first.overlay is not None
     with Image.open(daemon.state / "overlays" / first.overlay) as picture:
         assert picture.width >= 512
-    told = json.loads(daemon.ask("status", "--json").stdout)
-    assert told["counts"]["scored"] == 3
-    assert [well["name"]["well"] for well in told["wells"]] == ["A1", "A2"]
+    answer = json.loads(daemon.ask("status", "--json").stdout)
+    assert answer["counts"]["scored"] == 3
+    assert [well["name"]["well"] for well in answer["wells"]] == ["A1", "A2"]
     assert daemon.end() == 0
 
 
@@ -84,8 +84,8 @@ def test_ending_it_takes_less_than_five_seconds(
     assert daemon.end(signal.SIGTERM, within_s=5) == 0
     # The frame in hand was finished: none is left claimed.
     assert set(daemon.states().values()) == {"done"}
-    assert daemon.said()[-1]["message"] == "stopped"
-    assert daemon.said()[-1]["event.clean"] is True
+    assert daemon.log_lines()[-1]["message"] == "stopped"
+    assert daemon.log_lines()[-1]["event.clean"] is True
 
 
 def test_a_second_daemon_over_the_same_state_is_refused(daemon: Daemon) -> None:
@@ -112,13 +112,13 @@ def test_a_folder_that_comes_late_is_watched_from_then_on(
     assert daemon.end() == 0
 
 
-def test_a_port_that_is_taken_is_told_in_one_line(daemon: Daemon) -> None:
+def test_a_port_that_is_taken_is_reported_in_one_line(daemon: Daemon) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         daemon.settings["web"] = {"port": port}
         daemon.start()
         assert daemon.wait() == 2
-    line = daemon.said()[-1]["message"]
+    line = daemon.log_lines()[-1]["message"]
     assert line.startswith(f"the dashboard cannot listen: http://127.0.0.1:{port}/")
 
 
@@ -187,17 +187,17 @@ def test_a_weak_well_is_announced_with_its_picture(
     with daemon.reader() as reader:
         (alert,) = reader.alerts(None, 9)
         assert [posting.state for posting in alert.postings] == ["delivered"]
-    told = daemon.ask("alert", "ack", str(alert.alert))
-    assert told.stdout == f"alert {alert.alert} is acknowledged\n"
+    answer = daemon.ask("alert", "ack", str(alert.alert))
+    assert answer.stdout == f"alert {alert.alert} is acknowledged\n"
 
 
-def test_the_dashboard_stands_beside_it(daemon: Daemon) -> None:
+def test_the_dashboard_runs_beside_it(daemon: Daemon) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     daemon.settings["web"] = {"port": port}
     daemon.start_ready()
-    told = json.loads(daemon.ask("status", "--json").stdout)
-    assert told["daemon"] == {
+    answer = json.loads(daemon.ask("status", "--json").stdout)
+    assert answer["daemon"] == {
         "healthy": True,
         "detail": [],
         "receivers": [],

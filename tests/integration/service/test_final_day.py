@@ -92,9 +92,9 @@ def test_a_run_is_measured_compared_and_taken_up(
     for ended in end.wells:
         assert ended.measured == pytest.approx(truth[ended.well], abs=0.05)
         assert ended.now is not None
-        assert [said.day for said in ended.forecasts] == [9.0]
-    told = json.loads(daemon.ask("status", "--json").stdout)
-    (measured,) = told["measured"]
+        assert [forecast.day for forecast in ended.forecasts] == [9.0]
+    status = json.loads(daemon.ask("status", "--json").stdout)
+    (measured,) = status["measured"]
     assert measured["report"]["now"]["wells"] == 4
     assert "too high on average" in measured["report"]["departs"]
     assert "departs from the model card" in daemon.ask("status").stdout

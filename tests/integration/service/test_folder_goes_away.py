@@ -25,13 +25,13 @@ def begin(daemon: Daemon, source: dict[str, Any]) -> None:
 def titles(daemon: Daemon) -> list[str]:
     return [
         entry["event.title"].removeprefix("[SIMULATED] ").split(": ", 1)[1]
-        for entry in daemon.said()
+        for entry in daemon.log_lines()
         if entry["message"] == "alert changed"
     ]
 
 
 @pytest.mark.parametrize("source", [FOLLOW, {"kind": "ndtiff"}, {"kind": "ome-zarr"}])
-def test_a_folder_that_is_removed_is_told_and_taken_back(
+def test_a_folder_that_is_removed_is_reported_and_taken_back(
     daemon: Daemon, source: dict[str, Any]
 ) -> None:
     data = daemon.root / "data"
@@ -39,8 +39,8 @@ def test_a_folder_that_is_removed_is_told_and_taken_back(
     begin(daemon, source)
     shutil.rmtree(data)
     daemon.eventually(lambda: titles(daemon) == ["a source has given nothing for 0 minutes"], 60)
-    (told,) = [each for each in daemon.said() if each["message"] == "source not watching"][:1]
-    assert told["event.why"] == f"{data} is gone"
+    (entry,) = [each for each in daemon.log_lines() if each["message"] == "source not watching"][:1]
+    assert entry["event.why"] == f"{data} is gone"
     assert "was there, and is gone" in daemon.ask("status").stdout
     data.mkdir()
     daemon.eventually(lambda: titles(daemon)[1:] == ["its sources are watching again"], 90)
@@ -55,7 +55,7 @@ def test_a_folder_that_never_was_is_waited_for_in_silence(daemon: Daemon) -> Non
     assert daemon.end() == 0
 
 
-def test_a_share_that_is_unmounted_is_told(
+def test_a_share_that_is_unmounted_is_reported(
     daemon: Daemon, eventually: Callable[..., None], tmp_path: Path
 ) -> None:
     data = tmp_path / "data"

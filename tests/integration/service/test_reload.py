@@ -48,8 +48,8 @@ def standing(daemon: Daemon) -> dict[str, str]:
 
 
 def why(daemon: Daemon) -> list[str]:
-    said = daemon.said()
-    return [entry["event.why"] for entry in said if entry["message"] == "reload refused"]
+    log_lines = daemon.log_lines()
+    return [entry["event.why"] for entry in log_lines if entry["message"] == "reload refused"]
 
 
 def picture_px(daemon: Daemon, time_point: int) -> int:
@@ -104,8 +104,8 @@ def test_a_reload_acts_and_loses_no_frame_while_files_keep_arriving(
         save(daemon.incoming / name(written), phase)
         scored(daemon, written + 1)
         assert picture_px(daemon, written) < picture_px(daemon, 0)
-        (told,) = (e for e in daemon.said() if e["message"] == "configuration taken up")
-        assert told["event.changed"] == "overlays"
+        (entry,) = (e for e in daemon.log_lines() if e["message"] == "configuration taken up")
+        assert entry["event.changed"] == "overlays"
         # Each once: the frame in hand was finished, the others waited on disk.
         assert daemon.count("frame scored") == written + 1
         assert daemon.end() == 0

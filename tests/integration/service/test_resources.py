@@ -84,19 +84,19 @@ def test_a_full_disk_is_outlasted_and_raw_data_is_left_alone(
     assert daemon.process is not None
     assert daemon.process.poll() is None
     assert daemon.count("frame scored") == 1
-    told = status(daemon)
-    assert told["daemon"]["healthy"] is False
+    answer = status(daemon)
+    assert answer["daemon"]["healthy"] is False
     assert daemon.count("log file cannot be written") == 1
-    assert "is repeated" in told["daemon"]["detail"][0]
-    assert "check free space" in told["daemon"]["detail"][0]
-    assert [alert["rule"] for alert in told["alerts"]] == ["disk"]
+    assert "is repeated" in answer["daemon"]["detail"][0]
+    assert "check free space" in answer["daemon"]["detail"][0]
+    assert [alert["rule"] for alert in answer["alerts"]] == ["disk"]
 
     ballast.unlink()
     daemon.eventually(lambda: daemon.count("frame scored") == 5, within_s=50)
     daemon.eventually(lambda: status(daemon)["daemon"]["healthy"])
     assert daemon.count("log file is written again") == 1
     *_, last = log_file.read_text(encoding="utf-8").splitlines()
-    assert json.loads(last) in daemon.said()
+    assert json.loads(last) in daemon.log_lines()
     assert set(daemon.states().values()) == {"done"}
     assert {path.name: path.read_bytes() for path in daemon.incoming.iterdir()} == raw
 

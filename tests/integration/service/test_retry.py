@@ -70,13 +70,13 @@ def test_each_has_its_outcome_once_and_the_log_says_who_asked(quarantined: Daemo
     assert set(reasons(daemon)) == {CUT, ODD}
     assert daemon.count("frame scored") == 2
     assert {frame.locator: frame.seen_at for frame in daemon.frames()} == seen
-    (told,) = [
+    (entry,) = [
         entry
-        for entry in daemon.said()
+        for entry in daemon.log_lines()
         if entry["message"] == "things in quarantine are tried again: somebody asked for it"
     ]
-    assert told["event.count"] == 3
-    assert told["event.asked_by"].endswith(", command line")
+    assert entry["event.count"] == 3
+    assert entry["event.asked_by"].endswith(", command line")
     # All of it is over: nothing is left to be tried, also by the next start.
     assert daemon.end(within_s=20) == 0
     quarantines = daemon.count("frame quarantined")

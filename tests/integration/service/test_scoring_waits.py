@@ -49,7 +49,7 @@ def test_a_burst_is_scored_after_it_and_can_be_stopped_in(
         daemon.eventually(lambda: daemon.count(WAITS) > 0, within_s=40)
     daemon.eventually(lambda: daemon.count("frame scored") == BACKLOG + saved(), within_s=40)
     waiting = scored = 0
-    for entry in daemon.said():
+    for entry in daemon.log_lines():
         waiting += (entry["message"] == WAITS) - (entry["message"] == GOES_ON)
         scored = scored + (entry["message"] == "frame scored") if waiting else 0
         assert scored <= 1, "none but the one in hand"
@@ -57,5 +57,5 @@ def test_a_burst_is_scored_after_it_and_can_be_stopped_in(
     with saving(daemon, phase, save, "A3"):
         daemon.eventually(lambda: daemon.count(WAITS) > before, within_s=40)
         assert daemon.end() == 0
-    assert daemon.said()[-1]["event.clean"] is True
+    assert daemon.log_lines()[-1]["event.clean"] is True
     assert set(daemon.states().values()) == {"done"}

@@ -101,8 +101,8 @@ def test_nothing_the_daemon_writes_shows_a_secret(
     assert status == 303
     # Whoever cannot see the secrets may still ask how things stand, and what to do.
     for command in (("status", "--json"), ("check",)):
-        told = daemon.ask(*command)
-        written[" ".join(command)] = told.stdout + told.stderr
+        answer = daemon.ask(*command)
+        written[" ".join(command)] = answer.stdout + answer.stderr
     assert json.loads(written["status --json"])["daemon"]["healthy"] is not None
     assert "alerts.channels.plain.url stand in" in written["check"]
     tested = daemon.ask("alert", "test")
@@ -127,7 +127,7 @@ def test_a_secret_that_is_missing_ends_the_start_with_every_one_named(daemon: Da
     daemon.start()
     assert daemon.wait() == 2
     # A refused start looks at the model as well, and its runtime says so by itself.
-    lines = [entry["message"] for entry in daemon.said()]
+    lines = [entry["message"] for entry in daemon.log_lines()]
     assert [line.partition(" (")[0] for line in lines] == [
         "secret cannot be read: alerts.channels.phone.url",
         "secret cannot be read: web.token",

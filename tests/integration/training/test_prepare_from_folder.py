@@ -46,7 +46,7 @@ def test_fluorescence_without_its_phase_frame_is_named(tmp_path: Path) -> None:
     assert name.endswith("P1_B2_s0_t0020_gfp.tif")
 
 
-def test_names_that_do_not_fit_are_told_not_dropped(tmp_path: Path) -> None:
+def test_names_that_do_not_fit_are_reported_not_dropped(tmp_path: Path) -> None:
     write_run(tmp_path, "run1", "A1", make_field(1))
     write_plane(tmp_path / "run1" / "overview.tif", make_field(2).phase)
     (line,) = pair_folder(tmp_path, fluorescence="gfp").unread

@@ -30,7 +30,7 @@ TOPS = {
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", PLANS)
-def test_a_prepared_plate_stands_as_its_name_says(name: str, tmp_path: Path) -> None:
+def test_a_prepared_plate_shows_the_state_in_its_name(name: str, tmp_path: Path) -> None:
     prepared = prepare(name, tmp_path / name)
     with closing(Reader.open(prepared.config.state.folder)) as reader:
         assert assess_runs(prepared, reader).of(RUN).cause is CAUSES[name]

@@ -72,11 +72,11 @@ def test_a_killed_search_goes_on_and_says_from_where(folder: Path) -> None:
     try:
         # Bars are not drawn into a pipe, so that the first lines of a trial tell that it runs.
         assert process.stdout is not None
-        said = ""
-        while "trial 1, fold 1 of 2" not in said:
+        output = ""
+        while "trial 1, fold 1 of 2" not in output:
             line = process.stdout.readline()
-            assert line, said
-            said += line
+            assert line, output
+            output += line
     finally:
         process.send_signal(signal.SIGKILL)
         process.communicate()

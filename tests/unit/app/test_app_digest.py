@@ -117,7 +117,7 @@ def test_a_run_that_is_over_has_no_digest(office: Office) -> None:
     assert office.queued() == []
 
 
-def test_it_says_how_the_run_stands_and_what_to_do(office: Office) -> None:
+def test_it_says_what_state_the_run_is_in_and_what_to_do(office: Office) -> None:
     office.desk().post()
     ((message,),) = read_rows(office.folder, "SELECT message FROM outbox")
     assert "State: All wells (2) were judged within the last 1 min." in json.loads(message)["body"]
@@ -159,7 +159,7 @@ def test_a_run_of_which_every_file_is_refused_has_a_digest_as_well(
     store.close()
 
 
-def test_wells_of_which_nothing_can_be_said_yet_have_no_colour_in_the_picture(
+def test_wells_without_an_estimate_yet_have_no_colour_in_the_picture(
     office: Office,
 ) -> None:
     assert office.desk().post() == 1

@@ -84,8 +84,8 @@ def test_limits_of_files_only_read_them(monkeypatch: pytest.MonkeyPatch) -> None
 def test_how_and_when_it_is_watched_changes_nothing() -> None:
     watching = {"name": "scope", "poll_s": 9, "settle_s": 9, "give_up_s": 9, "recursive": False}
     assert changed(parts({**watching, "observer": "polling"})) == ""
-    said = {"day_from": "time_point", "final_day": 12, "sites_per_well": 4, "simulated": True}
-    assert changed(parts(experiment={**said, "well_groups": {"a": ["A1"]}})) == ""
+    settings = {"day_from": "time_point", "final_day": 12, "sites_per_well": 4, "simulated": True}
+    assert changed(parts(experiment={**settings, "well_groups": {"a": ["A1"]}})) == ""
     assert changed(parts(runtime={"inbox": 9}, web={"enabled": False})) == ""
 
 

@@ -53,13 +53,13 @@ class Stage:
 
     parts: list[Callable[[Played], Farewell] | Exception]
     built: list[Played] = field(default_factory=list)
-    said_refused: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
     reloading: Reloading | None = None
 
     def build(self, config: Config, *, reloading: Reloading, **_: Any) -> Played:
         part = self.parts.pop(0)
         self.reloading = reloading
-        self.said_refused.append(reloading.refusal())
+        self.refusals.append(reloading.refusal())
         if isinstance(part, Exception):
             raise part
         daemon = Played(config=config, run=lambda: part(daemon))
@@ -137,8 +137,8 @@ def test_what_cannot_start_gives_way_to_what_ran_and_says_why(
     life, stage = begin("second", cannot, stopped)
     assert life.run() == STOPPED
     assert stage.names[-1] == "first"
-    assert stage.said_refused[:2] == ["", ""]
-    assert stage.said_refused[2].startswith(("the dashboard cannot listen", "disk is full"))
+    assert stage.refusals[:2] == ["", ""]
+    assert stage.refusals[2].startswith(("the dashboard cannot listen", "disk is full"))
 
 
 def test_where_nothing_can_start_any_more_starting_again_may_help(begin: Begin) -> None:
@@ -149,14 +149,14 @@ def test_where_nothing_can_start_any_more_starting_again_may_help(begin: Begin) 
     assert not isinstance(caught.value, ConfigError)
 
 
-def test_an_end_asked_for_while_all_is_built_anew_is_not_forgotten(begin: Begin) -> None:
+def test_a_stop_that_is_requested_during_a_rebuild_is_kept(begin: Begin) -> None:
     life, stage = begin("second", stopped)
     end_with(stage.built[0], life.stop)
     assert life.run() == RELOAD
     assert stage.names == ["first"]
 
 
-def test_a_reload_asked_for_while_all_is_built_anew_is_not_forgotten(begin: Begin) -> None:
+def test_a_reload_that_is_requested_during_a_rebuild_is_kept(begin: Begin) -> None:
     life, stage = begin("second", stopped)
     end_with(stage.built[0], life.reload)
     assert life.run() == STOPPED

@@ -111,7 +111,7 @@ def test_each_plane_of_an_ome_tiff_is_a_frame(make: Make, tmp_path: Path) -> Non
     assert [int(item.load().pixels[0, 0]) for item in items] == [0, 1, 2]
 
 
-def test_pages_of_which_nothing_is_said_are_not_guessed(make: Make, tmp_path: Path) -> None:
+def test_pages_without_a_description_are_not_guessed(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "stack.tif"
     tifffile.imwrite(path, np.stack([PIXELS, PIXELS]), metadata=None)
     (item,) = make().walk(path)

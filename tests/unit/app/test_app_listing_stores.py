@@ -138,7 +138,7 @@ def test_stores_and_files_of_a_folder_are_explained_each_as_their_source_reads_t
     assert survey_omezarr(omezarr_config(tmp_path / "P1"), EXPERIMENT) is None
 
 
-def test_a_folder_source_over_a_store_is_told_which_kind_of_source_reads_it(
+def test_a_folder_source_over_a_store_is_refused_with_the_kind_of_source_that_reads_it(
     tmp_path: Path,
 ) -> None:
     a_plate(tmp_path)

@@ -26,6 +26,6 @@ def test_results_are_simulated_when_images_or_model_are(
     assert mark_simulated(config, card).experiment.simulated is marked
 
 
-def test_a_bundle_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_bundle_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="model bundle does not exist"):
         open_scorer(ModelConfig(bundle=tmp_path / "none"))

@@ -82,7 +82,7 @@ def test_what_is_taken_up_is_what_was_checked(site: Site, monkeypatch: pytest.Mo
     assert not check_reload(site.path, {}, site.running).config.overlays.grid
 
 
-def test_every_problem_is_told_at_once(site: Site) -> None:
+def test_every_problem_is_reported_at_once(site: Site) -> None:
     site.settings["model"]["bundle"] = "no-model"
     site.settings["alerts"] = {"channels": [{"name": "lab", "url": "env:NO_SUCH_ADDRESS"}]}
     (site.root / "in").rmdir()
@@ -119,9 +119,7 @@ def test_an_alert_holds_the_first_problems_and_how_many_more_there_are() -> None
     assert sum_up(tuple("abcde")) == "a | b | c | and 2 more in the log"
 
 
-def test_what_was_refused_stands_until_a_check_finds_all_in_order(
-    site: Site, eventually: Callable[..., None]
-) -> None:
+def test_a_refusal_stays_until_a_check_passes(site: Site, eventually: Callable[..., None]) -> None:
     checks = Reloading(site.path, {}, site.running)
     ends: list[bool] = []
     site.settings["wat"] = 1

@@ -17,7 +17,7 @@ from tests.conftest import FakeClock
 from tests.unit.core.samples import make_card
 from tests.unit.store.scene import Scene, files_of, key, open_store, ticket
 
-DONE, SPOILT, IN_HAND, UNKNOWN = (key(time_point=number) for number in range(4))
+DONE, SPOILT, CLAIMED, UNKNOWN = (key(time_point=number) for number in range(4))
 
 
 @pytest.fixture
@@ -39,9 +39,9 @@ def reader(config: Config, clock: FakeClock) -> Iterator[Reader]:
     scene = Scene(store=store, folder=config.state.folder)
     scene.score(DONE, 0.7)
     scene.spoil(SPOILT)
-    assert store.claim(ticket(IN_HAND))
+    assert store.claim(ticket(CLAIMED))
     store.close()
-    for name in names_of(DONE, SPOILT, IN_HAND, UNKNOWN):
+    for name in names_of(DONE, SPOILT, CLAIMED, UNKNOWN):
         path = config.state.folder / "overlays" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"picture")

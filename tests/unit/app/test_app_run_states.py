@@ -58,11 +58,11 @@ def room(tmp_path: Path, clock: FakeClock) -> Iterator[Room]:
     room.store.close()
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     return [(record.levelname, record.message) for record in caplog.records]
 
 
-def test_frames_of_another_channel_are_told_from_the_database(room: Room) -> None:
+def test_frames_of_another_channel_are_reported_from_the_database(room: Room) -> None:
     room.skip("A1", "A2", "A3")
     state = room.states().of("run 7")
     assert state.cause is Cause.OTHER_CHANNEL
@@ -76,7 +76,9 @@ def test_an_empty_database_waits_for_the_configured_run(room: Room) -> None:
     assert room.current() == [("run 7", Cause.NO_FRAMES)]
 
 
-def test_refused_files_are_told_of_the_configured_run_before_it_has_a_frame(room: Room) -> None:
+def test_refused_files_are_reported_for_the_configured_run_before_it_has_a_frame(
+    room: Room,
+) -> None:
     room.store.refuse(
         Refusal(source="in", locator="/x", fingerprint="", reason="no well", seen_at=START)
     )
@@ -161,12 +163,12 @@ def test_trouble_is_logged_once_and_that_it_is_over(
     log = StateLog(room.states(), room.clock)
     room.skip("A1", "A2")
     log.look()
-    assert told(caplog) == [], "it may pass between two frames"
+    assert logged(caplog) == [], "it may pass between two frames"
     log.look()
     log.look()
     room.skip("A3")
     log.look()
-    assert told(caplog) == [("WARNING", "no all-clear for the run")]
+    assert logged(caplog) == [("WARNING", "no all-clear for the run")]
     event = vars(caplog.records[0])["event"]
     assert event["state"].startswith("2 frames are of channel PH")
     assert event["advice"].startswith("Set experiment.phase_channel")
@@ -174,10 +176,10 @@ def test_trouble_is_logged_once_and_that_it_is_over(
     room.score("A1", "A2", "A3")
     log.look()
     log.look()
-    assert told(caplog)[1:] == [("INFO", "every well is judged again")]
+    assert logged(caplog)[1:] == [("INFO", "every well is judged again")]
 
 
-def test_another_trouble_is_logged_anew_but_not_what_passes(
+def test_another_trouble_is_logged_again_but_a_passing_one_is_not(
     room: Room, caplog: pytest.LogCaptureFixture
 ) -> None:
     log = StateLog(room.states(), room.clock)
@@ -208,7 +210,7 @@ def test_the_end_of_a_run_is_logged_with_what_came_of_it(
     room.score("A1", time_point=20)
     for _ in range(2):
         log.look()
-    assert told(caplog) == [("INFO", "run is finished")]
+    assert logged(caplog) == [("INFO", "run is finished")]
 
 
 def test_the_states_are_quick_to_gather_whatever_the_waiting(room: Room) -> None:

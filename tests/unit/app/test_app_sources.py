@@ -80,7 +80,7 @@ def test_a_wrong_pattern_is_refused_when_the_source_is_made(
         make_sources(config, clock)
 
 
-def test_only_a_microscope_of_ours_is_told_to_acquire(clock: FakeClock) -> None:
+def test_only_a_microscope_source_is_started_to_acquire(clock: FakeClock) -> None:
     watchers = keep(
         clock,
         FakeSource("folder"),

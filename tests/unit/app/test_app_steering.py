@@ -27,8 +27,8 @@ class SteeredSource(FakeSource):
         self.story.append(f"order {order.number}")
 
     def reports(self) -> list[Report]:
-        told, self.done = self.done, []
-        return told
+        reports, self.done = self.done, []
+        return reports
 
     def restore(self, held: JournalEntry | None) -> None:
         self.story.append("free" if held is None else f"held by {held.by}")
@@ -71,7 +71,7 @@ def made(number: int | None, outcome: str) -> Report:
     return Report(number=number, act=Act.PAUSE, at=T0, done=True, outcome=outcome)
 
 
-def test_before_anything_is_acquired_it_is_held_and_told_what_waits() -> None:
+def test_before_anything_is_acquired_it_is_paused_and_gets_the_waiting_orders() -> None:
     source, journal = SteeredSource(), FakeJournal()
     journal.held = JournalEntry(
         number=1, source="folder", run="HES 7", act=Act.PAUSE, by="anna", at=T0

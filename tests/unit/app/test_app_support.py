@@ -45,7 +45,7 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
     return write
 
 
-def test_no_secret_is_in_it_and_what_is_missing_is_said(
+def test_it_holds_no_secret_and_says_what_is_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     parts = bundled(tmp_path, CONFIG)
@@ -53,9 +53,9 @@ def test_no_secret_is_in_it_and_what_is_missing_is_said(
         "versions.json", "log.txt", "config.yaml", "health.json", "ledger.json", "card.yaml"
     }  # fmt: skip
     assert "there are no results yet" in parts["ledger.json"]
-    told = capsys.readouterr().out
-    assert "there are no results yet" in told
-    assert "hidden" not in told + "".join(parts.values())
+    printed = capsys.readouterr().out
+    assert "there are no results yet" in printed
+    assert "hidden" not in printed + "".join(parts.values())
 
 
 def test_the_newest_lines_of_the_journal_come_without_the_secrets_of_the_configuration(
@@ -98,20 +98,20 @@ def test_the_files_of_the_log_come_along_without_secrets(
     assert set(rest) == {"2026-03-01 info ready why=***"}
 
 
-def test_a_machine_without_a_journal_is_told(
+def test_a_machine_without_a_journal_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert bundled(tmp_path, CONFIG)["log.txt"].startswith("not available: FileNotFoundError")
 
 
-def test_a_bad_configuration_is_told_without_its_text(tmp_path: Path) -> None:
+def test_a_bad_configuration_is_reported_without_its_text(tmp_path: Path) -> None:
     parts = bundled(tmp_path, CONFIG + "wat: hidden\n")
     assert "unknown key" in parts["config.txt"]
     assert "hidden" not in "".join(parts.values())
 
 
-def test_a_damaged_database_is_told(tmp_path: Path) -> None:
+def test_a_damaged_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state/scopewatch.db").write_bytes(b"no database" * 500)
     assert "result database cannot be used" in bundled(tmp_path, CONFIG)["ledger.json"]

@@ -72,7 +72,7 @@ def test_messages_are_written_as_they_would_be_sent(tmp_path: Path, clock: FakeC
     assert written[3].read_bytes() == b"picture"
 
 
-def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path, clock: FakeClock) -> None:
+def test_a_folder_that_cannot_be_written_to_is_reported(tmp_path: Path, clock: FakeClock) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DeliveryError, match="message cannot be written"):
         write_message(written_tests(clock)[0], tmp_path / "file", "alert", overlay_folder=tmp_path)

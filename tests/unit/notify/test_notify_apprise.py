@@ -18,8 +18,8 @@ def notifier(path: Path, **channels: str) -> AppriseNotifier:
     return AppriseNotifier({name: SecretStr(url) for name, url in channels.items()}, path)
 
 
-def test_every_url_that_is_not_understood_is_told_by_its_channel(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as told:
+def test_every_url_that_is_not_understood_is_reported_by_its_channel(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as raised:
         notifier(
             tmp_path,
             good="json://localhost",
@@ -27,22 +27,22 @@ def test_every_url_that_is_not_understood_is_told_by_its_channel(tmp_path: Path)
             bare="just words",
             slack="slack://tooshort-s3cret",
         )
-    lines = str(told.value).splitlines()
+    lines = str(raised.value).splitlines()
     assert [line.split(" (")[0] for line in lines] == [
         f"alert channel has a URL that is not understood: alerts.channels: {name}"
         for name in ("typo", "bare", "slack")
     ]
     assert "got mialto://..." in lines[0]
     assert "got no schema" in lines[1]
-    assert "s3cret" not in str(told.value)
+    assert "s3cret" not in str(raised.value)
 
 
-def test_a_failure_is_told_with_its_reason_and_can_be_tried_again(tmp_path: Path) -> None:
+def test_a_failure_is_reported_with_its_reason_and_can_be_tried_again(tmp_path: Path) -> None:
     channels = notifier(tmp_path, hook=f"json://{DEAD}/token-s3cret")
-    with pytest.raises(DeliveryError, match=r"alert was not taken: channel hook") as told:
+    with pytest.raises(DeliveryError, match=r"alert was not taken: channel hook") as raised:
         channels.send("hook", message())
-    assert not told.value.permanent
-    assert "A Connection error occurred sending JSON notification to 127.0.0.1" in str(told.value)
+    assert not raised.value.permanent
+    assert "A Connection error occurred sending JSON notification to 127.0.0.1" in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -54,22 +54,22 @@ def test_a_failure_is_told_with_its_reason_and_can_be_tried_again(tmp_path: Path
     ],
     ids=["webhook", "mail", "ntfy"],
 )
-def test_no_secret_of_a_url_is_ever_told(
+def test_no_secret_of_a_url_is_ever_reported(
     tmp_path: Path, url: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     channels = notifier(tmp_path, one=url)
-    with caplog.at_level(logging.DEBUG), pytest.raises(DeliveryError) as told:
+    with caplog.at_level(logging.DEBUG), pytest.raises(DeliveryError) as raised:
         channels.send("one", message())
-    everything = str(told.value) + caplog.text + "".join(capfd.readouterr())
+    everything = str(raised.value) + caplog.text + "".join(capfd.readouterr())
     assert "s3cret" not in everything
 
 
 def test_a_channel_that_is_gone_from_the_configuration_is_given_up(tmp_path: Path) -> None:
     with pytest.raises(
         DeliveryError, match="alert channel is not configured any more: old"
-    ) as told:
+    ) as raised:
         notifier(tmp_path).send("old", message())
-    assert told.value.permanent
+    assert raised.value.permanent
 
 
 @pytest.mark.parametrize(
@@ -87,17 +87,17 @@ def test_a_receiver_has_a_bounded_time_that_its_url_may_change(
     assert service.request_timeout == waits
 
 
-def test_a_plugin_that_fails_is_tried_again_and_its_text_is_not_told(
+def test_a_plugin_that_fails_is_tried_again_and_its_text_is_not_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_arguments: object, **_named: object) -> None:
         raise RuntimeError("no route to s3cret")
 
     monkeypatch.setattr(Apprise, "notify", fail)
-    with pytest.raises(DeliveryError, match=r"alert was not taken: .*RuntimeError") as told:
+    with pytest.raises(DeliveryError, match=r"alert was not taken: .*RuntimeError") as raised:
         notifier(tmp_path, hook="json://localhost").send("hook", message())
-    assert not told.value.permanent
-    assert "s3cret" not in str(told.value)
+    assert not raised.value.permanent
+    assert "s3cret" not in str(raised.value)
 
 
 def test_apprise_starts_no_threads_of_its_own(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_what_the_receiver_says_is_raised(receiver: Receiver) -> None:
         Attempts(within_s=10).make("mail", "1", lambda: receiver.take("one"))
 
 
-def test_a_receiver_that_hangs_is_left_and_has_one_message_in_hand(receiver: Receiver) -> None:
+def test_a_receiver_that_hangs_is_left_and_holds_one_message(receiver: Receiver) -> None:
     attempts = Attempts(within_s=0.02)
     with pytest.raises(DeliveryError, match=r"has not answered: channel mail .*in 0.02 s"):
         attempts.make("mail", "1", lambda: receiver.take("one"))

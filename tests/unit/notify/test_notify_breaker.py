@@ -50,7 +50,7 @@ def test_a_clock_that_is_set_back_lets_a_probe_go_and_does_not_lengthen_the_rest
     assert again.circuit(clock.now()) is Circuit.HALF_OPEN
 
 
-def test_one_failed_probe_opens_it_anew(clock: FakeClock) -> None:
+def test_one_failed_probe_opens_it_again(clock: FakeClock) -> None:
     breaker = opened(clock)
     clock.advance(RULE.rest_s)
     assert breaker.failed(RULE, clock.now(), 0.5).open_until == clock.now() + timedelta(

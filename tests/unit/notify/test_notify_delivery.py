@@ -101,7 +101,7 @@ def test_receivers_that_hang_beside_a_slow_outbox_are_no_stall(desk: Desk) -> No
     assert heartbeats.stalled() == {"delivery": 51 + 30}, "this very test could have seen one"
 
 
-def test_how_each_receiver_answers_is_told_without_secrets(desk: Desk) -> None:
+def test_how_each_receiver_answers_is_reported_without_secrets(desk: Desk) -> None:
     delivery = Delivery(
         desk.outbox,
         desk.notifier,

@@ -100,7 +100,7 @@ def test_a_daemon_that_never_gets_ready_says_so(scene: Scene, service: Service) 
 
 
 @pytest.mark.parametrize("broken", ["refuses", "gone"])
-def test_a_service_that_does_not_hear_is_told_once_and_its_address_never(
+def test_a_service_that_does_not_answer_is_reported_once_and_its_address_never(
     scene: Scene,
     service: Service,
     caplog: pytest.LogCaptureFixture,
@@ -120,7 +120,7 @@ def test_a_service_that_does_not_hear_is_told_once_and_its_address_never(
     assert "s3cret" not in caplog.text + str([vars(record) for record in caplog.records])
 
 
-def test_being_heard_again_is_told(
+def test_an_answer_after_failures_is_reported(
     scene: Scene, service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     service.status = 500

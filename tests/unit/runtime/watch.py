@@ -89,7 +89,7 @@ class Watch:
             self.clock.advance(step_s)
             monitor.tick()
 
-    def said(self) -> list[str]:
+    def alerts(self) -> list[str]:
         """Return rule and severity of each alert, and whether it still stands."""
         rows = self.scene.rows("SELECT rule, severity, resolved_at FROM alerts ORDER BY id")
         return [f"{rule} {grave}{'' if gone is None else ' gone'}" for rule, grave, gone in rows]

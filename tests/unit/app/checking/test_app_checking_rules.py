@@ -35,7 +35,7 @@ def test_rules_that_fit_their_model_need_no_advice() -> None:
     assert advice(table=TABLE) == []
 
 
-def test_the_first_day_of_a_forecast_is_told() -> None:
+def test_the_first_day_of_a_forecast_is_reported() -> None:
     card = make_card(forecast=TABLE)
     assert describe_rules(configure(FORECAST, SILENCE), card) == "2 rules; forecasts from day 6 on"
     assert describe_rules(configure(SILENCE), make_card()) == "1 rule; no forecast"

@@ -84,7 +84,7 @@ def test_a_source_that_follows_needs_no_microscope(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    ("channels", "told"),
+    ("channels", "expected"),
     [
         (
             [channel("Phase"), channel("Fase")],
@@ -113,9 +113,9 @@ def test_a_source_that_follows_needs_no_microscope(lab: Lab) -> None:
     ],
 )
 def test_presets_and_groups_that_the_hardware_does_not_know_are_named(
-    lab: Lab, channels: list[dict[str, Any]], told: str
+    lab: Lab, channels: list[dict[str, Any]], expected: str
 ) -> None:
-    assert lab.findings(channels=channels) == [told]
+    assert lab.findings(channels=channels) == [expected]
 
 
 def test_a_missing_configuration_is_named(lab: Lab) -> None:
@@ -137,7 +137,7 @@ def test_an_adapter_that_a_device_needs_is_named(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    ("experiment", "channels", "told"),
+    ("experiment", "channels", "expected"),
     [
         ({"phase_channel": "Phase"}, ["GFP"], ["FAIL no channel that is acquired is the phase_ch"]),
         ({"phase_channel": "PHASE"}, ["Phase"], ["ok "]),
@@ -150,11 +150,11 @@ def test_an_adapter_that_a_device_needs_is_named(lab: Lab) -> None:
     ],
 )
 def test_a_run_whose_channel_is_not_acquired_is_named(
-    lab: Lab, experiment: dict[str, Any], channels: list[str], told: list[str]
+    lab: Lab, experiment: dict[str, Any], channels: list[str], expected: list[str]
 ) -> None:
     lines = lab.findings(experiment=experiment, channels=[channel(each) for each in channels])
-    assert len(lines) == len(told)
-    assert all(line.startswith(begin) for line, begin in zip(lines, told, strict=True))
+    assert len(lines) == len(expected)
+    assert all(line.startswith(begin) for line, begin in zip(lines, expected, strict=True))
 
 
 def test_a_channel_that_is_renamed_is_the_phase_channel(lab: Lab) -> None:
@@ -165,16 +165,18 @@ def test_a_channel_that_is_renamed_is_the_phase_channel(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    ("interval_s", "told"),
+    ("interval_s", "expected"),
     [
         (5, "FAIL interval_s is not the interval_h of the experiment"),
         (86_400, "FAIL interval_s is not the interval_h of the experiment"),
         (43_260, "ok "),
     ],
 )
-def test_an_interval_beside_another_one_is_named(lab: Lab, interval_s: float, told: str) -> None:
+def test_an_interval_beside_another_one_is_named(
+    lab: Lab, interval_s: float, expected: str
+) -> None:
     (line,) = lab.findings(interval_s=interval_s)
-    assert line.startswith(told)
+    assert line.startswith(expected)
 
 
 def test_exposures_that_take_longer_than_the_interval_are_named(lab: Lab) -> None:
@@ -214,7 +216,7 @@ def test_a_bridge_that_is_not_there_is_named(lab: Lab, port: int) -> None:
     assert line.startswith("FAIL no Micro-Manager answers: 127.0.0.1:")
 
 
-def test_all_that_is_wrong_is_told_at_once(lab: Lab) -> None:
+def test_all_faults_are_reported_at_once(lab: Lab) -> None:
     lines = lab.findings(
         channels=[channel("Fase")],
         interval_s=5,

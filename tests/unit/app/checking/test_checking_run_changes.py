@@ -19,7 +19,7 @@ from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, key, open_store
 
 BUNDLE = Path(__file__).parents[4] / "models/simulated-cardiomyocyte"
-TOLD = "settings are not those of the run so far"
+WARNING_TEXT = "settings are not those of the run so far"
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
@@ -88,10 +88,10 @@ def test_a_reload_says_it_before_it_takes_effect(
 ) -> None:
     running = site.configure()
     check_reload(site.path, {}, running)
-    assert TOLD not in caplog.messages
+    assert WARNING_TEXT not in caplog.messages
     site.configure(interval_h=2)
     check_reload(site.path, {}, running)
-    (record,) = [record for record in caplog.records if record.message == TOLD]
+    (record,) = [record for record in caplog.records if record.message == WARNING_TEXT]
     assert record.levelno == logging.WARNING
     assert "another distance" in vars(record)["event"]["why"]
 
@@ -109,7 +109,7 @@ def test_a_start_says_it_as_well(site: Site, caplog: pytest.LogCaptureFixture) -
     )
     with pytest.raises(Exception, match="model bundle does not exist"):
         life.build()
-    assert caplog.messages.count(TOLD) == 1
+    assert caplog.messages.count(WARNING_TEXT) == 1
 
 
 def test_without_results_there_is_nothing_to_change(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_no_port_is_needed_without_a_dashboard(tmp_path: Path, taken: int) -> No
 
 
 @pytest.mark.parametrize(
-    ("paths", "recursive", "told"),
+    ("paths", "recursive", "expected"),
     [
         (("a", "a"), True, ["two sources watch the same folder"]),
         (("a", "a/b"), True, ["a source lies within another's"]),
@@ -70,14 +70,14 @@ def test_no_port_is_needed_without_a_dashboard(tmp_path: Path, taken: int) -> No
     ],
 )
 def test_sources_that_watch_the_same_files_fail(
-    tmp_path: Path, paths: tuple[str, str], recursive: bool, told: list[str]
+    tmp_path: Path, paths: tuple[str, str], recursive: bool, expected: list[str]
 ) -> None:
     sources = [
         {"kind": "folder", "name": f"s{number}", "path": tmp_path / path, "recursive": recursive}
         for number, path in enumerate(paths)
     ]
     findings = list(check_overlaps(configured(tmp_path, sources=sources)))
-    assert [finding.text.partition(":")[0] for finding in findings] == told
+    assert [finding.text.partition(":")[0] for finding in findings] == expected
     assert all(finding.failed for finding in findings)
 
 

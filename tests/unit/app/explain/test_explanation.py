@@ -20,9 +20,9 @@ LOOKED = Looked(
 )
 
 
-def found(locator: str, *told: Statement, experiment: ExperimentConfig = EXPERIMENT) -> Found:
+def found(locator: str, *statements: Statement, experiment: ExperimentConfig = EXPERIMENT) -> Found:
     settings = ReadingSettings(experiment=experiment, position=PositionPattern(POSITION_LABEL))
-    reading = read_frame(told, settings, locator)
+    reading = read_frame(statements, settings, locator)
     return Found(
         locator=locator, fingerprint="1", key=reading.key, reading=reading, size_px=(512, 640)
     )
@@ -76,7 +76,7 @@ def test_another_channel_is_another_case_and_is_marked() -> None:
     assert (explanation.frames, explanation.scored) == (2, 1)
 
 
-def test_two_files_of_one_frame_are_told_with_both_places() -> None:
+def test_two_files_of_one_frame_are_reported_with_both_places() -> None:
     explanation = explain(found("a.tif", named(well="A1")), found("b.tif", named(well="A01")))
     (double,) = explanation.doubles
     assert (str(double.key), double.places) == ("HES7/plate/A1/s0/t0000/phase", ("a.tif", "b.tif"))
@@ -107,10 +107,10 @@ def test_what_is_skipped_is_counted_by_its_reason() -> None:
 
 
 def test_contradictions_of_one_kind_are_one_with_the_first_example() -> None:
-    told = (Statement(origin=Origin.SET, by="OME-XML", facts=PlaneFacts(well="B2")),)
+    statements = (Statement(origin=Origin.SET, by="OME-XML", facts=PlaneFacts(well="B2")),)
     explanation = explain(
-        found("a.tif", *told, named(well="A1")),
-        found("b.tif", *told, named(well="A2", time_point=1)),
+        found("a.tif", *statements, named(well="A1")),
+        found("b.tif", *statements, named(well="A2", time_point=1)),
     )
     ((count, first),) = explanation.contradictions
     assert count == 2
@@ -131,7 +131,7 @@ def test_contradictions_of_one_kind_are_one_with_the_first_example() -> None:
         (200, "run HES7: 3 time points take 16.7 days, where interval_h gives 24.0 h;"),
     ],
 )
-def test_times_that_cannot_be_those_of_the_time_points_are_told(
+def test_times_that_cannot_be_those_of_the_time_points_are_reported(
     hours: float, warning: str | None
 ) -> None:
     explanation = explain(

@@ -182,7 +182,7 @@ def test_one_of_several_sources_is_named(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["missing.yaml"], "plan cannot be read: missing.yaml"),
         (["list.pos", "--interval-s", "-1"], "option cannot be used: interval_s"),
@@ -197,14 +197,14 @@ def test_what_cannot_be_shown_ends_with_2_and_says_why(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     arguments: list[str],
-    told: str,
+    expected: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_list(tmp_path, "A1", "A1").rename(tmp_path / "twice.pos")
     write_list(tmp_path, "A1")
     code, _, err = plan(capsys, *arguments)
     assert code == 2
-    assert told in err
+    assert expected in err
 
 
 def test_json_holds_every_position_and_figure(
@@ -213,9 +213,9 @@ def test_json_holds_every_position_and_figure(
     path = write_config(tmp_path, {"plate": PLATE, "channels": [PHASE], "interval_s": 9})
     code, out, _ = plan(capsys, path, "--json")
     assert code == 1
-    told = json.loads(out)
-    assert len(told["positions"]) == 12
-    assert told["positions"][1] | {"z_um": None} == {
+    answer = json.loads(out)
+    assert len(answer["positions"]) == 12
+    assert answer["positions"][1] | {"z_um": None} == {
         "label": "A1_0001",
         "x_um": 1800.0,
         "y_um": -400.0,
@@ -225,9 +225,9 @@ def test_json_holds_every_position_and_figure(
         "well": "A1",
         "site": 1,
     }
-    assert told["time_point_s"] == pytest.approx(told["travel_s"] + 0.24 + 1.8)
-    assert told["light"][0]["total_s"] == pytest.approx(0.4)
-    assert len(told["refusals"]) == 1
+    assert answer["time_point_s"] == pytest.approx(answer["travel_s"] + 0.24 + 1.8)
+    assert answer["light"][0]["total_s"] == pytest.approx(0.4)
+    assert len(answer["refusals"]) == 1
 
 
 @pytest.mark.parametrize("grows", [False, True])

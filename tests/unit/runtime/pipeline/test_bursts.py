@@ -76,7 +76,7 @@ def test_a_look_that_finds_none_ends_a_burst(bursts: Bursts, clock: FakeClock) -
     assert bursts.hold_s() == 0
 
 
-def test_a_burst_lasts_as_long_as_it_is_said_to_go_on(bursts: Bursts, clock: FakeClock) -> None:
+def test_a_burst_lasts_as_long_as_it_was_announced_for(bursts: Bursts, clock: FakeClock) -> None:
     bursts.images_saved(SCOPE, 100, 1)
     for _ in range(20):
         clock.advance(1)
@@ -146,7 +146,7 @@ def test_a_burst_after_a_rest_is_waited_for_as_long_as_the_first(
         clock.advance(600)
 
 
-def test_it_is_told_once_per_burst(
+def test_it_is_reported_once_per_burst(
     bursts: Bursts, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -154,8 +154,8 @@ def test_it_is_told_once_per_burst(
         save(bursts, clock, per_s=20, for_s=4)
         wait(bursts, clock)
         clock.advance(30)
-    told = ["scoring waits for a burst of images", "scoring goes on"]
-    assert [record.message for record in caplog.records] == told * 2
+    expected = ["scoring waits for a burst of images", "scoring goes on"]
+    assert [record.message for record in caplog.records] == expected * 2
     assert caplog.records[0].__dict__["event"]["source"] == SCOPE
 
 

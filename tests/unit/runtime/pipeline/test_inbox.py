@@ -63,7 +63,7 @@ def test_what_waits_is_not_queued_twice(clock: FakeClock) -> None:
     assert inbox.counts.repeated == 1
 
 
-def test_what_is_in_hand_is_not_queued_until_it_is_done(clock: FakeClock) -> None:
+def test_an_item_being_processed_is_not_queued_until_it_is_done(clock: FakeClock) -> None:
     inbox = BoundedInbox(8, clock)
     inbox.offer(make_ticket())
     item = inbox.take(0)
@@ -84,7 +84,7 @@ def test_a_file_that_changes_while_it_waits_keeps_its_turn(clock: FakeClock) -> 
     assert inbox.depth == 1
 
 
-def test_a_file_that_changes_while_in_hand_has_to_be_offered_again(clock: FakeClock) -> None:
+def test_a_file_that_changes_while_it_is_processed_must_be_offered_again(clock: FakeClock) -> None:
     inbox = BoundedInbox(8, clock)
     inbox.offer(make_ticket("a.tif"))
     inbox.take(0)
@@ -137,7 +137,7 @@ def test_waiting_for_an_item_takes_none(clock: FakeClock) -> None:
     assert not inbox.wait(60)
 
 
-def test_the_age_of_the_oldest_item_is_told(clock: FakeClock) -> None:
+def test_the_age_of_the_oldest_item_is_reported(clock: FakeClock) -> None:
     inbox = BoundedInbox(8, clock)
     assert inbox.oldest_s() == 0
     inbox.offer(make_ticket("a.tif"))
@@ -167,7 +167,7 @@ def test_nothing_taken_in_is_lost_or_handed_out_twice(steps: list[tuple[str, int
     capacity = 3
     inbox = BoundedInbox(capacity, FakeClock())
     known: set[str] = set()
-    in_hand: str | None = None
+    current: str | None = None
     for what, number in steps:
         if what == "offer":
             locator = f"{number}.tif"
@@ -175,19 +175,19 @@ def test_nothing_taken_in_is_lost_or_handed_out_twice(steps: list[tuple[str, int
             if inbox.offer(make_ticket(locator)):
                 known.add(locator)
             assert new or locator in known
-        elif what == "take" and in_hand is None:
+        elif what == "take" and current is None:
             item = inbox.take(0)
             if item is not None:
                 assert item.locator in known
-                in_hand = item.locator
-        elif in_hand is not None and what == "done":
-            inbox.done(make_ticket(in_hand))
-            known.remove(in_hand)
-            in_hand = None
-        elif in_hand is not None and what == "put_back":
-            inbox.put_back(make_ticket(in_hand))
-            in_hand = None
-        assert inbox.depth == len(known) - (in_hand is not None)
+                current = item.locator
+        elif current is not None and what == "done":
+            inbox.done(make_ticket(current))
+            known.remove(current)
+            current = None
+        elif current is not None and what == "put_back":
+            inbox.put_back(make_ticket(current))
+            current = None
+        assert inbox.depth == len(known) - (current is not None)
         assert inbox.depth <= capacity + 1
 
 

@@ -100,7 +100,7 @@ def test_a_frame_that_cannot_be_judged_is_quarantined_with_its_fault(bench: Benc
     assert bench.store.quarantined == [("a.tif", "blank", "frame is blank")]
 
 
-def test_what_is_known_of_how_a_frame_was_taken_stands_beside_its_fault(bench: Bench) -> None:
+def test_how_a_frame_was_taken_is_stored_beside_its_fault(bench: Bench) -> None:
     load = bench.source.load
     bench.source.load = lambda ticket: replace(  # type: ignore[method-assign]
         load(ticket), note="focus failed: no contrast"
@@ -126,7 +126,7 @@ def test_a_refusal_is_recorded(bench: Bench) -> None:
     assert bench.listener.outcomes[0].reason == "file name does not match"
 
 
-def test_a_frame_that_was_missed_is_recorded_and_told(
+def test_a_frame_that_was_missed_is_recorded_and_reported(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     missed = replace(make_refusal(), missed=make_key("A2", 3), reason="never acquired: no camera")
@@ -146,19 +146,19 @@ def test_a_store_that_is_away_is_tried_again_with_growing_delays(bench: Bench) -
     assert len(bench.store.claims) == 1
 
 
-def test_a_full_disk_is_told_until_a_frame_gets_through(bench: Bench) -> None:
-    told: list[tuple[str, ...]] = []
+def test_a_full_disk_is_reported_until_a_frame_gets_through(bench: Bench) -> None:
+    reported: list[tuple[str, ...]] = []
     waited = bench.pause
 
     def pause(seconds: float) -> bool:
-        told.append(tuple(bench.worker.troubles()))
+        reported.append(tuple(bench.worker.troubles()))
         return waited(seconds)
 
     bench.worker._wait = pause
     bench.store.failures["commit"] = [FULL]
     bench.inbox.offer(make_ticket())
     bench.drain()
-    assert told == [(f"worker: commit is repeated: {FULL}",)]
+    assert reported == [(f"worker: commit is repeated: {FULL}",)]
     assert bench.worker.troubles() == ()
 
 
@@ -327,7 +327,7 @@ def test_stopping_leaves_off_waiting_for_the_store(bench: Bench) -> None:
     assert bench.pauses == [0.5]
 
 
-def test_the_thread_finishes_the_frame_in_hand_and_ends(
+def test_the_thread_finishes_the_current_frame_and_ends(
     bench: Bench, eventually: Callable[..., None]
 ) -> None:
     for number in range(3):

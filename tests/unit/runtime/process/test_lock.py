@@ -34,6 +34,6 @@ def test_releasing_twice_does_no_harm(tmp_path: Path) -> None:
     lock.release()
 
 
-def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_to_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="state folder cannot be written to"):
         InstanceLock(tmp_path / "none")

@@ -39,7 +39,7 @@ class Bench:
         lines = self.path.read_text(encoding="utf-8").splitlines()
         return [json.loads(line)["message"] for line in lines]
 
-    def told(self) -> list[str]:
+    def in_stream(self) -> list[str]:
         return [json.loads(line)["message"] for line in self.stream.getvalue().splitlines()]
 
 
@@ -102,7 +102,7 @@ class FullDisk(TextIOWrapper):
         raise OSError(28, "No space left on device")
 
 
-def test_a_full_disk_is_told_once_and_what_was_lost_is_counted(
+def test_a_full_disk_is_reported_once_and_what_was_lost_is_counted(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = bench.set_up()
@@ -113,26 +113,26 @@ def test_a_full_disk_is_told_once_and_what_was_lost_is_counted(
         for number in range(3):
             log.info("lost %d", number)
         assert file.lost == 3
-    assert bench.told().count("log file cannot be written") == 1
+    assert bench.in_stream().count("log file cannot be written") == 1
     assert '"event.why": "No space left on device"' in bench.stream.getvalue()
     log.info("after")
     assert bench.in_file() == ["before", "after", "log file is written again"]
     assert json.loads(bench.stream.getvalue().splitlines()[-1])["event.lost"] == 3
-    assert [line for line in bench.told() if line.startswith("lost")] == [
+    assert [line for line in bench.in_stream() if line.startswith("lost")] == [
         "lost 0", "lost 1", "lost 2"
     ]  # fmt: skip
     with monkeypatch.context() as patch:
         patch.setattr(file, "_open", FullDisk)
         file.close()
         log.info("lost again")
-    assert bench.told().count("log file cannot be written") == 2
+    assert bench.in_stream().count("log file cannot be written") == 2
 
 
-def test_a_place_where_no_file_can_be_is_told_and_the_log_goes_on(bench: Bench) -> None:
+def test_a_place_where_no_file_can_be_is_reported_and_the_log_goes_on(bench: Bench) -> None:
     bench.path.parent.parent.write_text("a file where the folder should be", encoding="utf-8")
     bench.set_up()
     log.info("ready")
-    assert bench.told() == ["ready", "log file cannot be written"]
+    assert bench.in_stream() == ["ready", "log file cannot be written"]
 
 
 def test_a_line_that_was_cut_off_does_not_spoil_the_next(bench: Bench) -> None:

@@ -67,15 +67,15 @@ def test_the_clocks_of_this_machine_agree() -> None:
     assert 0 < clock.monotonic() <= clock.steady()
 
 
-def test_a_clock_that_was_set_is_told_in_the_log(
+def test_a_clock_that_was_set_is_reported_in_the_log(
     watch: Watch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monitor = begin(watch, NO_FRAMES)
     watch.clock.set_by(-2 * HOUR_S)
     with caplog.at_level(logging.WARNING):
         watch.run(monitor, 1)
-    (told,) = [record for record in caplog.records if record.message == "clock was set"]
-    assert told.__dict__["event"] == {"by_s": -7200}
+    (record,) = [record for record in caplog.records if record.message == "clock was set"]
+    assert record.__dict__["event"] == {"by_s": -7200}
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
@@ -85,12 +85,12 @@ def test_silence_is_as_long_as_it_is_whoever_sets_the_clock(watch: Watch, by_s: 
     watch.run(monitor, 1)
     watch.clock.set_by(by_s)
     watch.run(monitor, 2 * INTERVAL_H - 1 - 1 / 6)
-    assert watch.said() == []
+    assert watch.alerts() == []
     watch.run(monitor, 2 / 6)
-    assert watch.said() == ["no-frames warning"]
+    assert watch.alerts() == ["no-frames warning"]
     watch.scene.score(key(time_point=1), 0.7)
     watch.run(monitor, 1 / 6)
-    assert watch.said() == ["no-frames warning gone"]
+    assert watch.alerts() == ["no-frames warning gone"]
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
@@ -102,9 +102,9 @@ def test_frames_that_come_after_the_clock_was_set_end_a_silence(watch: Watch, by
     for time_point in range(1, 6):
         watch.run(monitor, INTERVAL_H)
         watch.scene.score(key(time_point=time_point), 0.7)
-    assert watch.said() == []
+    assert watch.alerts() == []
     watch.run(monitor, 2 * INTERVAL_H + 1 / 6)
-    assert watch.said() == ["no-frames warning"]
+    assert watch.alerts() == ["no-frames warning"]
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
@@ -115,9 +115,9 @@ def test_a_monitor_without_a_frame_waits_as_long_whoever_sets_the_clock(
     watch.run(monitor, 1)
     watch.clock.set_by(by_s)
     watch.run(monitor, 2 * INTERVAL_H - 1)
-    assert watch.said() == []
+    assert watch.alerts() == []
     watch.run(monitor, 1 / 6)
-    assert watch.said() == ["no-frames warning"]
+    assert watch.alerts() == ["no-frames warning"]
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
@@ -127,9 +127,9 @@ def test_a_source_is_dead_for_as_long_as_it_is(watch: Watch, by_s: float) -> Non
     watch.run(monitor, 1 / 60, step_s=TICK_S)
     watch.clock.set_by(by_s)
     watch.run(monitor, 4 / 60, step_s=TICK_S)
-    assert watch.said() == []
+    assert watch.alerts() == []
     watch.run(monitor, 2 / 60, step_s=TICK_S)
-    assert watch.said() == ["dead warning"]
+    assert watch.alerts() == ["dead warning"]
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
@@ -139,9 +139,9 @@ def test_a_restart_is_news_for_an_hour(watch: Watch, by_s: float) -> None:
     monitor = begin(watch, RESTARTED)
     watch.clock.set_by(by_s)
     watch.run(monitor, 5 / 6)
-    assert watch.said() == ["restarted info"]
+    assert watch.alerts() == ["restarted info"]
     watch.run(monitor, 2 / 6)
-    assert watch.said() == ["restarted info gone"]
+    assert watch.alerts() == ["restarted info gone"]
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
@@ -153,16 +153,16 @@ def test_an_end_in_order_is_one_and_a_crash_is_one_whoever_sets_the_clock(
     monitor.end()
     watch.clock.advance(60)
     second = begin(watch, RESTARTED)
-    assert watch.said() == []
+    assert watch.alerts() == []
     second.end()
     watch.clock.advance(60)
     watch.clock.set_by(by_s)
     third = begin(watch, RESTARTED)
-    assert watch.said() == []
+    assert watch.alerts() == []
     watch.clock.set_by(-by_s)
     third.tick()
     begin(watch, RESTARTED)
-    assert watch.said() == ["restarted info"], "nobody ended the third"
+    assert watch.alerts() == ["restarted info"], "nobody ended the third"
 
 
 def test_a_clock_that_was_set_back_while_nothing_ran_puts_no_silence_off(watch: Watch) -> None:
@@ -172,9 +172,9 @@ def test_a_clock_that_was_set_back_while_nothing_ran_puts_no_silence_off(watch: 
     watch.clock.set_by(-30 * HOUR_S)
     monitor = begin(watch, NO_FRAMES)
     watch.run(monitor, 2 * INTERVAL_H)
-    assert watch.said() == []
+    assert watch.alerts() == []
     watch.run(monitor, 1 / 6)
-    assert watch.said() == ["no-frames warning"]
+    assert watch.alerts() == ["no-frames warning"]
 
 
 @pytest.mark.parametrize("by_s", SETS_S)

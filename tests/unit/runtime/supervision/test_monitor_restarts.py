@@ -21,47 +21,47 @@ def end_soon(watch: Watch) -> Callable[..., None]:
     return live
 
 
-def test_silence_is_told_by_daemons_that_never_live_for_long(
+def test_silence_is_reported_by_daemons_that_never_run_for_long(
     watch: Watch, end_soon: Callable[..., None]
 ) -> None:
     watch.scene.score(key(), 0.7)
     end_soon(2 * INTERVAL_H - 0.1, NO_FRAMES)
-    assert watch.said() == []
+    assert watch.alerts() == []
     end_soon(0.2, NO_FRAMES)
-    assert watch.said() == ["no-frames warning"]
+    assert watch.alerts() == ["no-frames warning"]
 
 
-def test_silence_from_the_first_of_such_lives_on_counts_too(
+def test_silence_since_the_first_short_run_counts_too(
     watch: Watch, end_soon: Callable[..., None]
 ) -> None:
     end_soon(2 * INTERVAL_H - 0.1, NO_FRAMES)
-    assert watch.said() == []
+    assert watch.alerts() == []
     end_soon(0.3, NO_FRAMES)
-    assert watch.said() == ["no-frames warning"]
+    assert watch.alerts() == ["no-frames warning"]
 
 
-def test_a_source_that_is_dead_in_all_of_such_lives_is_told(
+def test_a_source_that_is_dead_in_every_short_run_is_reported(
     watch: Watch, end_soon: Callable[..., None]
 ) -> None:
     watch.source.alive = False
     end_soon(5 / 60, DEAD)
-    assert watch.said() == []
+    assert watch.alerts() == []
     end_soon(5 / 60, DEAD)
-    assert watch.said() == ["dead warning"]
+    assert watch.alerts() == ["dead warning"]
     assert watch.detail() == "folder, since 2026-03-01 09:00 UTC: observer died"
 
 
-def test_a_source_that_lived_in_one_of_such_lives_is_dead_since_the_next(
+def test_a_source_that_worked_in_one_short_run_is_dead_since_the_next(
     watch: Watch, end_soon: Callable[..., None]
 ) -> None:
     for alive in (False, True, False):
         watch.source.alive = alive
         end_soon(2.5 / 60, DEAD)
-    assert watch.said() == []
+    assert watch.alerts() == []
 
 
 @pytest.mark.parametrize("stopped", [True, False])
-def test_after_an_end_in_order_or_hours_away_it_waits_anew(watch: Watch, stopped: bool) -> None:
+def test_after_a_clean_stop_or_hours_off_the_wait_starts_again(watch: Watch, stopped: bool) -> None:
     watch.scene.score(key(), 0.7)
     watch.source.alive = False
     monitor = watch.begin(NO_FRAMES, DEAD)
@@ -71,28 +71,28 @@ def test_after_an_end_in_order_or_hours_away_it_waits_anew(watch: Watch, stopped
     watch.clock.advance(60 if stopped else 3 * INTERVAL_H * HOUR_S)
     again = watch.begin(NO_FRAMES, DEAD)
     watch.run(again, 4 / 60, step_s=30)
-    assert watch.said() == []
+    assert watch.alerts() == []
 
 
 def test_a_clock_that_was_set_back_puts_no_silence_off(watch: Watch) -> None:
     watch.begin(NO_FRAMES).tick()
     watch.clock.advance(-24 * HOUR_S)
     watch.run(watch.begin(NO_FRAMES), 2 * INTERVAL_H + 1)
-    assert watch.said() == ["no-frames warning"]
+    assert watch.alerts() == ["no-frames warning"]
 
 
-def test_a_start_after_a_crash_is_told_and_resolves_within_two_hours(watch: Watch) -> None:
+def test_a_start_after_a_crash_is_reported_and_resolves_within_two_hours(watch: Watch) -> None:
     monitor = watch.begin(RESTARTED)
     watch.run(monitor, 5)
-    assert watch.said() == [], "the first start is no restart"
+    assert watch.alerts() == [], "the first start is no restart"
     watch.clock.advance(3 * HOUR_S)
     again = watch.begin(RESTARTED)
     again.tick()
-    assert watch.said() == ["restarted info"]
+    assert watch.alerts() == ["restarted info"]
     (evidence,) = watch.scene.rows("SELECT json_extract(evidence, '$.measures.down_h') FROM alerts")
     assert evidence == (pytest.approx(3.0, abs=0.2),)
     watch.run(again, 2)
-    assert watch.said() == ["restarted info gone"]
+    assert watch.alerts() == ["restarted info gone"]
 
 
 def test_a_start_after_an_orderly_stop_is_no_news(watch: Watch) -> None:
@@ -102,20 +102,20 @@ def test_a_start_after_an_orderly_stop_is_no_news(watch: Watch) -> None:
     watch.clock.advance(HOUR_S)
     again = watch.begin(RESTARTED)
     watch.run(again, 1)
-    assert watch.said() == []
+    assert watch.alerts() == []
     # Not stopped this time.
     third = watch.begin(RESTARTED)
     third.tick()
-    assert watch.said() == ["restarted info"]
+    assert watch.alerts() == ["restarted info"]
 
 
-def test_what_was_said_is_not_said_again_after_a_restart(watch: Watch) -> None:
+def test_an_alert_is_not_notified_again_after_a_restart(watch: Watch) -> None:
     monitor = watch.begin(NO_FRAMES)
     monitor.tick()
     watch.scene.score(key(), 0.7)
     watch.run(monitor, 2 * INTERVAL_H + 1)
-    assert watch.said() == ["no-frames warning"]
+    assert watch.alerts() == ["no-frames warning"]
     again = watch.begin(NO_FRAMES)
     watch.run(again, 3)
-    assert watch.said() == ["no-frames warning"]
+    assert watch.alerts() == ["no-frames warning"]
     assert len(watch.scene.store.due(watch.clock.now(), 9)) == 1

@@ -79,16 +79,16 @@ def test_a_job_that_fails_is_logged_and_comes_round_again(
         eventually(lambda: "scheduled job failed" in caplog.text)
 
 
-def test_a_job_that_fails_is_a_trouble_told_once_and_tried_soon_until_it_succeeds(
+def test_a_failed_job_is_reported_once_and_retried_soon_until_it_succeeds(
     schedule: Schedule,
     eventually: Callable[..., None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     faults = ["disk full", "disk full", "disk full", "database is locked"]
-    told: list[list[str]] = []
+    reported: list[list[str]] = []
 
     def sign() -> None:
-        told.append(list(schedule.troubles()))
+        reported.append(list(schedule.troubles()))
         if faults:
             raise StoreError(faults.pop(0))
 
@@ -96,9 +96,9 @@ def test_a_job_that_fails_is_a_trouble_told_once_and_tried_soon_until_it_succeed
     schedule.every(3600, "monitor", sign)
     with caplog.at_level(logging.ERROR, logger="scopewatch.runtime.supervision.schedule"):
         schedule.start()
-        eventually(lambda: len(told) >= 5 and not schedule.troubles(), within_s=30)
+        eventually(lambda: len(reported) >= 5 and not schedule.troubles(), within_s=30)
     before = ["monitor: disk full"]
-    assert told[:5] == [[], before, before, before, ["monitor: database is locked"]]
+    assert reported[:5] == [[], before, before, before, ["monitor: database is locked"]]
     assert caplog.text.count("scheduled job failed") == 2, "once for each reason"
     assert schedule._scheduler is not None
     job = schedule._scheduler.get_job("monitor")

@@ -149,7 +149,7 @@ def test_a_source_that_watched_for_a_minute_is_started_at_once_when_it_dies_agai
     assert [record.message for record in caplog.records] == ["source not watching"] * 3
 
 
-def test_a_source_that_could_not_be_started_for_long_is_told_to_watch_at_once(
+def test_a_source_that_could_not_start_for_long_begins_to_watch_at_once(
     watcher: SourceSupervisor,
     source: FakeSource,
     clock: FakeClock,

@@ -21,7 +21,7 @@ def test_stages_start_in_order_and_stop_in_reverse(daemon: Daemon) -> None:
     assert daemon.systemd.count("STOPPING=1 STATUS=stopping") == 1
 
 
-def test_ready_is_said_once_and_only_when_a_source_is_watching(daemon: Daemon) -> None:
+def test_ready_is_sent_once_and_only_when_a_source_is_watching(daemon: Daemon) -> None:
     daemon.start()
     missing = "folder does not exist: /mnt; mount it"
     daemon.source.start_failures = [SourceError(missing)]
@@ -50,7 +50,7 @@ def test_a_source_that_watches_but_gives_nothing_is_a_complaint(daemon: Daemon) 
     assert "time point 3" not in "".join(daemon.supervisor.condition().complaints)
 
 
-def test_a_lost_source_is_told_but_does_not_restart_the_daemon(daemon: Daemon) -> None:
+def test_a_lost_source_is_reported_but_does_not_restart_the_daemon(daemon: Daemon) -> None:
     daemon.start()
     daemon.watcher.check()
     daemon.supervisor.tick()
@@ -84,7 +84,7 @@ def test_a_stage_that_cannot_start_stops_those_before_it(daemon: Daemon) -> None
     assert daemon.diary == ["start web", "stop web"]
 
 
-def test_a_stage_that_does_not_stop_is_told_and_the_others_still_stop(daemon: Daemon) -> None:
+def test_a_stage_that_does_not_stop_is_reported_and_the_others_still_stop(daemon: Daemon) -> None:
     daemon.worker.in_time = False
     daemon.supervisor.stop()
     assert daemon.supervisor.run() == Farewell(failed_stage=None, clean=False)
@@ -113,7 +113,7 @@ def test_another_thread_can_stop_a_running_daemon(
     assert ends == [Farewell(failed_stage=None, clean=True)]
 
 
-def test_a_reload_that_is_in_order_ends_everything_to_be_built_anew(
+def test_a_valid_reload_ends_the_run_so_that_everything_is_rebuilt(
     daemon: Daemon, ends: list[Farewell], eventually: Callable[..., None]
 ) -> None:
     daemon.supervisor.reload()
@@ -133,8 +133,8 @@ def test_a_reload_that_is_refused_changes_nothing_and_is_ended_for_systemd(
     daemon.supervisor.reload()
     eventually(lambda: daemon.checks.under_way)
     daemon.checks.end(able=False)
-    told = "READY=1 STATUS=reload refused, see the log; 3 frames scored"
-    eventually(lambda: daemon.systemd.count(told) == 1)
+    expected = "READY=1 STATUS=reload refused, see the log; 3 frames scored"
+    eventually(lambda: daemon.systemd.count(expected) == 1)
     assert not ends
     assert daemon.diary == ["start web", "start worker"]
 

@@ -105,7 +105,7 @@ def test_a_machine_that_slept_has_time_to_wake_up(clock: FakeClock) -> None:
     assert daemon.supervisor.tick() is None
 
 
-def test_a_hung_stage_is_told_apart_from_one_that_ended(clock: FakeClock) -> None:
+def test_a_hung_stage_is_distinguished_from_one_that_ended(clock: FakeClock) -> None:
     daemon = Daemon(clock=clock, watchdog_s=None, end_on_stall_s=0)
     daemon.worker.in_time = False
     daemon.heartbeats.beat("worker")
