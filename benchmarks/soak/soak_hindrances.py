@@ -27,7 +27,8 @@ from rounds import MOST, RESAMPLED, read_call
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.sources.micromanager.microscope import Axes, Event, PycroManagerMicroscope
+from scopewatch.sources.micromanager.events import Axes, Event, never
+from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource
 
 KINDS = ("free", "callback raises", "inbox full", "database hangs")
@@ -92,9 +93,14 @@ class HinderedMicroscope(PycroManagerMicroscope):
 
     hindrance: Hindrance
 
-    def acquire(self, events: Sequence[Event], saved: Callable[[Axes], None]) -> None:
+    def acquire(
+        self,
+        events: Sequence[Event],
+        saved: Callable[[Axes], None],
+        hold: Callable[[], bool] = never,
+    ) -> bool:
         """Take images; the callback is hindered."""
-        super().acquire(events, self.hindrance.after(saved))
+        return super().acquire(events, self.hindrance.after(saved), hold)
 
 
 def main() -> int:

@@ -184,6 +184,7 @@ def test_the_status_is_reported_to_people_and_to_programs(
         "detail": ["it has no dashboard at a fixed port"],
         "receivers": [],
         "pausing": "",
+        "acquisitions": [],
         "running": False,
     }
 

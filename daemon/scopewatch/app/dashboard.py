@@ -6,6 +6,7 @@ from functools import partial
 from scopewatch.app.daemon_context import DaemonContext
 from scopewatch.app.results import OVERLAYS, gather_facts
 from scopewatch.app.run_states import RunStates
+from scopewatch.app.steering import standings_of
 from scopewatch.config import WebConfig
 from scopewatch.core.clock import Clock
 from scopewatch.web.access.auth_middleware import AuthConfig, make_auth_config
@@ -29,6 +30,7 @@ def make_web_server(daemon: DaemonContext, health: Health, states: RunStates) ->
         waiting=daemon.waiting,
         pausing=daemon.pausing,
         receivers=daemon.delivery.receivers,
+        acquisitions=partial(standings_of, daemon.sources),
         registry=daemon.metrics.registry,
         facts=gather_facts(daemon.config, daemon.scorer.card),
         clock=daemon.clock,

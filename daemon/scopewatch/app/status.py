@@ -14,6 +14,7 @@ from scopewatch.app.run_policy import standard_of
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import Config
 from scopewatch.config.secrets import find_token
+from scopewatch.core.acquisition import JournalEntry
 from scopewatch.core.errors import ModelError
 from scopewatch.core.estimation.forecast_validation import RunReport, WellEnd, judge_run
 from scopewatch.inference.bundle import load_bundle
@@ -36,6 +37,7 @@ from scopewatch.store.write.proposing import proposal_path
 ANSWER_S = 2.0
 MOST_REFUSED = 10
 MOST_ALERTS = 200
+MOST_ENTRIES = 5
 _MOST_BYTES = 64 * 1024
 _SHUT = (401, 429)
 
@@ -53,6 +55,38 @@ class RunStanding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AcquisitionTold:
+    """How a time-lapse stands, as the daemon says it.
+
+    Parameters
+    ----------
+    next_at
+        None where no time point is left.
+    held
+        Why nothing is acquired for now; '' where it goes on.
+    focus
+        One line; '' where it is not looked for.
+    """
+
+    source: str
+    time_points: int
+    next_time_point: int | None
+    next_at: datetime | None
+    held: str
+    focus: str
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        if self.next_time_point is None:
+            when = f"no time point of {self.time_points} is left"
+        else:
+            when = f"next time point {self.next_time_point} of {self.time_points}"
+            when += f", at {self.next_at:%Y-%m-%d %H:%M} UTC" if self.next_at else ""
+        return "; ".join(filter(None, (self.held, when, self.focus and f"focus: {self.focus}")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonState:
     """What the daemon says of itself.
 
@@ -66,6 +100,8 @@ class DaemonState:
         How the receivers of alerts answer; none where it does not say.
     pausing
         Why no frame is scored at the moment though all is well; '' otherwise.
+    acquisitions
+        How the time-lapses stand that it acquires.
     running
         Whether a daemon works in the state folder; None where that is not known.
     """
@@ -74,6 +110,7 @@ class DaemonState:
     detail: tuple[str, ...]
     receivers: tuple[Receiver, ...] = ()
     pausing: str = ""
+    acquisitions: tuple[AcquisitionTold, ...] = ()
     running: bool | None = None
 
     @property
@@ -123,6 +160,8 @@ class Status:
         What is in quarantine or was missed of those runs, summed up.
     alerts
         Those that stand.
+    journal
+        The newest of what was done to the time-lapse that scopewatch acquires, oldest first.
     acquisitions
         How far those are that scopewatch runs itself, and what is still to come of them.
     """
@@ -139,6 +178,7 @@ class Status:
     channels: tuple[ChannelRow, ...]
     alerts: tuple[AlertRow, ...] = ()
     measured: tuple[MeasuredRun, ...] = ()
+    journal: tuple[JournalEntry, ...] = ()
     acquisitions: tuple[Acquisition, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -168,6 +208,7 @@ def read_status(config: Config, environ: Mapping[str, str]) -> Status:
             channels=tuple(reader.channels()),
             alerts=tuple(reader.alerts(None, MOST_ALERTS, open_only=True)),
             measured=tuple(_measured(config, reader)),
+            journal=tuple(reader.journal(config.experiment.name, MOST_ENTRIES)),
             acquisitions=list_acquisitions(config),
         )
 
@@ -254,6 +295,7 @@ def _ask(config: Config, environ: Mapping[str, str]) -> tuple[DaemonState, tuple
             detail=tuple(answer["detail"]),
             receivers=tuple(_receiver(each) for each in told.get("receivers", ())),
             pausing=str(told.get("pausing", "")),
+            acquisitions=tuple(_acquisition(each) for each in told.get("acquisitions", ())),
         )
         return state, tuple(_standing(each) for each in told.get("runs", ()))
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -269,6 +311,27 @@ def _standing(told: Mapping[str, Any]) -> RunStanding:
         advice=str(told["advice"]),
         details=tuple(str(line) for line in told["details"]),
     )
+
+
+def _acquisition(told: Mapping[str, Any]) -> AcquisitionTold:
+    focus = told["focus"]
+    return AcquisitionTold(
+        source=str(told["source"]),
+        time_points=int(told["time_points"]),
+        next_time_point=told["next_time_point"],
+        next_at=None if told["next_at"] is None else datetime.fromisoformat(told["next_at"]),
+        held=str(told["held"]),
+        focus="" if focus is None else _tell_focus(focus),
+    )
+
+
+def _tell_focus(told: Mapping[str, Any]) -> str:
+    if told["time_point"] is None:
+        return f"{told['method']}, not looked for yet"
+    drift = "never found" if told["drift_um"] is None else f"drift {told['drift_um']:+.1f} um"
+    failed = f", {told['failed']} failed ({told['reason']})" if told["failed"] else ""
+    where = f"{told['focused']} positions found at time point {told['time_point']}"
+    return f"{told['method']}: {drift}, {where}{failed}"
 
 
 def _receiver(told: Mapping[str, Any]) -> Receiver:

@@ -72,7 +72,7 @@ class Helm:
     def __init__(self, journal: Journal, sources: Sequence[FrameSource], run: str) -> None:
         self._journal = journal
         self._run = run
-        self._steered = [each for each in sources if isinstance(each, Steered) and each.acquires]
+        self._steered = _steered(sources)
         self._unwritten: dict[str, list[Report]] = {}
         self._handed: dict[str, int] = {}
 
@@ -98,7 +98,12 @@ class Helm:
                     self._handed[source.name] = order.number
                     source.order(order)
 
-    def standings(self) -> list[AcquisitionStanding]:
-        """Return how the time-lapses stand. Never raises; any thread."""
-        told = (source.standing() for source in self._steered)
-        return [each for each in told if each is not None]
+
+def standings_of(sources: Sequence[FrameSource]) -> list[AcquisitionStanding]:
+    """Return how the time-lapses stand. Never raises; any thread."""
+    told = (source.standing() for source in _steered(sources))
+    return [each for each in told if each is not None]
+
+
+def _steered(sources: Sequence[FrameSource]) -> list[Steered]:
+    return [each for each in sources if isinstance(each, Steered) and each.acquires]

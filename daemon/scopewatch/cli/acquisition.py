@@ -90,14 +90,7 @@ def journal(config: ConfigPath = DEFAULT_CONFIG) -> None:
     if not entries:
         typer.echo("the journal is empty")
     for each in entries:
-        typer.echo(tell(each))
-
-
-def tell(entry: JournalEntry) -> str:
-    """Return a line on an entry."""
-    at = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC"
-    outcome = entry.outcome or "waits"
-    return f"{at}  {entry.source}  {entry.act.value}  by {entry.by}: {outcome}"
+        typer.echo(each.line)
 
 
 def _order(config: ConfigPath, source: str | None, act: Act) -> None:

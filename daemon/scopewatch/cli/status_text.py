@@ -20,6 +20,10 @@ def print_status(status: Status) -> None:
     if status.simulated:
         console.print("SIMULATED: not a result", style="bold yellow")
     console.print(f"daemon: {status.daemon.text}", highlight=False)
+    for each in status.daemon.acquisitions:
+        console.print(f"acquisition {each.source}: {each.text}", highlight=False, markup=False)
+    for entry in status.journal:
+        console.print(f"journal: {entry.line}", highlight=False, markup=False, soft_wrap=True)
     _print_runs(console, status)
     for alert in status.alerts:
         if alert.well is None:

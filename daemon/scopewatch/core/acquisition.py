@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -91,6 +91,13 @@ class JournalEntry:
     height_um: float | None = None
     time_point: int | None = None
 
+    @property
+    def line(self) -> str:
+        """One line for people."""
+        outcome = self.outcome or "its turn comes"
+        at = f"{self.at:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{at}  {self.source}  {self.act.value}  by {self.by}: {outcome}"
+
 
 def holding(entries: Sequence[JournalEntry]) -> JournalEntry | None:
     """Return what holds a time-lapse by its journal, oldest first; None where it goes on."""
@@ -101,6 +108,44 @@ def holding(entries: Sequence[JournalEntry]) -> JournalEntry | None:
         elif each.done and each.act is Act.RESUME:
             held = None
     return held
+
+
+def acts_with_days(
+    entries: Sequence[JournalEntry], began_at: datetime
+) -> list[tuple[JournalEntry, float]]:
+    """Return what people did to a time-lapse, each with its day since the run began."""
+    return [
+        (each, (each.done_at - began_at) / timedelta(days=1))
+        for each in entries
+        if each.done and each.done_at is not None and each.act is not Act.NOTE
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Why nothing is acquired for now.
+
+    Parameters
+    ----------
+    act
+        A pause or a medium change.
+    height_um
+        Where the focus goes back to; None where it was not moved.
+    until
+        When it ends by itself; None: when somebody says so.
+    """
+
+    act: Act
+    by: str
+    since: datetime
+    height_um: float | None = None
+    until: datetime | None = None
+
+    @property
+    def why(self) -> str:
+        """One line, which names who."""
+        what = "medium change" if self.act is Act.MEDIUM else "paused"
+        return f"{what} by {self.by}, since {self.since:%Y-%m-%d %H:%M} UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +181,7 @@ class AcquisitionStanding:
     next_time_point, next_at
         The one that is due next, and when; None where none is.
     held
-        Why nothing is acquired for now; '' where it goes on.
-    medium
-        Whether the objective was moved away for a change of medium.
+        Why nothing is acquired for now; None where it goes on.
     focus
         None where it is not looked for.
     """
@@ -147,6 +190,5 @@ class AcquisitionStanding:
     time_points: int
     next_time_point: int | None
     next_at: datetime | None
-    held: str = ""
-    medium: bool = False
+    held: Held | None = None
     focus: FocusStanding | None = None

@@ -14,6 +14,7 @@ from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.state import Level, RunState
 from scopewatch.notify.breaker import Receiver
 from scopewatch.store.read.records import Outlook, WellRow
+from scopewatch.web.acquisition import answer_of
 from scopewatch.web.dashboard_context import (
     DashboardContext,
     GivenContext,
@@ -250,6 +251,9 @@ def healthz(context: GivenContext) -> JSONResponse:
             "runs": [_state(each).model_dump() for each in runs],
             "pausing": context.pausing(),
             "receivers": [_receiver(receiver) for receiver in context.receivers()],
+            "acquisitions": [
+                answer_of(each).model_dump(mode="json") for each in context.acquisitions()
+            ],
         },
         status_code=200 if healthy else 503,
     )

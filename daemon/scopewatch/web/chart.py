@@ -40,7 +40,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A moment at which an alert was raised."""
+    """A moment at which an alert was raised, or somebody did something."""
 
     x: float
     text: str
@@ -63,8 +63,8 @@ class Ahead:
 class Chart:
     """All that the template draws; coordinates in SVG units from the top left.
 
-    `dots` are the newest points. `band` and `line` are ready for the `points` attribute; `band` is
-    empty where the model gives no interval.
+    `dots` are the newest points, `acts` what people did to the time-lapse. `band` and `line` are
+    ready for the `points` attribute; `band` is empty where the model gives no interval.
     """
 
     summary: str
@@ -72,6 +72,7 @@ class Chart:
     band: str
     dots: tuple[Dot, ...]
     marks: tuple[Mark, ...]
+    acts: tuple[Mark, ...]
     ahead: Ahead | None
     targets: tuple[Tick, ...]
     days: tuple[Tick, ...]
@@ -90,6 +91,8 @@ def draw_course(
     targets: Sequence[float],
     outlook: Outlook | None = None,
     language: Language = Language.ENGLISH,
+    *,
+    acts: Sequence[tuple[float, str]] = (),
 ) -> Chart | None:
     """Lay out the time course of one well; None when there is no point yet.
 
@@ -100,6 +103,8 @@ def draw_course(
     ----------
     targets
         Efficiencies to reach, each a line.
+    acts
+        What people did to the time-lapse: its day, and a message id.
     """
     if not points:
         return None
@@ -132,6 +137,11 @@ def draw_course(
             Mark(x=x(alert.day), text=_flagged(alert.day, alert.rule, say))
             for alert in alerts
             if alert.day is not None
+        ),
+        acts=tuple(
+            Mark(x=x(at), text=f"{say('day {day}').format(day=f'{at:.1f}')}: {say(what)}")
+            for at, what in acts
+            if axes.first <= at <= axes.last
         ),
         ahead=None
         if forecast is None or outlook is None

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, HTTPException, Request
 from prometheus_client import CollectorRegistry
 
+from scopewatch.core.acquisition import Held
 from scopewatch.core.alerts.state_machine import RuleKind
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import complaint
@@ -21,7 +22,15 @@ from scopewatch.runtime.supervision.stages import Condition
 from scopewatch.store.read.records import AlertRow, Counts, Overview, WellRow
 from scopewatch.web.access.auth_middleware import AuthConfig
 from scopewatch.web.language import page_language
-from scopewatch.web.monitor_store import AlertAnswers, Facts, Health, Reader, Receivers, States
+from scopewatch.web.monitor_store import (
+    Acquisitions,
+    AlertAnswers,
+    Facts,
+    Health,
+    Reader,
+    Receivers,
+    States,
+)
 from scopewatch.web.plate import Staleness, answered
 from scopewatch.web.rendering import Templates, make_templates
 
@@ -48,6 +57,8 @@ class DashboardContext:
         Why none is scored at the moment though all is well; '' otherwise.
     receivers
         State of the receivers of alerts.
+    acquisitions
+        State of the time-lapses that scopewatch acquires.
     token
         A secret of this process that our forms carry, a fresh `secrets.token_urlsafe(32)`; see
         `web.access.request_guard`.
@@ -69,6 +80,7 @@ class DashboardContext:
     token: str
     pausing: Callable[[], str] = str
     receivers: Receivers = tuple
+    acquisitions: Acquisitions = tuple
     templates: Templates = field(default_factory=make_templates)
     language: Language | None = None
     auth: AuthConfig | None = None
@@ -138,6 +150,8 @@ class Header:
         All open alerts that concern the run.
     wider
         Those of plates and of the monitor that nobody has answered, gravest first.
+    held
+        What holds time-lapses that scopewatch acquires.
     """
 
     facts: Facts
@@ -154,6 +168,7 @@ class Header:
     standing: tuple[AlertRow, ...]
     wider: tuple[AlertRow, ...]
     now: datetime
+    held: tuple[Held, ...] = ()
 
     @property
     def begins(self) -> float | None:
@@ -229,6 +244,11 @@ def make_header(context: DashboardContext, choice: Choice, seen: Overview) -> He
         standing=tuple(standing),
         wider=_wider(standing, run, state, now),
         now=now,
+        held=tuple(
+            each.held
+            for each in context.acquisitions()
+            if each.held is not None and run == context.facts.experiment
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from scopewatch.core.acquisition import AcquisitionStanding, Act, JournalEntry
 from scopewatch.core.imaging.model_card import HeldOutErrors
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.expectation import Standard
@@ -60,8 +61,8 @@ class Facts:
         How long pictures are kept; None where their age removes none.
     state
         The state folder, where proposals to recalibrate lie; None where none are made.
-    sources
-        Names of the sources that are configured.
+    sources, acquires
+        Names of the sources that are configured, and of those whose time-lapse scopewatch runs.
     """
 
     experiment: str
@@ -74,6 +75,7 @@ class Facts:
     errors: HeldOutErrors | None = None
     state: Path | None = None
     sources: tuple[str, ...] = ()
+    acquires: tuple[str, ...] = ()
     keep_days: float | None = None
 
     def target(self, run: str) -> float | None:
@@ -86,6 +88,10 @@ class Reader(Protocol):
 
     def runs(self) -> Sequence[RunRow]:
         """Return the differentiation runs, the newest first."""
+        ...
+
+    def journal(self, run: str | None, limit: int) -> Sequence[JournalEntry]:
+        """Return the newest entries of the journal of time-lapses (of a run), oldest first."""
         ...
 
     def counts(self, run: str | None = None) -> Counts:
@@ -157,6 +163,14 @@ class Reader(Protocol):
         ...
 
 
+class Acquisitions(Protocol):
+    """How the time-lapses stand that scopewatch acquires; quick, never raises."""
+
+    def __call__(self) -> Sequence[AcquisitionStanding]:
+        """Return one for each source that acquires."""
+        ...
+
+
 class States(Protocol):
     """States of the runs."""
 
@@ -185,6 +199,10 @@ class AlertAnswers(Protocol):
 
     def take_back(self, alert: int) -> None:
         """Forget the answer that was given."""
+        ...
+
+    def order(self, source: str, run: str, act: Act, by: str) -> int:
+        """Write down what somebody wants of a time-lapse; return its number."""
         ...
 
     def ask_again(

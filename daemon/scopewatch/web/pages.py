@@ -9,6 +9,7 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from scopewatch.core.acquisition import Act, acts_with_days
 from scopewatch.core.errors import complaint
 from scopewatch.core.faults import Fault
 from scopewatch.core.phrases import mark
@@ -42,6 +43,7 @@ MAX_SHOTS = 60
 # Of the time course as a table; the JSON has all.
 TABLE_ROWS = 60
 MAX_ALERTS = 200
+MAX_ACTS = 200
 PAGE_ROWS = 100
 SNOOZE_HOURS = (6, 24)
 REMEMBERED_S = 365 * 24 * 3600
@@ -53,6 +55,15 @@ POSTING_WORDS = {
     "waiting": mark("waiting"),
     "delivered": mark("delivered"),
     "given up": mark("given up"),
+}
+
+# What people do to a time-lapse.
+ACTS = {
+    Act.PAUSE: mark("paused"),
+    Act.RESUME: mark("went on"),
+    Act.NOW: mark("time point at once"),
+    Act.MEDIUM: mark("medium change"),
+    Act.NOTE: mark("note"),
 }
 
 routes = APIRouter(default_response_class=HTMLResponse)
@@ -81,7 +92,7 @@ def plates(context: GivenContext, visit: GivenVisit, experiment: str | None = No
         if group.well is not None and group.well.experiment == run
     ]
     over = header.state.level is Level.FINISHED
-    return _render(
+    return render_page(
         context,
         visit,
         "plate.html",
@@ -109,7 +120,7 @@ def well(
     refused = context.reader.quarantined(name, PAGE_ROWS)
     target = standard.foretold_target(subject_of(name))
     targets = dict.fromkeys([target, *(flag.target for flag in row.flags)])
-    return _render(
+    return render_page(
         context,
         visit,
         "well.html",
@@ -126,6 +137,7 @@ def well(
             [each for each in targets if each is not None],
             row.outlook,
             visit.language,
+            acts=_acts(context, name.experiment),
         ),
         outlooks={
             outlook.time_point: outlook
@@ -153,7 +165,7 @@ def quarantine(
     reasons = context.reader.reasons(run)
     # One row more than is shown tells whether there is another page.
     rows = context.reader.quarantined(None, PAGE_ROWS + 1, (page - 1) * PAGE_ROWS, run=run)
-    return _render(
+    return render_page(
         context,
         visit,
         "quarantine.html",
@@ -178,7 +190,7 @@ def alerts(context: GivenContext, visit: GivenVisit, experiment: str | None = No
     run = choice.run
     header = make_header(context, choice, context.reader.flagged(run))
     rows = context.reader.alerts(None, MAX_ALERTS, runs=alerts_of(context, run))
-    return _render(
+    return render_page(
         context,
         visit,
         "alerts.html",
@@ -269,9 +281,10 @@ def overlay(
     return FileResponse(picture.path, media_type=picture.media_type, headers=headers)
 
 
-def _render(
+def render_page(
     context: DashboardContext, visit: Visit, template: str, header: Header, **values: Any
 ) -> HTMLResponse:
+    """Return a page in the language of who looks at it."""
     text = (
         context.templates[visit.language]
         .get_template(template)
@@ -287,6 +300,16 @@ def _render(
         )
     )
     return HTMLResponse(text)
+
+
+def _acts(context: DashboardContext, run: str) -> list[tuple[float, str]]:
+    """Return what people did to the time-lapse of a run: its day, and what."""
+    rows = [row for row in context.reader.runs() if row.name == run]
+    began_at = next((row.started_at or row.first_frame_at for row in rows), None)
+    if began_at is None or not context.facts.acquires:
+        return []
+    entries = context.reader.journal(run, MAX_ACTS)
+    return [(day, ACTS[entry.act]) for entry, day in acts_with_days(entries, began_at)]
 
 
 def _advice(groups: Sequence[AlertGroup]) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from scopewatch.app.steering import Helm
+from scopewatch.app.steering import Helm, standings_of
 from scopewatch.core.acquisition import AcquisitionStanding, Act, JournalEntry, Order, Report
 from scopewatch.core.errors import StoreError
 from tests.unit.runtime.fakes import FakeSource
@@ -34,9 +34,7 @@ class SteeredSource(FakeSource):
         self.story.append("free" if held is None else f"held by {held.by}")
 
     def standing(self) -> AcquisitionStanding | None:
-        return AcquisitionStanding(
-            source=self.name, time_points=3, next_time_point=1, next_at=T0, held=""
-        )
+        return AcquisitionStanding(source=self.name, time_points=3, next_time_point=1, next_at=T0)
 
 
 class FakeJournal:
@@ -113,4 +111,5 @@ def test_only_sources_that_acquire_are_steered() -> None:
     helm = Helm(FakeJournal(), [follows, FakeSource()], "HES 7")
     helm.restore()
     assert follows.story == []
-    assert helm.standings() == []
+    assert standings_of([follows, FakeSource()]) == []
+    assert [each.source for each in standings_of([SteeredSource()])] == ["folder"]

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter
 
+from scopewatch.core.acquisition import AcquisitionStanding
 from scopewatch.core.phrases import Language
 from scopewatch.notify.breaker import Receiver
 from scopewatch.web.dashboard_context import DashboardContext
@@ -29,6 +30,7 @@ class Dashboard:
         self.alerts = FakeAnswers()
         self.health = FakeHealth()
         self.receivers: tuple[Receiver, ...] = ()
+        self.acquisitions: tuple[AcquisitionStanding, ...] = ()
         self.pausing = ""
         self.waiting = 0
         self.language: Language | None = None
@@ -51,6 +53,7 @@ class Dashboard:
                 waiting=lambda: self.waiting,
                 pausing=lambda: self.pausing,
                 receivers=lambda: self.receivers,
+                acquisitions=lambda: self.acquisitions,
                 registry=self.registry,
                 facts=facts,
                 clock=self.clock,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import ExperimentConfig
+from scopewatch.core.acquisition import Act, JournalEntry
 from scopewatch.core.alerts.state_machine import (
     AlertRule,
     Evidence,
@@ -173,6 +174,7 @@ class FakeReader:
     frames: FrameTally = field(default_factory=lambda: FrameTally(scored=12))
     others: dict[str, int] = field(default_factory=dict)
     removed_until: datetime | None = None
+    entries: list[JournalEntry] = field(default_factory=list)
     broken: str = ""
 
     def runs(self) -> Sequence[RunRow]:
@@ -183,6 +185,9 @@ class FakeReader:
             RunRow(name=name, started_at=None, first_frame_at=None, simulated=False)
             for name in names
         ]
+
+    def journal(self, run: str | None, limit: int) -> Sequence[JournalEntry]:
+        return [each for each in self.entries if run in (None, each.run)][-limit:]
 
     def active_runs(self, since: datetime) -> Sequence[str]:
         recent = [row for row in self.rows if row.last_frame_at and row.last_frame_at > since]
@@ -298,6 +303,7 @@ class FakeAnswers:
     known: set[int] = field(default_factory=lambda: {1})
     acknowledged: list[tuple[int, datetime]] = field(default_factory=list)
     snoozed: list[tuple[int, datetime]] = field(default_factory=list)
+    orders: list[tuple[str, str, str, str]] = field(default_factory=list)
     taken_back: list[int] = field(default_factory=list)
     retried: list[tuple[RetrySelection, Collection[str], str]] = field(default_factory=list)
 
@@ -306,6 +312,10 @@ class FakeAnswers:
     ) -> RetryAnswer:
         self.retried.append((wanted, sources, asked_by))
         return RetryAnswer(asked=2, waiting=1, unwatched=("old",), missed=3)
+
+    def order(self, source: str, run: str, act: Act, by: str) -> int:
+        self.orders.append((source, run, act.value, by))
+        return len(self.orders)
 
     def acknowledge(self, alert: int, now: datetime) -> None:
         self._find(alert)

@@ -103,6 +103,7 @@ def test_the_health_check_fails_while_anything_is_wrong(dashboard: Dashboard) ->
         "detail": [],
         "pausing": "",
         "receivers": [],
+        "acquisitions": [],
     }
     dashboard.health.complaints = ("worker has made no progress for 130 s",)
     answer = dashboard.get("/healthz")

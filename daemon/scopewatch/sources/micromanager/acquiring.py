@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
-from scopewatch.core.acquisition import AcquisitionStanding, Act
+from scopewatch.core.acquisition import AcquisitionStanding
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.core.source import Arrivals
@@ -193,7 +193,7 @@ class Acquiring:
 
     def standing(self) -> AcquisitionStanding:
         """Return how the time-lapse stands. Any thread."""
-        due, grid, hold = self.due_by_now(), self._lapse.grid, self.steering.hold
+        due, grid = self.due_by_now(), self._lapse.grid
         following = 0 if due is None else due + (due <= self._lapse.over)
         has_next = following < self._plan.time_points
         return AcquisitionStanding(
@@ -201,8 +201,7 @@ class Acquiring:
             time_points=self._plan.time_points,
             next_time_point=following if has_next else None,
             next_at=grid.time_of(following) if has_next and grid is not None else None,
-            held=self.steering.why,
-            medium=hold is not None and hold.act is Act.MEDIUM,
+            held=self.steering.hold,
             focus=standing_of(self.focus, self._config.focus),
         )
 

@@ -11,12 +11,12 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from scopewatch.config import MicroManagerSourceConfig
-from scopewatch.core.acquisition import HOLDS, Act, JournalEntry, Order, Report
+from scopewatch.core.acquisition import HOLDS, Act, Held, JournalEntry, Order, Report
 from scopewatch.core.errors import SourceError
 from scopewatch.sources.micromanager.focus.drive import Drive
 
@@ -29,31 +29,6 @@ ITSELF: Final = "scopewatch"
 
 class OrderRefusedError(SourceError):
     """An order cannot be carried out as things are."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
-    """Why nothing is acquired for now.
-
-    Parameters
-    ----------
-    height_um
-        Where the focus goes back to; None where it was not moved.
-    until
-        When it ends by itself; None: when somebody says so.
-    """
-
-    act: Act
-    by: str
-    since: datetime
-    height_um: float | None = None
-    until: datetime | None = None
-
-    @property
-    def why(self) -> str:
-        """One line, which names who."""
-        what = "medium change" if self.act is Act.MEDIUM else "paused"
-        return f"{what} by {self.by}, since {self.since:%Y-%m-%d %H:%M} UTC"
 
 
 class TimeLapseHands(Protocol):
@@ -88,7 +63,7 @@ class Steering:
         self._lock = threading.Lock()
         self._orders: deque[Order] = deque()
         self._reports: deque[Report] = deque(maxlen=MOST_KEPT)
-        self.hold: Hold | None = None
+        self.hold: Held | None = None
 
     @property
     def why(self) -> str:
@@ -168,7 +143,7 @@ class Steering:
         drive.go_to(lift_to_um)
         return height_um
 
-    def _resume(self, hold: Hold) -> str:
+    def _resume(self, hold: Held) -> str:
         back = "goes on"
         if hold.height_um is not None:
             self._hands.drive().go_to(hold.height_um)
@@ -188,10 +163,10 @@ class Steering:
         else:
             self._report(None, Act.RESUME, f"its time is over: {outcome}", done=True)
 
-    def _held(self, act: Act, by: str, since: datetime, height_um: float | None) -> Hold:
+    def _held(self, act: Act, by: str, since: datetime, height_um: float | None) -> Held:
         wait_min = self._config.medium.wait_min if act is Act.MEDIUM else None
         until = None if wait_min is None else since + timedelta(minutes=wait_min)
-        return Hold(act=act, by=by, since=since, height_um=height_um, until=until)
+        return Held(act=act, by=by, since=since, height_um=height_um, until=until)
 
     def _report(
         self,

@@ -72,7 +72,8 @@ def test_a_pause_is_no_failure_of_the_source(scene: Steered) -> None:
     assert health.failing == ""
     standing = scene.source.standing()
     assert standing is not None
-    assert standing.held == "paused by anna, command line, since 2026-03-01 09:00 UTC"
+    assert standing.held is not None
+    assert standing.held.why == "paused by anna, command line, since 2026-03-01 09:00 UTC"
 
 
 def test_a_pause_leaves_images_off_that_are_not_begun_and_takes_them_after_it(
@@ -242,7 +243,7 @@ def test_without_a_height_to_go_to_there_is_no_medium_change(
     scene.at(0)
     line = "refused: medium.lift_to_um of the source says no height to move to"
     assert scene.order(Act.MEDIUM) == line
-    assert scene.source.standing().held == ""  # type: ignore[union-attr]
+    assert scene.source.standing().held is None  # type: ignore[union-attr]
 
 
 def test_a_microscope_that_is_away_moves_no_objective(tmp_path: Path, clock: FakeClock) -> None:
@@ -308,9 +309,9 @@ def test_the_time_of_a_medium_change_goes_on_over_a_restart(
     again.source.restore(entry(1, Act.MEDIUM))
     again.start()
     again.at(0.4)
-    assert again.source.standing().medium  # type: ignore[union-attr]
+    assert again.source.standing().held is not None  # type: ignore[union-attr]
     again.at(0.6)
-    assert not again.source.standing().medium  # type: ignore[union-attr]
+    assert again.source.standing().held is None  # type: ignore[union-attr]
 
 
 def test_an_order_that_is_handed_over_twice_is_carried_out_once(scene: Steered) -> None:

@@ -1,0 +1,226 @@
+"""Time-lapses that scopewatch acquires: how they stand, their journal, and steering them."""
+
+from datetime import datetime
+from typing import Final
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from scopewatch.core.acquisition import AcquisitionStanding, Act, JournalEntry
+from scopewatch.core.errors import complaint
+from scopewatch.core.phrases import mark
+from scopewatch.web.access.auth_middleware import address_of
+from scopewatch.web.access.request_guard import RefusedFormError, read_form, read_json
+from scopewatch.web.dashboard_context import (
+    DashboardContext,
+    GivenContext,
+    GivenVisit,
+    choose_run,
+    make_header,
+)
+from scopewatch.web.pages import ACTS, render_page
+
+pages = APIRouter()
+programs = APIRouter()
+
+SHOWN: Final = 200
+ASKABLE: Final = (Act.PAUSE, Act.RESUME, Act.NOW, Act.MEDIUM)
+BUTTONS: Final = {
+    Act.PAUSE: mark("Pause"),
+    Act.RESUME: mark("Go on"),
+    Act.NOW: mark("Take a time point now"),
+    Act.MEDIUM: mark("Change the medium"),
+}
+
+
+class FocusAnswer(BaseModel):
+    """How the focus of a time-lapse stands."""
+
+    method: str
+    time_point: int | None = Field(description="the last one at which it was looked for")
+    drift_um: float | None = Field(description="how far from the plan it was found last")
+    focused: int = Field(description="positions whose focus was found then")
+    failed: int = Field(description="places where it was not")
+    reason: str
+
+
+class StandingAnswer(BaseModel):
+    """How a time-lapse stands."""
+
+    source: str
+    time_points: int
+    next_time_point: int | None
+    next_at: datetime | None
+    held: str = Field(description="why nothing is acquired for now; empty where it goes on")
+    focus: FocusAnswer | None
+
+
+class EntryAnswer(BaseModel):
+    """A line of the journal."""
+
+    number: int
+    source: str
+    act: str
+    by: str
+    at: datetime
+    done: bool | None = Field(description="null while it waits")
+    done_at: datetime | None
+    outcome: str
+    time_point: int | None = Field(description="the last one that was due by then")
+
+
+class AcquisitionAnswer(BaseModel):
+    """`/api/acquisition.json`."""
+
+    schema_version: int = 1
+    acquisitions: list[StandingAnswer]
+    journal: list[EntryAnswer] = Field(description="the newest, oldest first")
+
+
+class AcquisitionOrder(BaseModel):
+    """What is wanted of a time-lapse."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    act: Act = Field(description="pause, resume, now or medium")
+    source: str | None = Field(default=None, description="null: the one that acquires")
+
+
+class OrderTaken(BaseModel):
+    """That an order was written down: what comes of it stands in the journal."""
+
+    number: int
+
+
+@pages.get("/acquisition")
+def show(context: GivenContext, visit: GivenVisit, experiment: str | None = None) -> HTMLResponse:
+    """Show how the time-lapses stand, and their journal."""
+    choice = choose_run(context, experiment)
+    header = make_header(context, choice, context.reader.flagged(choice.run))
+    return render_page(
+        context,
+        visit,
+        "acquisition.html",
+        header,
+        standings=context.acquisitions(),
+        journal=context.reader.journal(choice.run, SHOWN)[::-1],
+        done=ACTS,
+        buttons=BUTTONS,
+    )
+
+
+@pages.post("/acquisition")
+async def order_by_form(context: GivenContext, request: Request) -> RedirectResponse:
+    """Write down what is wanted of a time-lapse; lead back to its page."""
+    form = await read_form(request, context.token)
+    act = next((each for each in ASKABLE if each.value == form.get("act")), None)
+    if act is None:
+        raise RefusedFormError(
+            complaint(
+                "the form does not say what is wanted of the time-lapse",
+                where=request.url.path,
+                do="use the buttons of the dashboard itself",
+            )
+        )
+    await _order(context, request, form.get("source"), act, "dashboard")
+    return RedirectResponse("/acquisition", status_code=303)
+
+
+@programs.get("/api/acquisition.json")
+def tell(context: GivenContext, experiment: str | None = None) -> AcquisitionAnswer:
+    """Tell how the time-lapses stand, and their journal."""
+    choice = choose_run(context, experiment)
+    return AcquisitionAnswer(
+        acquisitions=[answer_of(each) for each in context.acquisitions()],
+        journal=[_entry(each) for each in context.reader.journal(choice.run, SHOWN)],
+    )
+
+
+@programs.post(
+    "/api/acquisition",
+    status_code=202,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": AcquisitionOrder.model_json_schema()}},
+        }
+    },
+)
+async def order_by_program(context: GivenContext, request: Request) -> OrderTaken:
+    """Write down what is wanted of a time-lapse; it is soon carried out."""
+    try:
+        wanted = AcquisitionOrder.model_validate_json(await read_json(request))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise _not_understood(request, f"{place}: {first['msg']}") from error
+    if wanted.act not in ASKABLE:
+        raise _not_understood(request, wanted.act.value)
+    return OrderTaken(number=await _order(context, request, wanted.source, wanted.act, "API"))
+
+
+def answer_of(standing: AcquisitionStanding) -> StandingAnswer:
+    """Return how a time-lapse stands as plain values."""
+    focus = standing.focus
+    return StandingAnswer(
+        source=standing.source,
+        time_points=standing.time_points,
+        next_time_point=standing.next_time_point,
+        next_at=standing.next_at,
+        held="" if standing.held is None else standing.held.why,
+        focus=None
+        if focus is None
+        else FocusAnswer(
+            method=focus.method,
+            time_point=focus.time_point,
+            drift_um=focus.drift_um,
+            focused=focus.focused,
+            failed=focus.failed,
+            reason=focus.reason,
+        ),
+    )
+
+
+async def _order(
+    context: DashboardContext, request: Request, source: str | None, act: Act, way: str
+) -> int:
+    names = context.facts.acquires
+    name = names[0] if source is None and len(names) == 1 else source
+    if name is None or name not in names:
+        line = complaint(
+            "no time-lapse to steer" if not names else "it is not said which time-lapse",
+            where=request.url.path,
+            expected=f"source: one of {', '.join(names)}" if names else None,
+            got=source,
+            do="acquire with scopewatch to steer it" if not names else "name its source",
+        )
+        raise HTTPException(status_code=409, detail=line)
+    by = f"{way}, {address_of(request.scope)}"
+    return await run_in_threadpool(context.alerts.order, name, context.facts.experiment, act, by)
+
+
+def _entry(entry: JournalEntry) -> EntryAnswer:
+    return EntryAnswer(
+        number=entry.number,
+        source=entry.source,
+        act=entry.act.value,
+        by=entry.by,
+        at=entry.at,
+        done=entry.done,
+        done_at=entry.done_at,
+        outcome=entry.outcome,
+        time_point=entry.time_point,
+    )
+
+
+def _not_understood(request: Request, got: str) -> HTTPException:
+    line = complaint(
+        "what is wanted of the time-lapse is not understood",
+        where=request.url.path,
+        expected=f"act: {', '.join(each.value for each in ASKABLE)}; source",
+        got=got,
+        do="see docs/operating.md",
+    )
+    return HTTPException(status_code=422, detail=line)

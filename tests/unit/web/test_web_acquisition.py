@@ -1,0 +1,234 @@
+"""Time-lapses on the pages and for programs: how they stand, their journal, steering them."""
+
+import asyncio
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from scopewatch.core.acquisition import (
+    AcquisitionStanding,
+    Act,
+    FocusStanding,
+    Held,
+    JournalEntry,
+)
+from scopewatch.store.read.records import CoursePoint, RunRow
+from tests.unit.web.conftest import HOST, TOKEN, Dashboard
+from tests.unit.web.fakes import FACTS, NOW, seen, well_row
+
+PATH = "/acquisition"
+STANDING = AcquisitionStanding(
+    source="scope",
+    time_points=20,
+    next_time_point=5,
+    next_at=NOW + timedelta(hours=3),
+    focus=FocusStanding(
+        method="lock",
+        time_point=4,
+        drift_um=12.34,
+        focused=95,
+        failed=1,
+        reason="A3: focus did not lock within 10 s",
+    ),
+)
+PAUSED = Held(act=Act.PAUSE, by="anna, command line", since=NOW)
+AWAY = Held(act=Act.MEDIUM, by="anna", since=NOW, height_um=4.0, until=NOW + timedelta(minutes=30))
+
+
+def entry(act: Act = Act.PAUSE, *, done: bool | None = True, hours: float = 1) -> JournalEntry:
+    at = NOW - timedelta(hours=hours)
+    return JournalEntry(
+        number=1,
+        source="scope",
+        run=FACTS.experiment,
+        act=act,
+        by="anna, command line",
+        at=at,
+        done=done,
+        done_at=None if done is None else at,
+        outcome="" if done is None else "as it was wanted",
+    )
+
+
+@pytest.fixture
+def acquiring(dashboard: Dashboard) -> Dashboard:
+    dashboard.reader.rows = [well_row("A1")]
+    dashboard.acquisitions = (STANDING,)
+    dashboard.build(replace(FACTS, acquires=("scope",)))
+    return dashboard
+
+
+def buttons(dashboard: Dashboard) -> list[str]:
+    return re.findall(r'<button name="act" value="(\w+)"', dashboard.get(PATH).text)
+
+
+def send(dashboard: Dashboard, body: object) -> httpx.Response:
+    async def post() -> httpx.Response:
+        transport = httpx.ASGITransport(dashboard.app)
+        async with httpx.AsyncClient(transport=transport, base_url=HOST) as client:
+            kind = {"content-type": "application/json"}
+            return await client.post(
+                "/api/acquisition", content=json.dumps(body).encode(), headers=kind
+            )
+
+    return asyncio.run(post())
+
+
+def test_the_page_says_what_is_due_next_and_how_the_focus_stands(acquiring: Dashboard) -> None:
+    text = acquiring.get(PATH).text
+    assert "5 of 20 <small>2026-03-07 12:00 UTC</small>" in text
+    assert "+12.3 µm" in text
+    assert "95 <small>✖ 1</small>" in text
+    assert "A3: focus did not lock within 10 s" in text
+
+
+@pytest.mark.parametrize(
+    ("held", "offered"),
+    [
+        (None, ["pause", "now", "medium"]),
+        (PAUSED, ["resume", "medium"]),
+        (AWAY, ["resume"]),
+    ],
+)
+def test_only_what_makes_sense_is_offered(
+    acquiring: Dashboard, held: Held | None, offered: list[str]
+) -> None:
+    acquiring.acquisitions = (replace(STANDING, held=held),)
+    assert buttons(acquiring) == offered
+
+
+def test_every_page_of_the_run_says_that_nothing_is_acquired(acquiring: Dashboard) -> None:
+    assert 'data-part="held"' not in acquiring.get("/").text
+    acquiring.acquisitions = (replace(STANDING, held=PAUSED),)
+    for page in ("/", "/alerts", "/quarantine", PATH):
+        text = acquiring.get(page).text
+        assert text.count('data-part="held"') == 1, page
+        assert "Paused: nothing is acquired." in text
+        assert "anna, command line" in text
+    acquiring.acquisitions = (replace(STANDING, held=AWAY),)
+    assert "It goes on by itself at 2026-03-07 09:30 UTC." in acquiring.get("/").text
+
+
+def test_where_another_program_acquires_there_is_no_link_to_it(dashboard: Dashboard) -> None:
+    dashboard.reader.rows = [well_row("A1")]
+    assert 'href="/acquisition' not in dashboard.get("/").text
+    assert "another program does" in dashboard.get(PATH).text
+    dashboard.build(replace(FACTS, acquires=("scope",)))
+    assert 'href="/acquisition"' in dashboard.get("/").text
+
+
+def test_a_button_writes_an_order_down_with_who_and_leads_back(acquiring: Dashboard) -> None:
+    form = {"token": TOKEN, "source": "scope", "act": "pause"}
+    answer = acquiring.post(PATH, form)
+    assert (answer.status_code, answer.headers["location"]) == (303, PATH)
+    assert acquiring.alerts.orders == [("scope", FACTS.experiment, "pause", "dashboard, 127.0.0.1")]
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"source": "scope", "act": "pause"}, 403),
+        ({"token": "old", "source": "scope", "act": "pause"}, 403),
+        ({"token": TOKEN, "source": "scope"}, 403),
+        ({"token": TOKEN, "source": "scope", "act": "note"}, 403),
+        ({"token": TOKEN, "source": "other", "act": "pause"}, 409),
+    ],
+)
+def test_a_form_that_is_not_ours_or_says_nothing_is_refused(
+    acquiring: Dashboard, form: dict[str, str], status: int
+) -> None:
+    assert acquiring.post(PATH, form).status_code == status
+    assert acquiring.alerts.orders == []
+
+
+def test_a_form_of_another_origin_is_refused(acquiring: Dashboard) -> None:
+    form = {"token": TOKEN, "source": "scope", "act": "pause"}
+    assert acquiring.post(PATH, form, {"origin": "https://evil.example"}).status_code == 403
+    assert acquiring.alerts.orders == []
+
+
+def test_the_journal_shows_who_and_what_came_of_it_the_newest_first(acquiring: Dashboard) -> None:
+    acquiring.reader.entries = [
+        entry(Act.PAUSE, hours=3),
+        entry(Act.NOW, done=False, hours=2),
+        entry(Act.RESUME, done=None),
+    ]
+    text = acquiring.get(PATH).text
+    rows = re.findall(r'data-label="Act">([^<]*)<', text)
+    assert rows == ["went on", "time point at once", "paused"]
+    assert "its turn comes" in text
+    assert "✖ <small" in text
+    assert "anna, command line" in text
+
+
+def test_programs_read_how_it_stands_and_the_journal(acquiring: Dashboard) -> None:
+    acquiring.reader.entries = [entry()]
+    acquiring.acquisitions = (replace(STANDING, held=PAUSED),)
+    told = acquiring.get("/api/acquisition.json").json()
+    (standing,) = told["acquisitions"]
+    assert standing["held"] == "paused by anna, command line, since 2026-03-07 09:00 UTC"
+    assert (standing["next_time_point"], standing["time_points"]) == (5, 20)
+    assert standing["focus"]["drift_um"] == 12.34
+    (line,) = told["journal"]
+    assert (line["act"], line["by"], line["done"]) == ("pause", "anna, command line", True)
+    assert acquiring.get("/healthz").json()["acquisitions"] == told["acquisitions"]
+
+
+def test_a_program_steers_it(acquiring: Dashboard) -> None:
+    answer = send(acquiring, {"act": "medium"})
+    assert (answer.status_code, answer.json()) == (202, {"number": 1})
+    assert acquiring.alerts.orders == [("scope", FACTS.experiment, "medium", "API, 127.0.0.1")]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "line"),
+    [
+        ({"act": "fly"}, 422, "is not understood"),
+        ({"act": "note"}, 422, "got note"),
+        ({"act": "pause", "more": 1}, 422, "got more"),
+        ({"act": "pause", "source": "other"}, 409, "source: one of scope, got other"),
+    ],
+)
+def test_what_a_program_sends_wrongly_is_named(
+    acquiring: Dashboard, body: object, status: int, line: str
+) -> None:
+    answer = send(acquiring, body)
+    assert answer.status_code == status
+    assert line in answer.json()["error"]
+    assert acquiring.alerts.orders == []
+
+
+def test_the_curve_of_a_well_shows_what_people_did(
+    acquiring: Dashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began_at = NOW - timedelta(days=6)
+    run = RunRow(name=FACTS.experiment, started_at=began_at, first_frame_at=None, simulated=False)
+    monkeypatch.setattr(acquiring.reader, "runs", lambda: [run])
+    acquiring.reader.points = [
+        CoursePoint(time_point=index, day=index / 2, efficiency=seen(0.2), sites=1)
+        for index in range(13)
+    ]
+    acquiring.reader.entries = [
+        entry(Act.MEDIUM, hours=48),
+        entry(Act.RESUME, hours=47),
+        entry(Act.NOTE, hours=40),
+        entry(Act.NOW, done=False, hours=30),
+        entry(Act.PAUSE, hours=24 * 30),
+    ]
+    text = acquiring.get("/wells/HES-NKX2.5%20run%204/P1/A1").text
+    marks = re.findall(r'<g class="act"><title>([^<]*)</title>', text)
+    assert marks == ["day 4.0: medium change", "day 4.0: went on"]
+
+
+def test_the_pages_speak_japanese(acquiring: Dashboard) -> None:
+    acquiring.reader.entries = [entry(Act.MEDIUM), entry(Act.NOTE)]
+    acquiring.acquisitions = (replace(STANDING, held=AWAY),)
+    text = acquiring.get(PATH, {"accept-language": "ja"}).text
+    assert "培地交換中" in text
+    plain = re.sub(r'<(small|span) lang="en">.*?</\1>', "", text)
+    for word in ("Acquisition", "Journal", "Outcome", "medium change", "nothing is acquired"):
+        assert word not in re.sub("<[^>]*>", " ", plain), word
