@@ -22,14 +22,14 @@ done
 cp "$here/dropins/raw-data.conf" "$here/dropins/acquire.conf" "$acquire/scopewatch.service.d/"
 
 check() { # folder, what
-    said=$(systemd-analyze --man=no verify "$1/scopewatch.service" 2>&1) || {
-        echo "$said" >&2
+    output=$(systemd-analyze --man=no verify "$1/scopewatch.service" 2>&1) || {
+        echo "$output" >&2
         echo "unit does not verify: $2; mend the lines above" >&2
         exit 1
     }
     # Some complaints (a key in the wrong section) leave the exit status at 0.
-    [ -z "$said" ] || {
-        echo "$said" >&2
+    [ -z "$output" ] || {
+        echo "$output" >&2
         echo "unit verifies with complaints: $2; mend the lines above" >&2
         exit 1
     }

@@ -113,4 +113,4 @@ def tell_model_refused(config: Config, error: ModelError, clock: Clock) -> None:
                 heartbeats = Heartbeats(clock, stall_s=config.runtime.stall_s)
                 make_delivery(config, store, clock, heartbeats).drain()
     except ScopewatchError as trouble:
-        log.error("refusal of the model cannot be told", extra={"event": {"why": str(trouble)}})
+        log.error("refusal of the model cannot be reported", extra={"event": {"why": str(trouble)}})

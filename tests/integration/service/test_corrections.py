@@ -101,21 +101,21 @@ def test_a_change_of_the_time_alone_scores_nothing_and_moves_nothing(
     for name in names[:3]:
         os.utime(daemon.incoming / name)
     daemon.eventually(
-        lambda: daemon.count("file was written anew with the same pixels") == 3, within_s=WITHIN_S
+        lambda: daemon.count("file was rewritten with the same pixels") == 3, within_s=WITHIN_S
     )
     assert daemon.end(within_s=20) == 0
     for name in names[3:]:
         os.utime(daemon.incoming / name)
     daemon.start_ready(within_s=WITHIN_S)
     daemon.eventually(
-        lambda: daemon.count("file was written anew with the same pixels") == 6, within_s=WITHIN_S
+        lambda: daemon.count("file was rewritten with the same pixels") == 6, within_s=WITHIN_S
     )
     assert daemon.frames() == before
     assert daemon.count("frame scored") == 6
     # One whose pixels are others is a new frame.
     save(daemon.incoming / names[0], phase[256:, 256:])
     daemon.eventually(lambda: daemon.count("frame scored") == 7, within_s=WITHIN_S)
-    assert daemon.count("frame changed since it was seen, scored anew") == 1
+    assert daemon.count("frame changed since it was seen, scored again") == 1
     assert daemon.end(within_s=20) == 0
 
 

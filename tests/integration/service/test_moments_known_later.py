@@ -59,5 +59,5 @@ def test_days_follow_the_times_that_a_writer_tells_at_its_close(
     daemon.eventually(lambda: days(daemon) == expected, within_s=WITHIN_S)
     assert daemon.count("frame scored") == TIMES
     assert daemon.count("frame's time became known") >= TIMES - 1
-    assert daemon.count("frame changed since it was seen, scored anew") == 0
+    assert daemon.count("frame changed since it was seen, scored again") == 0
     assert daemon.end(within_s=20) == 0

@@ -68,4 +68,4 @@ def test_a_state_folder_that_another_holds_does_not_hide_the_refusal(
     (tmp_path / "state").mkdir()
     with InstanceLock(tmp_path / "state"):
         tell_model_refused(config_of(tmp_path, RULE), ModelError(REFUSAL), clock)
-    assert "refusal of the model cannot be told" in caplog.text
+    assert "refusal of the model cannot be reported" in caplog.text

@@ -137,7 +137,7 @@ class Claims:
             _take_over(session, ticket, row, now)
         elif not same_content(row, ticket):
             log.warning(
-                "frame changed since it was seen, scored anew",
+                "frame changed since it was seen, scored again",
                 extra={"event": {**_named(ticket), "was": row.state}},
             )
             _start(session, row, ticket, now)
@@ -191,7 +191,7 @@ class Claims:
         """Begin another attempt at a frame of the same content; False where it is settled."""
         judging, source = self.judging, ticket.source
         if row.fingerprint != ticket.fingerprint:
-            log.info("file was written anew with the same pixels", extra={"event": _named(ticket)})
+            log.info("file was rewritten with the same pixels", extra={"event": _named(ticket)})
             row.fingerprint = ticket.fingerprint
         row.content = ticket.content or row.content
         if row.state in SCORED:

@@ -42,7 +42,7 @@ def test_a_scored_frame_stays_as_it_is(scene: Scene, caplog: pytest.LogCaptureFi
             assert not scene.store.claim(offered)
         assert is_settled(scene, offered)
     assert written(scene) == before
-    assert caplog.text.count("file was written anew with the same pixels") == 3
+    assert caplog.text.count("file was rewritten with the same pixels") == 3
     assert "scored anew" not in caplog.text
 
 
@@ -57,7 +57,7 @@ def test_a_quarantined_frame_stays_as_it_is(scene: Scene) -> None:
 def test_other_pixels_are_scored_anew(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     scene.score(key(), 0.1, content="pixels")
     scene.score(key(), 0.7, content="other pixels", fingerprint="2")
-    assert "frame changed since it was seen, scored anew" in caplog.text
+    assert "frame changed since it was seen, scored again" in caplog.text
     assert scene.rows("SELECT positive_fraction FROM results") == [(0.7,)]
     assert scene.rows("SELECT content, fingerprint FROM frames") == [("other pixels", "2")]
 

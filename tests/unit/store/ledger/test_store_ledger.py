@@ -43,7 +43,7 @@ def test_a_frame_whose_file_changed_is_scored_anew_and_its_result_replaced(
     scene.score(key(), 0.4)
     with caplog.at_level(logging.WARNING):
         scene.score(key(), 0.8, fingerprint="2")
-    assert "frame changed since it was seen, scored anew" in caplog.text
+    assert "frame changed since it was seen, scored again" in caplog.text
     assert scene.rows("SELECT positive_fraction FROM results") == [(0.8,)]
     assert scene.rows("SELECT count(*) FROM tile_scores") == [(1,)]
     assert scene.rows("SELECT efficiency FROM well_estimates") == [(1.0,)]

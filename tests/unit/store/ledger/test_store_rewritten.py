@@ -34,7 +34,7 @@ def test_each_file_replaces_the_result_of_its_name_and_days_go_on_from_the_first
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
     acquire_again(scene, 0, 0.1)
-    assert "frame changed since it was seen, scored anew" in caplog.text
+    assert "frame changed since it was seen, scored again" in caplog.text
     rows = scene.rows("SELECT time_point, day FROM well_estimates ORDER BY time_point")
     assert rows == [(0, 20.0), (1, 0.5), (2, 1.0), (3, 1.5)], "two runs in one course"
 
