@@ -19,6 +19,11 @@ class DataSet(Protocol[Sighting]):
         ...
 
     @property
+    def undecided(self) -> int:
+        """Number of incomplete images that are still waited for: not reported as given up yet."""
+        ...
+
+    @property
     def ended(self) -> bool:
         """Whether its writer has closed it and all images were found."""
         ...

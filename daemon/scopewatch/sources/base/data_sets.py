@@ -62,6 +62,11 @@ class _Followed(Generic[Sighting]):
         return len(self.backlog.waiting) + len(self.sighted) + self.data_set.waiting
 
     @property
+    def is_read(self) -> bool:
+        """Whether all its present images were reported, complete or given up."""
+        return self.caught_up and not self.sighted and not self.data_set.undecided
+
+    @property
     def is_done(self) -> bool:
         return self.data_set.ended and not self.sighted
 
@@ -228,7 +233,7 @@ class DataSetsSource(Generic[Sighting]):
             sets = [one for label, one in self._followed.items() if holds(label, locator)]
             if any(locator in one.backlog.taken for one in sets):
                 del self._sought[locator]
-            elif locator not in offered and all(one.caught_up and not one.sighted for one in sets):
+            elif locator not in offered and all(one.is_read for one in sets):
                 if not offering.refuse(each, gone(self._path / locator)):
                     return
                 del self._sought[locator]

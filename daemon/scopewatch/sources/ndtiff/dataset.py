@@ -118,6 +118,11 @@ class DataSet:
         return len(self._indexed) + len(self._nameless)
 
     @property
+    def undecided(self) -> int:
+        """Number of images in the index whose pixels are still waited for."""
+        return sum(name not in self._missed for name, _ in self._indexed)
+
+    @property
     def ended(self) -> bool:
         """Whether its writer closed it: the index is there, all files are truncated, all is read.
 

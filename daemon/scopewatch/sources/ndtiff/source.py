@@ -102,6 +102,10 @@ class _Followed:
         return self._data_set.waiting
 
     @property
+    def undecided(self) -> int:
+        return self._data_set.undecided
+
+    @property
     def ended(self) -> bool:
         return self._data_set.ended
 

@@ -40,13 +40,15 @@ class Patience:
 class _Group:
     """Files that planes share.
 
-    `looked` is their state when they were last read, `why` the reason for waiting. `disproved`
-    holds units that did not unpack, with the state at that time and the reason.
+    `looked` is their state when they were last read, `is_given_up` whether that was after the time
+    to give up, `why` the reason for waiting. `disproved` holds units that did not unpack, with the
+    state at that time and the reason.
     """
 
     changed_s: float
     state: GroupState | None = None
     looked: tuple[object, ...] | None = None
+    is_given_up: bool = False
     why: str = ""
     disproved: dict[Coordinates, tuple[GroupState, str]] = field(default_factory=dict)
 
@@ -93,6 +95,11 @@ class ArrayFollower:
     def waiting(self) -> int:
         """Number of groups of files that exist and are not complete."""
         return sum(bool(group.why) for group in self._open.values())
+
+    @property
+    def undecided(self) -> int:
+        """Number of those groups whose planes were not reported as given up yet."""
+        return sum(bool(group.why) and not group.is_given_up for group in self._open.values())
 
     @property
     def why(self) -> str:
@@ -169,7 +176,7 @@ class ArrayFollower:
         state = self._units.files.group_state(at)
         self._sighted.remove(sighting.index)
         group = self._open.setdefault(at, _Group(changed_s=now_s, state=state))
-        group.why, group.looked = why, None
+        group.why, group.looked, group.is_given_up = why, None, False
         if state is not None:
             group.disproved[self._layout.unit(sighting.index)] = state, why
         return False
@@ -192,7 +199,7 @@ class ArrayFollower:
             return []
         # Unpacked once for each state of the files, not with every look.
         rests = rests and looked != group.looked
-        group.looked, group.why = looked, ""
+        group.looked, group.is_given_up, group.why = looked, overdue, ""
         found: list[PlaneSighting] = []
         for unit in self._layout.units_of(at):
             planes = [each for each in self._layout.planes_of(unit) if each not in self._sighted]

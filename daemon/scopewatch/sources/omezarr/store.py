@@ -43,6 +43,11 @@ class OmeZarrStore:
         return sum(each.waiting for each in self._followers())
 
     @property
+    def undecided(self) -> int:
+        """Number of those that were not reported as given up yet."""
+        return sum(each.undecided for each in self._followers())
+
+    @property
     def listed(self) -> int:
         """How many times a folder of chunks was listed."""
         return sum(each.listed for each in self._followers())

@@ -8,7 +8,7 @@ import pytest
 from scopewatch.core.imaging.frame import Refusal, RetryRequest
 from tests.conftest import FakeClock
 from tests.unit.sources.ndtiff_scene import Make, Scene
-from tests.unit.sources.ndtiffs import writing
+from tests.unit.sources.ndtiffs import write_data_set, writing
 from tests.unit.sources.scenes import making
 
 
@@ -70,3 +70,22 @@ def test_an_image_whose_data_set_was_deleted_is_gone(tmp_path: Path, make: Make)
     (told,) = scene.inbox.refusals
     assert told.locator == refused.locator
     assert "to be tried again is gone" in told.reason
+
+
+def test_images_whose_tiff_is_still_waited_for_are_not_gone(tmp_path: Path, make: Make) -> None:
+    folder = write_data_set(tmp_path, times=2)
+    (tiff,) = folder.glob("*.tif")
+    moved = tiff.rename(tmp_path / "moved")
+    scene = make().start()
+    scene.later(61)
+    (refused,) = scene.inbox.refusals
+    scene.ledger.settle(refused)
+    ask(scene, refused)
+    for _ in range(3):
+        scene.later(10)
+    assert scene.inbox.refusals == []
+    moved.rename(tiff)
+    scene.later(1)
+    assert len(scene.inbox.tickets) == 2
+    (gone,) = scene.inbox.refusals
+    assert gone.locator == refused.locator, "no image of the index misses its pixels any more"
