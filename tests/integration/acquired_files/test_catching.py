@@ -62,6 +62,8 @@ subprocess.run(["umount", "-l", share], check=True)
 clock.advance(10)
 source.scan()
 assert len(inbox.tickets) == 1
+assert not source.health().alive, "the empty mount point is not the share"
+assert source.health().detail == f"{share} is gone: nothing is mounted on it"
 subprocess.run(["mount", "-t", "tmpfs", "none", share], check=True)
 write(share / FRAME.replace("t0003", "t0004"))
 clock.advance(10)

@@ -41,7 +41,7 @@ def test_a_folder_that_is_removed_is_reported_and_taken_back(
     daemon.eventually(lambda: titles(daemon) == ["a source has given nothing for 0 minutes"], 60)
     (entry,) = [each for each in daemon.log_lines() if each["message"] == "source not watching"][:1]
     assert entry["event.why"] == f"{data} is gone"
-    assert "was there, and is gone" in daemon.ask("status").stdout
+    assert "folder of the data sets is gone" in daemon.ask("status").stdout
     data.mkdir()
     daemon.eventually(lambda: titles(daemon)[1:] == ["its sources are watching again"], 90)
     assert daemon.end() == 0

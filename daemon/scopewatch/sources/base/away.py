@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 from scopewatch.core.errors import SourceError, complaint
@@ -54,6 +55,20 @@ class Presence:
             return False
         self._known = now
         return True
+
+    def look(self) -> Identity:
+        """Return the identity of the folder.
+
+        Raises
+        ------
+        OSError
+            When it is not there, with the reason.
+        """
+        if not stat.S_ISDIR(self._root.stat().st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not self.is_there() or self._known is None:
+            raise OSError(errno.ENODEV, "nothing is mounted on it")
+        return self._known
 
     def is_gone(self) -> bool:
         """Return whether the folder was there once and is not there now."""

@@ -24,6 +24,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from scopewatch.sources.base.away import Identity, Presence
 from scopewatch.sources.layouts.candidates import ZARR_SUFFIX
 
 log = logging.getLogger(__name__)
@@ -107,7 +108,8 @@ class FolderWatch:
         self._recursive = recursive
         self._poll = poll
         self._observer: BaseObserver | None = None
-        self._identity: tuple[int, int] | None = None
+        self._presence = Presence(root)
+        self._identity: Identity | None = None
         self._revive_at_s = 0.0
         self._renew_at_s: float | None = None
         self.touches = Touches(root=str(root))
@@ -125,10 +127,11 @@ class FolderWatch:
         Raises
         ------
         OSError
-            When the folder does not exist or cannot be read.
+            When the folder does not exist, is the mount point of a share that was unmounted, or
+            cannot be read.
         """
         os.scandir(self._root).close()
-        self._identity = self._look()
+        self._identity = self._presence.look()
         self._begin(None)
 
     def check(self, now_s: float) -> bool:
@@ -139,7 +142,7 @@ class FolderWatch:
         True when files may have been missed, so that the folder must be walked.
         """
         try:
-            identity = self._look()
+            identity = self._presence.look()
         except OSError as error:
             if self._identity is not None:
                 self.trouble = f"{self._root} is gone: {error.strerror}"
@@ -176,10 +179,6 @@ class FolderWatch:
         if observer is not None and observer.is_alive():
             observer.stop()
             observer.join(timeout=5)
-
-    def _look(self) -> tuple[int, int]:
-        state = self._root.stat()
-        return state.st_dev, state.st_ino
 
     def _is_due(self, now_s: float) -> bool:
         """Whether the observer has kept enough to be worth a walk of the folder."""

@@ -9,6 +9,7 @@ from watchdog.events import DirCreatedEvent, FileCreatedEvent, FileMovedEvent
 from watchdog.observers.api import BaseObserver
 from watchdog.observers.inotify_c import Inotify
 
+from scopewatch.sources.base import away
 from scopewatch.sources.folder.watch import RENEW_MOVES, RENEW_S, FolderWatch, Touches
 
 
@@ -48,6 +49,33 @@ def test_a_watched_folder_is_alive_until_stopped(tmp_path: Path) -> None:
     watched.stop()
     watched.stop()
     assert not watched.alive()
+
+
+def test_an_empty_mount_point_is_no_watched_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    share = tmp_path / "share"
+    share.mkdir()
+    devices = {share: 77}
+
+    def identify(root: Path) -> away.Identity:
+        state = root.stat()
+        return devices.get(root, state.st_dev), state.st_ino
+
+    monkeypatch.setattr(away, "identify", identify)
+    watched = watch(share, poll=True)
+    watched.start()
+    del devices[share]
+    for _ in range(2):
+        assert not watched.check(0.0)
+    assert (watched.present, watched.alive()) == (False, False)
+    assert watched.trouble == f"{share} is gone: nothing is mounted on it"
+    assert caplog.text.count("watched folder is gone") == 1
+    with pytest.raises(OSError, match="nothing is mounted on it"):
+        watched.start()
+    devices[share] = 78
+    assert watched.check(0.0), "what came meanwhile is found by a walk"
+    assert watched.alive()
 
 
 def test_an_observer_that_has_seen_many_renamings_is_renewed_and_the_folder_walked(
