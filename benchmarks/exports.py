@@ -75,7 +75,7 @@ def _frame(number: int, well: int, time_point: int) -> dict[str, Any]:
         "source": "folder",
         "locator": f"P1/{well:03d}_t{time_point:04d}_phase.tif",
         "fingerprint": f"524416:{number}",
-        "state": FrameState.DONE,
+        "state": FrameState("done"),
         "attempts": 1,
         "seen_at": at,
         "claimed_at": at,

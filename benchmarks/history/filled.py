@@ -127,7 +127,7 @@ def _fill_well(
         sites = []
         for site in range(history.sites):
             frame = frames[time_point * history.sites + site]
-            if frame["state"] is not FrameState.DONE:
+            if frame["state"] is not FrameState("done"):
                 continue
             raw = float(np.clip(level + random.normal(0, 0.02), 0, 1))
             sites.append(correct(raw, history.rates))
@@ -207,7 +207,7 @@ def _frames(number: int, history: History, random: np.random.Generator) -> Itera
                 "locator": f"/raw/{name}.tif",
                 "fingerprint": name,
                 "content": "",
-                "state": FrameState.QUARANTINED if unfit else FrameState.DONE,
+                "state": FrameState.QUARANTINED if unfit else FrameState("done"),
                 "attempts": 1,
                 "fault": "blank" if unfit else None,
                 "reason": "frame is blank" if unfit else None,

@@ -15,10 +15,10 @@ import yaml
 from ndstorage.ndtiff_dataset import NDTiffDataset
 from pycromanager.acquisition.acquisition_superclass import Acquisition
 
-from scopewatch.app.daemon_runner import Life
+from scopewatch.app.daemon_runner import DaemonRunner
 from scopewatch.config import load_config
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.runtime.supervision.stages import Farewell
+from scopewatch.runtime.supervision.stages import ExitReport
 from scopewatch.sources.micromanager.events import Axes, Event
 from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
 from scopewatch.store.read.queries import Reader
@@ -142,7 +142,7 @@ class Run:
         }
         self.path = folder / "config.yaml"
         self.write()
-        self.life = Life(
+        self.life = DaemonRunner(
             self.path,
             load_config(self.path),
             clock=self.clock,
@@ -151,12 +151,12 @@ class Run:
             prepare=lambda _: None,
         )
         self.life.build()
-        self.farewell: Farewell | None = None
+        self.exit_report: ExitReport | None = None
         self.thread = threading.Thread(target=self._run, name="daemon")
         self.thread.start()
 
     def _run(self) -> None:
-        self.farewell = self.life.run()
+        self.exit_report = self.life.run()
 
     def write(self) -> None:
         self.path.write_text(yaml.safe_dump(self.settings), encoding="utf-8")

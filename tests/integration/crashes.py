@@ -14,7 +14,7 @@ from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.messages.settled import Settled
 from scopewatch.runtime.pipeline.frame_job import FrameJob
 from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline
-from scopewatch.runtime.pipeline.outcome import Ending
+from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.pipeline.step_runner import StepPolicy, StepRunner
 from scopewatch.store.files import overlays as overlays_module
 from scopewatch.store.files.overlays import OverlayFolder
@@ -61,7 +61,9 @@ class Life:
         for left in self.reader.without_result():
             self.overlays.discard(left)
 
-    def walk(self, offered: FrameTicket, *, commits: bool = True, removes: bool = True) -> Ending:
+    def walk(
+        self, offered: FrameTicket, *, commits: bool = True, removes: bool = True
+    ) -> FrameOutcome:
         """Carry a frame to its end, or until its commit or the removal of a picture is cut."""
 
         def cut(*_: object, **__: object) -> Settled:
@@ -82,7 +84,7 @@ class Life:
                 patch.setattr(self.store, "commit", cut)
             if not removes:
                 patch.setattr(overlays_module, "remove_picture", cut)
-            return pipeline.process(FrameJob(item=offered), steps).ending
+            return pipeline.process(FrameJob(item=offered), steps).outcome
 
     def end(self) -> None:
         self.reader.close()

@@ -26,7 +26,7 @@ from scopewatch.core.imaging.result import FrameResult
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline, Marker
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
-from scopewatch.runtime.pipeline.outcome import Ending
+from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.pipeline.worker import Worker
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.store.files.overlays import OverlayFolder
@@ -240,16 +240,18 @@ class Bench:
         self.clock.advance(seconds)
         return False
 
-    def work(self) -> list[Ending]:
+    def work(self) -> list[FrameOutcome]:
         """Work until nothing waits."""
-        endings = []
+        outcomes = []
         while self.inbox.depth:
-            outcome = self.worker.work()
-            assert outcome is not None
-            endings.append(outcome.ending)
-        return endings
+            report = self.worker.work()
+            assert report is not None
+            outcomes.append(report.outcome)
+        return outcomes
 
-    def score(self, well: str = "A1", time_point: int = 0, channel: str = "phase") -> list[Ending]:
+    def score(
+        self, well: str = "A1", time_point: int = 0, channel: str = "phase"
+    ) -> list[FrameOutcome]:
         self.offer(key(well, time_point, channel=channel))
         return self.work()
 

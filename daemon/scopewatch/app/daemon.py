@@ -27,7 +27,7 @@ from scopewatch.core.imaging.analyse import Scorer, analyse
 from scopewatch.notify.delivery import Delivery
 from scopewatch.notify.heartbeat import Heartbeat
 from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline
-from scopewatch.runtime.pipeline.outcome import Observer, Outcome
+from scopewatch.runtime.pipeline.outcome import FrameReport, Observer
 from scopewatch.runtime.pipeline.worker import Worker
 from scopewatch.runtime.process.memory import GIVE_BACK_S, give_back
 from scopewatch.runtime.process.metrics import Metrics
@@ -35,7 +35,7 @@ from scopewatch.runtime.process.sd_notify import SystemdNotifier, notify_socket,
 from scopewatch.runtime.supervision.monitor import Monitor
 from scopewatch.runtime.supervision.schedule import Schedule
 from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
-from scopewatch.runtime.supervision.stages import Farewell, Stage
+from scopewatch.runtime.supervision.stages import ExitReport, Stage
 from scopewatch.runtime.supervision.supervisor import Supervisor
 from scopewatch.web.serve import WebServer
 
@@ -70,13 +70,13 @@ class Application:
         """Address of the dashboard, None without one; port 0 is known only while it runs."""
         return self._web.url if self._web else None
 
-    def run(self) -> Farewell:
+    def run(self) -> ExitReport:
         """Work until `stop` is called. Raises ScopewatchError when a stage cannot start."""
         with self._held:
-            farewell = self._supervisor.run()
-            if farewell.failed_stage is None:
+            exit_report = self._supervisor.run()
+            if exit_report.failed_stage is None:
                 self._sign_off()
-            return farewell
+            return exit_report
 
     def _sign_off(self) -> None:
         try:
@@ -180,11 +180,11 @@ class _Audience:
         self._observers = observers
         self._wake = wake
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, report: FrameReport) -> None:
         """Note the end of the work on an item."""
         for observer in self._observers:
-            observer.ended(outcome)
-        if outcome.alerts:
+            observer.ended(report)
+        if report.alerts:
             self._wake()
 
     def failed(self, step: str) -> None:

@@ -14,7 +14,7 @@ from scopewatch.core.source import FrameSource
 from scopewatch.notify.delivery import Delivery
 from scopewatch.runtime.pipeline.bursts import Bursts
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
-from scopewatch.runtime.pipeline.outcome import Ending
+from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.process.metrics import Metrics
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.store.read.queries import Reader
@@ -47,9 +47,11 @@ class DaemonContext:
 
     def summary(self) -> str:
         """Return one line of figures for the status."""
-        quarantined = self.metrics.total(Ending.QUARANTINED) + self.metrics.total(Ending.REFUSED)
+        quarantined = self.metrics.total(FrameOutcome.QUARANTINED) + self.metrics.total(
+            FrameOutcome.REFUSED
+        )
         figures = (
-            f"{self.metrics.total(Ending.SCORED)} frames scored,"
+            f"{self.metrics.total(FrameOutcome.SCORED)} frames scored,"
             f" {quarantined} quarantined, {self.inbox.depth} waiting"
         )
         return f"{figures}; {self.bursts.reason}" if self.bursts.reason else figures

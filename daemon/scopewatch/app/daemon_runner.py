@@ -15,12 +15,12 @@ from scopewatch.config import Config
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ScopewatchError
 from scopewatch.core.imaging.analyse import Scorer
-from scopewatch.runtime.supervision.stages import Farewell
+from scopewatch.runtime.supervision.stages import ExitReport
 
 log = logging.getLogger(__name__)
 
 
-class Life:
+class DaemonRunner:
     """Runs the daemon of a configuration until it is told to stop, over reloads.
 
     Parameters
@@ -61,12 +61,12 @@ class Life:
         tell_changes(explain_run(self._config, self._clock.now()))
         self._daemon = self._build(self._config, None)
 
-    def run(self) -> Farewell:
+    def run(self) -> ExitReport:
         """Run until told to stop. Raises ScopewatchError when the first daemon cannot start."""
-        farewell = self._run_daemon()
-        while farewell.reload and not self._ended:
-            farewell = self._reload()
-        return farewell
+        exit_report = self._run_daemon()
+        while exit_report.reload and not self._ended:
+            exit_report = self._reload()
+        return exit_report
 
     def stop(self) -> None:
         """Ask for the end; any thread and signal handlers may call it."""
@@ -80,7 +80,7 @@ class Life:
         if self._daemon is not None:
             self._daemon.reload()
 
-    def _reload(self) -> Farewell:
+    def _reload(self) -> ExitReport:
         candidate, before = self._reloading.candidate, self._config
         if candidate is None:
             raise RuntimeError("a reload was begun that nothing was found for")
@@ -106,7 +106,7 @@ class Life:
         except ScopewatchError as error:
             return self._go_back(before, error)
 
-    def _go_back(self, before: Config, error: Exception) -> Farewell:
+    def _go_back(self, before: Config, error: Exception) -> ExitReport:
         """Take the old configuration up again: the new one passed every check but cannot start."""
         problems = str(error).splitlines() or [type(error).__name__]
         self._daemon = None
@@ -141,7 +141,7 @@ class Life:
             reloading=self._reloading,
         )
 
-    def _run_daemon(self) -> Farewell:
+    def _run_daemon(self) -> ExitReport:
         daemon = self._daemon
         if daemon is None:
             raise RuntimeError("there is no daemon to run: build it first")

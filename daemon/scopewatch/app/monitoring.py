@@ -82,7 +82,7 @@ def enter_retention(schedule: Schedule, config: Config, store: Store, clock: Clo
     def remove() -> None:
         removed = retain(folder, config.overlays, clock.now())
         if removed.newest_at is not None:
-            store.sign(PICTURES_REMOVED, removed.newest_at)
+            store.record_liveness(PICTURES_REMOVED, removed.newest_at)
 
     # The schedule says when a picture cannot be removed, and the next round tries again.
     schedule.every(RETAIN_S, "retention", remove)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scopewatch.app.checking.finding import Finding
     from scopewatch.config import Config
     from scopewatch.runtime.process.log_file import LogFile
-    from scopewatch.runtime.supervision.stages import Farewell
+    from scopewatch.runtime.supervision.stages import ExitReport
 
 ConfigPath = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.")
@@ -46,10 +46,10 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     write_logs = _Logs(debug=logging.getLogger().level == logging.DEBUG)
     write_logs(settings)
 
-    from scopewatch.app.daemon_runner import Life
+    from scopewatch.app.daemon_runner import DaemonRunner
     from scopewatch.runtime.clock import SystemClock
 
-    life = Life(
+    runner = DaemonRunner(
         config,
         settings,
         clock=SystemClock(),
@@ -58,11 +58,11 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
         prepare=write_logs,
     )
     with _all_problems_at_once(config):
-        life.build()
-    _on_signals(life.stop, life.reload)
-    farewell = life.run()
-    code = _status(farewell)
-    if farewell.hung:
+        runner.build()
+    _on_signals(runner.stop, runner.reload)
+    exit_report = runner.run()
+    code = _status(exit_report)
+    if exit_report.hung:
         # Shows where it hangs, as SIGABRT from systemd's watchdog would.
         faulthandler.dump_traceback(sys.stderr)
     # Everything that counts is committed. A thread that hangs, in native code or on a dead share,
@@ -112,10 +112,10 @@ def _log_file(settings: "Config") -> "LogFile | None":
     return LogFile(path=wanted.file, max_bytes=int(wanted.max_mb * 1e6), keep=wanted.keep)
 
 
-def _status(farewell: "Farewell") -> int:
-    if farewell.hung:
+def _status(exit_report: "ExitReport") -> int:
+    if exit_report.hung:
         return HUNG
-    return 1 if farewell.failed_stage else 0
+    return 1 if exit_report.failed_stage else 0
 
 
 @contextmanager

@@ -16,14 +16,14 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class PictureFile:
     """A PNG file with the name it is attached under."""
 
     name: str
     content: bytes
 
 
-def draw_charts(message: Message) -> list[Picture]:
+def draw_charts(message: Message) -> list[PictureFile]:
     """Draw what a message shows; a figure that cannot be drawn is left out, and the words go."""
     drawn = []
     for figure in message.figures:
@@ -34,7 +34,7 @@ def draw_charts(message: Message) -> list[Picture]:
     return drawn
 
 
-def draw(figure: ChartData) -> Picture:
+def draw(figure: ChartData) -> PictureFile:
     """Draw one figure as PNG."""
     if isinstance(figure, Trend):
         pixels, name = draw_trend(figure), f"trend {figure.name}"
@@ -44,4 +44,4 @@ def draw(figure: ChartData) -> Picture:
     Image.fromarray(pixels).save(file, "PNG", optimize=True)
     # Names of runs hold any character; mail programs and chats do not.
     safe = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:60]
-    return Picture(name=f"{safe}.png", content=file.getvalue())
+    return PictureFile(name=f"{safe}.png", content=file.getvalue())

@@ -13,7 +13,7 @@ from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.errors import StoreError
 from scopewatch.core.imaging.frame import FrameKey, Mark
-from scopewatch.runtime.pipeline.outcome import Ending
+from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.store.files.overlays import OverlayFolder
 from tests.conftest import FakeClock
 from tests.integration.crashes import (
@@ -146,10 +146,10 @@ def test_a_frame_cut_off_before_its_last_commit_leaves_one_reason_and_no_picture
 ) -> None:
     other, name = ticket(key("A1")), ticket(key("B2"), fingerprint="2")
     life = Life(tmp_path)
-    assert life.walk(other) is Ending.SCORED
+    assert life.walk(other) is FrameOutcome.SCORED
     kept = pictures_in(tmp_path)
     if scored_before:
-        assert life.walk(ticket(key("B2"))) is Ending.SCORED
+        assert life.walk(ticket(key("B2"))) is FrameOutcome.SCORED
     for _ in range(2):
         life.end()
         life = Life(tmp_path)
@@ -163,7 +163,7 @@ def test_a_frame_cut_off_before_its_last_commit_leaves_one_reason_and_no_picture
         life.end()
         life = Life(tmp_path)
     else:
-        assert life.walk(name) is Ending.KNOWN
+        assert life.walk(name) is FrameOutcome.KNOWN
     life.end()
     found = tables(tmp_path)
     assert [(row[0], row[7]) for row in found["frames"]] == [("A1", "done"), ("B2", "quarantined")]

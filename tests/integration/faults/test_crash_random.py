@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from scopewatch.core.imaging.frame import FrameKey
-from scopewatch.runtime.pipeline.outcome import Ending
+from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from tests.conftest import FakeClock
 from tests.integration.crashes import FEW, Life, expect_whole, forks, needs_fork, pictures_in
 from tests.unit.store.scene import open_store, tables, ticket
@@ -102,9 +102,9 @@ def test_killed_at_random_steps_nothing_is_broken_and_every_frame_settles(
         expect_nothing_broken(folder)
     life = Life(folder, fraction=0.1)
     life.overlays.sweep()
-    endings = [life.walk(ticket(name)) for name in FEW]
-    assert set(endings) <= {Ending.SCORED, Ending.KNOWN}
-    assert [life.walk(ticket(name)) for name in FEW] == [Ending.KNOWN] * len(FEW)
+    outcomes = [life.walk(ticket(name)) for name in FEW]
+    assert set(outcomes) <= {FrameOutcome.SCORED, FrameOutcome.KNOWN}
+    assert [life.walk(ticket(name)) for name in FEW] == [FrameOutcome.KNOWN] * len(FEW)
     life.end()
     expect_nothing_broken(folder)
     found = tables(folder)

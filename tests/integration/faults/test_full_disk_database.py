@@ -18,7 +18,7 @@ from scopewatch.core.imaging.frame import FrameTicket, Refusal
 from scopewatch.core.source import SourceHealth
 from scopewatch.messages.alert_message import Message
 from scopewatch.notify.delivery import Delivery
-from scopewatch.runtime.pipeline.outcome import Ending
+from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.supervision.monitor import Monitor
 from scopewatch.store.read.records import RetryAnswer, RetrySelection
 from scopewatch.store.schema.engine import DATABASE, open_writer
@@ -89,17 +89,19 @@ def refusal(bench: Bench, *, missed: bool) -> Refusal:
 
 # What the worker is given, whether the disk fills only once it was read, the step that is
 # repeated, and how it ends.
-WORKED: dict[str, tuple[Callable[[Bench], object], bool, str, Ending]] = {
-    "claim": (lambda b: b.offer(key()), False, "claim", Ending.SCORED),
-    "commit": (lambda b: b.offer(key()), True, "commit", Ending.SCORED),
+WORKED: dict[str, tuple[Callable[[Bench], object], bool, str, FrameOutcome]] = {
+    "claim": (lambda b: b.offer(key()), False, "claim", FrameOutcome.SCORED),
+    "commit": (lambda b: b.offer(key()), True, "commit", FrameOutcome.SCORED),
     "measure": (
-        lambda b: b.offer(key("A1", LAST, channel="gfp")), True, "measure", Ending.MEASURED
+        lambda b: b.offer(key("A1", LAST, channel="gfp")), True, "measure", FrameOutcome.MEASURED
     ),
-    "quarantine": (lambda b: b.offer(key(BLANK)), True, "quarantine", Ending.QUARANTINED),
-    "skip": (lambda b: b.offer(key(channel="dapi")), False, "skip", Ending.NOT_SCORED),
-    "refuse": (lambda b: b.inbox.refuse(refusal(b, missed=False)), False, "refuse", Ending.REFUSED),
+    "quarantine": (lambda b: b.offer(key(BLANK)), True, "quarantine", FrameOutcome.QUARANTINED),
+    "skip": (lambda b: b.offer(key(channel="dapi")), False, "skip", FrameOutcome.SKIPPED),
+    "refuse": (
+        lambda b: b.inbox.refuse(refusal(b, missed=False)), False, "refuse", FrameOutcome.REFUSED
+    ),
     "refuse, a gap": (
-        lambda b: b.inbox.refuse(refusal(b, missed=True)), False, "refuse", Ending.MISSED
+        lambda b: b.inbox.refuse(refusal(b, missed=True)), False, "refuse", FrameOutcome.MISSED
     ),
 }  # fmt: skip
 
@@ -108,7 +110,7 @@ WORKED: dict[str, tuple[Callable[[Bench], object], bool, str, Ending]] = {
 def test_a_record_that_fails_is_reported_and_repeated_until_there_is_room(
     bench: Bench, disk: FullDisk, name: str
 ) -> None:
-    give, once_read, step, ending = WORKED[name]
+    give, once_read, step, outcome = WORKED[name]
     give(bench)
     raw = bench.raw_data()
     before = tables(bench.state)
@@ -138,7 +140,7 @@ def test_a_record_that_fails_is_reported_and_repeated_until_there_is_room(
 
 def test_a_commit_that_raises_an_alert_is_repeated_whole(bench: Bench, disk: FullDisk) -> None:
     bench.fraction = 0.1
-    assert bench.score() == [Ending.SCORED]
+    assert bench.score() == [FrameOutcome.SCORED]
     bench.relief = disk.relieve
     bench.loading = disk.fill
     assert bench.score(time_point=1) == [Ending.SCORED]
@@ -229,7 +231,7 @@ def test_what_others_record_raises_and_is_recorded_when_it_is_tried_again(
     act, query, expected = RECORDED[name]
     bench.fraction = 0.1
     for time_point in range(2):
-        assert bench.score(time_point=time_point) == [Ending.SCORED]
+        assert bench.score(time_point=time_point) == [FrameOutcome.SCORED]
     bench.clock.advance(7200)
     before = tables(bench.state), read_rows(bench.state, query)
     disk.fill()
@@ -248,8 +250,8 @@ def test_what_people_ask_for_on_a_full_disk_raises_and_is_recorded_when_they_ask
 ) -> None:
     bench.fraction = 0.1
     for time_point in range(2):
-        assert bench.score(time_point=time_point) == [Ending.SCORED]
-    assert bench.score(BLANK) == [Ending.QUARANTINED]
+        assert bench.score(time_point=time_point) == [FrameOutcome.SCORED]
+    assert bench.score(BLANK) == [FrameOutcome.QUARANTINED]
     bench.store.acknowledge(1, bench.clock.now())
 
     def ask_twice(act: Callable[[], object]) -> object:
@@ -267,7 +269,7 @@ def test_what_people_ask_for_on_a_full_disk_raises_and_is_recorded_when_they_ask
     wanted = RetrySelection(well=BLANK)
     answer = ask_twice(lambda: bench.store.ask_again(wanted, ["folder"], "a test"))
     assert answer == RetryAnswer(asked=1, waiting=0)
-    assert bench.score(BLANK) == [Ending.QUARANTINED]
+    assert bench.score(BLANK) == [FrameOutcome.QUARANTINED]
     assert ask_twice(bench.store.close_retry_requests) == 1
     assert read_rows(bench.state, "SELECT * FROM retries") == []
     expect_whole(bench)
@@ -338,7 +340,7 @@ def test_an_answer_on_the_dashboard_says_why_it_was_not_taken(
 ) -> None:
     bench.fraction = 0.1
     for time_point in range(2):
-        assert bench.score(time_point=time_point) == [Ending.SCORED]
+        assert bench.score(time_point=time_point) == [FrameOutcome.SCORED]
     page = Dashboard(tmp_path / "overlays", bench.clock)
     page.alerts = bench.store  # type: ignore[assignment]  # the real one in place of the fake
     page.build(FACTS)
@@ -354,7 +356,7 @@ def test_an_answer_on_the_dashboard_says_why_it_was_not_taken(
 def test_a_moment_that_gets_known_on_a_full_disk_is_taken_up_later(
     bench: Bench, disk: FullDisk
 ) -> None:
-    assert bench.score() == [Ending.SCORED]
+    assert bench.score() == [FrameOutcome.SCORED]
     ((source, locator, fingerprint),) = read_rows(
         bench.state, "SELECT source, locator, fingerprint FROM frames"
     )

@@ -22,7 +22,7 @@ from scopewatch.cli.main import run
 from scopewatch.config import MicroManagerSourceConfig, OverlayConfig, PositionConfig
 from scopewatch.core.errors import SourceError, StoreError
 from scopewatch.core.estimation.recalibration import Proposal
-from scopewatch.runtime.pipeline.outcome import Ending
+from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.process.lock import InstanceLock
 from scopewatch.runtime.process.log_file import LogFile, RotatedLog
 from scopewatch.sources.micromanager.examining import examine
@@ -137,7 +137,7 @@ def test_a_picture_without_room_is_reported_and_drawn_once_there_is_some(
         bench.troubles.clear()
         with no_space_at(place, owner, what) as full:
             bench.relief = relieve
-            assert bench.work() == [Ending.SCORED] * 2, place
+            assert bench.work() == [FrameOutcome.SCORED] * 2, place
         assert full.struck == 1, place
         expect_reported(bench, "draw")
         assert len(bench.on_disk()) == 4 * (number + 1)
@@ -151,9 +151,9 @@ def test_a_picture_without_room_is_reported_and_drawn_once_there_is_some(
 def score_a_run_that_departs(bench: Bench) -> None:
     """All but the last frame of the final day."""
     for well in ("A1", "A2", "A3", "A4"):
-        assert bench.score(well, LAST, "gfp") == [Ending.MEASURED]
+        assert bench.score(well, LAST, "gfp") == [FrameOutcome.MEASURED]
         if well != "A4":
-            assert bench.score(well, LAST) == [Ending.SCORED]
+            assert bench.score(well, LAST) == [FrameOutcome.SCORED]
 
 
 def test_a_proposal_without_room_is_reported_and_written_once_there_is_some(bench: Bench) -> None:
@@ -166,7 +166,7 @@ def test_a_proposal_without_room_is_reported_and_written_once_there_is_some(benc
         with no_space_at(place, owner, what) as full:
             bench.relief = full.relieve
             bench.offer(key("A4", LAST), fingerprint=str(number))
-            assert bench.work() == [Ending.SCORED], place
+            assert bench.work() == [FrameOutcome.SCORED], place
         assert full.struck == 1, place
         expect_reported(bench, "commit")
         assert len(Proposal.model_validate_json(path.read_text()).wells) == 4
@@ -178,7 +178,7 @@ def test_a_proposal_that_cannot_be_taken_back_is_reported_and_taken_back_later(
     bench: Bench,
 ) -> None:
     score_a_run_that_departs(bench)
-    assert bench.score("A4", LAST) == [Ending.SCORED]
+    assert bench.score("A4", LAST) == [FrameOutcome.SCORED]
     path = proposal_path(bench.state, "run 7")
     assert path.exists()
     bench.fraction = 0.425
@@ -186,7 +186,7 @@ def test_a_proposal_that_cannot_be_taken_back_is_reported_and_taken_back_later(
         bench.relief = full.relieve
         for well in ("A1", "A2", "A3", "A4"):
             bench.offer(key(well, LAST), fingerprint="2")
-        assert bench.work() == [Ending.SCORED] * 4
+        assert bench.work() == [FrameOutcome.SCORED] * 4
     assert full.struck == 1
     expect_reported(bench, "commit")
     assert not path.exists()
@@ -197,7 +197,7 @@ def test_a_picture_that_cannot_be_removed_is_reported_and_goes_at_the_next_start
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     # On some file systems even a removal takes room.
-    assert bench.score("A1") == [Ending.SCORED]
+    assert bench.score("A1") == [FrameOutcome.SCORED]
     bench.overlays.discard(key("A1"))
     assert len(bench.on_disk()) == 2, "named by its result"
     bench.judge = lambda _: pytest.fail("it cannot be read")  # type: ignore[assignment,method-assign]
@@ -206,7 +206,7 @@ def test_a_picture_that_cannot_be_removed_is_reported_and_goes_at_the_next_start
         assert bench.store.claim(offered)
         bench.store.quarantine(offered, "unreadable", "file is cut off")
         # The worker has nothing left to do but to tidy up.
-        assert bench.work() == [Ending.KNOWN]
+        assert bench.work() == [FrameOutcome.KNOWN]
     assert full.struck == 1
     assert "picture without a result stays" in caplog.text
     assert len(bench.on_disk()) == 2
@@ -218,7 +218,7 @@ def test_a_picture_that_cannot_be_removed_is_reported_and_goes_at_the_next_start
 
 def test_retention_that_cannot_remove_raises_and_goes_on_at_its_next_round(bench: Bench) -> None:
     for time_point in range(2):
-        assert bench.score("A1", time_point) == [Ending.SCORED]
+        assert bench.score("A1", time_point) == [FrameOutcome.SCORED]
     options = OverlayConfig(keep_days=1)
     later = bench.clock.now() + timedelta(days=40_000)
     with no_space_at("store/files/pictures.py remove_picture unlink", Path, "t0001") as full:
@@ -263,7 +263,7 @@ def test_a_start_without_room_is_one_line_and_the_next_one_succeeds(
         full.relieve()
         (tmp_path / "raw").rmdir()
         bench = Bench(tmp_path, clock)
-    assert bench.score() == [Ending.SCORED]
+    assert bench.score() == [FrameOutcome.SCORED]
     bench.expect_all_in_order()
     assert (bench.state / "scopewatch.db").stat().st_mode & 0o007 == 0
     assert bench.state.stat().st_mode & 0o027 == 0

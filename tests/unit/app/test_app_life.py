@@ -9,16 +9,16 @@ from typing import Any, cast
 import pytest
 
 from scopewatch.app import daemon_runner as module
-from scopewatch.app.daemon_runner import Life
+from scopewatch.app.daemon_runner import DaemonRunner
 from scopewatch.app.reloading import Candidate, Reloading
 from scopewatch.config import Config
 from scopewatch.core.errors import ConfigError, ScopewatchError, StoreError
 from scopewatch.core.imaging.analyse import Scorer
-from scopewatch.runtime.supervision.stages import Farewell
+from scopewatch.runtime.supervision.stages import ExitReport
 from tests.conftest import FakeClock
 
-STOPPED = Farewell(failed_stage=None, clean=True)
-RELOAD = Farewell(failed_stage=None, clean=True, reload=True)
+STOPPED = ExitReport(failed_stage=None, clean=True)
+RELOAD = ExitReport(failed_stage=None, clean=True, reload=True)
 SCORER = cast("Scorer", SimpleNamespace(card=SimpleNamespace(model_id="m1")))
 
 
@@ -37,7 +37,7 @@ class Played:
     """A daemon that does in `run` what a test says."""
 
     config: Config
-    run: Callable[[], Farewell]
+    run: Callable[[], ExitReport]
     orders: list[str] = field(default_factory=list)
 
     def stop(self) -> None:
@@ -51,7 +51,7 @@ class Played:
 class Stage:
     """Builds what it was given, in order, and remembers it; an exception cannot be built."""
 
-    parts: list[Callable[[Played], Farewell] | Exception]
+    parts: list[Callable[[Played], ExitReport] | Exception]
     built: list[Played] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     reloading: Reloading | None = None
@@ -66,10 +66,10 @@ class Stage:
         self.built.append(daemon)
         return daemon
 
-    def reload_to(self, name: str) -> Callable[[Played], Farewell]:
+    def reload_to(self, name: str) -> Callable[[Played], ExitReport]:
         """Return a run that ends in a reload which found another configuration in order."""
 
-        def run(_: Played) -> Farewell:
+        def run(_: Played) -> ExitReport:
             assert self.reloading is not None
             self.reloading.candidate = Candidate(config=configure(name), scorer=SCORER)
             return RELOAD
@@ -85,24 +85,26 @@ def end_with(daemon: Played, act: Callable[[], None]) -> None:
     """Let something happen as the run of a daemon ends."""
     part = daemon.run
 
-    def run() -> Farewell:
-        farewell = part()
+    def run() -> ExitReport:
+        exit_report = part()
         act()
-        return farewell
+        return exit_report
 
     daemon.run = run
 
 
-Begin = Callable[..., tuple[Life, Stage]]
+Begin = Callable[..., tuple[DaemonRunner, Stage]]
 
 
 @pytest.fixture
 def begin(clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
-    def make(*parts: Callable[[Played], Farewell] | Exception | str) -> tuple[Life, Stage]:
+    def make(
+        *parts: Callable[[Played], ExitReport] | Exception | str,
+    ) -> tuple[DaemonRunner, Stage]:
         stage = Stage(parts=[])
         stage.parts = [stage.reload_to(part) if isinstance(part, str) else part for part in parts]
         monkeypatch.setattr(module, "build", stage.build)
-        life = Life(
+        life = DaemonRunner(
             tmp_path / "config.yaml",
             configure("first"),
             clock=clock,
@@ -116,11 +118,11 @@ def begin(clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return make
 
 
-def stopped(_: Played) -> Farewell:
+def stopped(_: Played) -> ExitReport:
     return STOPPED
 
 
-def fail(_: Played) -> Farewell:
+def fail(_: Played) -> ExitReport:
     raise ConfigError("the dashboard cannot listen: 8787; set web.port")
 
 
@@ -132,7 +134,7 @@ def test_reload_after_reload_is_built_in_one_process(begin: Begin) -> None:
 
 @pytest.mark.parametrize("cannot", [fail, StoreError("disk is full; free some")])
 def test_what_cannot_start_gives_way_to_what_ran_and_says_why(
-    begin: Begin, cannot: Callable[[Played], Farewell] | Exception
+    begin: Begin, cannot: Callable[[Played], ExitReport] | Exception
 ) -> None:
     life, stage = begin("second", cannot, stopped)
     assert life.run() == STOPPED
@@ -164,6 +166,6 @@ def test_a_reload_that_is_requested_during_a_rebuild_is_kept(begin: Begin) -> No
 
 
 def test_a_failure_is_no_reload(begin: Begin) -> None:
-    failed = Farewell(failed_stage="worker", clean=False, hung=True)
+    failed = ExitReport(failed_stage="worker", clean=False, hung=True)
     life, _ = begin("second", lambda _: failed)
     assert life.run() == failed

@@ -8,7 +8,7 @@ from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
-from scopewatch.runtime.pipeline.outcome import Ending
+from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.pipeline.worker import Worker
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from tests.conftest import FakeClock
@@ -63,11 +63,11 @@ class Bench:
         self.clock.advance(seconds)
         return len(self.pauses) >= self.stop_after
 
-    def drain(self) -> list[Ending]:
-        endings = []
+    def drain(self) -> list[FrameOutcome]:
+        outcomes = []
         while self.inbox.depth:
-            outcome = self.worker.work()
-            assert outcome is not None
-            endings.append(outcome.ending)
-            assert len(endings) < 100
-        return endings
+            report = self.worker.work()
+            assert report is not None
+            outcomes.append(report.outcome)
+            assert len(outcomes) < 100
+        return outcomes

@@ -16,7 +16,7 @@ from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.core.source import Inbox, Ledger, SourceHealth
 from scopewatch.messages.settled import Settled
-from scopewatch.runtime.pipeline.outcome import Outcome
+from scopewatch.runtime.pipeline.outcome import FrameReport
 
 SEEN_AT = datetime(2026, 3, 1, 8, 59, 58, tzinfo=UTC)
 
@@ -253,14 +253,14 @@ class FakeOverlays:
 
 
 class Listener:
-    """Remembers outcomes and failed steps."""
+    """Remembers reports and failed steps."""
 
     def __init__(self) -> None:
-        self.outcomes: list[Outcome] = []
+        self.reports: list[FrameReport] = []
         self.failures: list[str] = []
 
-    def ended(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
+    def ended(self, report: FrameReport) -> None:
+        self.reports.append(report)
 
     def failed(self, step: str) -> None:
         self.failures.append(step)

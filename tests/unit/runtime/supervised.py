@@ -8,7 +8,7 @@ from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.process.sd_notify import SystemdNotifier
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
-from scopewatch.runtime.supervision.stages import Farewell, Stage
+from scopewatch.runtime.supervision.stages import ExitReport, Stage
 from scopewatch.runtime.supervision.supervisor import Supervisor
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import FakeSource, FakeStore
@@ -112,10 +112,10 @@ class Daemon:
         self.web.start()
         self.worker.start()
 
-    def begin(self) -> Iterator[list[Farewell]]:
-        """Run in a thread, ready, until the test is over; yields the list its farewell goes to."""
+    def begin(self) -> Iterator[list[ExitReport]]:
+        """Run in a thread, ready, until the test is over; yields the list of its reports."""
         self.watcher.check()
-        ends: list[Farewell] = []
+        ends: list[ExitReport] = []
         thread = threading.Thread(target=lambda: ends.append(self.supervisor.run()))
         thread.start()
         yield ends

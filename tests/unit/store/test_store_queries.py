@@ -246,7 +246,7 @@ def test_it_is_known_up_to_when_pictures_were_removed(
     filled: Scene, reader: Reader, clock: FakeClock
 ) -> None:
     assert reader.pictures_removed_until() is None
-    filled.store.sign(PICTURES_REMOVED, clock.now())
+    filled.store.record_liveness(PICTURES_REMOVED, clock.now())
     assert reader.pictures_removed_until() == clock.now()
     assert all(shot.drawn_at is not None for shot in reader.shots(A1, 10))
 

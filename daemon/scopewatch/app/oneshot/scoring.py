@@ -20,7 +20,7 @@ from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
 
-NOT_SCORED = "not-scored"
+SKIPPED = "not-scored"
 
 Line = dict[str, Any]
 
@@ -105,7 +105,7 @@ class Scoring:
     def _refuse(self, item: Listed) -> tuple[str, str] | None:
         """Return fault and reason of a frame that is not to be read."""
         if item.key.channel != self._experiment.phase_channel:
-            return NOT_SCORED, f"not scored: channel {item.key.channel}"
+            return SKIPPED, f"not scored: channel {item.key.channel}"
         first = self._places.setdefault(str(item.key), item.place)
         if first != item.place:
             return Fault.DUPLICATE, f"duplicate of {first}: both are {item.key}"
@@ -128,7 +128,7 @@ class Scoring:
             return lambda: unlisted
         line = _name(item)
         if reading is None:
-            refused = line | _refused(*(self._refuse(item) or (NOT_SCORED, "")))
+            refused = line | _refused(*(self._refuse(item) or (SKIPPED, "")))
             return lambda: refused
         read = reading.result()
         line["timings_ms"] = {"load": read.took_ms}

@@ -29,7 +29,7 @@ from scopewatch.core.source import FrameSource
 from scopewatch.messages.settled import Settled
 from scopewatch.runtime.pipeline.frame_job import Claim, FrameJob, place_of
 from scopewatch.runtime.pipeline.inbox import Item
-from scopewatch.runtime.pipeline.outcome import Ending, Outcome
+from scopewatch.runtime.pipeline.outcome import FrameOutcome, FrameReport
 from scopewatch.runtime.pipeline.recording import Overlays, ResultStore
 from scopewatch.runtime.pipeline.step_runner import StepRunner
 
@@ -97,7 +97,7 @@ class FramePipeline:
         held = steps.run("claim", lambda: self._store.claim(item))
         return replace(job, claim=Claim.HELD if held else Claim.SETTLED)
 
-    def process(self, job: FrameJob, steps: StepRunner) -> Outcome:
+    def process(self, job: FrameJob, steps: StepRunner) -> FrameReport:
         """Take an item through all its steps.
 
         Raises
@@ -134,7 +134,7 @@ class FramePipeline:
 
     def quarantine(
         self, ticket: FrameTicket, steps: StepRunner, fault: str, reason: str
-    ) -> Outcome:
+    ) -> FrameReport:
         """Record that a frame cannot be judged, and why."""
         settled = steps.run("quarantine", lambda: self._store.quarantine(ticket, fault, reason))
         log.warning(
@@ -143,20 +143,20 @@ class FramePipeline:
         )
         self._remove_unnamed(ticket)
         _log_alerts(settled)
-        return sum_up(ticket, steps, Ending.QUARANTINED, reason=reason, settled=settled)
+        return sum_up(ticket, steps, FrameOutcome.QUARANTINED, reason=reason, settled=settled)
 
     def _marker_of(self, ticket: FrameTicket) -> Marker | None:
         marker = self._marker
         return marker if marker is not None and ticket.key.channel == marker.channel else None
 
-    def _leave_settled(self, ticket: FrameTicket, steps: StepRunner) -> Outcome:
+    def _leave_settled(self, ticket: FrameTicket, steps: StepRunner) -> FrameReport:
         """End with a frame that is settled; a source may offer it since its time is known now."""
         # Perhaps given up just now, after the last attempt had drawn it.
         self._remove_unnamed(ticket)
         moved = ticket.moment.known and steps.run("retime", lambda: self._store.retime(ticket))
-        return sum_up(ticket, steps, Ending.RETIMED if moved else Ending.KNOWN)
+        return sum_up(ticket, steps, FrameOutcome.RETIMED if moved else FrameOutcome.KNOWN)
 
-    def _judge(self, ticket: FrameTicket, steps: StepRunner, frame: Frame) -> Outcome:
+    def _judge(self, ticket: FrameTicket, steps: StepRunner, frame: Frame) -> FrameReport:
         result = steps.run("analyse", lambda: self._analyse(frame))
         if result.verdict.fault is not None:
             reason = "; ".join(filter(None, (result.verdict.reason, frame.note)))
@@ -165,13 +165,13 @@ class FramePipeline:
 
     def _commit(
         self, ticket: FrameTicket, steps: StepRunner, frame: Frame, result: FrameResult
-    ) -> Outcome:
+    ) -> FrameReport:
         files = steps.run("draw", lambda: self._overlays.write(ticket, frame, result))
         settled = steps.run("commit", lambda: self._store.commit(ticket, frame, result, files))
         # A commit that finds the frame settled otherwise has named none of the pictures.
         self._remove_unnamed(ticket, files if settled.quarantined is None else None)
         _log_alerts(settled)
-        outcome = sum_up(ticket, steps, Ending.SCORED, settled=settled)
+        report = sum_up(ticket, steps, FrameOutcome.SCORED, settled=settled)
         efficiency = result.efficiency
         log.info(
             "frame scored",
@@ -182,12 +182,12 @@ class FramePipeline:
                     "efficiency": round(efficiency.value, 4) if efficiency else None,
                     "low": round(efficiency.low, 4) if efficiency else None,
                     "high": round(efficiency.high, 4) if efficiency else None,
-                    "took_ms": round(1e3 * sum(outcome.steps_s.values())),
+                    "took_ms": round(1e3 * sum(report.steps_s.values())),
                     **({"note": frame.note} if frame.note else {}),
                 }
             },
         )
-        return outcome
+        return report
 
     def _remove_unnamed(self, ticket: FrameTicket, named: OverlayFiles | None = None) -> None:
         """Remove the pictures of a settled frame that no result names."""
@@ -202,7 +202,7 @@ class FramePipeline:
 
     def _measure(
         self, ticket: FrameTicket, steps: StepRunner, frame: Frame, marker: Marker
-    ) -> Outcome:
+    ) -> FrameReport:
         shape = steps.run("shape", lambda: self._store.phase_shape(ticket.key))
         try:
             reading = steps.run("analyse", lambda: marker.read(frame, shape))
@@ -213,37 +213,37 @@ class FramePipeline:
             "fluorescence measured",
             extra={"event": {"key": str(ticket.key), "day": _rounded(settled.day)}},
         )
-        return sum_up(ticket, steps, Ending.MEASURED, settled=settled)
+        return sum_up(ticket, steps, FrameOutcome.MEASURED, settled=settled)
 
-    def _refuse(self, refusal: Refusal, steps: StepRunner) -> Outcome:
+    def _refuse(self, refusal: Refusal, steps: StepRunner) -> FrameReport:
         steps.run("refuse", lambda: self._store.refuse(refusal))
         if refusal.missed is not None:
             event = {"key": str(refusal.missed), "reason": refusal.reason}
             log.warning("frame was missed", extra={"event": event})
-            return sum_up(refusal, steps, Ending.MISSED, reason=refusal.reason)
+            return sum_up(refusal, steps, FrameOutcome.MISSED, reason=refusal.reason)
         log.warning(
             "file refused", extra={"event": {**place_of(refusal), "reason": refusal.reason}}
         )
-        return sum_up(refusal, steps, Ending.REFUSED, reason=refusal.reason)
+        return sum_up(refusal, steps, FrameOutcome.REFUSED, reason=refusal.reason)
 
-    def _skip(self, ticket: FrameTicket, steps: StepRunner) -> Outcome:
+    def _skip(self, ticket: FrameTicket, steps: StepRunner) -> FrameReport:
         reason = f"not scored: channel {ticket.key.channel}"
         steps.run("skip", lambda: self._store.skip(ticket, reason))
         log.debug("frame not scored", extra={"event": {**place_of(ticket), "reason": reason}})
-        return sum_up(ticket, steps, Ending.NOT_SCORED, reason=reason)
+        return sum_up(ticket, steps, FrameOutcome.SKIPPED, reason=reason)
 
 
 def sum_up(
     item: Item,
     steps: StepRunner,
-    ending: Ending,
+    outcome: FrameOutcome,
     *,
     reason: str = "",
     settled: Settled | None = None,
-) -> Outcome:
+) -> FrameReport:
     """Return what became of an item, with the seconds of its steps until now."""
-    return Outcome(
-        ending=ending,
+    return FrameReport(
+        outcome=outcome,
         key=item.key if isinstance(item, FrameTicket) else None,
         latency_s=max(0.0, (steps.clock.now() - item.seen_at).total_seconds()),
         steps_s=dict(steps.took_s),

@@ -8,13 +8,13 @@ from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.messages.alert_message import Message
 
 
-class Ending(StrEnum):
+class FrameOutcome(StrEnum):
     """How the work on an item ended. The values are labels of metrics."""
 
     SCORED = "scored"
     MEASURED = "measured"
     QUARANTINED = "quarantined"
-    NOT_SCORED = "not-scored"
+    SKIPPED = "not-scored"
     KNOWN = "known"
     RETIMED = "retimed"
     REFUSED = "refused"
@@ -23,7 +23,7 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class FrameReport:
     """The end of the work on one item.
 
     Parameters
@@ -41,7 +41,7 @@ class Outcome:
         Messages that the frame caused.
     """
 
-    ending: Ending
+    outcome: FrameOutcome
     key: FrameKey | None
     latency_s: float
     steps_s: dict[str, float] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Outcome:
 class Observer(Protocol):
     """Hears of the work as it happens. Called by the worker's thread: return at once."""
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, report: FrameReport) -> None:
         """Note the end of the work on an item."""
         ...
 

@@ -21,7 +21,7 @@ from scopewatch.core.imaging.frame import FrameTicket
 from scopewatch.runtime.pipeline.frame_job import Claim, FrameJob, place_of
 from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline, sum_up
 from scopewatch.runtime.pipeline.inbox import BoundedInbox, Item
-from scopewatch.runtime.pipeline.outcome import Ending, Observer, Outcome
+from scopewatch.runtime.pipeline.outcome import FrameOutcome, FrameReport, Observer
 from scopewatch.runtime.pipeline.step_runner import AWAY, StepPolicy, StepRunner
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 STAGE = "worker"
 IDLE_S = 1.0
-SETTLING = (Ending.SCORED, Ending.MEASURED, Ending.QUARANTINED)
+SETTLING = (FrameOutcome.SCORED, FrameOutcome.MEASURED, FrameOutcome.QUARANTINED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ class Worker:
         self._heartbeats.leave(STAGE)
         return not self.running()
 
-    def work(self) -> Outcome | None:
+    def work(self) -> FrameReport | None:
         """Process the next item; None when none came within a second, or the worker is to wait."""
         self._heartbeats.beat(STAGE)
         item = self._take()
@@ -122,21 +122,21 @@ class Worker:
         try:
             # The claim apart: where a later step fails, the attempt stays counted.
             job = self._pipeline.claim(job, steps)
-            outcome = self._pipeline.process(job, steps)
+            report = self._pipeline.process(job, steps)
         except AWAY as error:
-            outcome = self._try_later(job, steps, error, blame=False)
+            report = self._try_later(job, steps, error, blame=False)
         except Exception as error:
             log.exception("frame failed unexpectedly", extra={"event": place_of(item)})
-            outcome = self._try_later(job, steps, error, blame=True)
-        if outcome.ending is not Ending.PUT_BACK:
+            report = self._try_later(job, steps, error, blame=True)
+        if report.outcome is not FrameOutcome.PUT_BACK:
             # Only a scored frame has used the database, the share and the overlay folder.
             self.trouble = ""
-            self._scored[item.source] += outcome.ending is Ending.SCORED
-            self._may_be_due |= outcome.ending in SETTLING
+            self._scored[item.source] += report.outcome is FrameOutcome.SCORED
+            self._may_be_due |= report.outcome in SETTLING
             self._troubles.pop((item.source, item.locator), None)
             self._inbox.done(item)
-        self._observer.ended(outcome)
-        return outcome
+        self._observer.ended(report)
+        return report
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -203,7 +203,7 @@ class Worker:
 
     def _try_later(
         self, job: FrameJob, steps: StepRunner, error: Exception, *, blame: bool
-    ) -> Outcome:
+    ) -> FrameReport:
         """Put an item behind the others, or quarantine it when the failures are its own.
 
         A full disk or a lost share fails every frame, and no frame is blamed for it. Where
@@ -238,7 +238,7 @@ class Worker:
             scored_then=self._others(item, error),
         )
         self._inbox.put_back(item)
-        return sum_up(item, steps, Ending.PUT_BACK, reason=str(error))
+        return sum_up(item, steps, FrameOutcome.PUT_BACK, reason=str(error))
 
     def _others(self, item: Item, error: Exception) -> int:
         """How many frames were scored that the same trouble would have held up."""

@@ -12,7 +12,7 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.errors import StoreError
 from scopewatch.core.source import FrameSource
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
-from scopewatch.runtime.pipeline.outcome import Ending, Outcome
+from scopewatch.runtime.pipeline.outcome import FrameOutcome, FrameReport
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +50,13 @@ class Metrics:
     def __init__(self, clock: Clock, inbox: BoundedInbox) -> None:
         self._clock = clock
         self._last_s: float | None = None
-        self._totals = dict.fromkeys(Ending, 0)
+        self._totals = dict.fromkeys(FrameOutcome, 0)
         self.registry = CollectorRegistry()
         self._frames = Counter(
             "scopewatch_frames", "Frames by how their way ended", ["state"], registry=self.registry
         )
-        for ending in Ending:
-            self._frames.labels(ending.value)
+        for outcome in FrameOutcome:
+            self._frames.labels(outcome.value)
         self._steps = Histogram(
             "scopewatch_step_seconds",
             "Time spent on one step of a frame",
@@ -86,25 +86,25 @@ class Metrics:
         )
         self.registry.register(_InboxCollector(inbox))
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, report: FrameReport) -> None:
         """Count the end of the work on an item."""
-        self._frames.labels(outcome.ending.value).inc()
-        self._totals[outcome.ending] += 1
-        for step, took_s in outcome.steps_s.items():
+        self._frames.labels(report.outcome.value).inc()
+        self._totals[report.outcome] += 1
+        for step, took_s in report.steps_s.items():
             self._steps.labels(step).observe(took_s)
-        if outcome.ending in (Ending.SCORED, Ending.QUARANTINED):
-            self._latency.observe(outcome.latency_s)
-        if outcome.ending is Ending.SCORED:
+        if report.outcome in (FrameOutcome.SCORED, FrameOutcome.QUARANTINED):
+            self._latency.observe(report.latency_s)
+        if report.outcome is FrameOutcome.SCORED:
             self._last_s = self._clock.monotonic()
-        self._alerts.inc(len(outcome.alerts))
+        self._alerts.inc(len(report.alerts))
 
     def failed(self, step: str) -> None:
         """Count a step that will be tried again."""
         self._failures.labels(step).inc()
 
-    def total(self, ending: Ending) -> int:
+    def total(self, outcome: FrameOutcome) -> int:
         """How many frames ended so since the start."""
-        return self._totals[ending]
+        return self._totals[outcome]
 
     def last_frame_age_s(self) -> float:
         """Seconds since a frame was last scored; NaN before the first."""

@@ -20,7 +20,7 @@ ALIVE_EVERY: Final = timedelta(minutes=1)
 NEXT_WITHIN: Final = timedelta(minutes=5)
 
 
-class Sign(Protocol):
+class LivenessRecord(Protocol):
     """When something last happened, and a word about it."""
 
     @property
@@ -34,19 +34,19 @@ class Sign(Protocol):
         ...
 
 
-class Signs(Protocol):
+class LivenessStore(Protocol):
     """Where the signs of life are kept. Every method may raise StoreError."""
 
-    def sign(self, name: str, at: datetime, detail: str = "") -> None:
+    def record_liveness(self, name: str, at: datetime, detail: str = "") -> None:
         """Record that something of the daemon happened."""
         ...
 
-    def signs(self) -> Mapping[str, Sign]:
+    def liveness(self) -> Mapping[str, LivenessRecord]:
         """Return when each thing recorded by `sign` last happened."""
         ...
 
 
-class Lives:
+class RestartHistory:
     """What a life of the daemon knows of those before it, and leaves to the next.
 
     One thread at a time.
@@ -64,7 +64,7 @@ class Lives:
         followed one another and that nobody ended. None before `recall`.
     """
 
-    def __init__(self, kept: Signs) -> None:
+    def __init__(self, kept: LivenessStore) -> None:
         self._kept = kept
         self.started_at: datetime | None = None
         self.alive_before: datetime | None = None
@@ -77,7 +77,7 @@ class Lives:
 
     def recall(self, now: datetime) -> None:
         """Begin with what the life before left. Raises StoreError; to be called again then."""
-        signs = self._kept.signs()
+        signs = self._kept.liveness()
         alive, stopped = signs.get(ALIVE), signs.get(STOPPED)
         self.stopped_cleanly = alive is None or (stopped is not None and _ends(stopped, alive))
         self.alive_before = alive.at if alive is not None else None
@@ -142,16 +142,16 @@ class Lives:
             signed_at, signed = self._signed
             if detail == signed and now - signed_at < ALIVE_EVERY:
                 return
-        self._kept.sign(ALIVE, now, detail)
+        self._kept.record_liveness(ALIVE, now, detail)
         self._signed = now, detail
 
     def end(self, now: datetime) -> None:
         """Note that the daemon was asked to stop. Raises StoreError."""
         after = "" if self._signed is None else self._signed[0].isoformat()
-        self._kept.sign(STOPPED, now, after)
+        self._kept.record_liveness(STOPPED, now, after)
 
 
-def _ends(stopped: Sign, alive: Sign) -> bool:
+def _ends(stopped: LivenessRecord, alive: LivenessRecord) -> bool:
     """Say whether the end is that of the life which left the sign, however the clock was set."""
     if stopped.detail:
         return datetime.fromisoformat(stopped.detail) == alive.at

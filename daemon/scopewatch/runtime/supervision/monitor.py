@@ -26,7 +26,7 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.source import FrameSource
 from scopewatch.messages.alert_message import Message
 from scopewatch.runtime.clock import ClockWatch
-from scopewatch.runtime.process.restart_history import Lives, Signs
+from scopewatch.runtime.process.restart_history import LivenessStore, RestartHistory
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class FrameSeen(Protocol):
         ...
 
 
-class Desk(Signs, Protocol):
+class Desk(LivenessStore, Protocol):
     """Where rules stand and what is known of the run. Every method may raise StoreError."""
 
     def watch(self, observed: Sequence[tuple[AlertRule, Observation]]) -> tuple[Message, ...]:
@@ -142,7 +142,7 @@ class Monitor:
         self._troubles = troubles
         self._over = over
         self._stopping = stopping
-        self._lives = Lives(desk)
+        self._history = RestartHistory(desk)
 
     def tick(self) -> None:
         """Look at everything once. Raises StoreError while the database is away.
@@ -152,13 +152,13 @@ class Monitor:
         began_s = self._clock.monotonic()
         self._follow_clock()
         now = self._clock.now()
-        if self._lives.started_at is None:
-            self._lives.recall(now)
+        if self._history.started_at is None:
+            self._history.recall(now)
         observed = [
             (rule, seen) for rule in self._own if (seen := self._observe(rule, now)) is not None
         ]
         self._tell(self._desk.watch(observed) if observed else ())
-        self._lives.show(now)
+        self._history.show(now)
         while not self._stopping():
             self._tell(self._desk.let_time_pass(self._clock_right_for()))
             if not self._desk.behind or self._clock.monotonic() - began_s > CATCH_UP_S:
@@ -166,7 +166,7 @@ class Monitor:
 
     def end(self) -> None:
         """Note that the daemon was asked to stop, so that its next start is no surprise."""
-        self._lives.end(self._clock.now())
+        self._history.end(self._clock.now())
 
     def _tell(self, told: Sequence[Message]) -> None:
         for message in told:
@@ -181,7 +181,7 @@ class Monitor:
         by_s = self._clock_watch.set_by_s()
         if by_s:
             self._set_at_s = self._clock.steady()
-            self._lives.set_by(by_s)
+            self._history.set_by(by_s)
             log.warning("clock was set", extra={"event": {"by_s": round(by_s)}})
 
     def _clock_right_for(self) -> timedelta | None:
@@ -216,9 +216,9 @@ class Monitor:
             case RuleKind.RESTARTED:
                 seen = restarted(
                     at=now,
-                    started_at=self._lives.started_at or now,
-                    last_alive_at=self._lives.alive_before,
-                    clean=self._lives.stopped_cleanly,
+                    started_at=self._history.started_at or now,
+                    last_alive_at=self._history.alive_before,
+                    clean=self._history.stopped_cleanly,
                 )
             case RuleKind.MODEL_REFUSED | RuleKind.RELOAD_REFUSED:
                 seen = self._look_at_refusals(rule.kind, now)
@@ -227,9 +227,9 @@ class Monitor:
     def _look_for_frames(self, now: datetime) -> Observation | None:
         last = self._desk.last_frame()
         interval = timedelta(hours=self._interval_h)
-        waiting_since = self._lives.waiting_since or now
+        waiting_since = self._history.waiting_since or now
         frames = tuple(at for at in (last.at, last.newest_at) if at is not None)
-        last_at = self._lives.last_frame_at(frames, now)
+        last_at = self._history.last_frame_at(frames, now)
         if last_at is not None and now - waiting_since < min(CATCH_UP, interval):
             return None
         # The last time point is seldom to the minute on the final day.
@@ -281,9 +281,9 @@ class Monitor:
             why = troubles.get(source.name) or health.failing or away
             # One that has given all there was need not watch any more.
             if not why or health.ended:
-                self._lives.is_well(source.name)
+                self._history.is_well(source.name)
                 continue
-            since = self._lives.dead_since(source.name, now)
+            since = self._history.dead_since(source.name, now)
             dead.append(DeadSource(name=source.name, since=since, why=why))
         return dead
 

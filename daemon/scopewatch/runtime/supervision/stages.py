@@ -45,7 +45,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Farewell:
+class ExitReport:
     """How the daemon ended.
 
     Parameters

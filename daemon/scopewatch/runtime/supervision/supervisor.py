@@ -24,7 +24,7 @@ from scopewatch.runtime.supervision.reload import Reload, Reloader
 from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
 from scopewatch.runtime.supervision.stages import (
     Condition,
-    Farewell,
+    ExitReport,
     Stage,
     list_complaints,
     stop_stages,
@@ -119,7 +119,7 @@ class Supervisor:
         """Enter a stage: they start in the order they were added, and stop in the reverse."""
         self._stages.append(stage)
 
-    def run(self) -> Farewell:
+    def run(self) -> ExitReport:
         """Start everything, look after it until `stop` is called, stop everything.
 
         Raises
@@ -140,8 +140,8 @@ class Supervisor:
             # What still runs holds the model or the database: only a new process is safe.
             failed = _Failure(stage=late[0], hung=True)
         if failed is None:
-            return Farewell(failed_stage=None, clean=not late, reload=self._swapping)
-        return Farewell(failed_stage=failed.stage, clean=not late, hung=failed.hung)
+            return ExitReport(failed_stage=None, clean=not late, reload=self._swapping)
+        return ExitReport(failed_stage=failed.stage, clean=not late, hung=failed.hung)
 
     def stop(self) -> None:
         """Ask the daemon to stop; any thread and signal handlers may call it."""

@@ -19,7 +19,7 @@ STAIN: Final = "_stain.ome.tif"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class StoredPicture:
     """A picture as it lies there; `written_s` is a POSIX time."""
 
     path: Path
@@ -65,7 +65,7 @@ class KeepingOptions(Protocol):
         ...
 
 
-def list_pictures(folder: Path) -> Iterator[Picture]:
+def list_pictures(folder: Path) -> Iterator[StoredPicture]:
     """Yield the pictures of ours below a folder, in no order; none where there is no folder."""
     for root, _, names in os.walk(folder, followlinks=False):
         for name in names:
@@ -76,7 +76,7 @@ def list_pictures(folder: Path) -> Iterator[Picture]:
                 state = path.stat()
             except FileNotFoundError:
                 continue
-            yield Picture(path=path, written_s=state.st_mtime, size_bytes=state.st_size)
+            yield StoredPicture(path=path, written_s=state.st_mtime, size_bytes=state.st_size)
 
 
 def remove_picture(path: Path) -> None:

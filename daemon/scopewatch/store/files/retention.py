@@ -10,7 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from scopewatch.store.files.pictures import KeepingOptions, Picture, list_pictures, remove_picture
+from scopewatch.store.files.pictures import (
+    KeepingOptions,
+    StoredPicture,
+    list_pictures,
+    remove_picture,
+)
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +48,7 @@ def retain(folder: Path, options: KeepingOptions, now: datetime) -> Removed:
     too_old = float("-inf")
     if options.keep_days is not None:
         too_old = (now - timedelta(days=options.keep_days)).timestamp()
-    pictures: Iterable[Picture] = list_pictures(folder)
+    pictures: Iterable[StoredPicture] = list_pictures(folder)
     if excess > 0:
         # Only here does their order matter: all pictures of a run at once are tens of megabytes.
         pictures = sorted(pictures, key=lambda each: each.written_s)

@@ -11,7 +11,7 @@ from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Mark
 from scopewatch.core.imaging.moment import Moment
 from scopewatch.store.read.judging import Judging
-from scopewatch.store.schema.columns import SCORED, FrameState
+from scopewatch.store.schema.columns import WITH_RESULT, FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow, Result
 from scopewatch.store.schema.well_tables import FluorescenceRow
 
@@ -61,7 +61,7 @@ def settled(
         if mark.fingerprint != fingerprint:
             continue
         match state:
-            case FrameState.DONE | FrameState.MEASURED:
+            case FrameState.SCORED | FrameState.MEASURED:
                 # What was said against it may hold no more.
                 told = judging.names_alike(source, under) and locator not in outdated
                 over = told or not mark.named
@@ -88,7 +88,7 @@ def names_changed(session: Session, source: str, judging: Judging) -> bool:
     names, reading, _ = judging.under(source).split("/")
     alike = FrameRow.judged_under.startswith(f"{names}/")
     others = select(FrameRow.id).where(
-        FrameRow.source == source, FrameRow.state.in_(SCORED), ~alike
+        FrameRow.source == source, FrameRow.state.in_(WITH_RESULT), ~alike
     )
     holds = RefusalRow.judged_under.startswith(f"{names}/{reading}/")
     contradicted = select(RefusalRow.id).where(
@@ -114,7 +114,7 @@ def _retimed(session: Session, source: str, found: Mapping[str, Mark]) -> set[st
         .where(
             FrameRow.source == source,
             FrameRow.locator.in_(each_of(found)),
-            FrameRow.state.in_(SCORED),
+            FrameRow.state.in_(WITH_RESULT),
         )
     )
     return {

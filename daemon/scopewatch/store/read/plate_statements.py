@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, case, func, or_, select
 
 from scopewatch.store.schema.alert_tables import RuleState
-from scopewatch.store.schema.columns import ASIDE, SCORED, FrameState
+from scopewatch.store.schema.columns import ASIDE, WITH_RESULT, FrameState
 from scopewatch.store.schema.tables import FrameRow, Well
 
 
@@ -79,7 +79,7 @@ def settled_frames() -> Select[*tuple[Any, ...]]:
     """
     quarantined = FrameRow.state == FrameState.QUARANTINED
     stands = FrameRow.judged_under.in_(bindparam("judged_under", expanding=True))
-    settled = or_(FrameRow.state.in_(SCORED), and_(quarantined, stands))
+    settled = or_(FrameRow.state.in_(WITH_RESULT), and_(quarantined, stands))
     return (
         select(
             FrameRow.well_id,

@@ -53,7 +53,7 @@ from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.engine import open_reader, transaction
 from scopewatch.store.schema.tables import FrameRow, Result, Run, TileScoresRow, Well
 from scopewatch.store.schema.well_tables import WellEstimate, WellOutlook
-from scopewatch.store.write.liveness import PICTURES_REMOVED, read_signs
+from scopewatch.store.write.liveness import PICTURES_REMOVED, read_liveness
 
 MOST_WELLS: Final = 5000
 _BATCH: Final = 500
@@ -249,7 +249,7 @@ class Reader:
     def pictures_removed_until(self) -> datetime | None:
         """Return up to when pictures were written that retention removed; None where it has not."""
         with transaction(self._engine) as session:
-            sign = read_signs(session).get(PICTURES_REMOVED)
+            sign = read_liveness(session).get(PICTURES_REMOVED)
         return None if sign is None else sign.at
 
     def named_with(self, overlay: str) -> set[str]:

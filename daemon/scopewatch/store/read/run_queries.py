@@ -110,7 +110,7 @@ def count_frames(
     wells = counted.values()
     by_state = {state: sum(each.frames[state] for each in wells) for state in FrameState}
     return Counts(
-        scored=by_state[FrameState.DONE],
+        scored=by_state[FrameState.SCORED],
         quarantined=by_state[FrameState.QUARANTINED],
         waiting=by_state[FrameState.CLAIMED],
         skipped=by_state[FrameState.SKIPPED],
@@ -130,7 +130,7 @@ def _select_wells() -> "Select[Any]":
         select(
             Well.plate,
             Well.name,
-            _newest(FrameState.DONE, FrameRow.settled_at),
+            _newest(FrameState.SCORED, FrameRow.settled_at),
             _newest(FrameState.QUARANTINED, FrameRow.settled_at),
             _newest(FrameState.SKIPPED, FrameRow.settled_at),
             _newest(FrameState.CLAIMED, FrameRow.claimed_at),
@@ -204,7 +204,7 @@ def _tally(
     unfit: dict[str, int] = {}
     other_channels: dict[str, int] = {}
     for state, fault, channel, count in found:
-        if state is FrameState.DONE:
+        if state is FrameState.SCORED:
             scored += count
         elif state is FrameState.QUARANTINED:
             unfit[fault or ""] = unfit.get(fault or "", 0) + count

@@ -33,14 +33,14 @@ def read_results(session: Session, name: str | None) -> RunResults | None:
     of_run = FrameRow.well_id.in_(wells)
     newest = session.execute(
         select(FrameRow.channel)
-        .where(of_run, FrameRow.state == FrameState.DONE)
+        .where(of_run, FrameRow.state == FrameState.SCORED)
         .order_by(FrameRow.settled_at.desc())
         .limit(1)
     ).first()
     channel = None if newest is None else newest.channel
     sites = (
         select(func.count(FrameRow.site.distinct()).label("n"))
-        .where(of_run, FrameRow.channel == channel, FrameRow.state == FrameState.DONE)
+        .where(of_run, FrameRow.channel == channel, FrameRow.state == FrameState.SCORED)
         .group_by(FrameRow.well_id)
         .subquery()
     )

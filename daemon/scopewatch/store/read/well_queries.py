@@ -118,10 +118,10 @@ def list_wells(
                 time_point=estimate.time_point if estimate else None,
                 day=estimate.day if estimate else None,
                 efficiency=_efficiency(estimate) if estimate else None,
-                scored=frames.frames[FrameState.DONE],
+                scored=frames.frames[FrameState.SCORED],
                 quarantined=frames.frames[FrameState.QUARANTINED],
                 last_frame_at=frames.last_at,
-                judged_at=frames.settled_at[FrameState.DONE],
+                judged_at=frames.settled_at[FrameState.SCORED],
                 flags=tuple(flags.get(shown, ())),
                 outlook=None if outlook is None else outlook_of(outlook, errors.get(well.id, ())),
             )

@@ -40,7 +40,7 @@ class FrameState(StrEnum):
     """
 
     CLAIMED = "claimed"
-    DONE = "done"
+    SCORED = "done"
     MEASURED = "measured"
     QUARANTINED = "quarantined"
     SKIPPED = "skipped"
@@ -48,8 +48,8 @@ class FrameState(StrEnum):
 
 
 # They have a result.
-SCORED = (FrameState.DONE, FrameState.MEASURED)
-SETTLED = (FrameState.DONE, FrameState.MEASURED, FrameState.QUARANTINED)
+WITH_RESULT = (FrameState.SCORED, FrameState.MEASURED)
+SETTLED = (FrameState.SCORED, FrameState.MEASURED, FrameState.QUARANTINED)
 # Rows that say nothing of a well: another channel, or a frame that was due and never came.
 ASIDE = (FrameState.SKIPPED, FrameState.MISSED)
 

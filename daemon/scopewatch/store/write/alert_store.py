@@ -16,7 +16,13 @@ from scopewatch.store.read.records import RetryAnswer, RetrySelection
 from scopewatch.store.schema.engine import transaction
 from scopewatch.store.write import journal, retries
 from scopewatch.store.write.frame_recorder import Settling
-from scopewatch.store.write.liveness import LastFrame, Sign, last_frame, read_signs, write_sign
+from scopewatch.store.write.liveness import (
+    LastFrame,
+    LivenessRecord,
+    last_frame,
+    read_liveness,
+    write_liveness,
+)
 from scopewatch.store.write.outbox import (
     due_items,
     mark_abandoned,
@@ -99,15 +105,15 @@ class AlertStore:
         with transaction(self._reader) as session:
             return last_frame(session)
 
-    def sign(self, name: str, at: datetime, detail: str = "") -> None:
+    def record_liveness(self, name: str, at: datetime, detail: str = "") -> None:
         """Record that something of the daemon happened, in place of when it last did."""
         with self._writing() as session:
-            write_sign(session, name, at, detail)
+            write_liveness(session, name, at, detail)
 
-    def signs(self) -> dict[str, Sign]:
+    def liveness(self) -> dict[str, LivenessRecord]:
         """Return when each thing recorded by `sign` last happened."""
         with transaction(self._reader) as session:
-            return read_signs(session)
+            return read_liveness(session)
 
     def acknowledge(self, alert: int, now: datetime) -> None:
         """Record that somebody has seen an alert; the first time counts."""

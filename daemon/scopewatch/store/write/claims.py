@@ -16,7 +16,7 @@ from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameTicket
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.read.judging import AGAIN, Judging
-from scopewatch.store.schema.columns import SCORED, SETTLED, FrameState
+from scopewatch.store.schema.columns import SETTLED, WITH_RESULT, FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow
 from scopewatch.store.write.estimates import drop_result
 from scopewatch.store.write.ledger import (
@@ -131,7 +131,7 @@ class Claims:
             row.judged_under = under
             _start(session, row, ticket, now)
         elif not of_file(row, ticket):
-            if row.state in SCORED:
+            if row.state in WITH_RESULT:
                 refuse_duplicate(session, ticket, row, under, now)
                 return Attempt(row=None, left=left)
             _take_over(session, ticket, row, now)
@@ -194,7 +194,7 @@ class Claims:
             log.info("file was rewritten with the same pixels", extra={"event": _named(ticket)})
             row.fingerprint = ticket.fingerprint
         row.content = ticket.content or row.content
-        if row.state in SCORED:
+        if row.state in WITH_RESULT:
             row.judged_under = judging.named_anew(source, row.judged_under)
             return False
         if row.state is FrameState.QUARANTINED:
@@ -289,7 +289,7 @@ def _is_of_another_run(other: FrameRow, ticket: FrameTicket, under: str) -> bool
 
 def _contradicts(other: FrameRow, ticket: FrameTicket) -> bool:
     """Tell whether a file has a result under another key than it is read under now."""
-    return other.state in SCORED and same_content(other, ticket)
+    return other.state in WITH_RESULT and same_content(other, ticket)
 
 
 def _leave(session: Session, ticket: FrameTicket, others: Sequence[FrameRow]) -> tuple[Left, ...]:
@@ -297,7 +297,7 @@ def _leave(session: Session, ticket: FrameTicket, others: Sequence[FrameRow]) ->
     left = []
     for other in others:
         of_this_run = other.well.run.name == ticket.key.experiment
-        if other.state in SCORED or not (of_this_run or other.state is FrameState.CLAIMED):
+        if other.state in WITH_RESULT or not (of_this_run or other.state is FrameState.CLAIMED):
             continue
         log.warning(
             "file is read under another name now",

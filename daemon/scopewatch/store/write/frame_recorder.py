@@ -110,7 +110,7 @@ class Settling:
         moved |= note_frame(session, run, taken, self.policy)
         write_result(session, row, frame, result, files, day, moment)
         again = not self.judging.judges_alike(row.source, row.judged_under)
-        self._settle(row, FrameState.DONE, now)
+        self._settle(row, FrameState.SCORED, now)
         if again:
             step_back(session, row)
         budget = self.budget()

@@ -1,4 +1,4 @@
-"""Signs of life: what the next start must know of how the last one ended, and the last frame."""
+"""Records that outlive the process: how its last run ended, and its last frame."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from scopewatch.store.schema.tables import FrameRow, Result, SignOfLife, Well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sign:
+class LivenessRecord:
     """When something last happened, and a word about it."""
 
     at: datetime
@@ -42,15 +42,15 @@ class LastFrame:
 PICTURES_REMOVED: Final = "pictures removed"
 
 
-def write_sign(session: Session, name: str, at: datetime, detail: str) -> None:
+def write_liveness(session: Session, name: str, at: datetime, detail: str) -> None:
     """Record that something happened, in place of when it last did."""
     session.merge(SignOfLife(name=name, at=at, detail=detail))
 
 
-def read_signs(session: Session) -> dict[str, Sign]:
+def read_liveness(session: Session) -> dict[str, LivenessRecord]:
     """Return all signs by name."""
     rows = session.scalars(select(SignOfLife))
-    return {row.name: Sign(at=row.at, detail=row.detail) for row in rows}
+    return {row.name: LivenessRecord(at=row.at, detail=row.detail) for row in rows}
 
 
 def last_frame(session: Session) -> LastFrame:

@@ -86,6 +86,6 @@ def retime(
 
 
 def _dated(session: Session, row: FrameRow) -> Result | FluorescenceRow | None:
-    if row.state is FrameState.DONE:
+    if row.state is FrameState.SCORED:
         return session.get(Result, row.id)
     return session.get(FluorescenceRow, row.id) if row.state is FrameState.MEASURED else None

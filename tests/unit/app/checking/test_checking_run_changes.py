@@ -10,7 +10,7 @@ import yaml
 
 from scopewatch.app.checking.checks import run_checks
 from scopewatch.app.checking.run_changes import explain_run
-from scopewatch.app.daemon_runner import Life
+from scopewatch.app.daemon_runner import DaemonRunner
 from scopewatch.app.reloading import check_reload
 from scopewatch.config import Config, load_config
 from scopewatch.runtime.clock import SystemClock
@@ -99,7 +99,7 @@ def test_a_reload_says_it_before_it_takes_effect(
 def test_a_start_says_it_as_well(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     config = site.configure(name="run 8")
     none = config.model.model_copy(update={"bundle": site.path.parent / "none"})
-    life = Life(
+    life = DaemonRunner(
         site.path,
         config.model_copy(update={"model": none}),
         clock=SystemClock(),

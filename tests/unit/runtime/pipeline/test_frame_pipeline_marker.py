@@ -11,7 +11,7 @@ from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.runtime.pipeline.frame_job import FrameJob
 from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline, Marker
-from scopewatch.runtime.pipeline.outcome import Ending
+from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.pipeline.step_runner import StepPolicy, StepRunner
 from tests.conftest import FakeClock
 from tests.unit.core.fluorescence_samples import marker_card
@@ -49,7 +49,7 @@ class Bench:
         self,
         ticket: FrameTicket = GFP,
         read: Callable[[Frame, tuple[int, int] | None], FluorescenceReading] | None = None,
-    ) -> Ending:
+    ) -> FrameOutcome:
         pipeline = FramePipeline(
             sources={"folder": self.source},
             analyse=self.analyse,
@@ -59,9 +59,9 @@ class Bench:
             marker=Marker(channel="gfp", read=read or self.read),
         )
         steps = StepRunner(StepPolicy(patience_s=0, pause=lambda _: False), self.clock)
-        outcome = pipeline.process(FrameJob(item=ticket), steps)
-        self.steps = set(outcome.steps_s)
-        return outcome.ending
+        report = pipeline.process(FrameJob(item=ticket), steps)
+        self.steps = set(report.steps_s)
+        return report.outcome
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def bench(clock: FakeClock) -> Bench:
 def test_a_frame_of_the_marker_is_measured_and_never_scored(bench: Bench) -> None:
     bench.store.shape = (64, 64)
 
-    assert bench.process() is Ending.MEASURED
+    assert bench.process() is FrameOutcome.MEASURED
     assert bench.store.measured == ["gfp.tif"]
     assert bench.shapes == [(64, 64)]
     assert bench.scored == []
@@ -80,22 +80,22 @@ def test_a_frame_of_the_marker_is_measured_and_never_scored(bench: Bench) -> Non
 
 
 def test_phase_frames_are_scored_as_before_and_others_are_not(bench: Bench) -> None:
-    assert bench.process(make_ticket("phase.tif")) is Ending.SCORED
-    assert bench.process(make_ticket("dapi.tif", channel="dapi")) is Ending.NOT_SCORED
+    assert bench.process(make_ticket("phase.tif")) is FrameOutcome.SCORED
+    assert bench.process(make_ticket("dapi.tif", channel="dapi")) is FrameOutcome.SKIPPED
     assert bench.store.measured == []
 
 
 def test_a_measured_frame_is_known_when_it_is_offered_again(bench: Bench) -> None:
     bench.process()
 
-    assert bench.process() is Ending.KNOWN
+    assert bench.process() is FrameOutcome.KNOWN
     assert len(bench.store.measured) == 1
 
 
 def test_a_frame_that_shows_another_field_is_quarantined_with_the_reason(bench: Bench) -> None:
     bench.store.shape = (64, 128)
 
-    assert bench.process() is Ending.QUARANTINED
+    assert bench.process() is FrameOutcome.QUARANTINED
     ((locator, fault, reason),) = bench.store.quarantined
     assert (locator, fault) == ("gfp.tif", "unreadable")
     assert reason.startswith("fluorescence does not cover the field of its phase frame")
@@ -104,7 +104,7 @@ def test_a_frame_that_shows_another_field_is_quarantined_with_the_reason(bench: 
 def test_a_file_that_cannot_be_read_is_quarantined(bench: Bench) -> None:
     bench.source.failures["gfp.tif"] = [FrameError("file is cut off")]
 
-    assert bench.process() is Ending.QUARANTINED
+    assert bench.process() is FrameOutcome.QUARANTINED
     assert bench.shapes == []
 
 

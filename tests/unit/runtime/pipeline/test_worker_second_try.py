@@ -7,7 +7,7 @@ import pytest
 from scopewatch.core.errors import FrameError, StoreError
 from scopewatch.core.imaging.frame import FrameTicket
 from scopewatch.runtime.pipeline import worker
-from scopewatch.runtime.pipeline.outcome import Ending
+from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from tests.unit.runtime.bench import Bench
 from tests.unit.runtime.fakes import make_ticket
 
@@ -21,53 +21,53 @@ def idle(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return bench
 
 
-def ending(bench: Bench) -> Ending | None:
-    outcome = bench.worker.work()
-    return None if outcome is None else outcome.ending
+def outcome(bench: Bench) -> FrameOutcome | None:
+    report = bench.worker.work()
+    return None if report is None else report.outcome
 
 
 def test_it_is_scored_without_another_claim(idle: Bench) -> None:
     idle.store.given_up = [GIVEN_UP]
-    assert ending(idle) is Ending.SCORED
+    assert outcome(idle) is FrameOutcome.SCORED
     assert (idle.store.claims, idle.store.commits) == ([], [GIVEN_UP])
-    assert ending(idle) is None
+    assert outcome(idle) is None
 
 
 def test_whatever_waits_comes_first(idle: Bench) -> None:
     idle.store.given_up = [GIVEN_UP]
     other = make_ticket("late.tif", time_point=9)
     idle.inbox.offer(other)
-    assert [ending(idle), ending(idle)] == [Ending.SCORED, Ending.SCORED]
+    assert [outcome(idle), outcome(idle)] == [FrameOutcome.SCORED, FrameOutcome.SCORED]
     assert idle.store.commits == [other, GIVEN_UP]
 
 
 def test_the_store_is_asked_again_only_after_a_frame_was_settled(idle: Bench) -> None:
     for _ in range(5):
-        assert ending(idle) is None
+        assert outcome(idle) is None
     assert idle.store.asked_for_given_up == 1
     idle.store.done.add(("known.tif", "1"))
     idle.inbox.offer(make_ticket("known.tif"))
-    assert [ending(idle), ending(idle)] == [Ending.KNOWN, None]
+    assert [outcome(idle), outcome(idle)] == [FrameOutcome.KNOWN, None]
     assert idle.store.asked_for_given_up == 1
     idle.source.failures["bad.tif"] = [FrameError("it is cut short")]
     for name in ("good.tif", "bad.tif"):
         idle.inbox.offer(make_ticket(name))
-        ending(idle)
-        assert (ending(idle), ending(idle)) == (None, None)
+        outcome(idle)
+        assert (outcome(idle), outcome(idle)) == (None, None)
     assert idle.store.asked_for_given_up == 3
 
 
 def test_a_worker_that_is_to_wait_takes_up_none(idle: Bench) -> None:
     idle.store.given_up = [GIVEN_UP]
     idle.hold_s = lambda: 0.25
-    assert ending(idle) is None
+    assert outcome(idle) is None
     assert idle.store.asked_for_given_up == 0
 
 
 def test_a_source_that_is_not_configured_any_more_is_not_asked(idle: Bench) -> None:
     gone = replace(GIVEN_UP, source="gone")
     idle.store.given_up = [gone]
-    assert ending(idle) is None
+    assert outcome(idle) is None
     assert idle.store.given_up == [gone]
 
 
@@ -77,9 +77,9 @@ def test_a_database_that_is_away_is_asked_again(
     idle.store.given_up = [GIVEN_UP]
     idle.store.failures["second_try"] = [StoreError("database is locked")]
     with caplog.at_level("INFO"):
-        assert ending(idle) is None
+        assert outcome(idle) is None
     assert "frames that were given up wait for the database" in caplog.text
-    assert ending(idle) is Ending.SCORED
+    assert outcome(idle) is FrameOutcome.SCORED
 
 
 def test_one_that_fails_for_reasons_of_its_own_goes_the_way_of_any_other(idle: Bench) -> None:
@@ -88,7 +88,7 @@ def test_one_that_fails_for_reasons_of_its_own_goes_the_way_of_any_other(idle: B
 
     idle.store.given_up = [GIVEN_UP]
     idle.source.load = fail  # type: ignore[method-assign, assignment]
-    assert ending(idle) is Ending.PUT_BACK
+    assert outcome(idle) is FrameOutcome.PUT_BACK
     assert idle.store.claims == []
     idle.store.done.add(("given-up.tif", "1"))
-    assert ending(idle) is Ending.KNOWN, "the ledger has given it up again"
+    assert outcome(idle) is FrameOutcome.KNOWN, "the ledger has given it up again"

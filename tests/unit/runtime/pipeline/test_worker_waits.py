@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from scopewatch.runtime.pipeline.outcome import Ending
+from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from tests.conftest import FakeClock
 from tests.unit.runtime.bench import Bench
 from tests.unit.runtime.fakes import make_ticket
@@ -15,7 +15,7 @@ def test_no_frame_is_taken_up_while_it_is_to_wait(bench: Bench) -> None:
     assert [bench.worker.work() for _ in range(3)] == [None] * 3
     assert (bench.pauses, bench.inbox.depth, bench.store.claims) == ([0.25] * 3, 1, [])
     bench.hold_s = float
-    assert bench.drain() == [Ending.SCORED]
+    assert bench.drain() == [FrameOutcome.SCORED]
 
 
 def test_a_frame_that_comes_with_a_burst_is_not_taken_up(bench: Bench) -> None:

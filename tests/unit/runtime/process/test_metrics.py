@@ -5,7 +5,7 @@ import pytest
 
 from scopewatch.core.errors import StoreError
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
-from scopewatch.runtime.pipeline.outcome import Ending, Outcome
+from scopewatch.runtime.pipeline.outcome import FrameOutcome, FrameReport
 from scopewatch.runtime.process.metrics import Metrics
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import FakeSource, make_key, make_ticket
@@ -26,21 +26,28 @@ def read(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 
 def test_frames_are_counted_by_their_ending(metrics: Metrics) -> None:
-    for ending in (Ending.SCORED, Ending.SCORED, Ending.QUARANTINED, Ending.PUT_BACK):
-        metrics.ended(Outcome(ending=ending, key=make_key(), latency_s=2, steps_s={"load": 0.02}))
+    for outcome in (
+        FrameOutcome.SCORED,
+        FrameOutcome.SCORED,
+        FrameOutcome.QUARANTINED,
+        FrameOutcome.PUT_BACK,
+    ):
+        metrics.ended(
+            FrameReport(outcome=outcome, key=make_key(), latency_s=2, steps_s={"load": 0.02})
+        )
     assert read(metrics, "scopewatch_frames_total", state="scored") == 2
     assert read(metrics, "scopewatch_frames_total", state="quarantined") == 1
     assert read(metrics, "scopewatch_frames_total", state="refused") == 0
     assert read(metrics, "scopewatch_latency_seconds_sum") == 6
     assert read(metrics, "scopewatch_step_seconds_count", step="load") == 4
-    assert metrics.total(Ending.SCORED) == 2
+    assert metrics.total(FrameOutcome.SCORED) == 2
 
 
 def test_the_age_of_the_last_frame_grows(metrics: Metrics, clock: FakeClock) -> None:
     age = read(metrics, "scopewatch_last_frame_age_seconds")
     assert age is not None
     assert math.isnan(age)
-    metrics.ended(Outcome(ending=Ending.SCORED, key=make_key(), latency_s=1))
+    metrics.ended(FrameReport(outcome=FrameOutcome.SCORED, key=make_key(), latency_s=1))
     clock.advance(40)
     assert read(metrics, "scopewatch_last_frame_age_seconds") == 40
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from scopewatch.core.alerts.state_machine import AlertRule, Severity
 from scopewatch.messages.alert_message import Message
-from scopewatch.runtime.process.restart_history import Sign
+from scopewatch.runtime.process.restart_history import LivenessRecord
 from scopewatch.runtime.supervision.monitor import CATCH_UP_S, TICK_S, FrameSeen, Monitor
 from tests.conftest import FakeClock
 
@@ -44,10 +44,10 @@ class LongDesk:
     def last_frame(self) -> FrameSeen:
         return Nothing()
 
-    def sign(self, name: str, at: datetime, detail: str = "") -> None:
+    def record_liveness(self, name: str, at: datetime, detail: str = "") -> None:
         self.signed.append(name)
 
-    def signs(self) -> Mapping[str, Sign]:
+    def liveness(self) -> Mapping[str, LivenessRecord]:
         return {}
 
 

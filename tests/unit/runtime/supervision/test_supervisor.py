@@ -4,19 +4,19 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from scopewatch.core.errors import ConfigError, SourceError
-from scopewatch.runtime.supervision.stages import Farewell, Stage
+from scopewatch.runtime.supervision.stages import ExitReport, Stage
 from tests.conftest import FakeClock
 from tests.unit.runtime.supervised import Daemon
 
 
 @pytest.fixture
-def ends(daemon: Daemon) -> Iterator[list[Farewell]]:
+def ends(daemon: Daemon) -> Iterator[list[ExitReport]]:
     yield from daemon.begin()
 
 
 def test_stages_start_in_order_and_stop_in_reverse(daemon: Daemon) -> None:
     daemon.supervisor.stop()
-    assert daemon.supervisor.run() == Farewell(failed_stage=None, clean=True)
+    assert daemon.supervisor.run() == ExitReport(failed_stage=None, clean=True)
     assert daemon.diary == ["start web", "start worker", "stop worker", "stop web"]
     assert daemon.systemd.count("STOPPING=1 STATUS=stopping") == 1
 
@@ -72,7 +72,7 @@ def test_a_stage_that_ends_by_itself_ends_the_daemon(
     daemon.supervisor.add(
         Stage(name="dying", start=start_and_die, stop=lambda _s: True, running=lambda: False)
     )
-    assert daemon.supervisor.run() == Farewell(failed_stage="dying", clean=True)
+    assert daemon.supervisor.run() == ExitReport(failed_stage="dying", clean=True)
     assert daemon.diary[-1] == "stop web"
     assert "stage ended by itself" in caplog.messages
 
@@ -87,7 +87,7 @@ def test_a_stage_that_cannot_start_stops_those_before_it(daemon: Daemon) -> None
 def test_a_stage_that_does_not_stop_is_reported_and_the_others_still_stop(daemon: Daemon) -> None:
     daemon.worker.in_time = False
     daemon.supervisor.stop()
-    assert daemon.supervisor.run() == Farewell(failed_stage=None, clean=False)
+    assert daemon.supervisor.run() == ExitReport(failed_stage=None, clean=False)
     assert daemon.diary[-2:] == ["stop worker", "stop web"]
 
 
@@ -104,13 +104,13 @@ def test_a_stage_that_fails_to_stop_does_not_keep_the_others_from_it(
 def test_another_thread_can_stop_a_running_daemon(
     daemon: Daemon, eventually: Callable[..., None]
 ) -> None:
-    ends: list[Farewell] = []
+    ends: list[ExitReport] = []
     thread = threading.Thread(target=lambda: ends.append(daemon.supervisor.run()))
     thread.start()
     eventually(lambda: daemon.systemd.count("WATCHDOG=1") >= 1)
     daemon.supervisor.stop()
     thread.join(5)
-    assert ends == [Farewell(failed_stage=None, clean=True)]
+    assert ends == [ExitReport(failed_stage=None, clean=True)]
 
 
 def test_a_valid_reload_ends_the_run_so_that_everything_is_rebuilt(
@@ -122,13 +122,13 @@ def test_a_valid_reload_ends_the_run_so_that_everything_is_rebuilt(
     assert daemon.diary == ["start web", "start worker"], "it works on while it is checked"
     daemon.checks.end(able=True)
     eventually(lambda: ends)
-    assert ends == [Farewell(failed_stage=None, clean=True, reload=True)]
+    assert ends == [ExitReport(failed_stage=None, clean=True, reload=True)]
     assert daemon.diary[2:] == ["stop worker", "stop web"]
     assert not any("STOPPING" in sent for sent in daemon.systemd.sent)
 
 
 def test_a_reload_that_is_refused_changes_nothing_and_is_ended_for_systemd(
-    daemon: Daemon, ends: list[Farewell], eventually: Callable[..., None]
+    daemon: Daemon, ends: list[ExitReport], eventually: Callable[..., None]
 ) -> None:
     daemon.supervisor.reload()
     eventually(lambda: daemon.checks.under_way)
@@ -140,7 +140,7 @@ def test_a_reload_that_is_refused_changes_nothing_and_is_ended_for_systemd(
 
 
 def test_a_second_reload_during_a_check_looks_at_the_files_once_more(
-    daemon: Daemon, ends: list[Farewell], eventually: Callable[..., None]
+    daemon: Daemon, ends: list[ExitReport], eventually: Callable[..., None]
 ) -> None:
     daemon.supervisor.reload()
     eventually(lambda: daemon.checks.under_way)
@@ -158,7 +158,7 @@ def test_a_second_reload_during_a_check_looks_at_the_files_once_more(
 
 
 def test_a_check_that_never_ends_is_given_up(
-    daemon: Daemon, ends: list[Farewell], clock: FakeClock, eventually: Callable[..., None]
+    daemon: Daemon, ends: list[ExitReport], clock: FakeClock, eventually: Callable[..., None]
 ) -> None:
     daemon.supervisor.reload()
     eventually(lambda: daemon.checks.under_way)
@@ -173,7 +173,7 @@ def test_a_check_that_never_ends_is_given_up(
 
 
 def test_a_stage_that_does_not_end_for_a_reload_ends_the_process(
-    daemon: Daemon, ends: list[Farewell], eventually: Callable[..., None]
+    daemon: Daemon, ends: list[ExitReport], eventually: Callable[..., None]
 ) -> None:
     daemon.worker.in_time = False
     daemon.supervisor.reload()
@@ -181,15 +181,15 @@ def test_a_stage_that_does_not_end_for_a_reload_ends_the_process(
     daemon.checks.end(able=True)
     eventually(lambda: ends)
     # What still runs holds the model or the database: nothing is built beside it.
-    assert ends == [Farewell(failed_stage="worker", clean=False, hung=True)]
+    assert ends == [ExitReport(failed_stage="worker", clean=False, hung=True)]
 
 
 def test_an_end_that_is_asked_for_outdoes_a_reload(
-    daemon: Daemon, ends: list[Farewell], eventually: Callable[..., None]
+    daemon: Daemon, ends: list[ExitReport], eventually: Callable[..., None]
 ) -> None:
     daemon.supervisor.reload()
     eventually(lambda: daemon.checks.under_way)
     daemon.supervisor.stop()
     eventually(lambda: ends)
     daemon.checks.end(able=True)
-    assert ends == [Farewell(failed_stage=None, clean=True)]
+    assert ends == [ExitReport(failed_stage=None, clean=True)]

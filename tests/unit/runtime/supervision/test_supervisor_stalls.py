@@ -3,7 +3,7 @@
 import pytest
 
 from scopewatch.core.errors import SourceError
-from scopewatch.runtime.supervision.stages import Farewell
+from scopewatch.runtime.supervision.stages import ExitReport
 from tests.conftest import FakeClock
 from tests.unit.runtime.supervised import Daemon
 
@@ -110,5 +110,5 @@ def test_a_hung_stage_is_distinguished_from_one_that_ended(clock: FakeClock) -> 
     daemon.worker.in_time = False
     daemon.heartbeats.beat("worker")
     clock.advance(11)
-    assert daemon.supervisor.run() == Farewell(failed_stage="worker", clean=False, hung=True)
+    assert daemon.supervisor.run() == ExitReport(failed_stage="worker", clean=False, hung=True)
     assert daemon.diary[-2:] == ["stop worker", "stop web"]
