@@ -229,7 +229,7 @@ def test_a_reload_within_a_time_point_loses_and_doubles_no_image(
     assert [entry[:2] for entry in run.ledger()] == expected
     assert {state for *_, state in run.ledger()} <= {"done", "quarantined"}
     assert witness.most == 1, "one acquisition at a time"
-    assert run.farewell == Farewell(failed_stage=None, clean=True)
+    assert run.exit_report == ExitReport(failed_stage=None, clean=True)
     logged = [record.message for record in caplog.records]
     assert logged.count("configuration taken up") == 1
     assert "time points were missed" not in logged

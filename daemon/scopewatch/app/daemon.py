@@ -1,4 +1,4 @@
-"""Builds the daemon: the only place that makes its objects and plugs them together."""
+"""Builds the daemon: makes its stages from what they share, and connects them."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from scopewatch.app.drawing import DatedOverlays
 from scopewatch.app.measuring import make_marker
 from scopewatch.app.messaging.delivering import enter_digest, make_heartbeat
 from scopewatch.app.model import mark_simulated, open_scorer
-from scopewatch.app.monitoring import enter_monitor, enter_retention, tell_model_refused
+from scopewatch.app.monitoring import enter_monitor, enter_retention, raise_model_refused
 from scopewatch.app.reloading import Reloading
 from scopewatch.app.results import open_overlays
 from scopewatch.app.retrying import LOOK_S as RETRY_S
@@ -110,9 +110,9 @@ def build(
     Parameters
     ----------
     environ
-        Where systemd says how to notify it.
+        The environment, with the variables of systemd.
     observers
-        Hear of every frame, in the worker's thread.
+        Called for every frame, in the worker's thread.
     scorer
         The model, where it was opened already.
     reloading
@@ -197,7 +197,7 @@ def _open_scorer(config: Config, clock: Clock) -> Scorer:
     try:
         return open_scorer(config.model)
     except ModelError as error:
-        tell_model_refused(config, error, clock)
+        raise_model_refused(config, error, clock)
         raise
 
 

@@ -1,4 +1,4 @@
-"""The life of the process: one daemon after another, each built of what a reload found in order.
+"""Runs one daemon after another in the same process: each reload builds a new one.
 
 build --> run --stop, or a failure--> end
              '--reload--> build the new one --cannot start--> build the old one again
@@ -21,12 +21,12 @@ log = logging.getLogger(__name__)
 
 
 class DaemonRunner:
-    """Runs the daemon of a configuration until it is told to stop, over reloads.
+    """Runs the daemon of a configuration until it is asked to stop, over reloads.
 
     Parameters
     ----------
     path
-        What a reload reads anew.
+        The file that each reload reads.
     config
         What was read from it, with its secrets.
     prepare
@@ -62,7 +62,7 @@ class DaemonRunner:
         self._daemon = self._build(self._config, None)
 
     def run(self) -> ExitReport:
-        """Run until told to stop. Raises ScopewatchError when the first daemon cannot start."""
+        """Run until asked to stop. Raises ScopewatchError when the first daemon cannot start."""
         exit_report = self._run_daemon()
         while exit_report.reload and not self._ended:
             exit_report = self._reload()

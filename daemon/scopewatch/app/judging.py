@@ -1,7 +1,7 @@
 """From configuration and model to what the ledger's verdicts are made under.
 
-Settings that only say how to watch, when or how fast, decide no verdict: they are named here, so
-that a setting that is new counts until somebody says otherwise.
+Settings of how to watch, when or how fast decide no verdict. They are listed here, so that a new
+setting counts until somebody lists it.
 """
 
 import hashlib
@@ -38,15 +38,15 @@ def make_judging(config: Config, card: ModelCard) -> Judging:
 
 
 def _settings(config: Config, source: SourceConfig) -> SourceSettings:
-    told = source.model_dump(mode="json", exclude=set(WATCHING))
-    scale = {name: told.pop(name, None) for name in SCALE}
+    settings = source.model_dump(mode="json", exclude=set(WATCHING))
+    scale = {name: settings.pop(name, None) for name in SCALE}
     experiment = config.experiment.model_dump(mode="json", include=set(NAMING))
     # A newer version may read what this one refuses, and names otherwise.
-    names = _digest({"source": told, "experiment": experiment, "version": __version__})
+    names = _digest({"source": settings, "experiment": experiment, "version": __version__})
     limits = config.limits.model_dump(mode="json")
     return SourceSettings(names=names, reading=_digest({"names": names, "limits": limits, **scale}))
 
 
-def _digest(told: dict[str, Any]) -> str:
+def _digest(settings: dict[str, Any]) -> str:
     """Return twelve digits that change where anything of it does."""
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]

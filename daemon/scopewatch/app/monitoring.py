@@ -1,4 +1,4 @@
-"""What watches the monitor itself, and what is said when the daemon cannot even start."""
+"""Makes the monitor of the daemon itself, and raises the alert of a start that failed."""
 
 import logging
 import shutil
@@ -88,7 +88,7 @@ def enter_retention(schedule: Schedule, config: Config, store: Store, clock: Clo
     schedule.every(RETAIN_S, "retention", remove)
 
 
-def tell_model_refused(config: Config, error: ModelError, clock: Clock) -> None:
+def raise_model_refused(config: Config, error: ModelError, clock: Clock) -> None:
     """Raise the alert that the model was refused, and send it while the process is still there.
 
     What cannot be sent now waits for the next start. Never raises: the refusal itself is what

@@ -33,7 +33,7 @@ class Reloading:
     Parameters
     ----------
     path
-        The configuration that is read anew.
+        The configuration file, which each reload reads again.
     running
         What the daemon runs with.
     refused
@@ -61,7 +61,7 @@ class Reloading:
         self.candidate: Candidate | None = None
 
     def refusal(self) -> str:
-        """Say why the last reload was refused; empty when none was. Any thread may ask."""
+        """Return why the last reload was refused; empty when none was. Any thread may ask."""
         return sum_up(self._problems)
 
     def begin(self, done: Callable[[bool], None]) -> None:
@@ -118,7 +118,7 @@ def check_reload(path: Path, environ: Mapping[str, str], running: Config) -> Can
     if any(finding.lasting for finding in failed):
         raise ConfigError("\n".join(dict.fromkeys(lines)))
     if checks.config is None or checks.scorer is None:
-        raise RuntimeError("what could not be read or opened was not told")
+        raise RuntimeError("a reload failed without a reason")
     # What was checked, and not read again: the file may have changed since.
     config = resolve_secrets(checks.config, environ)
     before, now = running.state.folder, config.state.folder
@@ -156,10 +156,10 @@ def tell_refused(problems: Iterable[str]) -> None:
 
 
 def sum_up(problems: tuple[str, ...]) -> str:
-    """Write problems in one line, as an alert tells them."""
+    """Write problems in one line, as an alert shows them."""
     left = len(problems) - _MOST_TOLD
-    told = " | ".join(problems[:_MOST_TOLD])
-    return f"{told} | and {left} more in the log" if left > 0 else told
+    shown = " | ".join(problems[:_MOST_TOLD])
+    return f"{shown} | and {left} more in the log" if left > 0 else shown
 
 
 def name_changes(before: Config, now: Config) -> list[str]:

@@ -82,9 +82,9 @@ def open_overlays(config: Config, card: ModelCard, reader: Reader) -> OverlayFol
 
 
 def _discard_unnamed(overlays: OverlayFolder, reader: Reader) -> None:
-    """Remove pictures that the last life of the daemon drew and never committed.
+    """Remove pictures that an earlier run of the daemon drew and never committed.
 
-    Of frames that the ledger knows, and of no others: a database that was put back or begun anew
+    Of frames that the ledger knows, and of no others: a database that was restored or begun again
     knows too little for anything else to be called superfluous.
     """
     left = 0

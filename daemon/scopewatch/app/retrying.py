@@ -1,4 +1,4 @@
-"""Hands what people want tried again to the sources, also what another process wrote down."""
+"""Passes requests to try files again to the sources, also those that another process recorded."""
 
 import logging
 from collections import Counter
@@ -43,7 +43,7 @@ class Kept(Protocol):
 class Retrier:
     """Looks for wishes every few seconds; used by one thread.
 
-    What was handed over stays with its source; a daemon that is built anew hands all over again
+    A source keeps what it was given; a daemon that is built again passes on all of it once more
     that has no outcome.
     """
 
@@ -53,7 +53,7 @@ class Retrier:
         self._seen: dict[str, int] = {}
 
     def look(self) -> None:
-        """Hand over what was asked for since the last look. Raises StoreError."""
+        """Pass on what was asked for since the last look. Raises StoreError."""
         for each in self._kept:
             if each.watching:
                 self._hand_over(each.source)

@@ -7,7 +7,7 @@ from scopewatch.monitoring.policy import RunPolicy
 
 
 def policy_of(experiment: ExperimentConfig, card: ModelCard | None = None) -> RunPolicy:
-    """Return the plan of the configured run, with what the model's card says of its wells."""
+    """Return the plan of the configured run, with what the model's card knows of its wells."""
     errors = None if card is None else card.errors
     return RunPolicy(
         run=experiment.name,

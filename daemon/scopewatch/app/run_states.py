@@ -1,4 +1,4 @@
-"""How the runs stand: facts of database and daemon, gathered for whoever asks, and the log."""
+"""The states of the runs, from facts of the database and the daemon, and their log."""
 
 import logging
 from collections import deque
@@ -116,17 +116,17 @@ class RunStates:
         self._clock_sets: deque[tuple[datetime, timedelta]] = deque(maxlen=MOST_CLOCK_SETS)
 
     def apart_from_daemon(self) -> "RunStates":
-        """Return the states as they are but for the daemon, whose complaints stand elsewhere."""
+        """Return the states without those of the daemon, whose complaints appear elsewhere."""
         apart = copy(self)
         apart._daemon = lambda: replace(self._daemon(), ready=True, complaints=())
         return apart
 
     def of(self, run: str) -> State:
-        """Return how a run stands. Raises StoreError."""
+        """Return the state of a run. Raises StoreError."""
         return self._assess(self._see(run))
 
     def current(self) -> tuple[RunState, ...]:
-        """Return how the runs stand that are watched now, the newest first; never raises.
+        """Return the states of the runs that are watched now, the newest first; never raises.
 
         Those that had a frame lately, or else the newest; and the configured one, when it has none
         yet and no other goes on.
@@ -201,7 +201,7 @@ class RunStates:
 class StateLog:
     """Writes into the log when the state of a run changes.
 
-    Trouble is told once it is seen twice in a row: a state may pass between two frames.
+    Trouble is logged once it is seen twice in a row: a state may pass between two frames.
     """
 
     def __init__(self, states: RunStates, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""How the monitoring stands, for `scopewatch status`: from the database and the dashboard."""
+"""The state of the monitoring for `scopewatch status`, from the database and the dashboard."""
 
 import json
 import urllib.error
@@ -44,7 +44,7 @@ _SHUT = (401, 429)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStanding:
-    """How a run stands, in words: see `monitoring.state.State`."""
+    """The state of a run in words: see `monitoring.state.State`."""
 
     run: str
     level: str
@@ -88,7 +88,7 @@ class AcquisitionTold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonState:
-    """What the daemon says of itself.
+    """What the daemon answers about itself.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ class Status:
     Parameters
     ----------
     states
-        How the runs stand that are watched now, the newest first.
+        The states of the runs that are watched now, the newest first.
     counts
         Of the whole database; `run_counts` of each run that is watched now.
     refused
@@ -188,7 +188,7 @@ class Status:
 
 
 def read_status(config: Config, environ: Mapping[str, str]) -> Status:
-    """Read how things stand. Raises StoreError where there are no results yet."""
+    """Read the status. Raises StoreError where there are no results yet."""
     with closing(Reader.open(config.state.folder)) as reader:
         runs = tuple(reader.runs())
         daemon, states = _ask(config, environ)
@@ -216,7 +216,7 @@ def read_status(config: Config, environ: Mapping[str, str]) -> Status:
 def _assess_from_here(
     config: Config, daemon: DaemonState, reader: Reader
 ) -> tuple[RunStanding, ...]:
-    """Assess the runs where the daemon does not say how they stand: it may be stopped."""
+    """Assess the runs where the daemon gives no states: it may be stopped."""
     complaints = []
     if not daemon.running:
         complaints.append("the daemon does not run: no new frame is judged; start it")
@@ -281,67 +281,67 @@ def ask_daemon(config: Config, environ: Mapping[str, str]) -> DaemonState:
 
 
 def _ask(config: Config, environ: Mapping[str, str]) -> tuple[DaemonState, tuple[RunStanding, ...]]:
-    """Ask how the daemon is, and how the runs stand: none where it does not say."""
+    """Ask the daemon for its condition and the states of runs; none where it does not answer."""
     if not config.web.enabled or config.web.port == 0:
         return DaemonState(healthy=None, detail=("it has no dashboard at a fixed port",)), ()
     url = f"http://{config.web.here}:{config.web.port}/healthz"
     token = find_token(config, environ)
     try:
         answer = _get(url, token)
-        # A daemon from before an upgrade does not say all of it.
-        told = dict(answer)
+        # A daemon from before an upgrade does not answer all of it.
+        given = dict(answer)
         state = DaemonState(
             healthy=bool(answer["healthy"]),
             detail=tuple(answer["detail"]),
-            receivers=tuple(_receiver(each) for each in told.get("receivers", ())),
-            pausing=str(told.get("pausing", "")),
-            acquisitions=tuple(_acquisition(each) for each in told.get("acquisitions", ())),
+            receivers=tuple(_receiver(each) for each in given.get("receivers", ())),
+            pausing=str(given.get("pausing", "")),
+            acquisitions=tuple(_acquisition(each) for each in given.get("acquisitions", ())),
         )
-        return state, tuple(_standing(each) for each in told.get("runs", ()))
+        return state, tuple(_standing(each) for each in given.get("runs", ()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         return DaemonState(healthy=None, detail=(f"{url}: {getattr(error, 'reason', error)}",)), ()
 
 
-def _standing(told: Mapping[str, Any]) -> RunStanding:
+def _standing(given: Mapping[str, Any]) -> RunStanding:
     return RunStanding(
-        run=str(told["run"]),
-        level=str(told["level"]),
-        cause=str(told["cause"]),
-        sentence=str(told["sentence"]),
-        advice=str(told["advice"]),
-        details=tuple(str(line) for line in told["details"]),
+        run=str(given["run"]),
+        level=str(given["level"]),
+        cause=str(given["cause"]),
+        sentence=str(given["sentence"]),
+        advice=str(given["advice"]),
+        details=tuple(str(line) for line in given["details"]),
     )
 
 
-def _acquisition(told: Mapping[str, Any]) -> AcquisitionTold:
-    focus = told["focus"]
+def _acquisition(given: Mapping[str, Any]) -> AcquisitionTold:
+    focus = given["focus"]
     return AcquisitionTold(
-        source=str(told["source"]),
-        time_points=int(told["time_points"]),
-        next_time_point=told["next_time_point"],
-        next_at=None if told["next_at"] is None else datetime.fromisoformat(told["next_at"]),
-        held=str(told["held"]),
+        source=str(given["source"]),
+        time_points=int(given["time_points"]),
+        next_time_point=given["next_time_point"],
+        next_at=None if given["next_at"] is None else datetime.fromisoformat(given["next_at"]),
+        held=str(given["held"]),
         focus="" if focus is None else _tell_focus(focus),
     )
 
 
-def _tell_focus(told: Mapping[str, Any]) -> str:
-    if told["time_point"] is None:
-        return f"{told['method']}, not looked for yet"
-    drift = "never found" if told["drift_um"] is None else f"drift {told['drift_um']:+.1f} um"
-    failed = f", {told['failed']} failed ({told['reason']})" if told["failed"] else ""
-    where = f"{told['focused']} positions found at time point {told['time_point']}"
-    return f"{told['method']}: {drift}, {where}{failed}"
+def _tell_focus(given: Mapping[str, Any]) -> str:
+    if given["time_point"] is None:
+        return f"{given['method']}, not looked for yet"
+    drift = "never found" if given["drift_um"] is None else f"drift {given['drift_um']:+.1f} um"
+    failed = f", {given['failed']} failed ({given['reason']})" if given["failed"] else ""
+    where = f"{given['focused']} positions found at time point {given['time_point']}"
+    return f"{given['method']}: {drift}, {where}{failed}"
 
 
-def _receiver(told: Mapping[str, Any]) -> Receiver:
-    until = told["open_until"]
+def _receiver(given: Mapping[str, Any]) -> Receiver:
+    until = given["open_until"]
     return Receiver(
-        channel=str(told["channel"]),
-        circuit=Circuit(told["circuit"]),
+        channel=str(given["channel"]),
+        circuit=Circuit(given["circuit"]),
         open_until=None if until is None else datetime.fromisoformat(until),
-        failures=int(told["failures"]),
-        error=str(told["error"]),
+        failures=int(given["failures"]),
+        error=str(given["error"]),
     )
 
 

@@ -1,6 +1,6 @@
 """What a report of trouble needs, in one zip without secrets; every part is made by itself.
 
-A part that cannot be made says why in its place: the bundle is asked for when things are broken.
+A part that cannot be made is replaced by the reason: people want the bundle when things are broken.
 """
 
 import json
@@ -66,7 +66,7 @@ def write_bundle(
         known = known_secrets(config) | known_secrets(resolve_here(config, environ)[0])
     parts = [_made("versions.json", _versions, known), _made("log.txt", _journal, known)]
     if config is None:
-        # The text itself stays out: what is wrong in it may stand where no secret is expected.
+        # The text itself stays out: a mistake may put a secret where none is expected.
         text = redact_text(trouble, known)
         parts.append(Part(name="config.txt", text=text, trouble=text))
     else:
@@ -94,7 +94,7 @@ def _of_config(
     yield "ledger.json", lambda: _ledger(config.state.folder)
     yield "card.yaml", lambda: _card(config.model.bundle / "card.yaml")
     if config.logging.file is not None:
-        # One that is turned over meanwhile says so; the others are there.
+        # A file that is rotated meanwhile is named as missing; the others are there.
         for path in files_of(config.logging.file, config.logging.keep):
             yield f"logs/{path.name}", partial(_log, path)
 
@@ -121,7 +121,7 @@ def _versions() -> str:
 
 def _journal() -> str:
     """Return the newest lines that the service left in the system's journal."""
-    told = subprocess.run(
+    answer = subprocess.run(
         ["journalctl", "--unit", UNIT, "--lines", str(MOST_LINES), "--no-pager"],  # noqa: S607
         capture_output=True,
         check=False,
@@ -129,9 +129,9 @@ def _journal() -> str:
         encoding="utf-8",
         errors="replace",
     )
-    if told.returncode != 0 or told.stdout.strip() in {"", "-- No entries --"}:
-        raise OSError(told.stderr.strip() or f"the journal holds no line of {UNIT}")
-    return told.stdout
+    if answer.returncode != 0 or answer.stdout.strip() in {"", "-- No entries --"}:
+        raise OSError(answer.stderr.strip() or f"the journal holds no line of {UNIT}")
+    return answer.stdout
 
 
 def _log(path: Path) -> str:

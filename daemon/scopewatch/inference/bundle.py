@@ -18,7 +18,7 @@ CARD_FILE = "card.yaml"
 MOST_MODEL_BYTES = 256 * 1024 * 1024
 MOST_CARD_BYTES = 1024 * 1024
 
-# A TFLite file is a FlatBuffer whose identifier stands after the four bytes of its root offset.
+# A TFLite file is a FlatBuffer whose identifier follows the four bytes of its root offset.
 _IDENTIFIER = slice(4, 8)
 
 

@@ -1,4 +1,4 @@
-"""The int8 codes of a quantised tensor, and the real values that they stand for."""
+"""The int8 codes of a quantised tensor, and the real values that they represent."""
 
 from dataclasses import dataclass
 

@@ -35,8 +35,8 @@ class _Options(ctypes.Structure):
 class XnnpackDelegate:
     """A delegate that `Interpreter(experimental_delegates=[...])` takes.
 
-    It lives as long as the process: the interpreter must never outlive it, and Python does not
-    say which of the two goes first.
+    It exists as long as the process: the interpreter must never outlive it, and Python does not
+    define which of the two goes first.
     """
 
     def __init__(self, library: ctypes.CDLL, threads: int) -> None:

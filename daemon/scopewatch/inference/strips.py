@@ -3,7 +3,7 @@
 A frame whose activations would not fit into the memory budget is scored in strips. Each strip is
 read with a margin of tile rows that its own scores never depend beyond, and the scores of the
 margin are thrown away; so the scores are the same as in one piece. All strips of a frame have the
-same height, because the interpreter plans its memory anew for each new input size.
+same height, because the interpreter plans its memory again for each new input size.
 """
 
 from dataclasses import dataclass

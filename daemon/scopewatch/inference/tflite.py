@@ -150,7 +150,7 @@ class TFLiteScorer:
         return scores
 
     def release(self) -> None:
-        """Let the thread that scores next own the scorer (a worker that was started anew)."""
+        """Let the thread that scores next own the scorer (a worker that was started again)."""
         self._owner = None
 
     def close(self) -> None:
@@ -235,7 +235,7 @@ class TFLiteScorer:
     def _probe_memory(self, module: ModuleType, model: bytes) -> float:
         """Return about how many bytes one input pixel takes up during an invoke.
 
-        The default kernels hide their tensors, and neither runtime tells the size of its arena.
+        The default kernels hide their tensors, and neither runtime reports the size of its arena.
         The plain kernels list theirs: all activations, and the largest unrolled convolution
         input, come to what the resident set was measured to grow by under XNNPACK (43 and 42
         bytes for the default network).

@@ -36,7 +36,7 @@ def announce_test(
 
     Returns
     -------
-    For each channel None, or the line that says why one was not delivered.
+    For each channel None, or the line why a message was not delivered.
     """
     outcome: dict[str, str | None] = {}
     for channel in channels:
@@ -123,15 +123,15 @@ def _open(value: float) -> OpenAlert:
 
 
 def _mark(message: Message, experiment: str, what: str) -> Message:
-    """Say first that it is a test: nobody must go and look for the well."""
+    """Put a notice first that it is a test: nobody must go and look for the well."""
     say = translator(message.language)
-    said = say("This is a test of the messages for {experiment}: nothing has happened.").format(
+    notice = say("This is a test of the messages for {experiment}: nothing has happened.").format(
         experiment=experiment
     )
     return replace(
         message,
         idempotency_key=hashlib.sha256(f"test {experiment} {what}".encode()).hexdigest()[:32],
         title=say("TEST: {title}").format(title=message.title),
-        body=f"{said}\n\n{message.body}",
-        html=f"<p><strong>{escape(said)}</strong></p>{message.html}",
+        body=f"{notice}\n\n{message.body}",
+        html=f"<p><strong>{escape(notice)}</strong></p>{message.html}",
     )

@@ -1,7 +1,7 @@
 """Alert channels through Apprise: mail, Slack, Teams, ntfy, webhooks and a hundred more.
 
-Apprise only says whether a message was taken; why not stands in its log. That is caught here
-and told without the address, since addresses hold passwords and tokens.
+Apprise only returns whether a message was taken; the reason is in its log. This module catches the
+reason and reports it without the address, since addresses hold passwords and tokens.
 
 Mail gets HTML, every other channel plain text: what chat services make of HTML differs.
 """
@@ -143,12 +143,12 @@ class AppriseNotifier:
                 notify_type=_TYPES[message.severity],
                 attach=self._attach(message),
             )
-        except Exception as error:  # noqa: BLE001 - told below, and tried again
+        except Exception as error:  # noqa: BLE001 - reported below, and tried again
             # A fault of a plugin must not hold up the other channels. Its text may hold a secret.
             raise _not_taken(channel, type(error).__name__) from None
         if not outcome:
-            said = (entry.message for entry in outcome.logs())
-            raise _not_taken(channel, _redact(_joined(said), self._secrets[channel]))
+            lines = (entry.message for entry in outcome.logs())
+            raise _not_taken(channel, _redact(_joined(lines), self._secrets[channel]))
 
     def _attach(self, message: Message) -> AppriseAttachment | None:
         drawn = [
@@ -181,7 +181,7 @@ def _not_taken(channel: str, why: str) -> DeliveryError:
 def _quieten() -> None:
     """Keep addresses out of our log: Apprise and urllib3 write them there, tokens and all.
 
-    What went wrong is told by `AppriseNotifier.send`, redacted.
+    `AppriseNotifier.send` reports what went wrong, redacted.
     """
     log = logging.getLogger("apprise")
     log.setLevel(logging.WARNING)
@@ -239,6 +239,6 @@ def _redact(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def _joined(said: Iterable[str]) -> str:
-    lines = dict.fromkeys(line.strip() for line in said)
+def _joined(messages: Iterable[str]) -> str:
+    lines = dict.fromkeys(line.strip() for line in messages)
     return " ".join(lines)[:_LONGEST_REASON] or "no reason"

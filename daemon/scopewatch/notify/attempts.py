@@ -39,7 +39,7 @@ class Attempts:
         A caller waits no longer for one attempt.
     progress
         Called every `beat_s` while a caller waits: the wait is bounded here, and so no stall,
-        whatever `runtime.stall_s` says.
+        whatever `runtime.stall_s` is.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class Attempts:
         Raises
         ------
         DeliveryError
-            It is not done in time, the channel still has an earlier message in hand, or `leave`
-            was called. None of them says that the message was not taken.
+            It is not done in time, the channel is still busy with an earlier message, or `leave`
+            was called. None of them means that the message was not taken.
         """
         with self._changed:
             attempt = self._under_way.get(channel)
@@ -99,7 +99,7 @@ class Attempts:
         def run() -> None:
             try:
                 work()
-            except BaseException as error:  # noqa: BLE001 - handed to whoever waits, or asks later
+            except BaseException as error:  # noqa: BLE001 - kept for the caller that waits, or asks later
                 attempt.error = error
             with self._changed:
                 attempt.ended = True

@@ -1,4 +1,4 @@
-"""A channel that fails again and again is left alone for a while: a circuit breaker.
+"""A circuit breaker: a channel that fails repeatedly is not used for a while.
 
     closed --`after` failures in a row--> open --its rest is over--> half open --taken--> closed
                                            ^------------- the probe fails ------'
@@ -14,7 +14,7 @@ from enum import StrEnum
 
 
 class Circuit(StrEnum):
-    """Where a breaker stands."""
+    """The state of a breaker."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -55,7 +55,7 @@ class Breaker:
     error: str = ""
 
     def circuit(self, now: datetime) -> Circuit:
-        """Say where it stands."""
+        """Return the state of the breaker."""
         if self.opened_at is None or self.open_until is None:
             return Circuit.CLOSED
         # A clock that was set back must not make it rest until it has caught up.
@@ -66,7 +66,7 @@ class Breaker:
     ) -> "Breaker":
         """Return the state after a failure, with a rest of `share` of the whole.
 
-        A failed probe opens it anew.
+        A failed probe opens it again.
         """
         failures = self.failures + 1
         if failures < rule.after:

@@ -1,4 +1,4 @@
-"""Messages leave the outbox here, and are tried again until their channel has taken them.
+"""Delivers the messages of the outbox, and tries again until their channel has taken them.
 
     due -> send -> delivered
              |---> postponed   (later and later, with jitter; the channel's next ones wait for it)
@@ -47,15 +47,15 @@ class Delivery:
     retry_s
         Delay after the first failure; it doubles with each further one, up to 15 minutes.
     channels
-        Names of the channels whose receivers are told of.
+        Names of the channels whose receivers are reported.
     breaker
         When a channel that fails is left alone, and for how long.
     rng
         Spreads the delays, so that channels that failed together do not come back together.
     redact
-        Takes secrets out of what receivers said, before it is told.
+        Removes secrets from the answers of receivers before they are reported.
     progress
-        Called at least every few seconds while the thread lives, save while a channel is being
+        Called at least every few seconds while the thread runs, save while a channel is being
         spoken to or the outbox is waited for; and between any two of these.
     """
 
@@ -99,7 +99,7 @@ class Delivery:
         return self._thread is not None and self._thread.is_alive()
 
     def receivers(self) -> tuple[Receiver, ...]:
-        """Say how the receiver of each channel answers; any thread may ask."""
+        """Return how the receiver of each channel answers; any thread may ask."""
         now, breakers = self._clock.now(), self._breakers
         return tuple(
             Receiver(
@@ -113,7 +113,7 @@ class Delivery:
         )
 
     def troubles(self) -> Sequence[str]:
-        """Say why nobody is told, and by which channels, at the moment; any thread may ask."""
+        """Return why no message gets out at the moment, by channel; any thread may ask."""
         resting = [
             f"alert channel {receiver.channel} has failed {receiver.failures} times in a row"
             for receiver in self.receivers()
@@ -165,7 +165,7 @@ class Delivery:
     def stop(self, within_s: float = 5.0) -> bool:
         """End; False when that took longer than `within_s`.
 
-        A message that its receiver has in hand stays in the outbox: it is sent again after the
+        A message that its receiver is taking stays in the outbox: it is sent again after the
         next start, with the same idempotency key.
         """
         self._stopping.set()

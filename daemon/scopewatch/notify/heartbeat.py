@@ -1,7 +1,7 @@
-"""A sign of life to a service outside, so that a PC that died, hangs or lost its network is missed.
+"""Calls a service outside regularly, so that a PC that died, hangs or lost its network is missed.
 
 Any service of the kind of https://healthchecks.io will do: it is asked for nothing, it hears a
-request every few minutes and tells people when none comes. While scopewatch is not well, the
+request every few minutes and alerts people when none comes. While scopewatch is not well, the
 request goes to `/fail` below the address, with what is wrong.
 
 Nothing waits for it: it has a thread of its own, which the process's end does not wait for.
@@ -45,7 +45,7 @@ class Conditioned(Protocol):
 
 
 class Heartbeat:
-    """Tells a service outside that all is well, or what is not.
+    """Reports to a service outside that all is well, or what is not.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class Heartbeat:
         return True
 
     def beat(self) -> bool | None:
-        """Call if it is time: True when told that all is well, False when told of trouble.
+        """Call if it is time: True when all is well was reported, False when trouble was.
 
         None when it was not time, or the service did not answer.
         """
@@ -141,7 +141,7 @@ class Heartbeat:
         return True
 
     def _tell(self, why: str, took_s: float) -> None:
-        """Log the first failure of a row; the service itself tells people of the silence."""
+        """Log the first failure of a row; the service itself alerts people of the silence."""
         if self._told:
             event = {"why": why, "took_s": round(took_s, 1)}
             log.warning("heartbeat was not heard", extra={"event": event})

@@ -32,7 +32,7 @@ class Outbox(Protocol):
 
 
 class Notifier(Protocol):
-    """Hands one message to one channel."""
+    """Sends one message to one channel."""
 
     def send(self, channel: str, message: Message) -> None:
         """Deliver, or raise DeliveryError."""

@@ -1,4 +1,4 @@
-"""The real clock, and what notices that it was set."""
+"""The real clock, and a watch that notices when it is set."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from typing import Final
 
 from scopewatch.core.clock import Clock
 
-# What a clock that is kept right drifts or is slewed by between two looks is less.
+# A clock that a time service keeps right drifts or slews by less between two reads.
 SET_BY_S: Final = 1.0
 _READS: Final = 5
 
@@ -20,7 +20,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return seconds that never jump; on Linux they stand still while the machine sleeps."""
+        """Return seconds that never jump; on Linux they stop while the machine sleeps."""
         return time.monotonic()
 
     def steady(self) -> float:
@@ -52,7 +52,7 @@ class ClockWatch:
         for _ in range(_READS):
             steady_s = self._clock.steady()
             ahead_s = self._clock.now().timestamp() - steady_s
-            # A thread that stood still between the two would look like a clock that was set.
+            # A thread that was paused between the two would look like a clock that was set.
             if self._clock.steady() - steady_s < SET_BY_S / 2:
                 break
         return ahead_s

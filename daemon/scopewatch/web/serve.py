@@ -22,7 +22,7 @@ def _nothing() -> None:
 
 
 class _Beating(uvicorn.Server):
-    """Says that it is alive from within its event loop, so that a loop that hangs falls silent."""
+    """Reports progress from within its event loop, so that a loop that hangs is noticed."""
 
     def __init__(self, config: uvicorn.Config, progress: Callable[[], None]) -> None:
         super().__init__(config)
@@ -46,7 +46,7 @@ class WebServer:
     progress
         Called by the event loop for as long as it goes round; must be quick.
     proxied
-        A proxy on this machine tells whose request it passes on; else anybody could claim that.
+        A proxy on this machine names the client of each request; else anybody could claim that.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class WebServer:
         self.stop()
 
     def _listen(self) -> socket.socket:
-        """Bind here rather than in the thread, so that a taken port is the caller's to hear."""
+        """Bind here and not in the thread, so that the caller gets the error of a taken port."""
         try:
             family, kind, _, _, address = socket.getaddrinfo(
                 self._host, self._port, type=socket.SOCK_STREAM

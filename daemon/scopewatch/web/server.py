@@ -1,4 +1,4 @@
-"""The web application: routes, templates, guard, and what is said when something fails."""
+"""The web application: its routes, templates and guard, and its answers when something fails."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -55,7 +55,7 @@ def create_app(
 
 
 def _answer_failures(app: FastAPI, context: DashboardContext) -> None:
-    """Say in one line what is wrong: as a page, or as JSON below `/api/`."""
+    """Answer in one line what is wrong: as a page, or as JSON below `/api/`."""
 
     def answer(request: Request, status: int, line: str) -> Response:
         if request.url.path.startswith("/api/"):

@@ -125,7 +125,7 @@ def test_a_record_that_fails_is_reported_and_repeated_until_there_is_room(
         bench.loading = disk.fill
     else:
         disk.fill()
-    assert bench.work() == [ending]
+    assert bench.work() == [outcome]
     assert bench.troubles
     assert all(f"worker: {step} is repeated: " in line for line in bench.troubles), bench.troubles
     assert all(FULL in line for line in bench.troubles), bench.troubles
@@ -143,7 +143,7 @@ def test_a_commit_that_raises_an_alert_is_repeated_whole(bench: Bench, disk: Ful
     assert bench.score() == [FrameOutcome.SCORED]
     bench.relief = disk.relieve
     bench.loading = disk.fill
-    assert bench.score(time_point=1) == [Ending.SCORED]
+    assert bench.score(time_point=1) == [FrameOutcome.SCORED]
     assert len(bench.troubles) == 1
     found = tables(bench.state)
     assert (len(found["results"]), len(found["alerts"]), len(found["outbox"])) == (2, 1, 1)

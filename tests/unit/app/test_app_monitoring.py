@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.app.daemon import build
-from scopewatch.app.monitoring import tell_model_refused
+from scopewatch.app.monitoring import raise_model_refused
 from scopewatch.config import Config
 from scopewatch.core.errors import ModelError
 from scopewatch.runtime.process.lock import InstanceLock
@@ -52,13 +52,13 @@ def test_a_start_without_a_model_raises_its_alert_and_fails_all_the_same(
 
 def test_every_start_in_vain_is_one_alert(tmp_path: Path, clock: FakeClock) -> None:
     for _ in range(3):
-        tell_model_refused(config_of(tmp_path, RULE), ModelError(REFUSAL), clock)
+        raise_model_refused(config_of(tmp_path, RULE), ModelError(REFUSAL), clock)
         clock.advance(60)
     assert read_rows(tmp_path / "state", "SELECT count(*) FROM outbox") == [(1,)]
 
 
 def test_without_a_rule_nothing_is_written(tmp_path: Path, clock: FakeClock) -> None:
-    tell_model_refused(config_of(tmp_path), ModelError(REFUSAL), clock)
+    raise_model_refused(config_of(tmp_path), ModelError(REFUSAL), clock)
     assert not (tmp_path / "state").exists()
 
 
@@ -67,5 +67,5 @@ def test_a_state_folder_that_another_holds_does_not_hide_the_refusal(
 ) -> None:
     (tmp_path / "state").mkdir()
     with InstanceLock(tmp_path / "state"):
-        tell_model_refused(config_of(tmp_path, RULE), ModelError(REFUSAL), clock)
+        raise_model_refused(config_of(tmp_path, RULE), ModelError(REFUSAL), clock)
     assert "refusal of the model cannot be reported" in caplog.text

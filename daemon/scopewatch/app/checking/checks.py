@@ -111,7 +111,7 @@ class Checks:
         yield from _advise_on_delivery(self.config)
 
     def _check_sections(self) -> Iterator[Finding]:
-        """Look at what is named by a configuration that is wrong elsewhere: all is told at once."""
+        """Check what a configuration names that is wrong elsewhere: report all problems at once."""
         sections = read_sections(self._path)
         if sections.model is not None:
             settings = sections.model

@@ -50,7 +50,7 @@ def check_files(
     try:
         explanations = list(explain_source(source, config))
     except (ConfigError, OSError):
-        return  # the check of the source itself has told of it
+        return  # the check of the source itself reports it
     for explanation in explanations:
         if wells is not None:
             wells |= {well for case in explanation.cases for well in case.values["well"]}

@@ -12,7 +12,7 @@ _LASTING = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
 
 
 def check_folder(source: SourceConfig) -> str:
-    """Look into the folder of a source; say that it can be read. Raises StoreError."""
+    """Look into the folder of a source and report that it can be read. Raises StoreError."""
 
     def refuse(what: str, do: str) -> StoreError:
         return StoreError(complaint(what, where=path, do=do))

@@ -40,7 +40,7 @@ def check_microscopes(config: Config, *, connect: bool) -> Iterator[Finding]:
             try:
                 source = settle_plan(source, config.experiment)  # noqa: PLW2901
             except ConfigError:
-                continue  # the check of the source itself has told of it
+                continue  # the check of the source itself reports it
             problems = list(_problems(source, config))
             for problem in problems:
                 yield Finding(subject=subject, text=problem, failed=True)
@@ -115,15 +115,15 @@ def _note_sites(source: MicroManagerSourceConfig, config: Config) -> Iterator[st
         try:
             key = planned_key(place, settings)
         except FrameError:
-            continue  # the check of the source itself has told of it
+            continue  # the check of the source itself reports it
         sites.setdefault((key.plate, key.well), set()).add(key.site)
     expected = config.experiment.sites_per_well
     other = {well: len(each) for (_, well), each in sites.items() if len(each) != expected}
     if other:
-        told = name_some(tuple(f"{count} of {well}" for well, count in other.items()))
+        named = name_some(tuple(f"{count} of {well}" for well, count in other.items()))
         yield (
             f"experiment.sites_per_well is {expected}, and other numbers of sites are acquired"
-            f" ({told}): a time point is judged once {expected} of a well are in"
+            f" ({named}): a time point is judged once {expected} of a well are in"
         )
 
 
@@ -135,7 +135,7 @@ def _channels(source: MicroManagerSourceConfig, config: Config) -> list[str]:
         try:
             taken[planned_key(place, settings).channel] = None
         except FrameError:
-            continue  # the check of the source itself has told of it
+            continue  # the check of the source itself reports it
     return list(taken)
 
 

@@ -1,4 +1,4 @@
-"""Whether the alert rules can say anything with this model and this run: advice, one line each."""
+"""Whether the alert rules can ever raise with this model and this run: advice, one line each."""
 
 from collections.abc import Iterator
 
@@ -9,15 +9,15 @@ from scopewatch.core.imaging.model_card import ForecastDay, ModelCard
 
 
 def describe_rules(config: Config, card: ModelCard) -> str:
-    """Say how many rules there are, and from which day on the model foretells the final day."""
+    """Return how many rules there are, and from which day on there are forecasts."""
     count = len(config.alerts.rules)
     begins = first_day(card.forecast)
-    told = "no forecast" if begins is None else f"forecasts from day {begins:g} on"
-    return f"{count} rule{'' if count == 1 else 's'}; {told}"
+    forecasts = "no forecast" if begins is None else f"forecasts from day {begins:g} on"
+    return f"{count} rule{'' if count == 1 else 's'}; {forecasts}"
 
 
 def advise_on_rules(config: Config, card: ModelCard) -> Iterator[str]:
-    """Name the rules that will stay silent or say little, and what to do.
+    """Name the rules that will stay silent or raise seldom, and what to do.
 
     Nothing here is wrong: a rule may wait for a model, or for a longer run.
     """

@@ -33,7 +33,7 @@ def explain_run(config: Config, now: datetime) -> list[str]:
             goes_on = last is not None and last.name == experiment.name
             own = last if goes_on else reader.run_results(experiment.name)
     except StoreError:
-        return []  # the check of the database tells of it, and so does the start
+        return []  # the check of the database reports it, and so does the start
     lines: list[str] = []
     if last is not None:
         lines += explain_name(experiment.name, policy, last, now)

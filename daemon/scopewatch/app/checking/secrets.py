@@ -1,4 +1,4 @@
-"""What `scopewatch check` says of where secrets stand, and of who could read them."""
+"""Checks where secrets are kept, and who can read them."""
 
 import os
 import stat
@@ -10,12 +10,12 @@ from scopewatch.config.secrets import plain_secrets, secret_files
 
 
 def advise_on_secrets(config: Config, path: Path) -> Iterator[str]:
-    """Say which secrets stand in the file itself, and which files others can read.
+    """Return which secrets are in the file itself, and which files others can read.
 
     Parameters
     ----------
     config
-        As it was read: with references as they stand.
+        As it was read, with references unresolved.
     path
         The file it was read from.
     """

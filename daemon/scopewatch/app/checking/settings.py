@@ -15,7 +15,7 @@ def check_port(config: Config) -> Iterator[Finding]:
     web = config.web
     if not web.enabled:
         return
-    # Where that cannot be tried another check says so: the state folder cannot be written to.
+    # Where that cannot be tried, another check reports that the state folder cannot be written to.
     if is_held(config.state.folder):
         text = f"a daemon with this state folder runs already, and has port {web.port}"
         yield Finding(subject="dashboard", text=text)

@@ -1,1 +1,1 @@
-"""How files would be read: which frame each is, and who says so."""
+"""How files would be read: which frame each is, and the origin of each fact."""

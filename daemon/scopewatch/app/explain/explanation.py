@@ -197,7 +197,7 @@ class Explaining:
         self._contradictions: dict[tuple[str, ...], tuple[int, Contradiction]] = {}
         # The first moment of each time point of each run.
         self._moments: dict[str, dict[int, datetime]] = {}
-        # The same where only the time since the start is said, as if that were a known moment.
+        # The same where only the time since the start is known, as if that were a known moment.
         self._since_start: dict[str, dict[int, datetime]] = {}
 
     def add(self, found: Found) -> None:
@@ -207,15 +207,16 @@ class Explaining:
             return
         reading = found.reading
         self._note_double(reading, found.locator)
-        said = {name: reading.accepted[name] for name in FACTS if name in reading.accepted}
-        witnesses = tuple((name, each.by) for name, each in said.items())
-        telling = (reading.key.experiment, *(said[name].value for name in _TELLING if name in said))
+        accepted = {name: reading.accepted[name] for name in FACTS if name in reading.accepted}
+        witnesses = tuple((name, each.by) for name, each in accepted.items())
+        distinct = (accepted[name].value for name in _TELLING if name in accepted)
+        telling = (reading.key.experiment, *distinct)
         case = self._cases.get((witnesses, telling))
         if case is None:
             case = _Growing(example=found.locator, reading=reading)
             self._cases[witnesses, telling] = case
         case.frames += 1
-        for name, each in said.items():
+        for name, each in accepted.items():
             values = case.values.setdefault(name, set())
             if len(values) < _MOST_VALUES:
                 values.add(each.value)
@@ -301,7 +302,7 @@ class Explaining:
         return median(gaps) if gaps else None
 
     def _warnings(self) -> tuple[str, ...]:
-        """Say where times cannot be those of the time points."""
+        """Note where times cannot be those of the time points."""
         if self._experiment.day_from == "time_point":
             return ()
         interval_h = self._experiment.interval_h

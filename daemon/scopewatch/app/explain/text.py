@@ -84,7 +84,7 @@ def _case(case: Case) -> Iterator[str]:
         label = "day" if name == "moment" else _NAMES.get(name, name)
         yield f"    {label:<11} {shown:<34} {case.who[name]}"
     if "um_per_px" not in case.values:
-        yield f"    {'um/px':<11} {'not said':<34} set um_per_px"
+        yield f"    {'um/px':<11} {'not known':<34} set um_per_px"
     if case.sizes_px:
         shown = ", ".join(f"{width} x {height}" for height, width in case.sizes_px[:_MOST_SHOWN])
         yield f"    {'pixels':<11} {shown}"

@@ -30,7 +30,7 @@ def open_notifier(config: Config, progress: Callable[[], None] = lambda: None) -
 
 
 def make_delivery(config: Config, outbox: Outbox, clock: Clock, heartbeats: Heartbeats) -> Delivery:
-    """Make what takes messages to their channels."""
+    """Make the delivery of messages to their channels."""
     progress = partial(heartbeats.beat, "delivery")
     return Delivery(
         outbox,
@@ -48,7 +48,7 @@ def make_delivery(config: Config, outbox: Outbox, clock: Clock, heartbeats: Hear
 def make_heartbeat(
     config: Config, clock: Clock, condition: Callable[[], Conditioned]
 ) -> Heartbeat | None:
-    """Make what tells a service outside that all is well; None where there is none."""
+    """Make the heartbeat to a service outside; None where none is configured."""
     wanted = config.alerts.heartbeat
     if wanted is None:
         return None

@@ -37,14 +37,14 @@ class Source(Protocol):
 
 
 class States(Protocol):
-    """How the runs stand."""
+    """The states of the runs."""
 
     def of(self, run: str) -> State:
-        """Return how a run stands. Raises StoreError."""
+        """Return the state of a run. Raises StoreError."""
         ...
 
     def current(self) -> Sequence[RunState]:
-        """Return how the runs stand that are watched now."""
+        """Return the states of the runs that are watched now."""
         ...
 
 
@@ -56,11 +56,11 @@ class DigestDesk:
     announce
         Queues a message for channels, each once whatever is asked again; returns for how many.
     complaints
-        Says what is wrong with the daemon itself.
+        Returns what is wrong with the daemon itself.
     hour, zone
         From when on a day's digest is due; `zone` None is the zone of this machine.
     states
-        How the runs stand, apart from what is wrong with the daemon.
+        The states of the runs, apart from what is wrong with the daemon.
     policy
         How the run is planned.
     standard
@@ -157,8 +157,8 @@ class DigestDesk:
         if outlook is not None:
             reading = Reading(value=outlook.now, low=outlook.low, high=outlook.high)
             if isinstance(outlook.forecast, WellForecast):
-                told = outlook.forecast
-                forecast = Reading(value=told.value, low=told.low, high=told.high)
+                foreseen = outlook.forecast
+                forecast = Reading(value=foreseen.value, low=foreseen.low, high=foreseen.high)
         elif row.efficiency is not None:
             seen = row.efficiency
             reading = Reading(value=seen.value, low=seen.low, high=seen.high)

@@ -226,7 +226,7 @@ class Listing:
 
 
 def _is_entered(entry: Path) -> bool:
-    """Tell whether a folder is looked into: a link may lead back up."""
+    """Return whether a folder is searched: a link may lead back up."""
     if not is_candidate_folder(entry.name) or not entry.is_dir() or entry.is_symlink():
         return False
     return not is_copy(entry)
@@ -234,7 +234,7 @@ def _is_entered(entry: Path) -> bool:
 
 def _experiment_of(folder: Path, root: Path) -> str:
     name, below = root.resolve().name, list(folder.relative_to(root).parts)
-    # The level of full resolution stands for its whole pyramid.
+    # The level of full resolution represents its whole pyramid.
     if below and below[-1] == FULL_RESOLUTION:
         below.pop()
     elif not below and name == FULL_RESOLUTION:

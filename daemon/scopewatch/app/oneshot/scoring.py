@@ -138,7 +138,7 @@ class Scoring:
         try:
             result = self._analyse(read.frame)
         except ModelError as error:
-            # A frame too wide for the memory budget, say: the others may fit.
+            # For example a frame too wide for the memory budget: the others may fit.
             failed = line | _refused(Fault.FAILED, str(error))
             return lambda: failed
         line |= _result(result, read.frame)

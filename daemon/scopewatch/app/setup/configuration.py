@@ -57,8 +57,8 @@ def render(
 ) -> str:
     """Return the configuration as text."""
     options, explanation = understood.options, understood.explanation
-    told = [case.values.get("um_per_px", frozenset[str]()) for case in explanation.cases]
-    scales = sorted(frozenset[str]().union(*told))
+    found = [case.values.get("um_per_px", frozenset[str]()) for case in explanation.cases]
+    scales = sorted(frozenset[str]().union(*found))
     if options.um_per_px is not None:
         scale_why = "Pixel size; replaces what the files say."
     elif scales:

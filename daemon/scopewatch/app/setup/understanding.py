@@ -89,9 +89,9 @@ def understand(folder: Path, options: ReadingOptions) -> Understanding:
         raise ConfigError(complaint("folder does not exist", where=folder, do="correct the path"))
     names = list_names(folder)
     pattern = _pattern(names, options)
-    told = list(_read_names(names, str(pattern.value)))
-    interval = _given(options.interval_h, "--interval-h") or guess_interval_h(told)
-    started = _first_date(told, options)
+    facts = list(_read_names(names, str(pattern.value)))
+    interval = _given(options.interval_h, "--interval-h") or guess_interval_h(facts)
+    started = _first_date(facts, options)
     options = replace(
         options,
         pattern=str(pattern.value),
@@ -106,7 +106,7 @@ def understand(folder: Path, options: ReadingOptions) -> Understanding:
                 "folder holds no image yet",
                 where=folder,
                 expected="TIFF, PNG or JPEG files, NDTiff data sets or OME-Zarr stores",
-                do="begin with a few files of the instrument, or write config.yaml by hand",
+                do="begin with a few files of the instrument, or write config.yaml yourself",
             )
         )
     if interval.value is None and explanation.measured_interval_h is not None:
@@ -159,8 +159,8 @@ def _read_names(names: Sequence[str], pattern: str) -> Iterator[PlaneFacts]:
             yield facts
 
 
-def _first_date(told: Sequence[PlaneFacts], options: ReadingOptions) -> datetime | None:
-    dates = [each.wall_time for each in told if each.wall_time is not None]
+def _first_date(facts: Sequence[PlaneFacts], options: ReadingOptions) -> datetime | None:
+    dates = [each.wall_time for each in facts if each.wall_time is not None]
     if not dates:
         return None
     zone = options.zone

@@ -1,12 +1,12 @@
-"""Whether a microscope is saving a burst of images right now, and scoring had better wait.
+"""Decides whether scoring waits because a microscope is saving a burst of images.
 
-    resting --images come faster than `per_s`--> waiting --they come no more--> resting
-                                                    '--waited as long as it may--> overdue:
-                                               frames are scored beside the burst, until it ends
+    resting --images come faster than `per_s`--> waiting --no more images--> resting
+                                                    '--waited for `wait_s`--> overdue:
+                                            frames are scored during the burst, until it ends
 
-A time-lapse saves a time point as fast as it can and then rests for hours: what wakes to save an
-image waits for the processor and the disk while a frame is scored beside it, and a warning that is
-needed within hours loses nothing by some seconds. A stage that moves between wells is no burst.
+A time-lapse saves a time point as fast as it can and then rests for hours. Scoring during the burst
+takes processor and disk from the program that saves the images; a warning that is needed within
+hours loses nothing by some seconds. Images of a stage that moves between wells are no burst.
 
 Where something begins to be written, no frame is taken up for a moment, until its rate is known.
 """
@@ -23,15 +23,15 @@ log = logging.getLogger(__name__)
 
 # Images count for so long: one z-stack is a burst, the two channels of a well are none.
 WINDOW_S = 2.0
-# How long something that begins is waited for, unless it is counted before.
+# How long scoring waits when something begins to be written, unless its rate is known before.
 MOMENT_S = 1.0
 # How soon the end of a burst is noticed.
 STEP_S = 0.25
-# A source that looks seldom tells of more than that, but not of what happens now.
+# A source that looks seldom reports a longer span, but not what happens now.
 _LONGEST_S = 6.0
-# A look back over so long that found none is the end of a burst.
+# A report of no image within so long ends a burst.
 _NONE_S = 0.4
-# Images told one by one are counted together for so long, which bounds what is remembered.
+# Images reported one by one are counted together for so long, which bounds the memory.
 _TOGETHER_S = 0.05
 # Less than this is not worth a wait.
 _LEAST_S = 1e-3
@@ -44,8 +44,8 @@ class _State(Enum):
 
 
 @dataclass(slots=True, kw_only=True)
-class _Told:
-    """So many images were saved within `over_s` before `at_s`."""
+class _Arrival:
+    """A report that so many images were saved within `over_s` before `at_s`."""
 
     at_s: float
     images: int
@@ -53,7 +53,7 @@ class _Told:
 
     @property
     def until_s(self) -> float:
-        """Until when it counts: a source that looks seldom is given the time to look again."""
+        """Until when it counts: a source that looks seldom gets the time to look again."""
         return self.at_s + min(max(WINDOW_S, 1.5 * self.over_s), _LONGEST_S)
 
 
@@ -77,10 +77,10 @@ class Bursts:
         self._per_s = per_s
         self._most_s = wait_s
         self._lock = threading.Lock()
-        self._told: dict[str, deque[_Told]] = {}
+        self._arrivals: dict[str, deque[_Arrival]] = {}
         self._begun_s: dict[str, float] = {}
         self._state = _State.RESTING
-        # How long it may wait yet, as of when it was asked last, and whether it waits since then.
+        # How long it may wait yet, as of the last call of `hold_s`, and whether it waits since.
         self._left_s = wait_s
         self._asked_s = self._since_s = clock.monotonic()
         self._held = False
@@ -94,31 +94,33 @@ class Bursts:
         """Note that a source saw so many images saved within the last `over_s` seconds."""
         now_s = self._clock.monotonic()
         with self._lock:
-            told = self._told.setdefault(source, deque())
+            arrivals = self._arrivals.setdefault(source, deque())
             if images == 0:
                 self._begun_s.pop(source, None)
                 if over_s >= _NONE_S:
-                    told.clear()
-            if told and over_s == told[-1].over_s == 0 and now_s - told[-1].at_s < _TOGETHER_S:
-                told[-1].images += images
+                    arrivals.clear()
+            last = arrivals[-1] if arrivals else None
+            together = last is not None and over_s == last.over_s == 0
+            if last is not None and together and now_s - last.at_s < _TOGETHER_S:
+                last.images += images
             else:
-                told.append(_Told(at_s=now_s, images=images, over_s=over_s))
-            while told[0].until_s <= now_s:
-                told.popleft()
+                arrivals.append(_Arrival(at_s=now_s, images=images, over_s=over_s))
+            while arrivals[0].until_s <= now_s:
+                arrivals.popleft()
 
     def still_growing(self, source: str) -> None:
         """Note that images still come as they did when they were counted last."""
         now_s = self._clock.monotonic()
         with self._lock:
-            told = self._told.get(source, ())
-            later_s = now_s - told[-1].at_s if told else 0.0
-            for each in told:
+            arrivals = self._arrivals.get(source, ())
+            later_s = now_s - arrivals[-1].at_s if arrivals else 0.0
+            for each in arrivals:
                 each.at_s += later_s
 
     def finished(self, source: str) -> None:
         """Note that nothing more comes of a source for now."""
         with self._lock:
-            self._told.pop(source, None)
+            self._arrivals.pop(source, None)
             self._begun_s.pop(source, None)
 
     def bursting(self, source: str) -> bool:
@@ -138,7 +140,7 @@ class Bursts:
         """Return how long to wait before asking again; 0 when a frame may be taken up."""
         now_s = self._clock.monotonic()
         with self._lock:
-            rates = {source: self._rate(source, now_s) for source in self._told}
+            rates = {source: self._rate(source, now_s) for source in self._arrivals}
             source = max(rates, key=lambda source: rates[source], default="")
             fast = self._most_s > 0 and rates.get(source, 0.0) >= self._per_s
             begun_s = max(self._begun_s.values(), default=float("-inf"))
@@ -154,16 +156,18 @@ class Bursts:
             self._held = may and (fast or now_s - begun_s < MOMENT_S)
             held, hold_s, now = self._held, min(STEP_S, self._left_s), self._state
         if now is not before:
-            self._tell(now, before, source, rates.get(source, 0.0), now_s)
+            self._log_change(now, before, source, rates.get(source, 0.0), now_s)
         return hold_s if held else 0.0
 
     def _rate(self, source: str, now_s: float) -> float:
-        """Images a second, over the window or what the source told of, if that is longer."""
-        counted = [each for each in self._told.get(source, ()) if each.until_s > now_s]
+        """Images a second, over the window or the span that the source reported if longer."""
+        counted = [each for each in self._arrivals.get(source, ()) if each.until_s > now_s]
         over_s = max(WINDOW_S, sum(each.over_s for each in counted))
         return sum(each.images for each in counted) / over_s
 
-    def _tell(self, now: _State, before: _State, source: str, rate: float, now_s: float) -> None:
+    def _log_change(
+        self, now: _State, before: _State, source: str, rate: float, now_s: float
+    ) -> None:
         if now is _State.WAITING:
             self._since_s = now_s
             event = {"source": source, "images_per_s": round(rate, 1)}

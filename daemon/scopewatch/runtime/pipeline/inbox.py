@@ -1,14 +1,14 @@
 """The bounded queue between the sources and the worker.
 
-    source --offer--> [waiting ...] --take--> in hand --done--> forgotten
+    source --offer--> [waiting ...] --take--> taken --done--> forgotten
                            ^---------put_back----'
 
 File frames wait on disk: when the queue is full an offer is turned down, counted, and comes again
-with the source's next scan. What is waiting or in hand is never queued twice.
+with the source's next scan. What is waiting or taken is never queued twice.
 
 The earliest time point comes out first. A scan of a folder finds frames in any order, and after a
-night without the daemon the wells of a plate must be judged moment by moment, not one well to its
-end and then the next.
+night without the daemon the wells of a plate must be judged time point by time point, not one well
+to its end and then the next.
 """
 
 import threading
@@ -31,7 +31,7 @@ class InboxCounts:
     taken_in
         Items queued.
     repeated
-        Offers of what was waiting or in hand already.
+        Offers of what was waiting or taken already.
     turned_down
         Offers refused because the queue was full: they come again.
     """
@@ -73,7 +73,7 @@ class BoundedInbox:
         self._clock = clock
         self._changed = threading.Condition()
         self._waiting: dict[_Place, _Waiting] = {}
-        self._in_hand: dict[_Place, Item] = {}
+        self._taken: dict[_Place, Item] = {}
         self._round = self._number = 0
         self._taken_in = self._repeated = self._turned_down = 0
         self._closed = False
@@ -93,7 +93,7 @@ class BoundedInbox:
             return bool(self._waiting) and not self._closed
 
     def take(self, timeout_s: float) -> Item | None:
-        """Return the next item and hold it as in hand; None after `timeout_s` or once closed.
+        """Return the next item and note it as taken; None after `timeout_s` or once closed.
 
         Whoever takes an item calls `done` or `put_back` with it.
         """
@@ -102,24 +102,24 @@ class BoundedInbox:
             if self._closed or not self._waiting:
                 return None
             place = min(self._waiting, key=lambda place: self._waiting[place].turn)
-            item = self._in_hand[place] = self._waiting.pop(place).item
+            item = self._taken[place] = self._waiting.pop(place).item
             return item
 
     def done(self, item: Item) -> None:
         """Forget an item that was taken: the ledger knows it now."""
         with self._changed:
-            self._in_hand.pop(_place(item), None)
+            self._taken.pop(_place(item), None)
 
     def put_back(self, item: Item) -> None:
         """Queue an item that was taken once more, behind the others, even when full."""
         with self._changed:
-            self._in_hand.pop(_place(item), None)
+            self._taken.pop(_place(item), None)
             # Behind what waits now, whatever its time point, and before what comes from here on.
             self._round += 1
             self._queue(item)
 
     def close(self) -> None:
-        """Hand nothing out and take nothing in any more."""
+        """Give no item out and accept none any more."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -148,7 +148,7 @@ class BoundedInbox:
     def _put(self, item: Item) -> bool:
         place = _place(item)
         with self._changed:
-            in_hand = self._in_hand.get(place)
+            in_hand = self._taken.get(place)
             if in_hand is not None:
                 self._repeated += 1
                 return _state(in_hand) == _state(item)

@@ -45,7 +45,7 @@ class ResultStore(Ledger, Protocol):
         ...
 
     def retime(self, ticket: FrameTicket) -> bool:
-        """Take up when a settled frame was taken, where the ticket says it better than was known.
+        """Take up when a settled frame was taken, where the ticket knows it better than the store.
 
         Its day, day 0 and all that follows from days are brought up to date; nothing is scored,
         and no time point is stepped again. False where nothing changed.
@@ -67,7 +67,7 @@ class ResultStore(Ledger, Protocol):
         ...
 
     def measure(self, ticket: FrameTicket, frame: Frame, reading: FluorescenceReading) -> Settled:
-        """Record a fluorescence frame and measure its run anew, as far as it is known."""
+        """Record a fluorescence frame and measure its run again, as far as it is known."""
         ...
 
     def skip(self, ticket: FrameTicket, reason: str) -> None:

@@ -153,7 +153,7 @@ class Worker:
             return None
         if not self._inbox.wait(IDLE_S):
             return self._second_try()
-        # A source tells of a burst before it offers the images, and asking comes after those.
+        # A source reports a burst before it offers the images, so ask again after waiting for them.
         return None if self._hold_s() > 0 else self._inbox.take(0)
 
     def _second_try(self) -> FrameTicket | None:
@@ -209,7 +209,7 @@ class Worker:
         A full disk or a lost share fails every frame, and no frame is blamed for it. Where
         another was scored since the last failure, though, the trouble is with this one; save on
         a disk that is full now and then, where a smaller picture may have fitted meanwhile. Of a
-        lost share only frames of the same source tell whether it is back.
+        lost share only frames of the same source show whether it is back.
         """
         item = job.item
         before = self._troubles.get((item.source, item.locator))

@@ -14,7 +14,7 @@ class InstanceLock:
     """Holds a lock on a file in the state folder until it is released or the process ends.
 
     The operating system drops the lock with the process, so that a crash leaves none behind;
-    the file itself stays and means nothing.
+    the file itself stays and has no meaning.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class InstanceLock:
             ) from error
 
     def release(self) -> None:
-        """Let go; idempotent."""
+        """Release the lock; idempotent."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -74,12 +74,12 @@ class InstanceLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Let go."""
+        """Release it."""
         self.release()
 
 
 def is_held(folder: Path) -> bool | None:
-    """Say whether a daemon works in a state folder; None where that cannot be tried."""
+    """Return whether a daemon uses a state folder; None where that cannot be tried."""
     if not (folder / LOCK_FILE).exists():
         return False
     try:

@@ -1,8 +1,8 @@
-"""The log in a file that is turned over by its size, and never a reason for the daemon to end.
+"""Writes the log to a file that is rotated by size; a full disk never ends the daemon.
 
-    writing --the disk refuses--> losing, told once --it takes a line--> writing, told with a count
+    writing --the disk refuses--> losing, logged once --a line fits--> writing, logged with a count
 
-Standard error has every line all the same.
+Standard error receives every line in any case.
 """
 
 import logging
@@ -46,7 +46,7 @@ def files_of(path: Path, keep: int) -> Iterator[Path]:
 
 
 class RotatedLog(RotatingFileHandler):
-    """Writes a `LogFile`; what it cannot write is counted, and told once to the other handlers."""
+    """Writes a `LogFile`; counts what it cannot write, and logs that once to the other handlers."""
 
     def __init__(self, file: LogFile) -> None:
         super().__init__(

@@ -13,9 +13,9 @@ from typing import Any, TextIO
 from scopewatch.core.redaction import hide
 from scopewatch.runtime.process.log_file import LogFile, RotatedLog
 
-# Libraries that would drown the daemon's own lines at `info`.
+# Libraries that log far more lines at `info` than the daemon itself.
 _CHATTY = ("apprise", "alembic", "tifffile", "uvicorn", "watchdog", "asyncio", "PIL")
-# It warns of each round left out while the one before still runs, which is what we ask of it.
+# APScheduler warns of each round that it leaves out while the one before still runs, as asked.
 _CHATTIER = ("apscheduler",)
 
 
@@ -48,12 +48,12 @@ class JsonLines(logging.Formatter):
 
 
 class Hiding(logging.Formatter):
-    """Writes lines as another does, tracebacks included, without values that must not show."""
+    """Writes lines as another does, tracebacks included, without values that must stay hidden."""
 
     def __init__(self, inner: logging.Formatter, secrets: Collection[str]) -> None:
         super().__init__()
         self._inner = inner
-        # As they stand within JSON, too.
+        # Also as JSON escapes them.
         self._secrets = {*secrets, *(json.dumps(value)[1:-1] for value in secrets)}
 
     def format(self, record: logging.LogRecord) -> str:
@@ -76,9 +76,9 @@ def set_up_logs(
     level
         `debug`, `info`, `warning` or `error`.
     secrets
-        Values that never show, whoever logs them.
+        Values that are replaced in every line, whoever logs them.
     file
-        Where it goes as well; None: nowhere.
+        A file that the log goes to as well; None for none.
     """
     handlers: list[logging.Handler] = [logging.StreamHandler(stream or sys.stderr)]
     if file is not None:

@@ -1,7 +1,7 @@
-"""Memory that was freed goes back to the system.
+"""Gives freed memory back to the system.
 
-glibc keeps what was freed for whoever asks next. Frames are large and what is kept of them is
-small, so that over ten thousands of frames a heap comes to be full of holes that nobody fills.
+glibc keeps freed memory for later requests. Frames are large and what is kept of them is small, so
+that after tens of thousands of frames the heap is fragmented.
 """
 
 import ctypes

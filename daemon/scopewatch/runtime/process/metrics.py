@@ -1,4 +1,4 @@
-"""What Prometheus sees of the daemon, in a registry of its own."""
+"""The metrics of the daemon for Prometheus, in a registry of their own."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -45,7 +45,7 @@ class ChannelLike(Protocol):
 
 
 class Metrics:
-    """Counts what happens; a `runtime.pipeline.outcome.Observer`. May be called by any thread."""
+    """Counts outcomes of frames; a `runtime.pipeline.outcome.Observer` for any thread."""
 
     def __init__(self, clock: Clock, inbox: BoundedInbox) -> None:
         self._clock = clock

@@ -1,10 +1,10 @@
-"""What one life of the daemon leaves to the next: that it lived, how it ended, what it waited for.
+"""What one run of the daemon records for the next: when it was alive, how it ended, its waits.
 
-A daemon that hangs or crashes at every start lives for a minute or two at a time. What takes longer
-to be told (no frame comes, a source is dead) counts over such lives: else it would never be told.
+A daemon that hangs or crashes at every start runs for a minute or two at a time. Alerts that need
+longer (no frame comes, a source is dead) count time over such runs: else nobody would get them.
 
-All of it is told by the time of day, since it outlives the process. Where the clock is set,
-`set_by` moves what was noted along with it, so that no time seems to have passed, or not to have.
+All times are of the time of day, since they outlive the process. Where the clock is set, `set_by`
+moves the recorded times along, so that the step does not count as time that passed.
 """
 
 import json
@@ -14,14 +14,14 @@ from typing import Final, Protocol
 
 ALIVE: Final = "alive"
 STOPPED: Final = "stopped"
-# A sign of life costs a write to the disk: it need not come with each tick.
+# Each record costs a write to the disk, so not each tick makes one.
 ALIVE_EVERY: Final = timedelta(minutes=1)
-# A life that begins so soon after the last sign of one that nobody ended goes on with it.
+# A run that begins so soon after the last record of one that nobody stopped continues its waits.
 NEXT_WITHIN: Final = timedelta(minutes=5)
 
 
 class LivenessRecord(Protocol):
-    """When something last happened, and a word about it."""
+    """When something last happened, with a detail."""
 
     @property
     def at(self) -> datetime:
@@ -35,33 +35,31 @@ class LivenessRecord(Protocol):
 
 
 class LivenessStore(Protocol):
-    """Where the signs of life are kept. Every method may raise StoreError."""
+    """Where the records are kept. Every method may raise StoreError."""
 
     def record_liveness(self, name: str, at: datetime, detail: str = "") -> None:
-        """Record that something of the daemon happened."""
+        """Record that something happened to the daemon."""
         ...
 
     def liveness(self) -> Mapping[str, LivenessRecord]:
-        """Return when each thing recorded by `sign` last happened."""
+        """Return the newest record of each name."""
         ...
 
 
 class RestartHistory:
-    """What a life of the daemon knows of those before it, and leaves to the next.
-
-    One thread at a time.
+    """Reads what earlier runs of the daemon recorded, and records this one; one thread at a time.
 
     Attributes
     ----------
     started_at
-        When this life began; None before `recall`.
+        When this run began; None before `recall`.
     alive_before
-        When the one before last showed life; None when there was none.
+        When the run before was last alive; None when there was none.
     stopped_cleanly
         Whether that one was asked to stop, or there was none.
     waiting_since
-        Since when frames are waited for: the start of this life, or of the first of several that
-        followed one another and that nobody ended. None before `recall`.
+        Since when frames are waited for: the start of this run, or of the first of several that
+        followed one another and that nobody stopped. None before `recall`.
     """
 
     def __init__(self, kept: LivenessStore) -> None:
@@ -76,13 +74,13 @@ class RestartHistory:
         self._signed: tuple[datetime, str] | None = None
 
     def recall(self, now: datetime) -> None:
-        """Begin with what the life before left. Raises StoreError; to be called again then."""
+        """Read what the run before recorded. Raises StoreError; to be called again then."""
         signs = self._kept.liveness()
         alive, stopped = signs.get(ALIVE), signs.get(STOPPED)
         self.stopped_cleanly = alive is None or (stopped is not None and _ends(stopped, alive))
         self.alive_before = alive.at if alive is not None else None
         self.started_at = self.waiting_since = now
-        # The sign of a version that left no more than its time goes on with nothing.
+        # Older versions recorded no more than the time.
         if alive is None or self.stopped_cleanly or not alive.detail:
             return
         if now - alive.at < NEXT_WITHIN:
@@ -95,14 +93,14 @@ class RestartHistory:
             }
 
     def set_by(self, seconds: float) -> None:
-        """Take note that the time of day was set: what was noted by it moves along."""
+        """Move all recorded times by as much as the time of day was set."""
         by = timedelta(seconds=seconds)
         self.started_at = _moved(self.started_at, by)
         self.waiting_since = _moved(self.waiting_since, by)
         self._frame_at = _moved(self._frame_at, by)
         self._dead_since = {name: at + by for name, at in self._dead_since.items()}
         if self._signed is not None:
-            # A new sign with the next tick: the next life must not read one by the clock as it was.
+            # The next tick records again: the next run must not read times of the clock as it was.
             self._signed = self._signed[0], ""
 
     def last_frame_at(self, frames: tuple[datetime, ...], now: datetime) -> datetime | None:
@@ -113,10 +111,10 @@ class RestartHistory:
         frames
             When the latest and the newest one were, by the clock as it was set then. Where it was
             set back, the latest stays the latest for a while, though frames come: only a change
-            tells of one.
+            shows a new frame.
         """
         if frames != self._frames:
-            # Of a life before this one, and later than now: nobody knows when.
+            # Of an earlier run, and later than now: its time is unknown.
             unknown = now if self._frames else self.waiting_since
             self._frame_at = max((at for at in frames if at <= now), default=unknown)
             self._frames = frames
@@ -131,7 +129,7 @@ class RestartHistory:
         self._dead_since.pop(source, None)
 
     def show(self, now: datetime) -> None:
-        """Leave a sign of life, with what the next life has to know. Raises StoreError."""
+        """Record that the daemon is alive, with what the next run needs. Raises StoreError."""
         detail = json.dumps(
             {
                 "waiting_since": (self.waiting_since or now).isoformat(),
@@ -146,13 +144,13 @@ class RestartHistory:
         self._signed = now, detail
 
     def end(self, now: datetime) -> None:
-        """Note that the daemon was asked to stop. Raises StoreError."""
+        """Record that the daemon was asked to stop. Raises StoreError."""
         after = "" if self._signed is None else self._signed[0].isoformat()
         self._kept.record_liveness(STOPPED, now, after)
 
 
 def _ends(stopped: LivenessRecord, alive: LivenessRecord) -> bool:
-    """Say whether the end is that of the life which left the sign, however the clock was set."""
+    """Return whether both records are of the same run, however the clock was set."""
     if stopped.detail:
         return datetime.fromisoformat(stopped.detail) == alive.at
     return stopped.at >= alive.at

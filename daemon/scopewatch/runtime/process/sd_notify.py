@@ -1,4 +1,4 @@
-"""What systemd is told of the daemon: `Type=notify` and `WatchdogSec=`.
+"""Notifies systemd of the daemon: `Type=notify` and `WatchdogSec=`.
 
 The protocol is a datagram of `NAME=value` lines to the socket in NOTIFY_SOCKET (sd_notify(3)).
 Without that variable, on Windows for one, every call does nothing.
@@ -30,11 +30,11 @@ class SystemdNotifier:
         return self._address is not None
 
     def ready(self, status: str) -> None:
-        """Say that the daemon is able to work."""
+        """Report that the daemon is able to work."""
         self._send("READY=1", f"STATUS={_line(status)}")
 
     def reloading(self, at_s: float) -> None:
-        """Say that a reload begins, at `at_s` of the monotonic clock; `ready` ends it."""
+        """Report that a reload begins, at `at_s` of the monotonic clock; `ready` ends it."""
         self._send("RELOADING=1", f"MONOTONIC_USEC={int(at_s * 1e6)}", "STATUS=reloading")
 
     def status(self, status: str) -> None:
@@ -50,13 +50,13 @@ class SystemdNotifier:
         self._send(f"EXTEND_TIMEOUT_USEC={int(within_s * 1e6)}", f"STATUS={_line(status)}")
 
     def stopping(self) -> None:
-        """Say that the daemon is on its way out."""
+        """Report that the daemon is stopping."""
         self._send("STOPPING=1", "STATUS=stopping")
 
     def _send(self, *lines: str) -> None:
         if self._address is None or not hasattr(socket, "AF_UNIX"):
             return
-        # A leading @ stands for the NUL byte of Linux' abstract socket names.
+        # A leading @ means the NUL byte of Linux' abstract socket names.
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line_out:

@@ -1,7 +1,7 @@
 """The monitor watches itself: no frame comes, a source is dead, the disk fills, it was down.
 
-The schedule calls `tick`. Each rule of the monitor is a state machine in the database, so that
-what was said is not said again after a restart, and resolves by itself.
+The schedule calls `tick`. Each rule of the monitor is a state machine in the database, so that a
+restart repeats no message, and alerts resolve by themselves.
 """
 
 import logging
@@ -58,14 +58,14 @@ class FrameSeen(Protocol):
 
 
 class Desk(LivenessStore, Protocol):
-    """Where rules stand and what is known of the run. Every method may raise StoreError."""
+    """The states of rules, and what is known of the run. Every method may raise StoreError."""
 
     def watch(self, observed: Sequence[tuple[AlertRule, Observation]]) -> tuple[Message, ...]:
         """Step rules of the monitor; return the messages that were queued."""
         ...
 
     def let_time_pass(self, clock_right_for: timedelta | None) -> tuple[Message, ...]:
-        """Tell what the clock alone changes of wells and plates, after what could be stepped.
+        """Step what the passing of time alone changes of wells and plates, after what was due.
 
         `clock_right_for`: since when the clock was not set; None where it never was.
         """
@@ -99,7 +99,7 @@ class Monitor:
     refusal
         Why the last reload was refused; empty when none was since the last good one.
     troubles
-        Says, by its name, why a source could not be started.
+        Returns why sources could not be started, by their names.
     over
         Whether the run is over though its final day was not judged: its time has passed.
     stopping
@@ -157,24 +157,24 @@ class Monitor:
         observed = [
             (rule, seen) for rule in self._own if (seen := self._observe(rule, now)) is not None
         ]
-        self._tell(self._desk.watch(observed) if observed else ())
+        self._log_alerts(self._desk.watch(observed) if observed else ())
         self._history.show(now)
         while not self._stopping():
-            self._tell(self._desk.let_time_pass(self._clock_right_for()))
+            self._log_alerts(self._desk.let_time_pass(self._clock_right_for()))
             if not self._desk.behind or self._clock.monotonic() - began_s > CATCH_UP_S:
                 break
 
     def end(self) -> None:
-        """Note that the daemon was asked to stop, so that its next start is no surprise."""
+        """Record that the daemon was asked to stop, so that the next start raises no alert."""
         self._history.end(self._clock.now())
 
-    def _tell(self, told: Sequence[Message]) -> None:
-        for message in told:
+    def _log_alerts(self, messages: Sequence[Message]) -> None:
+        for message in messages:
             log.warning(
                 "alert changed",
                 extra={"event": {"severity": message.severity.value, "title": message.title}},
             )
-        if told:
+        if messages:
             self._wake()
 
     def _follow_clock(self) -> None:
@@ -190,7 +190,7 @@ class Monitor:
         return timedelta(seconds=self._clock.steady() - self._set_at_s)
 
     def _observe(self, rule: AlertRule, now: datetime) -> Observation | None:
-        """Return what is the case; None where that cannot be said at the moment."""
+        """Return what is observed; None where it is unknown at the moment."""
         seen: Observation | None = None
         match rule.kind:
             case RuleKind.NO_FRAMES:
@@ -235,7 +235,7 @@ class Monitor:
         # The last time point is seldom to the minute on the final day.
         over = last.day is not None and last.day >= self._final_day - self._interval_h / 48
         if not over and self._over():
-            # No frame is due any more, but none has come either: nothing is said for or against.
+            # No frame is due any more, but none has come either: the rule keeps its state.
             return None
         return no_frames(
             at=now,
@@ -247,7 +247,7 @@ class Monitor:
     def _look_at_refusals(self, kind: RuleKind, now: datetime) -> Observation:
         if kind is RuleKind.RELOAD_REFUSED:
             return reload_refused(at=now, reason=self._refusal())
-        # The daemon runs, so its model was taken; a refusal is told by the start.
+        # The daemon runs, so its model was accepted; a start that refuses it raises the alert.
         return model_refused(at=now, reason="")
 
     def _look_at_disk(self, now: datetime) -> Observation | None:
@@ -288,8 +288,8 @@ class Monitor:
         return dead
 
     def _look_for_shortfalls(self) -> str:
-        told = ((source.name, source.health().shortfall) for source in self._sources)
-        return " | ".join(f"{name}: {shortfall}" for name, shortfall in told if shortfall)
+        shortfalls = ((source.name, source.health().shortfall) for source in self._sources)
+        return " | ".join(f"{name}: {shortfall}" for name, shortfall in shortfalls if shortfall)
 
     def _have_ended(self) -> bool:
         return bool(self._sources) and all(source.health().ended for source in self._sources)

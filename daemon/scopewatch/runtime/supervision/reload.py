@@ -1,7 +1,7 @@
-"""A reload as the supervisor sees it: it is checked beside the daemon, which works on meanwhile.
+"""A reload as the supervisor sees it: checked in another thread while the daemon works on.
 
 idle --begin()--> checking --refused, or it took too long--> idle, or once more
-'------in order--> the supervisor ends, to be built anew
+'------in order--> the supervisor ends, and the daemon is built again
 """
 
 import logging
@@ -37,7 +37,7 @@ class Reload:
     reloader
         Checks a reload; None when there is none.
     found
-        Told by any thread, once a check has ended, whether what is configured now could run.
+        Called by any thread once a check has ended, with whether what is configured now can run.
     """
 
     def __init__(

@@ -1,10 +1,9 @@
-"""What happens again and again: looking after the sources, and a sign of life.
+"""Runs periodic jobs: the checks of sources, the monitor's rules, and a heartbeat of its own.
 
-Most jobs come round on a fixed interval, counted by the monotonic clock, some at an hour of the day
-(`steady_scheduler`). One that could not run in time (the machine slept, the previous round still
-ran) runs once, late, and never twice at a time: what counts is that it happens, not how often. One
-that failed (a full disk, say) is tried again with the next sign of life, and its trouble is told
-until it succeeds.
+Most jobs run at a fixed interval of the monotonic clock, some at an hour of the day
+(`steady_scheduler`). A job that could not run in time (the machine slept, the previous round still
+ran) runs once, late, and never twice at a time. A job that failed, for example on a full disk, is
+tried again with the next heartbeat, and `troubles` names it until it succeeds.
 """
 
 import logging
@@ -36,8 +35,7 @@ class Schedule:
     Parameters
     ----------
     beat_s
-        Seconds between signs of life of the schedule itself, more often where a stall is called
-        one sooner.
+        Seconds between heartbeats of the schedule itself; shorter where `stall_s` is short.
     monotonic
         Seconds that never jump; intervals are counted by them.
     """
@@ -61,7 +59,7 @@ class Schedule:
         self._failing: dict[str, str] = {}
 
     def troubles(self) -> Sequence[str]:
-        """Say which jobs failed at their last round, and why; any thread may ask."""
+        """Return which jobs failed at their last round, and why; any thread may ask."""
         return [f"{name}: {why}" for name, why in self._failing.items()]
 
     def every(self, seconds: float, name: str, job: Callable[[], object]) -> None:

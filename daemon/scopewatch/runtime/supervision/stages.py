@@ -1,4 +1,4 @@
-"""What runs beside the main thread: how it is, and how all of it is ended in time."""
+"""The stages that run beside the main thread: their condition, and how they are stopped in time."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """How the daemon is: `complaints` holds one line for each thing that is wrong."""
+    """The condition of the daemon: `complaints` holds one line for each thing that is wrong."""
 
     ready: bool
     complaints: tuple[str, ...]
@@ -57,7 +57,7 @@ class ExitReport:
     hung
         Whether that stage had made no progress for too long.
     reload
-        Whether it ended to be built anew.
+        Whether it ended to be built again.
     """
 
     failed_stage: str | None

@@ -21,7 +21,7 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-# As `next_run_time`: now, whatever the clock says.
+# As `next_run_time`: due at once, whatever the time of day.
 AT_ONCE: Final = datetime.fromtimestamp(0, UTC)
 # The clock may be set while the scheduler reckons how long to wait, and while it waits.
 LOOK_S: Final = 1.0

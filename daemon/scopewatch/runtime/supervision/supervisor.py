@@ -4,7 +4,7 @@
         '------- a stage ends by itself, or hangs for too long -------^
 
     ready --reload()--> reloading --refused--> ready
-                            '-----in order---> stopping, to be built anew by whoever ran it
+                            '-----in order---> stopping; the caller builds the daemon again
 
 The watchdog is fed only while every stage is running and makes progress on the monotonic clock:
 systemd then restarts a daemon that hangs, wherever it hangs. Where no systemd does, the daemon
@@ -33,7 +33,7 @@ from scopewatch.runtime.supervision.stages import (
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
-# Asked of systemd anew at each tick while no source can be reached: a share may come late.
+# Asked of systemd again at each tick while no source can be reached: a share may come late.
 STARTING_S = 60.0
 # Nobody waits for the end of a daemon that reloads: a large frame may be finished. Still within
 # half of the watchdog's 60 s.
@@ -63,7 +63,7 @@ class Supervisor:
     summary
         One line of figures for the status.
     troubles
-        What else is wrong, one line each: a full disk, say, that stages wait for and survive.
+        Returns what else is wrong, one line each: a full disk, for example, that stages survive.
     watchdog_s
         Within how many seconds systemd wants a sign of life; None when it does not.
     reloader
@@ -110,7 +110,7 @@ class Supervisor:
         self._swapping = False
         self._ready = False
         self._fed_s = float("-inf")
-        self._told = ""
+        self._last_line = ""
         # Each stalled stage, and since when it was seen so: a machine that slept, with all its
         # stages silent, gets the time to wake up.
         self._stalled: dict[str, float] = {}
@@ -152,7 +152,7 @@ class Supervisor:
         self._orders.put(_Order.RELOAD)
 
     def condition(self) -> Condition:
-        """Say how the daemon is; any thread may ask."""
+        """Return the condition of the daemon; any thread may ask."""
         complaints = list_complaints(self._stages, self._heartbeats, self._watchers)
         complaints += self._troubles()
         return Condition(ready=self._ready, complaints=tuple(complaints))
@@ -168,7 +168,7 @@ class Supervisor:
             self._ready = True
             self._notifier.ready(self._summary())
             log.info("ready", extra={"event": {"sources": len(self._watchers)}})
-        self._tell(stalled)
+        self._report(stalled)
         if self._reload.give_up_late():
             self._keep()
         if not stalled:
@@ -189,7 +189,7 @@ class Supervisor:
                 return None
 
     def _follow(self, order: _Order) -> bool:
-        """Do as told; True when that is to end."""
+        """Follow an order; True when the daemon is to end."""
         match order:
             case _Order.STOP:
                 self._swapping = False
@@ -232,7 +232,7 @@ class Supervisor:
                 return _Failure(stage=stage, hung=True)
         return None
 
-    def _tell(self, stalled: dict[str, float]) -> None:
+    def _report(self, stalled: dict[str, float]) -> None:
         if stalled and not self._stalled:
             log.error("stage makes no progress", extra={"event": {"silent_s": stalled}})
         elif self._stalled and not stalled:
@@ -240,9 +240,9 @@ class Supervisor:
         line = "; ".join((*self.condition().complaints, self._summary()))
         if not self._ready:
             self._notifier.starting(line, within_s=STARTING_S)
-        elif line != self._told:
+        elif line != self._last_line:
             self._notifier.status(line)
-        self._told = line
+        self._last_line = line
 
     def _stop_all(self, started: list[Stage]) -> list[str]:
         """Stop what was started; the names of what did not end in time."""

@@ -188,7 +188,7 @@ def test_the_text_says_each_fact_and_its_witness() -> None:
     assert lines[0] == "run8: 9 files"
     assert "1 frame, the first run/a.tif" in lines
     assert "    well        B2                                 file name (scopewatch)" in lines
-    assert "    um/px       not said                           set um_per_px" in lines
+    assert "    um/px       not known                          set um_per_px" in lines
     assert "    pixels      640 x 512" in lines
     day = next(line for line in lines if line.startswith("    day"))
     assert day.split(None, 2)[1:] == [

@@ -168,4 +168,4 @@ def test_0_seconds_never_wait(clock: FakeClock) -> None:
 
 def test_a_camera_at_full_speed_fills_no_memory(bursts: Bursts, clock: FakeClock) -> None:
     save(bursts, clock, per_s=1000, for_s=5)
-    assert len(bursts._told[SCOPE]) <= 50
+    assert len(bursts._arrivals[SCOPE]) <= 50

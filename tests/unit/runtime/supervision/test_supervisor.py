@@ -114,7 +114,7 @@ def test_another_thread_can_stop_a_running_daemon(
 
 
 def test_a_valid_reload_ends_the_run_so_that_everything_is_rebuilt(
-    daemon: Daemon, ends: list[Farewell], eventually: Callable[..., None]
+    daemon: Daemon, ends: list[ExitReport], eventually: Callable[..., None]
 ) -> None:
     daemon.supervisor.reload()
     eventually(lambda: daemon.checks.under_way)
