@@ -13,6 +13,10 @@ from scopewatch.core.imaging.model_card import ForecastDay
 STALE_INTERVALS: Final = 1.5
 # A well this many time points behind its plate is left behind, however recent its frames.
 STALE_TIME_POINTS: Final = 2
+# A time point of a plate that lacks a frame is not waited for longer than this share of the
+# interval, and never for more than an hour.
+PATIENCE: Final = 0.1
+MOST_PATIENCE: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,11 @@ class RunPolicy:
     def interval(self) -> timedelta:
         """The time between time points."""
         return timedelta(hours=self.interval_h)
+
+    @property
+    def patience(self) -> timedelta:
+        """How long a plate's missing frame is waited for after its last one."""
+        return min(PATIENCE * self.interval, MOST_PATIENCE)
 
     @property
     def recent(self) -> timedelta:

@@ -3,14 +3,15 @@
 import numpy as np
 
 from scopewatch.core.imaging.efficiency import ErrorRates
-from scopewatch_training.forecasting.courses import Course, follow_wells
+from scopewatch_training.forecasting.courses import Course
+from scopewatch_training.forecasting.early_warning import RecordedRuns
 from scopewatch_training.forecasting.timelapse import Moment, Well
 
 RATES = ErrorRates(tpr=1.0, fpr=0.0, half_width=0.05)
 FINAL_DAY = 10.0
 
 
-def make_courses(runs: int = 4, wells: int = 10, *, seed: int = 0) -> list[Course]:
+def make_runs(runs: int = 4, wells: int = 10, *, seed: int = 0) -> RecordedRuns:
     """Return wells whose final efficiencies span 5 to 90 %, half of it there about day 6."""
     rng = np.random.default_rng(seed)
     moments: list[Moment] = []
@@ -28,4 +29,9 @@ def make_courses(runs: int = 4, wells: int = 10, *, seed: int = 0) -> list[Cours
                 moments.append(
                     Moment(place=place, time_point=time_point, day=day, raw=(raw,), faults=())
                 )
-    return follow_wells(moments, finals, RATES)
+    return RecordedRuns(moments=tuple(moments), finals=finals, rates=RATES)
+
+
+def make_courses(runs: int = 4, wells: int = 10, *, seed: int = 0) -> list[Course]:
+    """Return the same wells as courses."""
+    return make_runs(runs, wells, seed=seed).courses

@@ -1,16 +1,19 @@
 """The early-warning study: what counts as caught, early and false, and what it writes."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from scopewatch.config import load_config
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.estimation.forecast import forecast
-from scopewatch_training.forecasting.early_warning import judge, study_warnings, tune
-from scopewatch_training.forecasting.early_warning_command import choose_rules
+from scopewatch_training.forecasting.baseline_replay import score_line, score_raw
+from scopewatch_training.forecasting.early_warning import StudyPlan, judge, study_warnings, tune
+from scopewatch_training.forecasting.early_warning_command import choose_rules, default_rules
 from scopewatch_training.forecasting.early_warning_page import draw_study, make_section
 from scopewatch_training.forecasting.early_warning_results import (
     ALONE,
@@ -21,34 +24,40 @@ from scopewatch_training.forecasting.early_warning_results import (
     Study,
 )
 from scopewatch_training.forecasting.early_warning_table import COLUMNS, list_rows
+from scopewatch_training.forecasting.early_warning_wells import Warned, WellWarning
 from scopewatch_training.forecasting.forecast_table import fit_forecast
-from scopewatch_training.forecasting.replay import (
-    Told,
-    either,
-    replay_forecast,
-    replay_line,
-    replay_raw,
-    watch,
-)
-from tests.unit.training.courses_of_wells import FINAL_DAY, make_courses
+from scopewatch_training.forecasting.plate_replay import PlateReplay
+from tests.unit.training.courses_of_wells import FINAL_DAY, make_courses, make_runs
 
 
-def told(well: str, final: float, *, ever: bool, since: float | None, run: str = "run0") -> Told:
-    return Told(place=(run, "P1", well), final=final, ever=ever, since_day=since)
+def warned(
+    well: str, final: float, *, ever: bool, since: float | None, run: str = "run0"
+) -> WellWarning:
+    return WellWarning(
+        place=(run, "P1", well), final=final, warned=Warned(ever=ever, since_day=since)
+    )
+
+
+def plan(
+    rules: Sequence[AlertRule], *, targets: Sequence[float] = (0.5,), rates: Sequence[float] = ()
+) -> StudyPlan:
+    return StudyPlan(
+        rules=tuple(rules), targets=tuple(targets), rates=tuple(rates), final_day=FINAL_DAY
+    )
 
 
 @pytest.fixture(scope="module")
 def study() -> Study:
-    return study_warnings(make_courses(), choose_rules(None, None), (0.5,), (1.0,), FINAL_DAY)
+    return study_warnings(make_runs(), plan(choose_rules(None, None), rates=(1.0,)))
 
 
 def test_a_weak_well_is_caught_while_its_alert_stands_to_the_end() -> None:
     outcome = judge(
         [
-            told("A1", 0.2, ever=True, since=6.0),
-            told("A2", 0.3, ever=True, since=9.0),
-            told("A3", 0.4, ever=True, since=None),  # raised, and taken back
-            told("A4", 0.49, ever=False, since=None),
+            warned("A1", 0.2, ever=True, since=6.0),
+            warned("A2", 0.3, ever=True, since=9.0),
+            warned("A3", 0.4, ever=True, since=None),  # raised, and taken back
+            warned("A4", 0.49, ever=False, since=None),
         ],
         0.5,
         10.0,
@@ -64,10 +73,10 @@ def test_a_weak_well_is_caught_while_its_alert_stands_to_the_end() -> None:
 def test_any_alert_of_a_well_that_ends_at_the_target_is_false_even_when_taken_back() -> None:
     outcome = judge(
         [
-            told("A1", 0.5, ever=True, since=None),
-            told("A2", 0.9, ever=True, since=7.0),
-            told("A3", 0.9, ever=False, since=None),
-            told("A1", 0.6, ever=False, since=None, run="run1"),
+            warned("A1", 0.5, ever=True, since=None),
+            warned("A2", 0.9, ever=True, since=7.0),
+            warned("A3", 0.9, ever=False, since=None),
+            warned("A1", 0.6, ever=False, since=None, run="run1"),
         ],
         0.5,
         10.0,
@@ -78,17 +87,9 @@ def test_any_alert_of_a_well_that_ends_at_the_target_is_false_even_when_taken_ba
     assert outcome.share_caught is None
 
 
-def test_of_two_rules_whichever_spoke_first_counts() -> None:
-    both = either([told("A1", 0.2, ever=True, since=8.0), told("A1", 0.2, ever=True, since=6.5)])
-    one = either([told("A1", 0.2, ever=False, since=None), told("A1", 0.2, ever=True, since=None)])
-
-    assert both.since_day == 6.5
-    assert (one.ever, one.since_day) == (True, None)
-
-
 def test_tuning_keeps_within_the_rate_and_takes_the_earliest_warning() -> None:
     def point(setting: float, false: float, mean: float) -> OperatingPoint:
-        outcome = judge([told("A1", 0.2, ever=False, since=None)], 0.5, 10.0)
+        outcome = judge([warned("A1", 0.2, ever=False, since=None)], 0.5, 10.0)
         changed: Outcome = replace(outcome, false_alarms_per_run=false, mean_warning_days=mean)
         return OperatingPoint(setting={"limit": setting}, outcome=changed)
 
@@ -98,46 +99,69 @@ def test_tuning_keeps_within_the_rate_and_takes_the_earliest_warning() -> None:
     assert tune(points, 0.1).setting == {"limit": 0.8}
 
 
-def test_the_replay_says_what_the_core_says_of_the_same_moment() -> None:
-    courses = make_courses(runs=3, wells=8)
-    table = fit_forecast([day for course in courses for day in course.days()])
-    rule = choose_rules(None, None)[0]
-    sight = courses[0].sights[14]
+def test_rules_see_what_the_core_foretells_at_the_same_moment() -> None:
+    recorded = make_runs(runs=3, wells=8)
+    course = recorded.courses[0]
+    table = fit_forecast([day for each in recorded.courses for day in each.days()])
+    run, _, well = course.place
+    moments = [each for each in recorded.moments if each.place == course.place]
+    policy = replace(recorded.plan, run=run, forecast=table, final_day=FINAL_DAY)
+    watched = AlertRule(name="all", kind=RuleKind.WEAK_FORECAST, limit=0.0, hysteresis=0.0)
+    steps = list(PlateReplay(moments, policy).steps([watched]))
 
-    seen = replay_forecast(courses[0], table, rule, FINAL_DAY).observations
+    scores = {
+        step.time_point: state.last and state.last.score
+        for step in steps
+        for (_, subject), state in step.update.states.items()
+        if subject.well == well and step.time_point is not None
+    }
+    expected = forecast(table, course.sights[14].running, FINAL_DAY)
 
-    expected = forecast(table, sight.running, FINAL_DAY)
-    assert [each.day for each in seen] == [time_point / 2 for time_point in range(20)]
+    assert list(scores) == list(range(20))
     assert not hasattr(expected, "reason")
-    assert seen[14].score == expected.probability_below(rule.target)
-    assert seen[0].score is None
+    assert scores[14] == expected.probability_below(watched.target)
+    assert scores[0] is None
 
 
 def test_an_unfit_time_point_neither_feeds_nor_breaks_a_series() -> None:
-    course = make_courses(runs=3, wells=8)[0]
-    table = fit_forecast([day for each in make_courses(runs=3, wells=8) for day in each.days()])
+    recorded = make_runs(runs=3, wells=8)
+    table = fit_forecast([day for each in recorded.courses for day in each.days()])
+    place = min(recorded.courses, key=lambda course: course.final).place
+    moments = [each for each in recorded.moments if each.place == place]
     rule = AlertRule(name="weak", kind=RuleKind.WEAK_FORECAST, consecutive=2)
-    gap = replace(course, unfit=((7.25, "out-of-focus"),))
+    policy = replace(recorded.plan, forecast=table, final_day=FINAL_DAY)
+    # Every time point is followed by one that cannot be judged.
+    gaps = [
+        changed
+        for each in moments
+        for changed in (
+            replace(each, time_point=2 * each.time_point),
+            replace(
+                each, time_point=2 * each.time_point + 1, day=each.day + 0.25, raw=(),
+                faults=("out-of-focus",),
+            ),
+        )
+    ]  # fmt: skip
 
-    seen = replay_forecast(gap, table, rule, FINAL_DAY)
+    without = PlateReplay(moments, policy).warnings([rule])
+    with_gaps = PlateReplay(gaps, policy).warnings([rule])
 
-    assert [each.score for each in seen.observations if each.day == 7.25] == [None]
-    without = watch(replay_forecast(course, table, rule, FINAL_DAY), rule)
-    assert watch(seen, rule).since_day == without.since_day
+    assert with_gaps == without
+    assert without[place[2]].ever
 
 
 def test_baselines_read_the_raw_fraction_and_a_straight_line() -> None:
     course = make_courses(runs=3, wells=8)[0]
 
-    raw = replay_raw(course, FINAL_DAY).observations
-    line = replay_line(course, FINAL_DAY).observations
+    raw = score_raw(course, FINAL_DAY).scores
+    line = score_line(course, FINAL_DAY).scores
 
-    assert raw[10].score == -course.sights[10].raw
+    assert raw[10] == (5.0, -course.sights[10].raw)
     values = [sight.running.points[-1].efficiency for sight in course.sights[9:13]]
     slope = sum((i - 1.5) * value for i, value in enumerate(values)) / 5 / 0.5
     end = sum(values) / 4 + slope * (FINAL_DAY - 5.25)
-    assert line[11].day == 6.0
-    assert line[11].score == pytest.approx(-min(max(end, 0), 1))
+    assert line[11][0] == 6.0
+    assert line[11][1] == pytest.approx(-min(max(end, 0), 1))
 
 
 def test_the_study_catches_weak_wells_early_and_its_intervals_hold(study: Study) -> None:
@@ -152,17 +176,18 @@ def test_the_study_catches_weak_wells_early_and_its_intervals_hold(study: Study)
 
 
 def test_no_table_was_fitted_on_the_run_it_judges() -> None:
-    courses = make_courses(runs=3, wells=6)
+    recorded = make_runs(runs=3, wells=6)
     # A run that ends elsewhere than all others: a table that knew it would bend towards it.
-    odd = [
-        replace(course, final=0.95 - course.final) if course.run == "run2" else course
-        for course in courses
-    ]
-    rules = choose_rules(None, None)
-
-    plain, changed = (
-        study_warnings(each, rules, (), (), FINAL_DAY).foretold for each in (courses, odd)
+    odd = replace(
+        recorded,
+        finals={
+            place: 0.95 - final if place[0] == "run2" else final
+            for place, final in recorded.finals.items()
+        },
     )
+    nothing = plan(choose_rules(None, None), targets=())
+
+    plain, changed = (study_warnings(each, nothing).forecasts for each in (recorded, odd))
 
     before = [(each.day, each.value) for each in plain if each.run == "run2"]
     assert before == [(each.day, each.value) for each in changed if each.run == "run2"]
@@ -201,24 +226,57 @@ def test_table_picture_and_section_tell_the_same(study: Study) -> None:
 
 def test_two_runs_are_too_few() -> None:
     with pytest.raises(ConfigError, match=r"too few runs .* \(expected at least 3 runs"):
-        study_warnings(
-            make_courses(runs=2, wells=2), choose_rules(None, None), (0.5,), (), FINAL_DAY
-        )
+        study_warnings(make_runs(runs=2, wells=2), plan(choose_rules(None, None)))
+
+
+def test_wells_whose_end_is_not_known_count_on_their_plate() -> None:
+    recorded = make_runs(runs=3, wells=6)
+    collapse = AlertRule(name="plate", kind=RuleKind.PLATE_COLLAPSE, limit=0.01)
+    rules = (choose_rules(None, None)[0], collapse)
+    fewer = replace(
+        recorded,
+        finals={place: end for place, end in recorded.finals.items() if place[2] != "A6"},
+    )
+
+    whole, part = (study_warnings(each, plan(rules)) for each in (recorded, fewer))
+
+    # Five wells would be too few for the rule of plates; the sixth is there, and is no figure.
+    assert part.wells == whole.wells - 3
+    alone = study_warnings(fewer, plan(rules[:1]))
+    assert part.targets[0].chosen != alone.targets[0].chosen
 
 
 def test_the_rules_are_the_daemons_own_or_those_of_a_configuration(tmp_path: Path) -> None:
-    first, second = choose_rules(None, 0.7)
+    first, *others = choose_rules(None, 0.7)
     config = tmp_path / "config.yaml"
     head = "experiment: {name: run}\nmodel: {bundle: m}\nsources: [{kind: folder, path: in}]\n"
     config.write_text(
-        head + "alerts: {rules: [{name: now, target: 0.4},"
+        head + "alerts: {rules: [{name: now, target: 0.4, experiments: [run]},"
+        " {name: full, kind: disk-low}, {name: plate, kind: plate-collapse},"
         " {name: will, kind: weak-forecast, target: 0.4, p_warning: 0.6}]}\n"
     )
     own = choose_rules(config, None)
 
     assert (first.kind, first.raise_above) == (RuleKind.WEAK_FORECAST, 0.7)
-    assert second.kind is RuleKind.WEAK_NOW
-    assert [(rule.name, rule.target) for rule in own] == [("will", 0.4), ("now", 0.4)]
+    assert [rule.kind for rule in others] == [
+        RuleKind.WEAK_NOW,
+        RuleKind.PLATE_COLLAPSE,
+        RuleKind.SUDDEN_CHANGE,
+        RuleKind.UNFIT_FRAMES,
+    ]
+    assert [(rule.name, rule.target) for rule in own] == [
+        ("will", 0.4),
+        ("now", 0.4),
+        ("plate", 0.5),
+    ]
+    assert not any(rule.experiments for rule in own), "the runs of a study are others"
     config.write_text(head)
     with pytest.raises(ConfigError, match="configuration has no rule to replay"):
         choose_rules(config, None)
+
+
+def test_the_defaults_are_the_rules_of_wells_and_plates_that_are_shipped() -> None:
+    shipped = load_config(Path(__file__).parents[3] / "config.yaml").stepped_rules()
+
+    wanted = {replace(rule, name="") for rule in shipped if not rule.kind.of_the_monitor}
+    assert {replace(rule, name="") for rule in default_rules()} == wanted

@@ -1,5 +1,6 @@
 """Time-lapse tables, and the scores of their frames that are kept."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,10 @@ def test_sites_of_one_well_and_time_point_make_one_moment(
     assert (moment.place, moment.time_point, moment.day) == (("run1", "P1", "A1"), 4, 2.01)
     assert moment.raw == (0.5, 0.5)
     assert moment.faults == ()
+    look = moment.look()
+    assert (look.day, look.positive, look.fault) == (2.01, 0.5, "")
+    focus = [each["focus"] for each in moment.measures]
+    assert look.measures["focus"] == pytest.approx(sum(focus) / 2)
 
 
 def test_a_frame_that_cannot_be_judged_leaves_its_fault(
@@ -104,6 +109,34 @@ def test_kept_scores_are_not_made_again_unless_the_picture_changed(
     with FrameScores(scorer, clock, file) as scores:
         score_moments(frames, scores)
     assert len(file.read_text().splitlines()) == 4
+
+
+def test_kept_scores_hold_the_measures_that_rules_look_at(
+    frames: list[TimedFrame], scorer: CountingScorer, tmp_path: Path
+) -> None:
+    file = tmp_path / "scores.jsonl"
+    with FrameScores(scorer, clock, file) as scores:
+        made = score_moments(frames, scores)
+
+    with FrameScores(scorer, clock, file) as scores:
+        assert score_moments(frames, scores) == made
+
+
+def test_frames_whose_measures_were_not_kept_are_scored_again(
+    frames: list[TimedFrame], scorer: CountingScorer, tmp_path: Path
+) -> None:
+    file = tmp_path / "scores.jsonl"
+    with FrameScores(scorer, clock, file) as scores:
+        score_moments(frames, scores)
+    head, *lines = [json.loads(line) for line in file.read_text().splitlines()]
+    for line in lines[:1]:
+        del line["measures"]
+    file.write_text("".join(json.dumps(each) + "\n" for each in (head, *lines)))
+
+    with FrameScores(scorer, clock, file) as scores:
+        score_moments(frames, scores)
+
+    assert scorer.calls == 3
 
 
 def test_a_call_that_was_cut_off_within_a_line_goes_on(

@@ -93,26 +93,22 @@ def report(
     if timelapse is not None and finals is not None:
         from scopewatch_training.cli.console import ConsoleStages
         from scopewatch_training.forecasting.early_warning_command import (
-            DEFAULT_RATES,
-            DEFAULT_TARGETS,
+            StudyRequest,
             choose_rules,
             run_study,
-            tell_study,
+            study_section,
         )
 
-        study = run_study(
-            bundle,
-            timelapse,
-            finals,
+        request = StudyRequest(
+            bundle=bundle,
+            timelapse=timelapse,
+            finals=finals,
             rules=choose_rules(None, None),
-            targets=DEFAULT_TARGETS,
-            rates=DEFAULT_RATES,
-            final_day=None,
             scores=scores,
             threads=threads,
-            stages=ConsoleStages(console),
         )
-        more.append(tell_study(study, load_bundle(bundle).card.simulated))
+        study = run_study(request, ConsoleStages(console))
+        more.append(study_section(study, load_bundle(bundle).card.simulated))
     page = report_evaluation(
         load_bundle(bundle),
         open_dataset(dataset),

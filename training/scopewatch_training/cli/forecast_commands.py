@@ -76,7 +76,9 @@ def early_warning(
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option(help="config.yaml whose rules for weak wells are replayed; else defaults."),
+        typer.Option(
+            help="config.yaml whose rules of wells and plates are replayed; else defaults."
+        ),
     ] = None,
     final_day: Annotated[
         float | None, typer.Option(help="Day of the end; the time-lapse's last by default.")
@@ -94,6 +96,7 @@ def early_warning(
     from scopewatch_training.forecasting.early_warning_command import (
         DEFAULT_RATES,
         DEFAULT_TARGETS,
+        StudyRequest,
         choose_rules,
         run_study,
         write_study,
@@ -101,18 +104,18 @@ def early_warning(
     from scopewatch_training.forecasting.early_warning_table import show_study
 
     console = open_console()
-    study = run_study(
-        bundle,
-        timelapse,
-        finals,
+    request = StudyRequest(
+        bundle=bundle,
+        timelapse=timelapse,
+        finals=finals,
         rules=choose_rules(config, limit),
-        targets=target or DEFAULT_TARGETS,
-        rates=rate or DEFAULT_RATES,
+        targets=tuple(target or DEFAULT_TARGETS),
+        rates=tuple(rate or DEFAULT_RATES),
         final_day=final_day,
         scores=scores or (json_file and json_file.with_suffix(".scores.jsonl")),
         threads=threads,
-        stages=ConsoleStages(console),
     )
+    study = run_study(request, ConsoleStages(console))
     show_study(console, study)
     write_study(study, bundle, json_file, plot, page, now=datetime.now(UTC))
 

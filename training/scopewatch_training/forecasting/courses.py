@@ -1,18 +1,26 @@
 """Courses of wells: what the daemon would have known of each at each time point, and its end."""
 
 import csv
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
+from typing import Final
 
 import numpy as np
 
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.core.estimation.smoothing import RunningEstimate, WellPoint, smooth
+from scopewatch.core.estimation.forecast import NoForecast, WellForecast
+from scopewatch.core.estimation.smoothing import RunningEstimate, WellPoint
 from scopewatch.core.imaging.efficiency import ErrorRates, correct, pool
+from scopewatch.monitoring.outlooks import Sighting, look_on
+from scopewatch.monitoring.policy import RunPolicy
+from scopewatch.monitoring.well_facts import to_point
 from scopewatch_training.forecasting.forecast_table import WellDay
 from scopewatch_training.forecasting.timelapse import Moment, Well
 
+_DAY_H: Final = 24.0
 _COLUMNS = ("run", "plate", "well", "site", "final_efficiency")
 
 
@@ -42,14 +50,11 @@ class Course:
     ----------
     sights
         Of the time points with a judged site, in order.
-    unfit
-        (day, fault) of the time points without one.
     """
 
     place: Well
     final: float
     sights: tuple[Sight, ...]
-    unfit: tuple[tuple[float, str], ...] = ()
 
     @property
     def run(self) -> str:
@@ -70,43 +75,113 @@ class Course:
         ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """A well at one time point, as the daemon knows it then.
+
+    Parameters
+    ----------
+    running
+        Of all its judged time points up to now; None before the first. Its `points` are the newest.
+    forecast
+        What it will come to, or why that cannot be foretold; None without a `running`.
+    """
+
+    moment: Moment
+    running: RunningEstimate | None
+    forecast: WellForecast | NoForecast | None
+
+
+def outlooks_of(moments: Sequence[Moment], policy: RunPolicy) -> list[Outlook]:
+    """Return the outlooks of one well at all its time points, as the daemon makes them.
+
+    Parameters
+    ----------
+    moments
+        By time point.
+    """
+    points = [_pooled(moment, policy.rates) for moment in moments]
+    sightings = [
+        Sighting(time_point=moment.time_point, point=point, fault=min(moment.faults, default=""))
+        for moment, point in zip(moments, points, strict=True)
+    ]
+    foreseen = {each.time_point: each for each in look_on(None, sightings, policy, earlier=list)}
+    outlooks: list[Outlook] = []
+    newest: WellPoint | None = None
+    for moment, point in zip(moments, points, strict=True):
+        newest = point or newest
+        found = foreseen.get(moment.time_point)
+        if found is None or newest is None:
+            outlooks.append(Outlook(moment=moment, running=None, forecast=None))
+            continue
+        running = replace(found.running, points=(newest,))
+        outlooks.append(Outlook(moment=moment, running=running, forecast=found.forecast))
+    return outlooks
+
+
+def by_well(moments: Iterable[Moment]) -> dict[Well, list[Moment]]:
+    """Return the time points of each well, in order."""
+    wells: dict[Well, list[Moment]] = {}
+    for moment in sorted(moments, key=lambda each: (each.place, each.time_point)):
+        wells.setdefault(moment.place, []).append(moment)
+    return wells
+
+
 def follow_wells(
-    moments: Sequence[Moment], finals: Mapping[Well, float], rates: ErrorRates | None
+    moments: Sequence[Moment], finals: Mapping[Well, float], policy: RunPolicy
 ) -> list[Course]:
-    """Make the running estimates of wells whose final efficiency is known, as the store does.
+    """Make the running estimates of wells whose final efficiency is known, as the daemon does.
+
+    Parameters
+    ----------
+    policy
+        Its `rates` are those of the bundle's card; without them there is no interval.
+    """
+    courses = []
+    for place, members in by_well(each for each in moments if each.place in finals).items():
+        sights = [
+            Sight(
+                time_point=each.moment.time_point,
+                day=each.moment.day,
+                raw=float(np.mean(each.moment.raw)),
+                running=each.running,
+            )
+            for each in outlooks_of(members, policy)
+            if each.moment.raw and each.running is not None
+        ]
+        courses.append(Course(place=place, final=finals[place], sights=tuple(sights)))
+    return courses
+
+
+def plan_of(moments: Sequence[Moment], rates: ErrorRates | None) -> RunPolicy:
+    """Return the plan that time-lapses were taken by: their interval, their sites, their end.
 
     Parameters
     ----------
     rates
-        Of the bundle's card; without them there is no interval.
+        Error rates of the bundle's card.
     """
-    by_well: dict[Well, list[Moment]] = {}
-    for moment in moments:
-        if moment.place in finals:
-            by_well.setdefault(moment.place, []).append(moment)
-    courses = []
-    for place, members in sorted(by_well.items()):
-        points: list[WellPoint] = []
-        sights, unfit = [], []
-        for moment in sorted(members, key=lambda each: each.time_point):
-            if not moment.raw:
-                unfit.append((moment.day, moment.faults[0]))
-                continue
-            pooled = pool([correct(raw, rates) for raw in moment.raw], rates)
-            half_width = max(pooled.value - pooled.low, pooled.high - pooled.value)
-            points.append(WellPoint(day=moment.day, efficiency=pooled.value, half_width=half_width))
-            sights.append(
-                Sight(
-                    time_point=moment.time_point,
-                    day=moment.day,
-                    raw=float(np.mean(moment.raw)),
-                    running=smooth(points),
-                )
-            )
-        courses.append(
-            Course(place=place, final=finals[place], sights=tuple(sights), unfit=tuple(unfit))
-        )
-    return courses
+    hours = [
+        24 * (second.day - first.day) / (second.time_point - first.time_point)
+        for members in by_well(moments).values()
+        for first, second in pairwise(members)
+    ]
+    return RunPolicy(
+        run="",
+        interval_h=median(hours) if hours else _DAY_H,
+        final_day=max((moment.day for moment in moments), default=0.0),
+        sites_per_well=max((moment.frames for moment in moments), default=1),
+        phase_channel="phase",
+        rates=rates,
+    )
+
+
+def _pooled(moment: Moment, rates: ErrorRates | None) -> WellPoint | None:
+    """Return the estimate of a time point from its judged sites, if there are any."""
+    if not moment.raw:
+        return None
+    pooled = pool([correct(raw, rates) for raw in moment.raw], rates)
+    return to_point(moment.day, pooled.value, pooled.low, pooled.high)
 
 
 def read_finals(path: Path) -> dict[Well, float]:

@@ -1,15 +1,16 @@
 """The early-warning study: would a weak well have been named, how early, and at what price.
 
-Each run is held out once. The forecast table is fitted anew on the others, and the run is replayed
-through the rules that the daemon steps, as they are configured: what will end weak, and what is
-weak already. The forecast rule alone stands beside them. Two baselines are replayed through the
-same state machine: a threshold on the raw positive fraction, and a straight line through the newest
-estimates. Each is tuned, on the very wells it is judged on, to the best it can do at a rate of
-false alarms; what is said of the baselines is therefore rather too good than too bad.
+Each run is held out once. The forecast table is fitted on the others, and the run's plates are
+replayed through the rules as they are configured, by the steps that the daemon takes. The forecast
+rule alone is replayed for comparison. Two baselines go through the same state machine: a threshold
+on the raw positive fraction, and a straight line through the newest estimates. Each is tuned, on
+the very wells it is judged on, to the best it can do at a rate of false alarms: their figures are
+too good rather than too bad.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import median
 from typing import Final
 
@@ -17,8 +18,15 @@ import numpy as np
 
 from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.imaging.efficiency import ErrorRates
 from scopewatch.core.imaging.model_card import ForecastDay
-from scopewatch_training.forecasting.courses import Course
+from scopewatch.monitoring.policy import RunPolicy
+from scopewatch_training.forecasting.baseline_replay import (
+    score_line,
+    score_raw,
+    watch_baseline,
+)
+from scopewatch_training.forecasting.courses import Course, follow_wells, plan_of
 from scopewatch_training.forecasting.early_warning_results import (
     ALONE,
     DAEMON,
@@ -29,18 +37,10 @@ from scopewatch_training.forecasting.early_warning_results import (
     Study,
     TargetStudy,
 )
+from scopewatch_training.forecasting.early_warning_wells import WellWarning, check_forecasts
 from scopewatch_training.forecasting.forecast_table import fit_forecast
-from scopewatch_training.forecasting.replay import (
-    Replayed,
-    Told,
-    either,
-    foretell,
-    replay_forecast,
-    replay_line,
-    replay_raw,
-    watch,
-    watch_baseline,
-)
+from scopewatch_training.forecasting.plate_replay import PlateReplay
+from scopewatch_training.forecasting.timelapse import Moment, Well
 
 FEWEST_RUNS: Final = 3
 """One is held out, and the table needs two."""
@@ -49,28 +49,71 @@ _LIMITS: Final = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 
 _THRESHOLDS: Final = tuple(np.round(np.arange(0.02, 0.82, 0.02), 2).tolist())
 
 
-def study_warnings(
-    courses: Sequence[Course],
-    rules: Sequence[AlertRule],
-    targets: Sequence[float],
-    rates: Sequence[float],
-    final_day: float,
-    progress: Callable[[int, int], None] | None = None,
-) -> Study:
-    """Replay every run with the table of the others, for some targets and false-alarm rates.
+@dataclass(frozen=True, kw_only=True)
+class RecordedRuns:
+    """Time-lapses of runs, and what their wells came to.
+
+    Parameters
+    ----------
+    moments
+        Of all wells of a plate, those without a known end among them.
+    finals
+        Final efficiency of wells, 0 to 1.
+    rates
+        Error rates of the bundle's card.
+    """
+
+    moments: tuple[Moment, ...]
+    finals: Mapping[Well, float]
+    rates: ErrorRates | None
+
+    @cached_property
+    def plan(self) -> RunPolicy:
+        """The plan that they were taken by."""
+        return plan_of(self.moments, self.rates)
+
+    @cached_property
+    def courses(self) -> list[Course]:
+        """The wells whose end is known."""
+        return follow_wells(self.moments, self.finals, self.plan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyPlan:
+    """What a study asks.
 
     Parameters
     ----------
     rules
-        The first of kind weak-forecast; the target of each gives way to those of `targets`.
+        Those of wells and plates, the first of kind weak-forecast; their target gives way to those
+        of `targets`.
+    targets
+        Efficiencies below which a well is weak, 0 to 1.
     rates
         False alarms per run at which all methods are compared besides.
+    final_day
+        Day of the end of the runs.
+    """
+
+    rules: tuple[AlertRule, ...]
+    targets: tuple[float, ...]
+    rates: tuple[float, ...]
+    final_day: float
+
+
+def study_warnings(
+    recorded: RecordedRuns,
+    plan: StudyPlan,
+    progress: Callable[[int, int], None] | None = None,
+) -> Study:
+    """Replay every run with the table of the others, for some targets and false-alarm rates.
 
     Raises
     ------
     ConfigError
         With fewer than three runs.
     """
+    courses, final_day = recorded.courses, plan.final_day
     runs = tuple(sorted({course.run for course in courses}))
     if len(runs) < FEWEST_RUNS:
         raise ConfigError(
@@ -83,34 +126,37 @@ def study_warnings(
             )
         )
     tables = {run: _table_without(courses, run) for run in runs}
-    foretold = [
+    forecasts = [
         each
         for run in runs
-        for each in foretell([c for c in courses if c.run == run], tables[run], final_day)
+        for each in check_forecasts([c for c in courses if c.run == run], tables[run], final_day)
     ]
+    replays = _replays(recorded, tables, final_day)
     studies = []
-    for done, target in enumerate(targets, start=1):
-        aimed = [replace(rule, target=target, critical_limit=None) for rule in rules]
-        studies.append(_study_target(courses, tables, aimed, rates, final_day))
+    for done, target in enumerate(plan.targets, start=1):
+        aimed = [replace(rule, target=target, critical_limit=None) for rule in plan.rules]
+        methods = _Methods(replays=replays, finals=recorded.finals, rules=aimed)
+        studies.append(_study_target(methods, courses, plan))
         if progress is not None:
-            progress(done, len(targets))
+            progress(done, len(plan.targets))
     return Study(
         runs=runs,
         wells=len(courses),
         final_day=final_day,
-        rules=tuple(rules),
+        rules=plan.rules,
         targets=tuple(studies),
-        foretold=tuple(foretold),
+        forecasts=tuple(forecasts),
     )
 
 
-def judge(told: Sequence[Told], target: float, final_day: float) -> Outcome:
+def judge(wells: Sequence[WellWarning], target: float, final_day: float) -> Outcome:
     """Count what was caught, how early, and what was false."""
-    weak = [each for each in told if each.final < target]
-    false = [each for each in told if each.final >= target and each.ever]
-    leads = [final_day - each.since_day for each in weak if each.since_day is not None]
-    runs = {each.place[0] for each in told}
-    plates = {each.place[:2] for each in told}
+    weak = [each for each in wells if each.final < target]
+    false = [each for each in wells if each.final >= target and each.warned.ever]
+    sinces = [each.warned.since_day for each in weak]
+    leads = [final_day - since for since in sinces if since is not None]
+    runs = {each.place[0] for each in wells}
+    plates = {each.place[:2] for each in wells}
     in_run = [sum(each.place[0] == run for each in false) for run in runs]
     return Outcome(
         weak_wells=len(weak),
@@ -122,53 +168,85 @@ def judge(told: Sequence[Told], target: float, final_day: float) -> Outcome:
         false_alarms_per_plate=len(false) / len(plates),
         most_false_alarms=max(in_run),
         lead_days=tuple(sorted(leads)),
-        missed=tuple("/".join(each.place) for each in weak if each.since_day is None),
+        missed=tuple("/".join(each.place) for each in weak if each.warned.since_day is None),
         false_alarms=tuple("/".join(each.place) for each in false),
     )
 
 
-def _study_target(
-    courses: Sequence[Course],
-    tables: Mapping[str, Sequence[ForecastDay]],
-    rules: Sequence[AlertRule],
-    rates: Sequence[float],
-    final_day: float,
-) -> TargetStudy:
-    first, rest = rules[0], rules[1:]
-    target = first.target
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Methods:
+    """The plates of all runs, ready to be replayed under the rules of one target."""
 
-    def replayed(rule: AlertRule) -> list[Replayed]:
-        return [replay_forecast(each, tables[each.run], rule, final_day) for each in courses]
+    replays: Sequence[PlateReplay]
+    finals: Mapping[Well, float]
+    rules: Sequence[AlertRule]
 
-    def judged(setting: Mapping[str, float], told: Sequence[Told]) -> OperatingPoint:
-        return OperatingPoint(setting=setting, outcome=judge(told, target, final_day))
+    @property
+    def first(self) -> AlertRule:
+        """The forecast rule."""
+        return self.rules[0]
 
-    forecasts = replayed(first)
-    beside = [[watch(each, rule) for each in replayed(rule)] for rule in rest]
-    alone, curve = [], []
+    def warnings(self, limit: float, *, alone: bool) -> list[WellWarning]:
+        """Replay all plates with a limit of the forecast rule, with that rule alone or with all."""
+        first = replace(self.first, limit=limit)
+        rules = (first,) if alone else (first, *self.rules[1:])
+        found = []
+        for replay in self.replays:
+            for well, warned in sorted(replay.warnings(rules).items()):
+                place = replay.run, replay.plate, well
+                if place in self.finals:
+                    found.append(WellWarning(place=place, final=self.finals[place], warned=warned))
+        return found
+
+
+def _replays(
+    recorded: RecordedRuns, tables: Mapping[str, Sequence[ForecastDay]], final_day: float
+) -> list[PlateReplay]:
+    """Return the plates of all runs with a well whose end is known."""
+    plates: dict[tuple[str, str], list[Moment]] = {}
+    known = {place[:2] for place in recorded.finals}
+    for moment in recorded.moments:
+        if moment.place[:2] in known:
+            plates.setdefault(moment.place[:2], []).append(moment)
+    return [
+        PlateReplay(
+            members,
+            replace(recorded.plan, run=run, forecast=tuple(tables[run]), final_day=final_day),
+        )
+        for (run, _), members in sorted(plates.items())
+    ]
+
+
+def _study_target(methods: _Methods, courses: Sequence[Course], plan: StudyPlan) -> TargetStudy:
+    first, final_day = methods.first, plan.final_day
+
+    def judged(setting: Mapping[str, float], wells: Sequence[WellWarning]) -> OperatingPoint:
+        return OperatingPoint(setting=setting, outcome=judge(wells, first.target, final_day))
+
     # A second, graver message changes neither who was warned nor when, so critical limits are off.
-    for limit in sorted({*_LIMITS, first.raise_above}):
-        told = [watch(each, replace(first, limit=limit)) for each in forecasts]
-        alone.append(judged({"limit": limit}, told))
-        all_rules = [either(each) for each in zip(told, *beside, strict=True)]
-        curve.append(judged({"limit": limit}, all_rules))
+    limits = sorted({*_LIMITS, first.raise_above})
+    curve, alone = (
+        [judged({"limit": limit}, methods.warnings(limit, alone=by_itself)) for limit in limits]
+        for by_itself in (False, True)
+    )
     chosen = next(each for each in curve if each.setting["limit"] == first.raise_above)
-    methods = {
+    by_method = {
         DAEMON: curve,
         ALONE: alone,
         **_baselines(courses, first, final_day, judged),
     }
     return TargetStudy(
-        target=target,
+        target=first.target,
         chosen=chosen,
         curve=tuple(curve),
         others={
             name: tune(points, chosen.outcome.false_alarms_per_run)
-            for name, points in methods.items()
+            for name, points in by_method.items()
             if name != DAEMON
         },
         tuned={
-            rate: {name: tune(points, rate) for name, points in methods.items()} for rate in rates
+            rate: {name: tune(points, rate) for name, points in by_method.items()}
+            for rate in plan.rates
         },
     )
 
@@ -177,17 +255,17 @@ def _baselines(
     courses: Sequence[Course],
     rule: AlertRule,
     final_day: float,
-    judged: Callable[[Mapping[str, float], Sequence[Told]], OperatingPoint],
+    judged: Callable[[Mapping[str, float], Sequence[WellWarning]], OperatingPoint],
 ) -> dict[str, list[OperatingPoint]]:
     """Return each baseline at every threshold and first day."""
     first = min((sight.day for each in courses for sight in each.sights), default=0.0)
     methods: dict[str, list[OperatingPoint]] = {}
-    for name, replay in ((RAW, replay_raw), (LINE, replay_line)):
-        seen = [replay(each, final_day) for each in courses]
+    for name, score in ((RAW, score_raw), (LINE, score_line)):
+        scored = [score(each, final_day) for each in courses]
         methods[name] = [
             judged(
                 {"threshold": threshold, "from_day": float(day)},
-                [watch_baseline(each, rule, threshold, float(day)) for each in seen],
+                [watch_baseline(each, rule, threshold, float(day)) for each in scored],
             )
             for threshold in _THRESHOLDS
             for day in np.arange(np.ceil(first), final_day)

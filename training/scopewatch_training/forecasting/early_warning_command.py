@@ -1,15 +1,21 @@
 """`early-warning`: from a bundle and time-lapses of runs it never saw to the study."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from scopewatch.config import load_config
-from scopewatch.config.rules import RuleConfig, WeakForecastConfig
-from scopewatch.core.alerts.rules import AlertRule, RuleKind
+from scopewatch.config.rule import Rule
+from scopewatch.config.rules import (
+    PlateCollapseConfig,
+    RuleConfig,
+    SuddenChangeConfig,
+    UnfitFramesConfig,
+    WeakForecastConfig,
+)
+from scopewatch.core.alerts.rules import AlertRule, RuleKind, implied_rules
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
@@ -21,8 +27,12 @@ from scopewatch_training.evaluation.evaluate import (
     refuse_other_views,
     write_figures,
 )
-from scopewatch_training.forecasting.courses import Course, follow_wells, read_finals
-from scopewatch_training.forecasting.early_warning import study_warnings
+from scopewatch_training.forecasting.courses import read_finals
+from scopewatch_training.forecasting.early_warning import (
+    RecordedRuns,
+    StudyPlan,
+    study_warnings,
+)
 from scopewatch_training.forecasting.early_warning_page import draw_study, make_section
 from scopewatch_training.forecasting.early_warning_results import Study
 from scopewatch_training.forecasting.forecast import final_efficiencies
@@ -40,12 +50,14 @@ DEFAULT_RATES: Final = (0.25, 0.5, 1.0, 2.0)
 
 
 def choose_rules(config: Path | None, limit: float | None) -> tuple[AlertRule, ...]:
-    """Return the rules for weak wells, that of the forecast first.
+    """Return the rules of wells and plates, that of the forecast first.
+
+    Which experiments a rule watches is left out: the runs of a study are others than those.
 
     Parameters
     ----------
     config
-        A `config.yaml` whose rules they are; None takes the daemon's defaults.
+        A `config.yaml` whose rules they are; None takes those of `default_rules`.
     limit
         In place of the forecast rule's own.
 
@@ -54,16 +66,10 @@ def choose_rules(config: Path | None, limit: float | None) -> tuple[AlertRule, .
     ConfigError
         When the configuration has no weak-forecast rule.
     """
-    rules: tuple[AlertRule, ...]
-    if config is None:
-        forecast: WeakForecastConfig = WeakForecastConfig(
-            name="weak forecast", kind=RuleKind.WEAK_FORECAST
-        )
-        rules = (forecast.rule(), RuleConfig(name="weak now").rule())
-    else:
-        rules = load_config(config).alert_rules()
-    foretelling = [rule for rule in rules if rule.kind is RuleKind.WEAK_FORECAST]
-    if not foretelling:
+    rules = default_rules() if config is None else load_config(config).stepped_rules()
+    replayed = [replace(rule, experiments=()) for rule in rules if not rule.kind.of_the_monitor]
+    first = next((rule for rule in replayed if rule.kind is RuleKind.WEAK_FORECAST), None)
+    if first is None:
         raise ConfigError(
             complaint(
                 "configuration has no rule to replay",
@@ -72,57 +78,92 @@ def choose_rules(config: Path | None, limit: float | None) -> tuple[AlertRule, .
                 do="add one, or leave --config out for the defaults",
             )
         )
-    first = foretelling[0] if limit is None else replace(foretelling[0], limit=limit)
-    return (replace(first, critical_limit=None), *(r for r in rules if r.kind is RuleKind.WEAK_NOW))
+    others = (rule for rule in replayed if rule is not first)
+    limit = first.limit if limit is None else limit
+    return (replace(first, limit=limit, critical_limit=None), *others)
 
 
-def run_study(
-    folder: Path,
-    timelapse: Path,
-    finals: Path,
-    *,
-    rules: Sequence[AlertRule],
-    targets: Sequence[float],
-    rates: Sequence[float],
-    final_day: float | None,
-    scores: Path | None,
-    threads: int,
-    stages: Stages,
-) -> Study:
-    """Score the time-lapse, replay its runs and return the study.
+def default_rules() -> tuple[AlertRule, ...]:
+    """Return the rules of wells and plates of the configuration that is shipped."""
+    configured: tuple[Rule, ...] = (
+        WeakForecastConfig(name="weak forecast", kind=RuleKind.WEAK_FORECAST),
+        RuleConfig(name="weak now"),
+        PlateCollapseConfig(name="plate collapse", kind=RuleKind.PLATE_COLLAPSE),
+        SuddenChangeConfig(name="sudden change", kind=RuleKind.SUDDEN_CHANGE),
+        UnfitFramesConfig(name="no frame fit to judge", kind=RuleKind.UNFIT_FRAMES),
+    )
+    rules = tuple(each.rule() for each in configured)
+    return (*rules, *implied_rules(rules))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRequest:
+    """What is studied, and how.
 
     Parameters
     ----------
+    bundle
+        Folder of the bundle.
+    timelapse
+        Table of all phase frames of runs that the bundle never saw.
     finals
         A table of final efficiencies, or a data set that holds the fluorescence of their final day.
+    rules
+        As `choose_rules` returns them.
+    targets
+        Efficiencies below which a well is weak, 0 to 1.
+    rates
+        False alarms per run at which the methods are compared.
     final_day
         None: the last day of the time-lapse.
     scores
         File that keeps what the model says of each frame; see `timelapse.FrameScores`.
+    threads
+        CPU threads of the scorer.
+    """
+
+    bundle: Path
+    timelapse: Path
+    finals: Path
+    rules: tuple[AlertRule, ...]
+    targets: tuple[float, ...] = DEFAULT_TARGETS
+    rates: tuple[float, ...] = DEFAULT_RATES
+    final_day: float | None = None
+    scores: Path | None = None
+    threads: int = 2
+
+
+def run_study(request: StudyRequest, stages: Stages) -> Study:
+    """Score the time-lapse, replay its runs and return the study.
 
     Raises
     ------
     ConfigError
         When the bundle was trained on one of the runs, or too few wells have a final efficiency.
     """
-    bundle = load_bundle(folder)
-    courses = read_courses(bundle, timelapse, finals, scores, threads, stages)
+    bundle = load_bundle(request.bundle)
+    recorded = read_runs(bundle, request, stages)
+    courses = recorded.courses
     seen = sorted({course.run for course in courses} & set(bundle.card.trained_on))
     if seen:
         raise ConfigError(
             complaint(
                 "early warning would be judged on training runs",
-                where=timelapse,
+                where=request.timelapse,
                 expected="runs that the bundle never saw",
                 got=", ".join(seen),
                 do="give time-lapses of other runs, or fit with them held out",
             )
         )
     last = max((sight.day for each in courses for sight in each.sights), default=0.0)
+    plan = StudyPlan(
+        rules=request.rules,
+        targets=request.targets,
+        rates=request.rates,
+        final_day=last if request.final_day is None else request.final_day,
+    )
     with stages.counting("targets") as progress:
-        return study_warnings(
-            courses, rules, targets, rates, last if final_day is None else final_day, progress
-        )
+        return study_warnings(recorded, plan, progress)
 
 
 def write_study(
@@ -156,29 +197,24 @@ def write_study(
         write_page(page, content, now)
 
 
-def tell_study(study: Study, simulated: bool) -> Section:
+def study_section(study: Study, simulated: bool) -> Section:
     """Return the study as a section of the model's report."""
     return make_section(study, draw_study(study, "simulated" if simulated else ""))
 
 
-def read_courses(
-    bundle: Bundle,
-    timelapse: Path,
-    finals: Path,
-    scores: Path | None,
-    threads: int,
-    stages: Stages,
-) -> list[Course]:
-    """Score the wells whose final efficiency is known, and follow them as the daemon does."""
-    known = _read_finals(bundle, finals)
-    frames = [frame for frame in read_timelapse(timelapse) if frame.place in known]
-    scorer = TFLiteScorer(bundle, threads=threads, memory_budget_mb=SCORER_BUDGET_MB)
+def read_runs(bundle: Bundle, request: StudyRequest, stages: Stages) -> RecordedRuns:
+    """Score the plates that hold a well whose final efficiency is known, all of their wells."""
+    known = _read_finals(bundle, request.finals)
+    plates = {place[:2] for place in known}
+    frames = [each for each in read_timelapse(request.timelapse) if each.place[:2] in plates]
+    scorer = TFLiteScorer(bundle, threads=request.threads, memory_budget_mb=SCORER_BUDGET_MB)
     with (
         stages.counting("time-lapse frames") as progress,
-        FrameScores(scorer, time.monotonic, scores) as kept,
+        FrameScores(scorer, time.monotonic, request.scores) as kept,
     ):
         moments = score_moments(frames, kept, progress)
-    return follow_wells(moments, known, bundle.card.errors.rates() if bundle.card.errors else None)
+    rates = bundle.card.errors.rates() if bundle.card.errors else None
+    return RecordedRuns(moments=tuple(moments), finals=known, rates=rates)
 
 
 def _read_finals(bundle: Bundle, finals: Path) -> dict[Well, float]:

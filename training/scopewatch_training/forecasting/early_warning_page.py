@@ -119,8 +119,8 @@ def _draw_leads(axes: Axes, study: Study) -> None:
 
 
 def _draw_intervals(axes: Axes, study: Study) -> None:
-    days = sorted({each.day for each in study.foretold})
-    members = [[each for each in study.foretold if each.day == day] for day in days]
+    days = sorted({each.day for each in study.forecasts})
+    members = [[each for each in study.forecasts if each.day == day] for day in days]
     held = [100 * float(np.mean([each.held for each in each_day])) for each_day in members]
     off = [
         100 * float(np.mean([abs(each.value - each.final) for each in each_day]))

@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 
 from scopewatch.core.alerts.rules import AlertRule
+from scopewatch_training.forecasting.early_warning_wells import CheckedForecast
 from scopewatch_training.forecasting.forecast_table import COVERAGE
-from scopewatch_training.forecasting.replay import Foretold
 
 DAEMON: Final = "scopewatch"
 ALONE: Final = "its forecast rule alone"
@@ -23,13 +23,13 @@ class Outcome:
     Parameters
     ----------
     share_caught
-        Of the weak wells: for which an alert stood when the run ended. None without weak wells.
+        Of the weak wells: those that an alert named as the run ended. None without weak wells.
     median_lead_days, worst_lead_days
         From the alert to the final day, over the wells caught; None where there is none.
     mean_warning_days
         The same, averaged over all weak wells, missed ones with 0: one figure for both.
     false_alarms_per_run, false_alarms_per_plate
-        Wells that did end at the target or above, of which an alert was ever raised.
+        Wells that did end at the target or above, and that an alert ever named.
     most_false_alarms
         In one run.
     lead_days
@@ -89,7 +89,7 @@ class Study:
 
     Parameters
     ----------
-    foretold
+    forecasts
         Every forecast of a held-out run, beside the end.
     """
 
@@ -98,15 +98,15 @@ class Study:
     final_day: float
     rules: tuple[AlertRule, ...]
     targets: tuple[TargetStudy, ...]
-    foretold: tuple[Foretold, ...]
+    forecasts: tuple[CheckedForecast, ...]
 
     @property
     def interval_coverage(self) -> float | None:
         """Share of the forecasts of held-out runs whose interval held the end."""
-        return _share([each.held for each in self.foretold])
+        return _share([each.held for each in self.forecasts])
 
     def to_json(self) -> dict[str, Any]:
-        """Return the study as JSON values; the figures of the first target stand on top."""
+        """Return the study as JSON values; the figures of the first target come first."""
         first = self.targets[0]
         return {
             "target": first.target,
@@ -136,10 +136,10 @@ class Study:
                     "half_width_points": 50 * float(np.mean([e.high - e.low for e in members])),
                     "wells": len(members),
                 }
-                for day, members in _by_day(self.foretold).items()
+                for day, members in _by_day(self.forecasts).items()
             ],
             "coverage_by_run": {
-                run: _share([each.held for each in self.foretold if each.run == run])
+                run: _share([each.held for each in self.forecasts if each.run == run])
                 for run in self.runs
             },
         }
@@ -167,9 +167,9 @@ def _target_json(study: TargetStudy) -> dict[str, Any]:
     }
 
 
-def _by_day(foretold: Sequence[Foretold]) -> dict[float, list[Foretold]]:
-    days: dict[float, list[Foretold]] = {}
-    for each in sorted(foretold, key=lambda each: each.day):
+def _by_day(forecasts: Sequence[CheckedForecast]) -> dict[float, list[CheckedForecast]]:
+    days: dict[float, list[CheckedForecast]] = {}
+    for each in sorted(forecasts, key=lambda each: each.day):
         days.setdefault(each.day, []).append(each)
     return days
 

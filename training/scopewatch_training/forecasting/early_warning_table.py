@@ -52,7 +52,7 @@ def show_study(console: Console, study: Study) -> None:
     else:
         console.print(
             f"forecast intervals at nominal {COVERAGE:.0%} held the end in {coverage:.1%} of"
-            f" {len(study.foretold)} forecasts of held-out runs"
+            f" {len(study.forecasts)} forecasts of held-out runs"
         )
 
 

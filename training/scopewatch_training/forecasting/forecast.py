@@ -21,7 +21,7 @@ from scopewatch_training.evaluation.evaluate import (
     refuse_other_views,
     score_fields,
 )
-from scopewatch_training.forecasting.courses import follow_wells
+from scopewatch_training.forecasting.courses import follow_wells, plan_of
 from scopewatch_training.forecasting.forecast_table import fit_forecast
 from scopewatch_training.forecasting.held_out_record import (
     HeldOutDay,
@@ -86,7 +86,8 @@ def forecast(
     ):
         moments = score_moments(frames, kept, progress)
     rates = bundle.card.errors.rates() if bundle.card.errors else None
-    wells = [day for course in follow_wells(moments, finals, rates) for day in course.days()]
+    courses = follow_wells(moments, finals, plan_of(moments, rates))
+    wells = [day for course in courses for day in course.days()]
     rows = fit_forecast(wells)
     if not rows:
         raise ConfigError(

@@ -7,16 +7,18 @@ call that was cut off goes on and a study can be replayed in seconds.
 import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from scopewatch.core.alerts.wells import Look
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.imaging.analyse import Scorer, analyse
 from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.monitoring.well_facts import Seen
 from scopewatch.sources.readers.image_file import read_plane
 
 COLUMNS = ("run", "plate", "well", "site", "time_point", "day", "phase")
@@ -45,10 +47,11 @@ class TimedFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameScore:
-    """What the model says of a frame: its raw positive fraction, or why there is none."""
+    """The raw positive fraction of a frame and its quality measures, or why it was not judged."""
 
     raw: float | None
     fault: str | None
+    measures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,8 @@ class Moment:
         Raw positive fraction of each site that could be judged, by site.
     faults
         Why the others could not.
+    measures
+        Quality measures of each site that could be judged, by site.
     """
 
     place: Well
@@ -68,6 +73,22 @@ class Moment:
     day: float
     raw: tuple[float, ...]
     faults: tuple[str, ...]
+    measures: tuple[Mapping[str, float], ...] = ()
+
+    @property
+    def frames(self) -> int:
+        """How many sites were taken."""
+        return len(self.raw) + len(self.faults)
+
+    def look(self) -> Look:
+        """Return what rules see of it."""
+        seen = Seen(
+            faults=list(self.faults),
+            days=[self.day] * len(self.raw),
+            positive=list(self.raw),
+            measures=list(self.measures),
+        )
+        return seen.look(self.day)
 
 
 def read_timelapse(path: Path) -> list[TimedFrame]:
@@ -150,9 +171,20 @@ class FrameScores:
         if kept is not None and kept[0] == print_:
             return kept[1]
         result = analyse(_load(frame), self._scorer, self._monotonic)
-        score = FrameScore(raw=result.positive_fraction, fault=result.verdict.fault)
+        verdict = result.verdict
+        score = FrameScore(
+            raw=result.positive_fraction, fault=verdict.fault, measures=dict(verdict.measures)
+        )
         self._kept[name] = print_, score
-        self._write({"phase": name, "file": print_, "raw": score.raw, "fault": score.fault})
+        self._write(
+            {
+                "phase": name,
+                "file": print_,
+                "raw": score.raw,
+                "fault": score.fault,
+                "measures": score.measures,
+            }
+        )
         return score
 
     def _write(self, values: Mapping[str, Any]) -> None:
@@ -189,6 +221,7 @@ def score_moments(
                 day=max(frame.day for frame, _ in members),
                 raw=tuple(score.raw for _, score in members if score.raw is not None),
                 faults=tuple(score.fault for _, score in members if score.fault is not None),
+                measures=tuple(score.measures for _, score in members if score.raw is not None),
             )
         )
     return moments
@@ -207,9 +240,13 @@ def _read_scores(file: Path, made_by: str) -> dict[str, tuple[list[int], FrameSc
         found = json.loads(lines[0])["made_by"] if lines else made_by
         for line in lines[1:]:
             values = json.loads(line)
-            score = FrameScore(raw=values["raw"], fault=values["fault"])
-            kept[values["phase"]] = values["file"], score
-    except (OSError, ValueError, KeyError, TypeError) as error:
+            measures = dict(values.get("measures") or {})
+            score = FrameScore(raw=values["raw"], fault=values["fault"], measures=measures)
+            # Of a frame that was judged there are measures, but not in files of earlier versions:
+            # it is scored again.
+            if measures or score.raw is None:
+                kept[values["phase"]] = values["file"], score
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             complaint(
                 "file of frame scores is damaged",

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -21,11 +20,6 @@ from scopewatch.store.write.budget import Budget
 from scopewatch.store.write.rules.announcing import Composer, acknowledged_alerts, announce
 from scopewatch.store.write.rules.rule_memory import recall
 from scopewatch.store.write.rules.rule_states import States, read_states, write_states
-
-# A time point of a plate that lacks a frame is not waited for longer than this share of the
-# interval, and never for more than an hour.
-PATIENCE: Final = 0.1
-MOST_PATIENCE: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +47,7 @@ class Alarm:
     @property
     def patience(self) -> timedelta:
         """How long a plate's missing frame is waited for after its last one."""
-        return min(PATIENCE * self.policy.interval, MOST_PATIENCE)
+        return self.policy.patience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
