@@ -112,7 +112,7 @@ def test_a_misspelt_key_is_named_with_what_was_probably_meant(
     assert refuse(path) == [f"unknown key: {path}: runtime.rescan; did you mean rescan_s?"]
 
 
-def test_every_problem_is_told_at_once(write: Write, settings: dict[str, Any]) -> None:
+def test_every_problem_is_reported_at_once(write: Write, settings: dict[str, Any]) -> None:
     settings["experiment"]["interval_h"] = 0
     settings["web"] = {"port": 99999}
     settings["zzz"] = 1
@@ -136,7 +136,7 @@ def test_a_wrong_kind_of_source_is_one_problem(
     )
 
 
-def test_no_source_at_all_is_still_told(write: Write, settings: dict[str, Any]) -> None:
+def test_no_source_at_all_is_still_reported(write: Write, settings: dict[str, Any]) -> None:
     settings["sources"] = []
     path = write(settings)
     assert refuse(path) == [
@@ -225,8 +225,8 @@ def test_what_is_no_configuration_is_refused_in_one_line(
 ) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(text, encoding="utf-8")
-    (told,) = refuse(path)
-    assert line in told
+    (reported,) = refuse(path)
+    assert line in reported
 
 
 def test_files_that_are_no_text_are_refused(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_second_core_in_one_process_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "told"),
+    ("one", "other", "reported"),
     [
         (
             {"backend": "python"},
@@ -67,13 +67,13 @@ def test_a_second_core_in_one_process_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_sources_that_would_drive_one_microscope_are_refused(
-    tmp_path: Path, one: dict[str, Any], other: dict[str, Any], told: str | None
+    tmp_path: Path, one: dict[str, Any], other: dict[str, Any], reported: str | None
 ) -> None:
     lines = problems(
         tmp_path, source("one", tmp_path / "a", **one), source("two", tmp_path / "b", **other)
     )
-    assert len(lines) == (0 if told is None else 1)
-    assert told is None or lines[0].startswith(told)
+    assert len(lines) == (0 if reported is None else 1)
+    assert reported is None or lines[0].startswith(reported)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_sources_that_would_take_each_others_data_sets_are_refused(
     )
 
 
-def test_two_sources_that_acquire_into_one_folder_are_told_both(tmp_path: Path) -> None:
+def test_two_sources_that_acquire_into_one_folder_are_reported_both(tmp_path: Path) -> None:
     lines = problems(tmp_path, source("one", tmp_path / "a"), source("two", tmp_path / "a"))
     assert len(lines) == 2
     assert lines[1].endswith(

@@ -45,7 +45,7 @@ def test_check_notes_an_old_name(tmp_path: Path) -> None:
     ]
 
 
-def test_what_the_file_said_is_left_as_it_is() -> None:
+def test_what_the_file_stated_is_left_as_it_is() -> None:
     raw = settings("blind")
     before = deepcopy(raw)
     modernise(raw)

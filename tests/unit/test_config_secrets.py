@@ -57,7 +57,7 @@ def test_plain_secrets_stay_as_they_are_and_are_named() -> None:
     ]
 
 
-def test_every_secret_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
+def test_every_secret_that_is_missing_is_reported_at_once(tmp_path: Path) -> None:
     config = settled(f"file:{tmp_path / 'none'}", "credential:beat", "env:SW_TOKEN")
     with pytest.raises(ConfigError) as caught:
         resolve_secrets(config, {})
@@ -76,7 +76,7 @@ def test_every_secret_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         (b"", "got nothing in"),
         (b" \n", "got nothing in"),
@@ -88,11 +88,11 @@ def test_every_secret_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_secret_is_refused_without_showing_it(
-    tmp_path: Path, content: bytes, told: str
+    tmp_path: Path, content: bytes, reported: str
 ) -> None:
     file = tmp_path / "token"
     file.write_bytes(content)
-    with pytest.raises(ConfigError, match=told) as caught:
+    with pytest.raises(ConfigError, match=reported) as caught:
         resolve_secrets(settled(token=f"file:{file}"), {})
     line = str(caught.value)
     assert len(line.splitlines()) == 1
@@ -128,7 +128,7 @@ def test_the_parts_of_addresses_are_known_too() -> None:
     assert "127.0.0.1" not in known
 
 
-def test_whoever_can_read_a_secret_is_said(tmp_path: Path) -> None:
+def test_whoever_can_read_a_secret_is_named(tmp_path: Path) -> None:
     file, token = tmp_path / "config.yaml", tmp_path / "token"
     file.touch(0o644)
     token.touch(0o644)

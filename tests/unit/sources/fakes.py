@@ -96,7 +96,7 @@ class FakeArrivals:
 
     def __init__(self) -> None:
         self.burst = False
-        self.told: list[str] = []
+        self.calls: list[str] = []
         self.came_s: list[tuple[int, float]] = []
 
     @property
@@ -104,17 +104,17 @@ class FakeArrivals:
         return sum(images for images, _ in self.came_s)
 
     def write_started(self, _source: str) -> None:
-        self.told.append("begins")
+        self.calls.append("begins")
 
     def images_saved(self, _source: str, images: int, over_s: float) -> None:
-        self.told.append(f"{images} came")
+        self.calls.append(f"{images} came")
         self.came_s.append((images, over_s))
 
     def still_growing(self, _source: str) -> None:
-        self.told.append("goes on")
+        self.calls.append("goes on")
 
     def finished(self, _source: str) -> None:
-        self.told.append("over")
+        self.calls.append("over")
 
     def bursting(self, _source: str) -> bool:
         return self.burst

@@ -44,8 +44,12 @@ class Writer:
         if position is not None:
             axes["position"] = position
         second = int(time) if str(time).isdecimal() else 0
-        told = {"Axes": axes, "Time": f"2026-03-01 09:00:{second % 60:02d} +0000", **(tags or {})}
-        self._storage.put_image(axes, pixels(seed=second) if image is None else image, told)
+        reported = {
+            "Axes": axes,
+            "Time": f"2026-03-01 09:00:{second % 60:02d} +0000",
+            **(tags or {}),
+        }
+        self._storage.put_image(axes, pixels(seed=second) if image is None else image, reported)
         self._reader = self._storage.current_writer.reader
 
     def finish(self) -> None:

@@ -102,8 +102,8 @@ class PlateWriter:
             number = len(self.written)
             index = self._events[number].index
             image = pixels(seed=number)
-            told = {"delta_t": 3600.0 * index["t"] + index["p"], **metadata}
-            self._stream.append(image, frame_metadata=told)
+            reported = {"delta_t": 3600.0 * index["t"] + index["p"], **metadata}
+            self._stream.append(image, frame_metadata=reported)
             self.written.append(
                 Written(
                     file=f"{self._folder.name}_p{index['p']:03}.ome.tiff",

@@ -101,10 +101,10 @@ class ZarrStore:
         """Make an image without planes: 20 time points unless `size` says otherwise."""
         sizes = {"t": 20, "c": max(1, len(channels)), "z": 1, "y": HEIGHT, "x": WIDTH}
         sizes |= size or {}
-        told = {"y": "micrometer", "x": "micrometer", **(units or {})}
+        reported = {"y": "micrometer", "x": "micrometer", **(units or {})}
         named = [
             {"name": axis, "type": _KINDS.get(axis, "space")}
-            | ({"unit": told[axis]} if axis in told else {})
+            | ({"unit": reported[axis]} if axis in reported else {})
             for axis in axes
         ]
         steps = scale or [0.65 if axis in "yx" else 1 for axis in axes]

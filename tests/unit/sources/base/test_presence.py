@@ -8,7 +8,7 @@ from scopewatch.sources.base import away
 from scopewatch.sources.base.away import Presence
 
 
-def told(presence: Presence) -> str:
+def reported(presence: Presence) -> str:
     answers = {
         "there": presence.is_there(),
         "gone": presence.is_gone(),
@@ -20,22 +20,22 @@ def told(presence: Presence) -> str:
 def test_a_folder_is_awaited_until_it_appears_and_gone_after_it_was_there(tmp_path: Path) -> None:
     root = tmp_path / "run8"
     presence = Presence(root)
-    assert told(presence) == "awaited"
+    assert reported(presence) == "awaited"
     root.mkdir()
-    assert told(presence) == "there"
+    assert reported(presence) == "there"
     root.rmdir()
-    assert told(presence) == "gone"
+    assert reported(presence) == "gone"
     root.mkdir()
-    assert told(presence) == "there", "whoever puts it back has it watched again"
+    assert reported(presence) == "there", "whoever puts it back has it watched again"
 
 
 def test_a_folder_whose_parent_is_not_there_is_not_awaited(tmp_path: Path) -> None:
-    assert told(Presence(tmp_path / "no" / "run8")) == ""
+    assert reported(Presence(tmp_path / "no" / "run8")) == ""
 
 
 def test_a_file_in_its_place_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "run8").touch()
-    assert told(Presence(tmp_path / "run8")) == "awaited"
+    assert reported(Presence(tmp_path / "run8")) == "awaited"
 
 
 def test_a_mount_point_that_nothing_is_mounted_on_any_more_is_gone(
@@ -51,11 +51,11 @@ def test_a_mount_point_that_nothing_is_mounted_on_any_more_is_gone(
 
     monkeypatch.setattr(away, "identify", identify)
     presence = Presence(share)
-    assert told(presence) == "there"
+    assert reported(presence) == "there"
     del devices[share]
-    assert told(presence) == "gone"
+    assert reported(presence) == "gone"
     devices[share] = 78
-    assert told(presence) == "there", "mounted again, it has another device"
+    assert reported(presence) == "there", "mounted again, it has another device"
     del devices[share]
     (share / "HES_7_1").mkdir()
-    assert told(presence) == "there", "moved to this disk on purpose"
+    assert reported(presence) == "there", "moved to this disk on purpose"

@@ -19,7 +19,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 POSITION = PositionPattern(POSITION_LABEL)
 
 
-def said(origin: Origin, **facts: object) -> Statement:
+def fact(origin: Origin, **facts: object) -> Statement:
     return Statement(origin=origin, by=origin.name.lower(), facts=PlaneFacts(**facts))  # type: ignore[arg-type]
 
 
@@ -28,7 +28,7 @@ def read(*statements: Statement, **settings: object) -> FrameReading:
     return read_frame(statements, ReadingSettings(**given), "a.tif")  # type: ignore[arg-type]
 
 
-def told(reading: FrameReading) -> tuple[str, ...]:
+def reported(reading: FrameReading) -> tuple[str, ...]:
     return tuple(map(str, reading.contradictions))
 
 
@@ -37,121 +37,121 @@ def told(reading: FrameReading) -> tuple[str, ...]:
     [(Origin.PLANE, Origin.SET), (Origin.SET, Origin.NAME), (Origin.PLANE, Origin.NAME)],
 )
 def test_the_nearer_to_the_plane_is_believed(better: Origin, lesser: Origin) -> None:
-    reading = read(said(lesser, well="A1", time_point=1), said(better, well="B2", time_point=2))
+    reading = read(fact(lesser, well="A1", time_point=1), fact(better, well="B2", time_point=2))
     assert (reading.key.well, reading.key.time_point) == ("B2", 2)
     assert reading.accepted["well"].origin is better
 
 
-def test_what_nobody_says_is_said_to_be_a_default() -> None:
-    reading = read(said(Origin.NAME, well="B2"))
+def test_what_nobody_says_is_recorded_as_a_default() -> None:
+    reading = read(fact(Origin.NAME, well="B2"))
     assert reading.accepted["site"].by == "default"
     assert reading.accepted["well"].by == "name"
 
 
 def test_a_contradiction_names_both_sides() -> None:
-    reading = read(said(Origin.SET, well="B02"), said(Origin.NAME, well="A1"))
-    assert told(reading) == ("well: set says B2, name says A1; B2 is taken",)
-    assert read(said(Origin.SET, well="B02"), said(Origin.NAME, well="b2")).contradictions == ()
+    reading = read(fact(Origin.SET, well="B02"), fact(Origin.NAME, well="A1"))
+    assert reported(reading) == ("well: set says B2, name says A1; B2 is taken",)
+    assert read(fact(Origin.SET, well="B02"), fact(Origin.NAME, well="b2")).contradictions == ()
 
 
 def test_a_name_beats_an_index_whoever_says_it() -> None:
-    assert read(said(Origin.PLANE, position=3), said(Origin.NAME, well="C4")).key.well == "C4"
+    assert read(fact(Origin.PLANE, position=3), fact(Origin.NAME, well="C4")).key.well == "C4"
     assert (
-        read(said(Origin.PLANE, position=3), said(Origin.SET, position="left")).key.well == "left"
+        read(fact(Origin.PLANE, position=3), fact(Origin.SET, position="left")).key.well == "left"
     )
-    assert read(said(Origin.PLANE, position=3)).key.well == "Pos3"
+    assert read(fact(Origin.PLANE, position=3)).key.well == "Pos3"
 
 
 def test_a_label_that_is_no_well_yields_to_a_name_that_is_one() -> None:
-    assert read(said(Origin.PLANE, position="left"), said(Origin.NAME, well="C4")).key.well == "C4"
+    assert read(fact(Origin.PLANE, position="left"), fact(Origin.NAME, well="C4")).key.well == "C4"
 
 
 def test_a_label_tells_well_and_site() -> None:
-    reading = read(said(Origin.PLANE, position="B3-Site_2"))
+    reading = read(fact(Origin.PLANE, position="B3-Site_2"))
     assert (reading.key.well, reading.key.site) == ("B3", 2)
 
 
 def test_the_users_map_of_wells_comes_before_the_pattern() -> None:
     mapped = {"XY01": "A1", "Pos 7": "C3"}
-    assert read(said(Origin.NAME, well="XY01"), wells=mapped).key.well == "A1"
-    assert read(said(Origin.PLANE, position="Pos 7"), wells=mapped).key.well == "C3"
+    assert read(fact(Origin.NAME, well="XY01"), wells=mapped).key.well == "A1"
+    assert read(fact(Origin.PLANE, position="Pos 7"), wells=mapped).key.well == "C3"
 
 
 def test_a_plain_number_is_a_well_only_where_the_plate_is_known() -> None:
-    assert read(said(Origin.NAME, well="13")).key.well == "13"
-    assert read(said(Origin.NAME, well="13"), plate_wells=96).key.well == "B1"
+    assert read(fact(Origin.NAME, well="13")).key.well == "13"
+    assert read(fact(Origin.NAME, well="13"), plate_wells=96).key.well == "B1"
 
 
 @pytest.mark.parametrize("phase", ["Brightfield", "ch6", "CH6"])
 def test_name_or_code_selects_a_channel(phase: str) -> None:
     experiment = ExperimentConfig(name="x", phase_channel=phase)
-    lines = (said(Origin.SET, channel="Brightfield"), said(Origin.NAME, channel_code="ch6"))
+    lines = (fact(Origin.SET, channel="Brightfield"), fact(Origin.NAME, channel_code="ch6"))
     assert read(*lines, experiment=experiment).key.channel == phase
     assert read(*lines).key.channel == "Brightfield"
 
 
 def test_the_users_map_of_channels_comes_first() -> None:
-    lines = (said(Origin.SET, channel="Brightfield"), said(Origin.NAME, channel_code="ch6"))
+    lines = (fact(Origin.SET, channel="Brightfield"), fact(Origin.NAME, channel_code="ch6"))
     reading = read(*lines, channels={"CH6": "phase"})
     assert (reading.key.channel, reading.accepted["channel"].origin) == ("phase", Origin.SETTING)
 
 
-def test_the_users_pixel_size_replaces_what_files_say_and_the_difference_is_told() -> None:
-    reading = read(said(Origin.SET, pixel_size_um=0.6), um_per_px=0.65)
+def test_the_users_pixel_size_replaces_what_files_say_and_the_difference_is_reported() -> None:
+    reading = read(fact(Origin.SET, pixel_size_um=0.6), um_per_px=0.65)
     assert reading.pixel_size_um == 0.65
-    assert told(reading) == ("um/px: um_per_px says 0.65, set says 0.6; 0.65 is taken",)
+    assert reported(reading) == ("um/px: um_per_px says 0.65, set says 0.6; 0.65 is taken",)
 
 
 def test_a_plain_tag_is_believed_last_and_never_contradicts() -> None:
-    reading = read(said(Origin.TAG, pixel_size_um=6.45), said(Origin.SET, pixel_size_um=0.598))
+    reading = read(fact(Origin.TAG, pixel_size_um=6.45), fact(Origin.SET, pixel_size_um=0.598))
     assert (reading.pixel_size_um, reading.contradictions) == (0.598, ())
 
 
 def test_the_first_plane_is_scored_where_none_is_chosen() -> None:
-    assert read(said(Origin.NAME, z=1, first_z=1)).key.well == "A1"
+    assert read(fact(Origin.NAME, z=1, first_z=1)).key.well == "A1"
     with pytest.raises(FrameError, match=r"expected plane 1, got plane 2"):
-        read(said(Origin.NAME, z=2, first_z=1))
-    assert read(said(Origin.NAME, z=2, first_z=1), z=2).key.well == "A1"
+        read(fact(Origin.NAME, z=2, first_z=1))
+    assert read(fact(Origin.NAME, z=2, first_z=1), z=2).key.well == "A1"
 
 
-def test_an_index_gives_the_time_since_the_start_where_no_time_is_said() -> None:
-    reading = read(said(Origin.NAME, time_point=3), said(Origin.FILE_TIME, acquired_at=STARTED))
+def test_an_index_gives_the_time_since_the_start_where_no_time_is_stated() -> None:
+    reading = read(fact(Origin.NAME, time_point=3), fact(Origin.FILE_TIME, acquired_at=STARTED))
     assert (reading.acquired_at, reading.elapsed_s) == (None, 36 * 3600)
     assert reading.accepted["moment"].by == "time point x interval_h 12"
 
 
 def test_the_files_own_time_serves_only_where_there_is_no_index() -> None:
-    reading = read(said(Origin.NAME, well="A1"), said(Origin.FILE_TIME, acquired_at=STARTED))
+    reading = read(fact(Origin.NAME, well="A1"), fact(Origin.FILE_TIME, acquired_at=STARTED))
     assert (reading.acquired_at, reading.key.time_point) == (STARTED, 0)
 
 
 def test_elapsed_days_in_a_name_are_kept_without_a_start() -> None:
-    reading = read(said(Origin.NAME, elapsed_s=12 * 3600.0 + 300))
+    reading = read(fact(Origin.NAME, elapsed_s=12 * 3600.0 + 300))
     assert (reading.key.time_point, reading.acquired_at, reading.elapsed_s) == (1, None, 43_500)
 
 
 def test_elapsed_days_with_a_start_are_a_moment() -> None:
     experiment = ExperimentConfig(name="x", interval_h=1, started_at=STARTED)
-    reading = read(said(Origin.NAME, elapsed_s=26 * 60.0), experiment=experiment)
+    reading = read(fact(Origin.NAME, elapsed_s=26 * 60.0), experiment=experiment)
     assert reading.acquired_at == STARTED + timedelta(minutes=26)
     assert reading.key.time_point == 0
 
 
 def test_a_moment_of_the_plane_gives_the_time_point_where_nothing_counts() -> None:
     experiment = ExperimentConfig(name="x", interval_h=6, started_at=STARTED)
-    line = said(Origin.SET, acquired_at=STARTED + timedelta(hours=13))
+    line = fact(Origin.SET, acquired_at=STARTED + timedelta(hours=13))
     assert read(line, experiment=experiment).key.time_point == 2
     assert read(line).key.time_point == 0
 
 
-def test_times_that_lie_apart_are_told() -> None:
+def test_times_that_lie_apart_are_reported() -> None:
     experiment = ExperimentConfig(name="x", interval_h=6, started_at=STARTED)
     lines = (
-        said(Origin.PLANE, acquired_at=STARTED + timedelta(days=2)),
-        said(Origin.NAME, elapsed_s=6 * 3600.0),
+        fact(Origin.PLANE, acquired_at=STARTED + timedelta(days=2)),
+        fact(Origin.NAME, elapsed_s=6 * 3600.0),
     )
     reading = read(*lines, experiment=experiment)
-    assert told(reading) == (
+    assert reported(reading) == (
         "moment: plane says 2026-03-03 09:00:00+00:00, name says 6 h after the start;"
         " 2026-03-03 09:00:00+00:00 is taken",
     )
@@ -170,7 +170,7 @@ def test_a_wall_time_is_read_in_its_zone_over_both_changes_of_the_clock(
     wall: datetime, utc: datetime
 ) -> None:
     assert to_utc(wall, BERLIN) == utc
-    assert read(said(Origin.SET, wall_time=wall), zone=BERLIN).acquired_at == utc
+    assert read(fact(Origin.SET, wall_time=wall), zone=BERLIN).acquired_at == utc
 
 
 HALF_PAST_TWO = datetime(2026, 10, 25, 2, 30)
@@ -189,7 +189,7 @@ FIRST, SECOND = (datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1)
         (None, None, FIRST),
     ],
 )
-def test_the_hour_that_autumn_repeats_is_told_by_how_long_the_series_ran(
+def test_the_hour_that_autumn_repeats_is_decided_by_how_long_the_series_ran(
     began: datetime | None, ran_h: float | None, moment: datetime
 ) -> None:
     ran_s = None if ran_h is None else ran_h * 3600
@@ -198,22 +198,22 @@ def test_the_hour_that_autumn_repeats_is_told_by_how_long_the_series_ran(
 
 
 @pytest.mark.parametrize(("index", "moment"), [(4, FIRST), (5, SECOND)])
-def test_the_hour_that_autumn_repeats_is_told_by_when_the_plane_was_due(
+def test_the_hour_that_autumn_repeats_is_decided_by_when_the_plane_was_due(
     index: int, moment: datetime
 ) -> None:
     experiment = ExperimentConfig(
         name="run 7", started_at=FIRST - timedelta(hours=4, minutes=7), interval_h=1
     )
-    line = said(Origin.PLANE, time_point=index, wall_time=HALF_PAST_TWO)
+    line = fact(Origin.PLANE, time_point=index, wall_time=HALF_PAST_TWO)
     assert read(line, zone=BERLIN, experiment=experiment).acquired_at == moment
 
 
-def test_a_series_that_began_in_the_repeated_hour_is_told_by_when_its_plane_was_due() -> None:
+def test_a_series_that_began_in_the_repeated_hour_is_decided_by_when_its_plane_was_due() -> None:
     began = datetime(2026, 10, 25, 2, 10)
     experiment = ExperimentConfig(
         name="run 7", started_at=SECOND - timedelta(hours=5), interval_h=1
     )
-    line = said(Origin.PLANE, time_point=5, wall_time=HALF_PAST_TWO, ran_since=began, ran_s=1200.0)
+    line = fact(Origin.PLANE, time_point=5, wall_time=HALF_PAST_TWO, ran_since=began, ran_s=1200.0)
     assert read(line, zone=BERLIN, experiment=experiment).acquired_at == SECOND
     assert read(line, zone=BERLIN).acquired_at == FIRST, "where nothing tells, the first"
 
@@ -226,7 +226,7 @@ def test_no_other_hour_is_read_twice() -> None:
 
 def test_seconds_after_a_wall_time_are_true_seconds_over_a_change_of_the_clock() -> None:
     began = datetime(2026, 3, 28, 12)
-    line = said(Origin.PLANE, wall_time=began, since_wall_s=24 * 3600.0)
+    line = fact(Origin.PLANE, wall_time=began, since_wall_s=24 * 3600.0)
     assert read(line, zone=BERLIN).acquired_at == datetime(2026, 3, 29, 11, tzinfo=UTC)
 
 
@@ -236,7 +236,7 @@ def test_a_series_that_drifts_by_minutes_keeps_one_time_point_for_each_scan() ->
     drifts_min = [0, 26, -26, 13, -7, 28, -28, 26, 26, -26]
     elapsed = [3600.0 * scan + 60 * drift for scan, drift in enumerate(drifts_min)]
     points = [
-        read(said(Origin.NAME, elapsed_s=each), experiment=hourly).key.time_point
+        read(fact(Origin.NAME, elapsed_s=each), experiment=hourly).key.time_point
         for each in elapsed
         if each >= 0
     ]
@@ -246,7 +246,7 @@ def test_a_series_that_drifts_by_minutes_keeps_one_time_point_for_each_scan() ->
 def test_a_time_halfway_between_two_time_points_is_refused() -> None:
     with pytest.raises(FrameError, match="not at a time point of the run"):
         read(
-            said(Origin.NAME, elapsed_s=1800.0), experiment=ExperimentConfig(name="x", interval_h=1)
+            fact(Origin.NAME, elapsed_s=1800.0), experiment=ExperimentConfig(name="x", interval_h=1)
         )
 
 
@@ -255,7 +255,7 @@ def test_the_elapsed_time_in_a_name_counts_where_a_better_moment_has_no_start() 
     run = ExperimentConfig(name="x", interval_h=12)
     taken = datetime(2026, 3, 4, 9, tzinfo=UTC)
     reading = read(
-        said(Origin.PLANE, acquired_at=taken), said(Origin.NAME, elapsed_s=86_400.0), experiment=run
+        fact(Origin.PLANE, acquired_at=taken), fact(Origin.NAME, elapsed_s=86_400.0), experiment=run
     )
     assert (reading.key.time_point, reading.acquired_at) == (2, taken)
 
@@ -264,7 +264,7 @@ def test_a_date_in_a_name_is_not_passed_over_for_a_better_moment_without_a_start
     run = ExperimentConfig(name="x", interval_h=12)
     with pytest.raises(FrameError, match="needs the start of the run"):
         read(
-            said(Origin.PLANE, acquired_at=datetime(2026, 3, 4, 9, tzinfo=UTC)),
-            said(Origin.NAME, wall_time=datetime(2026, 3, 4, 9)),
+            fact(Origin.PLANE, acquired_at=datetime(2026, 3, 4, 9, tzinfo=UTC)),
+            fact(Origin.NAME, wall_time=datetime(2026, 3, 4, 9)),
             experiment=run,
         )

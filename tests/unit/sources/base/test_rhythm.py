@@ -52,12 +52,12 @@ def test_where_nothing_happens_a_look_comes_every_poll_s(scene: Scene) -> None:
     assert scene.looks_s == [100.0, 101.0, 102.0, 103.0]
 
 
-def test_something_that_begins_is_told_at_a_glance_and_counted_soon_after(scene: Scene) -> None:
+def test_something_that_begins_is_reported_at_a_glance_and_counted_soon_after(scene: Scene) -> None:
     for _ in range(3):
         scene.tick()
     scene.save(1)
     scene.tick()
-    assert scene.arrivals.told == ["begins"]
+    assert scene.arrivals.calls == ["begins"]
     scene.save(15)
     assert [scene.tick(), scene.tick()] == [False, True]
     images, over_s = scene.arrivals.came_s[-1]
@@ -78,7 +78,7 @@ def test_a_folder_that_comes_before_its_files_is_looked_into_again(scene: Scene)
     scene.shown += 1
     for _ in range(8):
         scene.tick()
-    assert scene.arrivals.told == [
+    assert scene.arrivals.calls == [
         "begins",
         "0 came",
         "begins",
@@ -90,8 +90,8 @@ def test_a_folder_that_comes_before_its_files_is_looked_into_again(scene: Scene)
     scene.saved = 3
     for _ in range(4):
         scene.tick()
-    assert "3 came" in scene.arrivals.told
-    assert scene.arrivals.told.count("begins") == 4
+    assert "3 came" in scene.arrivals.calls
+    assert scene.arrivals.calls.count("begins") == 4
 
 
 def test_something_else_that_changes_is_not_looked_into_for_ever(scene: Scene) -> None:
@@ -103,11 +103,11 @@ def test_something_else_that_changes_is_not_looked_into_for_ever(scene: Scene) -
 
 def grow_without_images(scene: Scene, seconds: float) -> int:
     """Let files change all the time; return how often it was told that something begins."""
-    before, ends_s = scene.arrivals.told.count("begins"), scene.now_s + seconds
+    before, ends_s = scene.arrivals.calls.count("begins"), scene.now_s + seconds
     while scene.now_s < ends_s:
         scene.shown += 1
         scene.tick()
-    return scene.arrivals.told.count("begins") - before
+    return scene.arrivals.calls.count("begins") - before
 
 
 def rest(scene: Scene, seconds: float) -> None:
@@ -130,7 +130,7 @@ def test_once_images_came_of_such_files_the_next_change_is_a_beginning_again(
     grow_without_images(scene, 30)
     scene.save(5)
     rest(scene, 5)
-    assert "5 came" in scene.arrivals.told
+    assert "5 came" in scene.arrivals.calls
     assert grow_without_images(scene, 1) > 0
 
 
@@ -142,7 +142,7 @@ def test_during_a_burst_there_are_glances_alone(scene: Scene) -> None:
         scene.tick()
     assert len(scene.looks_s) == looks
     assert scene.rhythm.tick_s() == 0.5
-    assert scene.arrivals.told == ["goes on"] * 20
+    assert scene.arrivals.calls == ["goes on"] * 20
 
 
 def test_the_end_of_a_burst_is_looked_at(scene: Scene) -> None:
@@ -150,7 +150,7 @@ def test_the_end_of_a_burst_is_looked_at(scene: Scene) -> None:
     scene.save(50)
     scene.tick()
     assert scene.tick()
-    assert scene.arrivals.told == ["goes on", "50 came"]
+    assert scene.arrivals.calls == ["goes on", "50 came"]
     assert scene.tick()
     assert scene.arrivals.came_s[-1] == (0, 0.5), "which is how the worker hears of it"
 

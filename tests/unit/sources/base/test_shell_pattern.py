@@ -62,7 +62,7 @@ def test_a_position_pattern_is_recognised_too(pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "said"),
+    ("pattern", "stated"),
     [
         ("(", "is not a regular expression"),
         ("incucite", "has the wrong named groups"),
@@ -72,8 +72,8 @@ def test_a_position_pattern_is_recognised_too(pattern: str) -> None:
         ("{wellness}.tif", "has the wrong named groups"),
     ],
 )
-def test_what_is_no_shell_pattern_is_refused_as_before(pattern: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
+def test_what_is_no_shell_pattern_is_refused_as_before(pattern: str, stated: str) -> None:
+    with pytest.raises(ConfigError, match=stated):
         NamePattern(pattern)
 
 

@@ -15,7 +15,7 @@ def test_a_file_is_trusted_after_a_quiet_time() -> None:
     assert ready(stability, 12.0) == ["a"]
 
 
-def test_every_change_starts_the_quiet_time_anew() -> None:
+def test_every_change_starts_the_quiet_time_again() -> None:
     stability = FileStability(settle_s=2, give_up_s=60)
     for second in range(10):
         stability.see("a", str(second), 0, now_s=second)

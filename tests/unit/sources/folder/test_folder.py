@@ -79,7 +79,7 @@ def test_a_file_that_never_gets_whole_is_handed_on_for_the_reason(
     assert len(scene.inbox.tickets) == 1
 
 
-def test_a_broken_file_that_is_mended_is_offered_anew(tmp_path: Path, make: Make) -> None:
+def test_a_broken_file_that_is_mended_is_offered_again(tmp_path: Path, make: Make) -> None:
     (tmp_path / FRAME).write_bytes(b"")
     scene = make(give_up_s=1).start()
     scene.later(1)
@@ -181,7 +181,7 @@ def test_a_wrong_pattern_is_refused_before_anything_is_watched(
         Scene(tmp_path, clock, pattern="incucite")
 
 
-def test_a_folder_that_goes_and_comes_back_is_watched_anew(
+def test_a_folder_that_goes_and_comes_back_is_watched_again(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     root = tmp_path / "share"
@@ -315,7 +315,7 @@ def test_stopping_twice_and_starting_again_is_harmless(tmp_path: Path, make: Mak
     assert len(scene.inbox.tickets) == 1
 
 
-def test_files_that_come_while_it_watches_are_told_of_and_those_there_before_are_not(
+def test_files_that_come_while_it_watches_are_counted_and_those_there_before_are_not(
     tmp_path: Path, make: Make, eventually: Callable[..., None]
 ) -> None:
     for time_point in range(4):

@@ -178,7 +178,7 @@ def test_polling_needs_no_observer(tmp_path: Path) -> None:
     assert not watched.check(0.0)
 
 
-def test_a_folder_that_was_replaced_is_watched_anew(tmp_path: Path) -> None:
+def test_a_folder_that_was_replaced_is_watched_again(tmp_path: Path) -> None:
     root = tmp_path / "share"
     root.mkdir()
     watched = watch(root)

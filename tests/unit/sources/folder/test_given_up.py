@@ -64,7 +64,7 @@ def test_a_file_given_up_is_taken_once_whole_though_size_and_time_are_as_before(
     assert len(scene.inbox.tickets) == 2
 
 
-def test_a_file_given_up_that_goes_on_growing_is_waited_for_anew(
+def test_a_file_given_up_that_goes_on_growing_is_waited_for_again(
     tmp_path: Path, make: Make, whole: bytes
 ) -> None:
     cut(tmp_path / FRAME, whole)
@@ -102,7 +102,7 @@ def test_a_file_that_is_fetched_in_pieces_waits_for_its_control_file_to_go(
     assert scene.source.load(scene.inbox.tickets[1]).pixels.shape == (24, 32)
 
 
-def test_a_file_given_up_before_a_restart_is_neither_told_nor_waited_for_again(
+def test_a_file_given_up_before_a_restart_is_neither_reported_nor_waited_for_again(
     tmp_path: Path, make: Make, whole: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = half(tmp_path / FRAME, whole)

@@ -68,7 +68,7 @@ def test_a_plate_without_a_planned_end_is_offered_as_it_is_written(
     assert len({(each.locator, each.fingerprint) for each in scene.inbox.tickets}) == 48
 
 
-def test_times_that_come_when_a_plate_is_closed_are_told_of_settled_frames(
+def test_times_that_come_when_a_plate_is_closed_are_reported_for_settled_frames(
     tmp_path: Path, make: Make
 ) -> None:
     scene = make(settle_s=0).start()
@@ -82,11 +82,11 @@ def test_times_that_come_when_a_plate_is_closed_are_told_of_settled_frames(
         assert due[2] == due[0] + timedelta(hours=24), "by interval_h, until DeltaT is there"
     scene.later(1)
     scene.later(LATE_S)
-    told = {str(each.key): each for each in scene.inbox.tickets[24:]}
+    reported = {str(each.key): each for each in scene.inbox.tickets[24:]}
     began = {str(each.key): each.acquired_at for each in scene.inbox.tickets[:24]}
     for plane in writer.written:
         if plane.time:
-            moment = told[key(plane)].acquired_at
+            moment = reported[key(plane)].acquired_at
             first = began[key(plane).replace(f"/t{plane.time:04d}/", "/t0000/")]
             assert moment is not None
             assert first is not None
@@ -181,7 +181,7 @@ def test_a_plate_whose_writer_stopped_between_planes_is_refused_nothing(
     assert scene.source.health().waiting == 0
 
 
-def test_planes_that_cannot_be_told_apart_are_refused_with_their_count(
+def test_planes_that_cannot_be_distinguished_are_refused_with_their_count(
     tmp_path: Path, make: Make
 ) -> None:
     path = tmp_path / "plate_A1_s0_t0000_phase.tif"
@@ -199,7 +199,7 @@ def test_planes_that_cannot_be_told_apart_are_refused_with_their_count(
     ]
 
 
-def test_a_daemon_that_starts_anew_scores_nothing_of_a_growing_plate_twice(
+def test_a_daemon_that_starts_again_scores_nothing_of_a_growing_plate_twice(
     tmp_path: Path, make: Make, clock: FakeClock
 ) -> None:
     scene = make(settle_s=0).start()

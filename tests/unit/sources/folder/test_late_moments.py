@@ -58,7 +58,7 @@ def test_only_moments_of_known_frames_are_kept_back(clock: FakeClock) -> None:
     assert len(late) == 0
 
 
-def test_the_last_moment_that_is_told_counts(clock: FakeClock) -> None:
+def test_the_last_moment_that_is_reported_counts(clock: FakeClock) -> None:
     bench, late = Bench(clock), LateMoments()
     bench.settle(found(0, 0))
     for hours in (1, 2):

@@ -37,15 +37,15 @@ def image(time: int) -> NDArray[np.uint16]:
 
 def read_mb() -> float:
     """What this process has read so far, from whichever file, by all its threads."""
-    told = re.search(r"^rchar: (\d+)$", Path("/proc/self/io").read_text(), re.MULTILINE)
-    assert told is not None
-    return int(told[1]) / 1e6
+    found = re.search(r"^rchar: (\d+)$", Path("/proc/self/io").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) / 1e6
 
 
 def memory_mb(name: str) -> float:
-    told = re.search(rf"^{name}:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
-    assert told is not None
-    return int(told[1]) / 1e3
+    found = re.search(rf"^{name}:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) / 1e3
 
 
 def peak_growth_mb(do: Callable[[], None]) -> float:

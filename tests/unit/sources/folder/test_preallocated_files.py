@@ -154,7 +154,7 @@ def test_files_that_a_writer_makes_ahead_are_left_alone_until_they_are_written(
         assert "empty" not in scene.source.health().detail
 
 
-def test_an_empty_file_that_is_called_like_a_frame_is_told(tmp_path: Path, make: Make) -> None:
+def test_an_empty_file_that_is_called_like_a_frame_is_reported(tmp_path: Path, make: Make) -> None:
     (tmp_path / "plate_A1_s0_t0000_phase.tif").touch()
     scene = make(settle_s=2, give_up_s=60).start()
     scene.later(30)

@@ -57,13 +57,13 @@ def test_contents_differ_by_shape_type_and_one_pixel() -> None:
     image = pixels(6, 8)
     other = image.copy()
     other[3, 4] += 1
-    told = {
+    reported = {
         content_of(image),
         content_of(other),
         content_of(image.reshape(8, 6)),
         content_of(image.view(np.uint8)),
     }
-    assert len(told) == 4
+    assert len(reported) == 4
     assert content_of(np.asfortranarray(image)) == content_of(image)
     assert content_of(image.astype(">u2")) == content_of(image)
 

@@ -64,7 +64,7 @@ def test_real_folders_are_guessed_right() -> None:
         assert best(paths) == ALIKE.get(vendor, vendor)
 
 
-def test_a_layout_that_makes_two_files_one_frame_stands_behind_one_that_does_not() -> None:
+def test_a_layout_that_makes_two_files_one_frame_is_behind_one_that_does_not() -> None:
     folders = ["calcein", "annexin"]
     paths = [f"{folder}/VID1_A{well}_1_00d00h00m.tif" for folder in folders for well in range(1, 4)]
     (clashing, *_) = guess_layout(paths)

@@ -22,7 +22,7 @@ EXAMPLES = [
 UNDECIDED = {"zen": 41, "metamorph": 49}
 
 
-def as_said(layout: str, path: str) -> dict[str, object]:
+def as_stated(layout: str, path: str) -> dict[str, object]:
     """Return what a name says, in the terms of an example."""
     facts = NamePattern(layout).read(path)
     assert facts is not None, f"{layout} does not fit {path}"
@@ -48,8 +48,8 @@ def test_a_real_name_is_read_as_its_example_says(layout: str, example: Example) 
         )
         return
     assert never is None
-    wanted = {name: getattr(example, name) for name in as_said(layout, example.path)}
-    assert as_said(layout, example.path) == wanted
+    wanted = {name: getattr(example, name) for name in as_stated(layout, example.path)}
+    assert as_stated(layout, example.path) == wanted
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=lambda layout: layout.name)
@@ -71,8 +71,8 @@ def test_the_list_of_real_names_is_read_as_it_says() -> None:
         if "never a frame" in row["note"]:
             assert NamePattern(layout).never(path) is not None, path
             continue
-        said = as_said(layout, path)
-        del said["position"]
+        stated = as_stated(layout, path)
+        del stated["position"]
         wanted: dict[str, object] = {name: row[name] or None for name in ("plate", "well")}
         wanted["channel"] = row["channel"] or None
         for name in ("site", "time_point", "z"):
@@ -82,7 +82,7 @@ def test_the_list_of_real_names_is_read_as_it_says() -> None:
         if layout in UNDECIDED:
             assert wanted["time_point"] is None
             wanted["time_point"] = UNDECIDED[layout]
-        assert said == wanted, path
+        assert stated == wanted, path
 
 
 def test_a_layout_with_a_slip_in_its_pattern_is_found_out_at_once() -> None:

@@ -90,8 +90,8 @@ def test_channels_are_never_lost_so_that_one_is_taken_for_another(
     layout: str, names: tuple[str, str, str]
 ) -> None:
     name, *channels = names
-    said = [facts(layout, name.format(channel)).channel for channel in channels]
-    for channel, found in zip(channels, said, strict=True):
+    stated = [facts(layout, name.format(channel)).channel for channel in channels]
+    for channel, found in zip(channels, stated, strict=True):
         assert found is not None
         assert found.startswith(channel)
 

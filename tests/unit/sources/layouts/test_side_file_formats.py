@@ -116,8 +116,8 @@ def test_cellvoyager_says_the_scale_of_each_channel_and_its_name_where_it_has_on
 ) -> None:
     (tmp_path / "run.mes").write_text(MES)
     detail = parse_detail(BytesIO(MRF.encode()), tmp_path / "MeasurementDetail.mrf")
-    told = [detail.of("x.tif", PlaneFacts(channel_code=f"C0{n}")) for n in range(1, 5)]
-    assert told == [
+    reported = [detail.of("x.tif", PlaneFacts(channel_code=f"C0{n}")) for n in range(1, 5)]
+    assert reported == [
         PlaneFacts(pixel_size_um=0.325),
         PlaneFacts(pixel_size_um=0.65, channel="PhaseContrast"),
         # Two channels called alike are told apart by their codes alone.
@@ -147,7 +147,7 @@ def frames(**entries: object) -> FrameMetadata:
     return parse_frame_metadata(BytesIO(json.dumps(named).encode()), Path("_frame_metadata.json"))
 
 
-def told(metadata: FrameMetadata, name: str) -> PlaneFacts | None:
+def reported(metadata: FrameMetadata, name: str) -> PlaneFacts | None:
     named = NamePattern("useq").read(name)
     assert named is not None
     return metadata.of(name, named)
@@ -161,10 +161,10 @@ def test_a_sequence_says_position_channel_scale_and_time_of_each_image() -> None
             "00001_t0000_p000_c01": entry(0, 1, "A1_0000", camera_metadata=clock),
         }
     )
-    assert told(metadata, "00000_t0000_p000_c00.tif") == PlaneFacts(
+    assert reported(metadata, "00000_t0000_p000_c00.tif") == PlaneFacts(
         position="A1_0000", channel="Phase", pixel_size_um=0.65, elapsed_s=1.5
     )
-    assert told(metadata, "00001_t0000_p000_c01.tif") == PlaneFacts(
+    assert reported(metadata, "00001_t0000_p000_c01.tif") == PlaneFacts(
         position="A1_0000",
         channel="GFP",
         pixel_size_um=0.65,
@@ -174,17 +174,17 @@ def test_a_sequence_says_position_channel_scale_and_time_of_each_image() -> None
 
 def test_an_image_of_a_position_and_channel_that_were_named_is_known_but_for_its_time() -> None:
     metadata = frames(**{"00000_t0000_p003_c00": entry(3, 0, "B2_0001")})
-    assert told(metadata, "00009_t0001_p003_c00.tif") == PlaneFacts(
+    assert reported(metadata, "00009_t0001_p003_c00.tif") == PlaneFacts(
         position="B2_0001", channel="Phase", pixel_size_um=0.65
     )
-    assert told(metadata, "00010_t0001_p004_c00.tif") is None
-    assert told(metadata, "00011_t0001_p003_c01.tif") is None
+    assert reported(metadata, "00010_t0001_p004_c00.tif") is None
+    assert reported(metadata, "00011_t0001_p003_c01.tif") is None
 
 
 def test_a_sequence_without_positions_or_channels_is_known_by_its_first_image() -> None:
     metadata = frames(**{"00000_t0000": entry(None, None, None)})
-    assert told(metadata, "00001_t0001.tif") == PlaneFacts(pixel_size_um=0.65)
-    assert told(metadata, "00001_t0001_p000.tif") is None
+    assert reported(metadata, "00001_t0001.tif") == PlaneFacts(pixel_size_um=0.65)
+    assert reported(metadata, "00001_t0001_p000.tif") is None
 
 
 def test_a_side_file_that_is_half_written_is_no_answer() -> None:

@@ -117,7 +117,7 @@ def test_following_needs_no_microscope(tmp_path: Path, clock: FakeClock) -> None
 def test_images_of_a_time_lapse_of_our_own_are_counted_as_they_are_saved(scene: Scene) -> None:
     scene.start()
     scene.at(0)
-    assert scene.arrivals.told == ["begins", *["1 came"] * 4, "over"]
+    assert scene.arrivals.calls == ["begins", *["1 came"] * 4, "over"]
     scene.source.scan()
     assert scene.arrivals.images == 4, "found on disk they are not counted again"
 
@@ -126,7 +126,7 @@ def test_a_time_point_that_fails_is_over_for_the_worker_too(scene: Scene) -> Non
     scene.start()
     scene.microscope.fail_first = 1
     scene.at(0)
-    assert scene.arrivals.told == ["begins", "over", "begins", *["1 came"] * 4, "over"]
+    assert scene.arrivals.calls == ["begins", "over", "begins", *["1 came"] * 4, "over"]
 
 
 def test_data_sets_that_are_followed_are_read_by_all_settings_of_the_source(

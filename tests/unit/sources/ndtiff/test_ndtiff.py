@@ -140,7 +140,7 @@ def test_data_sets_of_one_name_in_dated_folders_are_runs_of_their_own(
     assert make().start().inbox.keys == runs[1:]
 
 
-def test_a_data_set_replaced_under_its_own_name_is_read_anew(tmp_path: Path, make: Make) -> None:
+def test_a_data_set_replaced_under_its_own_name_is_read_again(tmp_path: Path, make: Make) -> None:
     folder = write_data_set(tmp_path, times=2)
     scene = make().start()
     shutil.rmtree(folder)

@@ -8,7 +8,7 @@ from scopewatch.sources.base.facts import PlaneFacts, merged
 from scopewatch.sources.ndtiff.axes import image_statements, refuse_axes
 
 
-def told(axes: dict[str, Any], tags: dict[str, Any], summary: dict[str, Any]) -> PlaneFacts:
+def reported(axes: dict[str, Any], tags: dict[str, Any], summary: dict[str, Any]) -> PlaneFacts:
     return merged(image_statements(axes, tags, summary))
 
 
@@ -24,25 +24,25 @@ def told(axes: dict[str, Any], tags: dict[str, Any], summary: dict[str, Any]) ->
 def test_ndtiff_channels_are_named(
     axes: dict[str, Any], summary: dict[str, Any], channel: str
 ) -> None:
-    assert told(axes, {"Channel": "BF"}, summary).channel == channel
+    assert reported(axes, {"Channel": "BF"}, summary).channel == channel
 
 
 def test_an_unnamed_channel_index_keeps_its_number() -> None:
-    assert told({"channel": 2}, {"Channel": "Default"}, {}).channel == "channel2"
+    assert reported({"channel": 2}, {"Channel": "Default"}, {}).channel == "channel2"
 
 
 def test_axes_count_even_where_they_are_0() -> None:
-    facts = told({"time": 0, "z": 0, "position": "A1"}, {"FrameIndex": 9}, {})
+    facts = reported({"time": 0, "z": 0, "position": "A1"}, {"FrameIndex": 9}, {})
     assert facts.place == (0, None, 0, "A1")
 
 
 def test_indices_in_the_tags_count_for_nothing_since_they_are_always_0() -> None:
-    facts = told({"position": 3}, {"FrameIndex": 0, "SliceIndex": 0, "PositionIndex": 0}, {})
+    facts = reported({"position": 3}, {"FrameIndex": 0, "SliceIndex": 0, "PositionIndex": 0}, {})
     assert facts.place == (None, None, None, 3)
 
 
 def test_numbers_on_the_axes_may_be_text() -> None:
-    facts = told({"time": "007", "z": "-2", "channel": 1}, {}, {"ChNames": ["gfp", "phase"]})
+    facts = reported({"time": "007", "z": "-2", "channel": 1}, {}, {"ChNames": ["gfp", "phase"]})
     assert facts.place == (7, "phase", -2, None)
 
 
@@ -56,10 +56,12 @@ def test_what_nothing_says_is_not_stated() -> None:
 
 def test_an_elapsed_time_of_0_in_every_image_gives_no_moment() -> None:
     summary = {"DateAndTime": "2026/03/01 09:00:00"}
-    first, second = (told({"time": time}, {"ElapsedTime-ms": 0}, summary) for time in (0, 1))
+    first, second = (reported({"time": time}, {"ElapsedTime-ms": 0}, summary) for time in (0, 1))
     assert (first.wall_time, first.since_wall_s) == (datetime(2026, 3, 1, 9), 0)
     assert (second.wall_time, second.acquired_at) == (None, None)
-    later = told({"time": 1}, {"ElapsedTime-ms": 500}, {"StartTime": "2026-03-01 09:00:00 +0000"})
+    later = reported(
+        {"time": 1}, {"ElapsedTime-ms": 500}, {"StartTime": "2026-03-01 09:00:00 +0000"}
+    )
     assert later.acquired_at == datetime(2026, 3, 1, 9, 0, 0, 500_000, tzinfo=UTC)
 
 

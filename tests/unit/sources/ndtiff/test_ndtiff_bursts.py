@@ -18,7 +18,7 @@ def make(tmp_path: Path, clock: FakeClock) -> Iterator[Make]:
         yield build
 
 
-def test_images_of_a_growing_data_set_are_told_of_and_those_there_before_are_not(
+def test_images_of_a_growing_data_set_are_counted_and_those_there_before_are_not(
     tmp_path: Path, make: Make
 ) -> None:
     write_data_set(tmp_path, times=4, name="old")
@@ -62,7 +62,7 @@ def test_what_begins_is_counted_by_a_few_images_and_read_after_the_burst(
     scene.clock.advance(0.2)
     write_data_set(tmp_path, times=300)
     scene.source._step(full=False)
-    assert scene.arrivals.told[-1] == "begins"
+    assert scene.arrivals.calls[-1] == "begins"
     scene.clock.advance(0.3)
     scene.source._step(full=False)
     assert scene.arrivals.came_s[-1][0] == 20, "as many as tell that it is a burst"

@@ -67,9 +67,9 @@ def test_an_image_whose_data_set_was_deleted_is_gone(tmp_path: Path, make: Make)
         path.rmdir() if path.is_dir() else path.unlink()
     ask(scene, refused)
     scene.later(1)
-    (told,) = scene.inbox.refusals
-    assert told.locator == refused.locator
-    assert "to be tried again is gone" in told.reason
+    (reported,) = scene.inbox.refusals
+    assert reported.locator == refused.locator
+    assert "to be tried again is gone" in reported.reason
 
 
 def test_images_whose_tiff_is_still_waited_for_are_not_gone(tmp_path: Path, make: Make) -> None:

@@ -68,7 +68,7 @@ def test_a_channel_by_number_is_named_by_the_summary(tmp_path: Path, make: Make)
     assert keys(make().start()) == ["B2/s0/t0000/GFP", "B2/s0/t0000/phase"]
 
 
-def test_positions_that_nobody_names_are_told_apart_by_their_number(
+def test_positions_that_nobody_names_are_distinguished_by_their_number(
     tmp_path: Path, make: Make
 ) -> None:
     with writing(tmp_path) as writer:

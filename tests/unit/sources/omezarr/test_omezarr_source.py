@@ -137,12 +137,12 @@ def test_wells_that_are_not_there_yet_are_found_when_they_come(tmp_path: Path, m
     store = ZarrStore(tmp_path)
     store.plate({"A/1": ["0"], "A/2": ["0"]})
     second = store.path / "A/2/zarr.json"
-    told = second.read_text()
+    reported = second.read_text()
     second.unlink()
     store.image("A/1/0", axes="tyx").put()
     scene = make().start()
     assert scene.inbox.keys == ["HES7/P7/A1/s0/t0000/phase"]
-    second.write_text(told)
+    second.write_text(reported)
     store.image("A/2/0", axes="tyx").put()
     assert scene.rescan() == ["P7/A2/s0/t0000/phase"]
 
@@ -328,7 +328,7 @@ def test_the_moment_of_an_acquisition_of_pymmcore_plus_is_known_while_it_runs(
     )
 
 
-def test_images_of_a_growing_store_are_told_of_and_a_burst_is_offered_after_it(
+def test_images_of_a_growing_store_are_counted_and_a_burst_is_offered_after_it(
     tmp_path: Path, make: Make
 ) -> None:
     image = ZarrStore(tmp_path).image(axes="tyx")

@@ -81,8 +81,8 @@ def test_other_acquisitions_of_a_plate_are_runs_of_their_own(tmp_path: Path) -> 
     began = int(datetime(2026, 3, 1, 9, tzinfo=UTC).timestamp())
     acquisitions = [{"id": 4, "starttime": began}, {"id": 5, "name": "day 2"}, {"id": 6}]
     store.tell("", plate=attributes["plate"] | {"acquisitions": acquisitions})
-    told = [{"path": str(image), "acquisition": 4 + image // 2} for image in range(4)]
-    store.tell("A/1", well={"images": told})
+    reported = [{"path": str(image), "acquisition": 4 + image // 2} for image in range(4)]
+    store.tell("A/1", well={"images": reported})
     for image in range(4):
         store.image(f"A/1/{image}", axes="tyx").put(pixels(HEIGHT, WIDTH, seed=image))
     found = found_in(tmp_path)
@@ -146,7 +146,7 @@ def test_numbered_images_are_named_by_the_ome_xml_of_bioformats2raw(tmp_path: Pa
     assert [(key.well, key.site) for key in keys_in(tmp_path)] == [("C4", 1), ("C5", 2)]
 
 
-def test_groups_with_images_need_no_layout_to_be_told(tmp_path: Path) -> None:
+def test_groups_with_images_need_no_layout_to_be_reported(tmp_path: Path) -> None:
     store = ZarrStore(tmp_path)
     for seed, name in enumerate(("A1", "A2", "no image")):
         if name.startswith("A"):

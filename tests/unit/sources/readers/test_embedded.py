@@ -36,13 +36,13 @@ CALIBRATED = {
 }
 
 
-def said(path: Path) -> list[Statement]:
+def stated(path: Path) -> list[Statement]:
     (plane,) = list_planes(path).planes
     return [each for each in plane.statements if each.origin is Origin.PLANE]
 
 
 def facts(path: Path) -> PlaneFacts:
-    (statement,) = said(path)
+    (statement,) = stated(path)
     return statement.facts
 
 
@@ -63,7 +63,7 @@ def test_metaseries_says_plate_well_site_time_plane_and_scale(tmp_path: Path) ->
         Timepoint="2",
         Z_Step="3",
     )
-    (statement,) = said(described(tmp_path / "a.tif", text))
+    (statement,) = stated(described(tmp_path / "a.tif", text))
     assert statement.by == "MetaSeries XML"
     assert statement.facts == PlaneFacts(
         plate="HES7 day 3",
@@ -104,7 +104,7 @@ def test_a_scale_that_is_off_or_in_pixels_is_none(tmp_path: Path, wrong: str) ->
 
 def test_a_projection_is_never_a_frame(tmp_path: Path) -> None:
     text = metaseries(stage__label="E07 : Site 1", Z_Projection_Method="Maximum")
-    statements = said(described(tmp_path / "a.tif", text))
+    statements = stated(described(tmp_path / "a.tif", text))
     with pytest.raises(FrameError) as caught:
         read(*statements)
     assert str(caught.value) == (
@@ -115,8 +115,8 @@ def test_a_projection_is_never_a_frame(tmp_path: Path) -> None:
 
 def test_damaged_metaseries_says_nothing(tmp_path: Path) -> None:
     text = metaseries(stage__label="E07 : Site 1")
-    assert said(described(tmp_path / "a.tif", text[:-20])) == []
-    assert said(described(tmp_path / "b.tif", f"<MetaData><!DOCTYPE x><prop {text}")) == []
+    assert stated(described(tmp_path / "a.tif", text[:-20])) == []
+    assert stated(described(tmp_path / "b.tif", f"<MetaData><!DOCTYPE x><prop {text}")) == []
 
 
 def keyence(path: Path, xml: str, order: Order = "<") -> Path:
@@ -153,7 +153,7 @@ BITS = struct.unpack("<q", struct.pack("<d", 7548.8358333333335))[0]
 @pytest.mark.parametrize("order", "<>")
 def test_keyence_says_scale_and_moment(tmp_path: Path, order: Order) -> None:
     xml = KEYENCE.format(moment=-8584623693209057615, bits=BITS)
-    (statement,) = said(keyence(tmp_path / "a.tif", xml, order))
+    (statement,) = stated(keyence(tmp_path / "a.tif", xml, order))
     assert statement.by == "Keyence XML"
     assert statement.facts.pixel_size_um == pytest.approx(7.5488358)
     taken = datetime(2025, 2, 11, 1, 32, 44, 571_819, tzinfo=UTC)
@@ -172,11 +172,11 @@ def test_another_makers_note_and_a_damaged_one_say_nothing(tmp_path: Path) -> No
     path = keyence(tmp_path / "a.tif", KEYENCE.format(moment=0, bits=BITS))
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b"KmsFile", b"Nikon\0\0"))
-    assert said(path) == []
+    assert stated(path) == []
     path.write_bytes(whole.replace(b"</Data>", b"</Dat>>"))
-    assert said(path) == []
+    assert stated(path) == []
     path.write_bytes(whole[: whole.index(b"KmsFile") + 12])
-    assert said(path) == []
+    assert stated(path) == []
 
 
 def test_gen5_says_plate_scale_and_local_time(tmp_path: Path) -> None:
@@ -185,11 +185,11 @@ def test_gen5_says_plate_scale_and_local_time(tmp_path: Path) -> None:
         "<Time>14:05:09</Time></ImageReference><ImageAcquisition>"
         "<ImageWidthMicrons>12.8</ImageWidthMicrons></ImageAcquisition></BTIImageMetaData>"
     )
-    (statement,) = said(described(tmp_path / "a.tif", text))
+    (statement,) = stated(described(tmp_path / "a.tif", text))
     assert statement.by == "Gen5 XML"
     assert statement.facts == PlaneFacts(
         plate="Plate 1",
         pixel_size_um=1.6,
         wall_time=datetime(2026, 3, 21, 14, 5, 9),
     )
-    assert said(described(tmp_path / "b.tif", text[:-9])) == []
+    assert stated(described(tmp_path / "b.tif", text[:-9])) == []

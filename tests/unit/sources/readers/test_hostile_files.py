@@ -42,31 +42,31 @@ def refuse(tmp_path: Path, content: bytes) -> str:
 
 
 def test_a_plane_that_declares_gigapixels_is_refused_by_its_declaration(tmp_path: Path) -> None:
-    said = refuse(tmp_path, tiff(sized(65_535, 65_535) + ENDS))
-    assert "image declares too many pixels" in said
+    stated = refuse(tmp_path, tiff(sized(65_535, 65_535) + ENDS))
+    assert "image declares too many pixels" in stated
 
 
 def test_a_plane_of_65535_samples_a_pixel_is_refused(tmp_path: Path) -> None:
-    said = refuse(tmp_path, tiff([*sized(8192, 8192), *ENDS, (277, 3, 1, 65_535)]))
-    assert "got 65535 samples, depth 1" in said
+    stated = refuse(tmp_path, tiff([*sized(8192, 8192), *ENDS, (277, 3, 1, 65_535)]))
+    assert "got 65535 samples, depth 1" in stated
 
 
 @pytest.mark.parametrize("tag", [ifd.IMAGE_DEPTH, ifd.TILE_DEPTH])
 def test_a_volume_hidden_in_one_page_is_refused(tmp_path: Path, tag: int) -> None:
-    said = refuse(tmp_path, tiff([*sized(24, 32), *ENDS, (tag, 4, 1, 2**31)]))
-    assert "got 1 samples, depth 2147483648" in said
+    stated = refuse(tmp_path, tiff([*sized(24, 32), *ENDS, (tag, 4, 1, 2**31)]))
+    assert "got 1 samples, depth 2147483648" in stated
 
 
 def test_a_tile_larger_than_any_plane_is_refused(tmp_path: Path) -> None:
     tiles = [(322, 4, 1, 2**30), (323, 4, 1, 2**30), (324, 4, 1, 8), (325, 4, 1, 60)]
-    said = refuse(tmp_path, tiff([*sized(24, 32), *ENDS[:3], *tiles]))
-    assert "a tile" in said
-    assert "image declares too many pixels" in said
+    stated = refuse(tmp_path, tiff([*sized(24, 32), *ENDS[:3], *tiles]))
+    assert "a tile" in stated
+    assert "image declares too many pixels" in stated
 
 
 def test_a_directory_that_leads_back_to_itself_is_a_loop(tmp_path: Path) -> None:
-    said = refuse(tmp_path, tiff(sized(24, 4) + ENDS, following=8))
-    assert "TIFF directories form a loop" in said
+    stated = refuse(tmp_path, tiff(sized(24, 4) + ENDS, following=8))
+    assert "TIFF directories form a loop" in stated
 
 
 def test_pages_that_share_one_long_table_of_strips_are_refused_early() -> None:
@@ -133,9 +133,9 @@ def test_an_index_entry_that_leads_out_of_the_data_set_is_no_frame(name: str) ->
 def test_a_metadata_file_cut_at_any_byte_gives_what_was_whole() -> None:
     whole = {"Summary": {"Frames": 9}, "FrameKey-1-0-0": {"FileName": "a.tif", "Frame": 1}}
     text = json.dumps(whole)
-    told = [read_series(text[:end]) for end in range(len(text) + 1)]
-    assert told[-1].images["a.tif"].time_point == 1
-    seen = [len(each.images) for each in told]
+    reported = [read_series(text[:end]) for end in range(len(text) + 1)]
+    assert reported[-1].images["a.tif"].time_point == 1
+    seen = [len(each.images) for each in reported]
     assert seen == sorted(seen)
 
 

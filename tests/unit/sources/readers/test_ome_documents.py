@@ -99,7 +99,7 @@ def test_files_that_refer_to_one_another_are_refused(tmp_path: Path) -> None:
         list_planes(path)
 
 
-def test_a_file_that_the_document_does_not_know_is_told(tmp_path: Path) -> None:
+def test_a_file_that_the_document_does_not_know_is_reported(tmp_path: Path) -> None:
     whole_plate(tmp_path / "plate", arrangement="companion-file")
     path = (tmp_path / "plate/plate_p001.ome.tiff").rename(tmp_path / "plate/other.ome.tiff")
     # By its UUID it is known all the same.

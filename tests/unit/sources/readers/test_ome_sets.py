@@ -94,7 +94,7 @@ def test_the_name_counts_before_a_uuid_that_all_files_share(
         assert keys_of(folder / name) == own
 
 
-def test_a_name_and_a_uuid_that_say_different_wells_are_told(
+def test_a_name_and_a_uuid_that_say_different_wells_are_reported(
     plate: tuple[Path, dict[str, list[FrameKey]]],
 ) -> None:
     """Somebody gave two files each other's name: nothing is averaged, and it is seen."""
@@ -110,7 +110,7 @@ def test_a_name_and_a_uuid_that_say_different_wells_are_told(
         assert (reading.key.well, reading.contradictions) == ("A1", ())
 
 
-def test_several_images_in_one_file_are_told_apart_by_their_directories(tmp_path: Path) -> None:
+def test_several_images_in_one_file_are_distinguished_by_their_directories(tmp_path: Path) -> None:
     path = tmp_path / "series.ome.tif"
     with tifffile.TiffWriter(path, ome=True) as file:
         for image, well in enumerate(("A1", "B3")):

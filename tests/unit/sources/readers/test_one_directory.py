@@ -108,7 +108,7 @@ def test_grey_that_is_stored_as_rgb_is_found_behind_one_directory(
     assert np.array_equal(read_plane(path, 5).pixels, STACK[5])
 
 
-def test_a_stack_of_unknown_axes_is_told_with_its_count(tmp_path: Path) -> None:
+def test_a_stack_of_unknown_axes_is_reported_with_its_count(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, STACK, truncate=True, photometric="minisblack")
     contents = list_planes(path)
@@ -127,7 +127,7 @@ def test_a_stack_that_is_cut_gives_what_is_there_and_says_how_much(tmp_path: Pat
         read_plane(path, 4)
 
 
-def test_planes_that_one_directory_does_not_tell_apart_are_told_with_their_count(
+def test_planes_that_one_directory_does_not_tell_apart_are_reported_with_their_count(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "a.tif"
@@ -236,8 +236,8 @@ def test_a_plan_without_end_is_read_as_it_goes_on_and_when_it_is_closed(
     assert closed.unfinished is None
     places = [(number // 2, CHANNELS[number % 2]) for number in range(8)]
     for contents in (growing, closed):
-        said = [(plane.facts.time_point or 0, plane.facts.channel) for plane in contents.planes]
-        assert said == places[: len(said)]
+        stated = [(plane.facts.time_point or 0, plane.facts.channel) for plane in contents.planes]
+        assert stated == places[: len(stated)]
         assert {plane.facts.well for plane in contents.planes} == {WELLS[position // 2]}
         assert {plane.facts.site for plane in contents.planes} == {position % 2}
     assert marks(closed)[:so_far] == marks(growing)

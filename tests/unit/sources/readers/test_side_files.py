@@ -49,7 +49,7 @@ def test_a_file_is_read_once_for_each_of_its_versions(tmp_path: Path, parse: Par
     assert parse.asked == 2
 
 
-def test_a_file_that_is_being_rewritten_keeps_what_it_said(tmp_path: Path, parse: Parser) -> None:
+def test_a_file_that_is_being_rewritten_keeps_what_it_stated(tmp_path: Path, parse: Parser) -> None:
     files, side = SideFiles(DEFAULT_LIMITS), tmp_path / "side"
     side.write_text("a b.")
     files.read(side, parse, never)
@@ -62,7 +62,7 @@ def test_a_file_that_is_being_rewritten_keeps_what_it_said(tmp_path: Path, parse
     assert files.read(side, parse, never)[1] == ["a", "b", "c."]
 
 
-def test_a_large_file_that_grows_is_not_read_again_for_what_it_told_already(
+def test_a_large_file_that_grows_is_not_read_again_for_what_it_reported_already(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     parse = Parser(clock, takes_s=1)
@@ -77,7 +77,7 @@ def test_a_large_file_that_grows_is_not_read_again_for_what_it_told_already(
     assert files.read(side, parse, lambda words: "a" in words)[1] == ["a", "b", "c."]
 
 
-def test_a_file_beyond_the_limit_is_left_alone_and_told(
+def test_a_file_beyond_the_limit_is_left_alone_and_reported(
     tmp_path: Path, parse: Parser, caplog: pytest.LogCaptureFixture
 ) -> None:
     files, side = SideFiles(ReadLimits(max_text_bytes=10)), tmp_path / "side"

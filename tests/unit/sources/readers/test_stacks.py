@@ -132,7 +132,7 @@ def test_tifffiles_own_axes_are_understood(tmp_path: Path) -> None:
     assert [place[0] for place in places(path)] == list(range(6))
 
 
-def test_pages_of_which_nothing_is_known_are_said_to_be_unknown(tmp_path: Path) -> None:
+def test_pages_of_which_nothing_is_known_are_reported_as_unknown(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tif", STACK)
     contents = list_planes(path)
     assert len(contents.planes) == 6

@@ -90,7 +90,7 @@ def _moment_ms(acquisition: Acquisition, frame: int) -> float:
 
 def _attributes(acquisition: Acquisition, acquired: int) -> dict[str, Any]:
     channels = len(acquisition.channels)
-    told = {
+    reported = {
         "uiWidth": 32,
         "uiWidthBytes": 32 * 2 * channels,
         "uiHeight": 24,
@@ -100,7 +100,7 @@ def _attributes(acquisition: Acquisition, acquired: int) -> dict[str, Any]:
         "uiSequenceCount": acquired,
         "eCompression": 2,
     }
-    return {"SLxImageAttributes": told}
+    return {"SLxImageAttributes": reported}
 
 
 def _picture(acquisition: Acquisition) -> dict[str, Any]:
@@ -114,14 +114,14 @@ def _picture(acquisition: Acquisition) -> dict[str, Any]:
         }
         for index, name in enumerate(acquisition.channels)
     }
-    told = {
+    reported = {
         "dTimeAbsolute": acquisition.started,
         "dTimeMSec": 0.0,
         "bCalibrated": acquisition.calibrated,
         "dCalibration": acquisition.um_per_px,
         "sPicturePlanes": {"uiCount": len(planes), "sPlaneNew": planes},
     }
-    return {"SLxPictureMetadata": told}
+    return {"SLxPictureMetadata": reported}
 
 
 def _experiment(acquisition: Acquisition) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def test_wells_of_a_plate_and_the_positions_within_are_named_by_the_scenes(tmp_p
     assert places(path) == [("B4", 1, None), ("B4", 2, None), ("C4", 1, None)]
 
 
-def test_a_well_may_be_told_by_row_and_column_from_1(tmp_path: Path) -> None:
+def test_a_well_may_be_stated_by_row_and_column_from_1(tmp_path: Path) -> None:
     path = write_scenes(tmp_path / "a.czi", [scene(0, "left", row=2, column=11)])
     assert places(path) == [("B11", None, None)]
 

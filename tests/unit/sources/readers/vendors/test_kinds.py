@@ -90,7 +90,7 @@ def test_numbers_of_a_damaged_file_fill_no_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", sorted(kinds.KINDS))
-def test_a_file_that_is_written_anew_is_listed_anew(suffix: str, tmp_path: Path) -> None:
+def test_a_file_that_is_written_again_is_listed_again(suffix: str, tmp_path: Path) -> None:
     path = write_file(tmp_path, suffix)
     assert len(list_planes(path).planes) == 2
     if suffix == ".nd2":

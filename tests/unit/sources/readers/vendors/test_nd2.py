@@ -42,7 +42,7 @@ def test_frames_are_read_as_their_own_library_reads_them(tmp_path: Path) -> None
         assert np.array_equal(pixels, pixels_of(frame, channel))
 
 
-def test_positions_without_a_name_are_told_apart_by_their_number(tmp_path: Path) -> None:
+def test_positions_without_a_name_are_distinguished_by_their_number(tmp_path: Path) -> None:
     path = write_nd2(tmp_path / "a.nd2", Acquisition(positions=("", "")))
     assert [plane.facts.position for plane in list_planes(path).planes] == [0, 1]
     alone = write_nd2(tmp_path / "b.nd2", Acquisition(positions=("",)))
