@@ -270,7 +270,7 @@ class _Filler:
                     newest = time_point >= plan.time_points - DRAWN
                     self._score(ticket, taken_at, _efficiency(ends[index], day), draw=newest)
                     if not newest:
-                        self._store.sign(PICTURES_REMOVED, self._clock.wall)
+                        self._store.record_liveness(PICTURES_REMOVED, self._clock.wall)
 
     def _score(
         self, ticket: FrameTicket, taken_at: datetime, efficiency: float, *, draw: bool

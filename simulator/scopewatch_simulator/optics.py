@@ -103,7 +103,7 @@ def detect(
     """Turn (H, W) expected electrons into (H, W) uint16 counts.
 
     Shot noise is drawn as Gaussian of the same variance, which hundreds of electrons a pixel
-    cannot be told from, at a tenth of the cost.
+    cannot be distinguished from, at a tenth of the cost.
     """
     noise = rng.standard_normal(electrons.shape, dtype=np.float32)
     noise *= np.sqrt(np.maximum(electrons, 0) + np.float32(read_noise_e**2))

@@ -117,7 +117,7 @@ meet_end_of_run() { # a configuration whose run has come to its final day
   start "$1"
   eventually "the run is finished" says_status "$1" "The run is finished"
   stop
-  if grep -F "no all-clear for the run" daemon.log; then fail "a finished run is told as silent"; fi
+  if grep -F "no all-clear for the run" daemon.log; then fail "a finished run is reported as silent"; fi
 }
 
 meet_quarantine() { # a configuration that is right, a folder of frames

@@ -51,7 +51,7 @@ stop() {
   daemon=
   [ $((SECONDS - began)) -le 6 ] || fail "it took $((SECONDS - began)) s to end"
   if grep -E '^(INFO|WARNING|VERBOSE): |Bad value|Traceback' daemon.log; then
-    fail "what is no log stands in the log"
+    fail "the log holds other text"
   fi
 }
 

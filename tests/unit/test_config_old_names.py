@@ -1,4 +1,4 @@
-"""Names of earlier versions are still read, and each is told in one line."""
+"""Names of earlier versions are still read, and each is reported in one line."""
 
 from copy import deepcopy
 from pathlib import Path

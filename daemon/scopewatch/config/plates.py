@@ -43,7 +43,7 @@ PLATE_SIZES: Final[Mapping[PlateType, PlateSize]] = {
 }
 
 
-def _told_once(value: Any, check: ValidatorFunctionWrapHandler, line: str) -> Any:
+def _one_line(value: Any, check: ValidatorFunctionWrapHandler, line: str) -> Any:
     """Check a value of several shapes; one line where it has none, not one for each shape."""
     try:
         return check(value)
@@ -63,7 +63,7 @@ class SitesConfig(Strict):
     @field_validator("spacing_um", mode="wrap")
     @classmethod
     def _is_distance(cls, value: Any, check: ValidatorFunctionWrapHandler) -> Any:
-        return _told_once(value, check, "spacing_um is a number of micrometres, or [in x, in y]")
+        return _one_line(value, check, "spacing_um is a number of micrometres, or [in x, in y]")
 
     @model_validator(mode="after")
     def _spaced(self) -> Self:
@@ -116,13 +116,13 @@ class PlateConfig(Strict):
     @classmethod
     def _is_distance(cls, value: Any, check: ValidatorFunctionWrapHandler) -> Any:
         line = "pitch_um is a number of micrometres, or [along a row, along a column]"
-        return _told_once(value, check, line)
+        return _one_line(value, check, line)
 
     @field_validator("centres_um", mode="wrap")
     @classmethod
     def _are_places(cls, value: Any, check: ValidatorFunctionWrapHandler) -> Any:
         line = "centres_um holds [x, y] or [x, y, z] by well: {A1: [1200, -400]}"
-        return _told_once(value, check, line)
+        return _one_line(value, check, line)
 
     @field_validator("wells", "skip")
     @classmethod
@@ -166,7 +166,7 @@ class ProjectionConfig(Strict):
     """What time and disk of an acquisition are projected with; nothing of it moves a device."""
 
     stage_um_per_s: float = Field(default=10_000, gt=0, description="speed of the stage")
-    settle_s: float = Field(default=0.2, ge=0, description="of each move, until the stage stands")
+    settle_s: float = Field(default=0.2, ge=0, description="of each move, until the stage is still")
     image_s: float = Field(
         default=0.15, ge=0, description="of each image beside its exposure: preset, readout, disk"
     )

@@ -1,7 +1,7 @@
 """What each kind of alert is called, what it means, and what to do about it.
 
-Message ids, to be said in the reader's language. The fields in braces are those of
-`messages.alert_message._fields`; docs/operating.md tells the same at more length.
+Message ids, translated into the reader's language. The fields in braces are those of
+`messages.alert_message._fields`; docs/operating.md explains each kind at more length.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Wording:
     Parameters
     ----------
     title, lead
-        While it stands.
+        While it is open.
     do
         What to do about it.
     gone_title, gone_lead

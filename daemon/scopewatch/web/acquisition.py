@@ -36,7 +36,7 @@ BUTTONS: Final = {
 
 
 class FocusAnswer(BaseModel):
-    """How the focus of a time-lapse stands."""
+    """State of the focus of a time-lapse."""
 
     method: str
     time_point: int | None = Field(description="the last one at which it was looked for")
@@ -47,7 +47,7 @@ class FocusAnswer(BaseModel):
 
 
 class StandingAnswer(BaseModel):
-    """How a time-lapse stands."""
+    """State of a time-lapse."""
 
     source: str
     time_points: int
@@ -89,7 +89,7 @@ class AcquisitionOrder(BaseModel):
 
 
 class OrderTaken(BaseModel):
-    """That an order was written down: what comes of it stands in the journal."""
+    """Confirms that an order was recorded; the journal will have its outcome."""
 
     number: int
 
@@ -162,7 +162,7 @@ async def order_by_program(context: GivenContext, request: Request) -> OrderTake
 
 
 def answer_of(standing: AcquisitionStanding) -> StandingAnswer:
-    """Return how a time-lapse stands as plain values."""
+    """Return the state of a time-lapse as plain values."""
     focus = standing.focus
     return StandingAnswer(
         source=standing.source,
@@ -190,7 +190,7 @@ async def _order(
     name = names[0] if source is None and len(names) == 1 else source
     if name is None or name not in names:
         line = complaint(
-            "no time-lapse to steer" if not names else "it is not said which time-lapse",
+            "no time-lapse to steer" if not names else "several time-lapses are configured",
             where=request.url.path,
             expected=f"source: one of {', '.join(names)}" if names else None,
             got=source,

@@ -78,7 +78,7 @@ def send(dashboard: Dashboard, body: object) -> httpx.Response:
     return asyncio.run(post())
 
 
-def test_the_page_says_what_is_due_next_and_how_the_focus_stands(acquiring: Dashboard) -> None:
+def test_the_page_says_what_is_due_next_and_the_state_of_the_focus(acquiring: Dashboard) -> None:
     text = acquiring.get(PATH).text
     assert "5 of 20 <small>2026-03-07 12:00 UTC</small>" in text
     assert "+12.3 µm" in text
@@ -165,17 +165,17 @@ def test_the_journal_shows_who_and_what_came_of_it_the_newest_first(acquiring: D
     assert "anna, command line" in text
 
 
-def test_programs_read_how_it_stands_and_the_journal(acquiring: Dashboard) -> None:
+def test_programs_read_the_state_and_the_journal(acquiring: Dashboard) -> None:
     acquiring.reader.entries = [entry()]
     acquiring.acquisitions = (replace(STANDING, held=PAUSED),)
-    told = acquiring.get("/api/acquisition.json").json()
-    (standing,) = told["acquisitions"]
+    output = acquiring.get("/api/acquisition.json").json()
+    (standing,) = output["acquisitions"]
     assert standing["held"] == "paused by anna, command line, since 2026-03-07 09:00 UTC"
     assert (standing["next_time_point"], standing["time_points"]) == (5, 20)
     assert standing["focus"]["drift_um"] == 12.34
-    (line,) = told["journal"]
+    (line,) = output["journal"]
     assert (line["act"], line["by"], line["done"]) == ("pause", "anna, command line", True)
-    assert acquiring.get("/healthz").json()["acquisitions"] == told["acquisitions"]
+    assert acquiring.get("/healthz").json()["acquisitions"] == output["acquisitions"]
 
 
 def test_a_program_steers_it(acquiring: Dashboard) -> None:

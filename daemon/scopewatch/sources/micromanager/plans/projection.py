@@ -82,7 +82,7 @@ class Projection:
     moves, travel_um
         Of the stage within one time point, back to the first position included.
     travel_s
-        Time of these, until the stage stands.
+        Time of these, until the stage is still.
     exposure_s, other_s, focus_s
         Of one time point: shutter open; presets, readout and disk; finding the focus.
     periods
