@@ -26,6 +26,7 @@ def check_plan(config: MicroManagerSourceConfig, settings: ReadingSettings) -> N
         *_mixed_focus(config),
         *_focus(config),
         *_exposures(config),
+        *_days(config, settings),
         *_shared_events(config),
         *_shared_frames(config, settings),
     ]
@@ -94,6 +95,28 @@ def _focus(config: MicroManagerSourceConfig) -> list[ConfigError]:
             )
         )
     return problems
+
+
+def _days(config: MicroManagerSourceConfig, settings: ReadingSettings) -> list[ConfigError]:
+    """Name phases of different intervals where days are counted by time points."""
+    intervals = {phase.interval_s for phase in config.timing}
+    if settings.experiment.day_from != "time_point" or len(intervals) == 1:
+        return []
+    return [
+        ConfigError(
+            complaint(
+                "days are counted by time points, which lie at different distances",
+                where=f"phases of the source {config.name!r}",
+                expected="experiment.day_from: acquired_at",
+                got=f"time_point, and intervals of {_seconds(intervals)}",
+                do="count days by the times of the images, or acquire at one interval",
+            )
+        )
+    ]
+
+
+def _seconds(intervals: set[float]) -> str:
+    return ", ".join(f"{each:g} s" for each in sorted(intervals))
 
 
 def _exposures(config: MicroManagerSourceConfig) -> list[ConfigError]:
