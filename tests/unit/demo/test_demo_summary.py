@@ -51,7 +51,7 @@ def row(well: str, value: float | None, *, flagged: bool = False) -> WellRow:
 def warning(
     well: str | None, day: float, *, number: int = 1, wells: tuple[str, ...] = ()
 ) -> AlertRow:
-    told = Reading(value=0.31, low=0.2, high=0.42)
+    forecast = Reading(value=0.31, low=0.2, high=0.42)
     return AlertRow(
         alert=number,
         subject=Subject(experiment="demo", plate="plate", well=well),
@@ -62,7 +62,7 @@ def warning(
         escalated_at=None,
         resolved_at=None,
         day=day,
-        evidence=Evidence(forecast=told if well else None, wells=wells),
+        evidence=Evidence(forecast=forecast if well else None, wells=wells),
         resolution=None,
         acknowledged_at=None,
         snoozed_until=None,

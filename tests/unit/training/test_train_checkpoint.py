@@ -11,7 +11,7 @@ from scopewatch_training.network.checkpoint import Checkpoint, load_checkpoint, 
 
 def sample(step: int = 3) -> Checkpoint:
     arrays = {"weights": [np.arange(6.0).reshape(2, 3), np.zeros(0)], "best": []}
-    return Checkpoint(made_of="abc", facts={"step": step, "loss": None}, arrays=arrays)
+    return Checkpoint(fingerprint="abc", facts={"step": step, "loss": None}, arrays=arrays)
 
 
 def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:

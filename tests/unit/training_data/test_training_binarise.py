@@ -16,7 +16,7 @@ from scopewatch_training.dataset.settings import BinariseSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class FakePair:
     id: str
     run: str
     histogram: Counts
@@ -36,10 +36,17 @@ def signal(seed: int, *, bright: float, share: float) -> NDArray[np.float32]:
     return plane.astype(np.float32)
 
 
-def told(run: str, seed: int = 0, *, bright: float = 1000, share: float = 0.3, well: str = "A1",
-         name: str = "") -> Told:  # fmt: skip
+def make_pair(
+    run: str,
+    seed: int = 0,
+    *,
+    bright: float = 1000,
+    share: float = 0.3,
+    well: str = "A1",
+    name: str = "",
+) -> FakePair:
     histogram = count_signal(signal(seed, bright=bright, share=share))
-    return Told(id=name or f"{run}{seed}", run=run, histogram=histogram, well=well)
+    return FakePair(id=name or f"{run}{seed}", run=run, histogram=histogram, well=well)
 
 
 def test_a_histogram_keeps_quantiles_over_five_decades() -> None:
@@ -74,13 +81,13 @@ def test_counts_beyond_the_scale_stand_in_its_last_bins() -> None:
 @pytest.mark.parametrize("method", ["otsu", "triangle", "mad"])
 def test_each_method_parts_cells_from_background(method: str) -> None:
     settings = BinariseSettings(method=method)  # type: ignore[arg-type]
-    pair = told("r", share=0.05)
+    pair = make_pair("r", share=0.05)
     (cut,) = fit_thresholds([pair], settings).per_pair([pair]).values()
     assert 25 <= cut < 600
 
 
 def test_runs_that_differ_fiftyfold_in_brightness_get_the_same_share_of_positive_pixels() -> None:
-    pairs = [told("dim", bright=300, share=0.2), told("bright", bright=15_000, share=0.2)]
+    pairs = [make_pair("dim", bright=300, share=0.2), make_pair("bright", bright=15_000, share=0.2)]
     cuts = fit_thresholds(pairs, BinariseSettings()).per_pair(pairs)
     shares = [
         float(np.mean(signal(0, bright=bright, share=0.2) > cuts[pair.id]))
@@ -90,7 +97,7 @@ def test_runs_that_differ_fiftyfold_in_brightness_get_the_same_share_of_positive
 
 
 def test_a_run_without_reporter_has_no_positive_pixel() -> None:
-    pair = told("auto", share=0.0)
+    pair = make_pair("auto", share=0.0)
     assert not has_signal([pair], BinariseSettings())
     fitted = fit_thresholds([pair], BinariseSettings())
     assert isinf(fitted.per_pair([pair])[pair.id])
@@ -99,28 +106,28 @@ def test_a_run_without_reporter_has_no_positive_pixel() -> None:
 
 
 def test_a_threshold_never_lies_in_the_noise() -> None:
-    pair = told("r", share=0.3)
+    pair = make_pair("r", share=0.3)
     low = BinariseSettings(method="fixed", fixed_counts=1.0)
     assert fit_thresholds([pair], low).per_pair([pair])[pair.id] == pytest.approx(25.0)
 
 
 def test_a_pooled_threshold_is_that_of_the_training_runs() -> None:
-    training = [told("a", 1), told("b", 2)]
+    training = [make_pair("a", 1), make_pair("b", 2)]
     fitted = fit_thresholds(training, BinariseSettings(scope="pooled"))
-    held_out = told("c", 3, bright=30_000)
+    held_out = make_pair("c", 3, bright=30_000)
     assert fitted.per_pair([held_out]) == {held_out.id: fitted.pooled}
 
 
 def test_a_threshold_per_frame_follows_each_frame() -> None:
-    pairs = [told("a", 1, bright=300), told("a", 2, bright=20_000)]
+    pairs = [make_pair("a", 1, bright=300), make_pair("a", 2, bright=20_000)]
     fitted = fit_thresholds(pairs, BinariseSettings(scope="per-frame"))
     dim, bright = fitted.per_pair(pairs).values()
     assert dim < 150 < bright
 
 
 def test_controls_set_the_threshold_that_hardly_any_of_their_pixels_passes() -> None:
-    control = told("a", 1, bright=60, share=0.5, well="H12")
-    sample = told("a", 2, bright=5000)
+    control = make_pair("a", 1, bright=60, share=0.5, well="H12")
+    sample = make_pair("a", 2, bright=5000)
     settings = BinariseSettings(method="control", controls=("a/P1/H*",))
     fitted = fit_thresholds([control, sample], settings)
     assert fitted.pooled == pytest.approx(histograms.quantile(control.histogram, 0.999))
@@ -130,7 +137,7 @@ def test_controls_set_the_threshold_that_hardly_any_of_their_pixels_passes() -> 
 def test_missing_controls_are_named() -> None:
     settings = BinariseSettings(method="control", controls=("H12",))
     with pytest.raises(ConfigError, match=r"no reporter-free pair.*like H12"):
-        fit_thresholds([told("a")], settings)
+        fit_thresholds([make_pair("a")], settings)
 
 
 def test_thresholds_need_a_training_pair() -> None:
@@ -139,7 +146,7 @@ def test_thresholds_need_a_training_pair() -> None:
 
 
 def test_thresholds_come_back_from_json_as_they_were() -> None:
-    pairs = [told("a", 1), told("auto", 2, share=0.0)]
+    pairs = [make_pair("a", 1), make_pair("auto", 2, share=0.0)]
     fitted = fit_thresholds(pairs, BinariseSettings(method="mad", scope="pooled"))
     again = Thresholds.from_json(fitted.to_json())
     assert again == fitted
@@ -168,7 +175,7 @@ def test_real_strains_are_parted_and_the_strain_without_reporter_stays_empty(
             name = f"{strain}{field}"
             planes[name] = plane
             pairs.append(
-                Told(
+                FakePair(
                     id=name, run=strain, histogram=count_signal(plane), noise=estimate_noise(plane)
                 )
             )

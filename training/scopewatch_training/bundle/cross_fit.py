@@ -23,7 +23,7 @@ from scopewatch_training.network.calibrate import (
     fit_platt,
     measure_errors,
 )
-from scopewatch_training.network.ensemble import train_members
+from scopewatch_training.network.ensemble import train_ensemble
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.quantise import fold_calibration
 from scopewatch_training.network.stages import Stages
@@ -75,7 +75,7 @@ def cross_fit(
     *,
     clip: float,
     folder: Path,
-    made_of: str,
+    fingerprint: str,
     open_scorer: OpenScorer,
     stages: Stages,
 ) -> CrossFit:
@@ -87,7 +87,7 @@ def cross_fit(
         (indices of frames to train on, indices to hold out), as of `splits.inner_folds`.
     folder
         Where checkpoints are kept; a fold that is done is not trained again.
-    made_of
+    fingerprint
         Fingerprint of settings and data that checkpoints must carry.
 
     Raises
@@ -107,9 +107,9 @@ def cross_fit(
             clip=clip,
             last_step=settings.steps,
             checkpoint=folder / f"inner{number}.npz",
-            made_of=f"{made_of}/{number}/{len(folds)}",
+            fingerprint=f"{fingerprint}/{number}/{len(folds)}",
         )
-        trained = train_members(training, title, stages)
+        trained = train_ensemble(training, title, stages)
         logits = label_scores(fold_test, predict_logits(trained.network, fold_test), settings)
         done.append(
             _Fold(title=title, trained=trained, train=fold_train, test=fold_test, logits=logits)
@@ -117,7 +117,7 @@ def cross_fit(
     platt = fit_platt([frame for fold in done for frame in fold.logits])
     quantised = []
     for fold in done:
-        stages.say(f"{fold.title}: quantising and scoring the runs it held out")
+        stages.report(f"{fold.title}: quantising and scoring the runs it held out")
         fold_calibration(fold.trained.network, platt)
         quantised.append(
             quantise(
@@ -131,7 +131,7 @@ def cross_fit(
         )
     learnt = learn_decision(
         platt,
-        [frame for each in quantised for frame in each.coded],
+        [frame for each in quantised for frame in each.rounded],
         step=round(median(fold.trained.step for fold in done)),
         calibrated_by=INNER_FOLDS,
     )
@@ -139,7 +139,7 @@ def cross_fit(
     for fold, each in zip(done, quantised, strict=True):
         where = f"{fold.title}, {each.where}"
         agreements.append(each.pass_gate(learnt.threshold, where))
-        stages.say(f"{where}: int8 against float32, {agreements[-1].describe()}")
+        stages.report(f"{where}: int8 against float32, {agreements[-1].describe()}")
     return replace(learnt, agreements=tuple(agreements))
 
 

@@ -27,7 +27,7 @@ from scopewatch_training.bundle.quantised import quantise
 from scopewatch_training.dataset.prepared import Dataset, Pair
 from scopewatch_training.dataset.splits import inner_folds
 from scopewatch_training.network.batches import TrainingFrame
-from scopewatch_training.network.ensemble import train_members
+from scopewatch_training.network.ensemble import train_ensemble
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.frames import frames_of, refuse_one_class
 from scopewatch_training.network.quantise import float_weights, fold_calibration
@@ -61,7 +61,7 @@ class FitRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Opened:
+class FitInputs:
     """A data set made ready for a request: frames of the training runs with their thresholds."""
 
     dataset: Dataset
@@ -94,7 +94,7 @@ class Opened:
         return sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def open_request(dataset: Dataset, out: Path, request: FitRequest, *, now: datetime) -> Opened:
+def load_inputs(dataset: Dataset, out: Path, request: FitRequest, *, now: datetime) -> FitInputs:
     """Fit the thresholds of the training runs and look whether there is something to learn.
 
     Raises
@@ -118,7 +118,7 @@ def open_request(dataset: Dataset, out: Path, request: FitRequest, *, now: datet
         held_out=request.held_out,
         created_at=now,
     )
-    return Opened(
+    return FitInputs(
         dataset=dataset,
         out=out,
         request=request,
@@ -145,26 +145,26 @@ def fit(
     ModelError
         When quantising changes the scores too much.
     """
-    opened = open_request(dataset, out, request, now=now)
+    inputs = load_inputs(dataset, out, request, now=now)
     inner = cross_fit(
-        opened.frames,
-        inner_folds(opened.pairs, request.settings.inner_folds),
+        inputs.frames,
+        inner_folds(inputs.pairs, request.settings.inner_folds),
         request.settings,
         clip=dataset.normalisation.clip,
         folder=request.work,
-        made_of=opened.fingerprint,
-        open_scorer=opened.open_scorer,
+        fingerprint=inputs.fingerprint,
+        open_scorer=inputs.open_scorer,
         stages=stages,
     )
     title = "final network, all training runs"
-    network = train_whole(opened, "all", title, inner.step, stages)
-    bundle = finish(opened, network, inner, opened.frames, stages)
+    network = train_whole(inputs, "all", title, inner.step, stages)
+    bundle = finish(inputs, network, inner, inputs.frames, stages)
     shutil.rmtree(request.work, ignore_errors=True)
     return bundle
 
 
 def finish(
-    opened: Opened,
+    inputs: FitInputs,
     network: keras.Model,
     inner: CrossFit,
     gate_frames: Sequence[TrainingFrame],
@@ -177,38 +177,38 @@ def finish(
     gate_frames
         Frames on which int8 must say what float32 says.
     """
-    settings = opened.request.settings
+    settings = inputs.request.settings
     fold_calibration(network, inner.platt)
-    stages.say("quantising the final network")
+    stages.report("quantising the final network")
     quantised = quantise(
         network,
         settings,
-        training=opened.frames,
+        training=inputs.frames,
         frames=gate_frames,
         exact=score_float(network, gate_frames, settings),
-        open_scorer=opened.open_scorer,
+        open_scorer=inputs.open_scorer,
     )
     agreement = quantised.pass_gate(inner.threshold, quantised.where)
-    stages.say(f"{quantised.where}: int8 against float32, {agreement.describe()}")
+    stages.report(f"{quantised.where}: int8 against float32, {agreement.describe()}")
     card = make_card(
-        opened.dataset,
-        opened.facts,
+        inputs.dataset,
+        inputs.facts,
         quantised.model,
         threshold=inner.threshold,
         errors=inner.errors,
-        quality=learn_limits(opened.pairs),
+        quality=learn_limits(inputs.pairs),
         metrics=held_out_figures(inner.scored, inner.threshold, inner.errors),
     )
     report = {
-        FIT_FILE: _fit_record(opened, inner, agreement).encode(),
+        FIT_FILE: _fit_record(inputs, inner, agreement).encode(),
         FLOAT_FILE: float_weights(network),
     }
-    write_bundle(opened.out, quantised.model, card, report)
-    return load_bundle(opened.out)
+    write_bundle(inputs.out, quantised.model, card, report)
+    return load_bundle(inputs.out)
 
 
 def train_whole(
-    opened: Opened, name: str, title: str, last_step: int, stages: Stages
+    inputs: FitInputs, name: str, title: str, last_step: int, stages: Stages
 ) -> keras.Model:
     """Train on all training runs up to a step, with nothing held out to stop it by.
 
@@ -217,29 +217,29 @@ def train_whole(
     name
         Of the checkpoint in the request's folder, which an interrupted call goes on from.
     """
-    request = opened.request
+    request = inputs.request
     training = Training(
         settings=request.settings,
-        frames=opened.frames,
+        frames=inputs.frames,
         held_out=(),
-        clip=opened.dataset.normalisation.clip,
+        clip=inputs.dataset.normalisation.clip,
         last_step=last_step,
         checkpoint=request.work / f"{name}.npz",
-        made_of=f"{opened.fingerprint}/{name}/{last_step}",
+        fingerprint=f"{inputs.fingerprint}/{name}/{last_step}",
     )
-    return train_members(training, title, stages).network
+    return train_ensemble(training, title, stages).network
 
 
-def _fit_record(opened: Opened, inner: CrossFit, agreement: Agreement) -> str:
+def _fit_record(inputs: FitInputs, inner: CrossFit, agreement: Agreement) -> str:
     """Return what the fit was made of, as JSON: settings, runs, thresholds, calibration."""
-    request = opened.request
+    request = inputs.request
     record: dict[str, Any] = {
         "settings": request.settings.to_json(),
         "runs": list(request.runs),
         "held_out": list(request.held_out),
         "calibrated_by": inner.calibrated_by,
-        "data_sha256": opened.dataset.data_sha256,
-        "thresholds": opened.thresholds.to_json(),
+        "data_sha256": inputs.dataset.data_sha256,
+        "thresholds": inputs.thresholds.to_json(),
         "steps": inner.step,
         "calibration": asdict(inner.platt),
         "int8_against_float": {

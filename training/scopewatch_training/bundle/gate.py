@@ -17,7 +17,7 @@ from scopewatch_training.network.architecture import build_scorer
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.calibrate import ScoredFrame
 from scopewatch_training.network.int8_network import Int8Network
-from scopewatch_training.network.network_spec import NetworkSpec, member_prefixes, plan_layers
+from scopewatch_training.network.network_spec import NetworkSpec, ensemble_prefixes, plan_layers
 
 
 class OpenScorer(Protocol):
@@ -63,11 +63,11 @@ class Agreement:
 
 
 def compare_scores(
-    exact: Sequence[ScoredFrame], coded: Sequence[ScoredFrame], threshold: float
+    exact: Sequence[ScoredFrame], rounded: Sequence[ScoredFrame], threshold: float
 ) -> Agreement:
-    """Compare float (`exact`) and int8 (`coded`) probabilities of the same frames."""
-    differences, points, truths, floats, codes = [], [], [], [], []
-    for one, two in zip(exact, coded, strict=True):
+    """Compare float (`exact`) and int8 (`rounded`) probabilities of the same frames."""
+    differences, points, truths, floats, int8s = [], [], [], [], []
+    for one, two in zip(exact, rounded, strict=True):
         labels, float_scores = one.counted
         _, int8_scores = two.counted
         if labels.size:
@@ -76,10 +76,10 @@ def compare_scores(
             points.append(100 * abs(float(shares[0] - shares[1])))
             truths.append(labels)
             floats.append(float_scores)
-            codes.append(int8_scores)
+            int8s.append(int8_scores)
     return Agreement(
         auc_float=_auc(truths, floats),
-        auc_int8=_auc(truths, codes),
+        auc_int8=_auc(truths, int8s),
         mean_points=float(np.mean(points)),
         worst_points=max(points),
         worst_probability=max(differences),
@@ -131,11 +131,11 @@ def layer_errors(
     exact = keras.Model(network.input, taps)(view, training=False)
     int8 = Int8Network(model, plain=True)
     int8.run(view)
-    coded = int8.convolutions()
-    if len(coded) != len(exact):
-        raise ValueError(f"{len(coded)} int8 convolutions, but {len(exact)} in the network")
+    rounded = int8.convolutions()
+    if len(rounded) != len(exact):
+        raise ValueError(f"{len(rounded)} int8 convolutions, but {len(exact)} in the network")
     errors = {}
-    for name, one, two in zip([*names, "ramps", "probability"], exact, coded, strict=True):
+    for name, one, two in zip([*names, "ramps", "probability"], exact, rounded, strict=True):
         truth = np.asarray(one, dtype=np.float32)
         scale = float(np.sqrt(np.mean(np.square(truth))))
         error = float(np.sqrt(np.mean(np.square(truth - two))))
@@ -147,7 +147,7 @@ def _convolution_names(network: keras.Model, spec: NetworkSpec) -> list[str]:
     """Name the convolutions in the order of the int8 network; joined networks follow each other."""
     plan = [layer.name for layer in plan_layers(spec)]
     members = sum(layer.name.endswith(f"{plan[0]}_relu") for layer in network.layers)
-    return [f"{prefix}{name}" for prefix in member_prefixes(members) for name in plan]
+    return [f"{prefix}{name}" for prefix in ensemble_prefixes(members) for name in plan]
 
 
 def _largest_jump(errors: dict[str, float]) -> str:

@@ -28,7 +28,7 @@ class Quantised:
         The TFLite file.
     frames
         Frames that both scored.
-    exact, coded
+    exact, rounded
         Probabilities of the float network and of the int8 network.
     """
 
@@ -37,7 +37,7 @@ class Quantised:
     model: bytes
     frames: Sequence[TrainingFrame]
     exact: Sequence[ScoredFrame]
-    coded: Sequence[ScoredFrame]
+    rounded: Sequence[ScoredFrame]
 
     @property
     def where(self) -> str:
@@ -59,7 +59,7 @@ class Quantised:
         ModelError
             When they differ too much; it names the layer that differs most.
         """
-        agreement = compare_scores(self.exact, self.coded, threshold)
+        agreement = compare_scores(self.exact, self.rounded, threshold)
         refuse_disagreement(
             agreement, where, self.network, self.settings.network, self.model, self.frames[0]
         )
@@ -93,5 +93,5 @@ def quantise(
         model=model,
         frames=frames,
         exact=exact,
-        coded=score_frames(open_scorer(model), frames, settings.labels),
+        rounded=score_frames(open_scorer(model), frames, settings.labels),
     )

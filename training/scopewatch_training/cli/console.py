@@ -78,7 +78,7 @@ class ConsoleStages:
         with counting(self._console, what) as progress:
             yield progress
 
-    def say(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """Print a line."""
         self._console.print(text)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scopewatch_training.dataset.splits import Fold
-from scopewatch_training.evaluation.line_stages import ToldStages
+from scopewatch_training.evaluation.line_stages import LineStages
 from scopewatch_training.network.device import use_device
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Lines = SimpleQueue[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Place:
+class _WorkerState:
     """What a process keeps between its folds; tile features are computed once."""
 
     lines: Lines
@@ -33,10 +33,10 @@ class _Place:
     baselines: "Baselines"
 
 
-_here: list[_Place] = []
+_state: list[_WorkerState] = []
 
 
-def begin(lines: Lines, folder: Path, task: "CrossValidation") -> None:
+def start_worker(lines: Lines, folder: Path, task: "CrossValidation") -> None:
     """Set this process up; `task.threads` are its own."""
     use_device(task.threads)
     from scopewatch_training.dataset.prepared import open_dataset
@@ -44,21 +44,21 @@ def begin(lines: Lines, folder: Path, task: "CrossValidation") -> None:
 
     dataset = open_dataset(folder)
     baselines = baselines_of(dataset, task)
-    _here.append(_Place(lines=lines, dataset=dataset, task=task, baselines=baselines))
+    _state.append(_WorkerState(lines=lines, dataset=dataset, task=task, baselines=baselines))
 
 
-def work(fold: Fold, title: str, now: datetime) -> "FoldOutcome":
+def run_fold_in_worker(fold: Fold, title: str, now: datetime) -> "FoldOutcome":
     """Work on a fold in a process that has begun."""
     from scopewatch_training.evaluation.single_fold import run_fold
 
-    (here,) = _here
-    stages = ToldStages(here.lines.put, title)
-    return run_fold(here.dataset, fold, here.task, title, here.baselines, now, stages)
+    (state,) = _state
+    stages = LineStages(state.lines.put, title)
+    return run_fold(state.dataset, fold, state.task, title, state.baselines, now, stages)
 
 
-def work_on_network(fold: Fold, title: str, now: datetime) -> None:
+def train_network_in_worker(fold: Fold, title: str, now: datetime) -> None:
     """Train the network of a fold that shares it, in a process that has begun."""
     from scopewatch_training.evaluation.single_fold import train_shared
 
-    (here,) = _here
-    train_shared(here.dataset, fold, here.task, now, ToldStages(here.lines.put, title))
+    (state,) = _state
+    train_shared(state.dataset, fold, state.task, now, LineStages(state.lines.put, title))

@@ -13,7 +13,12 @@ from scopewatch.core.errors import ModelError, complaint
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.splits import Fold
 from scopewatch_training.dataset.worker_processes import open_pool
-from scopewatch_training.evaluation.fold_worker import Lines, begin, work, work_on_network
+from scopewatch_training.evaluation.fold_worker import (
+    Lines,
+    run_fold_in_worker,
+    start_worker,
+    train_network_in_worker,
+)
 from scopewatch_training.evaluation.single_fold import (
     CrossValidation,
     FoldOutcome,
@@ -54,12 +59,12 @@ def run_folds(
     lines: Lines = get_context("spawn").SimpleQueue()
     with (
         stages.counting("folds") as progress,
-        _said(lines, stages),
-        open_pool(jobs, begin, lines, dataset.folder, share) as pool,
+        _forward_lines(lines, stages),
+        open_pool(jobs, start_worker, lines, dataset.folder, share) as pool,
     ):
         progress(0, len(folds))
         networks = [
-            pool.submit(work_on_network, fold, title, now)
+            pool.submit(train_network_in_worker, fold, title, now)
             for fold, title in zip(folds if task.shared else (), titles, strict=False)
         ]
         futures: list[Future[FoldOutcome]] = []
@@ -68,7 +73,7 @@ def run_folds(
             for network in networks:
                 network.result()
             futures += [
-                pool.submit(work, fold, title, now)
+                pool.submit(run_fold_in_worker, fold, title, now)
                 for fold, title in zip(folds, titles, strict=True)
             ]
             for done, future in enumerate(as_completed(futures), start=1):
@@ -92,17 +97,17 @@ def run_folds(
 
 
 @contextmanager
-def _said(lines: Lines, stages: Stages) -> Iterator[None]:
+def _forward_lines(lines: Lines, stages: Stages) -> Iterator[None]:
     """Say what the processes tell, as it comes."""
     over = Event()
 
-    def say() -> None:
+    def forward() -> None:
         # Asked, not waited for: a process that was killed may hold the pipe for ever.
         while not (over.wait(0.1) and lines.empty()):
             while not lines.empty():
-                stages.say(lines.get())
+                stages.report(lines.get())
 
-    thread = Thread(target=say, name="fold lines", daemon=True)
+    thread = Thread(target=forward, name="fold lines", daemon=True)
     thread.start()
     try:
         yield

@@ -16,7 +16,7 @@ from scopewatch_training.dataset.splits import random_tiles
 from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
 from scopewatch_training.evaluation.evaluate import LabelRule
 from scopewatch_training.network.batches import TrainingFrame
-from scopewatch_training.network.ensemble import train_members
+from scopewatch_training.network.ensemble import train_ensemble
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.frames import frames_of
 from scopewatch_training.network.stages import Stages
@@ -87,17 +87,17 @@ def _train(
 ) -> keras.Model:
     runs = list(dict.fromkeys(frame.run for frame in frames))
     parts = [settings.fingerprint(), dataset.data_sha256, title, *runs]
-    made_of = sha256("\n".join(parts).encode()).hexdigest()[:16]
+    fingerprint = sha256("\n".join(parts).encode()).hexdigest()[:16]
     training = Training(
         settings=settings,
         frames=frames,
         held_out=(),
         clip=dataset.normalisation.clip,
         last_step=settings.steps,
-        checkpoint=work / f"{title.replace(' ', '-')}-{made_of}.npz",
-        made_of=made_of,
+        checkpoint=work / f"{title.replace(' ', '-')}-{fingerprint}.npz",
+        fingerprint=fingerprint,
     )
-    return train_members(training, title, stages).network
+    return train_ensemble(training, title, stages).network
 
 
 def _score(

@@ -3,41 +3,41 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-Tell = Callable[[str], None]
+WriteLine = Callable[[str], None]
 
 
-class _ToldListener:
+class _LineListener:
     """Tells how a training goes on, at its checks and when it goes on from a checkpoint."""
 
-    def __init__(self, tell: Tell, title: str, steps: int) -> None:
-        self._tell = tell
+    def __init__(self, write: WriteLine, title: str, steps: int) -> None:
+        self._write = write
         self._title = title
         self._steps = steps
         self._every = max(1, steps // 4)
 
     def resumed(self, step: int) -> None:
-        self._tell(f"{self._title}: going on from step {step}")
+        self._write(f"{self._title}: going on from step {step}")
 
     def stepped(self, step: int, tile_loss: float) -> None:
         if step % self._every == 0:
-            self._tell(f"{self._title}: step {step} of {self._steps}, loss {tile_loss:.3f}")
+            self._write(f"{self._title}: step {step} of {self._steps}, loss {tile_loss:.3f}")
 
     def checked(self, step: int, loss: float, *, best: bool) -> None:
         worse = "" if best else " (not better)"
-        self._tell(f"{self._title}: step {step}, held out {loss:.3f}{worse}")
+        self._write(f"{self._title}: step {step}, held out {loss:.3f}{worse}")
 
 
-class ToldStages:
+class LineStages:
     """Stages of one piece of work, each line with the name of the work before it."""
 
-    def __init__(self, tell: Tell, work: str) -> None:
-        self._tell = tell
+    def __init__(self, write: WriteLine, work: str) -> None:
+        self._write = write
         self._work = work
 
     @contextmanager
-    def training(self, title: str, steps: int) -> Iterator[_ToldListener]:
+    def training(self, title: str, steps: int) -> Iterator[_LineListener]:
         """Begin to train a network of at most `steps` steps."""
-        yield _ToldListener(self._tell, f"{self._work}: {title}", steps)
+        yield _LineListener(self._write, f"{self._work}: {title}", steps)
 
     @contextmanager
     def counting(self, what: str) -> Iterator[Callable[[int, int], None]]:
@@ -45,10 +45,10 @@ class ToldStages:
 
         def count(done: int, total: int) -> None:
             if done == total:
-                self.say(f"{done} {what} done")
+                self.report(f"{done} {what} done")
 
         yield count
 
-    def say(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """Tell a line."""
-        self._tell(text if text.startswith(self._work) else f"{self._work}: {text}")
+        self._write(text if text.startswith(self._work) else f"{self._work}: {text}")

@@ -63,7 +63,7 @@ def requantise(
         fresh = Bundle(folder=out, card=_card_of(bundle, model), model=model)
         return TFLiteScorer(fresh, threads=threads, memory_budget_mb=SCORER_BUDGET_MB)
 
-    stages.say(f"quantising, and comparing with float32 on {', '.join(others or trained_on)}")
+    stages.report(f"quantising, and comparing with float32 on {', '.join(others or trained_on)}")
     quantised = quantise(
         network,
         settings,

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scopewatch.files import whole_file
 from scopewatch.inference.bundle import Bundle
 from scopewatch_training.bundle.cross_fit import CrossFit, learn_decision
-from scopewatch_training.bundle.fit import FitRequest, Opened, finish, open_request, train_whole
+from scopewatch_training.bundle.fit import FitInputs, FitRequest, finish, load_inputs, train_whole
 from scopewatch_training.bundle.float_scores import label_scores, probabilities
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.network.calibrate import ScoredFrame, fit_platt
@@ -57,23 +57,23 @@ def fit_shared(
     ModelError
         When quantising changes the scores of the held-out run too much.
     """
-    opened = open_request(dataset, out, request, now=now)
+    inputs = load_inputs(dataset, out, request, now=now)
     logits: dict[str, NDArray[np.float32]] = {}
     for other in requests:
         if other.held_out != request.held_out:
-            logits |= _held_out_logits(open_request(dataset, out, other, now=now), stages)
-    found = [logits[frame.id] for frame in opened.frames]
-    scored = label_scores(opened.frames, found, request.settings)
-    network = _network(opened, stages)
-    held_out = frames_of(dataset, dataset.of_runs(request.held_out), opened.thresholds)
-    return finish(opened, network, _calibrate(scored, request), held_out, stages)
+            logits |= _held_out_logits(load_inputs(dataset, out, other, now=now), stages)
+    found = [logits[frame.id] for frame in inputs.frames]
+    scored = label_scores(inputs.frames, found, request.settings)
+    network = _network(inputs, stages)
+    held_out = frames_of(dataset, dataset.of_runs(request.held_out), inputs.thresholds)
+    return finish(inputs, network, _calibrate(scored, request), held_out, stages)
 
 
 def train_network(
     dataset: Dataset, out: Path, request: FitRequest, *, now: datetime, stages: Stages
 ) -> None:
     """Train the network of a fold, or go on with it; its checkpoint is what is kept."""
-    _network(open_request(dataset, out, request, now=now), stages)
+    _network(load_inputs(dataset, out, request, now=now), stages)
 
 
 def _calibrate(logits: Sequence[ScoredFrame], request: FitRequest) -> CrossFit:
@@ -86,22 +86,22 @@ def _calibrate(logits: Sequence[ScoredFrame], request: FitRequest) -> CrossFit:
     )
 
 
-def _network(opened: Opened, stages: Stages) -> keras.Model:
-    (held_out,) = opened.request.held_out
-    steps = opened.request.settings.steps
-    return train_whole(opened, f"shared-{held_out}", f"network without {held_out}", steps, stages)
+def _network(inputs: FitInputs, stages: Stages) -> keras.Model:
+    (held_out,) = inputs.request.held_out
+    steps = inputs.request.settings.steps
+    return train_whole(inputs, f"shared-{held_out}", f"network without {held_out}", steps, stages)
 
 
-def _held_out_logits(opened: Opened, stages: Stages) -> dict[str, NDArray[np.float32]]:
+def _held_out_logits(inputs: FitInputs, stages: Stages) -> dict[str, NDArray[np.float32]]:
     """Return the tile logits of a fold's held-out frames, by the pair's id; kept on disk."""
-    request = opened.request
+    request = inputs.request
     (held_out,) = request.held_out
-    file = request.work / f"shared-{held_out}-{opened.fingerprint}.logits.npz"
+    file = request.work / f"shared-{held_out}-{inputs.fingerprint}.logits.npz"
     if not file.is_file():
         frames = frames_of(
-            opened.dataset, opened.dataset.of_runs(request.held_out), opened.thresholds
+            inputs.dataset, inputs.dataset.of_runs(request.held_out), inputs.thresholds
         )
-        found = predict_logits(_network(opened, stages), frames)
+        found = predict_logits(_network(inputs, stages), frames)
         arrays: dict[str, Any] = {frame.id: each for frame, each in zip(frames, found, strict=True)}
         with whole_file(file, shared=True) as part, part.open("wb") as opened_part:
             np.savez(opened_part, **arrays)

@@ -115,7 +115,7 @@ def run_fold(
     controls = {run: _mean_positive(bundle, dataset, run, task.threads) for run in task.controls}
     train, test = dataset.of_runs(fold.train), dataset.of_runs(fold.test)
     per_pair = rule.thresholds.per_pair(train) | rule.thresholds.per_pair(test)
-    stages.say(f"{title}: baselines")
+    stages.report(f"{title}: baselines")
     others = dict(baselines.score(train, test, per_pair))
     if task.isolated:
         others[ISOLATED_TILES] = score_isolated(
@@ -147,9 +147,9 @@ def _fit_fold(
     out = task.work / request.name
     finished = _finished(dataset, out, request, task)
     if finished is not None:
-        stages.say(f"{title}: done before, taken from {out}")
+        stages.report(f"{title}: done before, taken from {out}")
         return finished
-    stages.say(title)
+    stages.report(title)
     if task.shared:
         return fit_shared(dataset, out, request, task.requests(), now=now, stages=stages)
     return fit(dataset, out, request, now=now, stages=stages)

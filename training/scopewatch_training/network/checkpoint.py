@@ -21,11 +21,11 @@ class Checkpoint:
 
     Parameters
     ----------
-    made_of
+    fingerprint
         Fingerprint of settings and data; a checkpoint of another fit is refused.
     """
 
-    made_of: str
+    fingerprint: str
     facts: dict[str, Any]
     arrays: dict[str, list[NDArray[Any]]]
 
@@ -34,7 +34,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint beside `path`, sync it and rename it into place."""
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = {
-        "made_of": checkpoint.made_of,
+        "made_of": checkpoint.fingerprint,
         "facts": checkpoint.facts,
         "counts": {name: len(arrays) for name, arrays in checkpoint.arrays.items()},
     }
@@ -47,7 +47,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         np.savez(file, **(flat | {_FACTS: np.array(json.dumps(facts))}))
 
 
-def load_checkpoint(path: Path, made_of: str) -> Checkpoint | None:
+def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:
     """Read a checkpoint; None where there is none.
 
     Raises
@@ -74,14 +74,14 @@ def load_checkpoint(path: Path, made_of: str) -> Checkpoint | None:
                 do="delete its folder to start anew",
             )
         ) from error
-    if facts["made_of"] != made_of:
+    if facts["made_of"] != fingerprint:
         raise ConfigError(
             complaint(
                 "checkpoint belongs to other settings or data",
                 where=path,
-                expected=made_of,
+                expected=fingerprint,
                 got=facts["made_of"],
                 do="give the settings it was begun with, or delete its folder to start anew",
             )
         )
-    return Checkpoint(made_of=made_of, facts=facts["facts"], arrays=arrays)
+    return Checkpoint(fingerprint=fingerprint, facts=facts["facts"], arrays=arrays)

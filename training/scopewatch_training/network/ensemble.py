@@ -23,7 +23,7 @@ from scopewatch_training.network.architecture import (
     grow_layers,
 )
 from scopewatch_training.network.fit_settings import FitSettings
-from scopewatch_training.network.network_spec import NetworkSpec, member_prefixes
+from scopewatch_training.network.network_spec import NetworkSpec, ensemble_prefixes
 from scopewatch_training.network.stages import Stages
 from scopewatch_training.network.train_loop import Trained, Training, train
 
@@ -31,7 +31,7 @@ from scopewatch_training.network.train_loop import Trained, Training, train
 SEEDS_APART: Final = 1000
 
 
-def train_members(training: Training, title: str, stages: Stages) -> Trained:
+def train_ensemble(training: Training, title: str, stages: Stages) -> Trained:
     """Train the networks that the settings ask for, one after another, and join them.
 
     Each has a seed, batches and a checkpoint of its own, so that a call that was cut off goes on
@@ -47,7 +47,7 @@ def train_members(training: Training, title: str, stages: Stages) -> Trained:
     for index in range(count):
         named = title if count == 1 else f"{title}, network {index + 1} of {count}"
         with stages.training(named, training.last_step) as listener:
-            done.append(train(_member(training, index), listener))
+            done.append(train(_training_of(training, index), listener))
     if not training.settings.joins:
         return done[0]
     losses = [each.held_out_loss for each in done if each.held_out_loss is not None]
@@ -68,7 +68,7 @@ def join_networks(networks: Sequence[keras.Model], spec: NetworkSpec) -> keras.M
     """
     joined = _build_joined(spec, len(networks))
     names = {layer.name for layer in joined.layers}
-    for prefix, network in zip(member_prefixes(len(networks)), networks, strict=True):
+    for prefix, network in zip(ensemble_prefixes(len(networks)), networks, strict=True):
         for layer in network.layers:
             if layer.weights and f"{prefix}{layer.name}" in names:
                 joined.get_layer(f"{prefix}{layer.name}").set_weights(layer.get_weights())
@@ -83,13 +83,13 @@ def join_networks(networks: Sequence[keras.Model], spec: NetworkSpec) -> keras.M
 
 
 def build_untrained(settings: FitSettings) -> keras.Model:
-    """Build what `train_members` returns, for weights that were stored."""
+    """Build what `train_ensemble` returns, for weights that were stored."""
     if settings.joins:
         return _build_joined(settings.network, settings.members)
     return build_network(settings.network, settings.seed)
 
 
-def _member(training: Training, index: int) -> Training:
+def _training_of(training: Training, index: int) -> Training:
     """Return the training of one network; that of the first is as if it were the only one."""
     if index == 0:
         return training
@@ -98,13 +98,13 @@ def _member(training: Training, index: int) -> Training:
         training,
         settings=replace(training.settings, seed=training.settings.seed + SEEDS_APART * index),
         checkpoint=file and file.with_stem(f"{file.stem}-{index + 1}"),
-        made_of=f"{training.made_of}/{index + 1}",
+        fingerprint=f"{training.fingerprint}/{index + 1}",
     )
 
 
 def _build_joined(spec: NetworkSpec, count: int) -> keras.Model:
     frame = keras.Input((None, None, 1), name="frame")
-    features = [grow_layers(frame, spec, prefix)[0] for prefix in member_prefixes(count)]
+    features = [grow_layers(frame, spec, prefix)[0] for prefix in ensemble_prefixes(count)]
     together = features[0] if count == 1 else layers.Concatenate(name="members")(features)
     tile = layers.Conv2D(1, spec.head_side, spec.head_side, name=TILE_HEAD)(together)
     return keras.Model(frame, {TILE_HEAD: tile}, name="scopewatch")

@@ -127,7 +127,7 @@ def plan_layers(spec: NetworkSpec) -> tuple[Convolution, ...]:
     return tuple(plan)
 
 
-def member_prefixes(members: int) -> tuple[str, ...]:
+def ensemble_prefixes(members: int) -> tuple[str, ...]:
     """Return what stands before the names of the layers of networks that are joined."""
     return ("",) if members == 1 else tuple(f"net{index + 1}_" for index in range(members))
 

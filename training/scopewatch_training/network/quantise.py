@@ -24,7 +24,7 @@ REPRESENTATIVE_SIDE_PX = 1024
 _LOWEST = 1 / 512
 
 
-class _Codes(keras.layers.Layer):  # type: ignore[misc]
+class _OutputSteps(keras.layers.Layer):  # type: ignore[misc]
     """Makes every int8 network give its probabilities in the same steps, k / 256.
 
     Left to the frames that set the ranges, each network has steps of its own: a threshold halfway
@@ -74,10 +74,10 @@ def logit_shift(
     total, weight = 0.0, 1.0
     for (view,) in views:
         exact = np.asarray(logits(view, training=False), dtype=np.float64)
-        coded = np.clip(int8.run(view).astype(np.float64), _LOWEST, 1 - _LOWEST)
+        rounded = np.clip(int8.run(view).astype(np.float64), _LOWEST, 1 - _LOWEST)
         probability = 1 / (1 + np.exp(-exact))
         each = probability * (1 - probability)
-        total += float(np.sum(each * (np.log(coded / (1 - coded)) - exact)))
+        total += float(np.sum(each * (np.log(rounded / (1 - rounded)) - exact)))
         weight += float(np.sum(each))
     return total / weight
 
@@ -85,8 +85,8 @@ def logit_shift(
 def _convert(scorer: keras.Model, frames: Sequence[TrainingFrame], tile_px: int) -> bytes:
     with tempfile.TemporaryDirectory(prefix="scopewatch-") as folder:
         saved = Path(folder) / "network"
-        coded = keras.Model(scorer.input, _Codes(name="codes")(scorer.output))
-        coded.export(str(saved), format="tf_saved_model", verbose=False)
+        rounded = keras.Model(scorer.input, _OutputSteps(name="codes")(scorer.output))
+        rounded.export(str(saved), format="tf_saved_model", verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: _representative(frames, tile_px, RANGE_FRAMES)

@@ -32,6 +32,6 @@ class Stages(Protocol):
         """Show a count of things done: gives a function of (done, in all)."""
         ...
 
-    def say(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """Print a line."""
         ...

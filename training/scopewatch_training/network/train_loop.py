@@ -49,7 +49,7 @@ class Training:
         Where to stop when nothing is held out; the schedule still runs over `settings.steps`.
     checkpoint
         File to go on from and to write to; None for neither.
-    made_of
+    fingerprint
         Fingerprint that the checkpoint must carry.
     """
 
@@ -59,7 +59,7 @@ class Training:
     clip: float
     last_step: int
     checkpoint: Path | None
-    made_of: str
+    fingerprint: str
 
 
 class _State:
@@ -83,7 +83,7 @@ class _State:
         self.stale = 0
         self.step = 0
 
-    def save(self, path: Path, made_of: str) -> None:
+    def save(self, path: Path, fingerprint: str) -> None:
         facts = {
             "step": self.step,
             "best_step": self.best_step,
@@ -96,7 +96,7 @@ class _State:
             "average": [value.numpy() for value in self.average],
             "best": self.best,
         }
-        save_checkpoint(path, Checkpoint(made_of=made_of, facts=facts, arrays=arrays))
+        save_checkpoint(path, Checkpoint(fingerprint=fingerprint, facts=facts, arrays=arrays))
 
     def restore(self, stored: Checkpoint) -> None:
         self.network.set_weights(stored.arrays["weights"])
@@ -122,7 +122,9 @@ def train(training: Training, listener: Listener) -> Trained:
     """
     settings = training.settings
     state = _State(settings)
-    stored = load_checkpoint(training.checkpoint, training.made_of) if training.checkpoint else None
+    stored = (
+        load_checkpoint(training.checkpoint, training.fingerprint) if training.checkpoint else None
+    )
     if stored is not None:
         state.restore(stored)
         listener.resumed(state.step)
@@ -150,7 +152,7 @@ def train(training: Training, listener: Listener) -> Trained:
                 _check(state, held_out, listener)
             done = state.step == stop or (training.held_out and state.stale >= settings.patience)
             if training.checkpoint and (state.step % CHECKPOINT_STEPS == 0 or done):
-                state.save(training.checkpoint, training.made_of)
+                state.save(training.checkpoint, training.fingerprint)
             if done:
                 break
     if training.held_out:

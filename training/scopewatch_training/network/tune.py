@@ -68,7 +68,7 @@ def search_settings(
     )
     done = finished(study)
     if study.trials:
-        stages.say(f"going on after {done} of {search.trials} trials in {search.storage}")
+        stages.report(f"going on after {done} of {search.trials} trials in {search.storage}")
     else:
         study.enqueue_trial(_parameters(search))
 
@@ -83,7 +83,7 @@ def search_settings(
                 clip=clip,
                 last_step=settings.steps,
                 checkpoint=None,
-                made_of="",
+                fingerprint="",
             )
             title = f"trial {trial.number}, fold {number} of {len(folds)}"
             with stages.training(title, settings.steps) as listener:

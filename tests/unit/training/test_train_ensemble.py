@@ -12,7 +12,7 @@ from scopewatch.core.errors import ConfigError
 from scopewatch_training.bundle.gate import layer_errors
 from scopewatch_training.dataset.settings import LabelSettings
 from scopewatch_training.network.architecture import TILE_HEAD, build_network
-from scopewatch_training.network.ensemble import build_untrained, join_networks, train_members
+from scopewatch_training.network.ensemble import build_untrained, join_networks, train_ensemble
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.network_spec import NetworkSpec, plan_layers
 from scopewatch_training.network.quantise import convert_int8, float_weights, load_float
@@ -35,7 +35,7 @@ SETTINGS = FitSettings(
 )
 
 
-class Told:
+class RecordedStages:
     """Listens to trainings and shows nothing."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Told:
     def counting(self, what: str) -> AbstractContextManager[Callable[[int, int], None]]:
         raise AssertionError(what)
 
-    def say(self, text: str) -> None:
+    def report(self, text: str) -> None:
         raise AssertionError(text)
 
     def resumed(self, step: int) -> None:
@@ -71,7 +71,7 @@ def training(folder: Path | None = None, **changes: object) -> Training:
         clip=6.0,
         last_step=4,
         checkpoint=None if folder is None else folder / "all.npz",
-        made_of="m",
+        fingerprint="m",
     )
 
 
@@ -133,14 +133,14 @@ def test_a_network_that_was_trained_stays_the_first_when_others_are_asked_for(
     tmp_path: Path,
 ) -> None:
     frames = make_frames(1)
-    told = Told()
-    first = train_members(training(tmp_path, members=1), "all", told).network
+    stages = RecordedStages()
+    first = train_ensemble(training(tmp_path, members=1), "all", stages).network
     alone = predict_logits(first, frames)[0]
 
-    both = predict_logits(train_members(training(tmp_path), "all", told).network, frames)[0]
+    both = predict_logits(train_ensemble(training(tmp_path), "all", stages).network, frames)[0]
 
-    assert told.titles == ["all", "all, network 1 of 2", "all, network 2 of 2"]
-    assert told.resumed_at == [4]
+    assert stages.titles == ["all", "all, network 1 of 2", "all, network 2 of 2"]
+    assert stages.resumed_at == [4]
     other = 2 * both - alone
     assert np.abs(other - alone).max() > 0.01
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all-2.npz", "all.npz"]
