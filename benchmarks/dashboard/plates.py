@@ -74,7 +74,7 @@ alerts:
 
 
 class SetClock:
-    """A clock that stands where it is set."""
+    """A clock that stays where it is set."""
 
     def __init__(self, at: datetime) -> None:
         self.wall = at
@@ -193,7 +193,7 @@ def assess_runs(prepared: Prepared, reader: Reader) -> RunStates:
 
 @contextmanager
 def serve(prepared: Prepared) -> Iterator[WebServer]:
-    """Serve the dashboard of a plate as it stands then, on any free port."""
+    """Serve the dashboard of a plate as it is then, on any free port."""
     clock = SetClock(prepared.now)
     folder = prepared.config.state.folder
     with ExitStack() as held:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.core import acquisition
 from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
 from scopewatch.core.errors import DeliveryError, StoreError
 from scopewatch.core.imaging.frame import FrameTicket, Refusal
@@ -180,6 +181,13 @@ def stepping(bench: Bench, *rules: AlertRule) -> Store:
     return bench.store
 
 
+def noted(bench: Bench) -> acquisition.Report:
+    act = acquisition.Act.NOTE
+    return acquisition.Report(
+        number=None, act=act, at=bench.clock.now(), done=True, outcome="focus not found"
+    )
+
+
 # What else is recorded, by whom, and what the database says of it afterwards.
 Act = Callable[[Bench], object]
 RECORDED: dict[str, tuple[Act, str, list[tuple[object, ...]]]] = {
@@ -193,7 +201,11 @@ RECORDED: dict[str, tuple[Act, str, list[tuple[object, ...]]]] = {
         "SELECT rule, (SELECT count(*) FROM signs_of_life) FROM alerts ORDER BY rule",
         [("disk", 1), ("weak", 1)],
     ),
-    "sign": (lambda b: monitor_of(b).tick(), "SELECT name FROM signs_of_life", [("alive",)]),
+    "record_liveness": (
+        lambda b: monitor_of(b).tick(),
+        "SELECT name FROM signs_of_life",
+        [("alive",)],
+    ),
     # A plate has fallen silent: a rule that looks at all of it steps over what there is.
     "let_time_pass": (
         lambda b: stepping(b, OUTLIER).let_time_pass(),
@@ -220,6 +232,16 @@ RECORDED: dict[str, tuple[Act, str, list[tuple[object, ...]]]] = {
         lambda b: b.store.announce(message("digest"), ["mail"]),
         "SELECT idempotency_key FROM outbox ORDER BY id DESC LIMIT 1",
         [("key of digest",)],
+    ),
+    "order": (
+        lambda b: b.store.order("folder", "run 7", acquisition.Act.PAUSE, "a test"),
+        'SELECT act, "by", done FROM acquisition_journal',
+        [("pause", "a test", None)],
+    ),
+    "report": (
+        lambda b: b.store.report("folder", "run 7", [noted(b)]),
+        "SELECT act, done, outcome FROM acquisition_journal",
+        [("note", 1, "focus not found")],
     ),
 }
 

@@ -5,10 +5,13 @@ from tests.integration.faults import test_full_disk_files as files
 from tests.integration.written_places import places
 
 IN_MEMORY = "a stream in memory"
-ON_REQUEST = "asked for by hand, into a folder that is named there; it is refused in one line"
+ON_REQUEST = "asked for by a person, into a folder that is named there; it is refused in one line"
 NO_WRITE = "writes nothing itself"
 # Places without a fault of their own, and why.
 EXEMPT = {
+    "app/drawing.py DatedOverlays.write write": NO_WRITE,
+    "app/planning/drawing.py to_png save": IN_MEMORY,
+    "app/planning/drawing.py write_picture write_bytes": ON_REQUEST,
     "app/kit.py _point_at_model write_text": ON_REQUEST,
     "app/kit.py lay_down copyfile": ON_REQUEST,
     "app/kit.py lay_down copytree": ON_REQUEST,
