@@ -212,7 +212,7 @@ def outlook(well: int, time_point: int, day: float) -> dict[str, object]:
 
 
 def alert(number: int, well: int, wells: int, began: datetime, day: float) -> dict[str, object]:
-    """Return the row of an alert that stands."""
+    """Return the row of an open alert."""
     return {
         "experiment": RUNS[number],
         "plate": "P1",

@@ -4,8 +4,8 @@
     python -m benchmarks.dashboard.pictures build/pictures --plates wrong-channel --widths 1440
 
 writes PLATE-PAGE-WIDTH-SCHEME-LANGUAGE.png for every plate, page, width, colour scheme and language
-asked for, and says how each plate stands and what the browser's console said. It ends with 1 where
-the console said anything, or a page asked another host.
+asked for, and prints the state of each plate and the output of the browser's console. It ends with
+1 where the console printed anything, or a page asked another host.
 Debian: `apt-get install chromium chromium-driver`.
 """
 

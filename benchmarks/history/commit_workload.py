@@ -97,7 +97,7 @@ def day_of(store: Any, ticket: FrameTicket, frame: Frame) -> float:
 def judged(
     well: str, time_point: int, card: ModelCard, random: np.random.Generator
 ) -> tuple[FrameTicket, Frame, FrameResult]:
-    """Return a frame with what the model said of it."""
+    """Return a frame with its result."""
     key = FrameKey(
         experiment="history", plate="p1", well=well, site=0, time_point=time_point, channel="phase"
     )

@@ -11,7 +11,7 @@ Prints, each with the bound it is held to:
 - the longest transaction while day 0 moves.
 
 Where the machine is busy with other things, transactions wait for a processor as well: the time of
-the processor stands beside each. Exits with 1 where a bound is not held.
+each line names the processor. Exits with 1 where a bound is not held.
 """
 
 import argparse

@@ -4,8 +4,8 @@
 
 Three real daemons are alive at once: the baseline, the baseline again, and this tree. In each round
 all take the same frames, one daemon after the other, in changing order. The ratio of the baseline
-to itself shows what the machine alone makes of it. All begin anew every few rounds, since one
-process may have its memory laid out better than the next for as long as it lives. Exits with 1
+to itself shows what the machine alone makes of it. All are restarted every few rounds, since one
+process may have its memory laid out better than the next for as long as it runs. Exits with 1
 where the upper end of the interval is above the bound.
 """
 

@@ -75,7 +75,7 @@ def _newest_source() -> float:
 
 
 def pack(tree: Path, wheels: Path, only: str) -> list[str]:
-    """Lay everything out below `tree`, which is made anew; return the steps for the image.
+    """Lay everything out below `tree`, which is made again; return the steps for the image.
 
     These are the first ones of the page, which need no running system: environment and wheel.
     """

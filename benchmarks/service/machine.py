@@ -148,7 +148,7 @@ class Machine:
     def boot(
         self, luggage: Path, processor: str, within_s: float, tell: Callable[[str], None]
     ) -> float:
-        """Boot with a disk as luggage, hand each line of the report on; return the seconds it took.
+        """Boot with a disk as luggage, pass each line of the report on; return the seconds it took.
 
         Raises TimeoutError when the machine does not switch itself off in time: it is killed then.
 
@@ -218,7 +218,7 @@ def _install(tree: Path, release: Path, wheels: Path, steps: list[str]) -> None:
 
 
 def _lead_to_disks(tree: Path) -> None:
-    """Make the first RAM disk anew, with what is needed to find the root and nothing else."""
+    """Make the first RAM disk again, with what is needed to find the root and nothing else."""
     tools = tree / "etc/initramfs-tools"
     (tools / "modules").write_text("\n".join(DISK_MODULES) + "\n", encoding="utf-8")
     settings = tools / "initramfs.conf"

@@ -8,7 +8,7 @@ the commands of docs/operating.md, and tries what the unit promises: start, relo
 watchdog, refused starts, drop-ins, mounts, a power cut. Frames are simulated. Prints what was seen,
 and exits with 1 where a promise was broken, with 2 where there is no virtual machine to be had. It
 needs root, a mirror of Debian, qemu-system-x86 and mmdebstrap; /dev/kvm makes it quick. What the
-machine said lies below build/vm/trial afterwards: console.log, out/journal-*.txt.
+machine printed lies below build/vm/trial afterwards: console.log, out/journal-*.txt.
 """
 
 import argparse
@@ -67,7 +67,7 @@ def main() -> int:
         help="tcg: emulated, with a clock of its own; for a busy host, or one without /dev/kvm",
     )
     parser.add_argument("--name", default="trial", help="folder of what this run leaves")
-    parser.add_argument("--fresh", action="store_true", help="make the image anew")
+    parser.add_argument("--fresh", action="store_true", help="make the image again")
     args = parser.parse_args()
     findings: list[dict[str, object]] = []
     work = FOLDER / args.name

@@ -34,7 +34,7 @@ def _pixels() -> np.ndarray:
 
 
 def tiffs(folder: Path) -> list[bytes]:
-    """Plain, compressed, tiled, big, ImageJ, OME and Micro-Manager files, and hand-made traps."""
+    """Plain, compressed, tiled, big, ImageJ, OME and Micro-Manager files, and made-up traps."""
     path = folder / "seed.ome.tif"
     options = (
         {},

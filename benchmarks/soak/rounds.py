@@ -41,7 +41,7 @@ def read_call(
     rounds, short
         How many rounds there are, and how many with --short.
     of, count
-        What a round is made of (frames, images), and how many of them unless told otherwise.
+        What a round is made of (frames, images), and how many of them by default.
     """
     parser.add_argument("--short", action="store_true", help=short_help)
     parser.add_argument("--rounds", type=int)

@@ -36,7 +36,7 @@ WITHIN_S = 60.0
 
 
 class Hindrance:
-    """Inbox, ledger and callback in one, that fail as they are told."""
+    """Inbox, ledger and callback in one, that fail on demand."""
 
     def __init__(self) -> None:
         self.kind = KINDS[0]

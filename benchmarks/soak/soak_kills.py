@@ -2,14 +2,14 @@
 
 A writer of its own process writes frames in four manners (plain, slow in pieces, renamed into
 place, rewritten), and the daemon is SIGKILLed again and again. Then a last daemon works off what
-is left, and tries frames once more that were given up since kills met them in hand; the database
-and the pictures are looked at from outside.
+is left, and tries frames once more that were given up since kills struck them under way; the
+database and the pictures are looked at from outside.
 
     python benchmarks/soak/soak_kills.py            # 100 kills, 2,000 frames
     python benchmarks/soak/soak_kills.py --short    # 10 kills, 200 frames
 
 On a machine with other work give `--most-life-s` and `--worked-off-s` more; `--max-attempts 1`
-quarantines every frame that was in hand at a kill.
+quarantines every frame that was under way at a kill.
 """
 
 import argparse
@@ -204,7 +204,7 @@ def run(root: Path, args: argparse.Namespace) -> list[str]:
             daemon.send_signal(signal.SIGKILL)
             daemon.wait()
             claimed = query(root, "SELECT count(*) FROM frames WHERE state = 'claimed'")
-            struck["with a frame in hand" if claimed and claimed[0][0] else "between frames"] += 1
+            struck["with a frame under way" if claimed and claimed[0][0] else "between frames"] += 1
             readies = ready_count(config)
             daemon = start(config)
         if writer.wait() != 0:
@@ -226,7 +226,7 @@ def run(root: Path, args: argparse.Namespace) -> list[str]:
     states = dict(query(root, "SELECT state, count(*) FROM frames GROUP BY state"))
     attempts = query(root, "SELECT max(attempts), sum(attempts > 1) FROM frames")
     print(f"kills {kills} ({dict(struck)}), frames {frames}, seed {seed}")
-    print(f"lives of up to {args.most_life_s:g} s, attempts {args.max_attempts}")
+    print(f"runs of up to {args.most_life_s:g} s, attempts {args.max_attempts}")
     print(f"states {states}, refused {len(query(root, 'SELECT id FROM refusals'))}")
     print(f"most attempts and frames tried again {attempts}")
     again = query(root, "SELECT state, count(*) FROM frames WHERE retried GROUP BY state")

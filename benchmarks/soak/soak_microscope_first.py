@@ -16,7 +16,7 @@ then goes on while the next rounds are acquired, or has to wait again. --no-wait
 
 Intervals are between saved images. The machine must be otherwise idle: the load before the run is
 printed, and a pair of rounds beside which other processes took more than a twentieth of a core
-does not count, whatever came out, and is taken anew, until --within-s have passed; such pairs are
+does not count, whatever came out, and is repeated, until --within-s have passed; such pairs are
 shown apart. Exits with 1 where the p99 with scopewatch is more than 5 % above the p99 without, or
 no pair counts.
 """

@@ -33,7 +33,7 @@ IMAGE_S = 0.5
 
 
 class Clock:
-    """Time as it is told."""
+    """A clock that the script sets."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -43,11 +43,11 @@ class Clock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return the seconds told."""
+        """Return the seconds that were set."""
         return self.seconds
 
     def steady(self) -> float:
-        """Return the seconds told."""
+        """Return the seconds that were set."""
         return self.seconds
 
 

@@ -10,7 +10,7 @@ originals.
     python benchmarks/soak/soak_transfers.py --only aria2,rsync  # some programs
     python benchmarks/soak/soak_transfers.py --short             # straight and killed
 
-A program that is not there is told with what to install, and counted. Servers listen on loopback
+A program that is not there is named with what to install, and counted. Servers listen on loopback
 alone. Nothing of Windows is tried.
 """
 
@@ -166,7 +166,7 @@ class Laboratory:
             trial.took_s = time.monotonic() - began_s
             running.end()
             if came.whole != FRAMES:
-                message = f"{came.whole} of {FRAMES} files came whole: see {work}/said.txt"
+                message = f"{came.whole} of {FRAMES} files came whole: see {work}/output.txt"
                 raise RuntimeError(message)
 
     def _stop(self, running: Running, job: Job, trial: Trial) -> Came:

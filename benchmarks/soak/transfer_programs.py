@@ -109,7 +109,7 @@ class Program:
 
 
 def _run(job: Job, *command: str) -> Processes:
-    return Processes([*command], job.work / "said.txt", job.work)
+    return Processes([*command], job.work / "output.txt", job.work)
 
 
 def _rsync(*options: str) -> Callable[[Job, bool], Running]:
@@ -172,7 +172,7 @@ def _rclone(source: str, *options: str, go_on: str = "") -> Callable[[Job, bool]
     return begin
 
 
-def _smbclient(job: Job, again: bool) -> Running:  # noqa: ARG001 - it puts all of them anew
+def _smbclient(job: Job, again: bool) -> Running:  # noqa: ARG001 - it sends all of them again
     where = ["//127.0.0.1/in", "--port", job.address, "--no-pass", "--user", "guest"]
     orders = f"prompt off; lcd {job.source}; mput *"
     return _run(job, "smbclient", *where, "--command", orders)

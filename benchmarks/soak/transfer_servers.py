@@ -1,4 +1,4 @@
-"""Servers on loopback that hand out a folder: what transfer programs fetch from."""
+"""Servers on loopback that serve a folder: what transfer programs fetch from."""
 
 import socket
 import subprocess
@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 WITHIN_S = 30.0
-# Debian's Python: its module stands in no environment of ours.
+# Debian's Python: its module is in no environment of ours.
 SYSTEM_PYTHON = "/usr/bin/python3"
 
 

@@ -2,7 +2,7 @@
 
 python transfer_size_first.py SOURCE TARGET BYTES_PER_S
 
-No Windows is at hand to be tried: this does what is known of its copies. A file that is there and
+No Windows was available: this does what is known of its copies. A file that is there and
 is not the same is copied again from its beginning.
 """
 

@@ -39,7 +39,7 @@ class _Instance:
         self.device = _call("serve", f"--home={home}", "--device-id").strip()
 
     def configure(self, folder: Path, kind: str, other: "_Instance", bytes_per_s: int) -> None:
-        """Write the configuration anew, for one folder that is shared with the other."""
+        """Write the configuration again, for one folder that is shared with the other."""
         place = self.home / "config.xml"
         tree = ET.parse(place)
         root = tree.getroot()

@@ -81,14 +81,14 @@ class Daemon:
         return self.process.wait(within_s)
 
     def log_lines(self) -> list[dict[str, Any]]:
-        """Return the log so far, by entries; what is no entry stands as a message."""
+        """Return the log so far, by entries; what is no entry is returned as a message."""
         if not self.log.exists():
             return []
         lines = self.log.read_text(encoding="utf-8").splitlines()
         return [json.loads(line) if line[:1] == "{" else {"message": line} for line in lines]
 
     def count(self, message: str) -> int:
-        """How often a message stands in the log."""
+        """How often the log holds a message."""
         return sum(entry["message"] == message for entry in self.log_lines())
 
     def ask(self, *command: str) -> subprocess.CompletedProcess[str]:

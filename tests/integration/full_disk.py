@@ -146,7 +146,7 @@ class Bench:
     loading
         Called when a frame is read, which is after its claim and before its commit.
     told
-        What the worker said was wrong, at each such wait.
+        The troubles of the worker at each such wait.
     """
 
     def __init__(self, folder: Path, clock: FakeClock) -> None:

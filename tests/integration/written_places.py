@@ -1,8 +1,8 @@
 """Where the program writes to a disk, collected from its source without running it.
 
-A place is `module function call`: `files.py write_whole write_bytes`. What writes
-is told by the name of what is called, so that a name that also means something harmless (a stream
-in memory) is a place too, and somebody has to say so.
+A place is `module function call`: `files.py write_whole write_bytes`. A call
+counts by its name alone, so that a name that also means something harmless (a stream in memory) is
+a place too, and somebody has to list it with the reason.
 """
 
 import ast
@@ -28,7 +28,7 @@ MODES = set("wax+")
 
 
 def places() -> set[str]:
-    """Return every place of the daemon and of what it is asked by hand beside `cli` and `demo`."""
+    """Return every place of the daemon and of what people call, beside `cli` and `demo`."""
     return {
         f"{module} {function} {call}"
         for module, tree in trees().items()

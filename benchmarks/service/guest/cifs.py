@@ -83,7 +83,7 @@ def share(lab: Lab) -> None:
         kept=active(),
         seen=f"2 of 2 scored after {took_s:.0f} s",
     )
-    # One is in hand and others wait to be read when it goes.
+    # One frame is under way and others wait to be read when the share goes.
     names += _away(lab, 3, "killed", server.end, server.start)
     names += _away(
         lab,
@@ -122,7 +122,7 @@ def _away(
     """Let the server go while frames are read and written, and come back; return their names."""
     since = cursor()
     names = lab.frames(count - 1, EXPORT / "run")
-    until(is_scoring, 60, "a frame in hand")
+    until(is_scoring, 60, "a frame under way")
     go()
     began_s = time.monotonic()
     names += lab.frames(1, EXPORT / "run")

@@ -141,9 +141,9 @@ def reload(lab: Lab) -> None:
 
 
 def stop(lab: Lab) -> None:
-    """SIGTERM with frames waiting: the one in hand is finished, exit 0."""
+    """SIGTERM with frames waiting: the current one is finished, exit 0."""
     names = lab.frames(12)
-    until(is_scoring, 30, "a frame in hand")
+    until(is_scoring, 30, "a frame under way")
     began_s = time.monotonic()
     must("systemctl", "stop", UNIT)
     took_s = time.monotonic() - began_s
@@ -153,7 +153,7 @@ def stop(lab: Lab) -> None:
     start()
     lab.scored(names)
     lab.tell(
-        f"systemctl stop: frame in hand finished, exit 0 within {STOP_S:g} s",
+        f"systemctl stop: current frame finished, exit 0 within {STOP_S:g} s",
         kept=took_s <= STOP_S and (code, result) == ("0", "success") and not claimed,
         seen=f"{took_s:.1f} s, exit {code}, {result}; {left} of 12 left",
     )
@@ -163,10 +163,10 @@ def stop(lab: Lab) -> None:
 
 
 def kill(lab: Lab) -> None:
-    """SIGKILL with a frame in hand: systemd starts it again, nothing is lost."""
+    """SIGKILL with a frame under way: systemd starts it again, nothing is lost."""
     before = int(show("NRestarts"))
     names = lab.frames(12)
-    until(is_scoring, 30, "a frame in hand")
+    until(is_scoring, 30, "a frame under way")
     since = cursor()
     must("systemctl", "kill", "--kill-whom=main", "--signal=SIGKILL", UNIT)
     took_s = until(
@@ -185,7 +185,7 @@ def kill(lab: Lab) -> None:
 def cut_power(lab: Lab) -> None:
     """Reset the machine in the middle of the work, without a word to anybody."""
     lab.frames(12)
-    until(is_scoring, 30, "a frame in hand")
+    until(is_scoring, 30, "a frame under way")
     Path("/proc/sysrq-trigger").write_text("b", encoding="utf-8")
     time.sleep(60)
 

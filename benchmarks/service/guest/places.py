@@ -84,7 +84,7 @@ def secrets(lab: Lab) -> None:
         lab.tell(
             "secrets.conf: an alert reaches the address that is a credential",
             kept=heard[0].startswith("/hidden"),
-            seen=f"reload refused told after {took_s:.0f} s",
+            seen=f"reload refused logged after {took_s:.0f} s",
         )
         configure(("max_attempts: 0", "max_attempts: 2"))
         (folder / "web-token").write_text(f"{CHANGED_TOKEN}\n", encoding="utf-8")

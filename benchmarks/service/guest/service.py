@@ -22,7 +22,7 @@ def run(*command: str, within_s: float = 900.0) -> "subprocess.CompletedProcess[
 
 
 def must(*command: str) -> str:
-    """Run a command that cannot fail; return what it said."""
+    """Run a command that cannot fail; return its output."""
     done = run(*command)
     if done.returncode:
         message = f"{' '.join(command)}: {done.returncode}: {done.stderr.strip()}"
@@ -36,7 +36,7 @@ def show(name: str) -> str:
 
 
 def journal(since: str = "") -> str:
-    """Return what the service and systemd said of it in this boot, after a cursor.
+    """Return what the service and systemd logged of it in this boot, after a cursor.
 
     Not by `-u`: with a cursor, lines that stand in the journal were missing of what it gave.
     """
@@ -69,7 +69,7 @@ def until(true: Callable[[], bool], within_s: float, what: str) -> float:
 
 
 def active() -> bool:
-    """Whether the daemon has said that it is ready, and is not reloading."""
+    """Whether the daemon has reported that it is ready, and is not reloading."""
     return show("ActiveState") == "active"
 
 

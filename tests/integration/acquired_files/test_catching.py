@@ -21,7 +21,7 @@ from tests.unit.sources.images import EXPERIMENT, FRAME, folder_config, write
 ROOT = Path(__file__).parents[3]
 MAX_QUEUED = Path("/proc/sys/fs/inotify/max_queued_events")
 
-# A source whose process can be stopped, as a machine that swaps stops it. It walks when told to.
+# A source whose process can be stopped, as a machine that swaps stops it. It scans on demand.
 WATCHING = """
 import sys
 from collections import deque

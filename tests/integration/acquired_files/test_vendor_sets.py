@@ -1,6 +1,6 @@
 """Real exports of instruments: each file is read right, or refused with its true reason.
 
-The right values stand here as the instruments' own files say them, looked up by hand.
+The right values are those of the instruments' own files, looked up by a person.
 """
 
 import re
@@ -47,7 +47,7 @@ class Set:
     Parameters
     ----------
     frames
-        By locator and key; `*` in a locator stands for a GUID.
+        By locator and key; `*` in a locator matches a GUID.
     reasons
         How refusals begin, and of how many files.
     alone
@@ -263,7 +263,7 @@ def test_the_layout_of_a_folder_is_guessed(name: str, real_data: Path) -> None:
 def test_the_scale_in_the_tags_of_harmony_is_never_taken(
     real_data: Path, tmp_path: Path, follow: Follow
 ) -> None:
-    """The camera's pitch, 6.45 um, stands in the tags: 11 times the true scale."""
+    """The camera's pitch, 6.45 um, is in the tags: 11 times the true scale."""
     for image in (real_data / "vendors" / "harmony").glob("*.tiff"):
         shutil.copy(image, tmp_path)
     source, inbox = follow(tmp_path, "harmony")

@@ -114,7 +114,7 @@ def test_a_slow_receiver_gets_a_message_once_though_it_was_left_in_between(
     with Serving(hook):
         delivery = lab.delivery(whole_s=0.1, hook=f"json://127.0.0.1:{hook.port}/alerts")
         for _ in range(3):
-            assert delivery.drain() == 0, "it has taken the message but not said so yet"
+            assert delivery.drain() == 0, "it has taken the message but not answered yet"
             lab.clock.advance(900)
         assert hook.attempts == 1, "the one under way is waited for again, not repeated"
         hook.answering.set()

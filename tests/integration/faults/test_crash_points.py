@@ -135,7 +135,7 @@ def test_killed_at_random_moments_every_frame_is_done_once(tmp_path: Path) -> No
         process.join()
     work(tmp_path, MANY)
     attempts = [row[8] for row in tables(tmp_path)["frames"]]
-    assert sum(attempts) > len(MANY), "no kill struck a frame in hand"
+    assert sum(attempts) > len(MANY), "no kill struck a frame under way"
     expect_all_done_once(tmp_path, MANY)
 
 

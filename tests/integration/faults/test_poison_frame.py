@@ -23,7 +23,7 @@ def test_a_frame_that_crashes_the_process_twice_is_quarantined_and_the_others_ar
     save(daemon.incoming / BEFORE, phase)
     daemon.start()
     daemon.eventually(lambda: daemon.states().get(BEFORE) == "done", within_s=30)
-    # Large, so that it stays in hand for long enough to be met there.
+    # Large, so that it is under way for long enough to be struck.
     save(daemon.incoming / POISON, np.tile(phase, (4, 4)))
     save(daemon.incoming / AFTER, phase)
     for attempt in (1, 2):
@@ -93,7 +93,7 @@ def _settled(daemon: Daemon) -> int:
 
 
 def _claimed(daemon: Daemon) -> int:
-    """Attempts at the poison frame while it is in hand, as the ledger counts them; else 0."""
+    """Attempts at the poison frame while it is under way, as the ledger counts them; else 0."""
     if not daemon.count("source watching"):
         return 0  # there is no database before
     with closing(sqlite3.connect(f"file:{daemon.state}/scopewatch.db?mode=ro", uri=True)) as ledger:

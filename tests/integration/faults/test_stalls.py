@@ -39,7 +39,7 @@ def share(tmp_path: Path) -> HangingShare:
 
 
 class Systemd:
-    """Stands in for systemd: hears what the daemon notifies, and when."""
+    """Plays systemd: records what the daemon notifies, and when."""
 
     def __init__(self, folder: Path) -> None:
         self.address = folder / "notify"
@@ -96,7 +96,7 @@ def test_without_systemd_a_daemon_that_hangs_ends_itself_with_a_status_of_its_ow
     (line,) = (entry for entry in daemon.log_lines() if entry.get("level") == "critical")
     assert line["message"] == "stage hangs: scopewatch ends, to be started again"
     assert line["event.stage"] == "worker"
-    # Where it hangs stands in the log too.
+    # The log shows where it hangs, too.
     assert "hang_once" in daemon.log.read_text(encoding="utf-8")
     daemon.start_ready(model.environ, WITHIN_S)
     expect_all_scored(daemon)

@@ -44,7 +44,7 @@ def correct(daemon: Daemon, how: str, source: dict[str, Any], experiment: dict[s
 
 
 def verdicts(daemon: Daemon) -> list[str]:
-    """What stands against each file: the fault, or that it was skipped."""
+    """Why each file has no result: its fault, or that it was skipped."""
     skipped = [frame for frame in daemon.frames() if frame.state == "skipped"]
     if not (daemon.state / "scopewatch.db").exists():
         return []
@@ -138,7 +138,7 @@ def test_names_that_are_read_otherwise_are_reported_and_results_stay(
     assert daemon.end(within_s=20) == 0
     daemon.start_ready(within_s=WITHIN_S)
     assert daemon.end(within_s=20) == 0
-    assert daemon.count("frame was scored under another name") == 6, "told once"
+    assert daemon.count("frame was scored under another name") == 6, "logged once"
     # As the message says: other names, and all is scored under the right ones.
     daemon.settings["experiment"]["name"] = "run 1, corrected"
     daemon.settings["sources"][0]["name"] = "folder-again"

@@ -82,7 +82,7 @@ def test_ending_it_takes_less_than_five_seconds(
     daemon.start()
     daemon.eventually(lambda: daemon.count("frame scored") >= 2, within_s=30)
     assert daemon.end(signal.SIGTERM, within_s=5) == 0
-    # The frame in hand was finished: none is left claimed.
+    # The current frame was finished: none is left claimed.
     assert set(daemon.states().values()) == {"done"}
     assert daemon.log_lines()[-1]["message"] == "stopped"
     assert daemon.log_lines()[-1]["event.clean"] is True

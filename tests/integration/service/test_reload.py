@@ -42,7 +42,7 @@ def scored(daemon: Daemon, time_points: int) -> None:
 
 
 def standing(daemon: Daemon) -> dict[str, str]:
-    """Return the rule of each alert that stands, and what it was raised on."""
+    """Return the rule of each open alert, and what it was raised on."""
     with daemon.reader() as reader:
         return {row.rule: row.evidence.detail for row in reader.alerts(None, 9, open_only=True)}
 
@@ -106,7 +106,7 @@ def test_a_reload_acts_and_loses_no_frame_while_files_keep_arriving(
         assert picture_px(daemon, written) < picture_px(daemon, 0)
         (entry,) = (e for e in daemon.log_lines() if e["message"] == "configuration taken up")
         assert entry["event.changed"] == "overlays"
-        # Each once: the frame in hand was finished, the others waited on disk.
+        # Each once: the current frame was finished, the others waited on disk.
         assert daemon.count("frame scored") == written + 1
         assert daemon.end() == 0
         assert daemon.process.pid == pid

@@ -18,7 +18,7 @@ BACKLOG = 12
 def saving(
     daemon: Daemon, phase: NDArray[np.uint16], save: Save, well: str
 ) -> Iterator[Callable[[], int]]:
-    """Save twenty images a second until told otherwise; gives how many there are."""
+    """Save twenty images a second until stopped; yields how many there are."""
     over = threading.Event()
     saved: list[str] = []
 
@@ -52,7 +52,7 @@ def test_a_burst_is_scored_after_it_and_can_be_stopped_in(
     for entry in daemon.log_lines():
         waiting += (entry["message"] == WAITS) - (entry["message"] == GOES_ON)
         scored = scored + (entry["message"] == "frame scored") if waiting else 0
-        assert scored <= 1, "none but the one in hand"
+        assert scored <= 1, "none but the current one"
     before = daemon.count(WAITS)
     with saving(daemon, phase, save, "A3"):
         daemon.eventually(lambda: daemon.count(WAITS) > before, within_s=40)

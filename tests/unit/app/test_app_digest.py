@@ -27,7 +27,7 @@ ROUTES = {
     "other lab": Route(experiments=("run 9",)),
 }
 
-# A target is due from day 8 on; on day 1 nothing can be said.
+# A target is due from day 8 on; on day 1 there is no verdict.
 STANDARD = Standard(rules=(AlertRule(name="weak", target=0.5, from_day=8),), final_day=10)
 
 
@@ -95,7 +95,7 @@ def test_a_restart_sends_none_twice(office: Office) -> None:
 
 @pytest.mark.parametrize(("zone", "due"), [("UTC", False), ("Asia/Tokyo", True)])
 def test_it_waits_for_its_hour_of_the_local_day(office: Office, zone: str, due: bool) -> None:
-    # The clock stands at 9:00 UTC, which is 18:00 in Tokyo.
+    # The clock shows 9:00 UTC, which is 18:00 in Tokyo.
     assert office.desk(hour=10, zone=zone).post() == int(due)
 
 

@@ -1,4 +1,4 @@
-"""What is told when the daemon cannot even start."""
+"""The alert of a daemon that cannot even start."""
 
 import json
 from collections.abc import Mapping

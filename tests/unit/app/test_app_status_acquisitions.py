@@ -12,7 +12,7 @@ FOCUS = {
     "failed": 0,
     "reason": "",
 }
-TOLD = {
+ANSWER = {
     "source": "scope",
     "time_points": 20,
     "next_time_point": 5,
@@ -58,6 +58,6 @@ TOLD = {
     ],
 )
 def test_a_time_lapse_stands_in_one_line(changes: dict[str, object], line: str) -> None:
-    told = _acquisition({**TOLD, **changes})
-    assert isinstance(told, AcquisitionTold)
-    assert told.text == line
+    shown = _acquisition({**ANSWER, **changes})
+    assert isinstance(shown, AcquisitionTold)
+    assert shown.text == line

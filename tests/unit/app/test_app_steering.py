@@ -14,7 +14,7 @@ T0 = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
 class SteeredSource(FakeSource):
-    """A source that acquires, and remembers what it is told."""
+    """A source that acquires, and records its orders."""
 
     acquires = True
 

@@ -299,7 +299,7 @@ def test_stopping_waits_no_longer_than_asked_for_a_receiver_that_hangs(
     assert not desk.delivery.stop(within_s=0.01)
     hanging.set()
     eventually(lambda: not desk.delivery.running)
-    assert desk.titles() == [("mail", "one")], "the message in hand ends, no other begins"
+    assert desk.titles() == [("mail", "one")], "the current message ends, no other begins"
 
 
 def test_waking_before_the_due_time_sends_nothing(desk: Desk) -> None:

@@ -84,7 +84,7 @@ def make_result(frame: Frame, fault: Fault | None = None) -> FrameResult:
 
 
 class FakeSource:
-    """Loads what it is told to; raises what stands in `failures` for a locator, one by one."""
+    """Loads any ticket; raises the errors that `failures` holds for a locator, one by one."""
 
     def __init__(self, name: str = "folder") -> None:
         self.name = name
@@ -228,7 +228,7 @@ class FakeStore:
 
 
 class FakeOverlays:
-    """Writes nothing; raises what stands in `failures` for a time point, one by one."""
+    """Writes nothing; raises the errors that `failures` holds for a time point, one by one."""
 
     def __init__(self) -> None:
         self.failures: dict[int, list[StoreError]] = {}

@@ -30,7 +30,7 @@ class Systemd(SystemdNotifier):
 
 @dataclass
 class Part:
-    """A stage that does what it is told."""
+    """A stage that the test controls."""
 
     name: str
     diary: list[str]

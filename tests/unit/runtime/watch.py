@@ -1,4 +1,4 @@
-"""A monitor over a real store, with what it looks at, and a clock that moves only when told."""
+"""A monitor over a real store, with what it observes, and a fake clock."""
 
 import json
 import sqlite3
@@ -41,7 +41,7 @@ class EndingSource(FakeSource):
 
 @dataclass
 class Watch:
-    """A monitor, what it looks at, and what it said."""
+    """A monitor, what it observes, and its messages."""
 
     scene: Scene
     clock: FakeClock
@@ -54,7 +54,7 @@ class Watch:
     image_disks: dict[str, int] = field(default_factory=dict)
 
     def begin(self, *rules: AlertRule) -> Monitor:
-        """Start the daemon anew."""
+        """Start the daemon again."""
         self.scene.rules = [rule for rule in rules if not rule.kind.of_the_monitor]
         return Monitor(
             self.scene.store,
@@ -90,7 +90,7 @@ class Watch:
             monitor.tick()
 
     def alerts(self) -> list[str]:
-        """Return rule and severity of each alert, and whether it still stands."""
+        """Return rule and severity of each alert, and whether it is still open."""
         rows = self.scene.rows("SELECT rule, severity, resolved_at FROM alerts ORDER BY id")
         return [f"{rule} {grave}{'' if gone is None else ' gone'}" for rule, grave, gone in rows]
 

@@ -1,4 +1,4 @@
-"""The monitor over a real store, with a clock that moves only when told."""
+"""The monitor over a real store, with a fake clock."""
 
 from dataclasses import replace
 

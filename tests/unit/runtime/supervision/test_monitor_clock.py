@@ -41,7 +41,7 @@ def test_drift_and_slewing_are_no_setting(clock: FakeClock) -> None:
 
 def test_a_thread_that_stood_still_between_two_looks_is_no_setting() -> None:
     class Slow(FakeClock):
-        """Stands still for ten seconds at the second of two looks."""
+        """Pauses for ten seconds at the second of two reads."""
 
         stalls = 0
 

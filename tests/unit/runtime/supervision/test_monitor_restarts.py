@@ -1,4 +1,4 @@
-"""The monitor over several lives of the daemon: in order, after a crash, one soon after another."""
+"""The monitor over several runs of the daemon: after a stop, after a crash, in succession."""
 
 from collections.abc import Callable
 
