@@ -1,3 +1,3 @@
 """scopewatch: a monitor for label-free cardiomyocyte differentiation."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
