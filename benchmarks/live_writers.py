@@ -1,4 +1,4 @@
-"""Whether, and how soon, the daemon scores what each acquisition program writes.
+"""Measures whether, and how soon, the daemon scores what each acquisition program writes.
 
     python -m benchmarks.live_writers                      # all writers
     python -m benchmarks.live_writers --short              # fewer wells and time points
@@ -6,9 +6,9 @@
 
 A real pymmcore-plus acquisition over a 96-well plan (4 wells x 2 sites x 6 time points x 2
 channels, DemoCamera, simulated pixels) is written by one writer after the other while the real
-daemon follows, and once more by a writer that is killed in the middle. Latency is from the moment
-at which a frame was whole on disk, and named there, to its commit. Exits with 1 where a promise is
-broken.
+daemon follows, and once more by a writer that is killed in the middle. Latency counts from the
+moment at which a frame was complete and named on disk to its commit. Exits with 1 where a promise
+is broken.
 """
 
 import argparse
@@ -32,7 +32,7 @@ HEADINGS = ("frames", "once", "wrong", "again", "missing", "refused")
 
 
 def main() -> int:
-    """Follow every writer, print one row each, and say which promises were broken."""
+    """Follow every writer, print one row each, and list the broken promises."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="2 wells, 3 time points")
     parser.add_argument("--only", nargs="+", choices=[case.writer for case in CASES], default=[])
@@ -66,7 +66,7 @@ def try_writer(case: Case, root: Path, stage: Stage, run: int) -> list[str]:
     Parameters
     ----------
     run
-        0 lets the writer come to its end; any other kills it, each at another moment.
+        0 lets the writer finish; any other number kills it, each at another moment.
     """
     name = f"{case.writer}, killed {run}" if run else case.writer
     folder = root / name.replace(", ", "-").replace(" ", "-")
@@ -89,7 +89,7 @@ def try_writer(case: Case, root: Path, stage: Stage, run: int) -> list[str]:
 
 
 def row(followed: Followed) -> str:
-    """Lay the figures of one run out."""
+    """Print the figures of one run in columns."""
     figures = (
         followed.expected,
         len(followed.took_s),

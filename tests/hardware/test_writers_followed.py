@@ -1,7 +1,7 @@
-"""What a real acquisition writes is followed live, by the real daemon, whichever program writes it.
+"""The real daemon follows what a real acquisition writes, whichever program writes it.
 
 Every phase frame is scored once, under the well, site, time point and channel of the plan and with
-its own pixels. How soon, `python -m benchmarks.live_writers` measures; here a writer that is killed
+its own pixels. `python -m benchmarks.live_writers` measures how soon; here a writer that is killed
 in the middle shows that nothing waits for the end of a run.
 """
 
@@ -54,7 +54,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 def run(
     stage: Stage, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Run]:
-    """Runs of this module's tests: begun together, each returned when it is over."""
+    """Runs of this module's tests: started together, each returned when it is over."""
     in_the_middle = stage.plan.place(time_point=1, position=2, channel=0)
     runs: dict[tuple[str, bool], Future[Followed]] = {}
 

@@ -1,4 +1,4 @@
-"""Sources that would take what is another's are refused: at the start, at a reload and by check."""
+"""Sources that would take each other's frames are refused: at start, at reload and by check."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What rules may stand in `config.yaml`, and what they become."""
+"""Which rules `config.yaml` may hold, and the core rules they become."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Secrets that stand elsewhere are found there, and never told."""
+"""Secrets outside the file are found there, and never shown."""
 
 from pathlib import Path
 from typing import Any

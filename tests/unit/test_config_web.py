@@ -1,4 +1,4 @@
-"""Who may reach the dashboard, as the configuration decides it."""
+"""Who may reach the dashboard, by the configuration."""
 
 from typing import Any
 

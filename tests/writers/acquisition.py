@@ -1,8 +1,8 @@
-"""The acquisition, a process of its own: a real core runs the plan and one writer writes it.
+"""The acquisition as a process: a real core runs the plan and one writer writes it.
 
 The core, its DemoCamera, its stage and the acquisition engine are Micro-Manager's and
 pymmcore-plus's; only the pixels are replaced, by simulated ones. Every line on standard output is
-JSON: a frame that was handed to the writer, one whose bytes are seen on disk, the end.
+JSON: a frame that was passed to the writer, one whose bytes are seen on disk, the end.
 
     python -m tests.writers.acquisition WRITER --out DIR --pixels FILE.npy --interval-s 4
 """
@@ -28,14 +28,14 @@ from pymmcore_plus.mda import MDAEngine
 from tests.writers.plan import CHANNELS, GROUP, Place, Plan
 from tests.writers.writers import WRITERS, Writer
 
-# How often the folder is looked at for frames that were handed over: an error of the times.
+# How often the folder is checked for frames that were passed on: an error of the times.
 LOOK_S = 0.01
 
 SPEAKING = threading.Lock()
 
 
 def say(event: str, place: Place | None = None) -> None:
-    """Print one line; a process that is killed has said all that it did."""
+    """Print one line; a process that is killed has reported all that it did."""
     fields: dict[str, Any] = {"event": event, "at": time.time()}
     if place is not None:
         fields |= {
@@ -43,14 +43,14 @@ def say(event: str, place: Place | None = None) -> None:
             "position": place.position,
             "channel": place.channel,
         }
-    # In one piece: the recorder speaks from a thread of its own.
+    # In one write: the recorder prints from a thread of its own.
     with SPEAKING:
         sys.stdout.write(json.dumps(fields) + "\n")
         sys.stdout.flush()
 
 
 class Recorder:
-    """Watches the folder, and says when the bytes of each frame lie there."""
+    """Watches the folder, and reports when the bytes of each frame are there."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -67,7 +67,7 @@ class Recorder:
         self._thread.join()
 
     def record(self, place: Place) -> None:
-        """Take down a frame that the writer gets now."""
+        """Note a frame that is passed to the writer now."""
         say("handed", place)
         self._handed.append(place)
 
@@ -100,7 +100,7 @@ class SimulatedEngine(MDAEngine):
     pixels
         (times, positions, channels, side, side) uint16.
     move_s
-        What moving the stage takes.
+        Time that a move of the stage takes.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ def demo_core(size_px: int) -> CMMCorePlus:
 
 
 def main() -> int:
-    """Run the plan to its end; exit with 1 when it did not come to it."""
+    """Run the plan to its end; exit with 1 when it did not reach it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("writer", choices=sorted(WRITERS))
     parser.add_argument("--out", type=Path, required=True)
@@ -167,7 +167,7 @@ def main() -> int:
         interval_s=call.interval_s,
         size_px=size_px,
     )
-    # Deprecated handlers are writers in use, too.
+    # Deprecated handlers are still used as writers.
     warnings.simplefilter("ignore")
     for library in ("pymmcore-plus", "tifffile"):
         logging.getLogger(library).setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""How the daemon is told to follow each writer, and what is promised then."""
+"""How the daemon is configured to follow each writer, and what is promised then."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from typing import Any
 from tests.writers.plan import Plan
 
 PROMISED_S = 5.0
-# Writes through a memory map raise no event: such files are looked at again at each rescan.
+# Writes through a memory map raise no event: such files are checked again at each rescan.
 PROMISED_AFTER_RESCAN_S = 3.0
-# Frames that come all at once are a burst, and scored one after the other when it is over.
+# Frames that arrive all at once are a burst, and scored one after the other after it.
 OF_A_BURST_S = 0.25
 
 
@@ -24,13 +24,13 @@ class Case:
     source
         The source of the daemon's configuration; its path is added.
     plate
-        What the plate is called where this writer's files name it, or `plate`.
+        Name of the plate in the files of this writer, or `plate`.
     mapped
         Whether pixels are written through a memory map.
     named_at_close
-        Whether the writer tells which frame is which only when it ends.
+        Whether the writer names its frames only when it ends.
     times_at_once
-        How many time points lie in one file that is written at once.
+        Number of time points in one file that is written at once.
     """
 
     writer: str
@@ -60,7 +60,7 @@ CASES = (
         writer="ome-tiff-mapped",
         source={
             "kind": "folder",
-            # Its OME-XML knows neither position nor pixel size; the names do.
+            # Its OME-XML has neither position nor pixel size; the names have.
             "pattern": r"_(?P<well>[A-H]\d+)_(?P<site>\d+)\.ome\.tif$",
             "um_per_px": 1.0,
         },

@@ -1,4 +1,4 @@
-"""The real daemon follows a writer live; what came of each frame is set beside the plan."""
+"""The real daemon follows a writer live; its results are compared with the plan."""
 
 import json
 import time
@@ -22,22 +22,22 @@ from tests.writers.plan import Place, Plan
 from tests.writers.shooting import Moment, Shooting
 from tests.writers.writers import WRITERS
 
-# Beyond what is promised: a frame that comes late is measured, not called missing.
+# Beyond the promise: a frame that comes late is measured, not counted as missing.
 PATIENCE_S = 20.0
-# Files change when they are closed: what is scored again for it is scored within two rescans.
+# Files change when they are closed: a resulting second scoring comes within two rescans.
 SETTLE_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Followed:
-    """What came of one run of one writer.
+    """Result of one run of one writer.
 
     Parameters
     ----------
     expected
-        Phase frames that were whole on disk and named there.
+        Phase frames that were complete and named on disk.
     took_s
-        From then to the commit, for those that were scored.
+        Time from then to the commit, for those that were scored.
     wrong
         Frames under a key that the plan does not have, or with another frame's pixels.
     again
@@ -49,7 +49,7 @@ class Followed:
     unnamed
         Phase frames that were whole on disk in the end, and named nowhere.
     waiting
-        How many frames the daemon says to wait.
+        Number of frames that the daemon reports as waiting.
     """
 
     writer: str
@@ -65,24 +65,24 @@ class Followed:
 
     @property
     def broken(self) -> list[str]:
-        """Return the promises that were not kept, one line each; those of time are in `late`."""
+        """Return the broken promises, one line each; those of time are in `late`."""
         kinds = {
             "under a wrong name": self.wrong,
             "scored again": self.again,
             "not scored": self.missing,
-            # What nothing names may be refused: that is told, too.
+            # Frames that nothing names may be refused: that is reported, too.
             "refused": () if self.unnamed else self.refused,
         }
         lines = [
             f"{len(found)} {kind}, such as {found[0]}" for kind, found in kinds.items() if found
         ]
         if self.unnamed and not self.waiting and not self.refused:
-            lines.append(f"nothing is said of {self.unnamed} frames that nothing names")
+            lines.append(f"nothing is reported of {self.unnamed} frames that nothing names")
         return lines
 
     @property
     def late(self) -> list[str]:
-        """Return the promise of time where it was not kept; other load may be the reason."""
+        """Return the promise of time if it was broken; other load may be the reason."""
         late = {at: took for at, took in self.took_s.items() if took > self.promised_s}
         if not late:
             return []
@@ -95,16 +95,16 @@ class Followed:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """What all writers are tried with.
+    """Settings that all writers share.
 
     Parameters
     ----------
     pixels
         The file with the plan's pixels.
     judged
-        What the model says of each phase frame.
+        The score of the model for each phase frame.
     move_s
-        What moving the stage from one position to the next takes.
+        Time that a move of the stage from one position to the next takes.
     rescan_s
         How often the daemon walks the folder.
     """
@@ -155,16 +155,16 @@ def follow(
     kill_at: Place | None = None,
     kill_after_s: float = 0.0,
 ) -> Followed:
-    """Run the daemon and a writer beside each other until nothing more comes.
+    """Run the daemon and a writer together until nothing more comes.
 
     Parameters
     ----------
     root
         An empty folder.
     kill_at
-        The writer is killed when it was handed this frame; None: it comes to its end.
+        The writer is killed when it gets this frame; None: it finishes.
     kill_after_s
-        How long it may go on then: a frame takes milliseconds to be written.
+        How long it may continue then: a frame takes milliseconds to be written.
 
     Raises
     ------
@@ -207,7 +207,7 @@ def follow(
             raise RuntimeError(f"{case.writer} ended with {status}: {root / 'writer.log'}")
         ended_at = time.time()
         named = shooting.places("named")
-        # What a killed writer did last it could not tell any more.
+        # A killed writer could not report what it did last.
         remains = WRITERS[case.writer](daemon.incoming, stage.plan)
         named |= {
             place: ended_at
@@ -215,7 +215,7 @@ def follow(
             if place not in named and remains.is_named(place)
         }
         due = {place: when for place, when in named.items() if place.channel == 0}
-        with suppress(TimeoutError):  # the missing are told by name below
+        with suppress(TimeoutError):  # the missing are listed by name below
             wait_until(
                 lambda: len(_scored(daemon.frames())) >= len(due),
                 case.promised_s(stage.rescan_s, stage.plan) + PATIENCE_S,
@@ -248,7 +248,7 @@ def _compare(
     unnamed: int,
     waiting: int,
 ) -> Followed:
-    """Set what the daemon recorded beside what the writer wrote, and when."""
+    """Compare what the daemon recorded with what the writer wrote, and when."""
     places = {place.key: place for place in stage.plan.places()}
     wrong: list[str] = []
     scored: dict[Place, float] = {}

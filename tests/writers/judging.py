@@ -1,4 +1,4 @@
-"""What the shipped model says of the plan's pixels: so it is known which pixels were scored."""
+"""Scores of the shipped model for the plan's pixels: they show which pixels were scored."""
 
 import time
 from pathlib import Path
@@ -21,7 +21,7 @@ def judge_plan(plan: Plan, pixels: NDArray[np.uint16], bundle: Path) -> dict[Pla
     Raises
     ------
     ValueError
-        When a frame cannot be judged, or two cannot be told apart: then nothing is shown.
+        When a frame cannot be judged, or two have the same score: then nothing is shown.
     """
     scorer = TFLiteScorer(load_bundle(bundle), threads=1, memory_budget_mb=64)
     judged: dict[Place, Scores] = {}

@@ -1,7 +1,7 @@
-"""What lies on disk of a frame, seen from outside: by sizes, names and tifffile alone.
+"""State of a frame on disk, seen from outside: by sizes, names and tifffile alone.
 
-Files are looked at in the middle of a write, where they may be cut off anywhere: whatever cannot
-be read then is not there yet.
+Files are read in the middle of a write, where they may be cut anywhere: whatever cannot be read
+then is not there yet.
 """
 
 import json
@@ -15,7 +15,7 @@ from ndstorage.ndtiff_index import NDTiffIndexEntry
 
 
 def whole_pages(path: Path) -> int:
-    """Return how many image directories of a TIFF file are there, with all of their pixels."""
+    """Return how many image directories of a TIFF file exist with all of their pixels."""
     whole = 0
     with suppress(Exception):
         size = path.stat().st_size
@@ -31,7 +31,7 @@ def whole_pages(path: Path) -> int:
 
 
 def contiguous_planes(path: Path, plane_bytes: int) -> int:
-    """Return how many planes lie behind the first directory of an uncompressed TIFF file."""
+    """Return how many planes follow the first directory of an uncompressed TIFF file."""
     with suppress(Exception):
         size = path.stat().st_size
         with tifffile.TiffFile(path) as file:
@@ -42,7 +42,7 @@ def contiguous_planes(path: Path, plane_bytes: int) -> int:
 
 
 def parses(path: Path) -> bool:
-    """Whether a file of JSON is there, and whole."""
+    """Return whether a file of JSON exists and is complete."""
     try:
         json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -51,7 +51,7 @@ def parses(path: Path) -> bool:
 
 
 def indexed_axes(path: Path) -> set[frozenset[tuple[str, int | str]]]:
-    """Return the axes of every whole entry of an NDTiff.index."""
+    """Return the axes of every complete entry of an NDTiff.index."""
     found: set[frozenset[tuple[str, int | str]]] = set()
     with suppress(Exception):
         data, at = path.read_bytes(), 0
@@ -62,7 +62,7 @@ def indexed_axes(path: Path) -> set[frozenset[tuple[str, int | str]]]:
 
 
 def holds_chunk(shard: Path, chunk: int, chunks: int) -> bool:
-    """Whether a Zarr shard has a whole index at its end, and the index a chunk that is there.
+    """Return whether a Zarr shard has a complete index at its end, and the index lists a chunk.
 
     Parameters
     ----------

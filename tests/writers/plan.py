@@ -1,4 +1,4 @@
-"""The plan that every writer is tried with: a 96-well plate, and which frame shows what."""
+"""The plan that every writer is tried with: a 96-well plate, and the content of each frame."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ import useq
 CHANNELS = ("Phase", "GFP")
 GROUP = "Channel"
 
-# Corners and the middle of the plate: rows and columns that are mixed up do not come out right.
+# Corners and the middle of the plate: mixed up rows and columns give wrong wells.
 WELLS = ((0, 0), (1, 2), (2, 11), (7, 6))
 UM_PER_PX = 1.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Which frame: what the ledger's key must say of it.
+    """A frame of the plan, with the parts of its key in the ledger.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Place:
 
     @property
     def key(self) -> tuple[str, int, int, str]:
-        """Return well, site, time point and channel, as the ledger has them."""
+        """Return well, site, time point and channel, as in the ledger."""
         return self.well, self.site, self.time_point, CHANNELS[self.channel].lower()
 
 
@@ -44,7 +44,7 @@ class Plan:
     Parameters
     ----------
     interval_s
-        From the start of one time point to the next.
+        Time from the start of one time point to the next.
     size_px
         Side of the square frames.
     """
@@ -57,7 +57,7 @@ class Plan:
 
     @cached_property
     def sequence(self) -> useq.MDASequence:
-        """Return the plan as pymmcore-plus runs it: time, then position, then channel."""
+        """Return the plan for pymmcore-plus: time, then position, then channel."""
         rows, columns = zip(*WELLS[: self.wells], strict=True)
         plate = useq.WellPlatePlan(
             plate=useq.WellPlate.from_str("96-well"),
@@ -84,7 +84,7 @@ class Plan:
         return self.times * len(CHANNELS)
 
     def place(self, *, time_point: int, position: int, channel: int) -> Place:
-        """Return what the frame with these indices shows."""
+        """Return the frame with these indices."""
         row, column = WELLS[position // self.sites]
         return Place(
             time_point=time_point,

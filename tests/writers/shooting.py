@@ -1,4 +1,4 @@
-"""The acquisition as a process of ours: started, listened to, killed."""
+"""The acquisition as a subprocess: started, read, killed."""
 
 import json
 import os
@@ -20,7 +20,7 @@ ENDS_WITHIN_S = 120.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One line of the acquisition: what happened to which frame, in seconds of the epoch."""
+    """One line of the acquisition: an event of a frame, in seconds of the epoch."""
 
     event: str
     place: Place | None
@@ -37,7 +37,7 @@ class Shooting:
     pixels
         What `tests.writers.pixels.save` wrote for the same plan.
     move_s
-        What moving the stage from one position to the next takes.
+        Time that a move of the stage from one position to the next takes.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Shooting:
             process.stdout.close()
 
     def kill(self) -> None:
-        """Kill the writer wherever it is, as a power cut or the kernel would."""
+        """Kill the writer at any point, as a power cut or the kernel would."""
         process = self._running()
         if process.poll() is None:
             process.kill()
@@ -94,7 +94,7 @@ class Shooting:
         return status
 
     def places(self, event: str) -> dict[Place, float]:
-        """Return the frames to which something happened, and when."""
+        """Return the frames with an event, and its time."""
         return {
             moment.place: moment.at
             for moment in list(self.moments)

@@ -1,4 +1,4 @@
-"""The writers that are tried: what pymmcore-plus is given as output, and what lies where then."""
+"""The writers that are tried: their output option for pymmcore-plus, and their files on disk."""
 
 import json
 import threading
@@ -24,7 +24,7 @@ from tests.writers.on_disk import (
 from tests.writers.plan import CHANNELS, Place, Plan
 
 with warnings.catch_warnings():
-    # Deprecated in favour of ome-writers, and in use.
+    # Deprecated in favour of ome-writers, and still in use.
     warnings.simplefilter("ignore", FutureWarning)
     from pymmcore_plus.mda.handlers import ImageSequenceWriter, OMETiffWriter
 
@@ -41,18 +41,18 @@ class Writer(ABC):
 
     @abstractmethod
     def output(self) -> Any:
-        """Return what `run_mda` takes as `output`."""
+        """Return the `output` for `run_mda`."""
 
     def overrides(self) -> dict[str, Any]:
-        """Return what `run_mda` takes as `dimension_overrides`."""
+        """Return the `dimension_overrides` for `run_mda`."""
         return {}
 
     @abstractmethod
     def is_written(self, place: Place) -> bool:
-        """Whether all bytes of a frame that was handed over lie on disk by now."""
+        """Return whether all bytes of a frame that was passed on are on disk by now."""
 
     def is_named(self, place: Place) -> bool:
-        """Whether what lies beside a written frame tells by now which frame it is."""
+        """Return whether a file beside a written frame names it by now."""
         return True
 
 
@@ -62,7 +62,7 @@ class OmeTiff(Writer):
     Parameters
     ----------
     metadata
-        Where the OME-XML of all positions lies: in each file, in the first, in a file beside them.
+        Where the OME-XML of all positions is: in each file, in the first, in a file beside them.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class OmeTiff(Writer):
         )
 
     def is_written(self, place: Place) -> bool:
-        """Whether the file is long enough, or the frame's directory and strips are there."""
+        """Return whether the file is long enough, or the frame's directory and strips are there."""
         path = self.folder / "plate" / f"plate_p{place.position:03}.ome.tiff"
         before = place.time_point * len(CHANNELS) + place.channel
         if self._compression is None:
@@ -94,7 +94,7 @@ class OmeTiff(Writer):
         return whole_pages(path) > before
 
     def is_named(self, place: Place) -> bool:
-        """Whether the file with the OME-XML is there."""
+        """Return whether the file with the OME-XML is there."""
         if self._metadata == "companion-file":
             return (self.folder / "plate" / "companion.ome").exists()
         return True
@@ -134,7 +134,7 @@ class OmeZarr(Writer):
         )
 
     def overrides(self) -> dict[str, Any]:
-        """Return how time points and channels are laid into files."""
+        """Return how time points and channels are arranged in files."""
         changes: dict[str, dict[str, int]] = {"t": {"chunk_size": self._chunk_t}, "c": {}}
         if self._shard is not None:
             for axis, chunks in zip("tc", self._shard, strict=True):
@@ -142,7 +142,7 @@ class OmeZarr(Writer):
         return changes
 
     def is_written(self, place: Place) -> bool:
-        """Whether the chunk is there: under its final name, or in the index of its shard."""
+        """Return whether the chunk is there: under its final name, or in the index of its shard."""
         t, c = place.time_point // self._chunk_t, place.channel
         if self._shard is None:
             return (self._array(place) / f"c/{t}/{c}/0/0").exists()
@@ -151,7 +151,7 @@ class OmeZarr(Writer):
         return holds_chunk(shard, t % shard_t * shard_c + c % shard_c, shard_t * shard_c)
 
     def is_named(self, place: Place) -> bool:
-        """Whether the array is described: acquire-zarr does so after its first time point."""
+        """Return whether the array is described; acquire-zarr does so after the first time point."""
         return parses(self._array(place) / "zarr.json")
 
     def _array(self, place: Place) -> Path:
@@ -160,7 +160,7 @@ class OmeZarr(Writer):
 
 
 class Noting(Writer):
-    """A writer that notes by itself what it has written: its calls return when it has."""
+    """A writer that records what it has written: its calls return when it has."""
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         super().__init__(folder, plan)
@@ -168,12 +168,12 @@ class Noting(Writer):
         self._written: set[tuple[int, int, int]] = set()
 
     def note(self, event: useq.MDAEvent) -> None:
-        """Take down that the bytes of an event's frame lie on disk."""
+        """Record that the bytes of an event's frame are on disk."""
         with self._lock:
             self._written.add((event.index["t"], event.index["p"], event.index["c"]))
 
     def is_written(self, place: Place) -> bool:
-        """Whether it was noted."""
+        """Return whether it was recorded."""
         with self._lock:
             return (place.time_point, place.position, place.channel) in self._written
 
@@ -187,7 +187,7 @@ class ImageSequence(Noting):
         self._seen = (0, 0)
 
     def output(self) -> Any:
-        """Return the writer; its folder must not be there yet."""
+        """Return the writer; its folder must not exist yet."""
         note = self.note
 
         class NotingWriter(ImageSequenceWriter):
@@ -200,7 +200,7 @@ class ImageSequence(Noting):
         return NotingWriter(self.folder / "sequence")
 
     def is_named(self, place: Place) -> bool:
-        """Whether the side file has named the frame's position, for this frame or for another."""
+        """Return whether the side file lists the frame's position, for this or another frame."""
         if place.position not in self._named:
             self._read_names(self.folder / "sequence" / ImageSequenceWriter.FRAME_META_PATH)
         return place.position in self._named
@@ -239,8 +239,8 @@ class Ndtiff(Noting):
     Parameters
     ----------
     labels
-        Whether the axis `position` holds the position's label, as of pycro-manager; otherwise its
-        index, as of Micro-Manager, and the label stands in the image's metadata.
+        Whether the axis `position` holds the position's label, as from pycro-manager; otherwise its
+        index, as from Micro-Manager, and the label is in the image's metadata.
     axes
         Whether the metadata of an image hold its axes, as pycro-manager adds them. ndstorage
         itself writes them into the index alone, which it keeps back until 8 KiB have gathered.
@@ -257,7 +257,7 @@ class Ndtiff(Noting):
         return self
 
     def is_named(self, place: Place) -> bool:
-        """Whether image or index tell the axes by now."""
+        """Return whether image or index state the axes by now."""
         index = self.folder / "plate_1" / "NDTiff.index"
         return self._axes or frozenset(self._axes_of(place).items()) in indexed_axes(index)
 

@@ -1,4 +1,4 @@
-"""An inbox, a ledger and arrivals that remember, for the tests of sources."""
+"""Fakes of inbox, ledger and arrivals for the tests of sources."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from scopewatch.core.imaging.moment import Moment
 
 
 class FakeInbox:
-    """Takes up to `room` things."""
+    """Takes up to `room` tickets and refusals."""
 
     def __init__(self, room: int = 10_000) -> None:
         self.room = room
@@ -41,13 +41,13 @@ class FakeInbox:
         return [refusal.reason for refusal in self.refusals]
 
     def ticket(self, ending: str) -> FrameTicket:
-        """The one ticket whose key ends so."""
+        """Return the one ticket whose key has this ending."""
         (found,) = [ticket for ticket in self.tickets if str(ticket.key).endswith(ending)]
         return found
 
 
 class FakeLedger:
-    """Knows what was settled; counts how often it is asked."""
+    """Remembers what was settled; counts its calls."""
 
     def __init__(self) -> None:
         self.done: set[tuple[str, str, str]] = set()
@@ -92,7 +92,7 @@ class FakeLedger:
 
 
 class FakeArrivals:
-    """Remembers what it was told; is bursting as the test says."""
+    """Records its calls; the test sets whether there is a burst."""
 
     def __init__(self) -> None:
         self.burst = False

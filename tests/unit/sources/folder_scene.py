@@ -11,7 +11,7 @@ from tests.unit.sources.scenes import SourceScene
 
 
 class Scene(SourceScene):
-    """The source's thread runs beside, and may not make a difference."""
+    """The thread of the source also runs, and must make no difference."""
 
     def __init__(self, path: Path, clock: FakeClock, **changes: Any) -> None:
         super().__init__(path, clock)

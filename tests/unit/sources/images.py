@@ -19,7 +19,7 @@ FRAME = "plate_A1_s0_t0003_phase.tif"
 
 
 def pixels(height: int = 24, width: int = 32, seed: int = 0) -> NDArray[np.uint16]:
-    """Some camera counts."""
+    """Return some camera counts."""
     rng = np.random.default_rng(seed)
     return rng.integers(100, 4000, (height, width)).astype(np.uint16)
 
@@ -33,12 +33,12 @@ def write(path: Path, image: NDArray[Any] | None = None, **options: Any) -> Path
 
 
 def folder_config(path: Path, **changes: Any) -> FolderSourceConfig:
-    """A folder source without settling time."""
+    """Return the configuration of a folder source without settling time."""
     return FolderSourceConfig(kind="folder", path=path, **{"settle_s": 0, **changes})
 
 
 def read_frames(path: Path, **settings: Any) -> list[FrameReading]:
-    """Read what frames the planes of a file are, by what the file itself says."""
+    """Return the frames in a file, by the metadata of the file."""
     reading = ReadingSettings(
         experiment=EXPERIMENT, position=PositionPattern(POSITION_LABEL), zone=UTC, **settings
     )

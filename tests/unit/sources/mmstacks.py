@@ -7,12 +7,12 @@ from typing import Any
 
 
 class StackWriter:
-    """Writes as Micro-Manager writes image stacks: preallocated, then image by image.
+    """Writes image stacks as Micro-Manager does: preallocated, then image by image.
 
     Parameters
     ----------
     gap
-        Bytes left free behind each image, so that few images reach far into a large file.
+        Bytes left free after each image, so that few images reach far into a large file.
     big
         BigTIFF, with offsets beyond 4 GB.
     """
@@ -35,7 +35,7 @@ class StackWriter:
         self.at = first
 
     def directory(self, image: Any, tags: dict[str, Any], *, last: bool = False) -> list[bytes]:
-        """An image in the pieces it is written in: directory, pixels, tags."""
+        """Return an image in the pieces in which it is written: directory, pixels, tags."""
         height, width = image.shape
         text = json.dumps(tags).encode()
         entries = 10
@@ -72,7 +72,7 @@ class StackWriter:
         self.at += self.at % 2 + (0 if last else self.gap)
 
     def close(self) -> None:
-        """Cut the file to what was written."""
+        """Truncate the file to what was written."""
         with self.path.open("r+b") as file:
             file.truncate(self.at)
 

@@ -12,7 +12,7 @@ from tests.unit.sources.scenes import SourceScene
 
 
 class Scene(SourceScene):
-    """Data sets are looked for by `later`, and by the source's thread beside."""
+    """`later` looks for data sets, as the thread of the source does."""
 
     def __init__(self, path: Path, clock: FakeClock, **changes: Any) -> None:
         super().__init__(path, clock)

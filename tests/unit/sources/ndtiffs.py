@@ -28,7 +28,7 @@ class Writer:
 
     @property
     def tiff(self) -> Path:
-        """Its (first) TIFF."""
+        """The (first) TIFF of the data set."""
         return next(self.path.glob("*NDTiffStack.tif"))
 
     def add(
@@ -53,7 +53,7 @@ class Writer:
         self._reader = self._storage.current_writer.reader
 
     def finish(self) -> None:
-        """Close the data set: the TIFF is cut to size and the index is written."""
+        """Close the data set: the TIFF is truncated and the index is written."""
         self._storage.finish()
         if self._reader is not None:
             self._reader.close()
@@ -81,5 +81,5 @@ def write_data_set(folder: Path, times: int = 3, name: str = "HES7", **axes: Any
 
 
 def ndtiff_config(path: Path, **changes: Any) -> NDTiffSourceConfig:
-    """An NDTiff source whose own looks are too rare to matter."""
+    """Return the configuration of an NDTiff source whose own looks are too rare to matter."""
     return NDTiffSourceConfig(kind="ndtiff", path=path, **{"poll_s": 3600, **changes})

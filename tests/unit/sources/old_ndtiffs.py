@@ -67,7 +67,7 @@ def write_version_1(folder: Path, pixels: NDArray[np.uint16], stack: str = "NDTi
 def _image(
     start: int, pixels: NDArray[np.uint16], text: bytes, *, last: bool, version: int = 2
 ) -> tuple[bytes, int, int]:
-    """Return a directory with its image, where the pixels lie and where the tags do."""
+    """Return a directory with its image, and the places of the pixels and the tags."""
     height, width = pixels.shape
     raw = pixels.astype("<u2").tobytes()
     behind = start + 2 + 13 * 12 + 4

@@ -1,4 +1,4 @@
-"""OME-TIFF sets of a plate, written by ome-writers as pymmcore-plus lets it write."""
+"""OME-TIFF sets of a plate, written by ome-writers with the options of pymmcore-plus."""
 
 import time
 import warnings
@@ -24,7 +24,7 @@ Arrangement = Literal["redundant", "master-tiff", "companion-file"]
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """One plane of a set: where it lies, and what frame it is."""
+    """One plane of a set: its place, and its frame."""
 
     file: str
     page: int
@@ -62,7 +62,7 @@ class PlateWriter:
     Parameters
     ----------
     times
-        As many time points as are planned; None: no end is planned.
+        Number of planned time points; None: no end is planned.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class PlateWriter:
         self.written: list[Written] = []
 
     def add(self, planes: int = 1, **metadata: Any) -> None:
-        """Write the next planes, as one event of the plan after the other gives them."""
+        """Write the next planes in the order of the plan's events."""
         for _ in range(planes):
             number = len(self.written)
             index = self._events[number].index
@@ -117,7 +117,7 @@ class PlateWriter:
             )
 
     def settle(self) -> None:
-        """Wait until all that was added is on disk: each file has a thread that writes it."""
+        """Wait until all planes are on disk: each file has a thread that writes it."""
         deadline = time.monotonic() + 30
         backend: Any = self._stream._backend
         for manager in backend._position_managers.values():
@@ -138,7 +138,7 @@ class PlateWriter:
 
 
 def edit_xml(path: Path, change: Callable[[str], str]) -> None:
-    """Write the OME-XML of a file again, as a program does that touches it."""
+    """Rewrite the OME-XML of a file, as a program does that edits it."""
     xml = tifffile.tiffcomment(path)
     assert isinstance(xml, str)
     tifffile.tiffcomment(path, change(xml).encode())
@@ -158,7 +158,7 @@ def plate(folder: Path, **options: Any) -> Iterator[PlateWriter]:
 def endless_position(
     path: Path, compression: str | None
 ) -> Iterator[Callable[[NDArray[np.uint16]], None]]:
-    """One position, C7, without a planned end; yields what adds a frame and waits for it."""
+    """One position, C7, without a planned end; yields a function that adds a frame and waits."""
     position = useq.WellPlatePlan.model_validate(
         {"plate": "96-well", "a1_center_xy": (0, 0), "selected_wells": ([2], [6])}
     )

@@ -12,7 +12,7 @@ from tests.unit.sources.zarrs import omezarr_config
 
 
 class Scene(SourceScene):
-    """Stores are looked for by `later`, and by the source's thread beside."""
+    """`later` looks for stores, as the thread of the source does."""
 
     def __init__(self, path: Path, clock: FakeClock, **changes: Any) -> None:
         super().__init__(path, clock)
@@ -21,7 +21,7 @@ class Scene(SourceScene):
         )
 
     def rescan(self, seconds: float = 1) -> list[str]:
-        """Let time pass and look; return the keys that came, without the run."""
+        """Let time pass and look; return the new keys, without the run."""
         before = len(self.inbox.tickets)
         self.later(seconds)
         return [key.partition("/")[2] for key in self.inbox.keys[before:]]

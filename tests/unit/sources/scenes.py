@@ -1,4 +1,4 @@
-"""What surrounds a source in its tests: a clock, an inbox, a ledger and arrivals that are fakes."""
+"""A source in its tests, with a fake clock, inbox, ledger and arrivals."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from tests.unit.sources.fakes import FakeArrivals, FakeInbox, FakeLedger
 
 
 class SourceScene:
-    """A source with its surroundings; `source` is made by each kind of scene."""
+    """A source with its fakes; each kind of scene creates `source`."""
 
     source: FrameSource
 
@@ -34,7 +34,7 @@ S = TypeVar("S", bound=SourceScene)
 
 @contextmanager
 def making(kind: Callable[..., S], root: Path, clock: FakeClock) -> Iterator[Callable[..., S]]:
-    """Give a function that makes scenes, of `root` unless told otherwise; stop them at the end."""
+    """Give a function that makes scenes, of `root` by default; stop them at the end."""
     scenes: list[S] = []
 
     def build(path: Path = root, **changes: Any) -> S:

@@ -1,4 +1,4 @@
-"""A time-lapse whose microscope is made up: it writes real data sets, and fails as it is told."""
+"""A time-lapse with a simulated microscope: it writes real data sets, and fails on request."""
 
 import contextlib
 import itertools
@@ -47,7 +47,7 @@ def settings(path: Path, **changes: Any) -> MicroManagerSourceConfig:
 
 
 class FakeMicroscope:
-    """Writes real data sets; fails as often as it is told."""
+    """Writes real data sets; fails as often as requested."""
 
     def __init__(self, config: MicroManagerSourceConfig, data_set: str) -> None:
         self.config, self.data_set = config, data_set
@@ -110,7 +110,7 @@ class FakeMicroscope:
 
 
 class Scene:
-    """A source that acquires, its microscope, and time as told."""
+    """A source that acquires, its microscope, and a clock that the test sets."""
 
     def __init__(self, path: Path, clock: FakeClock, **changes: Any) -> None:
         self.clock = clock
@@ -155,5 +155,5 @@ def pass_time(scene: Scene, hours: float, *, until: float, step_s: float = 10) -
 
 
 def missed(scene: Scene) -> list[str]:
-    """Return key and reason of what was told to be missing."""
+    """Return key and reason of the images that were reported missing."""
     return [f"{each.missed}: {each.reason}" for each in scene.inbox.refusals if each.missed]

@@ -1,4 +1,4 @@
-"""What one look at OME-Zarr stores finds, with nothing waited for."""
+"""Results of one look at OME-Zarr stores, without waiting."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ NOW = Patience(quiet_s=0, give_up_s=0)
 
 
 def found_in(path: Path, limits: ReadLimits = DEFAULT_LIMITS, **settings: Any) -> list[Found]:
-    """Return what a look at the stores below a path finds, with nothing waited for."""
+    """Return what one look at the stores below a path finds, without waiting."""
     stores = OmeZarrStores(omezarr_config(path, **settings), EXPERIMENT, limits, NOW)
     return [
         stores.found(label, sighting)

@@ -15,12 +15,12 @@ _KINDS = {"t": "time", "c": "channel"}
 
 
 def omezarr_config(path: Path, **changes: Any) -> OmeZarrSourceConfig:
-    """An OME-Zarr source whose own looks are too rare to matter."""
+    """Return the configuration of an OME-Zarr source whose own looks are too rare to matter."""
     return OmeZarrSourceConfig(kind="ome-zarr", path=path, **{"poll_s": 3600, **changes})
 
 
 class ZarrImage:
-    """An image of a store; `folder` is that of its array."""
+    """An image of a store; `folder` is the folder of its array."""
 
     def __init__(self, folder: Path, array: Any, axes: str) -> None:
         self.folder = folder
@@ -38,12 +38,12 @@ class ZarrImage:
         return self.chunk(*index)
 
     def resize(self, **sizes: int) -> None:
-        """Make it longer along its axes."""
+        """Extend it along its axes."""
         known = dict(zip(self._axes, self._array.shape, strict=True))
         self._array.resize(tuple((known | sizes)[axis] for axis in self._axes))
 
     def chunk(self, *index: int) -> Path:
-        """Return the file of a plane that has a chunk by itself."""
+        """Return the file of a plane that has its own chunk."""
         where = iter(index)
         key = self._array.metadata.encode_chunk_key(
             tuple(0 if axis in "yx" else next(where) for axis in self._axes)
@@ -52,7 +52,7 @@ class ZarrImage:
 
 
 class ZarrStore:
-    """A store whose folder is made here, as `HES7.zarr` unless named otherwise."""
+    """A store whose folder is created here, `HES7.zarr` by default."""
 
     def __init__(self, folder: Path, name: str = "HES7.zarr", *, version: str = "0.5") -> None:
         self.path = folder / name
@@ -98,7 +98,7 @@ class ZarrStore:
         size: dict[str, int] | None = None,
         **array: Any,
     ) -> ZarrImage:
-        """Make an image without planes: 20 time points unless `size` says otherwise."""
+        """Create an image without planes: 20 time points unless `size` is given."""
         sizes = {"t": 20, "c": max(1, len(channels)), "z": 1, "y": HEIGHT, "x": WIDTH}
         sizes |= size or {}
         reported = {"y": "micrometer", "x": "micrometer", **(units or {})}
@@ -133,7 +133,7 @@ class ZarrStore:
 
 
 def write_times(folder: Path, first: int, count: int) -> None:
-    """Write time points of one image of the run HES7, going on with what is there."""
+    """Write time points of one image of the run HES7, after the present ones."""
     path = folder / "HES7.zarr"
     if not path.exists():
         ZarrStore(folder).image(axes="tyx")

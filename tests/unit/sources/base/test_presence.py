@@ -1,4 +1,4 @@
-"""A folder that was there and is gone is another thing than one that has not appeared yet."""
+"""A folder that was there and is gone differs from one that has not appeared yet."""
 
 from pathlib import Path
 

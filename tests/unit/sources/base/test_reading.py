@@ -1,4 +1,4 @@
-"""One order of trust: who is believed, and what is said of it."""
+"""The order of trust: which statement is accepted, and what is reported about it."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -251,7 +251,7 @@ def test_a_time_halfway_between_two_time_points_is_refused() -> None:
 
 
 def test_the_elapsed_time_in_a_name_counts_where_a_better_moment_has_no_start() -> None:
-    """The moment alone does not say which time point it is."""
+    """The moment alone does not give the time point."""
     run = ExperimentConfig(name="x", interval_h=12)
     taken = datetime(2026, 3, 4, 9, tzinfo=UTC)
     reading = read(

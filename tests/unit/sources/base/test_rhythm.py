@@ -7,7 +7,7 @@ from tests.unit.sources.fakes import FakeArrivals
 
 
 class Scene:
-    """A rhythm as its source uses it; what a glance shows and a look finds is the test's."""
+    """A rhythm as its source uses it; the test sets the results of glances and looks."""
 
     def __init__(self, poll_s: float = 1.0) -> None:
         self.arrivals = FakeArrivals()
@@ -22,12 +22,12 @@ class Scene:
         return self.shown
 
     def save(self, images: int = 1) -> None:
-        """Save images, which shows."""
+        """Save images; a glance shows it."""
         self.saved += images
         self.shown += 1
 
     def tick(self) -> bool:
-        """Do what the source's thread does when it wakes up; whether it looked."""
+        """Do what the thread of the source does when it wakes up; return whether it looked."""
         due = self.rhythm.due(self.now_s)
         if due:
             self.look()
@@ -102,7 +102,7 @@ def test_something_else_that_changes_is_not_looked_into_for_ever(scene: Scene) -
 
 
 def grow_without_images(scene: Scene, seconds: float) -> int:
-    """Let files change all the time; return how often it was told that something begins."""
+    """Let files change all the time; return how often a start was reported."""
     before, ends_s = scene.arrivals.calls.count("begins"), scene.now_s + seconds
     while scene.now_s < ends_s:
         scene.shown += 1
@@ -119,7 +119,7 @@ def rest(scene: Scene, seconds: float) -> None:
 def test_files_that_grow_without_images_are_one_beginning(scene: Scene) -> None:
     assert grow_without_images(scene, 3) > 0
     assert grow_without_images(scene, 300) == 0
-    # Whatever wrote them has ended: what changes now is something else.
+    # Their writer has ended: what changes now is something else.
     rest(scene, 61)
     assert grow_without_images(scene, 1) > 0
 

@@ -1,4 +1,4 @@
-"""Shell patterns and templates where a regular expression is wanted."""
+"""Shell patterns and templates where a regular expression is expected."""
 
 import re
 

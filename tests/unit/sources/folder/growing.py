@@ -1,4 +1,4 @@
-"""Planes of plates that grow."""
+"""Keys and times of the planes of growing plates."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ def key(plane: Written) -> str:
 
 
 def settle(scene: Scene) -> None:
-    """The worker takes all that was offered."""
+    """Let the worker take all that was offered."""
     scene.ledger.settle(*scene.inbox.tickets, *scene.inbox.refusals)
 
 

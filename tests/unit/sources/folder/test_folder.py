@@ -1,4 +1,4 @@
-"""Watching: what is found, when it is trusted, what happens when things go wrong."""
+"""A folder source: which files it finds, when it trusts them, and how it handles failures."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""Walks, events and rescans of a folder take the same files, and copies of frames are refused."""
+"""Walks, events and rescans of a folder find the same files, and copies of frames are refused."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ HIDDEN = (".~tmp~", ".stversions", ".snapshot/monday", ".Trash-1000/files", ".rs
 
 
 def touch(scene: Scene, path: Path, *, renamed_from: Path | None = None) -> None:
-    """Tell of a file by an event alone, without a walk."""
+    """Report a file by an event alone, without a walk."""
     event = (
         FileClosedEvent(str(path))
         if renamed_from is None

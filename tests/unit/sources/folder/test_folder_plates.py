@@ -1,4 +1,4 @@
-"""Sets of OME-TIFFs of a plate that lie in a watched folder."""
+"""Sets of OME-TIFFs of a plate in a watched folder."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def test_each_plane_of_a_plate_is_offered_once_under_its_own_name(
 
 
 def of_another_set(path: Path) -> None:
-    """A file of one plane, whose OME-XML speaks of two others."""
+    """Write a file of one plane, whose OME-XML lists two other files."""
     images = "".join(
         f'<Image ID="Image:{number}" Name="{name}"><Pixels SizeC="1" SizeT="1" SizeZ="1"'
         ' PhysicalSizeX="0.65"><TiffData IFD="0" PlaneCount="1">'

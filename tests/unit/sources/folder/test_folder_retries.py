@@ -1,4 +1,4 @@
-"""Files that a person wants tried again, though nothing of them changed."""
+"""Files that a person wants tried again although they did not change."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def request(thing: FrameTicket | Refusal) -> RetryRequest:
 
 
 def ask(scene: Scene, *things: FrameTicket | Refusal) -> None:
-    """Ask as the store does: what is asked for is open in the ledger."""
+    """Request a retry as the store does: the item is open in the ledger."""
     for each in things:
         scene.ledger.done.discard((each.source, each.locator, each.fingerprint))
     assert scene.source.retry([request(each) for each in things]) == len(things)

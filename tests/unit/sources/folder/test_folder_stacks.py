@@ -1,4 +1,4 @@
-"""What the files in a folder hold: metadata beside them, stacks, calibrations."""
+"""Content of the files in a folder: metadata beside them, stacks, calibrations."""
 
 import json
 from datetime import UTC, datetime

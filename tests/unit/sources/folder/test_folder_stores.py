@@ -1,4 +1,4 @@
-"""A folder source that meets OME-Zarr stores names them and leaves them alone."""
+"""A folder source that finds OME-Zarr stores reports them and ignores them."""
 
 import logging
 import os

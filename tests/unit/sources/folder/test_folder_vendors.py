@@ -1,4 +1,4 @@
-"""Files in the formats of microscope makers, in a watched folder."""
+"""Files in vendor formats in a watched folder."""
 
 from collections.abc import Iterator
 from pathlib import Path

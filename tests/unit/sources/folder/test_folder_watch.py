@@ -112,7 +112,7 @@ def test_an_observer_that_was_renewed_is_gone_at_once_with_what_it_kept(tmp_path
     assert not watched.check(0.0)
     gc.collect()
     others = observers() - 1
-    # Python itself collects cycles when it likes.
+    # Python itself collects cycles at any time.
     gc.disable()
     try:
         assert watched.check(RENEW_S)
@@ -123,7 +123,7 @@ def test_an_observer_that_was_renewed_is_gone_at_once_with_what_it_kept(tmp_path
 
 
 def observers() -> int:
-    """How many observers there are in this process, running or not, by their inotify handles."""
+    """Return the number of observers in this process, running or not, by their inotify handles."""
     return sum(isinstance(each, Inotify) for each in gc.get_objects())
 
 

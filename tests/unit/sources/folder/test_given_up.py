@@ -1,4 +1,4 @@
-"""Files that never got whole in time are handed on, and taken once they are whole after all."""
+"""Files that are not complete in time are offered as they are, and again once complete."""
 
 import errno
 import logging
@@ -33,7 +33,7 @@ def whole(tmp_path: Path) -> bytes:
 
 
 def given_up(scene: Scene) -> FrameTicket:
-    """Wait until the only file is given up; return what was handed on."""
+    """Wait until the only file is given up; return what was offered."""
     scene.later(121)
     (ticket,) = scene.inbox.tickets
     with pytest.raises(FrameError):
@@ -50,7 +50,7 @@ def test_a_file_given_up_is_taken_once_whole_though_size_and_time_are_as_before(
     first = given_up(scene)
     for _ in range(3):
         scene.later(30)
-    assert scene.inbox.tickets == [first], "it is told once, however often it is looked at"
+    assert scene.inbox.tickets == [first], "it is offered once, however often it is checked"
     assert scene.source.health().waiting == 0
     (tmp_path / FRAME).write_bytes(whole)
     os.utime(tmp_path / FRAME, ns=(state.st_atime_ns, state.st_mtime_ns))

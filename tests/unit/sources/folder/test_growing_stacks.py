@@ -33,7 +33,7 @@ def test_each_plane_of_a_plate_is_offered_once_as_it_is_written(
     for _ in range(3):
         scene.later(600)
     retimed = scene.inbox.tickets[24:]
-    # Nothing is offered as another frame; the moments that came at the close are told.
+    # Nothing is offered as another frame; the moments that came at the close are reported.
     assert {(each.locator, each.fingerprint) for each in retimed} <= {
         (each.locator, each.fingerprint) for each in scene.inbox.tickets[:24]
     }
@@ -52,7 +52,8 @@ def test_a_plate_without_a_planned_end_is_offered_as_it_is_written(
             scene.later(0)
             scene.later(2)
             late = set(map(key, writer.written)) - set(scene.inbox.keys)
-            # So small are these frames that directories of many would be as long as two of them.
+            # These frames are so small that the directories of many would be as long as two of
+            # them.
             assert len(late) <= (16 if compression is None else 0), count
             settle(scene)
         scene.later(600)
@@ -125,7 +126,7 @@ def test_a_plate_that_never_rests_is_followed_all_the_same(tmp_path: Path, make:
             writer.add(8)
             writer.settle()
             scene.later(1)
-        # All but what came within the last seconds.
+        # All but those of the last seconds.
         assert len(scene.inbox.tickets) > 8 * 14
         scene.later(2)
         assert sorted(scene.inbox.keys) == sorted(map(key, writer.written))

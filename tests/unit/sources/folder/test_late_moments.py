@@ -1,4 +1,4 @@
-"""Moments that became known late wait until new frames have had their turn."""
+"""Moments that became known late wait until new frames were offered."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,6 +1,6 @@
 """A stack that was preallocated at full size: frames as they are written, and never the holes.
 
-The files are sparse: they cost the disk what was written into them.
+The files are sparse: they take only the disk space that was written.
 """
 
 import os
@@ -19,7 +19,7 @@ from tests.unit.sources.mmstacks import StackWriter, tags
 
 SIDE_PX = 2048
 IMAGES = 6
-# Of a classic TIFF, as Micro-Manager sets it aside; a BigTIFF has no such limit.
+# Size of a classic TIFF as Micro-Manager preallocates it; a BigTIFF has no such limit.
 CLASSIC, BIG = 2**32, 6 * 2**30
 MOST_MB = 200
 
@@ -27,7 +27,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 def image(time: int) -> NDArray[np.uint16]:
-    """A frame with something to see at its top, its middle and its very end."""
+    """Return a frame with structure at its top, its middle and its very end."""
     rng = np.random.default_rng(time)
     pixels = np.full((SIDE_PX, SIDE_PX), 500 + time, np.uint16)
     for row in (0, SIDE_PX // 2, SIDE_PX - 1):
@@ -36,7 +36,7 @@ def image(time: int) -> NDArray[np.uint16]:
 
 
 def read_mb() -> float:
-    """What this process has read so far, from whichever file, by all its threads."""
+    """Return how much this process has read so far, from any file, in all its threads."""
     found = re.search(r"^rchar: (\d+)$", Path("/proc/self/io").read_text(), re.MULTILINE)
     assert found is not None
     return int(found[1]) / 1e6
@@ -85,7 +85,7 @@ def test_a_stack_preallocated_at_full_size_is_followed_without_reading_its_holes
 
     grown_mb = peak_growth_mb(grow)
     # Each is decoded when it is found, and once more until the ledger knows it: that is 0.1 GB.
-    # What lies between and behind them is not read.
+    # What is between and after them is not read.
     assert read_mb() - read_before < 2.2 * IMAGES * frame_bytes / 1e6
     assert grown_mb < MOST_MB
 
@@ -113,7 +113,7 @@ def test_looking_again_at_a_stack_that_rests_reads_its_directories_only(
     scene.ledger.settle(*scene.inbox.tickets)
 
     def look() -> float:
-        """Twenty times within twenty minutes; return what that read, in MB."""
+        """Rescan twenty times within twenty minutes; return how much that read, in MB."""
         before = read_mb()
         for _ in range(20):
             os.utime(stack.path)
@@ -121,7 +121,7 @@ def test_looking_again_at_a_stack_that_rests_reads_its_directories_only(
             scene.later(60)
         return read_mb() - before
 
-    # Once more each, until the ledger was asked; from then on their pixels are left alone.
+    # Once more each, until the ledger was asked; after that their pixels are not read.
     assert look() < 2.2 * 2 * 2 * SIDE_PX**2 / 1e6
     assert look() < 2
     assert len(scene.inbox.tickets) == 2

@@ -74,7 +74,7 @@ def test_a_plane_that_is_half_written_waits_and_is_taken_once(tmp_path: Path, ma
     scene.later(0)
     scene.later(2)
     assert scene.inbox.keys == keys(0, 1)
-    # It is known by now that each plane shows whether it is written: no quiet is waited for.
+    # Each plane is known to show whether it is written: no quiet time is needed.
     series[2] = pixels(*SHAPE, seed=2)
     series.flush()
     os.utime(path, ns=(2, 2))
@@ -104,10 +104,10 @@ def test_a_plane_that_stays_half_written_is_handed_on_so_and_taken_when_it_is_wh
         scene.source.load(given_up)
     for _ in range(4):
         scene.later(300)
-    assert len(scene.inbox.tickets) == 3, "it is told once"
+    assert len(scene.inbox.tickets) == 3, "it is reported once"
     series[1] = images[1]
     series.flush()
-    # In the worker's hand by then, it is not taken for what was given up.
+    # The worker has it by then: it is not taken for the file that was given up.
     with pytest.raises(FrameError, match="was not whole in time, and has changed since"):
         scene.source.load(given_up)
     scene.later(30)

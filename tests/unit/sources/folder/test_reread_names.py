@@ -1,4 +1,4 @@
-"""Files written anew with the same pixels, and files whose names are read by other settings."""
+"""Files rewritten with the same pixels, and files whose names are read under other settings."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Images wait for the file beside them that names them, and learn more from it later."""
+"""Images wait for the side file that lists them, and get more facts from it later."""
 
 import json
 from collections.abc import Callable
@@ -169,7 +169,7 @@ def test_a_scale_that_only_the_side_file_tells_is_waited_for_but_not_for_ever(
     scene.later(2)
     second = scene.inbox.tickets[-1]
     assert str(second.key) == "HES7/plate/B3/s2/t0004/phase"
-    assert second.fingerprint != first.fingerprint, "it is judged anew, by its scale"
+    assert second.fingerprint != first.fingerprint, "it is judged again, by its scale"
     assert scene.source.load(second).pixel_size_um == pytest.approx(0.65)
 
 

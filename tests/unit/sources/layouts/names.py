@@ -20,7 +20,7 @@ EXPERIMENT = ExperimentConfig(name="HES7", started_at=STARTED, interval_h=12)
 
 
 def read(pattern: str, name: str, experiment: ExperimentConfig = EXPERIMENT) -> FrameReading | None:
-    """Read a frame of which only its name says anything."""
+    """Read a frame that only its name describes."""
     statements = NamePattern(pattern).statements(name)
     settings = ReadingSettings(experiment=experiment, position=PositionPattern(POSITION_LABEL))
     return read_frame(statements, settings, name) if statements else None

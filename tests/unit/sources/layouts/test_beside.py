@@ -1,4 +1,4 @@
-"""What lies beside images: where it is looked for, and what is taken."""
+"""Side files: where they are looked for, and what is read from them."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which files may be frames by where they lie and what they are called."""
+"""Which files may be frames, by their path and name."""
 
 import pytest
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scopewatch.sources.layouts.guess import guess_layout
 from scopewatch.sources.layouts.registry import LAYOUTS
 
-# Plain names of the one are also names of the other.
+# Plain names of one layout are also names of the other.
 ALIKE = {"pyincucyte": "incucyte"}
 
 

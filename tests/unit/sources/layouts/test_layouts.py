@@ -18,12 +18,12 @@ EXAMPLES = [
     for layout in LAYOUTS.values()
     for example in layout.examples
 ]
-# The name does not say whether it counts from 0 or 1; the layout does.
+# The layout, not the name, defines whether it counts from 0 or 1.
 UNDECIDED = {"zen": 41, "metamorph": 49}
 
 
 def as_stated(layout: str, path: str) -> dict[str, object]:
-    """Return what a name says, in the terms of an example."""
+    """Return the facts of a name in the terms of an example."""
     facts = NamePattern(layout).read(path)
     assert facts is not None, f"{layout} does not fit {path}"
     return {

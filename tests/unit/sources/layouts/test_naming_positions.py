@@ -18,7 +18,7 @@ from tests.unit.sources.layouts.names import EXPERIMENT, facts, read
 
 
 def test_folders_of_a_cell_line_are_no_wells() -> None:
-    """H9 is a line of stem cells; Micro-Manager numbers its acquisitions."""
+    """H9 is a stem cell line; Micro-Manager numbers its acquisitions."""
     for name in ("H9_1/img_000000002_Phase_000.tif", "H9_2/img_000000002_Phase_000.tif"):
         reading = read("micromanager", name)
         assert reading is not None

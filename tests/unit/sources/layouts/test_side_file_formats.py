@@ -1,4 +1,4 @@
-"""The files that instruments write beside their images."""
+"""Formats of the files that instruments write beside their images."""
 
 import json
 from datetime import UTC, datetime
@@ -120,7 +120,7 @@ def test_cellvoyager_says_the_scale_of_each_channel_and_its_name_where_it_has_on
     assert reported == [
         PlaneFacts(pixel_size_um=0.325),
         PlaneFacts(pixel_size_um=0.65, channel="PhaseContrast"),
-        # Two channels called alike are told apart by their codes alone.
+        # Two channels with one name are distinguished by their codes alone.
         PlaneFacts(pixel_size_um=0.65),
         PlaneFacts(pixel_size_um=0.65),
     ]
@@ -134,7 +134,7 @@ def test_the_settings_may_be_missing(tmp_path: Path) -> None:
 
 
 def entry(p: int | None, c: int | None, name: str | None, **more: object) -> dict[str, object]:
-    """Return what pymmcore-plus says of an image, cut to what matters."""
+    """Return the metadata that pymmcore-plus writes for an image, shortened."""
     index = {axis: at for axis, at in (("t", 0), ("p", p), ("c", c)) if at is not None}
     event: dict[str, object] = {"index": index, "pos_name": name}
     if c is not None:

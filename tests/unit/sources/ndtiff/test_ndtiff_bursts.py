@@ -1,4 +1,4 @@
-"""What an NDTiff source tells of images as they come, and what it leaves for after a burst."""
+"""An NDTiff source counts images as they arrive, and defers work until after a burst."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +58,8 @@ def test_what_begins_is_counted_by_a_few_images_and_read_after_the_burst(
 ) -> None:
     scene = make().start()
     scene.later(1)
-    # A glance notes the begin, a look soon after it counts: by the source's thread or by these.
+    # A glance reports the start, a look soon after it counts: by the thread of the source or by
+    # these.
     scene.clock.advance(0.2)
     write_data_set(tmp_path, times=300)
     scene.source._step(full=False)

@@ -139,7 +139,7 @@ def test_the_index_tells_where_a_damaged_chain_breaks_off(tmp_path: Path) -> Non
     second = follow(folder).look(0)[1].image
     assert second is not None
     content = bytearray(tiff.read_bytes())
-    # The directory lies right before its pixels: 2 + 13 * 12 + 4 + 16 bytes.
+    # The directory is right before its pixels: 2 + 13 * 12 + 4 + 16 bytes.
     start = second.block.start - 178
     struct.pack_into("<I", content, start + 2 + 13 * 12, 8)
     tiff.write_bytes(content)
@@ -246,7 +246,7 @@ def test_an_index_that_misplaces_the_pixels_of_an_image_does_not_offer_it_twice(
     folder = write_data_set(tmp_path, times=3)
     index = folder / "NDTiff.index"
     content = bytearray(index.read_bytes())
-    # The lowest byte of the first entry's offset of pixels: behind its axes and its file name.
+    # The lowest byte of the pixel offset in the first entry: after its axes and its file name.
     content[content.index(b"NDTiffStack.tif") + len("NDTiffStack.tif")] ^= 1
     index.write_bytes(content)
     assert times(follow(folder, patience_s=0).look(0)) == [0, 1, 2]

@@ -19,7 +19,7 @@ def make(tmp_path: Path, clock: FakeClock) -> Iterator[Make]:
 
 
 def ask(scene: Scene, refused: Refusal) -> None:
-    """Ask as the store does: what is asked for is open in the ledger."""
+    """Request a retry as the store does: the item is open in the ledger."""
     scene.ledger.done.discard((refused.source, refused.locator, refused.fingerprint))
     request = RetryRequest(
         number=1,

@@ -1,4 +1,4 @@
-"""Which well, site and plane an image of a data set is, whoever wrote it."""
+"""Well, site and plane of an image of a data set, whichever program wrote it."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -158,7 +158,7 @@ def test_frames_of_a_program_that_writes_no_time_lie_one_interval_apart(
 
 
 def test_a_data_set_of_micro_managers_own_acquisition_is_read(tmp_path: Path, make: Make) -> None:
-    # All axes are numbers, also those of length 1; the axes stand in the index alone, the names in
+    # All axes are numbers, also those of length 1; the axes are in the index alone, the names in
     # the tags and the summary (NDTiffAdapter and PropertyKey of micro-manager 2.0).
     summary = {
         "ChNames": ["FITC", "Phase"],

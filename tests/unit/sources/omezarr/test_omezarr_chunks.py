@@ -1,4 +1,4 @@
-"""When a plane of an OME-Zarr array is whole: chunks of every kind, also while they are written."""
+"""When a plane of an OME-Zarr array is complete: chunks of every kind, also during writing."""
 
 import os
 import warnings
@@ -47,7 +47,7 @@ def loaded(scene: Scene, index: int = -1) -> NDArray[Any]:
 
 
 def held_back(chunk: Path) -> bytes:
-    """Take a chunk file away and return what it held."""
+    """Remove a chunk file and return its content."""
     content = chunk.read_bytes()
     chunk.unlink()
     return content
@@ -126,7 +126,7 @@ def test_what_is_never_completed_is_refused_with_the_reason_and_taken_when_it_is
         " let the writer finish, or copy the store again"
     ]
     scene.later(500)
-    assert len(scene.inbox.refusals) == 1, "said once"
+    assert len(scene.inbox.refusals) == 1, "reported once"
     chunk.write_bytes(whole)
     assert scene.rescan() == ["plate/A1/s0/t0001/phase"]
 

@@ -1,4 +1,4 @@
-"""Metadata and chunks that are damaged, or made to hurt: a refusal at most, and a line of it."""
+"""Damaged or hostile metadata and chunks cause a refusal at most, with one line."""
 
 import copy
 import json
@@ -52,7 +52,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def spoilt(document: Any, rng: random.Random) -> Any:
-    """Return a document with some of its values replaced, removed or taken twice."""
+    """Return a document with some of its values replaced, removed or duplicated."""
     made = copy.deepcopy(document)
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         *above, last = rng.choice([path for path in places(made) if path] or [("",)])
@@ -86,7 +86,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ZarrStore:
 
 
 def read_all(root: Path) -> tuple[int, list[str]]:
-    """Look at what is there and load every frame; return how many there are, and the refusals."""
+    """Look once and load every frame; return the number of frames, and the refusals."""
     limits = ReadLimits(max_pixels=10**6, max_planes=1000, max_text_bytes=10**6)
     stores = OmeZarrStores(
         omezarr_config(root), EXPERIMENT, limits, Patience(quiet_s=0, give_up_s=0)

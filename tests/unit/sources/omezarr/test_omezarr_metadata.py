@@ -1,4 +1,4 @@
-"""Which channel, moment and scale the metadata of OME-Zarr images give, in any order of axes."""
+"""Channel, moment and scale in the metadata of OME-Zarr images, in any order of axes."""
 
 import json
 from datetime import UTC, datetime

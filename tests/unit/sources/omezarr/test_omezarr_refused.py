@@ -1,4 +1,4 @@
-"""OME-Zarr stores that are not read say so, and why."""
+"""OME-Zarr stores that cannot be read are refused with the reason."""
 
 import json
 from pathlib import Path

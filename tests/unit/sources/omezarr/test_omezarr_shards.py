@@ -1,4 +1,4 @@
-"""Shards, and chunks of several planes: each plane of an OME-Zarr array once it is whole."""
+"""Shards, and chunks of several planes: each plane of an OME-Zarr array once it is complete."""
 
 import json
 import struct
@@ -40,7 +40,7 @@ def test_of_a_shard_each_plane_counts_once_its_index_names_it(
     for time in range(6):
         for c, channel in enumerate(("phase", "GFP")):
             plane = pixels(HEIGHT, WIDTH, seed=10 * time + c)
-            image.put(plane, t=time, c=c)  # the whole shard is written anew
+            image.put(plane, t=time, c=c)  # this rewrites the whole shard
             assert scene.rescan() == [f"plate/A1/s0/t{time:04d}/{channel}"]
             assert np.array_equal(loaded(scene), plane)
     assert scene.source.health().waiting == 0
@@ -49,7 +49,7 @@ def test_of_a_shard_each_plane_counts_once_its_index_names_it(
 
 
 def a_shard(planes: list[bytes | None], *, checksum: bool, at_end: bool) -> bytes:
-    """Return a shard of raw planes as a writer makes it that appends them."""
+    """Return a shard of raw planes, in the form of a writer that appends them."""
     index, body = b"", b""
     start = 0 if at_end else 16 * len(planes) + 4 * checksum
     for plane in planes:
@@ -165,7 +165,7 @@ def test_planes_that_share_a_chunk_count_when_the_image_is_closed(
     assert scene.inbox.tickets == []
     metadata = tmp_path / "HES7.zarr/zarr.json"
     document = json.loads(metadata.read_text())
-    # As ome-writers does when it makes the group, then when it closes the stream.
+    # As ome-writers does when it creates the group, then when it closes the stream.
     for listed, offered in (([], []), ([{"storage_index": [0]}], ["plate/A1/s0/t0000/phase"])):
         document["attributes"]["ome_writers"] = {"frame_metadata": listed}
         metadata.write_text(json.dumps(document))

@@ -1,4 +1,4 @@
-"""OME-Zarr stores as a source: what is found of them, under which names, while they grow."""
+"""OME-Zarr stores as a source: which frames it finds, under which names, while stores grow."""
 
 import importlib.util
 import json
@@ -105,7 +105,7 @@ EMPTIED = (b"", b'{"zarr_format": 3, "node_type": "group", "attributes": {}}', b
 def test_an_emptied_group_takes_nothing_away_that_is_known(
     tmp_path: Path, make: Make, groups: str
 ) -> None:
-    # acquire-zarr overwrites all groups at its end, and ome-writers puts them back.
+    # acquire-zarr overwrites all groups at its end, and ome-writers restores them.
     store = ZarrStore(tmp_path)
     store.plate({"C/3": ["0"], "D/4": ["0"]})
     images = [store.image(f"{well}/0", axes="tyx") for well in ("C/3", "D/4")]
@@ -148,7 +148,7 @@ def test_wells_that_are_not_there_yet_are_found_when_they_come(tmp_path: Path, m
 
 
 def test_a_chunk_beyond_the_shape_so_far_is_a_plane(tmp_path: Path, make: Make) -> None:
-    # acquire-zarr says the shape of its array after the chunks are there.
+    # acquire-zarr writes the shape of its array after the chunks exist.
     store = ZarrStore(tmp_path)
     image = store.image(axes="tyx")
     image.put(t=0)
@@ -301,7 +301,7 @@ def test_when_planes_were_taken_gets_known_at_the_close_and_nothing_is_a_new_fra
     assert [ticket.elapsed_s for ticket in after] == [5.0, 95.0]
     for old, new in zip(before, after, strict=True):
         assert (old.key, old.locator, old.fingerprint) == (new.key, new.locator, new.fingerprint)
-    assert scene.source.health().ended, "its writer said so"
+    assert scene.source.health().ended, "its writer declared so"
     scene.later(1)
     assert len(scene.inbox.tickets) == 4
 

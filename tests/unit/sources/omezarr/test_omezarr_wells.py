@@ -1,4 +1,4 @@
-"""Which well and site the hierarchy of an OME-Zarr store gives, and which run."""
+"""Well, site and run in the hierarchy of an OME-Zarr store."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Metadata that programs of instruments write into their files in forms of their own."""
+"""Proprietary metadata that instrument programs write into their files."""
 
 import struct
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ PIXELS = np.arange(48, dtype=np.uint16).reshape(6, 8)
 
 
 def metaseries(**props: str) -> str:
-    """Return a description as MetaXpress writes it, cut to what matters."""
+    """Return a description as MetaXpress writes it, shortened."""
     described = props.pop("Description", "Plate Name: HES7 day 3&#13;&#10;Folder Name: x")
     lines = [f'<prop id="Description" type="string" value="{described}"/>', "<PlaneInfo>"]
     for name, value in props.items():
@@ -120,7 +120,7 @@ def test_damaged_metaseries_says_nothing(tmp_path: Path) -> None:
 
 
 def keyence(path: Path, xml: str, order: Order = "<") -> Path:
-    """Write a file as the BZ-X does: EXIF, a maker note, and an XML behind the pixels."""
+    """Write a file as the BZ-X does: EXIF, a maker note, and an XML after the pixels."""
     tifffile.imwrite(
         path, PIXELS, extratags=[(65000, 4, 1, 0, True)], byteorder=order, metadata=None
     )

@@ -1,4 +1,4 @@
-"""Looking again at a file that grows costs what is new."""
+"""Checking a growing file again costs only what is new."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tests.unit.sources.ome_sets import plate
 
 
 class Looks:
-    """Looks at a file with a memory and counts how often planes are sampled."""
+    """Reads a file with a cache and counts how often planes are sampled."""
 
     def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.path, self.memory = path, FileMemory(DEFAULT_LIMITS)
@@ -46,7 +46,7 @@ def test_planes_that_are_known_are_not_read_again_as_a_file_grows(
             writer.settle()
             contents = looks.look()
             assert len(contents.planes) == 2 * time
-            # Two new ones; the first and the last of those known show that it is the same file.
+            # Two new ones; the first and the last known ones show that it is the same file.
             assert looks.sampled <= 4
             fresh = list_planes(looks.path)
             assert contents.planes == fresh.planes
@@ -64,7 +64,7 @@ def test_all_is_read_again_where_the_metadata_changed(
     after = looks.look().planes
     assert looks.sampled == 6
     assert [plane.fingerprint for plane in after] == [plane.fingerprint for plane in before]
-    # DeltaT came when it was closed.
+    # DeltaT was written at the close.
     assert after[2].facts.acquired_at is not None
     assert before[2].facts.acquired_at is None
 

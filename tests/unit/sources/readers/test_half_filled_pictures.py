@@ -1,4 +1,4 @@
-"""PNG and JPEG files that have their full size before they are filled are not taken for whole."""
+"""PNG and JPEG files with their full size that are not filled yet do not count as complete."""
 
 import io
 from pathlib import Path
@@ -11,13 +11,13 @@ from scopewatch.core.errors import FrameError
 from scopewatch.sources.readers.image_file import is_whole, read_plane
 from tests.unit.sources.images import pixels
 
-# Where zeros begin and end, as shares of the file: cut off at its end, and pieces that are missing.
+# Begin and end of the zeros, as shares of the file: truncated at its end, and missing pieces.
 HOLES = [(0.1, 1), (0.3, 1), (0.5, 1), (0.9, 1), (0.99, 1), (0.4, 0.6), (0.5, 0.75)]
 SMALL_HOLES = [(0.5, 0.501), (0.9, 0.92)]
 
 
 def picture(kind: str) -> bytes:
-    """Even areas and noise, which compress in different ways."""
+    """Return even areas and noise, which compress in different ways."""
     image = pixels(600, 800)
     image[100:300, :] = 500
     if kind != "png16":
@@ -30,7 +30,7 @@ def picture(kind: str) -> bytes:
 @pytest.mark.parametrize(
     ("kind", "hole"),
     [(kind, hole) for kind in ("png16", "png8", "jpg") for hole in HOLES]
-    # A JPEG has no checksums, by which a small one would be found.
+    # A JPEG has no checksums that would reveal a small one.
     + [(kind, hole) for kind in ("png16", "png8") for hole in SMALL_HOLES],
     ids=str,
 )
@@ -70,7 +70,7 @@ def test_a_png_of_which_a_byte_is_wrong_is_not_whole(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(FrameError, match="image cannot be decoded"):
         read_plane(path)
-    # The content as it was, and another checksum: Pillow does not look.
+    # The content as it was, and another checksum: Pillow does not check it.
     content[place] ^= 1
     content[content.index(b"IDAT", place) - 5] ^= 1
     path.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Planes that have their size before they are filled: what is missing is zeros."""
+"""Planes with their size before they are filled: the missing part is zeros."""
 
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,9 @@ def test_zeros_that_the_first_plane_of_a_file_begins_with_are_a_border() -> None
     image = frame().reshape(-1)
     image[: image.size // 4] = 0
     assert find_hole(image, SIDE) is None
-    # Of a later plane they may be missing together with the end of the one before it.
+    # In a later plane they may be missing together with the end of the one before it.
     assert find_hole(image, SIDE, first=False) == (0, image.size // 4)
-    # Another border of the same picture is one, too: black is ordinary in it.
+    # Another border of the same image is fine, too: black is ordinary in it.
     image[-image.size // 4 :] = 0
     assert find_hole(image, SIDE) is None
 
@@ -62,7 +62,7 @@ def test_a_few_black_pixels_and_rows_are_no_hole() -> None:
     image[-3:] = 0
     assert image[-3:].nbytes < LEAST_BYTES
     refuse_hole(image, "a.tif")
-    # A dead row, and a border that shifting a frame by some rows has left.
+    # A dead row, and a border left by shifting a frame by some rows.
     image = pixels(2048, 2048)
     image[700] = 0
     image[-20:] = 0
@@ -94,7 +94,7 @@ def test_a_hole_in_uncompressed_tiles_is_found(
 
 
 def test_black_of_a_picture_in_which_black_is_ordinary_is_no_hole() -> None:
-    # 8 bits, background taken away: a quarter of the field is empty.
+    # 8 bits, background subtracted: a quarter of the field is empty.
     image = frame(np.uint8)
     image[np.random.default_rng(0).random(image.shape) < 0.3] = 0
     image[-SIDE // 4 :] = 0
@@ -117,7 +117,7 @@ def test_the_refusal_says_where_the_zeros_begin() -> None:
     )
 
 
-# Codecs of tifffile, with what makes strips of several rows.
+# Codecs of tifffile, with options that make strips of several rows.
 KINDS = [None, "lzw", "zlib", "packbits", "zstd"]
 
 

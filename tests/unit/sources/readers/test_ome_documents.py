@@ -1,4 +1,4 @@
-"""OME-TIFFs that refer to another file for their metadata, as ome-writers arranges them."""
+"""OME-TIFFs that refer to another file for their metadata, as ome-writers writes them."""
 
 import os
 import shutil
@@ -102,7 +102,7 @@ def test_files_that_refer_to_one_another_are_refused(tmp_path: Path) -> None:
 def test_a_file_that_the_document_does_not_know_is_reported(tmp_path: Path) -> None:
     whole_plate(tmp_path / "plate", arrangement="companion-file")
     path = (tmp_path / "plate/plate_p001.ome.tiff").rename(tmp_path / "plate/other.ome.tiff")
-    # By its UUID it is known all the same.
+    # It is still identified by its UUID.
     assert {each.key.well for each in read_frames(path)} == {"A1"}
     edit_xml(tmp_path / "plate/other.ome.tiff", lambda xml: xml.replace('UUID="urn', 'UUID="x', 1))
     assert "its OME-XML lists other files (4:" in str(list_planes(path).trouble)

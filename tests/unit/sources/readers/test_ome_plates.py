@@ -1,4 +1,4 @@
-"""Plate, well and site out of OME-XML: by row and column, and by words that are trusted more."""
+"""Plate, well and site in OME-XML: by row and column, and by words, which rank first."""
 
 from pathlib import Path
 
@@ -106,7 +106,7 @@ def test_sites_are_counted_within_their_well_by_the_order_of_its_samples() -> No
     assert sites == {
         "Image:4": ("A1", 0),
         "Image:5": ("A1", 1),
-        # Indexes that repeat tell nothing: as they stand in the document.
+        # Repeated indexes are no help: the order of the document is used.
         "Image:7": ("A2", 0),
         "Image:6": ("A2", 1),
     }
@@ -115,7 +115,7 @@ def test_sites_are_counted_within_their_well_by_the_order_of_its_samples() -> No
 def test_the_only_sample_of_a_file_numbers_its_site_where_the_name_does_not(
     tmp_path: Path,
 ) -> None:
-    # A file of one image has a document of its own, which may count its only sample anew.
+    # A file of one image has a document of its own, which may number its only sample from 0.
     xml = document(well('ID="Well:0" Row="0" Column="0"', samples(0, indexes=(3,))))
     reading = read(tmp_path, xml)
     assert (reading.key.site, reading.accepted["site"].by) == (3, "OME-XML sample index")
@@ -126,7 +126,7 @@ def test_the_only_sample_of_a_file_numbers_its_site_where_the_name_does_not(
     [
         ('RowNamingConvention="letter" ColumnNamingConvention="number"', (8, 12), "B3"),
         ('RowNamingConvention="number" ColumnNamingConvention="number"', (8, 12), "B3"),
-        # As in an example of the standard's own documents, of a plate that lies as all do.
+        # As in an example in the documentation of the standard, of an ordinary plate.
         ('RowNamingConvention="number" ColumnNamingConvention="letter"', (8, 12), "B3"),
         ('RowNamingConvention="number" ColumnNamingConvention="letter"', (12, 8), "C2"),
     ],

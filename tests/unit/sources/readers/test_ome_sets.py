@@ -97,7 +97,7 @@ def test_the_name_counts_before_a_uuid_that_all_files_share(
 def test_a_name_and_a_uuid_that_say_different_wells_are_reported(
     plate: tuple[Path, dict[str, list[FrameKey]]],
 ) -> None:
-    """Somebody gave two files each other's name: nothing is averaged, and it is seen."""
+    """Two files have each other's name: nothing is averaged, and it is reported."""
     folder, _ = plate
     (folder / "plate_p000.ome.tiff").rename(folder / "other.ome.tiff")
     (folder / "plate_p003.ome.tiff").rename(folder / "plate_p000.ome.tiff")

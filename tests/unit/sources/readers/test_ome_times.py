@@ -1,4 +1,4 @@
-"""When planes were taken by OME-XML: DeltaT, else TimeIncrement, and the date of the first."""
+"""Times of planes in OME-XML: DeltaT, else TimeIncrement, and the date of the first."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

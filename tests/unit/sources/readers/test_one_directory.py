@@ -1,4 +1,4 @@
-"""Many planes behind one directory: ImageJ above 4 GB, tifffile, ome-writers while it writes."""
+"""Many planes after one directory: ImageJ above 4 GB, tifffile, ome-writers while it writes."""
 
 import os
 import re
@@ -28,7 +28,7 @@ PLANE_BYTES = STACK[0].nbytes
 
 
 def imagej_stack(path: Path, *, order: str = ">") -> Path:
-    """A stack as ImageJ's TiffEncoder writes one above 4 GB: one directory, then all planes."""
+    """Write a stack as ImageJ's TiffEncoder does above 4 GB: one directory, then all planes."""
     text = b"ImageJ=1.54f\nimages=6\nchannels=2\nframes=3\nhyperstack=true\nunit=um\n\x00"
     entries = 10
     texts = 8 + 2 + entries * 12 + 4
@@ -179,7 +179,7 @@ def test_a_plate_of_ome_writers_is_read_plane_by_plane_while_it_grows(tmp_path: 
 
 def test_a_plate_that_was_closed_early_gives_no_directories_for_planes(tmp_path: Path) -> None:
     # ome-writers corrects the count of planes in the first image alone: the others stay as planned,
-    # and behind the pixels lie directories and a longer XML.
+    # and directories and a longer XML follow the pixels.
     path = tmp_path / "plate/plate_p003.ome.tiff"
     with plate(tmp_path / "plate", times=50) as writer:
         writer.add(8)
@@ -226,7 +226,7 @@ def test_a_plan_without_end_is_read_as_it_goes_on_and_when_it_is_closed(
         writer.settle()
         growing = list_planes(path)
         so_far = len(growing.planes)
-        # Uncompressed, it may be closed just now: directories of 512 bytes are allowed for.
+        # An uncompressed file may be closing now: directories of 512 bytes are allowed for.
         assert so_far == (8 if compression else 8 - 8 * 512 // (32 * 24 * 2))
         assert growing.unfinished == (
             f"{so_far} planes are written so far, of a series whose end is not planned"
@@ -306,7 +306,7 @@ def test_the_last_plane_of_a_compressed_plate_does_not_wait_for_the_next(tmp_pat
         before = list_planes(path)
         assert [plane.page for plane in before.planes] == own_planes(writer, path.name)
         assert before.unfinished == "4 of 6 planes are written"
-        # Killed between the steps of a write: the next directory is announced, and not there.
+        # Killed between the steps of a write: the next directory is announced, and missing.
         content = bytearray(path.read_bytes())
         with tifffile.TiffFile(path) as file:
             last = file.pages[-1].aspage()

@@ -1,4 +1,4 @@
-"""Series that are made at their full size and written through a mapping into memory."""
+"""Series that are created at their full size and written through a memory map."""
 
 import warnings
 from pathlib import Path
@@ -17,7 +17,7 @@ from scopewatch.sources.readers.tiff.chain import walk_directories
 from tests.unit.sources.images import pixels
 
 with warnings.catch_warnings():
-    # Its writers of before ome-writers, which it lets go.
+    # The former writers, which ome-writers will drop.
     warnings.simplefilter("ignore", FutureWarning)
     from pymmcore_plus.mda.handlers import OMETiffWriter
 

@@ -1,4 +1,4 @@
-"""Libtiff writes nothing to standard error, and what does not decode is refused all the same."""
+"""Libtiff writes nothing to standard error, and undecodable files are still refused."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tell
 
 @pytest.fixture
 def odd(tmp_path: Path) -> Path:
-    """A file as tifffile and ome-writers write it: micrometres as the unit of its resolution."""
+    """Return a file as tifffile and ome-writers write it: micrometres as the resolution unit."""
     path = tmp_path / "odd.tif"
     tifffile.imwrite(
         path,

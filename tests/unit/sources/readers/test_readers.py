@@ -198,7 +198,7 @@ def test_a_declared_size_beyond_the_limit_is_refused_before_anything_is_allocate
 
 
 def tiff_declaring(width: int, height: int, offset: int, count: int) -> bytes:
-    """A TIFF of one 16-bit strip that says of itself what it likes."""
+    """Write a TIFF of one 16-bit strip with arbitrary declarations."""
     entries = [
         (256, 4, width),
         (257, 4, height),
@@ -264,7 +264,7 @@ def test_a_strip_that_inflates_beyond_its_declared_size_fills_no_memory(tmp_path
 
 
 def peak_kb(path: Path) -> int:
-    """Peak memory of a process that reads a file, in kB."""
+    """Return the peak memory of a process that reads a file, in kB."""
     script = (
         "import resource, sys, pathlib;"
         "from scopewatch.sources.readers.image_file import read_plane;"

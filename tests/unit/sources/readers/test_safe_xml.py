@@ -1,4 +1,4 @@
-"""XML that others wrote."""
+"""Foreign XML."""
 
 from io import BytesIO
 

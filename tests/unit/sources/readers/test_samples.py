@@ -1,4 +1,4 @@
-"""Grey that is stored as RGB, with alpha, of 8 and 16 bits: exactly as written, or refused."""
+"""Grey stored as RGB, with alpha, of 8 and 16 bits: exactly as written, or refused."""
 
 import struct
 import warnings

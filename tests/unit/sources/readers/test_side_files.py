@@ -1,4 +1,4 @@
-"""Files beside images that tell of many of them."""
+"""The cache of side files, which describe many images."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ from tests.conftest import FakeClock
 
 
 class Parser:
-    """Reads a file as words; counts how often it was asked, and takes its time."""
+    """Reads a file as words; counts its calls, and takes its time."""
 
     def __init__(self, clock: FakeClock, takes_s: float = 0.0) -> None:
         self._clock, self._takes_s = clock, takes_s

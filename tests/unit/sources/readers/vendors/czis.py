@@ -1,6 +1,6 @@
 """CZI files made from the description of the format, as czifile and libCZI read it.
 
-Real ones, written by libCZI (Zeiss), lie in `data`; that library writes neither wells nor times.
+`data` holds real ones, written by libCZI (Zeiss); that library writes neither wells nor times.
 """
 
 import struct
@@ -19,9 +19,9 @@ _PIXEL_TYPES = {("u1", 1): 0, ("u2", 1): 1, ("f4", 1): 2, ("u1", 3): 3}
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """A sub-block: its index on each dimension (`T`, `C`, `S`, `M`, `Z`), pixels and what of it.
+    """A sub-block: its index on each dimension (`T`, `C`, `S`, `M`, `Z`), and its pixels.
 
-    `stored` is what a pyramid stores of it: (height, width) smaller than those it stands for.
+    `stored` is the reduced size in a pyramid: (height, width).
     """
 
     at: Mapping[str, int]
@@ -111,6 +111,6 @@ def _entry(block: Block, position: int) -> bytes:
 
 
 def grey(seed: int) -> NDArray[np.uint16]:
-    """Some camera counts, 24 x 32; those of the files in `data` too."""
+    """Return some camera counts, 24 x 32; those of the files in `data` too."""
     rng = np.random.default_rng(seed)
     return rng.integers(100, 4000, (24, 32)).astype(np.uint16)

@@ -20,8 +20,8 @@ BEGAN = 116444736000000000 + 1772355600 * 10_000_000
 class Image:
     """An image: its path within the file and the lengths of its outer dimensions.
 
-    `sizes` are outside first; channels lie between them and the rows. `stamps` are seconds after
-    09:00, one for each plane or time point.
+    `sizes` are outermost first; channels come between them and the rows. `stamps` are seconds
+    after 09:00, one for each plane or time point.
     """
 
     path: str
@@ -33,18 +33,18 @@ class Image:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of its pixels, channels before rows."""
+        """Bytes of its pixels, channels before rows."""
         return (*self.sizes.values(), len(self.channels), 24, 32)
 
 
 def pixels_of(image: Image, index: int) -> NDArray[np.uint16]:
-    """The camera counts of all planes of an image, which is the `index`th of its file."""
+    """Return the camera counts of all planes of an image, the `index`th of its file."""
     rng = np.random.default_rng(index)
     return rng.integers(100, 4000, image.shape).astype(np.uint16)
 
 
 def write_lif(path: Path, images: Sequence[Image], *, blocks: int | None = None) -> Path:
-    """Write a LIF; with fewer blocks than images it was not written to its end."""
+    """Write a LIF; with fewer blocks than images it is incomplete."""
     tree: dict[str, object] = {}
     for index, image in enumerate(images):
         folder = tree

@@ -1,7 +1,7 @@
 """ND2 files made from the structure that nd2 reads: no library writes them.
 
-Version 3.0: chunks with a name each, descriptions in Nikon's binary "CLX Lite", and at the end the
-list of the chunks.
+Version 3.0: chunks with a name each, descriptions in Nikon's binary "CLX Lite", and the list of the
+chunks at the end.
 """
 
 import struct
@@ -23,9 +23,9 @@ STARTED = _UNIX_EPOCH + 1772355600 / 86400
 
 @dataclass(frozen=True, kw_only=True)
 class Acquisition:
-    """What is acquired: times outside, then positions, then planes, as NIS-Elements nests them.
+    """The acquisition: times outermost, then positions, then planes, as NIS-Elements nests them.
 
-    `acquired` is how many frames there are of those that were planned; None: all.
+    `acquired` is the number of frames of those that were planned; None: all.
     """
 
     times: int = 1
@@ -40,12 +40,12 @@ class Acquisition:
 
     @property
     def frames(self) -> int:
-        """How many frames are planned."""
+        """Number of planned frames."""
         return self.times * max(1, len(self.positions)) * self.planes
 
 
 def pixels_of(frame: int, channel: int) -> NDArray[np.uint16]:
-    """The camera counts of a channel of a frame, 24 x 32."""
+    """Return the camera counts of a channel of a frame, 24 x 32."""
     rng = np.random.default_rng(100 * frame + channel)
     return rng.integers(100, 4000, (24, 32)).astype(np.uint16)
 

@@ -1,7 +1,7 @@
 """Writes the CZI files in this folder with libCZI (Zeiss): pip install pylibCZIrw==6.1.0.
 
-It brings 100 MB along, so that it is no dependency of the tests. Two scenes (no wells: the library
-writes no names of scenes), two time points, two channels; uncompressed and by Zstandard.
+The library takes 100 MB, so it is no dependency of the tests. Two scenes (no wells: the library
+writes no names of scenes), two time points, two channels; uncompressed and with Zstandard.
 """
 
 from pathlib import Path
