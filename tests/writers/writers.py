@@ -151,7 +151,7 @@ class OmeZarr(Writer):
         return holds_chunk(shard, t % shard_t * shard_c + c % shard_c, shard_t * shard_c)
 
     def is_named(self, place: Place) -> bool:
-        """Return whether the array is described; acquire-zarr does so after the first time point."""
+        """Return whether the array is described, which acquire-zarr does after a time point."""
         return parses(self._array(place) / "zarr.json")
 
     def _array(self, place: Place) -> Path:

@@ -1,4 +1,4 @@
-"""Settings under their old names: read as the new ones, each with one line that says so."""
+"""Reads settings under their old names as the new ones, each with one deprecation line."""
 
 from collections.abc import Iterator
 from typing import Any, Final

@@ -1,7 +1,7 @@
-"""A plate whose wells are visited by a stage, and the figures that an acquisition is projected by.
+"""A plate whose wells a stage visits, and the figures for the projection of an acquisition.
 
-Sizes of plates are those of ANSI/SLAS 4-2004 where it says them (96, 384, 1536 wells), else those
-that makers share; `useq-schema` has the same.
+Plate sizes are those of ANSI/SLAS 4-2004 where it defines them (96, 384, 1536 wells), else those
+that manufacturers share; `useq-schema` has the same.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ Pitch = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class PlateSize(NamedTuple):
-    """Rows and columns of a plate, and in micrometres how far apart and how wide its wells are."""
+    """Rows and columns of a plate, and pitch and width of its wells in micrometres."""
 
     rows: int
     columns: int
@@ -44,7 +44,7 @@ PLATE_SIZES: Final[Mapping[PlateType, PlateSize]] = {
 
 
 def _one_line(value: Any, check: ValidatorFunctionWrapHandler, line: str) -> Any:
-    """Check a value of several shapes; one line where it has none, not one for each shape."""
+    """Check a value of several shapes; an invalid one gives one line, not one for each shape."""
     try:
         return check(value)
     except ValidationError as error:
@@ -79,7 +79,7 @@ class SitesConfig(Strict):
 
 
 class PlateConfig(Strict):
-    """A plate whose wells are visited: the positions of the stage are made of it."""
+    """A plate whose wells are visited: the stage positions are computed from it."""
 
     type: PlateType | None = Field(default=None, description="a plate that is sold: 96-well")
     rows: int | None = Field(default=None, ge=1, le=32, description="of another plate")
@@ -158,12 +158,12 @@ class PlateConfig(Strict):
 
     @property
     def well_um(self) -> float | None:
-        """How wide a well is; None where it is not known."""
+        """Width of a well; None where it is not known."""
         return None if self.type is None else PLATE_SIZES[self.type].well_um
 
 
 class ProjectionConfig(Strict):
-    """What time and disk of an acquisition are projected with; nothing of it moves a device."""
+    """Figures for the projection of time and disk of an acquisition; no device is moved."""
 
     stage_um_per_s: float = Field(default=10_000, gt=0, description="speed of the stage")
     settle_s: float = Field(default=0.2, ge=0, description="of each move, until the stage is still")

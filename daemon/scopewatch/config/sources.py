@@ -184,8 +184,7 @@ class MicroManagerSourceConfig(ReadingConfig):
         beside = {"interval_s", "time_points"} & self.model_fields_set
         if self.phases and beside:
             raise ValueError(
-                f"{' and '.join(sorted(beside))} beside phases, which say it: leave the one or"
-                " the other out"
+                f"{' and '.join(sorted(beside))} and phases cannot be set together: remove one"
             )
         return self
 

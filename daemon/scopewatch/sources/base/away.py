@@ -1,4 +1,4 @@
-"""Tells failures of a share or disk from failures of a single file."""
+"""Distinguishes failures of a share or disk from failures of a single file."""
 
 import errno
 import os

@@ -58,7 +58,7 @@ _WILD = re.compile(r"(?:^|[/_\- ])[*?]|(?<![.)\]}\\])[*?][^\\]*\.\w+\Z")
 
 
 def meant_by(pattern: str, *, anchored: bool = True) -> str | None:
-    r"""Return the regular expression that a shell pattern or template stands for.
+    r"""Return the regular expression with the meaning of a shell pattern or template.
 
     None for any other pattern. Without a placeholder the result has no named group.
 
