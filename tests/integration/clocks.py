@@ -1,10 +1,10 @@
-"""The time of day of another process, which a test sets while it runs; the machine's stays."""
+"""Set the time of day of another process while it runs; the machine's clock is not changed."""
 
 from pathlib import Path
 
 import pytest
 
-# The one for programs of many threads; its folder is named after the machine's architecture.
+# The library for programs of many threads; its folder is named after the architecture.
 _PLACES = ("/usr/lib/*/faketime", "/usr/lib/faketime", "/usr/local/lib/faketime")
 LIBRARY = "libfaketimeMT.so.1"
 
@@ -12,7 +12,7 @@ LIBRARY = "libfaketimeMT.so.1"
 class SettableClock:
     """The clock of a process that is started with `environ`, by libfaketime.
 
-    Only the time of day is set: what is monotonic, or the time of a file, stays as it is. While it
+    Only the time of day is set: the monotonic clock and file times stay as they are. While it
     is loaded, Python's `time.sleep` raises (github.com/wolfcw/libfaketime/issues/426, mended after
     0.9.10), which the daemon does not use.
     """
@@ -30,7 +30,7 @@ class SettableClock:
         self.environ = {
             "LD_PRELOAD": str(found[0]),
             "FAKETIME_TIMESTAMP_FILE": str(self._clock_file),
-            # Read it at each call.
+            # libfaketime reads the file at each call.
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "NO_FAKE_STAT": "1",

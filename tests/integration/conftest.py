@@ -1,4 +1,4 @@
-"""What the integration tests share."""
+"""Fixtures of the integration tests."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ def phase() -> NDArray[np.uint16]:
 
 @pytest.fixture
 def daemon(tmp_path: Path, bundle: Path, eventually: Callable[..., None]) -> Iterator[Daemon]:
-    """Return a daemon that is not started yet; whatever runs at the end is killed."""
+    """Return a daemon that is not started yet; a process that still runs at the end is killed."""
     daemon = Daemon(tmp_path, bundle, eventually)
     yield daemon
     if daemon.process is not None and daemon.process.poll() is None:

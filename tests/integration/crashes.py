@@ -1,4 +1,4 @@
-"""A power cut for tests: what it interrupts, and what must be the case afterwards."""
+"""A simulated power cut: what it interrupts, and what must hold afterwards."""
 
 import os
 import sqlite3
@@ -29,7 +29,7 @@ GRID = TileGrid(height=64, width=64, tile_px=16)
 needs_fork = pytest.mark.skipif(
     not hasattr(os, "fork"), reason="needs fork: a fresh process each is too slow"
 )
-# The children only work and die.
+# The child processes only work until they are killed.
 forks = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 
 
@@ -41,11 +41,11 @@ FEW, MANY = frames_of(6), frames_of(25)
 
 
 class PowerCutError(BaseException):
-    """Like a power cut, nothing that the code under test may catch."""
+    """A simulated power cut, which the code under test must not catch."""
 
 
 class Life:
-    """A life of the worker, from its start until the power is cut; two attempts at a frame."""
+    """One run of the worker, from its start until the power is cut; two attempts per frame."""
 
     def __init__(self, folder: Path, fraction: float = 0.75) -> None:
         self.fraction = fraction
@@ -64,7 +64,7 @@ class Life:
     def walk(
         self, offered: FrameTicket, *, commits: bool = True, removes: bool = True
     ) -> FrameOutcome:
-        """Carry a frame to its end, or until its commit or the removal of a picture is cut."""
+        """Process a frame to its end, or until its commit or the removal of a picture is cut."""
 
         def cut(*_: object, **__: object) -> Settled:
             raise PowerCutError
@@ -97,7 +97,7 @@ def pictures_in(folder: Path) -> set[str]:
 
 
 def expect_whole(folder: Path) -> None:
-    """The database is intact, whatever is in it."""
+    """Assert that the database is intact, whatever it holds."""
     connection = sqlite3.connect(folder / "scopewatch.db")
     rows = connection.execute("PRAGMA integrity_check").fetchall()
     violations = connection.execute("PRAGMA foreign_key_check").fetchall()

@@ -29,7 +29,7 @@ class Daemon:
     Attributes
     ----------
     through
-        A command that the daemon is started through, so that it has less rights, say.
+        A command that starts the daemon, for example with fewer rights.
     """
 
     def __init__(self, root: Path, bundle: Path, eventually: Callable[..., None]) -> None:
@@ -48,12 +48,12 @@ class Daemon:
             "sources": [{"kind": "folder", "path": "in", "settle_s": 0.2, "give_up_s": 1.5}],
             "state": {"folder": "state"},
             "web": {"enabled": False},
-            # Files come all at once here, and are to be scored at once.
+            # The files come all at once here, and are to be scored immediately.
             "runtime": {"rescan_s": 1, "log_format": "json", "burst_wait_s": 0},
         }
 
     def start(self, environ: dict[str, str] | None = None) -> None:
-        """Start the process; it need not come up."""
+        """Start the process; do not wait until it is ready."""
         self.config.write_text(yaml.safe_dump(self.settings), encoding="utf-8")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -108,7 +108,7 @@ class Daemon:
             yield reader
 
     def frames(self) -> list[FrameRecord]:
-        """Return every frame the ledger knows; none before there is one."""
+        """Return every frame of the database; none before the database exists."""
         if not (self.state / "scopewatch.db").exists() or not self.count("source watching"):
             return []
         with self.reader() as reader:

@@ -1,4 +1,4 @@
-"""A disk that is full at one write alone, and the daemon's parts around it, in one thread."""
+"""A disk that is full at one write only, and the parts of the daemon around it, in one thread."""
 
 import errno
 import os
@@ -48,7 +48,7 @@ BLANK = "H12"  # the well whose frames cannot be judged
 
 @dataclass
 class Full:
-    """The disk as one write finds it: full until it is relieved."""
+    """A disk that is full for one write until `relieve` is called."""
 
     struck: int = 0
     active: bool = True
@@ -59,7 +59,7 @@ class Full:
 
 @contextmanager
 def no_space_at(place: str, owner: object, what: str = "") -> Iterator[Full]:
-    """Let one write find a full disk; every other write succeeds.
+    """Let one write fail on a full disk; every other write succeeds.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def no_space_at(place: str, owner: object, what: str = "") -> Iterator[Full]:
             return real(*args, **options)
         full.struck += 1
         if call == "write_bytes":
-            # A disk that fills up takes what still fits.
+            # A disk that fills up still writes what fits.
             file, data = args
             assert isinstance(file, Path) and isinstance(data, bytes)  # noqa: PT018
             real(file, data[: len(data) // 2])
@@ -96,7 +96,7 @@ def no_space_at(place: str, owner: object, what: str = "") -> Iterator[Full]:
 
 @contextmanager
 def small_file_system(folder: Path, size_mb: int) -> Iterator[Path]:
-    """Put a folder that is there on a file system of a few megabytes of its own."""
+    """Put an existing folder on a file system of its own of a few megabytes."""
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("mounts a small tmpfs: needs Linux and root")
     options = f"size={size_mb}m,mode=0750"
@@ -137,7 +137,7 @@ def empty_database() -> bytes:
 
 
 class Bench:
-    """Source, worker, store and pictures of a daemon; raw data, pictures and state lie apart.
+    """Source, worker, store and pictures of a daemon, with folders for raw data, pictures and state.
 
     Attributes
     ----------
@@ -145,7 +145,7 @@ class Bench:
         Called while the worker waits to repeat a step: the disk gets room again.
     loading
         Called when a frame is read, which is after its claim and before its commit.
-    told
+    troubles
         The troubles of the worker at each such wait.
     """
 
@@ -166,7 +166,7 @@ class Bench:
         self.open()
 
     def open(self) -> None:
-        """Begin a life of the daemon, in a state folder that may be there."""
+        """Start the parts of the daemon over a state folder, which may exist already."""
         policy = replace(policy_of(self.experiment), rates=RATES, forecast=TABLE)
         self.store = Store.open(
             self.state,
@@ -235,13 +235,13 @@ class Bench:
 
     def pause(self, seconds: float) -> bool:
         self.troubles += self.worker.troubles()
-        assert len(self.troubles) < 20, "it never gets on"
+        assert len(self.troubles) < 20, "the step never succeeds"
         self.relief()
         self.clock.advance(seconds)
         return False
 
     def work(self) -> list[FrameOutcome]:
-        """Work until nothing waits."""
+        """Process frames until none waits."""
         outcomes = []
         while self.inbox.depth:
             report = self.worker.work()
@@ -261,12 +261,12 @@ class Bench:
         }
 
     def on_disk(self) -> set[str]:
-        """Return the pictures, and whatever else lies there."""
+        """Return the pictures and any other file in their folder."""
         files = (path for path in self.pictures.rglob("*") if path.is_file())
         return {str(path.relative_to(self.pictures)) for path in files}
 
     def expect_all_in_order(self) -> None:
-        """No temporary file, each picture named by a result, and no result without its pictures."""
+        """Assert: no temporary file, a result for each picture, no result without its pictures."""
         named = {
             name
             for frame in self.reader.frames()

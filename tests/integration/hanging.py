@@ -1,9 +1,9 @@
-"""Faults put into a real daemon from outside: something in it hangs in native code."""
+"""Faults injected into a real daemon from outside: a call hangs in native code."""
 
 import os
 from pathlib import Path
 
-# Python imports a module of this name by itself as it starts.
+# Python imports a module of this name at its start.
 _MODULE = "sitecustomize.py"
 _MODEL_HANGS_ONCE = """
 import ctypes, os, threading
@@ -39,12 +39,12 @@ FolderSource.start = hang_at_start
 
 
 class HangingModel:
-    """Makes the model of daemons hang that are started with its environment.
+    """Make the model hang in daemons that are started with its environment.
 
     Attributes
     ----------
     environ
-        What the daemon is to be started with.
+        Environment variables to start the daemon with.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -52,22 +52,22 @@ class HangingModel:
         self.environ = _hook(folder, _MODEL_HANGS_ONCE, self._flag)
 
     def hang_next(self) -> None:
-        """Let the next frame that is scored never end."""
+        """Let the scoring of the next frame hang for ever."""
         self._flag.touch()
 
     @property
     def met(self) -> bool:
-        """Whether a frame met it."""
+        """Whether the scoring of a frame has hung."""
         return not self._flag.exists()
 
 
 class HangingShare:
-    """Makes the first look into a folder hang, at every start until the share is back.
+    """Make the first listing of a folder hang at every start, until the share is back.
 
     Attributes
     ----------
     environ
-        What the daemon is to be started with.
+        Environment variables to start the daemon with.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -81,7 +81,7 @@ class HangingShare:
 
 
 def _hook(folder: Path, code: str, flag: Path) -> dict[str, str]:
-    """Write a hook; return the variables that let a process meet it."""
+    """Write a start-up hook; return the environment variables that make a process load it."""
     hooks = folder / "hooks"
     hooks.mkdir()
     (hooks / _MODULE).write_text(code.replace("FLAG", repr(str(flag))), encoding="utf-8")

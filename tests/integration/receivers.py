@@ -1,4 +1,4 @@
-"""Receivers of alerts on the loopback, and a lab whose wells go weak."""
+"""Receivers of alerts on the loopback, and a lab whose wells turn weak."""
 
 import json
 import random
@@ -34,7 +34,7 @@ GRID = TileGrid(height=256, width=256, tile_px=32)
 
 @dataclass
 class Mailbox:
-    """Takes mail as long as its server runs; `answer` is what it says to each."""
+    """A mailbox that takes mail while its server runs; `answer` is its reply to each mail."""
 
     answer: str = "250 OK"
     attempts: int = 0
@@ -59,7 +59,7 @@ def free_port() -> int:
 
 
 class MailServer:
-    """Runs a mailbox's server within a `with` block."""
+    """Run a mailbox's server within a `with` block."""
 
     def __init__(self, box: Mailbox, port: int) -> None:
         self._controller = Controller(box, hostname="127.0.0.1", port=port)
@@ -79,7 +79,7 @@ def mail_url(port: int) -> str:
 
 @dataclass
 class Hook:
-    """A webhook; `status` is what it answers once `answering` is set, `posts` what it took."""
+    """A webhook; it answers `status` once `answering` is set; `posts` holds what it received."""
 
     status: int = 200
     answering: threading.Event = field(default_factory=threading.Event)
@@ -93,7 +93,7 @@ class Hook:
     def take(self, headers: dict[str, str], body: bytes) -> int:
         self.attempts += 1
         if self.status == 200:
-            # A sign of life is plain text, and empty while all is well.
+            # A heartbeat is plain text, and empty while all is well.
             payload = json.loads(body) if "json" in headers.get("Content-Type", "") else {}
             self.posts.append((headers, payload))
         return self.status
@@ -109,7 +109,7 @@ class HookServer(ThreadingHTTPServer):
 
 
 class HookHandler(BaseHTTPRequestHandler):
-    """Hands what is posted to the hook."""
+    """Pass each request to the hook."""
 
     server: HookServer
 
@@ -117,17 +117,17 @@ class HookHandler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         status = self.server.hook.take(dict(self.headers), body)
         self.server.hook.answering.wait(30)
-        # Whoever asked may have gone.
+        # The client may have closed the connection.
         with suppress(OSError):
             self.send_response(status)
             self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Say nothing: the test's output is not a server log."""
+        """Log nothing: the test's output is not a server log."""
 
 
 class Serving:
-    """Runs a hook's server within a `with` block."""
+    """Run a hook's server within a `with` block."""
 
     def __init__(self, hook: Hook) -> None:
         self._server = HookServer(hook, hook.port)
@@ -144,7 +144,7 @@ class Serving:
 
 @dataclass
 class Lab:
-    """An outbox, messages whose overlay is on the disk, and their delivery."""
+    """An outbox, messages with an overlay on the disk, and their delivery."""
 
     store: Store
     folder: Path

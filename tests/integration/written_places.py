@@ -1,4 +1,4 @@
-"""Where the program writes to a disk, collected from its source without running it.
+"""The places where the program writes to a disk, collected from its source by static analysis.
 
 A place is `module function call`: `files.py write_whole write_bytes`. A call
 counts by its name alone, so that a name that also means something harmless (a stream in memory) is
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from tests.unit.docs.written_events import PACKAGE, trees
 
-# Names of methods and functions that change a file system, whatever they belong to.
+# Names of methods and functions that change a file system, of any type.
 WRITERS = {
     "chmod", "copy", "copy2", "copyfile", "copyfileobj", "copytree", "fsync", "ftruncate",
     "hardlink_to", "imwrite", "link", "makedirs", "mkdir", "mkdtemp", "mkstemp", "move",
@@ -23,7 +23,7 @@ WRITERS = {
 }  # fmt: skip
 # Transactions that may write.
 TRANSACTIONS = {"_writing", "begin"}
-# Those of `open` and of what opens like it.
+# Modes of `open` and of functions like it.
 MODES = set("wax+")
 
 
@@ -53,11 +53,11 @@ def _writes(call: ast.Call) -> bool:
     if name in WRITERS or name in TRANSACTIONS:
         return True
     if name == "open":
-        # `os.open` has flags, and what they mean is for whoever reads the table.
+        # `os.open` has flags; the table explains them.
         return _owner(call.func) == "os" or _has_mode(call)
     if name == "ZipFile":
         return _has_mode(call)
-    # Of a path: those of texts, moments and dataclasses have more arguments, or names for them.
+    # Of a path: methods of strings, times and dataclasses have more or named arguments.
     return name == "replace" and len(call.args) == 1 and not call.keywords
 
 

@@ -1,8 +1,8 @@
-"""Scores views with a bundle and saves what came: run by `test_two_runtimes` in another Python.
+"""Score views with a bundle and save the scores; `test_two_runtimes` runs it in another Python.
 
     python score_views.py BUNDLE VIEWS.npz SCORES.npz RUNTIME
 
-Needs only what a board has: scopewatch's core and inference with numpy, scipy, pydantic, PyYAML.
+Needs scopewatch's core and inference with numpy, scipy, pydantic and PyYAML only.
 """
 
 import sys
@@ -16,7 +16,7 @@ from scopewatch.inference.tflite import TFLiteScorer
 
 
 def main(bundle: str, views: str, scores: str, runtime: str) -> None:
-    """Score every view; the answer holds the scores by the views' names, and the runtime."""
+    """Score every view; save the scores by the names of the views, and the runtime."""
     if runtime not in ("ai-edge-litert", "tflite-runtime"):
         raise SystemExit(f"no such runtime: {runtime}")
     scorer = TFLiteScorer(load_bundle(Path(bundle)), threads=2, memory_budget_mb=64)

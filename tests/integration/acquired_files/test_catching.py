@@ -1,4 +1,4 @@
-"""Faults of the file system and the clock, injected for real: every frame is still offered once."""
+"""Real faults of the file system and the clock: every frame is still offered once."""
 
 import os
 import shutil
@@ -107,7 +107,7 @@ def test_frames_whose_events_the_kernel_dropped_are_found_by_the_next_walk(tmp_p
                 other.write(b".")
             write(watched / FRAME)
         process.send_signal(signal.SIGCONT)
-        # Events come in order: once one of these is noticed, the one of FRAME will never be.
+        # Events come in order: after one of these is noticed, the event of FRAME cannot come.
         later: list[int] = []
         while ask("look") == "[]" and len(later) < 100:
             later.append(4 + len(later))

@@ -22,7 +22,7 @@ from tests.unit.sources.zarrs import omezarr_config
 BACKENDS = ("tensorstore", "zarr-python", "acquire-zarr")
 TIMES, PLACES, CHANNELS = 4, ("A1/s0", "A1/s1", "B3/s0"), ("phase", "GFP")
 FRAMES = TIMES * len(PLACES) * len(CHANNELS)
-# Writes a plate of 3 images, and says of each frame when it was handed over.
+# Writes a plate of 3 images and prints when the writer got each frame.
 WRITER = """
 import json, sys, time
 from pathlib import Path
@@ -65,7 +65,7 @@ def writer(root: Path, backend: str, **options: object) -> "subprocess.Popen[str
 
 
 def index_of(ticket: FrameTicket) -> int:
-    """Return which frame of the writer a ticket should be."""
+    """Return the index of the writer's frame that a ticket should be."""
     place = PLACES.index(f"{ticket.key.well}/s{ticket.key.site}")
     at = ticket.key.time_point * len(PLACES) + place
     return at * len(CHANNELS) + CHANNELS.index(ticket.key.channel)
@@ -106,7 +106,7 @@ def test_each_plane_is_offered_once_within_two_seconds_of_being_written(
     for ticket in tickets:
         index = index_of(ticket)
         if backend == "acquire-zarr" and ticket.key.time_point == 0:
-            index |= 1  # an array is described once all channels of its first time point are there
+            index |= 1  # an array is described when all channels of its first time point are there
         assert ticket.seen_at.timestamp() - written[index] < 2
     assert sorted(map(index_of, tickets)) == list(range(FRAMES))
     check_pixels(source, tickets)
@@ -117,7 +117,7 @@ def test_each_plane_is_offered_once_within_two_seconds_of_being_written(
 def test_a_store_is_read_the_same_over_its_close(
     source: OmeZarrSource, tmp_path: Path, backend: str, eventually: Callable[..., None]
 ) -> None:
-    # acquire-zarr empties all groups at its end, and ome-writers puts them back.
+    # acquire-zarr empties all groups at its end, and ome-writers restores them.
     inbox = FakeInbox()
     source.start(inbox, FakeLedger())
     with writer(tmp_path / "HES7.ome.zarr", backend, pause_s=0.02) as process:

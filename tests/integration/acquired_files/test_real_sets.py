@@ -1,4 +1,4 @@
-"""Real Micro-Manager files: each is read right, by its own metadata, or refused with its reason."""
+"""Real Micro-Manager files are read right by their own metadata, or refused with a reason."""
 
 import gzip
 import json
@@ -208,7 +208,7 @@ def test_separate_files_of_micromanager_2_with_an_impossible_calibration(
     (tiff,) = (sets / "mm2.0-series/Pos0").glob("*.tif")
     plane = read_plane(tiff)
     assert np.array_equal(plane.pixels, tifffile.imread(tiff))
-    # "1920-01-01" and "The age of Aquarius" are no times.
+    # The tags hold "1920-01-01" and "The age of Aquarius", which are no valid times.
     assert plane.facts.acquired_at is None
 
 

@@ -21,7 +21,7 @@ SCORE = (sys.executable, "-m", "scopewatch", "score")
 
 
 def score(*arguments: object) -> tuple[int, list[dict[str, Any]], str]:
-    """Run the command; return its exit status, its lines and what it says."""
+    """Run the command; return its exit status, its result lines and its standard error."""
     done = subprocess.run(
         [*SCORE, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60
     )
@@ -126,7 +126,7 @@ def test_on_a_terminal_it_shows_how_many_there_are_and_how_long_it_takes(
     ):
         os.close(theirs)
         shown = b""
-        # Linux says so where the last who could write is gone.
+        # Linux raises this when the last writer has closed its end.
         with suppress(OSError):
             while piece := screen.read(4096):
                 shown += piece

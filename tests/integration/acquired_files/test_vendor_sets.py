@@ -1,4 +1,4 @@
-"""Real exports of instruments: each file is read right, or refused with its true reason.
+"""Real exports of instruments: each file is read right, or refused with the true reason.
 
 The right values are those of the instruments' own files, looked up by a person.
 """
@@ -27,13 +27,13 @@ from tests.unit.sources.images import folder_config
 HERE = ExperimentConfig(name="x", interval_h=4)
 
 
-# Known by its name: a folder source counts it, `score` names each.
+# Not a frame by its name: a folder source counts it, `score` names each.
 NEVER = "file is never a frame"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Right:
-    """What a frame is: its key without the experiment, scale, and moment."""
+    """The expected facts of a frame: its key without the experiment, scale and time."""
 
     um_per_px: float | None
     taken: str | None = None
@@ -49,9 +49,9 @@ class Set:
     frames
         By locator and key; `*` in a locator matches a GUID.
     reasons
-        How refusals begin, and of how many files.
+        Beginning of each refusal, and the number of files refused so.
     alone
-        Facts that the files hold nowhere but beside them.
+        Facts that only files beside the images hold.
     """
 
     layout: str

@@ -23,7 +23,7 @@ from tests.integration.receivers import (
 )
 
 DAY_S = 86_400
-# Wells that go weak while nobody listens, and how far apart.
+# Wells that turn weak while the receiver is down, and the interval between them.
 WELLS = tuple(f"{letter}{column}" for letter in "ABC" for column in range(1, 5))
 APART_S = DAY_S // len(WELLS)
 STEP_S = 300
@@ -32,12 +32,12 @@ LONGEST_REST_S = 900
 
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Apprise sleeps seconds between two mails, of the real clock; the day here is a fake one."""
+    """Remove the seconds that Apprise sleeps between two mails: the day here is on a fake clock."""
     monkeypatch.setattr(NotifyEmail, "request_rate_per_sec", 0)
 
 
 def live_through_a_day(lab: Lab, delivery: Delivery) -> int:
-    """Let a well go weak every two hours and deliver meanwhile; return what left."""
+    """Let a well turn weak every two hours and deliver meanwhile; return the messages sent."""
     gone = 0
     for well in WELLS:
         lab.raise_alert(well)
@@ -76,7 +76,7 @@ def test_a_webhook_that_answers_500_for_a_day_is_not_asked_all_the_time(lab: Lab
     with Serving(hook):
         delivery = lab.delivery(hook=f"json://127.0.0.1:{hook.port}/alerts")
         assert live_through_a_day(lab, delivery) == 0
-        # A probe each 7.5 to 15 minutes once the circuit is open, and only the oldest message.
+        # With an open circuit: one probe each 7.5 to 15 minutes, with the oldest message only.
         assert DAY_S / (900 + STEP_S) < hook.attempts < DAY_S / 450 + 5
         hook.status = 200
         assert deliver_for(lab, delivery) == len(WELLS)
@@ -90,7 +90,7 @@ def test_a_webhook_that_hangs_for_a_day_gets_every_alert_in_order_and_once(lab: 
         delivery = lab.delivery(whole_s=0.02, hook=f"json://127.0.0.1:{port}/alerts?rto=0.1")
         assert live_through_a_day(lab, delivery) == 0
         silent.setblocking(False)
-        # Each was left after its time; none is still connected, so a restart of it gets none.
+        # Each attempt timed out and closed its connection: a restarted receiver gets none.
         while True:
             try:
                 taken.enter_context(silent.accept()[0])
@@ -116,7 +116,7 @@ def test_a_slow_receiver_gets_a_message_once_though_it_was_left_in_between(
         for _ in range(3):
             assert delivery.drain() == 0, "it has taken the message but not answered yet"
             lab.clock.advance(900)
-        assert hook.attempts == 1, "the one under way is waited for again, not repeated"
+        assert hook.attempts == 1, "the attempt in progress is waited for again, not repeated"
         hook.answering.set()
         eventually(lambda: not any(t.name == "send to hook" for t in threading.enumerate()))
         assert delivery.drain() == 2

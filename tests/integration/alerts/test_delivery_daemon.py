@@ -31,7 +31,7 @@ def test_the_daemon_ends_in_time_though_a_receiver_hangs(daemon: Daemon) -> None
         store.announce(message(), ["hook"])
         daemon.start_ready()
         connection, _ = silent.accept()
-        assert daemon.end(within_s=5) == 0, "the receiver has the message and says nothing"
+        assert daemon.end(within_s=5) == 0, "the receiver has the message and does not answer"
         connection.close()
         (waiting,) = store.due(SystemClock().now(), 10)
         assert waiting.attempts == 0
@@ -94,8 +94,8 @@ def test_the_heartbeat_is_called_and_the_digest_arrives_once(
         daemon.eventually(lambda: daemon.count("frame scored") == 1, within_s=30)
         daemon.eventually(lambda: beat.attempts == 1)
         assert daemon.end() == 0
-        # Only now: else the first life may queue it too, between its frame and its end, and be
-        # stopped while the receiver has it. What is not marked by then is sent again, rightly.
+        # Not earlier: the first process could queue the digest too, between its frame and its end,
+        # and stop while the receiver has it. A message that is not marked as sent is sent again.
         daemon.settings["alerts"]["digest"] = {"hour": 0}
         daemon.start_ready()
         daemon.eventually(lambda: daemon.count("alert delivered") == 1, within_s=30)

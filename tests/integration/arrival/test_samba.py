@@ -1,4 +1,4 @@
-"""Frames put onto a share by a client, read where the real Samba server lies."""
+"""Frames that a client puts onto a share are read on the real Samba server's side."""
 
 import getpass
 import shutil
@@ -40,7 +40,7 @@ def port(tmp_path: Path, exported: Path) -> Iterator[int]:
 
 @pytest.fixture
 def made(tmp_path: Path) -> dict[str, Path]:
-    """Nine frames, uncompressed and LZW TIFF and PNG, by the well and time of their keys."""
+    """Return nine frames, uncompressed and LZW TIFF and PNG, by well and time of their keys."""
     frames = {}
     for index in range(FRAMES):
         well, time = f"A{index // 3 + 1}", index % 3
@@ -56,7 +56,7 @@ def made(tmp_path: Path) -> dict[str, Path]:
 
 
 def smbclient(port: int, orders: str) -> None:
-    """Let a client carry out orders."""
+    """Run commands of an SMB client."""
     address = ("//127.0.0.1/in", "--port", str(port), "--no-pass", "--user", "guest")
     done = subprocess.run(
         ["smbclient", *address, "--command", orders],
@@ -92,7 +92,7 @@ def test_nine_frames_put_onto_the_share_are_offered_once_each_and_whole(
         for ticket in inbox.tickets:
             original = read_plane(made[str(ticket.key)]).pixels
             assert np.array_equal(source.load(ticket).pixels, original)
-        # What a client renames on the share is the same frame under another key.
+        # A file that a client renames on the share is the same frame under another key.
         ledger.settle(*inbox.tickets)
         smbclient(port, "cd run; rename plate_A1_s0_t0000_phase.tif plate_B7_s0_t0000_phase.tif")
         eventually(lambda: len(inbox.tickets) > FRAMES, within_s=30)

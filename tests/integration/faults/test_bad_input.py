@@ -1,4 +1,4 @@
-"""Bad input of every kind: a line with the reason, a row in quarantine, and the daemon goes on."""
+"""Bad input of every kind gives a line with the reason and a row in quarantine, and no crash."""
 
 import os
 import shutil
@@ -125,7 +125,7 @@ def test_each_bad_frame_is_quarantined_with_its_reason_and_the_good_one_is_score
     lines = [entry for entry in daemon.log_lines() if entry["message"] == "frame quarantined"]
     assert {entry["event.reason"] for entry in lines} == {recorded[well].reason for well in CASES}
 
-    # Mended, a file is taken up again by itself.
+    # A corrected file is scored without a request.
     save(daemon.incoming / "P1_A1_s0_t0000_phase.tif", phase)
     daemon.eventually(lambda: daemon.count("frame scored") == 2, within_s=20)
     assert daemon.end() == 0
@@ -150,7 +150,7 @@ def test_a_file_that_may_not_be_read_is_quarantined(
 
 
 def refusal(daemon: Daemon) -> str:
-    """Start the daemon, which must refuse; return the one line it says."""
+    """Start the daemon, which must refuse; return the one line it logs."""
     daemon.start()
     assert daemon.wait() == 2
     (line,) = [entry["message"] for entry in daemon.log_lines() if entry["message"]]

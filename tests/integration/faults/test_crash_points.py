@@ -1,4 +1,4 @@
-"""The process dies between picture, statement, commit and tidying up: at each step, at any time."""
+"""The process is killed at each step: picture, statement, commit and cleanup."""
 
 import multiprocessing
 import os
@@ -37,14 +37,14 @@ def fraction_of(frame: FrameKey) -> float:
 
 
 def work(folder: Path, frames: tuple[FrameKey, ...], progress: Connection | None = None) -> None:
-    """What the worker does, frame by frame, as far as it comes."""
+    """Process frame by frame as the worker does, until the process is killed."""
     clock = FakeClock()
 
     def report() -> None:
         if progress is not None:
             progress.send_bytes(b"step")
 
-    # Many attempts: here the process is killed, not the frame to blame.
+    # Many attempts: the test kills the process, the frame is not the cause.
     store = open_store(folder, clock, max_attempts=1000)
     overlays = OverlayFolder(
         folder / "overlays",

@@ -1,4 +1,4 @@
-"""SIGKILL at random steps of a frame's way, another choice each day: invariants hold."""
+"""SIGKILL at random steps of a frame's processing, other steps each day: invariants hold."""
 
 import multiprocessing
 import os
@@ -20,10 +20,10 @@ KILLS = 20
 
 
 class Dying:
-    """Counts the steps of this process that change a disk, and kills it at one of them.
+    """Count the steps of this process that change a disk, and kill it at one of them.
 
     A step is a statement or a commit of the database, or a call that writes, syncs, renames,
-    makes or removes a file. The kill comes before it; of what is written, half is there.
+    makes or removes a file. The kill comes before the step; a write is cut in half.
     """
 
     CALLS = (
@@ -60,7 +60,7 @@ class Dying:
 
 
 def live(folder: Path, frames: tuple[FrameKey, ...], at: int) -> None:
-    """A life of the worker over all frames that dies at its n-th step; 0: it does not."""
+    """Run the worker over all frames and kill it at its n-th step; 0: never."""
     Dying(at, folder.with_name("steps"))
     life = Life(folder, fraction=0.1)
     life.overlays.sweep()
@@ -70,7 +70,7 @@ def live(folder: Path, frames: tuple[FrameKey, ...], at: int) -> None:
 
 
 def expect_nothing_broken(folder: Path) -> None:
-    """At any moment: the database is whole, and no result lacks its pictures."""
+    """Assert that the database is intact and no result lacks its pictures."""
     expect_whole(folder)
     found = tables(folder)
     assert {name for row in found["results"] for name in row[9:]} <= pictures_in(folder)
@@ -85,14 +85,14 @@ def expect_nothing_broken(folder: Path) -> None:
 def test_killed_at_random_steps_nothing_is_broken_and_every_frame_settles(
     tmp_path: Path, crash_seed: int
 ) -> None:
-    """`--crash-seed` repeats a run; the kills of each day are others."""
+    """`--crash-seed` repeats a run; each day has other kills."""
     context = multiprocessing.get_context("fork")
     rng = random.Random(crash_seed)
     folder, trace = tmp_path / "state", tmp_path / "steps"
     open_store(folder, FakeClock()).close()
     reached: list[str] = []
     for _ in range(KILLS):
-        # Two frames are some hundred steps; a small number dies while a life begins.
+        # Two frames take some hundred steps; a small number kills the process during its start.
         at = rng.randint(1, 150)
         process = context.Process(target=live, args=(folder, FEW, at))
         process.start()

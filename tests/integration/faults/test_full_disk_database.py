@@ -1,6 +1,6 @@
-"""Each transaction finds its disk full once, for real: all of it or nothing, and later all of it.
+"""Each transaction meets a real full disk once: nothing is written, and all of it later.
 
-The state is alone on a small file system; raw data and pictures have room throughout.
+The state has a small file system of its own; raw data and pictures always have room.
 """
 
 import random
@@ -47,7 +47,7 @@ def bench(tmp_path: Path, clock: FakeClock) -> Iterator[Bench]:
 
 
 class FullDisk:
-    """Fills the disk of the state; nothing that was set aside before is left to write into."""
+    """Fill the disk of the state, the space reserved before included."""
 
     def __init__(self, bench: Bench) -> None:
         self._state = bench.state
@@ -88,8 +88,8 @@ def refusal(bench: Bench, *, missed: bool) -> Refusal:
     )
 
 
-# What the worker is given, whether the disk fills only once it was read, the step that is
-# repeated, and how it ends.
+# The worker's input, whether the disk fills only after it was read, the step that is
+# repeated, and the final state.
 WORKED: dict[str, tuple[Callable[[Bench], object], bool, str, FrameOutcome]] = {
     "claim": (lambda b: b.offer(key()), False, "claim", FrameOutcome.SCORED),
     "commit": (lambda b: b.offer(key()), True, "commit", FrameOutcome.SCORED),
@@ -152,7 +152,7 @@ def test_a_commit_that_raises_an_alert_is_repeated_whole(bench: Bench, disk: Ful
 
 
 class Healthy:
-    """A source that has nothing to say."""
+    """A source without a fault."""
 
     name = "folder"
 
@@ -176,7 +176,7 @@ def monitor_of(bench: Bench, *rules: AlertRule) -> Monitor:
 
 
 def stepping(bench: Bench, *rules: AlertRule) -> Store:
-    """The store of a bench, which steps these rules from now on."""
+    """Return the store of a bench, which evaluates these rules from now on."""
     use_rules(bench.store, rules)
     return bench.store
 
@@ -188,7 +188,7 @@ def noted(bench: Bench) -> acquisition.Report:
     )
 
 
-# What else is recorded, by whom, and what the database says of it afterwards.
+# Other records: the call that writes them, and the rows expected in the database.
 Act = Callable[[Bench], object]
 RECORDED: dict[str, tuple[Act, str, list[tuple[object, ...]]]] = {
     "acquisition": (
@@ -206,13 +206,13 @@ RECORDED: dict[str, tuple[Act, str, list[tuple[object, ...]]]] = {
         "SELECT name FROM signs_of_life",
         [("alive",)],
     ),
-    # A plate has fallen silent: a rule that looks at all of it steps over what there is.
+    # No frames come any more: a rule over the whole plate is evaluated on what there is.
     "let_time_pass": (
         lambda b: stepping(b, OUTLIER).let_time_pass(),
         "SELECT last_time_point FROM rule_states WHERE rule = 'outlier'",
         [(1,)],
     ),
-    # An alert has stood long enough to be graver.
+    # An alert has been open long enough to become more severe.
     "_tick": (
         lambda b: stepping(b, SOON).let_time_pass(),
         "SELECT rule, severity FROM alerts",
@@ -304,7 +304,7 @@ def refuse(*, permanent: bool) -> Callable[[str, Message], None]:
     return answer
 
 
-# What the receiver says, how often it has the message in the end, and what becomes of it.
+# The receiver's answer, how often it has the message in the end, and the state of the message.
 DELIVERED: dict[str, tuple[Callable[[str, Message], None] | None, int, str]] = {
     "delivered": (None, 1, "done"),
     "postponed": (refuse(permanent=False), 2, "waits"),
@@ -400,12 +400,12 @@ def test_a_moment_that_gets_known_on_a_full_disk_is_taken_up_later(
     expect_whole(bench)
 
 
-# What people ask for.
+# Requests of people.
 ASKED = ("take_back", "ask_again", "close_retry_requests")
 
 
 def transaction_of(method: str) -> str:
-    """Return the place of a method of `Store`, which has some from its parent."""
+    """Return the place of a method of `Store`, which inherits some from its parent."""
     (owner,) = (each for each in Store.__mro__ if method in vars(each))
     file = "/".join(owner.__module__.split(".")[1:])
     return f"{file}.py {owner.__name__}.{method} _writing"

@@ -1,6 +1,6 @@
-"""Each file that is written finds a full disk once, and no other write does: nothing is lost.
+"""Each file write meets a full disk once, alone: nothing is lost.
 
-One module, long as it is: `test_full_disk_places` holds its tables of places against the source.
+This long module is not split: `test_full_disk_places` compares its tables with the source.
 """
 
 import builtins
@@ -47,7 +47,7 @@ from tests.unit.store.scene import key
 
 FILES = "files.py"
 STATE_FILES = "store/files/whole_files.py"
-# A file that is whole or not there is written in these steps; the last one syncs its folder.
+# An atomic write has these steps; the last one syncs the folder.
 STEPS = {
     f"{FILES} write_whole write_bytes": Path,
     f"{FILES} write_whole chmod": Path,
@@ -92,7 +92,7 @@ PLANNED = {
 }
 QUIET = "sources/micromanager/examining.py _quiet_setup"
 EXAMINED = {f"{QUIET} TemporaryDirectory": tempfile, f"{QUIET} write_text": Path}
-# Those that have a test of their own below.
+# These places have tests of their own below.
 SINGLE = {
     "store/write/proposing.py write_proposal unlink",
     "store/files/pictures.py remove_picture unlink",
@@ -143,13 +143,13 @@ def test_a_picture_without_room_is_reported_and_drawn_once_there_is_some(
         assert len(bench.on_disk()) == 4 * (number + 1)
         bench.expect_all_in_order()
         assert bench.raw_data() == raw
-        # Where it is the removal itself that fails, the next attempt does it.
+        # Where the removal itself fails, the next attempt removes the file.
         assert left == [] or place.endswith("whole_file unlink"), place
         left.clear()
 
 
 def score_a_run_that_departs(bench: Bench) -> None:
-    """All but the last frame of the final day."""
+    """Score all but the last frame of the final day."""
     for well in ("A1", "A2", "A3", "A4"):
         assert bench.score(well, LAST, "gfp") == [FrameOutcome.MEASURED]
         if well != "A4":
@@ -196,7 +196,7 @@ def test_a_proposal_that_cannot_be_taken_back_is_reported_and_taken_back_later(
 def test_a_picture_that_cannot_be_removed_is_reported_and_goes_at_the_next_start(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # On some file systems even a removal takes room.
+    # On some file systems even a removal needs space.
     assert bench.score("A1") == [FrameOutcome.SCORED]
     bench.overlays.discard(key("A1"))
     assert len(bench.on_disk()) == 2, "named by its result"
@@ -205,7 +205,7 @@ def test_a_picture_that_cannot_be_removed_is_reported_and_goes_at_the_next_start
         offered = bench.offer(key("A1"), fingerprint="2")
         assert bench.store.claim(offered)
         bench.store.quarantine(offered, "unreadable", "file is cut off")
-        # The worker has nothing left to do but to tidy up.
+        # Only the cleanup is left to the worker.
         assert bench.work() == [FrameOutcome.KNOWN]
     assert full.struck == 1
     assert "picture without a result stays" in caplog.text
@@ -305,7 +305,7 @@ def test_a_log_file_on_a_full_disk_is_turned_over_and_loses_only_its_lines(
         handler = RotatedLog(LogFile(path=path, max_bytes=20_000, keep=2))
         write_log(handler, "a" * 15_000)
         ballast = fill(disk)
-        # The first of them fills the last page, the next ones are beyond the size to turn over at.
+        # The first line fills the last page, the next ones pass the size at which the file rotates.
         write_log(handler, *("b" * 6000 for _ in range(3)))
         assert handler.lost == 3
         ballast.unlink()
@@ -327,7 +327,7 @@ def test_the_end_of_a_cut_line_that_finds_no_room_is_written_later(
     real = builtins.open
 
     class Stream:
-        """Takes no line end, as a disk does whose last page is used up."""
+        """A stream that takes no line end, as a disk does whose last page is full."""
 
         def write(self, _: str) -> None:
             raise OSError(errno.ENOSPC, NO_SPACE)

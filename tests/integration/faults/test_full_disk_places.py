@@ -60,7 +60,7 @@ def test_every_place_that_writes_meets_a_full_disk_in_a_test_or_says_why_not() -
 
 
 def test_the_collector_sees_what_is_there() -> None:
-    """A collector that goes blind must not pass."""
+    """Keep a collector that finds nothing from passing."""
     assert len(places()) >= 60
     assert {
         "files.py write_whole write_bytes",

@@ -1,4 +1,4 @@
-"""A frame that takes the process down each time does not hold up the others."""
+"""A frame that crashes the process each time does not delay the others."""
 
 import signal
 import sqlite3
@@ -15,7 +15,7 @@ from tests.integration.daemon import Daemon
 BEFORE, POISON, AFTER = (f"P1_A1_s0_t{index:04d}_phase.tif" for index in range(3))
 
 
-# Three starts: seconds each, more on a machine that has other work.
+# Three starts of some seconds each, more on a busy machine.
 @pytest.mark.timeout(180)
 def test_a_frame_that_crashes_the_process_twice_is_quarantined_and_the_others_are_scored(
     daemon: Daemon, phase: NDArray[np.uint16], save: Save
@@ -32,7 +32,7 @@ def test_a_frame_that_crashes_the_process_twice_is_quarantined_and_the_others_ar
         daemon.eventually(lambda: _claimed(daemon) == attempt, within_s=30)  # noqa: B023
         assert daemon.end(signal.SIGKILL) == -signal.SIGKILL
         assert _claimed(daemon) == attempt
-    # As if the second kill had come between its pictures and the commit.
+    # As if the second kill had come between the pictures and the commit of the frame.
     pictures = daemon.state / "overlays"
     drawn = [path for path in pictures.rglob("*") if path.is_file()]
     assert [path.name for path in drawn if "_t0000_" not in path.name] == []
@@ -88,7 +88,7 @@ def test_a_frame_that_was_given_up_is_tried_once_more_after_a_hundred_others(
 
 
 def _settled(daemon: Daemon) -> int:
-    """How many frames are settled, the one that was given up among them."""
+    """Return how many frames are settled, the one that was given up included."""
     return sum(state in {"done", "quarantined"} for state in daemon.states().values())
 
 

@@ -1,4 +1,4 @@
-"""A stage that hangs in native code: the process is ended, started again, and loses no frame."""
+"""A stage hangs in native code: the process ends, starts again, and loses no frame."""
 
 import signal
 import socket
@@ -20,11 +20,11 @@ from tests.integration.hanging import HangingModel, HangingShare
 NAMES = [f"P1_A1_s0_t{index:04d}_phase.tif" for index in range(4)]
 STALL_S = 5.0
 WATCHDOG_S = 4.0
-# What a busy machine may add to what is promised.
+# Seconds that a busy machine may add to the promised time.
 LATE_S = 4.0
 WITHIN_S = 60.0
 
-# Two starts each, and a stall is waited for.
+# Two starts each, and a stall has to be detected.
 pytestmark = pytest.mark.timeout(240)
 
 
@@ -117,7 +117,7 @@ def test_systemd_sees_a_hang_in_time_and_its_restart_repeats_one_frame(
     assert daemon.process is not None
     assert daemon.process.poll() is None, "systemd ends it, not the daemon itself"
     ended = daemon.end(signal.SIGABRT)
-    # CPython writes the stacks while other threads run, and now and then crashes over it
+    # CPython writes the stacks while other threads run, and sometimes crashes over it
     # (python/cpython issue 116008): systemd restarts the daemon after either signal.
     assert ended in (-signal.SIGABRT, -signal.SIGSEGV)
     if ended == -signal.SIGABRT:
@@ -134,7 +134,7 @@ def test_a_start_that_hangs_ends_itself_since_the_watchdog_has_not_begun(
     daemon: Daemon, share: HangingShare, systemd: Systemd, phase: NDArray[np.uint16], save: Save
 ) -> None:
     daemon.settings["runtime"] |= {"stall_s": STALL_S, "end_on_stall_s": 1}
-    # More than one such life lasts from its first look at the sources on.
+    # Longer than such a process runs after its first check of the sources.
     daemon.settings["alerts"] = {
         "rules": [{"name": "dead", "kind": "source-dead", "minutes": 0.1, "critical_minutes": None}]
     }
@@ -168,7 +168,7 @@ def hang_in_the_second(
 
 
 def expect_all_scored(daemon: Daemon) -> None:
-    """All frames are scored in the end, one of them at its second attempt."""
+    """Assert that all frames are scored in the end, one of them at its second attempt."""
     daemon.eventually(lambda: list(daemon.states().values()) == ["done"] * 4, within_s=WITHIN_S)
     assert daemon.count("frame scored") == 4
     assert read(daemon, "SELECT attempts FROM frames ORDER BY attempts") == [1, 1, 1, 2]

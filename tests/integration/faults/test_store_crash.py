@@ -1,4 +1,4 @@
-"""A transaction is cut at any statement; afterwards everything happened exactly once in effect."""
+"""A transaction is cut at any statement; afterwards every effect is there exactly once."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ def cut_at(statement: int) -> Iterator[list[str]]:
 
 
 def settle(scene: Scene) -> None:
-    """The commit that raises the alert: everything a commit can write, it writes."""
+    """Make the commit that raises the alert: it writes everything a commit can write."""
     scene.commit(ticket(key(time_point=1)), 0.1)
 
 
@@ -64,7 +64,7 @@ def test_a_commit_cut_at_any_statement_leaves_nothing_and_is_repeated_whole(
     assert statements[-1] == "COMMIT"
     scene = prepare(tmp_path / "cut")
     before = tables(scene.folder)
-    # The statements before the writing transaction only read the day; each is a crash too.
+    # The statements before the writing transaction only read the day; each is cut too.
     for statement in range(1, len(statements) + 1):
         with cut_at(statement), pytest.raises(PowerCutError):
             settle(scene)
@@ -83,7 +83,7 @@ NO_FRAMES = AlertRule(name="no-frames", kind=RuleKind.NO_FRAMES)
 
 
 def prepare_plate(folder: Path) -> Scene:
-    """A plate of weak wells, one frame short of its collapse."""
+    """Prepare a plate of weak wells, one frame before its collapse."""
     store = open_store(folder, FakeClock(), started_at=START)
     scene = Scene(store=store, folder=folder, rules=PLATE_RULES)
     for time_point in (10, 11):
@@ -136,7 +136,7 @@ def test_a_step_of_plate_clock_or_monitor_cut_anywhere_is_repeated_whole(
     scene = prepare_plate(tmp_path / "cut")
     if act is let_a_day_pass:
         close_the_round(scene)
-    # Every third: each costs a look at all tables, and any of them is a crash like the others.
+    # Every third statement: each cut reads all tables, and the cuts are alike.
     for statement in (*range(1, len(statements), 3), len(statements)):
         with cut_at(statement), pytest.raises(PowerCutError):
             act(scene)
@@ -170,7 +170,7 @@ def test_a_silent_plate_cut_anywhere_has_been_stepped_whole_or_not_at_all(tmp_pa
         found.append(tables(cut.folder))
         step_a_silent_plate(cut)
         assert tables(cut.folder) == expected
-    # Its step is one transaction, and what the clock alone changes is another.
+    # The step is one transaction; changes by the clock alone are another.
     stepped = found.index(expected)
     assert found == [before] * stepped + [expected] * (len(found) - stepped)
 

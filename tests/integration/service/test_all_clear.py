@@ -1,4 +1,4 @@
-"""The real daemon never says that all is well while frames are not judged."""
+"""The real daemon never gives an all-clear while frames are not judged."""
 
 import json
 import signal
@@ -37,7 +37,7 @@ def port(daemon: Daemon) -> int:
 
 @pytest.fixture
 def foreign(phase: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Return a frame of a camera whose noise no training frame had."""
+    """Return a frame with camera noise that no training frame had."""
     noise = np.random.default_rng(7).normal(0, NOISE, phase.shape)
     return np.clip(phase / 2 + 8000 + noise, 0, 60_000).astype(np.uint16)
 

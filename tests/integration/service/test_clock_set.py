@@ -1,4 +1,4 @@
-"""The time of day is set while the real daemon runs: everything goes on, and nobody is alarmed."""
+"""The time of day is set while the real daemon runs: everything goes on, without an alert."""
 
 import socket
 import time
@@ -24,7 +24,7 @@ from tests.unit.store.scene import composer_of
 
 HOUR_S = 3600
 STALL_S, END_S = 5, 2
-# After a stall it would have ended by now.
+# With a stalled stage the daemon would have ended by now.
 SOON_S = STALL_S + END_S + 6
 
 pytestmark = pytest.mark.timeout(180)
@@ -48,7 +48,7 @@ def healthz(port: int) -> tuple[int, dict[str, Any]]:
 def save_frame(
     daemon: Daemon, into: Path, name: str, phase: NDArray[np.uint16], save: Save
 ) -> None:
-    """Move a frame into a folder; from outside, since watchdog sleeps over a rename within it."""
+    """Move a frame into a folder from outside: watchdog misses a rename within the folder."""
     save(daemon.root / name, phase)
     (daemon.root / name).rename(into / name)
 
@@ -60,9 +60,9 @@ def test_the_clock_is_set_by_two_hours_and_all_goes_on(
     scanned, port, hook = daemon.root / "scanned", free_port(), Hook(status=500)
     scanned.mkdir()
     with Serving(hook):
-        # Two hours would be four of its intervals.
+        # Two hours are four such intervals.
         daemon.settings["experiment"]["interval_h"] = 0.5
-        # Nothing is found here but by the rescans that the schedule calls for.
+        # Only the scheduled rescans find files here.
         daemon.settings["sources"] += [
             {
                 "kind": "folder",
@@ -101,7 +101,7 @@ def test_the_clock_is_set_by_two_hours_and_all_goes_on(
         daemon.eventually(lambda: daemon.count("frame scored") == 4, within_s=60)
         time.sleep(SOON_S)
         assert daemon.process is not None
-        assert daemon.process.poll() is None, "it ended itself"
+        assert daemon.process.poll() is None, "the daemon ended"
         status, health = healthz(port)
         assert (status, health["healthy"], health["detail"]) == (200, True, [])
         save_frame(daemon, scanned, "P1_A2_s0_t0002_phase.tif", phase, save)

@@ -1,4 +1,4 @@
-"""A configuration that refused every file is corrected: the real daemon scores them all, once."""
+"""After a correction of a configuration that refused every file, the daemon scores each once."""
 
 import os
 import signal
@@ -17,18 +17,18 @@ WELLS = tuple(f"{row}{column}" for row in "ABC" for column in range(1, 5))
 NAMES = tuple(f"P1_{well}_s0_t{index:04d}_phase.tif" for index in range(3) for well in WELLS)
 pytestmark = pytest.mark.timeout(300)
 WITHIN_S = 90.0
-# What is wrong: settings of the source, of the experiment; and what becomes of the files.
+# Wrong settings of the source and of the experiment, and the state of the files under them.
 WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "pattern": ({"pattern": "incucyte"}, {}, "refused"),
     "scale": ({"um_per_px": 9.0}, {}, "wrong-scale"),
     "channel": ({}, {"phase_channel": "brightfield"}, "skipped"),
-    # Keys that are not theirs, and each held by another file's.
+    # Wrong keys, each already taken by another file.
     "both": ({"um_per_px": 9.0, "pattern": r"(?P<plate>P1)_.*_t(?P<time_point>\d+)_"}, {}, ""),
 }
 
 
 def correct(daemon: Daemon, how: str, source: dict[str, Any], experiment: dict[str, Any]) -> None:
-    """Take the wrong settings out, and have the daemon take that up."""
+    """Remove the wrong settings and reload the daemon."""
     for name in source:
         del daemon.settings["sources"][0][name]
     for name in experiment:
@@ -82,7 +82,7 @@ def test_all_files_are_scored_once_after_the_correction(
     with daemon.reader() as reader:
         assert reader.alerts(None, 9, open_only=True) == []
     assert daemon.end(within_s=20) == 0
-    # Nothing is looked at again by the next start.
+    # The next start reads none of them again.
     daemon.start_ready(within_s=WITHIN_S)
     assert daemon.end(within_s=20) == 0
     assert daemon.count("frame scored") == 36
@@ -112,7 +112,7 @@ def test_a_change_of_the_time_alone_scores_nothing_and_moves_nothing(
     )
     assert daemon.frames() == before
     assert daemon.count("frame scored") == 6
-    # One whose pixels are others is a new frame.
+    # A file with other pixels is a new frame.
     save(daemon.incoming / names[0], phase[256:, 256:])
     daemon.eventually(lambda: daemon.count("frame scored") == 7, within_s=WITHIN_S)
     assert daemon.count("frame changed since it was seen, scored again") == 1
@@ -139,7 +139,7 @@ def test_names_that_are_read_otherwise_are_reported_and_results_stay(
     daemon.start_ready(within_s=WITHIN_S)
     assert daemon.end(within_s=20) == 0
     assert daemon.count("frame was scored under another name") == 6, "logged once"
-    # As the message says: other names, and all is scored under the right ones.
+    # As the message advises: after a change of the names all are scored under the right ones.
     daemon.settings["experiment"]["name"] = "run 1, corrected"
     daemon.settings["sources"][0]["name"] = "folder-again"
     daemon.start_ready(within_s=WITHIN_S)

@@ -1,4 +1,4 @@
-"""The real daemon over a watched folder: what an operator relies on."""
+"""The real daemon over a watched folder, as an operator uses it."""
 
 import json
 import signal
@@ -140,7 +140,7 @@ def test_systemd_hears_of_readiness_and_of_life(daemon: Daemon, tmp_path: Path) 
 
 @pytest.fixture
 def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Take what is posted; gives the Apprise URL and the list it goes to."""
+    """Run a webhook; yields its Apprise URL and the list of received posts."""
     posted: list[dict[str, Any]] = []
 
     class Hook(BaseHTTPRequestHandler):
@@ -150,7 +150,7 @@ def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
             self.end_headers()
 
         def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = HTTPServer(("127.0.0.1", 0), Hook)
     thread = threading.Thread(target=server.serve_forever)

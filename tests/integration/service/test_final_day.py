@@ -1,4 +1,4 @@
-"""The loop closed by real processes: predicted, measured, compared, recalibrated."""
+"""Real processes predict, measure, compare and recalibrate."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ TRUE_TPR = 0.7
 
 @pytest.fixture
 def off_bundle(tmp_path: Path, bundle: Path) -> Path:
-    """Return the shipped bundle with a card that promises what this run will not keep."""
+    """Return the shipped bundle with a card whose stated errors this run exceeds."""
     folder = tmp_path / "bundle"
     shutil.copytree(bundle, folder)
     card = load_bundle(folder).card
@@ -50,7 +50,7 @@ def off_bundle(tmp_path: Path, bundle: Path) -> Path:
 
 
 def _earlier_runs(table: tuple[ForecastDay, ...]) -> HeldOutRecord:
-    """Two runs on which raw fraction and truth agree."""
+    """Return two runs on which raw fraction and truth agree."""
     frames, days = [], []
     for run in ("earlier1", "earlier2"):
         for well in range(1, 8):

@@ -1,4 +1,4 @@
-"""A real daemon whose data sets' folder goes away says so, and takes it back when it is there."""
+"""A real daemon reports that the folder of its data sets is gone, and uses it once it is back."""
 
 import shutil
 from collections.abc import Callable

@@ -17,7 +17,7 @@ from tests.unit.sources.images import EXPERIMENT, folder_config, pixels, write
 
 
 class RealClock:
-    """Time as it passes."""
+    """The system clocks."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The real daemon ends in time, however much of its history is left to be stepped."""
+"""The real daemon ends in time, however much of its history the rules have yet to evaluate."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ RULES = [
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that ended an hour ago, of which no rule has stepped over anything."""
+    """Fill a run that ended an hour ago and that no rule has evaluated."""
     folder = tmp_path_factory.mktemp("filled")
     now = datetime.now(UTC)
     history = History(
@@ -55,10 +55,10 @@ def test_the_daemon_ends_in_time_and_goes_on_where_it_was(daemon: Daemon, filled
         daemon.eventually(lambda reached=reached: last_step(daemon) > reached, 40)
         assert daemon.end(within_s=5) == 0
         reached = last_step(daemon)
-        assert reached < TIME_POINTS - 1, "the test is to end it in between"
+        assert reached < TIME_POINTS - 1, "the stop has to come before the end of the history"
     lines = [json.loads(line) for line in daemon.log.read_text().splitlines()]
     assert not [line for line in lines if line["level"] in ("error", "critical")]
-    # It ended in order: the next start takes it for no crash.
+    # A clean stop: the next start reports no crash.
     names = [name for (name,) in read_rows(daemon.state, "SELECT name FROM signs_of_life")]
     assert sorted(names) == ["alive", "stopped"]
     daemon.start()

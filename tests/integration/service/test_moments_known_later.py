@@ -1,4 +1,4 @@
-"""A writer tells at its close when planes were taken: days move, and nothing is scored again."""
+"""A writer gives acquisition times at its close: days move, and no frame is scored again."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ WITHIN_S = 60.0
 
 @pytest.fixture
 def stream(daemon: Daemon) -> Iterator[ome_writers.OMEStream]:
-    """A time-lapse of one position, whose directories appear as they are written."""
+    """Open a time-lapse of one position, whose directories appear as they are written."""
     settings: dict[str, Any] = {
         "root_path": str(daemon.incoming / "A1"),
         "dtype": "uint16",
@@ -50,10 +50,12 @@ def test_days_follow_the_times_that_a_writer_tells_at_its_close(
     for index in range(TIMES):
         image = np.ascontiguousarray(np.roll(phase, 40 * index, axis=1)[:256, :256])
         stream.append(image, frame_metadata={"delta_t": 3600.0 * HOURS * index})
-    # The last directory is written with the one after it, or at the close.
+    # A directory is written with the one after it, the last one at the close.
     daemon.eventually(lambda: len(days(daemon)) >= TIMES - 1, within_s=WITHIN_S)
     live = days(daemon)
-    assert live == [0.5 * index for index in range(len(live))], "by the index, as far as is known"
+    assert live == [0.5 * index for index in range(len(live))], (
+        "by the index, until times are known"
+    )
     stream.close()
     expected = [round(HOURS / 24 * index, 3) for index in range(TIMES)]
     daemon.eventually(lambda: days(daemon) == expected, within_s=WITHIN_S)

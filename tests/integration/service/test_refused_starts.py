@@ -1,4 +1,4 @@
-"""A start that cannot succeed says everything that is wrong, and is not repeated."""
+"""A start that cannot succeed reports every fault, and systemd does not repeat it."""
 
 from pathlib import Path
 

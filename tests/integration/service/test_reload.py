@@ -1,4 +1,4 @@
-"""SIGHUP to a real daemon: a good configuration is taken up, a bad one changes nothing."""
+"""SIGHUP to a real daemon: a good configuration takes effect, a bad one changes nothing."""
 
 import shutil
 import signal
@@ -18,10 +18,10 @@ from PIL import Image
 from tests.integration.conftest import Save
 from tests.integration.daemon import Daemon
 
-# Alerts of the monitor come with its turn, every 15 s.
+# The monitor raises its alerts every 15 s.
 pytestmark = pytest.mark.timeout(240)
 TURN_S = 45.0
-# Seconds on an idle machine; more on one that has other work.
+# Some seconds on an idle machine, more on a busy one.
 WITHIN_S = 60.0
 
 
@@ -61,12 +61,12 @@ def picture_px(daemon: Daemon, time_point: int) -> int:
 
 @contextmanager
 def listen(address: Path) -> Iterator[list[str]]:
-    """Play systemd's ear; yields what it has heard so far, line by line."""
+    """Receive notifications as systemd does; yields the lines received so far."""
     heard: list[str] = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(address))
 
-        # All along, as systemd does: a socket that nobody reads holds ten messages, no more.
+        # Read all the time, as systemd does: an unread socket holds only ten messages.
         def hear() -> None:
             while message := systemd.recv(4096):
                 heard.extend(message.decode().splitlines())
@@ -98,7 +98,7 @@ def test_a_reload_acts_and_loses_no_frame_while_files_keep_arriving(
         while daemon.count("ready") < 2 and written < 16:
             save(daemon.incoming / name(written), phase)
             written += 1
-            # As a microscope would: before, during and after the change.
+            # Frames arrive before, during and after the change, as from a microscope.
             pace.wait(0.4)
         daemon.eventually(lambda: daemon.count("ready") == 2, within_s=WITHIN_S)
         save(daemon.incoming / name(written), phase)
@@ -135,7 +135,7 @@ def test_a_bad_configuration_or_model_changes_nothing_and_is_an_alert_until_all_
     scored(daemon, 1)
     daemon.eventually(lambda: "wat" in standing(daemon).get("reload", ""), within_s=TURN_S)
 
-    # A bundle that was copied in part.
+    # A partly copied bundle.
     broken = tmp_path / "broken"
     shutil.copytree(bundle, broken)
     model = broken / "model.tflite"
@@ -146,11 +146,11 @@ def test_a_bad_configuration_or_model_changes_nothing_and_is_an_alert_until_all_
     assert str(broken) in why(daemon)[2]
     save(daemon.incoming / name(1), phase)
     scored(daemon, 2)
-    # The configuration can be read, so the command line tells it too.
+    # The configuration is readable, so the command line reports it too.
     assert "warning: run 1: reload: " in daemon.ask("status").stdout
     assert daemon.count("ready") == 1
 
-    # Another bundle that is whole.
+    # Another complete bundle.
     moved = tmp_path / "moved"
     shutil.copytree(bundle, moved)
     daemon.settings = good | {"model": {"bundle": str(moved), "threads": 1}}
@@ -174,7 +174,7 @@ def test_a_configuration_that_cannot_start_all_the_same_gives_way_to_the_old_one
     assert line.startswith("the dashboard cannot listen: ")
     save(daemon.incoming / name(0), phase)
     scored(daemon, 1)
-    # The port is free by now.
+    # The port is free now.
     reload(daemon)
     daemon.eventually(lambda: daemon.count("ready") == 3, within_s=WITHIN_S)
     assert daemon.count("dashboard is served") == 1

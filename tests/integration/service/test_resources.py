@@ -22,7 +22,7 @@ SMALL_MB = 12
 
 @pytest.fixture
 def small_disk(daemon: Daemon) -> Iterator[Path]:
-    """Put the state folder on a file system of a few megabytes of its own."""
+    """Put the state folder on a file system of its own of a few megabytes."""
     daemon.state.mkdir()
     with small_file_system(daemon.state, SMALL_MB):
         yield daemon.state
@@ -32,7 +32,7 @@ def small_disk(daemon: Daemon) -> Iterator[Path]:
 
 
 def pad(path: Path) -> None:
-    """Use up what is left of the last page of a file on a full disk."""
+    """Fill the rest of the last page of a file on a full disk."""
     with path.open("ab", buffering=0) as file:
         for _ in range(1 << 13):
             try:
@@ -43,7 +43,7 @@ def pad(path: Path) -> None:
 
 
 def status(daemon: Daemon) -> Any:
-    """What `scopewatch status` says; the health in it is what the dashboard's header says."""
+    """Return the output of `scopewatch status`; its health is that of the dashboard's header."""
     return json.loads(daemon.ask("status", "--json").stdout)
 
 
@@ -56,7 +56,7 @@ def score_first(daemon: Daemon, save: Save, pixels: NDArray[np.uint16]) -> None:
 
 @contextmanager
 def held(database: Path) -> Iterator[None]:
-    """Hold the database as another program would that writes to it."""
+    """Lock the database as another writing program does."""
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -100,7 +100,7 @@ def test_a_full_disk_is_outlasted_and_raw_data_is_left_alone(
     assert set(daemon.states().values()) == {"done"}
     assert {path.name: path.read_bytes() for path in daemon.incoming.iterdir()} == raw
 
-    # It ends in order also where it cannot take a note of that.
+    # The stop is clean even where it cannot be recorded.
     ballast = fill(small_disk)
     assert daemon.end() == 0
     assert daemon.count("orderly end cannot be recorded") == 1

@@ -1,4 +1,4 @@
-"""What is in quarantine is tried again by a running daemon, on the word of another process."""
+"""A running daemon tries quarantined frames again when another process asks for it."""
 
 import os
 from pathlib import Path
@@ -29,7 +29,7 @@ def reasons(daemon: Daemon) -> dict[str, str]:
 
 @pytest.fixture
 def quarantined(daemon: Daemon, phase: NDArray[np.uint16], save: Save) -> Daemon:
-    """A daemon that scored one of four files, and walks its folder once an hour, without events."""
+    """A daemon that scored one of four files and scans its folder hourly, without events."""
     daemon.settings["runtime"]["rescan_s"] = 3600
     daemon.settings["sources"][0] |= {"observer": "polling", "poll_s": 3600}
     for name in (MENDED, CUT, ODD, GOOD):
@@ -46,7 +46,7 @@ def quarantined(daemon: Daemon, phase: NDArray[np.uint16], save: Save) -> Daemon
 
 
 def mend(daemon: Daemon, name: str) -> None:
-    """Make a file whole; nothing shows that, but what it holds."""
+    """Make a file complete; only its content shows that."""
     path = daemon.incoming / name
     state = path.stat()
     with path.open("r+b", buffering=0) as file:
@@ -77,7 +77,7 @@ def test_each_has_its_outcome_once_and_the_log_says_who_asked(quarantined: Daemo
     ]
     assert entry["event.count"] == 3
     assert entry["event.asked_by"].endswith(", command line")
-    # All of it is over: nothing is left to be tried, also by the next start.
+    # Nothing is left to be tried, by the next start neither.
     assert daemon.end(within_s=20) == 0
     quarantines = daemon.count("frame quarantined")
     daemon.start_ready(within_s=WITHIN_S)

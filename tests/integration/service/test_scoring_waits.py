@@ -44,7 +44,7 @@ def test_a_burst_is_scored_after_it_and_can_be_stopped_in(
         save(daemon.incoming / f"P1_A1_s0_t{time_point:04d}_phase.tif", phase)
     daemon.start_ready()
     daemon.eventually(lambda: daemon.count("frame scored") == BACKLOG, within_s=40)
-    assert daemon.count(WAITS) == 0, "what was there before is no burst"
+    assert daemon.count(WAITS) == 0, "files from before the start are no burst"
     with saving(daemon, phase, save, "A2") as saved:
         daemon.eventually(lambda: daemon.count(WAITS) > 0, within_s=40)
     daemon.eventually(lambda: daemon.count("frame scored") == BACKLOG + saved(), within_s=40)

@@ -1,4 +1,4 @@
-"""A real daemon with a secret in every place, over a bad day: nothing it writes shows one."""
+"""A real daemon with a secret in every place writes none of them, whatever fails."""
 
 import http.client
 import json
@@ -24,7 +24,7 @@ SECRETS = (TOKEN, PASSWORD, TOPIC, PLAIN, UUID, GUESS)
 
 
 def ask(port: int, path: str, method: str = "GET", **sent: str) -> tuple[int, str]:
-    """Ask the dashboard; return status and everything that came, headers too."""
+    """Ask the dashboard; return the status and the whole answer, headers included."""
     body = sent.pop("body", None)
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     headers = {name.replace("_", "-"): value for name, value in sent.items()}
@@ -37,7 +37,7 @@ def ask(port: int, path: str, method: str = "GET", **sent: str) -> tuple[int, st
 
 
 def leaks(text: str | bytes) -> list[str]:
-    """Return the secrets that show in it."""
+    """Return the secrets that a text contains."""
     content = text.encode() if isinstance(text, str) else text
     return [secret for secret in SECRETS if secret.encode() in content]
 
@@ -99,7 +99,7 @@ def test_nothing_the_daemon_writes_shows_a_secret(
     right = urlencode({"password": TOKEN})
     status, written["right token"] = ask(port, "/login", "POST", body=right, **form)
     assert status == 303
-    # Whoever cannot see the secrets may still ask how things stand, and what to do.
+    # A person without the secrets can still ask for the state and what to do.
     for command in (("status", "--json"), ("check",)):
         answer = daemon.ask(*command)
         written[" ".join(command)] = answer.stdout + answer.stderr
@@ -126,7 +126,7 @@ def test_a_secret_that_is_missing_ends_the_start_with_every_one_named(daemon: Da
     daemon.settings["alerts"] = {"channels": [{"name": "phone", "url": "credential:phone"}]}
     daemon.start()
     assert daemon.wait() == 2
-    # A refused start looks at the model as well, and its runtime says so by itself.
+    # A refused start loads the model as well, and the model runtime prints a line of its own.
     lines = [entry["message"] for entry in daemon.log_lines()]
     assert [line.partition(" (")[0] for line in lines] == [
         "secret cannot be read: alerts.channels.phone.url",

@@ -1,4 +1,4 @@
-"""What the daemon writes is closed to others, whatever the umask it was started with."""
+"""Only owner and group can read the daemon's files, whatever its umask."""
 
 import os
 import stat

@@ -42,7 +42,7 @@ def refused(capsys: pytest.CaptureFixture[str], folder: Path) -> str:
 
 @pytest.fixture
 def rows(tmp_path: Path) -> Rows:
-    """Rows of two good pairs."""
+    """Return the rows of two good pairs."""
     return [write_field(tmp_path, "r1", site, make_field(site)) for site in range(2)]
 
 

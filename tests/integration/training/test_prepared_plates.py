@@ -1,4 +1,4 @@
-"""The plates that pictures are taken of say what they are meant to show."""
+"""The plates of the benchmark pictures show the intended states."""
 
 from contextlib import closing
 from pathlib import Path

@@ -43,7 +43,7 @@ def finish(words: list[str]) -> str:
 
 
 def without_extras(figures: dict[str, Any]) -> dict[str, Any]:
-    """Return figures as a call gives them that trains no isolated-tile and no leaky network."""
+    """Return the figures of a call that trains no isolated-tile and no leaky network."""
     figures = json.loads(json.dumps(figures))
     del figures["leakage_gap"]
     for each in (figures, *figures["per_run"].values()):
@@ -68,7 +68,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def figures(workplace: Path) -> dict[str, Any]:
-    """What a call gives that nothing disturbs, fold after fold."""
+    """The figures of an undisturbed call, fold after fold."""
     finish(command(workplace, "plain", "--threads", 1))
     return read(workplace / "plain.json")
 
@@ -105,7 +105,7 @@ def test_what_a_held_out_run_shows_changes_nothing_of_its_judge(
     assert figures
     data = write_dataset(tmp_path / "data", runs=2)
     (tmp_path / "settings.json").write_text((workplace / "settings.json").read_text())
-    # The same data set by its hash and its histograms, but every pixel of run2 is another.
+    # The same data set by hash and histograms, but every pixel of run2 differs.
     for path in data.glob("*s/run2_*.npy"):
         np.save(path, np.ascontiguousarray(np.load(path)[::-1, ::-1].T))
 
@@ -126,14 +126,14 @@ def test_what_a_held_out_run_shows_changes_nothing_of_its_judge(
 
     unseen, seen = models("run2"), models("run1")
     assert unseen[0] == unseen[1]
-    assert seen[0] != seen[1], "run2 is what this fold learns from"
+    assert seen[0] != seen[1], "this fold learns from run2"
     same = [
         all(np.array_equal(one[name], two[name]) for name in one)
         for one, two in zip(
             isolated(workplace / "plain"), isolated(tmp_path / "other"), strict=True
         )
     ]
-    assert sorted(same) == [False, True], "of the isolated-tile networks, too, one is the same"
+    assert sorted(same) == [False, True], "one of the isolated-tile networks is the same too"
 
 
 @pytest.mark.slow
@@ -154,7 +154,7 @@ def test_a_killed_call_goes_on_and_says_from_where(
 ) -> None:
     words = command(workplace, "killed", "--threads", 1)
     done_before = workplace / "killed" / "without-run1"
-    # As a call leaves it that was cut off between its two folds.
+    # As after a call that was killed between its two folds.
     shutil.copytree(workplace / "plain", workplace / "killed")
     shutil.rmtree(workplace / "killed" / "without-run2")
     checkpoint = workplace / "killed" / "without-run2.work" / "inner1.npz"

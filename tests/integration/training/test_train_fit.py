@@ -35,7 +35,7 @@ SETTINGS = FitSettings(
 
 
 def train(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run one command in a process of its own: TensorFlow keeps global state."""
+    """Run one command in its own process: TensorFlow keeps global state."""
     return subprocess.run(
         [sys.executable, "-m", "scopewatch_training", *(str(each) for each in arguments)],
         capture_output=True,

@@ -70,7 +70,7 @@ def test_a_killed_search_goes_on_and_says_from_where(folder: Path) -> None:
     url = f"sqlite:///{folder / 'out' / 'search.db'}"
     process = start(folder, 6)
     try:
-        # Bars are not drawn into a pipe, so that the first lines of a trial tell that it runs.
+        # Progress bars are not drawn into a pipe: the first lines of a trial show that it runs.
         assert process.stdout is not None
         output = ""
         while "trial 1, fold 1 of 2" not in output:
@@ -105,7 +105,7 @@ def test_two_workers_share_a_search_and_plot_it(folder: Path) -> None:
     assert not numbers[0] & numbers[1], "no trial was worked on twice"
     assert numbers[0] | numbers[1] == {str(trial.number) for trial in trials}
     assert all(numbers), "both workers had some"
-    # Each may have been within a trial when the sixth was done.
+    # Each worker may have been in a trial when the sixth was done.
     assert 6 <= len(trials) <= 7
     for out in ("one", "two"):
         for name in ("history.png", "importance.png"):
