@@ -1,4 +1,4 @@
-"""The digest is gathered from the database and queued once a day."""
+"""The digest is built from the database and queued once a day."""
 
 import json
 from collections.abc import Iterator
@@ -27,12 +27,12 @@ ROUTES = {
     "other lab": Route(experiments=("run 9",)),
 }
 
-# A target is due from day 8 on; on day 1 there is no verdict.
+# A target applies from day 8 on; on day 1 there is no estimate against it.
 STANDARD = Standard(rules=(AlertRule(name="weak", target=0.5, from_day=8),), final_day=10)
 
 
 class Office:
-    """A database with a weak and a strong well, and desks over it."""
+    """A database with a weak and a strong well, and its readers."""
 
     def __init__(self, folder: Path, clock: FakeClock) -> None:
         self.folder, self.clock = folder, clock

@@ -1,4 +1,4 @@
-"""Which settings a refusal belongs to."""
+"""The settings that a refusal belongs to."""
 
 from pathlib import Path
 from typing import Any, get_args
@@ -29,7 +29,7 @@ OTHERS: dict[str, Any] = {
 
 
 def parts(source: dict[str, Any] | None = None, **config: Any) -> list[str]:
-    """The names, reading and model of the one source."""
+    """Return the names, reading and model digests of the only source."""
     made = Config.model_validate(
         {
             "experiment": {"name": "run 7", **config.pop("experiment", {})},

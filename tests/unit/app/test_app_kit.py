@@ -1,4 +1,4 @@
-"""The example, the units and the documentation come along and work where they are laid down."""
+"""`kit` copies the example, the units and the documentation, which work in their new place."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""One daemon after another in one process; the daemons are played."""
+"""One daemon after another in one process; the daemons are fakes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ def configure(name: str) -> Config:
 
 @dataclass
 class Played:
-    """A daemon that does in `run` what a test says."""
+    """A fake daemon; `run` calls the test's function."""
 
     config: Config
     run: Callable[[], ExitReport]
@@ -49,7 +49,7 @@ class Played:
 
 @dataclass
 class Stage:
-    """Builds what it was given, in order, and remembers it; an exception cannot be built."""
+    """A builder that returns the given daemons in order, or raises a given exception."""
 
     parts: list[Callable[[Played], ExitReport] | Exception]
     built: list[Played] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Stage:
         return daemon
 
     def reload_to(self, name: str) -> Callable[[Played], ExitReport]:
-        """Return a run that ends in a reload which found another configuration in order."""
+        """Return a run that ends in a reload with another valid configuration."""
 
         def run(_: Played) -> ExitReport:
             assert self.reloading is not None
@@ -82,7 +82,7 @@ class Stage:
 
 
 def end_with(daemon: Played, act: Callable[[], None]) -> None:
-    """Let something happen as the run of a daemon ends."""
+    """Call a function as the run of a daemon ends."""
     part = daemon.run
 
     def run() -> ExitReport:
@@ -147,7 +147,7 @@ def test_where_nothing_can_start_any_more_starting_again_may_help(begin: Begin) 
     life, _ = begin("second", fail, fail)
     with pytest.raises(ScopewatchError, match="cannot listen") as caught:
         life.run()
-    # A ConfigError would be status 2, which nobody starts again.
+    # A ConfigError would be status 2, after which systemd does not restart.
     assert not isinstance(caught.value, ConfigError)
 
 

@@ -1,4 +1,4 @@
-"""OME-Zarr stores among what `score` is given and `explain` is asked about."""
+"""OME-Zarr stores as input of `score` and `explain`."""
 
 import importlib.util
 from collections.abc import Callable

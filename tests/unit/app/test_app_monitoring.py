@@ -1,4 +1,4 @@
-"""The alert of a daemon that cannot even start."""
+"""The alert when the daemon cannot start."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ def config_of(tmp_path: Path, *rules: Mapping[str, str]) -> Config:
             "model": {"bundle": tmp_path / "no-bundle"},
             "sources": [{"kind": "folder", "path": tmp_path / "in"}],
             "state": {"folder": tmp_path / "state"},
-            # Nobody listens there: the message has to wait.
+            # Nothing listens there: the message has to wait.
             "alerts": {
                 "rules": rules,
                 "channels": [{"name": "hook", "url": "json://127.0.0.1:9/hook"}],
@@ -47,7 +47,7 @@ def test_a_start_without_a_model_raises_its_alert_and_fails_all_the_same(
     assert (kind, severity, day) == ("model-refused", "critical", None)
     assert json.loads(evidence)["detail"] == str(refusal.value)
     waiting = read_rows(tmp_path / "state", "SELECT channel, attempts, done_at FROM outbox")
-    assert waiting == [("hook", 1, None)], "tried once, and it waits for the next start"
+    assert waiting == [("hook", 1, None)], "tried once, then waiting for the next start"
 
 
 def test_every_start_in_vain_is_one_alert(tmp_path: Path, clock: FakeClock) -> None:

@@ -1,4 +1,4 @@
-"""What a reload is checked for before anything changes."""
+"""The checks of a reload before anything changes."""
 
 import logging
 import threading
@@ -21,7 +21,7 @@ BUNDLE = Path(__file__).parents[3] / "models/simulated-cardiomyocyte"
 
 
 class Site:
-    """A configuration that runs, and the file in which it is changed."""
+    """A running configuration, and the file in which it is changed."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -66,7 +66,7 @@ def test_the_model_that_was_checked_is_handed_on(
     caplog.set_level(logging.INFO)
     found = check_reload(site.path, {}, site.running)
     assert caplog.messages.count("model opened") == 1
-    # By the thread of the worker, which did not open it.
+    # In the worker's thread, which did not open the model.
     with ThreadPoolExecutor(1) as worker:
         scored = worker.submit(found.scorer.score, np.zeros((64, 64), np.float32)).result()
     assert scored.shape == (64 // found.scorer.card.tile_px,) * 2

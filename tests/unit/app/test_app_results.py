@@ -1,4 +1,4 @@
-"""What the last life of the daemon drew and never committed goes at the start, and nothing else."""
+"""A start removes pictures that the last process drew and did not commit, and nothing else."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -34,7 +34,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def reader(config: Config, clock: FakeClock) -> Iterator[Reader]:
-    """A ledger of a done, a quarantined and a claimed frame, each with pictures; one it lacks."""
+    """A database with a done, a quarantined and a claimed frame; pictures of these and another."""
     store = open_store(config.state.folder, clock)
     scene = Scene(store=store, folder=config.state.folder)
     scene.score(DONE, 0.7)

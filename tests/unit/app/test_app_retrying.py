@@ -1,4 +1,4 @@
-"""What people want tried again reaches the sources, each once."""
+"""Each retry request of a person reaches its source once."""
 
 import logging
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""How the runs of a database stand, and what the log says of it."""
+"""The states of the runs of a database, and their log entries."""
 
 import logging
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from tests.unit.store.scene import START, Scene, key, open_store, ticket
 
 
 class Room:
-    """A database and what assesses its runs."""
+    """A database and the assessment of its runs."""
 
     def __init__(self, folder: Path, clock: FakeClock) -> None:
         clock.wall = START
@@ -163,7 +163,7 @@ def test_trouble_is_logged_once_and_that_it_is_over(
     log = StateLog(room.states(), room.clock)
     room.skip("A1", "A2")
     log.look()
-    assert logged(caplog) == [], "it may pass between two frames"
+    assert logged(caplog) == [], "it may be over between two frames"
     log.look()
     log.look()
     room.skip("A3")

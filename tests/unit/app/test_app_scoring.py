@@ -18,7 +18,7 @@ from tests.unit.runtime.fakes import make_frame, make_result, make_ticket
 
 
 class FakePictures:
-    """Writes nothing."""
+    """Pictures that are not written."""
 
     def __init__(self, failure: StoreError | None = None) -> None:
         self.days: list[float] = []

@@ -1,4 +1,4 @@
-"""Orders reach their source once, and what came of them is written down, late if need be."""
+"""Each order reaches its source once, and its outcome is recorded, late if need be."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ T0 = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
 class SteeredSource(FakeSource):
-    """A source that acquires, and records its orders."""
+    """A source that acquires and keeps its orders."""
 
     acquires = True
 
@@ -38,7 +38,7 @@ class SteeredSource(FakeSource):
 
 
 class FakeJournal:
-    """Remembers what is written down; away as the test says."""
+    """A journal in memory that fails when the test says so."""
 
     def __init__(self) -> None:
         self.open: list[Order] = []

@@ -1,4 +1,4 @@
-"""The bundle for a report of trouble: what is in it, and what never is."""
+"""The support bundle: its content, and no secret in it."""
 
 import os
 import stat
@@ -33,7 +33,7 @@ def bundled(tmp_path: Path, text: str, *more: str) -> dict[str, str]:
 
 @pytest.fixture
 def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Put a journal in place that answers with what a shell makes of `answer`."""
+    """Install a fake journalctl that runs `answer` in a shell."""
 
     def write(answer: str) -> None:
         command = tmp_path / "bin/journalctl"

@@ -1,7 +1,7 @@
 """Makes the tiny networks beside it: python -m tests.unit.inference.make_models (TensorFlow).
 
-They are kept as files so that the daemon's tests need no TensorFlow. Their weights are random by
-seed, spread so that scores differ from tile to tile.
+They are kept as files so that the daemon's tests need no TensorFlow. Their weights are random
+from a fixed seed, spread so that scores differ from tile to tile.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Loading bundles: what is refused, and in which words."""
+"""Loading bundles, and the messages of refusals."""
 
 from pathlib import Path
 from typing import Any

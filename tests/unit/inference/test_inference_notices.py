@@ -1,4 +1,4 @@
-"""Notices of the native runtime are held back; everything else reaches standard error."""
+"""Notices of the native runtime are suppressed; everything else reaches standard error."""
 
 import os
 

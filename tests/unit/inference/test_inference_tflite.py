@@ -69,7 +69,7 @@ def test_scores_move_with_the_picture_by_whole_tiles() -> None:
 
     scores, moved = scorer.score(view), scorer.score(view[2 * TILE_PX :, TILE_PX:])
 
-    # Away from the borders, where padding replaces what was cut off.
+    # Away from the borders, where padding replaces the pixels that were cut off.
     np.testing.assert_array_equal(scores[7:15, 6:15], moved[5:13, 5:14])
 
 

@@ -1,4 +1,4 @@
-"""A notifier and an outbox that a test sees through."""
+"""A fake notifier and a fake outbox."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ def message(title: str = "A1: weak", *, attachments: tuple[str, ...] = ()) -> Me
 
 @dataclass
 class FakeNotifier:
-    """Takes messages; `answer` may raise for some of them."""
+    """A notifier that takes messages; `answer` may raise for some of them."""
 
     answer: Callable[[str, Message], None] = lambda _channel, _message: None
     tried: list[tuple[str, str]] = field(default_factory=list)
@@ -48,7 +48,7 @@ class _Row:
 
 @dataclass
 class FakeOutbox:
-    """Keeps the promises of `notify.outbox.Outbox` in a list."""
+    """An implementation of `notify.outbox.Outbox` over a list."""
 
     rows: list[_Row] = field(default_factory=list)
     away: bool = False

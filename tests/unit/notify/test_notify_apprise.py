@@ -101,7 +101,7 @@ def test_a_plugin_that_fails_is_tried_again_and_its_text_is_not_reported(
 
 
 def test_apprise_starts_no_threads_of_its_own(tmp_path: Path) -> None:
-    """Python would join them at exit, up to the answer of a receiver that hangs."""
+    """Python joins threads at exit, and so would wait for a receiver that hangs."""
     with pytest.raises(DeliveryError):
         notifier(tmp_path, hook=f"json://{DEAD}").send("hook", message())
     names = {thread.name for thread in threading.enumerate() if not thread.daemon}

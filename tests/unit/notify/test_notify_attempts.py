@@ -7,7 +7,7 @@ from scopewatch.notify.attempts import Attempts
 
 
 class Receiver:
-    """Takes what it is given once it is let to; `taken` is what it took."""
+    """A receiver that takes messages once it is released; `taken` holds them."""
 
     def __init__(self) -> None:
         self.answering = threading.Event()

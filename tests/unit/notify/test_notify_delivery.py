@@ -19,7 +19,7 @@ RETRY_S = 60.0
 
 
 class Desk:
-    """A delivery with everything around it in a test's hands."""
+    """A delivery whose clock, outbox and notifier the test controls."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
@@ -98,7 +98,7 @@ def test_receivers_that_hang_beside_a_slow_outbox_are_no_stall(desk: Desk) -> No
     ).drain()
     assert silent == [{}] * 4
     desk.clock.advance(51)
-    assert heartbeats.stalled() == {"delivery": 51 + 30}, "this very test could have seen one"
+    assert heartbeats.stalled() == {"delivery": 51 + 30}, "the test can detect a stall"
 
 
 def test_how_each_receiver_answers_is_reported_without_secrets(desk: Desk) -> None:

@@ -21,7 +21,7 @@ class Condition:
 
 @dataclass
 class Service:
-    """What a healthchecks-like service heard: path and body of each call."""
+    """A healthchecks-like service that keeps path and body of each call."""
 
     port: int = 0
     status: int = 200
@@ -40,7 +40,7 @@ def service() -> Iterator[Service]:
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     heard.port = server.server_address[1]

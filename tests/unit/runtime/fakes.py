@@ -1,4 +1,4 @@
-"""Stand-ins for the worker's neighbours, each with a switch for its ways to fail."""
+"""Fakes of the worker's collaborators, each with a switch for its failures."""
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
@@ -84,7 +84,7 @@ def make_result(frame: Frame, fault: Fault | None = None) -> FrameResult:
 
 
 class FakeSource:
-    """Loads any ticket; raises the errors that `failures` holds for a locator, one by one."""
+    """A source of given frames; raises the errors in `failures` for a locator, one by one."""
 
     def __init__(self, name: str = "folder") -> None:
         self.name = name
@@ -135,7 +135,7 @@ class FakeSource:
 
 
 class FakeStore:
-    """Remembers in lists. `failures` maps a method's name to errors raised one by one."""
+    """A store that keeps lists. `failures` maps a method's name to errors raised one by one."""
 
     def __init__(self) -> None:
         self.claims: list[FrameTicket] = []
@@ -228,7 +228,7 @@ class FakeStore:
 
 
 class FakeOverlays:
-    """Writes nothing; raises the errors that `failures` holds for a time point, one by one."""
+    """Unwritten overlays; raises the errors in `failures` for a time point, one by one."""
 
     def __init__(self) -> None:
         self.failures: dict[int, list[StoreError]] = {}
@@ -253,7 +253,7 @@ class FakeOverlays:
 
 
 class Listener:
-    """Remembers reports and failed steps."""
+    """A listener that keeps reports and failed steps."""
 
     def __init__(self) -> None:
         self.reports: list[FrameReport] = []

@@ -1,4 +1,4 @@
-"""A supervisor over stages, a source and a systemd that do as a test says."""
+"""A supervisor over stages, a source and a systemd that the test controls."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from tests.unit.runtime.fakes import FakeSource, FakeStore
 
 
 class Systemd(SystemdNotifier):
-    """Remembers what would be sent."""
+    """A systemd notifier that keeps what would be sent."""
 
     def __init__(self) -> None:
         super().__init__("@nobody")
@@ -58,7 +58,7 @@ class Part:
 
 @dataclass
 class Checks:
-    """Checks of reloads that end when, and as, a test says."""
+    """Checks of reloads; the test decides when and how they end."""
 
     under_way: list[Callable[[bool], None]] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)

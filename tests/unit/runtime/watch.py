@@ -1,4 +1,4 @@
-"""A monitor over a real store, with what it observes, and a fake clock."""
+"""A monitor over a real store, with its inputs and a fake clock."""
 
 import json
 import sqlite3
@@ -30,7 +30,7 @@ GB = 1_000_000_000
 
 
 class EndingSource(FakeSource):
-    """A source of which a test decides whether its acquisition has ended."""
+    """A source whose acquisition ends when the test says so."""
 
     ended = False
     shortfall = ""
@@ -41,7 +41,7 @@ class EndingSource(FakeSource):
 
 @dataclass
 class Watch:
-    """A monitor, what it observes, and its messages."""
+    """The inputs of a monitor and the alerts that it raised."""
 
     scene: Scene
     clock: FakeClock
@@ -54,7 +54,7 @@ class Watch:
     image_disks: dict[str, int] = field(default_factory=dict)
 
     def begin(self, *rules: AlertRule) -> Monitor:
-        """Start the daemon again."""
+        """Return the monitor of a new start of the daemon."""
         self.scene.rules = [rule for rule in rules if not rule.kind.of_the_monitor]
         return Monitor(
             self.scene.store,
@@ -84,18 +84,18 @@ class Watch:
         self.woken += 1
 
     def run(self, monitor: Monitor, hours: float, step_s: float = 600) -> None:
-        """Let time pass, tick by tick (seldom, where nothing depends on it)."""
+        """Let time pass, tick by tick; a longer step saves time where nothing depends on it."""
         for _ in range(round(hours * HOUR_S / step_s)):
             self.clock.advance(step_s)
             monitor.tick()
 
     def alerts(self) -> list[str]:
-        """Return rule and severity of each alert, and whether it is still open."""
+        """Return rule and severity of each alert, and whether it is resolved."""
         rows = self.scene.rows("SELECT rule, severity, resolved_at FROM alerts ORDER BY id")
         return [f"{rule} {grave}{'' if gone is None else ' gone'}" for rule, grave, gone in rows]
 
     def detail(self) -> str:
-        """Return what the one alert says beside its measures."""
+        """Return the detail of the only alert."""
         ((evidence,),) = self.scene.rows("SELECT evidence FROM alerts")
         return str(json.loads(evidence)["detail"])
 
@@ -104,8 +104,8 @@ class Watch:
 def open_watch(folder: Path, clock: FakeClock) -> Iterator[Watch]:
     """Open a store for a monitor; closed at the end."""
     store = open_store(folder, clock)
-    # A tick here is minutes or more, so that each writes a sign of life: thousands of syncs in
-    # all, on a disk that others may be busy with. No test here cuts the power.
+    # A tick here is minutes or more, so each one writes a liveness record: thousands of syncs
+    # in all, on a disk that may be busy. No test here cuts the power.
     event.listen(store._writer, "checkout", _leave_unsynced)
     yield Watch(scene=Scene(store=store, folder=folder), clock=clock)
     store.close()

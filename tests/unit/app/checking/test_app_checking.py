@@ -38,7 +38,7 @@ def test_every_problem_of_a_configuration_is_a_finding(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text("experiment: {name: x}\nwat: 1\n", encoding="utf-8")
     found = list(run_checks(file, {}))
-    # The state folder is in order by itself; it is looked at all the same.
+    # The state folder is usable; it is checked all the same.
     assert [finding.failed for finding in found] == [True, True, True, False]
     assert any("wat" in finding.text for finding in found)
 

@@ -1,4 +1,4 @@
-"""Rules that will stay silent are named before the run."""
+"""Rules that cannot raise an alert are named before the run."""
 
 from typing import Any
 

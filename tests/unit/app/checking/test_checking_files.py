@@ -1,4 +1,4 @@
-"""What lies in a source already is read as it will be: what does not fit fails the check."""
+"""`check` reads the files of a source as the daemon will; files that do not fit fail it."""
 
 from pathlib import Path
 

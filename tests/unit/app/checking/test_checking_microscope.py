@@ -1,4 +1,4 @@
-"""`check` names what a microscope cannot do, by the files alone."""
+"""`check` names what a microscope cannot do, from the configuration files only."""
 
 import socket
 from collections.abc import Iterator

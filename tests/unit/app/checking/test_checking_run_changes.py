@@ -1,4 +1,4 @@
-"""`check`, a reload and a start say what a configuration changes of the run that goes on."""
+"""`check`, a reload and a start report what a configuration changes in the current run."""
 
 import logging
 from datetime import timedelta
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:Deprecati
 
 
 class Site:
-    """A configuration whose run has results of three days, the newest of an hour ago."""
+    """A configuration with a run of three days of results, the newest of an hour ago."""
 
     def __init__(self, root: Path) -> None:
         (root / "in").mkdir()
@@ -124,4 +124,4 @@ def test_without_results_there_is_nothing_to_change(tmp_path: Path) -> None:
     assert explain_run(config, SystemClock().now()) == []
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "scopewatch.db").write_bytes(b"no database")
-    assert explain_run(config, SystemClock().now()) == [], "another check tells of it"
+    assert explain_run(config, SystemClock().now()) == [], "another check reports it"

@@ -1,4 +1,4 @@
-"""Settings that do not go together fail the check: the port, sources that overlap, well groups."""
+"""Settings that conflict fail the check: the port, sources that overlap, well groups."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Equal cases are put together; what does not fit is listed with its count and first example."""
+"""Equal cases are grouped; what does not fit is reported with its count and first example."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""A folder is looked at as its source would read it."""
+"""A folder is surveyed as its source would read it."""
 
 from pathlib import Path
 

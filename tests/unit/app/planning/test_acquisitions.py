@@ -1,4 +1,4 @@
-"""`check` and `status` say how far an acquisition is, and what it still takes."""
+"""`check` and `status` report the progress of an acquisition, and the time, disk and light left."""
 
 import shutil
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ def config(path: Path, **source: Any) -> Config:
 
 @pytest.fixture
 def begun(tmp_path: Path) -> Path:
-    """A run of which time points 0 to 5 are over, one of them put in between."""
+    """A run whose time points 0 to 5 are over, one of them inserted."""
     with writing(tmp_path, "run_8") as writer:
         writer.add(image=np.zeros((100, 200), np.uint8))
     planned = Planned(
@@ -98,7 +98,7 @@ def test_a_position_pattern_that_is_wrong_is_the_problem_and_no_crash(tmp_path: 
     wrong = config(tmp_path, position="(")
     (found,) = list_acquisitions(wrong)
     assert found.problem.startswith("position pattern is not a regular expression")
-    # The check of the source itself tells of it.
+    # The check of the source itself reports it.
     assert list(check_projections(wrong)) == []
     assert list(check_microscopes(wrong, connect=False)) == []
 

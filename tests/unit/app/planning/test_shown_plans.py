@@ -1,4 +1,4 @@
-"""`scopewatch plan` shows configurations, lists and plans alike, and refuses what cannot be."""
+"""`scopewatch plan` shows configurations, lists and plans alike, and refuses impossible ones."""
 
 import json
 from pathlib import Path
@@ -70,7 +70,7 @@ def test_a_plate_is_drawn_listed_and_projected(
         "    2  A1_0001          A1        1      1800.0      -400.0",
     ]
     assert "   12  B1_0001          B1        1      1800.0     -9400.0" in lines
-    # Within wells 6 x 1.2 mm, along rows 2 x 7.8 and, from the right, 2 x 10.2 mm, down and back.
+    # 6 x 1.2 mm within wells, 2 x 7.8 mm along rows (2 x 10.2 mm from the right), down and back.
     assert lines[-5:-2] == [
         "stage      12 moves over 61 mm take 8.5 s for each time point (at 10 mm/s, 0.2 s to"
         " settle)",

@@ -1,4 +1,4 @@
-"""What is guessed of a run, and what it rests on."""
+"""Guesses about a run, and their basis."""
 
 from datetime import datetime, timedelta
 

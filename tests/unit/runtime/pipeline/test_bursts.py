@@ -12,7 +12,7 @@ def bursts(clock: FakeClock) -> Bursts:
 
 
 def wait(bursts: Bursts, clock: FakeClock) -> float:
-    """Wait as the worker does; return for how long."""
+    """Wait as the worker does; return the seconds waited."""
     began_s = clock.monotonic()
     while (hold_s := bursts.hold_s()) > 0:
         clock.advance(hold_s)
@@ -20,7 +20,7 @@ def wait(bursts: Bursts, clock: FakeClock) -> float:
 
 
 def save(bursts: Bursts, clock: FakeClock, per_s: float, for_s: float) -> list[bool]:
-    """Save images one by one; return whether scoring waited, as asked after each."""
+    """Save images one by one; return whether scoring waited after each."""
     held = []
     for _ in range(round(per_s * for_s)):
         clock.advance(1 / per_s)
@@ -96,7 +96,7 @@ def test_what_begins_is_waited_for_until_its_rate_is_known(
 ) -> None:
     bursts.write_started(SCOPE)
     assert bursts.hold_s() > 0
-    assert not bursts.bursting(SCOPE), "nothing is put off by a source that has to count"
+    assert not bursts.bursting(SCOPE), "a source that counts images delays nothing"
     clock.advance(0.2)
     bursts.images_saved(SCOPE, 1, 0.2)
     assert bursts.hold_s() > 0

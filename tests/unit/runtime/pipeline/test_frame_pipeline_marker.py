@@ -1,4 +1,4 @@
-"""The fluorescence of the final day on the path of a frame."""
+"""The fluorescence of the final day in the frame pipeline."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ GFP = make_ticket("gfp.tif", channel="gfp", time_point=20)
 
 @dataclass
 class Bench:
-    """A path whose second channel is gfp."""
+    """A frame pipeline whose second channel is gfp."""
 
     clock: FakeClock
     store: FakeStore = field(default_factory=FakeStore)

@@ -1,4 +1,4 @@
-"""Steps of a job: repeated while the world is away, each timed under its own name."""
+"""Steps of a job are repeated while disk, share or database fail; each is timed under its name."""
 
 import pytest
 
@@ -61,7 +61,7 @@ def test_a_step_is_repeated_later_and_later_while_the_world_is_away(
     assert scene.steps.run("commit", scene.work) == "done"
     assert scene.pauses == [0.5, 1.0, 2.0]
     assert scene.failures == [("commit", str(error))] * 3
-    assert scene.begun == 4, "each attempt is a sign of life"
+    assert scene.begun == 4, "each attempt is a heartbeat"
     assert scene.steps.took_s == {"commit": 4 * 2 + 3.5}
 
 

@@ -196,7 +196,7 @@ def test_a_disk_that_stays_full_never_quarantines_a_frame(bench: Bench) -> None:
 def test_a_disk_that_is_full_now_and_then_is_no_fault_of_a_frame(
     bench: Bench, kind: type[StoreError], outcome: FrameOutcome
 ) -> None:
-    # The large picture never fits; those of other frames do, in between.
+    # The large picture never fits; smaller pictures of other frames fit in between.
     bench.stop_after = 0
     bench.overlays.failures[7] = [kind("file cannot be written")] * 6
     bench.inbox.offer(make_ticket("large.tif", time_point=7))
@@ -283,7 +283,7 @@ def test_an_unexpected_failure_is_tried_again_and_then_quarantined(
     ((locator, fault, reason),) = bench.store.quarantined
     assert (locator, fault) == ("a.tif", "failed")
     assert reason.startswith("frame cannot be processed: a.tif (got ZeroDivisionError: by zero)")
-    # Each attempt is counted by the ledger as well, which survives the process.
+    # The database counts each attempt as well, beyond the end of the process.
     assert [ticket.locator for ticket in bench.store.claims].count("a.tif") == 3
     assert "frame failed unexpectedly" in caplog.text
 

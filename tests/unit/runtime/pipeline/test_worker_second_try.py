@@ -1,4 +1,4 @@
-"""Frames that were given up are taken up once more by a worker that has nothing else to do."""
+"""An idle worker tries frames once more that were given up."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ GIVEN_UP = make_ticket("given-up.tif", time_point=1)
 
 @pytest.fixture
 def idle(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """A worker that does not wait for what may come."""
+    """A worker that does not wait for new frames."""
     monkeypatch.setattr(worker, "IDLE_S", 0.0)
     return bench
 
@@ -91,4 +91,4 @@ def test_one_that_fails_for_reasons_of_its_own_goes_the_way_of_any_other(idle: B
     assert outcome(idle) is FrameOutcome.PUT_BACK
     assert idle.store.claims == []
     idle.store.done.add(("given-up.tif", "1"))
-    assert outcome(idle) is FrameOutcome.KNOWN, "the ledger has given it up again"
+    assert outcome(idle) is FrameOutcome.KNOWN, "the database has it as given up again"

@@ -1,4 +1,4 @@
-"""The log in a file: turned over, closed to others, without secrets, and never in the way."""
+"""The log file: rotated, closed to others, without secrets; a failed write stops nothing."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Freed memory goes back to the system."""
+"""Freed memory is returned to the system."""
 
 import ctypes
 from pathlib import Path
@@ -7,13 +7,13 @@ import pytest
 
 from scopewatch.runtime.process.memory import find_trim, give_back
 
-# Below the size from which on glibc maps a block of its own, which goes back when it is freed.
+# Below the size from which glibc maps a block of its own, which is returned when freed.
 BLOCK_BYTES = 32_768
 BLOCKS = 2_000
 
 
 def resident_mb() -> float:
-    """Return what this process has in memory that is no file."""
+    """Return the resident memory of this process that is not backed by files, in MB."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     (line,) = [line for line in lines if line.startswith("RssAnon:")]
     return int(line.split()[1]) / 1024

@@ -93,7 +93,7 @@ def test_no_frame_is_missed_once_the_run_is_over(watch: Watch) -> None:
     watch.scene.score(key(time_point=0), 0.7)
     watch.scene.score(key(time_point=20), 0.7)
     watch.source.ended = True
-    # A silence only grows: what ten minutes would show of ten intervals, an hour shows as well.
+    # A silence only grows: steps of an hour show the same as steps of ten minutes.
     watch.run(monitor, 10 * INTERVAL_H, step_s=HOUR_S)
     assert watch.alerts() == []
 
@@ -197,7 +197,7 @@ def test_a_dead_source_is_reported_with_since_when_and_why_until_it_is_alive(wat
     watch.run(monitor, 1)
     watch.source.alive = False
     watch.run(monitor, 5 / 60, step_s=TICK_S)
-    assert watch.alerts() == [], "a source is started again by itself"
+    assert watch.alerts() == [], "the supervisor restarts a source"
     watch.run(monitor, 1 / 60, step_s=TICK_S)
     assert watch.alerts() == ["dead warning"]
     assert watch.detail() == "folder, since 2026-03-01 10:00 UTC: observer died"

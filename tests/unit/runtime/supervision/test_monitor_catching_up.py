@@ -1,4 +1,4 @@
-"""The monitor goes on with what is behind, until it is to stop or its time is over."""
+"""The monitor catches up batch by batch, until the daemon stops or its time is over."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Nothing:
 
 @dataclass
 class LongDesk:
-    """A database that so many batches are due in, each of which takes half a second."""
+    """A database with a given number of due batches, each of which takes half a second."""
 
     clock: FakeClock
     due: int
@@ -92,4 +92,4 @@ def test_a_tick_ends_before_the_next_one_is_due(clock: FakeClock) -> None:
     assert CATCH_UP_S <= clock.monotonic() < TICK_S
     before = desk.taken
     monitor.tick()
-    assert desk.taken > before, "the next one goes on"
+    assert desk.taken > before, "the next tick continues"

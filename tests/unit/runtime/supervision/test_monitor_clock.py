@@ -1,4 +1,4 @@
-"""The monitor while the time of day is set: no alarm for its sake, and none put off."""
+"""The monitor while the time of day is set: it raises no false alert and delays none."""
 
 import logging
 from datetime import datetime
@@ -12,7 +12,7 @@ from tests.conftest import FakeClock
 from tests.unit.runtime.watch import DEAD, HOUR_S, INTERVAL_H, NO_FRAMES, RESTARTED, Watch
 from tests.unit.store.scene import key
 
-# Beyond what each rule waits for: two intervals of 12 h, and five minutes.
+# Longer than any rule waits: two intervals of 12 h, and five minutes.
 SETS_S = (-30 * HOUR_S, -2 * HOUR_S, 2 * HOUR_S, 30 * HOUR_S)
 WELLS = ("A1", "A2", "A3")
 PLATE = (
@@ -41,7 +41,7 @@ def test_drift_and_slewing_are_no_setting(clock: FakeClock) -> None:
 
 def test_a_thread_that_stood_still_between_two_looks_is_no_setting() -> None:
     class Slow(FakeClock):
-        """Pauses for ten seconds at the second of two reads."""
+        """A thread that stops for ten seconds at the second of two readings."""
 
         stalls = 0
 
@@ -162,7 +162,7 @@ def test_an_end_in_order_is_one_and_a_crash_is_one_whoever_sets_the_clock(
     watch.clock.set_by(-by_s)
     third.tick()
     begin(watch, RESTARTED)
-    assert watch.alerts() == ["restarted info"], "nobody ended the third"
+    assert watch.alerts() == ["restarted info"], "the third was not stopped"
 
 
 def test_a_clock_that_was_set_back_while_nothing_ran_puts_no_silence_off(watch: Watch) -> None:
@@ -194,15 +194,15 @@ def test_a_frame_that_a_plate_lacks_is_waited_for_as_long_whoever_sets_the_clock
     watch.run(monitor, 0.5, step_s=60)
     assert stepped() == 1
     watch.clock.set_by(by_s)
-    # An hour at most from here: nobody can say how much of it was over.
+    # An hour at most from here: how much of it had passed is unknown.
     watch.run(monitor, 58 / 60, step_s=60)
     assert stepped() == 1
     watch.run(monitor, 4 / 60, step_s=60)
     assert stepped() == 2
-    # A clock that was set back has not caught up, and yet the frame that comes is the newest.
+    # The clock that was set back has not caught up, yet the new frame is the newest.
     watch.scene.score(key("A1", 3), 0.7)
     watch.run(monitor, 58 / 60, step_s=60)
     assert stepped() == 2
-    # Twice as long where the clock comes by the frames of before meanwhile.
+    # Twice as long where the clock passes the times of the earlier frames meanwhile.
     watch.run(monitor, 64 / 60, step_s=60)
     assert stepped() == 3

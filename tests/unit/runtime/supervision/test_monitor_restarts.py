@@ -1,4 +1,4 @@
-"""The monitor over several runs of the daemon: after a stop, after a crash, in succession."""
+"""The monitor over restarts of the daemon: clean, after a crash, in quick succession."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from tests.unit.store.scene import key
 
 @pytest.fixture
 def end_soon(watch: Watch) -> Callable[..., None]:
-    """Let daemons follow one another that crash or hang within two minutes of their start."""
+    """Start daemons in a row that each crash or hang within two minutes of their start."""
 
     def live(hours: float, *rules: AlertRule) -> None:
         for _ in range(round(hours * HOUR_S / 150)):
@@ -103,7 +103,7 @@ def test_a_start_after_an_orderly_stop_is_no_news(watch: Watch) -> None:
     again = watch.begin(RESTARTED)
     watch.run(again, 1)
     assert watch.alerts() == []
-    # Not stopped this time.
+    # This time without a stop.
     third = watch.begin(RESTARTED)
     third.tick()
     assert watch.alerts() == ["restarted info"]

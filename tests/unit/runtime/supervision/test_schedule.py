@@ -92,7 +92,7 @@ def test_a_failed_job_is_reported_once_and_retried_soon_until_it_succeeds(
         if faults:
             raise StoreError(faults.pop(0))
 
-    # Its own round would come in an hour.
+    # Its regular run would come in an hour.
     schedule.every(3600, "monitor", sign)
     with caplog.at_level(logging.ERROR, logger="scopewatch.runtime.supervision.schedule"):
         schedule.start()
@@ -102,7 +102,7 @@ def test_a_failed_job_is_reported_once_and_retried_soon_until_it_succeeds(
     assert caplog.text.count("scheduled job failed") == 2, "once for each reason"
     assert schedule._scheduler is not None
     job = schedule._scheduler.get_job("monitor")
-    # Its rounds are an hour apart again.
+    # Its regular runs are an hour apart again.
     eventually(lambda: job.next_run_time > datetime.now(UTC) + timedelta(minutes=50))
 
 

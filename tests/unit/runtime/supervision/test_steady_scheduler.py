@@ -1,4 +1,4 @@
-"""The schedule while the time of day is set: intervals keep their distance, hours are followed."""
+"""The schedule while the time of day is set: intervals keep their length, daily jobs their hour."""
 
 import datetime as clocks
 import logging
@@ -43,7 +43,7 @@ def wall(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Wall]]:
 
 
 class Jobs:
-    """The job store as the scheduler asks it, with a clock in the test's hands.
+    """The job store as the scheduler uses it, with a clock that the test sets.
 
     `look` runs what is due, as `BaseScheduler._process_jobs` does.
     """
@@ -51,7 +51,7 @@ class Jobs:
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
         self.store = SteadyJobs(clock.monotonic)
-        # Never started: it only makes jobs.
+        # Never started: it only creates jobs.
         self._scheduler = SteadyScheduler(timezone=UTC, jobstores={"default": self.store})
 
     def add(self, name: str, trigger: Any, next_run_time: datetime = AT_ONCE) -> None:
@@ -133,14 +133,14 @@ def test_an_hour_of_the_day_is_that_of_the_clock_as_it_is_set(jobs: Jobs, clock:
     assert jobs.due_in_s("digest") == (8 * 60 + 5) * 60, "at 8 in the morning"
     clock.set_by(-2 * HOUR_S)
     assert jobs.look() == {}
-    assert jobs.due_in_s("digest") == 5 * 60, "it is 21:55 once more"
+    assert jobs.due_in_s("digest") == 5 * 60, "it is 21:55 again"
     clock.set_by(11 * HOUR_S)
     assert jobs.look() == {"digest": 1}, "8:55: it was due at 8"
 
 
 @pytest.mark.parametrize("away_s", [30 * 24 * HOUR_S, 56 * 365 * 24 * HOUR_S])
 def test_runs_that_were_missed_are_one(jobs: Jobs, clock: FakeClock, away_s: float) -> None:
-    # As of a machine without a battery for its clock, which starts in 1970.
+    # As on a machine without a clock battery, which starts in 1970.
     clock.wall = datetime(2026, 3, 1, 9, tzinfo=UTC) - timedelta(seconds=away_s)
     jobs.look()
     clock.set_by(away_s)
@@ -177,7 +177,7 @@ def test_the_real_scheduler_goes_on_in_its_time(
         schedule.start()
         eventually(lambda: len(rounds) >= 3 and rare)
         wall.ahead = timedelta(seconds=by_s)
-        # All that is silent now has been since before.
+        # Each heartbeat is overdue from here on, until it comes again.
         clock.advance(10)
         before = len(rounds)
         eventually(lambda: len(rounds) >= before + 5 and heartbeats.stalled() == {})
@@ -199,7 +199,7 @@ def test_a_clock_set_while_the_wait_is_reckoned_costs_a_second(
     seen: list[datetime] = []
 
     def now(tz: tzinfo | None = None) -> datetime:
-        # Set back between the look at the jobs and the end of the round.
+        # The clock is set back between the check of the jobs and the end of the round.
         seen.append(datetime(2026, 3, 1, 9, tzinfo=UTC) - timedelta(hours=2 * len(seen)))
         return seen[-1]
 

@@ -119,7 +119,7 @@ def test_a_valid_reload_ends_the_run_so_that_everything_is_rebuilt(
     daemon.supervisor.reload()
     eventually(lambda: daemon.checks.under_way)
     assert daemon.systemd.count("RELOADING=1 MONOTONIC_USEC=0 STATUS=reloading") == 1
-    assert daemon.diary == ["start web", "start worker"], "it works on while it is checked"
+    assert daemon.diary == ["start web", "start worker"], "the daemon works during the check"
     daemon.checks.end(able=True)
     eventually(lambda: ends)
     assert ends == [ExitReport(failed_stage=None, clean=True, reload=True)]
@@ -147,7 +147,7 @@ def test_a_second_reload_during_a_check_looks_at_the_files_once_more(
     for _ in range(3):
         daemon.supervisor.reload()
     first = daemon.checks.under_way.pop()
-    # Orders are followed one after another: this one comes behind the three.
+    # Orders are executed one after another: this one follows the three.
     first(False)
     eventually(lambda: daemon.checks.under_way)
     daemon.checks.end(able=False)
@@ -180,7 +180,7 @@ def test_a_stage_that_does_not_end_for_a_reload_ends_the_process(
     eventually(lambda: daemon.checks.under_way)
     daemon.checks.end(able=True)
     eventually(lambda: ends)
-    # What still runs holds the model or the database: nothing is built beside it.
+    # The stage that still runs holds the model or the database: nothing is built beside it.
     assert ends == [ExitReport(failed_stage="worker", clean=False, hung=True)]
 
 

@@ -1,4 +1,4 @@
-"""What a supervisor does of stages that hang: with a watchdog of systemd, before it, without."""
+"""The supervisor and hung stages: with systemd's watchdog, before it begins, without it."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_a_stalled_stage_starves_the_watchdog_until_it_goes_on(
         daemon.watcher.check()
         daemon.supervisor.tick()
     starved = daemon.systemd.count("WATCHDOG=1")
-    # Fed every 2 s until the worker had been silent for more than 10.
+    # Fed every 2 s until the worker had been silent for more than 10 s.
     assert starved - fed == 5
     assert daemon.supervisor.condition().complaints == ("worker has made no progress for 30 s",)
     assert caplog.messages.count("stage makes no progress") == 1
@@ -50,7 +50,7 @@ def test_without_a_watchdog_a_stall_that_lasts_ends_the_daemon(
         assert daemon.supervisor.tick() is None
         daemon.watcher.check()
         clock.advance(1)
-    # Seen to stall from 11 s on, for 5 s.
+    # The stall is seen from 11 s on, for 5 s.
     failure = daemon.supervisor.tick()
     assert failure is not None
     assert (failure.stage, failure.hung) == ("worker", True)
@@ -62,7 +62,7 @@ def test_a_watchdog_that_has_not_begun_leaves_a_stall_to_the_daemon(clock: FakeC
     daemon.start()
     daemon.source.start_failures = [SourceError("folder does not exist")]
     daemon.watcher.check()
-    # The source hangs from here on: it is never ready.
+    # The source hangs from here on and is never ready.
     for _ in range(16):
         assert daemon.supervisor.tick() is None
         clock.advance(1)
