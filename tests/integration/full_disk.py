@@ -137,7 +137,7 @@ def empty_database() -> bytes:
 
 
 class Bench:
-    """Source, worker, store and pictures of a daemon, with folders for raw data, pictures and state.
+    """Source, worker, store and pictures of a daemon; raw data, pictures and state lie apart.
 
     Attributes
     ----------
