@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from scopewatch.core.alerts.changes import SYMPTOMS, Symptom, find_change
 from scopewatch.core.alerts.plate import FEWEST_WELLS, PlateFacts, PlateStep, step_plate
+from scopewatch.core.alerts.quiet_hours import QuietHours
 from scopewatch.core.alerts.scope import any_well, check_pattern
 from scopewatch.core.alerts.serialisation import pack_state, unpack_state
 from scopewatch.core.alerts.state_machine import (
@@ -19,7 +20,6 @@ from scopewatch.core.alerts.state_machine import (
     AlertState,
     Change,
     Observation,
-    QuietHours,
     RuleKind,
     Severity,
     Transition,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopewatch.runtime.pipeline.bursts import STEP_S, Bursts
+from scopewatch.runtime.pipeline.burst_pause import STEP_S, Bursts
 from tests.conftest import FakeClock
 from tests.unit.runtime.bench import Bench
 from tests.unit.runtime.fakes import make_ticket

@@ -12,7 +12,7 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.imaging.analyse import Scorer
 from scopewatch.core.source import FrameSource
 from scopewatch.notify.delivery import Delivery
-from scopewatch.runtime.pipeline.bursts import Bursts
+from scopewatch.runtime.pipeline.burst_pause import Bursts
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.process.metrics import Metrics

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from scopewatch.config.strict import Strict
-from scopewatch.core.alerts.rules import AlertRule, QuietHours, RuleKind, Severity
+from scopewatch.core.alerts.quiet_hours import QuietHours
+from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
 from scopewatch.core.alerts.scope import check_pattern
 
 Hours = Annotated[float, Field(ge=0)]

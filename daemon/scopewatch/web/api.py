@@ -1,20 +1,18 @@
-"""The HTTP API: JSON, Prometheus metrics and `/healthz`."""
+"""The HTTP API: runs and wells as JSON, and Prometheus metrics."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from scopewatch.core.estimation.forecast import NoForecast
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.well_name import WellName
-from scopewatch.monitoring.state import Level, RunState
-from scopewatch.notify.breaker import Receiver
+from scopewatch.monitoring.state import RunState
 from scopewatch.store.read.records import Outlook, WellRow
-from scopewatch.web.acquisition import answer_of
 from scopewatch.web.dashboard_context import (
     DashboardContext,
     GivenContext,
@@ -22,6 +20,7 @@ from scopewatch.web.dashboard_context import (
     find_well,
     make_header,
 )
+from scopewatch.web.health import StateAnswer, state_answer
 from scopewatch.web.plate import Staleness, is_stale
 from scopewatch.web.wording import name_of, well_path
 
@@ -38,17 +37,6 @@ class FrameCounts(BaseModel):
     refused: int = Field(description="files that never became a frame")
     missed: int = Field(description="frames that were due and never came")
     waiting: int = Field(description="found, and neither scored nor quarantined yet")
-
-
-class StateAnswer(BaseModel):
-    """State of a run: whether an all-clear may be given, or what is missing."""
-
-    run: str
-    level: str = Field(description="clear, finished, waiting, degraded or failing")
-    cause: str
-    sentence: str
-    advice: str = Field(description="what to do; empty where there is nothing to do")
-    details: list[str]
 
 
 class StatusAnswer(BaseModel):
@@ -180,7 +168,7 @@ def status(context: GivenContext, experiment: str | None = None) -> StatusAnswer
         healthy=header.health.well,
         detail=list(header.health.complaints),
         pausing=header.pausing,
-        state=_state(RunState(run=run, state=header.state)),
+        state=state_answer(RunState(run=run, state=header.state)),
     )
 
 
@@ -227,63 +215,8 @@ def metrics(context: GivenContext) -> Response:
     return Response(generate_latest(context.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-@routes.get("/healthz")
-def healthz(context: GivenContext) -> JSONResponse:
-    """Whether the daemon is well and judges its runs: 200, or 503 with what is wrong.
-
-    A run of which some wells are not judged is degraded, which is no failure.
-    """
-    health = context.health()
-    runs = context.states.current()
-    levels = {each.state.level for each in runs}
-    healthy = health.well and Level.FAILING not in levels
-    detail = list(health.complaints)
-    detail += [
-        f"{each.run}: {each.state.line}"
-        for each in runs
-        if each.state.needs_somebody and each.state.of_the_run
-    ]
-    return JSONResponse(
-        {
-            "healthy": healthy,
-            "degraded": not healthy or Level.DEGRADED in levels,
-            "detail": detail,
-            "runs": [_state(each).model_dump() for each in runs],
-            "pausing": context.pausing(),
-            "receivers": [_receiver(receiver) for receiver in context.receivers()],
-            "acquisitions": [
-                answer_of(each).model_dump(mode="json") for each in context.acquisitions()
-            ],
-        },
-        status_code=200 if healthy else 503,
-    )
-
-
-def _state(each: RunState) -> StateAnswer:
-    state = each.state
-    return StateAnswer(
-        run=each.run,
-        level=state.level.value,
-        cause=state.cause.value,
-        sentence=str(state.sentence),
-        advice=str(state.advice or ""),
-        details=[str(line) for line in state.details],
-    )
-
-
 def _staleness(context: DashboardContext, run: str) -> Staleness:
     return context.staleness(context.states.of(run))
-
-
-def _receiver(receiver: Receiver) -> dict[str, object]:
-    until = receiver.open_until
-    return {
-        "channel": receiver.channel,
-        "circuit": receiver.circuit.value,
-        "open_until": until.isoformat() if until is not None else None,
-        "failures": receiver.failures,
-        "error": receiver.error,
-    }
 
 
 def _well(

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from scopewatch.core.errors import NoSpaceError, ScopewatchError, complaint
-from scopewatch.web import acquisition, api, pages, retry
+from scopewatch.web import acquisition, api, health, pages, retry
 from scopewatch.web.access import login
 from scopewatch.web.access.auth_middleware import AuthMiddleware
 from scopewatch.web.access.request_guard import RefusedFormError, RequestGuard
@@ -36,6 +36,7 @@ def create_app(
     app.state.context = context
     app.include_router(pages.routes, include_in_schema=False)
     app.include_router(api.routes)
+    app.include_router(health.routes)
     app.include_router(acquisition.pages, include_in_schema=False)
     app.include_router(acquisition.programs)
     app.include_router(retry.pages, include_in_schema=False)

@@ -1,13 +1,13 @@
-"""Alert rules: what each watches, its limits, and its quiet hours."""
+"""Alert rules: what each watches, and its limits."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from math import isfinite
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from scopewatch.core.alerts.quiet_hours import QuietHours
 from scopewatch.core.alerts.scope import any_match, any_well
 
 
@@ -99,35 +99,6 @@ DEFAULT_LIMITS: Final[dict[RuleKind, float]] = {
     RuleKind.MODEL_REFUSED: 0.5,
     RuleKind.RELOAD_REFUSED: 0.5,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuietHours:
-    """Hours of the day in which only critical alerts are sent; over midnight when start > end.
-
-    Parameters
-    ----------
-    start, end
-        Wall-clock times in `zone`; the end itself is no longer quiet.
-    zone
-        IANA name of the time zone (``Asia/Tokyo``).
-    """
-
-    start: time
-    end: time
-    zone: str
-
-    def __post_init__(self) -> None:
-        ZoneInfo(self.zone)  # raises on a name that is none
-        if self.start == self.end or self.start.tzinfo or self.end.tzinfo:
-            raise ValueError(f"quiet hours need two different times without a zone: {self}")
-
-    def hold(self, at: datetime) -> bool:
-        """Return whether a moment (aware) lies within the quiet hours."""
-        wall = at.astimezone(ZoneInfo(self.zone)).time()
-        if self.start < self.end:
-            return self.start <= wall < self.end
-        return wall >= self.start or wall < self.end
 
 
 # As of a rule of plates that is configured (`config.rules.PlateCollapseConfig`).

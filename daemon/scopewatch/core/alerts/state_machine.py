@@ -19,7 +19,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import isfinite
 
-from scopewatch.core.alerts.rules import AlertRule, QuietHours, RuleKind, Severity
+from scopewatch.core.alerts.quiet_hours import QuietHours
+from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
 from scopewatch.core.estimation.forecast import Silence
 from scopewatch.core.estimation.smoothing import WellPoint
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from scopewatch.core.alerts.quiet_hours import QuietHours
 from scopewatch.core.alerts.serialisation import (
     pack_evidence,
     pack_state,
@@ -18,7 +19,6 @@ from scopewatch.core.alerts.state_machine import (
     Change,
     Evidence,
     Observation,
-    QuietHours,
     Reading,
     RuleKind,
     Severity,

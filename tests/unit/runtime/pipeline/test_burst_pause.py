@@ -1,6 +1,6 @@
 import pytest
 
-from scopewatch.runtime.pipeline.bursts import MOMENT_S, STEP_S, WINDOW_S, Bursts
+from scopewatch.runtime.pipeline.burst_pause import MOMENT_S, STEP_S, WINDOW_S, Bursts
 from tests.conftest import FakeClock
 
 SCOPE = "scope"
