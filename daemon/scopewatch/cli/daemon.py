@@ -1,6 +1,6 @@
 """`scopewatch run` and `scopewatch check`."""
 
-# Imports stand within the commands: `scopewatch --help` must not load them.
+# Imports are within the commands: `scopewatch --help` must not load them.
 # ruff: noqa: PLC0415
 
 import faulthandler
@@ -133,7 +133,7 @@ def _all_problems_at_once(path: Path) -> Iterator[None]:
 
 
 class _Logs:
-    """Sets the log up as a configuration says; no secret of an earlier one shows either."""
+    """Sets the log up by a configuration; secrets of earlier ones stay hidden, too."""
 
     def __init__(self, *, debug: bool) -> None:
         self._debug = debug

@@ -1,6 +1,6 @@
 """`scopewatch simulate` and `scopewatch demo`."""
 
-# Imports stand within the commands: `scopewatch --help` must not load them.
+# Imports are within the commands: `scopewatch --help` must not load them.
 # ruff: noqa: PLC0415
 
 from enum import StrEnum

@@ -1,6 +1,6 @@
 """`scopewatch explain`: how files would be read."""
 
-# Imports stand within the command: `scopewatch --help` must not load them.
+# Imports are within the command: `scopewatch --help` must not load them.
 # ruff: noqa: PLC0415
 
 import json

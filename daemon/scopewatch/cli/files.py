@@ -1,6 +1,6 @@
 """`scopewatch files`: the example configuration, the systemd units and the documentation."""
 
-# Imports stand within the command: `scopewatch --help` must not load them.
+# Imports are within the command: `scopewatch --help` must not load them.
 # ruff: noqa: PLC0415
 
 from pathlib import Path

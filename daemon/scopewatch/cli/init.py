@@ -1,6 +1,6 @@
 """`scopewatch init`: a configuration from the files that are there."""
 
-# Imports stand within the command: `scopewatch --help` must not load them.
+# Imports are within the command: `scopewatch --help` must not load them.
 # ruff: noqa: PLC0415
 
 import os

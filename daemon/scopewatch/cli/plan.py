@@ -1,6 +1,6 @@
 """`scopewatch plan`: where an acquisition images, how long it takes, and how much it writes."""
 
-# Imports stand within the commands: `scopewatch --help` must not load them.
+# Imports are within the commands: `scopewatch --help` must not load them.
 # ruff: noqa: PLC0415
 
 import json

@@ -1,6 +1,6 @@
 """`scopewatch retry`: frames and files in quarantine are tried again."""
 
-# Imports stand within the commands: `scopewatch --help` must not load them.
+# Imports are within the commands: `scopewatch --help` must not load them.
 # ruff: noqa: PLC0415
 
 import getpass

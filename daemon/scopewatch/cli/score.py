@@ -1,6 +1,6 @@
 """`scopewatch score`: frames that lie on disk, without a daemon."""
 
-# Imports stand within the command: `scopewatch --help` must not load them.
+# Imports are within the command: `scopewatch --help` must not load them.
 # ruff: noqa: PLC0415
 
 import json

@@ -15,7 +15,7 @@ STYLES = {"failing": "bold red", "degraded": "bold yellow"}
 
 
 def print_status(status: Status) -> None:
-    """Print how the daemon and the runs that are watched now stand, and what is wrong."""
+    """Print the state of the daemon and of the watched runs, and what is wrong."""
     console = Console()
     if status.simulated:
         console.print("SIMULATED: not a result", style="bold yellow")

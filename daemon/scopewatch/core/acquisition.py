@@ -132,7 +132,7 @@ class Held:
     height_um
         Where the focus goes back to; None where it was not moved.
     until
-        When it ends by itself; None: when somebody says so.
+        When it ends by itself; None: when somebody resumes it.
     """
 
     act: Act

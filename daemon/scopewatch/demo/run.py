@@ -173,7 +173,7 @@ class Patience:
     Parameters
     ----------
     within_s
-        How long the count may stand still.
+        How long the count may stay the same.
     """
 
     def __init__(self, within_s: float) -> None:
@@ -189,7 +189,7 @@ class Patience:
 
 
 def _show_message(messages: list[Path], summary: DemoSummary, console: Console) -> None:
-    """Show one message as it would have been sent, and say where all of them lie."""
+    """Show one message as it would have been sent, and the folder of all of them."""
     weak = {outcome.well for outcome in summary.wells if outcome.truly_weak}
     shown = next((path for path in messages if path.stem.split("-")[1] in weak), None)
     if shown is not None:

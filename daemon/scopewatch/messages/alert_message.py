@@ -298,7 +298,7 @@ def percent(value: float) -> str:
 
 
 def _chance(probability: float) -> str:
-    """Write a probability; nothing is as sure as 0% or 100% would say."""
+    """Write a probability; never as 0% or 100%, which would claim certainty."""
     if probability < 0.01:
         return "<1%"
     return ">99%" if probability > 0.99 else percent(probability)

@@ -1,4 +1,4 @@
-"""Time-lapses that scopewatch acquires: how they stand, their journal, and steering them."""
+"""Time-lapses that scopewatch acquires: their state, their journal, and orders to them."""
 
 from datetime import datetime
 from typing import Final
@@ -96,7 +96,7 @@ class OrderTaken(BaseModel):
 
 @pages.get("/acquisition")
 def show(context: GivenContext, visit: GivenVisit, experiment: str | None = None) -> HTMLResponse:
-    """Show how the time-lapses stand, and their journal."""
+    """Show the state of the time-lapses, and their journal."""
     choice = choose_run(context, experiment)
     header = make_header(context, choice, context.reader.flagged(choice.run))
     return render_page(
@@ -129,8 +129,8 @@ async def order_by_form(context: GivenContext, request: Request) -> RedirectResp
 
 
 @programs.get("/api/acquisition.json")
-def tell(context: GivenContext, experiment: str | None = None) -> AcquisitionAnswer:
-    """Tell how the time-lapses stand, and their journal."""
+def list_acquisitions(context: GivenContext, experiment: str | None = None) -> AcquisitionAnswer:
+    """Return the state of the time-lapses, and their journal."""
     choice = choose_run(context, experiment)
     return AcquisitionAnswer(
         acquisitions=[answer_of(each) for each in context.acquisitions()],

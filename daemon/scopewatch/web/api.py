@@ -61,7 +61,7 @@ class StatusAnswer(BaseModel):
 
 
 class EfficiencyAnswer(BaseModel):
-    """Fractions, 0 to 1; without `corrected` the interval says nothing."""
+    """Fractions, 0 to 1; without `corrected` the interval is 0 to 1."""
 
     value: float
     low: float

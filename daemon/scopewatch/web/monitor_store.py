@@ -164,7 +164,7 @@ class Reader(Protocol):
 
 
 class Acquisitions(Protocol):
-    """How the time-lapses stand that scopewatch acquires; quick, never raises."""
+    """States of the time-lapses that scopewatch acquires; quick, never raises."""
 
     def __call__(self) -> Sequence[AcquisitionStanding]:
         """Return one for each source that acquires."""

@@ -48,7 +48,7 @@ def find_overlay(folder: Path, relative: str) -> OverlayImage | None:
 
 
 def is_kept(folder: Path, relative: str) -> bool:
-    """Whether a picture is there to be shown; whether it may be served, `find_overlay` says."""
+    """Whether a picture exists; `find_overlay` decides whether it may be served."""
     return "\0" not in relative and os.path.isfile(os.path.join(folder, relative))  # noqa: PTH113, PTH118
 
 

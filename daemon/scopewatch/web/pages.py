@@ -99,7 +99,7 @@ def plates(context: GivenContext, visit: GivenVisit, experiment: str | None = No
         header,
         plates=views,
         groups=alike(groups, visit.language),
-        # The state of a run says what to do after it.
+        # The state of a run names what to do after it.
         advice=[] if over else _advice(groups),
     )
 

@@ -65,7 +65,7 @@ def since(at: datetime, now: datetime, language: Language = Language.ENGLISH) ->
 
 
 def ticked(text: object) -> Markup:
-    """Write a text whose commands and settings stand between backticks: as code."""
+    """Write a text; commands and settings between backticks become code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(str(text)))))  # noqa: S704
 
 

@@ -95,7 +95,7 @@ def ended_early(
     day
         Of the newest frame.
     ended
-        True when the source says that nothing more will come.
+        True when the source has declared the end of its acquisition.
 
     `measures` of the evidence: ``last_day``; and `final_day`.
     """

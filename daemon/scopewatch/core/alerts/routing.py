@@ -17,7 +17,7 @@ class Route:
     experiments
         Shell patterns of the experiments whose messages go there; empty: all of them.
     digest
-        Whether the daily digest goes there too, whatever `min_severity` says.
+        Whether the daily digest goes there too, whatever `min_severity` is.
     """
 
     min_severity: Severity = Severity.INFO

@@ -208,7 +208,7 @@ class AlertRule:
 
     def clear(self, score: float) -> bool:
         """Return whether a score counts towards the end of an open alert."""
-        # So that 0.35 resolves a target of 0.30 with a hysteresis of 0.05, whatever binary says.
+        # The tolerance lets 0.35 resolve a target of 0.30 with a hysteresis of 0.05 in binary, too.
         below = score <= self.raise_above - self.hysteresis + 1e-9
         return below and not self.bad(score)
 

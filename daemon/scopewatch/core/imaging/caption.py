@@ -38,7 +38,7 @@ class Caption:
     efficiency
         Of this frame, with its interval.
     simulated
-        True when the images or the model are simulated: the picture then says so, large.
+        True when the images or the model are simulated: the picture then shows it, large.
     marker
         What a positive tile would show under fluorescence (`NKX2.5-GFP`), from the card.
     """

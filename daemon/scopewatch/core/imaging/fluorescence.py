@@ -137,7 +137,7 @@ def thresholds_of(labels: Labels) -> Thresholds:
 
 
 def no_recipe(card: ModelCard) -> ModelError:
-    """Return the refusal of a card that does not say how to binarise."""
+    """Return the refusal of a card without a recipe for binarising."""
     return ModelError(
         complaint(
             "model card does not say how fluorescence is binarised",

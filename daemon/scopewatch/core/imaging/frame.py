@@ -192,12 +192,12 @@ class Frame:
     pixels
         (H, W) uint8 or uint16, made read-only here.
     pixel_size_um
-        Width of a pixel in the specimen plane in micrometres; None where nothing says.
+        Width of a pixel in the specimen plane in micrometres; None where unknown.
     acquired_at
-        Aware UTC; None where nothing says.
+        Aware UTC; None where unknown.
     elapsed_s
         Seconds since the run's start, >= 0: from the name (`00d12h`), or from the time point and
-        the interval where the frame has an index; None where nothing says.
+        the interval where the frame has an index; None where unknown.
     note
         A remark on the exposure (the focus had failed before it); '' for none.
 

@@ -215,7 +215,7 @@ class ModelCard(_Strict):
     tile_px: int = Field(ge=8, le=256)
     context: Literal["full", "none"]
     receptive_field_px: int = Field(ge=1, description="side of the square that one tile sees")
-    um_per_px: float | None = Field(gt=0, description="None: the training data did not say")
+    um_per_px: float | None = Field(gt=0, description="None: unknown for the training data")
     normalisation: Normalisation
     labels: Labels
     threshold: Annotated[float, Field(gt=0, lt=1)]

@@ -20,7 +20,7 @@ class Moment:
     Parameters
     ----------
     acquired_at
-        Aware UTC; None where nothing says.
+        Aware UTC; None where unknown.
     elapsed_s
         Seconds since the run's start, >= 0: from the name, or index x interval; None where nothing
         says.

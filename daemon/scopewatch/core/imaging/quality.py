@@ -68,7 +68,7 @@ def judge(
     pixels, view
         As for `measure`.
     pixel_size_um
-        Of `pixels`; None where nothing says, which is recorded as measure ``scale_checked`` = 0.
+        Of `pixels`; None where unknown, which is recorded as measure ``scale_checked`` = 0.
 
     Raises
     ------

@@ -56,7 +56,7 @@ class FrameResult:
         (H, W) float32 normalised frame at the model's scale, for the overlay.
     view_um_per_px
         Width of a pixel of `view` (and so of the stain), which is the camera's or, where the
-        frame was resampled, the model's; None where nothing says.
+        frame was resampled, the model's; None where unknown.
     """
 
     key: FrameKey

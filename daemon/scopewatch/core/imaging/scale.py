@@ -20,7 +20,7 @@ class ScalePlan:
     resample_by
         Factor by which the frame's sides change; 1.0 leaves the frame as it is.
     checked
-        False when the frame or the card does not say how large a pixel is: the frame is then
+        False when the pixel size of the frame or the card is unknown: the frame is then
         scored as it is, and every result records that the scale was not checked.
     refusal
         The line for the operator when the scale is out of reach; else empty.

@@ -124,7 +124,7 @@ def _bands(power: NDArray[np.float32], noise_share: float) -> dict[str, float]:
     """Sum the power within octaves of period, less the noise's even share of each."""
     side = power.shape[0]
     frequency = np.hypot(fft.fftfreq(side)[:, None], fft.rfftfreq(side)[None, :])
-    # All columns but the first (and the last of an even side) stand for two of the full plane.
+    # All columns but the first (and the last of an even side) count for two of the full plane.
     twice = np.full(power.shape[1], 2.0)
     twice[0] = 1
     if side % 2 == 0:

@@ -104,7 +104,7 @@ class TileGrid:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TileScores:
-    """What the model says of each tile.
+    """The scores of the tiles of a frame.
 
     Parameters
     ----------

@@ -198,7 +198,7 @@ def inside(to: str) -> str:
 
 
 def _same_origin(headers: Headers) -> bool:
-    """Whether the browser says that our own page sent this; old browsers say nothing."""
+    """Whether our own page sent this, by the browser's headers; old browsers send none."""
     site = headers.get("sec-fetch-site")
     if site is not None and site != "same-origin":
         return False

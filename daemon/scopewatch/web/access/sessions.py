@@ -23,7 +23,7 @@ MOST_ADDRESSES: Final = 1024
 
 
 class Sessions:
-    """Tells the right token from others, and makes and reads sessions.
+    """Checks tokens, and makes and checks sessions.
 
     Parameters
     ----------
