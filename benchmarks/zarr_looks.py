@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import zarr
 
-from scopewatch.sources.omezarr.follower import Patience
+from scopewatch.sources.omezarr.array.follower import Patience
 from scopewatch.sources.omezarr.store import OmeZarrStore
 from scopewatch.sources.readers.planes import ReadLimits
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from scopewatch.core.imaging.frame import FrameTicket
-from scopewatch.sources.omezarr.follower import Patience
+from scopewatch.sources.omezarr.array.follower import Patience
 from scopewatch.sources.omezarr.source import OmeZarrSource
 from tests.integration.service.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger

@@ -33,7 +33,7 @@ EXEMPT = {
     "runtime/supervision/reload.py Reload.begin begin": NO_WRITE,
     "runtime/supervision/reload.py Reload.refused begin": NO_WRITE,
     "runtime/supervision/supervisor.py Supervisor._follow begin": NO_WRITE,
-    "sources/omezarr/follower.py ArrayFollower.prove remove": NO_WRITE,
+    "sources/omezarr/array/follower.py ArrayFollower.prove remove": NO_WRITE,
     "sources/readers/vendors/nd2_file.py read_pixels copy": IN_MEMORY,
     "store/write/database.py Store.second_try _writing": "counts an attempt by the code of `claim`",
     "store/schema/engine.py open_reader begin": NO_WRITE,

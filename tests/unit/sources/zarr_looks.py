@@ -7,7 +7,7 @@ from typing import Any
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import FrameReading
-from scopewatch.sources.omezarr.follower import Patience
+from scopewatch.sources.omezarr.array.follower import Patience
 from scopewatch.sources.omezarr.frames import OmeZarrStores
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 from tests.unit.sources.images import EXPERIMENT

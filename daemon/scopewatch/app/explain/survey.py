@@ -24,9 +24,9 @@ from scopewatch.sources.folder.walk import Seen, look_at, walk_images
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.find import find_data_sets
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
+from scopewatch.sources.omezarr.array.pixels import require_zarr
 from scopewatch.sources.omezarr.find import find_stores
 from scopewatch.sources.omezarr.listing import list_stores, open_stores
-from scopewatch.sources.omezarr.pixels import require_zarr
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
 # Of more files, so many are opened (a millisecond each), and so many names read in full.

@@ -6,9 +6,9 @@ Metadata are no help: the same plan run twice writes the same. A camera never gi
 from collections.abc import Hashable, Sequence
 from enum import Enum
 
-from scopewatch.sources.omezarr.follower import ArrayFollower
+from scopewatch.sources.omezarr.array.follower import ArrayFollower
+from scopewatch.sources.omezarr.array.units import PlaneSighting
 from scopewatch.sources.omezarr.image import PlaneIndex
-from scopewatch.sources.omezarr.units import PlaneSighting
 
 # How long planes wait for the first one while others come.
 WAIT_S = 600.0

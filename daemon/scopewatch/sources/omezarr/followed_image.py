@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.sources.omezarr.array_metadata import read_layout
+from scopewatch.sources.omezarr.array.follower import ArrayFollower, Patience
+from scopewatch.sources.omezarr.array.metadata import read_layout
+from scopewatch.sources.omezarr.array.units import PlaneSighting
 from scopewatch.sources.omezarr.first_plane import FirstPlane, Standing
-from scopewatch.sources.omezarr.follower import ArrayFollower, Patience
 from scopewatch.sources.omezarr.hierarchy import ImagePlace
 from scopewatch.sources.omezarr.image import ImageMetadata, frame_times, is_closed, read_image
 from scopewatch.sources.omezarr.nodes import Signature, read_node, signature
-from scopewatch.sources.omezarr.units import PlaneSighting
 from scopewatch.sources.readers.planes import ReadLimits
 
 log = logging.getLogger(__name__)

@@ -18,14 +18,14 @@ from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import read_frame, reading_settings
 from scopewatch.sources.ndtiff.frames import run_name
-from scopewatch.sources.omezarr.array_metadata import read_layout
+from scopewatch.sources.omezarr.array.follower import Patience
+from scopewatch.sources.omezarr.array.metadata import read_layout
+from scopewatch.sources.omezarr.array.units import Units
 from scopewatch.sources.omezarr.find import find_stores
 from scopewatch.sources.omezarr.followed_image import Sighting
-from scopewatch.sources.omezarr.follower import Patience
 from scopewatch.sources.omezarr.image import ImageMetadata, PlaneIndex, read_image
 from scopewatch.sources.omezarr.nodes import read_node, safe_path
 from scopewatch.sources.omezarr.store import OmeZarrStore
-from scopewatch.sources.omezarr.units import Units
 from scopewatch.sources.readers.planes import ReadLimits
 
 _LOCATOR = re.compile(r"(?s)(?P<array>.+)#at=(?P<index>\[(?:\d+(?:,\d+)*)?\])")

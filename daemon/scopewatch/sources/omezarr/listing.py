@@ -9,9 +9,9 @@ from pathlib import Path
 from scopewatch.config import ExperimentConfig, OmeZarrSourceConfig
 from scopewatch.core.errors import complaint
 from scopewatch.sources.base.offering import Found
-from scopewatch.sources.omezarr.follower import Patience
+from scopewatch.sources.omezarr.array.follower import Patience
+from scopewatch.sources.omezarr.array.pixels import require_zarr
 from scopewatch.sources.omezarr.frames import OmeZarrStores
-from scopewatch.sources.omezarr.pixels import require_zarr
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
 _AS_IT_IS = Patience(quiet_s=0, give_up_s=0)

@@ -7,10 +7,10 @@ from scopewatch.config import ExperimentConfig, OmeZarrSourceConfig
 from scopewatch.core.clock import Clock
 from scopewatch.core.source import Arrivals
 from scopewatch.sources.base.data_sets import DataSetsSource
+from scopewatch.sources.omezarr.array.follower import Patience
+from scopewatch.sources.omezarr.array.pixels import require_zarr
 from scopewatch.sources.omezarr.followed_image import Sighting
-from scopewatch.sources.omezarr.follower import Patience
 from scopewatch.sources.omezarr.frames import OmeZarrStores
-from scopewatch.sources.omezarr.pixels import require_zarr
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
 

@@ -8,8 +8,8 @@ from collections.abc import Hashable, Iterator
 from pathlib import Path
 
 from scopewatch.core.errors import FrameError
+from scopewatch.sources.omezarr.array.follower import ArrayFollower, Patience
 from scopewatch.sources.omezarr.followed_image import FollowedImage, Sighting
-from scopewatch.sources.omezarr.follower import ArrayFollower, Patience
 from scopewatch.sources.omezarr.hierarchy import Hierarchy, read_hierarchy
 from scopewatch.sources.omezarr.nodes import Signature, signature
 from scopewatch.sources.readers.planes import ReadLimits

@@ -14,8 +14,8 @@ import zarr.codecs.numcodecs
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import FrameError
-from scopewatch.sources.omezarr import units
-from scopewatch.sources.omezarr.pixels import read_planes
+from scopewatch.sources.omezarr.array import units
+from scopewatch.sources.omezarr.array.pixels import read_planes
 from scopewatch.sources.omezarr.store import OmeZarrStore
 from tests.unit.sources.images import pixels
 from tests.unit.sources.omezarr_scene import Make, Scene

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.imaging.frame import Pixels
-from scopewatch.sources.omezarr.chunks import Extent
+from scopewatch.sources.omezarr.array.chunks import Extent
+from scopewatch.sources.omezarr.array.layout import ArrayLayout
+from scopewatch.sources.omezarr.array.packed import inflates
 from scopewatch.sources.omezarr.image import PlaneIndex
-from scopewatch.sources.omezarr.layout import ArrayLayout
-from scopewatch.sources.omezarr.packed import inflates
 from scopewatch.sources.readers.decode import DECODE_FAULTS, as_grey, undecodable
 
 _INFLATED = ("gzip", "zlib")

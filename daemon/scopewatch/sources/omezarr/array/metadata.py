@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.sources.omezarr.layout import ArrayLayout, Packing
+from scopewatch.sources.omezarr.array.layout import ArrayLayout, Packing
 from scopewatch.sources.omezarr.nodes import Node, mapping
 from scopewatch.sources.readers.planes import ReadLimits, check_size
 

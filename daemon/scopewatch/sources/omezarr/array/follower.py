@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scopewatch.sources.omezarr.chunks import GroupState
+from scopewatch.sources.omezarr.array.chunks import GroupState
+from scopewatch.sources.omezarr.array.layout import ArrayLayout, Coordinates
+from scopewatch.sources.omezarr.array.sighted import SightedPlanes
+from scopewatch.sources.omezarr.array.tree import ChunkTree
+from scopewatch.sources.omezarr.array.units import MORE_TO_COME, PlaneSighting, Units
 from scopewatch.sources.omezarr.image import PlaneIndex
-from scopewatch.sources.omezarr.layout import ArrayLayout, Coordinates
-from scopewatch.sources.omezarr.sighted import SightedPlanes
-from scopewatch.sources.omezarr.tree import ChunkTree
-from scopewatch.sources.omezarr.units import MORE_TO_COME, PlaneSighting, Units
 
 # Files that did not change for this long are not being written at the moment.
 _RESTS_S = 1.0

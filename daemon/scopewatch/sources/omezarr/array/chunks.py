@@ -13,8 +13,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from scopewatch.sources.omezarr.layout import ArrayLayout, Coordinates
-from scopewatch.sources.omezarr.packed import is_plausible
+from scopewatch.sources.omezarr.array.layout import ArrayLayout, Coordinates
+from scopewatch.sources.omezarr.array.packed import is_plausible
 
 SAMPLE_BYTES = 4096
 _ENTRY_BYTES, _CRC_BYTES = 16, 4

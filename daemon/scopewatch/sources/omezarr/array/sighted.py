@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
+from scopewatch.sources.omezarr.array.layout import ArrayLayout, Coordinates
 from scopewatch.sources.omezarr.image import PlaneIndex
-from scopewatch.sources.omezarr.layout import ArrayLayout, Coordinates
 
 
 class SightedPlanes:

@@ -14,10 +14,10 @@ import numpy as np
 
 from scopewatch.core.errors import FrameError
 from scopewatch.core.imaging.frame import Pixels
-from scopewatch.sources.omezarr.chunks import ChunkFiles, UnitState
+from scopewatch.sources.omezarr.array.chunks import ChunkFiles, UnitState
+from scopewatch.sources.omezarr.array.layout import ArrayLayout, Coordinates
+from scopewatch.sources.omezarr.array.pixels import read_planes
 from scopewatch.sources.omezarr.image import PlaneIndex
-from scopewatch.sources.omezarr.layout import ArrayLayout, Coordinates
-from scopewatch.sources.omezarr.pixels import read_planes
 
 MORE_TO_COME = "its chunk may get more planes"
 
