@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from scopewatch.core.imaging.frame import FrameKey
-from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.reading import FrameReading
 from scopewatch.sources.omezarr.array.follower import Patience
 from scopewatch.sources.omezarr.frames import OmeZarrStores

@@ -21,7 +21,7 @@ from scopewatch.config import (
 )
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.imaging.frame import FrameKey
-from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.found import Found
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.folder.walk import NDTIFF_INDEX, walk_images
 from scopewatch.sources.ndtiff.dataset import DataSet

@@ -11,7 +11,7 @@ from scopewatch.config import ExperimentConfig
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.evidence import Contradiction
 from scopewatch.sources.base.facts import Origin
-from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.reading import FrameReading
 
 FACTS = ("experiment", "plate", "well", "site", "time_point", "moment", "channel", "z", "um_per_px")

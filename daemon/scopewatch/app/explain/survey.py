@@ -18,7 +18,7 @@ from scopewatch.config import (
     ReadingConfig,
 )
 from scopewatch.core.errors import ConfigError, FrameError, complaint
-from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.found import Found
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.folder.walk import Seen, look_at, walk_images
 from scopewatch.sources.ndtiff.dataset import DataSet

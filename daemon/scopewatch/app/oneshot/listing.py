@@ -22,7 +22,7 @@ from scopewatch.config import (
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
-from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.found import Found
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.layouts.candidates import is_candidate_folder, is_candidate_name
 from scopewatch.sources.layouts.naming import NamePattern

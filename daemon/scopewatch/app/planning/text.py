@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from scopewatch.app.planning.shown import ShownPlan, well_spot
-from scopewatch.sources.base.address import row_name
+from scopewatch.sources.base.wells import row_name
 from scopewatch.sources.micromanager.plans.limits import in_bytes, in_time
 
 _MOST_ROWS: Final = 12

@@ -9,8 +9,8 @@ from itertools import pairwise
 from statistics import median
 
 from scopewatch.app.explain.explanation import Explanation
-from scopewatch.sources.base.address import PLATE_COLUMNS
 from scopewatch.sources.base.facts import PlaneFacts
+from scopewatch.sources.base.wells import PLATE_COLUMNS
 
 # Intervals that people set, in hours; a measured one near such is meant to be it.
 _USUAL_H = (0.25, 1 / 3, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 24, 48)

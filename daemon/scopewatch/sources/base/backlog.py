@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scopewatch.sources.base.offering import BATCH, Found, Offering
+from scopewatch.sources.base.found import Found
+from scopewatch.sources.base.offering import BATCH, Offering
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from scopewatch.core.imaging.frame import Frame, FrameTicket
-from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.found import Found
 
 Sighting = TypeVar("Sighting")
 

@@ -20,7 +20,8 @@ from scopewatch.sources.base.arrivals import NullArrivals
 from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.backlog import Backlog
 from scopewatch.sources.base.data_set import DataSet, DataSets, Sighting
-from scopewatch.sources.base.offering import Found, Offering
+from scopewatch.sources.base.found import Found
+from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.retry_queue import RETRIES_HELD, RetryQueue, gone
 from scopewatch.sources.base.rhythm import Rhythm
 from scopewatch.sources.base.source_thread import SourceThread

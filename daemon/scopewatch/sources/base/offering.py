@@ -6,65 +6,19 @@ while is offered once more, since the worker drops what it cannot write (disk fu
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import FrameError
-from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Mark, Refusal, RetryRequest
-from scopewatch.core.imaging.moment import Moment
+from scopewatch.core.imaging.frame import FrameTicket, Refusal, RetryRequest
 from scopewatch.core.source import Inbox, Ledger
 from scopewatch.sources.base.address import is_text
-from scopewatch.sources.base.reading import FrameReading
+from scopewatch.sources.base.found import Found
 
 BATCH = 500
 REMEMBERED = 200_000
 REOFFER_S = 600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """Something a source found: a frame with its key, or the reason why it has none.
-
-    Parameters
-    ----------
-    reading
-        How the frame was read: accepted values, moment and scale.
-    size_px
-        (height, width) of its pixels, where they were read.
-    missed
-        True for a frame that was due and never arrived: `key` names it, `reason` gives the cause.
-    content
-        As in `FrameTicket`; '' where the pixels were not read.
-    """
-
-    locator: str
-    fingerprint: str
-    key: FrameKey | None = None
-    reason: str = ""
-    missed: bool = False
-    reading: FrameReading | None = field(default=None, compare=False)
-    size_px: tuple[int, int] | None = field(default=None, compare=False)
-    content: str = ""
-
-    @property
-    def moment(self) -> Moment:
-        """Moment at which it was taken, as far as it is known."""
-        reading = self.reading
-        if reading is None:
-            return Moment()
-        return Moment(acquired_at=reading.acquired_at, elapsed_s=reading.elapsed_s)
-
-    def mark(self) -> Mark:
-        """Return it as a question to the ledger."""
-        return Mark(
-            locator=self.locator,
-            fingerprint=self.fingerprint,
-            content=self.content,
-            acquired_at=self.moment.acquired_at,
-            elapsed_s=self.moment.elapsed_s,
-            named=self.key is not None or bool(self.reason),
-        )
 
 
 class Offering:

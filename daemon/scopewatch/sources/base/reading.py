@@ -16,10 +16,8 @@ from scopewatch.sources.base.address import (
     PositionPattern,
     frame_key,
     named,
-    number_well,
     refuse_other_planes,
     refuse_projection,
-    spell_well,
 )
 from scopewatch.sources.base.evidence import (
     Claim,
@@ -30,6 +28,7 @@ from scopewatch.sources.base.evidence import (
 )
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.moments import read_moment
+from scopewatch.sources.base.wells import number_well, spell_well
 
 _SCALE_TOLERANCE = 0.02
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import FrameError
-from scopewatch.sources.base.offering import Found, Offering
+from scopewatch.sources.base.found import Found
+from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.folder.file_reading import FileReading
 from scopewatch.sources.folder.file_stability import LOOKS, Candidate, FileStability, GivenUp
 from scopewatch.sources.folder.frames import FolderFrames

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.facts import Origin, Statement
-from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.found import Found
 from scopewatch.sources.layouts.beside import PendingSideFile
 from scopewatch.sources.readers.planes import Contents, PlaneEntry
 

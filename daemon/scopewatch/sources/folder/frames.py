@@ -15,7 +15,7 @@ from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.sources.base.away import Identity, blame_share, identify
 from scopewatch.sources.base.content import content_of
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
-from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
 from scopewatch.sources.folder.file_reading import (
     GIVEN_UP,

@@ -6,7 +6,8 @@ points first, so that new frames would wait for all frames that only get a date.
 
 from collections.abc import Iterable
 
-from scopewatch.sources.base.offering import BATCH, Found, Offering
+from scopewatch.sources.base.found import Found
+from scopewatch.sources.base.offering import BATCH, Offering
 
 LATE_S = 5.0
 HELD = 20_000

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from scopewatch.core.errors import FrameError
-from scopewatch.sources.base.offering import BATCH, Found, Offering
+from scopewatch.sources.base.found import Found
+from scopewatch.sources.base.offering import BATCH, Offering
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.folder.walk import Seen
 

@@ -25,7 +25,8 @@ from scopewatch.core.imaging.frame import Frame, FrameTicket, RetryRequest
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.address import is_text
 from scopewatch.sources.base.arrivals import NullArrivals
-from scopewatch.sources.base.offering import BATCH, Found, Offering
+from scopewatch.sources.base.found import Found
+from scopewatch.sources.base.offering import BATCH, Offering
 from scopewatch.sources.base.source_thread import SourceThread
 from scopewatch.sources.folder.file_checks import FileChecks, offer
 from scopewatch.sources.folder.file_reading import given_up_mark, refuse_name

@@ -12,9 +12,9 @@ from datetime import datetime
 
 from scopewatch.config.sources import Counted
 from scopewatch.core.errors import ConfigError, FrameError, complaint
-from scopewatch.sources.base.address import numbered_well, spell_well
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.shell_pattern import meant_by
+from scopewatch.sources.base.wells import numbered_well, spell_well
 from scopewatch.sources.layouts.layout import GROUPS, Layout, Pages
 from scopewatch.sources.layouts.registry import LAYOUTS
 from scopewatch.sources.readers.planes import Contents

@@ -14,8 +14,8 @@ from scopewatch.core.errors import FrameError
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.address import named
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement, merged
+from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.moments import moment_of
-from scopewatch.sources.base.offering import Found
 from scopewatch.sources.base.reading import ReadingSettings, read_frame
 from scopewatch.sources.micromanager.grid import Grid, Image, Period, Step
 from scopewatch.sources.ndtiff.axes import image_statements

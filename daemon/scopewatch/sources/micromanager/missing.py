@@ -4,7 +4,8 @@ import logging
 
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.errors import StoreError
-from scopewatch.sources.base.offering import Found, Offering
+from scopewatch.sources.base.found import Found
+from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import missed
 from scopewatch.sources.micromanager.acquiring import Acquiring

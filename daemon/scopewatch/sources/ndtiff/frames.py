@@ -20,7 +20,7 @@ from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.sources.base.away import blame_share
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
-from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
 from scopewatch.sources.ndtiff.axes import image_statements, refuse_axes
 from scopewatch.sources.ndtiff.dataset import Sighting

@@ -11,7 +11,7 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.core.source import Arrivals
 from scopewatch.sources.base.data_sets import DataSetsSource
-from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.found import Found
 from scopewatch.sources.ndtiff.dataset import DataSet, Sighting
 from scopewatch.sources.ndtiff.find import find_data_sets
 from scopewatch.sources.ndtiff.frames import NDTiffFrames

@@ -15,7 +15,7 @@ from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameTicket, Pixels
 from scopewatch.sources.base.away import blame_share
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
-from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.reading import read_frame, reading_settings
 from scopewatch.sources.ndtiff.frames import run_name
 from scopewatch.sources.omezarr.array.follower import Patience

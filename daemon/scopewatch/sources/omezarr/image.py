@@ -3,37 +3,27 @@
 https://ngff.openmicroscopy.org/0.5/index.html#multiscale-md
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.address import named
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
+from scopewatch.sources.omezarr.multiscale import (
+    LONGEST_S,
+    read_axes,
+    read_interval_s,
+    read_scale,
+    read_units,
+    unknown_structure,
+)
 from scopewatch.sources.omezarr.nodes import Node, mapping, objects, safe_path
 from scopewatch.sources.readers.pixel_size import calibrated_um
 from scopewatch.sources.readers.timestamps import parse_iso
 
 PlaneIndex = tuple[int, ...]
 """Position of a plane on the axes of its image other than y and x, in the order of the array."""
-_KINDS: Final = {"time": "t", "channel": "c"}
-_NAMES: Final = frozenset("tczyx")
-# Before 0.3 the order was fixed.
-_OLD_AXES: Final = ("t", "c", "z", "y", "x")
-_OLD: Final = frozenset({"0.1", "0.2"})
-_UNIT_S: Final = MappingProxyType(
-    {
-        **dict.fromkeys(("second", "seconds", "s", "sec"), 1.0),
-        **dict.fromkeys(("millisecond", "milliseconds", "ms"), 1e-3),
-        **dict.fromkeys(("microsecond", "us", "\u00b5s", "\u03bcs"), 1e-6),
-        **dict.fromkeys(("minute", "minutes", "min"), 60.0),
-        **dict.fromkeys(("hour", "hours", "h"), 3600.0),
-        **dict.fromkeys(("day", "days", "d"), 86_400.0),
-    }
-)
-_LONGEST_S = 1e9
 # Default names that writers use where nobody chose one.
 _NAMELESS: Final = frozenset({"image", "0", "/", "/0"})
 # Names of the witnesses, as the operator sees them.
@@ -132,13 +122,13 @@ def read_image(node: Node, where: object) -> ImageMetadata | None:
         return None
     multiscale = multiscales[0]
     version = str(node.ome.get("version") or multiscale.get("version") or "unknown")
-    axes = _axes(multiscale, version, where)
+    axes = read_axes(multiscale, version, where)
     datasets = objects(multiscale.get("datasets"))
     dataset = safe_path(datasets[0].get("path")) if datasets else None
     if dataset is None:
-        raise _odd(where, "a dataset with a path", version)
-    scale = _scale(multiscale, datasets[0], len(axes))
-    units = _units(multiscale, len(axes))
+        raise unknown_structure(where, "a dataset with a path", version)
+    scale = read_scale(multiscale, datasets[0], len(axes))
+    units = read_units(multiscale, len(axes))
     x = axes.index("x")
     began = _began(node)
     aware = began is not None and began.tzinfo is not None
@@ -147,7 +137,7 @@ def read_image(node: Node, where: object) -> ImageMetadata | None:
         dataset=dataset,
         name=_name(multiscale.get("name")),
         pixel_size_um=None if scale is None else calibrated_um(scale[x], units[x]),
-        interval_s=_interval_s(axes, scale, units),
+        interval_s=read_interval_s(axes, scale, units),
         channels=_channels(node),
         began_at=began if aware else None,
         began_wall=None if aware else began,
@@ -167,7 +157,7 @@ def frame_times(node: Node) -> Mapping[PlaneIndex, float]:
             isinstance(index, list)
             and all(type(each) is int for each in index)
             and isinstance(delta_s, int | float)
-            and 0 <= delta_s < _LONGEST_S
+            and 0 <= delta_s < LONGEST_S
         ):
             times[tuple(index)] = float(delta_s)
     return times
@@ -180,73 +170,6 @@ def is_closed(node: Node) -> bool:
     """
     listed = mapping(node.attributes.get("ome_writers")).get("frame_metadata")
     return isinstance(listed, list) and bool(listed)
-
-
-def _axes(multiscale: Mapping[str, Any], version: str, where: object) -> tuple[str, ...]:
-    declared = multiscale.get("axes")
-    if declared is None and version in _OLD:
-        return _OLD_AXES
-    axes = []
-    for entry in declared if isinstance(declared, list) else []:
-        name = entry.get("name") if isinstance(entry, dict) else entry
-        kind = entry.get("type") if isinstance(entry, dict) else None
-        letter = _KINDS.get(kind, name) if isinstance(kind, str) else name
-        axes.append(str(letter))
-    if len(set(axes)) != len(axes) or not {"y", "x"} <= set(axes):
-        raise _odd(where, "axes with y and x, each once", version)
-    return tuple(axes)
-
-
-def _odd(where: object, expected: str, version: str) -> FrameError:
-    return FrameError(
-        complaint(
-            "OME-Zarr image has an unknown structure",
-            where=where,
-            expected=f"{expected} (NGFF 0.4 or 0.5)",
-            got=f"version {version}",
-            do="export it as OME-Zarr 0.4 or 0.5",
-        )
-    )
-
-
-def _scale(
-    multiscale: Mapping[str, Any], dataset: Mapping[str, Any], axes: int
-) -> tuple[float, ...] | None:
-    """Return the step size along each axis: that of the level times that of all levels."""
-    found = None
-    for place in (dataset, multiscale):
-        for each in objects(place.get("coordinateTransformations")):
-            steps = each.get("scale")
-            if each.get("type") != "scale" or not isinstance(steps, list) or len(steps) != axes:
-                continue
-            if all(isinstance(step, int | float) for step in steps):
-                before: Sequence[float] = found or (1.0,) * axes
-                found = tuple(a * float(b) for a, b in zip(before, steps, strict=True))
-    return found
-
-
-def _units(multiscale: Mapping[str, Any], axes: int) -> list[str]:
-    declared = multiscale.get("axes")
-    if not isinstance(declared, list):
-        return [""] * axes
-    units = [entry.get("unit") if isinstance(entry, dict) else None for entry in declared]
-    return [unit if isinstance(unit, str) else "" for unit in units]
-
-
-def _interval_s(
-    axes: tuple[str, ...], scale: tuple[float, ...] | None, units: list[str]
-) -> float | None:
-    """Return the interval of the time axis; None for a step of 1, which is a placeholder.
-
-    Writers put 1 where they do not know it, ome-writers also with the unit `second`.
-    """
-    if scale is None or "t" not in axes:
-        return None
-    at = axes.index("t")
-    unit_s = _UNIT_S.get(units[at].strip().lower())
-    if unit_s is None or scale[at] == 1 or not 0 < scale[at] * unit_s < _LONGEST_S:
-        return None
-    return scale[at] * unit_s
 
 
 def _channels(node: Node) -> tuple[str | None, ...]:

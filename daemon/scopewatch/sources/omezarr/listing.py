@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scopewatch.config import ExperimentConfig, OmeZarrSourceConfig
 from scopewatch.core.errors import complaint
-from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.found import Found
 from scopewatch.sources.omezarr.array.follower import Patience
 from scopewatch.sources.omezarr.array.pixels import require_zarr
 from scopewatch.sources.omezarr.frames import OmeZarrStores

@@ -10,7 +10,7 @@ from scopewatch.config import ExperimentConfig
 from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.sources.base.address import PositionPattern
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
-from scopewatch.sources.base.offering import Found
+from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.reading import ReadingSettings, read_frame
 
 STARTED = datetime(2026, 3, 1, 9, tzinfo=UTC)

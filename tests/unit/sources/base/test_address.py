@@ -2,14 +2,9 @@ import pytest
 
 from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.errors import ConfigError, FrameError
-from scopewatch.sources.base.address import (
-    PositionPattern,
-    frame_key,
-    number_well,
-    refuse_other_planes,
-    spell_well,
-)
+from scopewatch.sources.base.address import PositionPattern, frame_key, refuse_other_planes
 from scopewatch.sources.base.facts import PlaneFacts
+from scopewatch.sources.base.wells import number_well, spell_well
 from tests.unit.sources.images import EXPERIMENT
 
 

@@ -7,7 +7,8 @@ from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.imaging.moment import Moment
 from scopewatch.sources.base.address import frame_key
 from scopewatch.sources.base.facts import PlaneFacts
-from scopewatch.sources.base.offering import Found, Offering
+from scopewatch.sources.base.found import Found
+from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.reading import FrameReading
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger

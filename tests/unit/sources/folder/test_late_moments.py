@@ -7,7 +7,8 @@ import pytest
 
 from scopewatch.core.errors import StoreError
 from scopewatch.core.imaging.frame import FrameKey
-from scopewatch.sources.base.offering import Found, Offering
+from scopewatch.sources.base.found import Found
+from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.reading import FrameReading
 from scopewatch.sources.folder.late_moments import LATE_S, LateMoments
 from tests.conftest import FakeClock

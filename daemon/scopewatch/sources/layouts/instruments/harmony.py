@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from scopewatch.sources.base.address import named as label
-from scopewatch.sources.base.address import numbered_well
 from scopewatch.sources.base.facts import PlaneFacts
+from scopewatch.sources.base.wells import numbered_well
 from scopewatch.sources.layouts.beside import SideFile
 from scopewatch.sources.layouts.layout import Example, Layout
 from scopewatch.sources.layouts.parts import NAME

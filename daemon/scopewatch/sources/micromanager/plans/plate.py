@@ -15,7 +15,7 @@ import numpy as np
 from scopewatch.config import PlateConfig, PositionConfig
 from scopewatch.core.alerts.scope import any_well
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.sources.base.address import spell_well, well_at
+from scopewatch.sources.base.wells import spell_well, well_at
 from scopewatch.sources.micromanager.plans.imported import Imported
 from scopewatch.sources.micromanager.plans.lie import Lie, Well, find_lie
 

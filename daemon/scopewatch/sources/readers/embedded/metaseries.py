@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from scopewatch.sources.base.address import named, spell_well
+from scopewatch.sources.base.address import named
 from scopewatch.sources.base.facts import NOTHING, PlaneFacts
+from scopewatch.sources.base.wells import spell_well
 from scopewatch.sources.readers.pixel_size import calibrated_um
 from scopewatch.sources.readers.safe_xml import XmlError, parse_xml
 

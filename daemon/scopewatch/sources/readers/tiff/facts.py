@@ -3,9 +3,8 @@
 Where several state a fact, the nearer to the camera ranks first, in that order.
 """
 
-import math
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,10 +25,10 @@ from scopewatch.sources.readers.tiff.chain import Chain
 from scopewatch.sources.readers.tiff.documents import OmeDocuments
 from scopewatch.sources.readers.tiff.ifd import Directory
 from scopewatch.sources.readers.tiff.pages import Declared
+from scopewatch.sources.readers.tiff.shaped import _size, read_shape
 from scopewatch.sources.readers.timestamps import parse_time, time_facts
 
 _SUMMARY_MARK = 2355492
-_MOST_AXES = 16
 _DAMAGE = (*DECODE_FAULTS, RecursionError)
 
 
@@ -61,7 +60,7 @@ class FileFacts:
                 self._ome = replace(self._ome, endless=0)
         elif self._description.startswith(("ImageJ=", "SCIFIO=")):
             self._imagej = self._read_imagej()
-        self._shaped = _read_shape(self._description, first)
+        self._shaped = read_shape(self._description, first)
         self._last: tuple[int, tuple[Statement, ...]] | None = None
 
     @property
@@ -206,50 +205,9 @@ def _read_summary(file: BinaryIO, limits: ReadLimits) -> dict[str, Any]:
     return load_tags(file.read(length).rstrip(b"\x00")) or {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shape:
-    """The shape that tifffile writes; `places` is empty where axes are not known."""
-
-    planes: int = 0
-    places: tuple[PlaneFacts, ...] = ()
-
-
-def _read_shape(description: str, first: Directory | None) -> _Shape:
-    """Read the shape tifffile writes: `{"shape": [48, 256, 256], "axes": "TYX"}`."""
-    tags = load_tags(description) if description.startswith('{"') else None
-    shape = tags.get("shape") if tags is not None else None
-    if tags is None or not isinstance(shape, list) or len(shape) > _MOST_AXES or first is None:
-        return _Shape()
-    samples = first.number(ifd.SAMPLES, 1)
-    of_plane = first.number(ifd.HEIGHT, 0) * first.number(ifd.WIDTH, 0) * samples
-    planes, rest = divmod(math.prod(_size(length) for length in shape), max(1, of_plane))
-    return _Shape(planes=0 if rest else planes, places=_places(tags.get("axes"), shape))
-
-
-def _places(axes: object, shape: list[object]) -> tuple[PlaneFacts, ...]:
-    if not isinstance(axes, str) or len(axes) != len(shape):
-        return ()
-    lead = axes[: axes.find("YX")] if "YX" in axes else ""
-    sizes = [_size(length) for length in shape[: len(lead)]]
-    if not lead or not set(lead) <= set("TCZ"):
-        return ()
-    places = []
-    for page in range(min(math.prod(sizes), 100_000)):
-        at, rest = {}, page
-        for axis, size in zip(reversed(lead), reversed(sizes), strict=True):
-            rest, at[axis] = divmod(rest, size)
-        channel = f"channel{at['C']}" if "C" in at else None
-        places.append(PlaneFacts(time_point=at.get("T"), channel=channel, z=at.get("Z")))
-    return tuple(places)
-
-
 def _statements(parts: list[tuple[Origin, str, PlaneFacts]]) -> tuple[Statement, ...]:
     return tuple(
         Statement(origin=origin, by=by, facts=facts)
         for origin, by, facts in parts
         if facts != NOTHING
     )
-
-
-def _size(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 1
