@@ -1,9 +1,9 @@
-"""What exporting a large history costs: time, first byte, memory.
+"""The cost of exporting a large history: time, first byte, memory.
 
     python -m benchmarks.exports --wells 96 --time-points 500
 
-Fills a database with so many judged frames, a field of view each, and exports it with the command
-line as a user does, to a file, in a process of its own. Prints seconds, megabytes and rows.
+Fills a database with judged frames, one field of view per well and time point, and exports it to a
+file with the command line, in a process of its own. Prints seconds, megabytes and rows.
 """
 
 import argparse
@@ -38,7 +38,7 @@ _AT_ONCE = 5000
 
 
 def fill(folder: Path, wells: int, time_points: int) -> None:
-    """Make a database with a judged frame of each well at each time point."""
+    """Create a database with a judged frame of each well at each time point."""
     engine = open_writer(folder)
     with transaction(engine) as session:
         session.add(Run(id=1, name="long run", first_seen_at=BEGAN, simulated=True))
@@ -140,7 +140,7 @@ def _outlook(well: int, time_point: int) -> dict[str, Any]:
 
 
 def export(folder: Path, file_format: str) -> tuple[float, float, float, float]:
-    """Export once; return seconds, those of the processor, megabytes written and of memory."""
+    """Export once; return seconds, processor seconds, megabytes written and megabytes of memory."""
     out = folder / f"results.{file_format}"
     command = [sys.executable, "-m", "scopewatch", "export", "-c", str(folder / "config.yaml")]
     began, cpu_s = time.monotonic(), _children_s()

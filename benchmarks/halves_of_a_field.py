@@ -3,9 +3,9 @@
     SCOPEWATCH_DATA=... python benchmarks/halves_of_a_field.py
 
 Human iPSC-derived neurons in phase contrast with MAP2 (google/in-silico-labeling). One field is
-no study: this says that something is learnt beyond texture where cells are unlike any that the
-defaults were chosen on, no more. The three focal planes are three views of the same cells; the
-middle one tests.
+no study: this shows only that something beyond texture is learnt on cells unlike those that the
+defaults were chosen on. The three focal planes are three views of the same cells; the middle one
+is the test.
 """
 
 import csv
@@ -45,7 +45,7 @@ def main(
     source = Path(os.environ["SCOPEWATCH_DATA"]) / "ipsc-neurons"
     manifest = cut(source, work)
     data, bundle, figures = work / "data", work / "bundle", work / "figures.json"
-    # Few cells: tiles of 32 px and Otsu leave too few positive ones for a threshold to be learnt.
+    # Few cells: tiles of 32 px and Otsu give too few positive tiles to learn a threshold.
     run("prepare", manifest, f"--out={data}", "--marker=MAP2", "--area-cutoff=0.1",
         f"--tile-px={TILE_PX}", "--binarise=triangle", "--scope=pooled")  # fmt: skip
     settings = work / "settings.json"
@@ -64,7 +64,7 @@ def main(
 
 
 def few_tiles(data: Path) -> FitSettings:
-    """Return the settings of `prepare`, for few positive tiles: brightness is learnt.
+    """Return the settings of `prepare` for few positive tiles: the target is brightness.
 
     A network that learns from so little is small: crops and width are half of what is usual.
     """
@@ -76,8 +76,8 @@ def few_tiles(data: Path) -> FitSettings:
 def cut(source: Path, work: Path) -> Path:
     """Write the halves as pairs of two runs and return their manifest.
 
-    The upper half is two wells, so that stopping, calibration and threshold can be learnt on
-    cells that an inner network did not see.
+    The upper half is two wells, so that stopping, calibration and threshold are learnt on cells
+    that an inner network did not see.
     """
     work.mkdir(parents=True, exist_ok=True)
     marker = tifffile.imread(source / "map2.tif")
@@ -107,7 +107,7 @@ def cut(source: Path, work: Path) -> Path:
 
 
 def run(command: str, *arguments: object) -> None:
-    """Run one command of `scopewatch-train`; its failure ends this one with its exit code."""
+    """Run one command of `scopewatch-train`; exit with its code where it fails."""
     try:
         train([command, *(str(each) for each in arguments)])
     except SystemExit as end:

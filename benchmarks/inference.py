@@ -2,8 +2,8 @@
 
     python benchmarks/inference.py
 
-Absolute times depend on the machine and on what else runs there; ratios of runs that take turns
-on the same machine depend on them much less.
+Absolute times depend on the machine and its load; ratios of runs that take turns on the same
+machine depend on them much less.
 """
 
 import argparse

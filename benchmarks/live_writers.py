@@ -25,7 +25,7 @@ from tests.writers.plan import Plan
 
 BUNDLE = Path(__file__).resolve().parents[1] / "models" / "simulated-cardiomyocyte"
 
-# A frame takes some milliseconds from the camera to the disk.
+# A frame needs some milliseconds from the camera to the disk.
 KILL_WITHIN_S = 0.015
 
 HEADINGS = ("frames", "once", "wrong", "again", "missing", "refused")

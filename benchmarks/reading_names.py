@@ -1,9 +1,9 @@
-"""What reading a file name costs, for each layout, and guessing the layout of a folder.
+"""The cost of reading a file name, for each layout, and of guessing the layout of a folder.
 
     python -m benchmarks.reading_names
 
-Names are the layouts' own examples below a folder; one that fits no layout is read as well. Prints
-microseconds of processor time per name, the best of some rounds.
+Names are the layouts' examples below a folder, and one that fits no layout. Prints microseconds of
+processor time per name, the best of some rounds.
 """
 
 import argparse
@@ -19,7 +19,7 @@ ROUNDS = 5
 
 
 def best_us(work: Callable[[], object], names: int) -> float:
-    """Return the processor time of the quickest round, per name."""
+    """Return the processor time per name of the fastest round."""
     times = []
     for _ in range(ROUNDS):
         began = time.process_time()

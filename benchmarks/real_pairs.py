@@ -1,11 +1,11 @@
-"""Real pairs, end to end: train on two strains of E. coli, let the daemon watch a third.
+"""Real pairs end to end: train on two strains of E. coli, and let the daemon watch a third.
 
     SCOPEWATCH_DATA=... python benchmarks/real_pairs.py [--work DIR] [--steps N]
 
 `scopewatch-train` makes an int8 bundle from the phase contrast and YFP of strains delta and R22.
-The real daemon then watches a folder into which another process drips the phase frames of strain
-R60, one of them slowly and in pieces. What the daemon stored is set beside the YFP of R60, which
-it never saw. Bacteria, not cardiomyocytes: this shows that the path works on real images.
+The real daemon then watches a folder into which another process copies the phase frames of strain
+R60, one of them slowly and in pieces. The stored results are compared with the YFP of R60, which
+the model never saw. Bacteria, not cardiomyocytes: this shows that the path works on real images.
 """
 
 import argparse
@@ -33,7 +33,7 @@ PIECES = 5
 
 
 def main() -> int:
-    """Train, drip, watch, and print the figures; 1 when a frame was lost or scored twice."""
+    """Train, copy, watch, and print the figures; 1 when a frame was lost or scored twice."""
     parser = argparse.ArgumentParser(description="Real pairs, end to end.")
     parser.add_argument("--work", type=Path, default=Path("build/real-pairs"))
     parser.add_argument("--steps", type=int, default=500)
@@ -75,7 +75,7 @@ def train(*arguments: str) -> None:
 
 
 def watch(work: Path, bundle: Path, truth: Dataset) -> int:
-    """Start the daemon, have the frames dripped in, and judge what it stored."""
+    """Start the daemon, let the frames be copied in, and judge the stored results."""
     incoming, state = work / "incoming", work / "state"
     for folder in (incoming, state):
         shutil.rmtree(folder, ignore_errors=True)
@@ -130,7 +130,7 @@ def await_frames(state: Path, frames: int) -> None:
 
 
 def judge(reader: Reader, truth: Dataset) -> int:
-    """Print tile and field figures of what the daemon stored against YFP."""
+    """Print tile and field figures of the stored results against YFP."""
     records = {record.key.site: record for record in reader.frames()}
     thresholds = fit_thresholds(truth.accepted, BinariseSettings()).per_pair(truth.accepted)
     labels, scores, true, raw, corrected = [], [], [], [], []

@@ -1,10 +1,10 @@
-"""How fast and in how much memory `scopewatch score` works: the command itself, as a user runs it.
+"""Speed and memory of `scopewatch score`, run as a user runs it.
 
     python benchmarks/score_frames.py [--frames 100] [--model DIR]
 
-Frames are 2048 x 2048 uint16 TIFFs, laid together from simulated fields. Each way is a process of
-its own; a frame's time is the distance between its line and the line before, so that reading and
-drawing beside the model count as they do for the user. Exits with 1 where a bound is missed.
+Frames are 2048 x 2048 uint16 TIFFs, composed of simulated fields. Each way is a process of its own;
+the time of a frame is the interval from the line before to its own line, so that reading and
+drawing beside the model count as for the user. Exits with 1 where a bound is missed.
 """
 
 import argparse
@@ -29,7 +29,7 @@ SIDE_PX = 2048
 FIELD_PX = 512
 FIELDS = 8
 
-# What the project promises on two cores.
+# The promised figures on two cores.
 P50_MS = 300.0
 PEAK_MB = 500.0
 FIRST_S = 3.0
@@ -81,7 +81,7 @@ def main() -> int:
 
 
 def make_frames(folder: Path, count: int) -> None:
-    """Write frames laid together from simulated fields, each in another order."""
+    """Write frames composed of simulated fields, each in another order."""
     folder.mkdir()
     experiment = Experiment(seed=1, size_px=FIELD_PX)
     fields = [experiment.frame(0, well, 0, 20) for well in range(FIELDS)]
@@ -102,7 +102,7 @@ def make_frames(folder: Path, count: int) -> None:
 
 
 def measure(frames: Path, model: Path, options: list[str]) -> Measured:
-    """Run the command over the frames and watch its lines arrive."""
+    """Run the command over the frames and time its lines."""
     command = [sys.executable, "-m", "scopewatch", "score", str(frames), "--model", str(model)]
     started = time.monotonic()
     process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)

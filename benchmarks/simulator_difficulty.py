@@ -1,4 +1,4 @@
-"""How hard the simulated task is, for methods that look at one tile's texture only.
+"""The difficulty of the simulated task for methods that use the texture of one tile only.
 
 Prints the share of positive tiles, the AUC of the local standard deviation (pooled and per run)
 and the AUC of a random forest on texture features with whole runs held out. The simulator keeps
@@ -33,7 +33,7 @@ from scopewatch_simulator.plan import (
 
 Features = NDArray[np.float32]
 
-feature: Any = skimage_feature  # its functions carry no types
+feature: Any = skimage_feature  # its functions have no type hints
 
 
 def texture_features(view: Features, grid: TileGrid) -> Features:
@@ -43,7 +43,7 @@ def texture_features(view: Features, grid: TileGrid) -> Features:
         smooth = ndimage.gaussian_filter(view, sigma)
         gy, gx = np.gradient(smooth)
         planes += [(view - smooth) ** 2, gy * gy + gx * gx, ndimage.laplace(smooth) ** 2]
-        # The structure tensor says how far the tile's lines lie in one direction.
+        # The structure tensor gives the share of the tile's lines in one direction.
         tensor = [grid.means(p) for p in (gx * gx, gy * gy, gx * gy)]
         coherence = np.hypot(tensor[0] - tensor[1], 2 * tensor[2])
         planes.append(grid.spread(coherence / (tensor[0] + tensor[1] + 1e-6)))

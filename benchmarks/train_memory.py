@@ -1,4 +1,4 @@
-"""What training on a large data set costs: peak memory of each command, and prepare's speed.
+"""The cost of training on a large data set: peak memory of each command, and prepare's speed.
 
     python benchmarks/train_memory.py --gb 20 --work /scratch/train-memory
 
@@ -75,13 +75,13 @@ def main() -> int:
     if not (raw / "manifest.csv").is_file():
         shutil.rmtree(raw, ignore_errors=True)
         write_pairs(raw, min(pairs, chosen.distinct), pairs)
-    # Each check scores all frames that are held out; how often is no matter of memory.
+    # Each check scores all held-out frames; their number does not change the memory.
     settings = work / "settings.json"
     settings.write_text(json.dumps(replace(FitSettings(), checks=1).to_json()))
     print(f"{pairs} pairs of {SIDE_PX} x {SIDE_PX} px", flush=True)
     begin = COMMANDS.index(chosen.begin_with)
     if begin == 0:
-        # A second call would find its pairs done and measure nothing.
+        # A second call would find finished pairs and measure nothing.
         shutil.rmtree(data, ignore_errors=True)
     commands = {
         "prepare": [

@@ -1,11 +1,11 @@
-"""What it costs to look at OME-Zarr stores of 100,000 chunks again and again.
+"""The cost of repeated scans of OME-Zarr stores with 100,000 chunks.
 
     python -m benchmarks.zarr_looks                 # 100,000 chunks in each layout
     python -m benchmarks.zarr_looks --chunks 10000 --folder /dev/shm
 
-Chunks are tiny, so that the time is that of looking and not of reading pixels. `found` is until
-every plane was reported; the others are single looks after that: when nothing changed, when one
-chunk came, and at a rescan. Memory is what the process grew by, at most.
+Chunks are tiny, so that the time is that of scanning and not of reading pixels. `found` is the time
+until every plane was reported; the others are single scans after that: without a change, with one
+new chunk, and at a rescan. Memory is the largest growth of the process.
 """
 
 import argparse
@@ -28,7 +28,7 @@ Put = Callable[[int, int, int], None]
 
 
 def one_image(folder: Path, chunks: int, *, separator: str) -> Put:
-    """Make a store of one image, and return what writes a plane of it."""
+    """Make a store of one image; return the function that writes a plane."""
     root = zarr.create_group(folder)
     _describe(root, folder)
     _array(root, "0", chunks, separator)
@@ -36,7 +36,7 @@ def one_image(folder: Path, chunks: int, *, separator: str) -> Put:
 
 
 def plate(folder: Path, chunks: int, *, images: int = 864) -> Put:
-    """Make a plate of 96 wells with 9 images each, and return what writes a plane of it."""
+    """Make a plate of 96 wells with 9 images each; return the function that writes a plane."""
     wells = [f"{chr(ord('A') + at // 12)}/{at % 12 + 1}" for at in range(96)]
     root = zarr.create_group(folder)
     root.attrs["ome"] = {"version": "0.5", "plate": {"wells": [{"path": well} for well in wells]}}
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def measure(store: Path, put: Put, chunks: int, images: int) -> tuple[float, ...]:
-    """Return the seconds of each kind of look, and the bytes allocated at most."""
+    """Return the seconds of each kind of scan, and the peak of allocated bytes."""
     for image, t, c in _places(chunks, images):
         put(image, t, c)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -88,7 +88,7 @@ def measure(store: Path, put: Put, chunks: int, images: int) -> tuple[float, ...
     found_s = time.perf_counter() - began_s
     memory = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     assert found == chunks, found
-    for _ in range(4):  # until every folder's time is old enough to be believed
+    for _ in range(4):  # until every folder's time is old enough to be trusted
         now_s += 1
         followed.look(now_s, full=False)
     idle_s = _timed(followed, now_s + 1, full=False, expected=0)

@@ -2,8 +2,8 @@
 
     python -m benchmarks.dashboard.compare_pages --baseline fe8c2ee [--pairs 15]
 
-The database holds two runs of 96 wells and 500 time points; the newer build looks at a copy with
-its own schema. The builds take turns. Exits with 1 where the upper end of an interval is above the
+The database holds two runs of 96 wells and 500 time points; the newer build reads a copy with its
+own schema. The builds take turns. Exits with 1 where the upper end of an interval is above the
 bound.
 """
 

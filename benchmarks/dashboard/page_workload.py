@@ -1,11 +1,11 @@
-"""Times the pages of one build over a database; `compare_pages.py` runs it with each build's code.
+"""Time the pages of one build over a database; `compare_pages.py` runs it with each build's code.
 
     python benchmarks/dashboard/page_workload.py make FOLDER WELLS TIME_POINTS
     python benchmarks/dashboard/page_workload.py open FOLDER
     python benchmarks/dashboard/page_workload.py time FOLDER TIMES
 
-`make` creates a database with the schema of the build and fills it with two runs, `open` brings one
-up to the build's schema, `time` prints the median CPU seconds of a request to each page as JSON.
+`make` creates a database with the schema of the build and fills it with two runs, `open` migrates
+one to the build's schema, `time` prints the median CPU seconds of a request to each page as JSON.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ def fill(
     time_point: int,
     time_points: int,
 ) -> None:
-    """Insert the frames of a time point, what was judged of them, and what follows."""
+    """Insert the frames of a time point, their results, estimates, outlooks and alerts."""
     judged = []
     for well in range(wells):
         at = (began + time_point * INTERVAL + timedelta(seconds=20 * well)).strftime(FORM)
@@ -88,7 +88,7 @@ def fill(
 
 
 def insert(connection: sqlite3.Connection, table: str, rows: Any) -> None:
-    """Insert rows, of each what the table of this build has."""
+    """Insert rows; columns that the table of this build lacks are left out."""
     columns = [row[1] for row in connection.execute(f"pragma table_info({table})")]
     for row in rows:
         known = {name: value for name, value in row.items() if name in columns}
@@ -244,7 +244,7 @@ def measure(folder: Path, times: int) -> dict[str, float]:
         "clock": clock,
         "token": "t",
     }
-    # Builds differ: older ones take the parts one by one, the oldest know no states.
+    # Builds differ: older ones take the parts one by one, the oldest have no run states.
     parameters = inspect.signature(create_app).parameters
     if "states" in parameters or "context" in parameters:
         states = import_module("scopewatch.app.run_states")
@@ -257,7 +257,7 @@ def measure(folder: Path, times: int) -> dict[str, float]:
 
 
 async def ask(app: Any, times: int) -> dict[str, float]:
-    """Ask for each page in turn; the first answers, which fill caches, do not count."""
+    """Request each page in turn; the first requests, which fill caches, do not count."""
     took: dict[str, list[float]] = {page: [] for page in PAGES}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8787") as client:
@@ -272,7 +272,7 @@ async def ask(app: Any, times: int) -> dict[str, float]:
 
 
 def main(arguments: list[str]) -> None:
-    """Do what is asked for."""
+    """Run the command of the call."""
     what, folder, *numbers = arguments
     if what == "make":
         make(Path(folder), int(numbers[0]), int(numbers[1]))

@@ -1,4 +1,4 @@
-"""Pictures of the dashboard over six prepared plates, for people to look at.
+"""Pictures of the dashboard over six prepared plates, for people to review.
 
     python -m benchmarks.dashboard.pictures build/pictures
     python -m benchmarks.dashboard.pictures build/pictures --plates wrong-channel --widths 1440
@@ -44,7 +44,7 @@ _FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disabl
 
 @contextmanager
 def open_browser() -> Iterator[webdriver.Chrome]:
-    """Start a headless Chromium; SCOPEWATCH_CHROMIUM names another than the one of the system."""
+    """Start a headless Chromium; SCOPEWATCH_CHROMIUM names another one than the system's."""
     browser = os.environ.get("SCOPEWATCH_CHROMIUM") or shutil.which("chromium")
     driver = shutil.which("chromedriver")
     if not browser or not driver:
@@ -64,7 +64,7 @@ def open_browser() -> Iterator[webdriver.Chrome]:
 def show(
     window: webdriver.Chrome, address: str, *, width: int, scheme: str, language: str = "en"
 ) -> None:
-    """Open a page as wide as asked for, in light or dark, as a browser that likes a language."""
+    """Open a page in a given width and colour scheme, with a preferred language."""
     feature = {"name": "prefers-color-scheme", "value": scheme}
     window.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < PHONE_PX}
@@ -76,7 +76,7 @@ def show(
 
 
 def photograph(window: webdriver.Chrome) -> bytes:
-    """Return the whole page as PNG, also what would have to be scrolled to."""
+    """Return the whole page as PNG, beyond the visible part too."""
     shot = window.execute_cdp_cmd(
         "Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True}
     )
@@ -84,7 +84,7 @@ def photograph(window: webdriver.Chrome) -> bytes:
 
 
 def strangers(window: webdriver.Chrome, host: str) -> list[str]:
-    """Return the addresses on other hosts that a page loaded something from."""
+    """Return the addresses on other hosts from which a page loaded something."""
     script = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
     return [name for name in window.execute_script(script) if urlsplit(name).netloc != host]
 
@@ -107,12 +107,12 @@ def take(window: webdriver.Chrome, name: str, out: Path, args: argparse.Namespac
                 yield from (f"{name} {page}: {line['message']}" for line in console)
                 host = urlsplit(server.url).netloc
                 yield from (f"{name} {page} asked {each}" for each in strangers(window, host))
-            # The page asks again every few seconds, and the server goes.
+            # The page refreshes every few seconds, and the server is about to stop.
             window.get("about:blank")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the pictures that are asked for."""
+    """Write the pictures of the call."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("out", type=Path, help="folder for the pictures")
     parser.add_argument("--plates", nargs="+", choices=list(PLANS), default=list(PLANS))

@@ -1,11 +1,11 @@
-"""Six plates as an operator may meet them, each a state folder that is filled through the store.
+"""Six plates in states that an operator may meet, each a state folder filled through the store.
 
     all-well        day 8, every well on its way
     weak-wells      day 6.5, three wells on their way to a weak end
     wrong-channel   every frame is of a channel that is not scored
-    out-of-domain   24 of 36 frames are unlike all that the model was trained on
-    finished        day 10 was judged four days ago
-    day-2           four time points, nothing can be foretold yet
+    out-of-domain   24 of 36 frames are unlike the model's training frames
+    finished        day 10 was scored four days ago
+    day-2           four time points, no forecast yet
 
 Results are made up and marked as simulated; they take the shipped model's error rates and forecast
 table, so that estimates, forecasts and alerts follow from them as in the daemon.
@@ -51,10 +51,10 @@ SHIPPED = Path(__file__).parents[2] / "models" / "simulated-cardiomyocyte"
 RUN = "HES-NKX2.5 run 7"
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 INTERVAL = timedelta(hours=12)
-# A microscope goes from well to well.
+# The microscope images well after well.
 PER_WELL = timedelta(seconds=20)
 SIZE_PX = 256
-# Of how many time points pictures are kept.
+# Number of the last time points whose pictures are kept.
 DRAWN = 3
 SCORED, OTHER = "phase", "PH"
 
@@ -94,24 +94,24 @@ class SetClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a plate is filled with.
+    """The content of a plate.
 
     Parameters
     ----------
     rows, columns
-        Of its wells, from A1 on.
+        Of wells, from A1 on.
     time_points
-        How many were imaged.
+        Number of imaged time points.
     seen_after
-        How long after the last frame somebody looks.
+        Time from the last frame to the view of the dashboard.
     ends
-        The efficiency that single wells come to; the others come to 0.58 to 0.82.
+        Final efficiency of single wells; the others end at 0.58 to 0.82.
     channel
-        Of its frames.
+        Of the frames.
     at_once
-        Whether all files were there already, and were taken in one after the other.
+        Whether all files were there before, and were scored one after the other.
     unfit
-        Says of a well's index and a time point whether the frame cannot be judged.
+        Returns for a well's index and a time point whether the frame cannot be judged.
     """
 
     rows: int
@@ -155,7 +155,7 @@ PLANS: Mapping[str, Plan] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A plate that is ready to be looked at, and when somebody does."""
+    """A plate that is ready to be viewed, and the time of the view."""
 
     name: str
     config: Config
@@ -164,7 +164,7 @@ class Prepared:
 
 
 def prepare(name: str, folder: Path) -> Prepared:
-    """Fill the state folder of a plate below `folder`, which gets its configuration as well."""
+    """Fill the state folder of a plate below `folder`, and write its configuration."""
     plan = PLANS[name]
     (folder / "incoming").mkdir(parents=True)
     path = folder / "config.yaml"
@@ -218,7 +218,7 @@ def serve(prepared: Prepared) -> Iterator[WebServer]:
 
 
 class _Filler:
-    """Drives a store as the worker does, with results that are made up."""
+    """Drive a store as the worker does, with made-up results."""
 
     def __init__(
         self,
@@ -236,7 +236,7 @@ class _Filler:
         self._view = normalise(self._field, card.normalisation.spec())
 
     def fill(self, plan: Plan) -> None:
-        """Take in every frame of a plan, time point by time point."""
+        """Record every frame of a plan, time point by time point."""
         ends = [
             (plan.ends or {}).get(well, 0.58 + 0.24 * self._random.random()) for well in plan.wells
         ]
@@ -305,7 +305,7 @@ class _Filler:
         )
 
     def _tiles(self, grid: TileGrid, share: float) -> NDArray[np.float32]:
-        """Return probabilities of which that share is positive: patches, not single tiles."""
+        """Return probabilities of which a given share is positive, in patches."""
         coarse = self._random.random((grid.rows // 2 + 1, grid.cols // 2 + 1))
         values = np.kron(coarse, np.ones((2, 2)))[: grid.rows, : grid.cols]
         ranks = (values + 1e-3 * self._random.random(values.shape)).argsort(axis=None).argsort()
@@ -316,7 +316,7 @@ class _Filler:
         return np.where(ordered >= 1 - share, above, below).astype(np.float32)
 
     def _refusal(self) -> str:
-        """Return why the model refuses frames of a camera whose noise it never saw."""
+        """Return the reason for which the model refuses frames of a camera with unknown noise."""
         noise = self._random.normal(0, 3000.0, self._field.shape)
         pixels = np.clip(self._field / 2 + 8000 + noise, 0, 60_000).astype(np.uint16)
         view = normalise(pixels, self._card.normalisation.spec())
@@ -327,5 +327,5 @@ class _Filler:
 
 
 def _efficiency(end: float, day: float) -> float:
-    """Return what a well reads on a day: little before day 4, nearly its end on day 9."""
+    """Return the efficiency of a well on a day: low before day 4, nearly final on day 9."""
     return float(end / (1 + np.exp(-1.3 * (day - 5.6))))

@@ -1,7 +1,7 @@
-"""Frames recorded at the end of a long history, each step timed: claim, day, commit.
+"""Record frames at the end of a long history and time each step: claim, day, commit.
 
 Run by `measure.py` under each build; prints JSON: step -> milliseconds, one for each frame. `at`
-counts the frames of a time point: the last one completes the plate's, so that its rules step.
+counts the frames of a time point: the last one completes the plate, so that its rules step.
 
     python commit_workload.py CONFIG FIRST_TIME_POINT TIME_POINTS WELLS...
 """
@@ -88,7 +88,7 @@ def _takes_rules(store: Any) -> bool:
 
 
 def day_of(store: Any, ticket: FrameTicket, frame: Frame) -> float:
-    """Ask for the day of a frame, as this build is asked."""
+    """Return the day of a frame, by the interface of this build."""
     if "ticket" in signature(store.day_of).parameters:
         return float(store.day_of(ticket, frame))
     return float(store.day_of(ticket.key, frame.acquired_at, ticket.seen_at))

@@ -1,7 +1,7 @@
-"""Fills a result database with a long history: a whole run as the store would have written it.
+"""Fill a result database with a long history: a whole run as the store would have written it.
 
-Frames, results, tile scores, estimates and outlooks are there; no rule has stepped over any of
-them, so that a daemon which begins with it is as far behind as can be.
+Frames, results, tile scores, estimates and outlooks are there; no rule has evaluated any of them,
+so a daemon that starts with it has the whole history to catch up with.
 """
 
 import math
@@ -33,22 +33,22 @@ ROWS = "ABCDEFGHIJKLMNOP"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What a database is filled with.
+    """The content of a database.
 
     Parameters
     ----------
     wells, time_points, sites
-        How many; of a time point each site has one frame.
+        Numbers; each site has one frame per time point.
     began_at
-        When the first frame was taken.
+        Time of the first frame.
     settled_at
-        When all of them were settled.
+        Time at which all frames were settled.
     rates, table
-        Of the card that they were judged by.
+        Of the model card.
     unfit
         Share of the frames that could not be judged.
     judged_under
-        What that share was judged under.
+        Digest of the settings under which that share was judged.
     """
 
     began_at: datetime
@@ -81,7 +81,7 @@ class History:
 
 
 def fill(folder: Path, history: History) -> None:
-    """Make the database of a state folder, with all of a history in it."""
+    """Create the database of a state folder, with the whole history."""
     engine = open_writer(folder)
     try:
         with transaction(engine) as session:
@@ -220,14 +220,14 @@ def _frames(number: int, history: History, random: np.random.Generator) -> Itera
 
 
 def _course(history: History, random: np.random.Generator) -> list[float]:
-    """Return the share of positive tiles at each time point: it rises to the well's final one."""
+    """Return the share of positive tiles at each time point: it rises to the well's final share."""
     final, turn, width = random.uniform(0.1, 0.8), random.uniform(4, 7), random.uniform(0.5, 1.5)
     days = np.arange(history.time_points) * history.interval_h / 24
     return [final / (1 + math.exp((turn - day) / width)) for day in days.tolist()]
 
 
 def _measures(level: float, random: np.random.Generator) -> dict[str, float]:
-    """Return the measures of a frame that jump where a well changes."""
+    """Return the measures of a frame, in which rules look for jumps."""
     usual = {
         "coverage": 0.9,
         "contrast": 0.2 + 0.1 * level,

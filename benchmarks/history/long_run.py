@@ -1,4 +1,4 @@
-"""The daemon over a long run: its configuration, its database filled, and its store opened."""
+"""A long run for the daemon: its configuration, its filled database and its open store."""
 
 import shutil
 import sqlite3
@@ -44,7 +44,7 @@ RULES: list[dict[str, Any]] = [
 
 @dataclass
 class Holds:
-    """How long transactions of a store held the writer: by the clock, and of the processor."""
+    """The times for which transactions held the writer, by the clock and by the processor."""
 
     wall_s: list[float] = field(default_factory=list)
     cpu_s: list[float] = field(default_factory=list)
@@ -66,12 +66,12 @@ class LongRun:
 
     @property
     def filled(self) -> Path:
-        """Folder of its database as it was filled: no rule has stepped over anything."""
+        """Folder of the database as filled: no rule has evaluated anything."""
         return self.root / "filled"
 
     @property
     def stepped(self) -> Path:
-        """Folder of the same once all rules have stepped over all of it."""
+        """Folder of the database after all rules have evaluated all of it."""
         return self.root / "stepped"
 
     @property
@@ -85,7 +85,7 @@ class LongRun:
         return self.root / "config.yaml"
 
     def last_step(self) -> int:
-        """Return the newest time point that a rule has stepped over; -1 before any."""
+        """Return the newest time point that a rule has evaluated; -1 before any."""
         connection = sqlite3.connect(self.state / "scopewatch.db")
         try:
             (last,) = connection.execute("SELECT max(last_time_point) FROM rule_states").fetchone()
@@ -113,7 +113,7 @@ class LongRun:
 
 
 def long_run(root: Path, build: Build, wells: int, time_points: int) -> LongRun:
-    """Return a run that ended a while ago, so that nothing more is waited for; write its files."""
+    """Write the files of a run that ended long enough ago to await no more frames; return it."""
     config = configure(root, build, time_points)
     scorer = open_scorer(config.model)
     scorer.close()
@@ -131,7 +131,7 @@ def long_run(root: Path, build: Build, wells: int, time_points: int) -> LongRun:
 
 
 def configure(root: Path, build: Build, time_points: int) -> Config:
-    """Write the configuration of a build's daemon; return it as this one reads it."""
+    """Write the configuration of a build's daemon; return it as this build reads it."""
     (root / "incoming").mkdir(parents=True, exist_ok=True)
     settings = {
         "experiment": {
@@ -152,13 +152,13 @@ def configure(root: Path, build: Build, time_points: int) -> Config:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Put a folder in place of what is there."""
+    """Replace a folder by a copy of another one."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(source, target)
 
 
 def take_back_to(build: Build, state: Path) -> None:
-    """Bring a database to the schema of an earlier build."""
+    """Downgrade a database to the schema of an earlier build."""
     # Builds before 0.2.0 keep their migrations in `store/schema/migrations`.
     store = build.tree / "daemon" / "scopewatch" / "store"
     newest = max(path.name[1:5] for path in store.rglob("migrations/versions/v*.py"))

@@ -1,12 +1,12 @@
-"""A long history: how long the rules hold the writer, a commit takes, and the daemon takes to end.
+"""A long history: how long rules hold the writer, a commit takes, and the daemon needs to end.
 
     python -m benchmarks.history.measure [--baseline COMMIT] [--wells 96] [--time-points 500]
 
-Prints, each with the bound it is held to:
+Prints, each with its bound:
 
-- the time from SIGTERM to the exit of the daemon's process while it steps rules over a history that
-  they have not seen;
-- the time to step all of it, and the longest transaction;
+- the time from SIGTERM to the exit of the daemon's process while its rules evaluate a history that
+  is new to them;
+- the time to evaluate all of it, and the longest transaction;
 - the time of a commit (claim, day, commit) at its end, for all wells, beside that of another build;
 - the longest transaction while day 0 moves.
 
@@ -73,7 +73,7 @@ def main() -> int:
 
 
 def end_daemon(run: LongRun, ends: int) -> bool:
-    """End the daemon while it is behind, early and late, and see how long it takes."""
+    """Stop the daemon while it catches up, early and late, and measure the time it needs."""
     copy(run.filled, run.state)
     took_s: list[float] = []
     for number in range(ends):
@@ -93,7 +93,7 @@ def end_daemon(run: LongRun, ends: int) -> bool:
 
 
 def step_all(run: LongRun) -> bool:
-    """Step all rules over all time points, as the monitor does."""
+    """Evaluate all rules over all time points, as the monitor does."""
     copy(run.filled, run.state)
     with run.opened(run.config) as (store, holds):
         began_s, began_cpu_s = time.perf_counter(), time.process_time()
@@ -132,7 +132,7 @@ def commit(run: LongRun, build: Build, rounds: int) -> float:
 
 
 def move_day_0(run: LongRun) -> bool:
-    """Give the run an earlier start, and bring all of it up to date."""
+    """Give the run an earlier start, and update all of it."""
     began_at = datetime.now(UTC) - timedelta(days=11)
     experiment = run.config.experiment.model_copy(update={"started_at": began_at})
     with run.opened(run.config.model_copy(update={"experiment": experiment})) as (store, holds):
@@ -152,7 +152,7 @@ def move_day_0(run: LongRun) -> bool:
 
 
 def wait_until(condition: Any, daemon: "subprocess.Popen[bytes]", within_s: float = 120.0) -> None:
-    """Wait for the daemon to have done something."""
+    """Wait for the daemon to reach a state."""
     ends_s = time.monotonic() + within_s
     while not condition():
         if daemon.poll() is not None or time.monotonic() > ends_s:

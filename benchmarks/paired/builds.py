@@ -1,4 +1,4 @@
-"""Builds of the project that are compared: this tree, and a worktree of an earlier commit."""
+"""Builds of the project to compare: this tree, and a worktree of an earlier commit."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ class Build:
         return {**os.environ, "PYTHONPATH": os.pathsep.join(parts)}
 
     def run(self, script: Path, *arguments: object) -> str:
-        """Run a script with this tree's code; return what it prints. Exits where it fails."""
+        """Run a script with this tree's code; return its standard output. Exits where it fails."""
         path = os.pathsep.join((self.environ["PYTHONPATH"], str(self.tree)))
         done = subprocess.run(
             [sys.executable, str(script), *map(str, arguments)],
@@ -46,7 +46,7 @@ class Build:
 
 @contextmanager
 def baseline(commit: str) -> Iterator[Build]:
-    """Check an earlier commit out beside this tree, and remove it afterwards."""
+    """Check out an earlier commit beside this tree, and remove it afterwards."""
     named = _git("rev-parse", "--short", f"{commit}^{{commit}}")
     tree = PROJECT / "build" / f"baseline-{named}"
     if not tree.exists():
@@ -58,12 +58,12 @@ def baseline(commit: str) -> Iterator[Build]:
 
 
 def this_build() -> Build:
-    """Return the tree that this file lies in, as it is on disk."""
+    """Return the tree of this file, as it is on disk."""
     return Build(name="this", tree=PROJECT)
 
 
 def processor() -> str:
-    """Name the processor and the vector instructions that int8 networks run on."""
+    """Return the name of the processor and its vector instructions for int8 networks."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

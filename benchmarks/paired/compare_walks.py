@@ -48,13 +48,13 @@ def main() -> int:
 
 
 def walk(build: Build, folder: Path) -> float:
-    """Return the CPU seconds of a walk: the least of a few."""
+    """Return the CPU seconds of a walk, the smallest of a few."""
     script = Path(__file__).parent / "walk_workload.py"
     return min(map(float, build.run(script, folder, WALKS).split()))
 
 
 def make_files(folder: Path, count: int) -> None:
-    """Make empty files with names of a plate: a walk does not open what is settled."""
+    """Make empty files with names of a plate: a walk does not open settled files."""
     for index in range(count):
         well, point = index % WELLS, index // WELLS
         name = f"P1_{chr(ord('A') + well // 12)}{well % 12 + 1}_s0_t{point:04d}_phase.tif"

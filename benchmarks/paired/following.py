@@ -12,18 +12,18 @@ from pathlib import Path
 import yaml
 from builds import Build
 
-# clock_getcpuclockid(3): the low bits choose the clock that counts time on a processor.
+# clock_getcpuclockid(3): the low bits select the clock of processor time.
 _CPU_CLOCK = 2
 _SETTLED = "SELECT count(*) FROM frames WHERE settled_at IS NOT NULL"
 
 
 class Following:
-    """One daemon, alive over all rounds.
+    """One daemon that runs over all rounds.
 
     Parameters
     ----------
     root
-        A folder of its own: what it watches, its state and log.
+        Its folder, with the watched folder, state and log.
     """
 
     def __init__(self, build: Build, root: Path, *, name: str) -> None:
@@ -44,7 +44,7 @@ class Following:
         self._settled = 0
 
     def take(self, frames: Sequence[Path], first: int, within_s: float = 120.0) -> float:
-        """Let files appear and wait until all are settled; return CPU milliseconds a frame."""
+        """Move files in and wait until all are settled; return CPU milliseconds per frame."""
         before_s = self._cpu_s()
         for index, frame in enumerate(frames):
             shutil.copyfile(frame, self._incoming / f"P1_A1_s0_t{first + index:05d}_phase.tif")
@@ -57,19 +57,19 @@ class Following:
         return 1e3 * (self._cpu_s() - before_s) / len(frames)
 
     def idle(self, seconds: float) -> float:
-        """Return the share of a core that it takes while nothing comes."""
+        """Return the share of a core that it uses while no frame comes."""
         before_s = self._cpu_s()
         time.sleep(seconds)
         return (self._cpu_s() - before_s) / seconds
 
     def peak_mb(self) -> float:
-        """Return the most memory it had so far."""
+        """Return its peak memory so far."""
         status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="utf-8")
         line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) / 1024
 
     def stop(self) -> None:
-        """End it in order."""
+        """Stop it cleanly."""
         self._process.terminate()
         self._process.wait(timeout=60)
 
@@ -80,7 +80,7 @@ class Following:
             with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as reader:
                 (count,) = reader.execute(_SETTLED).fetchone()
         except sqlite3.OperationalError:
-            return 0  # its tables are being made
+            return 0  # its tables are being created
         return int(count)
 
     def _cpu_s(self) -> float:

@@ -1,4 +1,4 @@
-"""Ratios of paired measurements: their median, and how sure it is."""
+"""Ratios of paired measurements: their median and its confidence interval."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Ratio:
 
 
 def paired_ratio(new: Sequence[float], old: Sequence[float], seed: int = 1) -> Ratio:
-    """Return new / old over pairs that were measured one after the other."""
+    """Return new / old over pairs of consecutive measurements."""
     ratios = np.asarray(new) / np.asarray(old)
     rng = np.random.default_rng(seed)
     picks = rng.integers(len(ratios), size=(RESAMPLED, len(ratios)))

@@ -1,4 +1,4 @@
-"""Walks of a folder of files that are all settled, timed within one process: CPU seconds each.
+"""Walk a folder of settled files several times in one process; time each in CPU seconds.
 
 Run by `compare_walks.py` under each build; prints one number a line.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
 
-# Where the source lay before it had a package, and where it lies.
+# The module of the source in builds before its package, and now.
 _PLACES = ("scopewatch.sources.folder", "scopewatch.sources.folder.source")
 
 
@@ -32,7 +32,7 @@ class Settled:
     """An inbox and a ledger for which everything is settled."""
 
     def offer(self, *_: Any) -> bool:
-        """Take nothing: nothing is offered."""
+        """Fail: a settled file must not be offered."""
         raise AssertionError("a settled file was offered")
 
     refuse = offer
@@ -42,12 +42,12 @@ class Settled:
         return {each[0] if isinstance(each, tuple) else each.locator for each in found}
 
     def names_changed(self, _source: str) -> bool:
-        """Return that every name is read as it was."""
+        """Return that every name is read as before."""
         return False
 
 
 def main() -> None:
-    """Walk as often as asked for; the first walk, which fills the memory, is not counted."""
+    """Walk as often as the call says; the first walk, which fills caches, does not count."""
     folder, walks = Path(sys.argv[1]), int(sys.argv[2])
     config = FolderSourceConfig(kind="folder", path=folder, observer="polling", poll_s=86_400)
     source_type = next(

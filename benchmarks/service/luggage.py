@@ -1,6 +1,6 @@
-"""What the virtual machine is given: a release as an operator has it, frames, the trial.
+"""The files for the virtual machine: a release as an operator has it, frames, the trial.
 
-The steps of the installation are read from docs/operating.md, so that it is the page that is tried.
+The installation steps are read from docs/operating.md, so that the trial tests that page.
 """
 
 import json
@@ -20,12 +20,12 @@ PAGE = ROOT / "docs" / "operating.md"
 FRAMES = 4
 SIZE_PX = 512
 AHEAD = ("python3 -m venv ", "/opt/scopewatch/bin/pip ")
-# The Python of the image, whatever runs here.
+# The Python of the image, independent of the one that runs here.
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
 
 
 def install_steps(page: str) -> list[str]:
-    """Return the commands under "Running as a service", each as one line of shell."""
+    """Return the commands under "Running as a service", each as one shell line."""
     return _commands(page, "## Running as a service")
 
 
@@ -35,7 +35,7 @@ def raw_data_steps(page: str) -> list[str]:
 
 
 def _commands(page: str, after: str) -> list[str]:
-    """Return the lines of the first indented block after a line that begins so."""
+    """Return the lines of the first indented block after a line with a given beginning."""
     _, found, rest = page.partition(f"\n{after}")
     block = re.search(r"\n\n((?:    .*\n|\n)+)", rest)
     if not found or block is None:
@@ -68,7 +68,7 @@ def gather_wheels(folder: Path) -> None:
 
 
 def _newest_source() -> float:
-    """When anything that goes into the wheel was last changed, in seconds of the system's clock."""
+    """Return the time of the last change of the wheel's sources, in seconds of the system clock."""
     parts = [path for name in ("daemon", "training", "models") for path in (ROOT / name).rglob("*")]
     files = [path for path in parts if path.is_file() and path.suffix != ".pyc"]
     return max(path.stat().st_mtime for path in (*files, ROOT / "pyproject.toml"))
@@ -77,7 +77,7 @@ def _newest_source() -> float:
 def pack(tree: Path, wheels: Path, only: str) -> list[str]:
     """Lay everything out below `tree`, which is made again; return the steps for the image.
 
-    These are the first ones of the page, which need no running system: environment and wheel.
+    These are the first steps of the page, which need no running system: environment and wheel.
     """
     remove(tree)
     release = tree / "release"
@@ -103,7 +103,7 @@ def pack(tree: Path, wheels: Path, only: str) -> list[str]:
             resolution=(1e4, 1e4),
             resolutionunit="CENTIMETER",
         )
-    # No file of another owner than root, as after unpacking a release.
+    # All files belong to root, as after unpacking a release.
     for path in (tree, *tree.rglob("*")):
         shutil.chown(path, "root", "root")
     return ahead

@@ -1,8 +1,8 @@
-"""A Debian of its own to boot: a disk image without scopewatch, and QEMU that runs it.
+"""A Debian virtual machine: a disk image without scopewatch, and QEMU that runs it.
 
-Nothing of the image ever runs on this machine but package scripts in a plain chroot: systemd boots
-in the virtual machine alone. A systemd that boots empties /tmp, so that it must not do so in a
-namespace of a machine that is in use.
+On this machine only package scripts of the image run, in a plain chroot: systemd boots in the
+virtual machine only. A booting systemd empties /tmp, so it must not boot in a namespace of a
+machine that is in use.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ PACKAGES = (
     "python3",
     "python3-venv",
     "linux-image-cloud-amd64",
-    # The share of the trial: its server, and what mounts it.
+    # The share of the trial: its server and the tools that mount it.
     "samba",
     "cifs-utils",
 )
@@ -43,7 +43,7 @@ PROCESSORS = {
     "kvm": ("-accel", "kvm", "-cpu", "max,arch-capabilities=off", "-smp", "2"),
     "tcg": ("-accel", "tcg", "-cpu", "max,erms=off,fsrm=off", "-icount", "shift=0,sleep=off"),
 }
-# What is found comes out by the second serial port, line by line, so that a hang loses none of it.
+# Findings leave by the second serial port, line by line, so that a hang loses none of them.
 REPORT_UNIT = """\
 [Unit]
 Description=the trial of scopewatch.service
@@ -72,7 +72,7 @@ DISK_MB, LUGGAGE_MB = 3072, 256
 
 
 class NoMachineError(Exception):
-    """The virtual machine cannot be made here; the message says what to do."""
+    """The virtual machine cannot be created here; the message says what to do."""
 
 
 def look_for_tools() -> None:
@@ -89,7 +89,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        # Another list of packages is another image.
+        # Another list of packages needs another image.
         kind = f"{RELEASE}-{hashlib.sha256(' '.join(PACKAGES).encode()).hexdigest()[:8]}"
         self._archive = folder / f"{kind}.tar"
         self._disk = folder / f"{kind}.ext4"
@@ -97,18 +97,18 @@ class Machine:
         self._initrd = folder / "initrd.img"
 
     def make(self, release: Path, wheels: Path, steps: list[str]) -> None:
-        """Make the image, unless there is one of these wheels: minutes, and a mirror of Debian.
+        """Make the image, unless one with these wheels exists; needs minutes and a Debian mirror.
 
         Parameters
         ----------
         release
             The folder in which `steps` are run, in a plain chroot without network.
         steps
-            Commands of shell that install scopewatch for good.
+            Shell commands that install scopewatch in the image.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         if not self._archive.exists():
-            # An archive, so that nothing is ever mounted below the tree that is removed again.
+            # An archive, so that nothing is mounted below the tree that is removed again.
             begun = self._archive.with_suffix(".begun.tar")
             _run(
                 "mmdebstrap",
@@ -150,7 +150,7 @@ class Machine:
     ) -> float:
         """Boot with a disk as luggage, pass each line of the report on; return the seconds it took.
 
-        Raises TimeoutError when the machine does not switch itself off in time: it is killed then.
+        Raises TimeoutError when the machine does not power off in time; it is killed then.
 
         Parameters
         ----------
@@ -184,7 +184,7 @@ class Machine:
         yield from ("-machine", "pc,nvdimm=on", "-m", "3072M,slots=2,maxmem=16G")
         yield from ("-kernel", str(self._kernel), "-initrd", str(self._initrd))
         yield from ("-append", "root=LABEL=root rw console=ttyS0 panic=1 mitigations=off")
-        # The power that is cut is the guest's: what it has written stays with QEMU.
+        # Only the guest loses its power: QEMU keeps what the guest has written.
         for name, disk, size_mb, kept in (
             ("root", self._disk, DISK_MB, "off"),
             ("luggage", luggage, LUGGAGE_MB, "on"),
@@ -196,7 +196,7 @@ class Machine:
 
 
 def _install(tree: Path, release: Path, wheels: Path, steps: list[str]) -> None:
-    """Run the steps within the tree, where the release lies for that time."""
+    """Run the steps within the tree, with a copy of the release in it meanwhile."""
     inside = tree / "release"
     shutil.copytree(release, inside)
     shutil.copytree(wheels, inside / "wheels")
@@ -251,7 +251,7 @@ def remove(tree: Path) -> None:
 
 
 def make_disk(tree: Path, disk: Path, label: str, size_mb: int) -> None:
-    """Make an ext4 file system of a folder, as it is, owners and all."""
+    """Make an ext4 file system of a folder, owners included."""
     begun = disk.with_suffix(".begun")
     begun.unlink(missing_ok=True)
     _run("mke2fs", "-q", "-t", "ext4", "-L", label, "-d", str(tree), str(begun), f"{size_mb}M")

@@ -29,7 +29,7 @@ from machine import (
 )
 
 FOLDER = ROOT / "build" / "vm"
-# The last word of the scenario: without it something was never tried.
+# The last line of the scenario: without it a trial was left out.
 END = "the trial is over"
 
 
@@ -54,7 +54,7 @@ def verdict(findings: list[dict[str, object]]) -> tuple[str, int]:
 
 
 def main() -> int:
-    """Make, boot, print, and say whether a promise was broken."""
+    """Make, boot, print, and report whether a promise was broken."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="trials by name, with commas; default: all")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""An inbox and a ledger for soaks of one source alone."""
+"""An inbox and a ledger for soaks of a single source."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,17 +7,17 @@ from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal
 
 
 class Counting:
-    """An inbox that takes all, and the ledger of what it took.
+    """An inbox that takes all tickets, and the ledger of them.
 
     Parameters
     ----------
     settles
-        Whether the ledger knows what was taken; otherwise the source has to remember by itself.
+        Whether the ledger reports taken tickets as settled; otherwise the source must keep them.
 
     Attributes
     ----------
     taken
-        How often each time point was offered.
+        Number of offers per time point.
     """
 
     def __init__(self, *, settles: bool) -> None:
@@ -37,11 +37,11 @@ class Counting:
         raise AssertionError(refusal.reason)
 
     def settled(self, source: str, found: Sequence[Mark]) -> set[str]:  # noqa: ARG002
-        """Return what was taken before."""
+        """Return the tickets taken before."""
         return {each.locator for each in found if (each.locator, each.fingerprint) in self._known}
 
     def names_changed(self, source: str) -> bool:  # noqa: ARG002
-        """No name is ever read otherwise."""
+        """Return that no name is read otherwise."""
         return False
 
     def acquisition(self, source: str, label: str, identity: str) -> int:  # noqa: ARG002

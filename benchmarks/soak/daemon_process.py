@@ -1,4 +1,4 @@
-"""The real daemon as a process, as the soaks run it: its usual settings, its start."""
+"""The real daemon as a process for the soaks: its usual settings and its start."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ def configure(
         "model": {"bundle": str(model), "threads": threads},
         "sources": [source],
         "state": {"folder": "state"},
-        # Frames come all at once in a soak, and are to be scored at once.
+        # Frames come all at once in a soak, and are to be scored immediately.
         "runtime": {"burst_wait_s": 0},
         **sections,
     }
@@ -32,12 +32,12 @@ def configure(
 
 
 def log_of(config: Path) -> Path:
-    """Where the daemon's log lies."""
+    """Return the path of the daemon's log."""
     return config.parent / "daemon.log"
 
 
 def unit_environment() -> dict[str, str]:
-    """Return the variables that the systemd unit sets, as long as none holds a blank."""
+    """Return the variables that the systemd unit sets; none of them may hold a blank."""
     unit = (PROJECT / "systemd" / "scopewatch.service").read_text(encoding="utf-8")
     given = [
         line.partition("=")[2] for line in unit.splitlines() if line.startswith("Environment=")
@@ -48,7 +48,7 @@ def unit_environment() -> dict[str, str]:
 def start(
     config: Path, through: tuple[str, ...] = (), environ: Mapping[str, str] | None = None
 ) -> "subprocess.Popen[bytes]":
-    """Start the daemon, by a command such as `nice`; its log goes on in the same file.
+    """Start the daemon, through a command such as `nice`; its log is appended to the same file.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Seeded mutations of whole inputs: bytes flipped, cut, repeated, spliced, numbers made absurd."""
+"""Seeded mutations of valid inputs: flipped, cut, repeated and spliced bytes, extreme numbers."""
 
 import random
 import struct
@@ -14,7 +14,7 @@ TOKENS = (
 
 
 def mutate(data: bytes, dice: random.Random, others: list[bytes]) -> bytes:
-    """Return a damaged copy of `data`; the same dice give the same damage."""
+    """Return a damaged copy of `data`; the same random state gives the same damage."""
     damaged = bytearray(data)
     for _ in range(1 + int(dice.expovariate(0.5))):
         _damage_once(damaged, dice, others)
@@ -50,12 +50,12 @@ def _damage_once(data: bytearray, dice: random.Random, others: list[bytes]) -> N
             data[at:at] = other[start : start + dice.randrange(1, 200)]
         case _:
             if len(data) >= 4:
-                # Offsets often point into the file: one that points elsewhere into it.
+                # Many numbers are offsets into the file: replace one by another offset.
                 data[at : at + 4] = struct.pack("<I", dice.randrange(len(data)))
 
 
 def _place(length: int, dice: random.Random) -> int:
-    """Return a place: structure lies at the ends of files far more often than amid pixels."""
+    """Return a position; the ends of a file hold its structure far more often than the middle."""
     if length < 2:
         return 0
     draw = dice.random()

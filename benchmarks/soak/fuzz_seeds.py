@@ -1,4 +1,4 @@
-"""Whole inputs that get damaged: generated ones, and real ones where SCOPEWATCH_DATA is set."""
+"""Valid inputs to be damaged: generated ones, and real ones where SCOPEWATCH_DATA is set."""
 
 import gzip
 import io
@@ -89,12 +89,12 @@ def wide() -> bytes:
 
 
 def bomb() -> bytes:
-    """Return a TIFF whose compressed pixels are far too short for what it declares."""
+    """Return a TIFF whose compressed pixels are far shorter than it declares."""
     return _tiff([(256, 4, 1, 8192), (257, 4, 1, 8192), _ENDS[0], (259, 3, 1, 8), *_ENDS[2:]])
 
 
 def looping() -> bytes:
-    """Return a TIFF whose only directory leads to itself."""
+    """Return a TIFF whose only directory points to itself."""
     return _tiff([(256, 4, 1, 24), (257, 4, 1, 4), *_ENDS], following=8)
 
 
@@ -162,7 +162,7 @@ def tags(_: Path) -> list[bytes]:
 
 
 def series(_: Path) -> list[bytes]:
-    """Return `metadata.txt` of 1.4 and 2.0, whole and open."""
+    """Return `metadata.txt` of 1.4 and 2.0, complete and without its end."""
     old = {"Summary": _SUMMARY, "FrameKey-0-0-0": {"FileName": "a.tif", **_TAGS}}
     new = {
         "Summary": {**_SUMMARY, "StagePositions": [{"label": "A1"}]},
@@ -174,7 +174,7 @@ def series(_: Path) -> list[bytes]:
 
 
 def index(_: Path) -> list[bytes]:
-    """Return indexes: plain, with wild offsets, with names that lead out of the data set."""
+    """Return indexes: plain, with wild offsets, with names that point out of the data set."""
     names = (("a_NDTiffStack.tif", 500), ("../../etc/passwd", 0), ("C:\\x.tif", 2**32 - 1))
     entries = []
     for name, start in names:
@@ -204,7 +204,7 @@ SIDE_NAMES = ("r02c03f02p01-ch1sk1fk1fl1.tiff", "P_D08_x.tif", "00000_t0000_p000
 
 
 def side_files(_: Path) -> list[bytes]:
-    """Return what instruments write beside their images, cut to what is read."""
+    """Return files that instruments write beside their images, cut to the parts that are read."""
     harmony, yokogawa, useq = SIDE_NAMES
     index = f"""<?xml version="1.0" encoding="utf-8"?><E><Maps><Map><Entry ChannelID="1">
 <ChannelName>Phase</ChannelName><ImageResolutionX Unit="m">5.9E-07</ImageResolutionX></Entry></Map>
@@ -233,7 +233,7 @@ def names(_: Path) -> list[bytes]:
 
 
 def pictures(kind: str) -> Callable[[Path], list[bytes]]:
-    """Return what makes pictures of a kind: grey of 8 bits, colour, grey of 16 bits."""
+    """Return a maker of pictures of one format: grey 8 bit, colour, grey 16 bit."""
 
     def make(_: Path) -> list[bytes]:
         grey = (_pixels() >> 4).astype(np.uint8)
@@ -254,7 +254,7 @@ def configs(_: Path) -> list[bytes]:
         b"experiment: {name: run, well_groups: {a: [A1, 'B*']}}\nmodel: {bundle: m}\n"
         b"sources: [{kind: folder, path: in}]\nalerts: {rules: [{name: w, target: 0.5}]}\n"
     )
-    # Mostly the short one: parsing the example takes ten times as long.
+    # Mostly the short configuration: parsing the example takes ten times as long.
     return [short] * 12 + [(ROOT / "config.yaml").read_bytes(), *_bombs()]
 
 

@@ -1,4 +1,4 @@
-"""What is fuzzed: each target takes bytes, and may raise only what its documentation says."""
+"""The fuzzed parsers: each target takes bytes, and may raise only the documented errors."""
 
 import struct
 from collections.abc import Callable
@@ -35,7 +35,7 @@ _PAGES_READ = 3
 
 
 class RanOutOfMemoryError(Exception):
-    """An input made the reader ask for more memory than it may have."""
+    """An input made the reader allocate more memory than the limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +45,11 @@ class Target:
     Parameters
     ----------
     seeds
-        Makes the whole inputs that are damaged, in a scratch folder.
+        Makes the valid inputs to be damaged, in a scratch folder.
     run
         Takes an input and a scratch folder.
     share
-        Of all executions; parsers that touch no file get the most.
+        Share of all executions; parsers without files get the most.
     """
 
     seeds: Callable[[Path], list[bytes]]
@@ -58,7 +58,7 @@ class Target:
 
 
 def _allowed(call: Callable[[], object]) -> None:
-    """Call what may raise the project's own errors; out of memory is none of them."""
+    """Call a function that may raise the project's own errors; out of memory is none of them."""
     try:
         call()
     except ScopewatchError as error:
@@ -110,7 +110,7 @@ def _index(data: bytes, _: Path) -> None:
 
 
 def _data_set(data: bytes, folder: Path) -> None:
-    """Both files are one byte string: length of the index, the index, the TIFF."""
+    """Read a data set from one byte string: length of the index, the index, the TIFF."""
     (length,) = struct.unpack("<I", data[:4].ljust(4, b"\0"))
     length %= max(1, len(data))
     (folder / "NDTiff.index").write_bytes(data[4 : 4 + length])
@@ -143,7 +143,7 @@ def _card(data: bytes, _: Path) -> None:
 
 
 def _bundle(data: bytes, folder: Path) -> None:
-    """The card stays whole: a damaged model must be found out before the runtime sees it."""
+    """Load a damaged model with a valid card: it must be refused before the runtime reads it."""
     bundle = folder / "bundle"
     if not bundle.is_dir():
         bundle.mkdir()
@@ -158,7 +158,7 @@ def _bundle(data: bytes, folder: Path) -> None:
 
 
 def _side_files(data: bytes, folder: Path) -> None:
-    """A file beside images that is damaged says nothing, or less: never anything else."""
+    """Read a damaged file beside images: it may give fewer facts, never wrong ones."""
     for parse in (parse_harmony, parse_data, parse_detail, parse_frame_metadata):
         try:
             facts = parse(BytesIO(data), folder / "x")

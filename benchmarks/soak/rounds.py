@@ -1,17 +1,17 @@
-"""How soaks that compare times over rounds begin: their call, and the load of the machine."""
+"""The command line of soaks that compare times over rounds, and the load of the machine."""
 
 import argparse
 import os
 from dataclasses import dataclass
 
-# The microscope may be held up by so much.
+# Permitted ratio of the microscope's times.
 MOST = 1.05
 RESAMPLED = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What was asked for, and the load before anything began."""
+    """The options of the call, and the load before the run."""
 
     rounds: int
     count: int
@@ -19,7 +19,7 @@ class Call:
     asked: argparse.Namespace
 
     def print_machine(self) -> None:
-        """Say what it ran on."""
+        """Print the machine and its load."""
         print(f"on {os.cpu_count()} cores, load before the run {self.load:.2f}")
 
 
@@ -37,9 +37,9 @@ def read_call(
     Parameters
     ----------
     parser
-        Says what the soak is for, and may know further options; its own are added here.
+        Has the soak's description and its own options; the common ones are added here.
     rounds, short
-        How many rounds there are, and how many with --short.
+        Number of rounds, and number with --short.
     of, count
         What a round is made of (frames, images), and how many of them by default.
     """

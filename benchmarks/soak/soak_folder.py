@@ -1,4 +1,4 @@
-"""A folder of 100,000 files: how long a walk takes, and how much memory the source grows by.
+"""A folder of 100,000 files: the time of a walk, and the memory that the source needs.
 
 python benchmarks/soak/soak_folder.py            # 100,000 files
 python benchmarks/soak/soak_folder.py --short    # 10,000 files
@@ -20,13 +20,13 @@ from counting import Counting
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.sources.folder.source import FolderSource
 
-# Promises: a walk over files that are all known, and what 100,000 of them cost.
+# Promises: seconds of a walk over known files, and megabytes for 100,000 of them.
 WALK_S = 10.0
 GROWN_MB = 200.0
 
 
 class Clock:
-    """Time as it passes."""
+    """The system clocks."""
 
     def now(self) -> datetime:
         """Return the time of day."""
@@ -37,7 +37,7 @@ class Clock:
         return time.monotonic()
 
     def steady(self) -> float:
-        """Return the same: the machine does not sleep meanwhile."""
+        """Return the monotonic seconds: the machine does not sleep meanwhile."""
         return time.monotonic()
 
 
@@ -48,7 +48,7 @@ def resident_mb() -> float:
 
 
 def main() -> int:
-    """Run, print the figures, and say whether a promise was broken."""
+    """Run, print the figures, and report whether a promise was broken."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="10,000 files")
     files = 10_000 if parser.parse_args().short else 100_000

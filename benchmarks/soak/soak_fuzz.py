@@ -1,13 +1,13 @@
-"""Throws damaged and hostile input at every parser, and sees what becomes of the process.
+"""Run every parser on damaged and hostile input, and watch for crashes and hangs.
 
     python benchmarks/soak/soak_fuzz.py                        a million executions, about an hour
     python benchmarks/soak/soak_fuzz.py --short                20,000 executions
     python benchmarks/soak/soak_fuzz.py --target ifd --executions 500000
 
-Each target runs in a process of its own with a limit on its memory. The parent watches: a process
-that dies is a crash, one that does not end an execution in time is a hang, and both are gone on
-from behind the input that did it. Inputs that fail are kept with the traceback. Everything follows
-from the seed. Ends with a table, and with 1 on any crash, hang, or memory beyond the limit.
+Each target runs in a process of its own with a memory limit. The parent watches: a process that
+dies is a crash, one that does not end an execution in time is a hang; after both the run goes on
+behind the input that caused it. Failing inputs are kept with the traceback. Everything follows
+from the seed. Prints a table; exits with 1 on any crash, hang, or memory beyond the limit.
 """
 
 import argparse
@@ -39,7 +39,7 @@ _NOTE = struct.Struct("<QQQ")  # executions done, failures, peak memory in kB
 
 @dataclass(slots=True)
 class Tally:
-    """What became of a target."""
+    """The result of a target."""
 
     executions: int = 0
     crashes: int = 0
@@ -51,7 +51,7 @@ class Tally:
 
 
 def make_input(seeds: list[bytes], seed: int, number: int) -> bytes:
-    """Return the input of one execution; the first ones are the seeds themselves."""
+    """Return the input of one execution; the first inputs are the undamaged seeds."""
     if number < len(seeds):
         return seeds[number]
     dice = random.Random(f"{seed}:{number}")
@@ -59,9 +59,9 @@ def make_input(seeds: list[bytes], seed: int, number: int) -> bytes:
 
 
 def work(target: Target, seed: int, span: tuple[int, int], note: mmap.mmap, kept: Path) -> None:
-    """Run executions in this process, noting each before it begins."""
+    """Run executions in this process, and record each before it begins."""
     warnings.simplefilter("ignore")
-    logging.disable()  # damaged data sets are logged, a hundred thousand times
+    logging.disable()  # each damaged data set is logged, a hundred thousand times
     scratch = Path(tempfile.mkdtemp(prefix="fuzz", dir=_memory_folder()))
     try:
         seeds = target.seeds(scratch)
@@ -102,7 +102,7 @@ def _memory_folder() -> str | None:
 
 
 def fuzz(name: str, executions: int, seed: int, kept: Path) -> Tally:
-    """Run one target to the end, past everything that kills its process."""
+    """Run one target to the end, past every input that kills its process."""
     tally, target, folder = Tally(), TARGETS[name], kept / name
     began, done = time.monotonic(), 0
     fork = multiprocessing.get_context("fork")

@@ -1,9 +1,9 @@
-"""Whether what goes wrong on our side costs a time-lapse of our own any time.
+"""Whether faults of scopewatch delay a time-lapse that it acquires itself.
 
     python benchmarks/soak/soak_hindrances.py [--short] [--rounds 40] [--images 50]
 
-One Micro-Manager core with its demo camera takes time points in mode `acquire`, in turn with
-nothing in the way, with a callback that raises at every image, with an inbox that takes nothing,
+One Micro-Manager core with its demo camera takes time points in mode `acquire`, in turn
+undisturbed, with a callback that raises at every image, with an inbox that refuses every frame,
 and with a database that does not answer. Every time point must hold all its images, and in the end
 every image must have been offered. Prints the median time of each kind and its ratio to the
 undisturbed one, with the 95 % interval over resampled rounds; the load before the run is printed.
@@ -44,7 +44,7 @@ class Hindrance:
         self._answers = threading.Event()
 
     def become(self, kind: str) -> None:
-        """Fail in another way from now on."""
+        """Switch to another fault."""
         self.kind = kind
         if kind == "database hangs":
             self._answers.clear()
@@ -59,26 +59,26 @@ class Hindrance:
         return True
 
     def refuse(self, _refusal: Refusal) -> bool:
-        """Take nothing."""
+        """Accept no refusal."""
         return False
 
     def settled(self, _source: str, _found: Sequence[Mark]) -> set[str]:
-        """Know nothing, when it answers."""
+        """Return that nothing is settled, when it answers."""
         self._answers.wait()
         return set()
 
     def names_changed(self, _source: str) -> bool:
-        """Know of no other names, when it answers."""
+        """Return that no name changed, when it answers."""
         self._answers.wait()
         return False
 
     def acquisition(self, _source: str, _label: str, _identity: str) -> int:
-        """Know one acquisition, when it answers."""
+        """Return the number of the only acquisition, when it answers."""
         self._answers.wait()
         return 1
 
     def after(self, saved: Callable[[Axes], None]) -> Callable[[Axes], None]:
-        """Raise after an image was noted, when the callback is to fail."""
+        """Raise after an image was recorded, when the callback is to fail."""
 
         def note(axes: Axes) -> None:
             saved(axes)
@@ -89,7 +89,7 @@ class Hindrance:
 
 
 class HinderedMicroscope(PycroManagerMicroscope):
-    """A real one whose callback may raise."""
+    """A real microscope source whose callback may raise."""
 
     hindrance: Hindrance
 
@@ -99,12 +99,12 @@ class HinderedMicroscope(PycroManagerMicroscope):
         saved: Callable[[Axes], None],
         hold: Callable[[], bool] = never,
     ) -> bool:
-        """Take images; the callback is hindered."""
+        """Take images with a callback that may raise."""
         return super().acquire(events, self.hindrance.after(saved), hold)
 
 
 def main() -> int:
-    """Take the time points, print the figures."""
+    """Take the time points and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     call = read_call(parser, rounds=40, short=4, short_help="4 rounds", of="images", count=50)
     rounds = call.rounds
@@ -126,7 +126,7 @@ def main() -> int:
 
 
 def run(root: Path, rounds: int, images: int) -> tuple[dict[str, NDArray[np.float64]], int]:
-    """Return the seconds that each time point of each kind took, and how many were offered."""
+    """Return the seconds of each time point by kind, and the number of offered images."""
     hindrance = Hindrance()
     config = MicroManagerSourceConfig.model_validate(
         {
@@ -152,9 +152,9 @@ def run(root: Path, rounds: int, images: int) -> tuple[dict[str, NDArray[np.floa
     source.start(hindrance, hindrance)
     taken: dict[str, list[float]] = {kind: [] for kind in KINDS}
     try:
-        acquire(source, 0)  # the first opens files and starts threads
+        acquire(source, 0)  # the first time point opens files and starts threads
         for index in range(1, rounds * len(KINDS) + 1):
-            # Each round begins with another kind: the data set grows.
+            # Each round begins with another kind, since the data set grows.
             kind = KINDS[(index + index // len(KINDS)) % len(KINDS)]
             hindrance.become(kind)
             taken[kind].append(acquire(source, index))
@@ -171,7 +171,7 @@ def run(root: Path, rounds: int, images: int) -> tuple[dict[str, NDArray[np.floa
 
 
 def acquire(source: MicroManagerSource, index: int) -> float:
-    """Take a time point; return its seconds."""
+    """Take a time point; return the seconds it took."""
     began = time.perf_counter()
     if not source.acquire_time_point(index):
         sys.exit(f"time point {index} is not complete: {source.health().detail}")

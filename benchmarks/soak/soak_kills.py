@@ -1,4 +1,4 @@
-"""The daemon is killed at random moments while frames come; every frame must be settled once.
+"""Kill the daemon at random moments while frames come; every frame must be settled once.
 
 A writer of its own process writes frames in four manners (plain, slow in pieces, renamed into
 place, rewritten), and the daemon is SIGKILLed again and again. Then a last daemon works off what
@@ -41,7 +41,7 @@ LEAST_LIFE_S = 0.3
 
 
 def file_name(index: int) -> str:
-    """Name the frame `index`."""
+    """Return the file name of the frame `index`."""
     well = f"{'ABCDEFGH'[index % WELLS // 5]}{index % 5 + 1}"
     return f"P1_{well}_s0_t{index // WELLS:04d}_phase.tif"
 
@@ -81,12 +81,12 @@ def encode(pixels: NDArray[np.uint16]) -> bytes:
 
 
 def ready_count(config: Path) -> int:
-    """How often a daemon was ready to work, by the log."""
+    """Return how often a daemon became ready, from the log."""
     return log_of(config).read_text("utf-8").count('"message": "ready"')
 
 
 def query(root: Path, statement: str) -> list[tuple[object, ...]]:
-    """Ask the database; nothing while there is none."""
+    """Query the database; no rows before it exists."""
     database = root / "state" / "scopewatch.db"
     if not database.exists():
         return []
@@ -102,7 +102,7 @@ def query(root: Path, statement: str) -> list[tuple[object, ...]]:
 
 
 def open_files(root: Path) -> list[str]:
-    """Return the files whose content, as it is now, is neither settled nor refused."""
+    """Return the files whose present content is neither settled nor refused."""
     known = {
         (locator, fingerprint)
         for table in ("frames WHERE state NOT IN ('claimed')", "refusals")
@@ -117,7 +117,7 @@ def open_files(root: Path) -> list[str]:
 
 
 def given_up(root: Path) -> list[str]:
-    """Return the files that were given up, and that 100 others were settled after."""
+    """Return the files that were given up and after which 100 others were settled."""
     due = (
         "SELECT locator FROM frames f WHERE fault = 'failed' AND NOT retried AND 100 <="
         " (SELECT count(*) FROM frames others WHERE others.settled_at > f.settled_at)"
@@ -126,7 +126,7 @@ def given_up(root: Path) -> list[str]:
 
 
 def broken_promises(root: Path, frames: int) -> list[str]:
-    """Look at what is left, and say what is not as it was promised."""
+    """Check the final state; return the broken promises."""
     broken = [f"not settled: {name}" for name in open_files(root)]
     broken += [f"given up, and not tried once more: {name}" for name in given_up(root)]
     if query(root, "PRAGMA integrity_check") != [("ok",)]:
@@ -165,7 +165,7 @@ def broken_promises(root: Path, frames: int) -> list[str]:
 
 
 def run(root: Path, args: argparse.Namespace) -> list[str]:
-    """Let frames come and the daemon die; return the broken promises."""
+    """Write frames and kill the daemon; return the broken promises."""
     kills, frames, seed, pause_s = args.kills, args.frames, args.seed, args.pause_s
     began_s, rng = time.monotonic(), random.Random(seed)
     (root / "in").mkdir()
@@ -215,7 +215,7 @@ def run(root: Path, args: argparse.Namespace) -> list[str]:
                 break
             time.sleep(0.5)
         while ready_count(config) == readies and daemon.poll() is None:
-            time.sleep(0.1)  # a signal before that ends it without a word
+            time.sleep(0.1)  # an earlier signal ends it without a log line
         daemon.send_signal(signal.SIGTERM)
         clean = daemon.wait(30)
     finally:
@@ -238,7 +238,7 @@ def run(root: Path, args: argparse.Namespace) -> list[str]:
 
 
 def main() -> int:
-    """Run, print the figures, and say whether a promise was broken."""
+    """Run, print the figures, and report whether a promise was broken."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="10 kills, 200 frames")
     parser.add_argument("--kills", type=int)

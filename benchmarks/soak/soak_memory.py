@@ -2,11 +2,11 @@
 
     python benchmarks/soak/soak_memory.py [--short] [--frames 50000]
 
-The daemon runs as a process of its own with its dashboard, in the environment that the systemd unit
-gives it; frames are small, so that what grows is what is kept of each. Resident memory and file
-descriptors are read from /proc (Linux only) after every batch. Where the frames are scored before
-it, a long run goes on reading until the hourly round of retention has looked at all pictures. Exits
-with 1 where either grew by more than a tenth after the warm-up.
+The daemon runs as a process of its own with its dashboard, in the environment of the systemd unit.
+Frames are small, so that memory grows by what is kept of each. Resident memory and file descriptors
+are read from /proc (Linux only) after every batch. A long run whose frames are scored earlier goes
+on sampling until the hourly retention has checked all pictures. Exits with 1 where memory or
+descriptors grew by more than a tenth after the warm-up.
 """
 
 import argparse
@@ -37,13 +37,13 @@ MOST_GROWTH = 0.10
 STALLED_S = 120.0
 LOOK_S = 0.25
 LOOKS = 10
-# Beyond the hour: until the round of retention is over, on a busy machine too.
+# Seconds beyond the hour, until retention is over on a busy machine too.
 RETAINED_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """What the process held after so many frames."""
+    """The memory and descriptors of the process after a number of frames."""
 
     settled: int
     rss_mb: float
@@ -51,7 +51,7 @@ class Sample:
 
 
 def main() -> int:
-    """Feed the frames in batches, sample after each, print the figures."""
+    """Write the frames in batches, sample after each, print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="2,000 frames instead of 50,000")
     parser.add_argument("--frames", type=int)
@@ -77,7 +77,7 @@ def main() -> int:
 
 
 def soak(root: Path, model: Path, frames: int, lasts_s: float) -> list[Sample]:
-    """Run the daemon over the frames, and at least so long; return the samples."""
+    """Run the daemon over the frames, for a minimum time; return the samples."""
     incoming = root / "in"
     incoming.mkdir()
     experiment = Experiment(seed=3, size_px=512)
@@ -123,7 +123,7 @@ def show(seen: Sample) -> None:
 
 
 def write_frame(incoming: Path, index: int, field: np.ndarray) -> None:
-    """Write one frame, whole from the start: another corner of the field each time."""
+    """Write one frame at once: another corner of the field each time."""
     time_point, well = divmod(index, WELLS)
     row, column = divmod(well, 24)
     folder = incoming / f"t{time_point:04d}"
@@ -141,8 +141,8 @@ def write_frame(incoming: Path, index: int, field: np.ndarray) -> None:
 
 
 def wait_for(database: Path, count: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until so many frames are settled. Exits where nothing moves for long."""
-    # Looks are counted, not seconds: a machine that slept meanwhile has not stalled.
+    """Wait until a number of frames is settled. Exits after a long time without progress."""
+    # Checks are counted, not seconds: a machine that slept has not stalled.
     before, still = 0, 0
     while before < count:
         expect_alive(process)
@@ -161,7 +161,7 @@ def expect_alive(process: subprocess.Popen[bytes]) -> None:
 
 
 def settled(database: Path) -> int:
-    """How many frames the ledger calls settled; 0 while there is no database yet."""
+    """Return how many frames the database has as settled; 0 before there is a database."""
     if not database.exists():
         return 0
     question = "SELECT count(*) FROM frames WHERE settled_at IS NOT NULL"
@@ -169,15 +169,15 @@ def settled(database: Path) -> int:
         with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
             return int(connection.execute(question).fetchone()[0])
     except sqlite3.OperationalError:
-        # It is being made at this moment.
+        # The database is being created.
         return 0
 
 
 def sample(pid: int, count: int) -> Sample:
-    """Read what a process holds."""
+    """Read memory and descriptors of a process."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     (line,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
-    # A file that is open for a moment is closed in another; one that leaks is open in all.
+    # A file that is open briefly is missing in some samples; a leaked one is in all.
     counts = []
     for _ in range(LOOKS):
         counts.append(sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()))

@@ -4,15 +4,15 @@
         [--rest-s 6] [--within-s 3600] [--no-waiting]
 
 One Micro-Manager core with its demo camera acquires at the highest rate it gives, through
-pycro-manager, in rounds that alternate: without scopewatch, and with the daemon following the data
-sets and scoring what it can, as a process of its own at the priority of the shipped unit and with
-the settings it comes with (save for the dashboard, which is off). All intervals of a round count.
-While it is to be without, the daemon is stopped, and the images go where it does not look. Every
-second round begins with the other kind.
+pycro-manager, in alternating rounds: without scopewatch, and with the daemon following the data
+sets and scoring what it can, as a process of its own with the priority of the shipped unit and the
+default settings (except for the dashboard, which is off). All intervals of a round count. In rounds
+without scopewatch the daemon is stopped, and the images go to a folder that it does not watch.
+Every second pair of rounds begins with the other kind.
 
-After a round with scopewatch the daemon has so many seconds to score; what it has not scored by
-then goes on while the next rounds are acquired, or has to wait again. --no-waiting sets
-`runtime.burst_wait_s: 0`: scoring beside the bursts, for comparison.
+After a round with scopewatch the daemon has --rest-s seconds to score; it scores the remaining
+frames during the next rounds, or has to wait again. --no-waiting sets `runtime.burst_wait_s: 0`:
+scoring beside the bursts, for comparison.
 
 Intervals are between saved images. The machine must be otherwise idle: the load before the run is
 printed, and a pair of rounds beside which other processes took more than a twentieth of a core
@@ -49,13 +49,13 @@ SETTLING = 20
 # As Nice= in systemd/scopewatch.service.
 NICE = 5
 READY_S = 60.0
-# Of a core: what other processes may take beside a pair of rounds.
+# Share of a core that other processes may use beside a pair of rounds.
 OTHERS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A round without and one with the daemon: intervals in ms, and what others used meanwhile."""
+    """A round without and one with the daemon: intervals in ms, and the load by other processes."""
 
     without: NDArray[np.float64]
     beside: NDArray[np.float64]
@@ -63,20 +63,20 @@ class Pair:
 
     @property
     def undisturbed(self) -> bool:
-        """Whether the two had the machine for themselves."""
+        """Whether other processes left both rounds undisturbed."""
         return 1e3 * self.others_s <= OTHERS * float(self.without.sum() + self.beside.sum())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What the rounds gave.
+    """The results of the rounds.
 
     Parameters
     ----------
     bursts
-        From when until when each round with scopewatch took images, in seconds of the epoch.
+        Start and end of the acquisition of each round with scopewatch, in seconds of the epoch.
     scored
-        When each frame was scored, likewise.
+        Time of each score, in seconds of the epoch.
     """
 
     pairs: list[Pair]
@@ -85,12 +85,12 @@ class Taken:
 
     @property
     def scored_meanwhile(self) -> int:
-        """How many frames were scored while images were taken."""
+        """Return how many frames were scored during acquisitions."""
         return sum(any(began <= at <= over for began, over in self.bursts) for at in self.scored)
 
 
 def main() -> int:
-    """Alternate the rounds, print the figures."""
+    """Alternate the rounds and print the figures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -193,7 +193,7 @@ def used_s(besides: int) -> dict[str, float]:
         if folder.name.isdigit() and int(folder.name) not in (os.getpid(), besides):
             with suppress(OSError):
                 fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-                # Field 23 of proc(5) is the size of its memory, which threads of the kernel lack.
+                # Field 23 of proc(5) is the size of the memory, 0 for kernel threads.
                 if int(fields[20]) > 0:
                     ticks = sum(int(each) for each in fields[11:15])
                     used[folder.name] = ticks / os.sysconf("SC_CLK_TCK")
@@ -201,12 +201,12 @@ def used_s(besides: int) -> dict[str, float]:
 
 
 def grown_s(before: dict[str, float], now: dict[str, float]) -> float:
-    """Return what was used between two times; a process that ended takes nothing away."""
+    """Return the seconds used between two readings; a process that ended does not reduce them."""
     return sum(max(0.0, used - before.get(name, 0.0)) for name, used in now.items())
 
 
 def wait_scored(log: Path, frames: int, at_most_s: float) -> None:
-    """Give the daemon time to score."""
+    """Wait for the daemon to score, for a limited time."""
     ends_at = time.monotonic() + at_most_s
     while time.monotonic() < ends_at and len(scored_at(log)) < frames:
         time.sleep(0.5)
@@ -220,7 +220,7 @@ def scored_at(log: Path) -> list[float]:
 
 
 def acquire(data: Path, frames: int, field: NDArray[np.uint16]) -> NDArray[np.float64]:
-    """Take frames as fast as they come; return the intervals between saved images in ms.
+    """Take frames at full speed; return the intervals between saved images in ms.
 
     The camera's pixels are replaced by those of a simulated field, both with scopewatch and
     without: the camera's own test pattern would be quarantined before the model has any work.
@@ -235,7 +235,7 @@ def acquire(data: Path, frames: int, field: NDArray[np.uint16]) -> NDArray[np.fl
         image_saved_fn=lambda _axes, _data_set: moments.append(time.perf_counter()),
     )
     for index in range(frames):
-        # One event a call: events submitted together merge into a hardware sequence.
+        # One event per call: events submitted together merge into a hardware sequence.
         axes = {"time": index, "position": "A1-Site_0", "channel": "phase"}
         acquisition.acquire([{"axes": axes, "exposure": 1}])
     writer = acquisition.get_dataset().current_writer
@@ -250,7 +250,7 @@ def acquire(data: Path, frames: int, field: NDArray[np.uint16]) -> NDArray[np.fl
 
 
 def wait_ready(log: Path, daemon: "subprocess.Popen[bytes]") -> None:
-    """Wait until the daemon is able to work."""
+    """Wait until the daemon is ready."""
     ends_at = time.monotonic() + READY_S
     while "source watching" not in log.read_text(encoding="utf-8"):
         if daemon.poll() is not None or time.monotonic() > ends_at:
@@ -259,7 +259,7 @@ def wait_ready(log: Path, daemon: "subprocess.Popen[bytes]") -> None:
 
 
 def ratio(without: list[NDArray[np.float64]], beside: list[NDArray[np.float64]], q: float) -> float:
-    """Return the percentile with scopewatch over the one without."""
+    """Return the ratio of a percentile with scopewatch to the one without."""
     pooled = (np.percentile(np.concatenate(taken), q) for taken in (beside, without))
     upper, lower = pooled
     return float(upper / lower)
@@ -268,7 +268,7 @@ def ratio(without: list[NDArray[np.float64]], beside: list[NDArray[np.float64]],
 def spread(
     without: list[NDArray[np.float64]], beside: list[NDArray[np.float64]], q: float
 ) -> tuple[float, float]:
-    """Return the 95 % interval of the ratio, by rounds, since frames of one hang together."""
+    """Return the 95 % interval of the ratio, over rounds: frames of a round are correlated."""
     rng = np.random.default_rng(1)
     ratios = []
     for _ in range(RESAMPLED):

@@ -1,10 +1,10 @@
-"""A stack of 4 GB, preallocated as Micro-Manager does, that is filled image by image.
+"""A stack of 4 GB, preallocated as by Micro-Manager, that is filled image by image.
 
 python benchmarks/soak/soak_stack.py              # images of 2048 x 2048 until it is full
 python benchmarks/soak/soak_stack.py --short      # a quarter of it
 
-The file is sparse: where an image has no pixels written, its pixels are zero, and cost no disk.
-Times are of the processor, so that whatever else runs beside it does not count.
+The file is sparse: pixels that are not written are zero, and need no disk space. Times are those of
+the processor, so other processes do not count.
 """
 
 import argparse
@@ -27,7 +27,7 @@ SIZE = 2**32
 SIDE_PX = 2048
 IMAGE_BYTES = 2 * SIDE_PX**2
 LOOKS = 8
-# Promises: of the whole stack, and of each new image of it.
+# Promises for the whole stack, and for each new image.
 GROWN_MB = 200.0
 IMAGE_S = 0.5
 
@@ -52,7 +52,7 @@ class Clock:
 
 
 def begin(path: Path) -> int:
-    """Set the file aside; return where its first directory goes."""
+    """Preallocate the file; return the offset of its first directory."""
     with path.open("wb") as file:
         file.truncate(SIZE)
         file.write(struct.pack("<2sHI", b"II", 42, 40))
@@ -60,7 +60,7 @@ def begin(path: Path) -> int:
 
 
 def add(path: Path, at: int, time_point: int) -> int:
-    """Write directory and tags of an image at an offset; return where the next one goes."""
+    """Write directory and tags of an image at an offset; return the offset of the next image."""
     tags = {"FrameIndex": time_point, "Channel": "phase", "PositionName": "B3-Site_1"}
     text = json.dumps(tags).encode()
     data = at + 2 + 10 * 12 + 4
@@ -80,13 +80,13 @@ def add(path: Path, at: int, time_point: int) -> int:
 
 
 def read_figure(path: str, name: str) -> int:
-    """Return a figure that the kernel tells of this process."""
+    """Return a figure of this process from /proc."""
     found = re.search(rf"^{name}:\s+(\d+)", Path(path).read_text("ascii"), re.MULTILINE)
     return int(found[1]) if found else 0
 
 
 def main() -> int:
-    """Run, print the figures, and say whether a promise was broken."""
+    """Run, print the figures, and report whether a promise was broken."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="a quarter of the images")
     images = (SIZE - 1024) // (IMAGE_BYTES + 512) // (4 if parser.parse_args().short else 1)

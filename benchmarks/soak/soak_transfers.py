@@ -1,9 +1,9 @@
-"""Programs bring frames into a folder that the daemon watches: each is scored once, and whole.
+"""Programs transfer frames into a folder that the daemon watches: each is scored once, complete.
 
 rsync, lftp, aria2, Syncthing, rclone and smbclient (Debian's) transfer nine frames each, slowed
-down so that it takes seconds: straight, stopped in the middle (SIGSTOP) for longer than
-`give_up_s`, and killed there and called again after it. The daemon is the real one with its usual
-settings, but for a shorter `give_up_s`. What it scored is compared with what it scored of the
+down to some seconds: without interruption, stopped in the middle (SIGSTOP) for longer than
+`give_up_s`, and killed in the middle and started again later. The daemon is the real one with its
+usual settings, except for a shorter `give_up_s`. Its results are compared with those of the
 originals.
 
     python benchmarks/soak/soak_transfers.py                     # all, about 10 minutes
@@ -48,14 +48,14 @@ GIVE_UP_S = 8.0
 PAUSE_S = GIVE_UP_S + 7.0
 MIDDLE = 0.4
 TRANSFER_S = 180.0
-# A rescan, and what it takes to look at all frames and score them beside the other transfers.
+# Seconds for a rescan, and for reading and scoring all frames beside the other transfers.
 SCORED_S = 120.0
 CALLS = 3
 
 
 @dataclass
 class Trial:
-    """One transfer in one mode, and what was seen of it."""
+    """One transfer in one mode, and its results."""
 
     program: Program
     mode: str
@@ -68,7 +68,7 @@ class Trial:
 
     @property
     def plate(self) -> str:
-        """The plate of its frames, and the folder that they come into."""
+        """Return the plate of its frames, which is also the name of their folder."""
         return f"{self.program.name}.{self.mode}"
 
     def __str__(self) -> str:
@@ -87,7 +87,7 @@ class Trial:
 
 
 class Laboratory:
-    """The daemon, the folder that it watches, and the originals."""
+    """The daemon, its watched folder, and the originals."""
 
     def __init__(self, root: Path, seed: int) -> None:
         self.root = root
@@ -104,7 +104,7 @@ class Laboratory:
         self.book = Book(root / "state" / "scopewatch.db", log_of(self.config))
 
     def score_originals(self) -> "subprocess.Popen[bytes]":
-        """Start the daemon; return it once it has scored the originals."""
+        """Start the daemon; return it after it has scored the originals."""
         lay_out(self.originals, self.watched / TRUTH, TRUTH)
         daemon = start(self.config)
         if not _until(lambda: self._scored(TRUTH), SCORED_S):
@@ -113,7 +113,7 @@ class Laboratory:
         return daemon
 
     def try_out(self, trial: Trial) -> Trial:
-        """Make one transfer."""
+        """Run one transfer."""
         try:
             self._transfer(trial)
             began_s = time.monotonic()
@@ -170,7 +170,7 @@ class Laboratory:
                 raise RuntimeError(message)
 
     def _stop(self, running: Running, job: Job, trial: Trial) -> Came:
-        """Stop it where no file lacks so little that nothing tells; return what is there."""
+        """Stop it at a moment when no file looks complete but is not; return what is there."""
         while True:
             running.strike(signal.SIGSTOP)
             came = look(self.originals, job.target, trial.plate)
@@ -186,7 +186,7 @@ class Laboratory:
         try:
             return len(self.book.scored(plate)) == FRAMES
         except sqlite3.OperationalError:
-            return False  # the database is about to be made
+            return False  # the database does not exist yet
 
 
 def _wait_for(running: Running) -> None:
@@ -194,7 +194,7 @@ def _wait_for(running: Running) -> None:
 
 
 def _until(true: Callable[[], bool], within_s: float) -> bool:
-    """Wait until something is so; False where it is not in time."""
+    """Wait until a condition holds; return False where it does not in time."""
     ends_at_s = time.monotonic() + within_s
     while not true():
         if time.monotonic() > ends_at_s:
@@ -204,7 +204,7 @@ def _until(true: Callable[[], bool], within_s: float) -> bool:
 
 
 def main() -> int:
-    """Transfer, print the figures, and say whether a promise was broken."""
+    """Transfer, print the figures, and report whether a promise was broken."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="straight and killed alone")
     parser.add_argument("--only", default="", help="programs by name, with commas")

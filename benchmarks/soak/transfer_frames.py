@@ -1,8 +1,8 @@
-"""The nine frames of a transfer: their originals, how far they have come, what became of them.
+"""The nine frames of a transfer: their originals, their progress, their results.
 
-The same nine go into the watched folder once, whole, under a plate of their own. What the daemon
-scored of a transferred frame is compared with what it scored of that one: all measures of the
-image and every tile. Half a frame, or one of zeros, differs in all of them.
+The originals go into the watched folder once, complete, under a plate of their own. The result of a
+transferred frame is compared with that of its original: all measures of the image and every tile.
+Half a frame, or one of zeros, differs in all of them.
 """
 
 import io
@@ -35,7 +35,7 @@ _MEASURED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """One frame as a file; `name` is what follows the plate."""
+    """One frame as a file; `name` is the file name after the plate."""
 
     name: str
     content: bytes
@@ -43,18 +43,18 @@ class Original:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Came:
-    """What lies at a destination.
+    """The state of a destination.
 
     Parameters
     ----------
     whole
-        How many files have all of their content under their own name.
+        Number of files with all of their content under their own name.
     begun
-        How many lie under their own name without it.
+        Number of files under their own name without all of their content.
     nearly
-        Whether one of those lacks less than a reader can tell from a border (`readers.holes`).
+        Whether one of those lacks less than a reader can detect (`readers.holes`).
     share
-        Part of all content that is there, hidden and temporary files included; 0 to 1.
+        Share of all content that is there, hidden and temporary files included; 0 to 1.
     """
 
     whole: int
@@ -64,7 +64,7 @@ class Came:
 
 
 def make_originals(seed: int) -> list[Original]:
-    """Make the frames, 16 bit: uncompressed TIFF, LZW TIFF and PNG; in one strip, many, tiles."""
+    """Make the frames, 16 bit: uncompressed TIFF, LZW TIFF and PNG; strips or tiles."""
     experiment = Experiment(seed=seed, size_px=SIZE_PX)
     kinds = (("tif", None), ("tif", "lzw"), ("png", None))
     parts: tuple[dict[str, Any], ...] = ({}, {"rowsperstrip": 64}, {"tile": (256, 256)})
@@ -95,14 +95,14 @@ def _encode(pixels: NDArray[np.uint16], suffix: str, options: dict[str, Any]) ->
 
 
 def lay_out(originals: list[Original], folder: Path, plate: str) -> None:
-    """Write the originals into a folder that is made, as frames of a plate."""
+    """Write the originals into a new folder, as frames of a plate."""
     folder.mkdir(parents=True, exist_ok=True)
     for each in originals:
         (folder / f"{plate}_{each.name}").write_bytes(each.content)
 
 
 def look(originals: list[Original], folder: Path, plate: str) -> Came:
-    """See how far a transfer has come."""
+    """Return the state of a transfer."""
     wanted = {f"{plate}_{each.name}": each.content for each in originals}
     whole = begun = came = 0
     nearly = False
@@ -125,7 +125,7 @@ def _elsewhere(folder: Path, name: str) -> list[Path]:
 
 
 def _blocks(content: bytes, place: Path) -> int:
-    """Count the blocks of a file that hold what they should."""
+    """Count the blocks of a file with the right content."""
     try:
         found = place.read_bytes()
     except OSError:
@@ -137,25 +137,25 @@ def _blocks(content: bytes, place: Path) -> int:
 
 
 class Book:
-    """What the daemon wrote: its database and its log, read from outside."""
+    """The daemon's database and log, read from outside."""
 
     def __init__(self, database: Path, log: Path) -> None:
         self._database = database
         self._log = log
 
     def scored(self, plate: str) -> dict[str, tuple[object, ...]]:
-        """Return what was measured of each scored frame of a plate, by well and time point."""
+        """Return the measures of each scored frame of a plate, by well and time point."""
         rows = self._ask(_MEASURED, plate)
         return {f"{row[0]} t{row[1]}": row[4:] for row in rows if row[2] == "done"}
 
     def refused(self, plate: str) -> list[str]:
-        """Return the reasons of all files of a plate that are no result now."""
+        """Return the reasons of all files of a plate without a result now."""
         reasons = [str(row[3]) for row in self._ask(_MEASURED, plate) if row[3]]
         rows = self._ask("SELECT reason FROM refusals WHERE locator LIKE ?", f"%{plate}%")
         return reasons + [str(reason) for (reason,) in rows]
 
     def judged(self, plate: str) -> list[str]:
-        """Return the reasons of frames that were read as whole and then found unfit."""
+        """Return the reasons of frames that were read as complete and then quarantined."""
         rows = self._ask(
             "SELECT f.reason FROM frames f JOIN wells w ON w.id = f.well_id"
             " WHERE w.plate = ? AND f.state = 'quarantined' AND f.fault != 'unreadable'",
@@ -164,7 +164,7 @@ class Book:
         return [str(reason) for (reason,) in rows]
 
     def strangers(self, folder: str, plate: str) -> list[str]:
-        """Return what was taken from a folder for another frame than it is."""
+        """Return files of a folder that were recorded as another frame."""
         rows = self._ask(
             "SELECT f.locator FROM frames f JOIN wells w ON w.id = f.well_id"
             " WHERE f.locator LIKE ? AND w.plate != ?",
@@ -174,7 +174,7 @@ class Book:
         return [str(locator) for (locator,) in rows]
 
     def times_scored(self, plate: str) -> Counter[str]:
-        """Count by the log how often each frame of a plate was scored."""
+        """Count from the log how often each frame of a plate was scored."""
         count: Counter[str] = Counter()
         for line in self._log.read_text("utf-8").splitlines():
             if '"frame scored"' in line and f"/{plate}/" in line:
@@ -188,7 +188,7 @@ class Book:
 
 
 def judged_otherwise(book: Book, plate: str) -> list[str]:
-    """Say which frames of a plate were judged by something else than their originals hold."""
+    """Name the frames of a plate whose results differ from those of their originals."""
     truth = book.scored(TRUTH)
     judged = [f"taken for whole, though it is not: {reason}" for reason in book.judged(plate)]
     return judged + [
@@ -199,7 +199,7 @@ def judged_otherwise(book: Book, plate: str) -> list[str]:
 
 
 def faults(book: Book, plate: str, folder: str) -> list[str]:
-    """Say of a transfer that is over what is not as it was promised."""
+    """Name the broken promises of a finished transfer."""
     truth, seen = book.scored(TRUTH), book.scored(plate)
     broken = [f"not scored: {name}" for name in sorted(truth.keys() - seen.keys())]
     broken += judged_otherwise(book, plate)

@@ -1,4 +1,4 @@
-"""Programs that bring files into a folder: how each is called, and called again after it died."""
+"""Programs that transfer files into a folder: how each is started, and restarted after a kill."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ _CONNECTIONS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Bring what lies in `source` into `target`; `work` is for whatever the program keeps."""
+    """Transfer the files in `source` into `target`; the program keeps its own files in `work`."""
 
     source: Path
     target: Path
@@ -28,28 +28,28 @@ class Job:
 
     @property
     def names(self) -> list[str]:
-        """Names of the files."""
+        """Return the names of the files."""
         return sorted(path.name for path in self.source.iterdir())
 
 
 class Running(Protocol):
-    """A transfer that goes on."""
+    """A transfer that is running."""
 
     def strike(self, number: signal.Signals) -> None:
         """Send a signal to all of its processes."""
         ...
 
     def over(self) -> bool | None:
-        """Whether it ended well; None while it goes on."""
+        """Return whether it succeeded; None while it runs."""
         ...
 
     def end(self) -> None:
-        """End it, if it has not ended."""
+        """End it, if it still runs."""
         ...
 
 
 class Processes:
-    """One program and its children, a process group of their own."""
+    """One program and its children as a process group."""
 
     def __init__(self, command: list[str], log: Path, folder: Path) -> None:
         with log.open("ab") as output:
@@ -63,7 +63,7 @@ class Processes:
             )
 
     def strike(self, number: signal.Signals) -> None:
-        """Send a signal to all of them, stopped or not; one that ends them is waited for."""
+        """Send a signal to all of them, stopped or not; wait where the signal ends them."""
         os.killpg(self._main.pid, number)
         if number == signal.SIGTERM:
             os.killpg(self._main.pid, signal.SIGCONT)
@@ -71,7 +71,7 @@ class Processes:
             self._main.wait()
 
     def over(self) -> bool | None:
-        """Whether it ended with status 0; None while it runs."""
+        """Return whether it ended with status 0; None while it runs."""
         status = self._main.poll()
         return None if status is None else status == 0
 
@@ -88,13 +88,13 @@ class Program:
     Parameters
     ----------
     needs
-        Debian packages, by what each must bring to this machine.
+        Debian packages, by the file that each must install.
     begin
-        Starts it; called with True once it was killed, to go on where it was.
+        Starts it; called with True after a kill, to continue.
     serve
-        Makes the address of the job from its source and its folder for work.
+        Makes the address of the job from its source and its work folder.
     dies_by
-        What ends it in the middle; some keep what they have only if they may.
+        Signal that ends it in the middle; some keep their partial files only after SIGTERM.
     """
 
     name: str
@@ -116,7 +116,7 @@ def _rsync(*options: str) -> Callable[[Job, bool], Running]:
     rate = f"--bwlimit={BYTES_PER_S // 1024}"
 
     def begin(job: Job, again: bool) -> Running:  # noqa: ARG001 - it finds out by itself
-        # As over a network: of what is there only the differences are sent.
+        # As over a network: only the differences to existing files are sent.
         whole = "--no-whole-file"
         return _run(job, "rsync", "-a", rate, whole, *options, f"{job.source}/", f"{job.target}/")
 
@@ -128,7 +128,7 @@ def _lftp(verb: str) -> Callable[[Job, bool], Running]:
         go_on = "-c " if again else ""
         lines = [
             f"set net:limit-total-rate {BYTES_PER_S}",
-            # Otherwise each file begins with a second's worth at once.
+            # Otherwise each file begins with the amount of a second at once.
             f"set net:limit-total-max {BYTES_PER_S // 10}",
             f"set net:limit-rate {BYTES_PER_S}",
             f"set net:limit-max {BYTES_PER_S // 10}",
@@ -219,7 +219,7 @@ PROGRAMS = (
         begin=_rsync("--partial-dir=.rsync-partial"),
         dies_by=signal.SIGTERM,
     ),
-    # What it was at when it was ended lies under its final name.
+    # The file that was in progress at the end has its final name.
     Program(name="rsync-partial", needs=_RSYNC, begin=_rsync("--partial"), dies_by=signal.SIGTERM),
     Program(name="lftp-get", needs=_LFTP, begin=_lftp("get"), serve=lambda job: ftp(job.source)),
     Program(
@@ -229,7 +229,7 @@ PROGRAMS = (
         serve=lambda job: ftp(job.source),
     ),
     Program(name="aria2", needs=_ARIA2, begin=_aria2(), serve=lambda job: http(job.source)),
-    # Without room made beforehand; and with the time that the server names.
+    # Without preallocation, and with the file time that the server gives.
     Program(
         name="aria2-sparse",
         needs=_ARIA2,
@@ -244,7 +244,7 @@ PROGRAMS = (
         begin=_rclone(_WEBDAV),
         serve=lambda job: webdav(job.source),
     ),
-    # Several streams into one file that has its size from the start; rclone takes it for done then.
+    # Several streams into one file that has its final size at once; rclone then takes it for done.
     Program(
         name="rclone-streams",
         needs=_RCLONE,

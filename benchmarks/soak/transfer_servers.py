@@ -15,7 +15,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on now."""
+    """Return a free port of loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -23,7 +23,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(command: list[str], port: int) -> Iterator[int]:
-    """Run a server, once it listens; its port."""
+    """Run a server; yields its port once it listens."""
     with tempfile.TemporaryFile() as output:
         server = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
@@ -103,7 +103,7 @@ SMB = """\
 
 @contextmanager
 def samba(folder: Path, state: Path, user: str) -> Iterator[int]:
-    """Let others write into a folder by Samba; the port."""
+    """Serve a writable folder by Samba; yields the port."""
     state.mkdir(parents=True, exist_ok=True)
     port = free_port()
     settings = state / "smb.conf"
@@ -114,7 +114,7 @@ def samba(folder: Path, state: Path, user: str) -> Iterator[int]:
 
 
 class Relay:
-    """Passes connections on to a port at so many bytes a second, whatever both sides could do."""
+    """Relay connections to a port at a fixed number of bytes per second."""
 
     def __init__(self, port: int, bytes_per_s: float) -> None:
         self._target = port
@@ -125,7 +125,7 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """Take no more connections."""
+        """Accept no more connections."""
         self._listener.close()
 
     def _accept(self) -> None:
@@ -151,5 +151,5 @@ class Relay:
                 time.sleep(len(content) / self._bytes_per_s)
         except ConnectionError:
             self.broken += 1  # a side that was killed
-        with suppress(OSError):  # it may have gone itself
+        with suppress(OSError):  # the connection may be closed already
             go.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""Copies files as Windows does over a share: the final size first, then the content in order.
+"""Copy files as Windows does over a share: the final size first, then the content in order.
 
 python transfer_size_first.py SOURCE TARGET BYTES_PER_S
 
@@ -24,7 +24,7 @@ def copy(source: Path, target: Path, bytes_per_s: float) -> None:
 
 
 def main() -> None:
-    """Copy all files of a folder that are not there as they should be."""
+    """Copy all files of a folder that are missing or differ at the destination."""
     source, target, rate = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
     for path in sorted(source.iterdir()):
         there = target / path.name

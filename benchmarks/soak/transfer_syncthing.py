@@ -1,4 +1,4 @@
-"""Two instances of Syncthing on loopback: one sends, one receives; nobody else is asked anything.
+"""Two instances of Syncthing on loopback, a sender and a receiver, without other peers.
 
 Discovery, relays, port mapping, upgrades, usage and crash reports are off.
 """
@@ -28,7 +28,7 @@ _OFF = {
 
 
 class _Instance:
-    """One instance: its home, its address, and its processes while it runs."""
+    """One instance: its home, its address, and its processes."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -71,7 +71,7 @@ class _Instance:
         tree.write(place)
 
     def start(self, log: Path) -> None:
-        """Run it."""
+        """Start it."""
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [
@@ -86,7 +86,7 @@ class _Instance:
             )
 
     def strike(self, number: signal.Signals) -> None:
-        """Send a signal to its processes; one that kills is waited for."""
+        """Send a signal to its processes; wait where the signal kills."""
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, number)
             if number not in (signal.SIGSTOP, signal.SIGCONT):
@@ -94,9 +94,9 @@ class _Instance:
 
 
 class Syncthing:
-    """A transfer by Syncthing: the receiver is what is stopped and killed.
+    """A transfer by Syncthing; signals go to the receiver.
 
-    Made again in the same folder for work, both go on with what they know.
+    A new transfer with the same work folder continues with the state of both instances.
     """
 
     def __init__(self, source: Path, target: Path, work: Path, bytes_per_s: int) -> None:
@@ -108,13 +108,13 @@ class Syncthing:
             each.start(work / f"{each.home.name}.txt")
 
     def strike(self, number: signal.Signals) -> None:
-        """Send a signal to the receiver; the sender ends with one that is killed."""
+        """Send a signal to the receiver; a kill ends the sender too."""
         self._receiver.strike(number)
         if number not in (signal.SIGSTOP, signal.SIGCONT):
             self._sender.strike(number)
 
     def over(self) -> bool | None:
-        """Whether all files lie at their places and nothing temporary is left."""
+        """Return whether all files are in their places and no temporary file is left."""
         if list(self._target.rglob(".syncthing.*")):
             return None
         for path in self._source.iterdir():

@@ -1,7 +1,7 @@
-"""A share of a real Samba server, mounted by CIFS: its server dies, falls silent, and comes back.
+"""A share of a real Samba server, mounted by CIFS: the server is killed, stopped and restarted.
 
-Both stand in the same machine. Frames are written into the server's own folder, as a microscope's
-PC writes them; the daemon sees them through the mount alone, where events do not tell of them.
+Both run in the same machine. Frames are written into the server's own folder, as a microscope's PC
+writes them; the daemon sees them only through the mount, where no events report them.
 """
 
 import os
@@ -43,7 +43,7 @@ BACK_S = 240.0
 
 
 class Server:
-    """The server as processes of its own, a group: it forks one for each connection."""
+    """The server as a process group: it forks a process for each connection."""
 
     def start(self) -> None:
         """Start it and wait until it listens."""
@@ -61,13 +61,13 @@ class Server:
         os.killpg(self._main.pid, number)
 
     def end(self) -> None:
-        """Kill it as a power cut would."""
+        """Kill it, as by a power cut."""
         self.strike(signal.SIGKILL)
         self._main.wait()
 
 
 def share(lab: Lab) -> None:
-    """Nine frames over a mounted share: at rest, its server killed, silent, and mounted again."""
+    """Nine frames over a mounted share: undisturbed, server killed or stopped, mounted again."""
     for folder in (EXPORT / "run", MOUNTED):
         folder.mkdir(parents=True)
     SETTINGS.write_text(SHARE, encoding="utf-8")
@@ -119,7 +119,7 @@ def share(lab: Lab) -> None:
 def _away(
     lab: Lab, count: int, what: str, go: Callable[[], None], come: Callable[[], None]
 ) -> list[str]:
-    """Let the server go while frames are read and written, and come back; return their names."""
+    """Stop the server while frames are read and written, start it again; return their names."""
     since = cursor()
     names = lab.frames(count - 1, EXPORT / "run")
     until(is_scoring, 60, "a frame under way")

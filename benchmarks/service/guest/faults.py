@@ -1,4 +1,4 @@
-"""What goes wrong in the daemon itself: it hangs, is configured badly, never comes up."""
+"""Faults of the daemon: it hangs, has a wrong configuration, never becomes ready."""
 
 import time
 from pathlib import Path
@@ -22,11 +22,11 @@ from service import (
 
 HOOKS = Path("/opt/hooks")
 HOOKED = "hooks.conf"
-# runtime.stall_s and WatchdogSec as they come, and what a busy host may add.
+# The defaults of runtime.stall_s and WatchdogSec, and what a busy host may add.
 STALL_S, WATCHDOG_S, RESTART_S, LATE_S = 50.0, 60.0, 10.0, 20.0
 # StartLimitBurst.
 STARTS = 10
-# As tests/integration/hanging.py, with a flag that the service itself may remove.
+# As tests/integration/hanging.py, with a flag that the service may remove.
 HANG = """
 import ctypes, os, threading
 from scopewatch.inference.tflite import TFLiteScorer
@@ -66,7 +66,7 @@ FolderSource.scan = hang_in_a_look
 
 
 def watchdog(lab: Lab) -> None:
-    """A model that hangs in native code; every time is that of the unit as it comes."""
+    """A model that hangs in native code; all times are the unit's defaults."""
     _hook(HANG)
     must("systemctl", "restart", UNIT)
     before, since = int(show("NRestarts")), cursor()
@@ -104,7 +104,7 @@ def watchdog(lab: Lab) -> None:
 
 
 def refused_start(lab: Lab) -> None:
-    """A configuration that cannot work: status 2, every problem named, no second start."""
+    """A configuration that cannot work gives status 2, every problem by name, no second start."""
     must("systemctl", "stop", UNIT)
     configure(("max_attempts: 2", "max_attempts: 0"), ("simulated-cardiomyocyte", "not-there"))
     since = cursor()
@@ -133,7 +133,7 @@ def refused_start(lab: Lab) -> None:
 
 
 def crash_at_every_start(lab: Lab) -> None:
-    """What breaks at every start ends in a stop after StartLimitBurst starts."""
+    """A failure at every start ends in a stop after StartLimitBurst starts."""
     must("systemctl", "stop", UNIT)
     _hook("import os\nos.abort()\n", "RestartSec=1\n")
     run("systemctl", "reset-failed", UNIT)
@@ -152,7 +152,7 @@ def crash_at_every_start(lab: Lab) -> None:
 
 
 def stall_at_every_start(lab: Lab) -> None:
-    """A share that hangs at every start: for longer than StartLimitBurst, with the unit's times."""
+    """A share that hangs at every start, for longer than StartLimitBurst, with the unit's times."""
     must("systemctl", "stop", UNIT)
     _hook(HANG_AT_EVERY_START)
     run("systemctl", "reset-failed", UNIT)
@@ -179,7 +179,7 @@ def stall_at_every_start(lab: Lab) -> None:
 
 
 def _hook(code: str, settings: str = "") -> None:
-    """Let every start of the service run this code first, until HOOKED is dropped out."""
+    """Let every start of the service run this code first, until the drop-in HOOKED is removed."""
     HOOKS.mkdir(exist_ok=True)
     (HOOKS / "sitecustomize.py").write_text(code, encoding="utf-8")
     drop_in(HOOKED, f"[Service]\nEnvironment=PYTHONPATH={HOOKS}\n{settings}")

@@ -1,4 +1,4 @@
-"""The laboratory around the service: frames that arrive, the configuration, what was found."""
+"""The environment of the service: arriving frames, the configuration, findings."""
 
 import itertools
 import json
@@ -13,24 +13,24 @@ from service import attempts, must, until
 LUGGAGE = Path("/luggage")
 CONFIG = Path("/etc/scopewatch/config.yaml")
 RUN = Path("/srv/microscope/run8")
-# Frames that were written and must each be scored once: over a power cut, too.
+# Frames that were written and must each be scored once, over a power cut too.
 WRITTEN = LUGGAGE / "out" / "written.txt"
 SCORED_S = 300.0
 
 
 @dataclass
 class Lab:
-    """What the trials share: the count of frames so far, and the way to report."""
+    """State that the trials share: the number of frames so far, and the report."""
 
     counter: "itertools.count[int]" = field(default_factory=lambda: itertools.count(_written()))
 
     def tell(self, promise: str, *, kept: bool, seen: str) -> None:
-        """Report a finding to the machine outside."""
+        """Report a finding to the host."""
         line = {"promise": promise, "kept": bool(kept), "seen": " ".join(seen.split())[:1500]}
         print(json.dumps(line), flush=True)
 
     def frames(self, count: int, folder: Path = RUN) -> list[str]:
-        """Let frames appear as a microscope writes them; return the names of their files."""
+        """Write frames as a microscope does; return the names of their files."""
         return [self._frame(next(self.counter), folder) for _ in range(count)]
 
     def scored(self, names: list[str], within_s: float = SCORED_S) -> float:
@@ -43,7 +43,7 @@ class Lab:
         shutil.copyfile(LUGGAGE / "frames" / f"{index % 4}.tif", part)
         _sync(part)
         part.rename(folder / name)
-        # What is called written must outlast a power cut, its name too.
+        # A written frame must survive a power cut, its name too.
         _sync(folder)
         with WRITTEN.open("a", encoding="utf-8") as ledger:
             ledger.write(f"{name}\n")
@@ -53,12 +53,12 @@ class Lab:
 
 
 def written() -> list[str]:
-    """Return the names of all frames that were written so far, before a power cut too."""
+    """Return the names of all frames written so far, those before a power cut included."""
     return WRITTEN.read_text(encoding="utf-8").splitlines() if WRITTEN.exists() else []
 
 
 def _sync(path: Path) -> None:
-    """Put a file or a folder on the disk."""
+    """Sync a file or a folder to the disk."""
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)
@@ -71,7 +71,7 @@ def _written() -> int:
 
 
 def configure(*changes: tuple[str, str]) -> None:
-    """Replace texts of the configuration, each of which must be there."""
+    """Replace texts of the configuration, each of which must occur."""
     text = CONFIG.read_text(encoding="utf-8")
     for old, new in changes:
         if old not in text:
@@ -82,14 +82,14 @@ def configure(*changes: tuple[str, str]) -> None:
 
 
 def edit() -> None:
-    """Do what the operator does in the editor, the first time."""
+    """Edit the configuration as an operator does the first time."""
     configure(
         ("path: incoming ", f"path: {RUN} "),
         ("  folder: state ", "  folder: /var/lib/scopewatch "),
         ("day_from: acquired_at", "day_from: time_point"),
         ("  simulated: false", "  simulated: true"),
         ("settle_s: 2 ", "settle_s: 0.2 "),
-        # The disk of this machine is a small one.
+        # This machine has a small disk.
         ("free_gb: 5, critical_free_gb: 1}", "free_gb: 0.5, critical_free_gb: 0.1}"),
     )
     must("chgrp", "scopewatch", str(CONFIG))

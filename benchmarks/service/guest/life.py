@@ -1,4 +1,4 @@
-"""The life of the service: installed, started, reloaded, stopped, killed, cut off."""
+"""The life cycle of the service: install, start, reload, stop, kill, power cut."""
 
 import json
 import os
@@ -28,7 +28,7 @@ STOP_S = 5.0
 
 
 def install(lab: Lab, plan: dict[str, list[str]]) -> None:
-    """Install by the commands of docs/operating.md; environment and wheel are in the image."""
+    """Install with the commands of docs/operating.md; environment and wheel are in the image."""
     RUN.mkdir(parents=True)
     os.environ["EDITOR"] = f"python3 -B {LUGGAGE}/guest/lab.py"
     os.chdir(RELEASE)
@@ -46,7 +46,7 @@ def install(lab: Lab, plan: dict[str, list[str]]) -> None:
 
 
 def start_and_sandbox(lab: Lab) -> None:
-    """READY=1 makes it active; it works within the sandbox, and the sandbox holds."""
+    """READY=1 makes it active; it works within its sandbox, which holds."""
     lab.tell(
         "Type=notify: active once ready",
         kept=active() and show("NRestarts") == "0",
@@ -108,7 +108,7 @@ def start_and_sandbox(lab: Lab) -> None:
 
 
 def reload(lab: Lab) -> None:
-    """A good configuration is taken up by the same process; a bad one changes nothing."""
+    """A good configuration takes effect in the same process; a bad one changes nothing."""
     pid, since = show("MainPID"), cursor()
     names = lab.frames(3)
     configure(("max_px: 2048", "max_px: 512"))
@@ -183,7 +183,7 @@ def kill(lab: Lab) -> None:
 
 
 def cut_power(lab: Lab) -> None:
-    """Reset the machine in the middle of the work, without a word to anybody."""
+    """Reset the machine during the work, without a shutdown."""
     lab.frames(12)
     until(is_scoring, 30, "a frame under way")
     Path("/proc/sysrq-trigger").write_text("b", encoding="utf-8")
@@ -191,7 +191,7 @@ def cut_power(lab: Lab) -> None:
 
 
 def after_power_cut(lab: Lab) -> None:
-    """The enabled service comes up by itself and catches up."""
+    """The enabled service starts at boot and catches up."""
     took_s = until(active, START_S, "active after the boot")
     names = written()
     before = len(attempts())
@@ -220,7 +220,7 @@ def after_power_cut(lab: Lab) -> None:
 
 
 def ledger(lab: Lab) -> None:
-    """In the end every frame has one result, and the database is whole."""
+    """In the end every frame has one result, and the database is intact."""
     names = written()
     rows = ask(
         "SELECT f.locator, f.state, count(r.frame_id) FROM frames f"

@@ -1,4 +1,4 @@
-"""Where things come from, by drop-ins: secrets, raw data at home or on a share, devices."""
+"""Drop-ins for secrets, raw data in a home folder or on a share, and devices."""
 
 import os
 import shutil
@@ -28,14 +28,14 @@ DROPINS = LUGGAGE / "release" / "systemd" / "dropins"
 SHARE = Path("/srv/microscope/share")
 HOME = Path("/home/imaging/data")
 MORE_SOURCE = "  # An NDTiff data set that"
-# Alerts of the monitor come with its turn, every 15 s.
+# The monitor raises its alerts every 15 s.
 TURN_S = 120.0
 CHANGED_TOKEN = "another-token-that-nobody-guesses"
 
 
 @contextmanager
 def receiver(heard: list[str]) -> Iterator[int]:
-    """Listen on loopback as a receiver of alerts; collect the paths that were called."""
+    """Listen on loopback as a receiver of alerts; collect the requested paths."""
 
     class Ear(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -45,7 +45,7 @@ def receiver(heard: list[str]) -> Iterator[int]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing: standard error is the console."""
+            """Log nothing: standard error is the console."""
 
     server = HTTPServer(("127.0.0.1", 0), Ear)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -54,7 +54,7 @@ def receiver(heard: list[str]) -> Iterator[int]:
 
 
 def secrets(lab: Lab) -> None:
-    """Credentials by the drop-in: an alert goes to a secret address, the dashboard has a token."""
+    """Credentials by a drop-in: an alert goes to a secret address, the dashboard has a token."""
     heard: list[str] = []
     folder = Path("/etc/scopewatch/secrets")
     folder.mkdir(mode=0o700)
@@ -113,7 +113,7 @@ def secrets(lab: Lab) -> None:
 
 
 def home_folder(lab: Lab) -> None:
-    """Raw data in a home folder that only a group may read: what raw-data.conf has as comments."""
+    """Raw data in a home folder that only a group may read, by the comments of raw-data.conf."""
     must("groupadd", "-f", "imaging")
     HOME.mkdir(parents=True)
     must("chgrp", "-R", "imaging", "/home/imaging")
@@ -148,7 +148,7 @@ def home_folder(lab: Lab) -> None:
 
 
 def share(lab: Lab) -> None:
-    """A share that is mounted after the start, goes away and comes back; one that is not there."""
+    """A share that is mounted after the start, unmounted and mounted again; and a missing one."""
     SHARE.mkdir()
     source = f"  - {{kind: folder, name: share, path: {SHARE}/run, settle_s: 0.2}}\n"
     configure((MORE_SOURCE, source + MORE_SOURCE))
@@ -198,7 +198,7 @@ def share(lab: Lab) -> None:
 
 
 def missing_share(lab: Lab) -> None:
-    """The share that raw-data.conf names cannot be mounted, as after a power cut: then it can.
+    """The share of raw-data.conf cannot be mounted at first, as after a power cut; later it can.
 
     It holds the only source: the unit is *activating* until that is watched, and serves meanwhile.
     """
@@ -240,14 +240,14 @@ def missing_share(lab: Lab) -> None:
 
 
 def _start_without_waiting() -> str:
-    """Start the unit, which waits for its only source; return its state once it serves."""
+    """Start the unit, which waits for its only source; return its state once it serves pages."""
     run("systemctl", "start", "--no-block", UNIT)
     until(_served, START_S, "the dashboard")
     return show("ActiveState")
 
 
 def _served() -> bool:
-    """Whether the dashboard answers, whatever it says of the sources."""
+    """Whether the dashboard answers, whatever the state of the sources."""
     try:
         return status_of("http://127.0.0.1:8787/") > 0
     except OSError:
@@ -255,7 +255,7 @@ def _served() -> bool:
 
 
 def acquire(lab: Lab) -> None:
-    """acquire.conf in place of raw-data.conf: it starts, sees devices, may write its data set."""
+    """acquire.conf in place of raw-data.conf: it starts, sees devices, writes its data set."""
     drop_in("acquire.conf", (DROPINS / "acquire.conf").read_text("utf-8"))
     drop_out("raw-data.conf")
     must("systemctl", "restart", UNIT)

@@ -1,4 +1,4 @@
-"""Runs in the virtual machine, as a unit of its own: tries one promise after the other.
+"""Try one promise after the other; runs in the virtual machine as a unit of its own.
 
 Two boots: the second follows a power cut. Findings go to standard output, a line of JSON each; the
 journal and the names of the written frames to /luggage/out.
@@ -46,7 +46,7 @@ def keep_journal(boot: int) -> None:
 
 
 def attempt(name: str, trial: Callable[[Lab], None], lab: Lab) -> None:
-    """Try one thing; what it broke is put right again for the next."""
+    """Run one trial; repair what it broke for the next one."""
     good = CONFIG.read_bytes() if CONFIG.exists() else None
     before = {path: path.read_bytes() for path in DROPINS.glob("*.conf")}
     try:
@@ -66,7 +66,7 @@ def attempt(name: str, trial: Callable[[Lab], None], lab: Lab) -> None:
 
 
 def main() -> None:
-    """Try everything, cut the power, look at what is left."""
+    """Run all trials, cut the power, check what is left."""
     plan = json.loads((LUGGAGE / "plan.json").read_text(encoding="utf-8"))
     only = set(filter(None, plan["only"].split(",")))
     lab = Lab()

@@ -1,4 +1,4 @@
-"""The service as its operator sees it: systemctl, the journal, the ledger of the state folder."""
+"""The service as an operator sees it: systemctl, the journal, the database of the state folder."""
 
 import sqlite3
 import subprocess
@@ -12,12 +12,12 @@ from pathlib import Path
 UNIT = "scopewatch.service"
 DROPINS = Path("/etc/systemd/system/scopewatch.service.d")
 STATE = Path("/var/lib/scopewatch")
-# TimeoutStartSec, and RestartSec before it.
+# TimeoutStartSec, with RestartSec before it.
 START_S = 190.0
 
 
 def run(*command: str, within_s: float = 900.0) -> "subprocess.CompletedProcess[str]":
-    """Run a command and return what came of it."""
+    """Run a command and return the finished process."""
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=within_s)
 
 
@@ -53,9 +53,9 @@ def cursor() -> str:
 
 
 def until(true: Callable[[], bool], within_s: float, what: str) -> float:
-    """Wait until something is so; return the seconds that it took.
+    """Wait until a condition holds; return the seconds it took.
 
-    It looks ever less often, as each look costs an emulated processor a tenth of a second.
+    The checks get rarer, since each costs an emulated processor a tenth of a second.
     """
     began_s = time.monotonic()
     pause_s = 0.05
@@ -103,7 +103,7 @@ def status_of(address: str, token: str | None = None) -> int:
 
 
 def ask(statement: str) -> list[tuple[object, ...]]:
-    """Ask the ledger, as another program that reads it."""
+    """Query the database, as another program that reads it."""
     database = STATE / "scopewatch.db"
     if not database.exists():
         return []
@@ -113,6 +113,6 @@ def ask(statement: str) -> list[tuple[object, ...]]:
 
 
 def attempts() -> dict[str, int]:
-    """Return how often each scored frame was begun, by the name of its file."""
+    """Return the attempts of each scored frame, by the name of its file."""
     rows = ask("SELECT locator, attempts FROM frames WHERE state = 'done'")
     return {Path(str(locator)).name: int(str(count)) for locator, count in rows}
