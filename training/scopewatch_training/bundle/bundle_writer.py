@@ -1,6 +1,5 @@
 """Writing a bundle: model, card and report, put into place as one folder."""
 
-import os
 import shutil
 from collections.abc import Mapping
 from hashlib import sha256
@@ -11,6 +10,7 @@ import yaml
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.files import write_whole
 from scopewatch.inference.bundle import CARD_FILE, MODEL_FILE
 
 REPORT_FOLDER = "report"
@@ -45,7 +45,7 @@ def write_bundle(folder: Path, model: bytes, card: ModelCard, report: Mapping[st
         **{f"{REPORT_FOLDER}/{name}": content for name, content in report.items()},
     }
     for name, content in files.items():
-        _write_synced(fresh / name, content)
+        write_whole(fresh / name, content)
     if folder.exists():
         folder.rename(aside)
     fresh.rename(folder)
@@ -71,9 +71,7 @@ def restore_bundle(folder: Path) -> None:
 
 def rewrite_card(folder: Path, card: ModelCard) -> None:
     """Replace the card of a bundle, whole or not at all."""
-    partial = folder / f"{CARD_FILE}.partial"
-    partial.write_text(render_card(card), encoding="utf-8")
-    partial.replace(folder / CARD_FILE)
+    write_whole(folder / CARD_FILE, render_card(card).encode())
 
 
 def render_card(card: ModelCard) -> str:
@@ -106,10 +104,3 @@ def refuse_foreign(folder: Path) -> None:
 
 def _beside(folder: Path, ending: str) -> Path:
     return folder.with_name(f".{folder.name}.{ending}")
-
-
-def _write_synced(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
