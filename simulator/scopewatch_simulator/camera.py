@@ -1,4 +1,4 @@
-"""Frames of a culture as a phase-contrast and a fluorescence camera would give them."""
+"""Renders frames of a culture: phase contrast and fluorescence."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,9 +103,9 @@ def add_debris(
     Parameters
     ----------
     lasting
-        Those that stick: the same on every day, more with time.
+        Debris that sticks: the same on every day, more with time.
     passing
-        Those that float: elsewhere on every frame.
+        Debris that floats: elsewhere on every frame.
     """
     expected = per_mm2 * phase.size / 1e6
     born = np.sort(lasting.uniform(0, 20, lasting.poisson(expected)))

@@ -1,8 +1,8 @@
-"""What each kind of cell does to the phase of light: outline, body, nucleus, inner texture.
+"""Phase of light behind each kind of cell: outline, body, nucleus, inner texture.
 
 The kinds differ in shape and in how their inner texture lies to their long axis. Thickness,
 granularity and the strength and fineness of the texture vary from cell to cell over ranges that
-all kinds share, so that no local statistic of brightness tells them apart.
+all kinds share, so that no local statistic of brightness separates them.
 """
 
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ class Layer:
     phase
         (H, W) float32 radians.
     body
-        (H, W) float32, 0 at the borders of a cell to about 1 within: what fills with marker.
+        (H, W) float32, 0 at the borders of a cell to about 1 within; the marker fills it.
     y, x
         (count,) float32 centres in pixels.
     kind

@@ -1,8 +1,8 @@
-"""One field of view through time: which cells are where, of which kind, on which day.
+"""One field of view through time: position and kind of cells on each day.
 
-Planned once (about half a second for 512 x 512), then asked for any time point in any order.
-Three layers lie over each other: stem cells, the cells that are no cardiomyocytes, and
-cardiomyocytes. A day decides per cell which layer is seen.
+It is planned once (about half a second for 512 x 512) and rendered for any time point in any order.
+Three layers lie over each other: stem cells, cells that are no cardiomyocytes, and cardiomyocytes.
+The day decides for each cell which layer is visible.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from scipy import ndimage
 from scopewatch_simulator.cells import Layer
 
 MARGIN_PX = 32
-_TURN_DAY = 1.0  # how long a cell takes from one look to the next
+_TURN_DAY = 1.0  # how long a cell takes from one appearance to the next
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,7 +28,7 @@ class Motion:
     rate: tuple[float, float]
 
     def displacement(self, day: float) -> NDArray[np.float32]:
-        """(2, H, W) float32 pixels by which the layer lies off its plan on a day."""
+        """(2, H, W) float32 pixels by which the layer is displaced from its plan on a day."""
         one, two = (np.float32(np.sin(rate * (day - 10.0))) for rate in self.rate)
         return np.asarray(one * self.fields[0] + two * self.fields[1], np.float32)
 
@@ -84,7 +84,7 @@ class Culture:
         )
 
     def crop(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Take the margin off a (H, W) plane."""
+        """Cut the margin off a (H, W) plane."""
         inner = slice(MARGIN_PX, MARGIN_PX + self.size_px)
         return plane[inner, inner]
 

@@ -1,4 +1,4 @@
-"""The simulated experiment: ask it for any frame, and for the truth of any frame."""
+"""The simulated experiment: gives any frame, and the truth of any frame."""
 
 from collections import OrderedDict
 from threading import Lock
@@ -29,19 +29,19 @@ MIN_SIZE_PX, MAX_SIZE_PX = 2 * TILE_PX, 4096
 class Experiment:
     """Simulated differentiation runs, deterministic by seed.
 
-    Runs, wells, sites and time points are indices from 0. Any frame can be had alone and in any
-    order and is always the same; threads may share an experiment.
+    Runs, wells, sites and time points are indices from 0. Frames may be rendered alone and in any
+    order, always with the same result; threads may share an experiment.
 
     Parameters
     ----------
     cached_fields
-        How many planned fields of view are kept, the oldest used going first. A field takes
+        How many planned fields of view are kept; the least recently used is dropped. A field takes
         about 12 MB (512 x 512) and half a second; a frame of a kept field a few hundredths.
 
     Raises
     ------
     ConfigError
-        For a size or a seed that cannot be.
+        For an impossible size or seed.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Experiment:
 
     @property
     def planned_fields(self) -> tuple[tuple[int, int, int], ...]:
-        """(run, well, site) of the fields that are kept, the oldest used first."""
+        """(run, well, site) of the fields that are kept, the least recently used first."""
         with self._lock:
             return tuple(self._fields)
 
@@ -96,7 +96,7 @@ class Experiment:
         return plan_well(self.seed, self.regime, self.run_plan(run), well)
 
     def prepare(self, run: int, well: int, site: int) -> None:
-        """Plan a field now, so that its first frame comes as quickly as the others."""
+        """Plan a field now, so that its first frame is rendered as quickly as the others."""
         self._culture(run, well, site, 0)
 
     def frame(self, run: int, well: int, site: int, time_point: int) -> NDArray[np.uint16]:
@@ -110,7 +110,7 @@ class Experiment:
         return fluoresce(self.seed, self.run_plan(run), well, site, culture, time_point)
 
     def mask(self, run: int, well: int, site: int, time_point: int) -> NDArray[np.bool_]:
-        """Return (size_px, size_px) bool: where the frame truly shows cardiomyocytes."""
+        """Return (size_px, size_px) bool: True where the frame shows cardiomyocytes."""
         culture = self._culture(run, well, site, time_point)
         return culture.crop(culture.cardiomyocytes(day_of(time_point))) >= 0.5
 

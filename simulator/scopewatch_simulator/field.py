@@ -1,4 +1,4 @@
-"""Planning one field of view: territories, colonies, fates and drift, before any frame is made."""
+"""Plans one field of view: territories, colonies, fates and drift, before rendering frames."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from scopewatch_simulator.truth import efficiency_of
 
 
 def plan_culture(seed: int, run: RunPlan, well: WellPlan, site: int, size_px: int) -> Culture:
-    """Plan one field of view: everything slow, so that a frame is quick.
+    """Plan one field of view: all slow computations, so that a frame is quick.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def _decide(
     """Choose the cells that become cardiomyocytes, so that the final efficiency is `target`.
 
     Peaks of a smooth field become patches. The cut is searched by bisection on the share of
-    positive tiles, the very number the truth reports.
+    positive tiles, the number that the truth reports.
 
     Returns
     -------
@@ -138,8 +138,8 @@ def _patches(
 ) -> NDArray[np.float32]:
     """(H, W) float32 whose peaks become patches of cardiomyocytes.
 
-    A smooth random field, raised around some places well within the frame: an operator images
-    where something grows, and a patch that the border cuts would be seen in part only.
+    A smooth random field, raised around some places well within the frame: operators image places
+    where cells grow, and the border would cut a patch outside them.
     """
     will = smooth_field(rng, shape, patch_px)
     yy, xx = (np.arange(side, dtype=np.float32) for side in shape)

@@ -1,7 +1,7 @@
 """Random numbers and smooth random fields, all from spawn keys of one seed.
 
-Every draw names what it is for. A frame is therefore the same whether it is made first, last or
-alone, and adding a well or a run changes none of the others.
+Every draw names its purpose. A frame is therefore the same whether it is made first, last or alone,
+and adding a well or a run changes none of the others.
 """
 
 from enum import IntEnum
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 class Purpose(IntEnum):
-    """What a stream of random numbers is for; the numbers are part of the file format, so to say.
+    """Purpose of a stream of random numbers. The values decide the simulated frames.
 
     Renumbering one changes every simulated frame: raise SIMULATOR_VERSION with it.
     """

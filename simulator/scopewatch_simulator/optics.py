@@ -1,8 +1,8 @@
-"""A phase-contrast microscope: phase of the specimen to light on the camera.
+"""A phase-contrast microscope: from the phase of the specimen to counts of the camera.
 
-The specimen multiplies the light by exp(i phi). In the back focal plane the phase ring takes the
-light that went straight on, and with it what was scattered by little: it lets a share of its
-intensity through and holds it back by a quarter wave (Zernike 1942; for the transfer function
+The specimen multiplies the light by exp(i phi). In the back focal plane the phase ring covers the
+unscattered light and the light scattered by small angles: it transmits a share of its intensity and
+retards it by a quarter wave (Zernike 1942; for the transfer function
 see Otaki 2000 and Yin, Kanade and Chen, Medical Image Analysis 16:1047, 2012). Halo and shade-off
 are not drawn: they follow from the width of the ring. Defocus is a quadratic phase, the aperture
 a cut-off.
@@ -19,12 +19,12 @@ from scopewatch_simulator.plan import UM_PER_PX
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pupil:
-    """What the light meets in the back focal plane.
+    """Transmission of the back focal plane.
 
     Parameters
     ----------
     ring_transmission
-        Intensity that the phase ring lets through, 0 to 1.
+        Share of the intensity that the phase ring transmits, 0 to 1.
     ring_um
         1/e radius of the ring's blurring in the specimen plane, in micrometres: width of halos.
     na, wavelength_um, defocus_um
@@ -55,7 +55,7 @@ class Pupil:
 def expose(phase: NDArray[np.float32], pupil: Pupil) -> NDArray[np.float32]:
     """Return the (H, W) float32 intensity of a (H, W) phase in radians; 1 for an empty field.
 
-    The plane is taken to be periodic: give a margin of a halo's width and crop it.
+    The plane is periodic: give a margin of a halo's width and crop it.
     """
     field = np.empty(phase.shape, np.complex64)
     np.cos(phase, out=field.real)

@@ -1,8 +1,7 @@
-"""What a simulated experiment is going to be: runs, wells and their time courses.
+"""Plans of simulated experiments: runs, wells and their time courses.
 
-Nothing here is an image. A run sets what an operator cannot hold equal from one differentiation
-to the next (timing, density, focus, illumination, contrast); a well sets how far and how fast
-its cells become cardiomyocytes.
+There are no images here. A run sets what differs between differentiations (timing, density, focus,
+illumination, contrast); a well sets how far and how fast its cells become cardiomyocytes.
 """
 
 from dataclasses import dataclass
@@ -16,13 +15,13 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch_simulator.noise import Purpose, stream
 
 SIMULATOR_VERSION = "1.0"
-"""Raised whenever simulated frames change; CHANGELOG has the figures before and after."""
+"""Version of the frames: raise it whenever they change; CHANGELOG has figures before and after."""
 
 UM_PER_PX = 1.0
 TILE_PX = 32
 AREA_CUTOFF = 0.5
-"""A tile counts as positive from this share of cardiomyocyte area on. Patches of cardiomyocytes
-span several tiles, so that half is the cut-off that keeps area and tile count alike."""
+"""Share of cardiomyocyte area from which a tile is positive. Patches of cardiomyocytes span several
+tiles, so that with half the share of tiles equals the share of area."""
 
 INTERVAL_H = 12.0
 FINAL_TIME_POINT = 20
@@ -35,14 +34,14 @@ _GOLDEN = 0.6180339887498949
 
 
 class Regime(StrEnum):
-    """How well the simulated differentiations go."""
+    """Range of final efficiencies of the simulated differentiations."""
 
     BROAD = "broad"
     SPARSE = "sparse"
 
 
 class WellKind(StrEnum):
-    """What an operator would call the well on the final day."""
+    """Class of a well on the final day."""
 
     STRONG = "strong"
     WEAK = "weak"
@@ -51,7 +50,7 @@ class WellKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan:
-    """What all wells of one run share.
+    """Parameters that all wells of one run share.
 
     Parameters
     ----------
@@ -64,7 +63,7 @@ class RunPlan:
     na, wavelength_um
         Of the objective and the light.
     ring_transmission
-        Intensity that the phase ring lets through, 0 to 1.
+        Share of the intensity that the phase ring transmits, 0 to 1.
     ring_um
         Width of halo and shade-off: inverse of the angular width of the phase ring.
     defocus_um, defocus_drift_um, defocus_jitter_um
@@ -226,5 +225,5 @@ def day_of(time_point: int) -> float:
 
 
 def acquired_at(run: int, time_point: int) -> datetime:
-    """Aware UTC at which a simulated frame pretends to have been taken."""
+    """Return the simulated acquisition time of a frame, aware UTC."""
     return _START + run * _RUN_SPACING + timedelta(hours=INTERVAL_H * time_point)

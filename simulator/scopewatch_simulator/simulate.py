@@ -1,4 +1,4 @@
-"""Write a simulated experiment to a folder: frames, manifest and truth."""
+"""Writes a simulated experiment to a folder: frames, manifest and truth."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationSummary:
-    """What was written.
+    """Counts of what was written.
 
     Parameters
     ----------
@@ -81,14 +81,14 @@ def simulate(
         Which of 0 to 20 (every 12 h of ten days); None: all. Fluorescence is written for the
         last one, the final day, when it is among them.
     workers
-        Processes. What is written does not depend on it.
+        Processes. The files do not depend on their number.
     progress
         Called with (frames done, frames in all) now and then.
 
     Raises
     ------
     ConfigError
-        For counts, sizes or time points that cannot be, or when `out` holds something.
+        For impossible counts, sizes or time points, or when `out` is not empty.
     """
     chosen = _check(out, runs, wells, sites, workers, time_points)
     Experiment(seed=seed, regime=regime, size_px=size_px)  # refuses what it cannot simulate
@@ -174,18 +174,18 @@ def _check(
 
 
 def _work(tasks: Sequence[_Task], workers: int) -> Iterator[list[FrameRecord]]:
-    """Run the tasks, in this process or in several; yield what each wrote, as it ends."""
+    """Run the tasks in this process or in several; yield the records of each as it ends."""
     if workers == 1:
         yield from map(_write_wells, tasks)
         return
-    # spawn: a fork would copy the locks of whatever threads the caller runs.
+    # Spawned: a fork would copy the locks of the caller's threads.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for done in as_completed([pool.submit(_write_wells, task) for task in tasks]):
             yield done.result()
 
 
 def _write_wells(task: _Task) -> list[FrameRecord]:
-    """Write all frames of a task; return what lies where."""
+    """Write all frames of a task; return their records."""
     experiment = Experiment(
         seed=task.seed, regime=task.regime, size_px=task.size_px, cached_fields=1
     )

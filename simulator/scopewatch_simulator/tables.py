@@ -1,4 +1,4 @@
-"""The tables beside simulated frames: what lies where, and the truth."""
+"""Tables of simulated frames: their files, and the truth."""
 
 import csv
 from collections.abc import Iterable
@@ -78,7 +78,7 @@ def write_tables(out: Path, records: Iterable[FrameRecord]) -> None:
 
 
 def write_notice(out: Path, *, seed: int, regime: Regime) -> None:
-    """Write SIMULATED.txt, by which readers know that nothing here was measured."""
+    """Write SIMULATED.txt, which marks the folder as simulated."""
     text = _NOTICE.format(
         version=SIMULATOR_VERSION, seed=seed, regime=regime, tile_px=TILE_PX, cutoff=AREA_CUTOFF
     )

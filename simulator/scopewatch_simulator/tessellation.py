@@ -33,7 +33,7 @@ class Seeds:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tessellation:
-    """Which cell every pixel belongs to, and where in that cell it lies.
+    """Cell of every pixel, and the position of the pixel in that cell.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The truth of a simulated frame, counted as a scored frame is: in whole tiles."""
+"""The truth of a simulated frame, counted in whole tiles as in scored frames."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from scopewatch_simulator.plan import AREA_CUTOFF, TILE_PX
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameTruth:
-    """What a frame truly shows.
+    """True efficiency of a frame.
 
     Parameters
     ----------

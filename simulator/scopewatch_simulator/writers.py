@@ -1,4 +1,4 @@
-"""Simulated frames as files: plain TIFF, OME-TIFF or NDTiff, each with size and time."""
+"""Writes simulated frames as plain TIFF, OME-TIFF or NDTiff, each with pixel size and time."""
 
 import os
 from contextlib import AbstractContextManager
@@ -26,7 +26,7 @@ _SOFTWARE = "scopewatch simulator (simulated image)"
 
 
 class FileFormat(StrEnum):
-    """What simulated frames are written as."""
+    """Formats of simulated frames."""
 
     TIFF = "tiff"
     OME_TIFF = "ome-tiff"
@@ -35,7 +35,7 @@ class FileFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameName:
-    """Which frame of a run a file holds; `channel` is `phase` or `gfp`."""
+    """Name of a frame within its run; `channel` is `phase` or `gfp`."""
 
     run: int
     well: int
@@ -53,7 +53,7 @@ class Writer(Protocol):
     """Writes the frames of one run."""
 
     def write(self, name: FrameName, pixels: NDArray[np.uint16]) -> Path:
-        """Write one (H, W) frame; return the file, or data set, it went to."""
+        """Write one (H, W) frame; return its file or data set."""
         ...
 
 

@@ -88,7 +88,8 @@ SPOILT = {
         "pairs differ in their pixel size: r1/P1/A2/s0/t0000 (expected 0.65 um/px, as the first"
         " pair, got 1.3 um/px); give the scale that all are to be brought to"
     ),
-    repeat: "pair stands more than once: {m}, r1/P1/A1/s0/t0000 (expected one row, got 2 rows); ",
+    repeat: "pair is listed more than once: {m}, r1/P1/A1/s0/t0000 (expected one row,"
+    " got 2 rows); ",
 }
 
 
@@ -187,7 +188,7 @@ def test_runs_without_a_positive_pixel_are_not_fitted(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert done.stderr == (
-        f"training runs hold no positive tile: {out} (expected fluorescence that stands clear of"
+        f"training runs hold no positive tile: {out} (expected fluorescence well above"
         " the camera's noise, got 4 frames without); check the fluorescence images, or choose"
         " another binarisation\n"
     )

@@ -53,7 +53,7 @@ def test_marker_and_picture_are_turned_alike() -> None:
     for step in range(8):
         batch = plan(strength=0).draw(step)
         striped = np.abs(batch.view) > 1.2
-        # Stripes of +-2 over noise of 0.5: a pixel that stands out is a marked one.
+        # Stripes of +-2 over noise of 0.5: a pixel beyond them is a marked one.
         assert batch.marker[striped].mean() > 0.9
         assert batch.marker[~striped].mean() < 0.2
 

@@ -49,7 +49,7 @@ def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
 
     assert str(caught.value) == (
         f"checkpoint belongs to other settings or data: {path} (expected other, got abc);"
-        " give the settings it was begun with, or delete its folder to start anew"
+        " give the settings it was begun with, or delete its folder to start again"
     )
 
 

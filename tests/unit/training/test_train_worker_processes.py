@@ -1,4 +1,4 @@
-"""Processes that work for another one: they begin as told, and end when it does."""
+"""Worker processes: they call their start function first, and end with their parent."""
 
 import os
 import signal

@@ -143,7 +143,7 @@ def test_a_pixel_size_must_be_a_positive_number(folder: Path) -> None:
 
 def test_a_pair_that_stands_twice_is_named_once(folder: Path) -> None:
     (line,) = complaints(write(folder, *["r1,P1,A1,0,0,p.tif,f.tif"] * 3))
-    assert line.startswith("pair stands more than once")
+    assert line.startswith("pair is listed more than once")
     assert "r1/P1/A1/s0/t0000 (expected one row, got 3 rows)" in line
 
 

@@ -1,4 +1,4 @@
-"""Writing a bundle: model, card and report, put into place as one folder."""
+"""Writes bundles: model, card and report, moved into place as one folder."""
 
 import shutil
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ _HEADER = "# Written by scopewatch-train; refused by the daemon once model.tflit
 def write_bundle(folder: Path, model: bytes, card: ModelCard, report: Mapping[str, bytes]) -> None:
     """Write a bundle beside `folder` and move it there; a bundle that was there is replaced.
 
-    At each moment of a call that is killed, the old bundle or the new one is whole: in `folder`,
-    or, between two renames, beside it, from where the next call puts it back.
+    Whenever a call is killed, the old bundle or the new one is whole: in `folder`, or, between two
+    renames, beside it; the next call puts it back.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Filling in the model card."""
+"""Fills in the model card."""
 
 import sys
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ from scopewatch_training.network.network_spec import NetworkSpec, receptive_fiel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardFacts:
-    """What is known of a fit before its network is there."""
+    """Facts of a fit that are known before its network is trained."""
 
     name: str
     description: str

@@ -1,8 +1,8 @@
-"""Inner folds: networks that judge training runs they were not trained on.
+"""Inner folds: networks that score training runs they were not trained on.
 
-Each group of training runs is held out once. Its scores serve to stop early, to calibrate, to
-choose the threshold, to measure error rates and to prove the int8 network equal to the float one,
-without ever looking at a run that is held out outside.
+Each group of training runs is held out once. Its scores decide early stopping, calibration and
+threshold, and measure error rates and the difference between int8 and float32. No run that is held
+out outside is used.
 """
 
 from collections.abc import Sequence
@@ -34,18 +34,18 @@ INNER_FOLDS: Final = "inner folds"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossFit:
-    """What the inner folds taught.
+    """Calibration, threshold, errors and steps that held-out scores gave.
 
     Parameters
     ----------
     step
-        After how many steps a network is best, as the median over folds.
+        Number of steps after which a network is best, median over folds.
     scored
         All training frames, scored by the int8 network of the fold that held their run out.
     agreements
         int8 against float32, for each fold on its held-out runs.
     calibrated_by
-        Whose held-out scores these are: `inner folds`, or `networks of the other folds`.
+        Source of the held-out scores: `inner folds`, or `networks of the other folds`.
     """
 
     platt: Platt

@@ -1,8 +1,8 @@
-"""How far a frame may lie from the training frames in all its texture measures together.
+"""Limit on the distance of a frame from the training frames, over all texture measures together.
 
-Limits on single measures make a box, and a frame of another kind may stand in a corner of it
-where no training frame is. The Mahalanobis distance (Proc. Nat. Inst. Sci. India 2:49, 1936) to
-the training frames sees that.
+Limits on single measures make a box. A frame of another kind may lie in a corner of it where no
+training frame is. The Mahalanobis distance (Proc. Nat. Inst. Sci. India 2:49, 1936) to the training
+frames detects that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ def learn_distance(
         others = _around(_frames_of(groups, without=name), spreads)
         left_out += [distance_to(frame, others)[0] for frame in frames]
     usual = float(np.quantile(left_out, LEFT_OUT_WITHIN))
-    # Groups that are all alike say nothing of the next one; this far off is nothing unusual.
+    # Groups that are all alike do not show how far the next one lies; this far is not unusual.
     limit = widening(len(groups)) * max(usual, sqrt(len(spreads)))
     return _around(_frames_of(groups), spreads, limit=limit)
 
@@ -54,7 +54,7 @@ def learn_distance(
 def widening(groups: int) -> float:
     """Return how much farther than the left-out frames the limit lies.
 
-    The fewer groups were left out, the less they say of the next one: twice with two, half more
+    The fewer groups there are, the farther the next one may lie: twice as far with two, half more
     with three, a sixth more with seven.
     """
     return 1 + 1 / (groups - 1)

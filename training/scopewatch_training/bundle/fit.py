@@ -37,7 +37,7 @@ from scopewatch_training.network.train_loop import Training
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitRequest:
-    """What to fit, on which runs, and what to call it.
+    """Request of a fit: settings, runs, and the name of the bundle.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class FitInputs:
 
 
 def load_inputs(dataset: Dataset, out: Path, request: FitRequest, *, now: datetime) -> FitInputs:
-    """Fit the thresholds of the training runs and look whether there is something to learn.
+    """Fit the thresholds of the training runs, and refuse runs without a positive pixel.
 
     Raises
     ------
@@ -134,9 +134,9 @@ def fit(
 ) -> Bundle:
     """Train on whole runs and write the bundle.
 
-    Inner folds settle early stopping, calibration, threshold and error rates; then one network
-    is trained on all training runs for as many steps as was best, quantised, and let through
-    only when it says what its float network says.
+    Inner folds decide the number of steps, calibration, threshold and error rates. Then one network
+    is trained on all training runs for that many steps and quantised. The gate lets it through only
+    where int8 and float32 agree.
 
     Raises
     ------
@@ -175,7 +175,7 @@ def finish(
     Parameters
     ----------
     gate_frames
-        Frames on which int8 must say what float32 says.
+        Frames on which int8 and float32 must agree.
     """
     settings = inputs.request.settings
     fold_calibration(network, inner.platt)
@@ -231,7 +231,7 @@ def train_whole(
 
 
 def _fit_record(inputs: FitInputs, inner: CrossFit, agreement: Agreement) -> str:
-    """Return what the fit was made of, as JSON: settings, runs, thresholds, calibration."""
+    """Return settings, runs, thresholds and calibration of the fit as JSON."""
     request = inputs.request
     record: dict[str, Any] = {
         "settings": request.settings.to_json(),

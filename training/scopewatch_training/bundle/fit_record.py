@@ -1,4 +1,4 @@
-"""What a fit leaves beside the pages in its bundle's report folder: record and float weights."""
+"""Record and float weights that a fit keeps in the report folder of its bundle."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whether the int8 network says what the float network says; which layer differs most if not."""
+"""Gate: whether int8 and float network agree, and if not, which layer differs most."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,12 +50,12 @@ class Agreement:
 
     @property
     def holds(self) -> bool:
-        """Whether the int8 network may stand for the float one."""
+        """Whether the int8 network may replace the float one."""
         auc = abs(self.auc_float - self.auc_int8)
         return (isnan(auc) or auc <= MOST_AUC) and self.mean_points <= MOST_POINTS
 
     def describe(self) -> str:
-        """Say in words how far the two differ, on average and at worst."""
+        """Return a phrase on how far the two differ, on average and at worst."""
         return (
             f"AUC {self.auc_int8:.4f} (float {self.auc_float:.4f}), efficiency of a frame"
             f" {self.mean_points:.2f} points apart on average, {self.worst_points:.2f} at worst"

@@ -1,11 +1,10 @@
 """Quality and domain limits of a card, learnt from the frames it was trained on.
 
 Each measure of `core.imaging.quality.measure` gets the interval that the training frames span,
-widened by a tolerance in its own units: what runs of one culture on one microscope differ by from
-day to day. The limits of a few runs cannot tell how much further runs will vary, so the tolerance
-is not fitted. The distance of all texture measures together is limited beside them, see
-`distance`. How often a run would be refused by the limits of the others is measured and stands on
-the card.
+widened by a tolerance in its own units: the day-to-day difference of runs of one culture on one
+microscope. A few runs do not show how much further runs vary, so the tolerance is not fitted. The
+distance of all texture measures together has a limit, too; see `distance`. The card holds the share
+of frames that the limits of the other runs refuse.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +34,7 @@ TOLERANCES: Final = {
 factors, else in the measure's units."""
 _BY_FACTORS: Final = frozenset({"contrast", "focus", "correlation_px"})
 _SPREADS_IN_TOLERANCE: Final = 2.0
-"""A tolerance is taken for two standard deviations of what varies from day to day."""
+"""A tolerance counts as two standard deviations of the variation from day to day."""
 Frames = Sequence[Mapping[str, float]]
 Interval = tuple[float, float]
 
@@ -53,7 +52,7 @@ def learn_limits(pairs: Sequence[Pair]) -> QualityCard:
 
 
 def refuses(limits: QualityCard, frame: Mapping[str, float]) -> bool:
-    """Whether learnt limits refuse a frame of such measures, of any but the always fatal faults."""
+    """Whether learnt limits refuse a frame with these measures, fatal faults left out."""
     sides = {
         **limits.domain,
         "contrast": (limits.min_contrast, limits.max_contrast),

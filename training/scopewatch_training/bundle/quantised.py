@@ -1,4 +1,4 @@
-"""A network made int8, and the gate that lets it through."""
+"""Converts a network to int8 and checks it at the gate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a person sees while a command works: progress bars with an ETA, plain lines in a log."""
+"""Console output of commands: progress bars with an ETA, or plain lines in a log."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -47,7 +47,7 @@ class _BarListener:
         self._progress.console.print(f"{self._title}: going on from step {step}")
 
     def stepped(self, step: int, tile_loss: float) -> None:
-        # The mean over about the last fifty steps: single batches jump about.
+        # The mean over about the last fifty steps, since single batches vary much.
         self._loss = tile_loss if not self._loss else 0.98 * self._loss + 0.02 * tile_loss
         facts = f"loss {self._loss:.3f}{self._held_out}"
         self._progress.update(self._task, completed=step, facts=facts)
@@ -61,7 +61,7 @@ class _BarListener:
 
 
 class ConsoleStages:
-    """Shows the stages of a fit on a console; a `cross_fit.Stages`."""
+    """Shows the stages of a fit on a console; a `network.stages.Stages`."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -108,7 +108,7 @@ def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]
 
 
 def show_card(console: Console, card: ModelCard) -> None:
-    """Print what a fit came to: figures over training runs that were held out inside."""
+    """Print the figures of a fit, over training runs that its inner folds held out."""
     table = Table(title=f"{card.name} {card.model_id}: training runs, each held out once")
     table.add_column("figure")
     table.add_column("value", justify="right")
@@ -191,7 +191,7 @@ def _cell(value: float | None, digits: int) -> str:
 
 
 def _error_rows(before: HeldOutErrors | None, after: HeldOutErrors | None) -> list[tuple[str, ...]]:
-    """Return name, value before and value after of what a card promises."""
+    """Return name, value before and value after of the errors on a card."""
     rows = []
     for name in ("tpr", "fpr", "half_width"):
         values = ["-" if each is None else f"{getattr(each, name):.4f}" for each in (before, after)]

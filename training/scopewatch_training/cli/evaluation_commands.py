@@ -1,4 +1,4 @@
-"""`scopewatch-train evaluate | report`: what a bundle is worth on runs it never saw."""
+"""`scopewatch-train evaluate | report`: judge a bundle on runs it never saw."""
 
 # ruff: noqa: PLC0415  (imported within: at the top they would cost every call ten seconds)
 
@@ -60,7 +60,7 @@ def report(
     ] = None,
     run: Annotated[
         list[str] | None,
-        typer.Option(help="Run to tell of; by default all that the bundle never saw."),
+        typer.Option(help="Run to report on; by default all that the bundle never saw."),
     ] = None,
     timelapse: Annotated[
         Path | None,

@@ -1,4 +1,4 @@
-"""`scopewatch-train forecast | early-warning | recalibrate`: what comes of a well later on."""
+"""`scopewatch-train forecast | early-warning | recalibrate`: forecasts of final efficiencies."""
 
 # ruff: noqa: PLC0415  (imported within: at the top they would cost every call ten seconds)
 

@@ -1,4 +1,4 @@
-"""`scopewatch-train prepare`: pairs in, a data set with its QC report out."""
+"""`scopewatch-train prepare`: makes a data set with its QC report from pairs."""
 
 # ruff: noqa: PLC0415  (imported within: at the top they would cost every call ten seconds)
 

@@ -45,8 +45,8 @@ DESCRIPTION = (
 )
 EARLIER = (0, 1, 2, 4, 0, 6, 9, 12, 13, 14, 15, 16, 18)
 """Time points before the final day that are trained on, two for each well in turn: the network
-must read early days as low, whatever the cells look like then. The first one stands twice: sparse
-fields differ most from one another, and the quality limits are learnt from these frames."""
+must read early days as low, whatever the cells look like then. The first one is listed twice:
+sparse fields differ most from one another, and the quality limits are learnt from these frames."""
 
 
 # The demo uses seeds from 1 up, the tests those below 1000.
@@ -151,7 +151,7 @@ def _simulate_training(out: Path, recipe: Recipe, console: Console) -> None:
     rows: list[dict[str, object]] = []
     with counting(console, "simulated training wells") as progress:
         for run in range(recipe.runs):
-            # Test and forecast runs have the plain names; a run must be told from them.
+            # Test and forecast runs have the plain names, from which this one must differ.
             name = f"train-{experiment.run_plan(run).name}"
             (out / name).mkdir()
             for well in range(recipe.wells):

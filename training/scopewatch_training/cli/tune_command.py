@@ -1,4 +1,4 @@
-"""What `tune` does with a data set: the search, then its settings and plots on disk."""
+"""`tune` on a data set: runs the search and writes its settings and plots."""
 
 from pathlib import Path
 

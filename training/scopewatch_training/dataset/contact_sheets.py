@@ -1,4 +1,4 @@
-"""Contact sheets: tiles of one label side by side, phase above fluorescence, to be looked at."""
+"""Contact sheets: pictures of tiles of one label, phase above fluorescence."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

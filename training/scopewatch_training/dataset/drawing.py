@@ -1,4 +1,4 @@
-"""What all charts share, and the QC pages of `prepare`, which need no scikit-learn for theirs."""
+"""Colours, axes and PNG output of all charts; imports no scikit-learn, for `prepare`."""
 
 from io import BytesIO
 from typing import Any, Final

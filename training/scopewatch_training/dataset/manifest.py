@@ -2,7 +2,7 @@
 
 Columns `run, plate, well, site, time_point, phase, fluorescence`, and where known `um_per_px` and
 `day`. Paths are relative to the manifest or absolute; `stack.ome.tif#page=3` names a page.
-Everything wrong with a manifest is said at once, one line for each problem.
+All problems of a manifest are reported at once, one line for each.
 """
 
 import csv
@@ -33,7 +33,7 @@ _OTHER_WORDS: Final = {
     "experiment": "run",
     "frame": "time_point",
 }
-"""What other software calls our columns."""
+"""Names of the columns in other software."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +43,14 @@ class PairRow:
     Parameters
     ----------
     run
-        The differentiation run: whole runs are held out, so that it must name what shares a
-        day, a medium and a passage.
+        The differentiation run. Whole runs are held out, so that pairs with the same day,
+        medium and passage must be of one run.
     site, time_point
         Indices from 0.
     phase, fluorescence
         Pictures in files that exist.
     um_per_px
-        Width of a pixel of the phase frame; None where the files themselves may say.
+        Width of a pixel of the phase frame; None where the files may state it.
     day
         Day of the run on which the pair was taken; None where unknown.
     """
@@ -67,7 +67,7 @@ class PairRow:
 
     @property
     def key(self) -> tuple[str, str, str, int, int]:
-        """What names the pair: run, plate, well, site, time point."""
+        """Key of the pair: run, plate, well, site, time point."""
         return self.run, self.plate, self.well, self.site, self.time_point
 
     @property
@@ -91,7 +91,7 @@ def read_manifest(path: Path) -> list[PairRow]:
     ------
     ConfigError
         Missing file, missing or unknown column, no row, a field that cannot be read, a picture
-        that does not exist, or a pair that stands twice: one line for each, at most twenty.
+        that does not exist, or a pair that is listed twice: one line for each, at most twenty.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -169,12 +169,12 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
     known = REQUIRED + OPTIONAL
     free = [name for name in known if name not in columns]
     problems, missing = [], [name for name in REQUIRED if name not in columns]
-    # A file without any of the names is no manifest: its words are no misspelt columns.
+    # A file without any of the names is no manifest, and its words are no misspelt columns.
     for name in columns if len(missing) < len(REQUIRED) else ():
         if name in known:
             continue
         near = _nearest(name, free)
-        # One line for a misspelt column, not another one for that it is missing.
+        # A misspelt column gives one line, and no second one because it is missing.
         missing = [each for each in missing if each != near]
         problems.append(
             complaint(
@@ -215,7 +215,7 @@ def _shorten(text: str) -> str:
 def _read_row(
     path: Path, number: int, line: dict[str | None, str | None], problems: list[str]
 ) -> PairRow | None:
-    """Read one line; what is wrong with it is added to `problems` and gives None."""
+    """Read one line; None where it is wrong, and its problems are added to `problems`."""
     where = f"{path} line {number}"
     before = len(problems)
     if None in line or None in line.values():
@@ -314,7 +314,7 @@ def _duplicates(path: Path, rows: Sequence[PairRow]) -> list[str]:
     firsts = {row.pair_id: str(row) for row in reversed(rows)}
     return [
         complaint(
-            "pair stands more than once",
+            "pair is listed more than once",
             where=f"{path}, {firsts[pair_id]}",
             expected="one row",
             got=f"{count} rows",

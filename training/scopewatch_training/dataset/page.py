@@ -1,4 +1,4 @@
-"""One self-contained HTML page with its PNGs beside it: the shape all reports share."""
+"""Layout that all reports share: one self-contained HTML page, with its PNGs as files too."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class PagePicture:
 
     @property
     def base64(self) -> str:
-        """The bytes as text, to stand in the page itself."""
+        """The bytes in base64, which the page embeds."""
         return b64encode(self.png).decode("ascii")
 
 

@@ -1,4 +1,4 @@
-"""One pair's way from two pictures to a view and a signal."""
+"""Processes one pair: from two pictures to a view and a signal."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ from scopewatch_training.dataset.settings import PrepareSettings
 
 MAX_RESAMPLE: Final = 2.0
 _PIPELINE: Final = 1
-"""Raised when the same pictures and settings come to another view or signal than before."""
+"""To be raised when the same pictures and settings give another view or signal than before."""
 _SCALE_TOLERANCE: Final = 0.01
 _KNEE_SIGMAS: Final = 15.0
 _FAINT_SIGMAS: Final = 8.0
@@ -41,7 +41,7 @@ _SMALLEST_PX: Final = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Outcome:
-    """What became of a row.
+    """Result of processing a row.
 
     Parameters
     ----------
@@ -112,12 +112,12 @@ def finished_pair(row: PairRow, out: Path, settings: PrepareSettings) -> Pair | 
 
 
 def record_path(out: Path, row: PairRow) -> Path:
-    """Where the record of a row's pair is kept."""
+    """Return the path of the record of a row's pair."""
     return out / "pairs" / f"{row.pair_id}.json"
 
 
 def made_from(row: PairRow, settings: PrepareSettings) -> dict[str, Any]:
-    """Everything that, when changed, makes a finished pair stale.
+    """Return all facts that make a finished pair stale when they change.
 
     Raises
     ------
@@ -233,7 +233,7 @@ def _plan_scale(
 
 
 def _is_faint(signal: NDArray[np.float32], noise: float) -> bool:
-    """Whether fewer than a thousandth of the pixels stand clear of the noise."""
+    """Whether fewer than a thousandth of the pixels exceed the noise clearly."""
     return float(np.mean(signal > _FAINT_SIGMAS * noise)) < 1e-3
 
 

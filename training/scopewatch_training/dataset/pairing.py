@@ -1,6 +1,6 @@
 """Pairs from a folder of acquired files: phase and fluorescence frames that share their names.
 
-The daemon's own patterns and readers tell what each file is: file name presets, Micro-Manager
+The daemon's own patterns and readers identify each file: file name presets, Micro-Manager
 metadata, OME-TIFF, NDTiff, OME-Zarr. Every folder right under the root is a run, and so is every
 NDTiff data set and every OME-Zarr store. Phase frames without fluorescence (the days before the
 last) are left out.
@@ -41,7 +41,7 @@ _MOST_LOOKS: Final = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderPairs:
-    """What a folder holds.
+    """Pairs and other files of a folder.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def pair_folder(
 
 
 def write_manifest(rows: Sequence[PairRow], path: Path) -> None:
-    """Write pairs as a manifest, with absolute paths: to be looked at, corrected and kept."""
+    """Write pairs as a manifest with absolute paths, for a person to check and correct."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*REQUIRED, *OPTIONAL])
@@ -169,7 +169,7 @@ def _pair(
 def _find(
     root: Path, phase: str, pattern: str, interval_h: float
 ) -> Iterator[tuple[Found, PictureRef]]:
-    """Yield everything found, run by run, in a settled order."""
+    """Yield all frames found, run by run, in a fixed order."""
     runs = [folder for folder in sorted(root.iterdir()) if folder.is_dir()]
     hidden = [folder for folder in runs if folder.name.startswith(".")]
     for folder in [root, *(run for run in runs if run not in hidden)]:
@@ -199,7 +199,7 @@ def _find_files(
         for found in reading.found:
             yield found, PictureRef.parse(folder, found.locator)
     if recursive:
-        # Data sets deeper down; the walk over files leaves them alone.
+        # Data sets in deeper folders, which the walk over files leaves out.
         for index in sorted(folder.rglob(NDTIFF_INDEX)):
             if index.parent != folder and not is_copy(index.parent):
                 yield from _find_ndtiff(index.parent, experiment)
@@ -220,7 +220,7 @@ def _find_ndtiff(folder: Path, experiment: ExperimentConfig) -> Iterator[tuple[F
     config = NDTiffSourceConfig(kind="ndtiff", path=folder)
     frames = NDTiffFrames(config, experiment, DEFAULT_LIMITS, None)
     data_set = DataSet(folder, DEFAULT_LIMITS, patience_s=0.0)
-    # The clock of a data set that is complete: each look is a second after the one before.
+    # Clock for a complete data set: each call is a second after the one before.
     for second in range(_MOST_LOOKS):
         sightings = data_set.look(float(second))
         if not sightings and second:

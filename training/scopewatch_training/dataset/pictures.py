@@ -1,6 +1,6 @@
 """Pictures on disk: a file, a page of a TIFF, or an image in an NDTiff or OME-Zarr data set.
 
-They are read by the daemon's own readers, so that a picture which trains is one it could score.
+The daemon's own readers read them, so that the daemon could score every training picture.
 """
 
 import re
@@ -27,7 +27,7 @@ _NOBODY: Final = FrameKey(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureRef:
-    """Where a picture is.
+    """Location of a picture.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class Picture:
     pixels
         (H, W) uint8 or uint16.
     um_per_px
-        What its file says; None where it is silent.
+        From its file; None where the file does not state it.
     """
 
     pixels: Pixels
@@ -120,7 +120,7 @@ def _load(load: Callable[[FrameTicket], Frame], path: str, part: str) -> Picture
 
 
 def look_at_file(ref: PictureRef) -> list[str | int]:
-    """Return what changes when a picture's file does: its path, size and modification time.
+    """Return path, size and modification time of a picture's file, to detect changes.
 
     Raises
     ------

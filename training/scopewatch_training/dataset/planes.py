@@ -1,8 +1,7 @@
-"""Planes of a data set, read from disk when asked for and let go at once.
+"""Planes of a data set, of which crops are read from disk without keeping files open.
 
-A memory map that is kept costs an open file, and what was read of it counts as this process's
-memory. A data set has two planes for each pair, so none is kept: a crop is copied out of a map
-that lives as long as the copying.
+A memory map that is kept costs an open file, and the pages read count as memory of this process. A
+data set has two planes for each pair, so no map is kept: each crop opens one, copies and closes it.
 """
 
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ Window = tuple[slice, slice]
 
 
 class Plane(Protocol):
-    """A (H, W) plane, in memory or on disk; `plane[:, :]` is all of it."""
+    """A (H, W) plane, in memory or on disk; `plane[:, :]` reads all of it."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -32,7 +31,7 @@ class Plane(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPlane:
-    """A plane in a .npy file; nothing is open between two crops.
+    """A plane in a .npy file, which is closed between two crops.
 
     Parameters
     ----------
@@ -96,7 +95,7 @@ class HiddenTiles:
 
 
 def map_plane(path: Path) -> NDArray[Any]:
-    """Map a .npy file into memory, read-only, for as long as the array lives.
+    """Map a .npy file into memory, read-only, for the lifetime of the array.
 
     Raises
     ------

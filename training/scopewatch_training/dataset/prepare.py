@@ -1,4 +1,4 @@
-"""`prepare`: a manifest becomes a data set, one pair at a time, on as many cores as allowed."""
+"""`prepare`: makes a data set from a manifest, pair by pair, in several processes."""
 
 import json
 import logging

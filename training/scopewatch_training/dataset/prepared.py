@@ -1,6 +1,6 @@
 """A prepared data set: normalised phase frames beside registered fluorescence, on disk.
 
-    dataset.json        what was done, and one record for each pair
+    dataset.json        settings, and one record for each pair
     views/<id>.npy      (H, W) float16, `core.imaging.normalise.normalise` of the phase frame
     signals/<id>.npy    (H, W) float32, counts above background, on the phase frame; NaN: unknown
     pairs/<id>.json     the record of each pair as it was finished, so that `prepare` can go on
@@ -47,7 +47,7 @@ class Pair:
     registration_confidence
         0 to 1; 0 where the offset was not measured on this pair.
     note
-        What was done beside the plain path, in words.
+        Exceptional processing, in words.
     refused
         Why the pair is not used; None when it is.
     noise
@@ -111,13 +111,13 @@ class Dataset:
     Parameters
     ----------
     um_per_px
-        The one scale of all pairs; None where nothing says.
+        The one scale of all pairs; None where it is not known.
     data_sha256
         Hash over the settings and all pairs' pictures.
     pairs
         All pairs, refused ones included, in the order of the manifest.
     labels, binarise
-        How tiles are labelled unless another way is asked for.
+        How tiles are labelled by default.
     """
 
     folder: Path
@@ -175,7 +175,7 @@ class Dataset:
         return map_plane(self.folder / pair.signal)
 
     def stored(self, pair: Pair) -> tuple[StoredPlane, StoredPlane]:
-        """Return view and signal of a pair as planes of which crops are read; nothing is open."""
+        """Return view and signal of a pair as planes that read crops from disk."""
         shape = (pair.height, pair.width)
         return (
             StoredPlane(path=self.folder / pair.view, shape=shape),
@@ -188,7 +188,7 @@ class Dataset:
 
 
 def open_dataset(folder: Path) -> Dataset:
-    """Open what `prepare` wrote.
+    """Open a data set that `prepare` wrote.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""The QC report of a data set: look here before any training.
+"""The QC report of a data set, to be read before training.
 
-Offsets, thresholds, prevalence of each run, contact sheets of tiles, and what was refused and why.
+Offsets, thresholds, prevalence of each run, contact sheets of tiles, and refusals with reasons.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ _MOST_REFUSED: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunQuality:
-    """What the report says of one run.
+    """Figures of one run in the report.
 
     Parameters
     ----------

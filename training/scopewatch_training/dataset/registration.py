@@ -1,9 +1,9 @@
-"""Where the fluorescence lies on the phase frame: a sub-pixel translation, across modalities.
+"""Registers fluorescence to phase contrast: a sub-pixel translation between two modalities.
 
-Fluorescence looks nothing like phase contrast, so no single filter of the phase frame need
-resemble it. Four views of the phase frame (brightness, local contrast, wide local contrast,
-gradient) together are asked how well they explain the fluorescence, by linear regression, at every
-possible shift at once: the squared multiple correlation R2(dy, dx), from Fourier transforms.
+No single filter of the phase frame need resemble the fluorescence. A linear regression measures how
+well four views of the phase frame together (brightness, local contrast, wide local contrast,
+gradient) explain it, at every possible shift at once: the squared multiple correlation R2(dy, dx),
+computed by Fourier transforms.
 
 A true pair has one peak, far above all other shifts. The confidence is 1 - (highest R2 elsewhere) /
 (peak within the allowed shifts): unrelated pictures, whose highest R2 lies anywhere, have none.
@@ -59,7 +59,7 @@ def register(view: Plane, brightness: Plane, max_shift_px: float) -> Registratio
     view
         (H, W) normalised phase frame.
     brightness
-        (H, W) fluorescence, best on a compressed scale so that few bright cells do not rule.
+        (H, W) fluorescence, best on a compressed scale so that few bright cells do not dominate.
     max_shift_px
         Largest shift each way.
     """
@@ -73,7 +73,7 @@ def register(view: Plane, brightness: Plane, max_shift_px: float) -> Registratio
 
 
 def shift_plane(plane: Plane, offset_px: tuple[float, float]) -> Plane:
-    """Lay a (H, W) plane onto the phase frame by linear interpolation; NaN where it has nothing."""
+    """Shift a (H, W) plane onto the phase frame by linear interpolation; NaN outside it."""
     if offset_px == (0.0, 0.0):
         return plane
     shifted = np.full(plane.shape, np.nan, dtype=np.float32)
@@ -112,7 +112,7 @@ class _Overlap:
         return slice(pixels.start + self.whole, pixels.stop + self.whole)
 
     def far(self, pixels: slice) -> slice:
-        """Those behind; the same where pixels fall on pixels, since the frame may end there."""
+        """The pixels after them; the same ones for whole offsets, since the frame may end there."""
         step = int(self.share > 0)
         return slice(pixels.start + self.whole + step, pixels.stop + self.whole + step)
 
@@ -166,7 +166,7 @@ def _explained(view: Plane, brightness: Plane) -> Plane:
     target = fft.rfft2(_unit(_flatten(ndimage.gaussian_filter(brightness, 1.0)), taper))
     gram = np.array([[np.vdot(one, two) for two in parts] for one in parts], dtype=np.float64)
     factor = np.linalg.cholesky(np.linalg.inv(gram + _RIDGE * np.eye(len(parts))))
-    # Mixed as spectra, of which each has half the values, and at once: transforms are linear.
+    # The spectra are mixed, which have half the values; the transform is linear.
     crossed = [np.conj(fft.rfft2(part)) for part in parts]
     total = np.zeros(view.shape, dtype=np.float32)
     for column in factor.T.astype(np.float32):
@@ -185,9 +185,9 @@ def _box_mean(plane: Plane, size_px: int) -> Plane:
 
 
 def _flatten(plane: Plane) -> Plane:
-    """Take out what is wider than a cell and bring the rest to one local amplitude.
+    """Remove structures wider than a cell, and equalise the local amplitude.
 
-    Otherwise the border of a bright colony, which phase contrast does not show, rules the sum.
+    Otherwise the border of a bright colony, which phase contrast does not show, dominates the sum.
     """
     detail = plane - _box_mean(_box_mean(plane, _WIDE_PX), _WIDE_PX)
     # Running sums of squares may come out a little below 0.
@@ -219,7 +219,7 @@ def _taper(shape: tuple[int, ...]) -> Plane:
 
 
 def _shrink(plane: Plane, factor: int) -> Plane:
-    """Block means; what does not fill a block at the lower right is left out."""
+    """Return block means; incomplete blocks at the lower right are left out."""
     if factor == 1:
         return plane
     rows, cols = (side // factor * factor for side in plane.shape)
@@ -242,7 +242,7 @@ def _window(centre: tuple[int, int], reach: int) -> tuple[slice, slice]:
 
 
 def _vertex(three: Plane) -> float:
-    """Where a parabola through three equidistant values peaks, -0.5 to 0.5."""
+    """Return the peak of a parabola through three equidistant values, -0.5 to 0.5."""
     before, at, after = (float(value) for value in three)
     bend = before - 2 * at + after
     return min(max(0.5 * (before - after) / bend, -0.5), 0.5) if bend < 0 else 0.0

@@ -1,6 +1,6 @@
-"""What `prepare` and labelling do, as values that are recorded with the data set.
+"""Settings of `prepare` and of labelling, recorded with the data set.
 
-Those of labelling are the core's: the daemon labels the fluorescence of the final day alike.
+The core owns those of labelling: the daemon labels the fluorescence of the final day alike.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -14,7 +14,7 @@ __all__ = ["BinariseSettings", "LabelSettings", "PrepareSettings", "require"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrepareSettings:
-    """How pairs become views and signals.
+    """Settings by which pairs become views and signals.
 
     Parameters
     ----------

@@ -1,8 +1,7 @@
-"""Which runs train and which test: whole runs are held out, never tiles of them.
+"""Train/test splits: whole runs are held out, never tiles of them.
 
 Tiles of one run share its day, medium, lamp and passage. A split over tiles lets a model recognise
-the run; `random_tiles` makes that split too, only to print how much it would flatter (the leakage
-gap).
+the run; `random_tiles` makes that split only to measure how much better it looks (the leakage gap).
 """
 
 from collections.abc import Sequence

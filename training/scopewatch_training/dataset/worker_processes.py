@@ -1,4 +1,4 @@
-"""Processes that work for this one: spawned, and gone when it is."""
+"""Worker processes: spawned by this process, and ended with it."""
 
 import multiprocessing
 import os
@@ -9,11 +9,11 @@ from multiprocessing.connection import wait
 from typing import Any, Final
 
 PAIRS_WORTH_A_WORKER: Final = 16
-"""Loading the libraries takes a process as long as some ten pairs."""
+"""Pairs that a process could prepare in the time in which it loads its libraries."""
 
 
 def count_workers(pairs: int) -> int:
-    """Return how many processes to prepare so many pairs with: one a core, where it is worth it."""
+    """Return the number of processes for so many pairs: up to one per core."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(cores or 1, pairs // PAIRS_WORTH_A_WORKER))
 
@@ -42,8 +42,8 @@ def _begin(begin: Callable[..., None] | None, *arguments: Any) -> None:
 def _end_with_parent() -> None:
     """End this process when its parent ends.
 
-    A pool's processes outlive a parent that was killed: they would go on writing where the next
-    call writes, and then wait for work for ever.
+    The processes of a pool survive a parent that is killed. They would write to the folder of the
+    next call, and then wait for ever.
     """
     parent = multiprocessing.parent_process()
     if parent is None:

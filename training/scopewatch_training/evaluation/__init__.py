@@ -1,1 +1,1 @@
-"""What a model is worth: cross-validation, baselines, figures and reports."""
+"""Evaluation of models: cross-validation, baselines, figures and reports."""

@@ -1,7 +1,7 @@
-"""Everything that is said of scored runs: figures per run and pooled, with their intervals.
+"""Figures of scored runs: per run and pooled, with bootstrap intervals.
 
-One list of scored fields goes in, from the model or from a baseline; what comes out is the JSON of
-`evaluate` and `cross-validate` and the content of the report.
+The input is one list of scored fields, from the model or from a baseline. The result is the JSON of
+`evaluate` and `cross-validate`, and the content of the report.
 """
 
 from collections.abc import Mapping, Sequence
@@ -76,13 +76,13 @@ class ScoredField:
 
     @property
     def corrected(self) -> float:
-        """`raw` with the error rates inverted, as the daemon does; raw where they do not allow."""
+        """`raw` corrected by the error rates, as the daemon does; `raw` where they do not allow."""
         return correct(self.raw, self.rates).value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What is said of one set of fields."""
+    """Figures of one set of fields."""
 
     tile: TileMetrics
     image: ImageMetrics

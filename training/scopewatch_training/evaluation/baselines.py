@@ -1,4 +1,4 @@
-"""Baselines on the very split of the network: what simpler means would have reached.
+"""Baselines on the split of the network: the figures that simpler methods reach.
 
 `local_std` scores a tile by its standard deviation alone; `random_forest` (Breiman, Machine
 Learning 45:5, 2001) by texture features of the isolated tile. Both see the normalised view that

@@ -44,7 +44,7 @@ def draw_curves(models: Mapping[str, Assessment], title: str) -> bytes:
 
 
 def draw_calibration(assessment: Assessment, title: str) -> bytes:
-    """Draw what was said against what was, with the number of tiles in each bin, as PNG."""
+    """Draw the share of positive tiles against their probability, with counts, as PNG."""
     figure = Figure(figsize=(4.6, 4.6), layout="constrained")
     curve, counts = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
     bins = assessment.calibration

@@ -71,7 +71,7 @@ def cross_validate(
 
 
 def _gap(leaky: Assessment, honest: Assessment) -> dict[str, Any]:
-    """How much the random-tile split flatters."""
+    """Return how much better the split over random tiles looks."""
     one, two = leaky.pooled.tile, honest.pooled.tile
     return {
         "random_tiles": {"roc_auc": one.roc_auc, "pr_auc": one.pr_auc, "f1": one.f1},

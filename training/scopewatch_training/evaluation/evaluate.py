@@ -1,4 +1,4 @@
-"""`evaluate`: what a bundle is worth on runs it never saw, by the path the daemon takes."""
+"""`evaluate`: scores runs that a bundle never saw, as the daemon does, and judges the scores."""
 
 import json
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from scopewatch_training.network.frames import frames_of, score_frames
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelRule:
-    """How the bundle's training labels were made, to label other runs alike."""
+    """Thresholds and settings of the bundle's training labels, by which other runs are labelled."""
 
     labels: LabelSettings
     thresholds: Thresholds
@@ -109,7 +109,7 @@ def report_evaluation(
     now: datetime,
     more: Sequence[Section] = (),
 ) -> Path:
-    """Evaluate a bundle and write the page that tells a biologist of it; return its path.
+    """Evaluate a bundle, write a page about it for a biologist, and return the path of the page.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def assess_baselines(
 
 
 def read_label_rule(bundle: Bundle) -> LabelRule:
-    """Read from a bundle's report how its labels were made.
+    """Read the label rule of a bundle from its report.
 
     Raises
     ------
@@ -208,7 +208,7 @@ def read_label_rule(bundle: Bundle) -> LabelRule:
 
 
 def refuse_other_views(bundle: Bundle, dataset: Dataset) -> None:
-    """Refuse a data set whose views are not what the bundle learnt from."""
+    """Refuse a data set that was normalised or scaled otherwise than the bundle's."""
     card = bundle.card
     if card.normalisation.spec() != dataset.normalisation:
         raise ConfigError(

@@ -1,6 +1,6 @@
-"""What a process of `cross-validate --jobs` does: one fold after another.
+"""Functions that the processes of `cross-validate --jobs` run: one fold after another.
 
-TensorFlow is set up before anything that imports it, so those imports stand within.
+TensorFlow must be set up before any module imports it, so functions import those modules.
 """
 
 # ruff: noqa: PLC0415  (see above)
@@ -25,7 +25,7 @@ Lines = SimpleQueue[str]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _WorkerState:
-    """What a process keeps between its folds; tile features are computed once."""
+    """State that a process keeps between its folds, so that tile features are computed once."""
 
     lines: Lines
     dataset: "Dataset"
@@ -37,7 +37,7 @@ _state: list[_WorkerState] = []
 
 
 def start_worker(lines: Lines, folder: Path, task: "CrossValidation") -> None:
-    """Set this process up; `task.threads` are its own."""
+    """Set this process up with `task.threads` threads."""
     use_device(task.threads)
     from scopewatch_training.dataset.prepared import open_dataset
     from scopewatch_training.evaluation.single_fold import baselines_of
@@ -48,7 +48,7 @@ def start_worker(lines: Lines, folder: Path, task: "CrossValidation") -> None:
 
 
 def run_fold_in_worker(fold: Fold, title: str, now: datetime) -> "FoldOutcome":
-    """Work on a fold in a process that has begun."""
+    """Work on a fold, in a process that `start_worker` set up."""
     from scopewatch_training.evaluation.single_fold import run_fold
 
     (state,) = _state
@@ -57,7 +57,7 @@ def run_fold_in_worker(fold: Fold, title: str, now: datetime) -> "FoldOutcome":
 
 
 def train_network_in_worker(fold: Fold, title: str, now: datetime) -> None:
-    """Train the network of a fold that shares it, in a process that has begun."""
+    """Train the shared network of a fold, in a process that `start_worker` set up."""
     from scopewatch_training.evaluation.single_fold import train_shared
 
     (state,) = _state

@@ -37,9 +37,10 @@ def run_folds(
     now: datetime,
     stages: Stages,
 ) -> list[FoldOutcome]:
-    """Work on all folds; the outcomes are in their order, and the same for any `jobs`.
+    """Work on all folds and return their outcomes in order.
 
-    The same, that is, for as many threads a fold: sums over threads round otherwise.
+    The outcomes do not depend on `jobs`, as long as each fold has as many threads: the number of
+    threads changes how sums are rounded.
     """
     titles = [
         f"fold {number} of {len(folds)}, {fold.test[0]} held out"
@@ -69,7 +70,7 @@ def run_folds(
         ]
         futures: list[Future[FoldOutcome]] = []
         try:
-            # Every fold asks for the networks of the others.
+            # Every fold uses the networks of the others.
             for network in networks:
                 network.result()
             futures += [
@@ -88,7 +89,7 @@ def run_folds(
                 )
             ) from error
         finally:
-            # After a failure no further fold is begun; those at work end and keep what they made.
+            # After a failure no further fold starts; running ones end and keep their results.
             for network in networks:
                 network.cancel()
             for future in futures:
@@ -98,11 +99,11 @@ def run_folds(
 
 @contextmanager
 def _forward_lines(lines: Lines, stages: Stages) -> Iterator[None]:
-    """Say what the processes tell, as it comes."""
+    """Report the lines of the processes as they arrive."""
     over = Event()
 
     def forward() -> None:
-        # Asked, not waited for: a process that was killed may hold the pipe for ever.
+        # Polled, since a read could block for ever: a killed process may hold the pipe.
         while not (over.wait(0.1) and lines.empty()):
             while not lines.empty():
                 stages.report(lines.get())

@@ -1,4 +1,4 @@
-"""Two comparisons that need a network of their own: isolated tiles, and the leaky split."""
+"""Two comparisons that train networks of their own: isolated tiles, and the leaky split."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -36,8 +36,8 @@ def score_isolated(
 ) -> list[ScoredField]:
     """Train a float network that sees nothing beyond each tile, and score other runs.
 
-    It is the report's way of scoring, measured beside ours; its threshold is 0.5. Its checkpoint
-    is kept in `work`: a call that was cut off goes on, and one that was not trains nothing.
+    The 2020 report scored tiles this way; its threshold is 0.5. The checkpoint is kept in `work`:
+    an interrupted call goes on from it, and a repeated call trains nothing.
     """
     alone = replace(settings, network=replace(settings.network, context="none"))
     frames = frames_of(dataset, dataset.of_runs(training), rule.thresholds)
@@ -55,9 +55,9 @@ def assess_leaky(
     *,
     test_share: float = 0.2,
 ) -> Assessment:
-    """Train on random tiles of all runs and judge on the others: a split that flatters.
+    """Train on random tiles of all runs and judge on the other tiles, which looks too good.
 
-    The difference to whole runs held out is the leakage gap.
+    The difference to figures with whole runs held out is the leakage gap.
     """
     rng = np.random.default_rng(settings.seed)
     frames = frames_of(dataset, dataset.of_runs(runs), rule.thresholds)

@@ -1,4 +1,4 @@
-"""Stages told line by line: what several processes do at once fits no common bars."""
+"""Stages as lines of text, for several processes at once, which cannot share progress bars."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ WriteLine = Callable[[str], None]
 
 
 class _LineListener:
-    """Tells how a training goes on, at its checks and when it goes on from a checkpoint."""
+    """Writes a line at a quarter of the steps, at each check, and on resuming from a checkpoint."""
 
     def __init__(self, write: WriteLine, title: str, steps: int) -> None:
         self._write = write
@@ -28,7 +28,7 @@ class _LineListener:
 
 
 class LineStages:
-    """Stages of one piece of work, each line with the name of the work before it."""
+    """Stages of one piece of work; each line begins with its name."""
 
     def __init__(self, write: WriteLine, work: str) -> None:
         self._write = write
@@ -41,7 +41,7 @@ class LineStages:
 
     @contextmanager
     def counting(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        """Count things; only the end is told."""
+        """Count things; write a line when all are done."""
 
         def count(done: int, total: int) -> None:
             if done == total:
@@ -50,5 +50,5 @@ class LineStages:
         yield count
 
     def report(self, text: str) -> None:
-        """Tell a line."""
+        """Write a line."""
         self._write(text if text.startswith(self._work) else f"{self._work}: {text}")

@@ -25,12 +25,12 @@ _IMAGE_COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportContent:
-    """What a report tells.
+    """Content of a report.
 
     Parameters
     ----------
     subtitle
-        What was tested on what, in one line.
+        Model and runs, in one line.
     assessment
         Of the model.
     baselines
@@ -81,8 +81,8 @@ def write_report(folder: Path, content: ReportContent, dataset: Dataset, now: da
             title="Tiles",
             text=(
                 "Of each tile: does it show the marker? ROC AUC 0.5 is guessing. PR AUC and F1"
-                " stand against the share of positive tiles. Accuracy says little where few tiles"
-                " are positive, so that of always saying none (all-negative) stands beside it.",
+                " compare with the share of positive tiles. Accuracy means little where few tiles are"
+                " positive; that of calling no tile positive (all-negative) is given too.",
                 *content.notes,
             ),
             tables=(
@@ -169,7 +169,7 @@ def _image_cells(figures: Figures) -> tuple[str, ...]:
 
 
 def _gate_sections(gate: Mapping[str, Any]) -> tuple[Section, ...]:
-    """Tell what quantising changed; nothing where it is not recorded."""
+    """Return a section on what quantising changed; none where it is not recorded."""
     if not gate:
         return ()
     named = [(f"inner fold {i}", each) for i, each in enumerate(gate["inner_folds"], start=1)]
@@ -217,7 +217,7 @@ def _efficiency_text(assessment: Assessment) -> str:
     if assessment.corrected:
         how = (
             "Corrected: the share of positive tiles with the error rates of other held-out runs"
-            " inverted, as the daemon gives it; the raw share stands beside it."
+            " inverted, as the daemon gives it; the raw share is given too."
         )
     else:
         how = "Raw share of positive tiles: the error rates are unknown or do not allow correction."

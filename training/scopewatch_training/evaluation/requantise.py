@@ -1,4 +1,4 @@
-"""`quantise`: makes the int8 network of a bundle again from its float weights."""
+"""`quantise`: makes the int8 network of a bundle from its float weights once more."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -79,5 +79,5 @@ def requantise(
 
 
 def _card_of(bundle: Bundle, model: bytes) -> ModelCard:
-    """Return the card of a bundle, of another network."""
+    """Return the card of a bundle with the hash of another network."""
     return bundle.card.model_copy(update={"model_sha256": sha256(model).hexdigest()})

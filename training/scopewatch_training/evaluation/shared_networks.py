@@ -1,12 +1,12 @@
-"""Folds of a cross-validation that share their networks: one network a run instead of several.
+"""Cross-validation folds that share their networks: one network per run instead of several.
 
 A whole fit trains inner networks only to learn, on runs they never saw, how scores become
 probabilities and where the threshold lies. In a cross-validation such scores are there already:
 each run was scored by the network of the fold that holds it out. Fold k takes its calibration,
 threshold and error rates from the held-out scores of all runs but k.
 
-No label of run k is looked at for its own threshold. But the networks that gave those other scores
-had run k among their training runs, which whole nested fits avoid, at four times the training.
+No label of run k sets its own threshold. But the networks that gave the other scores were trained
+on run k among others. Whole nested fits avoid that, at four times the training.
 """
 
 from collections.abc import Sequence
@@ -72,7 +72,7 @@ def fit_shared(
 def train_network(
     dataset: Dataset, out: Path, request: FitRequest, *, now: datetime, stages: Stages
 ) -> None:
-    """Train the network of a fold, or go on with it; its checkpoint is what is kept."""
+    """Train the network of a fold, or go on from its checkpoint, and keep the checkpoint."""
     _network(load_inputs(dataset, out, request, now=now), stages)
 
 

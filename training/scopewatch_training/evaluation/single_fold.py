@@ -28,15 +28,15 @@ from scopewatch_training.network.stages import Stages
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossValidation:
-    """What to cross-validate and how.
+    """Request of a cross-validation: runs, settings and comparisons.
 
     Parameters
     ----------
     runs
         Runs that take turns in being held out.
     controls
-        Reporter-free runs: never trained on, scored by every fold's bundle. They should read as
-        the marker says (nothing), and read high where a network knows only "a cell is here".
+        Reporter-free runs: never trained on, scored by every fold's bundle. They should read
+        near 0; they read high where a network has learnt cells and not the marker.
     work
         Where the folds' bundles are kept; a fold that is done is not fitted again.
     threads, jobs
@@ -78,7 +78,7 @@ class CrossValidation:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FoldOutcome:
-    """What a fold's bundle made of the run it never saw.
+    """Scores that a fold's bundle gave to the run it never saw.
 
     Parameters
     ----------
@@ -106,8 +106,8 @@ def run_fold(
     stages: Stages,
 ) -> FoldOutcome:
     """Fit on the fold's training runs and score the run that it holds out."""
-    # Layers are numbered through a process, and the model's file holds their names: a fold gives
-    # the same file wherever it is worked on.
+    # Keras numbers layers through a process, and the model file holds their names. After a reset
+    # a fold gives the same file in any process.
     keras.utils.clear_session()
     bundle = _fit_fold(dataset, fold, task, title, now, stages)
     rule = read_label_rule(bundle)
@@ -190,7 +190,7 @@ def _mean_positive(bundle: Bundle, dataset: Dataset, run: str, threads: int) -> 
 
 
 def baselines_of(dataset: Dataset, task: CrossValidation) -> Baselines:
-    """Return the baselines that stand beside the folds' bundles."""
+    """Return the baselines that the folds' bundles are compared with."""
     return Baselines(
         dataset=dataset, labels=task.settings.labels, jobs=task.threads, seed=task.settings.seed
     )

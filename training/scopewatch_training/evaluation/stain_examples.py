@@ -23,7 +23,7 @@ Picture = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Example:
-    """A field to show, and why: `best`, `median` or `worst`."""
+    """A field to show, with its rank: `best`, `median` or `worst`."""
 
     rank: str
     field: ScoredField

@@ -1,4 +1,4 @@
-"""Texture features of isolated tiles, for the random forest that stands beside the network."""
+"""Texture features of isolated tiles, for the random forest that is a baseline."""
 
 from collections.abc import Callable
 from typing import Any, Final

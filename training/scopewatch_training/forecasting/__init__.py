@@ -1,1 +1,1 @@
-"""What comes of a well later on: time-lapses, the forecast table, the early warning."""
+"""Forecasts: time-lapses, the forecast table, the early-warning study, recalibration."""

@@ -1,4 +1,4 @@
-"""Courses of wells: what the daemon would have known of each at each time point, and its end."""
+"""Courses of wells: the running estimate at each time point, and the final efficiency."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
@@ -188,7 +188,7 @@ def read_finals(path: Path) -> dict[Well, float]:
     """Read final efficiencies from a table, the mean over the sites of a well.
 
     It may hold a line for each frame, as `scopewatch simulate` writes truth.csv: all lines of a
-    site say the same.
+    site hold the same value.
 
     Raises
     ------

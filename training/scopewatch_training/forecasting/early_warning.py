@@ -1,4 +1,4 @@
-"""The early-warning study: would a weak well have been named, how early, and at what price.
+"""The early-warning study: how many weak wells the rules name, how early, at how many false alarms.
 
 Each run is held out once. The forecast table is fitted on the others, and the run's plates are
 replayed through the rules as they are configured, by the steps that the daemon takes. The forecast
@@ -80,7 +80,7 @@ class RecordedRuns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyPlan:
-    """What a study asks.
+    """Rules, targets and rates that a study compares.
 
     Parameters
     ----------

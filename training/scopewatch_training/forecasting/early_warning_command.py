@@ -1,4 +1,4 @@
-"""`early-warning`: from a bundle and time-lapses of runs it never saw to the study."""
+"""`early-warning`: makes the study from a bundle and time-lapses of runs that it never saw."""
 
 import time
 from dataclasses import dataclass, replace
@@ -98,7 +98,7 @@ def default_rules() -> tuple[AlertRule, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRequest:
-    """What is studied, and how.
+    """Request of a study: bundle, runs, rules and targets.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ class StudyRequest:
     final_day
         None: the last day of the time-lapse.
     scores
-        File that keeps what the model says of each frame; see `timelapse.FrameScores`.
+        File that keeps the score of each frame; see `timelapse.FrameScores`.
     threads
         CPU threads of the scorer.
     """

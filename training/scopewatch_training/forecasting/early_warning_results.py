@@ -1,4 +1,4 @@
-"""What an early-warning study found: by method, setting and target, and as JSON."""
+"""Results of an early-warning study: by method, setting and target, and as JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +18,7 @@ LINE: Final = "linear extrapolation"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a method did on the wells of all runs, each held out.
+    """Figures of a method on the wells of all runs, each held out.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatingPoint:
-    """A method at one setting: how it was set, and how it did."""
+    """A method at one setting, with its outcome."""
 
     setting: Mapping[str, float]
     outcome: Outcome

@@ -1,4 +1,4 @@
-"""What is known of single wells of an early-warning study: warnings, and forecasts with the end."""
+"""Results for single wells of an early-warning study: warnings, and forecasts with the end."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -49,13 +49,13 @@ def forecast(
 ) -> tuple[ForecastDay, ...]:
     """Learn the forecast table and write it on the bundle's card.
 
-    The truth of a well is what the fluorescence of its last pair in `dataset` says; what is seen
-    of it on a day is its running estimate, as the daemon makes it.
+    The truth of a well is the efficiency of the fluorescence of its last pair in `dataset`. The
+    predictor is its running estimate of a day, as the daemon makes it.
 
     Parameters
     ----------
     scores
-        File that keeps what the model says of each frame; see `timelapse.FrameScores`.
+        File that keeps the score of each frame; see `timelapse.FrameScores`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The forecast table: how the final efficiency follows from an earlier day, and how surely.
+"""Fits the forecast table: the final efficiency from an earlier day, with its errors.
 
 For each day a plane from the running estimate of that day and its trend to the final efficiency,
 with the errors that it made in wells of runs that it was not fitted on.
@@ -100,7 +100,7 @@ def _fit(wells: Sequence[WellDay]) -> _Plane:
 
 
 def _mean_only(wells: Sequence[WellDay]) -> _Plane:
-    """Expect what the other runs came to, whatever is seen: the prior."""
+    """Fit the prior: the mean final efficiency of the other runs."""
     return _Plane(intercept=float(_columns(wells)[1].mean()), slope=0.0, trend_slope=0.0)
 
 

@@ -1,7 +1,7 @@
-"""What a bundle keeps of the runs its forecast was learnt from: `report/forecast.json`.
+"""The record of the runs that a bundle's forecast was learnt from: `report/forecast.json`.
 
-None of them was trained on. With them `recalibrate` can refit threshold, error rates and forecast
-once another run is known, without the pictures.
+The network was trained on none of them. From the record `recalibrate` refits threshold, error rates
+and forecast together with another run, without the pictures.
 """
 
 from pathlib import Path
@@ -43,7 +43,7 @@ class HeldOutDay(_Strict):
 
 
 class HeldOutRecord(_Strict):
-    """The table with all that it was learnt from.
+    """The forecast table with the data that it was learnt from.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""`recalibrate`: takes up a run that the daemon measured, and never silently.
+"""`recalibrate`: refits a bundle with a run that the daemon measured.
 
 The network stays as it is. Threshold, error rates and forecast are refitted on the runs that the
 forecast was learnt from with the new run among them, into a new bundle whose card names the run.

@@ -1,4 +1,4 @@
-"""Time-lapses of whole runs: the table of their frames, and what the model says of each.
+"""Time-lapses of whole runs: the table of their frames, and the model's score of each.
 
 Scoring is what takes time. `FrameScores` keeps it in a file, one line for each frame, so that a
 call that was cut off goes on and a study can be replayed in seconds.

@@ -1,1 +1,1 @@
-"""The network: its family, its training, its quantisation, the search for settings."""
+"""Networks: architecture, training, quantisation, and the search for settings."""

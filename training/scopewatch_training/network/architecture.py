@@ -1,7 +1,7 @@
-"""The family of networks: fully convolutional, one score per tile, fit for int8.
+"""Builds the networks: fully convolutional, one score per tile, suited to int8.
 
 Plain 3x3 convolutions with batch normalisation and ReLU, which the converter folds into one int8
-operation; resolution is halved log2(tile_px) times until one output pixel stands for one tile.
+operation; resolution is halved log2(tile_px) times until one output pixel is one tile.
 No depthwise layers: on x86 they make int8 slower than float32. Channels are multiples of 16,
 which the int8 kernels fill their registers with.
 
@@ -56,7 +56,7 @@ def grow_layers(frame: Any, spec: NetworkSpec, prefix: str = "") -> tuple[Any, A
 
     Returns
     -------
-    The last feature map, of which a square of `spec.head_side` stands for a tile, and the logits
+    The last feature map, of which a square of `spec.head_side` belongs to a tile, and the logits
     of the area head.
     """
     feature = frame

@@ -1,8 +1,7 @@
-"""Augmentation that matches what microscopes do to the same cells.
+"""Augmentation of normalised views: the differences that microscopes make between frames.
 
-Each view was normalised before; augmentation varies what normalising leaves over: orientation,
-a few percent of scale (objectives and couplers differ), contrast, a rest of uneven illumination,
-focus and camera noise.
+It varies what normalisation does not remove: orientation, a few percent of scale (objectives and
+couplers differ), contrast, residual uneven illumination, focus and camera noise.
 """
 
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ Masks = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Augmentation:
-    """How far views are varied; `strength` 0 leaves only flips and quarter turns.
+    """Ranges in which views are varied; `strength` 0 leaves only flips and quarter turns.
 
     Parameters
     ----------
@@ -53,7 +52,7 @@ class Augmentation:
         view
             (S, S) float32 normalised crop.
         masks
-            (N, S, S) float32, 0 to 1: planes that are moved with the view, never relit.
+            (N, S, S) float32, 0 to 1: planes that move with the view, unchanged in brightness.
 
         Returns
         -------
@@ -71,7 +70,7 @@ class Augmentation:
         return self._light(view, rng), masks
 
     def _rescale(self, view: View, masks: Masks, rng: np.random.Generator) -> tuple[View, Masks]:
-        """Zoom and turn about the middle; what comes from outside is a reflection."""
+        """Zoom and turn about the middle; pixels from outside are reflected."""
         if rng.random() < 0.5:
             return view, masks
         zoom = float(np.exp(rng.normal(0, self.scale * self.strength)))

@@ -18,7 +18,7 @@ from scopewatch_training.dataset.planes import Plane
 from scopewatch_training.network.augment import Augmentation
 
 FULLY_BRIGHT = 8.0
-"""Thresholds beyond which brighter is not told apart: what glows more says no more of the cell."""
+"""Brightness in thresholds above which the target is constant: more light is no more marker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,8 +46,8 @@ class TrainingFrame:
 class Batch:
     """Crops and what is known of their pixels; all (N, S, S, 1) float32.
 
-    `marker` is 1 where the marker is, or says from 0 to 1 how bright it is; `known` is 0 where the
-    fluorescence does not tell.
+    `marker` is 1 where the marker is, or its brightness from 0 to 1; `known` is 0 where the
+    fluorescence is not known.
     """
 
     view: NDArray[np.float32]
@@ -101,10 +101,10 @@ class BatchPlan:
 
 
 def brightness(signal: NDArray[np.floating], threshold: float) -> NDArray[np.float32]:
-    """Say from 0 to 1 how bright the pixels of a (H, W) signal are; unknown (NaN) ones are 0.
+    """Return the brightness of the pixels of a (H, W) signal from 0 to 1; unknown (NaN) ones are 0.
 
     Counts are taken in units of the run's threshold, so that runs of other exposures or other cells
-    agree, and then on the inverse hyperbolic sine: dim and bright cells are to be told apart alike.
+    agree, and then on the inverse hyperbolic sine: dim and bright cells are to differ alike.
     """
     units = np.nan_to_num(np.maximum(signal, 0) / threshold)
     graded = np.arcsinh(units) / np.arcsinh(FULLY_BRIGHT)

@@ -1,6 +1,6 @@
-"""From scores of held-out runs to calibration, threshold, error rates and an interval.
+"""Calibration, threshold, error rates and interval, from scores of held-out runs.
 
-Everything here is learnt from tiles of runs that the scoring network was not trained on.
+All of it is learnt from tiles of runs that the scoring network was not trained on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -122,7 +122,7 @@ def choose_threshold(frames: Sequence[ScoredFrame], *, slack: float = 0.003) -> 
     """
     labels, scores = pool_tiles(frames)
     found = np.unique(scores).astype(np.float64)
-    # Midway between two codes of the int8 output, so that equality never decides.
+    # Midway between two steps of the int8 output, so that equality never decides.
     candidates = (found[1:] + found[:-1]) / 2
     candidates = candidates[(candidates > 0.02) & (candidates < 0.98)]
     if not candidates.size:

@@ -31,7 +31,7 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint beside `path`, sync it and rename it into place."""
+    """Write a checkpoint, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = {
         "made_of": checkpoint.fingerprint,
@@ -54,7 +54,7 @@ def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:
     ------
     ConfigError
         When it belongs to other settings or other data, or is damaged: going on from it, or
-        starting anew over it, could both be wrong.
+        starting again over it, could both be wrong.
     """
     if not path.exists():
         return None
@@ -71,7 +71,7 @@ def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:
                 "checkpoint cannot be read",
                 where=path,
                 got=error,
-                do="delete its folder to start anew",
+                do="delete its folder to start again",
             )
         ) from error
     if facts["made_of"] != fingerprint:
@@ -81,7 +81,7 @@ def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:
                 where=path,
                 expected=fingerprint,
                 got=facts["made_of"],
-                do="give the settings it was begun with, or delete its folder to start anew",
+                do="give the settings it was begun with, or delete its folder to start again",
             )
         )
     return Checkpoint(fingerprint=fingerprint, facts=facts["facts"], arrays=arrays)

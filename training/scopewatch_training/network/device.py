@@ -1,4 +1,4 @@
-"""What TensorFlow runs on: threads, determinism, a GPU where there is one."""
+"""Sets up TensorFlow: threads, determinism, a GPU where there is one."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from importlib import import_module
 
 
 def use_device(threads: int) -> str:
-    """Start TensorFlow for this process and say in words what it runs on.
+    """Start TensorFlow for this process and return the name of its device.
 
     Must be called before anything else imports TensorFlow. Operations are made deterministic, so
     that a seed gives the same network again on the same machine.
@@ -23,7 +23,7 @@ def use_device(threads: int) -> str:
         for card in graphics:
             # Otherwise TensorFlow takes all of its memory at once, also from other users.
             tensorflow.config.experimental.set_memory_growth(card, True)
-        # Looks for devices, and complains of those that are not there, only once.
+        # TensorFlow looks for devices once, and warns of missing ones.
         tensorflow.constant(0)
     if graphics:
         details = tensorflow.config.experimental.get_device_details(graphics[0])
@@ -38,10 +38,10 @@ def tensorflow_version() -> str:
 
 @contextmanager
 def _quiet_standard_error() -> Iterator[None]:
-    """Send what C++ writes to standard error nowhere.
+    """Discard what C++ code writes to standard error.
 
-    TensorFlow's first messages come before its log level is read and would stand before the one
-    line of an error. Python's own errors are raised as ever.
+    TensorFlow writes its first messages before it reads its log level; they would precede the one
+    line of an error. Python's own errors are raised as usual.
     """
     sys.stderr.flush()
     kept = os.dup(2)

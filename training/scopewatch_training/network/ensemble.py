@@ -1,10 +1,9 @@
-"""Several networks as one: trained from different seeds, joined so that their mean logit is scored.
+"""Ensembles: networks trained from different seeds and joined to one, whose logit is their mean.
 
-A network that learnt from few positive tiles owes much to its seed: which cells it saw in which
-order, and where its weights began. The mean of several owes less (deep ensembles; Lakshminarayanan
-et al., NeurIPS 2017), and costs as many times more. Joined they are an ordinary network of the
-family, side by side from the frame to the tile head: calibration, quantising, gate and daemon know
-no other kind.
+A network that learns from few positive tiles depends much on its seed: on the order of crops and
+on its first weights. The mean of several depends less (deep ensembles; Lakshminarayanan et al.,
+NeurIPS 2017), and costs as many times more. The joined network holds them in parallel, from the
+frame to the tile head. Calibration, quantisation, gate and daemon treat it as any network.
 """
 
 from collections.abc import Sequence
@@ -34,8 +33,8 @@ SEEDS_APART: Final = 1000
 def train_ensemble(training: Training, title: str, stages: Stages) -> Trained:
     """Train the networks that the settings ask for, one after another, and join them.
 
-    Each has a seed, batches and a checkpoint of its own, so that a call that was cut off goes on
-    with the one it was at.
+    Each has its own seed, batches and checkpoint, so that an interrupted call goes on with the
+    network that it was training.
 
     Returns
     -------
@@ -90,7 +89,7 @@ def build_untrained(settings: FitSettings) -> keras.Model:
 
 
 def _training_of(training: Training, index: int) -> Training:
-    """Return the training of one network; that of the first is as if it were the only one."""
+    """Return the training of one network; the first is trained as a single network is."""
     if index == 0:
         return training
     file = training.checkpoint

@@ -1,4 +1,4 @@
-"""Everything that decides what `fit` makes of a data set, as values recorded with the bundle."""
+"""Settings of a fit, recorded with the bundle."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -101,7 +101,7 @@ class FitSettings:
 
     @property
     def joins(self) -> bool:
-        """Whether what is kept differs from what is trained: several networks, or squares' mean."""
+        """Whether trained networks are joined: several of them, or means over squares."""
         return self.members > 1 or self.network.learns == "brightness"
 
     def to_json(self) -> dict[str, Any]:

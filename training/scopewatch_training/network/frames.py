@@ -17,7 +17,7 @@ from scopewatch_training.network.calibrate import ScoredFrame
 def frames_of(
     dataset: Dataset, pairs: Sequence[Pair], thresholds: Thresholds
 ) -> list[TrainingFrame]:
-    """Pairs with the threshold of each, nothing read yet; whole runs must be given at once."""
+    """Return pairs with their thresholds, without reading pixels; give whole runs at once."""
     per_pair = thresholds.per_pair(pairs)
     frames = []
     for pair in pairs:
@@ -50,13 +50,13 @@ def score_frames(
 
 
 def refuse_one_class(frames: Sequence[TrainingFrame], where: object) -> None:
-    """Refuse training data without a single positive pixel; thresholds of inf say so."""
+    """Refuse training data without a positive pixel: all its thresholds are inf."""
     if all(np.isinf(frame.threshold) for frame in frames):
         raise ConfigError(
             complaint(
                 "training runs hold no positive tile",
                 where=where,
-                expected="fluorescence that stands clear of the camera's noise",
+                expected="fluorescence well above the camera's noise",
                 got=f"{len(frames)} frames without",
                 do="check the fluorescence images, or choose another binarisation",
             )

@@ -1,4 +1,4 @@
-"""A converted network run by the runtime itself: reals in, reals out."""
+"""Runs a converted network in the TFLite runtime, with float input and output."""
 
 from typing import Any
 

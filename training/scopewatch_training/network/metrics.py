@@ -1,7 +1,7 @@
-"""Figures that say how good tile scores and efficiencies are.
+"""Metrics of tile scores and of efficiencies.
 
 All efficiencies are fractions, 0 to 1, except where a name says points (percentage points).
-References stand in docs/method.md.
+docs/method.md lists the references.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,8 @@ Array = NDArray[np.float64]
 class TileMetrics:
     """Figures over tiles at one decision threshold; nan where undefined (one class only).
 
-    Accuracy never stands alone: a model that says "none" reaches `accuracy_all_negative`.
+    Accuracy is never given alone: a model that calls no tile positive reaches
+    `accuracy_all_negative`.
     """
 
     roc_auc: float
@@ -66,7 +67,7 @@ class ImageMetrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationBin:
-    """Tiles of similar score: what was said and what was."""
+    """Tiles of similar probability: its mean, and their share of positive ones."""
 
     low: float
     high: float
@@ -175,7 +176,7 @@ def concordance(estimate: Array, truth: Array) -> float:
 def calibration_curve(
     labels: ArrayLike, probability: ArrayLike, bins: int = 10
 ) -> list[CalibrationBin]:
-    """Compare what was said with what was, in bins of equal width; empty bins are left out."""
+    """Return probability and share of positive tiles in equal bins, empty ones left out."""
     truth, score = _counted(labels, probability)
     edges = np.linspace(0, 1, bins + 1)
     member = np.clip(np.digitize(score, edges) - 1, 0, bins - 1)

@@ -1,4 +1,4 @@
-"""What a network of the family is made of, without building it."""
+"""Specification of a network: its layers, without building them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 from scopewatch.core.errors import ConfigError, complaint
 
 QUARTERS = 4
-"""Squares along the side of a tile of which the area head says how much is positive."""
+"""Squares along the side of a tile for which the area head gives the positive share."""
 TILE_SIDES_PX = (8, 16, 32, 64, 128)
 CONTEXTS = ("full", "none")
 LESSONS = ("labels", "brightness")
@@ -14,7 +14,7 @@ LESSONS = ("labels", "brightness")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSpec:
-    """One member of the family.
+    """Size and kind of a network.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ class NetworkSpec:
         tile, as if each tile were cut out and scored alone.
     learns
         `labels`: which tiles are positive. `brightness`: how bright the marker is, on squares a
-        quarter as wide as a tile, whose mean is a tile's score. A few hundred labels are few to
-        learn from, while every square says how bright it is.
+        quarter as wide as a tile, whose mean is a tile's score. It suits data sets with a few
+        hundred positive labels, since every square has a brightness.
     """
 
     tile_px: int = 32
@@ -128,7 +128,7 @@ def plan_layers(spec: NetworkSpec) -> tuple[Convolution, ...]:
 
 
 def ensemble_prefixes(members: int) -> tuple[str, ...]:
-    """Return what stands before the names of the layers of networks that are joined."""
+    """Return the prefixes of layer names of networks that are joined."""
     return ("",) if members == 1 else tuple(f"net{index + 1}_" for index in range(members))
 
 

@@ -1,4 +1,4 @@
-"""What a network is trained for: labels of tiles and the area they are made of, or brightness."""
+"""Losses: of tile labels and of the positive area, or of brightness."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def losses_of(
     outputs
         Logits of both heads: (N, H/t, W/t, 1) and (N, H/a, W/a, 1).
     marker, known
-        (N, H, W, 1) float32: where the marker is or how bright, and where the fluorescence tells.
+        (N, H, W, 1) float32: where the marker is or how bright, and where it is known.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""From a trained network to a full int8 TFLite file."""
+"""Converts a trained network to a full int8 TFLite file."""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,16 +20,16 @@ from scopewatch_training.network.int8_network import Int8Network
 RANGE_FRAMES = 48
 SHIFT_FRAMES = 16
 REPRESENTATIVE_SIDE_PX = 1024
-# Half a step of the output: what its lowest code stands for.
+# Half a step of the output: the value of its lowest step.
 _LOWEST = 1 / 512
 
 
 class _OutputSteps(keras.layers.Layer):  # type: ignore[misc]
-    """Makes every int8 network give its probabilities in the same steps, k / 256.
+    """Fixes the quantisation of probabilities to steps of 1 / 256 for every network.
 
-    Left to the frames that set the ranges, each network has steps of its own: a threshold halfway
-    between two codes of one lies at a code of another, and where many tiles are near it, as they
-    are where probabilities are small, the efficiencies of the two part by a point.
+    Otherwise the frames that set the ranges give each network steps of its own. A threshold halfway
+    between two steps of one network then lies at a step of another. Where many tiles are near it,
+    as they are where probabilities are small, their efficiencies differ by a point.
     """
 
     def call(self, probability: Any) -> Any:
@@ -46,14 +46,14 @@ def fold_calibration(network: keras.Model, platt: Platt) -> None:
 def convert_int8(network: keras.Model, frames: Sequence[TrainingFrame], tile_px: int) -> bytes:
     """Convert a network to a TFLite file with int8 weights, activations, input and output.
 
-    What rounding adds up to is not noise: most of it is one shift of all logits. It is measured on
-    a first conversion and taken away in a second (bias correction; Nagel et al., ICCV 2019).
+    Rounding shifts all logits by nearly the same amount. The shift is measured on a first
+    conversion and removed in a second (bias correction; Nagel et al., ICCV 2019).
 
     Parameters
     ----------
     frames
         Frames of training runs; up to 48 of them, evenly chosen, set the activations' ranges, and
-        up to 16 say by how much the logits are shifted.
+        up to 16 measure the shift of the logits.
     """
     model = _convert(build_scorer(network), frames, tile_px)
     shift = logit_shift(network, model, _representative(frames, tile_px, SHIFT_FRAMES))
@@ -65,9 +65,8 @@ def logit_shift(
 ) -> float:
     """Return by how much the int8 logits of tiles lie above the float ones, on average.
 
-    Tiles weigh by p (1 - p): where the probability is near 0 or 1 a shift changes nothing, and the
-    codes of the output do not tell it. One tile's weight without a shift keeps the average from
-    resting on next to none.
+    Tiles weigh by p (1 - p): where the probability is near 0 or 1 a shift does not change the
+    output. One tile's weight without a shift is added, so that few tiles alone do not decide.
     """
     logits = keras.Model(network.input, network.get_layer(TILE_HEAD).output)
     int8 = Int8Network(model)

@@ -20,7 +20,7 @@ def open_storage(
 ) -> optuna.storages.RDBStorage:
     """Open the database of a search, making its tables where there are none.
 
-    Of two workers that make the tables at once one fails; it finds them there a moment later.
+    Where two workers make the tables at once, one fails and finds the tables on its next try.
 
     Raises
     ------
@@ -48,8 +48,8 @@ def open_storage(
 
 def _connect(url: str) -> optuna.storages.RDBStorage:
     with warnings.catch_warnings():
-        # Heartbeats are called experimental since 2021; they are how a killed worker's trial is
-        # known for dead and tried again.
+        # Optuna calls heartbeats experimental since 2021. With them the trial of a killed worker
+        # is recognised and tried again.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return optuna.storages.RDBStorage(
             url,

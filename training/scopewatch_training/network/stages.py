@@ -1,4 +1,4 @@
-"""How a fit tells what it is doing; `console` shows it, tests may listen."""
+"""Protocols by which a fit reports its progress, to a console or to a test."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -6,23 +6,23 @@ from typing import Protocol
 
 
 class Listener(Protocol):
-    """Hears how a training goes on."""
+    """Receives the progress of a training."""
 
     def resumed(self, step: int) -> None:
-        """Say that it goes on after `step` steps of an earlier process."""
+        """Note that it goes on after `step` steps of an earlier process."""
         ...
 
     def stepped(self, step: int, tile_loss: float) -> None:
-        """Say that a step is done."""
+        """Note that a step is done."""
         ...
 
     def checked(self, step: int, loss: float, *, best: bool) -> None:
-        """Say what a check on the held-out frames gave."""
+        """Note the result of a check on the held-out frames."""
         ...
 
 
 class Stages(Protocol):
-    """Shows what a fit is doing."""
+    """Shows the progress of a fit."""
 
     def training(self, title: str, steps: int) -> AbstractContextManager[Listener]:
         """Begin to train a network of at most `steps` steps."""

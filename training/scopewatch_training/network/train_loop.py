@@ -1,4 +1,4 @@
-"""Training one network: steps, running average of the weights, checks, checkpoints."""
+"""Trains one network: steps, running average of the weights, checks, checkpoints."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Trained:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Training:
-    """One training, defined wholly by its values.
+    """Request of one training.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ class _State:
 
 
 def train(training: Training, listener: Listener) -> Trained:
-    """Train a network, or go on with one.
+    """Train a network, or go on from its checkpoint.
 
     With held-out frames the weights of the check with the lowest tile loss are returned, and
     training stops once `patience` checks brought none lower. Without, the averaged weights of
@@ -185,8 +185,8 @@ def _held_out_loss(
 ) -> Callable[[], float]:
     """Return a function that gives the mean tile loss over whole held-out frames.
 
-    The logits are calibrated on these frames first: what is kept of a network is calibrated
-    later, and class weights would otherwise count against the settings that use them.
+    The logits are calibrated on these frames first, since the kept network is calibrated later.
+    Otherwise settings with class weights would seem worse.
     """
     labels = [
         label_pair(frame.signal[:, :], frame.threshold, settings.labels)[1] for frame in frames

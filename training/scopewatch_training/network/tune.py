@@ -119,7 +119,7 @@ def suggest(trial: optuna.Trial, search: Search) -> FitSettings:
         augmentation=trial.suggest_float("augmentation", 0.0, 1.5),
     )
     if network.learns == "brightness":
-        # There is one loss, and nothing to weigh.
+        # There is one loss, so that no weights are searched.
         return settings
     return replace(
         settings,
