@@ -99,7 +99,7 @@ def test_each_run_is_judged_by_the_fold_that_never_saw_it(
 
 
 @pytest.mark.slow
-def test_what_a_held_out_run_shows_changes_nothing_of_its_judge(
+def test_the_pixels_of_a_held_out_run_do_not_change_its_fold(
     workplace: Path, figures: dict[str, Any], tmp_path: Path
 ) -> None:
     assert figures

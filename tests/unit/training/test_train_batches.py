@@ -119,7 +119,7 @@ def test_brightness_counts_in_thresholds_and_has_an_end() -> None:
     assert not brightness(signal, np.inf).any()
 
 
-def test_graded_crops_say_how_bright_the_marker_is() -> None:
+def test_graded_crops_hold_the_brightness_of_the_marker() -> None:
     plain, graded = plan(strength=0).draw(3), replace(plan(strength=0), graded=True).draw(3)
 
     np.testing.assert_array_equal(graded.view, plain.view)

@@ -83,7 +83,7 @@ def test_platt_stays_finite_where_logits_separate_the_classes() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.floats(-8, 8), st.floats(0.1, 8), st.integers(1, 60), st.integers(1, 60))
-def test_platt_never_turns_scores_round(
+def test_platt_never_reverses_scores(
     middle: float, spread: float, positives: int, negatives: int
 ) -> None:
     rng = np.random.default_rng(positives * 100 + negatives)
@@ -105,7 +105,7 @@ def test_the_threshold_lies_where_the_count_comes_out_right() -> None:
     assert called == pytest.approx(0.2, abs=0.01)
 
 
-def test_a_threshold_is_never_a_code_of_the_int8_output() -> None:
+def test_a_threshold_is_never_a_step_of_the_int8_output() -> None:
     labels = np.array([0, 0, 1, 1, 1])
     threshold = choose_threshold([frame(labels, np.array([10, 80, 150, 200, 255]) / 256)])
 
@@ -148,7 +148,7 @@ def test_a_perfect_classifier_needs_no_correction() -> None:
     assert errors.half_width == pytest.approx(0.0, abs=1e-6)
 
 
-def test_the_interval_holds_the_truth_of_further_runs_about_as_often_as_it_says() -> None:
+def test_the_interval_holds_the_truth_of_further_runs_about_as_often_as_promised() -> None:
     rng = np.random.default_rng(5)
 
     def run_frames(name: str) -> list[ScoredFrame]:

@@ -51,7 +51,7 @@ def study() -> Study:
     return study_warnings(make_runs(), plan(choose_rules(None, None), rates=(1.0,)))
 
 
-def test_a_weak_well_is_caught_while_its_alert_stands_to_the_end() -> None:
+def test_a_weak_well_is_caught_while_its_alert_is_open_at_the_end() -> None:
     outcome = judge(
         [
             warned("A1", 0.2, ever=True, since=6.0),
@@ -70,7 +70,7 @@ def test_a_weak_well_is_caught_while_its_alert_stands_to_the_end() -> None:
     assert outcome.false_alarms_per_run == 0
 
 
-def test_any_alert_of_a_well_that_ends_at_the_target_is_false_even_when_taken_back() -> None:
+def test_any_alert_of_a_well_that_ends_at_the_target_is_false_even_when_resolved() -> None:
     outcome = judge(
         [
             warned("A1", 0.5, ever=True, since=None),
@@ -213,7 +213,7 @@ def test_the_figures_are_json_with_the_keys_that_scripts_rely_on(study: Study) -
     assert figures["coverage_by_run"].keys() == set(study.runs)
 
 
-def test_table_picture_and_section_tell_the_same(study: Study) -> None:
+def test_table_picture_and_section_show_the_same(study: Study) -> None:
     rows = list_rows(study)
 
     assert {len(row) for row in rows} == {len(COLUMNS)}

@@ -20,7 +20,7 @@ def wells_at(day: float, certainty: float, runs: int = 6, wells: int = 8) -> lis
     return made
 
 
-def test_a_day_that_tells_the_end_gives_a_narrow_interval() -> None:
+def test_a_day_that_predicts_the_end_gives_a_narrow_interval() -> None:
     early, late = fit_forecast([*wells_at(1.0, 0.0), *wells_at(9.0, 0.98)])
 
     assert (early.day, late.day) == (1.0, 9.0)
@@ -53,7 +53,7 @@ def test_days_with_too_few_wells_or_one_run_get_no_row() -> None:
     assert fit_forecast(wells_at(2.0, 0.9, runs=2, wells=2)) == ()
 
 
-def test_a_trend_that_tells_more_than_the_estimate_is_used() -> None:
+def test_a_trend_that_predicts_more_than_the_estimate_is_used() -> None:
     rng = np.random.default_rng(3)
     wells = []
     for run in range(6):

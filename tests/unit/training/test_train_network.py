@@ -52,7 +52,7 @@ def tiles_that_change(network: keras.Model, side_px: int, top: int, left: int) -
 
 @pytest.mark.parametrize("tile_px", [8, 16, 32, 64])
 @pytest.mark.parametrize("context", ["full", "none"])
-def test_one_output_stands_for_one_tile(tile_px: int, context: str) -> None:
+def test_one_output_is_one_tile(tile_px: int, context: str) -> None:
     spec = NetworkSpec(tile_px=tile_px, width=16, depth=0, context=context)  # type: ignore[arg-type]
     outputs = build_network(spec, 0)(np.zeros((1, 2 * tile_px, 3 * tile_px, 1), np.float32))
 
@@ -76,7 +76,7 @@ def test_where_brightness_is_learnt_nothing_comes_after_the_squares_it_is_learnt
 
 
 @pytest.mark.parametrize("setting", [{"context": "wide"}, {"learns": "colours"}])
-def test_words_that_mean_nothing_are_refused(setting: dict[str, str]) -> None:
+def test_unknown_names_of_settings_are_refused(setting: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match="network is outside the family: "):
         NetworkSpec(**setting)  # type: ignore[arg-type]
 
@@ -103,7 +103,7 @@ def test_no_tile_sees_beyond_the_receptive_field_and_some_see_as_far() -> None:
     assert len(rows) >= 3
 
 
-def test_channels_are_what_int8_kernels_like() -> None:
+def test_channels_are_multiples_that_int8_kernels_use() -> None:
     for width in (16, 48, 64, 128):
         plan = plan_layers(NetworkSpec(width=width))
         assert all(layer.channels % 16 == 0 for layer in plan)
@@ -176,7 +176,7 @@ def test_int8_scores_are_near_the_float_ones(quantised: tuple[keras.Model, bytes
     assert np.abs(coded - exact).mean() < 0.02
 
 
-def test_the_gate_names_the_layer_where_the_networks_part(
+def test_the_gate_names_the_layer_where_the_networks_differ(
     quantised: tuple[keras.Model, bytes],
 ) -> None:
     network, model = quantised

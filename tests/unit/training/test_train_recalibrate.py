@@ -111,7 +111,7 @@ def propose(bundle: Path, tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def test_a_tally_gives_the_very_scores_back() -> None:
+def test_a_tally_gives_the_same_scores_back() -> None:
     frame = scored("run1", 0.3, missed=0.1)
 
     labels, scores = untally(frame).counted
@@ -159,7 +159,7 @@ def test_the_forecast_is_fitted_with_the_new_run_and_with_the_new_correction(
     assert carried == [pytest.approx(raw, abs=0.01)]
 
 
-def test_a_threshold_that_is_no_longer_good_is_chosen_anew(
+def test_a_threshold_that_is_no_longer_good_is_chosen_again(
     bundle: Path, propose: Callable[..., Path], tmp_path: Path
 ) -> None:
     def low(share: float) -> FrameTally:

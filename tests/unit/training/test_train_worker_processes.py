@@ -45,7 +45,7 @@ def pool() -> ProcessPoolExecutor:
     return open_pool(1, remember, "a word")
 
 
-def test_a_process_begins_as_told_before_it_works(pool: ProcessPoolExecutor) -> None:
+def test_a_process_calls_its_start_function_before_it_works(pool: ProcessPoolExecutor) -> None:
     with pool:
         assert pool.submit(recall, 0).result() == "a word"
     assert "SCOPEWATCH_BEGUN_WITH" not in os.environ

@@ -117,7 +117,7 @@ def test_a_missing_picture_is_named_with_its_line(folder: Path) -> None:
     assert str(folder / "gone.tif") in line
 
 
-def test_everything_wrong_is_said_at_once(folder: Path) -> None:
+def test_all_problems_are_reported_at_once(folder: Path) -> None:
     lines = complaints(
         write(
             folder,
@@ -141,7 +141,7 @@ def test_a_pixel_size_must_be_a_positive_number(folder: Path) -> None:
         assert line.startswith("um_per_px is not a number"), text
 
 
-def test_a_pair_that_stands_twice_is_named_once(folder: Path) -> None:
+def test_a_pair_that_is_listed_twice_is_named_once(folder: Path) -> None:
     (line,) = complaints(write(folder, *["r1,P1,A1,0,0,p.tif,f.tif"] * 3))
     assert line.startswith("pair is listed more than once")
     assert "r1/P1/A1/s0/t0000 (expected one row, got 3 rows)" in line

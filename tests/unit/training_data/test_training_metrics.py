@@ -16,7 +16,7 @@ LABELS = np.array([1, 1, 1, 0, 0, 0, 0, 0, -1, -1])
 SCORES = np.array([0.9, 0.8, 0.3, 0.7, 0.2, 0.1, 0.1, 0.0, 1.0, 0.0])
 
 
-def test_tile_figures_are_those_worked_out_by_hand() -> None:
+def test_tile_figures_are_those_of_a_worked_example() -> None:
     figures = tile_metrics(LABELS, SCORES, 0.5)
     assert (figures.tiles, figures.prevalence) == (8, 0.375)
     assert figures.precision == pytest.approx(2 / 3)

@@ -66,7 +66,7 @@ def test_bacteria_do_not_pass_where_cardiomyocytes_were_learnt(real_data: Path) 
         assert refused(pairs, card) == len(pairs)
 
 
-def test_the_distance_alone_tells_bacteria_from_cells_and_passes_a_fourth_strain(
+def test_the_distance_alone_separates_bacteria_from_cells_and_passes_a_fourth_strain(
     real_data: Path,
 ) -> None:
     strains = [bacteria(real_data, strain, every=1) for strain in ("delta", "R22", "R60")]
