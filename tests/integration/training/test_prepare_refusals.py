@@ -1,4 +1,4 @@
-"""Wrong manifests: each gives one line that says what, where and what to do, and exit 2."""
+"""Wrong manifests: each gives one line with problem, place and remedy, and exit status 2."""
 
 import subprocess
 import sys

@@ -21,7 +21,6 @@ FOLDERS = (
     "simulator",
     "systemd",
     "tests",
-    "training",
 )
 KINDS = {".css", ".html", ".j2", ".js", ".md", ".py", ".service", ".sh", ".toml", ".yaml"}
 MOST_EXCEPTIONS = 20
@@ -77,7 +76,6 @@ NOT_YET: tuple[str, ...] = (
     "tests/hardware",
     "tests/integration",
     "tests/unit/app",
-    "tests/unit/demo",
     "tests/unit/inference",
     "tests/unit/monitoring",
     "tests/unit/notify",
@@ -85,9 +83,7 @@ NOT_YET: tuple[str, ...] = (
     "tests/unit/sources",
     "tests/unit/store",
     "tests/unit/test_config",
-    "tests/unit/training",
     "tests/writers",
-    "training",
 )
 
 

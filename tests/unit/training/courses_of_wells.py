@@ -1,4 +1,4 @@
-"""Courses of wells made up: logistic, as differentiation is, with run-wise and well-wise delays."""
+"""Makes courses of wells: logistic, as differentiation is, with delays of runs and wells."""
 
 import numpy as np
 

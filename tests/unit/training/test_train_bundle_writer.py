@@ -17,7 +17,7 @@ from scopewatch_training.bundle.bundle_writer import (
 )
 from tests.unit.inference.bundles import write_tiny
 
-# Kills itself at the n-th change of a name or removal of a folder, before it is made.
+# Kills itself before the n-th rename or removal of a folder.
 KILLED_WRITER = """
 import os, shutil, signal, sys
 from pathlib import Path

@@ -56,7 +56,7 @@ def test_a_weak_well_is_caught_while_its_alert_is_open_at_the_end() -> None:
         [
             warned("A1", 0.2, ever=True, since=6.0),
             warned("A2", 0.3, ever=True, since=9.0),
-            warned("A3", 0.4, ever=True, since=None),  # raised, and taken back
+            warned("A3", 0.4, ever=True, since=None),  # raised, and resolved
             warned("A4", 0.49, ever=False, since=None),
         ],
         0.5,
@@ -177,7 +177,7 @@ def test_the_study_catches_weak_wells_early_and_its_intervals_hold(study: Study)
 
 def test_no_table_was_fitted_on_the_run_it_judges() -> None:
     recorded = make_runs(runs=3, wells=6)
-    # A run that ends elsewhere than all others: a table that knew it would bend towards it.
+    # A run with other final efficiencies: a table fitted on it would differ.
     odd = replace(
         recorded,
         finals={
@@ -240,7 +240,7 @@ def test_wells_whose_end_is_not_known_count_on_their_plate() -> None:
 
     whole, part = (study_warnings(each, plan(rules)) for each in (recorded, fewer))
 
-    # Five wells would be too few for the rule of plates; the sixth is there, and is no figure.
+    # Five wells are too few for the rule of plates; the sixth counts for it, and in no figure.
     assert part.wells == whole.wells - 3
     alone = study_warnings(fewer, plan(rules[:1]))
     assert part.targets[0].chosen != alone.targets[0].chosen

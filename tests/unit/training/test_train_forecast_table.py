@@ -9,7 +9,7 @@ from scopewatch_training.forecasting.forecast_table import WellDay, fit_forecast
 
 
 def wells_at(day: float, certainty: float, runs: int = 6, wells: int = 8) -> list[WellDay]:
-    """Return wells whose estimate says `certainty` of their final efficiency, the rest noise."""
+    """Return wells whose estimate is `certainty` of their final efficiency, the rest noise."""
     rng = np.random.default_rng(int(day * 10))
     made = []
     for run in range(runs):
@@ -58,7 +58,7 @@ def test_a_trend_that_predicts_more_than_the_estimate_is_used() -> None:
     wells = []
     for run in range(6):
         for final in rng.uniform(0.05, 0.9, 10):
-            late = rng.uniform(0.2, 0.8)  # half of what is to come is there, or less
+            late = rng.uniform(0.2, 0.8)  # at most half of the final efficiency is reached
             wells.append(
                 WellDay(
                     run=f"run{run}",

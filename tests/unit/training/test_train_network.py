@@ -1,4 +1,4 @@
-"""The family of networks, its int8 export and the gate."""
+"""Networks, their int8 export and the gate."""
 
 import re
 from collections.abc import Iterator, Sequence

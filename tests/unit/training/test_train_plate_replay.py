@@ -1,4 +1,4 @@
-"""A replayed plate: the same alerts as the daemon's store raises, and what they say of wells."""
+"""A replayed plate raises the alerts that the daemon's store raises, and warns of wells."""
 
 import tempfile
 from collections.abc import Mapping, Sequence

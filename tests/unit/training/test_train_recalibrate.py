@@ -1,4 +1,4 @@
-"""Taking up a run that the daemon measured: what changes, what stays, what is refused."""
+"""Recalibration with a run that the daemon measured: changes and refusals."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -151,7 +151,7 @@ def test_the_forecast_is_fitted_with_the_new_run_and_with_the_new_correction(
     assert record.runs == ("run1", "run2", "run3", "run4")
     assert record.table == card.forecast
     assert isinstance(card.errors, HeldOutErrors)
-    # Of a well of run1 that read 0.4 the new card says what its rates make of raw 0.4.
+    # The new card corrects raw 0.4 of a well of run1 by its own rates.
     raw = (0.4 - card.errors.fpr) / (card.errors.tpr - card.errors.fpr)
     carried = [
         day.estimate for day in record.wells if (day.run, day.day, day.final) == ("run1", 10.0, 0.4)

@@ -69,7 +69,7 @@ def test_processes_end_when_their_parent_is_killed(
 
 
 def running(pid: str) -> bool:
-    """Whether a process is there and no zombie that nobody has waited for yet."""
+    """Whether a process runs; a zombie does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:

@@ -26,7 +26,7 @@ from scopewatch_training.network.network_spec import NetworkSpec, ensemble_prefi
 from scopewatch_training.network.stages import Stages
 from scopewatch_training.network.train_loop import Trained, Training, train
 
-# Far enough for the seeds that somebody tries by hand, which are 0, 1, 2 and so on.
+# Farther apart than the seeds that people try, which are 0, 1, 2 and so on.
 SEEDS_APART: Final = 1000
 
 
