@@ -80,9 +80,9 @@ def write_report(folder: Path, content: ReportContent, dataset: Dataset, now: da
         Section(
             title="Tiles",
             text=(
-                "Of each tile: does it show the marker? ROC AUC 0.5 is guessing. PR AUC and F1"
-                " compare with the share of positive tiles. Accuracy means little where few tiles are"
-                " positive; that of calling no tile positive (all-negative) is given too.",
+                "For each tile: does it show the marker? A ROC AUC of 0.5 is chance. PR AUC and F1"
+                " compare with the share of positive tiles. Accuracy means little where few tiles"
+                " are positive; that of calling no tile positive (all-negative) is given, too.",
                 *content.notes,
             ),
             tables=(
