@@ -163,7 +163,7 @@ def test_an_opened_table_stays_open_when_the_page_is_refreshed(
     assert page.js("return document.querySelector('details').open") is True
 
 
-def test_a_daemon_that_no_longer_answers_is_shown_loudly(page: Page, shortly: Shortly) -> None:
+def test_a_daemon_that_no_longer_answers_is_shown_prominently(page: Page, shortly: Shortly) -> None:
     page.reader.rows = [well_row("A1", 0.62)]
     page.open("/")
     assert "has not answered" not in page.text()
@@ -175,7 +175,7 @@ def test_a_daemon_that_no_longer_answers_is_shown_loudly(page: Page, shortly: Sh
     page.photograph("lost")
 
 
-def test_a_database_that_fails_is_shown_and_forgotten_when_it_is_back(
+def test_a_database_failure_is_shown_and_cleared_when_it_is_back(
     page: Page, shortly: Shortly
 ) -> None:
     page.open("/")

@@ -83,10 +83,10 @@ def live(folder: Path, part: dict[str, Any]) -> None:
         )
         helm = Helm(store, [made], EXPERIMENT.name)
         helm.restore()
-        tend(made)
+        restart_if_dead(made)
         return made, helm
 
-    def tend(made: MicroManagerSource) -> None:
+    def restart_if_dead(made: MicroManagerSource) -> None:
         """Start a source again that is not alive, as its keeper does."""
         if not made.health().alive:
             with suppress(SourceError):
@@ -111,15 +111,15 @@ def live(folder: Path, part: dict[str, Any]) -> None:
             specimen._left = part["kill_after"]
         helm.look()
         source.acquire_due()
-        tend(source)
+        restart_if_dead(source)
         source.scan()
         helm.look()
         ledger.settle(*inbox.tickets, *inbox.refusals)
         while inbox.refusals:
-            told = inbox.refusals.pop(0)
-            key = told.missed
+            refusal = inbox.refusals.pop(0)
+            key = refusal.missed
             if key is not None:
-                line = [key.time_point, key.well, told.reason]
+                line = [key.time_point, key.well, refusal.reason]
                 print(json.dumps(line), file=missed, flush=True)
         hour += 1
         clock.advance(3600)

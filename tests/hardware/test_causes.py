@@ -67,8 +67,7 @@ def messages(daemon: Daemon) -> list[str]:
         rows = database.execute(text("SELECT rule, evidence, resolved_at FROM alerts")).all()
     engine.dispose()
     return [
-        f"{rule} {'gone' if gone else 'stands'}: {_detail(evidence)}"
-        for rule, evidence, gone in rows
+        f"{rule} {'gone' if gone else 'open'}: {_detail(evidence)}" for rule, evidence, gone in rows
     ]
 
 
@@ -113,7 +112,7 @@ def test_the_cause_that_the_core_gives_for_an_image_appears_everywhere(
     assert f"{cause} ({where}" in reason
     daemon.eventually(lambda: len(messages(daemon)) >= 1, 60)
     (alert,) = messages(daemon)
-    assert alert.startswith("dead stands: scope, since ")
+    assert alert.startswith("dead open: scope, since ")
     assert cause in alert
     assert where in alert
     daemon.eventually(lambda: len(gaps(daemon)) >= len(missing), 60)
@@ -152,7 +151,7 @@ def test_a_full_disk_is_reported_until_the_end_of_the_plan(daemon: Daemon) -> No
     assert FULL in over
     assert Counter(FULL in reason for reason in missing.values()) == {True: len(missing)}, missing
     (disk,) = [each for each in notified if each.startswith("disk ")]
-    assert disk == f"disk stands: {data}"
+    assert disk == f"disk open: {data}"
     titles = [
         entry["event.title"] for entry in daemon.log_lines() if entry["message"] == "alert changed"
     ]

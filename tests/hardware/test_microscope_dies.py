@@ -83,7 +83,7 @@ class Bench:
 
     def alerts(self) -> list[str]:
         rows = self.scene.rows("SELECT resolved_at, evidence FROM alerts")
-        return [f"{'stands' if gone is None else 'gone'}: {why}" for gone, why in rows]
+        return [f"{'open' if gone is None else 'gone'}: {why}" for gone, why in rows]
 
     def taken(self) -> tuple[list[str], list[str]]:
         """Return the frames that came, and those that are told to be missing."""
@@ -125,7 +125,7 @@ def test_a_camera_that_fails_is_reported_retried_and_used_once_it_is_back(
     for _ in range(3):
         bench.go_on(130)
     (alert,) = bench.alerts()
-    assert alert.startswith("stands: ")
+    assert alert.startswith("open: ")
     assert "micromanager, since 2026-03-01 10:00 UTC: microscope failed" in alert
     assert caplog.text.count("source not watching") <= 2, "once per reason, not per try"
 

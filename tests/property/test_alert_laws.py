@@ -79,7 +79,7 @@ def live(rule: AlertRule, moments: list[Moment]) -> Steps:
 
 @UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
-def test_between_two_raised_there_is_a_resolved(rule: AlertRule, moments: list[Moment]) -> None:
+def test_between_two_raised_alerts_one_is_resolved(rule: AlertRule, moments: list[Moment]) -> None:
     reported = [each.change for *_, each in live(rule, moments) if each is not None]
     open_now, escalated = False, False
     for change in reported:
@@ -105,7 +105,7 @@ def test_no_two_alerts_within_a_cooldown(rule: AlertRule, moments: list[Moment])
 
 @UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
-def test_only_critical_is_reported_in_quiet_hours(rule: AlertRule, moments: list[Moment]) -> None:
+def test_only_critical_is_notified_in_quiet_hours(rule: AlertRule, moments: list[Moment]) -> None:
     for at, _, _, reported in live(rule, moments):
         if reported is None or rule.quiet_hours is None or not rule.quiet_hours.hold(at):
             continue
@@ -115,7 +115,7 @@ def test_only_critical_is_reported_in_quiet_hours(rule: AlertRule, moments: list
 
 @UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
-def test_nothing_is_raised_while_something_larger_speaks(
+def test_nothing_is_raised_while_a_larger_alert_holds_it(
     rule: AlertRule, moments: list[Moment]
 ) -> None:
     for _, hold, _, reported in live(rule, moments):
@@ -124,7 +124,7 @@ def test_nothing_is_raised_while_something_larger_speaks(
 
 @UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
-def test_what_is_shown_becomes_what_is_the_case_once_nothing_holds_it(
+def test_the_notified_state_becomes_the_true_state_once_nothing_holds_it(
     rule: AlertRule, moments: list[Moment]
 ) -> None:
     lived = live(rule, moments)
@@ -140,7 +140,7 @@ def test_what_is_shown_becomes_what_is_the_case_once_nothing_holds_it(
 
 @UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
-def test_what_is_reported_was_seen(rule: AlertRule, moments: list[Moment]) -> None:
+def test_every_notified_score_was_observed(rule: AlertRule, moments: list[Moment]) -> None:
     for at, _, state, reported in live(rule, moments):
         if reported is None:
             continue
@@ -165,7 +165,7 @@ def test_a_state_that_is_stored_and_read_goes_on_as_if_it_had_not_been(
 
 @UNHURRIED
 @given(rule=rules(), moments=MOMENTS, worse=st.lists(st.floats(0, 1), min_size=40, max_size=40))
-def test_what_is_worse_never_is_less(
+def test_a_worse_score_raises_the_alert_too(
     rule: AlertRule, moments: list[Moment], worse: list[float]
 ) -> None:
     harder = [
@@ -194,7 +194,7 @@ def test_time_alone_changes_nothing_that_is_the_case(
 
 @UNHURRIED
 @given(moments=MOMENTS)
-def test_nothing_is_shown_before_the_first_day(moments: list[Moment]) -> None:
+def test_nothing_is_notified_before_the_first_day(moments: list[Moment]) -> None:
     rule = AlertRule(name="late", from_day=1000)
     assert all(reported is None for *_, reported in live(rule, moments))
 
@@ -253,7 +253,7 @@ COLLAPSE: Final = AlertRule(name="all", kind=RuleKind.PLATE_COLLAPSE, limit=0.5,
     ),
     seed=st.randoms(use_true_random=False),
 )
-def test_a_plate_speaks_once_for_its_wells_in_whatever_order_they_come(
+def test_a_plate_raises_one_alert_for_its_wells_in_any_order(
     rounds: list[list[float]], seed: Random
 ) -> None:
     done = shuffled = PlateStep(states={}, transitions=())

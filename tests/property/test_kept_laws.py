@@ -163,7 +163,7 @@ def test_what_was_made_by_other_signs_is_made_again() -> None:
 
 @UNHURRIED
 @given(points=POINTS)
-def test_a_filter_that_goes_on_is_where_one_over_all_points_does(
+def test_a_continued_filter_equals_one_over_all_points(
     points: list[WellPoint],
 ) -> None:
     reached: WellFilter | None = None

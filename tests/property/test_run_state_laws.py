@@ -105,7 +105,7 @@ def test_an_all_clear_means_that_every_expected_well_was_judged_lately(known: Ru
 
 
 @given(facts())
-def test_a_state_can_be_shown_in_every_language_and_says_what_to_do(known: RunFacts) -> None:
+def test_a_state_has_a_text_in_every_language_with_what_to_do(known: RunFacts) -> None:
     state = assess(known)
     for language in Language:
         for phrase in (state.sentence, *state.details, *filter(None, (state.advice,))):

@@ -134,7 +134,7 @@ def test_each_complete_time_point_is_stepped_exactly_once_in_order_whatever_the_
                     assert any(place < known and later > at for place, later in stepped)
 
 
-def reported(scene: Scene) -> dict[str, list[tuple[Any, ...]]]:
+def stored(scene: Scene) -> dict[str, list[tuple[Any, ...]]]:
     """All that the database says; times of writing and the points of pictures are left out."""
     found = tables(scene.folder)
     for name, place in (("alerts", 7), ("alerts", 10), ("outbox", 2)):
@@ -170,7 +170,7 @@ def test_batches_cut_after_each_step_come_to_the_same_as_whole_ones(
                 catch_up(scene)
             assert scene.rows("SELECT count(*) FROM wells WHERE behind") == [(0,)]
             store.close()
-            found.append(reported(scene))
+            found.append(stored(scene))
     whole, cut = found
     assert cut == whole
 
@@ -196,7 +196,7 @@ def test_what_rules_remember_is_what_all_frames_of_the_well_say(
                     database.close()
                 send(scene, event)
             store.close()
-            found.append(reported(scene))
+            found.append(stored(scene))
     kept, made_again = found
     assert nearly(kept) == nearly(made_again)
 

@@ -57,7 +57,7 @@ ANSWER = {
         ),
     ],
 )
-def test_a_time_lapse_stands_in_one_line(changes: dict[str, object], line: str) -> None:
+def test_a_time_lapse_is_shown_in_one_line(changes: dict[str, object], line: str) -> None:
     shown = _acquisition({**ANSWER, **changes})
     assert isinstance(shown, AcquisitionTold)
     assert shown.text == line

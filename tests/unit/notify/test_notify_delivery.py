@@ -270,7 +270,7 @@ def test_the_thread_delivers_beats_and_stops(desk: Desk, eventually: Callable[..
     assert not desk.delivery.running
 
 
-def test_the_thread_outlives_an_outbox_that_is_away(
+def test_the_thread_survives_an_outbox_that_is_away(
     desk: Desk, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.outbox.away = True

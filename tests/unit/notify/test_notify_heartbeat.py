@@ -132,7 +132,7 @@ def test_an_answer_after_failures_is_reported(
     assert "heartbeat is heard again" in caplog.text
 
 
-def test_the_thread_calls_and_outlives_a_condition_that_fails(
+def test_the_thread_calls_and_survives_a_condition_that_fails(
     service: Service,
     clock: FakeClock,
     eventually: Callable[..., None],
