@@ -1,4 +1,4 @@
-"""Fixtures every test may use."""
+"""Fixtures for all tests."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def crash_seed(request: pytest.FixtureRequest) -> int:
-    """What random crashes follow from: another number each day, reported where a test fails."""
+    """Return the seed of random crashes: another number each day, shown where a test fails."""
     given = request.config.getoption("--crash-seed")
     seed = datetime.now(UTC).toordinal() if given is None else int(given)
     request.node.add_report_section("call", "crashes", f"to repeat them: --crash-seed {seed}")
@@ -27,7 +27,7 @@ def crash_seed(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder of real images; tests that need it skip where it is not given."""
+    """Return the folder of real images; tests that need it skip where it is not set."""
     folder = os.environ.get("SCOPEWATCH_DATA")
     if not folder:
         pytest.skip("real images: set SCOPEWATCH_DATA to their folder")
@@ -38,7 +38,7 @@ def real_data() -> Path:
 
 
 class FakeClock:
-    """A clock that moves only when advanced; it may be set, too."""
+    """A fake clock that moves only when a test advances or sets it."""
 
     def __init__(self) -> None:
         self.wall = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -63,7 +63,7 @@ class FakeClock:
 
 
 class HastyClock(FakeClock):
-    """A second passes with each look at it: every transaction does the least that it can."""
+    """A clock that advances a second per reading: every transaction ends as early as it can."""
 
     def monotonic(self) -> float:
         self.seconds += 1
@@ -91,7 +91,7 @@ def eventually() -> Callable[..., None]:
 
 @pytest.fixture(autouse=True)
 def log_as_at_the_start() -> Iterator[None]:
-    """Give each test the log of a fresh process, whatever commands before it did to it."""
+    """Reset the log to that of a fresh process before each test."""
     _reset_log()
     yield
     _reset_log()
@@ -101,6 +101,6 @@ def _reset_log() -> None:
     root = logging.getLogger()
     root.setLevel(logging.WARNING)
     for handler in list(root.handlers):
-        # pytest has its own, which come and go.
+        # pytest adds and removes handlers of its own.
         if not type(handler).__module__.startswith("_pytest."):
             root.removeHandler(handler)

@@ -1,4 +1,4 @@
-"""A headless Chromium, and the dashboard it looks at.
+"""A headless Chromium, and the dashboard that it shows.
 
 Debian: `apt-get install chromium chromium-driver`. SCOPEWATCH_CHROMIUM names another browser.
 """
@@ -29,14 +29,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def browser_log(driver: webdriver.Chrome) -> list[dict[str, object]]:
-    """Take what the console wrote since it was last asked."""
+    """Return the console lines since the last call."""
     return list(driver.get_log("browser"))  # type: ignore[no-untyped-call]  # selenium's own gap
 
 
 class Page:
     """A window on the dashboard.
 
-    Everything that the tests need of the browser, so that they read as what a person does.
+    Its methods are the actions of a person, so that tests read as such.
     """
 
     def __init__(self, driver: webdriver.Chrome) -> None:
@@ -58,24 +58,24 @@ class Page:
         return self.driver.execute_script(script)
 
     def refresh(self) -> None:
-        """Do what the page does by itself every few seconds."""
+        """Refresh the page, as it does by itself every few seconds."""
         self.js("document.dispatchEvent(new Event('visibilitychange'))")
 
     def text(self) -> str:
         return str(self.js("return document.body.innerText"))
 
     def loaded(self) -> list[str]:
-        """Addresses that the page has loaded something from."""
+        """Return the addresses from which the page has loaded something."""
         found = self.js("return performance.getEntriesByType('resource').map((e) => e.name)")
         assert isinstance(found, list)
         return found
 
     def complaints(self) -> list[str]:
-        """What the browser's console says: failed loads, policy violations, script errors."""
+        """Return the console's lines: failed loads, policy violations, script errors."""
         return [str(line["message"]) for line in browser_log(self.driver)]
 
     def photograph(self, name: str) -> None:
-        """Keep a picture to look at, where SCOPEWATCH_SCREENSHOTS names a folder."""
+        """Save a picture for review, where SCOPEWATCH_SCREENSHOTS names a folder."""
         folder = os.environ.get("SCOPEWATCH_SCREENSHOTS")
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
@@ -119,12 +119,12 @@ def page(chromium: webdriver.Chrome, tmp_path: Path, clock: FakeClock) -> Iterat
     with WebServer(app, host="127.0.0.1", port=0) as server:
         window.server = server
         browser_log(chromium)
-        # Such as the language that another test chose.
+        # For example the language that another test chose.
         chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})
         yield window
 
 
 @pytest.fixture
 def shortly(eventually: Callable[..., None]) -> Callable[[Callable[[], object]], None]:
-    """Wait for the browser to have done something."""
+    """Wait for the browser to reach a state."""
     return lambda condition: eventually(condition, within_s=10)

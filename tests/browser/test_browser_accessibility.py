@@ -1,4 +1,4 @@
-"""What axe finds on the pages, and whether a phone shows all and a finger hits it.
+"""Findings of axe on the pages, and the pages on a phone: all visible, targets large enough.
 
 SCOPEWATCH_AXE names the file `axe.min.js` of axe-core: `make .axe/.ready` downloads it.
 """
@@ -17,7 +17,7 @@ from tests.unit.web.fakes import NOW, alert_row, flag, outlook, refused_row, wel
 PATHS = ["/", A2, "/alerts", "/quarantine", "/nothing"]
 GRAVE = {"critical", "serious", "moderate"}
 
-# Everything to press that is too small for a finger, but for links within a sentence (WCAG 2.5.8).
+# Targets that are too small for a finger, except links within a sentence (WCAG 2.5.8).
 SMALL = """
 const inSentence = (link) => getComputedStyle(link).display === "inline";
 return [...document.querySelectorAll("a, button, summary, input, select")].filter((each) => {
@@ -27,7 +27,7 @@ return [...document.querySelectorAll("a, button, summary, input, select")].filte
 }).map((each) => each.outerHTML.slice(0, 120));
 """
 
-# Texts of a heading of which a word goes over the end of a line.
+# Texts of headings in which a word is broken at the end of a line.
 BROKEN = """
 return [...document.querySelectorAll("h1, h2, h3, .state p")].flatMap((heading) => {
   const walker = document.createTreeWalker(heading, NodeFilter.SHOW_TEXT);
@@ -67,11 +67,11 @@ def everything(page: Page, folder: Path) -> None:
 
 
 def axe(page: Page) -> list[str]:
-    """Return what axe finds that is not minor."""
+    """Return the findings of axe that are not minor."""
     name = os.environ.get("SCOPEWATCH_AXE")
     if not name:
         pytest.skip("SCOPEWATCH_AXE names no axe.min.js: make .axe/.ready downloads it")
-    # The pages' own policy lets no foreign script in: it comes by the debugger.
+    # The pages' policy allows no foreign script: the debugger inserts it.
     page.driver.execute_cdp_cmd(
         "Runtime.evaluate", {"expression": Path(name).read_text(encoding="utf-8")}
     )
@@ -80,7 +80,7 @@ def axe(page: Page) -> list[str]:
         f"const done = arguments[0]; axe.run(document, {options}).then(done, (e) => done("
         "{passes: Array(16), violations: [{impact: 'critical', id: String(e), nodes: []}]}))"
     )
-    assert len(found["passes"]) > 15, "axe judged hardly anything"
+    assert len(found["passes"]) > 15, "axe checked hardly anything"
     return [
         f"{each['impact']} {each['id']}: {[node['html'][:160] for node in each['nodes']][:4]}"
         for each in found["violations"]

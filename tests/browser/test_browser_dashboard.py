@@ -1,4 +1,4 @@
-"""The dashboard as a browser shows it: what is seen, read, clicked and kept fresh."""
+"""The dashboard in a browser: visible, readable, usable and kept up to date."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,7 @@ Shortly = Callable[[Callable[[], object]], None]
 
 A2 = "/wells/HES-NKX2.5%20run%204/P1/A2"
 
-# Ratio of contrast (WCAG 2) of every text on the page against what lies behind it.
+# Contrast ratio (WCAG 2) of every text on the page against its background.
 CONTRASTS = """
 const light = (c) => {
   const [r, g, b] = c.match(/[\\d.]+/g).slice(0, 3).map((v) => {
@@ -44,7 +44,7 @@ return found;
 
 
 def full_plate() -> list[WellRow]:
-    """96 wells of every look there is."""
+    """Return 96 wells in all states of display."""
     values = cycle([0.1, 0.3, 0.45, 0.55, 0.65, 0.95, None])
     looks: list[dict[str, object]] = [
         {},

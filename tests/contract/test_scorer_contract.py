@@ -1,4 +1,4 @@
-"""What everybody may rely on of a scorer, whichever runtime is behind."""
+"""The contract of a scorer, the same for every runtime."""
 
 from abc import ABC, abstractmethod
 
@@ -15,12 +15,12 @@ SIZES = [(96, 96), (64, 200), (33, 47), (1, 1), (130, 16)]
 
 
 class ScorerContract(ABC):
-    """Every `core.imaging.analyse.Scorer` passes these."""
+    """Tests that every `core.imaging.analyse.Scorer` passes."""
 
     @pytest.fixture
     @abstractmethod
     def scorer(self) -> Scorer:
-        """A scorer that is ready."""
+        """Return a scorer that is ready."""
 
     @pytest.mark.parametrize("size", SIZES)
     def test_every_tile_gets_a_probability(self, scorer: Scorer, size: tuple[int, int]) -> None:
@@ -31,7 +31,7 @@ class ScorerContract(ABC):
         assert scores.shape == grid.shape
         assert scores.dtype == np.float32
         assert 0 <= scores.min() <= scores.max() <= 1
-        # The core accepts them as they are.
+        # The core accepts the scores unchanged.
         TileScores(grid=grid, probability=scores, valid=grid.whole())
 
     def test_the_same_view_gives_the_same_scores(self, scorer: Scorer) -> None:
@@ -68,7 +68,7 @@ class ScorerContract(ABC):
 
 
 class TestAiEdgeLiteRT(ScorerContract):
-    """The runtime by default."""
+    """The default runtime."""
 
     @pytest.fixture
     def scorer(self) -> Scorer:
@@ -76,7 +76,7 @@ class TestAiEdgeLiteRT(ScorerContract):
 
 
 class TestTFLiteRuntime(ScorerContract):
-    """The predecessor, where it is installed."""
+    """The predecessor runtime, where it is installed."""
 
     @pytest.fixture
     def scorer(self) -> Scorer:
@@ -85,7 +85,7 @@ class TestTFLiteRuntime(ScorerContract):
 
 
 class TestFixedScorer(ScorerContract):
-    """The fake that other tests use in a scorer's place."""
+    """The fake scorer of other tests."""
 
     @pytest.fixture
     def scorer(self) -> Scorer:

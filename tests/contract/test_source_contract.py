@@ -1,4 +1,4 @@
-"""What every source promises, whatever it watches: `core.source.FrameSource`."""
+"""The contract of every source, whatever it watches: `core.source.FrameSource`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def write_files(folder: Path, first: int, count: int) -> None:
 
 
 def write_images(folder: Path, first: int, count: int) -> None:
-    # Each call is an acquisition of its own; the second is another run.
+    # Each call is a separate acquisition; the second one is another run.
     writer = Writer(folder)
     for time in range(first, first + count):
         writer.add(time)
@@ -43,7 +43,7 @@ def write_images(folder: Path, first: int, count: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of source: how to make one, and how frames get where it looks."""
+    """A kind of source: how to make one, and how to write frames for it."""
 
     make: Callable[[Path, FakeClock], FrameSource]
     produce: Callable[[Path, int, int], None]
@@ -117,7 +117,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 class TestSource:
-    """One test per sentence of the contract."""
+    """One test for each sentence of the contract."""
 
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:

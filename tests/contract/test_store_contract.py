@@ -1,4 +1,4 @@
-"""What everybody may rely on of a result store and an outbox, whichever database is behind."""
+"""The contracts of a result store and an outbox, the same for every database."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -28,12 +28,12 @@ def found(offered: FrameTicket) -> list[Mark]:
 
 
 class ResultStoreContract(ABC):
-    """Every `runtime.pipeline.recording.ResultStore` passes these."""
+    """Tests that every `runtime.pipeline.recording.ResultStore` passes."""
 
     @pytest.fixture
     @abstractmethod
     def store(self, tmp_path: Path, clock: FakeClock) -> Iterator[ResultStore]:
-        """An empty store, one site per well."""
+        """Return an empty store, one site per well."""
 
     def test_a_new_frame_is_claimed_and_not_yet_settled(self, store: ResultStore) -> None:
         assert store.claim(ticket(key()))
@@ -108,12 +108,12 @@ class ResultStoreContract(ABC):
 
 
 class OutboxContract(ABC):
-    """Every `notify.outbox.Outbox` passes these."""
+    """Tests that every `notify.outbox.Outbox` passes."""
 
     @pytest.fixture
     @abstractmethod
     def outbox(self, tmp_path: Path, clock: FakeClock) -> Iterator[Outbox]:
-        """Holds two messages for the channel `mail`, none of them tried."""
+        """Return an outbox with two messages for the channel `mail`, none of them tried."""
 
     def test_messages_come_oldest_first(self, outbox: Outbox, clock: FakeClock) -> None:
         titles = [item.message.title[:2] for item in outbox.due(clock.now(), 10)]

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The traps of a first hour, each met on purpose and answered by its message. Read by run.sh, whose
+# The mistakes of a first hour, made on purpose and answered by their messages. Read by run.sh, whose
 # `say`, `fail`, `start`, `stop`, `eventually` and $scratch it uses; it runs in $scratch.
 
 # Write a configuration that differs from another one: `c` is what it holds.

@@ -1,4 +1,4 @@
-"""A real daemon that acquires with a real core's demo devices, as a process of its own."""
+"""A real daemon process that acquires with the demo devices of a real core."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ def acquiring_daemon(folder: Path, eventually: Callable[..., None], *sources: Wa
 
 
 def write(daemon: Daemon) -> None:
-    """Write the configuration as it stands in `daemon.settings`, as before a reload."""
+    """Write the configuration of `daemon.settings`, as before a reload."""
     daemon.config.write_text(yaml.safe_dump(daemon.settings), encoding="utf-8")
 
 
@@ -70,7 +70,7 @@ def images(folder: Path) -> Counter[tuple[int, str]]:
 
 
 def stop(daemon: Daemon) -> None:
-    """End a daemon that may still run, whatever became of the test."""
+    """Stop a daemon that may still run, whatever the outcome of the test."""
     if daemon.process is not None and daemon.process.poll() is None:
         daemon.process.kill()
         daemon.process.wait(10)

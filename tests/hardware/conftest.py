@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def threads() -> Iterator[None]:
-    """No thread of the acquisition engine outlives a source."""
+    """Assert that a source leaves no thread of the acquisition engine behind."""
     before = set(threading.enumerate())
     yield
     assert {thread.name for thread in set(threading.enumerate()) - before} == set()

@@ -1,4 +1,4 @@
-"""A real core whose focus drifts: the demo autofocus finds nothing, so the plane is simulated.
+"""A real core whose focus drifts: the demo autofocus does nothing, so the plane is simulated.
 
 Positions, stage and camera are the core's own; what `fullFocus` finds and how sharp an image is
 follow from the distance of the core's own focus drive to a plane that the test moves.
@@ -23,7 +23,7 @@ class Specimen:
     def __init__(self) -> None:
         self.plane_um = 0.0
         self.finds = True
-        # How far from focus each image was taken.
+        # Distance from focus of each image, in um.
         self.taken: dict[tuple[int, str], float] = {}
 
     def microscope(self, config: MicroManagerSourceConfig, name: str) -> PycroManagerMicroscope:
@@ -35,7 +35,7 @@ class Specimen:
         self, _pixels: NDArray[Any], metadata: dict[str, Any]
     ) -> tuple[NDArray[Any], dict[str, Any]]:
         axes = metadata["Axes"]
-        # Under a lock no height is asked for; it stands then.
+        # Under a lock nothing reads the height, which does not change then.
         height_um = metadata.get("ZPosition_um_Intended", Core().get_position())
         away_um = abs(float(height_um) - self.plane_um)
         self.taken[(axes["time"], axes["position"])] = away_um

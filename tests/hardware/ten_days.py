@@ -1,7 +1,7 @@
-"""Part of ten days in compressed time: a process that acquires with a real core until it is killed.
+"""A part of ten days in compressed time: a process acquires with a real core until it is killed.
 
-Called with a JSON document that says when it begins and ends, what people want meanwhile, and what
-happens to it. It writes what came of each image into the folder, line by line.
+Called with a JSON document that holds start and end, the orders of people meanwhile, and faults. It
+writes the outcome of each image into the folder, line by line.
 """
 
 import json
@@ -32,7 +32,7 @@ PHASE = CHANNELS[:1]
 
 
 class Recorded(Specimen):
-    """A specimen whose images leave a line each; a kill leaves the last ones on disk alone."""
+    """A specimen that writes a line per image; after a kill the last images are on disk only."""
 
     def __init__(self, folder: Path, kill_after: int | None) -> None:
         super().__init__()
@@ -52,12 +52,12 @@ class Recorded(Specimen):
 
 
 def drift_um(hour: float) -> float:
-    """Return where the focus lies: it drifts, and each medium change moves the plate."""
+    """Return the height of the focus in um: it drifts, and each medium change moves the plate."""
     return 0.4 * hour + 5.0 * sum(hour > each for each in MEDIUM_HOURS)
 
 
 def live(folder: Path, part: dict[str, Any]) -> None:
-    """Let the hours of a part pass."""
+    """Run through the hours of a part."""
     clock = FakeClock()
     clock.advance(3600 * part["from_h"])
     store = open_store(folder / "state", clock)
@@ -87,7 +87,7 @@ def live(folder: Path, part: dict[str, Any]) -> None:
         return made, helm
 
     def restart_if_dead(made: MicroManagerSource) -> None:
-        """Start a source again that is not alive, as its keeper does."""
+        """Start a source again that is not alive, as its supervisor does."""
         if not made.health().alive:
             with suppress(SourceError):
                 made.stop()

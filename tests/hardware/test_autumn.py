@@ -1,4 +1,4 @@
-"""A real core takes images in the hour that autumn repeats: their times and the grid are right."""
+"""A real core takes images in the repeated hour of autumn: their times and the grid are right."""
 
 import time
 from collections.abc import Callable
@@ -19,13 +19,13 @@ from tests.unit.sources.fakes import FakeInbox, FakeLedger
 pytestmark = pytest.mark.hardware
 
 BERLIN = ZoneInfo("Europe/Berlin")
-# 01:50 summer time. 100 minutes later it is 02:30, for the second time.
+# 01:50 summer time; 100 minutes later it is 02:30 for the second time.
 BEGAN = datetime(2026, 10, 24, 23, 50, tzinfo=UTC)
 INTERVAL_S = 100 * 60
 
 
 class Autumn(SystemClock):
-    """The clock of the machine, the engine and the source: set by the test, in Berlin."""
+    """The clock of machine, engine and source, in Berlin, which the test sets."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.at = BEGAN
@@ -74,7 +74,7 @@ def test_images_of_the_second_half_past_two_are_dated_right_and_so_is_the_grid(
     assert moments == [BEGAN, BEGAN + timedelta(seconds=INTERVAL_S)]
     source.stop()
 
-    # Nothing is due an hour too soon or too late after a restart.
+    # After a restart no time point is an hour early or late.
     ledger.settle(*inbox.tickets)
     again = MicroManagerSource(config, EXPERIMENT, clock)
     again.start(inbox, ledger)

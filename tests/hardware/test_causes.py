@@ -1,4 +1,4 @@
-"""Why images of a real core are missing stands in log, gap and alert, and never as a traceback."""
+"""Log, gap and alert name the cause of missing images of a real core, without a traceback."""
 
 import json
 from collections import Counter
@@ -50,7 +50,7 @@ def reasons(daemon: Daemon) -> list[str]:
 
 
 def gaps(daemon: Daemon) -> dict[str, str]:
-    """Return the reasons of images that were never taken, by time point and well."""
+    """Return the reasons of missing images, by time point and well."""
     return {
         f"t{frame.key.time_point} {frame.key.well}": str(frame.reason)
         for frame in daemon.frames()
@@ -59,7 +59,7 @@ def gaps(daemon: Daemon) -> dict[str, str]:
 
 
 def messages(daemon: Daemon) -> list[str]:
-    """Return the words of all alerts, the oldest first."""
+    """Return rule, state and detail of all alerts, the oldest first."""
     if not (daemon.state / "scopewatch.db").exists():
         return []
     engine = create_engine(f"sqlite:///{daemon.state / 'scopewatch.db'}")
@@ -77,7 +77,7 @@ def _detail(evidence: Any) -> str:
 
 
 def is_clean(daemon: Daemon) -> bool:
-    """Tell whether the daemon wrote nothing but its log to the terminal."""
+    """Return whether the daemon wrote only its log to the terminal."""
     return all("level" in entry for entry in daemon.log_lines())
 
 
@@ -131,12 +131,12 @@ def test_a_full_disk_is_reported_until_the_end_of_the_plan(daemon: Daemon) -> No
     with small_file_system(data, 3):
         daemon.start_ready()
         daemon.eventually(lambda: daemon.count("time-lapse is over, images are missing") == 1, 120)
-        # The monitor looks every 15 s.
+        # The monitor checks every 15 s.
         daemon.eventually(
             lambda: any(each.startswith("dead gone") for each in messages(daemon)), 40
         )
         notified = messages(daemon)
-        # A source that failed again and again is started anew, and scanned, within a minute.
+        # A source that failed repeatedly is restarted and scanned within a minute.
         daemon.eventually(lambda: len(gaps(daemon)) >= 18 - _MOST_ON_DISK, 80)
         missing = gaps(daemon)
         assert daemon.end(within_s=30) == 0

@@ -46,7 +46,7 @@ def test_nothing_is_moved_not_even_by_the_preset_of_the_start(
     microscope.close()
     (before, *stage), (started, *_) = seen
     assert before != "3"
-    assert started == "3", "as Micro-Manager applies it"
+    assert started == "3", "the preset that Micro-Manager applies"
     assert stage == [0.0, 0.0]
     assert not (tmp_path / "data").exists()
 
@@ -73,7 +73,9 @@ def test_check_says_what_the_core_has_and_what_it_lacks(
     asked = daemon.ask("check", "--connect")
     assert asked.returncode == 1
     assert "the core has no focus drive" in asked.stdout
-    assert asked.stdout.count("got preset 'Blue' of group 'Channel'") == 2, "by file and by core"
+    assert asked.stdout.count("got preset 'Blue' of group 'Channel'") == 2, (
+        "from the file and from the core"
+    )
     setup.write_text("Device,Camera,DemoCamera,NoSuchCamera\n", encoding="utf-8")
     asked = daemon.ask("check", "--connect")
     assert "FAIL  source scope: microscope failed: python backend (got" in asked.stdout

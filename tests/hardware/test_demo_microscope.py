@@ -1,4 +1,4 @@
-"""The demo's microscope: a real Micro-Manager core acquires simulated pixels."""
+"""The microscope of the demo: a real Micro-Manager core acquires simulated pixels."""
 
 import csv
 import json

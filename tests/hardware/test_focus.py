@@ -101,7 +101,7 @@ def test_what_the_core_cannot_focus_is_marked_on_the_frame_with_its_reason(
     }
     marked = {place: note for place, note in notes.items() if note}
     assert marked == dict.fromkeys([(2, "A1"), (2, "B2")], "focus failed: no contrast")
-    # At the last good height, 3 um; and from there on the time point after it.
+    # At the last good height, 3 um; the next time point continues from there.
     assert specimen.taken[(2, "A1")] == pytest.approx(3.0, abs=0.1)
     assert specimen.taken[(3, "A1")] == pytest.approx(0.0, abs=0.1)
 
@@ -116,7 +116,7 @@ def test_a_jump_of_the_focus_is_refused_and_the_objective_brought_back(
     clock.advance(12 * 3600)
     made.acquire_due()
     assert "focus went from 3 to 80 um, beyond what it may (-2 to 8 um)" in made.health().failing
-    from mmpycorex import Core  # noqa: PLC0415 - the core of this moment
+    from mmpycorex import Core  # noqa: PLC0415 - the present core
 
     assert Core().get_position() == pytest.approx(3.0, abs=0.1)
     made.stop()

@@ -1,6 +1,6 @@
 """A real Micro-Manager core with its demo devices, driven through pycro-manager.
 
-Another process acquires and this one follows; then scopewatch acquires itself.
+First another process acquires and this one follows; then scopewatch acquires itself.
 """
 
 import subprocess
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.hardware
 
 
 def simulated(image: NDArray[Any], metadata: dict[str, Any]) -> tuple[NDArray[Any], dict[str, Any]]:
-    """Pixels that tell which image they are, of another size than the camera's."""
+    """Return pixels that identify their image, of another size than the camera's."""
     level = 1000 + metadata["Axes"]["time"]
     return np.full((64, 96), level, np.uint16), {**metadata, "PixelSizeUm": 0.5}
 

@@ -1,4 +1,4 @@
-"""The camera of a real core dies in the middle of a time-lapse, and comes back."""
+"""The camera of a real core fails in the middle of a time-lapse, and works again later."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,7 +86,7 @@ class Bench:
         return [f"{'open' if gone is None else 'gone'}: {why}" for gone, why in rows]
 
     def taken(self) -> tuple[list[str], list[str]]:
-        """Return the frames that came, and those that are told to be missing."""
+        """Return the frames that arrived, and those reported as missing."""
         came: list[str] = []
         missing: list[str] = []
         while (item := self.inbox.take(0)) is not None:
@@ -115,7 +115,7 @@ def test_a_camera_that_fails_is_reported_retried_and_used_once_it_is_back(
     bench.go_on(2)
     assert bench.taken() == (["plate/A1/s0/t0000/fitc", "plate/A1/s1/t0000/fitc"], [])
 
-    # The device is gone from the running core, and does not load again.
+    # The device is removed from the running core, and cannot be loaded again.
     bench.switch_camera(on=False)
     Core().unload_device("Camera")
     bench.go_on(3600)
@@ -129,7 +129,7 @@ def test_a_camera_that_fails_is_reported_retried_and_used_once_it_is_back(
     assert "micromanager, since 2026-03-01 10:00 UTC: microscope failed" in alert
     assert caplog.text.count("source not watching") <= 2, "once per reason, not per try"
 
-    # An hour later it is on again: a time point was missed, the next one is taken.
+    # An hour later it works again: one time point was missed, the next one is taken.
     bench.clock.advance(3600)
     bench.switch_camera(on=True)
     bench.go_on(60)

@@ -1,4 +1,4 @@
-"""Whatever goes wrong on our side, a real acquisition takes all its images, and is not held up."""
+"""Faults of scopewatch neither delay a real acquisition nor cost it an image."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -19,9 +19,9 @@ from tests.unit.sources.fakes import FakeInbox, FakeLedger
 
 pytestmark = pytest.mark.hardware
 
-# Of two time points, 3 positions and 2 channels.
+# Two time points, 3 positions and 2 channels.
 IMAGES = 12
-# Nothing of ours waits in the microscope's way: whatever hangs would hang for longer than this.
+# No call of scopewatch delays the microscope: a call that hangs would take longer than this.
 GENEROUS_S = 10.0
 
 
@@ -47,7 +47,7 @@ class HangingLedger(FakeLedger):
 
 
 class BrokenInbox(FakeInbox):
-    """Raises at every offer."""
+    """An inbox that raises at every offer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class BrokenInbox(FakeInbox):
 
 
 def acquire(source: MicroManagerSource) -> float:
-    """Take two time points; return how long that took, in seconds."""
+    """Take two time points; return the seconds that took."""
     began = monotonic()
     assert source.acquire_time_point(0)
     assert source.acquire_time_point(1)

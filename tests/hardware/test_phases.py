@@ -42,7 +42,7 @@ def test_phases_periods_and_exposures_are_taken_as_they_are_planned(
         (axes["position"], tags["Exposure"]) for axes, tags in images if axes["channel"] == "DAPI"
     }
     assert exposed == {("A1", 5), ("A2", 9)}
-    # No height is asked for under the lock.
+    # Under the lock nothing reads the height.
     assert not any("ZPosition_um_Intended" in tags for _, tags in images)
     found = [entry for entry in daemon.log_lines() if entry["message"] == "focus found"]
     assert [entry["event.found"] for entry in found] == [2] * 5

@@ -1,4 +1,4 @@
-"""A real daemon acquires with a real core, and its plan is changed in the middle."""
+"""The plan of a real daemon with a real core changes during its acquisition."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ def test_a_shorter_interval_goes_on_with_the_next_time_point(daemon: Daemon) -> 
     daemon.eventually(lambda: taken(daemon)[-1] == 7, 60)
     assert daemon.end(within_s=20) == 0
     on_disk = images(daemon.root / "data")
-    # A machine under load may miss a time point of 2 s; those before the reload's end never.
+    # A machine under load may miss a time point of 2 s, but none before the end of the reload.
     assert {(index, well) for index in (0, 1, 2, 7) for well in WELLS} <= set(on_disk)
     assert set(on_disk.values()) == {1}, "each image once"
     assert daemon.count("time-lapse is over") == 0

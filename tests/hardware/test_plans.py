@@ -1,4 +1,4 @@
-"""What a real core would image elsewhere than planned is refused before the first image."""
+"""Plans that a real core would image in other places are refused before the first image."""
 
 import signal
 from collections.abc import Callable, Iterator

@@ -44,7 +44,7 @@ Seen = list[tuple[str, float, float, float]]
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
-    """Where the core's stages stand when each image is taken."""
+    """Return the positions of the core's stages at each image."""
     found: Seen = []
     real = pycromanager.Acquisition
 
@@ -69,7 +69,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
 
 
 def acquire(folder: Path, **source: Any) -> FakeInbox:
-    """Acquire a time point; return what the inbox was offered."""
+    """Acquire a time point; return the tickets that the inbox was offered."""
     config = MicroManagerSourceConfig.model_validate(
         {
             "kind": "micromanager",

@@ -1,4 +1,4 @@
-"""A reload strikes in the middle of a time point that a real core takes."""
+"""A reload comes in the middle of a time point that a real core takes."""
 
 import os
 import threading
@@ -34,7 +34,7 @@ PATIENCE_S = 300.0
 
 
 class LeapingClock(SystemClock):
-    """The clock of this machine, put forward by as much as is told."""
+    """The clock of this machine, ahead by a number of seconds."""
 
     def __init__(self) -> None:
         self.ahead_s = 0.0
@@ -50,9 +50,9 @@ class LeapingClock(SystemClock):
 
 
 class Stage:
-    """Stands still before the fourth well, until the acquisition is called off.
+    """A stage that waits before the fourth well until the acquisition is aborted.
 
-    However long a reload takes on a busy machine, it finds the time point half taken.
+    So a reload always finds the time point half taken, however busy the machine is.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ class Stage:
 
 
 class Witness:
-    """Sees each acquisition begin and end, and each image that is saved."""
+    """An observer of the start and end of each acquisition, and of each saved image."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[int] = []
@@ -95,7 +95,7 @@ class Witness:
                 self.saved.append((axes["time"], axes["position"]))
                 saved(axes)
 
-            # Nobody gives the stage up before the reload comes.
+            # Nothing gives up on the stage before the reload comes.
             microscope._patience_s = PATIENCE_S
             with lock:
                 self.asked.append(len(events))
@@ -137,7 +137,7 @@ class Run:
             ],
             "state": {"folder": "state"},
             "web": {"enabled": False},
-            # Time leaps here, which is no stall.
+            # The jumps of this clock are no stall.
             "runtime": {"rescan_s": 1, "stall_s": 1e5, "end_on_stall_s": None},
         }
         self.path = folder / "config.yaml"
@@ -210,10 +210,10 @@ def test_a_reload_within_a_time_point_loses_and_doubles_no_image(
     run.reload()
     eventually(lambda: "configuration taken up" in caplog.text, within_s=40)
     eventually(lambda: len(witness.of(0)) == len(WELLS), within_s=40)
-    assert witness.asked == [len(WELLS), len(WELLS) - TAKEN], "what was missing, and no more"
+    assert witness.asked == [len(WELLS), len(WELLS) - TAKEN], "the missing images, and no more"
     eventually(lambda: len(run.ledger()) == len(WELLS), within_s=40)
 
-    # An hour after the first time point, as reckoned before the reload; and not sooner.
+    # An hour after the first time point, as planned before the reload, and not earlier.
     run.clock.ahead_s += INTERVAL_S - 300
     eventually(lambda: caplog.text.count("time point acquired") >= 1)
     assert witness.of(1) == []

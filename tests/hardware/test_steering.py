@@ -1,4 +1,4 @@
-"""A real daemon over a real core is paused, resumed, hurried and lifted from the command line."""
+"""The command line pauses, resumes, triggers and lifts a real daemon with a real core."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing

@@ -41,7 +41,7 @@ def lines(path: Path) -> list[list[Any]]:
 
 
 def on_disk(folder: Path) -> Counter[tuple[int, str]]:
-    """Count the images in all data sets, those that a kill left open as well."""
+    """Count the images in all data sets, those left open by a kill included."""
     found: Counter[tuple[int, str]] = Counter()
     for path in sorted(folder.iterdir()):
         if not path.is_dir():

@@ -15,7 +15,7 @@ from tests.writers.cases import CASES, Case
 from tests.writers.following import Followed, Stage, follow, set_stage
 from tests.writers.plan import Plan
 
-# The first test waits for runs that all others share.
+# The first test waits for the runs that all tests share.
 pytestmark = [pytest.mark.hardware, pytest.mark.timeout(300)]
 
 FOLLOWED = (
@@ -33,7 +33,7 @@ FOLLOWED = (
     "ndtiff-index-only",
 )
 
-# A run takes a quarter of a minute, and waits for most of it.
+# A run takes a quarter of a minute, mostly waiting.
 TOGETHER = 3
 
 Run = Callable[[Case, bool], Followed]

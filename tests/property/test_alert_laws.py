@@ -1,4 +1,4 @@
-"""What must hold for every alert rule, whatever is seen and whenever."""
+"""Laws of every alert rule, for any observations at any times."""
 
 from dataclasses import replace
 from datetime import datetime, time, timedelta
@@ -27,7 +27,7 @@ from scopewatch.core.alerts.state_machine import (
 )
 from tests.unit.core.alert_samples import PLATE, START, make_well
 
-# A busy machine is no fault of what is tested.
+# A slow example on a busy machine is no fault of the tested code.
 UNHURRIED: Final = settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -66,7 +66,7 @@ Steps = list[tuple[datetime, bool, AlertState, Transition | None]]
 
 
 def live(rule: AlertRule, moments: list[Moment]) -> Steps:
-    """Step a rule through moments: (moment, held, state afterwards, what was reported)."""
+    """Step a rule through moments; return (time, held, state afterwards, transition) of each."""
     state, at, lived = AlertState(), START, []
     for gap_h, score, hold, acknowledged in moments:
         at += timedelta(hours=gap_h)

@@ -1,4 +1,4 @@
-"""Whatever the microscope does, scoring waits no longer than it may, and nothing gets lost."""
+"""Laws of the wait for bursts: scoring waits no longer than allowed, and no frame is lost."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from tests.unit.runtime.bench import Bench
 from tests.unit.runtime.fakes import make_ticket
 
 WAIT_S = 10.0
-# What a source does, with how many images, and the seconds after it.
+# An action of a source, its number of images, and the seconds after it.
 EVENTS = st.lists(
     st.tuples(
         st.sampled_from(["came", "begins", "goes_on", "over", "nothing"]),

@@ -1,4 +1,4 @@
-"""What must hold for every frame and rate."""
+"""Laws of every frame and rate."""
 
 from typing import Final
 

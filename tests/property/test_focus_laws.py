@@ -1,4 +1,4 @@
-"""What holds for any course of a focus: it never leaves its bounds, and failures change nothing."""
+"""Laws of any course of a focus: it stays within its bounds, and failures change nothing."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What must hold for every running estimate and every forecast."""
+"""Laws of every running estimate and every forecast."""
 
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from scopewatch.core.estimation.forecast import NoForecast, WellForecast, first_
 from scopewatch.core.estimation.smoothing import WellPoint, smooth
 from scopewatch.core.imaging.model_card import ForecastDay
 
-# A busy machine is no fault of what is tested.
+# A slow example on a busy machine is no fault of the tested code.
 UNHURRIED: Final = settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -54,7 +54,7 @@ def test_a_running_estimate_is_a_fraction_within_its_interval(
     now, later = smooth(points), smooth(points, day=newest + ahead)
     assert 0 <= now.low <= now.value <= now.high <= 1
     assert now.trend_half_width <= later.trend_half_width + 1e-12
-    # Never surer than the card, as far as 0 and 1 do not cut it off.
+    # Never narrower than the card's interval, except where 0 and 1 limit it.
     card = min(point.half_width for point in points)
     assert now.low <= max(now.value - card, 0) + 1e-9
     assert now.high >= min(now.value + card, 1) - 1e-9

@@ -1,4 +1,4 @@
-"""What holds for any plan of a time-lapse: its grid, its changes, what is put in between."""
+"""Laws of any plan of a time-lapse: its grid, its changes, inserted time points."""
 
 from datetime import UTC, datetime, timedelta
 

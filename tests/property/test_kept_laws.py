@@ -1,4 +1,4 @@
-"""What is kept of a well's past gives what all of its time points would."""
+"""The kept state of a well gives the same as all of its time points."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -41,7 +41,7 @@ UNHURRIED: Final = settings(
     deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
 )
 NAMES: Final = sorted({symptom.measure for symptom in SYMPTOMS})
-# Round values often meet again, others never.
+# Round values often repeat, others never.
 VALUES: Final = st.one_of(
     st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0]), st.floats(0, 1.5, allow_subnormal=False)
 )
@@ -61,7 +61,7 @@ POINTS: Final = st.lists(
 
 
 def look_back(history: Sequence[Mapping[str, float]]) -> Jump | None:
-    """The largest jump, found in the plainest way: by looking at all time points again."""
+    """Return the largest jump by a direct search over all time points."""
     found = [jump for symptom in SYMPTOMS if (jump := _largest(symptom, history)) is not None]
     return max(found, key=lambda jump: jump.size, default=None)
 
@@ -109,7 +109,7 @@ def test_a_course_finds_the_jump_that_looking_back_over_all_time_points_finds(
             expected.cause,
             expected.after,
         )
-        # Of two that are as large to the last digit, either may be reported.
+        # Of two jumps that are equal to the last digit, either may be reported.
         assert found.before == pytest.approx(expected.before, abs=1e-9)
     assert course.largest() == find_change(history)
 
@@ -180,7 +180,7 @@ def test_a_continued_filter_equals_one_over_all_points(
 
 
 def recursion(points: Sequence[WellPoint]) -> tuple[float, float, float, float]:
-    """Level, its half width, slope and its half width by Kalman's recursion as books write it."""
+    """Return level, slope and their half widths by the textbook form of Kalman's recursion."""
     ordered = sorted(points, key=lambda point: point.day)
     shared = min(point.half_width for point in ordered)
     noise = [(point.half_width**2 - shared**2) / Z90**2 + FRAME_NOISE**2 for point in ordered]

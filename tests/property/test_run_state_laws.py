@@ -1,4 +1,4 @@
-"""What must hold of the state of a run, whatever is known of it."""
+"""Laws of the state of a run, for any known facts."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Which time points are stepped, over many orders in which frames come."""
+"""Laws of the schedule: the evaluated time points, over many orders of arrival."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -38,12 +38,12 @@ Frame = tuple[str, int, int]
 
 @dataclass
 class Ledger:
-    """What is known of a plate: frames that began, those settled, and what was stepped.
+    """The facts of a plate: frames that began, settled frames, and evaluated steps.
 
     Attributes
     ----------
     steps
-        (rule, well, time point) in the order in which they were stepped; '' is the plate.
+        (rule, well, time point) in the order of evaluation; '' is the plate.
     """
 
     rules: tuple[AlertRule, ...]
@@ -65,7 +65,7 @@ class Ledger:
     def history(
         self, window: int, only: str | None = None, after: int | None = None
     ) -> PlateHistory:
-        """What the database gives of it, a few time points at a time."""
+        """Return the history as the database gives it, a few time points at a time."""
         wells = WELLS if self.plate.joint or only is None else (only,)
         newest = {
             well: max(at for name, at, _ in self.begun if name == well)
@@ -101,7 +101,7 @@ class Ledger:
             self.steps += [(rule.name, well, step.time_point) for well in wells]
 
     def due(self, window: int, *, quiet: bool, only: str | None = None) -> Iterator[DueStep]:
-        """Go on as long as anything is due, as the store does."""
+        """Take steps as long as any is due, as the store does."""
         after = None
         while True:
             history = self.history(window, only, after)
@@ -121,7 +121,7 @@ class Ledger:
 
 
 def plain_steps(ledger: Ledger, *, quiet: bool) -> list[DueStep]:
-    """What is due, in the plainest way: over all time points at once, without any window."""
+    """Return the due steps by a direct search over all time points, without a window."""
     plate, lasts, sites = ledger.plate, ledger.lasts, ledger.sites
     newest = {
         well: max(at for name, at, _ in ledger.begun if name == well)
@@ -186,7 +186,7 @@ FRAMES: Final = st.lists(
 
 @st.composite
 def ledgers(draw: st.DrawFn) -> Ledger:
-    """Any state that a plate can be in, rules that are new to it or lag behind among them."""
+    """Draw any state of a plate, rules that are new or behind included."""
     rules = draw(RULES)
     sites = draw(st.integers(1, 2))
     begun = {frame for frame in draw(FRAMES) if frame[2] < sites}
@@ -230,7 +230,7 @@ def test_each_complete_time_point_is_stepped_exactly_once_in_order_whatever_the_
     data: st.DataObject,
 ) -> None:
     ledger = Ledger(rules=rules, sites=sites)
-    # How many steps were taken before a time point of a well could be stepped at all.
+    # The number of steps before a time point of a well could be evaluated.
     settled_at: dict[tuple[str, int], int] = {}
     for well, at, site in frames:
         if site >= sites:
@@ -239,7 +239,7 @@ def test_each_complete_time_point_is_stepped_exactly_once_in_order_whatever_the_
         if data.draw(st.integers(0, 7)):
             ledger.settled.add((well, at, site))
             settled_at.setdefault((well, at), len(ledger.steps))
-        # Now and then a batch is over before all that is due was stepped.
+        # Sometimes a batch ends before all due steps were taken.
         ledger.catch_up(window, most=data.draw(st.sampled_from([0, 1, 10**6])))
     ledger.catch_up(window, quiet=True)
     for rule in rules:
@@ -258,7 +258,7 @@ def test_each_complete_time_point_is_stepped_exactly_once_in_order_whatever_the_
             for (where, at), known in settled_at.items():
                 missing = where == well and at not in [each for _, each in taken]
                 if missing:
-                    # It came when a later one had been stepped: that is past.
+                    # It came after a later time point was evaluated: it is not evaluated any more.
                     assert any(place < known and later > at for place, later in taken)
 
 

@@ -1,4 +1,4 @@
-"""What holds for every seed, run and well of the simulator."""
+"""Laws of every seed, run and well of the simulator."""
 
 import numpy as np
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""What the store steps, over many orders in which frames come and many cuts of its batches."""
+"""Laws of the steps of the store, over many orders of arrival and many ends of batches."""
 
 import json
 import sqlite3
@@ -18,7 +18,7 @@ from scopewatch.core.imaging.frame import FrameKey
 from tests.conftest import FakeClock, HastyClock
 from tests.unit.store.scene import START, Scene, key, open_store, tables, ticket
 
-# Where the store has a plate stepped.
+# The place where the store evaluates a plate.
 STEPPING: Final = "scopewatch.monitoring.advance.step_plate"
 SITES: Final = 2
 SINGLE: Final = (
@@ -36,18 +36,18 @@ JOINT: Final = (
 RULES: Final = st.sampled_from([SINGLE, JOINT])
 WELLS: Final = ("A1", "A2", "B1")
 SOME: Final = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-# Each example fills databases of its own: where there is a disk in memory, that is fast.
+# Each example fills its own databases: a disk in memory, where there is one, is fast.
 MEMORY = Path("/dev/shm")
 DISK = MEMORY if MEMORY.is_dir() else None
 
-# What becomes of a frame: its raw fraction, or None where it cannot be judged.
+# The outcome of a frame: its raw fraction, or None where it cannot be judged.
 Event = tuple[FrameKey, float | None, str]
 OUTCOMES: Final = st.one_of(st.none(), st.sampled_from([0.05, 0.2, 0.6, 0.75]))
 
 
 @st.composite
 def arrivals(draw: st.DrawFn, again: bool = True) -> list[Event]:
-    """Frames of a plate in any order; some come once more with another content."""
+    """Draw frames of a plate in any order; some come again with another content."""
     frames = [
         key(well, time_point, site)
         for well in WELLS
@@ -67,7 +67,7 @@ def _moment(frame: FrameKey) -> tuple[int, str, int]:
 
 
 def send(scene: Scene, event: Event) -> None:
-    """One frame as the worker sends it through the store."""
+    """Record one frame as the worker does."""
     frame, fraction, content = event
     offered = ticket(frame, fingerprint=content)
     if not scene.store.claim(offered):
@@ -79,7 +79,7 @@ def send(scene: Scene, event: Event) -> None:
 
 
 def catch_up(scene: Scene) -> None:
-    """What the monitor does at its tick."""
+    """Do the work of the monitor's tick."""
     scene.store.let_time_pass()
     while scene.store.behind:
         scene.store.let_time_pass()
@@ -96,7 +96,7 @@ def test_each_complete_time_point_is_stepped_exactly_once_in_order_whatever_the_
         days = {well.well: well.day for well in facts.wells}
         for rule in rules:
             taken.extend(
-                # Two time points a day: those of a frame that could not be judged are reckoned.
+                # Two time points a day: the day of a frame that cannot be judged is calculated.
                 (rule.name, well, round(2 * days[well]))
                 for well in sorted(facts.fresh)
                 if rule.kind.of_a_well and rule.covers("run 7", "p1", well)
@@ -117,7 +117,7 @@ def test_each_complete_time_point_is_stepped_exactly_once_in_order_whatever_the_
         clock.advance(4000)
         store.let_time_pass()
         store.close()
-    # A well that goes by itself waits for the sites of its last time point for ever: all came.
+    # A well on its own waits for ever for the sites of its last time point: all came.
     for rule in rules:
         for well in WELLS:
             stepped = [
@@ -135,7 +135,7 @@ def test_each_complete_time_point_is_stepped_exactly_once_in_order_whatever_the_
 
 
 def stored(scene: Scene) -> dict[str, list[tuple[Any, ...]]]:
-    """All that the database says; times of writing and the points of pictures are left out."""
+    """Return all rows of the database, without write times and the points of charts."""
     found = tables(scene.folder)
     for name, place in (("alerts", 7), ("alerts", 10), ("outbox", 2)):
         found[name] = [
@@ -145,7 +145,7 @@ def stored(scene: Scene) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def _without_points(packed: str | None) -> Any:
-    """An alert that is reported late shows what is known by then."""
+    """Remove the points of a chart: a late alert shows what is known by then."""
 
     def cut(value: Any) -> Any:
         if isinstance(value, dict):
@@ -202,7 +202,7 @@ def test_what_rules_remember_is_what_all_frames_of_the_well_say(
 
 
 def nearly(found: Any) -> Any:
-    """What a filter that went on gives differs from one that began again by rounding alone."""
+    """Round numbers: a continued filter differs from a restarted one by rounding only."""
     if isinstance(found, float):
         return round(found, 9)
     if isinstance(found, str) and found.startswith("{"):

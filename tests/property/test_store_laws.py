@@ -37,10 +37,10 @@ PLATE_RULES = (
     AlertRule(name="outlier", kind=RuleKind.OUTLIER_WELL),
 )
 FRACTIONS = st.sampled_from([0.05, 0.2, 0.6, 0.75])
-# What becomes of a frame: its raw fraction, or None where it cannot be judged.
+# The outcome of a frame: its raw fraction, or None where it cannot be judged.
 OUTCOMES = st.one_of(st.none(), FRACTIONS)
 SOME = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-# Each example fills databases of its own: where there is a disk in memory, that is fast.
+# Each example fills its own databases: a disk in memory, where there is one, is fast.
 MEMORY = Path("/dev/shm")
 DISK = MEMORY if MEMORY.is_dir() else None
 
@@ -50,7 +50,7 @@ Outcome = tuple[FrameKey, float | None]
 def play(folder: Path, events: Sequence[Outcome], rules: Sequence[AlertRule] = RULES) -> list[str]:
     """Send frames through a store as the worker does; return what was announced."""
     scene = Scene(
-        # Day 0 is given: the first judged frame, which it is otherwise, depends on the order.
+        # Day 0 is given: otherwise it is the first judged frame, which depends on the order.
         store=open_store(folder, FakeClock(), sites_per_well=SITES, started_at=START),
         folder=folder,
         rules=rules,
@@ -79,7 +79,7 @@ def played(
 
 @st.composite
 def runs(draw: st.DrawFn, wells: Sequence[str] = ("A1", "B2")) -> list[list[list[Outcome]]]:
-    """Per well and time point, the outcomes of all sites."""
+    """Draw the outcomes of all sites per well and time point."""
     return [
         [
             [(key(well, time_point, site), draw(OUTCOMES)) for site in range(SITES)]
@@ -95,7 +95,7 @@ def test_any_order_of_wells_and_sites_gives_the_same_tables(
     run: list[list[list[Outcome]]], data: st.DataObject
 ) -> None:
     in_order = [event for well in run for moment in well for event in moment]
-    # Time goes forward within a well; its sites and the other wells come in any order.
+    # Time moves forward within a well; sites and other wells come in any order.
     queues = [
         [event for moment in well for event in data.draw(st.permutations(moment))] for well in run
     ]
@@ -142,7 +142,7 @@ def test_the_database_says_what_the_rule_says_of_the_estimates(
     assert len(raised) == expected.count(Change.RAISED)
     (row,) = found["rule_states"]
     kept = json.loads(row[5])
-    # The evidence is the database's own; what the machine made of it must be the same.
+    # The evidence comes from the database; the state machine's result must be the same.
     for machine in (kept, wanted := pack_state(state)):
         machine.pop("last", None)
         machine.pop("at", None)
@@ -154,7 +154,7 @@ def test_the_database_says_what_the_rule_says_of_the_estimates(
 def test_a_plate_says_the_same_in_whatever_order_its_sites_arrive(
     run: list[list[list[Outcome]]], data: st.DataObject
 ) -> None:
-    # Moment by moment, as the inbox hands them out; within one the sites come in any order.
+    # Time point by time point, as from the inbox; sites of one come in any order.
     moments: dict[int, list[Outcome]] = {}
     for event in (event for well in run for moment in well for event in moment):
         moments.setdefault(event[0].time_point, []).append(event)

@@ -1,4 +1,4 @@
-"""A known shift is found wherever it points, and undone where the frames overlap."""
+"""A known shift is found in any direction, and undone where the frames overlap."""
 
 import numpy as np
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Whatever the fluorescence, histograms, thresholds and labels keep their promises."""
+"""Laws of histograms, thresholds and labels for any fluorescence."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Figures stay within their bounds and do not depend on the order of what they judge."""
+"""Figures stay within their bounds and do not depend on the order of tiles or wells."""
 
 from random import Random
 
