@@ -1,6 +1,6 @@
 """Log lines: a constant message and its fields, as text for people or JSON for machines.
 
-Modules log events as `log.info("frame scored", extra={"event": {"key": ..., "low": ...}})`.
+Modules log events through `scopewatch.event_log`, which puts their fields in `record.event`.
 """
 
 import json
