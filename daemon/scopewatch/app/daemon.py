@@ -1,6 +1,5 @@
 """Builds the daemon: makes its stages from what they share, and connects them."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -24,6 +23,7 @@ from scopewatch.config import Config
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ModelError, StoreError
 from scopewatch.core.imaging.analyse import Scorer, analyse
+from scopewatch.event_log import get_logger
 from scopewatch.notify.delivery import Delivery
 from scopewatch.notify.heartbeat import Heartbeat
 from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline
@@ -39,7 +39,7 @@ from scopewatch.runtime.supervision.stages import ExitReport, Stage
 from scopewatch.runtime.supervision.supervisor import Supervisor
 from scopewatch.web.serve import WebServer
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class Application:
@@ -84,7 +84,7 @@ class Application:
         except StoreError as error:
             # A full disk makes no failure of an end in order, nor does it keep a reload from
             # its new daemon: all that is lost is that the next start takes it for a crash.
-            log.warning("orderly end cannot be recorded", extra={"event": {"why": str(error)}})
+            log.warning("orderly end cannot be recorded", why=str(error))
 
     def stop(self) -> None:
         """Ask it to stop; any thread and signal handlers may call it."""

@@ -4,7 +4,6 @@ build --> run --stop, or a failure--> end
              '--reload--> build the new one --cannot start--> build the old one again
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from scopewatch.config import Config
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ScopewatchError
 from scopewatch.core.imaging.analyse import Scorer
+from scopewatch.event_log import get_logger
 from scopewatch.runtime.supervision.stages import ExitReport
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class DaemonRunner:
@@ -98,8 +98,7 @@ class DaemonRunner:
         changed = name_changes(before, self._config)
         model_id = candidate.scorer.card.model_id
         log.info(
-            "configuration taken up",
-            extra={"event": {"changed": ", ".join(changed) or "nothing", "model_id": model_id}},
+            "configuration taken up", changed=", ".join(changed) or "nothing", model_id=model_id
         )
         try:
             return self._run_daemon()
@@ -131,7 +130,7 @@ class DaemonRunner:
 
     def _build(self, config: Config, scorer: Scorer | None) -> Application:
         for old in config.deprecations:
-            log.warning("deprecated name in use", extra={"event": {"what": str(old)}})
+            log.warning("deprecated name in use", what=str(old))
         return build(
             config,
             clock=self._clock,

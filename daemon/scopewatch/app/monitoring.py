@@ -1,6 +1,5 @@
 """Makes the monitor of the daemon itself, and raises the alert of a start that failed."""
 
-import logging
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -16,6 +15,7 @@ from scopewatch.core.alerts.monitor import model_refused
 from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ModelError, ScopewatchError
+from scopewatch.event_log import get_logger
 from scopewatch.runtime.process.lock import InstanceLock
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.monitor import TICK_S, Monitor
@@ -26,7 +26,7 @@ from scopewatch.store.files.whole_files import make_folder
 from scopewatch.store.write.database import Store
 from scopewatch.store.write.liveness import PICTURES_REMOVED
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 JOB = "monitor"
 RETAIN_S = 3600.0
@@ -113,4 +113,4 @@ def raise_model_refused(config: Config, error: ModelError, clock: Clock) -> None
                 heartbeats = Heartbeats(clock, stall_s=config.runtime.stall_s)
                 make_delivery(config, store, clock, heartbeats).drain()
     except ScopewatchError as trouble:
-        log.error("refusal of the model cannot be reported", extra={"event": {"why": str(trouble)}})
+        log.error("refusal of the model cannot be reported", why=str(trouble))

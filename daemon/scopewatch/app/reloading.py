@@ -1,6 +1,5 @@
 """What a reload would start: checked as a whole, while the daemon goes on with what it has."""
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from scopewatch.config import Config
 from scopewatch.config.secrets import resolve_secrets
 from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
 from scopewatch.core.imaging.analyse import Scorer
+from scopewatch.event_log import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 # An alert is read on a telephone; the log has all of it.
 _MOST_TOLD = 3
@@ -138,7 +138,7 @@ def check_reload(path: Path, environ: Mapping[str, str], running: Config) -> Can
             )
         )
     for line in lines:
-        log.warning("reload goes on without it", extra={"event": {"why": line}})
+        log.warning("reload goes on without it", why=line)
     tell_changes(finding.text for finding in findings if finding.subject == SUBJECT)
     return Candidate(config=config, scorer=checks.scorer)
 
@@ -146,13 +146,13 @@ def check_reload(path: Path, environ: Mapping[str, str], running: Config) -> Can
 def tell_changes(lines: Iterable[str]) -> None:
     """Log what a configuration changes of the run, before it takes effect."""
     for line in lines:
-        log.warning("settings are not those of the run so far", extra={"event": {"why": line}})
+        log.warning("settings are not those of the run so far", why=line)
 
 
 def tell_refused(problems: Iterable[str]) -> None:
     """Log each problem of a reload that was refused."""
     for line in problems:
-        log.error("reload refused", extra={"event": {"why": line}})
+        log.error("reload refused", why=line)
 
 
 def sum_up(problems: tuple[str, ...]) -> str:

@@ -1,6 +1,5 @@
 """From the configuration to where results go: store, pictures, alerts, facts of the dashboard."""
 
-import logging
 from contextlib import ExitStack
 
 from scopewatch import __version__
@@ -13,6 +12,7 @@ from scopewatch.core.alerts.routing import Route
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import StoreError
 from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.event_log import get_logger
 from scopewatch.messages.alert_message import Style
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.runtime.process.lock import InstanceLock
@@ -22,7 +22,7 @@ from scopewatch.store.read.queries import Reader
 from scopewatch.store.write.database import Store
 from scopewatch.web.monitor_store import Facts
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 OVERLAYS = "overlays"
 
@@ -93,9 +93,9 @@ def _discard_unnamed(overlays: OverlayFolder, reader: Reader) -> None:
             left += overlays.discard(key)
         except StoreError as error:
             event = {"key": str(key), "why": str(error)}
-            log.warning("picture without a result stays", extra={"event": event})
+            log.warning("picture without a result stays", **event)
     if left:
-        log.info("pictures without a result removed", extra={"event": {"files": left}})
+        log.info("pictures without a result removed", files=left)
 
 
 def gather_facts(config: Config, card: ModelCard) -> Facts:

@@ -1,14 +1,14 @@
 """Passes requests to try files again to the sources, also those that another process recorded."""
 
-import logging
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final, Protocol
 
 from scopewatch.core.imaging.frame import RetryRequest
 from scopewatch.core.source import FrameSource
+from scopewatch.event_log import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 LOOK_S: Final = 2.0
 AT_ONCE: Final = 500
@@ -69,12 +69,8 @@ class Retrier:
             first = next(each.locator for each in taken if each.asked_by == by)
             log.info(
                 "things in quarantine are tried again: somebody asked for it",
-                extra={
-                    "event": {
-                        "source": source.name,
-                        "count": count,
-                        "asked_by": by,
-                        "first": first,
-                    }
-                },
+                source=source.name,
+                count=count,
+                asked_by=by,
+                first=first,
             )

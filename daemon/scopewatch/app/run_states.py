@@ -1,6 +1,5 @@
 """The states of the runs, from facts of the database and the daemon, and their log."""
 
-import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -12,6 +11,7 @@ from scopewatch.app.run_policy import policy_of, standard_of
 from scopewatch.config import Config, ExperimentConfig
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import StoreError
+from scopewatch.event_log import get_logger
 from scopewatch.monitoring.policy import named_wells
 from scopewatch.monitoring.run_facts import DaemonSeen, RunFacts, RunSeen
 from scopewatch.monitoring.run_state import assess
@@ -20,7 +20,7 @@ from scopewatch.runtime.clock import ClockWatch
 from scopewatch.runtime.supervision.stages import Condition
 from scopewatch.store.read.records import RunRow
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 # A run without a frame for longer is not watched any more, unless it is the newest.
 ACTIVE: Final = timedelta(days=3)
@@ -239,7 +239,7 @@ class StateLog:
             "advice": str(state.advice or ""),
             "details": [str(line) for line in state.details],
         }
-        log.warning("no all-clear for the run", extra={"event": event})
+        log.warning("no all-clear for the run", **event)
 
     def _tell_end(self, each: RunState) -> None:
         cause = each.state.cause
@@ -250,7 +250,7 @@ class StateLog:
         }
         before = self._told.get(each.run, Cause.JUDGED)
         if cause is Cause.FINISHED and before is not cause:
-            log.info("run is finished", extra={"event": event})
+            log.info("run is finished", **event)
         elif before is not cause:
-            log.info("every well is judged again", extra={"event": event})
+            log.info("every well is judged again", **event)
         self._told[each.run] = cause

@@ -1,13 +1,13 @@
 """Hands what people want of time-lapses to their sources, and writes down what came of it."""
 
-import logging
 from collections.abc import Sequence
 from typing import Final, Protocol, runtime_checkable
 
 from scopewatch.core.acquisition import AcquisitionStanding, JournalEntry, Order, Report
 from scopewatch.core.source import FrameSource
+from scopewatch.event_log import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 LOOK_S: Final = 1.0
 _MOST: Final = 1000

@@ -26,8 +26,9 @@ from scopewatch.cli import (
 )
 from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError
 from scopewatch.core.redaction import redact_text
+from scopewatch.event_log import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 app = typer.Typer(
     name="scopewatch",

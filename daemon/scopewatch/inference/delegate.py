@@ -11,11 +11,12 @@ Its library does export the delegate's C functions, which are called here.
 """
 
 import ctypes
-import logging
 from pathlib import Path
 from types import ModuleType
 
-log = logging.getLogger(__name__)
+from scopewatch.event_log import get_logger
+
+log = get_logger(__name__)
 
 _SIGNED_INT8 = 0x1
 _LIBRARY = "_pywrap_tensorflow_interpreter_wrapper*"
@@ -59,6 +60,6 @@ def open_xnnpack(package: ModuleType, threads: int) -> XnnpackDelegate | None:
             return XnnpackDelegate(library, threads)
     log.warning(
         "tflite-runtime has no XNNPACK: slower, and scores may be a few steps off",
-        extra={"event": {"folder": str(folder)}},
+        folder=str(folder),
     )
     return None

@@ -5,7 +5,6 @@ Runs under `ai-edge-litert`, the maintained successor of `tflite-runtime`, and u
 XNNPACK kernels (see `inference.delegate`), so that scores are the same.
 """
 
-import logging
 import threading
 from importlib.metadata import version
 from types import ModuleType
@@ -17,13 +16,14 @@ from numpy.typing import NDArray
 from scopewatch.core.errors import ModelError, complaint
 from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch.event_log import get_logger
 from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.codes import Quantisation
 from scopewatch.inference.notices import without_notices
 from scopewatch.inference.runtimes import Runtime, acceleration, open_runtime
 from scopewatch.inference.strips import plan_strips
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 # Side of the frame on which the memory a pixel needs is read off, in tiles.
 _PROBE_TILES = 4
@@ -78,16 +78,12 @@ class TFLiteScorer:
         self._probe_stride()
         log.info(
             "model opened",
-            extra={
-                "event": {
-                    "model": self._card.name,
-                    "model_id": self._card.model_id,
-                    "runtime": self._runtime,
-                    "runtime_version": version(self._runtime),
-                    "threads": threads,
-                    "bytes_per_px": round(self._bytes_per_px, 1),
-                }
-            },
+            model=self._card.name,
+            model_id=self._card.model_id,
+            runtime=self._runtime,
+            runtime_version=version(self._runtime),
+            threads=threads,
+            bytes_per_px=round(self._bytes_per_px, 1),
         )
 
     @property

@@ -11,7 +11,6 @@ At least once: a message is marked after its channel took it, so a crash between
 it, with the same idempotency key.
 """
 
-import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
@@ -22,11 +21,12 @@ from typing import Final
 from scopewatch.core.clock import Clock
 from scopewatch.core.delays import doubling_s
 from scopewatch.core.errors import DeliveryError
+from scopewatch.event_log import get_logger
 from scopewatch.messages.alert_message import Message, OutboxItem, without_pictures
 from scopewatch.notify.breaker import Breaker, BreakerRule, Circuit, Receiver
 from scopewatch.notify.outbox import Notifier, Outbox
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 BATCH: Final = 20
 POLL_S: Final = 2.0
@@ -183,7 +183,7 @@ class Delivery:
             except Exception:
                 # Thread boundary: an outbox that is away comes back, and alerts must still leave.
                 # Its backoff cannot be stored meanwhile, so the delay is kept here.
-                log.exception("outbox cannot be drained", extra={"event": {}})
+                log.exception("outbox cannot be drained")
                 self._rest(self._retry_s)
                 continue
             if idle:
@@ -218,11 +218,11 @@ class Delivery:
                 return False
             self._answered(item.channel)
             self._outbox.abandoned(item.row, str(error))
-            log.error("alert given up", extra={"event": event})
+            log.error("alert given up", **event)
             return True
         self._answered(item.channel)
         self._mark(item.row)
-        log.info("alert delivered", extra={"event": event})
+        log.info("alert delivered", **event)
         return True
 
     def _postpone(self, item: OutboxItem, event: dict[str, object]) -> None:
@@ -237,10 +237,10 @@ class Delivery:
             until = max(until, after.open_until)
         self._outbox.postponed(item.row, until, str(event["error"]))
         event["in_s"] = round((until - now).total_seconds())
-        log.warning("alert not delivered, trying again", extra={"event": event})
+        log.warning("alert not delivered, trying again", **event)
         if before.open_until is None and after.open_until is not None:
             rests = {"channel": item.channel, "failures": after.failures}
-            log.error("channel fails again and again, it rests", extra={"event": rests})
+            log.error("channel fails again and again, it rests", **rests)
 
     def _answered(self, channel: str) -> None:
         answered = self._breakers.get(channel, Breaker()).answered()

@@ -7,7 +7,6 @@ request goes to `/fail` below the address, with what is wrong.
 Nothing waits for it: it has a thread of its own, which the process's end does not wait for.
 """
 
-import logging
 import threading
 import time
 import urllib.request
@@ -20,8 +19,9 @@ from pydantic import SecretStr
 
 from scopewatch import __version__
 from scopewatch.core.clock import Clock
+from scopewatch.event_log import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 ANSWER_S: Final = 10.0
 # A source on a share may take so long to be there: not yet ready is no failure before.
@@ -115,7 +115,7 @@ class Heartbeat:
                 self.beat()
             except Exception:
                 # Thread boundary: whatever it was, the next call must still be made.
-                log.exception("heartbeat failed", extra={"event": {}})
+                log.exception("heartbeat failed")
             self._stopping.wait(LOOK_S)
 
     def _call(self, well: bool, body: str) -> bool:
@@ -136,7 +136,7 @@ class Heartbeat:
             self._tell(why, time.monotonic() - began_s)
             return False
         if not self._told:
-            log.info("heartbeat is heard again", extra={"event": {}})
+            log.info("heartbeat is heard again")
         self._told = True
         return True
 
@@ -144,5 +144,5 @@ class Heartbeat:
         """Log the first failure of a row; the service itself alerts people of the silence."""
         if self._told:
             event = {"why": why, "took_s": round(took_s, 1)}
-            log.warning("heartbeat was not heard", extra={"event": event})
+            log.warning("heartbeat was not heard", **event)
         self._told = False

@@ -1,18 +1,18 @@
 """The pictures of a message, drawn when it is sent."""
 
 import io
-import logging
 import re
 from dataclasses import dataclass
 
 from PIL import Image
 
+from scopewatch.event_log import get_logger
 from scopewatch.messages.alert_message import Message
 from scopewatch.messages.chart_data import ChartData, Trend
 from scopewatch.messages.plate_picture import draw_plate
 from scopewatch.messages.trend_picture import draw_trend
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ def draw_charts(message: Message) -> list[PictureFile]:
         try:
             drawn.append(draw(figure))
         except Exception:
-            log.exception("figure cannot be drawn", extra={"event": {"title": message.title}})
+            log.exception("figure cannot be drawn", title=message.title)
     return drawn
 
 

@@ -1,6 +1,5 @@
 """The web server in a thread of its own, beside the daemon's work."""
 
-import logging
 import os
 import socket
 import threading
@@ -13,8 +12,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.event_log import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 def _nothing() -> None:
@@ -102,7 +102,7 @@ class WebServer:
                     )
                 )
             self._thread.join(0.01)
-        log.info("dashboard is served", extra={"event": {"url": self.url}})
+        log.info("dashboard is served", url=self.url)
 
     @property
     def url(self) -> str:
@@ -170,4 +170,4 @@ class WebServer:
         try:
             self._server.run(sockets=[self._socket] if self._socket else None)
         except Exception:  # the thread's boundary: the supervisor sees that it has ended
-            log.exception("dashboard failed", extra={"event": {"url": self.url}})
+            log.exception("dashboard failed", url=self.url)

@@ -71,8 +71,21 @@ def odd_events() -> list[str]:
         for path, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Assign)
-        and ast.unparse(node.value) == "logging.getLogger(__name__)"
+        and ast.unparse(node.value) == "get_logger(__name__)"
         and ast.unparse(node.targets[0]) != "log"
+    ]
+    # Loggers of the standard library would take no fields as keyword arguments.
+    odd += [
+        f"{path}:{node.lineno}"
+        for path, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node) == "logging.getLogger(__name__)"
+    ]
+    odd += [
+        f"{path}:{call.lineno}"
+        for path, tree in trees().items()
+        for call, _ in _logged(tree)
+        if any(keyword.arg == "extra" for keyword in call.keywords)
     ]
     return odd
 

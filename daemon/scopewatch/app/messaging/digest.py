@@ -1,6 +1,5 @@
 """Writes the daily digest from the database and puts it into the outbox, once a day."""
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, Protocol
@@ -11,6 +10,7 @@ from scopewatch.core.alerts.routing import Route
 from scopewatch.core.alerts.state_machine import Reading
 from scopewatch.core.clock import Clock
 from scopewatch.core.estimation.forecast import WellForecast
+from scopewatch.event_log import get_logger
 from scopewatch.messages.alert_message import Message, Style
 from scopewatch.messages.digest import Digest, DigestWell, OpenAlert, compose_digest
 from scopewatch.monitoring.expectation import NOTHING, Standard
@@ -19,7 +19,7 @@ from scopewatch.monitoring.state import Level, RunState, State
 from scopewatch.store.read.records import AlertRow, WellRow
 from scopewatch.web.plate import expect
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 MOST_ALERTS: Final = 500
 
@@ -122,7 +122,7 @@ class DigestDesk:
             self._posted = local.date()
         if queued:
             event = {"day": str(local.date()), "channels": queued}
-            log.info("digest queued", extra={"event": event})
+            log.info("digest queued", **event)
         return queued
 
     def _gather(self, experiment: str, wells: Sequence[WellRow], now: datetime, on: date) -> Digest:

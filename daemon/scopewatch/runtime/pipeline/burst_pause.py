@@ -11,15 +11,15 @@ hours loses nothing by some seconds. Images of a stage that moves between wells 
 Where something begins to be written, no frame is taken up for a moment, until its rate is known.
 """
 
-import logging
 import threading
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from scopewatch.core.clock import Clock
+from scopewatch.event_log import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 # Images count for so long: one z-stack is a burst, the two channels of a well are none.
 WINDOW_S = 2.0
@@ -171,11 +171,11 @@ class Bursts:
         if now is _State.WAITING:
             self._since_s = now_s
             event = {"source": source, "images_per_s": round(rate, 1)}
-            log.info("scoring waits for a burst of images", extra={"event": event})
+            log.info("scoring waits for a burst of images", **event)
         elif before is _State.WAITING:
             event = {"waited_s": round(now_s - self._since_s, 1)}
             if now is _State.OVERDUE:
                 event = {"source": source, **event}
-                log.info("burst goes on, scoring waits no longer", extra={"event": event})
+                log.info("burst goes on, scoring waits no longer", **event)
             else:
-                log.info("scoring goes on", extra={"event": event})
+                log.info("scoring goes on", **event)

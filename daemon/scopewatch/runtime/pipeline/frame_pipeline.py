@@ -15,7 +15,6 @@ attempt that was killed before its commit, and those of a result that was replac
 The pipeline knows no thread; `StepRunner` repeats its steps.
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -26,6 +25,7 @@ from scopewatch.core.imaging.frame import Frame, FrameTicket, Refusal
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.core.source import FrameSource
+from scopewatch.event_log import get_logger
 from scopewatch.messages.settled import Settled
 from scopewatch.runtime.pipeline.frame_job import Claim, FrameJob, place_of
 from scopewatch.runtime.pipeline.inbox import Item
@@ -33,7 +33,7 @@ from scopewatch.runtime.pipeline.outcome import FrameOutcome, FrameReport
 from scopewatch.runtime.pipeline.recording import Overlays, ResultStore
 from scopewatch.runtime.pipeline.step_runner import StepRunner
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,10 +137,7 @@ class FramePipeline:
     ) -> FrameReport:
         """Record that a frame cannot be judged, and why."""
         settled = steps.run("quarantine", lambda: self._store.quarantine(ticket, fault, reason))
-        log.warning(
-            "frame quarantined",
-            extra={"event": {**place_of(ticket), "fault": str(fault), "reason": reason}},
-        )
+        log.warning("frame quarantined", **place_of(ticket), fault=str(fault), reason=reason)
         self._remove_unnamed(ticket)
         _log_alerts(settled)
         return sum_up(ticket, steps, FrameOutcome.QUARANTINED, reason=reason, settled=settled)
@@ -175,17 +172,13 @@ class FramePipeline:
         efficiency = result.efficiency
         log.info(
             "frame scored",
-            extra={
-                "event": {
-                    "key": str(ticket.key),
-                    "day": _rounded(settled.day),
-                    "efficiency": round(efficiency.value, 4) if efficiency else None,
-                    "low": round(efficiency.low, 4) if efficiency else None,
-                    "high": round(efficiency.high, 4) if efficiency else None,
-                    "took_ms": round(1e3 * sum(report.steps_s.values())),
-                    **({"note": frame.note} if frame.note else {}),
-                }
-            },
+            key=str(ticket.key),
+            day=_rounded(settled.day),
+            efficiency=round(efficiency.value, 4) if efficiency else None,
+            low=round(efficiency.low, 4) if efficiency else None,
+            high=round(efficiency.high, 4) if efficiency else None,
+            took_ms=round(1e3 * sum(report.steps_s.values())),
+            **({"note": frame.note} if frame.note else {}),
         )
         return report
 
@@ -195,10 +188,7 @@ class FramePipeline:
             self._overlays.discard(ticket.key, named)
         except StoreError as error:
             # The frame is settled, which is what counts; the next start tries again.
-            log.warning(
-                "picture without a result stays",
-                extra={"event": {**place_of(ticket), "why": str(error)}},
-            )
+            log.warning("picture without a result stays", **place_of(ticket), why=str(error))
 
     def _measure(
         self, ticket: FrameTicket, steps: StepRunner, frame: Frame, marker: Marker
@@ -209,27 +199,22 @@ class FramePipeline:
         except FrameError as error:
             return self.quarantine(ticket, steps, Fault.UNREADABLE, str(error))
         settled = steps.run("measure", lambda: self._store.measure(ticket, frame, reading))
-        log.info(
-            "fluorescence measured",
-            extra={"event": {"key": str(ticket.key), "day": _rounded(settled.day)}},
-        )
+        log.info("fluorescence measured", key=str(ticket.key), day=_rounded(settled.day))
         return sum_up(ticket, steps, FrameOutcome.MEASURED, settled=settled)
 
     def _refuse(self, refusal: Refusal, steps: StepRunner) -> FrameReport:
         steps.run("refuse", lambda: self._store.refuse(refusal))
         if refusal.missed is not None:
             event = {"key": str(refusal.missed), "reason": refusal.reason}
-            log.warning("frame was missed", extra={"event": event})
+            log.warning("frame was missed", **event)
             return sum_up(refusal, steps, FrameOutcome.MISSED, reason=refusal.reason)
-        log.warning(
-            "file refused", extra={"event": {**place_of(refusal), "reason": refusal.reason}}
-        )
+        log.warning("file refused", **place_of(refusal), reason=refusal.reason)
         return sum_up(refusal, steps, FrameOutcome.REFUSED, reason=refusal.reason)
 
     def _skip(self, ticket: FrameTicket, steps: StepRunner) -> FrameReport:
         reason = f"not scored: channel {ticket.key.channel}"
         steps.run("skip", lambda: self._store.skip(ticket, reason))
-        log.debug("frame not scored", extra={"event": {**place_of(ticket), "reason": reason}})
+        log.debug("frame not scored", **place_of(ticket), reason=reason)
         return sum_up(ticket, steps, FrameOutcome.SKIPPED, reason=reason)
 
 
@@ -258,7 +243,4 @@ def _rounded(day: float | None) -> float | None:
 
 def _log_alerts(settled: Settled) -> None:
     for message in settled.alerts:
-        log.warning(
-            "alert changed",
-            extra={"event": {"severity": message.severity.value, "title": message.title}},
-        )
+        log.warning("alert changed", severity=message.severity.value, title=message.title)

@@ -7,7 +7,6 @@ for reasons of its own is quarantined after `max_attempts`, so that it cannot ho
 Between two frames the worker waits while a microscope saves a burst of images (`bursts`).
 """
 
-import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.errors import NoSpaceError, ScopewatchError, SourceError, StoreError, complaint
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.event_log import get_logger
 from scopewatch.runtime.pipeline.frame_job import Claim, FrameJob, place_of
 from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline, sum_up
 from scopewatch.runtime.pipeline.inbox import BoundedInbox, Item
@@ -25,7 +25,7 @@ from scopewatch.runtime.pipeline.outcome import FrameOutcome, FrameReport, Obser
 from scopewatch.runtime.pipeline.step_runner import AWAY, StepPolicy, StepRunner
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 STAGE = "worker"
 IDLE_S = 1.0
@@ -126,7 +126,7 @@ class Worker:
         except AWAY as error:
             report = self._try_later(job, steps, error, blame=False)
         except Exception as error:
-            log.exception("frame failed unexpectedly", extra={"event": place_of(item)})
+            log.exception("frame failed unexpectedly", **place_of(item))
             report = self._try_later(job, steps, error, blame=True)
         if report.outcome is not FrameOutcome.PUT_BACK:
             # Only a scored frame has used the database, the share and the overlay folder.
@@ -143,7 +143,7 @@ class Worker:
             try:
                 self.work()
             except Exception:
-                log.exception("worker failed", extra={"event": {"stage": STAGE}})
+                log.exception("worker failed", stage=STAGE)
                 self._pause(IDLE_S)
 
     def _take(self) -> Item | None:
@@ -164,7 +164,7 @@ class Worker:
             ticket = self._pipeline.second_try()
         except StoreError as error:
             event = {"why": str(error)}
-            log.info("frames that were given up wait for the database", extra={"event": event})
+            log.info("frames that were given up wait for the database", **event)
             return None
         self._may_be_due = ticket is not None
         if ticket is not None:
@@ -199,7 +199,7 @@ class Worker:
     def _note_failure(self, item: Item, step: str, error: Exception) -> None:
         self._observer.failed(step)
         self.trouble = f"{STAGE}: {step} is repeated: {error}"
-        log.warning("step failed", extra={"event": {**place_of(item), "step": step, "why": error}})
+        log.warning("step failed", **place_of(item), step=step, why=error)
 
     def _try_later(
         self, job: FrameJob, steps: StepRunner, error: Exception, *, blame: bool
@@ -228,7 +228,7 @@ class Worker:
             try:
                 return self._pipeline.quarantine(item, once, Fault.FAILED, _reason(item, error))
             except StoreError:
-                log.warning("quarantine failed", extra={"event": place_of(item)})
+                log.warning("quarantine failed", **place_of(item))
         self._troubles[item.source, item.locator] = _Trouble(
             fingerprint=item.fingerprint,
             # The ledger, which outlives a crash, counts one more attempt where the frame is to

@@ -16,7 +16,9 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
-log = logging.getLogger(__name__)
+from scopewatch.event_log import get_logger
+
+log = get_logger(__name__)
 
 MODE: Final = 0o640
 FOLDER_MODE: Final = 0o750
@@ -68,10 +70,7 @@ class RotatedLog(RotatingFileHandler):
         super().emit(record)
         if before and self.lost == before:
             self.lost = 0
-            log.warning(
-                "log file is written again",
-                extra={"event": {"file": str(self._path), "lost": before}},
-            )
+            log.warning("log file is written again", file=str(self._path), lost=before)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's name
         """Count a record that could not be written; called by `emit` within its `except`."""
@@ -85,10 +84,7 @@ class RotatedLog(RotatingFileHandler):
             return
         self._ours += 1
         try:
-            log.error(
-                "log file cannot be written",
-                extra={"event": {"file": str(self._path), "why": _why(error)}},
-            )
+            log.error("log file cannot be written", file=str(self._path), why=_why(error))
         finally:
             self._ours -= 1
 

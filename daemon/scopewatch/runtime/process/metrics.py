@@ -1,6 +1,5 @@
 """The metrics of the daemon for Prometheus, in a registry of their own."""
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -11,10 +10,11 @@ from prometheus_client.registry import Collector
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import StoreError
 from scopewatch.core.source import FrameSource
+from scopewatch.event_log import get_logger
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.pipeline.outcome import FrameOutcome, FrameReport
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _STEP_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _LATENCY_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
@@ -197,5 +197,5 @@ class _ChannelCollector(Collector):
                 ended.add_metric([row.channel, "delivered"], row.delivered)
                 ended.add_metric([row.channel, "given-up"], row.given_up)
         except StoreError as error:
-            log.warning("outbox cannot be counted", extra={"event": {"why": str(error)}})
+            log.warning("outbox cannot be counted", why=str(error))
         yield from (waiting, ended)

@@ -4,11 +4,12 @@ The protocol is a datagram of `NAME=value` lines to the socket in NOTIFY_SOCKET 
 Without that variable, on Windows for one, every call does nothing.
 """
 
-import logging
 import socket
 from collections.abc import Mapping
 
-log = logging.getLogger(__name__)
+from scopewatch.event_log import get_logger
+
+log = get_logger(__name__)
 
 
 class SystemdNotifier:
@@ -65,10 +66,7 @@ class SystemdNotifier:
                 line_out.sendto("\n".join(lines).encode(), address)
         except OSError as error:
             if not self._failed:
-                log.warning(
-                    "systemd cannot be notified",
-                    extra={"event": {"socket": self._address, "error": str(error)}},
-                )
+                log.warning("systemd cannot be notified", socket=self._address, error=str(error))
             self._failed = True
         else:
             self._failed = False

@@ -4,7 +4,6 @@ The schedule calls `tick`. Each rule of the monitor is a state machine in the da
 restart repeats no message, and alerts resolve by themselves.
 """
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -24,11 +23,12 @@ from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.alerts.state_machine import Observation
 from scopewatch.core.clock import Clock
 from scopewatch.core.source import FrameSource
+from scopewatch.event_log import get_logger
 from scopewatch.messages.alert_message import Message
 from scopewatch.runtime.clock import ClockWatch
 from scopewatch.runtime.process.restart_history import LivenessStore, RestartHistory
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 TICK_S: Final = 15.0
 # Of the time between two ticks, what goes to plates that are behind: the next comes when it is due.
@@ -170,10 +170,7 @@ class Monitor:
 
     def _log_alerts(self, messages: Sequence[Message]) -> None:
         for message in messages:
-            log.warning(
-                "alert changed",
-                extra={"event": {"severity": message.severity.value, "title": message.title}},
-            )
+            log.warning("alert changed", severity=message.severity.value, title=message.title)
         if messages:
             self._wake()
 
@@ -182,7 +179,7 @@ class Monitor:
         if by_s:
             self._set_at_s = self._clock.steady()
             self._history.set_by(by_s)
-            log.warning("clock was set", extra={"event": {"by_s": round(by_s)}})
+            log.warning("clock was set", by_s=round(by_s))
 
     def _clock_right_for(self) -> timedelta | None:
         if self._set_at_s is None:
@@ -258,10 +255,7 @@ class Monitor:
                 free[where] = free_bytes()
             except OSError as error:
                 if where not in self._unread:
-                    log.warning(
-                        "free space cannot be read",
-                        extra={"event": {"where": where, "why": error.strerror}},
-                    )
+                    log.warning("free space cannot be read", where=where, why=error.strerror)
                 self._unread.add(where)
             else:
                 self._unread.discard(where)

@@ -4,14 +4,14 @@ idle --begin()--> checking --refused, or it took too long--> idle, or once more
 '------in order--> the supervisor ends, and the daemon is built again
 """
 
-import logging
 from collections.abc import Callable
 from typing import Protocol
 
 from scopewatch.core.clock import Clock
+from scopewatch.event_log import get_logger
 from scopewatch.runtime.process.sd_notify import SystemdNotifier
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 # A check that waits for a dead share is given up. The daemon goes on meanwhile.
 WITHIN_S = 120.0

@@ -6,7 +6,6 @@ ran) runs once, late, and never twice at a time. A job that failed, for example 
 tried again with the next heartbeat, and `troubles` names it until it succeeds.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,10 +20,11 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from scopewatch.event_log import get_logger
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.steady_scheduler import AT_ONCE, SteadyJobs, SteadyScheduler
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 STAGE = "schedule"
 
@@ -144,7 +144,7 @@ class Schedule:
             return
         if why != before:
             # Not at each round: on a full disk the log would help to keep it full.
-            log.error("scheduled job failed", extra={"event": {"job": name, "error": error}})
+            log.error("scheduled job failed", job=name, error=error)
 
     def _beat(self) -> None:
         self._heartbeats.beat(STAGE)

@@ -8,16 +8,15 @@ costs. They start over once the source has watched for a minute. Until then the 
 logged once.
 """
 
-import logging
-
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError
 from scopewatch.core.source import FrameSource, Inbox, Ledger
+from scopewatch.event_log import get_logger
 from scopewatch.runtime.backoff import Backoff
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.progress import ProgressInbox, ProgressLedger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 # A source that watches for so long is well again; one that dies before waits longer and longer.
 STEADY_S = 60.0
@@ -91,7 +90,7 @@ class SourceSupervisor:
                 self._scan()
         except Exception as error:
             # Thread boundary: a source that raises what it may not must not end its supervision.
-            log.exception("source failed unexpectedly", extra={"event": self._named()})
+            log.exception("source failed unexpectedly", **self._named())
             self._lose(f"{type(error).__name__}: {error}")
         self._beat()
         self.checked = True
@@ -113,7 +112,7 @@ class SourceSupervisor:
         self.trouble = ""
         self._scanned_s = self._started_s = self._clock.monotonic()
         if self._logged_before_start != self._logged:
-            log.info("source watching", extra={"event": self._named()})
+            log.info("source watching", **self._named())
         self._logged_before_start = self._logged
 
     def _check_health(self) -> None:
@@ -133,7 +132,7 @@ class SourceSupervisor:
         self.watching = False
         self.trouble = why
         if why != self._logged:
-            log.error("source not watching", extra={"event": {**self._named(), "why": why}})
+            log.error("source not watching", **self._named(), why=why)
         self._logged = why
         self._source.stop()
 

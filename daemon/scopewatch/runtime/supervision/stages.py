@@ -1,14 +1,14 @@
 """The stages that run beside the main thread: their condition, and how they are stopped in time."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from scopewatch.core.clock import Clock
+from scopewatch.event_log import get_logger
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +96,9 @@ def stop_stages(started: Sequence[Stage], clock: Clock, within_s: float) -> list
             in_time = stage.stop(left_s)
         except Exception:
             # The stages after it must still be stopped.
-            log.exception("stage failed to stop", extra={"event": {"stage": stage.name}})
+            log.exception("stage failed to stop", stage=stage.name)
             in_time = False
         if not in_time:
-            log.error("stage did not stop in time", extra={"event": {"stage": stage.name}})
+            log.error("stage did not stop in time", stage=stage.name)
             late.append(stage.name)
     return late

@@ -11,13 +11,13 @@ systemd then restarts a daemon that hangs, wherever it hangs. Where no systemd d
 ends itself, so that whatever keeps it running starts it again.
 """
 
-import logging
 import queue
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from scopewatch.core.clock import Clock
+from scopewatch.event_log import get_logger
 from scopewatch.runtime.process.sd_notify import SystemdNotifier
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.reload import Reload, Reloader
@@ -30,7 +30,7 @@ from scopewatch.runtime.supervision.stages import (
     stop_stages,
 )
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 TICK_S = 1.0
 # Asked of systemd again at each tick while no source can be reached: a share may come late.
@@ -161,13 +161,13 @@ class Supervisor:
         """Look after everything once; what the daemon has to end for, if there is anything."""
         ended = next((stage.name for stage in self._stages if not stage.running()), None)
         if ended is not None:
-            log.critical("stage ended by itself", extra={"event": {"stage": ended}})
+            log.critical("stage ended by itself", stage=ended)
             return _Failure(stage=ended, hung=False)
         stalled = self._heartbeats.stalled()
         if not self._ready and self._able_to_work():
             self._ready = True
             self._notifier.ready(self._summary())
-            log.info("ready", extra={"event": {"sources": len(self._watchers)}})
+            log.info("ready", sources=len(self._watchers))
         self._report(stalled)
         if self._reload.give_up_late():
             self._keep()
@@ -227,14 +227,15 @@ class Supervisor:
             if now_s - since_s >= self._end_on_stall_s:
                 log.critical(
                     "stage hangs: scopewatch ends, to be started again",
-                    extra={"event": {"stage": stage, "silent_s": stalled[stage]}},
+                    stage=stage,
+                    silent_s=stalled[stage],
                 )
                 return _Failure(stage=stage, hung=True)
         return None
 
     def _report(self, stalled: dict[str, float]) -> None:
         if stalled and not self._stalled:
-            log.error("stage makes no progress", extra={"event": {"silent_s": stalled}})
+            log.error("stage makes no progress", silent_s=stalled)
         elif self._stalled and not stalled:
             log.warning("all stages make progress again")
         line = "; ".join((*self.condition().complaints, self._summary()))
@@ -252,7 +253,7 @@ class Supervisor:
             self._notifier.alive()
         else:
             self._notifier.stopping()
-        log.info("stopping", extra={"event": {"stages": len(started)}})
+        log.info("stopping", stages=len(started))
         late = stop_stages(started, self._clock, within_s)
-        log.info("stopped", extra={"event": {"clean": not late}})
+        log.info("stopped", clean=not late)
         return late

@@ -5,7 +5,6 @@ During a burst of frames nothing is read or offered (`rhythm`): that would cost 
 time and disk bandwidth.
 """
 
-import logging
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameTicket, RetryRequest
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
+from scopewatch.event_log import get_logger
 from scopewatch.sources.base.arrivals import NullArrivals
 from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.backlog import Backlog
@@ -26,7 +26,7 @@ from scopewatch.sources.base.retry_queue import RETRIES_HELD, RetryQueue, gone
 from scopewatch.sources.base.rhythm import Rhythm
 from scopewatch.sources.base.source_thread import SourceThread
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 # A burst of one minute at 160 images per second: its images are offered after it.
 _MAX_WAITING = 10_000
@@ -244,10 +244,7 @@ class DataSetsSource(Generic[Sighting]):
         images = 0
         present = dict(self._sets.find(() if full else self._followed))
         for label in [label for label in self._followed if label not in present]:
-            log.info(
-                "data set is gone",
-                extra={"event": {"source": self.name, "data_set": label}},
-            )
+            log.info("data set is gone", source=self.name, data_set=label)
             del self._followed[label]
         for label, folder in present.items():
             if self._thread.stopping:
@@ -255,10 +252,7 @@ class DataSetsSource(Generic[Sighting]):
             try:
                 images += self._find_new(offering, label, folder, full=full)
             except OSError as error:
-                log.info(
-                    "data set cannot be read now",
-                    extra={"event": {"source": self.name, "reason": error.strerror}},
-                )
+                log.info("data set cannot be read now", source=self.name, reason=error.strerror)
         sets = [each.data_set for each in self._followed.values() if not each.data_set.ended]
         self._growing = tuple(sets[-_GLANCED_AT:])
         self._looked = True
@@ -299,10 +293,7 @@ class DataSetsSource(Generic[Sighting]):
                 caught_up=self._looked,
                 grew_s=now_s if self._looked else -math.inf,
             )
-            log.info(
-                "data set is followed",
-                extra={"event": {"source": self.name, "data_set": label or str(folder)}},
-            )
+            log.info("data set is followed", source=self.name, data_set=label or str(folder))
         if len(followed.backlog.waiting) >= _MAX_WAITING:
             followed.caught_up = False
             return 0

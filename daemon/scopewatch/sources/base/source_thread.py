@@ -1,12 +1,12 @@
 """Thread of a source: repeats one step and survives any error in it."""
 
-import logging
 import threading
 from collections.abc import Callable
 
 from scopewatch.core.errors import ScopewatchError
+from scopewatch.event_log import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class SourceThread:
@@ -60,7 +60,7 @@ class SourceThread:
                 self._note(str(error))
             except Exception as error:  # a thread boundary: record and go on
                 self._note(f"{type(error).__name__}: {' '.join(str(error).split())}")
-                log.exception("source failed", extra={"event": {"source": self._name}})
+                log.exception("source failed", source=self._name)
             else:
                 self.trouble = ""
 
@@ -73,10 +73,7 @@ class SourceThread:
 
     def _note(self, trouble: str) -> None:
         if trouble != self.trouble:
-            log.warning(
-                "source has trouble",
-                extra={"event": {"source": self._name, "reason": trouble}},
-            )
+            log.warning("source has trouble", source=self._name, reason=trouble)
         self.trouble = trouble
 
     def _run(self) -> None:

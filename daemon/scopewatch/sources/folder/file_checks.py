@@ -4,12 +4,12 @@ A file is checked when it has been quiet for a while, now and then while it keep
 again where it was given up or a side file lists more.
 """
 
-import logging
 from collections import deque
 from collections.abc import Callable
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import FrameError
+from scopewatch.event_log import get_logger
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.folder.file_reading import FileReading
@@ -20,7 +20,7 @@ from scopewatch.sources.folder.side_file_waits import SideFilePendingError, Side
 from scopewatch.sources.folder.walk import Seen, look_at
 from scopewatch.sources.readers.planes import EmptyFileError
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 EMPTY = 1000
 
@@ -203,11 +203,11 @@ class FileChecks:
         return True
 
     def _log_given_up(self, locator: str, error: FrameError) -> None:
-        event = {"event": {"source": self._source, "file": locator, "reason": str(error)}}
+        event = {"source": self._source, "file": locator, "reason": str(error)}
         if isinstance(error, SideFilePendingError):
-            log.warning("side file did not list an image in time", extra=event)
+            log.warning("side file did not list an image in time", **event)
         else:
-            log.warning("file was never complete, it is offered as it is", extra=event)
+            log.warning("file was never complete, it is offered as it is", **event)
 
     def _take_up(self, offering: Offering, seen: Seen) -> bool:
         """Offer facts of a file that became known, such as its moment."""

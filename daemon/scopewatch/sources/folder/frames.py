@@ -3,7 +3,6 @@
 This module collects statements of names, metadata and side files; `base.reading` decides.
 """
 
-import logging
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameTicket
+from scopewatch.event_log import get_logger
 from scopewatch.sources.base.away import Identity, blame_share, identify
 from scopewatch.sources.base.content import content_of
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
@@ -46,7 +46,7 @@ from scopewatch.sources.readers.planes import (
 from scopewatch.sources.readers.side_files import SideFiles
 from scopewatch.sources.readers.vendors.kinds import is_vendor_name, refuse_without_library
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _LOCATOR = re.compile(r"(?s)(?P<path>.+?)(?:#page=(?P<page>\d{1,9}))?")
 
@@ -295,10 +295,7 @@ class FolderFrames:
         except NotWrittenError:
             return None
         except FrameError as error:
-            log.info(
-                "page does not decode",
-                extra={"event": {"path": str(path), "page": entry.page, "reason": str(error)}},
-            )
+            log.info("page does not decode", path=str(path), page=entry.page, reason=str(error))
             return ""
         return content
 

@@ -5,18 +5,18 @@ another name, or its moment may become known: it is offered again, so that the l
 nothing is decoded. This walks the folder once more, in small steps, since new files come first.
 """
 
-import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
 
 from scopewatch.core.errors import FrameError
+from scopewatch.event_log import get_logger
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.offering import BATCH, Offering
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.folder.walk import Seen
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 PER_STEP = 20
 
@@ -75,7 +75,7 @@ class RereadNames:
         if changed:
             log.info(
                 "names of scored files are read again, since naming settings changed",
-                extra={"event": {"source": self._source}},
+                source=self._source,
             )
 
     def _next(self, ahead: Iterator[Seen]) -> list[Found]:
@@ -83,10 +83,7 @@ class RereadNames:
         try:
             files = list(islice(ahead, BATCH))
         except OSError as error:
-            log.info(
-                "folder cannot be read",
-                extra={"event": {"folder": self._source, "reason": error.strerror}},
-            )
+            log.info("folder cannot be read", folder=self._source, reason=error.strerror)
             files = []
         if not files:
             self._ahead = None

@@ -14,7 +14,6 @@ All channels are offered under their own names; the worker decides which one is 
                         | folder gone: not alive until it is back, and a walk
 """
 
-import logging
 from collections import Counter
 from collections.abc import Sequence
 
@@ -23,6 +22,7 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, StoreError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameTicket, RetryRequest
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
+from scopewatch.event_log import get_logger
 from scopewatch.sources.base.address import is_text
 from scopewatch.sources.base.arrivals import NullArrivals
 from scopewatch.sources.base.found import Found
@@ -45,7 +45,7 @@ from scopewatch.sources.folder.watch import FolderWatch
 from scopewatch.sources.layouts.candidates import is_candidate
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _TICK_S = 0.25
 # After a full inbox, or a database that does not answer.
@@ -139,7 +139,9 @@ class FolderSource:
             log.warning(
                 "folder is on a network file system, where events do not arrive:"
                 " set `observer: polling`",
-                extra={"event": {"source": self.name, "path": str(path), "file_system": kind}},
+                source=self.name,
+                path=str(path),
+                file_system=kind,
             )
         self._thread.start()
         self.scan()
@@ -255,7 +257,9 @@ class FolderSource:
         if kind not in self._left_out:
             log.info(
                 "files of a kind are ignored: they are never frames",
-                extra={"event": {"source": self.name, "kind": kind, "first": locator}},
+                source=self.name,
+                kind=kind,
+                first=locator,
             )
         self._left_out[kind] += 1
         offering.settle(locator, fingerprint)
@@ -302,7 +306,8 @@ class FolderSource:
         for store in sorted(stores - self._stores):
             log.warning(
                 "OME-Zarr store is ignored: it needs a source of kind ome-zarr",
-                extra={"event": {"source": self.name, "path": str(self._config.path / store)}},
+                source=self.name,
+                path=str(self._config.path / store),
             )
         self._stores = stores
 

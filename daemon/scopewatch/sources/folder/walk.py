@@ -1,12 +1,12 @@
 """Finds image files under a folder; symbolic links that loop are walked once."""
 
-import logging
 import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from scopewatch.event_log import get_logger
 from scopewatch.sources.layouts.candidates import (
     MAX_DEPTH,
     ZARR_METADATA,
@@ -15,7 +15,7 @@ from scopewatch.sources.layouts.candidates import (
     is_store_name,
 )
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 NDTIFF_INDEX = "NDTiff.index"
 _NETWORK = frozenset(
@@ -85,10 +85,7 @@ def walk_images(root: Path, *, recursive: bool, stores: set[str] | None = None) 
         except OSError as error:
             if not folder:
                 raise
-            log.info(
-                "folder cannot be read",
-                extra={"event": {"folder": folder, "reason": error.strerror}},
-            )
+            log.info("folder cannot be read", folder=folder, reason=error.strerror)
 
 
 def in_data_set(root: Path, locator: str) -> bool:

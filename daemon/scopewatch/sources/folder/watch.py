@@ -6,7 +6,6 @@ nor raise into watchdog's thread.
 """
 
 import gc
-import logging
 import os
 from collections import deque
 from pathlib import Path
@@ -24,10 +23,11 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from scopewatch.event_log import get_logger
 from scopewatch.sources.base.away import Identity, Presence
 from scopewatch.sources.layouts.candidates import ZARR_SUFFIX
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 QUEUED = 10_000
 REVIVE_S = 5.0
@@ -146,10 +146,7 @@ class FolderWatch:
         except OSError as error:
             if self._identity is not None:
                 self.trouble = f"{self._root} is gone: {error.strerror}"
-                log.error(
-                    "watched folder is gone",
-                    extra={"event": {"source": self._name, "reason": self.trouble}},
-                )
+                log.error("watched folder is gone", source=self._name, reason=self.trouble)
             self._identity = None
             return False
         changed = identity != self._identity
@@ -162,10 +159,7 @@ class FolderWatch:
         # An observer that dies right after its start will not survive the next time either.
         hopeless = not changed and now_s < self._revive_at_s + REVIVE_S
         self._revive_at_s = now_s + REVIVE_S
-        log.warning(
-            "folder is watched again",
-            extra={"event": {"source": self._name, "folder_changed": changed}},
-        )
+        log.warning("folder is watched again", source=self._name, folder_changed=changed)
         self._begin("the observer keeps dying" if hopeless else None)
         return True
 
@@ -201,10 +195,7 @@ class FolderWatch:
         self.polling = why is not None
         if why is not None:
             self.trouble = f"{self._root} by polling, since events fail: {why}"
-            log.warning(
-                "events fail, the folder is polled instead",
-                extra={"event": {"source": self._name, "reason": why}},
-            )
+            log.warning("events fail, the folder is polled instead", source=self._name, reason=why)
 
     def _observe(self) -> str | None:
         """Start an observer; return why that is impossible, or None."""

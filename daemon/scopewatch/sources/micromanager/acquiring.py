@@ -7,7 +7,6 @@
 How often a time point is tried is the business of `time_lapse`.
 """
 
-import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from scopewatch.core.acquisition import AcquisitionStanding
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.core.source import Arrivals
+from scopewatch.event_log import get_logger
 from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.account import Account
@@ -39,7 +39,7 @@ from scopewatch.sources.micromanager.steering import OrderRefusedError, Steering
 from scopewatch.sources.micromanager.time_lapse import TimeLapse
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _ATTEMPTS = 2
 _NOT_RUNNING = "scopewatch was not acquiring then"
@@ -166,10 +166,7 @@ class Acquiring:
         self._lapse.pass_by(self._now(), self.trouble or _NOT_RUNNING)
         self._keep_plan(anew=True)
         if self.account.is_over:
-            log.info(
-                "time-lapse is over",
-                extra={"event": {"source": self._name, "time_points": self._plan.time_points}},
-            )
+            log.info("time-lapse is over", source=self._name, time_points=self._plan.time_points)
 
     def connect(self) -> None:
         """Connect to the microscope, unless nothing is left to acquire. Raises SourceError."""
@@ -262,7 +259,7 @@ class Acquiring:
                     self._note(index, attempt, str(error))
                 self._disconnect()
             except Exception as error:  # a thread boundary: the scheduler must go on
-                log.exception("acquisition failed", extra={"event": {"source": self._name}})
+                log.exception("acquisition failed", source=self._name)
                 self._note(index, attempt, f"{type(error).__name__}: {error}")
                 self._disconnect()
             else:
@@ -326,7 +323,8 @@ class Acquiring:
         self.steering.note(f"time-lapse is over: {self.account.shortfall}")
         log.warning(
             "time-lapse is over, images are missing",
-            extra={"event": {"source": self._name, "reason": self.account.shortfall}},
+            source=self._name,
+            reason=self.account.shortfall,
         )
 
     def _keep_plan(self, *, anew: bool) -> None:
@@ -359,10 +357,7 @@ class Acquiring:
             self._take(index, missing)
         finally:
             self._arrivals.finished(self._name)
-        log.info(
-            "time point acquired",
-            extra={"event": {"source": self._name, "time_point": index, "images": len(missing)}},
-        )
+        log.info("time point acquired", source=self._name, time_point=index, images=len(missing))
 
     def _take(self, index: int, missing: Mapping[Place, Event]) -> None:
         try:
@@ -398,4 +393,4 @@ class Acquiring:
         told, self.failing = self.failing, f"time point {index}: {why}"
         if self.failing != told:
             event = {"source": self._name, "time_point": index, "attempt": attempt, "reason": why}
-            log.error("time point could not be acquired", extra={"event": event})
+            log.error("time point could not be acquired", **event)

@@ -1,15 +1,15 @@
 """A Micro-Manager core: our own (backend python) and the bridge to a running one (java)."""
 
-import logging
 import socket
 from typing import Any
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError, complaint
+from scopewatch.event_log import get_logger
 from scopewatch.sources.micromanager.engine import Failed, listen, print_to_log, sum_up
 from scopewatch.sources.micromanager.setup_files import INSTALL, adapters_folder, hardware_file
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 # Memory the core sets aside for hardware sequences, of which there are none here; its default
 # of 1 GB takes seconds to get.
@@ -113,7 +113,7 @@ def stop_core() -> None:
         stop_headless()
     except Exception as error:  # noqa: BLE001
         # Device adapters raise what they like, and this core is given up anyway.
-        log.error("devices did not unload", extra={"event": {"reason": sum_up(error)}})
+        log.error("devices did not unload", reason=sum_up(error))
     # pycro-manager 1.0.2 keeps an engine with a dead core and ended executors otherwise.
     if hasattr(Engine, "singleton"):
         del Engine.singleton

@@ -7,12 +7,13 @@ its modules a `traceback` and a `print` that write to the log.
 """
 
 import importlib
-import logging
 import traceback
 from collections.abc import Callable
 from typing import Any
 
-log = logging.getLogger(__name__)
+from scopewatch.event_log import get_logger
+
+log = get_logger(__name__)
 
 _PRINTING = (
     "pycromanager.acquisition.acq_eng_py.internal.engine",
@@ -57,7 +58,7 @@ class _Logged:
         return getattr(traceback, name)
 
     def print_exc(self, *_args: object, **_options: object) -> None:
-        log.debug("acquisition engine met an error", exc_info=True, extra={"event": {}})
+        log.debug("acquisition engine met an error", exc_info=True)
 
 
 def listen(failed: Failed) -> None:
@@ -103,4 +104,4 @@ def sum_up(error: BaseException) -> str:
 
 def _print(*texts: object, **_options: object) -> None:
     said = " ".join(" ".join(str(each) for each in texts).split())
-    log.debug("acquisition engine says", extra={"event": {"text": said}})
+    log.debug("acquisition engine says", text=said)

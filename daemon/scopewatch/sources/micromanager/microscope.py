@@ -10,7 +10,6 @@ the series, and are never merged into a hardware sequence.
 """
 
 import contextlib
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from typing import Any, Protocol
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError
+from scopewatch.event_log import get_logger
 from scopewatch.sources.micromanager.cores import (
     blamed,
     core_of,
@@ -29,7 +29,7 @@ from scopewatch.sources.micromanager.engine import sum_up
 from scopewatch.sources.micromanager.events import Axes, Event, ImagesMissingError, never
 from scopewatch.sources.micromanager.focus.drive import Drive, FocusDrive
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 Process = Callable[[Any, dict[str, Any]], tuple[Any, dict[str, Any]]]
 
@@ -212,7 +212,7 @@ class PycroManagerMicroscope:
         except Exception:
             # Once in a row: a traceback for each image would take longer than taking it.
             if not self._unnoted:
-                log.exception("saved image could not be noted", extra={"event": {}})
+                log.exception("saved image could not be noted")
             self._unnoted = True
         else:
             self._unnoted = False
@@ -321,7 +321,7 @@ class PycroManagerMicroscope:
             except Exception as error:  # noqa: BLE001
                 # A thread boundary. What was saved is saved; the next time point starts anew.
                 event = {"reason": sum_up(error)}
-                log.error("acquisition ended with an error", extra={"event": event})
+                log.error("acquisition ended with an error", **event)
             finally:
                 if reader is not None:
                     reader.close()
@@ -333,7 +333,7 @@ class PycroManagerMicroscope:
         thread.start()
         thread.join(timeout=_CLOSE_S)
         if thread.is_alive():
-            log.error("acquisition does not end: a device hangs", extra={"event": {}})
+            log.error("acquisition does not end: a device hangs")
 
     def _blamed(self, why: str) -> SourceError:
         return blamed(self._config, why)

@@ -1,16 +1,15 @@
 """What is missing of a time-lapse, told to the inbox image by image, once and over restarts too."""
 
-import logging
-
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.errors import StoreError
+from scopewatch.event_log import get_logger
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import missed
 from scopewatch.sources.micromanager.acquiring import Acquiring
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class Missing:
@@ -49,15 +48,14 @@ class Missing:
         except StoreError as error:
             # They stay in hand, and the ledger is asked again.
             log.info(
-                "missed time points wait for the database",
-                extra={"event": {"source": self._name, "reason": str(error)}},
+                "missed time points wait for the database", source=self._name, reason=str(error)
             )
             return
         unknown = set(wanted) & set(fresh)
         if unknown:
             moments = sorted({each.key.time_point for each in unknown if each.key is not None})
             event = {"source": self._name, "time_points": moments, "images": len(unknown)}
-            log.warning("time points were missed", extra={"event": event})
+            log.warning("time points were missed", **event)
         offering.offer(wanted)
         known = set(wanted)
         self._in_hand = [

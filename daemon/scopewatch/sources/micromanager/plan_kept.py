@@ -1,11 +1,11 @@
 """The plan of a time-lapse over restarts and reloads: taken up from disk, and kept there."""
 
-import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from scopewatch.config import MicroManagerSourceConfig
+from scopewatch.event_log import get_logger
 from scopewatch.sources.micromanager.acquired import (
     Acquired,
     Place,
@@ -25,7 +25,7 @@ from scopewatch.sources.micromanager.plan_file import (
 # Where nothing has begun, only what is planned matters, not when.
 _NEVER = Grid(first=0, first_at=datetime.max.replace(tzinfo=UTC), interval_s=1.0)
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class KeptPlan:
@@ -94,7 +94,7 @@ class KeptPlan:
                 "at": grid.first_at.isoformat(timespec="seconds"),
                 "interval_s": grid.interval_of(grid.first),
             }
-            log.info("time-lapse goes on by a changed plan", extra={"event": event})
+            log.info("time-lapse goes on by a changed plan", **event)
             self.change = (
                 f"goes on by a changed plan: time point {grid.first} at"
                 f" {grid.first_at:%Y-%m-%d %H:%M} UTC, every {grid.interval_of(grid.first):g} s"
@@ -130,7 +130,7 @@ class KeptPlan:
         except OSError as error:
             if not self._failed:
                 event = {"source": config.name, "reason": error.strerror}
-                log.warning("plan of the time-lapse cannot be kept", extra={"event": event})
+                log.warning("plan of the time-lapse cannot be kept", **event)
             self._kept, self._failed = None, True
         else:
             self._kept, self._failed = (folder, planned, focus), False

@@ -7,7 +7,6 @@ Orders come from any thread and are carried out by the one that acquires, betwee
 points that pass meanwhile are gaps that name who paused; one that is still due is taken after it.
 """
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -18,9 +17,10 @@ from typing import Final, Protocol
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.acquisition import HOLDS, Act, Held, JournalEntry, Order, Report
 from scopewatch.core.errors import SourceError
+from scopewatch.event_log import get_logger
 from scopewatch.sources.micromanager.focus.drive import Drive
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 MOST_KEPT: Final = 1000
 _AGAIN: Final = timedelta(minutes=1)
@@ -197,6 +197,6 @@ class Steering:
             "outcome": outcome,
         }
         if done:
-            log.info("time-lapse was steered", extra={"event": event})
+            log.info("time-lapse was steered", **event)
         else:
-            log.warning("time-lapse was not steered", extra={"event": event})
+            log.warning("time-lapse was not steered", **event)

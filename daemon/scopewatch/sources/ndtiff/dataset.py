@@ -8,7 +8,6 @@ is empty, missing or damaged does not stop the others.
 
 import hashlib
 import json
-import logging
 import os
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
@@ -16,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from scopewatch.core.errors import FrameError, complaint
+from scopewatch.event_log import get_logger
 from scopewatch.sources.ndtiff.file import Follower, Image, read_image_facts
 from scopewatch.sources.ndtiff.header import Head, VersionError, read_head
 from scopewatch.sources.ndtiff.index import IndexEntry, parse_index
 from scopewatch.sources.ndtiff.pyramid import INDEX, refuse_copy
 from scopewatch.sources.readers.planes import ReadLimits
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _INDEX_PER_LOOK = 4 * 1024 * 1024
 PER_LOOK = 1000
@@ -308,6 +308,7 @@ class DataSet:
         if trouble != self.trouble:
             log.warning(
                 "data set is damaged, the rest of it is followed",
-                extra={"event": {"data_set": str(self._folder), "reason": trouble}},
+                data_set=str(self._folder),
+                reason=trouble,
             )
         self.trouble = trouble

@@ -1,11 +1,11 @@
 """Follows one image of an OME-Zarr store: its known metadata, and the planes of its array."""
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scopewatch.core.errors import FrameError, complaint
+from scopewatch.event_log import get_logger
 from scopewatch.sources.omezarr.array.follower import ArrayFollower, Patience
 from scopewatch.sources.omezarr.array.metadata import read_layout
 from scopewatch.sources.omezarr.array.units import PlaneSighting
@@ -15,7 +15,7 @@ from scopewatch.sources.omezarr.image import ImageMetadata, frame_times, is_clos
 from scopewatch.sources.omezarr.nodes import Signature, read_node, signature
 from scopewatch.sources.readers.planes import ReadLimits
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ class FollowedImage:
 
     def _restart(self, follower: ArrayFollower) -> None:
         """Drop the planes of an acquisition that another one replaced."""
-        log.info("image was acquired again", extra={"event": {"image": self._where}})
+        log.info("image was acquired again", image=self._where)
         self._first = FirstPlane(self._patience.give_up_s)
         follower.report_again()
 

@@ -4,7 +4,6 @@ A store is a plate (`plate`, then `well` in each well), a collection (`bioformat
 plain groups with images in them), or one image. https://ngff.openmicroscopy.org/0.5/
 """
 
-import logging
 import os
 import re
 from collections.abc import Mapping
@@ -14,12 +13,13 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
 
+from scopewatch.event_log import get_logger
 from scopewatch.sources.base.address import named
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.omezarr.nodes import Node, mapping, objects, read_node, safe_path
 from scopewatch.sources.readers.planes import ReadLimits
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 MAX_IMAGES = 20_000
 _PLATE, _WELL, _IMAGE = "plate", "well", "multiscales"
@@ -239,6 +239,6 @@ def _titles(path: Path, limits: ReadLimits) -> list[str | None]:
     try:
         root = Xml.fromstring(text)  # noqa: S314 - expat, without entities (checked above)
     except Xml.ParseError as error:
-        log.debug("OME-XML gives no names", extra={"event": {"path": str(path), "why": error}})
+        log.debug("OME-XML gives no names", path=str(path), why=error)
         return []
     return [named(image.get("Name")) for image in root.findall("{*}Image")]

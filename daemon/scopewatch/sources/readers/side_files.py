@@ -4,7 +4,6 @@ A program rewrites such a file in place, so that it is empty or half written for
 may be large: the last complete version is kept, and a large one is not read again at once.
 """
 
-import logging
 import threading
 import time
 from collections import OrderedDict
@@ -13,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+from scopewatch.event_log import get_logger
 from scopewatch.sources.readers.planes import ReadLimits
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _KEPT = 16
 # Reading may take this share of the time, where a file grows with each image.
@@ -101,13 +101,9 @@ class SideFiles:
         if version[0] > self._limits.max_text_bytes:
             log.warning(
                 "side file is too large, it is not read",
-                extra={
-                    "event": {
-                        "path": str(path),
-                        "bytes": version[0],
-                        "limit": self._limits.max_text_bytes,
-                    }
-                },
+                path=str(path),
+                bytes=version[0],
+                limit=self._limits.max_text_bytes,
             )
             return None
         try:
@@ -115,10 +111,7 @@ class SideFiles:
                 return parse(file, path)
         except (OSError, ValueError, RecursionError) as error:
             # Usually it is being rewritten; else the next version is read.
-            log.info(
-                "side file is not complete",
-                extra={"event": {"path": str(path), "reason": str(error)}},
-            )
+            log.info("side file is not complete", path=str(path), reason=str(error))
             return None
 
     def _keep(self, path: Path, kept: _Kept) -> None:

@@ -3,13 +3,13 @@
 What counts as a picture says `pictures.py`.
 """
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from scopewatch.event_log import get_logger
 from scopewatch.store.files.pictures import (
     KeepingOptions,
     StoredPicture,
@@ -17,7 +17,7 @@ from scopewatch.store.files.pictures import (
     remove_picture,
 )
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _GB: Final = 1e9
 
@@ -62,10 +62,7 @@ def retain(folder: Path, options: KeepingOptions, now: datetime) -> Removed:
         size_bytes += each.size_bytes
         newest_s = max(each.written_s, newest_s or each.written_s)
     if files:
-        log.info(
-            "pictures removed by retention",
-            extra={"event": {"files": files, "mb": round(size_bytes / 1e6, 1)}},
-        )
+        log.info("pictures removed by retention", files=files, mb=round(size_bytes / 1e6, 1))
     return Removed(
         files=files,
         size_bytes=size_bytes,

@@ -5,7 +5,6 @@ each commit survive a power cut: it costs one fsync per frame, and an alert that
 acknowledged stays acknowledged.
 """
 
-import logging
 import os
 import sqlite3
 import time
@@ -24,9 +23,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from scopewatch.core.errors import NoSpaceError, StoreError, complaint
+from scopewatch.event_log import get_logger
 from scopewatch.store.files.whole_files import FILE_MODE, make_folder, writing
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 DATABASE: Final = "scopewatch.db"
 _BUSY_S: Final = 30.0
@@ -189,14 +189,10 @@ def _migrate(connection: Connection, path: Path) -> None:
     command.upgrade(config, "head")
     log.info(
         "result database brought up to date",
-        extra={
-            "event": {
-                "path": str(path),
-                "from": current,
-                "to": head,
-                "ms": round(1000 * (time.perf_counter() - started)),
-            }
-        },
+        path=str(path),
+        **{"from": current},
+        to=head,
+        ms=round(1000 * (time.perf_counter() - started)),
     )
 
 

@@ -4,7 +4,6 @@ A claim is written before the work begins, so that a frame that takes the proces
 is counted even then, and given up after a few attempts.
 """
 
-import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.event_log import get_logger
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.read.judging import AGAIN, Judging
 from scopewatch.store.schema.columns import SETTLED, WITH_RESULT, FrameState
@@ -37,7 +37,7 @@ from scopewatch.store.write.refusals import (
 from scopewatch.store.write.retries import asked_by
 from scopewatch.store.write.rules.rule_states import forget_pasts
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 SINCE = 100
 """Others that are settled before a frame that was given up is tried once more."""
@@ -126,7 +126,7 @@ class Claims:
             session.add(row)
             _start(session, row, ticket, now)
         elif row.state is FrameState.MISSED:
-            log.info("frame came after all", extra={"event": {"key": str(ticket.key)}})
+            log.info("frame came after all", key=str(ticket.key))
             row.seen_at = ticket.seen_at
             row.judged_under = under
             _start(session, row, ticket, now)
@@ -137,8 +137,7 @@ class Claims:
             _take_over(session, ticket, row, now)
         elif not same_content(row, ticket):
             log.warning(
-                "frame changed since it was seen, scored again",
-                extra={"event": {**_named(ticket), "was": row.state}},
+                "frame changed since it was seen, scored again", **_named(ticket), was=row.state
             )
             _start(session, row, ticket, now)
             row.retried = False
@@ -174,7 +173,7 @@ class Claims:
         if session.scalar(select(func.count()).select_from(since.subquery())) != SINCE:
             return None
         ticket = ticket_of(row)
-        log.info("frame that was given up is tried once more", extra={"event": _named(ticket)})
+        log.info("frame that was given up is tried once more", **_named(ticket))
         _start(session, row, ticket, now, attempts=self.max_attempts + 1)
         row.retried = True
         return ticket
@@ -191,7 +190,7 @@ class Claims:
         """Begin another attempt at a frame of the same content; False where it is settled."""
         judging, source = self.judging, ticket.source
         if row.fingerprint != ticket.fingerprint:
-            log.info("file was rewritten with the same pixels", extra={"event": _named(ticket)})
+            log.info("file was rewritten with the same pixels", **_named(ticket))
             row.fingerprint = ticket.fingerprint
         row.content = ticket.content or row.content
         if row.state in WITH_RESULT:
@@ -205,7 +204,8 @@ class Claims:
             else:
                 log.info(
                     "frame is tried again: settings or model changed",
-                    extra={"event": {**_named(ticket), "fault": row.fault}},
+                    **_named(ticket),
+                    fault=row.fault,
                 )
             # Once more for one that may have taken the daemon down, and not as often as a new one.
             attempts = self.max_attempts if row.fault == Fault.FAILED else 1
@@ -240,8 +240,7 @@ def _drop_refusal(session: Session, ticket: FrameTicket, refusal: RefusalRow) ->
 def _tell_asked(session: Session, ticket: FrameTicket, fault: str | None) -> None:
     by = asked_by(session, ticket.source, ticket.locator)
     log.info(
-        "frame is tried again: somebody asked for it",
-        extra={"event": {**_named(ticket), "fault": fault, "asked_by": by}},
+        "frame is tried again: somebody asked for it", **_named(ticket), fault=fault, asked_by=by
     )
 
 
@@ -265,9 +264,9 @@ def _start(
 def _take_over(session: Session, ticket: FrameTicket, row: FrameRow, now: datetime) -> None:
     log.warning(
         "frame is taken from another file",
-        extra={
-            "event": {"key": str(ticket.key), "from": row.locator, "to": ticket.locator},
-        },
+        key=str(ticket.key),
+        **{"from": row.locator},
+        to=ticket.locator,
     )
     if row.state is FrameState.CLAIMED:
         # It never ended: two files that both take the process down must not take turns for ever.
@@ -301,7 +300,9 @@ def _leave(session: Session, ticket: FrameTicket, others: Sequence[FrameRow]) ->
             continue
         log.warning(
             "file is read under another name now",
-            extra={"event": {**_named(ticket), "was": str(key_of(other)), "state": other.state}},
+            **_named(ticket),
+            was=str(key_of(other)),
+            state=other.state,
         )
         left.append(Left(well_id=other.well_id, time_point=other.time_point, channel=other.channel))
         drop_result(session, other)

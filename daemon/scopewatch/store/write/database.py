@@ -4,7 +4,6 @@ Each public method is one transaction, or a few short ones. Writers take turns w
 by a lock and between processes by SQLite's own, so that none fails for the sake of another.
 """
 
-import logging
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
@@ -21,6 +20,7 @@ from scopewatch.core.imaging.fluorescence import FluorescenceReading
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Mark, Refusal
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
+from scopewatch.event_log import get_logger
 from scopewatch.messages.alert_message import Message
 from scopewatch.messages.settled import Settled
 from scopewatch.monitoring.policy import RunPolicy
@@ -45,7 +45,7 @@ from scopewatch.store.write.refusals import record_refusal
 from scopewatch.store.write.retiming import retime
 from scopewatch.store.write.rules.announcing import Composer
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _UNTOLD = Judging()
 
@@ -149,10 +149,7 @@ class Store(AlertStore):
             tried = row.attempts - 1
             reason = f"failed {tried} times: it took the daemon down, or never ended"
             self._settling.quarantine(session, row, Fault.FAILED, reason, now)
-        log.error(
-            "frame given up",
-            extra={"event": {"key": str(ticket.key), "locator": ticket.locator, "reason": reason}},
-        )
+        log.error("frame given up", key=str(ticket.key), locator=ticket.locator, reason=reason)
         return False
 
     def second_try(self, sources: Collection[str]) -> FrameTicket | None:

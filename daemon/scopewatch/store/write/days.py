@@ -5,7 +5,6 @@ so an earlier frame than the first one known moves day 0, and with it the days t
 it. Those that count from the run's start by themselves (`elapsed_s`) stay, and move nothing.
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,11 +16,12 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.imaging.moment import Moment
+from scopewatch.event_log import get_logger
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.schema.tables import FrameRow, Result, Run, Well
 from scopewatch.store.schema.well_tables import FluorescenceRow, WellEstimate
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _DAY_S = 86_400.0
 # Otherwise SQLAlchemy reads the key of each row first, to find those that the session holds.
@@ -70,7 +70,9 @@ def warn_if_early(taken: Taken, day: float) -> None:
     if day < 0:
         log.warning(
             "frame was taken before the run started",
-            extra={"event": {"key": str(taken.key), "taken_at": taken.at, "day": round(day, 2)}},
+            key=str(taken.key),
+            taken_at=taken.at,
+            day=round(day, 2),
         )
 
 
@@ -204,8 +206,7 @@ def _shift(
     # What the session holds is read again where it is asked for.
     session.expire_all()
     log.warning(
-        "day 0 of the run moved",
-        extra={"event": {"run": run.name, "from": before, "to": after, "days": round(days, 3)}},
+        "day 0 of the run moved", run=run.name, **{"from": before}, to=after, days=round(days, 3)
     )
     return True
 

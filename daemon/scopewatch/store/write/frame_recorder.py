@@ -1,6 +1,5 @@
 """What follows once it is known what became of a frame, all within the caller's transaction."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from scopewatch.core.imaging.fluorescence import FluorescenceReading
 from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
+from scopewatch.event_log import get_logger
 from scopewatch.messages.alert_message import Message
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.read.judging import Judging
@@ -39,7 +39,7 @@ from scopewatch.store.write.rules.rule_states import forget_pasts
 from scopewatch.store.write.rules.stepping import Alarm, Told
 from scopewatch.store.write.vanished import remove_well, step_back
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,8 +226,7 @@ class Settling:
         report = review_run(session, run, self.measuring, now)
         if report.departs:
             log.warning(
-                "run departs from the model card",
-                extra={"event": {"run": run, "wells": report.wells, "why": report.departs}},
+                "run departs from the model card", run=run, wells=report.wells, why=report.departs
             )
 
     def _conclude(

@@ -1,6 +1,5 @@
 """What became of every frame: its row by its key, runs and wells, acquisitions."""
 
-import logging
 from datetime import datetime
 
 from sqlalchemy import select
@@ -9,12 +8,13 @@ from sqlalchemy.orm import Session
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Refusal
+from scopewatch.event_log import get_logger
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.read.frame_queries import frame_key
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import AcquisitionRow, FrameRow, Run, Well
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 def find_frame(session: Session, key: FrameKey) -> FrameRow | None:

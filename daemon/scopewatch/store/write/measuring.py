@@ -4,7 +4,6 @@ The threshold of a run follows from all its frames, so each new one may move wha
 before: the run is measured anew after every frame.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,11 +20,12 @@ from scopewatch.core.imaging.binarise import Thresholds
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
 from scopewatch.core.imaging.model_card import HeldOutErrors
 from scopewatch.core.imaging.moment import Moment
+from scopewatch.event_log import get_logger
 from scopewatch.store.schema.readings import pack_reading, unpack_reading
 from scopewatch.store.schema.tables import FrameRow, Run, TileScoresRow, Well
 from scopewatch.store.schema.well_tables import FluorescenceRow, MeasuredWell
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _UNKNOWN = FieldEfficiency(threshold=inf, efficiency=None)
 BEFORE_END_DAYS = 0.5
@@ -143,7 +143,7 @@ def _measure(fields: Sequence[Field], thresholds: Thresholds) -> dict[str, Field
     try:
         return measure_fields(fields, thresholds) if fields else {}
     except ConfigError as error:
-        log.info("run cannot be measured yet", extra={"event": {"why": error}})
+        log.info("run cannot be measured yet", why=error)
         return {}
 
 

@@ -1,6 +1,5 @@
 """Things that never became a frame, and why."""
 
-import logging
 from datetime import datetime
 
 from sqlalchemy import select
@@ -8,9 +7,10 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Refusal
+from scopewatch.event_log import get_logger
 from scopewatch.store.schema.tables import FrameRow, RefusalRow
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 def find_refusal(session: Session, source: str, locator: str) -> RefusalRow | None:
@@ -58,9 +58,9 @@ def refuse_duplicate(
     record_refusal(session, refusal, judged_under, now, fault=Fault.DUPLICATE)
     log.warning(
         "frame refused as a duplicate",
-        extra={
-            "event": {"key": str(ticket.key), "locator": ticket.locator, "first": first.locator}
-        },
+        key=str(ticket.key),
+        locator=ticket.locator,
+        first=first.locator,
     )
 
 
@@ -79,13 +79,9 @@ def refuse_contradiction(
     record_refusal(session, refusal, judged_under, now, fault=Fault.CONTRADICTION)
     log.error(
         "frame was scored under another name",
-        extra={
-            "event": {
-                "scored_as": str(scored_as),
-                "key": str(ticket.key),
-                "locator": ticket.locator,
-            }
-        },
+        scored_as=str(scored_as),
+        key=str(ticket.key),
+        locator=ticket.locator,
     )
 
 

@@ -1,6 +1,5 @@
 """Moments that get known later: the new day of a settled frame, and what follows from it."""
 
-import logging
 from dataclasses import replace
 from datetime import datetime
 
@@ -8,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.imaging.moment import Moment
+from scopewatch.event_log import get_logger
 from scopewatch.store.read.frame_queries import frame_key
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import FrameRow, Result, Well
@@ -24,7 +24,7 @@ from scopewatch.store.write.days import (
 from scopewatch.store.write.frame_recorder import Settling
 from scopewatch.store.write.measuring import measure_run
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 def recorded_moment(dated: Result | FluorescenceRow) -> Moment:
@@ -73,14 +73,10 @@ def retime(
         settling.reckon_again(session, run, now, budget)
     log.info(
         "frame's time became known",
-        extra={
-            "event": {
-                "key": str(key),
-                "acquired_at": known.acquired_at,
-                "day": round(dated.day, 3),
-                "was": round(before, 3),
-            }
-        },
+        key=str(key),
+        acquired_at=known.acquired_at,
+        day=round(dated.day, 3),
+        was=round(before, 3),
     )
     return dated.day
 

@@ -5,7 +5,6 @@ well. A well that only a wrong name made is no well: nothing of it stays, and wh
 taken back.
 """
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -14,13 +13,14 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.alerts.serialisation import unpack_state
 from scopewatch.core.alerts.state_machine import AlertRule, Change, Observation, Subject, Transition
+from scopewatch.event_log import get_logger
 from scopewatch.store.schema.alert_tables import Alert, RuleState
 from scopewatch.store.schema.tables import FrameRow, Well
 from scopewatch.store.schema.well_tables import MeasuredWell, WellEstimate, WellOutlook
 from scopewatch.store.write.rules.announcing import Composer, announce
 from scopewatch.store.write.rules.rule_states import columns_of
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 def step_back(session: Session, row: FrameRow) -> None:
@@ -74,10 +74,7 @@ def remove_well(
     if not left:
         session.delete(run)
         session.flush()
-    log.warning(
-        "well without frames removed",
-        extra={"event": {"run": run.name, "plate": plate, "well": name}},
-    )
+    log.warning("well without frames removed", run=run.name, plate=plate, well=name)
 
 
 def _take_back(

@@ -5,7 +5,6 @@ People type the token (`web.token`) once and get a session cookie; scripts send 
 asks for the token are served.
 """
 
-import logging
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,11 +16,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import complaint
 from scopewatch.core.phrases import Language, Phrase, mark
+from scopewatch.event_log import get_logger
 from scopewatch.web.access.sessions import Failures, Sessions
 from scopewatch.web.language import page_language
 from scopewatch.web.rendering import Templates
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 LOGIN: Final = "/login"
 # What programs read gets one line in place of a page.
@@ -126,7 +126,7 @@ def judge(
             auth.failures.forgive(address)
             return 200, None, 0
         count = auth.failures.add(address)
-        log.warning("wrong token", extra={"event": {"from": address, "path": path, "count": count}})
+        log.warning("wrong token", **{"from": address}, path=path, count=count)
         wait_s = auth.failures.wait_s(address)
     if wait_s:
         minutes = -(-wait_s // 60)

@@ -5,17 +5,17 @@ further than it may is brought back. A lock is watched while it forms, and let g
 leaves its band. The stage is moved with the lock off, and a lock is never left on alone.
 """
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from scopewatch.core.errors import SourceError, complaint
+from scopewatch.event_log import get_logger
 from scopewatch.sources.micromanager.engine import sum_up
 from scopewatch.sources.micromanager.focus.course import Band
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _LOOK_S: Final = 0.05
 
@@ -165,7 +165,7 @@ class FocusDrive:
         try:
             self._unlock()
         except Exception as error:  # noqa: BLE001 - device adapters raise what they like
-            log.error("focus lock cannot be turned off", extra={"event": {"reason": sum_up(error)}})
+            log.error("focus lock cannot be turned off", reason=sum_up(error))
 
     def _arrive(self, order: FocusOrder) -> None:
         self._unlock()

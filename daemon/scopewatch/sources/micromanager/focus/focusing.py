@@ -5,7 +5,6 @@ for each stop: find the focus --found----> its images, at the height found or un
 `skip`: none of them, tried again with the time point
 """
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -14,12 +13,13 @@ from types import MappingProxyType
 from typing import Any
 
 from scopewatch.config import MicroManagerSourceConfig, PositionConfig
+from scopewatch.event_log import get_logger
 from scopewatch.sources.micromanager.acquired import Place
 from scopewatch.sources.micromanager.events import Event, HeldError, ImagesMissingError, never
 from scopewatch.sources.micromanager.focus.course import FocusKept, Stop, band, stops
 from scopewatch.sources.micromanager.focus.drive import Drive, FocusError, FocusOrder
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _LOST = "focus lock was lost while images were taken"
 
@@ -181,14 +181,11 @@ class Focusing:
         event: dict[str, Any] = {"source": self._name, "time_point": taking.time_point}
         for label, why in taking.failed.items():
             then = "left out" if why != _LOST and self._focus.on_failure == "skip" else "marked"
-            log.warning(
-                "focus failed",
-                extra={"event": {**event, "position": label, "reason": why, "images": then}},
-            )
+            log.warning("focus failed", **event, position=label, reason=why, images=then)
         if taking.corrections:
             drift = round(median(taking.corrections), 2)
             found = len(taking.corrections)
-            log.info("focus found", extra={"event": {**event, "drift_um": drift, "found": found}})
+            log.info("focus found", **event, drift_um=drift, found=found)
 
 
 class _Taking:

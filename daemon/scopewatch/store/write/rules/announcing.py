@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +15,7 @@ from scopewatch.core.alerts.plate import StateKey
 from scopewatch.core.alerts.serialisation import pack_evidence
 from scopewatch.core.alerts.state_machine import Change, Subject, Transition
 from scopewatch.core.errors import StoreError, complaint
+from scopewatch.event_log import get_logger
 from scopewatch.messages.alert_message import Message
 from scopewatch.store.read.shown_points import shown_points
 from scopewatch.store.schema.alert_tables import Alert
@@ -24,7 +24,7 @@ from scopewatch.store.schema.well_tables import WellEstimate
 from scopewatch.store.write.outbox import is_known, queue_message
 from scopewatch.store.write.rules.rule_states import columns_of, subject_of
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class Composer(Protocol):
@@ -66,7 +66,7 @@ def announce(
     alert = _record(session, subject, transition, time_point, now)
     if snoozed is not None:
         event = {"subject": str(subject), "rule": rule.name, "change": transition.change.value}
-        log.info("alert changed while snoozed", extra={"event": event})
+        log.info("alert changed while snoozed", **event)
         return None
     key = _key(subject, transition, time_point)
     if is_known(session, key):
