@@ -13,7 +13,6 @@ from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.event_log import get_logger
 from scopewatch.sources.base.away import Identity, blame_share, identify
-from scopewatch.sources.base.content import content_of
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
@@ -34,6 +33,7 @@ from scopewatch.sources.folder.walk import look_at
 from scopewatch.sources.layouts.beside import PendingSideFile, look_beside
 from scopewatch.sources.layouts.copies import refuse_copy
 from scopewatch.sources.layouts.naming import NamePattern
+from scopewatch.sources.readers.content import content_of
 from scopewatch.sources.readers.downloads import refuse_unfinished
 from scopewatch.sources.readers.image_file import list_planes, read_plane
 from scopewatch.sources.readers.memory import FileMemory

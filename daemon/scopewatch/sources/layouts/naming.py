@@ -11,11 +11,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from scopewatch.config.sources import Counted
-from scopewatch.core.errors import ConfigError, FrameError, complaint
+from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
-from scopewatch.sources.base.shell_pattern import meant_by
 from scopewatch.sources.base.wells import numbered_well, spell_well
-from scopewatch.sources.layouts.layout import GROUPS, Layout, Pages
+from scopewatch.sources.layouts.layout import Pages
+from scopewatch.sources.layouts.own_pattern import own_layout
 from scopewatch.sources.layouts.registry import LAYOUTS
 from scopewatch.sources.readers.planes import Contents
 
@@ -45,7 +45,7 @@ class NamePattern:
     def __init__(self, pattern: str, counts_from: Mapping[Counted, int] | None = None) -> None:
         known = LAYOUTS.get(pattern)
         self._name = pattern if known is not None else "pattern"
-        self.layout = known or _own(pattern)
+        self.layout = known or own_layout(pattern)
         # Whether a pattern contains a time; kept since a hundred thousand names are read in a
         # second.
         self._patterns = tuple(
@@ -180,67 +180,6 @@ class NamePattern:
                 do="correct `pattern` or `counts_from` of the source",
             )
         )
-
-
-def _own(pattern: str) -> Layout:
-    """Return the layout of a user's own regular expression."""
-    try:
-        found = set(re.compile(pattern).groupindex)
-    except re.error as error:
-        _refuse_shell_pattern(pattern)
-        raise ConfigError(
-            complaint(
-                "file name pattern is not a regular expression",
-                where=pattern,
-                expected=f"a preset ({', '.join(LAYOUTS)}) or a regular expression",
-                got=error,
-                do="correct `pattern` of the source",
-            )
-        ) from error
-    wrong = found - GROUPS or ({"none"} if not found else _halves(found))
-    if wrong:
-        if not found:
-            _refuse_shell_pattern(pattern)
-        raise ConfigError(
-            complaint(
-                "file name pattern has the wrong named groups",
-                where=pattern,
-                expected=f"a preset ({', '.join(LAYOUTS)}) or named groups among"
-                f" {', '.join(sorted(GROUPS))}",
-                got=", ".join(sorted(wrong)),
-                do="correct `pattern` of the source",
-            )
-        )
-    return Layout(name="pattern", program="your own pattern", patterns=(pattern,))
-
-
-def _refuse_shell_pattern(pattern: str) -> None:
-    meant = meant_by(pattern)
-    if meant is None:
-        return
-    do = f"write pattern: '{meant}'"
-    if "(?P<" not in meant:
-        example = meant_by("{well}_s{site}_t{time_point}_{channel}.tif")
-        do = (
-            "image files are found anyway; name the parts that give the wells, like"
-            f" pattern: '{example}', or let `scopewatch init FOLDER` guess it"
-        )
-    raise ConfigError(
-        complaint(
-            "file name pattern is a shell pattern",
-            where=pattern,
-            expected=f"a preset ({', '.join(LAYOUTS)}) or a regular expression",
-            do=do,
-        )
-    )
-
-
-def _halves(found: set[str]) -> set[str]:
-    """Return groups that are of use only together with one that is missing."""
-    for together in ({"row", "column"}, {"year", "month", "day"}):
-        if found & together and not together <= found:
-            return {f"{' and '.join(sorted(found & together))} alone"}
-    return set()
 
 
 def _number(text: str | None) -> int | None:

@@ -12,8 +12,7 @@ from typing import Any, BinaryIO
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.readers.micromanager_metadata import load_tags
 from scopewatch.sources.readers.planes import ReadLimits
-from scopewatch.sources.readers.tiff import ifd
-from scopewatch.sources.readers.tiff.ifd import Layout
+from scopewatch.sources.readers.tiff.header import Layout, read_layout
 
 _NDTIFF_MARK, _SUMMARY_MARK, _INDEX_MAP_MARK = 483729, 2355492, 54773648
 _HEAD = struct.Struct("<8I")
@@ -47,7 +46,7 @@ def read_head(file: BinaryIO, where: object, limits: ReadLimits) -> Head | None:
     file.seek(0)
     if file.read(1) in (b"", b"\x00"):
         return None
-    layout = ifd.read_layout(file, where)
+    layout = read_layout(file, where)
     file.seek(8)
     raw = file.read(_HEAD.size)
     if len(raw) < _HEAD.size:

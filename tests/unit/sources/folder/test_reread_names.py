@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scopewatch.sources.base.content import content_of
 from scopewatch.sources.folder import reread_names
 from scopewatch.sources.readers import image_file
+from scopewatch.sources.readers.content import content_of
 from tests.unit.sources.folder_scene import Make, Scene
 from tests.unit.sources.images import pixels, write
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from scopewatch.core.errors import FrameError, complaint
+from scopewatch.sources.readers.tiff.header import Layout, read_layout
 from scopewatch.sources.readers.tiff.ifd import (
     CutOffError,
     Directory,
-    Layout,
     UnfinishedError,
     read_directory,
-    read_layout,
 )
 
 _MAX_STRIPS_IN_ALL = 4_000_000

@@ -15,6 +15,8 @@ from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.readers.ome.document import OmeFile, parse_ome, read_document
 from scopewatch.sources.readers.planes import ReadLimits
 from scopewatch.sources.readers.tiff import ifd
+from scopewatch.sources.readers.tiff.header import read_layout
+from scopewatch.sources.readers.tiff.tags import read_bytes
 
 _TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 _KEPT_FILES, _KEPT_PLANES = 256, 20_000
@@ -120,7 +122,7 @@ def _read_text(target: Path, size: int, limits: ReadLimits) -> str:
     """Read a companion file, or the first image description of a TIFF."""
     with target.open("rb") as file:
         if target.suffix.lower() in _TIFF_SUFFIXES:
-            layout = ifd.read_layout(file, target)
+            layout = read_layout(file, target)
             try:
                 first = ifd.read_directory(file, layout, layout.first, size)
             except ifd.UnfinishedError as why:
@@ -132,7 +134,7 @@ def _read_text(target: Path, size: int, limits: ReadLimits) -> str:
                         do="let its writer finish",
                     )
                 ) from why
-            raw = ifd.read_bytes(file, first.tags.get(ifd.DESCRIPTION), limits.max_text_bytes)
+            raw = read_bytes(file, first.tags.get(ifd.DESCRIPTION), limits.max_text_bytes)
         else:
             raw = file.read(limits.max_text_bytes + 1)
             raw = b"" if len(raw) > limits.max_text_bytes else raw

@@ -26,6 +26,7 @@ from scopewatch.sources.readers.tiff.documents import OmeDocuments
 from scopewatch.sources.readers.tiff.ifd import Directory
 from scopewatch.sources.readers.tiff.pages import Declared
 from scopewatch.sources.readers.tiff.shaped import _size, read_shape
+from scopewatch.sources.readers.tiff.tags import read_bytes
 from scopewatch.sources.readers.timestamps import parse_time, time_facts
 
 _SUMMARY_MARK = 2355492
@@ -90,7 +91,7 @@ class FileFacts:
     def tags(self, directory: Directory) -> dict[str, Any] | None:
         """Return Micro-Manager's tags of a page; None where they are not complete (yet)."""
         tag = directory.tags.get(ifd.MM_METADATA)
-        raw = ifd.read_bytes(self._file, tag, self._limits.max_text_bytes)
+        raw = read_bytes(self._file, tag, self._limits.max_text_bytes)
         return load_tags(raw.rstrip(b"\x00")) if raw else None
 
     def of(self, page: int, directory: Directory) -> tuple[Statement, ...]:
@@ -178,7 +179,7 @@ class FileFacts:
 
     def _text(self, directory: Directory | None, code: int) -> str:
         tag = directory.tags.get(code) if directory is not None else None
-        raw = ifd.read_bytes(self._file, tag, self._limits.max_text_bytes)
+        raw = read_bytes(self._file, tag, self._limits.max_text_bytes)
         raw = raw.rstrip(b"\x00 ")
         try:
             return raw.decode("utf-8")
@@ -186,7 +187,7 @@ class FileFacts:
             return raw.decode("cp1252", "replace")
 
     def _resolution(self, directory: Directory) -> float:
-        raw = ifd.read_bytes(self._file, directory.tags.get(ifd.X_RESOLUTION), 8)
+        raw = read_bytes(self._file, directory.tags.get(ifd.X_RESOLUTION), 8)
         if len(raw) != 8:
             return 0.0
         numerator, denominator = struct.unpack(f"{self._chain.layout.order}2I", raw)

@@ -12,14 +12,16 @@ import struct
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from scopewatch.core.errors import FrameError, complaint
-from scopewatch.sources.readers.planes import EmptyFileError
+from scopewatch.sources.readers.tiff.header import Layout
+from scopewatch.sources.readers.tiff.tags import (
+    INTEGER_CODES,
+    Tag,
+    read_integers,
+)
 
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _TYPE_BYTES |= {13: 4, 16: 8, 17: 8, 18: 8}
-_INTEGER_CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _MAX_TAGS = 1024
-_MAX_STRIPS = 1_000_000
 
 SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 FILL_ORDER, DESCRIPTION, STRIP_OFFSETS, SAMPLES, STRIP_BYTES = 266, 270, 273, 277, 279
@@ -44,25 +46,6 @@ class UnfinishedError(Exception):
 
 class CutOffError(UnfinishedError):
     """The file ends before its declared end: it is being appended to, or was truncated."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tag:
-    """Place of the value of a tag; `start` and `size` in bytes."""
-
-    kind: int
-    count: int
-    start: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """Byte order and word sizes of a file."""
-
-    order: str
-    big: bool
-    first: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,35 +100,6 @@ class Directory:
     def number(self, tag: int, default: int) -> int:
         """Return the (first) value of an integer tag."""
         return self.numbers.get(tag, default)
-
-
-def read_layout(file: BinaryIO, where: object) -> Layout:
-    """Read the header of a TIFF.
-
-    Raises
-    ------
-    FrameError
-        When the file is empty or no TIFF.
-    """
-    file.seek(0)
-    head = file.read(16)
-    if not head:
-        raise EmptyFileError(where)
-    order = {b"II": "<", b"MM": ">"}.get(head[:2])
-    magic = struct.unpack(f"{order}H", head[2:4])[0] if order and len(head) >= 8 else 0
-    if magic == 42:
-        return Layout(order=order or "<", big=False, first=struct.unpack(f"{order}I", head[4:8])[0])
-    if magic == 43 and len(head) == 16:
-        return Layout(order=order or "<", big=True, first=struct.unpack(f"{order}Q", head[8:])[0])
-    raise FrameError(
-        complaint(
-            "file is no TIFF",
-            where=where,
-            expected="a TIFF header",
-            got=repr(head[:8])[1:],
-            do="export it again, or give it its proper suffix",
-        )
-    )
 
 
 def read_directory(file: BinaryIO, layout: Layout, offset: int, size: int) -> Directory:
@@ -224,28 +178,9 @@ class _Entries:
         if elsewhere or code not in _NUMBERS:
             self.spent += length if elsewhere else 0
             self.tags[code] = Tag(kind=kind, count=values, start=start, size=length)
-        elif values and kind in _INTEGER_CODES:
-            number = f"{self._order}{_INTEGER_CODES[kind]}"
+        elif values and kind in INTEGER_CODES:
+            number = f"{self._order}{INTEGER_CODES[kind]}"
             (self.numbers[code],) = struct.unpack_from(number, block, value_at)
-
-
-def read_bytes(file: BinaryIO, tag: Tag | None, limit: int) -> bytes:
-    """Return the raw value of a tag; empty where there is none or it is over the limit."""
-    if tag is None or tag.size > limit:
-        return b""
-    file.seek(tag.start)
-    return file.read(tag.size)
-
-
-def read_integers(file: BinaryIO, layout: Layout, tag: Tag | None) -> tuple[int, ...]:
-    """Return the values of an integer tag; empty where there is none."""
-    code = _INTEGER_CODES.get(tag.kind) if tag is not None else None
-    if tag is None or code is None or tag.count > _MAX_STRIPS:
-        return ()
-    raw = read_bytes(file, tag, _MAX_STRIPS * 8)
-    if len(raw) != tag.size:
-        return ()
-    return struct.unpack(f"{layout.order}{tag.count}{code}", raw)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,8 @@ from scopewatch.sources.readers.decode import (
 from scopewatch.sources.readers.holes import refuse_hole, refuse_unwritten_strips
 from scopewatch.sources.readers.planes import ReadLimits, check_size
 from scopewatch.sources.readers.tiff import ifd
-from scopewatch.sources.readers.tiff.ifd import Directory, Layout
+from scopewatch.sources.readers.tiff.header import Layout
+from scopewatch.sources.readers.tiff.ifd import Directory
 from scopewatch.sources.readers.tiff.samples import decode_samples
 
 _NO_COMPRESSION = 1

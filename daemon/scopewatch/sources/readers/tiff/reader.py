@@ -20,6 +20,7 @@ from scopewatch.sources.readers.tiff.facts import FileFacts
 from scopewatch.sources.readers.tiff.ifd import Directory
 from scopewatch.sources.readers.tiff.pages import is_plain, pages_of
 from scopewatch.sources.readers.tiff.pixels import decode_page, read_plain
+from scopewatch.sources.readers.tiff.tags import read_bytes
 
 _SAMPLE_BYTES = 4096
 _SAMPLES = 2
@@ -183,7 +184,7 @@ def _sample(file: BinaryIO, directory: Directory) -> tuple[str, int]:
     -------
     The fingerprint, and how many of the samples hold zeros only.
     """
-    checksum = zlib.crc32(ifd.read_bytes(file, directory.tags.get(ifd.MM_METADATA), _TAG_BYTES))
+    checksum = zlib.crc32(read_bytes(file, directory.tags.get(ifd.MM_METADATA), _TAG_BYTES))
     first, last = directory.first, directory.last
     zeros = 0
     at_end = min(last[1], _SAMPLE_BYTES)

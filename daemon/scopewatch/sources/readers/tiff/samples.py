@@ -17,7 +17,8 @@ from PIL import Image
 
 from scopewatch.sources.readers.decode import DECODE_FAULTS, undecodable
 from scopewatch.sources.readers.tiff import ifd
-from scopewatch.sources.readers.tiff.ifd import Directory, Layout
+from scopewatch.sources.readers.tiff.header import Layout
+from scopewatch.sources.readers.tiff.ifd import Directory
 from scopewatch.sources.readers.tiff.quiet import silence_libtiff
 
 _SHORT, _LONG = 3, 4
