@@ -7,7 +7,6 @@ time and disk bandwidth.
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic
 
@@ -18,11 +17,11 @@ from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
 from scopewatch.event_log import get_logger
 from scopewatch.sources.base.arrivals import NullArrivals
 from scopewatch.sources.base.away import Presence
-from scopewatch.sources.base.backlog import Backlog
 from scopewatch.sources.base.data_set import DataSet, DataSets, Sighting
+from scopewatch.sources.base.data_set_retries import DataSetRetries, holds
+from scopewatch.sources.base.followed import FollowedDataSet
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.offering import Offering
-from scopewatch.sources.base.retry_queue import RETRIES_HELD, RetryQueue, gone
 from scopewatch.sources.base.rhythm import Rhythm
 from scopewatch.sources.base.source_thread import SourceThread
 
@@ -35,48 +34,6 @@ _GLANCED_AT = 3
 _COUNTED = 20
 _PER_LOOK = 1000
 _CHANNELS_NAMED = 8
-# A data set that ended is checked by scans only, once no image came for this long: writers
-# declare the end and go on, or another acquisition begins in the same place.
-_LEFT_ALONE_S = 600.0
-
-
-@dataclass(slots=True, kw_only=True)
-class _Followed(Generic[Sighting]):
-    """A data set, the folder it is in, and its frames that are not settled.
-
-    `numbers` holds the number of each part's acquisition among those in this folder; `sighted`
-    waits for it. Once `caught_up`, newly sighted images were saved since the last look. `grew_s`
-    is the time at which an image was last saved; -inf where none was since this source started.
-    """
-
-    identity: tuple[int, int]
-    data_set: DataSet[Sighting]
-    caught_up: bool
-    grew_s: float
-    numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
-    sighted: list[Sighting] = field(default_factory=list)
-    unproven: dict[str, Sighting] = field(default_factory=dict)
-    backlog: Backlog = field(default_factory=Backlog)
-
-    @property
-    def waiting(self) -> int:
-        return len(self.backlog.waiting) + len(self.sighted) + self.data_set.waiting
-
-    @property
-    def is_read(self) -> bool:
-        """Whether all its present images were reported, complete or given up."""
-        return self.caught_up and not self.sighted and not self.data_set.undecided
-
-    @property
-    def is_done(self) -> bool:
-        return self.data_set.ended and not self.sighted
-
-    def is_left_alone(self, now_s: float) -> bool:
-        return self.is_done and now_s - self.grew_s > _LEFT_ALONE_S
-
-    def is_whole(self, found: Found, now_s: float) -> bool:
-        sighting = self.unproven.pop(found.locator, None)
-        return sighting is None or self.data_set.prove(sighting, now_s)
 
 
 class DataSetsSource(Generic[Sighting]):
@@ -110,11 +67,9 @@ class DataSetsSource(Generic[Sighting]):
         self._presence = Presence(path)
         self._looked = False
         self._growing: tuple[DataSet[Sighting], ...] = ()
-        self._followed: dict[str, _Followed[Sighting]] = {}
+        self._followed: dict[str, FollowedDataSet[Sighting]] = {}
         self._channels: set[str] = set()
-        self._asked = RetryQueue()
-        # Refused images that a person wants retried, in data sets that were reopened.
-        self._sought: dict[str, RetryRequest] = {}
+        self._retries: DataSetRetries[Sighting] = DataSetRetries(path)
 
     @property
     def name(self) -> str:
@@ -168,7 +123,7 @@ class DataSetsSource(Generic[Sighting]):
 
     def retry(self, asked: Sequence[RetryRequest]) -> int:
         """Accept retry requests; return how many, from the first on."""
-        return self._asked.put(asked)
+        return self._retries.waiting.put(asked)
 
     def health(self) -> SourceHealth:
         """Return whether new images would be detected. Never raises."""
@@ -198,46 +153,20 @@ class DataSetsSource(Generic[Sighting]):
         offering = self._offering
         if offering is None:
             return
-        again = not self._rhythm.spares() and self._take_up_asked(offering)
+        again = not self._rhythm.spares() and self._reopen(offering)
         if full or again or self._rhythm.due(self._clock.monotonic()):
             self._look(offering, full=full)
-        if self._sought and not self._rhythm.spares():
-            self._refuse_gone(offering)
+        if not self._rhythm.spares():
+            self._retries.refuse_gone(offering, self._followed)
 
-    def _take_up_asked(self, offering: Offering) -> bool:
-        """Offer frames that are to be retried; return whether data sets must be reopened now.
-
-        A frame is offered as the ledger knows it: reading it shows whether it still exists. A
-        refused image has no key, and may get one when its data set is read from the beginning.
-        """
-        asked, done, opens = self._asked.next(RETRIES_HELD), 0, False
-        for each in asked:
-            if each.ticket is not None:
-                if not offering.give(each.ticket):
-                    break
-            else:
-                offering.forget(each.locator, each.fingerprint)
-                self._sought[each.locator], opens = each, True
-                for label in [label for label in self._followed if holds(label, each.locator)]:
-                    del self._followed[label]
-                    # Images found in the reopened data set were not saved just now.
-                    self._looked = False
-            done += 1
-        self._asked.done(done)
-        return opens
-
-    def _refuse_gone(self, offering: Offering) -> None:
-        """Refuse retried images that were not found in a data set that was read to its end."""
-        everything = self._followed.values()
-        offered = {found.locator for one in everything for found in one.backlog.waiting}
-        for locator, each in list(self._sought.items()):
-            sets = [one for label, one in self._followed.items() if holds(label, locator)]
-            if any(locator in one.backlog.taken for one in sets):
-                del self._sought[locator]
-            elif locator not in offered and all(one.is_read for one in sets):
-                if not offering.refuse(each, gone(self._path / locator)):
-                    return
-                del self._sought[locator]
+    def _reopen(self, offering: Offering) -> bool:
+        """Reopen data sets in which a refused image is to be retried; return whether there are."""
+        sought = self._retries.take(offering)
+        for label in [one for one in self._followed if any(holds(one, each) for each in sought)]:
+            del self._followed[label]
+            # Images found in the reopened data set were not saved just now.
+            self._looked = False
+        return bool(sought)
 
     def _look(self, offering: Offering, *, full: bool) -> None:
         self._rhythm.begin_look(self._clock.monotonic())
@@ -262,13 +191,13 @@ class DataSetsSource(Generic[Sighting]):
             if not self._thread.stopping and not self._rhythm.spares():
                 self._offer(offering, followed, full=full)
 
-    def _offer(self, offering: Offering, followed: _Followed[Sighting], *, full: bool) -> None:
+    def _offer(self, offering: Offering, one: FollowedDataSet[Sighting], *, full: bool) -> None:
         def is_whole(found: Found) -> bool:
-            return followed.is_whole(found, self._clock.monotonic())
+            return one.is_whole(found, self._clock.monotonic())
 
-        followed.backlog.offer(offering, full=full, is_whole=is_whole)
-        if not followed.backlog.waiting:
-            followed.unproven.clear()  # the remaining ones were settled long ago
+        one.backlog.offer(offering, full=full, is_whole=is_whole)
+        if not one.backlog.waiting:
+            one.unproven.clear()  # the remaining ones were settled long ago
 
     def _glance(self) -> Hashable:
         """Return times and sizes of the files that grow during an acquisition."""
@@ -287,7 +216,7 @@ class DataSetsSource(Generic[Sighting]):
         if followed is not None and same and not full and followed.is_left_alone(now_s):
             return 0  # scans check whether another acquisition replaced it
         if followed is None or not same or followed.data_set.is_replaced():
-            followed = self._followed[label] = _Followed(
+            followed = self._followed[label] = FollowedDataSet(
                 identity=identity,
                 data_set=self._sets.open(folder),
                 caught_up=self._looked,
@@ -306,45 +235,7 @@ class DataSetsSource(Generic[Sighting]):
         followed.sighted += new
         # Probably a burst: the ledger is asked after it.
         if not (self._rhythm.counting and len(new) >= at_most):
-            self._name_sighted(offering, label, followed)
+            for found in followed.name_sighted(label, self._sets, offering, now_s):
+                if found.key is not None and len(self._channels) < _CHANNELS_NAMED:
+                    self._channels.add(found.key.channel)
         return came
-
-    def _name_sighted(self, offering: Offering, label: str, followed: _Followed[Sighting]) -> None:
-        """Give sighted images their keys, once the ledger returns the number of the acquisition.
-
-        Raises
-        ------
-        StoreError
-            When the ledger cannot be read; all images stay held.
-        """
-        data_set, now_s = followed.data_set, self._clock.monotonic()
-        for part in dict.fromkeys(map(data_set.part, followed.sighted)):
-            identity = None if part is None else data_set.identity(part, now_s)
-            if part is None or identity is None:
-                continue
-            known = followed.numbers.get(part)
-            if known is None or known[0] != identity:
-                place = "/".join(each for each in (label, part) if each)
-                followed.numbers[part] = identity, offering.acquisition(place, identity)
-        newest = max((number for _, number in followed.numbers.values()), default=1)
-        sighted, followed.sighted = followed.sighted, []
-        for sighting in sighted:
-            part = data_set.part(sighting)
-            if part is not None and part not in followed.numbers:
-                followed.sighted.append(sighting)
-                continue
-            found = self._sets.found(label, sighting, newest)
-            if data_set.is_unproven(sighting):
-                followed.unproven[found.locator] = sighting
-            followed.backlog.waiting.append(found)
-            if found.key is not None and len(self._channels) < _CHANNELS_NAMED:
-                self._channels.add(found.key.channel)
-
-
-def holds(label: str, locator: str) -> bool:
-    """Return whether a locator belongs to the data set with a label.
-
-    >>> holds("a/b", "a/b/c#at=[0]"), holds("a/b", "a/b2#at=[0]"), holds("", "c#at=[0]")
-    (True, False, True)
-    """
-    return not label or locator == label or locator.startswith((f"{label}/", f"{label}#"))
