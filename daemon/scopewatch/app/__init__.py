@@ -1,1 +1,1 @@
-"""What plugs the layers together: the daemon, scoring without it, and checking before it runs."""
+"""Connects the layers: the daemon, scoring without it, and checks before it runs."""

@@ -174,7 +174,7 @@ def build(
 
 
 class _Audience:
-    """Passes on what the worker does, and wakes the delivery where a frame caused an alert."""
+    """Passes the worker's reports on, and wakes the delivery where a frame caused an alert."""
 
     def __init__(self, observers: Sequence[Observer], wake: Callable[[], None]) -> None:
         self._observers = observers
@@ -240,7 +240,7 @@ def _enter_jobs(
     supervisor: Supervisor,
     states: RunStates,
 ) -> None:
-    """Enter what is done again and again beside the monitor's rules and the sources' checks."""
+    """Add the periodic jobs beside the monitor's rules and the checks of sources."""
     config, store, clock = context.config, context.store, context.clock
     helm = Helm(store, context.sources, config.experiment.name)
     helm.restore()

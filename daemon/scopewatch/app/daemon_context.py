@@ -1,4 +1,4 @@
-"""What all stages of one daemon share, opened in the order in which they need each other."""
+"""The objects that the stages of one daemon share, opened in the order of their needs."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

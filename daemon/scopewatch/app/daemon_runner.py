@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scopewatch.app.checking.run_changes import explain_run
 from scopewatch.app.daemon import Application, build
-from scopewatch.app.reloading import Reloading, name_changes, tell_changes, tell_refused
+from scopewatch.app.reloading import Reloading, log_changes, log_refused, name_changes
 from scopewatch.config import Config
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ScopewatchError
@@ -58,7 +58,7 @@ class DaemonRunner:
 
     def build(self) -> None:
         """Build the first daemon; raises what `app.daemon.build` does."""
-        tell_changes(explain_run(self._config, self._clock.now()))
+        log_changes(explain_run(self._config, self._clock.now()))
         self._daemon = self._build(self._config, None)
 
     def run(self) -> ExitReport:
@@ -69,7 +69,7 @@ class DaemonRunner:
         return exit_report
 
     def stop(self) -> None:
-        """Ask for the end; any thread and signal handlers may call it."""
+        """Ask it to stop; any thread and signal handlers may call it."""
         self._ended = True
         if self._daemon is not None:
             self._daemon.stop()
@@ -106,12 +106,12 @@ class DaemonRunner:
             return self._go_back(before, error)
 
     def _go_back(self, before: Config, error: Exception) -> ExitReport:
-        """Take the old configuration up again: the new one passed every check but cannot start."""
+        """Return to the old configuration: the new one passed every check but cannot start."""
         problems = str(error).splitlines() or [type(error).__name__]
         self._daemon = None
         self._config = before
         self._prepare(before)
-        tell_refused(problems)
+        log_refused(problems)
         self._reloading = self._watch_reloads(before, problems)
         try:
             self._daemon = self._build(before, None)

@@ -1,4 +1,4 @@
-"""From the context of a daemon to its dashboard and the server of it."""
+"""Makes the dashboard of a daemon and its server."""
 
 import secrets
 from functools import partial

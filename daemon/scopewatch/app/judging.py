@@ -1,4 +1,4 @@
-"""From configuration and model to what the ledger's verdicts are made under.
+"""Identifies the configuration and model that the ledger's verdicts are made under.
 
 Settings of how to watch, when or how fast decide no verdict. They are listed here, so that a new
 setting counts until somebody lists it.

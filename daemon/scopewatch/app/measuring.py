@@ -1,4 +1,4 @@
-"""From the configuration to how the fluorescence of the final day is read and measured."""
+"""Makes the readers of the final day's fluorescence from the configuration."""
 
 from scopewatch.config import Config
 from scopewatch.core.imaging.fluorescence import no_recipe, read_fluorescence, thresholds_of

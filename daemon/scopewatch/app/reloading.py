@@ -1,4 +1,4 @@
-"""What a reload would start: checked as a whole, while the daemon goes on with what it has."""
+"""Checks what a reload would start, as a whole, while the daemon works on."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +21,7 @@ _MOST_TOLD = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """What passed every check: it could start."""
+    """A configuration that passed every check, with what was opened for it."""
 
     config: Config
     scorer: Scorer
@@ -80,7 +80,7 @@ class Reloading:
         with self._lock:
             self._round += 1
             self._problems = (line,)
-        tell_refused([line])
+        log_refused([line])
 
     def _check(self, check: int, done: Callable[[bool], None]) -> None:
         candidate: Candidate | None = None
@@ -97,7 +97,7 @@ class Reloading:
             if check != self._round:
                 return
             self.candidate, self._problems = candidate, problems
-        tell_refused(problems)
+        log_refused(problems)
         done(candidate is not None)
 
 
@@ -139,17 +139,17 @@ def check_reload(path: Path, environ: Mapping[str, str], running: Config) -> Can
         )
     for line in lines:
         log.warning("reload goes on without it", why=line)
-    tell_changes(finding.text for finding in findings if finding.subject == SUBJECT)
+    log_changes(finding.text for finding in findings if finding.subject == SUBJECT)
     return Candidate(config=config, scorer=checks.scorer)
 
 
-def tell_changes(lines: Iterable[str]) -> None:
+def log_changes(lines: Iterable[str]) -> None:
     """Log what a configuration changes of the run, before it takes effect."""
     for line in lines:
         log.warning("settings are not those of the run so far", why=line)
 
 
-def tell_refused(problems: Iterable[str]) -> None:
+def log_refused(problems: Iterable[str]) -> None:
     """Log each problem of a reload that was refused."""
     for line in problems:
         log.error("reload refused", why=line)

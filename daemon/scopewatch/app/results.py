@@ -1,4 +1,4 @@
-"""From the configuration to where results go: store, pictures, alerts, facts of the dashboard."""
+"""Opens the store and the pictures of a configuration, and gathers facts for the dashboard."""
 
 from contextlib import ExitStack
 
@@ -46,7 +46,7 @@ def open_store(config: Config, card: ModelCard, clock: Clock, held: ExitStack) -
 
 
 def message_composer(config: Config) -> MessageComposer:
-    """Return what puts changes of alerts into words."""
+    """Return the composer of alert messages."""
     return MessageComposer(style=message_style(config), routes=channel_routes(config))
 
 

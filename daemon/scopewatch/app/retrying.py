@@ -27,7 +27,7 @@ class RetryRequests(Protocol):
 
 
 class Kept(Protocol):
-    """A source with what is known of it."""
+    """A source and whether it watches."""
 
     @property
     def source(self) -> FrameSource:

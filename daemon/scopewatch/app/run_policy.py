@@ -1,4 +1,4 @@
-"""What a run is planned as and measured against, from the configuration and the model's card."""
+"""Makes the policy and the standard of a run from the configuration and the model's card."""
 
 from scopewatch.config import Config, ExperimentConfig
 from scopewatch.core.imaging.model_card import ModelCard

@@ -54,7 +54,7 @@ def make_states(
     waiting: Callable[[], int],
     pausing: Callable[[], str],
 ) -> "RunStates":
-    """Make what assesses the runs that a daemon watches from now on."""
+    """Make the states of the runs that a daemon watches from now on."""
     started_at = clock.now()
 
     def daemon() -> DaemonSeen:
@@ -145,7 +145,7 @@ class RunStates:
         self._clock_sets.append((self._clock.now(), timedelta(seconds=by_s)))
 
     def condition(self, daemon: Condition) -> Condition:
-        """Return the condition of the daemon with the runs that nothing is judged of."""
+        """Return the condition of the daemon, with the runs of which nothing is judged."""
         failing = [
             f"{each.run}: {each.state.sentence}"
             for each in self.apart_from_daemon().current()

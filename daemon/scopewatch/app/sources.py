@@ -1,4 +1,4 @@
-"""From the configuration to its sources, and what keeps them watching."""
+"""Makes the sources of a configuration, their supervisors and their schedule."""
 
 import threading
 import time
@@ -111,7 +111,7 @@ def make_source_supervisors(
 
 
 def make_schedule(watchers: Sequence[SourceSupervisor], heartbeats: Heartbeats) -> Schedule:
-    """Enter what happens again and again: sources are checked, time points acquired."""
+    """Make the schedule: sources are checked, time points acquired."""
     schedule = Schedule(heartbeats)
     for watcher in watchers:
         schedule.every(CHECK_S, watcher.stage, watcher.check)

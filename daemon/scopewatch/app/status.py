@@ -55,8 +55,8 @@ class RunStanding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcquisitionTold:
-    """How a time-lapse stands, as the daemon says it.
+class AcquisitionStatus:
+    """The state of a time-lapse, as the daemon reports it.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class DaemonState:
     detail: tuple[str, ...]
     receivers: tuple[Receiver, ...] = ()
     pausing: str = ""
-    acquisitions: tuple[AcquisitionTold, ...] = ()
+    acquisitions: tuple[AcquisitionStatus, ...] = ()
     running: bool | None = None
 
     @property
@@ -313,19 +313,19 @@ def _standing(given: Mapping[str, Any]) -> RunStanding:
     )
 
 
-def _acquisition(given: Mapping[str, Any]) -> AcquisitionTold:
+def _acquisition(given: Mapping[str, Any]) -> AcquisitionStatus:
     focus = given["focus"]
-    return AcquisitionTold(
+    return AcquisitionStatus(
         source=str(given["source"]),
         time_points=int(given["time_points"]),
         next_time_point=given["next_time_point"],
         next_at=None if given["next_at"] is None else datetime.fromisoformat(given["next_at"]),
         held=str(given["held"]),
-        focus="" if focus is None else _tell_focus(focus),
+        focus="" if focus is None else _describe_focus(focus),
     )
 
 
-def _tell_focus(given: Mapping[str, Any]) -> str:
+def _describe_focus(given: Mapping[str, Any]) -> str:
     if given["time_point"] is None:
         return f"{given['method']}, not looked for yet"
     drift = "never found" if given["drift_um"] is None else f"drift {given['drift_um']:+.1f} um"

@@ -1,4 +1,4 @@
-"""What a report of trouble needs, in one zip without secrets; every part is made by itself.
+"""Writes what a report of trouble needs into one zip without secrets; each part by itself.
 
 A part that cannot be made is replaced by the reason: people want the bundle when things are broken.
 """

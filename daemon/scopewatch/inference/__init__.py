@@ -1,1 +1,1 @@
-"""inference: the model bundle and the one owner of the interpreter."""
+"""The model bundle, and the only owner of the interpreter."""

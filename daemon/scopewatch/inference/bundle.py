@@ -1,4 +1,4 @@
-"""The model bundle on disk: `model.tflite` and the `card.yaml` that vouches for it."""
+"""The model bundle on disk: `model.tflite` and the `card.yaml` that describes it."""
 
 import reprlib
 from dataclasses import dataclass

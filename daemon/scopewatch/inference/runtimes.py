@@ -1,4 +1,4 @@
-"""Which interpreter runs TFLite models: `ai-edge-litert`, or `tflite-runtime` where only it is."""
+"""Opens the interpreter of TFLite models: `ai-edge-litert`, or else `tflite-runtime`."""
 
 from importlib import import_module
 from types import ModuleType
@@ -34,7 +34,7 @@ def open_runtime(wanted: Runtime | None) -> tuple[Runtime, ModuleType]:
 
 
 def acceleration(runtime: Runtime, module: ModuleType, threads: int) -> dict[str, Any]:
-    """Return the interpreter's options that bring in XNNPACK where it is not by itself."""
+    """Return the interpreter's options that add XNNPACK where it is not built in."""
     if runtime != "tflite-runtime":
         return {}
     delegate = open_xnnpack(module, threads)

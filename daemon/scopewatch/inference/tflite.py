@@ -1,4 +1,4 @@
-"""The one owner of the interpreter: normalised frame in, tile probabilities out.
+"""The only owner of the interpreter: normalised frame in, tile probabilities out.
 
 Runs under `ai-edge-litert`, the maintained successor of `tflite-runtime`, and under
 `tflite-runtime` itself where only that has a wheel. Both run the same int8 network with the same

@@ -1,1 +1,1 @@
-"""How the operator hears of an alert: channels and the delivery that never gives up early."""
+"""Delivery of messages to people: channels, attempts, pictures, and a heartbeat outside."""

@@ -1,4 +1,4 @@
-"""Test messages, so that a person knows before the first alert how alerts arrive and look."""
+"""Test messages: they show before the first alert how alerts arrive and look."""
 
 import hashlib
 from collections.abc import Iterable, Sequence

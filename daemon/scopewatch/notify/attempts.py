@@ -1,4 +1,4 @@
-"""Attempts at a channel that nobody has to wait for: each in a thread of its own.
+"""Attempts to send, each in a thread of its own, so that no caller waits for one that hangs.
 
 A receiver may take a connection and never answer. Whoever sends waits so long and no longer, and
 the process may end meanwhile: the threads are daemons, unlike those of Apprise's own pool, which

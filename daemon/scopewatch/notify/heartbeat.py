@@ -31,7 +31,7 @@ _MOST_BYTES: Final = 10_000
 
 
 class Conditioned(Protocol):
-    """What the heartbeat needs to know of the daemon."""
+    """The condition of the daemon, as the heartbeat uses it."""
 
     @property
     def ready(self) -> bool:
@@ -88,7 +88,7 @@ class Heartbeat:
         self._thread.start()
 
     def stop(self, _within_s: float = 0.0) -> bool:
-        """End; a call under way is left to itself, since nothing depends on it."""
+        """Stop; a call under way may end by itself, since nothing depends on it."""
         self._stopping.set()
         return True
 

@@ -24,7 +24,7 @@ class PictureFile:
 
 
 def draw_charts(message: Message) -> list[PictureFile]:
-    """Draw what a message shows; a figure that cannot be drawn is left out, and the words go."""
+    """Draw the figures of a message; leave out one that cannot be drawn."""
     drawn = []
     for figure in message.figures:
         try:

@@ -1,4 +1,4 @@
-"""A message as files, as it would be sent: to look at, or where nothing can be sent."""
+"""Writes a message as files, as it would be sent, to look at."""
 
 import re
 import shutil

@@ -1,1 +1,1 @@
-"""What keeps the daemon going: inbox, worker, schedule, supervisor, heartbeats, metrics, logs."""
+"""Runs the daemon: inbox, worker, schedule, supervisor, heartbeats, metrics, logs."""

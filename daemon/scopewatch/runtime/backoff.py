@@ -1,4 +1,4 @@
-"""How long to wait before trying again, after so many failures in a row."""
+"""Counts failures in a row and gives the delay before the next attempt."""
 
 from scopewatch.core.delays import doubling_s
 
@@ -24,5 +24,5 @@ class Backoff:
         return delay_s
 
     def reset(self) -> None:
-        """Forget the failures: it worked."""
+        """Forget the failures after a success."""
         self.failures = 0

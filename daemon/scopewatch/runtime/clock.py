@@ -31,7 +31,7 @@ class SystemClock:
 
 
 class ClockWatch:
-    """Notices that the time of day was set, by a person or a time service; one thread."""
+    """Detects that a person or a time service set the time of day; for one thread."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scopewatch.app.status import AcquisitionTold, _acquisition
+from scopewatch.app.status import AcquisitionStatus, _acquisition
 
 FOCUS = {
     "method": "lock",
@@ -59,5 +59,5 @@ ANSWER = {
 )
 def test_a_time_lapse_is_shown_in_one_line(changes: dict[str, object], line: str) -> None:
     shown = _acquisition({**ANSWER, **changes})
-    assert isinstance(shown, AcquisitionTold)
+    assert isinstance(shown, AcquisitionStatus)
     assert shown.text == line

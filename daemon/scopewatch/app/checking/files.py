@@ -1,4 +1,4 @@
-"""Whether the files that lie in the sources already are read as frames, and what does not fit."""
+"""Checks whether the files in the sources are read as frames, and what does not fit."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _MOST_WELLS = 12
 
 
 def check_all_files(config: Config, card: ModelCard | None) -> Iterator[Finding]:
-    """Look at what lies in all sources, and whether the well groups are among it."""
+    """Check the files of all sources, and whether the wells of the groups are among them."""
     wells: set[str] = set()
     for source in config.sources:
         yield from check_files(source, config, card, wells)

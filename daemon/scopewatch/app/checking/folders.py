@@ -1,4 +1,4 @@
-"""Whether the folders that a configuration names can be used: one line each, or what to do."""
+"""Checks whether the folders of a configuration can be used: one line each, or what to do."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Whether a configuration goes on with the run that has results, and what it would change."""
+"""Checks whether a configuration continues the run that has results, and what it changes."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,7 +16,7 @@ SUBJECT = "run"
 
 
 def check_run(config: Config, now: datetime) -> Iterator[Finding]:
-    """Set the configuration against the results of its run, and of the run that goes on."""
+    """Compare the configuration with the results of its run, and of the run under way."""
     for line in explain_run(config, now):
         yield Finding(subject=SUBJECT, text=line, advice=True)
 

@@ -1,4 +1,4 @@
-"""Settings that are valid one by one and do not go together: the port, sources that overlap."""
+"""Checks settings that are valid alone but conflict: the port, sources that overlap."""
 
 import socket
 from collections.abc import Iterator

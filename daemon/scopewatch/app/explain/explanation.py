@@ -1,4 +1,4 @@
-"""Equal cases of how files are read, put together: what each is, and who says so. Pure."""
+"""Collects how files are read into equal cases: the facts of each and their origins. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -154,7 +154,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """How a place was looked at; see `Explanation`."""
+    """How the files of a place were found and read; see `Explanation`."""
 
     place: str
     kind: str

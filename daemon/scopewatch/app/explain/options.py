@@ -1,4 +1,4 @@
-"""How files are to be read, as the command line gives it: what is not given has a default."""
+"""The options of the command line for reading files; what is not given has a default."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What `scopewatch explain` is asked about: paths, or the sources of a configuration."""
+"""The places that `scopewatch explain` reads: paths, or the sources of a configuration."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

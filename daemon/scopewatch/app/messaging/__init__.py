@@ -1,1 +1,1 @@
-"""What brings messages to people: composing, delivery, digest, test messages."""
+"""Messages to people: composing, delivery, digest, test messages."""

@@ -1,4 +1,4 @@
-"""Changes of alerts put into words for the channels that carry them."""
+"""Composes the messages of alert changes for the channels that carry them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""From the configuration to how people hear of the run: delivery, sign of life, digest."""
+"""Makes delivery, heartbeat and digest from the configuration."""
 
 import random
 from collections.abc import Callable, Sequence

@@ -16,7 +16,7 @@ from scopewatch.store.schema.engine import DATABASE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Well:
-    """That all is well, for a call of the heartbeat without a daemon."""
+    """The condition of a daemon that is well, for a heartbeat without a daemon."""
 
     ready: bool = True
     complaints: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What a folder's files let one guess of the run: interval, start, channels, plate, sites. Pure."""
+"""Guesses facts of a run from a folder's files: interval, channels, plate, sites. Pure."""
 
 import re
 from collections import defaultdict

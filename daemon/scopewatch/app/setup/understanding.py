@@ -1,4 +1,4 @@
-"""What `scopewatch init` understands of a folder, and the configuration that follows from it."""
+"""Collects what `scopewatch init` finds out of a folder for the configuration."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

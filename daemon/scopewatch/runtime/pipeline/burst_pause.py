@@ -86,7 +86,7 @@ class Bursts:
         self._held = False
 
     def write_started(self, source: str) -> None:
-        """Note that something is being written, nobody knows yet how much and how fast."""
+        """Note that something is being written, of unknown amount and rate."""
         with self._lock:
             self._begun_s[source] = self._clock.monotonic()
 
@@ -109,7 +109,7 @@ class Bursts:
                 arrivals.popleft()
 
     def still_growing(self, source: str) -> None:
-        """Note that images still come as they did when they were counted last."""
+        """Note that images still come at the rate that was counted last."""
         now_s = self._clock.monotonic()
         with self._lock:
             arrivals = self._arrivals.get(source, ())
@@ -118,7 +118,7 @@ class Bursts:
                 each.at_s += later_s
 
     def finished(self, source: str) -> None:
-        """Note that nothing more comes of a source for now."""
+        """Note that a source saves no more images for now."""
         with self._lock:
             self._arrivals.pop(source, None)
             self._begun_s.pop(source, None)

@@ -52,7 +52,7 @@ class _Waiting:
 
     @property
     def turn(self) -> tuple[int, int, int]:
-        """What is smallest comes out next: refusals first, they are quick."""
+        """Return the order of items, smallest first: refusals first, they are quick."""
         time_point = self.item.key.time_point if isinstance(self.item, FrameTicket) else -1
         return self.round, time_point, self.number
 
@@ -178,5 +178,5 @@ def _place(item: Item) -> _Place:
 
 
 def _state(item: Item) -> tuple[str, Moment]:
-    """Return what makes an offer of the same thing a new one: other content, a moment now known."""
+    """Return the content and moment of an offer: an offer that differs in them is a new one."""
     return item.fingerprint, item.moment if isinstance(item, FrameTicket) else Moment()

@@ -1,4 +1,4 @@
-"""What became of one item of the inbox: for metrics and progress displays."""
+"""The outcome of one item of the inbox, for metrics and progress displays."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,7 +9,7 @@ from scopewatch.messages.alert_message import Message
 
 
 class FrameOutcome(StrEnum):
-    """How the work on an item ended. The values are labels of metrics."""
+    """The outcome of an item. The values are labels of metrics: never rename one."""
 
     SCORED = "scored"
     MEASURED = "measured"
@@ -24,7 +24,7 @@ class FrameOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameReport:
-    """The end of the work on one item.
+    """The outcome of one item, with its times.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class FrameReport:
 
 
 class Observer(Protocol):
-    """Hears of the work as it happens. Called by the worker's thread: return at once."""
+    """Is called by the worker's thread as it works: return at once."""
 
     def ended(self, report: FrameReport) -> None:
         """Note the end of the work on an item."""

@@ -1,4 +1,4 @@
-"""The result database and the pictures, as the path of a frame uses them."""
+"""The result database and the pictures, as the frame pipeline uses them."""
 
 from collections.abc import Collection
 from typing import Protocol
@@ -45,7 +45,7 @@ class ResultStore(Ledger, Protocol):
         ...
 
     def retime(self, ticket: FrameTicket) -> bool:
-        """Take up when a settled frame was taken, where the ticket knows it better than the store.
+        """Correct when a settled frame was taken, where the ticket knows it better than the store.
 
         Its day, day 0 and all that follows from days are brought up to date; nothing is scored,
         and no time point is stepped again. False where nothing changed.

@@ -1,4 +1,4 @@
-"""One daemon per state folder: two would score every frame twice and fight over the database."""
+"""A lock on the state folder: two daemons would score every frame twice."""
 
 import sys
 from pathlib import Path

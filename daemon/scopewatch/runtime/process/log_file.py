@@ -26,7 +26,7 @@ FOLDER_MODE: Final = 0o750
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFile:
-    """Where the log goes besides standard error.
+    """A log file besides standard error.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class RotatedLog(RotatingFileHandler):
         self.lost = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record, turning the file over before it where it is time."""
+        """Write a record; rotate the file before it where it is full."""
         if record.name == __name__ and self._ours:
             return
         before = self.lost

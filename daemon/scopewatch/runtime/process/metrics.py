@@ -21,7 +21,7 @@ _LATENCY_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 36
 
 
 class ChannelLike(Protocol):
-    """How one alert channel fares: messages on their way, taken, and refused for good."""
+    """The counts of one alert channel: messages waiting, taken, and refused for good."""
 
     @property
     def channel(self) -> str:
@@ -103,7 +103,7 @@ class Metrics:
         self._failures.labels(step).inc()
 
     def total(self, outcome: FrameOutcome) -> int:
-        """How many frames ended so since the start."""
+        """Return how many frames had this outcome since the start."""
         return self._totals[outcome]
 
     def last_frame_age_s(self) -> float:
@@ -115,7 +115,7 @@ class Metrics:
         self.registry.register(_SourceCollector(tuple(sources)))
 
     def watch_channels(self, read: Callable[[], Iterable[ChannelLike]]) -> None:
-        """Show how the alert channels fare as well; `read` may raise StoreError."""
+        """Show the counts of alert channels as well; `read` may raise StoreError."""
         self.registry.register(_ChannelCollector(read))
 
     def _gauge(self, name: str, text: str, read: Callable[[], float]) -> None:

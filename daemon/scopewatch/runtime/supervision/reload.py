@@ -18,10 +18,10 @@ WITHIN_S = 120.0
 
 
 class Reloader(Protocol):
-    """Finds out whether what is configured now could run in place of what runs."""
+    """Checks whether what is configured now could replace what runs."""
 
     def begin(self, done: Callable[[bool], None]) -> None:
-        """Begin to find out, and call `done` from another thread: whether it could."""
+        """Begin the check; call `done` from another thread with whether it passed."""
         ...
 
     def give_up(self, why: str) -> None:
@@ -69,7 +69,7 @@ class Reload:
         self._reloader.begin(self._found)
 
     def refused(self) -> bool:
-        """Note that what was checked cannot run; False when it is looked at once more."""
+        """Note that the check failed; False when it is repeated."""
         self._since_s = None
         if not self._again:
             return True

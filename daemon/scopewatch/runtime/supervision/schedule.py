@@ -63,11 +63,11 @@ class Schedule:
         return [f"{name}: {why}" for name, why in self._failing.items()]
 
     def every(self, seconds: float, name: str, job: Callable[[], object]) -> None:
-        """Enter a job that runs at once and then every so many seconds. Call before `start`."""
+        """Add a job that runs at once and then every so many seconds. Call before `start`."""
         self._jobs.append((name, job, IntervalTrigger(seconds=seconds, timezone=UTC)))
 
     def daily(self, hour: int, zone: str | None, name: str, job: Callable[[], object]) -> None:
-        """Enter a job that runs at once and then from an hour of each day on, every ten minutes.
+        """Add a job that runs at once and then from an hour of each day on, every ten minutes.
 
         So that what failed at the hour, or was missed while the machine slept, still happens on
         that day: the job itself knows whether it has anything left to do. `zone` None is the zone

@@ -56,7 +56,7 @@ class _Failure:
 
 
 class Supervisor:
-    """Owns the life of all stages.
+    """Starts, watches and stops all stages.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class Supervisor:
         self._stages.append(stage)
 
     def run(self) -> ExitReport:
-        """Start everything, look after it until `stop` is called, stop everything.
+        """Start all stages, watch them until `stop` is called, and stop them.
 
         Raises
         ------
@@ -158,7 +158,7 @@ class Supervisor:
         return Condition(ready=self._ready, complaints=tuple(complaints))
 
     def tick(self) -> _Failure | None:
-        """Look after everything once; what the daemon has to end for, if there is anything."""
+        """Check all stages once; return the failure that the daemon has to end for, if any."""
         ended = next((stage.name for stage in self._stages if not stage.running()), None)
         if ended is not None:
             log.critical("stage ended by itself", stage=ended)
