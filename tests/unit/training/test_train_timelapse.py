@@ -10,12 +10,8 @@ from numpy.typing import NDArray
 
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.imaging.model_card import ModelCard
-from scopewatch_training.forecasting.timelapse import (
-    FrameScores,
-    TimedFrame,
-    read_timelapse,
-    score_moments,
-)
+from scopewatch_training.forecasting.frame_scores import FrameScores, score_moments
+from scopewatch_training.forecasting.timelapse import TimedFrame, read_timelapse
 from tests.unit.core.samples import make_card, make_cells
 
 HEADER = "run,plate,well,site,time_point,day,phase,um_per_px\n"

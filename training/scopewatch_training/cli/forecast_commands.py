@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415  (imported within: at the top they would cost every call ten seconds)
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ import typer
 from scopewatch_training.cli.arguments import BundleArg, JsonFile, Scores
 from scopewatch_training.cli.console import open_console
 from scopewatch_training.cli.fit_options import THREADS
+from scopewatch_training.cli.option_groups import with_option_groups
 
 
 def forecast(
@@ -44,6 +46,54 @@ def forecast(
     show_forecast(console, rows)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionOptions:
+    """Options of `early-warning`: what is studied."""
+
+    finals: Annotated[
+        Path,
+        typer.Option(
+            help="What the wells came to: the data set of their final day, or a CSV with"
+            " run,plate,well,site,final_efficiency (truth.csv of scopewatch simulate)."
+        ),
+    ]
+    target: Annotated[
+        list[float] | None,
+        typer.Option(min=0.01, max=0.99, help="A well below it is weak; may be given several."),
+    ] = None
+    rate: Annotated[
+        list[float] | None,
+        typer.Option(min=0, help="False alarms per run to compare at; may be given several."),
+    ] = None
+    limit: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01, max=0.99, help="P(final < target) above which the forecast rule speaks."
+        ),
+    ] = None
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="config.yaml whose rules of wells and plates are replayed; else defaults."
+        ),
+    ] = None
+    final_day: Annotated[
+        float | None, typer.Option(help="Day of the end; the time-lapse's last by default.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputOptions:
+    """Options of `early-warning`: where its results are written."""
+
+    json_file: JsonFile = None
+    plot: Annotated[Path | None, typer.Option(help="Where to draw it, as PNG.")] = None
+    page: Annotated[
+        Path | None, typer.Option(help="Folder for a page of it: table and picture.")
+    ] = None
+
+
+@with_option_groups
 def early_warning(
     bundle: BundleArg,
     timelapse: Annotated[
@@ -53,41 +103,8 @@ def early_warning(
             " run,plate,well,site,time_point,day,phase."
         ),
     ],
-    finals: Annotated[
-        Path,
-        typer.Option(
-            help="What the wells came to: the data set of their final day, or a CSV with"
-            " run,plate,well,site,final_efficiency (truth.csv of scopewatch simulate)."
-        ),
-    ],
-    target: Annotated[
-        list[float] | None,
-        typer.Option(min=0.01, max=0.99, help="A well below it is weak; may be given several."),
-    ] = None,
-    rate: Annotated[
-        list[float] | None,
-        typer.Option(min=0, help="False alarms per run to compare at; may be given several."),
-    ] = None,
-    limit: Annotated[
-        float | None,
-        typer.Option(
-            min=0.01, max=0.99, help="P(final < target) above which the forecast rule speaks."
-        ),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            help="config.yaml whose rules of wells and plates are replayed; else defaults."
-        ),
-    ] = None,
-    final_day: Annotated[
-        float | None, typer.Option(help="Day of the end; the time-lapse's last by default.")
-    ] = None,
-    json_file: JsonFile = None,
-    plot: Annotated[Path | None, typer.Option(help="Where to draw it, as PNG.")] = None,
-    page: Annotated[
-        Path | None, typer.Option(help="Folder for a page of it: table and picture.")
-    ] = None,
+    question: QuestionOptions,
+    output: OutputOptions,
     scores: Scores = None,
     threads: THREADS = 2,
 ) -> None:
@@ -104,20 +121,21 @@ def early_warning(
     from scopewatch_training.forecasting.early_warning_table import show_study
 
     console = open_console()
+    json_file = output.json_file
     request = StudyRequest(
         bundle=bundle,
         timelapse=timelapse,
-        finals=finals,
-        rules=choose_rules(config, limit),
-        targets=tuple(target or DEFAULT_TARGETS),
-        rates=tuple(rate or DEFAULT_RATES),
-        final_day=final_day,
+        finals=question.finals,
+        rules=choose_rules(question.config, question.limit),
+        targets=tuple(question.target or DEFAULT_TARGETS),
+        rates=tuple(question.rate or DEFAULT_RATES),
+        final_day=question.final_day,
         scores=scores or (json_file and json_file.with_suffix(".scores.jsonl")),
         threads=threads,
     )
     study = run_study(request, ConsoleStages(console))
     show_study(console, study)
-    write_study(study, bundle, json_file, plot, page, now=datetime.now(UTC))
+    write_study(study, bundle, json_file, output.plot, output.page, now=datetime.now(UTC))
 
 
 def recalibrate(

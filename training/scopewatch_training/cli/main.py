@@ -4,31 +4,17 @@ Heavy modules (TensorFlow, scikit-learn) are imported by the commands that need 
 `--help` and a wrong call answer at once.
 """
 
-# ruff: noqa: PLC0415  (see above: importing at the top would cost every call ten seconds)
-
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
-from scopewatch_training.cli.arguments import DatasetArg, Exclude, JsonFile, RunOptions
-from scopewatch_training.cli.console import open_console
 from scopewatch_training.cli.evaluation_commands import evaluate, report
-from scopewatch_training.cli.fit_options import (
-    THREADS,
-    FitOptions,
-    SearchOptions,
-    choose_settings,
-    runs_of,
-)
+from scopewatch_training.cli.fit_commands import cross_validate, fit, quantise, tune
 from scopewatch_training.cli.forecast_commands import early_warning, forecast, recalibrate
-from scopewatch_training.cli.option_groups import with_option_groups
 from scopewatch_training.cli.prepare_command import EXAMPLE, prepare
 
 app = typer.Typer(
@@ -49,201 +35,15 @@ def _options(
 
 
 app.command(epilog=f"Example: {EXAMPLE}")(prepare)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BundleOptions:
-    """Options of `fit` that name and place its bundle."""
-
-    out: Annotated[Path, typer.Option(help="Folder of the bundle; a bundle there is replaced.")]
-    name: Annotated[str | None, typer.Option(help="Name on the card; the folder's by default.")] = (
-        None
-    )
-    description: Annotated[str, typer.Option(help="One line for the card.")] = ""
-    work: Annotated[
-        Path | None, typer.Option(help="Folder of the checkpoints; OUT.work by default.")
-    ] = None
-
-
-@app.command(epilog="Example: scopewatch-train fit data/hes3 --out models/hes3 --hold-out run7")
-@with_option_groups
-def fit(
-    dataset: DatasetArg,
-    bundle: BundleOptions,
-    runs: RunOptions,
-    options: FitOptions,
-    threads: THREADS = 2,
-) -> None:
-    """Train on whole runs; ends with a quantised bundle that passed its gate."""
-    from scopewatch_training.dataset.prepared import open_dataset
-    from scopewatch_training.network.device import use_device
-
-    data = open_dataset(dataset)
-    training = runs_of(data, hold_out=runs.hold_out or (), exclude=runs.exclude or ())
-    chosen = choose_settings(data, options)
-    device = use_device(threads)
-    from scopewatch_training.bundle.fit import FitRequest
-    from scopewatch_training.bundle.fit import fit as fit_bundle
-    from scopewatch_training.cli.console import ConsoleStages, show_card
-
-    out = bundle.out
-    request = FitRequest(
-        settings=chosen,
-        runs=training,
-        held_out=tuple(runs.hold_out or ()),
-        name=bundle.name or out.name,
-        description=bundle.description or f"Trained on {data.marker}.",
-        work=bundle.work or out.with_name(f"{out.name}.work"),
-        threads=threads,
-    )
-    console = open_console()
-    console.print(f"{device}; training runs {', '.join(training)}")
-    fitted = fit_bundle(data, out, request, now=datetime.now(UTC), stages=ConsoleStages(console))
-    show_card(console, fitted.card)
-    console.print(f"bundle written to {out}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoldOptions:
-    """Options of `cross-validate`: which runs take turns, and what is measured beside."""
-
-    control: Annotated[
-        list[str] | None,
-        typer.Option(help="Reporter-free run: never trained on, scored by every fold."),
-    ] = None
-    exclude: Exclude = None
-    isolated: Annotated[bool, typer.Option(help="Train the isolated-tile network beside, too.")] = (
-        True
-    )
-    leakage: Annotated[
-        bool, typer.Option(help="Measure how much a split over random tiles would flatter.")
-    ] = True
-    work: Annotated[
-        Path | None, typer.Option(help="Folder of the folds; DATASET.cv by default.")
-    ] = None
-    shared_networks: Annotated[
-        bool,
-        typer.Option(
-            help="Learn a fold's threshold from the other folds' networks: one network a run"
-            " instead of a whole fit."
-        ),
-    ] = False
-    jobs: Annotated[
-        int,
-        typer.Option(min=1, help="Folds at a time, each in a process with THREADS/JOBS threads."),
-    ] = 1
-
-
-@app.command(
+app.command(epilog="Example: scopewatch-train fit data/hes3 --out models/hes3 --hold-out run7")(fit)
+app.command(
     "cross-validate",
     epilog="Example: scopewatch-train cross-validate data/hes3 --json cv.json --control auto",
+)(cross_validate)
+app.command(epilog="Example: scopewatch-train tune data/hes3 --out tuned --trials 40")(tune)
+app.command(epilog="Example: scopewatch-train quantise models/hes3 data/hes3 --out models/hes3-b")(
+    quantise
 )
-@with_option_groups
-def cross_validate(
-    dataset: DatasetArg,
-    folds: FoldOptions,
-    options: FitOptions,
-    json_file: JsonFile = None,
-    threads: THREADS = 2,
-) -> None:
-    """Hold each run out once: a whole fit on the others, all figures on it."""
-    from scopewatch_training.dataset.manifest import require_runs
-    from scopewatch_training.dataset.prepared import open_dataset
-    from scopewatch_training.network.device import use_device
-
-    data = open_dataset(dataset)
-    controls = tuple(folds.control or ())
-    runs = runs_of(data, exclude=[*controls, *(folds.exclude or ())])
-    require_runs(runs, where=dataset)
-    chosen = choose_settings(data, options)
-    device = use_device(threads)
-    from scopewatch_training.cli.console import ConsoleStages, show_figures
-    from scopewatch_training.evaluation.cross_validate import cross_validate as validate
-    from scopewatch_training.evaluation.evaluate import write_figures
-    from scopewatch_training.evaluation.single_fold import CrossValidation
-
-    task = CrossValidation(
-        settings=chosen,
-        runs=runs,
-        controls=controls,
-        work=folds.work or dataset.with_name(f"{dataset.name}.cv"),
-        threads=threads,
-        jobs=folds.jobs,
-        isolated=folds.isolated,
-        leaky=folds.leakage,
-        shared=folds.shared_networks,
-    )
-    console = open_console()
-    console.print(f"{device}; runs {', '.join(runs)}")
-    figures = validate(data, task, now=datetime.now(UTC), stages=ConsoleStages(console))
-    show_figures(console, figures)
-    if json_file is not None:
-        write_figures(json_file, figures)
-
-
-@app.command(epilog="Example: scopewatch-train tune data/hes3 --out tuned --trials 40")
-@with_option_groups
-def tune(
-    dataset: DatasetArg,
-    out: Annotated[Path, typer.Option(help="Folder of the search: database, settings, plots.")],
-    runs: RunOptions,
-    options: SearchOptions,
-    trials: Annotated[int, typer.Option(min=1, help="Trials in all, over all workers.")] = 30,
-    storage: Annotated[
-        str | None,
-        typer.Option(help="Database URL that several workers share; SQLite in OUT by default."),
-    ] = None,
-    with_context: Annotated[bool, typer.Option(help="Try isolated tiles, too.")] = False,
-    threads: THREADS = 2,
-) -> None:
-    """Search for better settings on the training runs; fit takes them with --settings."""
-    from scopewatch_training.dataset.prepared import open_dataset
-    from scopewatch_training.network.device import use_device
-
-    data = open_dataset(dataset)
-    training = runs_of(data, hold_out=runs.hold_out or (), exclude=runs.exclude or ())
-    base = choose_settings(data, options)
-    device = use_device(threads)
-    from scopewatch_training.cli.console import ConsoleStages
-    from scopewatch_training.cli.tune_command import run_search
-
-    console = open_console()
-    console.print(f"{device}; training runs {', '.join(training)}")
-    file = run_search(
-        data,
-        training,
-        base,
-        out,
-        storage=storage,
-        trials=trials,
-        with_context=with_context,
-        stages=ConsoleStages(console),
-    )
-    console.print(f"best settings in {file}: fit with --settings {file}")
-
-
-@app.command(epilog="Example: scopewatch-train quantise models/hes3 data/hes3 --out models/hes3-b")
-def quantise(
-    bundle: Annotated[Path, typer.Argument(help="Bundle whose report holds float weights.")],
-    dataset: Annotated[Path, typer.Argument(help="The data set it was trained on.")],
-    out: Annotated[Path, typer.Option(help="Folder of the new bundle.")],
-    threads: THREADS = 2,
-) -> None:
-    """Quantise a bundle's float network again and let it through the gate."""
-    from scopewatch_training.dataset.prepared import open_dataset
-    from scopewatch_training.network.device import use_device
-
-    console = open_console()
-    use_device(threads)
-    from scopewatch_training.cli.console import ConsoleStages
-    from scopewatch_training.evaluation.requantise import requantise
-
-    agreement = requantise(
-        bundle, open_dataset(dataset), out, threads=threads, stages=ConsoleStages(console)
-    )
-    console.print(f"int8 against float32: {agreement.describe()}; bundle written to {out}")
-
-
 app.command(
     epilog="Example: scopewatch-train evaluate models/hes3 data/hes3 --run run7 --json run7.json"
 )(evaluate)

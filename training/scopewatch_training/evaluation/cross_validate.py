@@ -13,7 +13,7 @@ from scopewatch_training.dataset.splits import leave_one_run_out
 from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
 from scopewatch_training.evaluation.evaluate import read_label_rule
 from scopewatch_training.evaluation.folds import run_folds
-from scopewatch_training.evaluation.isolated import assess_leaky
+from scopewatch_training.evaluation.isolated import ComparisonRequest, assess_leaky
 from scopewatch_training.evaluation.shared_networks import OTHER_FOLDS
 from scopewatch_training.evaluation.single_fold import CrossValidation
 from scopewatch_training.network.stages import Stages
@@ -65,7 +65,10 @@ def cross_validate(
     }
     if task.leaky:
         rule = read_label_rule(bundles[0])
-        leaky = assess_leaky(dataset, task.runs, rule, task.settings, task.work, stages)
+        request = ComparisonRequest(
+            dataset=dataset, rule=rule, settings=task.settings, work=task.work, stages=stages
+        )
+        leaky = assess_leaky(request, task.runs)
         figures["leakage_gap"] = _gap(leaky, pooled)
     return figures
 

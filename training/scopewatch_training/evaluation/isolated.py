@@ -1,7 +1,7 @@
 """Two comparisons that train networks of their own: isolated tiles, and the leaky split."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -25,42 +25,51 @@ from scopewatch_training.network.train_loop import Training
 ISOLATED_TILES = "isolated_tiles"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonRequest:
+    """What both comparisons are made with.
+
+    Parameters
+    ----------
+    rule
+        By which the tiles are labelled.
+    work
+        Folder of the checkpoints.
+    """
+
+    dataset: Dataset
+    rule: LabelRule
+    settings: FitSettings
+    work: Path
+    stages: Stages
+
+
 def score_isolated(
-    dataset: Dataset,
-    training: Sequence[str],
-    testing: Sequence[str],
-    rule: LabelRule,
-    settings: FitSettings,
-    work: Path,
-    stages: Stages,
+    request: ComparisonRequest, training: Sequence[str], testing: Sequence[str]
 ) -> list[ScoredField]:
     """Train a float network that sees nothing beyond each tile, and score other runs.
 
     The 2020 report scored tiles this way; its threshold is 0.5. The checkpoint is kept in `work`:
     an interrupted call goes on from it, and a repeated call trains nothing.
     """
+    settings, dataset = request.settings, request.dataset
     alone = replace(settings, network=replace(settings.network, context="none"))
-    frames = frames_of(dataset, dataset.of_runs(training), rule.thresholds)
-    network = _train(frames, alone, dataset, work, "isolated tiles", stages)
-    return _score(network, frames_of(dataset, dataset.of_runs(testing), rule.thresholds), alone)
+    thresholds = request.rule.thresholds
+    frames = frames_of(dataset, dataset.of_runs(training), thresholds)
+    network = _train(frames, alone, request, "isolated tiles")
+    return _score(network, frames_of(dataset, dataset.of_runs(testing), thresholds), alone)
 
 
 def assess_leaky(
-    dataset: Dataset,
-    runs: Sequence[str],
-    rule: LabelRule,
-    settings: FitSettings,
-    work: Path,
-    stages: Stages,
-    *,
-    test_share: float = 0.2,
+    request: ComparisonRequest, runs: Sequence[str], *, test_share: float = 0.2
 ) -> Assessment:
     """Train on random tiles of all runs and judge on the other tiles, which looks too good.
 
     The difference to figures with whole runs held out is the leakage gap.
     """
+    settings, dataset = request.settings, request.dataset
     rng = np.random.default_rng(settings.seed)
-    frames = frames_of(dataset, dataset.of_runs(runs), rule.thresholds)
+    frames = frames_of(dataset, dataset.of_runs(runs), request.rule.thresholds)
     tile = settings.labels.tile_px
     masked, tests = [], []
     for frame in frames:
@@ -69,7 +78,7 @@ def assess_leaky(
         signal = HiddenTiles(plane=frame.signal, hidden=test, tile_px=tile)
         masked.append(replace(frame, signal=signal))
         tests.append(test)
-    network = _train(masked, settings, dataset, work, "random tiles", stages)
+    network = _train(masked, settings, request, "random tiles")
     fields = [
         replace(field, labels=np.where(test, field.labels, NOT_COUNTED).astype(np.int8))
         for field, test in zip(_score(network, frames, settings), tests, strict=True)
@@ -78,26 +87,21 @@ def assess_leaky(
 
 
 def _train(
-    frames: Sequence[TrainingFrame],
-    settings: FitSettings,
-    dataset: Dataset,
-    work: Path,
-    title: str,
-    stages: Stages,
+    frames: Sequence[TrainingFrame], settings: FitSettings, request: ComparisonRequest, title: str
 ) -> keras.Model:
     runs = list(dict.fromkeys(frame.run for frame in frames))
-    parts = [settings.fingerprint(), dataset.data_sha256, title, *runs]
+    parts = [settings.fingerprint(), request.dataset.data_sha256, title, *runs]
     fingerprint = sha256("\n".join(parts).encode()).hexdigest()[:16]
     training = Training(
         settings=settings,
         frames=frames,
         held_out=(),
-        clip=dataset.normalisation.clip,
+        clip=request.dataset.normalisation.clip,
         last_step=settings.steps,
-        checkpoint=work / f"{title.replace(' ', '-')}-{fingerprint}.npz",
+        checkpoint=request.work / f"{title.replace(' ', '-')}-{fingerprint}.npz",
         fingerprint=fingerprint,
     )
-    return train_ensemble(training, title, stages).network
+    return train_ensemble(training, title, request.stages).network
 
 
 def _score(

@@ -20,7 +20,11 @@ from scopewatch_training.dataset.splits import Fold, leave_one_run_out
 from scopewatch_training.evaluation.assessment import ScoredField
 from scopewatch_training.evaluation.baselines import Baselines
 from scopewatch_training.evaluation.evaluate import read_label_rule, score_fields
-from scopewatch_training.evaluation.isolated import ISOLATED_TILES, score_isolated
+from scopewatch_training.evaluation.isolated import (
+    ISOLATED_TILES,
+    ComparisonRequest,
+    score_isolated,
+)
 from scopewatch_training.evaluation.shared_networks import OTHER_FOLDS, fit_shared, train_network
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.stages import Stages
@@ -118,9 +122,10 @@ def run_fold(
     stages.report(f"{title}: baselines")
     others = dict(baselines.score(train, test, per_pair))
     if task.isolated:
-        others[ISOLATED_TILES] = score_isolated(
-            dataset, fold.train, fold.test, rule, task.settings, task.work, stages
+        request = ComparisonRequest(
+            dataset=dataset, rule=rule, settings=task.settings, work=task.work, stages=stages
         )
+        others[ISOLATED_TILES] = score_isolated(request, fold.train, fold.test)
     return FoldOutcome(bundle=bundle.folder, fields=fields, others=others, controls=controls)
 
 

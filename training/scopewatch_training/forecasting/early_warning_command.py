@@ -36,12 +36,8 @@ from scopewatch_training.forecasting.early_warning import (
 from scopewatch_training.forecasting.early_warning_page import draw_study, make_section
 from scopewatch_training.forecasting.early_warning_results import Study
 from scopewatch_training.forecasting.forecast import final_efficiencies
-from scopewatch_training.forecasting.timelapse import (
-    FrameScores,
-    Well,
-    read_timelapse,
-    score_moments,
-)
+from scopewatch_training.forecasting.frame_scores import FrameScores, score_moments
+from scopewatch_training.forecasting.timelapse import Well, read_timelapse
 from scopewatch_training.network.stages import Stages
 
 DEFAULT_TARGETS: Final = (0.5,)
@@ -117,7 +113,7 @@ class StudyRequest:
     final_day
         None: the last day of the time-lapse.
     scores
-        File that keeps the score of each frame; see `timelapse.FrameScores`.
+        File that keeps the score of each frame; see `frame_scores.FrameScores`.
     threads
         CPU threads of the scorer.
     """

@@ -23,18 +23,14 @@ from scopewatch_training.evaluation.evaluate import (
 )
 from scopewatch_training.forecasting.courses import follow_wells, plan_of
 from scopewatch_training.forecasting.forecast_table import fit_forecast
+from scopewatch_training.forecasting.frame_scores import FrameScores, score_moments
 from scopewatch_training.forecasting.held_out_record import (
     HeldOutDay,
     HeldOutRecord,
     tally_field,
     write_record,
 )
-from scopewatch_training.forecasting.timelapse import (
-    FrameScores,
-    Well,
-    read_timelapse,
-    score_moments,
-)
+from scopewatch_training.forecasting.timelapse import Well, read_timelapse
 from scopewatch_training.network.stages import Stages
 
 
@@ -55,7 +51,7 @@ def forecast(
     Parameters
     ----------
     scores
-        File that keeps the score of each frame; see `timelapse.FrameScores`.
+        File that keeps the score of each frame; see `frame_scores.FrameScores`.
 
     Raises
     ------

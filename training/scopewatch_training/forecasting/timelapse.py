@@ -1,25 +1,13 @@
-"""Time-lapses of whole runs: the table of their frames, and the model's score of each.
-
-Scoring is what takes time. `FrameScores` keeps it in a file, one line for each frame, so that a
-call that was cut off goes on and a study can be replayed in seconds.
-"""
+"""Time-lapses of whole runs: the table of their frames, and the time points of their wells."""
 
 import csv
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import sha256
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TextIO
 
 from scopewatch.core.alerts.wells import Look
 from scopewatch.core.errors import ConfigError, FrameError, complaint
-from scopewatch.core.imaging.analyse import Scorer, analyse
-from scopewatch.core.imaging.frame import Frame, FrameKey
-from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.monitoring.well_facts import Seen
-from scopewatch.sources.readers.image_file import read_plane
 
 COLUMNS = ("run", "plate", "well", "site", "time_point", "day", "phase")
 Well = tuple[str, str, str]
@@ -43,15 +31,6 @@ class TimedFrame:
     def place(self) -> Well:
         """(run, plate, well)."""
         return self.run, self.plate, self.well
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrameScore:
-    """The raw positive fraction of a frame and its quality measures, or why it was not judged."""
-
-    raw: float | None
-    fault: str | None
-    measures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,170 +98,6 @@ def read_timelapse(path: Path) -> list[TimedFrame]:
             )
         )
     return [_read_line(path, number, line) for number, line in lines]
-
-
-class FrameScores:
-    """Scores frames as the daemon does, and keeps the scores in a file where one is given.
-
-    Parameters
-    ----------
-    file
-        JSON lines; made where it is missing, gone on with where it is there. None keeps nothing.
-
-    Raises
-    ------
-    ConfigError
-        When the file holds scores of another model, or no scores.
-    """
-
-    def __init__(self, scorer: Scorer, monotonic: Callable[[], float], file: Path | None) -> None:
-        self._scorer = scorer
-        self._monotonic = monotonic
-        self._made_by = digest_of(scorer.card)
-        self._kept: dict[str, tuple[list[int], FrameScore]] = {}
-        self._file: TextIO | None = None
-        if file is None:
-            return
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if file.exists():
-            self._kept = _read_scores(file, self._made_by)
-        self._file = file.open("a", encoding="utf-8")
-        if not file.stat().st_size:
-            self._write({"made_by": self._made_by})
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def score(self, frame: TimedFrame) -> FrameScore:
-        """Return the score of a frame, from the file where the picture is the same as then."""
-        name = str(frame.phase.resolve())
-        stat = frame.phase.stat()
-        print_ = [stat.st_size, stat.st_mtime_ns]
-        kept = self._kept.get(name)
-        if kept is not None and kept[0] == print_:
-            return kept[1]
-        result = analyse(_load(frame), self._scorer, self._monotonic)
-        verdict = result.verdict
-        score = FrameScore(
-            raw=result.positive_fraction, fault=verdict.fault, measures=dict(verdict.measures)
-        )
-        self._kept[name] = print_, score
-        self._write(
-            {
-                "phase": name,
-                "file": print_,
-                "raw": score.raw,
-                "fault": score.fault,
-                "measures": score.measures,
-            }
-        )
-        return score
-
-    def _write(self, values: Mapping[str, Any]) -> None:
-        if self._file is not None:
-            self._file.write(json.dumps(values) + "\n")
-            self._file.flush()
-
-
-def digest_of(card: ModelCard) -> str:
-    """Return the name of everything on a card that a frame's raw positive fraction depends on."""
-    fields = {"model_sha256", "tile_px", "um_per_px", "normalisation", "threshold", "quality"}
-    values = json.dumps(card.model_dump(mode="json", include=fields), sort_keys=True)
-    return sha256(values.encode()).hexdigest()
-
-
-def score_moments(
-    frames: Sequence[TimedFrame],
-    scores: FrameScores,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[Moment]:
-    """Score frames and gather them by well and time point, in the order of time."""
-    sites: dict[tuple[Well, int], list[tuple[TimedFrame, FrameScore]]] = {}
-    for done, frame in enumerate(frames, start=1):
-        sites.setdefault((frame.place, frame.time_point), []).append((frame, scores.score(frame)))
-        if progress is not None:
-            progress(done, len(frames))
-    moments = []
-    for (place, time_point), members in sorted(sites.items(), key=lambda each: each[0]):
-        members.sort(key=lambda each: each[0].site)
-        moments.append(
-            Moment(
-                place=place,
-                time_point=time_point,
-                day=max(frame.day for frame, _ in members),
-                raw=tuple(score.raw for _, score in members if score.raw is not None),
-                faults=tuple(score.fault for _, score in members if score.fault is not None),
-                measures=tuple(score.measures for _, score in members if score.raw is not None),
-            )
-        )
-    return moments
-
-
-def _read_scores(file: Path, made_by: str) -> dict[str, tuple[list[int], FrameScore]]:
-    kept: dict[str, tuple[list[int], FrameScore]] = {}
-    try:
-        text = file.read_bytes()
-        whole = text[: text.rfind(b"\n") + 1]
-        if whole != text:
-            # The call before was cut off within a line: that frame is scored again.
-            with file.open("r+b") as cut:
-                cut.truncate(len(whole))
-        lines = whole.decode().splitlines()
-        found = json.loads(lines[0])["made_by"] if lines else made_by
-        for line in lines[1:]:
-            values = json.loads(line)
-            measures = dict(values.get("measures") or {})
-            score = FrameScore(raw=values["raw"], fault=values["fault"], measures=measures)
-            # Of a frame that was judged there are measures, but not in files of earlier versions:
-            # it is scored again.
-            if measures or score.raw is None:
-                kept[values["phase"]] = values["file"], score
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(
-            complaint(
-                "file of frame scores is damaged",
-                where=file,
-                got=error,
-                do="delete it, or give another name",
-            )
-        ) from error
-    if found != made_by:
-        raise ConfigError(
-            complaint(
-                "file holds the scores of another model",
-                where=file,
-                expected=made_by[:12],
-                got=found[:12],
-                do="give another file for this bundle",
-            )
-        )
-    return kept
-
-
-def _load(frame: TimedFrame) -> Frame:
-    plane = read_plane(frame.phase)
-    return Frame(
-        key=FrameKey(
-            experiment=frame.run,
-            plate=frame.plate,
-            well=frame.well,
-            site=frame.site,
-            time_point=frame.time_point,
-            channel="phase",
-        ),
-        pixels=plane.pixels,
-        pixel_size_um=frame.um_per_px,
-        acquired_at=None,
-    )
 
 
 def _read_line(path: Path, number: int, line: Mapping[str, str | None]) -> TimedFrame:
