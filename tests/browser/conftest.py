@@ -6,6 +6,7 @@ Debian: `apt-get install chromium chromium-driver`. SCOPEWATCH_CHROMIUM names an
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
+from scopewatch.core.acquisition import AcquisitionStanding
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
@@ -42,6 +44,7 @@ class Page:
     def __init__(self, driver: webdriver.Chrome) -> None:
         self.driver = driver
         self.server: WebServer | None = None
+        self.acquisitions: tuple[AcquisitionStanding, ...] = ()
         self.reader = FakeReader()
         self.alerts = FakeAnswers()
         self.health = FakeHealth()
@@ -110,8 +113,9 @@ def page(chromium: webdriver.Chrome, tmp_path: Path, clock: FakeClock) -> Iterat
             health=window.health,
             states=states_of(window.reader, window.health, clock, lambda: 0),
             waiting=lambda: 0,
+            acquisitions=lambda: window.acquisitions,
             registry=CollectorRegistry(),
-            facts=FACTS,
+            facts=replace(FACTS, acquires=("scope",)),
             clock=clock,
             token="a token of this process",
         ),

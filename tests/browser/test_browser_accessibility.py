@@ -4,17 +4,20 @@ SCOPEWATCH_AXE names the file `axe.min.js` of axe-core: `make .axe/.ready` downl
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scopewatch.core.acquisition import Act
 from scopewatch.core.alerts.state_machine import RuleKind, Severity
 from tests.browser.conftest import Page
 from tests.browser.test_browser_dashboard import A2, fill
+from tests.unit.web.acquisition_scene import AWAY, STANDING, entry
 from tests.unit.web.fakes import NOW, alert_row, flag, outlook, refused_row, well_row
 
-PATHS = ["/", A2, "/alerts", "/quarantine", "/nothing"]
+PATHS = ["/", A2, "/alerts", "/quarantine", "/acquisition", "/nothing"]
 GRAVE = {"critical", "serious", "moderate"}
 
 # Targets that are too small for a finger, except links within a sentence (WCAG 2.5.8).
@@ -63,6 +66,8 @@ def everything(page: Page, folder: Path) -> None:
         alert_row(2, "A3", acknowledged_at=NOW),
         alert_row(3, "A4", resolved_at=NOW),
     ]
+    page.acquisitions = (replace(STANDING, held=AWAY),)
+    page.reader.entries = [entry(Act.MEDIUM), entry(Act.NOW, done=False), entry(done=None)]
     page.reader.quarantine = [refused_row()] * 5 + [refused_row("duplicate", well=None)]
 
 

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from scopewatch.config import ChannelConfig
+from scopewatch.config import ChannelConfig, PositionConfig
+from scopewatch.core.acquisition import Act, Order
 from scopewatch.core.errors import SourceError
 from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource
@@ -177,6 +178,37 @@ def test_a_running_acquisition_is_interrupted_by_stopping(tmp_path: Path, thread
     assert monotonic() - began < 5
     acquiring.join(timeout=5)
     assert not acquiring.is_alive()
+
+
+def test_a_pause_finishes_what_is_begun_and_the_rest_is_taken_after_it(
+    tmp_path: Path, threads: None, eventually: Callable[..., None]
+) -> None:
+    many = tuple(
+        PositionConfig(label=f"A{each}", x_um=100.0 * each, y_um=0) for each in range(1, 25)
+    )
+    source = MicroManagerSource(settings(tmp_path, positions=many), EXPERIMENT, RealClock())
+    inbox, ledger = FakeInbox(), FakeLedger()
+    source.start(inbox, ledger)
+    acquiring = threading.Thread(target=source.acquire_due)
+    acquiring.start()
+    eventually(lambda: not source._acquiring.account.is_empty)
+    source.order(Order(number=1, act=Act.PAUSE, by="anna", at=RealClock().now()))
+    acquiring.join(timeout=20)
+    source.acquire_due()
+    source.scan()
+    (report,) = source.reports()
+    assert report.outcome == "paused"
+    assert 0 < len(inbox.tickets) < 40
+    source.order(Order(number=2, act=Act.RESUME, by="anna", at=RealClock().now()))
+    source.acquire_due()
+    source.scan()
+    health = source.health()
+    source.stop()
+    assert health.alive
+    assert health.failing == ""
+    assert len(set(inbox.keys)) == len(inbox.keys) == 48
+    # One data set: the devices were not loaded anew.
+    assert [path.name for path in tmp_path.iterdir()] == ["HES_7_1"]
 
 
 def test_a_broken_hardware_configuration_is_refused(tmp_path: Path, threads: None) -> None:

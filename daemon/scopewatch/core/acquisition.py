@@ -149,6 +149,24 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FocusPoint:
+    """How the focus went at a time point.
+
+    Parameters
+    ----------
+    drift_um
+        How far from the plan it was found; None where it was not.
+    failed
+        Places where it was not found.
+    """
+
+    time_point: int
+    at: datetime
+    drift_um: float | None
+    failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FocusStanding:
     """State of the focus of a time-lapse.
 
@@ -162,6 +180,8 @@ class FocusStanding:
         Positions whose focus was found then, and places where it was not.
     reason
         Why the first of those failed; '' where none did.
+    course
+        The newest time points, oldest first.
     """
 
     method: str
@@ -170,6 +190,7 @@ class FocusStanding:
     focused: int = 0
     failed: int = 0
     reason: str = ""
+    course: tuple[FocusPoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,15 @@ BUTTONS: Final = {
 }
 
 
+class FocusPointAnswer(BaseModel):
+    """How the focus went at a time point."""
+
+    time_point: int
+    at: datetime
+    drift_um: float | None = Field(description="null where it was not found")
+    failed: int = Field(description="places where it was not found")
+
+
 class FocusAnswer(BaseModel):
     """State of the focus of a time-lapse."""
 
@@ -44,6 +53,7 @@ class FocusAnswer(BaseModel):
     focused: int = Field(description="positions whose focus was found then")
     failed: int = Field(description="places where it was not")
     reason: str
+    course: list[FocusPointAnswer] = Field(description="the newest time points, oldest first")
 
 
 class StandingAnswer(BaseModel):
@@ -179,6 +189,15 @@ def answer_of(standing: AcquisitionStanding) -> StandingAnswer:
             focused=focus.focused,
             failed=focus.failed,
             reason=focus.reason,
+            course=[
+                FocusPointAnswer(
+                    time_point=each.time_point,
+                    at=each.at,
+                    drift_um=each.drift_um,
+                    failed=each.failed,
+                )
+                for each in focus.course
+            ],
         ),
     )
 

@@ -10,48 +10,15 @@ import httpx
 import pytest
 
 from scopewatch.core.acquisition import (
-    AcquisitionStanding,
     Act,
-    FocusStanding,
     Held,
-    JournalEntry,
 )
 from scopewatch.store.read.records import CoursePoint, RunRow
+from tests.unit.web.acquisition_scene import AWAY, PAUSED, STANDING, entry
 from tests.unit.web.conftest import HOST, TOKEN, Dashboard
 from tests.unit.web.fakes import FACTS, NOW, seen, well_row
 
 PATH = "/acquisition"
-STANDING = AcquisitionStanding(
-    source="scope",
-    time_points=20,
-    next_time_point=5,
-    next_at=NOW + timedelta(hours=3),
-    focus=FocusStanding(
-        method="lock",
-        time_point=4,
-        drift_um=12.34,
-        focused=95,
-        failed=1,
-        reason="A3: focus did not lock within 10 s",
-    ),
-)
-PAUSED = Held(act=Act.PAUSE, by="anna, command line", since=NOW)
-AWAY = Held(act=Act.MEDIUM, by="anna", since=NOW, height_um=4.0, until=NOW + timedelta(minutes=30))
-
-
-def entry(act: Act = Act.PAUSE, *, done: bool | None = True, hours: float = 1) -> JournalEntry:
-    at = NOW - timedelta(hours=hours)
-    return JournalEntry(
-        number=1,
-        source="scope",
-        run=FACTS.experiment,
-        act=act,
-        by="anna, command line",
-        at=at,
-        done=done,
-        done_at=None if done is None else at,
-        outcome="" if done is None else "as it was wanted",
-    )
 
 
 @pytest.fixture
@@ -84,6 +51,8 @@ def test_the_page_says_what_is_due_next_and_the_state_of_the_focus(acquiring: Da
     assert "+12.3 µm" in text
     assert "95 <small>✖ 1</small>" in text
     assert "A3: focus did not lock within 10 s" in text
+    drifts = re.findall(r'<td data-label="Drift of the focus">(.*?)</td>', text)
+    assert drifts == ["+12.3 µm <small>✖ 1</small>", "– <small>✖ 2</small>"]
 
 
 @pytest.mark.parametrize(
@@ -173,6 +142,7 @@ def test_programs_read_the_state_and_the_journal(acquiring: Dashboard) -> None:
     assert standing["held"] == "paused by anna, command line, since 2026-03-07 09:00 UTC"
     assert (standing["next_time_point"], standing["time_points"]) == (5, 20)
     assert standing["focus"]["drift_um"] == 12.34
+    assert [each["drift_um"] for each in standing["focus"]["course"]] == [None, 12.34]
     (line,) = output["journal"]
     assert (line["act"], line["by"], line["done"]) == ("pause", "anna, command line", True)
     assert acquiring.get("/healthz").json()["acquisitions"] == output["acquisitions"]

@@ -29,7 +29,10 @@ from tests.unit.web.fakes import (
 
 TOKEN = "Zq3xT0kenOfThisLab"
 PROGRAMS = ("/api/status.json", "/api/wells.json", "/metrics", "/healthz", "/openapi.json")
-PAGES = ("/", "/alerts", "/quarantine", "/wells/a/b/c", "/overlays/a.jpg", "/nothing")
+PAGES = (
+    *("/", "/alerts", "/quarantine", "/acquisition"),
+    *("/wells/a/b/c", "/overlays/a.jpg", "/nothing"),
+)
 
 
 @dataclass(frozen=True)

@@ -248,6 +248,15 @@ def test_what_is_known_of_the_focus_outlives_a_restart(tmp_path: Path, clock: Fa
     again.at(2)
     assert again.microscope.core.searched == [(0, 0, 22), (9000, 0, 31)]
     assert [each.drift_um for each in again.source.focus.passes] == [0, 2, 4]
+    standing = again.source.standing()
+    assert standing is not None
+    assert standing.focus is not None
+    assert [(each.time_point, each.drift_um) for each in standing.focus.course] == [
+        (0, 0),
+        (1, 2),
+        (2, 4),
+    ]
+    assert (standing.focus.drift_um, standing.focus.focused, standing.focus.failed) == (4, 3, 0)
 
 
 def test_a_height_that_is_planned_anew_makes_the_old_correction_void(

@@ -109,7 +109,7 @@ def test_images_alone_tell_the_grid_of_phases() -> None:
 
 
 def test_phases_beside_an_interval_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="interval_s and time_points beside phases"):
+    with pytest.raises(ValueError, match="and phases cannot be set together"):
         plan(tmp_path, phases=PHASES)
 
 

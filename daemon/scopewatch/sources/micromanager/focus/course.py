@@ -13,12 +13,13 @@ from statistics import median
 from types import MappingProxyType
 
 from scopewatch.config import FocusConfig, MicroManagerSourceConfig, PositionConfig
-from scopewatch.core.acquisition import FocusStanding
+from scopewatch.core.acquisition import FocusPoint, FocusStanding
 from scopewatch.sources.micromanager.acquired import Place
 
 # Beyond it the oldest go; 96 wells x 2 sites fail for 50 time points until then.
 MOST_MARKS = 10_000
 MOST_PASSES = 1_000
+MOST_TOLD = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +178,15 @@ def standing_of(kept: FocusKept, focus: FocusConfig) -> FocusStanding | None:
         focused=last.focused,
         failed=len(last.failed),
         reason=next((f"{label}: {why}" for label, why in last.failed.items()), ""),
+        course=tuple(
+            FocusPoint(
+                time_point=each.time_point,
+                at=each.at,
+                drift_um=each.drift_um,
+                failed=len(each.failed),
+            )
+            for each in kept.passes[-MOST_TOLD:]
+        ),
     )
 
 
