@@ -80,7 +80,7 @@ def survey_folder(
     looked_at = dict.fromkeys((*named, *doubles, *(e for e in seen if e.locator in opened)))
     for each in looked_at:
         if each.locator not in opened:
-            explaining.add(frames.by_name(each.locator))
+            explaining.add(frames.listing.by_name(each.locator))
             continue
         for found in _open(frames, each):
             explaining.add(found)
@@ -221,7 +221,7 @@ def _find_doubles(frames: FolderFrames, seen: Sequence[Seen]) -> list[Seen]:
     first: dict[object, Seen] = {}
     doubles: list[Seen] = []
     for each in seen:
-        facts = frames.name_facts(each.locator)
+        facts = frames.listing.name_facts(each.locator)
         if facts is None:
             continue
         other = first.setdefault(facts, each)

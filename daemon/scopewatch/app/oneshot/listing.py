@@ -193,7 +193,7 @@ class Listing:
         try:
             reading = frames.describe(locator, "")
         except FrameError as error:
-            key = frames.by_name(locator).key
+            key = frames.listing.by_name(locator).key
             yield Unlisted(place=str(root / locator), reason=str(error), key=key)
             return
         for found in reading.found:

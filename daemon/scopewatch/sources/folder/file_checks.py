@@ -113,7 +113,7 @@ class FileChecks:
         except FrameError as error:
             if isinstance(error, SideFilePendingError):
                 self.awaiting.note(locator, error.missing, waits=True)
-            if isinstance(error, EmptyFileError) and self._frames.by_name(locator).key is None:
+            if isinstance(error, EmptyFileError) and not self._frames.listing.names(locator):
                 return self._leave_empty(offering, locator, fingerprint)
             if not self.stability.broken(candidate, now_s):
                 return True

@@ -1,50 +1,36 @@
-"""Reads image files in a folder: their names, their frames, their pixels.
-
-This module collects statements of names, metadata and side files; `base.reading` decides.
-"""
+"""Reads image files in a folder: which frames they hold so far, and the pixels of a frame."""
 
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from scopewatch.config import ExperimentConfig, FolderSourceConfig
-from scopewatch.core.errors import FrameError, complaint
+from scopewatch.core.errors import FrameError
 from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.event_log import get_logger
 from scopewatch.sources.base.away import Identity, blame_share, identify
-from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
+from scopewatch.sources.base.facts import Statement
 from scopewatch.sources.base.found import Found
-from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
+from scopewatch.sources.folder.file_listing import FileListing
 from scopewatch.sources.folder.file_reading import (
     GIVEN_UP,
-    NO_LIBRARY,
     PLANE_GIVEN_UP,
     FileReading,
-    KnownFrames,
-    Listed,
     changed_since,
     given_up_mark,
-    identifies_itself,
-    refuse_file,
 )
-from scopewatch.sources.folder.side_file_waits import refuse_unnamed
 from scopewatch.sources.folder.walk import look_at
-from scopewatch.sources.layouts.beside import PendingSideFile, look_beside
-from scopewatch.sources.layouts.copies import refuse_copy
-from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.readers.content import content_of
 from scopewatch.sources.readers.downloads import refuse_unfinished
 from scopewatch.sources.readers.image_file import list_planes, read_plane
-from scopewatch.sources.readers.memory import FileMemory
 from scopewatch.sources.readers.planes import (
     DEFAULT_LIMITS,
     NotWrittenError,
     PlaneEntry,
     ReadLimits,
 )
-from scopewatch.sources.readers.side_files import SideFiles
-from scopewatch.sources.readers.vendors.kinds import is_vendor_name, refuse_without_library
+from scopewatch.sources.readers.vendors.kinds import is_vendor_name
 
 log = get_logger(__name__)
 
@@ -58,6 +44,11 @@ class FolderFrames:
     ----------
     also
         Returns further statements about the file at a locator.
+
+    Attributes
+    ----------
+    listing
+        Lists the frames of a file without decoding pixels.
 
     Raises
     ------
@@ -73,13 +64,9 @@ class FolderFrames:
         also: Callable[[str], tuple[Statement, ...]] = lambda _: (),
     ) -> None:
         self._config = config
-        self._also = also
-        self._settings = reading_settings(config, experiment)
         self._limits = limits
-        self._names = NamePattern(config.pattern, config.counts_from)
-        self._side_files = SideFiles(limits)
-        self._memory = FileMemory(limits)
-        self._known = KnownFrames()
+        self.listing = FileListing(config, experiment, limits, also)
+        self._memory = self.listing.memory
         self._root: Identity | None = None
 
     @property
@@ -115,8 +102,8 @@ class FolderFrames:
             When the file is incomplete or damaged; SideFilePendingError where a side file must list
             it first.
         """
-        listed = self._list(locator, fingerprint)
-        contents, path = listed.contents, self._path(locator)
+        listed = self.listing.frames_in(locator, fingerprint)
+        contents, path = listed.contents, self.listing.path(locator)
         self._root = identify(self._config.path)
         if changing and (contents.unfinished is None or is_vendor_name(locator)):
             return FileReading(found=(), unfinished="it is being written")
@@ -157,74 +144,7 @@ class FolderFrames:
         FrameError
             When the file holds no complete image, or is damaged.
         """
-        return self._list(locator, fingerprint, patient=False).reading()
-
-    def name_facts(self, locator: str) -> PlaneFacts | None:
-        """Return the facts in a name, quickly; None where it does not fit, or holds no date."""
-        try:
-            return self._names.read(locator)
-        except FrameError:
-            return None
-
-    def left_out(self, locator: str) -> str | None:
-        """Return the kind of a file that by its name is never a frame; None for any other."""
-        return self._names.left_out(locator)
-
-    def by_name(self, locator: str) -> Found:
-        """Return the frame that the name alone gives; the file is not opened."""
-        try:
-            statements = (*self._names.statements(locator), *self._also(locator))
-            return self._found(locator, locator, "", statements)
-        except FrameError as error:
-            return Found(locator=locator, fingerprint="", reason=str(error))
-
-    def _list(self, locator: str, fingerprint: str, *, patient: bool = True) -> Listed:
-        path = self._path(locator)
-        never = self._names.never(locator)
-        if never is not None:
-            return refuse_file(locator, fingerprint, str(never))
-        no_library = _missing_library(path)
-        if no_library is not None:
-            return refuse_file(locator, f"{fingerprint}{NO_LIBRARY}", no_library)
-        refuse_unfinished(path)
-        contents = self._names.frames_of(list_planes(path, self._limits, self._memory))
-        if not contents.planes and not contents.awaited:
-            raise FrameError(
-                complaint(
-                    "image file holds no whole image",
-                    where=path,
-                    got=contents.unfinished,
-                    do="check that the writer finished, and write it again",
-                )
-            )
-        alone = len(contents.planes) == 1 and contents.unfinished is None
-        if not alone and not contents.axes_known:
-            return refuse_file(locator, fingerprint, contents.unnamed(locator))
-        beside, missing = self._beside(locator)
-        first = contents.planes[0].statements if contents.planes else ()
-        refuse_unnamed(
-            missing,
-            self._names.trusted((*beside, *first)),
-            self._settings,
-            locator,
-            patient=patient,
-        )
-        context = (beside, contents.trouble)
-        known = {} if alone else self._known.of(locator, context)
-        found = []
-        for plane in contents.planes:
-            before = known.get(plane.page)
-            if before is not None and before[0] is plane:
-                found.append(before[1])
-                continue
-            place = locator if plane.page == 0 else f"{locator}#page={plane.page}"
-            mark = fingerprint if alone else plane.fingerprint
-            statements = (*beside, *plane.statements)
-            each = self._found(locator, place, mark, statements, contents.trouble)
-            found.append(replace(each, size_px=plane.size_px))
-        if not alone:
-            self._known.keep(locator, context, contents.planes, found)
-        return Listed(contents=contents, found=tuple(found), missing=missing, alone=alone)
+        return self.listing.frames_in(locator, fingerprint, patient=False).reading()
 
     def give_up(self, locator: str, fingerprint: str, why: FrameError) -> Found:
         """Return how to settle a file that was never complete: the worker reports why.
@@ -234,11 +154,11 @@ class FolderFrames:
         """
         mark = given_up_mark(fingerprint)
         try:
-            if is_vendor_name(locator):
-                self._list(locator, fingerprint)  # raises the reason; the name gives one plane
-            beside, missing = self._beside(locator)
-            refuse_unnamed(missing, beside, self._settings, locator, patient=False)
-            found = self._found(locator, locator, mark, beside)
+            if is_vendor_name(locator):  # raises the reason; its name gives one plane only
+                self.listing.frames_in(locator, fingerprint)
+            beside, missing = self.listing.beside(locator)
+            self.listing.refuse_unnamed(missing, beside, locator, patient=False)
+            found = self.listing.found(locator, locator, mark, beside)
         except FrameError as error:
             return Found(locator=locator, fingerprint=mark, reason=str(error))
         return found if found.key is not None else replace(found, reason=str(why))
@@ -256,7 +176,7 @@ class FolderFrames:
         match = _LOCATOR.fullmatch(ticket.locator)
         locator = match["path"] if match is not None else ticket.locator
         page = int(match["page"] or 0) if match is not None else 0
-        path = self._path(locator)
+        path = self.listing.path(locator)
         if ticket.fingerprint.endswith(GIVEN_UP):
             self._refuse_changed(locator, ticket.fingerprint.removesuffix(GIVEN_UP))
         try:
@@ -267,7 +187,7 @@ class FolderFrames:
             raise
         if ticket.fingerprint.endswith(PLANE_GIVEN_UP):
             raise changed_since(ticket.locator)
-        reading = self._read((*self._beside(locator)[0], *plane.statements), locator)
+        reading = self.listing.read((*self.listing.beside(locator)[0], *plane.statements), locator)
         return Frame(
             key=ticket.key,
             pixels=plane.pixels,
@@ -298,75 +218,3 @@ class FolderFrames:
             log.info("page does not decode", path=str(path), page=entry.page, reason=str(error))
             return ""
         return content
-
-    def _path(self, locator: str) -> Path:
-        if PurePosixPath(locator).is_absolute() or ".." in PurePosixPath(locator).parts:
-            raise FrameError(
-                complaint(
-                    "file name leads out of the watched folder",
-                    where=locator,
-                    do="check the source's configuration",
-                )
-            )
-        return self._config.path / locator
-
-    def _beside(self, locator: str) -> tuple[tuple[Statement, ...], tuple[PendingSideFile, ...]]:
-        """Return statements of the name and of side files, and side files that do not list it.
-
-        Raises
-        ------
-        FrameError
-            When the name holds no date where the pattern expects one.
-        """
-        names = self._names.statements(locator)
-        named = names[0].facts if names else NOTHING
-        beside = look_beside(
-            locator, self._config.path, self._names.layout.sides, named, self._side_files
-        )
-        return (*beside.statements, *names, *self._also(locator)), beside.missing
-
-    def _found(
-        self,
-        name: str,
-        locator: str,
-        fingerprint: str,
-        statements: tuple[Statement, ...],
-        trouble: str | None = None,
-    ) -> Found:
-        """Return a plane with its key, or with the reason why it has none."""
-        try:
-            reading = self._read(statements, name, trouble)
-        except FrameError as error:
-            return Found(locator=locator, fingerprint=fingerprint, reason=str(error))
-        return Found(locator=locator, fingerprint=fingerprint, key=reading.key, reading=reading)
-
-    def _read(
-        self, statements: tuple[Statement, ...], name: str, trouble: str | None = None
-    ) -> FrameReading:
-        never = self._names.never(name)
-        if never is not None:
-            raise never
-        statements = self._names.trusted(statements)
-        beyond_name = [each for each in statements if each.origin is not Origin.NAME]
-        refuse_copy(name, self._names, identifies_itself=identifies_itself(beyond_name))
-        if not identifies_itself(statements):
-            raise FrameError(
-                complaint(
-                    "file name does not fit the pattern, and its metadata do not name the frame",
-                    where=name,
-                    expected=f"pattern {self._config.pattern!r}",
-                    got=trouble,
-                    do="correct `pattern` of the source, or rename the file",
-                )
-            )
-        return read_frame(statements, self._settings, name)
-
-
-def _missing_library(path: Path) -> str | None:
-    """Return the error about a vendor format without an installed reader; None for others."""
-    try:
-        if is_vendor_name(path.name):
-            refuse_without_library(path)
-    except FrameError as error:
-        return str(error)
-    return None
