@@ -202,6 +202,7 @@ def test_the_dashboard_runs_beside_it(daemon: Daemon) -> None:
         "detail": [],
         "receivers": [],
         "pausing": "",
+        "acquisitions": [],
         "running": True,
     }
     daemon.incoming.rmdir()
