@@ -16,7 +16,7 @@ from scopewatch.event_log import get_logger
 log = get_logger(__name__)
 
 # An alert is read on a telephone; the log has all of it.
-_MOST_TOLD = 3
+_MOST_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +157,8 @@ def log_refused(problems: Iterable[str]) -> None:
 
 def sum_up(problems: tuple[str, ...]) -> str:
     """Write problems in one line, as an alert shows them."""
-    left = len(problems) - _MOST_TOLD
-    shown = " | ".join(problems[:_MOST_TOLD])
+    left = len(problems) - _MOST_SHOWN
+    shown = " | ".join(problems[:_MOST_SHOWN])
     return f"{shown} | and {left} more in the log" if left > 0 else shown
 
 

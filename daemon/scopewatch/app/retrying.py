@@ -56,10 +56,10 @@ class Retrier:
         """Pass on what was asked for since the last look. Raises StoreError."""
         for each in self._kept:
             if each.watching:
-                self._hand_over(each.source)
+                self._pass_on(each.source)
         self._requests.close_retry_requests()
 
-    def _hand_over(self, source: FrameSource) -> None:
+    def _pass_on(self, source: FrameSource) -> None:
         asked = self._requests.retry_requests(source.name, self._seen.get(source.name, 0), AT_ONCE)
         taken = asked[: source.retry(asked)] if asked else []
         if not taken:

@@ -208,7 +208,7 @@ class StateLog:
         self._states = states.apart_from_daemon()
         self._clock_watch = ClockWatch(clock)
         self._seen: dict[str, Cause] = {}
-        self._told: dict[str, Cause] = {}
+        self._logged: dict[str, Cause] = {}
 
     def look(self) -> None:
         """Look once; the schedule calls it."""
@@ -224,13 +224,13 @@ class StateLog:
                     self._tell_trouble(each)
             elif state.level in (Level.CLEAR, Level.FINISHED):
                 self._tell_end(each)
-        self._told = {run: cause for run, cause in self._told.items() if run in self._seen}
+        self._logged = {run: cause for run, cause in self._logged.items() if run in self._seen}
 
     def _tell_trouble(self, each: RunState) -> None:
         state = each.state
-        if self._told.get(each.run) is state.cause:
+        if self._logged.get(each.run) is state.cause:
             return
-        self._told[each.run] = state.cause
+        self._logged[each.run] = state.cause
         event = {
             "run": each.run,
             "level": state.level.value,
@@ -248,9 +248,9 @@ class StateLog:
             "state": str(each.state.sentence),
             "details": [str(line) for line in each.state.details],
         }
-        before = self._told.get(each.run, Cause.JUDGED)
+        before = self._logged.get(each.run, Cause.JUDGED)
         if cause is Cause.FINISHED and before is not cause:
             log.info("run is finished", **event)
         elif before is not cause:
             log.info("every well is judged again", **event)
-        self._told[each.run] = cause
+        self._logged[each.run] = cause

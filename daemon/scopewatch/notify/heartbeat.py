@@ -73,7 +73,7 @@ class Heartbeat:
         self._thread: threading.Thread | None = None
         self._began_s = clock.monotonic()
         self._called_s = float("-inf")
-        self._told = True
+        self._last_heard = True
 
     @property
     def running(self) -> bool:
@@ -135,14 +135,14 @@ class Heartbeat:
             why = f"status {error.code}" if isinstance(error, HTTPError) else type(error).__name__
             self._tell(why, time.monotonic() - began_s)
             return False
-        if not self._told:
+        if not self._last_heard:
             log.info("heartbeat is heard again")
-        self._told = True
+        self._last_heard = True
         return True
 
     def _tell(self, why: str, took_s: float) -> None:
         """Log the first failure of a row; the service itself alerts people of the silence."""
-        if self._told:
+        if self._last_heard:
             event = {"why": why, "took_s": round(took_s, 1)}
             log.warning("heartbeat was not heard", **event)
-        self._told = False
+        self._last_heard = False

@@ -225,8 +225,8 @@ class Explaining:
             _keep_first(self._moments, reading.key, reading.acquired_at)
         if reading.elapsed_s is not None:
             _keep_extremes(case.elapsed_s, reading.elapsed_s)
-            said_moment = reading.accepted.get("moment")
-            if said_moment is not None and said_moment.origin < Origin.INDEX:
+            moment = reading.accepted.get("moment")
+            if moment is not None and moment.origin < Origin.INDEX:
                 since = _SOME_START + timedelta(seconds=reading.elapsed_s)
                 _keep_first(self._since_start, reading.key, since)
         if found.size_px is not None:

@@ -148,10 +148,10 @@ class BoundedInbox:
     def _put(self, item: Item) -> bool:
         place = _place(item)
         with self._changed:
-            in_hand = self._taken.get(place)
-            if in_hand is not None:
+            taken = self._taken.get(place)
+            if taken is not None:
                 self._repeated += 1
-                return _state(in_hand) == _state(item)
+                return _state(taken) == _state(item)
             waiting = self._waiting.get(place)
             if waiting is not None:
                 # A file that changed meanwhile keeps its turn; only its latest state counts.
