@@ -224,7 +224,7 @@ class TestSource:
         source.scan()
         assert [ticket.key.time_point for ticket in inbox.tickets] == [0, 1, 2, 3]
 
-    def test_a_scan_never_raises_whatever_the_inbox_and_the_ledger_do(
+    def test_a_scan_never_raises_when_inbox_or_ledger_fail(
         self,
         kind: Kind,
         source: FrameSource,
@@ -343,7 +343,7 @@ class TestSource:
         )
         assert "frame or file to be tried again is gone" in refusal.reason
 
-    def test_it_holds_so_many_wishes_and_no_more(
+    def test_it_holds_a_bounded_number_of_retry_requests(
         self, kind: Kind, source: FrameSource, clock: FakeClock
     ) -> None:
         request = RetryRequest(

@@ -139,7 +139,9 @@ class OutboxContract(ABC):
         assert [item.attempts for item in again] == [1, 0]
         assert again[0].message == first.message
 
-    def test_an_abandoned_message_makes_way(self, outbox: Outbox, clock: FakeClock) -> None:
+    def test_an_abandoned_message_does_not_block_the_next(
+        self, outbox: Outbox, clock: FakeClock
+    ) -> None:
         first, second = outbox.due(clock.now(), 10)
         outbox.abandoned(first.row, "no such channel")
         assert outbox.due(clock.now(), 10) == [second]

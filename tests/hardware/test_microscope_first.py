@@ -70,7 +70,7 @@ def images(folder: Path) -> int:
     return count
 
 
-def test_a_callback_of_ours_that_raises_costs_no_image(
+def test_a_callback_that_raises_costs_no_image(
     tmp_path: Path, threads: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     def crash(_axes: Axes) -> None:

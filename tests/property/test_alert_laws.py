@@ -156,7 +156,7 @@ def test_every_notified_score_was_observed(rule: AlertRule, moments: list[Moment
 
 @UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
-def test_a_state_that_is_stored_and_read_goes_on_as_if_it_had_not_been(
+def test_a_state_continues_the_same_after_it_was_stored_and_read(
     rule: AlertRule, moments: list[Moment]
 ) -> None:
     for _, _, state, _ in live(rule, moments):

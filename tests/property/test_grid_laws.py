@@ -83,7 +83,7 @@ def test_the_same_plan_taken_up_again_is_the_same(plan: Planned, seconds: int, o
 
 
 @given(plan=PLANS, seconds=st.integers(0, 10**6))
-def test_one_put_in_between_is_due_now_and_moves_no_moment_of_the_others(
+def test_an_inserted_time_point_is_due_now_and_moves_no_other_one(
     plan: Planned, seconds: int
 ) -> None:
     now = T0 + timedelta(seconds=seconds)
@@ -98,9 +98,7 @@ def test_one_put_in_between_is_due_now_and_moves_no_moment_of_the_others(
 
 
 @given(plan=PLANS, moments=st.lists(st.integers(0, 10**6), max_size=4))
-def test_what_is_put_in_between_takes_nothing_planned_away(
-    plan: Planned, moments: list[int]
-) -> None:
+def test_inserted_time_points_remove_no_planned_one(plan: Planned, moments: list[int]) -> None:
     between = plan
     for seconds in sorted(moments):
         now = T0 + timedelta(seconds=seconds)
@@ -118,7 +116,7 @@ def test_what_is_put_in_between_takes_nothing_planned_away(
     moments=st.lists(st.integers(0, 10**6), max_size=3),
     seconds=st.integers(0, 10**6),
 )
-def test_a_plan_with_more_in_between_is_taken_up_as_it_was(
+def test_a_plan_with_inserted_time_points_is_read_back_as_it_was(
     plan: Planned, moments: list[int], seconds: int
 ) -> None:
     between, now = plan, T0
@@ -148,7 +146,7 @@ def test_a_plan_with_more_in_between_is_taken_up_as_it_was(
     seconds=st.integers(0, 10**6),
     taken=st.integers(0, 20),
 )
-def test_a_changed_plan_goes_on_after_what_is_over_and_never_in_the_past(
+def test_a_changed_plan_continues_after_past_time_points_and_never_before_now(
     plan: Planned,
     interval_s: float,
     then: tuple[Step, ...],

@@ -93,7 +93,7 @@ def _largest(symptom: Symptom, history: Sequence[Mapping[str, float]]) -> Jump |
 
 @UNHURRIED
 @given(history=HISTORIES)
-def test_a_course_finds_the_jump_that_looking_back_over_all_time_points_finds(
+def test_a_course_finds_the_same_jump_as_a_search_over_all_time_points(
     history: list[dict[str, float]],
 ) -> None:
     course = Course()
@@ -140,7 +140,7 @@ def test_a_course_stays_short_however_long_a_well_is_watched(
     ),
     cut=st.integers(0, 30),
 )
-def test_what_is_kept_and_read_again_goes_on_as_if_it_had_not_been(
+def test_a_kept_course_continues_the_same_after_it_was_stored_and_read(
     looks: list[Look], cut: int
 ) -> None:
     whole = Past().after(looks)

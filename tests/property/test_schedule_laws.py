@@ -264,7 +264,7 @@ def test_each_complete_time_point_is_stepped_exactly_once_in_order_whatever_the_
 
 @UNHURRIED
 @given(ledger=ledgers())
-def test_a_plate_that_must_wait_waits_whatever_is_settled(ledger: Ledger) -> None:
+def test_a_plate_that_must_wait_waits_for_any_settled_frames(ledger: Ledger) -> None:
     plate = ledger.plate
     newest = {
         well: max(at for name, at, _ in ledger.begun if name == well)

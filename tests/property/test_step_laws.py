@@ -157,7 +157,7 @@ def _without_points(packed: str | None) -> Any:
 
 @SOME
 @given(rules=RULES, events=arrivals())
-def test_batches_cut_after_each_step_come_to_the_same_as_whole_ones(
+def test_batches_that_end_after_each_step_give_the_same_as_whole_ones(
     rules: tuple[AlertRule, ...], events: list[Event]
 ) -> None:
     found = []

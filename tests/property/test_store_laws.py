@@ -121,7 +121,7 @@ def test_repeating_what_is_settled_changes_nothing(
 
 @SOME
 @given(run=runs(wells=("A1",)))
-def test_the_database_says_what_the_rule_says_of_the_estimates(
+def test_the_database_holds_the_alerts_that_the_rule_gives_for_the_estimates(
     run: list[list[list[Outcome]]],
 ) -> None:
     with tempfile.TemporaryDirectory(dir=DISK) as folder:
@@ -151,7 +151,7 @@ def test_the_database_says_what_the_rule_says_of_the_estimates(
 
 @SOME
 @given(run=runs(wells=("A1", "A2", "A3", "A4", "A5", "A6")), data=st.data())
-def test_a_plate_says_the_same_in_whatever_order_its_sites_arrive(
+def test_a_plate_raises_the_same_alerts_for_any_order_of_its_sites(
     run: list[list[list[Outcome]]], data: st.DataObject
 ) -> None:
     # Time point by time point, as from the inbox; sites of one come in any order.

@@ -54,7 +54,7 @@ def incucyte(wells: Sequence[str], points: int, every_h: int = 6) -> list[str]:
     ]
 
 
-def test_explain_guesses_the_layout_and_says_who_says_what(tmp_path: Path) -> None:
+def test_explain_guesses_the_layout_and_names_the_origin_of_each_fact(tmp_path: Path) -> None:
     write(tmp_path / "run8", incucyte(["A1", "B3"], 3))
     status, text, complaints = run("explain", tmp_path / "run8", "--interval-h", 6)
     assert (status, complaints) == (0, "")

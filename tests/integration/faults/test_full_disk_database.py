@@ -375,7 +375,7 @@ def test_an_answer_on_the_dashboard_says_why_it_was_not_taken(
     assert read_rows(bench.state, "SELECT acked_at IS NULL FROM alerts") == [(0,)]
 
 
-def test_a_moment_that_gets_known_on_a_full_disk_is_taken_up_later(
+def test_a_time_that_becomes_known_on_a_full_disk_is_recorded_later(
     bench: Bench, disk: FullDisk
 ) -> None:
     assert bench.score() == [FrameOutcome.SCORED]

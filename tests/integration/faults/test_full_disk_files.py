@@ -216,7 +216,7 @@ def test_a_picture_that_cannot_be_removed_is_reported_and_goes_at_the_next_start
     bench.expect_all_in_order()
 
 
-def test_retention_that_cannot_remove_raises_and_goes_on_at_its_next_round(bench: Bench) -> None:
+def test_retention_that_cannot_remove_raises_and_continues_at_its_next_round(bench: Bench) -> None:
     for time_point in range(2):
         assert bench.score("A1", time_point) == [FrameOutcome.SCORED]
     options = OverlayConfig(keep_days=1)

@@ -85,7 +85,7 @@ def systemd(tmp_path: Path) -> Iterator[Systemd]:
     systemd.close()
 
 
-def test_without_systemd_a_daemon_that_hangs_ends_itself_with_a_status_of_its_own(
+def test_without_systemd_a_daemon_that_hangs_ends_with_its_own_status(
     daemon: Daemon, model: HangingModel, phase: NDArray[np.uint16], save: Save
 ) -> None:
     daemon.settings["runtime"] |= {"stall_s": STALL_S, "end_on_stall_s": 1}

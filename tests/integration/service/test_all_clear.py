@@ -137,7 +137,7 @@ def test_files_that_are_all_refused_are_reported_before_there_is_a_run(
     assert daemon.end() == 0
 
 
-def test_a_finished_run_is_shown_as_such_and_nobody_is_alarmed(daemon: Daemon, port: int) -> None:
+def test_a_finished_run_is_shown_as_such_and_raises_no_alert(daemon: Daemon, port: int) -> None:
     clock = FakeClock()
     clock.wall = datetime.now(UTC) - timedelta(days=4)
     settings = ExperimentConfig(name="run 1", day_from="time_point")

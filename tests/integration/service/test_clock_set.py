@@ -54,7 +54,7 @@ def save_frame(
 
 
 @pytest.mark.parametrize("by_s", [-2 * HOUR_S, 2 * HOUR_S], ids=["back", "forward"])
-def test_the_clock_is_set_by_two_hours_and_all_goes_on(
+def test_the_clock_is_set_by_two_hours_and_nothing_stops(
     daemon: Daemon, clock: SettableClock, phase: NDArray[np.uint16], save: Save, by_s: int
 ) -> None:
     scanned, port, hook = daemon.root / "scanned", free_port(), Hook(status=500)

@@ -52,7 +52,7 @@ def test_frames_dropped_into_a_folder_are_scored_once_each(
     assert daemon.end() == 0
 
 
-def test_a_killed_daemon_goes_on_where_it_was(
+def test_a_killed_daemon_continues_after_its_restart(
     daemon: Daemon, phase: NDArray[np.uint16], save: Save
 ) -> None:
     for time_point in range(3):
@@ -122,7 +122,7 @@ def test_a_port_that_is_taken_is_reported_in_one_line(daemon: Daemon) -> None:
     assert line.startswith(f"the dashboard cannot listen: http://127.0.0.1:{port}/")
 
 
-def test_systemd_hears_of_readiness_and_of_life(daemon: Daemon, tmp_path: Path) -> None:
+def test_systemd_is_notified_of_readiness_and_heartbeats(daemon: Daemon, tmp_path: Path) -> None:
     address = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(address))

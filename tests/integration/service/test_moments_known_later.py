@@ -41,7 +41,7 @@ def days(daemon: Daemon) -> list[float]:
     return [round(frame.day, 3) for frame in frames if frame.day is not None]
 
 
-def test_days_follow_the_times_that_a_writer_tells_at_its_close(
+def test_days_follow_the_times_that_a_writer_gives_at_its_close(
     daemon: Daemon, phase: NDArray[np.uint16], stream: ome_writers.OMEStream
 ) -> None:
     daemon.settings["experiment"]["day_from"] = "acquired_at"

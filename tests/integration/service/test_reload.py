@@ -162,7 +162,7 @@ def test_a_bad_configuration_or_model_changes_nothing_and_is_an_alert_until_all_
     assert daemon.end() == 0
 
 
-def test_a_configuration_that_cannot_start_all_the_same_gives_way_to_the_old_one(
+def test_a_checked_configuration_that_still_cannot_start_is_replaced_by_the_old_one(
     daemon: Daemon, phase: NDArray[np.uint16], save: Save
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -73,7 +73,7 @@ def test_processes_make_the_same_data_set_as_one(tmp_path: Path) -> None:
         assert np.array_equal(one.signal(left), two.signal(right), equal_nan=True)
 
 
-def test_a_call_that_was_cut_off_goes_on(tmp_path: Path) -> None:
+def test_an_interrupted_call_continues(tmp_path: Path) -> None:
     rows = read_manifest(write_set(tmp_path, ["a", "b"]))
     out = tmp_path / "out"
 
@@ -105,7 +105,7 @@ def _prepare_and_die(rows_from: str, out: str) -> None:
     prepare(rows, Path(out), PrepareSettings(), now=NOW, progress=die)
 
 
-def test_a_killed_call_leaves_no_half_file_and_goes_on(tmp_path: Path) -> None:
+def test_a_killed_call_leaves_no_half_file_and_continues(tmp_path: Path) -> None:
     manifest, out = write_set(tmp_path, ["a", "b"]), tmp_path / "out"
     process = multiprocessing.get_context("spawn").Process(
         target=_prepare_and_die, args=(str(manifest), str(out))

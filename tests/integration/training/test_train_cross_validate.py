@@ -149,7 +149,7 @@ def test_two_folds_at_a_time_give_what_one_after_the_other_does(
 
 
 @pytest.mark.slow
-def test_a_killed_call_goes_on_and_says_from_where(
+def test_a_killed_call_continues_and_prints_from_where(
     workplace: Path, figures: dict[str, Any], eventually: Callable[..., None]
 ) -> None:
     words = command(workplace, "killed", "--threads", 1)

@@ -132,7 +132,7 @@ def test_evaluating_another_scale_is_refused(workplace: Path, bundle: Path) -> N
     assert "(expected 0.5 um/px, got 1.0 um/px); prepare it with --um-per-px 0.5" in done.stderr
 
 
-def test_a_killed_fit_goes_on_and_says_from_where(
+def test_a_killed_fit_continues_and_prints_from_where(
     workplace: Path, eventually: Callable[..., None]
 ) -> None:
     settings = workplace / "long.json"

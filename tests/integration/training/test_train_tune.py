@@ -54,7 +54,7 @@ def open_study(url: str) -> optuna.Study:
     return optuna.load_study(study_name=name, storage=url)
 
 
-def test_a_search_goes_on_after_the_trials_it_has(folder: Path) -> None:
+def test_a_search_continues_after_its_stored_trials(folder: Path) -> None:
     first = finish(start(folder, 1))
     second = finish(start(folder, 2))
 
@@ -66,7 +66,7 @@ def test_a_search_goes_on_after_the_trials_it_has(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_search_goes_on_and_says_from_where(folder: Path) -> None:
+def test_a_killed_search_continues_and_prints_from_where(folder: Path) -> None:
     url = f"sqlite:///{folder / 'out' / 'search.db'}"
     process = start(folder, 6)
     try:

@@ -75,7 +75,7 @@ def office(tmp_path: Path, clock: FakeClock) -> Iterator[Office]:
     office.store.close()
 
 
-def test_the_digest_goes_once_a_day_to_those_who_want_it(office: Office) -> None:
+def test_the_digest_is_sent_once_a_day_to_its_channels(office: Office) -> None:
     desk = office.desk()
     assert desk.post() == 1
     assert desk.post() == 0

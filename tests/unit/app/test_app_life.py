@@ -133,7 +133,7 @@ def test_reload_after_reload_is_built_in_one_process(begin: Begin) -> None:
 
 
 @pytest.mark.parametrize("cannot", [fail, StoreError("disk is full; free some")])
-def test_what_cannot_start_gives_way_to_what_ran_and_says_why(
+def test_a_daemon_that_cannot_start_is_replaced_by_the_previous_one_with_the_reason(
     begin: Begin, cannot: Callable[[Played], ExitReport] | Exception
 ) -> None:
     life, stage = begin("second", cannot, stopped)

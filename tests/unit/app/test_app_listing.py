@@ -79,9 +79,7 @@ def test_what_a_folder_source_passes_over_or_refuses_is_no_frame_of_a_listing_ei
     assert refused.reason.startswith("a copy of another file is never a frame: run (1)/Copy of")
 
 
-def test_a_file_whose_name_says_nothing_is_a_well_of_its_own_name(
-    make: Make, tmp_path: Path
-) -> None:
+def test_a_file_with_an_unknown_name_is_a_well_of_that_name(make: Make, tmp_path: Path) -> None:
     path = write(tmp_path / "day 3" / "my image.tif")
     (item,) = make().walk(path)
     assert isinstance(item, Listed)

@@ -51,7 +51,7 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-def test_what_is_in_order_comes_back_with_its_model_open(site: Site) -> None:
+def test_a_valid_configuration_is_returned_with_its_model_open(site: Site) -> None:
     site.settings["overlays"] = {"grid": True}
     site.write()
     found = check_reload(site.path, {}, site.running)
@@ -136,7 +136,7 @@ def test_a_refusal_stays_until_a_check_passes(site: Site, eventually: Callable[.
     assert checks.candidate is not None
 
 
-def test_a_check_that_was_given_up_has_no_say_any_more(
+def test_the_result_of_an_abandoned_check_is_ignored(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     came_back = threading.Event()

@@ -45,7 +45,7 @@ class Kept:
     watching: bool = True
 
 
-def test_each_wish_is_handed_to_its_source_once() -> None:
+def test_each_retry_request_is_passed_to_its_source_once() -> None:
     first, second = Kept(), Kept(FakeSource("camera"))
     requests = FakeRetryRequests([request(1), request(2, "camera"), request(3)])
     retrier = Retrier(requests, [first, second])

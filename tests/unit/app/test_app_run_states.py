@@ -104,7 +104,7 @@ def test_the_newest_run_is_watched_however_long_it_has_been_silent(room: Room) -
     assert room.current() == [("run 7", Cause.NO_FRAMES)]
 
 
-def test_the_next_run_is_awaited_once_the_last_is_finished_and_nobody_is_alarmed(
+def test_the_next_run_is_awaited_without_an_alert_once_the_last_is_finished(
     room: Room,
 ) -> None:
     room.score("A1")
@@ -133,7 +133,7 @@ def test_wells_that_groups_name_one_by_one_are_expected_of_the_configured_run(ro
     assert room.states(name="other", well_groups=groups).of("run 7").all_clear
 
 
-def test_a_database_that_is_away_is_a_state_and_no_error_for_the_health_check(
+def test_an_unavailable_database_is_a_state_and_no_error_for_the_health_check(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> None:
@@ -144,7 +144,7 @@ def test_a_database_that_is_away_is_a_state_and_no_error_for_the_health_check(
     assert (only.run, only.state.cause) == ("run 7", Cause.DATABASE)
 
 
-def test_the_heartbeat_hears_of_runs_that_nothing_is_judged_of(room: Room) -> None:
+def test_the_heartbeat_reports_runs_without_judged_frames(room: Room) -> None:
     daemon = Condition(ready=True, complaints=("mail rests",))
     room.daemon = DaemonSeen(complaints=daemon.complaints)
     room.score("A1")

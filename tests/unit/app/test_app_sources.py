@@ -91,7 +91,7 @@ def test_only_a_microscope_source_is_started_to_acquire(clock: FakeClock) -> Non
     assert schedule.names == ["source folder", "source theirs", "source ours", "acquire ours"]
 
 
-def test_a_source_that_hangs_holds_up_neither_the_others_nor_the_end(clock: FakeClock) -> None:
+def test_a_source_that_hangs_delays_neither_the_others_nor_the_stop(clock: FakeClock) -> None:
     release = threading.Event()
 
     class Hanging(FakeSource):

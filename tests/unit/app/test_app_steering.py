@@ -79,7 +79,7 @@ def test_before_anything_is_acquired_it_is_paused_and_gets_the_waiting_orders() 
     assert source.story == ["held by anna", "order 2"]
 
 
-def test_an_order_is_handed_over_once_though_it_waits_for_its_outcome() -> None:
+def test_an_order_is_passed_on_once_while_it_waits_for_its_outcome() -> None:
     source, journal = SteeredSource(), FakeJournal()
     helm = Helm(journal, [source], "HES 7")
     journal.open = [order(1)]

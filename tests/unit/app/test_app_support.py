@@ -68,7 +68,7 @@ def test_the_newest_lines_of_the_journal_come_without_the_secrets_of_the_configu
     assert "hidden-word" not in text
 
 
-def test_a_journal_without_a_line_of_ours_is_no_log(
+def test_a_journal_without_a_line_of_the_service_is_no_log(
     tmp_path: Path, journal: Callable[[str], None]
 ) -> None:
     journal("'-- No entries --'")
@@ -117,7 +117,7 @@ def test_a_damaged_database_is_reported(tmp_path: Path) -> None:
     assert "result database cannot be used" in bundled(tmp_path, CONFIG)["ledger.json"]
 
 
-def test_pictures_come_only_when_asked_for_and_only_those_that_retention_knows_too(
+def test_pictures_are_included_only_on_request_and_only_those_that_retention_knows(
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "state/overlays/run 1/A1"

@@ -17,7 +17,7 @@ def written_tests(clock: FakeClock, **style: object) -> list[Message]:
     return write_test("run 7", clock.now(), style=written, overlay=None, digest=True)
 
 
-def test_each_channel_gets_the_test_messages_and_tells_how_it_went(clock: FakeClock) -> None:
+def test_each_channel_gets_the_test_messages_and_reports_the_outcome(clock: FakeClock) -> None:
     def answer(channel: str, _message: Message) -> None:
         if channel == "chat":
             raise DeliveryError("receiver says no", permanent=False)

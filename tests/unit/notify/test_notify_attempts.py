@@ -51,7 +51,7 @@ def test_a_receiver_that_hangs_is_left_and_holds_one_message(receiver: Receiver)
     receiver.answering.set()
 
 
-def test_a_caller_that_waits_gives_signs_of_life(receiver: Receiver) -> None:
+def test_a_waiting_caller_sends_heartbeats(receiver: Receiver) -> None:
     beats: list[str] = []
     attempts = Attempts(within_s=0.05, progress=lambda: beats.append("alive"), beat_s=0.01)
     with pytest.raises(DeliveryError, match=r"in 0.05 s"):
@@ -70,7 +70,7 @@ def test_other_channels_go_on_meanwhile(receiver: Receiver) -> None:
     receiver.answering.set()
 
 
-def test_a_message_taken_while_nobody_waited_is_not_sent_again(receiver: Receiver) -> None:
+def test_a_message_that_was_taken_after_its_timeout_is_not_sent_again(receiver: Receiver) -> None:
     attempts = Attempts(within_s=0.02)
     with pytest.raises(DeliveryError):
         attempts.make("mail", "1", lambda: receiver.take("one"))

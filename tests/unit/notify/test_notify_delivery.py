@@ -149,7 +149,7 @@ def test_how_each_receiver_answers_is_reported_without_secrets(desk: Desk) -> No
     assert delivery.troubles() == []
 
 
-def test_a_channel_that_fails_holds_up_its_own_messages_and_no_others(desk: Desk) -> None:
+def test_a_channel_that_fails_delays_only_its_own_messages(desk: Desk) -> None:
     desk.notifier.answer = refusing("mail")
     desk.put("mail", "one", "two")
     desk.put("chat", "one", "two")
@@ -175,7 +175,9 @@ def test_the_delay_doubles_with_jitter_up_to_a_quarter_of_an_hour(desk: Desk) ->
     assert len(desk.notifier.tried) == 12
 
 
-def test_a_receiver_that_is_away_for_weeks_gets_its_message_once_it_is_back(desk: Desk) -> None:
+def test_a_receiver_that_is_unavailable_for_weeks_gets_its_message_once_it_is_back(
+    desk: Desk,
+) -> None:
     desk.notifier.answer = refusing("mail")
     desk.put("mail", "one")
     desk.outbox.rows[0].attempts = 5000
@@ -212,7 +214,7 @@ def test_a_clock_that_is_set_back_puts_no_message_off_for_longer(
     assert desk.titles() == [("mail", "one"), ("mail", "two")]
 
 
-def test_a_message_that_is_refused_for_good_makes_way(
+def test_a_message_that_is_refused_for_good_does_not_block_the_next(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.notifier.answer = refusing("mail", permanent=True)
@@ -224,7 +226,7 @@ def test_a_message_that_is_refused_for_good_makes_way(
     assert [record.message for record in caplog.records] == ["alert given up"] * 2
 
 
-def test_the_words_arrive_alone_where_the_picture_is_not_taken(desk: Desk) -> None:
+def test_the_text_is_sent_alone_where_the_picture_is_refused(desk: Desk) -> None:
     def too_large(_channel: str, sent: Message) -> None:
         if sent.attachments:
             raise DeliveryError("413 too large", permanent=False)

@@ -107,7 +107,7 @@ def test_a_damaged_database_fails(tmp_path: Path) -> None:
     assert "scopewatch.db" in text
 
 
-def test_a_digest_that_nobody_takes_is_advised_on(tmp_path: Path) -> None:
+def test_a_digest_without_a_receiver_gets_an_advice(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     channels = "[{name: mail, url: 'json://localhost', digest: false}]"
     alerts = f"alerts: {{channels: {channels}, digest: {{}}}}"

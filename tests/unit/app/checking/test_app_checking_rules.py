@@ -51,7 +51,7 @@ def test_a_run_of_another_length_stays_silent() -> None:
     assert "the model foretells day 10, this run ends on day 14" in line
 
 
-def test_a_probability_that_the_card_cannot_tell_is_named() -> None:
+def test_a_probability_that_the_card_cannot_give_is_named() -> None:
     few = [row | {"errors": [-0.1, 0.0, 0.0, 0.1]} for row in TABLE]
     (line,) = advice(FORECAST, SILENCE, table=few)
     assert "never reaches its p_critical of 0.95" in line
@@ -70,6 +70,6 @@ def test_an_outlier_without_groups_compares_the_whole_plate() -> None:
     assert advice(SILENCE, odd, table=TABLE, well_groups={"control": ["A*"]}) == []
 
 
-def test_nobody_watching_the_stream_of_frames_deserves_a_note() -> None:
+def test_the_lack_of_a_rule_for_missing_frames_gets_a_note() -> None:
     (line,) = advice({"name": "weak"}, table=TABLE)
     assert line == "no rule tells of frames that stop coming; add one of kind no-frames"

@@ -69,7 +69,7 @@ def test_the_results_show_what_they_were_made_with(site: Site, tmp_path: Path) -
     reader.close()
 
 
-def test_a_configuration_that_goes_on_is_not_spoken_of(site: Site) -> None:
+def test_an_unchanged_configuration_is_not_mentioned(site: Site) -> None:
     assert site.explain() == []
 
 

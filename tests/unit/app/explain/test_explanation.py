@@ -149,7 +149,7 @@ def test_times_that_cannot_be_those_of_the_time_points_are_reported(
     )
 
 
-def test_the_interval_is_measured_by_the_moments() -> None:
+def test_the_interval_is_measured_from_the_acquisition_times() -> None:
     explanation = explain(
         *(
             found(f"{p}.tif", timed(STARTED + timedelta(hours=4.1 * p)), named(time_point=p))
@@ -181,7 +181,7 @@ def test_day_0_is_the_first_moment_of_each_run() -> None:
     assert [case.days for case in explanation.cases] == [(0.0, 1.0), (0.0, 1.0)]
 
 
-def test_the_text_says_each_fact_and_its_witness() -> None:
+def test_the_text_shows_each_fact_and_its_origin() -> None:
     lines = list(
         describe(explain(found("run/a.tif", named(well="B2", time_point=4, channel="phase"))))
     )

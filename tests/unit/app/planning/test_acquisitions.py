@@ -74,7 +74,7 @@ def test_a_run_that_has_not_begun_is_projected_as_a_whole(
     )
 
 
-def test_a_run_that_goes_on_says_how_far_it_is_and_what_is_to_come(
+def test_a_current_run_shows_its_progress_and_what_is_left(
     begun: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free(monkeypatch, 10**9)

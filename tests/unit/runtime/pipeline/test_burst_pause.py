@@ -46,7 +46,7 @@ def test_scoring_waits_while_images_come_fast_and_goes_on_when_they_end(
     assert (bursts.bursting(SCOPE), bursts.reason) == (False, "")
 
 
-def test_a_stage_that_moves_between_wells_is_waited_for_by_nobody(
+def test_scoring_does_not_wait_for_a_stage_that_moves_between_wells(
     bursts: Bursts, clock: FakeClock
 ) -> None:
     assert not any(save(bursts, clock, per_s=1, for_s=600))
@@ -68,7 +68,7 @@ def test_what_counts_is_the_time_in_which_images_came(
     assert (bursts.hold_s() > 0) is waits
 
 
-def test_a_look_that_finds_none_ends_a_burst(bursts: Bursts, clock: FakeClock) -> None:
+def test_a_scan_without_new_images_ends_a_burst(bursts: Bursts, clock: FakeClock) -> None:
     bursts.images_saved(SCOPE, 100, 1)
     assert bursts.hold_s() > 0
     clock.advance(1)
@@ -86,12 +86,12 @@ def test_a_burst_lasts_as_long_as_it_was_announced_for(bursts: Bursts, clock: Fa
     assert bursts.hold_s() == 0
 
 
-def test_what_was_never_counted_does_not_go_on(bursts: Bursts) -> None:
+def test_a_burst_that_was_never_counted_cannot_continue(bursts: Bursts) -> None:
     bursts.still_growing(SCOPE)
     assert bursts.hold_s() == 0
 
 
-def test_what_begins_is_waited_for_until_its_rate_is_known(
+def test_a_starting_burst_is_waited_for_until_its_rate_is_known(
     bursts: Bursts, clock: FakeClock
 ) -> None:
     bursts.write_started(SCOPE)
@@ -105,7 +105,7 @@ def test_what_begins_is_waited_for_until_its_rate_is_known(
     assert bursts.hold_s() == 0
 
 
-def test_what_begins_and_is_never_counted_is_waited_for_a_moment(
+def test_a_burst_that_is_never_counted_is_waited_for_briefly(
     bursts: Bursts, clock: FakeClock
 ) -> None:
     bursts.write_started(SCOPE)

@@ -117,7 +117,7 @@ def test_a_closed_inbox_gives_nothing_out_and_takes_nothing_in(clock: FakeClock)
     assert not inbox.offer(make_ticket("b.tif"))
 
 
-def test_closing_wakes_whoever_waits(clock: FakeClock, eventually: Callable[..., None]) -> None:
+def test_closing_wakes_waiting_threads(clock: FakeClock, eventually: Callable[..., None]) -> None:
     inbox = BoundedInbox(8, clock)
     taken: list[object] = []
     waiter = threading.Thread(target=lambda: taken.append(inbox.take(30)))
@@ -191,7 +191,7 @@ def test_nothing_taken_in_is_lost_or_handed_out_twice(steps: list[tuple[str, int
         assert inbox.depth <= capacity + 1
 
 
-def test_a_moment_that_gets_known_while_a_frame_is_worked_on_is_offered_again(
+def test_a_time_that_becomes_known_while_a_frame_is_processed_is_offered_again(
     clock: FakeClock,
 ) -> None:
     inbox = BoundedInbox(2, clock)

@@ -54,7 +54,7 @@ def test_each_step_is_timed_under_its_own_name(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("error", [FULL, SourceError("share is gone; mount it")])
-def test_a_step_is_repeated_later_and_later_while_the_world_is_away(
+def test_a_step_is_repeated_with_growing_delays_while_its_resources_fail(
     scene: Scene, error: Exception
 ) -> None:
     scene.to_raise = [error] * 3

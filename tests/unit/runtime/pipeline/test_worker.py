@@ -35,7 +35,7 @@ def test_a_frame_that_is_settled_already_is_not_loaded(bench: Bench) -> None:
     assert bench.inbox.offer(make_ticket())
 
 
-def test_a_settled_frame_whose_moment_is_known_now_is_retimed_and_not_loaded(
+def test_a_settled_frame_whose_time_is_known_now_is_retimed_and_not_loaded(
     bench: Bench,
 ) -> None:
     bench.store.done.add(("a.tif", "1"))
@@ -46,7 +46,7 @@ def test_a_settled_frame_whose_moment_is_known_now_is_retimed_and_not_loaded(
     assert bench.store.commits == []
 
 
-def test_a_moment_is_taken_up_again_and_again_while_the_database_is_away(bench: Bench) -> None:
+def test_an_update_of_a_time_is_repeated_while_the_database_is_unavailable(bench: Bench) -> None:
     bench.store.done.add(("a.tif", "1"))
     bench.store.failures["retime"] = [FULL]
     bench.inbox.offer(replace(make_ticket(), elapsed_s=0.0))
@@ -244,7 +244,7 @@ def test_a_share_that_is_away_is_waited_for(bench: Bench) -> None:
     assert bench.listener.failures == ["load"] * 3
 
 
-def test_frames_of_a_lost_share_are_not_blamed_though_those_of_another_source_pass(
+def test_frames_of_a_lost_share_are_not_quarantined_though_those_of_another_source_pass(
     bench: Bench,
 ) -> None:
     lost = SourceError("share does not answer: /share; check it")

@@ -33,7 +33,7 @@ def test_it_is_scored_without_another_claim(idle: Bench) -> None:
     assert outcome(idle) is None
 
 
-def test_whatever_waits_comes_first(idle: Bench) -> None:
+def test_waiting_frames_come_before_second_tries(idle: Bench) -> None:
     idle.store.given_up = [GIVEN_UP]
     other = make_ticket("late.tif", time_point=9)
     idle.inbox.offer(other)
@@ -82,7 +82,7 @@ def test_a_database_that_is_away_is_asked_again(
     assert outcome(idle) is FrameOutcome.SCORED
 
 
-def test_one_that_fails_for_reasons_of_its_own_goes_the_way_of_any_other(idle: Bench) -> None:
+def test_a_retried_frame_that_fails_by_itself_is_treated_like_any_other(idle: Bench) -> None:
     def fail(_: FrameTicket) -> None:
         raise RuntimeError("it breaks everything")
 

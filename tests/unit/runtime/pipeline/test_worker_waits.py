@@ -18,7 +18,7 @@ def test_no_frame_is_taken_up_while_it_is_to_wait(bench: Bench) -> None:
     assert bench.drain() == [FrameOutcome.SCORED]
 
 
-def test_a_frame_that_comes_with_a_burst_is_not_taken_up(bench: Bench) -> None:
+def test_a_frame_that_comes_with_a_burst_waits(bench: Bench) -> None:
     bench.inbox.offer(make_ticket())
     answers = [0.0, 0.25]
     bench.hold_s = lambda: answers.pop(0)

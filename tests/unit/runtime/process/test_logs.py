@@ -27,7 +27,7 @@ def test_a_text_line_holds_the_message_and_its_fields(stream: io.StringIO) -> No
 
 
 @pytest.mark.parametrize("level", ["info", "warning", "critical"])
-def test_a_level_is_a_word_of_its_own(stream: io.StringIO, level: str) -> None:
+def test_a_level_is_a_separate_word(stream: io.StringIO, level: str) -> None:
     set_up_logs(level="info", as_json=False, stream=stream)
     logging.getLogger("scopewatch.test").log(logging.getLevelName(level.upper()), "stage hangs")
     assert stream.getvalue().split()[2:] == [level, "stage", "hangs"]

@@ -87,7 +87,7 @@ def test_channels_are_counted_by_what_became_of_their_messages(metrics: Metrics)
     assert read(metrics, "scopewatch_messages_total", channel="mail", state="given-up") == 1
 
 
-def test_a_store_that_is_away_hides_only_its_own_figures(
+def test_an_unavailable_store_hides_only_its_own_figures(
     metrics: Metrics, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail() -> list[Mail]:

@@ -43,7 +43,7 @@ def test_without_systemd_nothing_happens() -> None:
     notifier.alive()
 
 
-def test_a_socket_that_is_gone_is_logged_once_and_stops_nobody(
+def test_a_missing_socket_is_logged_once_and_stops_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     notifier = SystemdNotifier(str(tmp_path / "gone"))

@@ -28,7 +28,7 @@ def test_a_stage_that_left_is_not_missed(clock: FakeClock) -> None:
     assert heartbeats.stalled() == {}
 
 
-def test_a_jump_of_the_wall_clock_stalls_nobody(clock: FakeClock) -> None:
+def test_a_jump_of_the_wall_clock_stalls_no_stage(clock: FakeClock) -> None:
     heartbeats = Heartbeats(clock, stall_s=10)
     heartbeats.beat("worker")
     clock.wall = clock.wall.replace(year=2031)

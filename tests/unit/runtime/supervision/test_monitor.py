@@ -226,7 +226,7 @@ def test_a_source_that_cannot_be_started_is_reported_with_the_reason_of_its_star
     assert "folder cannot be watched: /mnt/scope; create it" in watch.detail()
 
 
-def test_a_source_that_dies_for_a_moment_again_and_again_is_not_reported(watch: Watch) -> None:
+def test_a_source_with_repeated_short_failures_is_not_reported(watch: Watch) -> None:
     monitor = watch.begin(DEAD)
     for _ in range(20):
         watch.source.alive = False

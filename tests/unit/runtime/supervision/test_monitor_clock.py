@@ -27,7 +27,7 @@ def begin(watch: Watch, *rules: AlertRule) -> Monitor:
     return monitor
 
 
-def test_drift_and_slewing_are_no_setting(clock: FakeClock) -> None:
+def test_drift_and_slewing_are_no_clock_setting(clock: FakeClock) -> None:
     watch = ClockWatch(clock)
     for _ in range(20):
         clock.advance(TICK_S)
@@ -39,7 +39,7 @@ def test_drift_and_slewing_are_no_setting(clock: FakeClock) -> None:
     assert watch.set_by_s() == pytest.approx(0.9 - 2 * HOUR_S)
 
 
-def test_a_thread_that_stood_still_between_two_looks_is_no_setting() -> None:
+def test_a_thread_that_was_paused_between_two_readings_is_no_clock_setting() -> None:
     class Slow(FakeClock):
         """A thread that stops for ten seconds at the second of two readings."""
 
@@ -79,7 +79,9 @@ def test_a_clock_that_was_set_is_reported_in_the_log(
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
-def test_silence_is_as_long_as_it_is_whoever_sets_the_clock(watch: Watch, by_s: float) -> None:
+def test_the_length_of_a_silence_does_not_change_when_the_clock_is_set(
+    watch: Watch, by_s: float
+) -> None:
     monitor = begin(watch, NO_FRAMES)
     watch.scene.score(key(), 0.7)
     watch.run(monitor, 1)
@@ -108,7 +110,7 @@ def test_frames_that_come_after_the_clock_was_set_end_a_silence(watch: Watch, by
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
-def test_a_monitor_without_a_frame_waits_as_long_whoever_sets_the_clock(
+def test_the_wait_for_the_first_frame_does_not_change_when_the_clock_is_set(
     watch: Watch, by_s: float
 ) -> None:
     monitor = begin(watch, NO_FRAMES)
@@ -121,7 +123,9 @@ def test_a_monitor_without_a_frame_waits_as_long_whoever_sets_the_clock(
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
-def test_a_source_is_dead_for_as_long_as_it_is(watch: Watch, by_s: float) -> None:
+def test_the_time_that_a_source_is_dead_does_not_change_when_the_clock_is_set(
+    watch: Watch, by_s: float
+) -> None:
     monitor = begin(watch, DEAD)
     watch.source.alive = False
     watch.run(monitor, 1 / 60, step_s=TICK_S)
@@ -133,7 +137,7 @@ def test_a_source_is_dead_for_as_long_as_it_is(watch: Watch, by_s: float) -> Non
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
-def test_a_restart_is_news_for_an_hour(watch: Watch, by_s: float) -> None:
+def test_a_restart_is_an_alert_for_an_hour(watch: Watch, by_s: float) -> None:
     begin(watch, RESTARTED)
     watch.clock.advance(HOUR_S)
     monitor = begin(watch, RESTARTED)
@@ -145,7 +149,7 @@ def test_a_restart_is_news_for_an_hour(watch: Watch, by_s: float) -> None:
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
-def test_an_end_in_order_is_one_and_a_crash_is_one_whoever_sets_the_clock(
+def test_a_clean_stop_and_a_crash_are_distinguished_when_the_clock_is_set(
     watch: Watch, by_s: float
 ) -> None:
     monitor = begin(watch, RESTARTED)
@@ -178,7 +182,7 @@ def test_a_clock_that_was_set_back_while_nothing_ran_puts_no_silence_off(watch: 
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
-def test_a_frame_that_a_plate_lacks_is_waited_for_as_long_whoever_sets_the_clock(
+def test_the_wait_for_a_missing_frame_does_not_change_when_the_clock_is_set(
     watch: Watch, by_s: float
 ) -> None:
     watch.scene.rules = PLATE

@@ -95,7 +95,7 @@ def test_a_start_after_a_crash_is_reported_and_resolves_within_two_hours(watch: 
     assert watch.alerts() == ["restarted info gone"]
 
 
-def test_a_start_after_an_orderly_stop_is_no_news(watch: Watch) -> None:
+def test_a_start_after_a_clean_stop_raises_no_alert(watch: Watch) -> None:
     monitor = watch.begin(RESTARTED)
     watch.run(monitor, 1)
     monitor.end()

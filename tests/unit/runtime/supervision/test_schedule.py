@@ -36,7 +36,7 @@ def test_jobs_run_at_once_and_then_again_and_again(
     assert rounds.count("rarely") == 1
 
 
-def test_a_job_that_hangs_holds_up_neither_the_others_nor_the_heartbeat(
+def test_a_job_that_hangs_delays_neither_the_others_nor_the_heartbeat(
     schedule: Schedule,
     heartbeats: Heartbeats,
     clock: FakeClock,
@@ -63,7 +63,7 @@ def test_a_job_that_hangs_holds_up_neither_the_others_nor_the_heartbeat(
     assert schedule.wait_idle(10)
 
 
-def test_a_job_that_fails_is_logged_and_comes_round_again(
+def test_a_job_that_fails_is_logged_and_runs_again(
     schedule: Schedule, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
     rounds: list[int] = []
@@ -106,7 +106,7 @@ def test_a_failed_job_is_reported_once_and_retried_soon_until_it_succeeds(
     eventually(lambda: job.next_run_time > datetime.now(UTC) + timedelta(minutes=50))
 
 
-def test_stopping_waits_for_nobody_and_may_be_repeated(
+def test_stopping_waits_for_no_job_and_may_be_repeated(
     schedule: Schedule, heartbeats: Heartbeats, clock: FakeClock
 ) -> None:
     schedule.start()
@@ -131,7 +131,7 @@ def test_a_daily_job_runs_at_the_start_and_then_at_its_hour(
     assert next_at.minute % 10 == 0
 
 
-def test_a_job_under_way_learns_that_the_end_was_asked_for(
+def test_a_running_job_sees_that_a_stop_was_requested(
     schedule: Schedule, eventually: Callable[..., None]
 ) -> None:
     begun, ended = threading.Event(), threading.Event()

@@ -95,7 +95,7 @@ def test_all_jobs_run_at_once_and_then_in_their_turn(jobs: Jobs, clock: FakeCloc
 
 
 @pytest.mark.parametrize("by_s", SETS_S)
-def test_an_interval_is_as_long_whoever_sets_the_clock(
+def test_an_interval_does_not_change_when_the_clock_is_set(
     jobs: Jobs, clock: FakeClock, by_s: float
 ) -> None:
     jobs.look()
@@ -149,7 +149,7 @@ def test_runs_that_were_missed_are_one(jobs: Jobs, clock: FakeClock, away_s: flo
     assert jobs.look() == {"rescan": 1, "hourly": 1, "digest": 1}
 
 
-def test_a_job_that_is_put_forward_runs_at_once_whatever_the_clock_says(
+def test_a_job_that_is_moved_to_now_runs_at_once_at_any_clock_time(
     jobs: Jobs, clock: FakeClock
 ) -> None:
     jobs.look()

@@ -139,7 +139,7 @@ def test_a_reload_that_is_refused_changes_nothing_and_is_ended_for_systemd(
     assert daemon.diary == ["start web", "start worker"]
 
 
-def test_a_second_reload_during_a_check_looks_at_the_files_once_more(
+def test_a_second_reload_during_a_check_reads_the_files_again(
     daemon: Daemon, ends: list[ExitReport], eventually: Callable[..., None]
 ) -> None:
     daemon.supervisor.reload()
@@ -184,7 +184,7 @@ def test_a_stage_that_does_not_end_for_a_reload_ends_the_process(
     assert ends == [ExitReport(failed_stage="worker", clean=False, hung=True)]
 
 
-def test_an_end_that_is_asked_for_outdoes_a_reload(
+def test_a_requested_stop_overrides_a_reload(
     daemon: Daemon, ends: list[ExitReport], eventually: Callable[..., None]
 ) -> None:
     daemon.supervisor.reload()

@@ -17,7 +17,7 @@ def test_the_watchdog_is_fed_at_half_its_time(daemon: Daemon) -> None:
     assert daemon.systemd.count("WATCHDOG=1") == 3
 
 
-def test_a_stalled_stage_starves_the_watchdog_until_it_goes_on(
+def test_a_stalled_stage_keeps_the_watchdog_unfed_until_it_continues(
     daemon: Daemon, caplog: pytest.LogCaptureFixture
 ) -> None:
     daemon.start()
