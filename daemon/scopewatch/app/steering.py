@@ -20,6 +20,14 @@ class Journal(Protocol):
         """Return what was asked of a source and has no outcome yet, oldest first."""
         ...
 
+    def begin_order(self, number: int) -> None:
+        """Note that an order is handed to its source: it is not to be carried out twice."""
+        ...
+
+    def close_lost_orders(self, source: str) -> int:
+        """Close orders that an earlier daemon began, and never reported; return how many."""
+        ...
+
     def held_by(self, source: str) -> JournalEntry | None:
         """Return what holds the time-lapse of a source; None where it goes on."""
         ...
@@ -82,6 +90,7 @@ class Helm:
         Before anything is acquired: somebody may have their hands on the stage.
         """
         for source in self._steered:
+            self._journal.close_lost_orders(source.name)
             source.restore(self._journal.held_by(source.name))
         self.look()
 
@@ -95,6 +104,7 @@ class Helm:
                 self._unwritten[source.name] = []
             for order in self._journal.orders(source.name):
                 if order.number > self._handed.get(source.name, 0):
+                    self._journal.begin_order(order.number)
                     self._handed[source.name] = order.number
                     source.order(order)
 

@@ -45,10 +45,20 @@ class FakeJournal:
         self.held: JournalEntry | None = None
         self.written: list[str] = []
         self.away = False
+        self.begun: list[int] = []
+        self.closed = 0
 
     def orders(self, source: str) -> list[Order]:
         del source
         return list(self.open)
+
+    def begin_order(self, number: int) -> None:
+        self.begun.append(number)
+
+    def close_lost_orders(self, source: str) -> int:
+        del source
+        self.closed += 1
+        return 0
 
     def held_by(self, source: str) -> JournalEntry | None:
         del source
@@ -77,6 +87,7 @@ def test_before_anything_is_acquired_it_is_paused_and_gets_the_waiting_orders() 
     journal.open = [order(2)]
     Helm(journal, [source, FakeSource()], "HES 7").restore()
     assert source.story == ["held by anna", "order 2"]
+    assert journal.closed == 1
 
 
 def test_an_order_is_passed_on_once_while_it_waits_for_its_outcome() -> None:
@@ -88,6 +99,7 @@ def test_an_order_is_passed_on_once_while_it_waits_for_its_outcome() -> None:
     journal.open.append(order(2))
     helm.look()
     assert source.story == ["order 1", "order 2"]
+    assert journal.begun == [1, 2]
     source.done = [made(1, "paused"), made(2, "refused")]
     helm.look()
     assert journal.written == [f"{source.name} HES 7: paused", f"{source.name} HES 7: refused"]

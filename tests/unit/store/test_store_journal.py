@@ -78,3 +78,31 @@ def test_what_a_time_lapse_does_of_its_own_accord_stands_there_too(
     assert (entry.by, entry.act, entry.run) == ("scopewatch", Act.NOTE, "HES 7")
     reader.close()
     store.close()
+
+
+def test_what_a_daemon_began_and_never_reported_is_not_done_a_second_time(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    store = open_store(tmp_path, clock)
+    numbers = {
+        act: store.order("scope", "HES 7", act, BY)
+        for act in (Act.PAUSE, Act.RESUME, Act.NOW, Act.MEDIUM)
+    }
+    waits = store.order("scope", "HES 7", Act.NOW, BY)
+    for number in numbers.values():
+        store.begin_order(number)
+    assert store.close_lost_orders("other") == 0
+    assert store.close_lost_orders("scope") == 2
+    open_ones = [each.number for each in store.orders("scope")]
+    assert open_ones == [numbers[Act.PAUSE], numbers[Act.RESUME], waits]
+    held = store.held_by("scope")
+    assert held is not None
+    assert (held.act, held.height_um) == (Act.MEDIUM, None)
+    reader = Reader.open(tmp_path)
+    lost = {each.act: each for each in reader.journal(None, 10) if each.done is not None}
+    assert lost[Act.NOW].done is False
+    assert lost[Act.NOW].outcome == "the daemon ended before it reported"
+    assert lost[Act.MEDIUM].outcome.endswith("held until somebody resumes")
+    assert store.close_lost_orders("scope") == 0
+    reader.close()
+    store.close()

@@ -163,7 +163,7 @@ class Acquiring:
             if self._plan.change:
                 self.steering.note(self._plan.change)
             self._focusing.kept = self._plan.focus(found)
-        self._lapse.pass_by(self._now(), self.trouble or _NOT_RUNNING)
+        self._lapse.pass_by(self._now(), self.steering.why or self.trouble or _NOT_RUNNING)
         self._keep_plan(anew=True)
         if self.account.is_over:
             log.info("time-lapse is over", source=self._name, time_points=self._plan.time_points)

@@ -201,6 +201,16 @@ class AlertStore:
         with transaction(self._reader) as session:
             return journal.open_orders(session, source)
 
+    def begin_order(self, number: int) -> None:
+        """Note that an order is handed to its source: it is not to be carried out twice."""
+        with self._writing() as session:
+            journal.begin_order(session, number)
+
+    def close_lost_orders(self, source: str) -> int:
+        """Close orders that an earlier daemon began, and never reported; return how many."""
+        with self._writing() as session:
+            return journal.close_lost_orders(session, source, self._clock.now())
+
     def held_by(self, source: str) -> JournalEntry | None:
         """Return what holds the time-lapse of a source; None where it goes on."""
         with transaction(self._reader) as session:

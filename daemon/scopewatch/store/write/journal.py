@@ -16,6 +16,7 @@ from scopewatch.store.schema.tables import JournalRow
 
 # Of its own accord.
 ITSELF = "scopewatch"
+_BEGUN = "under way"
 _AT_ONCE = 100
 
 
@@ -36,6 +37,35 @@ def open_orders(session: Session, source: str) -> list[Order]:
         .limit(_AT_ONCE)
     )
     return [Order(number=row.id, act=Act(row.act), by=row.by, at=row.at) for row in rows]
+
+
+def begin_order(session: Session, number: int) -> None:
+    """Note that an order is handed to its source: it is not to be carried out a second time."""
+    row = session.get(JournalRow, number)
+    if row is not None and row.done is None:
+        row.outcome = _BEGUN
+
+
+def close_lost_orders(session: Session, source: str, now: datetime) -> int:
+    """Close orders that an earlier daemon began, and never reported; return how many.
+
+    A pause and a resume are carried out again, which changes nothing. A time point would be one
+    too many. The objective may have been moved away: the time-lapse is held until somebody resumes.
+    """
+    lost = session.scalars(
+        select(JournalRow).where(
+            JournalRow.source == source,
+            JournalRow.done.is_(None),
+            JournalRow.outcome == _BEGUN,
+            JournalRow.act.in_([Act.NOW.value, Act.MEDIUM.value]),
+        )
+    ).all()
+    for row in lost:
+        row.done, row.done_at = row.act == Act.MEDIUM.value, now
+        row.outcome = "the daemon ended before it reported"
+        if row.done:
+            row.outcome += ": the objective may be away, held until somebody resumes"
+    return len(lost)
 
 
 def held_by(session: Session, source: str) -> JournalEntry | None:

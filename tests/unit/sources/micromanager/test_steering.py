@@ -294,10 +294,13 @@ def test_what_held_it_before_a_restart_holds_it_on(
     again = Steered(tmp_path, clock, time_points=5, medium=MEDIUM)
     again.source.restore(entry(1, Act.MEDIUM))
     again.start()
-    again.at(1)
+    again.at(2)
     assert again.acquired == []
+    assert {line.partition(": ")[2] for line in missed(again)} == {
+        "never acquired: medium change by anna, since 2026-03-01 09:00 UTC"
+    }
     assert again.order(Act.RESUME) == "objective back at 7 um, goes on"
-    assert again.acquired == [1]
+    assert again.acquired == [2]
 
 
 def test_the_time_of_a_medium_change_goes_on_over_a_restart(
