@@ -8,46 +8,25 @@ is empty, missing or damaged does not stop the others.
 
 import hashlib
 import json
-import os
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.event_log import get_logger
 from scopewatch.sources.ndtiff.file import Follower, Image, read_image_facts
+from scopewatch.sources.ndtiff.find import list_files
 from scopewatch.sources.ndtiff.header import Head, VersionError, read_head
 from scopewatch.sources.ndtiff.index import IndexEntry, parse_index
+from scopewatch.sources.ndtiff.missing_files import MissingFiles
 from scopewatch.sources.ndtiff.pyramid import INDEX, refuse_copy
+from scopewatch.sources.ndtiff.sighting import Sighting
 from scopewatch.sources.readers.planes import ReadLimits
 
 log = get_logger(__name__)
 
 _INDEX_PER_LOOK = 4 * 1024 * 1024
 PER_LOOK = 1000
-_MAX_FILES = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
-    """An image of the data set that was not reported before.
-
-    Parameters
-    ----------
-    image
-        Its place; None for an image that the index lists but the data set does not hold.
-    name
-        Name of the file that holds it, or should.
-    reason
-        Why it is no frame; '' for a frame.
-    """
-
-    name: str
-    axes: dict[str, Any]
-    summary: dict[str, Any]
-    image: Image | None
-    reason: str = ""
 
 
 class DataSet:
@@ -62,7 +41,6 @@ class DataSet:
     def __init__(self, folder: Path, limits: ReadLimits, patience_s: float) -> None:
         self._folder = folder
         self._limits = limits
-        self._patience_s = patience_s
         self._used = 0
         self._signature: tuple[tuple[str, int, int], ...] | None = None
         self._heads: dict[str, Head] = {}
@@ -72,8 +50,7 @@ class DataSet:
         self._logged_texts: dict[str, set[int]] = {}
         self._indexed: dict[tuple[str, int], IndexEntry] = {}
         self._nameless: dict[tuple[str, int], Image] = {}
-        self._missing_since_s: dict[str, float] = {}
-        self._missed: set[str] = set()
+        self._missing = MissingFiles(patience_s)
         self._refused: Hashable = None
         self._first: tuple[Image, Head] | None = None
         self.trouble: str | None = None
@@ -101,7 +78,7 @@ class DataSet:
             When the file of the first image cannot be read.
         """
         if self._refused is not None:
-            return self._files()[1] != self._refused
+            return list_files(self._folder)[1] != self._refused
         if self._first is None:
             return False
         image = self._first[0]
@@ -120,7 +97,7 @@ class DataSet:
     @property
     def undecided(self) -> int:
         """Number of images in the index whose pixels are still waited for."""
-        return sum(name not in self._missed for name, _ in self._indexed)
+        return sum(name not in self._missing.reported for name, _ in self._indexed)
 
     @property
     def ended(self) -> bool:
@@ -136,7 +113,7 @@ class DataSet:
 
     def glance(self) -> Hashable:
         """Return something that changes while it grows. Raises OSError."""
-        return self._files()[1]
+        return list_files(self._folder)[1]
 
     def look(self, now_s: float, at_most: int = PER_LOOK) -> list[Sighting]:
         """Return images completed since the last look, at most `at_most` of each file.
@@ -148,7 +125,7 @@ class DataSet:
         """
         if self._refused is not None:
             return []
-        files, signature = self._files()
+        files, signature = list_files(self._folder)
         copy = refuse_copy(self._folder)
         if copy is not None:
             return [self._refuse(self._folder.name, copy, signature)]
@@ -165,7 +142,8 @@ class DataSet:
                 return [self._refuse(name, str(error), signature)]
             except (OSError, FrameError) as error:
                 self._complain(" ".join(str(error).split()))
-        sightings += self._missing(files, now_s)
+        names = [name for name, _ in self._indexed]
+        sightings += self._missing.report(names, files, self._folder.name, now_s)
         if len(sightings) >= at_most:
             self._signature = None  # there is more to read
         return sightings
@@ -174,19 +152,6 @@ class DataSet:
         """Return why nothing can be read; it is not read again while its files stay unchanged."""
         self._refused = signature
         return Sighting(name=name, axes={}, summary={}, image=None, reason=reason)
-
-    def _files(self) -> tuple[dict[str, int], tuple[tuple[str, int, int], ...]]:
-        found: list[tuple[str, int, int]] = []
-        with os.scandir(self._folder) as entries:
-            for entry in entries:
-                if len(found) < _MAX_FILES and (entry.name == INDEX or entry.name.endswith(".tif")):
-                    try:
-                        state = entry.stat()
-                    except OSError:
-                        continue
-                    found.append((entry.name, state.st_size, state.st_mtime_ns))
-        found.sort()
-        return {name: size for name, size, _ in found}, tuple(found)
 
     def _read_index(self, size: int | None) -> Iterator[Sighting]:
         if size is None or size <= self._used or self.waiting >= self._limits.max_planes:
@@ -261,40 +226,9 @@ class DataSet:
 
     def _beyond(self, entry: IndexEntry, head: Head) -> Sighting:
         self._reported.setdefault(entry.file, set()).add(entry.start)
-        return Sighting(
-            name=entry.file,
-            axes=entry.axes,
-            summary=head.summary,
-            image=None,
-            reason=self._unreadable(entry.axes, f"it lies beyond the end of {entry.file}"),
-        )
-
-    def _missing(self, files: dict[str, int], now_s: float) -> Iterator[Sighting]:
-        absent: dict[str, int] = {}
-        for name, _ in self._indexed:
-            if files.get(name, 0) == 0:
-                absent[name] = absent.get(name, 0) + 1
-        for name in list(self._missing_since_s):
-            if name not in absent:
-                del self._missing_since_s[name]
-        for name, images in absent.items():
-            since_s = self._missing_since_s.setdefault(name, now_s)
-            if now_s - since_s >= self._patience_s and name not in self._missed:
-                self._missed.add(name)
-                how = "empty" if name in files else "missing"
-                yield Sighting(
-                    name=name,
-                    axes={},
-                    summary={},
-                    image=None,
-                    reason=complaint(
-                        "images of the index have no pixels",
-                        where=self._folder.name,
-                        expected=f"{images} images in {name}",
-                        got=f"a file that is {how}",
-                        do="copy the whole data set",
-                    ),
-                )
+        name, axes = entry.file, entry.axes
+        reason = self._unreadable(axes, f"it lies beyond the end of {name}")
+        return Sighting(name=name, axes=axes, summary=head.summary, image=None, reason=reason)
 
     def _unreadable(self, axes: dict[str, Any], why: str) -> str:
         return complaint(

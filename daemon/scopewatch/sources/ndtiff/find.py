@@ -1,14 +1,15 @@
-"""Finds the NDTiff data sets at or below a folder."""
+"""Finds the NDTiff data sets at or below a folder, and the files of each."""
 
 import os
 from collections.abc import Container, Iterator
 from pathlib import Path
 
 from scopewatch.sources.layouts.candidates import is_candidate_folder, is_store_name
-from scopewatch.sources.ndtiff.pyramid import is_copy, is_data_set
+from scopewatch.sources.ndtiff.pyramid import INDEX, is_copy, is_data_set
 
 _DEPTH = 3
 _MAX_DATA_SETS = 1000
+_MAX_FILES = 10_000
 
 
 def find_data_sets(root: Path, known: Container[str] = ()) -> Iterator[tuple[str, Path]]:
@@ -50,3 +51,24 @@ def find_data_sets(root: Path, known: Container[str] = ()) -> Iterator[tuple[str
                 waiting.append((inner, depth + 1))
             if count >= _MAX_DATA_SETS:
                 return
+
+
+def list_files(folder: Path) -> tuple[dict[str, int], tuple[tuple[str, int, int], ...]]:
+    """Return the index and the TIFFs of a data set: sizes by name, and (name, size, time) of each.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be read.
+    """
+    found: list[tuple[str, int, int]] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if len(found) < _MAX_FILES and (entry.name == INDEX or entry.name.endswith(".tif")):
+                try:
+                    state = entry.stat()
+                except OSError:
+                    continue
+                found.append((entry.name, state.st_size, state.st_mtime_ns))
+    found.sort()
+    return {name: size for name, size, _ in found}, tuple(found)

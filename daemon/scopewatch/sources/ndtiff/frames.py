@@ -23,11 +23,11 @@ from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
 from scopewatch.sources.ndtiff.axes import image_statements, refuse_axes
-from scopewatch.sources.ndtiff.dataset import Sighting
 from scopewatch.sources.ndtiff.file import read_image_facts, read_pixels
 from scopewatch.sources.ndtiff.header import read_head
 from scopewatch.sources.ndtiff.index import PIXEL_BYTES, Block, safe_name
 from scopewatch.sources.ndtiff.pyramid import FULL_RESOLUTION
+from scopewatch.sources.ndtiff.sighting import Sighting
 from scopewatch.sources.readers.planes import ReadLimits
 
 _PIXEL_BYTES = frozenset(PIXEL_BYTES.values())

@@ -12,9 +12,10 @@ from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.core.source import Arrivals
 from scopewatch.sources.base.data_sets import DataSetsSource
 from scopewatch.sources.base.found import Found
-from scopewatch.sources.ndtiff.dataset import DataSet, Sighting
+from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.find import find_data_sets
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
+from scopewatch.sources.ndtiff.sighting import Sighting
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
 PATIENCE_S = 60.0

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.sources.ndtiff.dataset import DataSet, Sighting
+from scopewatch.sources.ndtiff.dataset import DataSet
+from scopewatch.sources.ndtiff.sighting import Sighting
 from tests.conftest import FakeClock
 from tests.unit.sources.ndtiff_scene import Make, Scene
 from tests.unit.sources.ndtiffs import write_data_set, writing

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scopewatch.core.errors import FrameError
-from scopewatch.sources.ndtiff.dataset import DataSet, Sighting
+from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.file import read_pixels
 from scopewatch.sources.ndtiff.pyramid import is_data_set
+from scopewatch.sources.ndtiff.sighting import Sighting
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 from tests.unit.sources.images import pixels
 from tests.unit.sources.ndtiff.test_ndtiff_index import entry
