@@ -146,7 +146,7 @@ class Machine:
         remove(tree)
 
     def boot(
-        self, luggage: Path, processor: str, within_s: float, tell: Callable[[str], None]
+        self, luggage: Path, processor: str, within_s: float, report_line: Callable[[str], None]
     ) -> float:
         """Boot with a disk as luggage, pass each line of the report on; return the seconds it took.
 
@@ -166,12 +166,12 @@ class Machine:
         try:
             with report.open(encoding="utf-8", errors="replace") as lines:
                 while machine.poll() is None:
-                    _pass_on(lines, tell)
+                    _pass_on(lines, report_line)
                     if time.monotonic() - began_s > within_s:
                         message = f"the machine did not end within {within_s:g} s: see {console}"
                         raise TimeoutError(message)
                     time.sleep(0.2)
-                _pass_on(lines, tell)
+                _pass_on(lines, report_line)
         finally:
             if machine.poll() is None:
                 machine.kill()
@@ -271,7 +271,7 @@ def _run(*command: str, env: dict[str, str] | None = None) -> None:
         )
 
 
-def _pass_on(lines: "Iterator[str]", tell: Callable[[str], None]) -> None:
+def _pass_on(lines: "Iterator[str]", report_line: Callable[[str], None]) -> None:
     for line in lines:
         if line.strip():
-            tell(line.rstrip())
+            report_line(line.rstrip())

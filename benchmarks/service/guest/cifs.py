@@ -78,7 +78,7 @@ def share(lab: Lab) -> None:
     must("mount", "-t", "cifs", "//127.0.0.1/scope", str(MOUNTED), "-o", OPTIONS)
     names = lab.frames(2, EXPORT / "run")
     took_s = lab.scored(names, BACK_S)
-    lab.tell(
+    lab.report(
         "a share mounted by CIFS after the start is found",
         kept=active(),
         seen=f"2 of 2 scored after {took_s:.0f} s",
@@ -98,14 +98,14 @@ def share(lab: Lab) -> None:
     must("mount", "-t", "cifs", "//127.0.0.1/scope", str(MOUNTED), "-o", OPTIONS)
     names += lab.frames(2, EXPORT / "run")
     took_s = lab.scored(names, BACK_S)
-    lab.tell(
+    lab.report(
         "the share is unmounted and mounted again",
         kept=True,
         seen=f"2 of 2 after {took_s:.0f} s; umount: {gone.stderr or 'at once'}",
     )
     done = attempts()
     twice = [name for name in names if done[name] != 1]
-    lab.tell(
+    lab.report(
         "every frame of a share that comes and goes is scored once",
         kept=len(names) == 9 and not twice,
         seen=f"{len(names)} of 9, begun twice: {twice}",
@@ -132,7 +132,7 @@ def _away(
     took_s = lab.scored(names, BACK_S)
     log = journal(since)
     gone, again = log.count("watched folder is gone"), log.count("does not answer")
-    lab.tell(
+    lab.report(
         f"a share whose server is {what} is read again once it answers",
         kept=active(),
         seen=f"{count} of {count} scored {took_s:.0f} s after it was back; the folder was gone"

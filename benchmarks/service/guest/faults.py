@@ -84,17 +84,17 @@ def watchdog(lab: Lab) -> None:
     lab.scored(names)
     lines = journal(since)
     again = [name for name in names if attempts()[name] > 1]
-    lab.tell(
+    lab.report(
         f"a hang is ended by the watchdog within {STALL_S + WATCHDOG_S:g} s (and {LATE_S:g} s)",
         kept="stage makes no progress" in lines,
         seen=f"after {took_s:.1f} s; {_line(lines, 'Watchdog timeout')}",
     )
-    lab.tell(
+    lab.report(
         "by SIGABRT, with the stack of every thread in the journal",
         kept="status=6/ABRT" in lines and "hang_once" in lines and "Current thread" in lines,
         seen=f"{_line(lines, 'status=6/ABRT')} | {_line(lines, 'hang_once')}",
     )
-    lab.tell(
+    lab.report(
         "it is started again, repeats that frame alone, and scores all",
         kept=len(again) == 1,
         seen=f"4 of 4 scored, {len(again)} at its second attempt",
@@ -114,7 +114,7 @@ def refused_start(lab: Lab) -> None:
     seen = {name: show(name) for name in ("ActiveState", "Result", "ExecMainStatus", "NRestarts")}
     names = ["greater than or equal to 1", "model bundle does not exist"]
     named = [name for name in names if name in lines]
-    lab.tell(
+    lab.report(
         "a start with a bad configuration fails with status 2 and is not repeated",
         kept=done.returncode != 0
         and seen
@@ -126,7 +126,7 @@ def refused_start(lab: Lab) -> None:
         },
         seen=f"{seen} after {2.5 * RESTART_S:g} s",
     )
-    lab.tell("the journal names every problem", kept=named == names, seen=str(named))
+    lab.report("the journal names every problem", kept=named == names, seen=str(named))
     configure(("max_attempts: 0", "max_attempts: 2"), ("not-there", "simulated-cardiomyocyte"))
     start()
     lab.scored(lab.frames(1))
@@ -141,7 +141,7 @@ def crash_at_every_start(lab: Lab) -> None:
     run("systemctl", "start", UNIT)
     until(lambda: "repeated too quickly" in journal(since), START_S, "the limit of starts")
     starts = journal(since).count("Starting scopewatch")
-    lab.tell(
+    lab.report(
         "a crash at every start ends after ten starts in ten minutes (RestartSec=1 for the trial)",
         kept=starts == 10 and show("ActiveState") == "failed",
         seen=f"{starts} starts, then {show('ActiveState')}",
@@ -166,7 +166,7 @@ def stall_at_every_start(lab: Lab) -> None:
     )
     lines = journal(since)
     early, late = lines.count("status=3/"), lines.count("Watchdog timeout")
-    lab.tell(
+    lab.report(
         f"a stall at every start is started again for ever (seen: more than {STARTS} times)",
         kept=show("ActiveState") != "failed" and min(early, late) >= STARTS // 2,
         seen=f"{early} ended themselves before READY=1, {late} were ended by the watchdog,"
@@ -175,7 +175,7 @@ def stall_at_every_start(lab: Lab) -> None:
     drop_out(HOOKED)
     must("systemctl", "restart", UNIT)
     lab.scored(names)
-    lab.tell("the frames of that time are scored", kept=True, seen="2 of 2")
+    lab.report("the frames of that time are scored", kept=True, seen="2 of 2")
 
 
 def _hook(code: str, settings: str = "") -> None:

@@ -24,7 +24,7 @@ class Lab:
 
     counter: "itertools.count[int]" = field(default_factory=lambda: itertools.count(_written()))
 
-    def tell(self, promise: str, *, kept: bool, seen: str) -> None:
+    def report(self, promise: str, *, kept: bool, seen: str) -> None:
         """Report a finding to the host."""
         line = {"promise": promise, "kept": bool(kept), "seen": " ".join(seen.split())[:1500]}
         print(json.dumps(line), flush=True)

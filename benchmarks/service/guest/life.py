@@ -42,20 +42,22 @@ def install(lab: Lab, plan: dict[str, list[str]]) -> None:
         if done.returncode:
             failed.append(f"{step} -> {done.returncode}")
     os.chdir("/")
-    lab.tell("installed as the page says", kept=not failed, seen="; ".join(failed) or "every step")
+    lab.report(
+        "installed as the page says", kept=not failed, seen="; ".join(failed) or "every step"
+    )
 
 
 def start_and_sandbox(lab: Lab) -> None:
     """READY=1 makes it active; it works within its sandbox, which holds."""
-    lab.tell(
+    lab.report(
         "Type=notify: active once ready",
         kept=active() and show("NRestarts") == "0",
         seen=f"{show('ActiveState')}, {show('SubState')}: {show('StatusText')}",
     )
     lab.scored(lab.frames(4))
-    lab.tell("frames are scored", kept=True, seen="4 of 4")
+    lab.report("frames are scored", kept=True, seen="4 of 4")
     pages = {page: status_of(f"http://127.0.0.1:8787/{page}") for page in ("", "healthz")}
-    lab.tell(
+    lab.report(
         "the dashboard answers on loopback", kept=set(pages.values()) == {200}, seen=str(pages)
     )
     pid = show("MainPID")
@@ -64,7 +66,7 @@ def start_and_sandbox(lab: Lab) -> None:
     )
     facts = {name: status[name].strip() for name in ("Uid", "CapBnd", "NoNewPrivs", "Seccomp")}
     owner = must("id", "-u", "scopewatch").strip()
-    lab.tell(
+    lab.report(
         "runs as scopewatch, without a privilege, its calls filtered",
         kept=facts["Uid"].split() == [owner] * 4
         and int(facts["CapBnd"], 16) == 0
@@ -77,19 +79,19 @@ def start_and_sandbox(lab: Lab) -> None:
         for where in (str(RUN), "/etc/scopewatch", "/opt/scopewatch", "/var/lib/scopewatch")
     }
     Path("/var/lib/scopewatch/probe").unlink(missing_ok=True)
-    lab.tell(
+    lab.report(
         "raw data and system are read-only to it, even to root in its place",
         kept=tried == {where: where == "/var/lib/scopewatch" for where in tried},
         seen=str(tried),
     )
     unhappy = [line for line in journal().splitlines() if re.search(r"warning|error|EPERM", line)]
-    lab.tell(
+    lab.report(
         "the log complains of nothing", kept=not unhappy, seen=" | ".join(unhappy) or "nothing"
     )
     modes = must(
         "stat", "-c", "%n %a %U:%G", "/var/lib/scopewatch", "/var/log/scopewatch", str(CONFIG)
     )
-    lab.tell(
+    lab.report(
         "folders and configuration belong to whom they should",
         kept=modes.split()
         == [
@@ -119,7 +121,7 @@ def reload(lab: Lab) -> None:
     took_s = time.monotonic() - began_s
     until(active, 60, "active again")
     lab.scored(names)
-    lab.tell(
+    lab.report(
         "systemctl reload takes up a changed configuration, in the same process",
         kept=show("MainPID") == pid and _once(names),
         seen=f"in {took_s:.1f} s; 6 frames meanwhile, each scored once; {show('StatusText')}",
@@ -132,7 +134,7 @@ def reload(lab: Lab) -> None:
     refused = show("StatusText")
     lab.scored(lab.frames(1))
     configure(("max_attempts: 0", "max_attempts: 2"))
-    lab.tell(
+    lab.report(
         "a reload with a bad configuration is refused, and the run goes on",
         kept=show("MainPID") == pid and active() and done.returncode == 0,
         seen=f"status line: {refused}",
@@ -152,12 +154,12 @@ def stop(lab: Lab) -> None:
     code, result = show("ExecMainStatus"), show("Result")
     start()
     lab.scored(names)
-    lab.tell(
+    lab.report(
         f"systemctl stop: current frame finished, exit 0 within {STOP_S:g} s",
         kept=took_s <= STOP_S and (code, result) == ("0", "success") and not claimed,
         seen=f"{took_s:.1f} s, exit {code}, {result}; {left} of 12 left",
     )
-    lab.tell(
+    lab.report(
         "those left are scored after the start, none twice", kept=_once(names), seen="12 of 12"
     )
 
@@ -175,7 +177,7 @@ def kill(lab: Lab) -> None:
     lab.scored(names)
     killed = "code=killed, status=9/KILL" in journal(since)
     again = [name for name in names if attempts()[name] > 1]
-    lab.tell(
+    lab.report(
         "after SIGKILL it is started again; no frame lost, at most one begun twice",
         kept=killed and len(again) <= 1,
         seen=f"active again after {took_s:.1f} s; 12 of 12 scored, {len(again)} begun twice",
@@ -196,7 +198,7 @@ def after_power_cut(lab: Lab) -> None:
     names = written()
     before = len(attempts())
     lab.scored(names)
-    lab.tell(
+    lab.report(
         "after a power cut it comes up with the machine and catches up",
         kept=True,
         seen=f"active {took_s:.1f} s after the trial began; {before} known, then all {len(names)}",
@@ -212,7 +214,7 @@ def after_power_cut(lab: Lab) -> None:
         str(CONFIG),
         "--json",
     )
-    lab.tell(
+    lab.report(
         "scopewatch status answers",
         kept=status.returncode == 0 and bool(json.loads(status.stdout)),
         seen=f"exit {status.returncode} {status.stderr}",
@@ -229,13 +231,13 @@ def ledger(lab: Lab) -> None:
     each = sorted(Path(str(locator)).name for locator, _, _ in rows)
     odd = [row for row in rows if row[1:] != ("done", 1)]
     whole = ask("PRAGMA integrity_check")
-    lab.tell(
+    lab.report(
         "the ledger: every frame once, with one result, the database whole",
         kept=each == sorted(names) and not odd and whole == [("ok",)],
         seen=f"{len(names)} written, {len(each)} in the ledger, odd: {odd}, {whole}",
     )
     twice = sorted(name for name, count in attempts().items() if count > 1)
-    lab.tell(
+    lab.report(
         "frames begun twice: at most one a kill, a hang, a power cut",
         kept=len(twice) <= 3,
         seen=f"{len(twice)}: {twice}",

@@ -73,7 +73,7 @@ def secrets(lab: Lab) -> None:
         must("systemctl", "restart", UNIT)
         address = "http://127.0.0.1:8787/api/status.json"
         codes = (status_of(address), status_of(address, "a-token-that-nobody-guesses"))
-        lab.tell(
+        lab.report(
             "secrets.conf: the token is a credential",
             kept=codes == (401, 200),
             seen=f"without {codes[0]}, with it {codes[1]}",
@@ -81,7 +81,7 @@ def secrets(lab: Lab) -> None:
         configure(("max_attempts: 2", "max_attempts: 0"))
         must("systemctl", "reload", UNIT)
         took_s = until(lambda: bool(heard), TURN_S, "an alert at the secret address")
-        lab.tell(
+        lab.report(
             "secrets.conf: an alert reaches the address that is a credential",
             kept=heard[0].startswith("/hidden"),
             seen=f"reload refused logged after {took_s:.0f} s",
@@ -93,13 +93,13 @@ def secrets(lab: Lab) -> None:
         until(lambda: "configuration taken up" in journal(since), 300, "taken up")
         until(active, 60, "active")
         fresh = status_of(address, CHANGED_TOKEN)
-        lab.tell(
+        lab.report(
             "secrets.conf: a changed credential is not taken up by a reload",
             kept=fresh == 401,
             seen=str(fresh),
         )
         must("systemctl", "restart", UNIT)
-        lab.tell(
+        lab.report(
             "secrets.conf: a changed credential is taken up at a restart",
             kept=status_of(address, CHANGED_TOKEN) == 200,
             seen="200",
@@ -137,7 +137,7 @@ def home_folder(lab: Lab) -> None:
     within = ("nsenter", "-t", show("MainPID"), "-m", "--")
     hidden = run(*within, "ls", "/home").stdout.split()
     written = run(*within, "touch", f"{HOME}/probe").returncode == 0
-    lab.tell(
+    lab.report(
         "raw-data.conf: a group's raw data in a home folder is read, nothing else there is seen",
         kept=hidden == ["imaging"] and not written,
         seen=f"2 of 2 scored; /home holds {hidden}",
@@ -153,7 +153,7 @@ def share(lab: Lab) -> None:
     source = f"  - {{kind: folder, name: share, path: {SHARE}/run, settle_s: 0.2}}\n"
     configure((MORE_SOURCE, source + MORE_SOURCE))
     must("systemctl", "restart", UNIT)
-    lab.tell(
+    lab.report(
         "a share that is away does not keep the daemon from starting",
         kept=active(),
         seen=show("StatusText"),
@@ -168,19 +168,19 @@ def share(lab: Lab) -> None:
     names = lab.frames(2, SHARE / "run")
     took_s = lab.scored(names, 150)
     written = run("nsenter", "-t", show("MainPID"), "-m", "--", "touch", f"{SHARE}/probe")
-    lab.tell(
+    lab.report(
         "a share mounted after the start is found",
         kept=True,
         seen=f"2 of 2 scored after {took_s:.0f} s",
     )
     # No promise: the mount's own options hold, which docs/operating.md tells to be read-only.
-    lab.tell(
+    lab.report(
         "whether it is read-only to the service without a mount option",
         kept=True,
         seen="yes" if written.returncode else "no, it is as it was mounted",
     )
     gone = run("umount", str(SHARE))
-    lab.tell(
+    lab.report(
         "the share can be unmounted while the daemon watches it",
         kept=gone.returncode == 0,
         seen=gone.stderr or "yes",
@@ -190,7 +190,9 @@ def share(lab: Lab) -> None:
     must("mount", "-o", "loop", str(disk), str(SHARE))
     names = lab.frames(2, SHARE / "run")
     took_s = lab.scored(names, 150)
-    lab.tell("a share that was away is found again", kept=True, seen=f"2 of 2 after {took_s:.0f} s")
+    lab.report(
+        "a share that was away is found again", kept=True, seen=f"2 of 2 after {took_s:.0f} s"
+    )
     configure((source, ""))
     must("systemctl", "restart", UNIT)
     run("umount", str(SHARE))
@@ -212,7 +214,7 @@ def missing_share(lab: Lab) -> None:
     must("systemctl", "daemon-reload")
     failed = run("mount", str(RUN.parent)).returncode
     state = _start_without_waiting()
-    lab.tell(
+    lab.report(
         "raw-data.conf: a share that cannot be mounted yet does not refuse the start",
         kept=failed != 0 and state == "activating",
         seen=f"mount {failed}, {state}, the dashboard is served, {show('StatusText')}",
@@ -221,21 +223,21 @@ def missing_share(lab: Lab) -> None:
     must("mount", str(RUN.parent))
     RUN.mkdir()
     took_s = lab.scored(lab.frames(2), 150)
-    lab.tell("and is found once it is mounted", kept=True, seen=f"2 of 2 after {took_s:.0f} s")
+    lab.report("and is found once it is mounted", kept=True, seen=f"2 of 2 after {took_s:.0f} s")
     must("systemctl", "stop", UNIT)
     must("umount", str(RUN.parent))
     fstab.write_text(before, encoding="utf-8")
     RUN.parent.rmdir()
     must("systemctl", "daemon-reload")
     state = _start_without_waiting()
-    lab.tell(
+    lab.report(
         "raw-data.conf: nor does a folder that is not there at all",
         kept=state == "activating",
         seen=f"{state}, the dashboard is served, {show('StatusText')}",
     )
     shutil.move("/srv/aside", RUN.parent)
     took_s = lab.scored(lab.frames(1), 150)
-    lab.tell("which is found once it is there", kept=True, seen=f"1 of 1 after {took_s:.0f} s")
+    lab.report("which is found once it is there", kept=True, seen=f"1 of 1 after {took_s:.0f} s")
     must("systemctl", "restart", UNIT)
 
 
@@ -265,7 +267,7 @@ def acquire(lab: Lab) -> None:
     write = run(*within, "touch", f"{RUN}/probe").returncode == 0
     device = run(*within, "test", "-c", "/dev/ttyS1").returncode == 0
     (RUN / "probe").unlink(missing_ok=True)
-    lab.tell(
+    lab.report(
         "acquire.conf: starts and scores, sees the serial port, may write the data set",
         kept=write and device and active(),
         seen=f"write {write}, /dev/ttyS1 {device}",

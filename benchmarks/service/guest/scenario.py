@@ -53,7 +53,7 @@ def attempt(name: str, trial: Callable[[Lab], None], lab: Lab) -> None:
         trial(lab)
     except Exception as error:  # noqa: BLE001 - the next trials are to run all the same
         where = traceback.extract_tb(error.__traceback__)[1]
-        lab.tell(name, kept=False, seen=f"{where.name}:{where.lineno}: {error}")
+        lab.report(name, kept=False, seen=f"{where.name}:{where.lineno}: {error}")
         for line in journal().splitlines()[-25:]:
             print(f"{name}: {line}", flush=True)
         if good is not None:
@@ -81,7 +81,7 @@ def main() -> None:
     attempt("boot", life.after_power_cut, lab)
     attempt("ledger", life.ledger, lab)
     keep_journal(2)
-    lab.tell("the trial is over", kept=True, seen="all trials were run")
+    lab.report("the trial is over", kept=True, seen="all trials were run")
 
 
 if __name__ == "__main__":

@@ -70,12 +70,10 @@ NOT_YET: tuple[str, ...] = (
     "daemon/scopewatch/store",
     "daemon/scopewatch/web/plate.py",
     "docs",
-    "tests/hardware",
     "tests/unit/monitoring",
     "tests/unit/sources",
     "tests/unit/store",
     "tests/unit/test_config",
-    "tests/writers",
 )
 
 
