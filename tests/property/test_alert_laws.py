@@ -31,7 +31,7 @@ from tests.unit.core.alert_samples import PLATE, START, make_well
 UNHURRIED: Final = settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
-BADNESS: Final = st.floats(-1, 1, allow_subnormal=False)
+SCORES: Final = st.floats(-1, 1, allow_subnormal=False)
 HOURS: Final = st.sampled_from([0.0, 0.1, 1.0, 6.0, 12.0, 30.0])
 NIGHTS: Final = st.none() | st.builds(
     QuietHours,
@@ -60,7 +60,7 @@ def rules(draw: st.DrawFn) -> AlertRule:
 
 Moment = tuple[float, float | None, bool, bool]
 MOMENTS: Final = st.lists(
-    st.tuples(HOURS, st.none() | BADNESS, st.booleans(), st.booleans()), max_size=40
+    st.tuples(HOURS, st.none() | SCORES, st.booleans(), st.booleans()), max_size=40
 )
 Steps = list[tuple[datetime, bool, AlertState, Transition | None]]
 

@@ -113,11 +113,11 @@ def test_how_each_receiver_answers_is_reported_without_secrets(desk: Desk) -> No
         redact=lambda text: text.replace("topic", "***"),
     )
 
-    def say() -> list[tuple[Circuit, int, str]]:
+    def states() -> list[tuple[Circuit, int, str]]:
         return [(seen.circuit, seen.failures, seen.error) for seen in delivery.receivers()]
 
     fine = (Circuit.CLOSED, 0, "")
-    assert say() == [fine, fine]
+    assert states() == [fine, fine]
 
     def refuse(channel: str, _message: Message) -> None:
         if channel == "mail":
@@ -127,12 +127,12 @@ def test_how_each_receiver_answers_is_reported_without_secrets(desk: Desk) -> No
     desk.put("mail", "one")
     desk.put("chat", "one")
     delivery.drain()
-    assert say() == [(Circuit.CLOSED, 1, "*** is shut"), fine]
+    assert states() == [(Circuit.CLOSED, 1, "*** is shut"), fine]
     assert delivery.receivers()[0].text == "1 failure in a row, tried again: *** is shut"
     assert delivery.troubles() == []
     desk.clock.advance(RETRY_S)
     delivery.drain()
-    assert say() == [(Circuit.OPEN, 2, "*** is shut"), fine]
+    assert states() == [(Circuit.OPEN, 2, "*** is shut"), fine]
     until = delivery.receivers()[0].open_until
     assert until is not None
     assert (
@@ -140,12 +140,12 @@ def test_how_each_receiver_answers_is_reported_without_secrets(desk: Desk) -> No
     )
     assert delivery.troubles() == ["alert channel mail has failed 2 times in a row"]
     desk.clock.advance(3600)
-    assert say() == [(Circuit.HALF_OPEN, 2, "*** is shut"), fine]
+    assert states() == [(Circuit.HALF_OPEN, 2, "*** is shut"), fine]
     assert delivery.receivers()[0].text.startswith("is tried once more after 2 failures in a row")
     assert delivery.troubles() == ["alert channel mail has failed 2 times in a row"]
     desk.notifier.answer = refusing()
     delivery.drain()
-    assert say() == [fine, fine]
+    assert states() == [fine, fine]
     assert delivery.troubles() == []
 
 
