@@ -85,7 +85,7 @@ def _quantiles(tile: NDArray[np.uint8]) -> Features:
 
 
 def measure(seed: int, regime: Regime, runs: int, wells: int) -> dict[str, object]:
-    """Simulate final-day frames and measure how far textures tell the classes apart."""
+    """Simulate final-day frames and measure how well textures separate the classes."""
     experiment = Experiment(seed=seed, regime=regime, cached_fields=1)
     features, labels, groups = [], [], []
     for run in range(runs):

@@ -182,7 +182,7 @@ def prepare(name: str, folder: Path) -> Prepared:
 
 
 def assess_runs(prepared: Prepared, reader: Reader) -> RunStates:
-    """Return how the runs of a plate stand when somebody looks."""
+    """Return the states of the runs of a plate at the time of the view."""
     return RunStates(
         reader,
         prepared.config.experiment,

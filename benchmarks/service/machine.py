@@ -62,7 +62,7 @@ WantedBy=multi-user.target
 """
 # The disks are memory to the machine (pmem): nothing ever waits for them. Where a processor waits
 # for a disk, the emulated clock jumps, and a start seems to last minutes. They have labels, since
-# nobody says which of them comes first.
+# their order is not fixed.
 DISK_MODULES = ("nfit", "nd_pmem")
 FSTAB = """\
 LABEL=root / ext4 defaults 0 0

@@ -207,7 +207,7 @@ def test_a_pause_finishes_what_is_begun_and_the_rest_is_taken_after_it(
     assert health.alive
     assert health.failing == ""
     assert len(set(inbox.keys)) == len(inbox.keys) == 48
-    # One data set: the devices were not loaded anew.
+    # One data set: the devices were not loaded again.
     assert [path.name for path in tmp_path.iterdir()] == ["HES_7_1"]
 
 

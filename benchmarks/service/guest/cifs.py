@@ -36,7 +36,7 @@ SHARE = f"""\
   guest ok = yes
   read only = yes
 """
-# soft: what a dead server does not answer fails in place of hanging; docs/operating.md tells of it.
+# soft: a call to a dead server fails in place of hanging; see docs/operating.md.
 OPTIONS = "guest,ro,soft,vers=3.0,echo_interval=2"
 SILENT_S = 25.0
 BACK_S = 240.0

@@ -75,7 +75,7 @@ def configure(*changes: tuple[str, str]) -> None:
     text = CONFIG.read_text(encoding="utf-8")
     for old, new in changes:
         if old not in text:
-            message = f"{old!r} does not stand in {CONFIG}"
+            message = f"{CONFIG} does not hold {old!r}"
             raise LookupError(message)
         text = text.replace(old, new)
     CONFIG.write_text(text, encoding="utf-8")

@@ -245,7 +245,7 @@ def ledger(lab: Lab) -> None:
 
 
 def is_scoring() -> bool:
-    """Whether the ledger says that a frame is being worked on."""
+    """Return whether the database has a claimed frame."""
     return bool(ask("SELECT 1 FROM frames WHERE state = 'claimed'"))
 
 

@@ -173,7 +173,7 @@ def share(lab: Lab) -> None:
         kept=True,
         seen=f"2 of 2 scored after {took_s:.0f} s",
     )
-    # No promise: the mount's own options hold, which docs/operating.md tells to be read-only.
+    # No promise: the mount's own options apply, which docs/operating.md advises to be read-only.
     lab.report(
         "whether it is read-only to the service without a mount option",
         kept=True,

@@ -38,7 +38,7 @@ def show(name: str) -> str:
 def journal(since: str = "") -> str:
     """Return what the service and systemd logged of it in this boot, after a cursor.
 
-    Not by `-u`: with a cursor, lines that stand in the journal were missing of what it gave.
+    Not by `-u`: with a cursor, its output lacked lines of the journal.
     """
     after = [f"--after-cursor={since}"] if since else []
     lines = must("journalctl", "-b", "-q", "-o", "short-monotonic", *after)

@@ -23,7 +23,7 @@ from tests.unit.core.fluorescence_samples import RECIPE
 WELLS = ("A1", "A2", "A3", "A4")
 LAST = 20
 TRUE_TPR = 0.7
-"""What the card is made to say of the classifier: it then reads every well far too high."""
+"""Error rates of the changed card, under which every well reads far too high."""
 
 
 @pytest.fixture

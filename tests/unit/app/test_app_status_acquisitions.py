@@ -1,4 +1,4 @@
-"""How time-lapses stand, in a line of `scopewatch status`."""
+"""The line of a time-lapse in `scopewatch status`."""
 
 import pytest
 
