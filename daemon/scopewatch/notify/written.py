@@ -2,18 +2,14 @@
 
 import re
 import shutil
-from html import escape
+from functools import cache
 from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from scopewatch.core.errors import DeliveryError, complaint
 from scopewatch.messages.alert_message import Message
 from scopewatch.notify.pictures import draw_charts
-
-_PAGE = (
-    '<!doctype html>\n<html lang="{lang}">\n<meta charset="utf-8">\n<title>{title}</title>\n'
-    "{body}\n{pictures}\n</html>\n"
-)
-_PICTURE = '<p><img src="{name}" alt="{name}" style="max-width:100%"></p>'
 
 
 def write_message(message: Message, folder: Path, stem: str, *, overlay_folder: Path) -> list[Path]:
@@ -55,14 +51,18 @@ def _write(message: Message, folder: Path, stem: str, overlays: Path) -> list[Pa
     text = folder / f"{stem}.txt"
     text.write_text(f"{message.title}\n\n{message.body}\n", encoding="utf-8")
     page = folder / f"{stem}.html"
-    shown = "\n".join(_PICTURE.format(name=escape(path.name, quote=True)) for path in pictures)
-    page.write_text(
-        _PAGE.format(
-            lang=message.language.value,
-            title=escape(message.title),
-            body=message.html,
-            pictures=shown,
-        ),
-        encoding="utf-8",
-    )
+    shown = _template().render(message=message, pictures=[path.name for path in pictures])
+    page.write_text(shown, encoding="utf-8")
     return [text, page, *pictures]
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("scopewatch.notify"),
+        autoescape=True,
+        auto_reload=False,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("message.html.j2")
