@@ -88,7 +88,7 @@ class Daemon:
         return [json.loads(line) if line[:1] == "{" else {"message": line} for line in lines]
 
     def count(self, message: str) -> int:
-        """How often the log holds a message."""
+        """Return how often the log holds a message."""
         return sum(entry["message"] == message for entry in self.log_lines())
 
     def ask(self, *command: str) -> subprocess.CompletedProcess[str]:
