@@ -43,7 +43,7 @@ def test_a_scored_frame_stays_as_it_is(scene: Scene, caplog: pytest.LogCaptureFi
         assert is_settled(scene, offered)
     assert written(scene) == before
     assert caplog.text.count("file was rewritten with the same pixels") == 3
-    assert "scored anew" not in caplog.text
+    assert "scored again" not in caplog.text
 
 
 def test_a_quarantined_frame_stays_as_it_is(scene: Scene) -> None:
