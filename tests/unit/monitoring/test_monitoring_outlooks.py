@@ -63,7 +63,7 @@ def test_it_goes_on_from_where_the_well_stood_and_asks_for_nothing_before() -> N
     ],
     ids=["surer than any before", "taken before the newest"],
 )
-def test_a_point_that_changes_what_came_before_has_all_of_them_filtered_anew(
+def test_a_point_that_changes_earlier_ones_has_all_of_them_filtered_again(
     point: WellPoint,
 ) -> None:
     stood = Standing(filter=filter_points(POINTS), newest=11, day=5.5)
@@ -77,7 +77,7 @@ def test_a_point_that_changes_what_came_before_has_all_of_them_filtered_anew(
     assert newest.running.value == pytest.approx(smooth([*POINTS, point, later]).value, abs=1e-12)
 
 
-def test_where_the_filter_was_not_kept_it_is_made_anew() -> None:
+def test_a_filter_that_was_not_kept_is_made_again() -> None:
     stood = Standing(filter=None, newest=9, day=4.5)
     outlooks = look(stood, seen(POINTS[10:], 10), POINTS[:10])
     assert [each.running.value for each in outlooks] == pytest.approx(
@@ -85,7 +85,7 @@ def test_where_the_filter_was_not_kept_it_is_made_anew() -> None:
     )
 
 
-def test_a_time_point_without_a_judged_frame_stands_where_the_one_before_did() -> None:
+def test_a_time_point_without_a_judged_frame_keeps_the_estimate_of_the_one_before() -> None:
     dark = Sighting(time_point=14, point=None, fault="blank")
     stood = Standing(filter=filter_points(POINTS), newest=11, day=5.5)
     (outlook,) = look_on(stood, [dark], POLICY, earlier=never)

@@ -61,12 +61,12 @@ def test_several_other_channels_are_named_the_most_frequent_first() -> None:
     assert str(state.sentence).startswith("36 frames are of channel PH, GFP, but")
 
 
-def test_the_channel_is_still_told_after_a_weekend() -> None:
+def test_the_channel_is_still_reported_after_a_weekend() -> None:
     frames = FrameTally(other_channels={"PH": 36})
     assert state_of(all_of(other_at=ago(days=3)), frames).cause is Cause.OTHER_CHANNEL
 
 
-def test_a_channel_that_is_renamed_in_the_middle_is_told() -> None:
+def test_a_channel_that_is_renamed_in_the_middle_is_reported() -> None:
     wells = plate(judged_at=ago(hours=20), other_at=ago(hours=1))
     state = state_of(wells, FrameTally(other_channels={"PH": 12}))
     assert state.cause is Cause.OTHER_CHANNEL
@@ -96,11 +96,11 @@ def test_most_frames_out_of_domain_are_one_sentence_with_figures_below() -> None
     ]
 
 
-def test_most_frames_unfit_are_told_though_every_well_has_a_judged_one() -> None:
+def test_most_frames_unfit_are_reported_though_every_well_has_a_judged_one() -> None:
     assert state_of(plate(unfit_at=ago(minutes=9)), OUT_OF_DOMAIN).cause is Cause.UNFIT
 
 
-def test_the_faults_of_frames_are_told_the_most_frequent_first() -> None:
+def test_the_faults_of_frames_are_listed_by_frequency() -> None:
     frames = FrameTally(scored=1, unfit={"blank": 2, "out-of-focus": 5, "novel": 1})
     state = state_of(plate(unfit_at=ago(minutes=9)), frames)
     assert str(state.sentence) == "5 of 9 frames: they are out of focus"
@@ -127,7 +127,7 @@ def test_nothing_arrived_yet_is_calm_until_a_frame_is_overdue() -> None:
     assert state_of(run=NOTHING).cause is Cause.NO_FRAME_YET
 
 
-def test_refused_files_alone_are_told_with_the_reason_of_the_newest() -> None:
+def test_refused_files_alone_are_reported_with_the_reason_of_the_newest() -> None:
     refused = RefusedSeen(count=36, reason="name does not match: x.tif")
     state = state_of(run=replace(NOTHING, refused=refused))
     assert (state.level, state.cause) == (Level.FAILING, Cause.REFUSED)
@@ -258,7 +258,7 @@ def test_a_daemon_that_is_not_well_gives_no_all_clear() -> None:
     assert lines(state) == ["source in: the share is gone"]
 
 
-def test_what_is_amiss_beside_the_daemon_is_told_as_well() -> None:
+def test_faults_outside_the_daemon_are_reported_as_well() -> None:
     state = state_of(
         all_of(other_at=ago(minutes=5)),
         FrameTally(other_channels={"PH": 36}),
@@ -282,13 +282,13 @@ def test_a_database_that_cannot_be_read_is_a_state_of_its_own() -> None:
     assert lines(state) == ["database is locked"]
 
 
-def test_the_state_is_said_in_japanese_with_all_that_it_holds() -> None:
+def test_the_japanese_text_of_a_state_holds_all_its_figures() -> None:
     state = state_of(all_of(unfit_at=ago(minutes=9)), FrameTally(unfit={"out-of-domain": 24}))
-    said = say_phrase(state.sentence, Language.JAPANESE)
-    assert "24" in said
-    assert said != str(state.sentence)
-    assert "frames" not in said
-    assert "model" not in said
+    text = say_phrase(state.sentence, Language.JAPANESE)
+    assert "24" in text
+    assert text != str(state.sentence)
+    assert "frames" not in text
+    assert "model" not in text
 
 
 def test_braces_in_names_are_text() -> None:

@@ -41,27 +41,27 @@ class Burst:
 
 
 @pytest.mark.parametrize(
-    ("rules", "told"),
+    ("rules", "expected"),
     [((UNFIT,), "unfit: plate"), ((UNFIT, COLLAPSE), "collapse")],
     ids=["no rule of plates", "a rule of plates"],
 )
-def test_a_plate_that_comes_time_point_by_time_point_is_told_once(
-    tmp_path: Path, clock: FakeClock, rules: tuple[AlertRule, ...], told: str
+def test_a_plate_that_comes_time_point_by_time_point_raises_one_alert(
+    tmp_path: Path, clock: FakeClock, rules: tuple[AlertRule, ...], expected: str
 ) -> None:
     burst = Burst(tmp_path, clock, *rules)
     for time_point, well in product(TIMES, WELLS):
         burst.spoil(well, time_point)
-    assert burst.alerts() == [(told, "")]
+    assert burst.alerts() == [(expected, "")]
     ((evidence,),) = burst.scene.rows("SELECT evidence FROM alerts")
-    told_of = json.loads(evidence)
-    assert (len(told_of["wells"]), told_of["out_of"]) == (len(WELLS), len(WELLS))
+    details = json.loads(evidence)
+    assert (len(details["wells"]), details["out_of"]) == (len(WELLS), len(WELLS))
     (queued,) = burst.store.due(clock.now(), 9)
     assert queued.message.title.endswith("24 of 24 wells fail at once")
     burst.store.close()
 
 
 @pytest.mark.parametrize("rules", [(UNFIT,), (UNFIT, COLLAPSE)])
-def test_a_plate_that_comes_well_by_well_is_told_once_it_is_most_of_it(
+def test_a_plate_that_comes_well_by_well_raises_its_alert_once_most_of_it_is_there(
     tmp_path: Path, clock: FakeClock, rules: tuple[AlertRule, ...]
 ) -> None:
     burst = Burst(tmp_path, clock, *rules)
@@ -73,7 +73,7 @@ def test_a_plate_that_comes_well_by_well_is_told_once_it_is_most_of_it(
     burst.store.close()
 
 
-def test_wells_that_catch_up_are_told_with_the_next_tick_where_they_are_few(
+def test_a_few_wells_that_catch_up_raise_their_alerts_at_the_next_tick(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     burst = Burst(tmp_path, clock, UNFIT)
@@ -83,7 +83,7 @@ def test_wells_that_catch_up_are_told_with_the_next_tick_where_they_are_few(
     burst.store.close()
 
 
-def test_a_few_wells_are_told_one_by_one(tmp_path: Path, clock: FakeClock) -> None:
+def test_a_few_wells_raise_alerts_one_by_one(tmp_path: Path, clock: FakeClock) -> None:
     burst = Burst(tmp_path, clock, UNFIT)
     for time_point, well in product(TIMES, WELLS):
         if well in WELLS[:4]:

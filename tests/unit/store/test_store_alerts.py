@@ -103,7 +103,7 @@ def test_a_time_point_without_any_judged_site_is_no_observation(scene: Scene) ->
     assert len(scene.score(key(time_point=2), WEAK).alerts) == 1
 
 
-def test_a_frame_that_is_still_in_hand_when_the_next_begins_is_no_observation(
+def test_a_frame_that_is_still_processed_when_the_next_begins_is_no_observation(
     scene: Scene,
 ) -> None:
     scene.store.claim(ticket(key(time_point=0)))
@@ -114,7 +114,7 @@ def test_a_frame_that_is_still_in_hand_when_the_next_begins_is_no_observation(
     assert message.title.startswith("A1: weak now")
 
 
-def test_a_late_frame_changes_the_estimate_but_not_what_was_said(
+def test_a_late_frame_changes_the_estimate_but_not_the_alert(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     scene = two_sites(tmp_path, clock)
@@ -194,7 +194,7 @@ def test_the_first_acknowledgement_counts(scene: Scene, clock: FakeClock) -> Non
     assert scene.rows("SELECT acked_at FROM alerts") == [("2026-03-01 09:00:00.000000",)]
 
 
-def test_an_unknown_alert_is_told(scene: Scene, clock: FakeClock) -> None:
+def test_an_unknown_alert_is_reported(scene: Scene, clock: FakeClock) -> None:
     with pytest.raises(StoreError, match="there is no such alert: 7; see scopewatch alert list"):
         scene.store.acknowledge(7, clock.now())
     with pytest.raises(StoreError, match="there is no such alert: 7"):

@@ -86,12 +86,12 @@ def test_an_upgrade_that_is_cut_short_leaves_nothing_behind(tmp_path: Path) -> N
 def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     open_writer(tmp_path).dispose()
     _execute(tmp_path, "UPDATE alembic_version SET version_num = '0099'")
-    told = (
+    expected = (
         r"result database was written by a newer scopewatch: .*scopewatch\.db"
         r" \(expected schema \d{4}, got schema 0099\); install that version again"
     )
     for opener in (open_writer, open_reader):
-        with pytest.raises(StoreError, match=told):
+        with pytest.raises(StoreError, match=expected):
             opener(tmp_path)
 
 
@@ -119,13 +119,13 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
     reader.dispose()
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "scopewatch.db").write_text("these are my notes, not a database" * 100)
     with pytest.raises(StoreError, match=r"result database cannot be used: .*is not a database"):
         open_writer(tmp_path)
 
 
-def test_a_state_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+def test_a_state_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("")
     with pytest.raises(
         StoreError, match=r"folder cannot be made: .*state/deeper \(got Not a directory\)"
@@ -133,7 +133,7 @@ def test_a_state_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
         open_writer(tmp_path / "state" / "deeper")
 
 
-def test_a_state_folder_without_rights_is_told(tmp_path: Path) -> None:
+def test_a_state_folder_without_rights_is_reported(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     user = os.geteuid()
     if user == 0:

@@ -178,6 +178,6 @@ def test_without_zarr_the_operator_hears_what_to_install(
     assert not (tmp_path / "out.zarr").exists()
 
 
-def test_a_folder_that_is_not_there_is_told(reader: Reader, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_reported(reader: Reader, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"file cannot be written: .*No such file or directory"):
         export_csv(reader, tmp_path / "none" / "out.csv")

@@ -72,7 +72,7 @@ def test_sweeping_a_folder_that_is_not_there_yet_does_nothing(tmp_path: Path) ->
     assert sweep(tmp_path / "none") == 0
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"folder cannot be made: .*file \(got "):
         write_whole(tmp_path / "file" / "a.jpg", b"")

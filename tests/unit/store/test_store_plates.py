@@ -35,10 +35,10 @@ def plate(clock: FakeClock) -> Iterator[Scene]:
 
 def moment(scene: Scene, time_point: int, fractions: dict[str, float]) -> list[str]:
     """Score one frame of each well; return the titles of what was told."""
-    told: list[Message] = []
+    notified: list[Message] = []
     for well, fraction in fractions.items():
-        told += scene.score(key(well, time_point), fraction).alerts
-    return [message.title for message in told]
+        notified += scene.score(key(well, time_point), fraction).alerts
+    return [message.title for message in notified]
 
 
 def test_a_plate_that_fails_as_a_whole_gives_one_alert_with_the_list(plate: Scene) -> None:
@@ -54,13 +54,15 @@ def test_a_plate_that_fails_as_a_whole_gives_one_alert_with_the_list(plate: Scen
     assert (named, out_of) == (96, 96)
 
 
-def test_a_few_weak_wells_are_told_one_by_one_once_the_plate_was_looked_at(plate: Scene) -> None:
+def test_a_few_weak_wells_raise_alerts_one_by_one_after_the_plate_was_evaluated(
+    plate: Scene,
+) -> None:
     wells = dict.fromkeys(WELLS[:12], FINE) | {"A3": WEAK, "A7": WEAK}
     assert moment(plate, 9, wells) == []
     early = dict(list(wells.items())[:11])
     assert moment(plate, 10, early) == [], "A12 is still to come"
-    told = moment(plate, 10, {"A12": FINE})
-    assert [title.split(":")[0] for title in told] == ["A3", "A7"]
+    notified = moment(plate, 10, {"A12": FINE})
+    assert [title.split(":")[0] for title in notified] == ["A3", "A7"]
     assert [row[:4] for row in plate.rows(ALERTS)] == [
         ("p1", "A3", "soon weak", 10),
         ("p1", "A7", "soon weak", 10),
@@ -101,8 +103,8 @@ def test_a_well_that_comes_late_is_judged_by_itself_and_once(plate: Scene) -> No
     wells = dict.fromkeys(WELLS[:8], FINE)
     for time_point in (8, 9, 10, 11):
         moment(plate, time_point, wells)
-    told = [moment(plate, time_point, {"H12": WEAK}) for time_point in (10, 11)]
-    assert [len(titles) for titles in told] == [1, 0]
+    notified = [moment(plate, time_point, {"H12": WEAK}) for time_point in (10, 11)]
+    assert [len(titles) for titles in notified] == [1, 0]
     assert [row[:4] for row in plate.rows(ALERTS)] == [("p1", "H12", "soon weak", 10)]
 
 
@@ -166,7 +168,7 @@ def test_a_flapping_well_gives_at_most_one_alert_per_cooldown(
     assert len(set(times)) == 4
 
 
-def test_the_clock_changes_nothing_where_nothing_stands(plate: Scene, clock: FakeClock) -> None:
+def test_the_clock_changes_nothing_without_an_open_alert(plate: Scene, clock: FakeClock) -> None:
     for time_point in (9, 10):
         moment(plate, time_point, dict.fromkeys(WELLS[:8], FINE))
     before = plate.rows("SELECT * FROM rule_states")

@@ -67,7 +67,7 @@ def test_a_folder_that_is_not_there_yet_holds_nothing(tmp_path: Path, clock: Fak
     assert retain(tmp_path / "none", OverlayConfig(), clock.now()).files == 0
 
 
-def test_a_picture_that_cannot_be_removed_is_told(
+def test_a_picture_that_cannot_be_removed_is_reported(
     tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path / "run/A1/P1_t0000_s0.jpg", clock, days_old=999)

@@ -44,12 +44,12 @@ def test_a_large_frame_takes_a_few_kilobytes() -> None:
     [b"", b"no zlib", zlib.compress(bytes(38)), zlib.compress(bytes(10_000_000))],
     ids=["empty", "garbage", "too short", "a bomb"],
 )
-def test_damaged_scores_are_told(probability: bytes) -> None:
+def test_damaged_scores_are_reported(probability: bytes) -> None:
     with pytest.raises(StoreError, match=r"stored tile scores are damaged: .*expected 5 x 4"):
         unpack(GRID, probability, bytes(3))
 
 
-def test_a_valid_mask_of_another_size_is_told() -> None:
+def test_a_valid_mask_of_another_size_is_reported() -> None:
     probability, _ = pack(
         TileScores(grid=GRID, probability=np.zeros(GRID.shape, np.float32), valid=GRID.whole())
     )

@@ -56,7 +56,7 @@ def go_on(
     )
 
 
-def test_a_grid_stands_before_its_first_time_point_until_that_is_due() -> None:
+def test_before_its_first_time_point_a_grid_is_at_the_one_before() -> None:
     grid = Grid(first=3, first_at=at(10), interval_s=HOUR_S)
     assert [grid.at(at(hours)) for hours in (-50, 9.9, 10, 10.9, 11, 15.5)] == [2, 2, 3, 3, 4, 8]
     assert (grid.time_of(3), grid.time_of(5), grid.time_of(0)) == (at(10), at(12), at(7))
@@ -84,7 +84,7 @@ def test_another_interval_counts_from_the_last_time_point(
     assert after.began_at == T0
 
 
-def test_time_points_that_were_told_as_missed_are_not_planned_again() -> None:
+def test_time_points_that_were_reported_as_missed_are_not_planned_again() -> None:
     after = go_on(planned(over=4), 5.5, hours=2)
     assert after.grid == Grid(first=5, first_at=at(6), interval_s=2 * HOUR_S)
 
@@ -129,7 +129,7 @@ def test_what_is_added_begins_with_the_next_time_point(now: float, first: int) -
     assert go_on(after, now + 2, images=TWO).since == after.since
 
 
-def test_what_was_taken_out_and_comes_back_begins_anew() -> None:
+def test_what_was_removed_and_added_again_begins_again() -> None:
     without = go_on(planned(over=0), 1.5, images=TWO[1:])
     assert go_on(without, 5.5, images=TWO).since == {TWO[0]: 5, TWO[1]: 2}
 
@@ -275,7 +275,7 @@ def test_without_a_kept_plan_the_images_tell_the_interval(
     assert Acquired(places=frozenset(), moments=moments, interval_s=HOUR_S).grid() == grid
 
 
-def test_a_plan_that_cannot_be_kept_is_told_once_and_holds_up_nothing(
+def test_a_plan_that_cannot_be_kept_is_reported_once_and_holds_up_nothing(
     tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture, monkeypatch: Any
 ) -> None:
     def full(*_: object) -> None:
@@ -286,8 +286,8 @@ def test_a_plan_that_cannot_be_kept_is_told_once_and_holds_up_nothing(
     scene.at(0)
     scene.at(1)
     assert scene.acquired == [0, 1]
-    told = [record for record in caplog.records if record.message.startswith("plan of the time-")]
-    assert len(told) == 1
+    logged = [record for record in caplog.records if record.message.startswith("plan of the time-")]
+    assert len(logged) == 1
     scene.source.stop()
 
 

@@ -47,7 +47,7 @@ def test_a_search_that_leaves_its_band_is_brought_back(plane_um: float) -> None:
     assert core.z_um == 1
 
 
-def test_a_search_that_fails_is_brought_back_and_says_what_the_device_said() -> None:
+def test_a_search_that_fails_moves_back_and_reports_the_error_of_the_device() -> None:
     core = DriftingCore(lambda _x, _y: 4)
     core.fails = {(5, 6)}
     with pytest.raises(FocusError, match=r"^no contrast$"):
@@ -65,9 +65,9 @@ def test_a_drive_that_cannot_be_brought_back_is_no_mere_failure_of_the_focus() -
     core.full_focus = stuck  # type: ignore[method-assign]
     with pytest.raises(
         SourceError, match=r"focus cannot be moved to 1 um: focus \(got stuck"
-    ) as told:
+    ) as raised:
         drive(core).find(order())
-    assert not isinstance(told.value, FocusError)
+    assert not isinstance(raised.value, FocusError)
 
 
 def test_a_place_out_of_reach_is_named_and_nothing_is_searched() -> None:
@@ -102,7 +102,7 @@ def test_a_lock_that_does_not_form_is_let_go_and_the_drive_brought_back() -> Non
 def test_a_lock_that_runs_away_while_it_forms_is_let_go_at_once() -> None:
     core = DriftingCore(lambda _x, _y: 4)
     core.looks = 1000
-    told = drive(core)
+    locking = drive(core)
     asked = core.is_continuous_focus_locked
 
     def runs_away() -> bool:
@@ -111,7 +111,7 @@ def test_a_lock_that_runs_away_while_it_forms_is_let_go_at_once() -> None:
 
     core.is_continuous_focus_locked = runs_away  # type: ignore[method-assign]
     with pytest.raises(FocusError, match="focus went from 1 to 13 um"):
-        told.find(order(lock=True))
+        locking.find(order(lock=True))
     assert not core.enabled
     assert core.z_um == 1
 
@@ -126,9 +126,9 @@ def test_a_lock_outside_its_band_is_let_go() -> None:
 def test_a_stopped_search_is_no_failure_of_the_focus() -> None:
     core = DriftingCore(lambda _x, _y: 4)
     core.looks = None
-    with pytest.raises(SourceError, match="search of the focus was stopped") as told:
+    with pytest.raises(SourceError, match="search of the focus was stopped") as raised:
         drive(core, interrupted=True).find(order(lock=True))
-    assert not isinstance(told.value, FocusError)
+    assert not isinstance(raised.value, FocusError)
     assert not core.enabled
 
 

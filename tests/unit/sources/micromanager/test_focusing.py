@@ -259,15 +259,15 @@ def test_what_is_known_of_the_focus_outlives_a_restart(tmp_path: Path, clock: Fa
     assert (standing.focus.drift_um, standing.focus.focused, standing.focus.failed) == (4, 3, 0)
 
 
-def test_a_height_that_is_planned_anew_makes_the_old_correction_void(
+def test_a_newly_planned_height_makes_the_old_correction_void(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     first = scene(tmp_path, clock, drift_um=2, focus=focus(every="position"))
     first.at(0)
     first.at(1)
     first.source.stop()
-    anew = (POSITIONS[0].model_copy(update={"z_um": 23}), *POSITIONS[1:])
-    again = scene(tmp_path, clock, drift_um=2, focus=focus(every="position"), positions=anew)
+    moved = (POSITIONS[0].model_copy(update={"z_um": 23}), *POSITIONS[1:])
+    again = scene(tmp_path, clock, drift_um=2, focus=focus(every="position"), positions=moved)
     again.at(2)
     assert [z for *_, z in again.microscope.core.searched] == [23, 23, 31]
 
@@ -329,7 +329,7 @@ def test_settings_of_the_focus_that_contradict_each_other_are_refused(
         focus(**given)
 
 
-def test_device_failures_of_several_wells_are_told_together(
+def test_device_failures_of_several_wells_are_reported_together(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     made = scene(

@@ -69,8 +69,8 @@ def test_a_position_out_of_reach_is_tried_later_and_later_and_then_given_up(
     assert missed(scene) == [
         "HES 7/plate/A2/s0/t0000/BF: never acquired: time point 0: stage out of reach"
     ]
-    told = [record.message for record in caplog.records]
-    assert told.count("time point could not be acquired") == 1, "the same reason is told once"
+    logged = [record.message for record in caplog.records]
+    assert logged.count("time point could not be acquired") == 1, "the same reason is told once"
     assert scene.source.health().failing == "time point 0: stage out of reach"
     scene.microscope.fail_images = 0
     pass_time(scene, 1, until=1)
@@ -111,7 +111,7 @@ def test_time_points_that_pass_while_the_core_is_away_are_missed_one_by_one(
     assert scene.source.health().alive
 
 
-def test_what_was_missed_is_told_until_it_is_known_and_not_again_after_a_restart(
+def test_what_was_missed_is_reported_until_it_is_known_and_not_again_after_a_restart(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     clock.wall = datetime(2026, 3, 1, 9, tzinfo=UTC)

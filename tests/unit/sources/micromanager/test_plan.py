@@ -59,7 +59,7 @@ def test_many_positions_without_a_focus_are_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "changes", "told"),
+    ("labels", "changes", "expected"),
     [
         (("A1", "B1", "A1"), {}, "two positions have one label|'A1' as position 1 and as position"),
         (
@@ -89,10 +89,10 @@ def test_many_positions_without_a_focus_are_counted(tmp_path: Path) -> None:
     ],
 )
 def test_labels_that_are_one_place_are_refused_with_both_names(
-    tmp_path: Path, labels: tuple[str, ...], changes: dict[str, Any], told: str
+    tmp_path: Path, labels: tuple[str, ...], changes: dict[str, Any], expected: str
 ) -> None:
     (line,) = problems(tmp_path, positions=positions(*labels), **changes)
-    what, both = told.split("|")
+    what, both = expected.split("|")
     assert line.startswith(what)
     assert both in line
 
@@ -113,7 +113,7 @@ def test_labels_of_places_of_their_own_are_in_order(
 
 
 @pytest.mark.parametrize(
-    ("presets", "changes", "told"),
+    ("presets", "changes", "expected"),
     [
         (
             (("Channel", "BF"), ("Objective", "BF")),
@@ -139,15 +139,15 @@ def test_labels_of_places_of_their_own_are_in_order(
     ],
 )
 def test_presets_that_are_one_channel_are_refused_with_both_names(
-    tmp_path: Path, presets: tuple[tuple[str, str], ...], changes: dict[str, Any], told: str
+    tmp_path: Path, presets: tuple[tuple[str, str], ...], changes: dict[str, Any], expected: str
 ) -> None:
     (line,) = problems(tmp_path, channels=channels(*presets), **changes)
-    what, both = told.split("|")
+    what, both = expected.split("|")
     assert line.startswith(what)
     assert both in line
 
 
-def test_every_problem_of_a_plan_is_told_at_once(tmp_path: Path) -> None:
+def test_every_problem_of_a_plan_is_reported_at_once(tmp_path: Path) -> None:
     mixed = (*positions("A1", "A1", "B1", "b01"), *positions("C1", z_um=3))
     lines = problems(tmp_path, positions=mixed)
     assert [line.split(":")[0] for line in lines] == [

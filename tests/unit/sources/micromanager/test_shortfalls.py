@@ -48,8 +48,8 @@ def test_a_plan_that_failed_to_its_end_says_how_much_is_missing_and_why(
     assert health.shortfall == (
         "plan over, 8 of 12 images are missing; the last: time point 2: no image came"
     )
-    told = [record.message for record in caplog.records]
-    assert told.count("time-lapse is over, images are missing") == 1
+    logged = [record.message for record in caplog.records]
+    assert logged.count("time-lapse is over, images are missing") == 1
 
 
 def test_a_plan_that_ended_well_has_no_shortfall_for_a_gap_in_its_middle(scene: Scene) -> None:
@@ -72,7 +72,7 @@ def test_a_shortfall_is_known_after_a_restart(tmp_path: Path, clock: FakeClock) 
     again.source.stop()
 
 
-def test_a_source_is_not_taken_for_dead_while_it_connects_anew(
+def test_a_source_is_not_taken_for_dead_while_it_reconnects(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alive: list[bool] = []

@@ -325,7 +325,7 @@ def test_an_order_that_is_handed_over_twice_is_carried_out_once(scene: Steered) 
     assert [each.number for each in scene.source.reports()] == [7]
 
 
-def test_how_it_stands_says_what_is_due_next(scene: Steered) -> None:
+def test_the_status_shows_what_is_due_next(scene: Steered) -> None:
     standing = scene.source.standing()
     assert standing is not None
     assert (standing.source, standing.time_points) == ("micromanager", 5)

@@ -192,7 +192,7 @@ def test_the_picture_of_an_alert_shows_the_whole_course_of_a_well_by_few_points(
     store.close()
 
 
-def test_a_frame_judged_anew_counts_for_what_rules_remember_as_soon_as_it_is_claimed(
+def test_a_frame_that_is_judged_again_counts_for_the_memory_of_rules_once_it_is_claimed(
     tmp_path: Path,
 ) -> None:
     scene = Scene(store=open_store(tmp_path, FakeClock()), folder=tmp_path, rules=(DARK,))

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import FakeClock
-from tests.unit.store.ledger.judgements import Lives
+from tests.unit.store.ledger.judgements import Restarts
 
 
 @pytest.fixture
-def lives(tmp_path: Path, clock: FakeClock) -> Lives:
-    return Lives(folder=tmp_path, clock=clock)
+def restarts(tmp_path: Path, clock: FakeClock) -> Restarts:
+    return Restarts(folder=tmp_path, clock=clock)

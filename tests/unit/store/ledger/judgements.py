@@ -35,7 +35,7 @@ NAMES, READING, MODEL = judging("n2", "r2"), judging(reading="r2"), judging(mode
 
 
 @dataclass
-class Lives:
+class Restarts:
     """A store that is opened under one thing after another."""
 
     folder: Path

@@ -25,10 +25,10 @@ def is_settled(scene: Scene, offered: FrameTicket) -> bool:
 
 def written(scene: Scene) -> dict[str, list[tuple[Any, ...]]]:
     """All that the database says but the marks of files."""
-    said = tables(scene.folder)
-    del said["frames"]
+    rows = tables(scene.folder)
+    del rows["frames"]
     frames = "SELECT id, state, attempts, seen_at, settled_at, content FROM frames ORDER BY id"
-    return said | {"frames": read_rows(scene.folder, frames)}
+    return rows | {"frames": read_rows(scene.folder, frames)}
 
 
 def test_a_scored_frame_stays_as_it_is(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
@@ -54,7 +54,7 @@ def test_a_quarantined_frame_stays_as_it_is(scene: Scene) -> None:
     assert is_settled(scene, touched(ticket(key(), content="pixels")))
 
 
-def test_other_pixels_are_scored_anew(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+def test_other_pixels_are_scored_again(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     scene.score(key(), 0.1, content="pixels")
     scene.score(key(), 0.7, content="other pixels", fingerprint="2")
     assert "frame changed since it was seen, scored again" in caplog.text
@@ -70,7 +70,7 @@ def test_pixels_that_are_not_known_are_not_taken_for_the_same(
     assert scene.store.claim(touched(ticket(key(), content=now)))
 
 
-def test_a_frame_of_unknown_pixels_that_is_scored_anew_keeps_its_day(scene: Scene) -> None:
+def test_a_frame_of_unknown_pixels_that_is_scored_again_keeps_its_day(scene: Scene) -> None:
     """As one that an older version scored, and a program touches now."""
     scene.score(key(), 0.7, taken={"dated": False})
     offered = touched(ticket(key(), content="pixels"))

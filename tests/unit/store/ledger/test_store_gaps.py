@@ -99,7 +99,7 @@ def test_a_frame_that_comes_after_all_fills_its_gap(scene: Scene, reader: Reader
 
 def test_a_gap_changes_nothing_that_is_judged(tmp_path: Path, clock: FakeClock) -> None:
     began = clock.wall
-    told = []
+    stored = []
     for name, gaps in (("with", True), ("without", False)):
         clock.wall = began
         store = open_store(tmp_path / name, clock)
@@ -119,9 +119,11 @@ def test_a_gap_changes_nothing_that_is_judged(tmp_path: Path, clock: FakeClock) 
                 clock.advance(36 * 3600)
                 store.let_time_pass()
         store.close()
-        told.append({key: rows for key, rows in tables(tmp_path / name).items() if key != "frames"})
-    assert told[0]["alerts"], "the weak wells are told of"
-    assert told[0] == told[1]
+        stored.append(
+            {key: rows for key, rows in tables(tmp_path / name).items() if key != "frames"}
+        )
+    assert stored[0]["alerts"], "the weak wells are told of"
+    assert stored[0] == stored[1]
 
 
 def test_a_missed_site_does_not_hold_up_its_well(tmp_path: Path, clock: FakeClock) -> None:

@@ -37,7 +37,7 @@ def test_a_scored_frame_is_not_claimed_again(scene: Scene) -> None:
     assert scene.rows("SELECT state, attempts FROM frames") == [("done", 1)]
 
 
-def test_a_frame_whose_file_changed_is_scored_anew_and_its_result_replaced(
+def test_a_frame_whose_file_changed_is_scored_again_and_its_result_replaced(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
     scene.score(key(), 0.4)
@@ -169,7 +169,7 @@ def test_a_result_of_another_frame_cannot_be_committed(scene: Scene) -> None:
         scene.store.commit(offered, frame_of(other), judged(other, 0.4), files)
 
 
-def test_a_quarantine_needs_no_claim_to_be_told(scene: Scene) -> None:
+def test_a_quarantine_without_a_claim_is_recorded(scene: Scene) -> None:
     scene.store.quarantine(ticket(key()), "unreadable", "it is empty")
     assert scene.rows("SELECT state, fault, reason, attempts FROM frames") == [
         ("quarantined", "unreadable", "it is empty", 1)

@@ -86,7 +86,7 @@ def test_a_ticket_says_what_loading_does_not(scene: Scene) -> None:
     assert not needs_work(scene, offered)
 
 
-def test_time_since_the_start_stands_beside_a_configured_start(started: Scene) -> None:
+def test_time_since_the_start_is_used_with_a_configured_start(started: Scene) -> None:
     score(started, key(time_point=2))
     score(started, key("B2", 2), acquired_at=START + DAY)
     assert started.rows(DAYS) == [(2, 1.0), (2, 2.0)]
@@ -114,7 +114,7 @@ def test_the_first_real_moment_of_a_run_that_has_days_already_keeps_them_in_orde
     assert scene.rows(DAYS) == [(0, 0.0), (1, 0.5), (2, 1.0), (3, 1.5)]
 
 
-def test_a_frame_scored_anew_keeps_the_moment_it_was_first_seen(scene: Scene) -> None:
+def test_a_frame_that_is_scored_again_keeps_the_time_it_was_first_seen(scene: Scene) -> None:
     scene.score(key(), 0.7, taken={"dated": False})
     later = replace(ticket(key(), fingerprint="2"), seen_at=START + 9 * DAY)
     assert scene.store.claim(later)

@@ -123,7 +123,7 @@ def test_wells_that_are_not_as_far_apart_as_on_the_plate_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plate", "told"),
+    ("plate", "expected"),
     [
         ({"y_with_rows": None}, "it is not known whether the stage's y falls or grows"),
         (
@@ -168,10 +168,10 @@ def test_wells_that_are_not_as_far_apart_as_on_the_plate_are_refused() -> None:
         ),
     ],
 )
-def test_a_plate_that_is_not_clear_is_refused(plate: dict[str, Any], told: str) -> None:
+def test_a_plate_that_is_not_clear_is_refused(plate: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError) as refused:
         positions(**plate)
-    assert told in str(refused.value)
+    assert expected in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
@@ -181,7 +181,7 @@ def test_a_square_well_holds_sites_in_its_corners() -> None:
         positions(type="48-well", sites={"rows": 2, "columns": 2, "spacing_um": 10_000})
 
 
-def test_rows_are_visited_there_and_back_unless_told_otherwise() -> None:
+def test_rows_are_visited_there_and_back_by_default() -> None:
     wells = ["A1:C3"]
     labels = [each.label[:2] for each in positions(wells=wells, skip=["B*"]).positions]
     assert labels == ["A1", "A2", "A3", "C3", "C2", "C1"]

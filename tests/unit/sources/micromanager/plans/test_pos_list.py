@@ -55,7 +55,7 @@ def test_what_people_note_at_positions_is_no_obstacle(write: Write) -> None:
 
 @both
 @pytest.mark.parametrize(
-    ("position", "told"),
+    ("position", "expected"),
     [
         (
             Marked("A1", {"XY": (1, 2), "Z": (3,), "TIPFSOffset": (120,)}),
@@ -78,11 +78,11 @@ def test_what_people_note_at_positions_is_no_obstacle(write: Write) -> None:
     ],
 )
 def test_a_position_that_asks_for_more_is_refused_by_name(
-    write: Write, position: Marked, told: str
+    write: Write, position: Marked, expected: str
 ) -> None:
     with pytest.raises(ConfigError) as refused:
         read(write([A1, position]))
-    assert told in str(refused.value)
+    assert expected in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
@@ -101,7 +101,7 @@ def test_an_empty_list_is_refused(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         (version_2([A1]).replace('"major_version": 2', '"major_version": 3'), "of version 3"),
         (version_2([A1]).replace("StagePositions", "Positions"), "no StagePositions"),
@@ -113,8 +113,8 @@ def test_an_empty_list_is_refused(write: Write) -> None:
         (version_1_4([A1]).replace("12.5", "1e400"), "a place of"),
     ],
 )
-def test_a_list_that_cannot_be_read_says_why(text: str, told: str) -> None:
+def test_a_list_that_cannot_be_read_says_why(text: str, expected: str) -> None:
     with pytest.raises(ConfigError) as refused:
         read(text)
     assert str(refused.value).startswith("position list cannot be read: a.pos (got ")
-    assert told in str(refused.value)
+    assert expected in str(refused.value)

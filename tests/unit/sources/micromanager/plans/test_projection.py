@@ -82,9 +82,9 @@ def test_disk_is_by_the_setting_else_by_the_images_there_are_else_assumed() -> N
     assert assumed.disk_bytes == 60 * (2048 * 2048 * 2 + 4096)
     seen = projected(SEEN)
     assert (seen.frame, seen.disk_bytes) == (SEEN, 60 * (500_000 + 4096))
-    told = projected(SEEN, projection={"frame_px": [100, 100], "bytes_per_px": 1})
-    assert not told.frame.assumed
-    assert told.disk_from(8) == 12 * (10_000 + 4096)
+    given = projected(SEEN, projection={"frame_px": [100, 100], "bytes_per_px": 1})
+    assert not given.frame.assumed
+    assert given.disk_from(8) == 12 * (10_000 + 4096)
 
 
 def test_light_on_each_site_is_the_sum_of_exposures_of_each_channel() -> None:
@@ -113,7 +113,7 @@ def test_a_channel_that_is_taken_seldom_costs_as_little_disk_and_light() -> None
     assert found.exposure_s == pytest.approx(3 * 0.52)
 
 
-def test_a_position_with_exposures_of_its_own_is_the_one_that_is_told_of() -> None:
+def test_a_position_with_its_own_exposures_is_the_one_that_is_reported() -> None:
     positions = [
         {"label": "A1", "x_um": 0, "y_um": 0},
         {"label": "A2", "x_um": 0, "y_um": 0, "exposures_ms": {"Phase": 60}},
@@ -132,7 +132,7 @@ def test_phases_count_each_with_its_interval_and_the_shortest_must_suffice() -> 
     assert too_long(found, "source") is not None
 
 
-def test_what_does_not_fit_into_the_interval_is_told_with_its_parts() -> None:
+def test_what_does_not_fit_into_the_interval_is_reported_with_its_parts() -> None:
     assert too_long(projected(), "source 'scope'") is None
     slow = projected(interval_s=3, projection={"stage_um_per_s": 1000})
     assert str(too_long(slow, "source 'scope'")) == (
@@ -145,7 +145,7 @@ def test_what_does_not_fit_into_the_interval_is_told_with_its_parts() -> None:
     assert too_long(once, "source 'scope'") is None
 
 
-def test_what_does_not_fit_onto_the_disk_is_told() -> None:
+def test_what_does_not_fit_onto_the_disk_is_reported() -> None:
     found = projected(SEEN)
     assert too_large(found, 0, found.disk_bytes, "images") is None
     assert str(too_large(found, 0, 1_000_000, "images")) == (

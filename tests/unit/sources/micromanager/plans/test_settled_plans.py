@@ -110,7 +110,7 @@ def test_a_source_with_positions_of_its_own_stays_as_it_is(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (None, "got No such file or directory"),
         (b"\xff\xfe\x00", "got not UTF-8 text"),
@@ -120,15 +120,15 @@ def test_a_source_with_positions_of_its_own_stays_as_it_is(tmp_path: Path) -> No
         (b"stage_positions: &a [*a]\n", "plan"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_told_in_one_line(
-    tmp_path: Path, content: bytes | None, told: str
+def test_a_file_that_cannot_be_read_is_reported_in_one_line(
+    tmp_path: Path, content: bytes | None, expected: str
 ) -> None:
     path = tmp_path / "plan.yaml"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ConfigError) as refused:
         settle(tmp_path, plan=path)
-    assert told in str(refused.value)
+    assert expected in str(refused.value)
     assert str(path) in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -156,7 +156,7 @@ def microscope(tmp_path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("position", "told"),
+    ("position", "expected"),
     [
         (Marked("A1", {"TIXY": (1, 2), "TIZ": (3,)}, "TIXY", "TIZ"), None),
         (Marked("A1", {"TIXY": (1, 2)}, "TIXY", ""), None),
@@ -171,16 +171,16 @@ def microscope(tmp_path: Path) -> dict[str, Any]:
     ],
 )
 def test_a_list_for_another_stage_than_the_core_moves_is_refused(
-    tmp_path: Path, microscope: dict[str, Any], position: Marked, told: str | None
+    tmp_path: Path, microscope: dict[str, Any], position: Marked, expected: str | None
 ) -> None:
     path = tmp_path / "list.pos"
     path.write_text(version_2([position]), encoding="utf-8")
-    if told is None:
+    if expected is None:
         assert settle(tmp_path, plan=path, **microscope).positions[0].x_um == 1
         return
     with pytest.raises(ConfigError) as refused:
         settle(tmp_path, plan=path, **microscope)
-    assert told in str(refused.value)
+    assert expected in str(refused.value)
 
 
 def test_the_source_itself_refuses_a_plan_before_it_begins(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_the_source_itself_refuses_a_plan_before_it_begins(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "expected"),
     [
         ({}, "mode acquire needs positions, or a plan or plate that gives them"),
         ({"plan": "a.pos", "plate": PLATE}, "plan and plate each give positions; leave one"),
@@ -215,7 +215,7 @@ def test_the_source_itself_refuses_a_plan_before_it_begins(tmp_path: Path) -> No
     ],
 )
 def test_a_configuration_that_gives_no_clear_positions_is_refused(
-    tmp_path: Path, source: dict[str, Any], told: str
+    tmp_path: Path, source: dict[str, Any], expected: str
 ) -> None:
     path = tmp_path / "config.yaml"
     made = {"kind": "micromanager", "mode": "acquire", "path": "images", **source}
@@ -223,7 +223,7 @@ def test_a_configuration_that_gives_no_clear_positions_is_refused(
     path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(ConfigError) as refused:
         load_config(path)
-    assert told in str(refused.value)
+    assert expected in str(refused.value)
     assert "\n" not in str(refused.value)
 
 

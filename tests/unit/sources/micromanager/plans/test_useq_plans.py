@@ -45,10 +45,10 @@ def refusal(raw: dict[str, Any]) -> str:
 
 
 def refused(**plan: Any) -> str:
-    told = refusal(yaml.safe_load(useq.MDASequence(**plan).yaml()))
+    complaint = refusal(yaml.safe_load(useq.MDASequence(**plan).yaml()))
     begin, end = "plan asks for what scopewatch does not acquire: plan.yaml (got ", "); take it out"
-    assert told.startswith(begin)
-    return told.removeprefix(begin).partition(end)[0]
+    assert complaint.startswith(begin)
+    return complaint.removeprefix(begin).partition(end)[0]
 
 
 def test_positions_channels_and_times_are_those_of_the_plan() -> None:
@@ -238,7 +238,7 @@ def test_a_channel_of_every_nth_time_point_stays_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan", "told"),
+    ("plan", "expected"),
     [
         ({"z_plan": {"range": 4, "step": 1}}, "z_plan of 5 planes"),
         ({"z_plan": {"relative": [2]}}, "z_plan of a plane away from the position's own z"),
@@ -295,36 +295,36 @@ def test_a_channel_of_every_nth_time_point_stays_one() -> None:
         ),
     ],
 )
-def test_what_is_not_acquired_is_refused_by_name(plan: dict[str, Any], told: str) -> None:
-    assert refused(**{"stage_positions": [(0, 0, 0)], **plan}) == told
+def test_what_is_not_acquired_is_refused_by_name(plan: dict[str, Any], expected: str) -> None:
+    assert refused(**{"stage_positions": [(0, 0, 0)], **plan}) == expected
 
 
 def test_all_that_is_not_acquired_is_named_in_one_line() -> None:
-    told = refused(
+    complaint = refused(
         stage_positions=[(0, 0, 0)],
         z_plan={"range": 4, "step": 2},
         autofocus_plan={"axes": ["z"]},
         channels=["Phase"],
     )
     assert (
-        told
+        complaint
         == "z_plan of 3 planes; autofocus_plan at each change of z; no exposure of channel 'Phase'"
     )
 
 
 def test_a_key_that_useq_schema_would_pass_over_is_named() -> None:
-    told = refusal(
+    complaint = refusal(
         {
             "stage_positions": [{"x": 0, "y": 0, "zz": 4}],
             "autofocus": {"axes": ["p"]},
             "time_plan": [{"interval": 5, "loops": 2, "jitter": 1}],
         }
     )
-    assert "(got stage_positions[0].zz, autofocus, time_plan[0].jitter)" in told
+    assert "(got stage_positions[0].zz, autofocus, time_plan[0].jitter)" in complaint
 
 
 @pytest.mark.parametrize(
-    ("raw", "told"),
+    ("raw", "expected"),
     [
         ({}, "plan holds no position"),
         (
@@ -358,5 +358,5 @@ def test_a_key_that_useq_schema_would_pass_over_is_named() -> None:
         ({"title": "not a plan"}, "holds keys that useq-schema does not know"),
     ],
 )
-def test_a_file_that_is_no_plan_says_why(raw: dict[str, Any], told: str) -> None:
-    assert told in refusal(raw)
+def test_a_file_that_is_no_plan_says_why(raw: dict[str, Any], expected: str) -> None:
+    assert expected in refusal(raw)
