@@ -64,7 +64,7 @@ class Steered(Protocol):
         ...
 
     def standing(self) -> AcquisitionStanding | None:
-        """Return how the time-lapse stands."""
+        """Return the state of the time-lapse."""
         ...
 
 
@@ -85,7 +85,7 @@ class Helm:
         self._handed: dict[str, int] = {}
 
     def restore(self) -> None:
-        """Hold what was held before the start, and hand over what waits. Raises StoreError.
+        """Restore what was held before the start, and pass on waiting orders. Raises StoreError.
 
         Before anything is acquired: somebody may have their hands on the stage.
         """
@@ -95,7 +95,7 @@ class Helm:
         self.look()
 
     def look(self) -> None:
-        """Write down what came of orders, and hand over new ones. Raises StoreError."""
+        """Record the outcomes of orders, and pass on new ones. Raises StoreError."""
         for source in self._steered:
             reports = [*self._unwritten.get(source.name, ()), *source.reports()][-_MOST:]
             self._unwritten[source.name] = reports
@@ -111,8 +111,8 @@ class Helm:
 
 def standings_of(sources: Sequence[FrameSource]) -> list[AcquisitionStanding]:
     """Return how the time-lapses stand. Never raises; any thread."""
-    told = (source.standing() for source in _steered(sources))
-    return [each for each in told if each is not None]
+    standings = (source.standing() for source in _steered(sources))
+    return [each for each in standings if each is not None]
 
 
 def _steered(sources: Sequence[FrameSource]) -> list[Steered]:

@@ -31,7 +31,7 @@ class ChannelLight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acquisition:
-    """How an acquisition stands, and what it takes.
+    """State of an acquisition, and its demands.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Acquisition:
     disk_bytes
         Of the images that are still to come.
     free_bytes
-        Where they are written; None where that cannot be told.
+        Where they are written; None where unknown.
     image
         Size of an image, and who says so.
     """
@@ -84,7 +84,7 @@ class Acquisition:
 
 
 def list_acquisitions(config: Config) -> tuple[Acquisition, ...]:
-    """Return how each source that acquires stands. Never raises."""
+    """Return the state of each source that acquires. Never raises."""
     return tuple(_look(source, config.experiment) for source in acquiring_sources(config))
 
 
@@ -95,15 +95,15 @@ def check_projections(config: Config) -> Iterator[Finding]:
         try:
             settled = settle_plan(source, config.experiment)
         except ConfigError:
-            continue  # the check of the source itself has told of it
+            continue  # the check of the source itself has reported it
         projection = project_source(settled, config.experiment)
-        stands = _stand(settled, config.experiment, projection)
-        for line in stands.lines:
+        state = _stand(settled, config.experiment, projection)
+        for line in state.lines:
             yield Finding(subject=subject, text=line)
-        if stands.free_bytes is None:
+        if state.free_bytes is None:
             continue
         where = f"{subject}: {source.path}"
-        problem = too_large(projection, stands.over, stands.free_bytes, where)
+        problem = too_large(projection, state.over, state.free_bytes, where)
         if problem is not None:
             assumed = projection.frame.assumed
             yield Finding(subject=subject, text=str(problem), failed=not assumed, advice=assumed)
@@ -149,7 +149,7 @@ def _stand(
         disk_bytes=projection.disk_from(over),
         free_bytes=free_bytes(settled.path),
         image=f"{frame.width_px} x {frame.height_px} px, {8 * frame.bytes_per_px} bit:"
-        f" {frame.said_by}",
+        f" {frame.origin}",
         light=tuple(
             ChannelLight(
                 channel=dose.channel,

@@ -86,8 +86,8 @@ def to_svg(picture: drawn.Picture) -> bytes:
                     f' stroke="{_web(_COLOURS[kind])}"/>'
                 )
             case drawn.Path(points):
-                told = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-                lines.append(f'<polyline points="{told}" fill="none" stroke="{_web(_WAY)}"/>')
+                corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+                lines.append(f'<polyline points="{corners}" fill="none" stroke="{_web(_WAY)}"/>')
             case drawn.Words(x, y, text, size, anchor, faint):
                 # SVG places the foot of a line of text, Pillow its head.
                 lines.append(

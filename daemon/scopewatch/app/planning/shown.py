@@ -68,7 +68,7 @@ class ShownPlan:
 
     Parameters
     ----------
-    said
+    summary
         What it is and where it comes from.
     settled
         The source with all that the plan says.
@@ -78,7 +78,7 @@ class ShownPlan:
         Time points that are over already.
     """
 
-    said: str
+    summary: str
     settled: MicroManagerSourceConfig
     plate: PlateConfig | None
     sites: tuple[PlannedSite, ...]
@@ -197,12 +197,12 @@ def _changed(
     try:
         return MicroManagerSourceConfig.model_validate(raw)
     except ValidationError as error:
-        told = error.errors(include_url=False)[0]
+        first = error.errors(include_url=False)[0]
         raise ConfigError(
             complaint(
                 "option cannot be used",
-                where=".".join(str(part) for part in told["loc"]),
-                got=told["msg"],
+                where=".".join(str(part) for part in first["loc"]),
+                got=first["msg"],
                 do="see scopewatch plan --help",
             )
         ) from error
@@ -224,7 +224,8 @@ def _shown(
     path = settled.path
     projection = project_source(settled, experiment)
     return ShownPlan(
-        said=f"{where}: {found.said if found is not None else 'positions of the configuration'}",
+        summary=f"{where}: "
+        + ("positions of the configuration" if found is None else found.summary),
         settled=settled,
         plate=source.plate,
         sites=tuple(

@@ -20,7 +20,7 @@ def describe_plan(plan: ShownPlan, *, every: bool) -> Iterator[str]:
     every
         Whether all positions are listed, and not only the first.
     """
-    yield plan.said
+    yield plan.summary
     yield plan.counted
     yield ""
     yield from _draw_plate(plan)
@@ -34,7 +34,7 @@ def plan_as_json(plan: ShownPlan) -> dict[str, Any]:
     projection = plan.projection
     return {
         "schema_version": 1,
-        "plan": plan.said,
+        "plan": plan.summary,
         "source": plan.settled.name,
         "positions": [
             {**each.position.model_dump(), "well": each.well, "site": each.site}
@@ -127,7 +127,7 @@ def _list_figures(plan: ShownPlan) -> Iterator[str]:
     free = "" if plan.free_bytes is None else f"; {in_bytes(plan.free_bytes)} are free"
     yield (
         f"disk       {in_bytes(projection.disk_bytes)}: {frame.width_px} x {frame.height_px} px,"
-        f" {8 * frame.bytes_per_px} bit ({frame.said_by}){free}"
+        f" {8 * frame.bytes_per_px} bit ({frame.origin}){free}"
     )
     if not projection.doses:
         yield "light      not known: the plan names no channel with its exposure"

@@ -47,8 +47,8 @@ class Account:
             counted = [len(self.missing(index)) for index in range(last + 1)]
             planned = sum(counted) + len(self._done)
             why = self.why(self.missing(last)[-1])
-            told = f"plan over, {sum(counted)} of {planned} images are missing; the last: {why}"
-            self._shortfall = len(self._done), told
+            summary = f"plan over, {sum(counted)} of {planned} images are missing; the last: {why}"
+            self._shortfall = len(self._done), summary
         return self._shortfall[1]
 
     def missing(self, index: int) -> list[Place]:
@@ -83,7 +83,7 @@ class Account:
             self._causes.pop(place, None)
 
     def blame(self, error: Exception) -> None:
-        """Keep why each image failed, for what is told of it once its time point is over."""
+        """Keep why each image failed, for the report at the end of its time point."""
         if isinstance(error, ImagesMissingError):
             for axes, why in error.causes:
                 place = place_of(axes)

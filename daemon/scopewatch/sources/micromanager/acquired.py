@@ -219,8 +219,8 @@ def survey(
                 if sighting.image is None or place is None:
                     continue
                 places.add(place)
-                told = image_statements(sighting.axes, sighting.image.tags, sighting.summary)
-                moment = moment_of(merged(told), settings.zone)
+                statements = image_statements(sighting.axes, sighting.image.tags, sighting.summary)
+                moment = moment_of(merged(statements), settings.zone)
                 if moment is not None:
                     moments[place[0]] = min(moments.get(place[0], moment), moment)
     return Acquired(

@@ -71,7 +71,7 @@ class Acquiring:
     connected
         Whether the microscope is.
     trying
-        Whether a time point is being acquired, connected anew where that failed.
+        Whether a time point is being acquired, after a reconnection where that failed.
     failing
         Why images of the last time point that was tried are missing; '' when none are.
     account
@@ -97,7 +97,7 @@ class Acquiring:
         self._lock = threading.Lock()
         self._stopping = False
         self._presence = Presence(config.path)
-        self._end_told = False
+        self._end_reported = False
         self._plan = KeptPlan(config, experiment.name)
         wells = wells_of(config, reading_settings(config, experiment))
         self._focusing = Focusing(config, wells, microscope.focus_drive)
@@ -135,7 +135,7 @@ class Acquiring:
         self._stopping = False
         path = self._config.path
         if self._presence.is_gone():
-            # Made anew, it might be below the mount point of a share that is away.
+            # A new one might be below the mount point of a share that is away.
             raise SourceError(
                 complaint(
                     "folder for the data sets was there, and is gone",
@@ -164,7 +164,7 @@ class Acquiring:
                 self.steering.note(self._plan.change)
             self._focusing.kept = self._plan.focus(found)
         self._lapse.pass_by(self._now(), self.steering.why or self.trouble or _NOT_RUNNING)
-        self._keep_plan(anew=True)
+        self._keep_plan(fresh=True)
         if self.account.is_over:
             log.info("time-lapse is over", source=self._name, time_points=self._plan.time_points)
 
@@ -189,7 +189,7 @@ class Acquiring:
         )
 
     def standing(self) -> AcquisitionStanding:
-        """Return how the time-lapse stands. Any thread."""
+        """Return the state of the time-lapse. Any thread."""
         due, grid = self.due_by_now(), self._lapse.grid
         following = 0 if due is None else due + (due <= self._lapse.over)
         has_next = following < self._plan.time_points
@@ -227,13 +227,13 @@ class Acquiring:
             busy = f"time point {index} was still being acquired: interval_s is too short"
             # What failed meanwhile is to blame, not the interval.
             lapse.pass_by(self._now(), self.failing or busy)
-        self._keep_plan(anew=index is not None)
+        self._keep_plan(fresh=index is not None)
         self._tell_end()
 
     def acquire_time_point(self, index: int) -> bool:
         """Acquire what is missing of a time point; True when it is complete. Never raises.
 
-        When images do not come, the microscope is connected anew and they are tried once more.
+        When images do not come, the microscope is reconnected and they are tried once more.
         """
         with self._lock:
             self.trying = True
@@ -249,7 +249,7 @@ class Acquiring:
             except HeldError:
                 break
             except UnfocusedError as error:
-                # The devices work: loading them anew would bring no focus.
+                # The devices work: loading them again would bring no focus.
                 self.account.blame(error)
                 self._note(index, attempt, str(error))
                 break
@@ -295,7 +295,7 @@ class Acquiring:
             raise OrderRefusedError("no time point is left; raise time_points of the source")
         self._lapse.grid = self._plan.put_between(grid, self._now())
         self._lapse.time_points = self._plan.time_points
-        self._keep_plan(anew=False)
+        self._keep_plan(fresh=False)
         return due + 1
 
     def stop(self) -> None:
@@ -317,9 +317,9 @@ class Acquiring:
         return at + timedelta(seconds=self._clock.steady() - at_s)
 
     def _tell_end(self) -> None:
-        if self._end_told or not self.account.shortfall:
+        if self._end_reported or not self.account.shortfall:
             return
-        self._end_told = True
+        self._end_reported = True
         self.steering.note(f"time-lapse is over: {self.account.shortfall}")
         log.warning(
             "time-lapse is over, images are missing",
@@ -327,9 +327,9 @@ class Acquiring:
             reason=self.account.shortfall,
         )
 
-    def _keep_plan(self, *, anew: bool) -> None:
+    def _keep_plan(self, *, fresh: bool) -> None:
         if self._lapse.grid is not None and not self.account.is_empty:
-            self._plan.keep(self._lapse.grid, self._lapse.over, self.focus, anew=anew)
+            self._plan.keep(self._lapse.grid, self._lapse.over, self.focus, fresh=fresh)
 
     def _survey(self) -> Acquired:
         try:
@@ -390,7 +390,7 @@ class Acquiring:
             self._microscope.close()
 
     def _note(self, index: int, attempt: int, why: str) -> None:
-        told, self.failing = self.failing, f"time point {index}: {why}"
-        if self.failing != told:
+        before, self.failing = self.failing, f"time point {index}: {why}"
+        if self.failing != before:
             event = {"source": self._name, "time_point": index, "attempt": attempt, "reason": why}
             log.error("time point could not be acquired", **event)

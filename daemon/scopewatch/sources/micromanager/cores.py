@@ -23,7 +23,7 @@ def start_core(config: MicroManagerSourceConfig, failed: Failed) -> None:
     Parameters
     ----------
     failed
-        Told of each image that fails; see `engine.listen`.
+        Called for each image that fails; see `engine.listen`.
 
     Raises
     ------

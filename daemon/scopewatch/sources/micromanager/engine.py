@@ -1,4 +1,4 @@
-"""Hears what pycro-manager's engine only prints: which image failed, and what the core said of it.
+"""Records what pycro-manager's engine only prints: which image failed, and the core's error.
 
 pycro-manager 1.0.2 tries a command of the hardware six times, drops the error that the core gave,
 raises another one within a future that nobody asks, and prints tracebacks and retries to the
@@ -27,11 +27,11 @@ Failed = Callable[[dict[str, Any], str], None]
 
 
 class ListeningCore:
-    """A core that passes every call on and notes what the last one that failed said."""
+    """A core that passes every call on and keeps the last error."""
 
     def __init__(self, core: Any) -> None:
         self._core = core
-        self.said = ""
+        self.last_error = ""
 
     def __getattr__(self, name: str) -> Any:
         """Return what the core has of that name; calls of it are listened to."""
@@ -43,7 +43,7 @@ class ListeningCore:
             try:
                 return found(*args, **options)
             except Exception as error:
-                self.said = sum_up(error)
+                self.last_error = sum_up(error)
                 raise
 
         # Found at once the next time.
@@ -52,7 +52,7 @@ class ListeningCore:
 
 
 class _Logged:
-    """Stands for the module `traceback`: what would be printed goes to the log."""
+    """Replaces the module `traceback`: what would be printed goes to the log."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(traceback, name)
@@ -62,7 +62,7 @@ class _Logged:
 
 
 def listen(failed: Failed) -> None:
-    """Let the engine that was started tell which image failed, with what the core said.
+    """Make the started engine report which image failed, with the core's error.
 
     Parameters
     ----------
@@ -76,11 +76,11 @@ def listen(failed: Failed) -> None:
     execute = engine.execute_acquisition_event
 
     def execute_and_tell(event: Any) -> None:
-        core.said = ""
+        core.last_error = ""
         try:
             execute(event)
         except Exception as error:
-            failed(dict(event.axisPositions_), core.said or sum_up(error))
+            failed(dict(event.axisPositions_), core.last_error or sum_up(error))
             raise
 
     engine.execute_acquisition_event = execute_and_tell
@@ -98,10 +98,10 @@ def sum_up(error: BaseException) -> str:
     """Return what an error says, in one line."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    told = " ".join(str(error).split())
-    return told or type(error).__name__
+    line = " ".join(str(error).split())
+    return line or type(error).__name__
 
 
 def _print(*texts: object, **_options: object) -> None:
-    said = " ".join(" ".join(str(each) for each in texts).split())
-    log.debug("acquisition engine says", text=said)
+    printed = " ".join(" ".join(str(each) for each in texts).split())
+    log.debug("acquisition engine says", text=printed)

@@ -25,7 +25,7 @@ class ImagesMissingError(SourceError):
     causes
         Of each image that is known to have failed, its axes and why, in one line.
     ends
-        Whether no more images are to be had before the microscope is connected anew.
+        Whether no more images are to be had before the microscope is connected again.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 Time points lie at planned distances from one of them on. A plan that is changed by a reload or a
 restart goes on with the next time point: its interval counts from the last one, and what it adds
-(positions, channels, time points) begins now, so that no gap is told of what nobody had planned.
+(positions, channels, time points) begins now, so that no gap is reported for what was not planned.
 
 A time point that a person wants at once is put in between: it is the next one by its number, those
 behind it keep their moments, and there is one more of them. It is no part of the planned series, so

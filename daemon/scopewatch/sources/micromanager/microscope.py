@@ -150,7 +150,7 @@ class PycroManagerMicroscope:
         saved: Callable[[Axes], None],
         hold: Callable[[], bool] = never,
     ) -> bool:
-        """Take one image per event; False where it was left off since `hold` said so.
+        """Take one image per event; False where it was left off because `hold` asked for it.
 
         Raises
         ------
@@ -272,7 +272,7 @@ class PycroManagerMicroscope:
         """Say why the whole acquisition has ended; '' while it goes on."""
         try:
             self._acquisition._check_for_exceptions()
-        except Exception as error:  # noqa: BLE001 - whatever it was is said of the images
+        except Exception as error:  # noqa: BLE001 - it is the reason of all its images
             where = f" ({self._config.path})" if isinstance(error, OSError) else ""
             return sum_up(error) + where
         return ""
@@ -281,13 +281,13 @@ class PycroManagerMicroscope:
         places: dict[str, list[str]] = {}
         for axes, why in causes:
             places.setdefault(why, []).append(_named(axes))
-        told = [
+        lines = [
             f"{why} ({', '.join(named[:_MOST_NAMED])}"
             + (f" and {len(named) - _MOST_NAMED} more)" if len(named) > _MOST_NAMED else ")")
             for why, named in places.items()
         ]
-        more = len(told) - _MOST_NAMED
-        line = "; ".join(told[:_MOST_NAMED]) + (f"; and {more} more causes" if more > 0 else "")
+        more = len(lines) - _MOST_NAMED
+        line = "; ".join(lines[:_MOST_NAMED]) + (f"; and {more} more causes" if more > 0 else "")
         failed = self._blamed(f"{len(causes)} of {asked} images never came: {line}")
         return ImagesMissingError(str(failed), causes, ends=ends)
 
@@ -319,7 +319,7 @@ class PycroManagerMicroscope:
                 acquisition.mark_finished()
                 acquisition.await_completion()
             except Exception as error:  # noqa: BLE001
-                # A thread boundary. What was saved is saved; the next time point starts anew.
+                # A thread boundary. What was saved is saved; the next time point starts again.
                 event = {"reason": sum_up(error)}
                 log.error("acquisition ended with an error", **event)
             finally:

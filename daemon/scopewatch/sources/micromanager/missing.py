@@ -1,4 +1,4 @@
-"""What is missing of a time-lapse, told to the inbox image by image, once and over restarts too."""
+"""Reports missing images of a time-lapse to the inbox, each once, over restarts too."""
 
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.errors import StoreError
@@ -30,23 +30,23 @@ class Missing:
         self._name = config.name
         self._settings = reading_settings(config, experiment)
         self._acquiring = acquiring
-        self._in_hand: list[Found] = []
+        self._pending: list[Found] = []
         self._up_to = -1
 
     def tell(self, offering: Offering) -> None:
-        """Hand what is missing of time points that are over to the inbox, until it is known."""
+        """Offer missing images of past time points to the inbox until the ledger knows them."""
         fresh: list[Found] = []
         over = self._acquiring.over
         for index in range(self._up_to + 1, over + 1):
             fresh += self._of(index)
         self._up_to = over
-        self._in_hand += fresh
-        if not self._in_hand:
+        self._pending += fresh
+        if not self._pending:
             return
         try:
-            wanted = offering.unsettled(self._in_hand)
+            wanted = offering.unsettled(self._pending)
         except StoreError as error:
-            # They stay in hand, and the ledger is asked again.
+            # They stay pending, and the ledger is asked again.
             log.info(
                 "missed time points wait for the database", source=self._name, reason=str(error)
             )
@@ -58,8 +58,8 @@ class Missing:
             log.warning("time points were missed", **event)
         offering.offer(wanted)
         known = set(wanted)
-        self._in_hand = [
-            each for each in self._in_hand if each in known or offering.on_its_way(each)
+        self._pending = [
+            each for each in self._pending if each in known or offering.on_its_way(each)
         ]
 
     def _of(self, index: int) -> list[Found]:

@@ -138,7 +138,7 @@ def _exposures(config: MicroManagerSourceConfig) -> list[ConfigError]:
 
 
 def _shared_events(config: MicroManagerSourceConfig) -> list[ConfigError]:
-    """Name what stands twice word by word: of two such images only one is told apart on disk."""
+    """Name exact duplicates: on disk two such images cannot be distinguished."""
     problems: list[ConfigError] = []
     seen: dict[str, int] = {}
     for number, position in enumerate(config.positions, 1):
@@ -178,7 +178,7 @@ def _shared_frames(
     """Name images of different labels or presets that are read as one and the same frame."""
     problems: list[ConfigError] = []
     seen: dict[FrameKey, Place] = {}
-    told: set[tuple[object, object]] = set()
+    reported: set[tuple[object, object]] = set()
     for place in events_of(config, 0):
         _, label, channel = place
         try:
@@ -202,8 +202,8 @@ def _shared_frames(
             )
         else:
             continue
-        if (of, pair) not in told:
-            told.add((of, pair))
+        if (of, pair) not in reported:
+            reported.add((of, pair))
             where = f"{'positions' if of == 'label' else 'channels'} of the source {config.name!r}"
             problems.append(ConfigError(complaint(what, where=where, got=two, do=do)))
     return problems
@@ -211,5 +211,5 @@ def _shared_frames(
 
 def _listed(names: list[str]) -> str:
     more = len(names) - _MOST_NAMED
-    told = ", ".join(repr(name) for name in names[:_MOST_NAMED])
-    return f"{told} and {more} more" if more > 0 else told
+    shown = ", ".join(repr(name) for name in names[:_MOST_NAMED])
+    return f"{shown} and {more} more" if more > 0 else shown

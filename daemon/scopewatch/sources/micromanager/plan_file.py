@@ -1,7 +1,7 @@
 """The plan of a time-lapse, kept beside its images: `scopewatch-plan.json` in the newest data set.
 
-From the images alone an interval that was changed cannot be told from a time point that came late,
-nor a position that was added from one that was never reached.
+From the images alone a changed interval looks like a late time point, and a position that was
+added looks like one that was never reached.
 """
 
 import json

@@ -105,7 +105,7 @@ class KeptPlan:
         """Return what is kept of the focus of the time-lapse that is on disk."""
         return read_focus(self._config.path, self._experiment) if found.places else FocusKept()
 
-    def keep(self, grid: Grid, over: int, focus: FocusKept, *, anew: bool) -> None:
+    def keep(self, grid: Grid, over: int, focus: FocusKept, *, fresh: bool) -> None:
         """Keep the plan beside the newest images, where not this one is kept there. Never raises.
 
         Parameters
@@ -114,13 +114,13 @@ class KeptPlan:
             The last time point that is not acquired any more.
         focus
             What is known of it.
-        anew
+        fresh
             Whether a data set may have begun since: only then is the folder of the images listed.
         """
         config = self._config
         planned = self._planned or self._begun(grid)
         self._planned = planned = replace(planned, over=max(planned.over, over))
-        if not anew and self._kept is not None and self._kept[1:] == (planned, focus):
+        if not fresh and self._kept is not None and self._kept[1:] == (planned, focus):
             return
         try:
             folder = next(own_data_sets(config.path, self._experiment), None)

@@ -11,8 +11,8 @@ acquire: scopewatch runs the time-lapse (`acquiring`). The scheduler calls `acqu
                            ^                          | images missing: reconnected, tried again
                            '--- started again <-------' still missing: not alive, says why
 
-What is missing of a time point that is over is told to the inbox image by image (`missing`), also
-of those that passed while the daemon was down.
+`missing` reports the missing images of past time points to the inbox, also of those that passed
+while the daemon was down.
 """
 
 from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ class MicroManagerSource:
     make_microscope
         Makes the microscope for mode acquire from (config, name of the data sets).
     arrivals
-        Told of images as they are saved; None: nobody is.
+        Receives images as they are saved; None: nothing does.
 
     Raises
     ------
@@ -173,7 +173,7 @@ class MicroManagerSource:
         self._acquiring.steering.restore(held)
 
     def standing(self) -> AcquisitionStanding | None:
-        """Return how the time-lapse stands; None in mode follow. Never raises."""
+        """Return how the time-lapse is; None in mode follow. Never raises."""
         return self._acquiring.standing() if self._acquires else None
 
     def acquire_due(self) -> None:

@@ -92,9 +92,9 @@ class Steering:
     def reports(self) -> list[Report]:
         """Return what was not asked for yet of all that came of orders, and forget it."""
         with self._lock:
-            told = list(self._reports)
+            standings = list(self._reports)
             self._reports.clear()
-        return told
+        return standings
 
     def note(self, outcome: str) -> None:
         """Enter something that happened of its own accord."""

@@ -8,7 +8,7 @@
 Time points lie on a fixed grid from the first one, so that after an outage the time-lapse goes on
 where the clock says. A camera that gives nothing at all may be away for an hour of twelve: it is
 asked until the next time point. Where some images came and others do not, the devices work, and
-going on would only wear them (each try loads them anew).
+going on would only wear them (each try loads them again).
 """
 
 from datetime import datetime

@@ -129,7 +129,7 @@ class FocusKept:
         return replace(self, marks=MappingProxyType(kept))
 
     def without_marks(self, time_point: int, labels: Sequence[str]) -> "FocusKept":
-        """Return it without marks of images that are taken anew, in focus."""
+        """Return it without the marks of images that were repeated in focus."""
         again = {(time_point, label) for label in labels}
         if again.isdisjoint(self.marks):
             return self
@@ -165,7 +165,7 @@ class FocusKept:
 
 
 def standing_of(kept: FocusKept, focus: FocusConfig) -> FocusStanding | None:
-    """Return how the focus stands; None where it is not looked for."""
+    """Return the state of the focus; None where it is not used."""
     if focus.method == "none":
         return None
     if not kept.passes:

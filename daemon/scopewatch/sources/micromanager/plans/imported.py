@@ -13,7 +13,7 @@ class Imported:
 
     Parameters
     ----------
-    said
+    summary
         In a few words, what it is.
     channels
         Empty where it names none.
@@ -29,7 +29,7 @@ class Imported:
         Well and site by label, where the plan itself knows them.
     """
 
-    said: str
+    summary: str
     positions: tuple[PositionConfig, ...]
     channels: tuple[ChannelConfig, ...] = ()
     interval_s: float | None = None

@@ -85,7 +85,7 @@ def find_lie(plate: PlateConfig, centres: Mapping[Well, complex], where: str) ->
     if plate.rotation_deg is not None:
         raise ConfigError(
             complaint(
-                "rotation stands twice",
+                "rotation is given twice",
                 where=where,
                 got=f"rotation_deg, and the centres of {len(centres)} wells",
                 do="leave rotation_deg out, or all centres but one",

@@ -41,7 +41,7 @@ def too_large(
             where=where,
             expected=f"{in_bytes(needed)} for {projection.time_points - over} time points,"
             f" images of {projection.frame.width_px} x {projection.frame.height_px} px"
-            f" ({projection.frame.said_by})",
+            f" ({projection.frame.origin})",
             got=f"{in_bytes(free_bytes)} free",
             do="free space there, or set another path",
         )

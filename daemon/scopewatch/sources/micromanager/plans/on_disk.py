@@ -19,10 +19,10 @@ def seen_frame(path: Path, experiment: str) -> FrameSize | None:
                     width_px=block.width,
                     height_px=block.height,
                     bytes_per_px=block.pixel_bytes,
-                    said_by=f"as the images of {folder.name}",
+                    origin=f"as the images of {folder.name}",
                 )
     except OSError:
-        return None  # what cannot be read is told by whoever watches it
+        return None  # the source that watches it reports what cannot be read
     return None
 
 
@@ -39,7 +39,7 @@ def time_points_over(path: Path, experiment: str) -> tuple[int, int]:
 
 
 def free_bytes(path: Path) -> int | None:
-    """Return the free space where images are written; None where that cannot be told."""
+    """Return the free space where images are written; None where unknown."""
     try:
         return shutil.disk_usage(next(each for each in (path, *path.parents) if each.exists())).free
     except (OSError, StopIteration):

@@ -53,7 +53,7 @@ def plate_positions(plate: PlateConfig, where: str) -> Imported:
             )
             expected[label] = (well_at(*well), site)
     return Imported(
-        said=_sum_up(plate, lie, len(offsets)),
+        summary=_sum_up(plate, lie, len(offsets)),
         positions=tuple(positions),
         expected=MappingProxyType(expected),
     )
@@ -107,7 +107,7 @@ def _measured(plate: PlateConfig, where: str) -> dict[Well, tuple[float, ...]]:
         if well is None or well in measured:
             raise ConfigError(
                 complaint(
-                    "well stands twice" if well is not None else "plate has no such well",
+                    "well is given twice" if well is not None else "plate has no such well",
                     where=f"{where}.centres_um",
                     expected=f"wells from A1 to {well_at(*(size - 1 for size in plate.size))}",
                     got=name,

@@ -1,6 +1,6 @@
 """Reads position lists of Micro-Manager (`.pos`): those of version 2, and of 1.4.
 
-Micro-Manager 2 saves a property map: each value stands under its type, `{"type": "STRING",
+Micro-Manager 2 saves a property map: each value has its type as key, `{"type": "STRING",
 "scalar": "A1"}`. 1.4 saves plain JSON with keys in capitals. What both hold is in
 `org.micromanager.PositionList`, `MultiStagePosition` and `StagePosition`:
 https://github.com/micro-manager/micro-manager, mmstudio. Micro-Manager moves every stage of a
@@ -62,7 +62,7 @@ def read_pos_list(raw: Mapping[str, Any], where: object) -> Imported:
                 "position list cannot be read",
                 where=where,
                 got=error,
-                do="save it anew in Micro-Manager: Stage Position List, Save As",
+                do="save it again in Micro-Manager: Stage Position List, Save As",
             )
         ) from error
     if not entries or len(entries) > _MOST_POSITIONS:
@@ -72,7 +72,7 @@ def read_pos_list(raw: Mapping[str, Any], where: object) -> Imported:
                 where=where,
                 expected=f"1 to {_MOST_POSITIONS} positions",
                 got=len(entries),
-                do="save the list anew in Micro-Manager",
+                do="save the list again in Micro-Manager",
             )
         )
     positions = tuple(_position(entry, where) for entry in entries)
@@ -81,7 +81,7 @@ def read_pos_list(raw: Mapping[str, Any], where: object) -> Imported:
     _check_one("XY stage", list(xy_stages), where)
     _check_one("focus drive", [name for name in z_stages if name], where)
     return Imported(
-        said=f"position list of Micro-Manager {'1.4' if old else '2'}",
+        summary=f"position list of Micro-Manager {'1.4' if old else '2'}",
         positions=positions,
         xy_stage=next(iter(xy_stages)),
         z_stage=next((name for name in z_stages if name), ""),
@@ -127,7 +127,7 @@ def _check_one(what: str, names: Sequence[str], where: object) -> None:
                 f"positions of one list speak of more than one {what}",
                 where=where,
                 got=", ".join(names),
-                do="make a list for each, or mark the positions anew with one",
+                do="make a list for each, or mark the positions again with one",
             )
         )
 
@@ -139,7 +139,7 @@ def _not_done(entry: _Entry, where: object, what: str) -> ConfigError:
             where=f"{where}: {entry.label}",
             expected="a place of one XY stage, and of the focus drive or none",
             got=what,
-            do="tick only these in Micro-Manager's Stage Position List, and save it anew",
+            do="tick only these in Micro-Manager's Stage Position List, and save it again",
         )
     )
 
@@ -212,7 +212,7 @@ def _old_entries(raw: Mapping[str, Any]) -> Iterator[_Entry]:
             axes = device.get("AXES") if isinstance(device, dict) else None
             if axes not in (1, 2) or not isinstance(device.get("DEVICE"), str):
                 raise _NoListError(f"a stage of {axes} axes")
-            # The place on a single axis stands under X.
+            # X holds the place on a single axis.
             stages[device["DEVICE"]] = _numbers([device.get(key) for key in "XY"[:axes]])
         properties = each.get("PROPERTIES")
         yield _Entry(

@@ -31,7 +31,7 @@ class FrameSize:
     width_px: int
     height_px: int
     bytes_per_px: int
-    said_by: str
+    origin: str
     assumed: bool = False
 
     @property
@@ -198,7 +198,7 @@ def _frame(settings: ProjectionConfig, seen: FrameSize | None) -> FrameSize:
         width_px=width,
         height_px=height,
         bytes_per_px=settings.bytes_per_px,
-        said_by="projection.frame_px" if settings.frame_px else "assumed; set projection.frame_px",
+        origin="projection.frame_px" if settings.frame_px else "assumed; set projection.frame_px",
         assumed=settings.frame_px is None,
     )
 

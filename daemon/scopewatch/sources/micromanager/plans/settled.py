@@ -1,7 +1,7 @@
 """From a configuration that names a plan or a plate to one that holds its positions.
 
 All that acquires, checks and projects works on the settled configuration, so that a plan is read
-in one place. A reload reads it anew.
+in one place. A reload reads it again.
 """
 
 import json
@@ -92,7 +92,7 @@ def load_plan_file(path: Path) -> dict[str, Any]:
                 expected="a position list of Micro-Manager (.pos), or an MDASequence of"
                 " useq-schema (YAML, JSON)",
                 got=str(error) or "too deeply nested",
-                do="correct the path, or save the plan anew",
+                do="correct the path, or save the plan again",
             )
         ) from error
     return raw
@@ -101,7 +101,7 @@ def load_plan_file(path: Path) -> dict[str, Any]:
 def _merged(
     config: MicroManagerSourceConfig, found: Imported, where: str
 ) -> MicroManagerSourceConfig:
-    """Return the source as the plan has it; refuse what stands in both and differs."""
+    """Return the source as the plan has it; refuse settings that both give and that differ."""
     problems = []
     given = config.model_fields_set
     update: dict[str, Any] = {"positions": found.positions, "plan": None, "plate": None}

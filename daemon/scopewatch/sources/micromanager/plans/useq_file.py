@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from useq import MDASequence
 
 INSTALL: Final = "install it: pip install 'scopewatch[micromanager]'"
-_MOST_TOLD: Final = 3
+_MOST_SHOWN: Final = 3
 # Times of equal steps differ by rounding to microseconds alone.
 _DIGITS: Final = 3
 
@@ -58,7 +58,7 @@ def read_useq(raw: Mapping[str, Any], where: object) -> Imported:
     phases = _phases(sequence)
     single = phases[0] if len(phases) == 1 else None
     return Imported(
-        said="plan of useq-schema",
+        summary="plan of useq-schema",
         positions=positions,
         channels=tuple(
             ChannelConfig(
@@ -96,12 +96,12 @@ def _validated(raw: Mapping[str, Any], where: object) -> "MDASequence":
                 WellPlatePlan.model_validate(copy.deepcopy(content["stage_positions"]))
             sequence = MDASequence.model_validate(content)
     except ValidationError as error:
-        told = [
+        problems = [
             f"{'.'.join(str(part) for part in each['loc']) or error.title}: {each['msg']}"
             for each in error.errors(include_url=False)
         ]
-        more = f" and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
-        raise _no_plan(where, "; ".join(told[:_MOST_TOLD]) + more) from error
+        more = f" and {len(problems) - _MOST_SHOWN} more" if len(problems) > _MOST_SHOWN else ""
+        raise _no_plan(where, "; ".join(problems[:_MOST_SHOWN]) + more) from error
     except (UserWarning, ValueError, TypeError, ArithmeticError) as error:
         raise _no_plan(where, error) from error
     unknown = unknown_keys(raw, sequence)
@@ -124,7 +124,7 @@ def _no_plan(where: object, got: object) -> ConfigError:
             where=where,
             expected="a position list of Micro-Manager, or an MDASequence of useq-schema",
             got=got,
-            do="correct it, or save it anew with the program it comes from",
+            do="correct it, or save it again with the program it comes from",
         )
     )
 

@@ -147,10 +147,10 @@ def test_wells_that_are_not_as_far_apart_as_on_the_plate_are_refused() -> None:
         ),
         (
             {"rotation_deg": 1, "centres_um": {"A1": (0, 0), "H12": (99_000, -63_000)}},
-            "rotation stands twice",
+            "rotation is given twice",
         ),
         ({"centres_um": {"A13": (0, 0)}}, "plate has no such well: plate.centres_um"),
-        ({"centres_um": {"A1": (0, 0), "a01": (1, 1)}}, "well stands twice"),
+        ({"centres_um": {"A1": (0, 0), "a01": (1, 1)}}, "well is given twice"),
         ({"wells": ["A1:B3", "M*"]}, "pattern means no well of the plate: plate.wells"),
         ({"wells": ["A1"], "skip": ["A*"]}, "no well is left to visit"),
         (
@@ -215,7 +215,7 @@ def test_the_sum_says_how_the_plate_lies() -> None:
         y_with_rows=None,
         sites=TWO_SITES,
     )
-    assert found.said == (
+    assert found.summary == (
         "96-well, A1 at (10.0, 20.0) um, rotated by 2.00 degrees, y falls from row to row; 2 sites"
         " in each well"
     )

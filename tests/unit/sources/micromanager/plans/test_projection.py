@@ -12,7 +12,7 @@ from scopewatch.sources.micromanager.plans.on_disk import seen_frame
 from scopewatch.sources.micromanager.plans.projection import FrameSize, Projection, project
 from tests.unit.sources.ndtiffs import writing
 
-SEEN = FrameSize(width_px=1000, height_px=500, bytes_per_px=1, said_by="as the images of run_1")
+SEEN = FrameSize(width_px=1000, height_px=500, bytes_per_px=1, origin="as the images of run_1")
 
 
 def projected(seen: FrameSize | None = None, **source: Any) -> Projection:
@@ -166,4 +166,4 @@ def test_images_on_disk_say_how_large_those_to_come_are(tmp_path: Path) -> None:
     assert found is not None
     assert (found.width_px, found.height_px, found.bytes_per_px) == (50, 30, 2)
     assert not found.assumed
-    assert found.said_by == "as the images of run_8_1"
+    assert found.origin == "as the images of run_8_1"
