@@ -153,6 +153,10 @@ def build(
         web = make_web_server(context, supervisor.condition, states)
         heartbeat = make_heartbeat(config, clock, lambda: states.condition(supervisor.condition()))
         _enter_jobs(schedule, context, watchers, supervisor, states)
+        helm = Helm(context.store, context.sources, config.experiment.name)
+        helm.restore()
+        held.callback(helm.end)
+        schedule.every(STEER_S, "steering", helm.look)
         monitor = enter_monitor(
             schedule,
             context,
@@ -242,13 +246,10 @@ def _enter_jobs(
 ) -> None:
     """Add the periodic jobs beside the monitor's rules and the checks of sources."""
     config, store, clock = context.config, context.store, context.clock
-    helm = Helm(store, context.sources, config.experiment.name)
-    helm.restore()
     enter_digest(schedule, config, store, context.reader, clock, supervisor.condition, states)
     schedule.every(LOOK_S, "state of the runs", StateLog(states, clock).look)
     enter_retention(schedule, config, store, clock)
     schedule.every(RETRY_S, "try again", Retrier(store, watchers).look)
-    schedule.every(STEER_S, "steering", helm.look)
     schedule.every(GIVE_BACK_S, "memory", give_back)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol, runtime_checkable
 
 from scopewatch.core.acquisition import AcquisitionStanding, JournalEntry, Order, Report
+from scopewatch.core.errors import StoreError
 from scopewatch.core.source import FrameSource
 from scopewatch.event_log import get_logger
 
@@ -97,16 +98,27 @@ class Helm:
     def look(self) -> None:
         """Record the outcomes of orders, and pass on new ones. Raises StoreError."""
         for source in self._steered:
-            reports = [*self._unwritten.get(source.name, ()), *source.reports()][-_MOST:]
-            self._unwritten[source.name] = reports
-            if reports:
-                self._journal.report(source.name, self._run, reports)
-                self._unwritten[source.name] = []
+            self._write(source)
             for order in self._journal.orders(source.name):
                 if order.number > self._handed.get(source.name, 0):
                     self._journal.begin_order(order.number)
                     self._handed[source.name] = order.number
                     source.order(order)
+
+    def end(self) -> None:
+        """Write down what came of the last orders, before the database is closed. Never raises."""
+        for source in self._steered:
+            try:
+                self._write(source)
+            except StoreError as error:
+                log.warning("journal of the time-lapse lacks its end", why=str(error))
+
+    def _write(self, source: Steered) -> None:
+        reports = [*self._unwritten.get(source.name, ()), *source.reports()][-_MOST:]
+        self._unwritten[source.name] = reports
+        if reports:
+            self._journal.report(source.name, self._run, reports)
+            self._unwritten[source.name] = []
 
 
 def standings_of(sources: Sequence[FrameSource]) -> list[AcquisitionStanding]:

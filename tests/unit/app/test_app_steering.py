@@ -125,3 +125,15 @@ def test_only_sources_that_acquire_are_steered() -> None:
     assert follows.story == []
     assert standings_of([follows, FakeSource()]) == []
     assert [each.source for each in standings_of([SteeredSource()])] == ["folder"]
+
+
+def test_the_last_reports_are_written_as_the_daemon_ends(caplog: pytest.LogCaptureFixture) -> None:
+    source, journal = SteeredSource(), FakeJournal()
+    helm = Helm(journal, [source], "HES 7")
+    source.done, journal.away = [made(None, "last")], True
+    helm.end()
+    assert "journal of the time-lapse lacks its end" in caplog.text
+    assert journal.written == []
+    journal.away = False
+    helm.end()
+    assert journal.written == ["folder HES 7: last"]
