@@ -1,8 +1,8 @@
 """The one path of a frame. The words are the names of its steps, also in the metrics.
 
-    claim -> load -> analyse -> day -> draw -> commit                  scored
+    claim -> load -> analyse -> draw -> commit                         scored
       |       |         '-- cannot be judged --------> quarantine      quarantined
-      |       |-- fluorescence: shape -> analyse -> day -> measure     measured
+      |       |-- fluorescence: shape -> analyse ----> measure         measured
       |       '-- cannot be read --------------------> quarantine      quarantined
       '-- settled already ------> retime, where its time is known now  known, or retimed
 

@@ -33,8 +33,8 @@ class FrameReport:
     latency_s
         From when the source first saw it until now, by the time of day.
     steps_s
-        Seconds spent on each step, by its name: claim, load, analyse, day, draw, commit and the
-        like, see `runtime.pipeline.frame_pipeline`.
+        Seconds spent on each step, by its name: claim, load, analyse, draw, commit and the like,
+        see `runtime.pipeline.frame_pipeline`.
     reason
         Why it was not scored; empty when it was.
     alerts
