@@ -177,7 +177,7 @@ def build(
         return Application(supervisor, monitor, context.metrics, web, held.pop_all())
 
 
-class _Audience:
+class _ObserverGroup:
     """Passes the worker's reports on, and wakes the delivery where a frame caused an alert."""
 
     def __init__(self, observers: Sequence[Observer], wake: Callable[[], None]) -> None:
@@ -220,7 +220,7 @@ def _make_worker(context: DaemonContext, observers: Sequence[Observer]) -> Worke
         ),
         clock=clock,
         heartbeats=context.heartbeats,
-        observer=_Audience((context.metrics, *observers), context.delivery.wake),
+        observer=_ObserverGroup((context.metrics, *observers), context.delivery.wake),
         max_attempts=config.runtime.max_attempts,
         hold_s=context.bursts.hold_s,
     )

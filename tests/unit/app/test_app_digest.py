@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.app.messaging.digest import DigestDesk
+from scopewatch.app.messaging.digest import DailyDigest
 from scopewatch.app.run_policy import policy_of
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import ExperimentConfig
@@ -47,8 +47,8 @@ class Office:
             scene.score(key("A2", time_point), 0.7)
         self.reader = Reader.open(folder)
 
-    def desk(self, *, hour: int = 8, zone: str | None = "UTC") -> DigestDesk:
-        return DigestDesk(
+    def digest(self, *, hour: int = 8, zone: str | None = "UTC") -> DailyDigest:
+        return DailyDigest(
             self.reader,
             announce=self.store.announce,
             complaints=lambda: ("share is away",),
@@ -76,31 +76,31 @@ def office(tmp_path: Path, clock: FakeClock) -> Iterator[Office]:
 
 
 def test_the_digest_is_sent_once_a_day_to_its_channels(office: Office) -> None:
-    desk = office.desk()
-    assert desk.post() == 1
-    assert desk.post() == 0
+    written = office.digest()
+    assert written.post() == 1
+    assert written.post() == 0
     assert office.queued() == [("mail", "run 7, 2026-03-01: wells that need a look: 1")]
     office.clock.advance(24 * 3600)
-    assert desk.post() == 1
+    assert written.post() == 1
     assert len(office.queued()) == 2
 
 
 def test_a_restart_sends_none_twice(office: Office) -> None:
-    assert office.desk().post() == 1
+    assert office.digest().post() == 1
     office.store.close()
     office.store = open_store(office.folder, office.clock, channels={})
-    assert office.desk().post() == 0
+    assert office.digest().post() == 0
     assert len(office.queued()) == 1
 
 
 @pytest.mark.parametrize(("zone", "due"), [("UTC", False), ("Asia/Tokyo", True)])
 def test_it_waits_for_its_hour_of_the_local_day(office: Office, zone: str, due: bool) -> None:
     # The clock shows 9:00 UTC, which is 18:00 in Tokyo.
-    assert office.desk(hour=10, zone=zone).post() == int(due)
+    assert office.digest(hour=10, zone=zone).post() == int(due)
 
 
 def test_it_says_what_is_known_of_wells_and_monitor(office: Office) -> None:
-    office.desk().post()
+    office.digest().post()
     ((message,),) = read_rows(office.folder, "SELECT message FROM outbox")
     packed = json.loads(message)
     assert "Frames: 6 scored, 0 in quarantine" in packed["body"]
@@ -113,16 +113,16 @@ def test_it_says_what_is_known_of_wells_and_monitor(office: Office) -> None:
 
 def test_a_run_that_is_over_has_no_digest(office: Office) -> None:
     office.clock.advance(5 * 24 * 3600)
-    assert office.desk().post() == 0
+    assert office.digest().post() == 0
     assert office.queued() == []
 
 
 def test_it_says_what_state_the_run_is_in_and_what_to_do(office: Office) -> None:
-    office.desk().post()
+    office.digest().post()
     ((message,),) = read_rows(office.folder, "SELECT message FROM outbox")
     assert "State: All wells (2) were judged within the last 1 min." in json.loads(message)["body"]
     office.clock.advance(24 * 3600)
-    office.desk().post()
+    office.digest().post()
     *_, (message,) = read_rows(office.folder, "SELECT message FROM outbox ORDER BY id")
     packed = json.loads(message)
     assert packed["title"] == "run 7, 2026-03-02: No frame for 24 h: is the acquisition running?"
@@ -139,7 +139,7 @@ def test_a_run_of_which_every_file_is_refused_has_a_digest_as_well(
     )
     store.refuse(refusal)
     reader = Reader.open(tmp_path)
-    desk = DigestDesk(
+    written = DailyDigest(
         reader,
         announce=store.announce,
         complaints=tuple,
@@ -152,7 +152,7 @@ def test_a_run_of_which_every_file_is_refused_has_a_digest_as_well(
         policy=policy_of(EXPERIMENT),
         standard=Standard(final_day=10),
     )
-    assert desk.post() == 1
+    assert written.post() == 1
     ((message,),) = read_rows(tmp_path, "SELECT message FROM outbox")
     assert "No file became a frame (1 refused): nothing is scored." in json.loads(message)["title"]
     reader.close()
@@ -162,7 +162,7 @@ def test_a_run_of_which_every_file_is_refused_has_a_digest_as_well(
 def test_wells_without_an_estimate_yet_have_no_colour_in_the_picture(
     office: Office,
 ) -> None:
-    assert office.desk().post() == 1
+    assert office.digest().post() == 1
     rows = read_rows(office.folder, "SELECT message FROM outbox")
     ((figure,),) = ([*json.loads(message)["figures"]] for (message,) in rows)
     assert [(well["well"], well["neutral"]) for well in figure["wells"]] == [
@@ -176,7 +176,7 @@ def test_a_finished_run_has_no_wells_without_new_frames(office: Office) -> None:
     for well in ("A1", "A2"):
         scene.score(key(well, 20), 0.7)
     office.clock.advance(2 * 24 * 3600)
-    office.desk().post()
+    office.digest().post()
     ((message,),) = read_rows(office.folder, "SELECT message FROM outbox")
     body = json.loads(message)["body"]
     assert "State: The run is finished: day 10.0, 2 of 2 wells judged." in body

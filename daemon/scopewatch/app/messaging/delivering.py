@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from scopewatch.app.messaging.digest import DigestDesk
+from scopewatch.app.messaging.digest import DailyDigest
 from scopewatch.app.results import OVERLAYS, channel_routes, message_style
 from scopewatch.app.run_policy import policy_of, standard_of
 from scopewatch.app.run_states import RunStates
@@ -74,7 +74,7 @@ def enter_digest(
         how = condition()
         return how.complaints if how.ready else ()
 
-    desk = DigestDesk(
+    digest = DailyDigest(
         reader,
         announce=store.announce,
         complaints=complaints,
@@ -87,4 +87,4 @@ def enter_digest(
         policy=policy_of(config.experiment),
         standard=standard_of(config),
     )
-    schedule.daily(wanted.hour, wanted.zone, "digest", desk.post)
+    schedule.daily(wanted.hour, wanted.zone, "digest", digest.post)

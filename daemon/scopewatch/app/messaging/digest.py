@@ -48,7 +48,7 @@ class States(Protocol):
         ...
 
 
-class DigestDesk:
+class DailyDigest:
     """Posts the digest of each running experiment once a day, whenever it is asked to.
 
     Parameters

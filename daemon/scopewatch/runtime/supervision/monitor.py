@@ -57,7 +57,7 @@ class FrameSeen(Protocol):
         ...
 
 
-class Desk(LivenessStore, Protocol):
+class MonitorStore(LivenessStore, Protocol):
     """The states of rules, and what is known of the run. Every method may raise StoreError."""
 
     def watch(self, observed: Sequence[tuple[AlertRule, Observation]]) -> tuple[Message, ...]:
@@ -108,7 +108,7 @@ class Monitor:
 
     def __init__(
         self,
-        desk: Desk,
+        store: MonitorStore,
         *,
         rules: Sequence[AlertRule],
         sources: Sequence[FrameSource],
@@ -125,7 +125,7 @@ class Monitor:
         stopping: Callable[[], bool] = bool,
         image_disks: Mapping[str, Callable[[], int]] = MappingProxyType({}),
     ) -> None:
-        self._desk = desk
+        self._store = store
         self._own = tuple(
             rule for rule in rules if rule.kind.of_the_monitor and rule.covers(experiment)
         )
@@ -142,7 +142,7 @@ class Monitor:
         self._troubles = troubles
         self._over = over
         self._stopping = stopping
-        self._history = RestartHistory(desk)
+        self._history = RestartHistory(store)
 
     def tick(self) -> None:
         """Look at everything once. Raises StoreError while the database is away.
@@ -157,11 +157,11 @@ class Monitor:
         observed = [
             (rule, seen) for rule in self._own if (seen := self._observe(rule, now)) is not None
         ]
-        self._log_alerts(self._desk.watch(observed) if observed else ())
+        self._log_alerts(self._store.watch(observed) if observed else ())
         self._history.show(now)
         while not self._stopping():
-            self._log_alerts(self._desk.let_time_pass(self._clock_right_for()))
-            if not self._desk.behind or self._clock.monotonic() - began_s > CATCH_UP_S:
+            self._log_alerts(self._store.let_time_pass(self._clock_right_for()))
+            if not self._store.behind or self._clock.monotonic() - began_s > CATCH_UP_S:
                 break
 
     def end(self) -> None:
@@ -201,7 +201,7 @@ class Monitor:
                     shortfall=self._look_for_shortfalls(),
                 )
             case RuleKind.ENDED_EARLY:
-                last = self._desk.last_frame()
+                last = self._store.last_frame()
                 seen = ended_early(
                     at=now,
                     day=last.day or 0.0,
@@ -222,7 +222,7 @@ class Monitor:
         return seen
 
     def _look_for_frames(self, now: datetime) -> Observation | None:
-        last = self._desk.last_frame()
+        last = self._store.last_frame()
         interval = timedelta(hours=self._interval_h)
         waiting_since = self._history.waiting_since or now
         frames = tuple(at for at in (last.at, last.newest_at) if at is not None)

@@ -20,7 +20,7 @@ class Nothing:
 
 
 @dataclass
-class LongDesk:
+class LongStore:
     """A database with a given number of due batches, each of which takes half a second."""
 
     clock: FakeClock
@@ -51,9 +51,9 @@ class LongDesk:
         return {}
 
 
-def monitor_of(desk: LongDesk, woken: list[int], stop_after: int = 10**6) -> Monitor:
+def monitor_of(store: LongStore, woken: list[int], stop_after: int = 10**6) -> Monitor:
     return Monitor(
-        desk,
+        store,
         rules=[AlertRule(name="weak")],
         sources=[],
         experiment="run 7",
@@ -61,35 +61,35 @@ def monitor_of(desk: LongDesk, woken: list[int], stop_after: int = 10**6) -> Mon
         interval_h=12,
         free_bytes=lambda: 10**12,
         where="state",
-        clock=desk.clock,
-        wake=lambda: woken.append(desk.taken),
-        stopping=lambda: desk.taken >= stop_after,
+        clock=store.clock,
+        wake=lambda: woken.append(store.taken),
+        stopping=lambda: store.taken >= stop_after,
     )
 
 
 def test_all_that_is_due_is_done_batch_by_batch_and_each_wakes_the_delivery(
     clock: FakeClock,
 ) -> None:
-    desk, woken = LongDesk(clock, due=5), list[int]()
-    monitor_of(desk, woken).tick()
-    assert desk.taken == 5
+    store, woken = LongStore(clock, due=5), list[int]()
+    monitor_of(store, woken).tick()
+    assert store.taken == 5
     assert woken == [1, 2, 3, 4, 5]
 
 
 def test_no_batch_is_begun_once_the_daemon_is_to_stop(clock: FakeClock) -> None:
-    desk = LongDesk(clock, due=1000)
-    monitor = monitor_of(desk, [], stop_after=3)
+    store = LongStore(clock, due=1000)
+    monitor = monitor_of(store, [], stop_after=3)
     monitor.tick()
-    assert desk.taken == 3
+    assert store.taken == 3
     monitor.end()
-    assert desk.signed == ["alive", "stopped"]
+    assert store.signed == ["alive", "stopped"]
 
 
 def test_a_tick_ends_before_the_next_one_is_due(clock: FakeClock) -> None:
-    desk = LongDesk(clock, due=1000)
-    monitor = monitor_of(desk, [])
+    store = LongStore(clock, due=1000)
+    monitor = monitor_of(store, [])
     monitor.tick()
     assert CATCH_UP_S <= clock.monotonic() < TICK_S
-    before = desk.taken
+    before = store.taken
     monitor.tick()
-    assert desk.taken > before, "the next tick continues"
+    assert store.taken > before, "the next tick continues"
