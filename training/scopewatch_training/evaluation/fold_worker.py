@@ -49,16 +49,18 @@ def start_worker(lines: Lines, folder: Path, task: "CrossValidation") -> None:
 
 def run_fold_in_worker(fold: Fold, title: str, now: datetime) -> "FoldOutcome":
     """Work on a fold, in a process that `start_worker` set up."""
-    from scopewatch_training.evaluation.single_fold import run_fold
+    from scopewatch_training.evaluation.single_fold import FoldContext, run_fold
 
     (state,) = _state
     stages = LineStages(state.lines.put, title)
-    return run_fold(state.dataset, fold, state.task, title, state.baselines, now, stages)
+    context = FoldContext(dataset=state.dataset, task=state.task, now=now)
+    return run_fold(context, fold, title, baselines=state.baselines, stages=stages)
 
 
 def train_network_in_worker(fold: Fold, title: str, now: datetime) -> None:
     """Train the shared network of a fold, in a process that `start_worker` set up."""
-    from scopewatch_training.evaluation.single_fold import train_shared
+    from scopewatch_training.evaluation.single_fold import FoldContext, train_shared
 
     (state,) = _state
-    train_shared(state.dataset, fold, state.task, now, LineStages(state.lines.put, title))
+    context = FoldContext(dataset=state.dataset, task=state.task, now=now)
+    train_shared(context, fold, LineStages(state.lines.put, title))

@@ -21,6 +21,7 @@ from scopewatch_training.evaluation.fold_worker import (
 )
 from scopewatch_training.evaluation.single_fold import (
     CrossValidation,
+    FoldContext,
     FoldOutcome,
     baselines_of,
     run_fold,
@@ -48,12 +49,13 @@ def run_folds(
     ]
     jobs = min(task.jobs, len(folds))
     if jobs == 1:
+        context = FoldContext(dataset=dataset, task=task, now=now)
         baselines = baselines_of(dataset, task)
         if task.shared:
             for fold in folds:
-                train_shared(dataset, fold, task, now, stages)
+                train_shared(context, fold, stages)
         return [
-            run_fold(dataset, fold, task, title, baselines, now, stages)
+            run_fold(context, fold, title, baselines=baselines, stages=stages)
             for fold, title in zip(folds, titles, strict=True)
         ]
     share = replace(task, threads=max(1, task.threads // jobs), jobs=1)

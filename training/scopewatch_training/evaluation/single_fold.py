@@ -100,20 +100,30 @@ class FoldOutcome:
     controls: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FoldContext:
+    """What all folds of a call share.
+
+    Parameters
+    ----------
+    now
+        Aware UTC, for the cards.
+    """
+
+    dataset: Dataset
+    task: CrossValidation
+    now: datetime
+
+
 def run_fold(
-    dataset: Dataset,
-    fold: Fold,
-    task: CrossValidation,
-    title: str,
-    baselines: Baselines,
-    now: datetime,
-    stages: Stages,
+    context: FoldContext, fold: Fold, title: str, *, baselines: Baselines, stages: Stages
 ) -> FoldOutcome:
     """Fit on the fold's training runs and score the run that it holds out."""
     # Keras numbers layers through a process, and the model file holds their names. After a reset
     # a fold gives the same file in any process.
     keras.utils.clear_session()
-    bundle = _fit_fold(dataset, fold, task, title, now, stages)
+    dataset, task = context.dataset, context.task
+    bundle = _fit_fold(context, fold, title, stages)
     rule = read_label_rule(bundle)
     fields = score_fields(bundle, dataset, fold.test, rule, task.threads)
     controls = {run: _mean_positive(bundle, dataset, run, task.threads) for run in task.controls}
@@ -129,25 +139,18 @@ def run_fold(
     return FoldOutcome(bundle=bundle.folder, fields=fields, others=others, controls=controls)
 
 
-def train_shared(
-    dataset: Dataset, fold: Fold, task: CrossValidation, now: datetime, stages: Stages
-) -> None:
+def train_shared(context: FoldContext, fold: Fold, stages: Stages) -> None:
     """Train the network of a fold that shares it, unless the fold is done already."""
     keras.utils.clear_session()
+    dataset, task = context.dataset, context.task
     request = _request(fold, task)
     if _finished(dataset, task.work / request.name, request, task) is None:
-        train_network(dataset, task.work / request.name, request, now=now, stages=stages)
+        train_network(dataset, task.work / request.name, request, now=context.now, stages=stages)
 
 
-def _fit_fold(
-    dataset: Dataset,
-    fold: Fold,
-    task: CrossValidation,
-    title: str,
-    now: datetime,
-    stages: Stages,
-) -> Bundle:
+def _fit_fold(context: FoldContext, fold: Fold, title: str, stages: Stages) -> Bundle:
     """Fit a fold, or take the bundle that an earlier call finished."""
+    dataset, task = context.dataset, context.task
     request = _request(fold, task)
     out = task.work / request.name
     finished = _finished(dataset, out, request, task)
@@ -156,8 +159,8 @@ def _fit_fold(
         return finished
     stages.report(title)
     if task.shared:
-        return fit_shared(dataset, out, request, task.requests(), now=now, stages=stages)
-    return fit(dataset, out, request, now=now, stages=stages)
+        return fit_shared(dataset, out, request, task.requests(), now=context.now, stages=stages)
+    return fit(dataset, out, request, now=context.now, stages=stages)
 
 
 def _request(fold: Fold, task: CrossValidation) -> FitRequest:

@@ -36,7 +36,8 @@ def make_section(study: Study, png: bytes) -> Section:
         text=(
             f"Each of {len(study.runs)} runs was replayed with a forecast table learnt from the"
             " others, through the rules that the daemon steps. A weak well is caught when an"
-            " alert names it as the run ends; the lead is from that alert to the final day."
+            " alert names it as the run ends; the lead counts from when alerts began to name it"
+            " without a gap to the final day."
             " Any alert that names a well that ended at the target or above is a false alarm.",
             "Both baselines are tuned on the very wells they are judged on.",
         ),
