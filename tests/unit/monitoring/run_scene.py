@@ -1,4 +1,4 @@
-"""Facts of a run of twelve wells, of which a test changes what it is about."""
+"""Facts of a run of twelve wells, which tests change."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -32,13 +32,13 @@ def unjudged(name: str = "A1", **changes: Any) -> WellSeen:
 
 
 def plate(*others: WellSeen, **changes: Any) -> tuple[WellSeen, ...]:
-    """Twelve judged wells, with `others` in place of those of their names."""
+    """Return twelve judged wells, some replaced by `others` of the same names."""
     by_name = {well.well: well for well in others}
     return tuple(by_name.get(name) or judged(name, **changes) for name in NAMES)
 
 
 def all_of(**changes: Any) -> tuple[WellSeen, ...]:
-    """Twelve wells of which none was ever judged."""
+    """Return twelve wells without a judged frame."""
     return tuple(unjudged(name, **changes) for name in NAMES)
 
 

@@ -1,4 +1,4 @@
-"""Outlooks that follow one from the other are those that all points give."""
+"""Outlooks by continued filters equal those by all points."""
 
 from collections.abc import Sequence
 
@@ -71,7 +71,7 @@ def test_a_point_that_changes_earlier_ones_has_all_of_them_filtered_again(
     expected = smooth([*POINTS, point])
     assert outlook.running.value == pytest.approx(expected.value, abs=1e-12)
     assert outlook.running.day == expected.day
-    # And those after it follow from that.
+    # The outlooks after it follow from it.
     later = WellPoint(day=7, efficiency=0.7, half_width=0.09)
     *_, newest = look(stood, [Sighting(time_point=12, point=point), *seen([later], 13)], POINTS)
     assert newest.running.value == pytest.approx(smooth([*POINTS, point, later]).value, abs=1e-12)
@@ -93,4 +93,4 @@ def test_a_time_point_without_a_judged_frame_keeps_the_estimate_of_the_one_befor
     assert outlook.running.day == 5.5
     assert isinstance(outlook.forecast, NoForecast)
     assert outlook.forecast.cause is Silence.UNFIT_FRAME
-    assert look(None, [dark]) == [], "before anything was judged nothing is known"
+    assert look(None, [dark]) == [], "nothing is known before a frame was judged"

@@ -1,4 +1,4 @@
-"""Which time points of a plate rules may step over by now."""
+"""The time points of a plate that rules may evaluate now."""
 
 from dataclasses import replace
 
@@ -47,7 +47,7 @@ def test_a_well_by_itself_is_stepped_once_all_its_sites_are_settled() -> None:
 def test_a_later_time_point_completes_the_ones_before_it() -> None:
     settled = {("A1", 0): 1, ("A1", 1): 0, ("A1", 2): 1, ("A1", 3): 0}
     history = replace(NOTHING, wells=("A1",), newest={"A1": 3}, settled=settled)
-    # Of time point 1 nothing can be said: its frames are still in hand.
+    # Time point 1 cannot be evaluated: its frames are still processed.
     assert [step.time_point for step in due(SINGLE, history, sites=2).steps] == [0, 2]
 
 
@@ -74,8 +74,8 @@ def test_a_rule_steps_only_over_the_wells_that_it_speaks_of() -> None:
 def test_a_plate_waits_for_the_wells_that_came_along() -> None:
     newest = {"A1": 5, "A2": 4, "B1": 3}
     history = replace(NOTHING, newest=newest, first=3, settled={("A1", 5): 1})
-    assert due(JOINT, history) == Due(steps=(), waiting=True), "A2 is still to come"
-    # B1 has not come along to time point 4: it is not waited for.
+    assert due(JOINT, history) == Due(steps=(), waiting=True), "A2 has yet to come"
+    # B1 has no frame of time point 4: it is not waited for.
     history = replace(history, newest=newest | {"A2": 5}, settled={("A1", 5): 1, ("A2", 5): 1})
     assert taken(due(JOINT, history)) == [(5, ["weak", "dark", "plate"], ["A1", "A2"], True)]
 

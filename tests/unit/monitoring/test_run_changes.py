@@ -1,4 +1,4 @@
-"""What a configuration would change of a run is said before it does."""
+"""The effects of a changed configuration on a run are reported beforehand."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -106,7 +106,7 @@ def test_a_start_that_moves_day_0_says_by_how_much() -> None:
     (line,) = settings(started_at=START - timedelta(days=1.5))
     assert "day 0 of this run moves" in line
     assert "+1.50" in line
-    assert settings(started_at=START) == [], "it is the same moment"
+    assert settings(started_at=START) == [], "it is the same time"
 
 
 def test_results_that_show_nothing_contradict_nothing() -> None:

@@ -1,4 +1,4 @@
-"""A run that is over says so, and what came of it."""
+"""A finished run has a state of its own, with its result."""
 
 from scopewatch.monitoring.run_facts import FrameTally
 from scopewatch.monitoring.state import Cause, Level
@@ -51,7 +51,7 @@ def test_a_run_whose_final_day_passed_without_frames_is_over_and_says_how_far_it
     def after(days: float) -> Level:
         return state_of(plate(judged_at=ago(days=days)), FrameTally()).level
 
-    # Day 6 was judged; day 10 and an interval are over after four and a half days more.
+    # Day 6 was judged; day 10 and an interval have passed four and a half days later.
     assert after(4.4) is Level.FAILING
     assert after(4.6) is Level.FINISHED
     state = state_of(plate(judged_at=ago(days=5)), FrameTally())

@@ -1,4 +1,4 @@
-"""When an all-clear is given, and what is said where it is not."""
+"""The conditions of an all-clear, and the texts of other states."""
 
 from dataclasses import replace
 from datetime import timedelta

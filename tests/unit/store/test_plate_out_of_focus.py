@@ -1,4 +1,4 @@
-"""A plate whose frames cannot be judged is told once, with the count, however its frames come."""
+"""A plate whose frames cannot be judged gives one alert with the count, in any order of frames."""
 
 import json
 from itertools import product
@@ -68,7 +68,7 @@ def test_a_plate_that_comes_well_by_well_raises_its_alert_once_most_of_it_is_the
     for well, time_point in product(WELLS, TIMES):
         burst.spoil(well, time_point)
     single, plate = burst.alerts()
-    assert single == ("unfit", WELLS[0]), "as long as nobody knows that there is a plate"
+    assert single == ("unfit", WELLS[0]), "before the other wells of the plate are known"
     assert plate[1] == ""
     burst.store.close()
 

@@ -137,7 +137,7 @@ def test_a_state_folder_without_rights_is_reported(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     user = os.geteuid()
     if user == 0:
-        # Root may write anywhere, so the test is nobody for a moment.
+        # Root may write anywhere, so the test becomes the user nobody meanwhile.
         os.seteuid(65534)
     try:
         with pytest.raises(

@@ -1,4 +1,4 @@
-"""Alerts that an earlier version stored under a former kind of rule go on as they are."""
+"""Alerts that an earlier version stored under a former kind of rule stay as they are."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Databases of older schemas are brought up to date with all they hold."""
+"""Databases of older schemas are migrated with all their rows."""
 
 import sqlite3
 from pathlib import Path
@@ -17,7 +17,7 @@ AT = "2026-03-01 09:00:00.000000"
 
 
 def make_database(folder: Path, schema: str) -> sqlite3.Connection:
-    """Make an empty database of a schema; return it open."""
+    """Create an empty database of a schema; return it open."""
     path = folder / "scopewatch.db"
     engine = create_engine(f"sqlite:///{path}")
     config = _alembic()
@@ -85,12 +85,12 @@ def test_references_hold_and_the_old_tables_are_gone(old: Path, clock: FakeClock
 def test_rules_go_on_from_where_they_stood(old: Path, clock: FakeClock) -> None:
     clock.advance(24 * 3600)
     scene = Scene(store=open_store(old, clock), folder=old)
-    assert scene.score(key("A1", 2), 0.1).alerts == (), "it was told already"
+    assert scene.score(key("A1", 2), 0.1).alerts == (), "its alert was raised before"
     assert scene.score(key("A1", 3), 0.7).alerts == ()
     (message,) = scene.score(key("A1", 4), 0.7).alerts
     assert RULE.consecutive == 2
     assert scene.rows("SELECT id FROM alerts WHERE resolved_time_point = 4") == [(7,)]
-    # A2 had one of two observations against its being well.
+    # A2 had one of two observations that its recovery needs.
     (again,) = scene.score(key("A2", 4), 0.1).alerts
     assert message.title != again.title
     assert scene.rows("SELECT id, well FROM alerts WHERE raised_time_point = 4") == [(9, "A2")]

@@ -57,7 +57,7 @@ def test_a_message_put_off_for_longer_than_any_is_due_since_the_clock_was_set_ba
     queued.store.postponed(first.row, clock.now() + longest, "refused")
     queued.store.postponed(second.row, clock.now() + timedelta(minutes=1), "refused")
     assert queued.store.due(clock.now(), 9, longest=longest) == []
-    # Within what it may be put off: it may be rightly so.
+    # Within the longest delay, which may be right.
     clock.set_by(-60)
     assert names(queued.store.due(clock.now(), 9, longest=longest)) == ["mail A1", "mail B2"]
     clock.set_by(-7200)

@@ -40,7 +40,7 @@ def test_the_picture_lies_under_its_experiment_and_well(tmp_path: Path) -> None:
         assert picture.size[0] == 420
         assert picture.size[1] > 400
         colours = np.asarray(picture).astype(int)
-    # The last tiles are the likeliest ones: their green stands out of the grey frame.
+    # The last tiles have the highest probability: they are green in the grey frame.
     greenness = colours[:384, :416, 1] - colours[:384, :416, 0]
     assert greenness[352:384].mean() > 40
     assert abs(greenness[:32].mean()) < 10

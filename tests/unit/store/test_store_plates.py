@@ -21,7 +21,7 @@ RULES = (SOON, PLATE)
 ALERTS = "SELECT plate, well, rule, raised_time_point, resolved_at FROM alerts ORDER BY id"
 
 
-# A plate is hundreds of commits: where there is a disk in memory, that is fast.
+# A plate is hundreds of commits: a disk in memory, where there is one, is fast.
 MEMORY = Path("/dev/shm")
 
 
@@ -34,7 +34,7 @@ def plate(clock: FakeClock) -> Iterator[Scene]:
 
 
 def moment(scene: Scene, time_point: int, fractions: dict[str, float]) -> list[str]:
-    """Score one frame of each well; return the titles of what was told."""
+    """Score one frame of each well; return the titles of the alerts."""
     notified: list[Message] = []
     for well, fraction in fractions.items():
         notified += scene.score(key(well, time_point), fraction).alerts
@@ -60,7 +60,7 @@ def test_a_few_weak_wells_raise_alerts_one_by_one_after_the_plate_was_evaluated(
     wells = dict.fromkeys(WELLS[:12], FINE) | {"A3": WEAK, "A7": WEAK}
     assert moment(plate, 9, wells) == []
     early = dict(list(wells.items())[:11])
-    assert moment(plate, 10, early) == [], "A12 is still to come"
+    assert moment(plate, 10, early) == [], "A12 has yet to come"
     notified = moment(plate, 10, {"A12": FINE})
     assert [title.split(":")[0] for title in notified] == ["A3", "A7"]
     assert [row[:4] for row in plate.rows(ALERTS)] == [
@@ -75,7 +75,7 @@ def test_a_well_that_fell_silent_does_not_hold_up_its_plate(plate: Scene) -> Non
     moment(plate, 9, wells)
     del wells["A8"]
     assert moment(plate, 10, wells) == [], "A8 may still come"
-    # The next time point begins: A8 is not waited for any longer, and from then on not at all.
+    # The next time point begins: A8 is not waited for any more, then or later.
     assert len(moment(plate, 11, {"A1": FINE})) == 1
     rest = {well: fraction for well, fraction in wells.items() if well != "A1"}
     moment(plate, 11, rest)

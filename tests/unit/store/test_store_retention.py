@@ -1,4 +1,4 @@
-"""Old pictures go, results and everything that is not a picture of ours stay."""
+"""Old pictures are removed; results and files of other programs stay."""
 
 import os
 from datetime import timedelta

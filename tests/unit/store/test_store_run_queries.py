@@ -1,4 +1,4 @@
-"""What the database says of one run, for its state and its pages."""
+"""Queries about one run, for its state and its pages."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -98,7 +98,7 @@ def test_old_frames_are_not_counted_once_newer_ones_were_judged(
     scene.score(key("A1", 2), 0.2)
     assert (see(reader, clock).frames.scored, see(reader, clock).frames.n_unfit) == (1, 0)
     clock.advance(24 * 3600)
-    assert see(reader, clock).frames.scored == 1, "back to the newest judged one"
+    assert see(reader, clock).frames.scored == 1, "back to the newest judged frame"
 
 
 def test_refused_files_are_counted_since_the_newest_judged_frame(
@@ -167,7 +167,7 @@ def test_the_monitors_alerts_are_of_the_run_that_it_watches(
 def test_the_state_of_a_run_reads_as_few_rows_after_a_long_history_as_after_a_short_one(
     tmp_path: Path, clock: FakeClock
 ) -> None:
-    """No query of it may scan: the plan seeks each newest frame in an index."""
+    """No query may scan: the plan seeks each newest frame in an index."""
     store = open_store(tmp_path, clock)
     reader = Reader.open(tmp_path)
     plans: list[str] = []
@@ -185,7 +185,7 @@ def test_the_state_of_a_run_reads_as_few_rows_after_a_long_history_as_after_a_sh
     see(reader, clock)
     assert plans
     scanned = [plan for plan in plans if plan.startswith("SCAN")]
-    # The run, its wells, and what was counted already: none grows with the time points.
+    # The run, its wells, and stored counts: none grows with the time points.
     assert all("frames" not in plan and "estimates" not in plan for plan in scanned), scanned
     reader.close()
     store.close()

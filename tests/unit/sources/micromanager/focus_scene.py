@@ -1,4 +1,4 @@
-"""A core whose focus drifts: in focus at the plane that a test says, found as a device finds it."""
+"""A core whose focus drifts: the test sets the plane of focus, which the device finds."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ class DriftingCore:
     Parameters
     ----------
     plane_um
-        Where the focus lies at a place (x, y).
+        Returns the height of the focus at a place (x, y).
     """
 
     def __init__(self, plane_um: Callable[[float, float], float]) -> None:
@@ -21,7 +21,7 @@ class DriftingCore:
         self.offset_um = 0.0
         self.device, self.drive = "AF", "Z"
         self.enabled = False
-        # Looks at the lock before it holds; None: it never does.
+        # Number of checks before the lock holds; None: it never holds.
         self.looks: int | None = 0
         self.fails: set[tuple[float, float]] = set()
         self.searched: list[tuple[float, float, float]] = []

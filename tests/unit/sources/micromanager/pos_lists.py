@@ -14,7 +14,7 @@ from scopewatch.config import PositionConfig
 
 @dataclass(frozen=True)
 class Marked:
-    """A position as somebody marked it: where each stage stood, one number for each axis."""
+    """A marked position: the position of each stage, one number for each axis."""
 
     label: str
     stages: Mapping[str, tuple[float, ...]]

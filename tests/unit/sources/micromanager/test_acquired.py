@@ -1,4 +1,4 @@
-"""What a time-lapse is to acquire, and what of it is on disk already."""
+"""The images that a time-lapse has to acquire, and those on disk already."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A changed plan goes on with the next time point; nothing is missing that nobody planned."""
+"""A changed plan continues with the next time point; only planned images can be missing."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -169,7 +169,7 @@ def test_a_plan_that_cannot_be_read_is_passed_over(tmp_path: Path, text: str) ->
 
 
 def again(first: Scene, path: Path, **changes: Any) -> Scene:
-    """Stop a source and start another one with changed settings over what it left."""
+    """Stop a source and start another one with changed settings over its data."""
     first.source.stop()
     other = Scene(path, first.clock, **changes)
     other.ledger = first.ledger
@@ -220,7 +220,7 @@ def test_a_position_and_a_channel_that_are_added_have_no_gaps_before(
     added = PositionConfig(label="B1", x_um=0, y_um=9000, z_um=1)
     scene = again(first, tmp_path, time_points=8, positions=(*POSITIONS, added))
     scene.at(1.6)
-    assert scene.acquired == [], "what was not planned then is not taken late"
+    assert scene.acquired == [], "images that were not planned then are not taken late"
     scene.at(2)
     assert [event["axes"]["position"] for event in scene.microscope.asked[0]][-1] == "B1"
     assert missed(scene) == []

@@ -1,4 +1,4 @@
-"""The focus is found within its band, or the drive is brought back to where it began."""
+"""The focus is found within its band, or the drive returns to its start."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def order(
 
 
 class Time:
-    """Passes as it is slept."""
+    """A clock that advances when code sleeps."""
 
     def __init__(self) -> None:
         self.now_s = 0.0

@@ -1,4 +1,4 @@
-"""Images of a drifting focus are taken in focus, or left out or marked with the reason."""
+"""With a drifting focus images are taken in focus, or left out or marked with the reason."""
 
 import json
 from pathlib import Path
@@ -172,7 +172,7 @@ def test_images_that_are_left_out_are_tried_again_with_their_time_point(
     assert made.source.health().failing == (
         "time point 0: 1 images were left out: focus failed: no contrast (position A2_s0)"
     )
-    # The devices work: nothing is loaded anew.
+    # The devices work: none is loaded again.
     assert (made.microscope.opened, made.microscope.closed) == (1, 0)
     made.microscope.core.fails = set()
     made.at(11 / 3600)
@@ -199,7 +199,7 @@ def test_under_a_lock_no_height_is_asked_for(tmp_path: Path, clock: FakeClock) -
     made.at(1)
     assert imaged(made)[2:] == [[("A1_s0", None), ("A1_s1", None)], [("A2_s0", None)]]
     assert made.source.focus.drift_um == 2
-    # Never left on alone.
+    # Never left on unattended.
     assert not made.microscope.core.enabled
 
 
@@ -343,6 +343,6 @@ def test_device_failures_of_several_wells_are_reported_together(
     )
     made.microscope.fail_images, made.microscope.cause = 1, "stage out of reach"
     made.at(0)
-    # The well behind it was taken; the missing one came when the devices were loaded anew.
+    # The next well was taken; the missing one came after the devices were loaded again.
     assert imaged(made) == [[("A2", 20)], [("A1", 21)], [("A2", 20)]]
     assert made.source.plan().next_time_point == 1

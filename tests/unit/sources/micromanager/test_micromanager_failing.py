@@ -1,4 +1,4 @@
-"""A made-up microscope fails: images are tried again, and what was missed is told once."""
+"""A fake microscope fails: images are tried again, and missed ones are reported once."""
 
 import logging
 from datetime import UTC, datetime
@@ -70,7 +70,7 @@ def test_a_position_out_of_reach_is_tried_later_and_later_and_then_given_up(
         "HES 7/plate/A2/s0/t0000/BF: never acquired: time point 0: stage out of reach"
     ]
     logged = [record.message for record in caplog.records]
-    assert logged.count("time point could not be acquired") == 1, "the same reason is told once"
+    assert logged.count("time point could not be acquired") == 1, "the same reason is reported once"
     assert scene.source.health().failing == "time point 0: stage out of reach"
     scene.microscope.fail_images = 0
     pass_time(scene, 1, until=1)
@@ -103,7 +103,7 @@ def test_time_points_that_pass_while_the_core_is_away_are_missed_one_by_one(
     assert missed(scene) == [
         f"HES 7/plate/A1/s0/t0001/BF: {why}",
         f"HES 7/plate/A2/s0/t0001/BF: {why}",
-    ], "GFP is no channel that is worked on"
+    ], "GFP is no processed channel"
     assert "time points were missed" in caplog.text
     scene.microscope.fail_open = 0
     pass_time(scene, 2.6, until=2.7)

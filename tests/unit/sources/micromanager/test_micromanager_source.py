@@ -1,6 +1,6 @@
-"""The acquiring source with a microscope made up: what it asks of it, its start and its end.
+"""The acquiring source with a fake microscope: its calls, its start and its end.
 
-When that fails: `test_micromanager_failing.py`. The real one is in tests/hardware.
+Failures: `test_micromanager_failing.py`. The real microscope: tests/hardware.
 """
 
 from datetime import UTC, datetime
@@ -119,7 +119,7 @@ def test_images_of_a_time_lapse_of_our_own_are_counted_as_they_are_saved(scene: 
     scene.at(0)
     assert scene.arrivals.calls == ["begins", *["1 came"] * 4, "over"]
     scene.source.scan()
-    assert scene.arrivals.images == 4, "found on disk they are not counted again"
+    assert scene.arrivals.images == 4, "images found on disk are not counted again"
 
 
 def test_a_time_point_that_fails_is_over_for_the_worker_too(scene: Scene) -> None:

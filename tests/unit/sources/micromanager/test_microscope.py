@@ -1,4 +1,4 @@
-"""The real microscope as far as it can be had without one: what is named when it is not there."""
+"""The class of the real microscope without one: messages about what is missing."""
 
 import shutil
 import socket

@@ -134,7 +134,7 @@ def test_steps_of_a_grid_lie_in_order() -> None:
 
 
 def channels_of(scene: Scene) -> list[list[str]]:
-    """Return the channels that were asked for at each time point, of the first position."""
+    """Return the channels of the first position at each time point."""
     return [
         [event["axes"]["channel"] for event in events if event["axes"]["position"] == "A1"]
         for events in scene.microscope.asked
@@ -171,7 +171,7 @@ def test_only_what_was_planned_of_a_channel_can_be_missing(
     first = Scene(tmp_path, clock, channels=every(2), time_points=6).start()
     first.at(0)
     first.source.stop()
-    # Fluorescence is a channel that is worked on, so that its gaps are told.
+    # Fluorescence is a processed channel, so that its gaps are reported.
     scene = Scene(tmp_path, clock, channels=every(2), time_points=6)
     places = [scene.source._acquiring.account.missing(index) for index in range(6)]
     assert [[channel for _, label, channel in each if label == "A1"] for each in places] == [

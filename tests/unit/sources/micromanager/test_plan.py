@@ -1,4 +1,4 @@
-"""Plans that would image another place or plane than they say are refused, naming both."""
+"""Plans that would image another place or plane than planned are refused, with both names."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""A made-up microscope fails to the end of the plan: each gap has its cause, and so has the end."""
+"""A fake microscope fails to the end of the plan: each gap and the end have their cause."""
 
 import logging
 from datetime import UTC, datetime

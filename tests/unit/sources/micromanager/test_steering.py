@@ -1,4 +1,4 @@
-"""A person pauses, resumes, wants a time point now, changes the medium."""
+"""Orders of a person: pause, resume, a time point now, medium change."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,14 +23,14 @@ def at_nine(clock: FakeClock) -> None:
 
 
 class Steered(Scene):
-    """A time-lapse, and the orders to it."""
+    """A time-lapse and its orders."""
 
     def __init__(self, path: Path, clock: FakeClock, **changes: Any) -> None:
         super().__init__(path, clock, **changes)
         self.numbers = 0
 
     def order(self, act: Act, by: str = "anna, command line") -> str:
-        """Give an order at this moment; return what came of it."""
+        """Give an order now; return its outcome."""
         self.numbers += 1
         self.source.order(Order(number=self.numbers, act=act, by=by, at=self.clock.now()))
         self.source.acquire_due()

@@ -1,4 +1,4 @@
-"""When time points are due, and how long one that fails is tried."""
+"""The times at which time points are due, and the retries of one that fails."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Steps over a long history: in short transactions, that others can come in between."""
+"""Steps over a long history run in short transactions, so that others can write in between."""
 
 import shutil
 import threading
@@ -28,7 +28,7 @@ LAST_STEP = "SELECT coalesce(max(last_time_point), -1) FROM rule_states"
 
 @pytest.fixture
 def filled(tmp_path: Path) -> Path:
-    """A run of which no rule has stepped over anything."""
+    """A run that no rule has evaluated."""
     history = History(
         began_at=START,
         settled_at=START + timedelta(days=10),
@@ -47,7 +47,7 @@ def filled(tmp_path: Path) -> Path:
 @pytest.fixture
 def hasty(filled: Path) -> Iterator[Scene]:
     clock = HastyClock()
-    # Long enough after the last frame: nothing is waited for.
+    # Long enough after the last frame to await no more frames.
     clock.advance(10 * 86_400 + 7200)
     scene = Scene(store=open_store(filled, clock, started_at=START), folder=filled, rules=JOINT)
     yield scene
@@ -102,7 +102,7 @@ def test_a_commit_takes_one_batch_and_the_monitor_goes_on_with_the_rest(
     scene.score(key("A1", TIME_POINTS), 0.1)
     assert last_step(scene) == 0
     assert scene.rows("SELECT name FROM wells WHERE behind") == [("A1",)]
-    # Also where the daemon ended in between.
+    # The same where the daemon ended in between.
     store.close()
     scene.store = open_store(filled, clock, started_at=START)
     scene.store.let_time_pass()
@@ -113,10 +113,10 @@ def test_a_commit_takes_one_batch_and_the_monitor_goes_on_with_the_rest(
     assert scene.rows("SELECT name FROM wells WHERE behind") == []
     stepped = dict(scene.rows("SELECT well, last_time_point FROM rule_states WHERE rule = 'weak'"))
     if rules is SINGLE:
-        assert stepped == {"A1": TIME_POINTS}, "the others wait for frames of theirs"
+        assert stepped == {"A1": TIME_POINTS}, "the others wait for their frames"
     else:
         waiting = TIME_POINTS - 1
-        assert stepped == dict.fromkeys(("A1", "A2", "A3", "A4"), waiting), "A2 is still to come"
+        assert stepped == dict.fromkeys(("A1", "A2", "A3", "A4"), waiting), "A2 has yet to come"
     scene.store.close()
 
 
@@ -124,7 +124,7 @@ def test_where_nothing_is_due_no_transaction_is_begun(filled: Path) -> None:
     store = open_store(filled, FakeClock(), started_at=START)
     begun: list[object] = []
     event.listen(store._writer, "begin", begun.append)
-    # None of the rules speaks of the plate.
+    # None of the rules is about the plate.
     use_rules(store, [replace(WEAK, plates=("other",))])
     assert store.let_time_pass() == ()
     assert not store.behind
@@ -156,7 +156,7 @@ def test_a_plate_is_not_quiet_where_a_frame_comes_while_the_writer_is_waited_for
     assert scene.rows("SELECT well, last_time_point FROM rule_states WHERE rule = 'weak'") == [
         ("A1", 0),
         ("A2", 0),
-    ], "A2 is still to come to time point 1"
+    ], "A2 has yet to reach time point 1"
     for each in (scene, other):
         each.store.close()
 
@@ -174,7 +174,7 @@ def test_turns_are_taken_in_the_order_in_which_they_were_asked_for(
         for number, name in enumerate(("worker", "delivery"), start=1):
             threading.Thread(target=write, args=(name,), daemon=True).start()
             eventually(lambda number=number: len(turns._waiting) == number)
-    # Whoever has just had a turn stands behind them.
+    # The plate of the last turn comes after them.
     write("monitor")
     assert taken == ["worker", "delivery", "monitor"]
     with pytest.raises(RuntimeError, match="failed"), turns:

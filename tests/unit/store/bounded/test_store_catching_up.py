@@ -1,4 +1,4 @@
-"""What an update, a moved day 0 or a late frame leaves to be made anew, in short transactions."""
+"""Work after an update, a moved day 0 or a late frame is done in short transactions."""
 
 import json
 import sqlite3
@@ -43,7 +43,7 @@ def make(folder: Path, time_points: int, wells: int = 3) -> History:
 
 
 def catch_up(scene: Scene) -> int:
-    """What the monitor does; return in how many transactions."""
+    """Do the monitor's work; return the number of transactions."""
     batches = 1
     scene.store.let_time_pass()
     while scene.store.behind:
@@ -119,7 +119,7 @@ def test_a_database_of_the_schema_before_goes_on_as_if_it_had_been_of_this_one(
         scene.store.close()
         if name == "upgraded":
             to_schema(folder, "0005")
-        # Whatever has to be made anew does not fit into one transaction.
+        # The work does not fit into one transaction.
         hasty = HastyClock() if name == "upgraded" else FakeClock()
         days_later(hasty, 10 + 1 / 12)
         scene.store = open_store(folder, hasty, started_at=START)
@@ -160,7 +160,7 @@ def test_states_of_the_schema_before_are_shortened_to_the_newest_time_point(
     assert message.title.startswith("A1: recovered")
     (figure,) = message.figures
     assert isinstance(figure, Trend)
-    assert len(figure.points) == 5, "what the picture shows is read when it is told"
+    assert len(figure.points) == 5, "the points of the chart are read when the alert is composed"
     scene.store.close()
 
 
@@ -205,7 +205,7 @@ def test_a_frame_that_is_judged_again_counts_for_the_memory_of_rules_once_it_is_
     assert scene.rows(kept) == [(None, 2)]
     scene.spoil(key("A1", 3))
     detail = "SELECT json_extract(state, '$.last.evidence.measures.in_a_row') FROM rule_states"
-    assert scene.rows(detail) == [(3.0,)], "time points 0, 2 and 3: nothing is known of 1"
+    assert scene.rows(detail) == [(3.0,)], "time points 0, 2 and 3: 1 is unknown"
     scene.commit(again, 0.5)
     scene.spoil(key("A1", 4))
     assert scene.rows(detail) == [(3.0,)], "time points 2, 3 and 4"

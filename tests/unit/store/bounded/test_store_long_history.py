@@ -1,4 +1,4 @@
-"""What a commit reads and writes does not grow with the history of its well or plate."""
+"""The reads and writes of a commit do not grow with the history of its well or plate."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RATES, START, TABLE, Scene, key, open_store
 
-# None of them ever has anything to tell.
+# None of them ever raises an alert.
 SINGLE = (
     AlertRule(name="weak", limit=2),
     AlertRule(name="heads for weak", kind=RuleKind.WEAK_FORECAST, limit=2),
@@ -26,13 +26,13 @@ JOINT = (
     AlertRule(name="plate", kind=RuleKind.PLATE_COLLAPSE, limit=2),
     AlertRule(name="outlier", kind=RuleKind.OUTLIER_WELL, limit=1000),
 )
-# SQLite looks here after so many of its instructions.
+# SQLite calls this after a number of its instructions.
 EVERY = 10
 
 
 @dataclass
 class Reading:
-    """What a database connection did: rows it gave, and instructions of SQLite's machine."""
+    """The work of a database connection: rows read, and instructions of SQLite's machine."""
 
     rows: int = 0
     steps: int = 0
@@ -64,7 +64,7 @@ def history_of(time_points: int, wells: int) -> History:
 
 
 def make(folder: Path, history: History, rules: Sequence[AlertRule]) -> Scene:
-    """A long or a short history over which the rules have stepped."""
+    """Make a long or a short history that the rules have evaluated."""
     fill(folder, history)
     clock = FakeClock()
     clock.advance(86_400)
@@ -77,7 +77,7 @@ def make(folder: Path, history: History, rules: Sequence[AlertRule]) -> Scene:
 
 
 def go_on(scene: Scene, history: History, time_point: int) -> list[int]:
-    """Record the next time point; return how many alerts each of its commits told."""
+    """Record the next time point; return the number of alerts of each commit."""
     taken = {"acquired_at": history.taken_at(time_point)}
     return [
         len(scene.score(key(well, time_point), 0.5, taken=taken).alerts) for well in history.names
@@ -85,7 +85,7 @@ def go_on(scene: Scene, history: History, time_point: int) -> list[int]:
 
 
 def commits(scene: Scene, history: History) -> list[Reading]:
-    """Return what each commit of the next time point did."""
+    """Return the work of each commit of the next time point."""
     found = []
     time_point = history.time_points + 1
     taken = {"acquired_at": history.taken_at(time_point)}
@@ -101,14 +101,14 @@ def commits(scene: Scene, history: History) -> list[Reading]:
             engine.dispose()
         found.append(reading)
     stepped = scene.rows("SELECT DISTINCT last_time_point FROM rule_states")
-    assert stepped == [(time_point,)], "all rules have stepped over all of it"
+    assert stepped == [(time_point,)], "all rules have evaluated all of it"
     return found
 
 
 def compare(short: list[Reading], long: list[Reading]) -> None:
     assert [each.rows for each in long] == [each.rows for each in short]
     for few, many in zip(short, long, strict=True):
-        # The trees of SQLite are a level or two deeper, and values some bytes longer.
+        # SQLite's trees are a level or two deeper, and values some bytes longer.
         assert many.steps <= 1.1 * few.steps
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of the ledger's tests."""
+"""Fixtures for the tests of the ledger."""
 
 from pathlib import Path
 

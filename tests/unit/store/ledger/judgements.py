@@ -36,7 +36,7 @@ NAMES, READING, MODEL = judging("n2", "r2"), judging(reading="r2"), judging(mode
 
 @dataclass
 class Restarts:
-    """A store that is opened under one thing after another."""
+    """A store that is opened again under other settings."""
 
     folder: Path
     clock: FakeClock
@@ -62,7 +62,7 @@ def is_open(scene: Scene, locator: str, *, named: bool = False) -> bool:
 
 
 def scored(scene: Scene, frame: FrameKey, fraction: float = 0.7, **where: Any) -> bool:
-    """Carry a frame to its end as the worker does; False where there was nothing to do."""
+    """Process a frame as the worker does; return False where there was nothing to do."""
     offered = ticket(frame, **where)
     if not scene.store.claim(offered):
         return False

@@ -1,4 +1,4 @@
-"""A file that is written anew with the same pixels is no new frame."""
+"""A file that is rewritten with the same pixels is no new frame."""
 
 import logging
 from dataclasses import replace
@@ -14,7 +14,7 @@ LATER = timedelta(days=3)
 
 
 def touched(offered: FrameTicket) -> FrameTicket:
-    """The same file as a program that only sets its time leaves it."""
+    """Return the ticket of the same file after a program set its time."""
     return replace(offered, fingerprint="touched", seen_at=START + LATER)
 
 
@@ -24,7 +24,7 @@ def is_settled(scene: Scene, offered: FrameTicket) -> bool:
 
 
 def written(scene: Scene) -> dict[str, list[tuple[Any, ...]]]:
-    """All that the database says but the marks of files."""
+    """Return all rows of the database without the fingerprints of files."""
     rows = tables(scene.folder)
     del rows["frames"]
     frames = "SELECT id, state, attempts, seen_at, settled_at, content FROM frames ORDER BY id"
@@ -37,7 +37,7 @@ def test_a_scored_frame_stays_as_it_is(scene: Scene, caplog: pytest.LogCaptureFi
     before = written(scene)
     for time_point in range(3):
         offered = touched(ticket(key(time_point=time_point), content=f"pixels {time_point}"))
-        assert not is_settled(scene, offered), "its new mark is to be recorded"
+        assert not is_settled(scene, offered), "its new fingerprint is to be recorded"
         with caplog.at_level(logging.INFO):
             assert not scene.store.claim(offered)
         assert is_settled(scene, offered)
@@ -71,7 +71,7 @@ def test_pixels_that_are_not_known_are_not_taken_for_the_same(
 
 
 def test_a_frame_of_unknown_pixels_that_is_scored_again_keeps_its_day(scene: Scene) -> None:
-    """As one that an older version scored, and a program touches now."""
+    """An older version scored the frame, and a program touches its file now."""
     scene.score(key(), 0.7, taken={"dated": False})
     offered = touched(ticket(key(), content="pixels"))
     assert scene.store.claim(offered)

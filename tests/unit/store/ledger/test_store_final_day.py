@@ -1,4 +1,4 @@
-"""Fluorescence whose moment, or whose day 0, gets known later."""
+"""Fluorescence whose time, or whose day 0, becomes known later."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -48,7 +48,7 @@ def test_fluorescence_that_turns_out_to_be_of_the_final_day_measures_the_run(
 ) -> None:
     scene.score(key("A1", 0), 0.5)
     offered = ticket(key("A1", LAST, channel="gfp"))
-    # As a series' one date places it, before the writer says more.
+    # The time by the only date of the series, before the writer gives more.
     measure(scene, replace(offered, acquired_at=START))
     assert ends(scene) == []
     dated = replace(offered, acquired_at=START + TEN_DAYS)
@@ -63,7 +63,7 @@ def test_an_earlier_first_frame_makes_fluorescence_that_of_the_final_day(scene: 
     scene.score(key("A1", 10), 0.5)
     offered = ticket(key("A1", LAST, channel="gfp"))
     measure(scene, replace(offered, acquired_at=START + TEN_DAYS))
-    assert ends(scene) == [], "day 5, as far as was known"
+    assert ends(scene) == [], "day 5, by the times known then"
     scene.score(key("A1", 0), 0.5)
     (well,) = ends(scene)
     assert (well.well, well.measured) == ("A1", 0.5)

@@ -1,4 +1,4 @@
-"""Frames that were due and never came: seen by people, and by nothing that judges."""
+"""Frames that were due and never came are shown to people, and change no estimate or rule."""
 
 import csv
 import json
@@ -82,7 +82,7 @@ def test_a_gap_is_no_sign_of_a_frame(scene: Scene, clock: FakeClock) -> None:
     last = scene.store.last_frame()
     clock.advance(3600)
     scene.store.refuse(gap(key(time_point=1)))
-    assert scene.store.last_frame() == last, "silence stays silence"
+    assert scene.store.last_frame() == last, "the silence goes on"
 
 
 def test_a_frame_that_comes_after_all_fills_its_gap(scene: Scene, reader: Reader) -> None:
@@ -94,7 +94,7 @@ def test_a_frame_that_comes_after_all_fills_its_gap(scene: Scene, reader: Reader
     ]
     assert (reader.counts().missed, reader.quarantined(None, 9)) == (0, [])
     scene.store.refuse(missed)
-    assert reader.counts().missed == 0, "what is there is not missing"
+    assert reader.counts().missed == 0, "existing frames are not missing"
 
 
 def test_a_gap_changes_nothing_that_is_judged(tmp_path: Path, clock: FakeClock) -> None:
@@ -122,7 +122,7 @@ def test_a_gap_changes_nothing_that_is_judged(tmp_path: Path, clock: FakeClock) 
         stored.append(
             {key: rows for key, rows in tables(tmp_path / name).items() if key != "frames"}
         )
-    assert stored[0]["alerts"], "the weak wells are told of"
+    assert stored[0]["alerts"], "the weak wells have alerts"
     assert stored[0] == stored[1]
 
 

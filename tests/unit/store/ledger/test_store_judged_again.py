@@ -1,4 +1,4 @@
-"""What rules and estimates make of frames that are judged again under other settings."""
+"""Rules and estimates where frames are judged again under other settings."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What was refused, quarantined or skipped belongs to the settings and the model it was under."""
+"""Refusals, quarantines and skips belong to the settings and the model of their time."""
 
 import logging
 import sqlite3
@@ -23,7 +23,7 @@ from tests.unit.store.ledger.judgements import (
 )
 from tests.unit.store.scene import START, key, ticket
 
-# What counts for what.
+# The settings that each kind of verdict depends on.
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_older_versions_refused_is_tried_again(restarts: Restarts) -> None:
 
 
 def forget_judgements(database: Path) -> None:
-    """Make the database that of a version before this one."""
+    """Change the database to that of an earlier version."""
     connection = sqlite3.connect(database, isolation_level=None)
     connection.execute("UPDATE frames SET judged_under = ''")
     connection.execute("UPDATE refusals SET judged_under = ''")
@@ -131,7 +131,7 @@ def test_a_skipped_frame_whose_channel_is_scored_now_has_one_attempt_behind_it(
         assert scored(scene, key())
 
 
-# Files that are read under another key now.
+# Files that have another key now.
 
 
 def test_a_file_leaves_nothing_where_it_was_quarantined_before(
@@ -139,7 +139,7 @@ def test_a_file_leaves_nothing_where_it_was_quarantined_before(
 ) -> None:
     right = {f"{index}.tif": key("ABCD"[index] + "1", index) for index in range(4)}
     with restarts.under(BEFORE) as scene:
-        # All that the wrong pattern told apart was the time point.
+        # The wrong pattern distinguished only the time points.
         for index, locator in enumerate(right):
             wrong = replace(key("A1", index), plate="plate")
             scene.spoil(wrong, locator=locator)
@@ -174,7 +174,7 @@ def test_a_well_that_keeps_frames_stays(restarts: Restarts) -> None:
 
 
 def test_files_whose_keys_were_mixed_up_are_all_scored_in_any_order(restarts: Restarts) -> None:
-    """Each one's right key was held by another one's wrong key."""
+    """The right key of each file was the wrong key of another one."""
     wells = ("A1", "A2", "A3")
     with restarts.under(BEFORE) as scene:
         for index, well in enumerate(wells):
@@ -241,7 +241,7 @@ def test_a_result_under_another_name_stays_and_is_reported_once(
 def test_other_names_of_experiment_and_source_score_it_under_the_right_one(
     restarts: Restarts,
 ) -> None:
-    """What the reason of a contradiction says to do."""
+    """Do what the reason of a contradiction advises."""
     with restarts.under(BEFORE) as scene:
         scored(scene, key("A1"), locator="a.tif")
         scored(scene, key("A2"), locator="b.tif")
@@ -257,7 +257,7 @@ def test_other_names_of_experiment_and_source_score_it_under_the_right_one(
 
 @pytest.mark.parametrize("what", ["scored", "quarantined", "skipped"])
 def test_a_file_stays_with_the_run_it_came_in(restarts: Restarts, what: str) -> None:
-    """The folder of a run that is over is watched on, and the next run has another name."""
+    """The folder of a finished run is still watched, and the next run has another name."""
     frame = key(channel="gfp") if what == "skipped" else key()
     with restarts.under(BEFORE) as scene:
         if what == "scored":
@@ -276,4 +276,4 @@ def test_a_file_stays_with_the_run_it_came_in(restarts: Restarts, what: str) -> 
         assert scene.rows(REFUSALS) == []
 
 
-# What rules see of it.
+# The facts that rules get.

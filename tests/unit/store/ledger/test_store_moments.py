@@ -1,4 +1,4 @@
-"""When a frame was taken: which witness counts, and what follows where it gets known later."""
+"""The time of a frame: which origin counts, and the effects where it becomes known later."""
 
 import logging
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ FIRST = "SELECT first_frame_at FROM runs"
 
 
 def by_index(frame: FrameKey) -> dict[str, Any]:
-    """What is known of a frame of every 12 hours by its index alone."""
+    """Return the facts of a frame every 12 hours by its index only."""
     return {"dated": False, "elapsed_s": frame.time_point * 12 * 3600.0}
 
 
@@ -33,7 +33,7 @@ def score(scene: Scene, frame: FrameKey, fraction: float = 0.7, **taken: Any) ->
 
 
 def offer_again(frame: FrameKey, acquired_at: datetime | None = None, **known: Any) -> FrameTicket:
-    """The ticket of a frame that is settled, now that its moment is known."""
+    """Return the ticket of a settled frame whose time is known now."""
     return ticket(frame, acquired_at=acquired_at, **known)
 
 
@@ -66,7 +66,7 @@ def test_a_frame_is_placed_by_its_time_since_the_start(scene: Scene) -> None:
     for time_point in (3, 0):
         score(scene, key(time_point=time_point))
     assert scene.rows(DAYS) == [(0, 0.0), (3, 1.5)]
-    assert first_of(scene) is None, "when it was seen says nothing of a frame that has an index"
+    assert first_of(scene) is None, "the time it was seen does not move a frame that has an index"
 
 
 def test_ten_days_found_in_one_minute_are_ten_days(scene: Scene) -> None:
@@ -151,7 +151,7 @@ def test_moments_that_get_known_in_any_order_come_to_the_same_days(scene: Scene)
         score(scene, key(time_point=time_point))
     for time_point in (2, 0, 1):
         assert scene.store.retime(offer_again(key(time_point=time_point), START + time_point * DAY))
-    # The middle one was counted from the index until the first was known.
+    # The middle one was placed by its index until the first time was known.
     assert scene.rows(DAYS) == [(0, 0.0), (1, 1.0), (2, 2.0)]
 
 
@@ -160,7 +160,7 @@ def test_no_time_point_is_stepped_twice_for_a_moment(scene: Scene) -> None:
         score(scene, key(time_point=time_point), 0.1)
     states = scene.rows("SELECT rule, well, last_time_point, state FROM rule_states")
     messages = scene.rows("SELECT idempotency_key FROM outbox")
-    assert messages, "the well is weak, and that was told"
+    assert messages, "the well is weak, and its alert was raised"
     for time_point in range(3):
         scene.store.retime(offer_again(key(time_point=time_point), START + DAY * time_point))
     assert scene.rows("SELECT rule, well, last_time_point, state FROM rule_states") == states
@@ -178,7 +178,7 @@ def test_a_corrected_moment_of_the_first_frame_moves_day_zero_with_it(scene: Sce
 
 
 def test_one_date_given_to_all_time_points_is_corrected(started: Scene) -> None:
-    """As a series' date was, by versions before this one."""
+    """Earlier versions used the date of a series so."""
     for time_point in range(3):
         score(started, key(time_point=time_point), acquired_at=START)
     assert {day for _, day in started.rows(DAYS)} == {1.0}

@@ -1,4 +1,4 @@
-"""Single files acquired again under their old names: what docs/reliability.md says of it."""
+"""Single files acquired again under their old names, as docs/reliability.md describes."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -22,7 +22,7 @@ HOW = "SELECT state, attempts, fault, reason, retried FROM frames WHERE time_poi
 
 @pytest.fixture
 def scene(tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    """A store in which a few others are enough."""
+    """A store that tries again after a few other frames."""
     assert claims.SINCE == 100
     monkeypatch.setattr(claims, "SINCE", SINCE)
     store = open_store(tmp_path, clock, max_attempts=2)
@@ -31,7 +31,7 @@ def scene(tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def give_up(scene: Scene, frame: FrameKey) -> FrameTicket:
-    """Begin as often as a frame may that ends the process each time."""
+    """Claim a frame until its attempts are used up, as when it ends the process each time."""
     offered = ticket(frame, content="pixels")
     assert [scene.store.claim(offered) for _ in range(3)] == [True, True, False]
     return offered

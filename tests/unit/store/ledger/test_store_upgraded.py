@@ -1,4 +1,4 @@
-"""Databases of the schemas before this one are brought up to date in the middle of a run."""
+"""Databases of earlier schemas are migrated in the middle of a run."""
 
 import json
 import sqlite3
@@ -18,15 +18,15 @@ from tests.unit.store.test_store_migration import make_database
 
 @pytest.fixture(params=["0004", "0005", "0006"])
 def schema(request: pytest.FixtureRequest) -> str:
-    """The version that the database is of."""
+    """The schema version of the database."""
     return str(request.param)
 
 
 @pytest.fixture
 def before(tmp_path: Path, clock: FakeClock, schema: str) -> Path:
-    """A run of three weak time points as that version left it: alert open, message waiting.
+    """A run of three weak time points as that version left it: open alert, waiting message.
 
-    What the code writes today is copied, column by column, into tables of the old schema.
+    The rows of today's code are copied, column by column, into tables of the old schema.
     """
     now = tmp_path / "now"
     scene = Scene(store=open_store(now, clock), folder=now)
@@ -59,7 +59,7 @@ def before(tmp_path: Path, clock: FakeClock, schema: str) -> Path:
 
 
 def _lengthen_states(database: sqlite3.Connection) -> None:
-    """Give each state all time points of its well, as these versions wrote it."""
+    """Give each state all time points of its well, as those versions did."""
     points = [
         {
             "day": day,
@@ -108,7 +108,7 @@ def test_an_open_alert_and_a_waiting_message_are_left_as_they_are(
     held = {table: read_rows(before, f"SELECT * FROM {table}") for table in tables}
     ((state,),) = read_rows(before, "SELECT state FROM rule_states")
     scene = Scene(store=open_store(before, clock), folder=before)
-    # The monitor's first look has nothing to add.
+    # The monitor's first tick adds nothing.
     assert scene.store.let_time_pass() == ()
     scene.store.close()
     assert {table: read_rows(before, f"SELECT * FROM {table}") for table in held} == held
@@ -117,7 +117,7 @@ def test_an_open_alert_and_a_waiting_message_are_left_as_they_are(
     points = was["last"]["evidence"]["points"]
     assert len(points) == 3
     was["last"]["evidence"]["points"] = points[-1:]
-    assert now == was, "but for the time points, which are read where they are shown"
+    assert now == was, "except for the time points, which are read where they are shown"
 
 
 def test_its_message_still_goes_out_and_its_alert_ends_once(before: Path, clock: FakeClock) -> None:

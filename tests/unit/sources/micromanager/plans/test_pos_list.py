@@ -1,4 +1,4 @@
-"""Position lists of Micro-Manager become positions, or a refusal that names what is in the way."""
+"""Position lists of Micro-Manager become positions, or a refusal that names the obstacle."""
 
 import json
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""What an acquisition takes is projected from its positions, channels and times."""
+"""Time, light and disk space of an acquisition are projected from positions, channels and times."""
 
 from pathlib import Path
 from typing import Any

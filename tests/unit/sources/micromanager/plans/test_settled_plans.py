@@ -1,4 +1,4 @@
-"""A source that names a plan or a plate acquires what that says, or is refused before it begins."""
+"""A source with a plan or a plate acquires as planned, or is refused before it begins."""
 
 import json
 from pathlib import Path
