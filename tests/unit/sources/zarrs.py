@@ -119,8 +119,8 @@ class ZarrStore:
                 {"label": label, "color": "FFFFFF", "window": window} for label in channels
             ]
         }
-        told_of_channels = {"omero": omero} if channels else {}
-        self.tell(group, multiscales=[entry | (multiscale or {})], **told_of_channels)
+        channel_metadata = {"omero": omero} if channels else {}
+        self.tell(group, multiscales=[entry | (multiscale or {})], **channel_metadata)
         chunk = [sizes[axis] if axis in "yx" else 1 for axis in axes]
         options = {"chunks": chunk, "dtype": "uint16", "compressors": None, **array}
         if self._version == "0.5":

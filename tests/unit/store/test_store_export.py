@@ -58,7 +58,7 @@ def test_csv_has_a_line_for_each_frame_with_its_wells_efficiency(
     assert spoilt["efficiency"] == spoilt["well_efficiency"] == ""
 
 
-def test_csv_tells_where_the_well_stood_and_what_was_foretold(
+def test_csv_holds_the_estimate_and_the_forecast_of_each_well(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     scene = Scene(store=open_store(tmp_path, clock, started_at=START), folder=tmp_path)

@@ -74,7 +74,7 @@ def test_an_abandoned_message_makes_way_for_the_next(queued: Scene, clock: FakeC
     ]
 
 
-def test_the_outbox_outlives_the_process(queued: Scene, clock: FakeClock) -> None:
+def test_the_outbox_survives_the_process(queued: Scene, clock: FakeClock) -> None:
     before = queued.store.due(clock.now(), 10)
     queued.store.close()
     again = open_store(queued.folder, clock)

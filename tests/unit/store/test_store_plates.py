@@ -42,8 +42,8 @@ def moment(scene: Scene, time_point: int, fractions: dict[str, float]) -> list[s
 
 
 def test_a_plate_that_fails_as_a_whole_gives_one_alert_with_the_list(plate: Scene) -> None:
-    said = [moment(plate, t, dict.fromkeys(WELLS, WEAK)) for t in (9, 10)]
-    assert [len(titles) for titles in said] == [0, 1]
+    alerts = [moment(plate, t, dict.fromkeys(WELLS, WEAK)) for t in (9, 10)]
+    assert [len(titles) for titles in alerts] == [0, 1]
     assert moment(plate, 11, dict.fromkeys(WELLS[:3], WEAK)) == []
     assert plate.rows(ALERTS) == [("p1", "", "plate", 10, None)]
     assert plate.rows("SELECT count(*) FROM outbox") == [(1,)]
@@ -110,9 +110,9 @@ def test_a_well_that_comes_late_is_judged_by_itself_and_once(plate: Scene) -> No
 
 def test_a_rule_of_the_forecast_is_silent_before_the_day_the_card_supports(plate: Scene) -> None:
     plate.rules = (SOON,)
-    said = [len(moment(plate, t, {"A1": WEAK})) for t in range(12)]
-    assert said.index(1) == 10, "day 5"
-    assert sum(said) == 1
+    alerts = [len(moment(plate, t, {"A1": WEAK})) for t in range(12)]
+    assert alerts.index(1) == 10, "day 5"
+    assert sum(alerts) == 1
     with_reader = Reader.open(plate.folder)
     known = with_reader.outlooks(with_reader.wells()[0].name, 99)
     with_reader.close()

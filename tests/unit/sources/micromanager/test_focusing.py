@@ -238,7 +238,7 @@ def test_a_lock_has_the_offset_of_each_position(tmp_path: Path, clock: FakeClock
     assert offsets == [3, 0, 0]
 
 
-def test_what_is_known_of_the_focus_outlives_a_restart(tmp_path: Path, clock: FakeClock) -> None:
+def test_the_state_of_the_focus_survives_a_restart(tmp_path: Path, clock: FakeClock) -> None:
     first = scene(tmp_path, clock, drift_um=2, focus=focus(every="well"))
     first.at(0)
     first.at(1)

@@ -139,7 +139,7 @@ def test_a_time_point_now_is_one_more_and_moves_none_of_the_others(scene: Steere
     assert times == [6, 6]
 
 
-def test_a_time_point_now_outlives_a_restart(
+def test_a_requested_time_point_survives_a_restart(
     scene: Steered, tmp_path: Path, clock: FakeClock
 ) -> None:
     scene.at(0.4)

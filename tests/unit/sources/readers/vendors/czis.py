@@ -29,7 +29,7 @@ class Block:
     taken: str = ""
     compression: int = 0
     data: bytes | None = None
-    stands_for: tuple[int, int] | None = None
+    replaces: tuple[int, int] | None = None
 
 
 def scene(index: int, name: str, *, well: str = "", row: int = 0, column: int = 0) -> str:
@@ -98,12 +98,12 @@ def _entry(block: Block, position: int) -> bytes:
     height, width = block.pixels.shape[:2]
     samples = block.pixels.shape[2] if block.pixels.ndim == 3 else 1
     kind = _PIXEL_TYPES[block.pixels.dtype.str[1:], samples]
-    tall, wide = block.stands_for or (height, width)
+    tall, wide = block.replaces or (height, width)
     dimensions = [(b"X", 0, wide, width), (b"Y", 0, tall, height)]
     dimensions += [(name.encode(), at, 1, 1) for name, at in block.at.items()]
     entry = struct.pack(
         "<2siqiiBB4si", b"DV", kind, position, 0, block.compression,
-        int(block.stands_for is not None), 0, b"", len(dimensions),
+        int(block.replaces is not None), 0, b"", len(dimensions),
     )  # fmt: skip
     for name, start, size, stored in dimensions:
         entry += struct.pack("<4siifi", name, start, size, 0.0, stored)

@@ -102,7 +102,7 @@ def test_a_plane_has_its_own_time_and_the_start_of_the_file_is_that_of_the_first
 
 
 def test_coarser_levels_of_a_pyramid_are_no_planes(tmp_path: Path) -> None:
-    coarse = Block(at={"C": 0, "S": 0}, pixels=grey(9)[:12, :16], stands_for=(24, 32))
+    coarse = Block(at={"C": 0, "S": 0}, pixels=grey(9)[:12, :16], replaces=(24, 32))
     path = write_czi(tmp_path / "a.czi", [Block(at={"C": 0, "S": 0}, pixels=grey(0)), coarse])
     (plane,) = list_planes(path).planes
     assert plane.size_px == (24, 32)
