@@ -19,7 +19,7 @@ from scopewatch.sources.micromanager.acquired import Place
 # Beyond it the oldest go; 96 wells x 2 sites fail for 50 time points until then.
 MOST_MARKS = 10_000
 MOST_PASSES = 1_000
-MOST_TOLD = 200
+MOST_REPORTED = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +185,7 @@ def standing_of(kept: FocusKept, focus: FocusConfig) -> FocusStanding | None:
                 drift_um=each.drift_um,
                 failed=len(each.failed),
             )
-            for each in kept.passes[-MOST_TOLD:]
+            for each in kept.passes[-MOST_REPORTED:]
         ),
     )
 
