@@ -26,9 +26,9 @@ from scopewatch.cli import (
 )
 from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError
 from scopewatch.core.redaction import redact_text
-from scopewatch.event_log import get_logger
 
-log = get_logger(__name__)
+# Not a logger of `event_log`: the import of structlog costs as much as that of the command line.
+log = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="scopewatch",
