@@ -60,7 +60,7 @@ class ZarrStore:
         self._version = version
         self._root: Any = zarr.create_group(self.path, zarr_format=zarr_format)
 
-    def tell(self, group: str, **attributes: Any) -> None:
+    def describe(self, group: str, **attributes: Any) -> None:
         """Write OME metadata of a group."""
         node = self._group(group)
         if self._version == "0.5":
@@ -81,10 +81,10 @@ class ZarrStore:
             for path in wells
         ]
         plate = {"rows": rows, "columns": columns, "wells": entries, "version": self._version}
-        self.tell("", plate=plate | ({"name": name} if name else {}))
+        self.describe("", plate=plate | ({"name": name} if name else {}))
         for path, images in wells.items():
             listed = [{"path": image} for image in images]
-            self.tell(path, well={"images": listed, "version": self._version})
+            self.describe(path, well={"images": listed, "version": self._version})
 
     def image(
         self,
@@ -120,7 +120,7 @@ class ZarrStore:
             ]
         }
         channel_metadata = {"omero": omero} if channels else {}
-        self.tell(group, multiscales=[entry | (multiscale or {})], **channel_metadata)
+        self.describe(group, multiscales=[entry | (multiscale or {})], **channel_metadata)
         chunk = [sizes[axis] if axis in "yx" else 1 for axis in axes]
         options = {"chunks": chunk, "dtype": "uint16", "compressors": None, **array}
         if self._version == "0.5":

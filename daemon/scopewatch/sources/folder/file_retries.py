@@ -28,9 +28,9 @@ class FileRetries:
         The watched run: frames of another run keep their name.
     """
 
-    def __init__(self, frames: FolderFrames, looks: FileChecks, clock: Clock, run: str) -> None:
+    def __init__(self, frames: FolderFrames, checks: FileChecks, clock: Clock, run: str) -> None:
         self._frames = frames
-        self._looks = looks
+        self._checks = checks
         self._clock = clock
         self._run = run
         self.waiting = RetryQueue()
@@ -57,7 +57,7 @@ class FileRetries:
         seen = look_at(self._frames.root, file)
         if seen is None:
             return all(self._as_it_was(offering, each) for each in asked)
-        if self._looks.stability.check_now(file, self._clock.monotonic()):
+        if self._checks.stability.check_now(file, self._clock.monotonic()):
             return True  # it is being read for the first time, or has changed
         if any(self._is_of_another_run(each) for each in asked):
             return all(self._as_it_was(offering, each) for each in asked)
@@ -65,7 +65,7 @@ class FileRetries:
         found, reading = self._read(offering, seen)
         if not offer(offering, found):
             return False
-        self._looks.remember(offering, file, seen.fingerprint, reading)
+        self._checks.remember(offering, file, seen.fingerprint, reading)
         listed = {each.locator for each in found}
         return all(self._as_it_was(offering, each) for each in asked if each.locator not in listed)
 
@@ -76,9 +76,9 @@ class FileRetries:
             reading = self._frames.read(locator, fingerprint, offering.pending)
         except FrameError as error:
             if isinstance(error, SideFilePendingError):
-                self._looks.awaiting.note(locator, error.missing, waits=True)
+                self._checks.awaiting.note(locator, error.missing, waits=True)
             return [self._frames.give_up(locator, fingerprint, error)], None
-        self._looks.awaiting.note(locator, reading.missing)
+        self._checks.awaiting.note(locator, reading.missing)
         found = [*reading.found, *reading.waiting]
         if reading.cut_off:
             found.append(reading.refuse_rest(locator, fingerprint))

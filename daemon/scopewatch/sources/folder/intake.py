@@ -40,13 +40,13 @@ class FolderIntake:
         self,
         config: FolderSourceConfig,
         frames: FolderFrames,
-        looks: FileChecks,
+        checks: FileChecks,
         arrivals: Arrivals,
     ) -> None:
         self._name = config.name
         self._config = config
         self._frames = frames
-        self._looks = looks
+        self._checks = checks
         self._arrivals = arrivals
         self._walked_s: float | None = None
         self.stores: set[str] = set()
@@ -64,18 +64,18 @@ class FolderIntake:
             return
         seen = look_at(self._config.path, locator)
         if seen is None or in_data_set(self._config.path, locator):
-            self._looks.stability.forget(locator)
+            self._checks.stability.forget(locator)
         elif offering.pending(seen.locator, seen.fingerprint) and not self._leave_out(
             offering, seen.locator, seen.fingerprint
         ):
             if self._is_new(offering, seen.locator, seen.fingerprint):
                 self._arrivals.images_saved(self._name, 1, 0.0)
-            self._looks.stability.see(
+            self._checks.stability.see(
                 seen.locator,
                 seen.fingerprint,
                 seen.mtime_ns,
                 now_s,
-                in_one_piece=renamed or self._looks.given_up.is_growing(seen.locator),
+                in_one_piece=renamed or self._checks.given_up.is_growing(seen.locator),
             )
 
     def walk(
@@ -91,9 +91,9 @@ class FolderIntake:
             Returns whether to end early.
         """
         # Files that there was no room for are found now, and arrived long ago.
-        caught_up = self._looks.stability.turned_away == 0
-        self._looks.stability.turned_away = new = 0
-        held = set(self._looks.stability.locators())
+        caught_up = self._checks.stability.turned_away == 0
+        self._checks.stability.turned_away = new = 0
+        held = set(self._checks.stability.locators())
         unwritable: list[Found] = []
         batch: dict[Found, int] = {}
         stores: set[str] = set()
@@ -104,7 +104,7 @@ class FolderIntake:
             found = Found(locator=seen.locator, fingerprint=seen.fingerprint)
             if not is_text(seen.locator):
                 unwritable.append(refuse_name(found))
-            elif self._needs_a_look(offering, found) and self._looks.stability.has_room(
+            elif self._needs_a_look(offering, found) and self._checks.stability.has_room(
                 seen.locator
             ):
                 batch[found] = seen.mtime_ns
@@ -119,7 +119,7 @@ class FolderIntake:
         self._walked_s = now_s
         offer(offering, unwritable)
         for locator in held:
-            self._looks.stability.forget(locator)
+            self._checks.stability.forget(locator)
 
     def _log_stores(self, stores: set[str]) -> None:
         """Log once for each OME-Zarr store that it is ignored."""
@@ -139,8 +139,8 @@ class FolderIntake:
             open_ones = self._not_given_up(offering, open_ones)
         for each in open_ones:
             new += self._is_new(offering, each.locator, each.fingerprint)
-            is_growing = self._looks.given_up.is_growing(each.locator)
-            self._looks.stability.see(
+            is_growing = self._checks.given_up.is_growing(each.locator)
+            self._checks.stability.see(
                 each.locator, each.fingerprint, batch[each], now_s, in_one_piece=is_growing
             )
         return new
@@ -148,7 +148,7 @@ class FolderIntake:
     def _needs_a_look(self, offering: Offering, found: Found) -> bool:
         locator, fingerprint = found.locator, found.fingerprint
         return (
-            not self._looks.given_up.holds(locator, fingerprint)
+            not self._checks.given_up.holds(locator, fingerprint)
             and offering.pending(locator, fingerprint)
             and not self._leave_out(offering, locator, fingerprint)
         )
@@ -170,7 +170,9 @@ class FolderIntake:
         return True
 
     def _is_new(self, offering: Offering, locator: str, fingerprint: str) -> bool:
-        return not self._looks.stability.holds(locator) and not offering.knows(locator, fingerprint)
+        return not self._checks.stability.holds(locator) and not offering.knows(
+            locator, fingerprint
+        )
 
     def _not_given_up(self, offering: Offering, found: list[Found]) -> list[Found]:
         """Leave out files that were given up before this start: they need a check, and no wait."""
@@ -181,5 +183,5 @@ class FolderIntake:
         others = {each.locator for each in offering.unsettled(as_given_up)}
         for each in found:
             if each.locator not in others:
-                self._looks.given_up.note(each.locator, each.fingerprint)
+                self._checks.given_up.note(each.locator, each.fingerprint)
         return [each for each in found if each.locator in others]

@@ -83,15 +83,15 @@ class FolderSource:
             poll=config.observer == "polling",
         )
         stability = FileStability(config.settle_s, config.give_up_s)
-        self._looks = FileChecks(config.name, self._frames, stability, clock)
+        self._checks = FileChecks(config.name, self._frames, stability, clock)
         self._names = RereadNames(
             config.name,
             self._frames,
             lambda: walk_images(config.path, recursive=config.recursive),
         )
-        self._asked = FileRetries(self._frames, self._looks, clock, experiment.name)
+        self._asked = FileRetries(self._frames, self._checks, clock, experiment.name)
         self._arrivals = arrivals or NullArrivals()
-        self._intake = FolderIntake(config, self._frames, self._looks, self._arrivals)
+        self._intake = FolderIntake(config, self._frames, self._checks, self._arrivals)
         self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)
         self._offering: Offering | None = None
         self._walk_at_s = 0.0
@@ -160,8 +160,8 @@ class FolderSource:
         alive = thread.alive() and watch.alive()
         how = "polling" if watch.polling else "native events"
         detail = watch.trouble or f"{self._config.path} by {how}"
-        if self._looks.detail:
-            detail += f"; {self._looks.detail}"
+        if self._checks.detail:
+            detail += f"; {self._checks.detail}"
         for kind, count in self._intake.left_out.most_common():
             detail += f"; {count} files left out: {kind}"
         if self._intake.stores:
@@ -177,7 +177,7 @@ class FolderSource:
             alive=alive,
             detail=detail,
             found=offering.found if offering is not None else 0,
-            waiting=len(self._looks.stability) + self._looks.stability.turned_away,
+            waiting=len(self._checks.stability) + self._checks.stability.turned_away,
         )
 
     def stop(self) -> None:
@@ -205,7 +205,7 @@ class FolderSource:
                     stopping=lambda: self._thread.stopping,
                 )
             if full:
-                self._looks.look_at_given_up()
+                self._checks.look_at_given_up()
             if not self._arrivals.bursting(self.name):
                 self._asked.step(offering, lambda: self._thread.stopping)
             self._release(offering, now_s)
@@ -217,6 +217,6 @@ class FolderSource:
     def _release(self, offering: Offering, now_s: float) -> None:
         if now_s < self._release_at_s or self._arrivals.bursting(self.name):
             return
-        released = self._looks.release(offering, now_s, lambda: self._thread.stopping)
+        released = self._checks.release(offering, now_s, lambda: self._thread.stopping)
         if not released or not self._names.step(offering):
             self._release_at_s = now_s + _PAUSE_S

@@ -345,7 +345,7 @@ def test_files_there_was_no_room_for_are_no_arrivals(
     for time_point in range(6):
         write(tmp_path / f"plate_A1_s0_t{time_point:04d}_phase.tif")
     scene = make(observer="polling", poll_s=3600, settle_s=1)
-    monkeypatch.setattr(scene.source._looks, "stability", FileStability(1, 120, capacity=2))
+    monkeypatch.setattr(scene.source._checks, "stability", FileStability(1, 120, capacity=2))
     scene.start()
     for _ in range(5):
         scene.later(2)

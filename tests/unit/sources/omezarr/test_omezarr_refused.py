@@ -107,7 +107,7 @@ def test_paths_of_the_metadata_do_not_lead_out_of_the_store(tmp_path: Path) -> N
     ZarrStore(tmp_path, "other.zarr").image(axes="tyx").put()
     (tmp_path / "sub").mkdir()
     store = ZarrStore(tmp_path / "sub")
-    store.tell("", plate={"wells": [{"path": "../../other.zarr"}, {"path": "/etc"}]})
+    store.describe("", plate={"wells": [{"path": "../../other.zarr"}, {"path": "/etc"}]})
     assert found_in(tmp_path / "sub") == []
 
 

@@ -31,8 +31,8 @@ def test_the_stores_of_these_tests_are_valid(tmp_path: Path, version: str) -> No
 )
 def test_a_well_is_named_by_its_path(tmp_path: Path, path: str, well: str) -> None:
     store = ZarrStore(tmp_path)
-    store.tell("", plate={"wells": [{"path": path, "rowIndex": 50, "columnIndex": 50}]})
-    store.tell(path, well={"images": [{"path": "0"}]})
+    store.describe("", plate={"wells": [{"path": path, "rowIndex": 50, "columnIndex": 50}]})
+    store.describe(path, well={"images": [{"path": "0"}]})
     store.image(f"{path}/0", axes="tyx").put()
     (key,) = keys_in(tmp_path)
     assert (key.plate, key.well, key.site) == ("plate", well, 0)
@@ -40,8 +40,8 @@ def test_a_well_is_named_by_its_path(tmp_path: Path, path: str, well: str) -> No
 
 def test_a_well_with_a_name_nobody_would_write_is_named_by_the_user(tmp_path: Path) -> None:
     store = ZarrStore(tmp_path)
-    store.tell("", plate={"wells": [{"path": "0/1"}]})
-    store.tell("0/1", well={"images": [{"path": "0"}]})
+    store.describe("", plate={"wells": [{"path": "0/1"}]})
+    store.describe("0/1", well={"images": [{"path": "0"}]})
     store.image("0/1/0", axes="tyx").put()
     assert keys_in(tmp_path, wells={"0_1": "C7"})[0].well == "C7"
 
@@ -65,7 +65,7 @@ def test_row_and_column_that_say_another_well_than_the_path_are_reported(tmp_pat
     store.plate({"A/1": ["0"]})
     plate = json.loads((store.path / "zarr.json").read_text())["attributes"]["ome"]["plate"]
     plate["wells"][0] |= {"rowIndex": 2, "columnIndex": 4}
-    store.tell("", plate=plate)
+    store.describe("", plate=plate)
     store.image("A/1/0", axes="tyx").put()
     reading = reading_in(tmp_path)
     assert reading.key.well == "A1"
@@ -80,9 +80,9 @@ def test_other_acquisitions_of_a_plate_are_runs_of_their_own(tmp_path: Path) -> 
     attributes = json.loads((store.path / "zarr.json").read_text())["attributes"]["ome"]
     began = int(datetime(2026, 3, 1, 9, tzinfo=UTC).timestamp())
     acquisitions = [{"id": 4, "starttime": began}, {"id": 5, "name": "day 2"}, {"id": 6}]
-    store.tell("", plate=attributes["plate"] | {"acquisitions": acquisitions})
+    store.describe("", plate=attributes["plate"] | {"acquisitions": acquisitions})
     reported = [{"path": str(image), "acquisition": 4 + image // 2} for image in range(4)]
-    store.tell("A/1", well={"images": reported})
+    store.describe("A/1", well={"images": reported})
     for image in range(4):
         store.image(f"A/1/{image}", axes="tyx").put(pixels(HEIGHT, WIDTH, seed=image))
     found = found_in(tmp_path)
@@ -104,9 +104,9 @@ def collection(
     tmp_path: Path, images: Sequence[str], *, version: str = "0.5", series: bool = True
 ) -> ZarrStore:
     store = ZarrStore(tmp_path, version=version)
-    store.tell("", **{"bioformats2raw.layout": 3})
+    store.describe("", **{"bioformats2raw.layout": 3})
     if series:
-        store.tell("OME", series=list(images))
+        store.describe("OME", series=list(images))
     for seed, image in enumerate(images):
         store.image(image, axes="tyx").put(pixels(HEIGHT, WIDTH, seed=seed))
     return store
@@ -152,7 +152,7 @@ def test_groups_with_images_need_no_layout_to_be_reported(tmp_path: Path) -> Non
         if name.startswith("A"):
             store.image(name, axes="tyx").put(pixels(HEIGHT, WIDTH, seed=seed))
         else:
-            store.tell(name, labels=[])
+            store.describe(name, labels=[])
     assert [key.well for key in keys_in(tmp_path)] == ["A1", "A2"]
 
 
