@@ -66,7 +66,16 @@ def test_every_command_explains_itself_with_an_example(
 
 
 def test_help_does_not_load_what_only_commands_need() -> None:
-    heavy = ("numpy", "sqlalchemy", "scipy", "tifffile", "fastapi", "apprise", "ai_edge_litert")
+    heavy = (
+        "numpy",
+        "sqlalchemy",
+        "scipy",
+        "tifffile",
+        "fastapi",
+        "apprise",
+        "ai_edge_litert",
+        "structlog",
+    )
     code = (
         "import sys; from scopewatch.cli.main import run; run(['--help']);"
         f"print(sorted(set({heavy}) & set(sys.modules)), file=sys.stderr)"
