@@ -66,7 +66,6 @@ NOT_YET: tuple[str, ...] = (
     "daemon/scopewatch/store",
     "daemon/scopewatch/web/plate.py",
     "tests/unit/monitoring",
-    "tests/unit/sources",
     "tests/unit/store",
 )
 
