@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
 from scopewatch.app.model import mark_simulated
+from scopewatch.app.recording.store import Store
 from scopewatch.app.results import OVERLAYS, gather_facts, open_overlays, open_store
 from scopewatch.app.run_policy import standard_of
 from scopewatch.app.run_states import RunStates
@@ -39,9 +40,8 @@ from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.runtime.supervision.stages import Condition
 from scopewatch.store.files.overlays import OverlayFolder
+from scopewatch.store.read.liveness import PICTURES_REMOVED
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.write.database import Store
-from scopewatch.store.write.liveness import PICTURES_REMOVED
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app

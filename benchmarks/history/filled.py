@@ -15,17 +15,18 @@ import numpy as np
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from scopewatch.app.recording.outlooks import update_outlooks
 from scopewatch.core.imaging.efficiency import ErrorRates, correct, pool
 from scopewatch.core.imaging.model_card import ForecastDay
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
+from scopewatch.monitoring.budget import Budget
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.files.tiles import pack
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.engine import open_writer, transaction
 from scopewatch.store.schema.tables import FrameRow, Result, Run, TileScoresRow, Well
 from scopewatch.store.schema.well_tables import WellEstimate
-from scopewatch.store.write.budget import Budget
-from scopewatch.store.write.rules.outlooks import look_ahead
+from scopewatch.store.unit_of_work import UnitOfWork
 
 GRID = TileGrid(height=256, width=256, tile_px=32)
 ROWS = "ABCDEFGHIJKLMNOP"
@@ -189,7 +190,7 @@ def _fill_well(
         forecast=tuple(history.table),
     )
     well = session.get_one(Well, number)
-    look_ahead(session, well, "phase", policy, Budget(lambda: 0.0), since=0)
+    update_outlooks(UnitOfWork(session), well, policy, Budget(lambda: 0.0), since=0)
 
 
 def _frames(number: int, history: History, random: np.random.Generator) -> Iterator[dict[str, Any]]:

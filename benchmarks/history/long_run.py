@@ -18,12 +18,12 @@ from benchmarks.history.filled import History
 from benchmarks.paired.builds import Build
 from scopewatch.app.judging import make_judging
 from scopewatch.app.model import mark_simulated, open_scorer
+from scopewatch.app.recording.store import Store
 from scopewatch.app.results import open_store
 from scopewatch.config import Config, load_config
 from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.store.schema.engine import _alembic
-from scopewatch.store.write.database import Store
 
 RULES: list[dict[str, Any]] = [
     {"name": "will end weak", "kind": "weak-forecast", "target": 0.5, "consecutive": 2},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.app.drawing import DatedOverlays
+from scopewatch.app.recording.drawing import DatedOverlays
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket

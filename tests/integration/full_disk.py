@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.app.drawing import DatedOverlays
+from scopewatch.app.recording.drawing import DatedOverlays
+from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.alerts.state_machine import Severity
@@ -32,7 +33,6 @@ from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.store.files.overlays import OverlayFolder
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.schema.engine import DATABASE, open_writer
-from scopewatch.store.write.database import Store
 from scopewatch.store.write.measuring import Measuring
 from tests.conftest import FakeClock
 from tests.unit.core.fluorescence_samples import glow, marker_card

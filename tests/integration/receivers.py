@@ -17,6 +17,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
 
+from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig, OverlayConfig
 from scopewatch.core.alerts.state_machine import Severity
@@ -25,7 +26,6 @@ from scopewatch.messages.alert_message import Message
 from scopewatch.notify.apprise_channels import WHOLE_S, AppriseNotifier
 from scopewatch.notify.delivery import Delivery
 from scopewatch.store.files.overlays import OverlayFolder
-from scopewatch.store.write.database import Store
 from tests.conftest import FakeClock
 from tests.unit.store.scene import frame_of, judged, key, read_rows
 

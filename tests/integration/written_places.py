@@ -22,8 +22,8 @@ WRITERS = {
     "SqliteDict", "memmap", "dump", "to_csv", "dump_traceback",
 }  # fmt: skip
 # Transactions that may write.
-TRANSACTIONS = {"_writing", "begin"}
-# Modes of `open` and of functions like it.
+TRANSACTIONS = {"write_unit", "begin"}
+# Those of `open` and of what opens like it.
 MODES = set("wax+")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch import __version__
+from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.cli.alerts import parse_duration
 from scopewatch.cli.main import run
@@ -15,7 +16,6 @@ from scopewatch.config import load_config
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.imaging.frame import FrameKey, Refusal
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.store.write.database import Store
 from tests.unit.store.scene import composer_of
 
 # Apprise imports a module of Python 3.11's own that warns of its removal in 3.13.

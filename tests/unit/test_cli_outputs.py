@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.cli.main import run
 from scopewatch.cli.reading_options import read_pairs
 from scopewatch.config import load_config
 from scopewatch.core.errors import ConfigError
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.store.write.database import Store
 from tests.unit.store.scene import Scene, composer_of, key
 
 # Apprise imports a module of Python 3.11's own that warns of its removal in 3.13.

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.cli.main import run
 from scopewatch.config import load_config
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Refusal
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.process.lock import InstanceLock
-from scopewatch.store.write.database import Store
 from tests.unit.store.scene import composer_of
 
 CONFIG = """

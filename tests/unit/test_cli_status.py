@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.cli.main import run
 from scopewatch.config import load_config
@@ -16,7 +17,6 @@ from scopewatch.core.imaging.frame import FrameKey, Refusal
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.process.lock import InstanceLock, is_held
 from scopewatch.store.read.records import RetrySelection
-from scopewatch.store.write.database import Store
 from tests.unit.store.scene import Scene, composer_of, key, ticket
 
 BUNDLE = Path(__file__).parents[2] / "models" / "simulated-cardiomyocyte"

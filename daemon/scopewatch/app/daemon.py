@@ -6,11 +6,11 @@ from functools import partial
 
 from scopewatch.app.daemon_context import DaemonContext, open_context
 from scopewatch.app.dashboard import make_web_server
-from scopewatch.app.drawing import DatedOverlays
 from scopewatch.app.measuring import make_marker
 from scopewatch.app.messaging.delivering import enter_digest, make_heartbeat
 from scopewatch.app.model import mark_simulated, open_scorer
 from scopewatch.app.monitoring import enter_monitor, enter_retention, raise_model_refused
+from scopewatch.app.recording.drawing import DatedOverlays
 from scopewatch.app.reloading import Reloading
 from scopewatch.app.results import open_overlays
 from scopewatch.app.retrying import LOOK_S as RETRY_S

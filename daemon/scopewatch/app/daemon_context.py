@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from scopewatch.app.messaging.delivering import make_delivery
+from scopewatch.app.recording.store import Store
 from scopewatch.app.results import open_store
 from scopewatch.app.sources import make_sources
 from scopewatch.config import Config
@@ -18,7 +19,6 @@ from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.process.metrics import Metrics
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.write.database import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scopewatch.app.daemon_context import DaemonContext
 from scopewatch.app.messaging.delivering import make_delivery
+from scopewatch.app.recording.store import Store
 from scopewatch.app.results import OVERLAYS, message_composer
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import Config, MicroManagerSourceConfig
@@ -23,8 +24,7 @@ from scopewatch.runtime.supervision.schedule import Schedule
 from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
 from scopewatch.store.files.retention import retain
 from scopewatch.store.files.whole_files import make_folder
-from scopewatch.store.write.database import Store
-from scopewatch.store.write.liveness import PICTURES_REMOVED
+from scopewatch.store.read.liveness import PICTURES_REMOVED
 
 log = get_logger(__name__)
 

@@ -6,6 +6,7 @@ from scopewatch import __version__
 from scopewatch.app.judging import make_judging
 from scopewatch.app.measuring import make_measuring
 from scopewatch.app.messaging.composing import MessageComposer
+from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import Config, MicroManagerSourceConfig
 from scopewatch.core.alerts.routing import Route
@@ -19,7 +20,6 @@ from scopewatch.runtime.process.lock import InstanceLock
 from scopewatch.store.files.overlays import OverlayFolder
 from scopewatch.store.files.whole_files import make_folder
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.write.database import Store
 from scopewatch.web.monitor_store import Facts
 
 log = get_logger(__name__)

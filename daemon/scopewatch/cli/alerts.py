@@ -18,7 +18,7 @@ from scopewatch.cli.outputs import refuse_stdout
 from scopewatch.core.errors import ConfigError, complaint
 
 if TYPE_CHECKING:
-    from scopewatch.store.write.database import Store
+    from scopewatch.app.recording.store import Store
 
 app = typer.Typer(
     help="Test the alert channels; list, acknowledge and snooze alerts, take an answer back.",
@@ -178,12 +178,12 @@ def parse_duration(text: str) -> timedelta:
 def open_beside(config: ConfigPath) -> "Iterator[Store]":
     """Open the store beside a running daemon; SQLite lets both write in turn."""
     from scopewatch.app.messaging.composing import MessageComposer
+    from scopewatch.app.recording.store import Store
     from scopewatch.app.run_policy import policy_of
     from scopewatch.config import load_config
     from scopewatch.messages.alert_message import Style
     from scopewatch.runtime.clock import SystemClock
     from scopewatch.store.read.queries import Reader
-    from scopewatch.store.write.database import Store
 
     settings = load_config(config)
     # Opened for reading first: a wrong path must not make an empty database.

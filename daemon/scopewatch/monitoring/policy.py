@@ -17,6 +17,8 @@ STALE_TIME_POINTS: Final = 2
 # interval, and never for more than an hour.
 PATIENCE: Final = 0.1
 MOST_PATIENCE: Final = timedelta(hours=1)
+# Fluorescence counts as the final day's from so long before it.
+BEFORE_END_DAYS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.app.recording.store import Store
 from scopewatch.core import acquisition
 from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
 from scopewatch.core.errors import DeliveryError, StoreError
@@ -23,7 +24,6 @@ from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.supervision.monitor import Monitor
 from scopewatch.store.read.records import RetryAnswer, RetrySelection
 from scopewatch.store.schema.engine import DATABASE, open_writer
-from scopewatch.store.write.database import Store
 from tests.conftest import FakeClock
 from tests.integration.full_disk import BLANK, LAST, Bench, bench_in, fill, small_file_system
 from tests.unit.notify.fakes import FakeNotifier, message
@@ -408,7 +408,7 @@ def transaction_of(method: str) -> str:
     """Return the place of a method of `Store`, which inherits some from its parent."""
     (owner,) = (each for each in Store.__mro__ if method in vars(each))
     file = "/".join(owner.__module__.split(".")[1:])
-    return f"{file}.py {owner.__name__}.{method} _writing"
+    return f"{file}.py {owner.__name__}.{method} write_unit"
 
 
 COVERED = {

@@ -9,7 +9,6 @@ ON_REQUEST = "asked for by a person, into a folder that is named there; it is re
 NO_WRITE = "writes nothing itself"
 # Places without a fault of their own, and why.
 EXEMPT = {
-    "app/drawing.py DatedOverlays.write write": NO_WRITE,
     "app/planning/drawing.py to_png save": IN_MEMORY,
     "app/planning/drawing.py write_picture write_bytes": ON_REQUEST,
     "app/kit.py _point_at_model write_text": ON_REQUEST,
@@ -17,6 +16,9 @@ EXEMPT = {
     "app/kit.py lay_down copytree": ON_REQUEST,
     "app/kit.py lay_down mkdir": ON_REQUEST,
     "app/oneshot/scoring.py Scoring._draw write": ON_REQUEST,
+    "app/recording/drawing.py DatedOverlays.write write": NO_WRITE,
+    "app/recording/stepping.py step_once save": "within the transaction of `Store`",
+    "app/recording/store.py Store.second_try write_unit": "counts an attempt, as `claim` does",
     "app/run_states.py RunStates._as_set_now copy": NO_WRITE,
     "app/run_states.py RunStates.apart_from_daemon copy": NO_WRITE,
     "app/setup/configuration.py write_configuration mkdir": ON_REQUEST,
@@ -35,7 +37,8 @@ EXEMPT = {
     "runtime/supervision/supervisor.py Supervisor._follow begin": NO_WRITE,
     "sources/omezarr/array/follower.py ArrayFollower.prove remove": NO_WRITE,
     "sources/readers/vendors/nd2_file.py read_pixels copy": IN_MEMORY,
-    "store/write/database.py Store.second_try _writing": "counts an attempt by the code of `claim`",
+    "store/database.py Database.begin_order write_unit": "one statement, as `order`",
+    "store/database.py Database.close_lost_orders write_unit": "one statement, as `report`",
     "store/schema/engine.py open_reader begin": NO_WRITE,
     "store/schema/engine.py transaction begin": "every transaction of `Store`",
     "store/export/tables.py _opened open": ON_REQUEST,
@@ -64,7 +67,7 @@ def test_the_collector_sees_what_is_there() -> None:
     assert len(places()) >= 60
     assert {
         "files.py write_whole write_bytes",
-        "store/write/database.py Store.commit _writing",
+        "app/recording/store.py Store.commit write_unit",
         "runtime/process/log_file.py RotatedLog RotatingFileHandler",
         "runtime/process/lock.py InstanceLock.__init__ open",
     } <= places()

@@ -13,9 +13,9 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 
+from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig
-from scopewatch.store.write.database import Store
 from tests.conftest import FakeClock
 from tests.integration.conftest import Save
 from tests.integration.daemon import Daemon

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.store.write.database import Store
 from tests.integration.clocks import SettableClock
 from tests.integration.conftest import Save
 from tests.integration.daemon import Daemon

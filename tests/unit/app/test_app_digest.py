@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.app.messaging.digest import DailyDigest
+from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import ExperimentConfig
@@ -16,7 +17,6 @@ from scopewatch.core.imaging.frame import Refusal
 from scopewatch.messages.alert_message import Style
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.write.database import Store
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, key, open_store, read_rows
 

@@ -123,6 +123,6 @@ def reasons() -> set[str]:
                 case (
                     ast.Assign(targets=[ast.Name(id="reason")], value=value)
                     | ast.keyword(arg="reason", value=value)
-                ) if package == "store":
+                ) if package == "store" or path == "app/recording/store.py":
                     found.update(texts(value))
     return found - {""}

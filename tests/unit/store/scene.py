@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from scopewatch.app.messaging.composing import MessageComposer
+from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import ExperimentConfig
 from scopewatch.core.alerts.routing import Route
@@ -26,7 +27,6 @@ from scopewatch.messages.alert_message import Style
 from scopewatch.messages.settled import Settled
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.read.judging import Judging
-from scopewatch.store.write.database import Store
 from scopewatch.store.write.measuring import Measuring
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -157,7 +157,7 @@ def open_store(
 
 def use_rules(store: Store, rules: Sequence[AlertRule]) -> None:
     """Have a store step other rules, as if it had been opened with them."""
-    store._settling = replace(store._settling, rules=tuple(rules))
+    store._recorder = replace(store._recorder, rules=tuple(rules))
 
 
 @dataclass

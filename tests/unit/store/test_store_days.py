@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.app.recording.store import Store
 from scopewatch.core.imaging.frame import FrameKey
-from scopewatch.store.write.database import Store
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, frame_of, key, open_store, ticket
 

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from pathlib import Path
 
+from scopewatch.app.recording.store import Store
 from scopewatch.core.acquisition import Act, Report
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.write.database import Store
 from tests.conftest import FakeClock
 from tests.unit.store.scene import open_store
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scopewatch.app.recording.store import Store
 from scopewatch.core.errors import StoreError
 from scopewatch.core.estimation.recalibration import Proposal
 from scopewatch.core.imaging.fluorescence import (
@@ -18,7 +19,6 @@ from scopewatch.core.imaging.model_card import HeldOutErrors
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.schema.readings import unpack_reading
 from scopewatch.store.schema.well_tables import FluorescenceRow
-from scopewatch.store.write.database import Store
 from scopewatch.store.write.measuring import Measuring
 from scopewatch.store.write.proposing import proposal_path
 from tests.conftest import FakeClock
@@ -114,8 +114,8 @@ def test_a_stored_reading_comes_back_bit_for_bit(store: Store) -> None:
     offered = measure(store, "A1", 0.5)
     _, reading = read(offered, 0.5)
 
-    with store._writing() as session:
-        kept = unpack_reading(session.query(FluorescenceRow).one())
+    with store.write_unit() as work:
+        kept = unpack_reading(work.session.query(FluorescenceRow).one())
 
     np.testing.assert_array_equal(kept.positive, reading.positive)
     np.testing.assert_array_equal(kept.histogram, reading.histogram)
@@ -239,9 +239,9 @@ def test_the_shape_of_a_phase_frame_is_known_once_it_was_scored(store: Store) ->
 
 def test_damaged_readings_are_refused(store: Store) -> None:
     measure(store, "A1", 0.5)
-    with store._writing() as session:
-        row = session.query(FluorescenceRow).one()
+    with store.write_unit() as work:
+        row = work.session.query(FluorescenceRow).one()
         row.positive = b"no"
         with pytest.raises(StoreError, match="stored fluorescence is damaged"):
             unpack_reading(row)
-        session.rollback()
+        work.session.rollback()

@@ -10,9 +10,9 @@ from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.imaging.frame import Refusal
 from scopewatch.core.well_name import WellName
+from scopewatch.store.read.liveness import PICTURES_REMOVED
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.read.records import Counts, CoursePoint, Flag, RefusedRow, WellRow
-from scopewatch.store.write.liveness import PICTURES_REMOVED
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, judged, key, open_store, ticket
 

@@ -10,7 +10,7 @@ from scopewatch.messages.alert_message import Message, Style, compose
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageComposer:
-    """Implements `store.write.rules.announcing.Composer`.
+    """Implements `app.recording.announcing.Composer`.
 
     Parameters
     ----------

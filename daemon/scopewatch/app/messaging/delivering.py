@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from scopewatch.app.messaging.digest import DailyDigest
+from scopewatch.app.recording.store import Store
 from scopewatch.app.results import OVERLAYS, channel_routes, message_style
 from scopewatch.app.run_policy import policy_of, standard_of
 from scopewatch.app.run_states import RunStates
@@ -20,7 +21,6 @@ from scopewatch.notify.outbox import Outbox
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.schedule import Schedule
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.write.database import Store
 
 
 def open_notifier(config: Config, progress: Callable[[], None] = lambda: None) -> AppriseNotifier:

@@ -10,7 +10,7 @@ from scopewatch.core.alerts.state_machine import AlertState, RuleKind, Severity
 from scopewatch.core.well_name import WellName
 from scopewatch.store.read.records import AlertRow, ChannelRow, Posting
 from scopewatch.store.schema.alert_tables import Alert, OutboxRow, RuleState
-from scopewatch.store.write.rules.rule_states import subject_of
+from scopewatch.store.schema.subjects import subject_of
 
 WAITING = "waiting"
 DELIVERED = "delivered"

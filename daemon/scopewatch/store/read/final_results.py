@@ -6,9 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.estimation.forecast_validation import Prediction, WellEnd
+from scopewatch.monitoring.policy import BEFORE_END_DAYS
 from scopewatch.store.schema.tables import Run, Well
 from scopewatch.store.schema.well_tables import MeasuredWell, WellEstimate, WellOutlook
-from scopewatch.store.write.measuring import BEFORE_END_DAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,8 @@
 """Which of the things that a source found need no more work."""
 
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.faults import Fault
@@ -13,9 +11,8 @@ from scopewatch.core.imaging.moment import Moment
 from scopewatch.store.read.judging import Judging
 from scopewatch.store.schema.columns import WITH_RESULT, FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow, Result
+from scopewatch.store.schema.value_lists import each_of
 from scopewatch.store.schema.well_tables import FluorescenceRow
-
-_Value = TypeVar("_Value", str, int)
 
 
 def settled(
@@ -129,12 +126,3 @@ def _retimed(session: Session, source: str, found: Mapping[str, Mark]) -> set[st
             )
         )
     }
-
-
-def each_of(values: Iterable[_Value]) -> Select[tuple[_Value]]:
-    """Return texts or numbers as a query whose own text is the same however many they are.
-
-    SQLite keeps the last 128 statements of each connection prepared. With a parameter for every
-    one each number of them is another statement, of up to 60 kB: tens of megabytes in the end.
-    """
-    return select(func.json_each(json.dumps(list(values))).table_valued("value").c.value)

@@ -32,6 +32,7 @@ from scopewatch.store.read.frame_queries import (
     select_refused,
 )
 from scopewatch.store.read.journal import newest_entries
+from scopewatch.store.read.liveness import PICTURES_REMOVED, read_liveness
 from scopewatch.store.read.records import (
     AlertRow,
     ChannelRow,
@@ -53,7 +54,6 @@ from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.engine import open_reader, transaction
 from scopewatch.store.schema.tables import FrameRow, Result, Run, TileScoresRow, Well
 from scopewatch.store.schema.well_tables import WellEstimate, WellOutlook
-from scopewatch.store.write.liveness import PICTURES_REMOVED, read_liveness
 
 MOST_WELLS: Final = 5000
 _BATCH: Final = 500

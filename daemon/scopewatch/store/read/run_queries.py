@@ -16,12 +16,12 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from scopewatch.core.faults import Fault
 from scopewatch.monitoring.run_facts import FrameTally, RefusedSeen, RunSeen, WellSeen
 from scopewatch.store.read.frame_queries import refused_within
+from scopewatch.store.read.ledger import find_run
 from scopewatch.store.read.records import Counts
 from scopewatch.store.read.well_queries import Counted, count_by_well, newest_time_point
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow, Result, Run, Well
 from scopewatch.store.schema.well_tables import WellEstimate
-from scopewatch.store.write.ledger import find_run
 
 MOST_WELLS: Final = 5000
 MOST_COUNTED: Final = 5000

@@ -16,12 +16,11 @@ from scopewatch.core.imaging.frame import FrameTicket
 from scopewatch.event_log import get_logger
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.read.judging import AGAIN, Judging
+from scopewatch.store.read.ledger import find_frame, key_of
 from scopewatch.store.schema.columns import SETTLED, WITH_RESULT, FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow
 from scopewatch.store.write.estimates import drop_result
 from scopewatch.store.write.ledger import (
-    find_frame,
-    key_of,
     of_file,
     same_content,
     ticket_of,

@@ -1,13 +1,14 @@
-"""The running efficiency of a well: its judged sites pooled, time point by time point."""
+"""Results of frames, and the estimates of wells that follow from them."""
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.imaging.efficiency import Efficiency, ErrorRates, pool
+from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.moment import Moment
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
+from scopewatch.monitoring.estimates import PooledSites
 from scopewatch.store.files.tiles import pack
 from scopewatch.store.schema.columns import ASIDE
 from scopewatch.store.schema.tables import FrameRow, Result, TileScoresRow
@@ -70,48 +71,48 @@ def drop_result(session: Session, row: FrameRow) -> None:
     session.execute(delete(Result).where(Result.frame_id == row.id))
 
 
-def estimate_well(
-    session: Session, well_id: int, time_point: int, channel: str, rates: ErrorRates | None
-) -> None:
-    """Pool the judged sites of a well at a time point anew."""
-    sites = session.execute(
+def read_sites(
+    session: Session, well_id: int, time_point: int, channel: str
+) -> list[tuple[float, Efficiency]]:
+    """Return the judged sites of a well at a time point: day and efficiency of each, by site."""
+    found = session.execute(
         select(Result.day, Result.efficiency, Result.low, Result.high, Result.corrected)
         .join(FrameRow, FrameRow.id == Result.frame_id)
-        .where(*_of(well_id, channel), FrameRow.time_point == time_point)
+        .where(
+            FrameRow.well_id == well_id,
+            FrameRow.channel == channel,
+            FrameRow.state.not_in(ASIDE),
+            FrameRow.time_point == time_point,
+        )
         .order_by(FrameRow.site)
-    ).all()
+    )
+    return [
+        (day, Efficiency(value=value, low=low, high=high, corrected=corrected))
+        for day, value, low, high, corrected in found
+    ]
+
+
+def write_estimate(
+    session: Session, well_id: int, time_point: int, pooled: PooledSites | None
+) -> None:
+    """Write the estimate of a well at a time point in place of the one that it has."""
     session.execute(
         delete(WellEstimate).where(
             WellEstimate.well_id == well_id, WellEstimate.time_point == time_point
         )
     )
-    if not sites:
+    if pooled is None:
         return
-    pooled = pool(
-        [
-            Efficiency(value=value, low=low, high=high, corrected=corrected)
-            for _, value, low, high, corrected in sites
-        ],
-        rates,
-    )
     session.add(
         WellEstimate(
             well_id=well_id,
             time_point=time_point,
-            day=max(day for day, *_ in sites),
-            efficiency=pooled.value,
-            low=pooled.low,
-            high=pooled.high,
-            corrected=pooled.corrected,
-            n_sites=len(sites),
+            day=pooled.day,
+            efficiency=pooled.efficiency.value,
+            low=pooled.efficiency.low,
+            high=pooled.efficiency.high,
+            corrected=pooled.efficiency.corrected,
+            n_sites=pooled.sites,
         )
     )
     session.flush()
-
-
-def _of(well_id: int, channel: str) -> tuple[ColumnElement[bool], ...]:
-    return (
-        FrameRow.well_id == well_id,
-        FrameRow.channel == channel,
-        FrameRow.state.not_in(ASIDE),
-    )

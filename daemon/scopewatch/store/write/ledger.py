@@ -10,28 +10,11 @@ from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Refusal
 from scopewatch.event_log import get_logger
 from scopewatch.monitoring.policy import RunPolicy
-from scopewatch.store.read.frame_queries import frame_key
+from scopewatch.store.read.ledger import find_frame, find_run, key_of
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import AcquisitionRow, FrameRow, Run, Well
 
 log = get_logger(__name__)
-
-
-def find_frame(session: Session, key: FrameKey) -> FrameRow | None:
-    """Return the row of a key, whatever file it came from."""
-    return session.scalar(
-        select(FrameRow)
-        .join(Well)
-        .join(Run)
-        .where(
-            Run.name == key.experiment,
-            Well.plate == key.plate,
-            Well.name == key.well,
-            FrameRow.channel == key.channel,
-            FrameRow.time_point == key.time_point,
-            FrameRow.site == key.site,
-        )
-    )
 
 
 def held_frame(session: Session, ticket: FrameTicket) -> FrameRow:
@@ -102,11 +85,6 @@ def number_acquisition(
     return number
 
 
-def find_run(session: Session, name: str) -> Run | None:
-    """Return the row of a run."""
-    return session.scalar(select(Run).where(Run.name == name))
-
-
 def well_of(session: Session, key: FrameKey, seen_at: datetime, policy: RunPolicy) -> Well:
     """Return the well of a key, and make it and its run where they are new."""
     run = find_run(session, key.experiment)
@@ -127,11 +105,6 @@ def well_of(session: Session, key: FrameKey, seen_at: datetime, policy: RunPolic
         session.add(well)
         session.flush()
     return well
-
-
-def key_of(row: FrameRow) -> FrameKey:
-    """Return the key of a frame."""
-    return frame_key(row.well.run, row.well, row)
 
 
 def ticket_of(row: FrameRow) -> FrameTicket:

@@ -1,73 +1,12 @@
-"""Records that outlive the process: how its last run ended, and its last frame."""
+"""Liveness records, written in place of the last one of the same name."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scopewatch.store.schema.tables import FrameRow, Result, SignOfLife, Well
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LivenessRecord:
-    """When something last happened, and a word about it."""
-
-    at: datetime
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastFrame:
-    """The newest frame of all; None where there is none.
-
-    Parameters
-    ----------
-    at
-        When it was settled, whatever became of it (frames of other channels too).
-    newest_at
-        When that was of the frame which came in last: not the latest moment, where the clock was
-        set back since.
-    day
-        Latest day of its run that a judged frame was taken on.
-    """
-
-    at: datetime | None
-    newest_at: datetime | None
-    day: float | None
-
-
-# Pictures that were written up to this sign's moment may have been removed by retention.
-PICTURES_REMOVED: Final = "pictures removed"
+from scopewatch.store.schema.tables import SignOfLife
 
 
 def write_liveness(session: Session, name: str, at: datetime, detail: str) -> None:
     """Record that something happened, in place of when it last did."""
     session.merge(SignOfLife(name=name, at=at, detail=detail))
-
-
-def read_liveness(session: Session) -> dict[str, LivenessRecord]:
-    """Return all signs by name."""
-    rows = session.scalars(select(SignOfLife))
-    return {row.name: LivenessRecord(at=row.at, detail=row.detail) for row in rows}
-
-
-def last_frame(session: Session) -> LastFrame:
-    """Return the newest frame of whichever run it is of."""
-    settled = (
-        select(FrameRow.settled_at, Well.run_id)
-        .join(Well, Well.id == FrameRow.well_id)
-        .where(FrameRow.settled_at.is_not(None))
-        .limit(1)
-    )
-    latest = session.execute(settled.order_by(FrameRow.settled_at.desc())).one_or_none()
-    newest = session.execute(settled.order_by(FrameRow.id.desc())).one_or_none()
-    if latest is None or newest is None:
-        return LastFrame(at=None, newest_at=None, day=None)
-    day = session.scalar(
-        select(func.max(Result.day))
-        .join(FrameRow, FrameRow.id == Result.frame_id)
-        .where(FrameRow.well_id.in_(select(Well.id).where(Well.run_id == newest.run_id)))
-    )
-    return LastFrame(at=latest.settled_at, newest_at=newest.settled_at, day=day)

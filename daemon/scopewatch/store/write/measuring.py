@@ -21,6 +21,7 @@ from scopewatch.core.imaging.fluorescence import FluorescenceReading
 from scopewatch.core.imaging.model_card import HeldOutErrors
 from scopewatch.core.imaging.moment import Moment
 from scopewatch.event_log import get_logger
+from scopewatch.monitoring.policy import BEFORE_END_DAYS
 from scopewatch.store.schema.readings import pack_reading, unpack_reading
 from scopewatch.store.schema.tables import FrameRow, Run, TileScoresRow, Well
 from scopewatch.store.schema.well_tables import FluorescenceRow, MeasuredWell
@@ -28,8 +29,6 @@ from scopewatch.store.schema.well_tables import FluorescenceRow, MeasuredWell
 log = get_logger(__name__)
 
 _UNKNOWN = FieldEfficiency(threshold=inf, efficiency=None)
-BEFORE_END_DAYS = 0.5
-"""Fluorescence counts as the final day's from so long before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from scopewatch.core.estimation.recalibration import (
     tally,
 )
 from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch.monitoring.policy import BEFORE_END_DAYS
 from scopewatch.store.files.filenames import safe_name
 from scopewatch.store.files.tiles import unpack
 from scopewatch.store.files.whole_files import make_folder, write_whole, writing
@@ -24,7 +25,7 @@ from scopewatch.store.read.final_results import run_ends
 from scopewatch.store.schema.readings import unpack_reading
 from scopewatch.store.schema.tables import FrameRow, Result, Run, TileScoresRow, Well
 from scopewatch.store.schema.well_tables import FluorescenceRow, MeasuredWell, WellOutlook
-from scopewatch.store.write.measuring import BEFORE_END_DAYS, Measuring
+from scopewatch.store.write.measuring import Measuring
 
 FOLDER = "recalibration"
 

@@ -6,7 +6,7 @@ is an outcome. Any process may write both: the daemon looks every few seconds.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
+    bindparam,
     delete,
     exists,
     func,
@@ -27,10 +28,10 @@ from sqlalchemy.orm import Session
 from scopewatch.core.imaging.frame import RetryRequest
 from scopewatch.store.read.frame_queries import refused_within
 from scopewatch.store.read.judging import AGAIN
-from scopewatch.store.read.known_files import each_of
 from scopewatch.store.read.records import RetryAnswer, RetrySelection
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow, RetryRow, Run, Well
+from scopewatch.store.schema.value_lists import each_of
 from scopewatch.store.write.ledger import ticket_of
 
 _KEY = re.compile(
@@ -63,18 +64,30 @@ def ask_again(
     new = {(source, locator) for _, source, locator, under in found if under != AGAIN}
     asked = sorted(each for each in new if each[0] in sources)
     if asked:
-        session.execute(
-            insert(RetryRow).prefix_with("OR REPLACE"),
-            [
-                {"source": source, "locator": locator, "asked_by": asked_by, "asked_at": now}
-                for source, locator in asked
-            ],
-        )
+        _replace(session, asked, asked_by, now)
     return RetryAnswer(
         asked=len(asked),
         waiting=waiting,
         unwatched=tuple(sorted(unwatched)),
         missed=session.scalar(_missed(wanted)) or 0,
+    )
+
+
+def _replace(session: Session, asked: Sequence[tuple[str, str]], by: str, now: datetime) -> None:
+    """Write down requests; one that is there already gets the next number, and who asked last."""
+    table = RetryRow.__table__
+    session.connection().execute(
+        delete(RetryRow).where(
+            table.c.source == bindparam("of_source"), table.c.locator == bindparam("of_locator")
+        ),
+        [{"of_source": source, "of_locator": locator} for source, locator in asked],
+    )
+    session.execute(
+        insert(RetryRow),
+        [
+            {"source": source, "locator": locator, "asked_by": by, "asked_at": now}
+            for source, locator in asked
+        ],
     )
 
 

@@ -1,24 +1,22 @@
 """What follows where a frame's verdict is taken back: rules see it anew, empty wells go.
 
 A frame that could not be judged under other settings, and can be now, is news to the rules of its
-well. A well that only a wrong name made is no well: nothing of it stays, and what was said of it is
-taken back.
+well. A well that only a wrong name made is no well: nothing of it stays.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alerts.serialisation import unpack_state
-from scopewatch.core.alerts.state_machine import AlertRule, Change, Observation, Subject, Transition
+from scopewatch.core.alerts.state_machine import AlertState, Subject
 from scopewatch.event_log import get_logger
-from scopewatch.store.schema.alert_tables import Alert, RuleState
+from scopewatch.store.schema.alert_tables import RuleState
+from scopewatch.store.schema.subjects import columns_of
 from scopewatch.store.schema.tables import FrameRow, Well
 from scopewatch.store.schema.well_tables import MeasuredWell, WellEstimate, WellOutlook
-from scopewatch.store.write.rules.announcing import Composer, announce
-from scopewatch.store.write.rules.rule_states import columns_of
 
 log = get_logger(__name__)
 
@@ -51,51 +49,52 @@ def step_back(session: Session, row: FrameRow) -> None:
         )
 
 
-def remove_well(
-    session: Session,
-    well: Well,
-    rules: Sequence[AlertRule],
-    composer: Composer,
-    now: datetime,
-) -> None:
-    """Remove a well without frames, its plate and run where they have no other, and their alerts.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovedStates:
+    """A subject that is none any more, and the states that its rules had.
 
-    What was told of them is told to be over.
+    Parameters
+    ----------
+    states
+        By the name of the rule.
+    """
+
+    subject: Subject
+    states: Mapping[str, AlertState]
+
+
+def remove_well(session: Session, well: Well) -> tuple[RemovedStates, ...]:
+    """Remove a well without frames, and its plate and run where they have no other.
+
+    Returns
+    -------
+    The well, and its plate where that is removed, with what their rules stood at.
     """
     run, plate, name = well.run, well.plate, well.name
     for kind in (WellEstimate, WellOutlook, MeasuredWell):
         session.execute(delete(kind).where(kind.well_id == well.id))
     session.delete(well)
     session.flush()
-    _take_back(session, Subject(experiment=run.name, plate=plate, well=name), rules, composer, now)
+    removed = [_remove_states(session, Subject(experiment=run.name, plate=plate, well=name))]
     left = session.scalars(select(Well.plate).where(Well.run_id == run.id)).all()
     if plate not in left:
-        _take_back(session, Subject(experiment=run.name, plate=plate), rules, composer, now)
+        removed.append(_remove_states(session, Subject(experiment=run.name, plate=plate)))
     if not left:
         session.delete(run)
         session.flush()
-    log.warning("well without frames removed", run=run.name, plate=plate, well=name)
+    log.warning(
+        "well without frames removed",
+        run=run.name,
+        plate=plate,
+        well=name,
+    )
+    return tuple(removed)
 
 
-def _take_back(
-    session: Session,
-    subject: Subject,
-    rules: Sequence[AlertRule],
-    composer: Composer,
-    now: datetime,
-) -> None:
-    """Forget where rules stand for a subject that is none, and end the alerts of it."""
-    named = columns_of(subject)
-    known = {rule.name: rule for rule in rules}
-    for row in session.scalars(select(RuleState).filter_by(**named)).all():
-        state, rule = unpack_state(row.state), known.get(row.rule)
-        if rule is not None and state.notified is not None:
-            seen = state.last or Observation(at=now, score=None)
-            over = Transition(
-                rule=rule, change=Change.RESOLVED, severity=state.notified, observation=seen, at=now
-            )
-            announce(session, subject, over, None, composer, now)
+def _remove_states(session: Session, subject: Subject) -> RemovedStates:
+    rows = session.scalars(select(RuleState).filter_by(**columns_of(subject))).all()
+    states = {row.rule: unpack_state(row.state) for row in rows}
+    for row in rows:
         session.delete(row)
-    # Of rules that are no longer configured.
-    session.execute(update(Alert).filter_by(**named, resolved_at=None).values(resolved_at=now))
     session.flush()
+    return RemovedStates(subject=subject, states=states)

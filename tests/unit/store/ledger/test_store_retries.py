@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.app.recording.store import Store
 from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
 from scopewatch.core.imaging.frame import FrameKey, Mark, Refusal, RetryRequest
 from scopewatch.store.read.judging import Judging, SourceSettings
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.read.records import RetryAnswer, RetrySelection
-from scopewatch.store.write.database import Store
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, ticket
 

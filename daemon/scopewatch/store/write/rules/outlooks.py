@@ -4,7 +4,8 @@ An outlook follows from the well's estimates up to its time point and from the c
 the forecast of every earlier day can be looked at on the final one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -12,64 +13,39 @@ from sqlalchemy import Select, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.estimation.smoothing import WellPoint
-from scopewatch.monitoring.outlooks import Sighting, Standing, look_on
+from scopewatch.monitoring.outlooks import Foreseen, Sighting, Standing
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.well_facts import to_point
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.outlook_rows import row_of, unpack_filter
 from scopewatch.store.schema.tables import FrameRow, Well
 from scopewatch.store.schema.well_tables import WellEstimate, WellOutlook
-from scopewatch.store.write.budget import Budget
 
-# Time points of a well that are looked at between two looks at the budget.
+# Time points of a well that are read at once.
 SLICE: Final = 256
 MANY: Final = 2**31
 
 
-def look_ahead(
-    session: Session,
-    well: Well,
-    channel: str,
-    policy: RunPolicy,
-    budget: Budget,
-    *,
-    since: int,
-) -> bool:
-    """Write the outlooks of a well anew, from time point `since` on, or from where they were due.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sightings:
+    """The next time points of a well whose outlooks are due.
 
-    A time point has one when it was judged, or could not be but an earlier one was.
-
-    Returns
-    -------
-    False where the budget was spent before the last one: the others stay due.
+    Parameters
+    ----------
+    since
+        The first time point that is due.
+    until
+        The first that is left for the next call; None where these are all.
+    before
+        The state of the well before them; None where nothing was judged by then.
+    found
+        The time points.
     """
-    due: int | None = since if well.outlooks_due is None else min(since, well.outlooks_due)
-    begun = False
-    while due is not None and not (begun and budget.spent):
-        due = _write_slice(session, well.id, channel, policy, due)
-        begun = True
-    well.outlooks_due = due
-    session.flush()
-    return due is None
 
-
-def look_ahead_again(
-    session: Session, wells: Sequence[Well], channel: str, policy: RunPolicy, budget: Budget
-) -> bool:
-    """Write the outlooks of wells that are due, as far as the budget goes.
-
-    Returns
-    -------
-    Whether none is due any more.
-    """
-    for number, well in enumerate(wells):
-        if well.outlooks_due is None:
-            continue
-        if (number and budget.spent) or not look_ahead(
-            session, well, channel, policy, budget, since=well.outlooks_due
-        ):
-            return False
-    return True
+    since: int
+    until: int | None
+    before: Standing | None
+    found: tuple[Sighting, ...]
 
 
 def due_wells(session: Session, run_id: int | None = None) -> Sequence[Well]:
@@ -79,24 +55,34 @@ def due_wells(session: Session, run_id: int | None = None) -> Sequence[Well]:
     return session.scalars(_due_of_run(), {"run": run_id}).all()
 
 
-def _write_slice(
-    session: Session, well_id: int, channel: str, policy: RunPolicy, since: int
-) -> int | None:
-    """Write the next outlooks of a well; return from where on more are due."""
-    sightings, due = _sightings(session, well_id, channel, since)
-    again = delete(WellOutlook).where(
-        WellOutlook.well_id == well_id, WellOutlook.time_point >= since
+def load_sightings(session: Session, well_id: int, channel: str, since: int) -> Sightings:
+    """Read the next time points of a well from one on: as many as are held at once."""
+    found, until = _sightings(session, well_id, channel, since)
+    return Sightings(
+        since=since, until=until, before=_standing(session, well_id, since), found=tuple(found)
     )
-    session.execute(again if due is None else again.where(WellOutlook.time_point < due))
 
-    def earlier() -> list[WellPoint]:
-        return [point for _, point in _points(session, well_id, 0, since)]
 
-    outlooks = look_on(_standing(session, well_id, since), sightings, policy, earlier=earlier)
+def points_before(session: Session, well_id: int, time_point: int) -> list[WellPoint]:
+    """Return all judged time points of a well before one."""
+    return [point for _, point in _points(session, well_id, 0, time_point)]
+
+
+def save_outlooks(
+    session: Session,
+    well_id: int,
+    of: Sightings,
+    outlooks: Iterable[Foreseen],
+    policy: RunPolicy,
+) -> None:
+    """Write the outlooks of a well over these time points in place of those that it has."""
+    old = delete(WellOutlook).where(
+        WellOutlook.well_id == well_id, WellOutlook.time_point >= of.since
+    )
+    session.execute(old if of.until is None else old.where(WellOutlook.time_point < of.until))
     rows = [row_of(well_id, outlook, policy) for outlook in outlooks]
     if rows:
         session.execute(insert(WellOutlook), rows)
-    return due
 
 
 def _standing(session: Session, well_id: int, before: int) -> Standing | None:

@@ -1,92 +1,25 @@
-"""Where rules stand: read for a plate or for the monitor, and written back where they changed."""
+"""The states of alert rules, written where they changed."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alerts.plate import StateKey
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
-from scopewatch.core.alerts.serialisation import pack_past, pack_state, unpack_past, unpack_state
-from scopewatch.core.alerts.state_machine import AlertState, Subject
+from scopewatch.core.alerts.serialisation import pack_past, pack_state
+from scopewatch.core.alerts.state_machine import AlertState
 from scopewatch.core.alerts.wells import Past
 from scopewatch.monitoring.history import NO_TIME_POINT
+from scopewatch.store.read.rule_states import States
 from scopewatch.store.schema.alert_tables import RuleState
+from scopewatch.store.schema.subjects import columns_of
 from scopewatch.store.schema.tables import Well
 
 _NONE: Mapping[StateKey, Past] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """What a row of `rule_states` holds beside the state itself."""
-
-    last: int
-    past: dict[str, Any] | None
-    past_until: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class States:
-    """The states of a plate (or of the whole experiment) with what is stored beside them."""
-
-    rows: Mapping[StateKey, Stored]
-    states: Mapping[StateKey, AlertState]
-
-    def last(self, key: StateKey) -> int:
-        """Return the time point that a state has stepped over last."""
-        row = self.rows.get(key)
-        return NO_TIME_POINT if row is None else row.last
-
-    def past(self, key: StateKey, kind: RuleKind) -> Past | None:
-        """Return what a rule remembers up to there; None where that has to be made anew."""
-        row = self.rows.get(key)
-        if row is None or row.last == NO_TIME_POINT:
-            return Past()
-        if row.past is None or row.past_until != row.last:
-            return None
-        return unpack_past(kind, row.past)
-
-
-def read_states(
-    session: Session,
-    experiment: str,
-    plate: str | None,
-    rules: Iterable[str],
-    wells: Collection[str] | None = None,
-) -> States:
-    """Return where rules stand on one plate, or on the experiment where `plate` is None.
-
-    Parameters
-    ----------
-    rules
-        Their names.
-    wells
-        Those that are read beside the plate itself; None: all.
-    """
-    query = select(
-        RuleState.rule,
-        RuleState.well,
-        RuleState.state,
-        RuleState.last_time_point,
-        RuleState.past,
-        RuleState.past_until,
-    ).where(
-        RuleState.experiment == experiment,
-        RuleState.plate == (plate or ""),
-        RuleState.rule.in_(list(rules)),
-    )
-    if wells is not None:
-        query = query.where(RuleState.well.in_(("", *wells)))
-    rows, states = {}, {}
-    for rule, well, state, last, past, past_until in session.execute(query):
-        key = rule, subject_of(experiment, plate or "", well)
-        rows[key] = Stored(last=last, past=past, past_until=past_until)
-        states[key] = unpack_state(state)
-    return States(rows=rows, states=states)
 
 
 def forget_pasts(session: Session, well: Well, time_point: int) -> None:
@@ -150,31 +83,6 @@ def write_states(
     _update(session, [row for row in changed if "past" in row])
     if new:
         session.execute(insert(RuleState), new)
-
-
-def open_plates(session: Session, rules: Sequence[str]) -> list[tuple[str, str]]:
-    """Return experiment and plate of the plates of which something may change by the clock."""
-    found = session.execute(
-        select(RuleState.experiment, RuleState.plate)
-        .where(RuleState.open, RuleState.plate != "", RuleState.rule.in_(rules))
-        .distinct()
-        .order_by(RuleState.experiment, RuleState.plate)
-    )
-    return [(experiment, plate) for experiment, plate in found]
-
-
-def subject_of(experiment: str, plate: str, well: str) -> Subject:
-    """Return a subject from its columns."""
-    return Subject(experiment=experiment, plate=plate or None, well=well or None)
-
-
-def columns_of(subject: Subject) -> dict[str, str]:
-    """Return the columns of a subject: '' stands for the whole of what comes before."""
-    return {
-        "experiment": subject.experiment,
-        "plate": subject.plate or "",
-        "well": subject.well or "",
-    }
 
 
 def _update(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,0 +1,1 @@
+"""The recording of frames: load, decide by `monitoring`, save, queue messages."""
