@@ -45,7 +45,7 @@ class FrameRecorder:
     Parameters
     ----------
     policy
-        Days, sites per well, the scored channel, and what the model's card says.
+        Days, sites per well, the scored channel, and what the model's card promises.
     rules
         Of wells and plates.
     measuring

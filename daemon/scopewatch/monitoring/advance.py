@@ -1,4 +1,4 @@
-"""A plate's rules taken one step on: where they stand then, and what has changed."""
+"""One step of a plate's rules: their states after it, and what has changed."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ class PlateUpdate:
     Parameters
     ----------
     states
-        Where each rule stands for each subject: those given and those that changed.
+        The state of each rule for each subject: those given and those that changed.
     stepped
         The time point that states have stepped over now.
     pasts
         What rules remember from now on, where they do.
     transitions
-        What to tell, the plate's own first.
+        What to announce, the plate's own first.
     """
 
     states: Mapping[StateKey, AlertState]
@@ -45,7 +45,7 @@ def advance(
     Parameters
     ----------
     states
-        Where each rule stands for each subject; one that lacks is new.
+        The state of each rule for each subject; one that is missing is new.
     acknowledged
         Alerts that a person has seen.
     """

@@ -29,9 +29,9 @@ class Expectation:
     basis
         FORECAST: what it will come to, with the target. NOW: what it reads, with the target, which
         a rule expects by this day or the run ends on. USUAL: what it reads, with the least that
-        the model's runs read on this day, which is more. NOTHING: nothing can be said yet.
+        the model's runs read on this day, which is more. NOTHING: nothing is known yet.
     value, expected
-        Efficiencies, 0 to 1; None where nothing can be said. `expected` alone is None where no
+        Efficiencies, 0 to 1; None where nothing is known. `expected` alone is None where no
         rule has a target.
     """
 
@@ -81,7 +81,7 @@ class Standard:
         *,
         day: float,
         now: Reading,
-        told: WellForecast | NoForecast | None,
+        forecast: WellForecast | NoForecast | None,
     ) -> Expectation:
         """Return what a well is compared with.
 
@@ -91,13 +91,13 @@ class Standard:
             Of its newest judged time point.
         now
             What it reads, smoothed where that is known.
-        told
+        forecast
             What it will come to; None where nobody asked.
         """
         # On the final day it reads what was forecast.
-        if isinstance(told, WellForecast) and day < told.final_day:
+        if isinstance(forecast, WellForecast) and day < forecast.final_day:
             return Expectation(
-                basis=Basis.FORECAST, value=told.value, expected=self.foretold_target(subject)
+                basis=Basis.FORECAST, value=forecast.value, expected=self.foretold_target(subject)
             )
         target = self._due_target(subject, day)
         if target is not None:

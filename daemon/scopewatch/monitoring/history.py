@@ -48,7 +48,7 @@ class PlateHistory:
     settled
         How many frames are settled of each well's time points that some rule has not stepped over.
     untried
-        Time points at which frames are to be tried again: nothing is said of those yet.
+        Time points at which frames are to be tried again: those are not stepped yet.
     until
         The last time point that `settled` and `untried` speak of; None where that are all.
     """
@@ -80,7 +80,7 @@ def lags(stepped: Mapping[str, int | None], newest: Mapping[str, int]) -> dict[s
     Parameters
     ----------
     stepped
-        What `stepped_by_all` says of each well.
+        What `stepped_by_all` returns for each well.
     """
     return {
         well: last

@@ -1,4 +1,4 @@
-"""What is known of a well at each time point: where it stands and what it will come to."""
+"""The outlook of a well at each time point: its smoothed estimate and its forecast."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ def look_on(
         By time point.
     earlier
         Returns all points before the first of `sightings`, by time point. It is asked only where
-        they have to be filtered anew.
+        they have to be filtered again.
     """
     known = None if before is None else before.filter or filter_points(earlier())
     newest, day = (0, 0.0) if before is None else (before.newest, before.day)

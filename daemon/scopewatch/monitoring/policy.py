@@ -23,7 +23,7 @@ BEFORE_END_DAYS: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPolicy:
-    """The plan of a run, from the configuration, and what the model's card says of its wells.
+    """The plan of a run, from the configuration, and what the model's card promises of its wells.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ class RunResults:
 
 
 def explain_name(name: str, policy: RunPolicy, last: RunResults, now: datetime) -> Iterator[str]:
-    """Say what another name does while the last run goes on; nothing where that has ended."""
+    """Return what another name does while the last run goes on; nothing where that has ended."""
     if name == last.name or last.day is None or last.last_at is None:
         return
     if now - last.last_at > LEFT or last.day >= policy.final_day - policy.interval / _DAY / 2:
@@ -68,7 +68,7 @@ def explain_name(name: str, policy: RunPolicy, last: RunResults, now: datetime) 
 def explain_settings(
     policy: RunPolicy, started_at: datetime | None, results: RunResults
 ) -> Iterator[str]:
-    """Say which settings are not those that the results of this run were made with."""
+    """Return which settings are not those that the results of this run were made with."""
     if results.channel is not None and results.channel != policy.phase_channel:
         yield complaint(
             "the run so far is of another channel",
@@ -131,5 +131,5 @@ def _explain_start(started_at: datetime | None, results: RunResults) -> Iterator
             expected=f"{results.day_0_at:%Y-%m-%dT%H:%MZ}",
             got=f"{started_at.isoformat(timespec='minutes')}",
             do=f"all days of the run will be {by_days:+.2f} from what they were, and forecasts are"
-            " reckoned anew",
+            " worked out again",
         )

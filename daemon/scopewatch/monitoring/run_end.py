@@ -14,7 +14,7 @@ LAST_WELLS: Final = timedelta(hours=6)
 
 
 def has_ended(facts: RunFacts) -> bool:
-    """Say whether the run is over: its final day was judged, or has passed.
+    """Return whether the run is over: its final day was judged, or has passed.
 
     The last time point is seldom to the minute on the final day, and its wells do not come all at
     once.

@@ -1,7 +1,7 @@
 """From the facts of a run to its state: whether an all-clear may be given, or what is missing.
 
 An all-clear needs a frame judged recently in every well that is expected. Without it, that no well
-is flagged says nothing: silence, skipped channels, refused files and frames that cannot be judged
+is flagged means little: silence, skipped channels, refused files and frames that cannot be judged
 are states of their own, each with what to do.
 """
 
@@ -25,7 +25,7 @@ MOSTLY: Final = 0.5
 def assess(facts: RunFacts) -> State:
     """Return the state of a run.
 
-    The gravest thing is its sentence; what is amiss besides stands in the details.
+    The gravest thing is its sentence; its details hold what is amiss besides.
     """
     daemon = facts.daemon
     if daemon.ready and not daemon.complaints:
@@ -125,7 +125,7 @@ def _scoring(facts: RunFacts, level: Level = Level.WAITING) -> State:
 
 
 def _may_still_come(facts: RunFacts, groups: Sequence[Unjudged]) -> bool:
-    """Say whether what is missing may be among the frames that are being worked on."""
+    """Return whether what is missing may be among the frames that are being worked on."""
     run = facts.run
     worked_on = [well.in_hand_at for well in run.wells if well.in_hand_at is not None]
     if facts.daemon.waiting and run.last_at is not None:
@@ -142,7 +142,7 @@ def _begins(facts: RunFacts) -> bool:
 
 
 def _missing(facts: RunFacts, groups: Sequence[Unjudged]) -> State:
-    """Return the state where the frames that come do not say it all: wells are missing."""
+    """Return the state where the newest frames are fine and wells are missing."""
     if sum(len(group.wells) for group in groups) < len(facts.run.wells):
         return _some_missing(facts, groups)
     if groups[0].why is Missing.OTHER_CHANNEL:

@@ -1,7 +1,7 @@
 """Which time points the rules may step over by now: a well's own, or a plate's as a whole.
 
 Where a rule looks at a whole plate, its wells are stepped together, so that what befalls all of
-them is told once. Otherwise each well goes by itself.
+them is one alert. Otherwise each well is stepped by itself.
 """
 
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ def due_steps(plate: Plate, history: PlateHistory, *, sites_per_well: int, quiet
     by_time: dict[int, list[str]] = {}
     for (well, time_point), frames in settled.items():
         ready = by_time.setdefault(time_point, [])
-        # Of a time point whose frames are all still in hand nothing can be said.
+        # A time point whose frames are all still being worked on cannot be stepped.
         if frames > 0 and (quiet or complete(well, time_point)):
             ready.append(well)
     steps: list[DueStep] = []

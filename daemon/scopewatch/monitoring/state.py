@@ -1,4 +1,4 @@
-"""How a run stands: what is said at the top of pages, by `status`, /healthz and the digest."""
+"""The state of a run, as pages, `status`, /healthz and the digest show it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -36,7 +36,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """How a run stands.
+    """The state of a run.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class State:
         is amiss, but not all is judged yet. DEGRADED: some wells are not judged. FAILING: nothing
         is judged, or most frames cannot be, or scopewatch itself is not well.
     advice
-        What to do; None where there is nothing to do, or the details say it.
+        What to do; None where there is nothing to do, or the details name it.
     details
         Further lines: figures, other things that are missing.
     """
@@ -59,8 +59,10 @@ class State:
     @property
     def line(self) -> str:
         """One line for logs and programs: what is the case, and what to do."""
-        said = str(self.sentence)
-        return said if self.advice is None else f"{said.rstrip('.')}; {self.advice}"
+        sentence = str(self.sentence)
+        if self.advice is None:
+            return sentence
+        return f"{sentence.rstrip('.')}; {self.advice}"
 
     @property
     def all_clear(self) -> bool:
@@ -90,7 +92,7 @@ def database_away(why: str) -> State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
-    """A run and how it stands."""
+    """A run and its state."""
 
     run: str
     state: State

@@ -70,7 +70,7 @@ def newest_time_points(wells: Sequence[WellSeen]) -> Mapping[str, int]:
 
 
 def name_wells(group: Unjudged, facts: RunFacts) -> Phrase:
-    """Say which wells lack a judged frame, and why."""
+    """Return which wells lack a judged frame, and why."""
     values: dict[str, object] = {
         "count": len(group.wells),
         "wells": len(facts.run.wells),
@@ -108,14 +108,14 @@ def _why_missing(well: WellSeen, facts: RunFacts, newest: int) -> Missing | None
         behind = newest - time_point >= STALE_TIME_POINTS
         if facts.now - judged_at <= recent and not behind:
             return None
-        # Of a well that was judged before, only what came of it lately says why it is not now.
+        # Of a well that was judged before, only its latest frames are the reason why it is not now.
         why = _what_came(well, since=max(judged_at, facts.now - recent))
         return why or (Missing.SILENT if facts.now - judged_at > recent else Missing.BEHIND)
     return _what_came(well, since=None) or Missing.NEVER
 
 
 def _has_just_begun(well: WellSeen, facts: RunFacts) -> bool:
-    """Say whether a well has its first frames just now, and none of the scored channel yet."""
+    """Return whether a well has its first frames just now, and none of the scored channel yet."""
     if well.last_at is None or well.last_at != well.other_at:
         return False
     return well.judged_at is None and facts.now - well.last_at < BEGINNING

@@ -21,7 +21,7 @@ class UnitOfWork:
     frames
         The ledger of frames and their results.
     plates
-        What rules may step over, and where they stand.
+        The time points that rules may step, and the states of the rules.
     alerts
         Alerts as they are raised, answered and resolved.
     outbox

@@ -182,7 +182,7 @@ def expect(row: WellRow, standard: Standard) -> Expectation:
         subject_of(row.name),
         day=row.day,
         now=reading,
-        told=None if outlook is None else outlook.forecast,
+        forecast=None if outlook is None else outlook.forecast,
     )
 
 

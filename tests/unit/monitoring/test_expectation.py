@@ -42,7 +42,7 @@ def row(day: float, low: float, high: float) -> ForecastDay:
 def expect(
     standard: Standard, day: float, value: float, told: WellForecast | NoForecast | None
 ) -> Expectation:
-    return standard.expect(WELL, day=day, now=reading(value), told=told)
+    return standard.expect(WELL, day=day, now=reading(value), forecast=told)
 
 
 def test_where_there_is_a_forecast_it_is_measured_against_the_target_of_the_forecasts_rule() -> (

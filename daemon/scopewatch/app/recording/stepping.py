@@ -147,7 +147,7 @@ def step_once(
     alerting: Alerting,
     now: datetime,
 ) -> list[Message]:
-    """Advance a plate by one step, save where its rules stand, and announce what changed.
+    """Advance a plate by one step, save the states of its rules, and announce what changed.
 
     Parameters
     ----------

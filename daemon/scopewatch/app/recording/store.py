@@ -52,7 +52,7 @@ class Store(Database):
     ----------
     policy
         Days, sites per well, the scored channel, whether all of it is simulated, and what the
-        model's card says of wells.
+        model's card promises of wells.
     composer
         Puts changes of alerts into words.
     max_attempts
@@ -124,7 +124,7 @@ class Store(Database):
             return settled(work.session, source, found, judging, channels)
 
     def names_changed(self, source: str) -> bool:
-        """Tell whether results of a source were named by other settings than there are now."""
+        """Return whether results of a source were named by other settings than there are now."""
         with self.read_unit() as work:
             return names_changed(work.session, source, self._recorder.judging)
 
@@ -162,7 +162,7 @@ class Store(Database):
             return work.frames.day_of(ticket, moment, self._recorder.policy, warn=True)
 
     def retime(self, ticket: FrameTicket) -> bool:
-        """Take up when a settled frame was taken, where the ticket says it better than was known.
+        """Take up when a settled frame was taken, where the ticket holds more than was known.
 
         Returns
         -------
@@ -210,7 +210,7 @@ class Store(Database):
             return phase_shape(work.session, key.experiment, key.plate, key.well, key.site)
 
     def measure(self, ticket: FrameTicket, frame: Frame, reading: FluorescenceReading) -> Settled:
-        """Record a fluorescence frame and measure its run anew, as far as it is known.
+        """Record a fluorescence frame and measure its run again, as far as it is known.
 
         The frame must have been claimed by this ticket. Doing it again changes nothing.
         """

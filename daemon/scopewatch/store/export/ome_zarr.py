@@ -1,7 +1,7 @@
 """The virtual stains as OME-Zarr 0.5: one image (time, y, x) per field of view.
 
 `OUT` is a collection of images (layout `bioformats2raw`), since several runs and plates are no
-plate: `OUT/0`, `OUT/1`, ..., each of which opens by itself, too. Their names say run, plate, well
+plate: `OUT/0`, `OUT/1`, ..., each of which opens by itself, too. Their names are run, plate, well
 and site, and so does `OUT/OME/METADATA.ome.xml`, by which viewers find them.
 Specification: https://ngff.openmicroscopy.org/0.5/#bf2raw
 """
@@ -151,7 +151,7 @@ def _attributes(records: list[FrameRecord], *, simulated: bool) -> dict[str, Any
     space = um_per_px or 1.0
     days = [record.day or 0.0 for record in records]
     steps = np.diff(days)
-    # Days between frames are told as the time axis only where they are all alike.
+    # The time axis has a scale only where the days between frames are all alike.
     regular = len(steps) > 0 and steps[0] > 0 and np.allclose(steps, steps[0], rtol=0.01)
     time = {"unit": "day"} if regular else {}
     mark = "SIMULATED " if simulated else ""

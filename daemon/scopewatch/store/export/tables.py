@@ -30,7 +30,7 @@ _MOST: Final = 1_000_000
 
 
 def _silent(_: int) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 def export_csv(reader: Reader, to: Path | TextIO, progress: Callable[[int], None] = _silent) -> int:
@@ -163,20 +163,20 @@ def _ahead(outlook: Outlook | None) -> dict[str, Any]:
     """Return where the well stood at a time point and what it was expected to come to."""
     if outlook is None:
         return {}
-    told = outlook.forecast
+    forecast = outlook.forecast
     line: dict[str, Any] = {
         "well_now": outlook.now,
         "well_now_low": outlook.low,
         "well_now_high": outlook.high,
         "well_trend_per_day": outlook.trend_per_day,
     }
-    if isinstance(told, NoForecast):
-        return line | {"no_forecast": told.cause.value}
+    if isinstance(forecast, NoForecast):
+        return line | {"no_forecast": forecast.cause.value}
     return line | {
-        "forecast": told.value,
-        "forecast_low": told.low,
-        "forecast_high": told.high,
-        "forecast_day": told.final_day,
+        "forecast": forecast.value,
+        "forecast_low": forecast.low,
+        "forecast_high": forecast.high,
+        "forecast_day": forecast.final_day,
     }
 
 

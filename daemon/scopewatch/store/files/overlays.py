@@ -1,7 +1,7 @@
 """The pictures of each judged frame: the virtual stain to look at, and the stain to measure.
 
 The picture is a JPEG: camera noise makes a lossless 2048 px picture 5 MB and 280 ms, too much
-for a mail and for a frame. What can be measured stands lossless in the OME-TIFF beside it.
+for a mail and for a frame. The OME-TIFF beside it holds the same without loss, for measurements.
 """
 
 import io
@@ -33,7 +33,7 @@ def _is_there(path: Path) -> bool:
     try:
         return path.is_file()
     except OSError:
-        # A folder that cannot be looked into: whoever removes from it will say so.
+        # A folder that cannot be looked into: removing from it raises an error.
         return True
 
 

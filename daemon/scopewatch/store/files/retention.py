@@ -1,6 +1,6 @@
 """Pictures that have been kept long enough are removed; results never are.
 
-What counts as a picture says `pictures.py`.
+`pictures.py` decides what counts as a picture.
 """
 
 from collections.abc import Iterable

@@ -27,7 +27,7 @@ def unpack(grid: TileGrid, probability: bytes, valid: bytes) -> TileScores:
         When the bytes do not hold the tiles of `grid`.
     """
     count = grid.rows * grid.cols
-    # One byte more than expected is enough to tell that there is too much.
+    # One byte more than expected shows that there is too much.
     unzip = zlib.decompressobj()
     try:
         raw = unzip.decompress(probability, 2 * count + 1)

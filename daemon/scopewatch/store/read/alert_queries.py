@@ -68,7 +68,7 @@ def _key(row: Alert | RuleState) -> tuple[str, str, str, str]:
 def _standing(
     session: Session, experiments: Collection[str]
 ) -> dict[tuple[str, str, str, str], AlertState]:
-    """Return where the rules stand whose alerts are raised."""
+    """Return the states of the rules whose alerts are raised."""
     rows = session.scalars(
         select(RuleState).where(RuleState.open, RuleState.experiment.in_(experiments))
     )

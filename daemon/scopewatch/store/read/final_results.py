@@ -1,4 +1,4 @@
-"""Measured beside predicted: the wells of a run on its final day, and what was said of each."""
+"""The wells of a run on its final day: measured, estimated and forecast."""
 
 from dataclasses import dataclass
 

@@ -2,7 +2,7 @@
 
 A refusal belongs to what it was made under, and so does a frame that was quarantined or skipped:
 when that changes, it is tried again. A result stays; but where the settings changed that name
-frames, its file's name is read again, so that a result under a wrong name is told.
+frames, its file's name is read again, so that a result under a wrong name is reported.
 
 Each row holds `names/reading/model`:
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 AGAIN = "again"
-"""Stands in place of the three where a person wants a thing tried again: nothing is judged so."""
+"""In place of the three where a person wants a thing tried again: nothing is judged so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +56,15 @@ class Judging:
         return frozenset({self.under(source) for source in (*self.sources, "")})
 
     def judges_alike(self, source: str, judged_under: str) -> bool:
-        """Tell whether a frame would be judged as it was: by the same settings and model."""
+        """Return whether a frame would be judged as it was: by the same settings and model."""
         return judged_under == self.under(source)
 
     def reads_alike(self, source: str, judged_under: str) -> bool:
-        """Tell whether a file would be read as it was, whatever the model."""
+        """Return whether a file would be read as it was, whatever the model."""
         return _parts(judged_under)[:2] == _parts(self.under(source))[:2]
 
     def names_alike(self, source: str, judged_under: str) -> bool:
-        """Tell whether a file would be given the key that it was given."""
+        """Return whether a file would be given the key that it was given."""
         return _parts(judged_under)[0] == _parts(self.under(source))[0]
 
     def named_anew(self, source: str, judged_under: str) -> str:

@@ -59,9 +59,9 @@ def settled(
             continue
         match state:
             case FrameState.SCORED | FrameState.MEASURED:
-                # What was said against it may hold no more.
-                told = judging.names_alike(source, under) and locator not in outdated
-                over = told or not mark.named
+                # What contradicted it may hold no more.
+                named_alike = judging.names_alike(source, under) and locator not in outdated
+                over = named_alike or not mark.named
             case FrameState.QUARANTINED:
                 over = judging.judges_alike(source, under)
             case FrameState.SKIPPED:
@@ -77,7 +77,7 @@ def settled(
 
 
 def names_changed(session: Session, source: str, judging: Judging) -> bool:
-    """Tell whether names of a source's results are to be read again.
+    """Return whether names of a source's results are to be read again.
 
     They were read by other settings than there are now, or were contradicted under others. It looks
     at each frame of the source, once at its start.

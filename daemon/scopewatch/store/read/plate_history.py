@@ -122,7 +122,7 @@ def _stepped(
     Parameters
     ----------
     lasts
-        Where each rule stands; None where a count of the rules tells it.
+        The last step of each rule; None where a count of the rules is enough.
     """
     rules = [rule for rule in plate.rules if rule.kind.of_a_well]
     if lasts is not None:

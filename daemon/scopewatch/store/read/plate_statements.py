@@ -78,14 +78,14 @@ def settled_frames() -> Select[*tuple[Any, ...]]:
     Asks for: wells, channel, first, last, judged_under.
     """
     quarantined = FrameRow.state == FrameState.QUARANTINED
-    stands = FrameRow.judged_under.in_(bindparam("judged_under", expanding=True))
-    settled = or_(FrameRow.state.in_(WITH_RESULT), and_(quarantined, stands))
+    holds = FrameRow.judged_under.in_(bindparam("judged_under", expanding=True))
+    settled = or_(FrameRow.state.in_(WITH_RESULT), and_(quarantined, holds))
     return (
         select(
             FrameRow.well_id,
             FrameRow.time_point,
             func.sum(case((settled, 1), else_=0)),
-            func.sum(case((and_(quarantined, ~stands), 1), else_=0)),
+            func.sum(case((and_(quarantined, ~holds), 1), else_=0)),
         )
         .where(
             FrameRow.well_id.in_(bindparam("wells", expanding=True)),

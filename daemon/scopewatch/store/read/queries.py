@@ -181,7 +181,7 @@ class Reader:
         return [_course_point(row) for row in rows]
 
     def ends(self, run: str | None = None) -> list[RunEnd]:
-        """Return what fluorescence measured on the final day, by run, beside what was said."""
+        """Return what fluorescence measured on the final day, by run, and what was predicted."""
         with transaction(self._engine) as session:
             return run_ends(session, run)
 
@@ -261,7 +261,7 @@ class Reader:
             return {name for row in found for name in row if name is not None}
 
     def without_result(self) -> list[FrameKey]:
-        """Return the frames that are quarantined or in hand, and have no result."""
+        """Return the frames that are quarantined or being worked on, and have no result."""
         with transaction(self._engine) as session:
             rows = session.execute(
                 select_frames().where(

@@ -1,4 +1,4 @@
-"""What the database tells those who only read: plain values, no rows."""
+"""What queries of the database return: plain values, no rows."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ class Counts:
     Parameters
     ----------
     waiting
-        Frames that were claimed but not settled: the one in hand, and those a crash left.
+        Frames that were claimed but not settled: the one that is worked on, and those a crash left.
     skipped
         Frames of channels that are not scored.
     refused
@@ -69,7 +69,7 @@ class Outlook:
     now, low, high
         Where the well stood, smoothed over its time points, with the interval.
     forecast
-        What it was expected to come to, or why that could not be said.
+        What it was expected to come to, or why there is no forecast.
     """
 
     time_point: int
@@ -85,7 +85,7 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WellRow:
-    """A well as it stands now; `efficiency` is None until a frame of it was scored.
+    """A well as it is now; `efficiency` is None until a frame of it was scored.
 
     `efficiency` is that of its newest judged time point, `outlook` what follows from all of them.
     `last_frame_at` is when a frame of it was settled last, whatever became of it, `judged_at` when
@@ -106,7 +106,7 @@ class WellRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The wells of a run as they stand now, and its frames."""
+    """The wells of a run as they are now, and its frames."""
 
     wells: tuple[WellRow, ...]
     counts: Counts
@@ -248,13 +248,13 @@ class AlertRow:
     subject
         A well, a plate, or the whole experiment (the monitor itself).
     severity
-        As it was last told.
+        As its last message named it.
     day
         Of the run on which it was raised; None for the monitor's own alerts.
     evidence, resolution
         What it was raised on, and what resolved it.
     newest, newest_score
-        What its rule saw last while it stands; None where that is not known.
+        What its rule saw last while it is open; None where that is not known.
     critical_streak
         How many observations in a row lay beyond its rule's critical limit.
     """
@@ -310,7 +310,7 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameRecord:
-    """All that is known of a frame; what is None was not judged, or not said by its file.
+    """All that is known of a frame; what is None was not judged, or is not in its file.
 
     Parameters
     ----------

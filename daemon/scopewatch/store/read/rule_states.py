@@ -39,7 +39,7 @@ class States:
         return NO_TIME_POINT if row is None else row.last
 
     def past(self, key: StateKey, kind: RuleKind) -> Past | None:
-        """Return what a rule remembers up to there; None where that has to be made anew."""
+        """Return what a rule remembers up to there; None where that has to be worked out again."""
         row = self.rows.get(key)
         if row is None or row.last == NO_TIME_POINT:
             return Past()
@@ -55,7 +55,7 @@ def read_states(
     rules: Iterable[str],
     wells: Collection[str] | None = None,
 ) -> States:
-    """Return where rules stand on one plate, or on the experiment where `plate` is None.
+    """Return the states of rules on one plate, or on the experiment where `plate` is None.
 
     Parameters
     ----------

@@ -125,7 +125,7 @@ def count_frames(
 
 @lru_cache(maxsize=1)
 def _select_wells() -> "Select[Any]":
-    # Typed as a selection of nine columns, which says less than their names below.
+    # Typed as a selection of nine columns, which is less clear than their names below.
     selected: Any = (
         select(
             Well.plate,
@@ -256,12 +256,12 @@ def _select_reasons(bounded: bool) -> "Select[Any]":
 def _examples(
     session: Session, within: Mapping[str, Any], faults: Sequence[str]
 ) -> Mapping[str, tuple[str, ...]]:
-    """Return reasons of the first of some faults that do not all say the same."""
+    """Return reasons of the first of some faults whose reasons differ."""
     if not faults:
         return {}
     fault = faults[0]
     reasons = session.scalars(_select_reasons("since" in within), {**within, "fault": fault})
-    # What is wrong stands before the first colon, then where and the figures of this frame.
+    # What is wrong comes before the first colon, then where and the figures of this frame.
     different = {reason.split(":")[0]: reason for reason in reasons if reason}
     return {fault: tuple(different.values())[:MOST_EXAMPLES]}
 

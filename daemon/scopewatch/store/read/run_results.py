@@ -14,7 +14,7 @@ from scopewatch.store.schema.well_tables import WellEstimate, WellOutlook
 
 # The wells of a run are imaged alike: some of them show how.
 MOST_WELLS: Final = 24
-# Of fewer time points no distance between them can be told.
+# Fewer time points have no distance between them that could be measured.
 LEAST_TIME_POINTS: Final = 2
 
 

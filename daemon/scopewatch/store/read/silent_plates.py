@@ -15,7 +15,7 @@ def silent_plates(
     """Return a well of each plate of which no frame came for a while, but not for very long.
 
     Where the latest was settled later than now, the clock was set back since: then the one that
-    came in last tells.
+    came in last counts.
 
     Parameters
     ----------

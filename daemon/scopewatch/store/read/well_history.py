@@ -1,4 +1,4 @@
-"""What the rules are told of wells: read from the database as it stood at a time point.
+"""The facts of wells that rules step on: read from the database as it was at a time point.
 
 Of each well its newest time point is read, and what rules remember of those before it: as much of a
 long history as of a short one.
@@ -150,7 +150,7 @@ def _point_before(
     known, point = newest[well]
     if known < time_point:
         return known, point.day
-    # A frame of it that was judged is being judged anew.
+    # A frame of it that was judged is being judged again.
     row = session.execute(
         select(WellEstimate.time_point, WellEstimate.day)
         .where(WellEstimate.well_id == well, WellEstimate.time_point < time_point)

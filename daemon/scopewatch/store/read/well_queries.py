@@ -1,4 +1,4 @@
-"""The wells as they stand now."""
+"""The wells as they are now."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -70,10 +70,10 @@ def list_wells(
     counted
         The frames of these wells, where they were counted already.
     among
-        Says of a well, and of whether it is flagged, whether it is meant.
+        Decides by a well, and by whether it is flagged, whether it is wanted.
     whole
-        Says of a well, and of whether it is flagged, whether its forecast needs its errors: those
-        of a whole plate take as long to read as all the rest.
+        Decides by a well, and by whether it is flagged, whether its forecast needs its errors:
+        those of a whole plate take as long to read as all the rest.
     """
     conditions = named(name) if name is not None else ()
     if run is not None:

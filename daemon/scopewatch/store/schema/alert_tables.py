@@ -1,4 +1,4 @@
-"""The tables of alerts: where each rule stands, what it raised, and the messages on their way.
+"""The tables of alerts: the state of each rule, what it raised, and the messages on their way.
 
 `rule_states` and `alerts` are named by subject (a well, a plate or a whole run); `outbox` has a row
 for each message and channel.
@@ -14,13 +14,13 @@ from scopewatch.store.schema.columns import Base
 
 
 class RuleState(Base):
-    """Where one rule stands for one subject, and up to which time point it has stepped.
+    """The state of one rule for one subject, and up to which time point it has stepped.
 
     `plate` and `well` are '' where the subject is the whole run or the whole plate. Rules of the
     monitor itself do not step on time points: theirs is -1. `open` is True while the condition
-    stands or something said is not taken back: only then can the clock alone change anything.
+    holds or an alert is not resolved: only then can the clock alone change anything.
     `past` is what the rule remembers of the time points up to `past_until` (`core.alerts.wells`);
-    None where it has to be made anew.
+    None where it has to be worked out again.
     """
 
     __tablename__ = "rule_states"

@@ -25,12 +25,12 @@ class Utc(TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """Say again that it is UTC."""
+        """Return it as UTC."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 
 class FrameState(StrEnum):
-    """Where a frame stands. The values are stored: never rename one.
+    """The state of a frame. The values are stored: never rename one.
 
     claimed --commit--> done (phase), measured (fluorescence)
             --quarantine, or too many attempts--> quarantined
@@ -50,7 +50,7 @@ class FrameState(StrEnum):
 # They have a result.
 WITH_RESULT = (FrameState.SCORED, FrameState.MEASURED)
 SETTLED = (FrameState.SCORED, FrameState.MEASURED, FrameState.QUARANTINED)
-# Rows that say nothing of a well: another channel, or a frame that was due and never came.
+# Rows that count for no well: another channel, or a frame that was due and never came.
 ASIDE = (FrameState.SKIPPED, FrameState.MISSED)
 
 

@@ -46,7 +46,7 @@ def open_writer(folder: Path) -> Engine:
         _make_file(path)
     engine = _engine(f"{path.resolve().as_uri()}?mode=rw", begin="BEGIN IMMEDIATE")
     event.listen(engine, "connect", _log_ahead)
-    with _closed_on_failure(engine), told(path), engine.begin() as connection:
+    with _closed_on_failure(engine), as_store_errors(path), engine.begin() as connection:
         _migrate(connection, path)
     return engine
 
@@ -65,7 +65,7 @@ def open_reader(folder: Path) -> Engine:
             complaint("there are no results yet", where=path, do="start the daemon first")
         )
     engine = _engine(f"{path.resolve().as_uri()}?mode=ro", begin="BEGIN")
-    with _closed_on_failure(engine), told(path), engine.begin() as connection:
+    with _closed_on_failure(engine), as_store_errors(path), engine.begin() as connection:
         script = ScriptDirectory.from_config(_alembic())
         current = MigrationContext.configure(connection).get_current_revision()
         if current != script.get_current_head():
@@ -91,13 +91,17 @@ def transaction(engine: Engine) -> Iterator[Session]:
     StoreError
         In place of anything the database raises.
     """
-    with told(DATABASE), Session(engine, expire_on_commit=False) as session, session.begin():
+    with (
+        as_store_errors(DATABASE),
+        Session(engine, expire_on_commit=False) as session,
+        session.begin(),
+    ):
         yield session
 
 
 @contextmanager
-def told(where: object) -> Iterator[None]:
-    """Turn what the database raises into the one line for the operator."""
+def as_store_errors(where: object) -> Iterator[None]:
+    """Raise StoreError, with one line for the operator, in place of what the database raises."""
     try:
         yield
     except SQLAlchemyError as error:
@@ -132,7 +136,7 @@ def _make_file(path: Path) -> None:
 
 def _engine(uri: str, *, begin: str) -> Engine:
     def connect() -> sqlite3.Connection:
-        # Isolation level None: we say BEGIN ourselves, or sqlite3 would leave reads and DDL
+        # Isolation level None: BEGIN is sent explicitly, or sqlite3 would leave reads and DDL
         # outside the transaction (https://github.com/python/cpython/issues/54133).
         connection = sqlite3.connect(
             uri, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False

@@ -33,7 +33,7 @@ def running_of(row: WellOutlook, points: Sequence[WellPoint]) -> RunningEstimate
 
 
 def forecast_of(row: Any, errors: Sequence[float] | None = None) -> WellForecast | NoForecast:
-    """Return what was foretold, or why nothing was; `errors` are the row's own unless given."""
+    """Return the forecast, or why nothing was; `errors` are the row's own unless given."""
     if (
         row.value is None
         or row.low is None
@@ -69,7 +69,7 @@ def unpack_filter(packed: Sequence[float]) -> WellFilter:
 
 def row_of(well_id: int, outlook: Foreseen, policy: RunPolicy) -> dict[str, Any]:
     """Return the columns of an outlook."""
-    running, told = outlook.running, outlook.forecast
+    running, forecast = outlook.running, outlook.forecast
     row = {
         "well_id": well_id,
         "time_point": outlook.time_point,
@@ -85,13 +85,13 @@ def row_of(well_id: int, outlook: Foreseen, policy: RunPolicy) -> dict[str, Any]
         **dict.fromkeys(("value", "low", "high", "half_width", "coverage", "cause", "reason")),
         "errors": [],
     }
-    if isinstance(told, NoForecast):
-        return row | {"cause": told.cause.value, "reason": told.reason}
+    if isinstance(forecast, NoForecast):
+        return row | {"cause": forecast.cause.value, "reason": forecast.reason}
     return row | {
-        "value": told.value,
-        "low": told.low,
-        "high": told.high,
-        "half_width": told.half_width,
-        "coverage": told.coverage,
-        "errors": [round(error, _DIGITS) for error in told.errors],
+        "value": forecast.value,
+        "low": forecast.low,
+        "high": forecast.high,
+        "half_width": forecast.half_width,
+        "coverage": forecast.coverage,
+        "errors": [round(error, _DIGITS) for error in forecast.errors],
     }

@@ -52,7 +52,7 @@ def _pack(values: NDArray[np.generic]) -> bytes:
 def _unpack(packed: bytes, kind: str, count: int) -> NDArray[np.generic]:
     expected = count * np.dtype(kind).itemsize
     try:
-        # One byte more than expected is enough to tell that there is too much.
+        # One byte more than expected shows that there is too much.
         raw = zlib.decompressobj().decompress(packed, expected + 1)
     except zlib.error as error:
         raise _damaged(str(error)) from error

@@ -40,8 +40,8 @@ class Run(Base):
 class Well(Base):
     """A well of a plate of a run.
 
-    `outlooks_due` is the time point from which on its outlooks have yet to be made anew; None
-    where all are as they should be. `behind`: a commit had no time for all that was to be stepped.
+    `outlooks_due` is the time point from which on its outlooks are not up to date; None
+    where all are. `behind`: a commit had no time for all that was to be stepped.
     """
 
     __tablename__ = "wells"
@@ -99,9 +99,9 @@ class FrameRow(Base):
 
 
 class Result(Base):
-    """What the model said of a judged frame; fractions are 0 to 1.
+    """The result of a judged frame; fractions are 0 to 1.
 
-    `acquired_at` and `elapsed_s` are None where nothing says; see `core.imaging.moment`.
+    `acquired_at` and `elapsed_s` are None where they are unknown; see `core.imaging.moment`.
     """
 
     __tablename__ = "results"

@@ -29,14 +29,14 @@ class WellEstimate(Base):
 
 
 class WellOutlook(Base):
-    """What is known of a well at a time point: where it stands, and what it will come to.
+    """The outlook of a well at a time point: its smoothed estimate and its forecast.
 
     It follows from the well's estimates up to that time point, so that the forecast of every
-    earlier day can be looked at later. Where there is no forecast, `cause` and `reason` say why
-    and the fields from `value` to `coverage` are None. `day` is that of the time point, `now_day`
-    that of the newest judged one, which lies before where this one could not be judged. `filter`
-    is what the next one follows from (`core.estimation.smoothing.WellFilter`); None where it was
-    not kept.
+    earlier day can be looked at later. Where there is no forecast, `cause` and `reason` name the
+    reason, and the fields from `value` to `coverage` are None. `day` is that of the time point,
+    `now_day` that of the newest judged one, which lies before where this one could not be judged.
+    `filter` is what the next one follows from (`core.estimation.smoothing.WellFilter`); None where
+    it was not stored.
     """
 
     __tablename__ = "well_outlooks"
@@ -88,7 +88,7 @@ class FluorescenceRow(Base):
 
 
 class MeasuredWell(Base):
-    """What fluorescence says of a well on the final day: its sites, averaged."""
+    """The efficiency of a well by fluorescence on the final day: its sites, averaged."""
 
     __tablename__ = "measured_wells"
 

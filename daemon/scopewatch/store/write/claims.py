@@ -142,7 +142,7 @@ class Claims:
             row.retried = False
         elif not self._try_again(session, row, ticket, now):
             row = None
-        # A file that was refused once (half written, say) is no refusal any more.
+        # A file that was refused once (half written, for example) is no refusal any more.
         if refusal is not None:
             _drop_refusal(session, ticket, refusal)
         session.flush()
@@ -153,7 +153,7 @@ class Claims:
     ) -> FrameTicket | None:
         """Begin one more attempt at a frame that was given up; None while none is due.
 
-        Whatever ended the process while the frame was in hand need not have been the frame: once
+        Whatever ended the process while the frame was worked on need not have been the frame: once
         `SINCE` others were settled after it, it is tried once more, and never again.
         """
         # Written out, and by nothing else, so that SQLite sees that the small index will do.
@@ -178,7 +178,7 @@ class Claims:
         return ticket
 
     def _refuses(self, refusal: RefusalRow, ticket: FrameTicket) -> bool:
-        """Tell whether a refusal stands: of the same file, read by the same settings."""
+        """Return whether a refusal holds: of the same file, read by the same settings."""
         return refusal.fingerprint == ticket.fingerprint and self.judging.reads_alike(
             ticket.source, refusal.judged_under
         )
@@ -276,7 +276,7 @@ def _take_over(session: Session, ticket: FrameTicket, row: FrameRow, now: dateti
 
 
 def _is_of_another_run(other: FrameRow, ticket: FrameTicket, under: str) -> bool:
-    """Tell whether a file belongs to the run that went on when it came, whatever became of it."""
+    """Return whether a file belongs to the run that went on when it came, whatever became of it."""
     if other.well.run.name == ticket.key.experiment or not same_content(other, ticket):
         return False
     if other.state is FrameState.CLAIMED:
@@ -286,7 +286,7 @@ def _is_of_another_run(other: FrameRow, ticket: FrameTicket, under: str) -> bool
 
 
 def _contradicts(other: FrameRow, ticket: FrameTicket) -> bool:
-    """Tell whether a file has a result under another key than it is read under now."""
+    """Return whether a file has a result under another key than it is read under now."""
     return other.state in WITH_RESULT and same_content(other, ticket)
 
 

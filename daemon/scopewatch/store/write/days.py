@@ -47,8 +47,8 @@ class Taken:
     def at(self) -> datetime | None:
         """The time of day it is placed by; None where the time since the start places it.
 
-        When it was first seen says something only of a frame of which nothing else is known: one
-        that has an index may be found days later.
+        The time when it was first seen counts only where nothing else is known: a frame that has
+        an index may be found days later.
         """
         if self.moment.acquired_at is not None:
             return self.moment.acquired_at
@@ -81,7 +81,7 @@ def set_start(session: Session, run: Run, policy: RunPolicy) -> bool:
 
     Returns
     -------
-    Whether day 0 moved: then what follows from days has to be reckoned anew.
+    Whether day 0 moved: then what follows from days has to be worked out again.
     """
     if run.started_at == policy.started_at:
         return False
@@ -104,7 +104,7 @@ def note_frame(session: Session, run: Run, taken: Taken, policy: RunPolicy) -> b
 
 
 def first_with(session: Session, run: Run, taken: Taken, policy: RunPolicy) -> datetime | None:
-    """Return when the run's first frame was taken once this one is known; None where none says."""
+    """Return when the run's first frame was taken once this one is known; None: unknown."""
     if taken.at is None:
         return run.first_frame_at
     if run.first_frame_at is not None:
@@ -120,7 +120,7 @@ def first_with(session: Session, run: Run, taken: Taken, policy: RunPolicy) -> d
 
 
 def find_first(session: Session, run: Run, policy: RunPolicy) -> bool:
-    """Look for the run's first frame anew, where the moment of the one known was corrected.
+    """Look for the run's first frame again, where the time of the known one was corrected.
 
     Returns
     -------
@@ -216,7 +216,7 @@ def _by_elapsed(kind: Dated) -> ColumnElement[bool]:
 
 
 def _some_by_elapsed(session: Session, run: Run) -> bool:
-    """Tell whether a frame of a run is placed by the time since its start."""
+    """Return whether a frame of a run is placed by the time since its start."""
     return bool(
         session.scalar(
             select(Result.frame_id)

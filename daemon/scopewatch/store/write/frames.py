@@ -106,7 +106,7 @@ class Frames:
         Parameters
         ----------
         warn
-            Whether the log says that it was taken before the run started.
+            Whether to log that it was taken before the run started.
         """
         seen_at = ticket.seen_at
         if not moment.known and (row := self.find(ticket.key)) is not None:
@@ -184,7 +184,7 @@ class Frames:
         measure_run(self._session, run, measuring, now)
 
     def redate(self, row: FrameRow, moment: Moment, policy: RunPolicy) -> Redated | None:
-        """Take up when a settled frame was taken, where that says more than what is recorded.
+        """Take up when a settled frame was taken, where that is better known than what is recorded.
 
         Its day moves, and with it the estimate of its well; day 0 where it is the run's first
         frame, and then every day counted from it.

@@ -1,7 +1,7 @@
 """The journal of time-lapses that are acquired: what people want of them, and what came of it.
 
-Any process may write down an order; the daemon looks every second, hands it to its source, and
-writes what came of it. What a time-lapse does of its own accord stands in the same table.
+Any process may write down an order; the daemon looks every second, passes it to its source, and
+writes what came of it. The same table holds what a time-lapse does of its own accord.
 """
 
 from collections.abc import Sequence

@@ -120,17 +120,17 @@ def ticket_of(row: FrameRow) -> FrameTicket:
 
 
 def same_file(row: FrameRow, ticket: FrameTicket) -> bool:
-    """Tell whether a frame is that of a ticket: the same file, unchanged."""
+    """Return whether a frame is that of a ticket: the same file, unchanged."""
     return of_file(row, ticket) and row.fingerprint == ticket.fingerprint
 
 
 def same_content(row: FrameRow, ticket: FrameTicket) -> bool:
-    """Tell whether a frame's pixels are those of a ticket, whenever the file was written."""
+    """Return whether a frame's pixels are those of a ticket, whenever the file was written."""
     if row.fingerprint == ticket.fingerprint:
         return True
     return bool(ticket.content) and row.content == ticket.content
 
 
 def of_file(row: FrameRow, ticket: FrameTicket) -> bool:
-    """Tell whether a frame came from the file of a ticket, changed or not."""
+    """Return whether a frame came from the file of a ticket, changed or not."""
     return (row.source, row.locator) == (ticket.source, ticket.locator)

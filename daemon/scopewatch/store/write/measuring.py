@@ -1,7 +1,7 @@
 """The fluorescence of the final day: kept, binarised over the run, and averaged for each well.
 
 The threshold of a run follows from all its frames, so each new one may move what was measured
-before: the run is measured anew after every frame.
+before: the run is measured again after every frame.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Plates: what rules may still step over, and where they stand, loaded and saved."""
+"""Plates: time points that rules may still step, and the states of the rules."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class PlateInput:
     Parameters
     ----------
     states
-        Where the rules stand.
+        The states of the rules.
     facts
         What is known of the plate and its wells at the time point of the step.
     """
@@ -159,15 +159,15 @@ class Plates:
         return PlateInput(states=states, facts=facts)
 
     def load_run_states(self, experiment: str, rules: Iterable[str]) -> States:
-        """Read where rules of the monitor stand, whose subject is the whole run."""
+        """Read the states of rules of the monitor, whose subject is the whole run."""
         return read_states(self._session, experiment, None, rules)
 
     def save(self, before: States, update: PlateUpdate, rules: Sequence[AlertRule]) -> None:
-        """Write where rules stand after a step, and what they remember."""
+        """Write the states of rules after a step, and what they remember."""
         write_states(self._session, before, update.states, update.stepped, update.pasts, rules)
 
     def save_run_states(self, before: States, after: dict[StateKey, AlertState]) -> None:
-        """Write where rules of the monitor stand."""
+        """Write the states of rules of the monitor."""
         write_states(self._session, before, after, {})
 
     def forget_memory(self, well: Well, time_point: int) -> None:

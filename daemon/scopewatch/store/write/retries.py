@@ -1,7 +1,7 @@
 """What people want to be tried again: quarantined frames, and files that were refused.
 
 Whatever is asked for is marked as judged under nothing (`AGAIN`), so that the ledger has it open
-like what was judged under other settings. A row of `retries` beside it says who asked, until there
+like what was judged under other settings. A row of `retries` beside it names who asked, until there
 is an outcome. Any process may write both: the daemon looks every few seconds.
 """
 

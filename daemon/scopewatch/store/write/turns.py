@@ -34,7 +34,7 @@ class Turns:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Hand the turn on to whoever has waited longest."""
+        """Pass the turn on to the thread that has waited longest."""
         with self._inner:
             if self._waiting:
                 self._waiting.popleft().release()

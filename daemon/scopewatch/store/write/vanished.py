@@ -1,4 +1,4 @@
-"""What follows where a frame's verdict is taken back: rules see it anew, empty wells go.
+"""What follows where a frame's verdict is taken back: rules step again, empty wells are removed.
 
 A frame that could not be judged under other settings, and can be now, is news to the rules of its
 well. A well that only a wrong name made is no well: nothing of it stays.

@@ -1,4 +1,4 @@
-"""Alembic's entry point; runs within the connection that `store.schema.engine` hands over."""
+"""Alembic's entry point; runs within the connection that `store.schema.engine` passes on."""
 
 from alembic import context
 

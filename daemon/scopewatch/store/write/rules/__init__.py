@@ -1,1 +1,1 @@
-"""Where alert rules stand and what follows from their steps, in one transaction."""
+"""The states and the memory of alert rules, and the outlooks of wells, written."""

@@ -1,4 +1,4 @@
-"""What is known of a well at each time point: where it stands and what it will come to.
+"""The outlook of a well at each time point: its smoothed estimate and its forecast.
 
 An outlook follows from the well's estimates up to its time point and from the card alone, so that
 the forecast of every earlier day can be looked at on the final one.

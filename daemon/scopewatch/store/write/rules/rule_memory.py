@@ -1,4 +1,4 @@
-"""What rules remember of wells: kept beside their states, and made anew where it is not."""
+"""What rules remember of wells: stored beside their states, or worked out again."""
 
 from collections.abc import Mapping
 from itertools import groupby
@@ -23,8 +23,8 @@ def recall(
 ) -> Mapping[str, Remembered] | None:
     """Return what the rules of a step remember of each of its wells.
 
-    It has to be made anew from all time points of a well after an update, and where an earlier one
-    was judged late or anew.
+    It has to be worked out from all time points of a well after an update, and where an earlier
+    one was judged late or again.
 
     Returns
     -------

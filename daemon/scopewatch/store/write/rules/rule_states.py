@@ -23,7 +23,7 @@ _NONE: Mapping[StateKey, Past] = MappingProxyType({})
 
 
 def forget_pasts(session: Session, well: Well, time_point: int) -> None:
-    """Have made anew what rules remember of a well, where a time point is part of it."""
+    """Discard what rules remember of a well, where a time point is part of it."""
     session.execute(
         update(RuleState)
         .where(

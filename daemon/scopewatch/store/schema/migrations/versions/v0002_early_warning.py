@@ -1,7 +1,7 @@
 """Alerts of wells, plates and the monitor itself; estimates with trend, and forecasts.
 
 Alerts and the states of rules named their well by number. Their subject is now written out as
-experiment, plate and well, where '' means the whole of what stands before it. What was recorded
+experiment, plate and well, where '' means the whole of what comes before it. What was recorded
 of existing alerts is kept.
 """
 
@@ -97,7 +97,7 @@ def _move_states() -> None:
 
 
 def _move_alerts() -> None:
-    """Write alerts anew, and the outbox that refers to them.
+    """Rewrite alerts, and the outbox that refers to them.
 
     SQLite drops no column that a foreign key uses, and drops no table that rows refer to: both
     tables are written beside the old ones, which go in the order of their references.

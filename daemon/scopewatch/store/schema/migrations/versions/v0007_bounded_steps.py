@@ -1,8 +1,8 @@
 """What lets a commit read as much of a long history as of a short one.
 
-The filter of a well stands beside each outlook, and what a rule remembers beside its state; what a
-commit had no time for is noted by its well. States no longer hold every time point of a well: the
-newest one is enough.
+The filter of a well is stored beside each outlook, and what a rule remembers beside its state;
+what a commit had no time for is noted by its well. States no longer hold every time point of a
+well: the newest one is enough.
 """
 
 import json
