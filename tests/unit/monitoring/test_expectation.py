@@ -40,9 +40,9 @@ def row(day: float, low: float, high: float) -> ForecastDay:
 
 
 def expect(
-    standard: Standard, day: float, value: float, told: WellForecast | NoForecast | None
+    standard: Standard, day: float, value: float, forecast: WellForecast | NoForecast | None
 ) -> Expectation:
-    return standard.expect(WELL, day=day, now=reading(value), forecast=told)
+    return standard.expect(WELL, day=day, now=reading(value), forecast=forecast)
 
 
 def test_where_there_is_a_forecast_it_is_measured_against_the_target_of_the_forecasts_rule() -> (
@@ -53,7 +53,7 @@ def test_where_there_is_a_forecast_it_is_measured_against_the_target_of_the_fore
     assert found == Expectation(basis=Basis.FORECAST, value=0.61, expected=0.5)
 
 
-def test_early_in_the_run_nothing_can_be_said_of_a_well_that_reads_nought() -> None:
+def test_early_in_the_run_a_well_that_reads_zero_has_no_expectation() -> None:
     standard = Standard(rules=(READS, ENDS), final_day=10)
     assert expect(standard, 2.5, 0.0, EARLY) is NOTHING
     assert expect(standard, 2.5, 0.0, None) is NOTHING
@@ -91,15 +91,15 @@ def test_rules_of_other_wells_and_kinds_do_not_count() -> None:
 def test_a_well_below_all_that_the_models_runs_read_on_that_day_is_below_the_usual() -> None:
     table = (row(0, 0, 0), row(4, 0.2, 0.6), row(8, 0.4, 1))
     standard = Standard(rules=(ENDS,), table=table, final_day=20)
-    told = NoForecast(cause=Silence.OTHER_FINAL_DAY, reason="another final day")
-    found = expect(standard, 6, 0.1, told)
+    missing = NoForecast(cause=Silence.OTHER_FINAL_DAY, reason="another final day")
+    found = expect(standard, 6, 0.1, missing)
     assert found.basis is Basis.USUAL
     assert found.value == 0.1
     assert found.expected is not None
     assert abs(found.expected - 0.3) < 1e-9
-    assert expect(standard, 6, 0.28, told) is NOTHING
-    assert expect(standard, 6, 0.9, told) is NOTHING
-    assert expect(standard, 12, 0.1, told) is NOTHING
+    assert expect(standard, 6, 0.28, missing) is NOTHING
+    assert expect(standard, 6, 0.9, missing) is NOTHING
+    assert expect(standard, 12, 0.1, missing) is NOTHING
 
 
 def test_targets_of_a_run_stand_in_the_order_in_which_their_rules_begin() -> None:

@@ -68,7 +68,7 @@ def test_what_was_done_last_holds_it(tmp_path: Path, clock: FakeClock) -> None:
     store.close()
 
 
-def test_what_a_time_lapse_does_of_its_own_accord_stands_there_too(
+def test_the_journal_holds_what_a_time_lapse_does_by_itself(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     store = open_store(tmp_path, clock)

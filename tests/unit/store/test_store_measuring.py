@@ -149,7 +149,7 @@ def test_the_newest_frame_of_a_site_counts(store: Store, reader: Reader) -> None
     assert [well.measured for well in reader.ends()[0].wells] == [0.75]
 
 
-def test_measured_stands_beside_now_and_the_forecasts_of_earlier_days(
+def test_measured_is_listed_beside_now_and_the_forecasts_of_earlier_days(
     store: Store, reader: Reader
 ) -> None:
     for time_point in (8, 12, 16, LAST):
@@ -161,8 +161,8 @@ def test_measured_stands_beside_now_and_the_forecasts_of_earlier_days(
     assert well.now is not None
     assert well.now.value == pytest.approx(0.4)
     # Day 4 is before the table speaks, and day 10 is no forecast any more.
-    assert [said.day for said in well.forecasts] == [6.0, 8.0]
-    assert all(said.value == pytest.approx(0.4, abs=0.01) for said in well.forecasts)
+    assert [forecast.day for forecast in well.forecasts] == [6.0, 8.0]
+    assert all(forecast.value == pytest.approx(0.4, abs=0.01) for forecast in well.forecasts)
 
 
 def test_a_run_that_departs_is_proposed_and_a_run_that_does_not_is_not(
@@ -222,11 +222,11 @@ def test_frames_skipped_before_the_channel_was_configured_are_taken_up(
     assert plain.settled("folder", found) == {offered.locator}
     plain.close()
 
-    told = open_store(tmp_path, clock, fluorescence_channel="gfp")
+    marker_store = open_store(tmp_path, clock, fluorescence_channel="gfp")
 
-    assert told.settled("folder", found) == set()
-    assert told.claim(offered)
-    told.close()
+    assert marker_store.settled("folder", found) == set()
+    assert marker_store.claim(offered)
+    marker_store.close()
 
 
 def test_the_shape_of_a_phase_frame_is_known_once_it_was_scored(store: Store) -> None:

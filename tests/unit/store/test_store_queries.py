@@ -214,8 +214,8 @@ def test_forecasts_are_read_with_their_errors_only_where_they_are_needed(
     reader = Reader.open(tmp_path)
 
     def errors(rows: Sequence[WellRow]) -> list[int]:
-        told = [row.outlook.forecast for row in rows if row.outlook is not None]
-        return [len(each.errors) for each in told if isinstance(each, WellForecast)]
+        forecasts = [row.outlook.forecast for row in rows if row.outlook is not None]
+        return [len(each.errors) for each in forecasts if isinstance(each, WellForecast)]
 
     a2 = WellName(experiment="run 7", plate="p1", well="A2")
     assert errors(reader.wells("run 7")) == [5, 5]

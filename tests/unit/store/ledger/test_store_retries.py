@@ -164,7 +164,7 @@ def test_asking_twice_asks_once(scene: Scene) -> None:
     assert {each.asked_by for each in retry_requests(scene.store)} == {"mei"}
 
 
-def test_what_is_in_hand_is_not_asked_for_a_second_time(scene: Scene) -> None:
+def test_a_retry_in_progress_is_not_requested_a_second_time(scene: Scene) -> None:
     ask(scene, RetrySelection(well="A1"))
     (request,) = retry_requests(scene.store)
     assert request.ticket is not None
@@ -179,7 +179,7 @@ def test_a_frame_that_was_given_up_has_one_attempt_when_asked_for(scene: Scene) 
     ask(scene, RetrySelection(fault="failed"))
     (request,) = retry_requests(scene.store)
     assert request.ticket is not None
-    # The process ends while it has it in hand, and finds it again.
+    # The process ends during the retry, and finds the request again.
     assert [scene.store.claim(request.ticket) for _ in range(2)] == [True, False]
     assert scene.store.close_retry_requests() == 1
 
