@@ -41,7 +41,7 @@ def wells(draw: st.DrawFn) -> WellSeen:
         efficiency=draw(st.floats(0, 1)) if judged else None,
         unfit_at=draw(moments),
         other_at=draw(moments),
-        in_hand_at=draw(moments),
+        worked_on_since=draw(moments),
     )
 
 

@@ -21,7 +21,7 @@ class WellSeen:
         When its newest quarantined frame was settled.
     other_at
         When its newest frame of a channel that is not scored was settled.
-    in_hand_at
+    worked_on_since
         When work began on its newest frame that is not settled yet.
     """
 
@@ -33,7 +33,7 @@ class WellSeen:
     efficiency: float | None = None
     unfit_at: datetime | None = None
     other_at: datetime | None = None
-    in_hand_at: datetime | None = None
+    worked_on_since: datetime | None = None
 
     @property
     def last_at(self) -> datetime | None:
@@ -52,7 +52,7 @@ class WellSeen:
             judged_at=to(self.judged_at),
             unfit_at=to(self.unfit_at),
             other_at=to(self.other_at),
-            in_hand_at=to(self.in_hand_at),
+            worked_on_since=to(self.worked_on_since),
         )
 
 

@@ -75,7 +75,7 @@ def _nothing_yet(facts: RunFacts) -> State:
             level=Level.FAILING,
             cause=Cause.REFUSED,
             sentence=Phrase(words.REFUSED, {"count": refused.count}),
-            advice=Phrase(words.READ_ANEW),
+            advice=Phrase(words.READ_AGAIN),
             details=(words.plainly(refused.reason),),
         )
     if since is not None and overdue:
@@ -102,7 +102,7 @@ def _no_frames(facts: RunFacts, silent: timedelta) -> State:
             level=Level.FAILING,
             cause=Cause.REFUSED,
             sentence=Phrase(words.REFUSED_SINCE, values),
-            advice=Phrase(words.READ_ANEW),
+            advice=Phrase(words.READ_AGAIN),
             details=(words.plainly(refused.reason),),
         )
     return State(
@@ -115,11 +115,11 @@ def _no_frames(facts: RunFacts, silent: timedelta) -> State:
 
 def _scoring(facts: RunFacts, level: Level = Level.WAITING) -> State:
     pausing = facts.daemon.pausing
-    in_hand = sum(well.in_hand_at is not None for well in facts.run.wells)
+    worked_on = sum(well.worked_on_since is not None for well in facts.run.wells)
     return State(
         level=level,
         cause=Cause.SCORING,
-        sentence=Phrase(words.SCORING, {"count": max(facts.daemon.waiting, in_hand)}),
+        sentence=Phrase(words.SCORING, {"count": max(facts.daemon.waiting, worked_on)}),
         details=(words.plainly(pausing),) if pausing else (),
     )
 
@@ -127,7 +127,7 @@ def _scoring(facts: RunFacts, level: Level = Level.WAITING) -> State:
 def _may_still_come(facts: RunFacts, groups: Sequence[Unjudged]) -> bool:
     """Return whether what is missing may be among the frames that are being worked on."""
     run = facts.run
-    worked_on = [well.in_hand_at for well in run.wells if well.in_hand_at is not None]
+    worked_on = [well.worked_on_since for well in run.wells if well.worked_on_since is not None]
     if facts.daemon.waiting and run.last_at is not None:
         worked_on.append(run.last_at)
     if not any(facts.now - at < PROGRESS for at in worked_on):

@@ -26,7 +26,7 @@ REFUSED: Final = mark("No file became a frame ({count} refused): nothing is scor
 REFUSED_SINCE: Final = mark(
     "No frame for {time}, and {count} refused files: is the acquisition named as before?"
 )
-READ_ANEW: Final = mark(
+READ_AGAIN: Final = mark(
     "Correct `pattern` of the source. `scopewatch explain` says how each file is read."
 )
 

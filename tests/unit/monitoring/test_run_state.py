@@ -215,9 +215,9 @@ def test_while_frames_are_scored_what_is_missing_may_still_come() -> None:
 
 
 def test_a_frame_that_is_being_worked_on_is_waited_for_as_well() -> None:
-    wells = (unjudged("A1", in_hand_at=ago(seconds=3)),)
+    wells = (unjudged("A1", worked_on_since=ago(seconds=3)),)
     assert state_of(wells, FrameTally()).cause is Cause.SCORING
-    stuck = state_of((unjudged("A1", in_hand_at=ago(minutes=11)),), FrameTally())
+    stuck = state_of((unjudged("A1", worked_on_since=ago(minutes=11)),), FrameTally())
     assert stuck.level is Level.FAILING
     assert str(stuck.sentence) == "1 of 1 wells: no frame was ever judged: A1"
 

@@ -69,7 +69,7 @@ def test_each_well_is_seen_by_the_newest_of_what_became_of_its_frames(
         START + timedelta(seconds=60),
         START + timedelta(seconds=120),
     )
-    assert third.in_hand_at == START + timedelta(seconds=180)
+    assert third.worked_on_since == START + timedelta(seconds=180)
 
 
 def test_frames_are_counted_by_what_became_of_them(

@@ -67,7 +67,7 @@ class Judging:
         """Return whether a file would be given the key that it was given."""
         return _parts(judged_under)[0] == _parts(self.under(source))[0]
 
-    def named_anew(self, source: str, judged_under: str) -> str:
+    def named_again(self, source: str, judged_under: str) -> str:
         """Return what a result was made under, whose name was read again as it was."""
         names = _parts(self.under(source))[0]
         return "/".join((names, *_parts(judged_under)[1:]))

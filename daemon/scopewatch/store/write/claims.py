@@ -193,7 +193,7 @@ class Claims:
             row.fingerprint = ticket.fingerprint
         row.content = ticket.content or row.content
         if row.state in WITH_RESULT:
-            row.judged_under = judging.named_anew(source, row.judged_under)
+            row.judged_under = judging.named_again(source, row.judged_under)
             return False
         if row.state is FrameState.QUARANTINED:
             if judging.judges_alike(source, row.judged_under):
