@@ -78,12 +78,12 @@ ALLOWED = (
     ),
     AllowedLine(
         "daemon/scopewatch/store/schema/migrations/versions/v0002_early_warning.py",
-        '"said": severity',
+        'state["said_at"]',
         "a key of states that databases hold",
     ),
     AllowedLine(
         "daemon/scopewatch/store/schema/migrations/versions/v0002_early_warning.py",
-        'state["said_at"]',
+        '"said": severity',
         "a key of states that databases hold",
     ),
 )
