@@ -67,7 +67,7 @@ def test_every_image_of_ten_days_is_taken_or_a_gap_with_its_cause(tmp_path: Path
                 text=True,
                 timeout=300,
                 check=False,
-                cwd=Path(__file__).parents[2],
+                cwd=Path(__file__).parents[3],
             )
             assert done.returncode == status, done.stderr[-2000:]
         taken = on_disk(data)
