@@ -28,7 +28,7 @@ class Specimen:
 
     def microscope(self, config: MicroManagerSourceConfig, name: str) -> PycroManagerMicroscope:
         return PycroManagerMicroscope(
-            config, name, process=self.image, core=lambda _config: FocusingCore(self, Core())
+            config, name, process=self.image, core=lambda *_: FocusingCore(self, Core())
         )
 
     def image(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mmpycorex import Core
@@ -32,9 +33,9 @@ def test_nothing_is_moved_not_even_by_the_preset_of_the_start(
     seen: list[tuple[str, float, float]] = []
     look = examining._look
 
-    def watched() -> Examined:
+    def watched(core: Any) -> Examined:
         seen.append(state())
-        return look()
+        return look(core)
 
     monkeypatch.setattr(examining, "_look", watched)
     found = examine(config)

@@ -14,8 +14,9 @@ from scopewatch.messages.summary import name_some
 from scopewatch.runtime.process.lock import is_held
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import events_of, planned_key, wells_of
-from scopewatch.sources.micromanager.cores import probe_bridge, require_pycromanager
-from scopewatch.sources.micromanager.examining import Examined, examine
+from scopewatch.sources.micromanager.bridge import probe_bridge
+from scopewatch.sources.micromanager.cores import require_pycromanager
+from scopewatch.sources.micromanager.examining import Examined, examine, examine_running
 from scopewatch.sources.micromanager.plans.limits import too_long
 from scopewatch.sources.micromanager.plans.projection import project
 from scopewatch.sources.micromanager.plans.settled import settle_plan
@@ -193,18 +194,16 @@ def _judge_presets(
 
 
 def _connect(source: MicroManagerSourceConfig, config: Config) -> Iterator[Finding]:
-    """Load the core of a source, unless a daemon has it; a bridge was asked already."""
+    """Load the core of a source, unless a daemon has it, or ask the one that runs."""
     subject = f"source {source.name}"
-    if source.backend == "java":
-        text = "a running Micro-Manager is only asked whether it answers; its presets are not known"
-        yield Finding(subject=subject, text=text, advice=True)
-        return
-    if is_held(config.state.folder):
+    running = source.backend == "java"
+    # A running Micro-Manager answers several programs; a core of our own would be a second one.
+    if not running and is_held(config.state.folder):
         text = "not connected: a daemon with this state folder runs, and has the microscope"
         yield Finding(subject=subject, text=text, advice=True)
         return
     try:
-        found = examine(source)
+        found = examine_running(source) if running else examine(source)
     except SourceError as error:
         yield Finding(subject=subject, text=str(error), failed=True)
         return
@@ -212,14 +211,20 @@ def _connect(source: MicroManagerSourceConfig, config: Config) -> Iterator[Findi
     for problem in problems:
         yield Finding(subject=subject, text=problem, failed=True)
     if not problems:
-        text = f"the core loads: camera {found.camera}, stage {found.xy_stage}"
+        text = "the core loads"
+        if running:
+            text = f"Micro-Manager runs ({found.version}; devices {name_some(found.devices)})"
+        text += f": camera {found.camera}, stage {found.xy_stage}"
         text += f", focus {found.focus or 'none'}; nothing was moved"
         yield Finding(subject=subject, text=text)
 
 
 def _judge_core(source: MicroManagerSourceConfig, found: Examined) -> Iterator[str]:
     yield from _judge_presets(source, found.presets, "the core as it was loaded")
-    needed = [("xy stage", found.xy_stage, "positions need one")]
+    needed = [
+        ("camera", found.camera, "images need one"),
+        ("xy stage", found.xy_stage, "positions need one"),
+    ]
     if any(position.z_um is not None for position in source.positions):
         needed.append(("focus drive", found.focus, "z_um of the positions needs one"))
     elif source.focus.method != "none":

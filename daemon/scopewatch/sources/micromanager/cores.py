@@ -1,11 +1,12 @@
 """A Micro-Manager core: our own (backend python) and the bridge to a running one (java)."""
 
-import socket
+from collections.abc import Callable
 from typing import Any
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.event_log import get_logger
+from scopewatch.sources.micromanager.bridge import BoundedCore
 from scopewatch.sources.micromanager.engine import Failed, listen, print_to_log, sum_up
 from scopewatch.sources.micromanager.setup_files import INSTALL, adapters_folder, hardware_file
 
@@ -14,7 +15,6 @@ log = get_logger(__name__)
 # Memory the core sets aside for hardware sequences, of which there are none here; its default
 # of 1 GB takes seconds to get.
 _SEQUENCE_MB = 64
-_BRIDGE_S = 2.0
 
 
 def start_core(config: MicroManagerSourceConfig, failed: Failed) -> None:
@@ -53,11 +53,15 @@ def start_core(config: MicroManagerSourceConfig, failed: Failed) -> None:
         raise blamed(config, "the configuration has no camera")
 
 
-def core_of(config: MicroManagerSourceConfig) -> Any:
+def core_of(
+    config: MicroManagerSourceConfig, interrupted: Callable[[], bool] = lambda: False
+) -> Any:
     """Return the core that is started, or the running one over its bridge."""
+    if config.backend == "java":
+        return BoundedCore(config.port, interrupted)
     from mmpycorex import Core  # noqa: PLC0415
 
-    return Core() if config.backend == "python" else Core(port=config.port)
+    return Core()
 
 
 def blamed(config: MicroManagerSourceConfig, why: str) -> SourceError:
@@ -79,28 +83,6 @@ def require_pycromanager() -> None:
     except ImportError as error:
         raise SourceError(
             complaint("pycro-manager is not installed", where=error.name, do=INSTALL)
-        ) from error
-
-
-def probe_bridge(port: int) -> None:
-    """Ask for the bridge by a plain connection: pyjavaz would leave a thread behind.
-
-    Raises
-    ------
-    SourceError
-        When pycro-manager is not installed, or no Micro-Manager answers.
-    """
-    require_pycromanager()
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=_BRIDGE_S).close()
-    except OSError as error:
-        raise SourceError(
-            complaint(
-                "no Micro-Manager answers",
-                where=f"127.0.0.1:{port}",
-                got=error.strerror or str(error),
-                do="start Micro-Manager and tick Tools > Options > Run server on port",
-            )
         ) from error
 
 

@@ -7,6 +7,7 @@ its modules a `traceback` and a `print` that write to the log.
 """
 
 import importlib
+import re
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,8 @@ from scopewatch.event_log import get_logger
 
 log = get_logger(__name__)
 
+# A line of a Java stack trace, which the bridge puts behind the message of an exception.
+_JAVA_FRAME = re.compile(r"^\s*(at )?[\w.$]+\.[\w$<>]+\([^()\n]*\)\s*$", re.MULTILINE)
 _PRINTING = (
     "pycromanager.acquisition.acq_eng_py.internal.engine",
     "pycromanager.acquisition.acq_eng_py.main.AcqEngPy_Acquisition",
@@ -98,7 +101,7 @@ def sum_up(error: BaseException) -> str:
     """Return what an error says, in one line."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    line = " ".join(str(error).split())
+    line = " ".join(_JAVA_FRAME.sub("", str(error)).split())
     return line or type(error).__name__
 
 

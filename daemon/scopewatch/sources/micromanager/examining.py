@@ -7,15 +7,20 @@ it, may turn an objective or open a shutter: it is left out.
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError, complaint
+from scopewatch.sources.micromanager.bridge import expect_answers, probe_bridge, within
+from scopewatch.sources.micromanager.cores import core_of
+from scopewatch.sources.micromanager.engine import sum_up
 from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
 from scopewatch.sources.micromanager.setup_files import adapters_folder, commands, hardware_file
 
+_RUNNING_S = 20.0
 _STARTUP = ["ConfigGroup", "System", "Startup"]
 
 
@@ -27,6 +32,8 @@ class Examined:
     ----------
     presets
         By group.
+    version, devices
+        Of a running Micro-Manager, and of the server of its bridge.
     """
 
     camera: str
@@ -34,6 +41,8 @@ class Examined:
     focus: str
     autofocus: str
     presets: Mapping[str, tuple[str, ...]]
+    version: str = ""
+    devices: tuple[str, ...] = ()
 
 
 def examine(config: MicroManagerSourceConfig) -> Examined:
@@ -49,9 +58,26 @@ def examine(config: MicroManagerSourceConfig) -> Examined:
         microscope = PycroManagerMicroscope(config.model_copy(update={"mm_config": quiet}), "check")
         microscope.open()
         try:
-            return _look()
+            return _look(core_of(config))
         finally:
             microscope.close()
+
+
+def examine_running(config: MicroManagerSourceConfig) -> Examined:
+    """Ask a running Micro-Manager over its bridge what it has; nothing is moved.
+
+    Raises
+    ------
+    SourceError
+        When it does not answer, or not in time.
+    """
+    bridge = probe_bridge(config.port)
+    expect_answers(config.port)
+    core = core_of(config)
+    with within(_RUNNING_S, config.port):
+        found = _look(core)
+        version = f"{core.get_version_info()}, bridge {bridge}"
+        return replace(found, version=version, devices=tuple(core.get_loaded_devices()))
 
 
 @contextmanager
@@ -80,10 +106,7 @@ def _without_startup(setup: Path) -> str:
     return "".join(f"{','.join(fields)}\n" for fields in kept)
 
 
-def _look() -> Examined:
-    from mmpycorex import Core  # noqa: PLC0415 - an optional extra
-
-    core = Core()
+def _look(core: Any) -> Examined:
     try:
         groups = core.get_available_config_groups()
         return Examined(
@@ -95,12 +118,14 @@ def _look() -> Examined:
                 {group: tuple(core.get_available_configs(group)) for group in groups}
             ),
         )
+    except SourceError:
+        raise
     except Exception as error:  # device adapters raise what they like
         raise SourceError(
             complaint(
                 "core cannot be looked at",
-                where="python backend",
-                got=f"{type(error).__name__}: {error}",
+                where="the core as it was loaded",
+                got=sum_up(error),
                 do="see the core's log, check the devices in Micro-Manager",
             )
         ) from error

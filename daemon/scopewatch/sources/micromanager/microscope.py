@@ -18,14 +18,9 @@ from typing import Any, Protocol
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError
 from scopewatch.event_log import get_logger
-from scopewatch.sources.micromanager.cores import (
-    blamed,
-    core_of,
-    probe_bridge,
-    start_core,
-    stop_core,
-)
-from scopewatch.sources.micromanager.engine import sum_up
+from scopewatch.sources.micromanager.bridge import expect_answers, give_up, probe_bridge, within
+from scopewatch.sources.micromanager.cores import blamed, core_of, start_core, stop_core
+from scopewatch.sources.micromanager.engine import print_to_log, sum_up
 from scopewatch.sources.micromanager.events import Axes, Event, ImagesMissingError, never
 from scopewatch.sources.micromanager.focus.drive import Drive, FocusDrive
 
@@ -92,7 +87,7 @@ class PycroManagerMicroscope:
     data_set
         Name of the data sets written into `config.path`; a number is put behind it.
     patience_s
-        How long to wait for the next image beyond its exposure.
+        How long to wait for the next image beyond its exposure, and for an answer of the bridge.
     process
         pycro-manager's `image_process_fn`; None for the camera's own pixels.
     core
@@ -106,7 +101,7 @@ class PycroManagerMicroscope:
         *,
         patience_s: float = 30.0,
         process: Process | None = None,
-        core: Callable[[MicroManagerSourceConfig], Any] = core_of,
+        core: Callable[[MicroManagerSourceConfig, Callable[[], bool]], Any] = core_of,
     ) -> None:
         self._config = config
         self._data_set = data_set
@@ -132,7 +127,7 @@ class PycroManagerMicroscope:
         """
         self._interrupted.clear()
         if self._config.backend == "java":
-            probe_bridge(self._config.port)
+            self._open_bridge()
         else:
             start_core(self._config, self._on_failure)
         self._opened = True
@@ -192,7 +187,9 @@ class PycroManagerMicroscope:
 
     def focus_drive(self) -> FocusDrive:
         """Return the focus drive of the core that is open."""
-        return FocusDrive(self._core(self._config), self._interrupted.is_set)
+        return FocusDrive(
+            self._core(self._config, self._interrupted.is_set), self._interrupted.is_set
+        )
 
     def interrupt(self) -> None:
         """Make a running `acquire` return soon."""
@@ -203,7 +200,29 @@ class PycroManagerMicroscope:
         self._end_acquisition()
         if self._opened and self._config.backend == "python":
             stop_core()
+        elif self._opened:
+            give_up((self._config.port,))
         self._opened = False
+
+    def _open_bridge(self) -> None:
+        probe_bridge(self._config.port)
+        expect_answers(self._config.port)
+        print_to_log()
+        try:
+            camera = core_of(self._config, self._interrupted.is_set).get_camera_device()
+        except SourceError:
+            raise
+        except Exception as error:  # pyjavaz raises bare Exception
+            raise self._blamed(sum_up(error)) from error
+        if not camera:
+            raise self._blamed("Micro-Manager has no camera")
+
+    def _answering(self) -> contextlib.AbstractContextManager[None]:
+        """Bound what is done over the bridge; nothing is bounded where there is none."""
+        if self._config.backend == "python":
+            return contextlib.nullcontext()
+        ports = (self._config.port,) if self._acquisition is None else self._acquisition.ports
+        return within(self._patience_s, *ports, interrupted=self._interrupted.is_set)
 
     def _on_image(self, axes: Axes, _data_set: object) -> None:
         """Note a saved image, in pycro-manager's thread: it must neither raise nor block."""
@@ -226,7 +245,8 @@ class PycroManagerMicroscope:
         if not left or hold():
             return False
         event = left.popleft()
-        self._acquisition.acquire([event])
+        with self._answering():
+            self._acquisition.acquire([event])
         return True
 
     def _wait(
@@ -271,7 +291,8 @@ class PycroManagerMicroscope:
     def _broken_off(self) -> str:
         """Say why the whole acquisition has ended; '' while it goes on."""
         try:
-            self._acquisition._check_for_exceptions()
+            with self._answering():
+                self._acquisition._check_for_exceptions()
         except Exception as error:  # noqa: BLE001 - it is the reason of all its images
             where = f" ({self._config.path})" if isinstance(error, OSError) else ""
             return sum_up(error) + where
@@ -292,16 +313,20 @@ class PycroManagerMicroscope:
         return ImagesMissingError(str(failed), causes, ends=ends)
 
     def _begin(self) -> Any:
-        from pycromanager import Acquisition  # noqa: PLC0415 - an optional extra
+        given: dict[str, Any] = {
+            "directory": str(self._config.path),
+            "name": self._data_set,
+            "image_process_fn": self._process,
+            "image_saved_fn": self._on_image,
+        }
+        if self._config.backend == "python":
+            from pycromanager import Acquisition  # noqa: PLC0415 - an optional extra
 
-        only_java: dict[str, Any] = {"port": self._config.port, "show_display": False}
-        return Acquisition(
-            directory=str(self._config.path),
-            name=self._data_set,
-            image_process_fn=self._process,
-            image_saved_fn=self._on_image,
-            **(only_java if self._config.backend == "java" else {}),
-        )
+            return Acquisition(**given)
+        from scopewatch.sources.micromanager.bridged import BridgedAcquisition  # noqa: PLC0415
+
+        with self._answering():
+            return BridgedAcquisition(port=self._config.port, show_display=False, **given)
 
     def _end_acquisition(self) -> None:
         acquisition, self._acquisition = self._acquisition, None
@@ -334,6 +359,9 @@ class PycroManagerMicroscope:
         thread.join(timeout=_CLOSE_S)
         if thread.is_alive():
             log.error("acquisition does not end: a device hangs")
+        if self._config.backend == "java":
+            acquisition.let_go()
+            thread.join(timeout=_CLOSE_S)
 
     def _blamed(self, why: str) -> SourceError:
         return blamed(self._config, why)

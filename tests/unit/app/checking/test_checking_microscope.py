@@ -1,14 +1,17 @@
 """`check` names what a microscope cannot do, from the configuration files only."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zmq
 
 from scopewatch.app.checking.microscope import check_microscopes
 from scopewatch.config import Config
+from scopewatch.sources.micromanager import bridge
 
 pytest.importorskip("pycromanager", reason="pycro-manager is an extra")
 
@@ -199,10 +202,23 @@ def test_positions_at_one_place_of_the_stage_are_noted(lab: Lab) -> None:
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen()
-        yield server.getsockname()[1]
+    """Answer one program's first message as the server of a running Micro-Manager does."""
+    context = zmq.Context()
+    server = context.socket(zmq.REP)
+    found = server.bind_to_random_port("tcp://127.0.0.1")
+
+    def answer() -> None:
+        if server.poll(10_000):
+            asked: Any = server.recv_json()
+            assert asked["command"] == "connect"
+            server.send_json({"type": "none", "version": "5.1.0"})
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    yield found
+    thread.join()
+    server.close()
+    context.term()
 
 
 def test_a_bridge_that_is_not_there_is_named(lab: Lab, port: int) -> None:
@@ -214,6 +230,18 @@ def test_a_bridge_that_is_not_there_is_named(lab: Lab, port: int) -> None:
         server.bind(("127.0.0.1", 0))
         (line,) = lab.findings(**gone, port=server.getsockname()[1])
     assert line.startswith("FAIL no Micro-Manager answers: 127.0.0.1:")
+
+
+def test_a_port_that_something_else_has_is_no_bridge(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridge, "_HANDSHAKE_S", 0.2)
+    gone: dict[str, Any] = {"backend": "java", "mm_config": None, "mm_app_path": None}
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        (line,) = lab.findings(**gone, port=server.getsockname()[1])
+    assert "(got a connection, and no answer within 0.2 s)" in line
 
 
 def test_all_faults_are_reported_at_once(lab: Lab) -> None:

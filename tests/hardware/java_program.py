@@ -1,0 +1,46 @@
+"""The stand-in for a running Micro-Manager, as a process that dies, hangs and comes back."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.hardware.demo_core import adapters
+from tests.hardware.java_wire import free_port
+
+_DEMO = "MMConfig_demo.cfg"
+
+
+class MicroManagerProgram:
+    """Starts and ends the stand-in; always on the same port."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self, *, delay_s: float = 0.0) -> None:
+        folder = adapters.device_adapter_path()
+        command = [sys.executable, "-m", "tests.hardware.java_stand_in", str(self.port), folder]
+        command += [str(Path(folder) / _DEMO), str(delay_s)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line == "ready\n":
+                return
+        raise AssertionError("the stand-in did not start")
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(10)
+            assert self._process.stdout is not None
+            self._process.stdout.close()
+            self._process = None
+
+    def hang(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
