@@ -5,6 +5,7 @@ import re
 import pytest
 
 from scopewatch.core.faults import Fault
+from scopewatch.runtime.process.former_events import FORMER_EVENTS
 from tests.unit.docs import written_events as written
 
 PAGE = (written.ROOT / "docs/events.md").read_text(encoding="utf-8")
@@ -59,3 +60,10 @@ def test_the_collector_sees_what_is_there() -> None:
     assert ("frame scored", "info") in written.events()
     assert ("stage ended by itself", "critical") in written.events()
     assert ("source failed unexpectedly", "error") in written.events()
+
+
+def test_every_renamed_event_is_listed_with_its_former_text_and_still_written() -> None:
+    page = (written.ROOT / "docs/compatibility.md").read_text(encoding="utf-8")
+    listed = re.findall(r"\| event `([^`]+)` \| `([^`]+)` \|", page)
+    assert {new: old for old, new in listed} == dict(FORMER_EVENTS)
+    assert set(FORMER_EVENTS) <= {name for name, _ in written.events()}

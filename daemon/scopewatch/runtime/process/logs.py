@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from scopewatch.core.redaction import hide
+from scopewatch.runtime.process.former_events import FORMER_EVENTS
 from scopewatch.runtime.process.log_file import LogFile, RotatedLog
 
 # Libraries that log far more lines at `info` than the daemon itself.
@@ -31,7 +32,10 @@ class TextLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object per line: time, level, logger, message, and the event's fields."""
+    """One JSON object per line: time, level, logger, message, and the event's fields.
+
+    An event that was renamed has its text of the minor version before in `former_message`.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record as one JSON object."""
@@ -42,6 +46,9 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
             **{f"event.{name}": value for name, value in _event(record).items()},
         }
+        former = FORMER_EVENTS.get(record.getMessage())
+        if former is not None:
+            entry["former_message"] = former
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry, default=str, ensure_ascii=False)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from scopewatch.runtime.process.former_events import FORMER_EVENTS
 from scopewatch.runtime.process.logs import set_up_logs
 
 
@@ -81,3 +82,13 @@ def test_known_secrets_show_nowhere_in_a_line(stream: io.StringIO, as_json: bool
     assert text.count("***") >= 6
     for secret in (*secrets, 'with\\"quote', "p\\u00e455wort"):
         assert secret not in text
+
+
+def test_a_json_line_of_a_renamed_event_carries_its_former_text(stream: io.StringIO) -> None:
+    set_up_logs(level="info", as_json=True, stream=stream)
+    new, old = next(iter(FORMER_EVENTS.items()))
+    logging.getLogger("scopewatch.test").info(new)
+    logging.getLogger("scopewatch.test").info("frame scored")
+    renamed, same = map(json.loads, stream.getvalue().splitlines())
+    assert (renamed["message"], renamed["former_message"]) == (new, old)
+    assert "former_message" not in same
