@@ -44,10 +44,12 @@ SOME = settings(max_examples=6, deadline=None, suppress_health_check=[HealthChec
 MEMORY = Path("/dev/shm")
 DISK = MEMORY if MEMORY.is_dir() else None
 
-Outcome = tuple[FrameKey, float | None]
+KeyAndEfficiency = tuple[FrameKey, float | None]
 
 
-def play(folder: Path, events: Sequence[Outcome], rules: Sequence[AlertRule] = RULES) -> list[str]:
+def play(
+    folder: Path, events: Sequence[KeyAndEfficiency], rules: Sequence[AlertRule] = RULES
+) -> list[str]:
     """Send frames through a store as the worker does; return what was announced."""
     scene = Scene(
         # Day 0 is given: otherwise it is the first judged frame, which depends on the order.
@@ -70,7 +72,7 @@ def play(folder: Path, events: Sequence[Outcome], rules: Sequence[AlertRule] = R
 
 
 def played(
-    events: Sequence[Outcome], rules: Sequence[AlertRule] = RULES
+    events: Sequence[KeyAndEfficiency], rules: Sequence[AlertRule] = RULES
 ) -> dict[str, list[tuple[Any, ...]]]:
     with tempfile.TemporaryDirectory(dir=DISK) as folder:
         play(Path(folder), events, rules)
@@ -78,7 +80,9 @@ def played(
 
 
 @st.composite
-def runs(draw: st.DrawFn, wells: Sequence[str] = ("A1", "B2")) -> list[list[list[Outcome]]]:
+def runs(
+    draw: st.DrawFn, wells: Sequence[str] = ("A1", "B2")
+) -> list[list[list[KeyAndEfficiency]]]:
     """Draw the outcomes of all sites per well and time point."""
     return [
         [
@@ -92,7 +96,7 @@ def runs(draw: st.DrawFn, wells: Sequence[str] = ("A1", "B2")) -> list[list[list
 @SOME
 @given(run=runs(), data=st.data())
 def test_any_order_of_wells_and_sites_gives_the_same_tables(
-    run: list[list[list[Outcome]]], data: st.DataObject
+    run: list[list[list[KeyAndEfficiency]]], data: st.DataObject
 ) -> None:
     in_order = [event for well in run for moment in well for event in moment]
     # Time moves forward within a well; sites and other wells come in any order.
@@ -109,7 +113,7 @@ def test_any_order_of_wells_and_sites_gives_the_same_tables(
 @SOME
 @given(run=runs(), data=st.data())
 def test_repeating_what_is_settled_changes_nothing(
-    run: list[list[list[Outcome]]], data: st.DataObject
+    run: list[list[list[KeyAndEfficiency]]], data: st.DataObject
 ) -> None:
     once = [event for well in run for moment in well for event in moment]
     repeated = []
@@ -122,7 +126,7 @@ def test_repeating_what_is_settled_changes_nothing(
 @SOME
 @given(run=runs(wells=("A1",)))
 def test_the_database_holds_the_alerts_that_the_rule_gives_for_the_estimates(
-    run: list[list[list[Outcome]]],
+    run: list[list[list[KeyAndEfficiency]]],
 ) -> None:
     with tempfile.TemporaryDirectory(dir=DISK) as folder:
         events = [event for moment in run[0] for event in moment]
@@ -152,10 +156,10 @@ def test_the_database_holds_the_alerts_that_the_rule_gives_for_the_estimates(
 @SOME
 @given(run=runs(wells=("A1", "A2", "A3", "A4", "A5", "A6")), data=st.data())
 def test_a_plate_raises_the_same_alerts_for_any_order_of_its_sites(
-    run: list[list[list[Outcome]]], data: st.DataObject
+    run: list[list[list[KeyAndEfficiency]]], data: st.DataObject
 ) -> None:
     # Time point by time point, as from the inbox; sites of one come in any order.
-    moments: dict[int, list[Outcome]] = {}
+    moments: dict[int, list[KeyAndEfficiency]] = {}
     for event in (event for well in run for moment in well for event in moment):
         moments.setdefault(event[0].time_point, []).append(event)
     in_order = [event for moment in sorted(moments) for event in moments[moment]]
@@ -169,7 +173,7 @@ def test_a_plate_raises_the_same_alerts_for_any_order_of_its_sites(
 
 @SOME
 @given(run=runs())
-def test_every_frame_has_one_result_or_one_reason(run: list[list[list[Outcome]]]) -> None:
+def test_every_frame_has_one_result_or_one_reason(run: list[list[list[KeyAndEfficiency]]]) -> None:
     events = [event for well in run for moment in well for event in moment]
     found = played(events)
     results = [(well, time_point, site) for well, time_point, site, *_ in found["results"]]

@@ -20,8 +20,8 @@ from scopewatch_training.forecasting.early_warning_results import (
     LINE,
     RAW,
     OperatingPoint,
-    Outcome,
     Study,
+    StudyOutcome,
 )
 from scopewatch_training.forecasting.early_warning_table import COLUMNS, list_rows
 from scopewatch_training.forecasting.early_warning_wells import Warned, WellWarning
@@ -90,7 +90,7 @@ def test_any_alert_of_a_well_that_ends_at_the_target_is_false_even_when_resolved
 def test_tuning_keeps_within_the_rate_and_takes_the_earliest_warning() -> None:
     def point(setting: float, false: float, mean: float) -> OperatingPoint:
         outcome = judge([warned("A1", 0.2, ever=False, since=None)], 0.5, 10.0)
-        changed: Outcome = replace(outcome, false_alarms_per_run=false, mean_warning_days=mean)
+        changed: StudyOutcome = replace(outcome, false_alarms_per_run=false, mean_warning_days=mean)
         return OperatingPoint(setting={"limit": setting}, outcome=changed)
 
     points = [point(0.5, 3.0, 4.0), point(0.7, 1.0, 3.0), point(0.8, 0.5, 2.0)]

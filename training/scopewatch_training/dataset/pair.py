@@ -24,7 +24,7 @@ from scopewatch.core.imaging.scale import resample
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.files import whole_file, write_whole
 from scopewatch_training.dataset.manifest import PairRow
-from scopewatch_training.dataset.pictures import Picture, look_at_file, read_picture
+from scopewatch_training.dataset.pictures import GreyPicture, look_at_file, read_picture
 from scopewatch_training.dataset.prepared import Pair
 from scopewatch_training.dataset.registration import register, shift_plane
 from scopewatch_training.dataset.settings import PrepareSettings
@@ -40,7 +40,7 @@ _SMALLEST_PX: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Outcome:
+class PairOutcome:
     """Result of processing a row.
 
     Parameters
@@ -61,7 +61,7 @@ def process_row(
     out: Path,
     settings: PrepareSettings,
     borrowed: tuple[float, float] | None = None,
-) -> Outcome:
+) -> PairOutcome:
     """Read, register and write one pair; a pair that cannot be used is recorded with its reason.
 
     Parameters
@@ -85,11 +85,11 @@ def process_row(
     try:
         origin = made_from(row, settings)
     except FrameError as error:
-        return Outcome(pair=replace(pair, refused=str(error)))
+        return PairOutcome(pair=replace(pair, refused=str(error)))
     try:
         outcome = _process(row, pair, out, settings, borrowed)
     except FrameError as error:
-        outcome = Outcome(pair=replace(pair, refused=str(error)))
+        outcome = PairOutcome(pair=replace(pair, refused=str(error)))
     if not outcome.undecided:
         record = {"made_from": origin, "pair": outcome.pair.to_json()}
         text = json.dumps(record)
@@ -140,7 +140,7 @@ def _process(
     out: Path,
     settings: PrepareSettings,
     borrowed: tuple[float, float] | None,
-) -> Outcome:
+) -> PairOutcome:
     phase, fluorescence = read_picture(row.phase), read_picture(row.fluorescence)
     pair = replace(pair, source_sha256=_hash_pixels(phase, fluorescence))
     if min(phase.pixels.shape) < _SMALLEST_PX:
@@ -180,7 +180,7 @@ def _process(
         )
     elif settings.register:
         if _is_faint(signal, noise):
-            return Outcome(pair=pair, undecided=True)
+            return PairOutcome(pair=pair, undecided=True)
         brightness = histograms.asinh(np.maximum(signal, 0) / np.float32(_KNEE_SIGMAS * noise))
         found = register(view, brightness, settings.max_shift_px)
         if found.confidence < settings.min_confidence:
@@ -198,11 +198,11 @@ def _process(
     signal = _hide_unknown(shift_plane(signal, pair.offset_px), phase.pixels, shape)
     pair = replace(pair, histogram=histograms.count_signal(signal))
     cells = remove_glow(signal, settings.glow_px, settings.glow_share)
-    return Outcome(pair=_write(pair, out, view, cells))
+    return PairOutcome(pair=_write(pair, out, view, cells))
 
 
 def _plan_scale(
-    row: PairRow, phase: Picture, settings: PrepareSettings
+    row: PairRow, phase: GreyPicture, settings: PrepareSettings
 ) -> tuple[float | None, float]:
     """Scale of the result in um/px, and the factor to resample the phase frame by."""
     stated = row.um_per_px if row.um_per_px is not None else phase.um_per_px
@@ -260,7 +260,7 @@ def _save(path: Path, array: NDArray[Any]) -> None:
         np.save(file, array, allow_pickle=False)
 
 
-def _hash_pixels(*pictures: Picture) -> str:
+def _hash_pixels(*pictures: GreyPicture) -> str:
     digest = hashlib.sha256()
     for picture in pictures:
         digest.update(f"{picture.pixels.dtype.str}{picture.pixels.shape}".encode())

@@ -59,7 +59,7 @@ class PictureRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Picture:
+class GreyPicture:
     """A grey picture.
 
     Parameters
@@ -74,7 +74,7 @@ class Picture:
     um_per_px: float | None
 
 
-def read_picture(ref: PictureRef) -> Picture:
+def read_picture(ref: PictureRef) -> GreyPicture:
     """Read a picture.
 
     Raises
@@ -86,16 +86,16 @@ def read_picture(ref: PictureRef) -> Picture:
         return _read_omezarr(ref) if ref.path.is_dir() else _read_ndtiff(ref)
     page = int(ref.part.removeprefix("page=") or 0)
     plane = read_plane(ref.path, page)
-    return Picture(pixels=plane.pixels, um_per_px=plane.facts.pixel_size_um)
+    return GreyPicture(pixels=plane.pixels, um_per_px=plane.facts.pixel_size_um)
 
 
-def _read_ndtiff(ref: PictureRef) -> Picture:
+def _read_ndtiff(ref: PictureRef) -> GreyPicture:
     config = NDTiffSourceConfig(kind="ndtiff", path=ref.path.parent)
     frames = NDTiffFrames(config, ExperimentConfig(name="pairs"), DEFAULT_LIMITS, None)
     return _load(frames.load, ref.path.name, ref.part)
 
 
-def _read_omezarr(ref: PictureRef) -> Picture:
+def _read_omezarr(ref: PictureRef) -> GreyPicture:
     array = ref.path.resolve()
     root = Path(array.anchor)
     config = OmeZarrSourceConfig(kind="ome-zarr", path=root)
@@ -106,7 +106,7 @@ def _read_omezarr(ref: PictureRef) -> Picture:
     return _load(stores.load, array.relative_to(root).as_posix(), ref.part)
 
 
-def _load(load: Callable[[FrameTicket], Frame], path: str, part: str) -> Picture:
+def _load(load: Callable[[FrameTicket], Frame], path: str, part: str) -> GreyPicture:
     place, _, fingerprint = part.partition("@")
     ticket = FrameTicket(
         key=_NOBODY,
@@ -116,7 +116,7 @@ def _load(load: Callable[[FrameTicket], Frame], path: str, part: str) -> Picture
         seen_at=datetime.fromtimestamp(0, UTC),
     )
     frame = load(ticket)
-    return Picture(pixels=frame.pixels, um_per_px=frame.pixel_size_um)
+    return GreyPicture(pixels=frame.pixels, um_per_px=frame.pixel_size_um)
 
 
 def look_at_file(ref: PictureRef) -> list[str | int]:

@@ -14,7 +14,7 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.files import write_whole
 from scopewatch_training.dataset.manifest import PairRow, is_simulated
 from scopewatch_training.dataset.pair import (
-    Outcome,
+    PairOutcome,
     finished_pair,
     process_row,
     settings_digest,
@@ -139,14 +139,14 @@ def _process_all(
     out: Path,
     settings: PrepareSettings,
     workers: int,
-) -> Iterator[tuple[PairRow, Outcome]]:
+) -> Iterator[tuple[PairRow, PairOutcome]]:
     if workers <= 1:
         for row, borrowed in jobs:
             yield row, process_row(row, out, settings, borrowed)
         return
     queue = iter(jobs)
     with open_pool(workers) as pool:
-        waiting: dict[Future[Outcome], PairRow] = {}
+        waiting: dict[Future[PairOutcome], PairRow] = {}
 
         def submit(count: int) -> None:
             for row, borrowed in islice(queue, count):

@@ -18,7 +18,7 @@ _MOST_PX: Final = 768
 _GREY_RANGE: Final = 4.0
 _GREEN: Final = np.array([0.1, 1.0, 0.25], dtype=np.float32)
 
-Picture = NDArray[np.float32]
+StainView = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,17 +80,17 @@ def draw_example(
     return to_png(figure, dpi=100)
 
 
-def stain_over(phase: Picture, stain: Picture) -> Picture:
+def stain_over(phase: StainView, stain: StainView) -> StainView:
     """Lay a (H, W) stain, 0 to 1, in green over a (H, W) grey picture: (H, W, 3), 0 to 1."""
     weight = 0.65 * np.clip(stain, 0, 1)[..., None]
     return np.asarray(phase[..., None] * (1 - weight) + weight * _GREEN, dtype=np.float32)
 
 
-def _grey(view: Picture) -> Picture:
+def _grey(view: StainView) -> StainView:
     return np.asarray(np.clip((view + _GREY_RANGE) / (2 * _GREY_RANGE), 0, 1), dtype=np.float32)
 
 
-def _stain_errors(phase: Picture, field: ScoredField, grid: TileGrid) -> Picture:
+def _stain_errors(phase: StainView, field: ScoredField, grid: TileGrid) -> StainView:
     called = field.probability >= field.threshold
     true, counted = field.labels == 1, field.labels != NOT_COUNTED
     colours = np.zeros((*grid.shape, 3), dtype=np.float32)
@@ -105,7 +105,7 @@ def _stain_errors(phase: Picture, field: ScoredField, grid: TileGrid) -> Picture
     )
 
 
-def _shrink(picture: Picture) -> Picture:
+def _shrink(picture: StainView) -> StainView:
     """Keep every n-th pixel of a large picture."""
     step = max(1, -(-max(picture.shape[:2]) // _MOST_PX))
     return picture[::step, ::step]

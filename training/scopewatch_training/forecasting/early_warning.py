@@ -33,8 +33,8 @@ from scopewatch_training.forecasting.early_warning_results import (
     LINE,
     RAW,
     OperatingPoint,
-    Outcome,
     Study,
+    StudyOutcome,
     TargetStudy,
 )
 from scopewatch_training.forecasting.early_warning_wells import WellWarning, check_forecasts
@@ -149,7 +149,7 @@ def study_warnings(
     )
 
 
-def judge(wells: Sequence[WellWarning], target: float, final_day: float) -> Outcome:
+def judge(wells: Sequence[WellWarning], target: float, final_day: float) -> StudyOutcome:
     """Count what was caught, how early, and what was false."""
     weak = [each for each in wells if each.final < target]
     false = [each for each in wells if each.final >= target and each.warned.ever]
@@ -158,7 +158,7 @@ def judge(wells: Sequence[WellWarning], target: float, final_day: float) -> Outc
     runs = {each.place[0] for each in wells}
     plates = {each.place[:2] for each in wells}
     in_run = [sum(each.place[0] == run for each in false) for run in runs]
-    return Outcome(
+    return StudyOutcome(
         weak_wells=len(weak),
         share_caught=len(leads) / len(weak) if weak else None,
         median_lead_days=median(leads) if leads else None,

@@ -17,7 +17,7 @@ LINE: Final = "linear extrapolation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class StudyOutcome:
     """Figures of a method on the wells of all runs, each held out.
 
     Parameters
@@ -56,7 +56,7 @@ class OperatingPoint:
     """A method at one setting, with its outcome."""
 
     setting: Mapping[str, float]
-    outcome: Outcome
+    outcome: StudyOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ _COLOURS: Final[dict[str, Colour]] = {
 _ANCHORS: Final = {"start": "la", "middle": "ma", "end": "ra"}
 
 
-def write_picture(picture: drawn.Picture, path: Path) -> None:
+def write_picture(picture: drawn.PlanPicture, path: Path) -> None:
     """Write a picture as the ending of its file says.
 
     Raises
@@ -53,7 +53,7 @@ def write_picture(picture: drawn.Picture, path: Path) -> None:
         ) from error
 
 
-def to_png(picture: drawn.Picture) -> bytes:
+def to_png(picture: drawn.PlanPicture) -> bytes:
     """Return a picture as PNG."""
     canvas = Canvas(picture.width, picture.height)
     for shape in picture.shapes:
@@ -69,7 +69,7 @@ def to_png(picture: drawn.Picture) -> bytes:
     return held.getvalue()
 
 
-def to_svg(picture: drawn.Picture) -> bytes:
+def to_svg(picture: drawn.PlanPicture) -> bytes:
     """Return a picture as SVG."""
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{picture.width}"'

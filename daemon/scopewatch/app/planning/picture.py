@@ -52,7 +52,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class PlanPicture:
     """What is drawn, in pixels of a sheet, from the bottom of the pile up."""
 
     width: int
@@ -60,7 +60,7 @@ class Picture:
     shapes: tuple[Circle | Path | Words, ...]
 
 
-def picture_plan(plan: ShownPlan) -> Picture:
+def picture_plan(plan: ShownPlan) -> PlanPicture:
     """Lay a plan out on a sheet of `WIDTH_PX`."""
     flip_x, flip_y = _flips(plan.sites)
     spots = [
@@ -100,7 +100,7 @@ def picture_plan(plan: ShownPlan) -> Picture:
         Words(MARGIN_PX, 42, _figures(plan), SMALL_PX, faint=True),
         Words(MARGIN_PX, height - 26, arrows, SMALL_PX, faint=True),
     ]
-    return Picture(width=WIDTH_PX, height=height, shapes=tuple(shapes))
+    return PlanPicture(width=WIDTH_PX, height=height, shapes=tuple(shapes))
 
 
 def _figures(plan: ShownPlan) -> str:
