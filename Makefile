@@ -58,7 +58,7 @@ $(VENV)/.test: $(VENV)/.demo
 .venv-tflite/.ready: pyproject.toml
 	$(PYTHON) -m venv .venv-tflite
 	.venv-tflite/bin/python -m pip install --quiet --disable-pip-version-check 'numpy<2' \
-		tflite-runtime==2.14.0 pydantic pyyaml 'scipy<1.16' pillow
+		tflite-runtime==2.14.0 pydantic pyyaml 'scipy<1.16' pillow structlog
 	touch $@
 
 # The viewer that people open exports with is large: for the one test that asks it.

@@ -3,7 +3,7 @@
 The two cannot live in one environment (tflite-runtime needs numpy 1), so the second one is given:
 
     python3.11 -m venv .venv-tflite
-    .venv-tflite/bin/pip install tflite-runtime==2.14.0 'numpy<2' pydantic scipy pyyaml scikit-image
+    .venv-tflite/bin/pip install tflite-runtime==2.14.0 'numpy<2' pydantic scipy pyyaml structlog
     export SCOPEWATCH_TFLITE_PYTHON=.venv-tflite/bin/python
     pytest tests/integration/acquired_files/test_two_runtimes.py
 """

@@ -17,3 +17,10 @@ def test_no_folder_holds_more_modules_than_can_be_read_as_a_list() -> None:
     )
     assert len(modules) > 30
     assert {folder: n for folder, n in modules.items() if n > MOST_MODULES} == {}
+
+
+def test_no_two_test_modules_share_a_name() -> None:
+    # pytest imports them by their base name, and refuses the second one.
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(names) > 100
+    assert [name for name, n in names.items() if n > 1] == []
