@@ -56,9 +56,9 @@ c['alerts']['rules'].append({'name': 'half too', 'kind': 'weak-now', 'target': '
 c['alerts']['rules'].append({'name': 'grp', 'kind': 'weak-now', 'target': 0.5, 'groups': ['contrl']})"
   check_says wrong.yaml fails "rule 'grp' names group contrl" "control"
   change "$1" wrong.yaml "c['sources'][0]['pattern'] = '*_{well}_*.tif'"
-  check_says wrong.yaml fails "is one of a shell" "write pattern: '_(?P<well>"
+  check_says wrong.yaml fails "file name pattern is a shell pattern" "write pattern: '_(?P<well>"
   change "$1" wrong.yaml "c['sources'][0]['pattern'] = '*.tif'"
-  check_says wrong.yaml fails "image files are found by themselves"
+  check_says wrong.yaml fails "image files are found anyway"
 }
 
 meet_impossible_setups() { # a configuration that is right
