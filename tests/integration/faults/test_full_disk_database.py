@@ -1,6 +1,8 @@
 """Each transaction meets a real full disk once: nothing is written, and all of it later.
 
 The state has a small file system of its own; raw data and pictures always have room.
+
+This long module is not split: `test_full_disk_places` compares its table with the source.
 """
 
 import random

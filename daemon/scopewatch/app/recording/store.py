@@ -37,6 +37,7 @@ from scopewatch.store.read.judging import Judging
 from scopewatch.store.read.known_files import names_changed, settled
 from scopewatch.store.schema.columns import SETTLED
 from scopewatch.store.schema.engine import open_reader, open_writer
+from scopewatch.store.unit_of_work import UnitOfWork
 from scopewatch.store.write.ledger import same_file
 from scopewatch.store.write.measuring import Measuring, phase_shape
 
@@ -158,8 +159,7 @@ class Store(Database):
     def day_of(self, ticket: FrameTicket, frame: Frame) -> float:
         """Day of the differentiation run (fractional) on which a claimed frame was taken."""
         with self.read_unit() as work:
-            moment = frame.moment.over(ticket.moment)
-            return work.frames.day_of(ticket, moment, self._recorder.policy, warn=True)
+            return self._day_of(work, ticket, frame, warn=True)
 
     def retime(self, ticket: FrameTicket) -> bool:
         """Take up when a settled frame was taken, where the ticket holds more than was known.
@@ -194,8 +194,7 @@ class Store(Database):
         now = self._clock.now()
         with self.write_unit() as work:
             row = work.frames.held(ticket)
-            moment = frame.moment.over(ticket.moment)
-            day = work.frames.day_of(ticket, moment, self._recorder.policy)
+            day = self._day_of(work, ticket, frame)
             messages: tuple[Message, ...] = ()
             if row.state not in SETTLED:
                 messages = self._recorder.score(work, row, ticket, frame, result, files, day, now)
@@ -217,8 +216,7 @@ class Store(Database):
         now = self._clock.now()
         with self.write_unit() as work:
             row = work.frames.held(ticket)
-            moment = frame.moment.over(ticket.moment)
-            day = work.frames.day_of(ticket, moment, self._recorder.policy)
+            day = self._day_of(work, ticket, frame)
             if row.state not in SETTLED:
                 self._recorder.measure(work, row, ticket, frame, reading, day, now)
             reason = row.reason
@@ -254,6 +252,12 @@ class Store(Database):
             else:
                 under = self._recorder.judging.under(refusal.source)
                 work.frames.refuse(refusal, under, now)
+
+    def _day_of(
+        self, work: UnitOfWork, ticket: FrameTicket, frame: Frame, *, warn: bool = False
+    ) -> float:
+        moment = frame.moment.over(ticket.moment)
+        return work.frames.day_of(ticket, moment, self._recorder.policy, warn=warn)
 
     def _review(self, run: str, day: float) -> None:
         """Set a run against its card once it ends."""
