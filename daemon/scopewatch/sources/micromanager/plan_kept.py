@@ -43,6 +43,8 @@ class KeptPlan:
         self._planned: Planned | None = None
         self._kept: tuple[Path, Planned, FocusKept] | None = None
         self._failed = False
+        # `has` is asked for every image of a time point, also before the first plan is kept.
+        self._unbegun = self._begun(_NEVER)
         self.change = ""
 
     @property
@@ -59,7 +61,7 @@ class KeptPlan:
     def has(self, place: Place) -> bool:
         """Tell whether an image is planned for its time point."""
         index, label, channel = place
-        planned = self._planned or self._begun(_NEVER)
+        planned = self._planned or self._unbegun
         return planned.has(index, (label, channel))
 
     def put_between(self, grid: Grid, now: datetime) -> Grid:

@@ -9,7 +9,7 @@ or grows from row to row, since plates lie along the axes of their stage, nearly
 import cmath
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -81,7 +81,7 @@ def find_lie(plate: PlateConfig, centres: Mapping[Well, complex], where: str) ->
             grows=grows,
             step_um=plate.step_um,
         )
-        return _moved(turned, at - turned.centre_um(*well))
+        return replace(turned, a1_um=at - turned.centre_um(*well))
     if plate.rotation_deg is not None:
         raise ConfigError(
             complaint(
@@ -164,15 +164,6 @@ def _check_distances(lie: Lie, centres: Mapping[Well, complex], where: str) -> N
                         do="correct the type of the plate, its pitch_um, or the centres",
                     )
                 )
-
-
-def _moved(lie: Lie, by: complex) -> Lie:
-    return Lie(
-        a1_um=lie.a1_um + by,
-        rotation_deg=lie.rotation_deg,
-        grows=lie.grows,
-        step_um=lie.step_um,
-    )
 
 
 def _on_plate(well: Well, step_um: tuple[float, float], *, grows: bool) -> complex:
