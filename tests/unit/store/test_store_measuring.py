@@ -1,6 +1,9 @@
 """The fluorescence of the final day in the database: measured over the run, compared, proposed."""
 
+import logging
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -245,3 +248,23 @@ def test_damaged_readings_are_refused(store: Store) -> None:
         with pytest.raises(StoreError, match="stored fluorescence is damaged"):
             unpack_reading(row)
         work.session.rollback()
+
+
+def test_the_log_says_that_a_fluorescence_frame_is_from_before_the_start(
+    tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    start = clock.now()
+    store = open_store(
+        tmp_path,
+        clock,
+        measuring=measuring(tmp_path),
+        fluorescence_channel="gfp",
+        started_at=start,
+    )
+    offered = ticket(key("A1", LAST, channel="gfp"))
+    store.claim(offered)
+    frame, reading = read(offered, 0.5)
+    with caplog.at_level(logging.WARNING):
+        store.measure(offered, replace(frame, acquired_at=start - timedelta(hours=12)), reading)
+    assert "frame was taken before the run started" in caplog.text
+    store.close()

@@ -216,7 +216,7 @@ class Store(Database):
         now = self._clock.now()
         with self.write_unit() as work:
             row = work.frames.held(ticket)
-            day = self._day_of(work, ticket, frame)
+            day = self._day_of(work, ticket, frame, warn=True)
             if row.state not in SETTLED:
                 self._recorder.measure(work, row, ticket, frame, reading, day, now)
             reason = row.reason
