@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from scopewatch.core.acquisition import AcquisitionStanding, Act, JournalEntry
+from scopewatch.core.acquisition import AcquisitionStanding, Act
 from scopewatch.core.errors import complaint
 from scopewatch.core.phrases import mark
 from scopewatch.web.access.auth_middleware import address_of
@@ -144,7 +144,10 @@ def list_acquisitions(context: GivenContext, experiment: str | None = None) -> A
     choice = choose_run(context, experiment)
     return AcquisitionAnswer(
         acquisitions=[answer_of(each) for each in context.acquisitions()],
-        journal=[_entry(each) for each in context.reader.journal(choice.run, SHOWN)],
+        journal=[
+            EntryAnswer.model_validate(entry, from_attributes=True)
+            for entry in context.reader.journal(choice.run, SHOWN)
+        ],
     )
 
 
@@ -180,25 +183,7 @@ def answer_of(standing: AcquisitionStanding) -> StandingAnswer:
         next_time_point=standing.next_time_point,
         next_at=standing.next_at,
         held="" if standing.held is None else standing.held.why,
-        focus=None
-        if focus is None
-        else FocusAnswer(
-            method=focus.method,
-            time_point=focus.time_point,
-            drift_um=focus.drift_um,
-            focused=focus.focused,
-            failed=focus.failed,
-            reason=focus.reason,
-            course=[
-                FocusPointAnswer(
-                    time_point=each.time_point,
-                    at=each.at,
-                    drift_um=each.drift_um,
-                    failed=each.failed,
-                )
-                for each in focus.course
-            ],
-        ),
+        focus=None if focus is None else FocusAnswer.model_validate(focus, from_attributes=True),
     )
 
 
@@ -218,20 +203,6 @@ async def _order(
         raise HTTPException(status_code=409, detail=line)
     by = f"{way}, {address_of(request.scope)}"
     return await run_in_threadpool(context.alerts.order, name, context.facts.experiment, act, by)
-
-
-def _entry(entry: JournalEntry) -> EntryAnswer:
-    return EntryAnswer(
-        number=entry.number,
-        source=entry.source,
-        act=entry.act.value,
-        by=entry.by,
-        at=entry.at,
-        done=entry.done,
-        done_at=entry.done_at,
-        outcome=entry.outcome,
-        time_point=entry.time_point,
-    )
 
 
 def _not_understood(request: Request, got: str) -> HTTPException:
