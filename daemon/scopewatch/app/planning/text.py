@@ -5,11 +5,12 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from scopewatch.app.planning.shown import ShownPlan, well_spot
+from scopewatch.config.plates import PLATE_SIZES
 from scopewatch.sources.base.wells import row_name
 from scopewatch.sources.micromanager.plans.limits import in_bytes, in_time
 
 _MOST_ROWS: Final = 12
-_FORMATS: Final = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
+_FORMATS: Final = tuple((each.rows, each.columns) for each in PLATE_SIZES.values())
 
 
 def describe_plan(plan: ShownPlan, *, every: bool) -> Iterator[str]:

@@ -153,7 +153,7 @@ def plate_collapse(
     in one after the other, as they do from a stack of each position, no alert would name them
     together. The evidence names all wells that fail, and its `measures` count them by kind of rule.
     """
-    wells = [well for well in facts.wells if rule.covers(*_names(well.subject))]
+    wells = [well for well in facts.wells if well.subject.covered_by(rule)]
     troubles: dict[str, set[str]] = {}
     notified: dict[str, set[str]] = {}
     kinds: dict[str, set[str]] = {}
@@ -220,10 +220,6 @@ def _spoken_for(
         for collapse in collapses
         if rule.kind in (collapse.speaks_for or FAILING)
     )
-
-
-def _names(subject: Subject) -> tuple[str, str | None, str | None]:
-    return subject.experiment, subject.plate, subject.well
 
 
 def _tick(at: datetime) -> Observation:

@@ -23,7 +23,7 @@ class NullArrivals:
         return False
 
 
-class ReadOnlyArrivals:
+class ReadOnlyArrivals(NullArrivals):
     """Passes on whether there is a burst, and ignores all counts.
 
     For a source that finds images on disk which another one already counted as they were saved, as
@@ -32,18 +32,6 @@ class ReadOnlyArrivals:
 
     def __init__(self, arrivals: Arrivals) -> None:
         self._arrivals = arrivals
-
-    def write_started(self, source: str) -> None:
-        """Ignore the call."""
-
-    def images_saved(self, source: str, images: int, over_s: float) -> None:
-        """Ignore the call."""
-
-    def still_growing(self, source: str) -> None:
-        """Ignore the call."""
-
-    def finished(self, source: str) -> None:
-        """Ignore the call."""
 
     def bursting(self, source: str) -> bool:
         """Return whether the images arrive as a burst."""

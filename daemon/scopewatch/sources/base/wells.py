@@ -2,10 +2,11 @@
 
 import re
 
+from scopewatch.config.plates import PLATE_SIZES
 from scopewatch.core.errors import FrameError, complaint
 
 # Number of wells of a plate, and number of its columns.
-PLATE_COLUMNS = {6: 3, 12: 4, 24: 6, 48: 8, 96: 12, 384: 24, 1536: 48}
+PLATE_COLUMNS = {size.rows * size.columns: size.columns for size in PLATE_SIZES.values()}
 # Rows A to Z and AA to AF, as on a plate of 1536 wells. `Z_1` is a plane, not a well.
 _WELL = re.compile(
     r"((?:[A-P]|A[A-F]|[a-p])(?=[-_ ]?\d)|[Q-Z](?=\d))[-_ ]?0*([1-9]|[1-3]\d|4[0-8])"

@@ -30,14 +30,11 @@ class SideFilePendingError(FrameError):
     ----------
     missing
         All side files that do not list it.
-    needed
-        Whether the image can never be read without it.
     """
 
-    def __init__(self, line: str, missing: tuple[PendingSideFile, ...], *, needed: bool) -> None:
+    def __init__(self, line: str, missing: tuple[PendingSideFile, ...]) -> None:
         super().__init__(line)
         self.missing = missing
-        self.needed = needed
 
 
 def refuse_unnamed(
@@ -57,7 +54,7 @@ def refuse_unnamed(
 
     Raises
     ------
-    AwaitedError
+    SideFilePendingError
         Naming the side file.
     """
     statements = tuple(statements)
@@ -74,7 +71,6 @@ def refuse_unnamed(
                 do="wait while its program writes; else copy the side file as well",
             ),
             missing,
-            needed=each.side.needed,
         )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alerts.plate import StateKey
@@ -70,7 +70,9 @@ class Alerts:
     ) -> Recorded:
         """Record that an alert was raised, escalated or resolved."""
         snoozed = self._session.scalar(
-            select(Alert.id).where(_is(subject, transition.rule.name), Alert.snoozed_until > now)
+            select(Alert.id)
+            .filter_by(**columns_of(subject), rule=transition.rule.name)
+            .where(Alert.snoozed_until > now)
         )
         alert = _record(self._session, subject, transition, time_point, now)
         return Recorded(alert=alert.id, snoozed=snoozed is not None)
@@ -163,20 +165,10 @@ def _record(
 def _standing(session: Session, subject: Subject, rule: str) -> Alert | None:
     return session.scalars(
         select(Alert)
-        .where(_is(subject, rule), Alert.resolved_at.is_(None))
+        .filter_by(**columns_of(subject), rule=rule, resolved_at=None)
         .order_by(Alert.id.desc())
         .limit(1)
     ).one_or_none()
-
-
-def _is(subject: Subject, rule: str) -> ColumnElement[bool]:
-    named = columns_of(subject)
-    return and_(
-        Alert.experiment == named["experiment"],
-        Alert.plate == named["plate"],
-        Alert.well == named["well"],
-        Alert.rule == rule,
-    )
 
 
 @cache

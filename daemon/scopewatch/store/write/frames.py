@@ -14,8 +14,7 @@ from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.event_log import get_logger
 from scopewatch.monitoring.policy import RunPolicy
-from scopewatch.store.read.frame_queries import frame_key
-from scopewatch.store.read.ledger import find_frame, find_run
+from scopewatch.store.read.ledger import find_frame, find_run, key_of
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import FrameRow, Result, Run, Well
 from scopewatch.store.schema.well_tables import FluorescenceRow
@@ -198,7 +197,7 @@ class Frames:
         if dated is None or not moment.updates(was := _recorded_moment(dated)):
             return None
         run = row.well.run
-        key = frame_key(run, row.well, row)
+        key = key_of(row)
         known = moment.over(was)
         taken = Taken(key=key, moment=known, seen_at=row.seen_at)
         dated.acquired_at, dated.elapsed_s = known.acquired_at, known.elapsed_s
