@@ -8,7 +8,6 @@ from scopewatch.monitoring.policy import RunPolicy
 
 def policy_of(experiment: ExperimentConfig, card: ModelCard | None = None) -> RunPolicy:
     """Return the plan of the configured run, with what the model's card knows of its wells."""
-    errors = None if card is None else card.errors
     return RunPolicy(
         run=experiment.name,
         interval_h=experiment.interval_h,
@@ -19,7 +18,7 @@ def policy_of(experiment: ExperimentConfig, card: ModelCard | None = None) -> Ru
         started_at=experiment.started_at,
         day_from=experiment.day_from,
         simulated=experiment.simulated,
-        rates=None if errors is None else errors.rates(),
+        rates=None if card is None else card.rates,
         forecast=() if card is None else tuple(card.forecast),
     )
 

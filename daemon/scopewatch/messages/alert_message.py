@@ -15,7 +15,6 @@ from scopewatch.core.alerts.state_machine import (
     Subject,
     Transition,
 )
-from scopewatch.core.faults import Fault
 from scopewatch.core.phrases import Language
 from scopewatch.messages.alert_texts import (
     CAUSES,
@@ -25,13 +24,13 @@ from scopewatch.messages.alert_texts import (
     NOTHING_TO_DO,
     PICTURES_LEFT_OUT,
     SEVERITIES,
-    SILENCES,
     SIMULATED,
     WORDING,
 )
 from scopewatch.messages.chart_data import ChartData, Trend
 from scopewatch.messages.links import alerts_link, well_link
 from scopewatch.messages.mail import Mail, as_html, as_text
+from scopewatch.messages.summary import name_fault, why_silent
 from scopewatch.messages.translator import Say, translator
 
 SIMULATED_MARK: Final = "[SIMULATED] "
@@ -190,9 +189,7 @@ def _facts(
         )
         lines.append((say("Forecast"), forecast))
     elif evidence.cannot_forecast:
-        reason = evidence.cannot_forecast
-        if style.language is not Language.ENGLISH and evidence.silence is not None:
-            reason = say(SILENCES[evidence.silence])
+        reason = why_silent(evidence.cannot_forecast, evidence.silence, style.language)
         none = say("none: {reason}").format(reason=reason)
         lines.append((say("Forecast"), none))
     if evidence.probability is not None:
@@ -215,12 +212,6 @@ def _kind_of(subject: Subject, say: Say) -> str:
     return say("Plate") if subject.plate is not None else say("Experiment")
 
 
-def _detail(evidence: Evidence, say: Say) -> str:
-    """Return the detail: in words where it is the code of a fault."""
-    fault = Fault.of(evidence.detail)
-    return evidence.detail if fault is None else say(fault.label)
-
-
 def _fields(
     subject: Subject, day: float | None, evidence: Evidence, style: Style, say: Say
 ) -> Mapping[str, str]:
@@ -232,7 +223,7 @@ def _fields(
         "where": subject.well or subject.plate or subject.experiment,
         "count": str(len(evidence.wells)),
         "out_of": str(evidence.out_of),
-        "detail": _detail(evidence, say),
+        "detail": name_fault(evidence.detail, style.language),
         "cause": say(CAUSES[evidence.cause or Cause.CHANGE]),
         "day": _write_number(day, ".1f"),
         "last_day": _write_number(measures.get("last_day"), ".1f"),

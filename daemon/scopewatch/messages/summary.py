@@ -20,7 +20,7 @@ def summarise(kind: RuleKind, evidence: Evidence, language: Language = Language.
     >>> summarise(RuleKind.NO_FRAMES, Evidence(measures={"silent_h": 25.0, "interval_h": 12.0}))
     'no frame for 25.0 h'
     """
-    return _GISTS[kind](evidence, language)
+    return _SUMMARIES[kind](evidence, language)
 
 
 def name_some(names: tuple[str, ...], language: Language = Language.ENGLISH) -> str:
@@ -42,6 +42,12 @@ def why_silent(reason: str, silence: Silence | None, language: Language) -> str:
     if language is Language.ENGLISH or silence is None:
         return reason
     return translator(language)(SILENCES[silence])
+
+
+def name_fault(detail: str, language: Language) -> str:
+    """Return the detail of an observation: the label of the fault where it is the code of one."""
+    fault = Fault.of(detail)
+    return detail if fault is None else translator(language)(fault.label)
 
 
 def _weak_forecast(evidence: Evidence, language: Language) -> str:
@@ -120,10 +126,8 @@ def _unfit_frames(evidence: Evidence, language: Language) -> str:
     in_a_row = evidence.measures.get("in_a_row", 0)
     if not in_a_row:
         return say("its frames can be judged")
-    fault = Fault.of(evidence.detail)
-    detail = evidence.detail if fault is None else say(fault.label)
     return say("no frame could be judged for {count} time points ({detail})").format(
-        count=f"{in_a_row:.0f}", detail=detail
+        count=f"{in_a_row:.0f}", detail=name_fault(evidence.detail, language)
     )
 
 
@@ -161,7 +165,7 @@ def _ended_early(evidence: Evidence, language: Language) -> str:
     )
 
 
-_GISTS: Final[dict[RuleKind, Callable[[Evidence, Language], str]]] = {
+_SUMMARIES: Final[dict[RuleKind, Callable[[Evidence, Language], str]]] = {
     RuleKind.WEAK_FORECAST: _weak_forecast,
     RuleKind.WEAK_NOW: _weak_now,
     RuleKind.PLATE_COLLAPSE: _plate_collapse,

@@ -153,7 +153,7 @@ def score_fields(
     """Score all pairs of some runs with a bundle, as the daemon would."""
     scorer = TFLiteScorer(bundle, threads=threads, memory_budget_mb=SCORER_BUDGET_MB)
     frames = frames_of(dataset, dataset.of_runs(runs), rule.thresholds)
-    rates = bundle.card.errors.rates() if bundle.card.errors else None
+    rates = bundle.card.rates
     return [
         ScoredField(
             id=frame.id,

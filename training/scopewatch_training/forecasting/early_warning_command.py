@@ -209,7 +209,7 @@ def read_runs(bundle: Bundle, request: StudyRequest, stages: Stages) -> Recorded
         FrameScores(scorer, time.monotonic, request.scores) as kept,
     ):
         moments = score_moments(frames, kept, progress)
-    rates = bundle.card.errors.rates() if bundle.card.errors else None
+    rates = bundle.card.rates
     return RecordedRuns(moments=tuple(moments), finals=known, rates=rates)
 
 

@@ -81,7 +81,7 @@ def forecast(
         FrameScores(scorer, time.monotonic, scores) as kept,
     ):
         moments = score_moments(frames, kept, progress)
-    rates = bundle.card.errors.rates() if bundle.card.errors else None
+    rates = bundle.card.rates
     courses = follow_wells(moments, finals, plan_of(moments, rates))
     wells = [day for course in courses for day in course.days()]
     rows = fit_forecast(wells)

@@ -95,7 +95,7 @@ def recalibrate(folder: Path, proposal_file: Path, out: Path, *, now: datetime) 
     frames = [untally(frame) for frame in (*record.frames, *proposal.frames)]
     old = _Reading(
         threshold=bundle.card.threshold,
-        rates=bundle.card.errors.rates() if bundle.card.errors else None,
+        rates=bundle.card.rates,
     )
     threshold = _keep_or_choose(frames, old.threshold)
     errors = measure_errors(frames, threshold)

@@ -105,7 +105,7 @@ def analyse(frame: Frame, scorer: Scorer, monotonic: Callable[[], float]) -> Fra
         verdict=verdict,
         scores=scores,
         positive_fraction=raw,
-        efficiency=correct(raw, card.errors.rates() if card.errors else None),
+        efficiency=correct(raw, card.rates),
         view=view,
         timings=Timings(
             normalise_ms=1e3 * (normalised - started),

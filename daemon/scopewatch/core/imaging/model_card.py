@@ -241,6 +241,11 @@ class ModelCard(_Strict):
         return self
 
     @property
+    def rates(self) -> ErrorRates | None:
+        """Error rates as the core takes them; None where none were measured."""
+        return None if self.errors is None else self.errors.rates()
+
+    @property
     def model_id(self) -> str:
         """Short name of exactly these weights: the hash's first twelve digits."""
         return self.model_sha256[:12]
