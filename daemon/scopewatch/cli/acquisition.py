@@ -1,4 +1,4 @@
-"""`scopewatch acquisition pause|resume|now|medium|journal`."""
+"""`scopewatch acquisition pause|resume|now|medium|dead|alive|wells|journal`."""
 
 # Imports are within the commands: `scopewatch --help` must not load them.
 # ruff: noqa: PLC0415
@@ -12,7 +12,7 @@ import typer
 from scopewatch.cli.alerts import open_beside
 from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
 from scopewatch.cli.retry import user
-from scopewatch.core.acquisition import Act, JournalEntry
+from scopewatch.core.acquisition import Act, JournalEntry, Target, well_target
 from scopewatch.core.errors import ConfigError, complaint
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Steer a time-lapse that scopewatch acquires: pause, resume, a time point now, medium"
-    " change; show its journal.",
+    " change, wells that are not imaged any more; show its journal.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -28,6 +28,10 @@ app = typer.Typer(
 Source = Annotated[
     str | None,
     typer.Option("--source", metavar="NAME", help="Which source; needed where several acquire."),
+]
+Plate = Annotated[
+    str,
+    typer.Option("--plate", metavar="NAME", help="Needed where several plates have that well."),
 ]
 _WAIT_S = 20.0
 _LOOK_S = 0.25
@@ -76,6 +80,56 @@ def medium(config: ConfigPath = DEFAULT_CONFIG, source: Source = None) -> None:
 
 
 @app.command()
+def dead(
+    well: Annotated[str, typer.Argument(metavar="WELL", help="Such as B3.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    source: Source = None,
+    plate: Plate = "",
+    reason: Annotated[str, typer.Option("--reason", help="For the journal.")] = "",
+) -> None:
+    """Mark a well dead: it is not imaged from the next time point on, until `alive`.
+
+    What is left out is no gap, and no all-clear or missing well counts it. Needs `acts.skip_dead`
+    of the source.
+
+    Example: scopewatch acquisition dead B3 --reason "contaminated"
+    """
+    _order(config, source, Act.DEAD, _named(well, plate), " ".join(reason.split()))
+
+
+@app.command()
+def alive(
+    well: Annotated[str, typer.Argument(metavar="WELL", help="Such as B3.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    source: Source = None,
+    plate: Plate = "",
+) -> None:
+    """Take a well in again that was marked dead, from the next time point on.
+
+    Example: scopewatch acquisition alive B3
+    """
+    _order(config, source, Act.ALIVE, _named(well, plate))
+
+
+@app.command()
+def wells(config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """Show the wells that are marked dead: since when, by whom and why.
+
+    Example: scopewatch acquisition wells
+    """
+    from scopewatch.config import load_config
+    from scopewatch.store.read.queries import Reader
+
+    settings = load_config(config)
+    with closing(Reader.open(settings.state.folder)) as reader:
+        entries = reader.dead_wells(settings.experiment.name)
+    if not entries:
+        typer.echo("no well is marked dead")
+    for each in entries:
+        typer.echo(each.line)
+
+
+@app.command()
 def journal(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Show the orders to the time-lapse, who gave them, and their outcomes.
 
@@ -93,7 +147,22 @@ def journal(config: ConfigPath = DEFAULT_CONFIG) -> None:
         typer.echo(each.line)
 
 
-def _order(config: ConfigPath, source: str | None, act: Act) -> None:
+def _named(well: str, plate: str) -> Target:
+    target = well_target(well, plate)
+    if target is None:
+        raise ConfigError(
+            complaint("no well is named", where="WELL", expected="a well such as B3", do="name it")
+        )
+    return target
+
+
+def _order(
+    config: ConfigPath,
+    source: str | None,
+    act: Act,
+    target: Target | None = None,
+    reason: str = "",
+) -> None:
     from scopewatch.config import load_config
     from scopewatch.runtime.process.lock import is_held
 
@@ -109,7 +178,8 @@ def _order(config: ConfigPath, source: str | None, act: Act) -> None:
             )
         )
     with open_beside(config) as store:
-        number = store.order(name, settings.experiment.name, act, f"{user()}, command line")
+        by = f"{user()}, command line"
+        number = store.order(name, settings.experiment.name, act, by, target, reason)
     if not running:
         typer.echo(f"{act.value}: as soon as the daemon is started")
         return
@@ -117,7 +187,8 @@ def _order(config: ConfigPath, source: str | None, act: Act) -> None:
     if entry is None or entry.done is None:
         typer.echo(f"{act.value}: not done yet; `scopewatch acquisition journal` shows it")
         return
-    typer.echo(f"{name}: {entry.outcome}", err=not entry.done)
+    about = "" if entry.target is None else f"{entry.target.text}: "
+    typer.echo(f"{name}: {about}{entry.outcome}", err=not entry.done)
     if not entry.done:
         raise typer.Exit(1)
 

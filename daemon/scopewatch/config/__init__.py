@@ -1,5 +1,6 @@
 """`config.yaml`: strict models that become core types, and the functions that read it."""
 
+from scopewatch.config.acts import ActsConfig
 from scopewatch.config.delivery import ChannelUrl, DigestConfig, HeartbeatConfig
 from scopewatch.config.experiment import ExperimentConfig
 from scopewatch.config.file import Sections, load_config, read_sections
@@ -29,6 +30,7 @@ from scopewatch.config.sources import (
 from scopewatch.config.web import WebConfig
 
 __all__ = [
+    "ActsConfig",
     "AlertsConfig",
     "ChannelConfig",
     "ChannelUrl",

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
+from scopewatch.config.acts import ActsConfig
 from scopewatch.config.focus import FocusConfig, MediumConfig
 from scopewatch.config.plates import PlateConfig, ProjectionConfig
 from scopewatch.config.strict import Seconds, Strict
@@ -160,6 +161,7 @@ class MicroManagerSourceConfig(ReadingConfig):
     channels: tuple[ChannelConfig, ...] = ()
     focus: FocusConfig = FocusConfig()
     medium: MediumConfig = MediumConfig()
+    acts: ActsConfig = ActsConfig()
     interval_s: Seconds = 43_200
     time_points: int = Field(default=20, ge=1)
     phases: tuple[PhaseConfig, ...] = Field(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from scopewatch.core.alerts.scope import place
+
 
 class Act(StrEnum):
     """Actions on a time-lapse; the values are stored: never rename one."""
@@ -13,11 +15,55 @@ class Act(StrEnum):
     RESUME = "resume"
     NOW = "now"
     MEDIUM = "medium"
+    DEAD = "dead"
+    ALIVE = "alive"
     # Done by the time-lapse itself; recorded for the operator.
     NOTE = "note"
 
 
 HOLDS = frozenset({Act.PAUSE, Act.MEDIUM})
+# Of a well that is not imaged any more, and its undo.
+SKIPS = frozenset({Act.DEAD, Act.ALIVE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The well or image that an act is about.
+
+    Parameters
+    ----------
+    plate
+        '' where the plan has one plate, or one well of that name.
+    site, time_point, channel
+        Of one image; None where it is about the whole well.
+    """
+
+    well: str
+    plate: str = ""
+    site: int | None = None
+    time_point: int | None = None
+    channel: str | None = None
+
+    @property
+    def text(self) -> str:
+        """A few words for people."""
+        parts = [f"well {self.plate}/{self.well}" if self.plate else f"well {self.well}"]
+        parts += [f"site {self.site}"] if self.site is not None else []
+        parts += [f"time point {self.time_point}"] if self.time_point is not None else []
+        parts += [self.channel] if self.channel is not None else []
+        return " ".join(parts)
+
+
+def well_target(well: str, plate: str = "") -> Target | None:
+    """Return the well that a person names; None where the name is empty.
+
+    >>> well_target(" b03 ").text, well_target("Pos1", "left").text
+    ('well B3', 'well left/Pos1')
+    """
+    spot, name = place(well.strip()), well.strip()
+    if spot is not None:
+        name = f"{chr(ord('A') + spot[0])}{spot[1] + 1}"
+    return Target(well=name, plate=plate.strip()) if name else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +76,18 @@ class Order:
         Grows with each that is asked for.
     by
         Who asked, and how.
+    target
+        The well or image that it is about; None where it is about the time-lapse.
+    reason
+        One line; '' where none was given.
     """
 
     number: int
     act: Act
     by: str
     at: datetime
+    target: Target | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +106,8 @@ class Report:
         Where the focus was before it was moved away; None where it was not.
     time_point
         The last one that was due by then; None before the first.
+    target
+        The well or image that it was about, with its plate; None where there is none.
     """
 
     number: int | None
@@ -63,6 +117,7 @@ class Report:
     outcome: str
     height_um: float | None = None
     time_point: int | None = None
+    target: Target | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +132,8 @@ class JournalEntry:
         None while it waits.
     done_at, outcome, height_um, time_point
         As in `Report`; '' and None while it waits.
+    target, reason
+        As in `Order`.
     """
 
     number: int
@@ -90,13 +147,17 @@ class JournalEntry:
     outcome: str = ""
     height_um: float | None = None
     time_point: int | None = None
+    target: Target | None = None
+    reason: str = ""
 
     @property
     def line(self) -> str:
         """One line for people."""
         outcome = self.outcome or "its turn comes"
         at = f"{self.at:%Y-%m-%d %H:%M:%S} UTC"
-        return f"{at}  {self.source}  {self.act.value}  by {self.by}: {outcome}"
+        act = self.act.value if self.target is None else f"{self.act.value} {self.target.text}"
+        why = f" ({self.reason})" if self.reason else ""
+        return f"{at}  {self.source}  {act}  by {self.by}{why}: {outcome}"
 
 
 def holding(entries: Sequence[JournalEntry]) -> JournalEntry | None:
@@ -108,6 +169,19 @@ def holding(entries: Sequence[JournalEntry]) -> JournalEntry | None:
         elif each.done and each.act is Act.RESUME:
             held = None
     return held
+
+
+def wells_marked_dead(entries: Sequence[JournalEntry]) -> list[JournalEntry]:
+    """Return the entry of each well that is not imaged any more, by a journal, oldest first."""
+    dead: dict[tuple[str, str], JournalEntry] = {}
+    for each in entries:
+        if not each.done or each.target is None or each.act not in SKIPS:
+            continue
+        well = each.target.plate, each.target.well
+        dead.pop(well, None)
+        if each.act is Act.DEAD:
+            dead[well] = each
+    return list(dead.values())
 
 
 def acts_with_days(
@@ -205,6 +279,8 @@ class AcquisitionStanding:
         Why nothing is acquired for now; None where it goes on.
     focus
         None where it is not looked for.
+    skips_dead
+        Whether a well that is marked dead is left out.
     """
 
     source: str
@@ -213,3 +289,4 @@ class AcquisitionStanding:
     next_at: datetime | None
     held: Held | None = None
     focus: FocusStanding | None = None
+    skips_dead: bool = False

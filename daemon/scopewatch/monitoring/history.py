@@ -49,6 +49,8 @@ class PlateHistory:
         How many frames are settled of each well's time points that some rule has not stepped over.
     untried
         Time points at which frames are to be tried again: those are not stepped yet.
+    dead
+        Wells that somebody marked dead: no frame of theirs is waited for.
     until
         The last time point that `settled` and `untried` speak of; None where that are all.
     """
@@ -60,6 +62,7 @@ class PlateHistory:
     settled: Mapping[tuple[str, int], int]
     untried: frozenset[int]
     until: int | None
+    dead: frozenset[str] = frozenset()
 
 
 def stepped_by_all(plate: Plate, lasts: Mapping[tuple[str, str], int], well: str) -> int | None:

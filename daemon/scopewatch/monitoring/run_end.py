@@ -41,7 +41,7 @@ def sum_up(facts: RunFacts) -> tuple[Phrase, Phrase, tuple[Phrase, ...]]:
         words.FINISHED,
         {
             "day": f"{day:.1f}",
-            "count": len(facts.run.wells) - len(late),
+            "count": len(facts.run.alive) - len(late),
             "wells": len(facts.run.wells),
         },
     )
@@ -54,6 +54,10 @@ def sum_up(facts: RunFacts) -> tuple[Phrase, Phrase, tuple[Phrase, ...]]:
     if late:
         names = words.in_a_row(names_of(late, facts.run.wells))
         lines.append(Phrase(words.NOT_JUDGED_AT_END, {"names": names}))
+    dead = [well for well in facts.run.wells if well.marked_dead]
+    if dead:
+        names = words.in_a_row(names_of(dead, facts.run.wells))
+        lines.append(Phrase(words.MARKED_DEAD, {"names": names}))
     return sentence, Phrase(words.AFTER_THE_RUN), tuple(lines)
 
 
@@ -62,7 +66,7 @@ def _late(facts: RunFacts) -> list[WellSeen]:
     newest = newest_time_points(facts.run.wells)
     return [
         well
-        for well in facts.run.wells
+        for well in facts.run.alive
         if well.time_point is None or well.time_point < newest.get(well.plate, 0)
     ]
 

@@ -23,6 +23,8 @@ class WellSeen:
         When its newest frame of a channel that is not scored was settled.
     worked_on_since
         When work began on its newest frame that is not settled yet.
+    marked_dead
+        Whether somebody marked it dead: no frame of it is to come.
     """
 
     plate: str
@@ -34,6 +36,7 @@ class WellSeen:
     unfit_at: datetime | None = None
     other_at: datetime | None = None
     worked_on_since: datetime | None = None
+    marked_dead: bool = False
 
     @property
     def last_at(self) -> datetime | None:
@@ -113,6 +116,11 @@ class RunSeen:
     wells: tuple[WellSeen, ...] = ()
     frames: FrameTally = FrameTally()
     refused: RefusedSeen = RefusedSeen()
+
+    @property
+    def alive(self) -> tuple[WellSeen, ...]:
+        """The wells of which frames are to come."""
+        return tuple(well for well in self.wells if not well.marked_dead)
 
     @property
     def newest(self) -> WellSeen | None:

@@ -14,7 +14,14 @@ from scopewatch.monitoring import run_state_words as words
 from scopewatch.monitoring.run_end import has_ended, sum_up
 from scopewatch.monitoring.run_facts import RunFacts
 from scopewatch.monitoring.state import Cause, Level, State
-from scopewatch.monitoring.unjudged import BEGINNING, Missing, Unjudged, group_wells, name_wells
+from scopewatch.monitoring.unjudged import (
+    BEGINNING,
+    Missing,
+    Unjudged,
+    group_wells,
+    name_wells,
+    names_of,
+)
 
 # Scoring makes progress while a frame was settled, or taken up, within so long.
 PROGRESS: Final = timedelta(minutes=10)
@@ -47,6 +54,8 @@ def _assess_run(facts: RunFacts) -> State:
         return _nothing_yet(facts)
     if has_ended(facts):
         return _ended(facts)
+    if not facts.run.alive:
+        return _all_dead(facts)
     return _assess_wells(facts, group_wells(facts))
 
 
@@ -143,7 +152,7 @@ def _begins(facts: RunFacts) -> bool:
 
 def _missing(facts: RunFacts, groups: Sequence[Unjudged]) -> State:
     """Return the state where the newest frames are fine and wells are missing."""
-    if sum(len(group.wells) for group in groups) < len(facts.run.wells):
+    if sum(len(group.wells) for group in groups) < len(facts.run.alive):
         return _some_missing(facts, groups)
     if groups[0].why is Missing.OTHER_CHANNEL:
         return _other_channel(facts)
@@ -202,15 +211,29 @@ def _some_missing(
 ) -> State:
     first, *others = groups
     details = [name_wells(group, facts) for group in others]
-    absent = _absent(facts)
-    if absent:
-        details.append(absent)
+    details += [line for line in (_absent(facts), _dead(facts)) if line is not None]
     return State(
         level=level,
         cause=Cause.WELLS_MISSING,
         sentence=name_wells(first, facts),
         advice=Phrase(first.advice),
         details=tuple(details),
+    )
+
+
+def _dead(facts: RunFacts) -> Phrase | None:
+    dead = [well for well in facts.run.wells if well.marked_dead]
+    if not dead:
+        return None
+    return Phrase(words.MARKED_DEAD, {"names": words.in_a_row(names_of(dead, facts.run.wells))})
+
+
+def _all_dead(facts: RunFacts) -> State:
+    return State(
+        level=Level.DEGRADED,
+        cause=Cause.WELLS_MISSING,
+        sentence=Phrase(words.ALL_DEAD, {"wells": len(facts.run.wells)}),
+        advice=Phrase(words.TAKE_WELLS_IN),
     )
 
 
@@ -221,7 +244,7 @@ def _absent(facts: RunFacts) -> Phrase | None:
 
 
 def _all_judged(facts: RunFacts) -> State:
-    wells, frames = facts.run.wells, facts.run.frames
+    wells, frames = facts.run.alive, facts.run.frames
     absent = _absent(facts)
     if absent:
         return State(
@@ -235,6 +258,9 @@ def _all_judged(facts: RunFacts) -> State:
     if frames.n_unfit:
         values = {"count": frames.n_unfit, "total": frames.n_unfit + frames.scored}
         details.append(Phrase(words.SOME_UNFIT, values))
+    dead = _dead(facts)
+    if dead is not None:
+        details.append(dead)
     return State(
         level=Level.CLEAR,
         cause=Cause.JUDGED,

@@ -94,6 +94,12 @@ AFTER_THE_RUN: Final = mark(
 )
 
 ALL_JUDGED: Final = mark("All wells ({wells}) were judged within the last {time}.")
+MARKED_DEAD: Final = mark("Marked dead, not imaged and not judged: {names}")
+ALL_DEAD: Final = mark("All wells ({wells}) are marked dead: nothing is imaged or judged.")
+TAKE_WELLS_IN: Final = mark(
+    "If that is a mistake, take wells in again on the page Acquisition, or by"
+    " `scopewatch acquisition alive`."
+)
 SOME_UNFIT: Final = mark("{count} of {total} frames could not be judged.")
 
 _VALUE: Final = mark("{well} ({value})")

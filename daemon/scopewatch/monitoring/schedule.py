@@ -77,7 +77,9 @@ def due_steps(plate: Plate, history: PlateHistory, *, sites_per_well: int, quiet
             return False
         if time_point < top:
             return True
-        along = [well for well in newest if newest[well] >= time_point - 1]
+        along = [
+            well for well in newest if newest[well] >= time_point - 1 and well not in history.dead
+        ]
         return time_point > history.first and all(complete(well, time_point) for well in along)
 
     by_time: dict[int, list[str]] = {}

@@ -52,7 +52,7 @@ def group_wells(facts: RunFacts) -> list[Unjudged]:
     """Return the wells without a recent judged frame: the largest group first."""
     newest = newest_time_points(facts.run.wells)
     groups: dict[Missing, list[WellSeen]] = {}
-    for well in facts.run.wells:
+    for well in facts.run.alive:
         why = _why_missing(well, facts, newest.get(well.plate, 0))
         if why is not None and not (newest and _has_just_begun(well, facts)):
             groups.setdefault(why, []).append(well)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from scopewatch.core.acquisition import Act, JournalEntry, Order, Report
+from scopewatch.core.acquisition import Act, JournalEntry, Order, Report, Target
 from scopewatch.core.clock import Clock
 from scopewatch.core.imaging.frame import RetryRequest
 from scopewatch.store.read.liveness import LastFrame, LivenessRecord, last_frame, read_liveness
@@ -125,10 +125,19 @@ class Database:
         with self.write_unit() as work:
             return retries.close_retry_requests(work.session)
 
-    def order(self, source: str, run: str, act: Act, by: str) -> int:
+    def order(
+        self,
+        source: str,
+        run: str,
+        act: Act,
+        by: str,
+        target: Target | None = None,
+        reason: str = "",
+    ) -> int:
         """Write down what somebody wants of a time-lapse; return its number."""
+        now = self._clock.now()
         with self.write_unit() as work:
-            return journal.write_order(work.session, source, run, act, by, self._clock.now())
+            return journal.write_order(work.session, source, run, act, by, now, target, reason)
 
     def orders(self, source: str) -> list[Order]:
         """Return what was asked of a source and has no outcome yet, oldest first."""

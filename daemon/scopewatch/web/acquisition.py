@@ -1,5 +1,6 @@
 """Time-lapses that scopewatch acquires: their state, their journal, and orders to them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -8,7 +9,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from scopewatch.core.acquisition import AcquisitionStanding, Act
+from scopewatch.core.acquisition import (
+    SKIPS,
+    AcquisitionStanding,
+    Act,
+    JournalEntry,
+    Target,
+    well_target,
+)
 from scopewatch.core.errors import complaint
 from scopewatch.core.phrases import mark
 from scopewatch.web.access.auth_middleware import address_of
@@ -26,7 +34,8 @@ pages = APIRouter()
 programs = APIRouter()
 
 SHOWN: Final = 200
-ASKABLE: Final = (Act.PAUSE, Act.RESUME, Act.NOW, Act.MEDIUM)
+MOST_REASON: Final = 500
+ASKABLE: Final = (Act.PAUSE, Act.RESUME, Act.NOW, Act.MEDIUM, Act.DEAD, Act.ALIVE)
 BUTTONS: Final = {
     Act.PAUSE: mark("Pause"),
     Act.RESUME: mark("Go on"),
@@ -67,6 +76,16 @@ class StandingAnswer(BaseModel):
     focus: FocusAnswer | None
 
 
+class TargetAnswer(BaseModel):
+    """The well or image that an act is about."""
+
+    plate: str
+    well: str
+    site: int | None
+    time_point: int | None
+    channel: str | None
+
+
 class EntryAnswer(BaseModel):
     """A line of the journal."""
 
@@ -79,6 +98,8 @@ class EntryAnswer(BaseModel):
     done_at: datetime | None
     outcome: str
     time_point: int | None = Field(description="the last one that was due by then")
+    target: TargetAnswer | None = Field(description="null: the time-lapse as a whole")
+    reason: str = Field(description="empty where none was given")
 
 
 class AcquisitionAnswer(BaseModel):
@@ -87,6 +108,7 @@ class AcquisitionAnswer(BaseModel):
     schema_version: int = 1
     acquisitions: list[StandingAnswer]
     journal: list[EntryAnswer] = Field(description="the newest, oldest first")
+    dead: list[EntryAnswer] = Field(description="the wells that are marked dead, oldest first")
 
 
 class AcquisitionOrder(BaseModel):
@@ -94,8 +116,11 @@ class AcquisitionOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    act: Act = Field(description="pause, resume, now or medium")
+    act: Act = Field(description="pause, resume, now, medium, dead or alive")
     source: str | None = Field(default=None, description="null: the one that acquires")
+    well: str | None = Field(default=None, max_length=200, description="for dead and alive")
+    plate: str = Field(default="", max_length=200, description="where several have such a well")
+    reason: str = Field(default="", max_length=500, description="for the journal")
 
 
 class OrderTaken(BaseModel):
@@ -116,6 +141,7 @@ def show(context: GivenContext, visit: GivenVisit, experiment: str | None = None
         header,
         standings=context.acquisitions(),
         journal=context.reader.journal(choice.run, SHOWN)[::-1],
+        dead=context.reader.dead_wells(choice.run),
         done=ACTS,
         buttons=BUTTONS,
     )
@@ -134,7 +160,19 @@ async def order_by_form(context: GivenContext, request: Request) -> RedirectResp
                 do="use the buttons of the dashboard itself",
             )
         )
-    await _order(context, request, form.get("source"), act, "dashboard")
+    target = _target_of(act, form.get("plate") or "", form.get("well"))
+    if act in SKIPS and target is None:
+        raise RefusedFormError(
+            complaint(
+                "the form names no well of a plate",
+                where=request.url.path,
+                expected="a well such as B3",
+                got=form.get("well") or "none",
+                do="write the well, and try again",
+            )
+        )
+    reason = " ".join((form.get("reason") or "").split())[:MOST_REASON]
+    await _order(context, request, form.get("source"), act, "dashboard", target, reason)
     return RedirectResponse("/acquisition", status_code=303)
 
 
@@ -144,10 +182,8 @@ def list_acquisitions(context: GivenContext, experiment: str | None = None) -> A
     choice = choose_run(context, experiment)
     return AcquisitionAnswer(
         acquisitions=[answer_of(each) for each in context.acquisitions()],
-        journal=[
-            EntryAnswer.model_validate(entry, from_attributes=True)
-            for entry in context.reader.journal(choice.run, SHOWN)
-        ],
+        journal=_answers(context.reader.journal(choice.run, SHOWN)),
+        dead=_answers(context.reader.dead_wells(choice.run)),
     )
 
 
@@ -171,7 +207,12 @@ async def order_by_program(context: GivenContext, request: Request) -> OrderTake
         raise _not_understood(request, f"{place}: {first['msg']}") from error
     if wanted.act not in ASKABLE:
         raise _not_understood(request, wanted.act.value)
-    return OrderTaken(number=await _order(context, request, wanted.source, wanted.act, "API"))
+    target = _target_of(wanted.act, wanted.plate, wanted.well)
+    if wanted.act in SKIPS and target is None:
+        raise _not_understood(request, f"well: {wanted.well or 'none'}")
+    reason = " ".join(wanted.reason.split())
+    number = await _order(context, request, wanted.source, wanted.act, "API", target, reason)
+    return OrderTaken(number=number)
 
 
 def answer_of(standing: AcquisitionStanding) -> StandingAnswer:
@@ -187,8 +228,23 @@ def answer_of(standing: AcquisitionStanding) -> StandingAnswer:
     )
 
 
+def _answers(entries: Sequence[JournalEntry]) -> list[EntryAnswer]:
+    return [EntryAnswer.model_validate(entry, from_attributes=True) for entry in entries]
+
+
+def _target_of(act: Act, plate: str, well: str | None) -> Target | None:
+    """Return the well that is named; None where none is, or the act is about no well."""
+    return well_target(well, plate) if act in SKIPS and well else None
+
+
 async def _order(
-    context: DashboardContext, request: Request, source: str | None, act: Act, way: str
+    context: DashboardContext,
+    request: Request,
+    source: str | None,
+    act: Act,
+    way: str,
+    target: Target | None,
+    reason: str,
 ) -> int:
     names = context.facts.acquires
     name = names[0] if source is None and len(names) == 1 else source
@@ -202,14 +258,15 @@ async def _order(
         )
         raise HTTPException(status_code=409, detail=line)
     by = f"{way}, {address_of(request.scope)}"
-    return await run_in_threadpool(context.alerts.order, name, context.facts.experiment, act, by)
+    run = context.facts.experiment
+    return await run_in_threadpool(context.alerts.order, name, run, act, by, target, reason)
 
 
 def _not_understood(request: Request, got: str) -> HTTPException:
     line = complaint(
         "what is wanted of the time-lapse is not understood",
         where=request.url.path,
-        expected=f"act: {', '.join(each.value for each in ASKABLE)}; source",
+        expected=f"act: {', '.join(each.value for each in ASKABLE)}; source; well (dead, alive)",
         got=got,
         do="see docs/operating.md",
     )

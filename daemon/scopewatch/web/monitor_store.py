@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from scopewatch.core.acquisition import AcquisitionStanding, Act, JournalEntry
+from scopewatch.core.acquisition import AcquisitionStanding, Act, JournalEntry, Target
 from scopewatch.core.imaging.model_card import HeldOutErrors
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.expectation import Standard
@@ -92,6 +92,10 @@ class Reader(Protocol):
 
     def journal(self, run: str | None, limit: int) -> Sequence[JournalEntry]:
         """Return the newest entries of the journal of time-lapses (of a run), oldest first."""
+        ...
+
+    def dead_wells(self, run: str) -> Sequence[JournalEntry]:
+        """Return the entry of each well of a run that is marked dead, oldest first."""
         ...
 
     def counts(self, run: str | None = None) -> Counts:
@@ -201,7 +205,15 @@ class AlertAnswers(Protocol):
         """Forget the answer that was given."""
         ...
 
-    def order(self, source: str, run: str, act: Act, by: str) -> int:
+    def order(
+        self,
+        source: str,
+        run: str,
+        act: Act,
+        by: str,
+        target: Target | None = None,
+        reason: str = "",
+    ) -> int:
         """Write down what somebody wants of a time-lapse; return its number."""
         ...
 

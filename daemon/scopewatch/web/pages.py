@@ -63,6 +63,8 @@ ACTS = {
     Act.RESUME: mark("went on"),
     Act.NOW: mark("time point at once"),
     Act.MEDIUM: mark("medium change"),
+    Act.DEAD: mark("marked dead"),
+    Act.ALIVE: mark("taken in again"),
     Act.NOTE: mark("note"),
 }
 
@@ -137,7 +139,7 @@ def well(
             [each for each in targets if each is not None],
             row.outlook,
             visit.language,
-            acts=_acts(context, name.experiment),
+            acts=_acts(context, name),
         ),
         outlooks={
             outlook.time_point: outlook
@@ -302,14 +304,20 @@ def render_page(
     return HTMLResponse(text)
 
 
-def _acts(context: DashboardContext, run: str) -> list[tuple[float, str]]:
-    """Return what people did to the time-lapse of a run: its day, and what."""
+def _acts(context: DashboardContext, well: WellName) -> list[tuple[float, str]]:
+    """Return what was done to the time-lapse of a run, or to one well of it: its day, and what."""
+    run = well.experiment
     rows = [row for row in context.reader.runs() if row.name == run]
     began_at = next((row.started_at or row.first_frame_at for row in rows), None)
     if began_at is None or not context.facts.acquires:
         return []
     entries = context.reader.journal(run, MAX_ACTS)
-    return [(day, ACTS[entry.act]) for entry, day in acts_with_days(entries, began_at)]
+    return [
+        (day, ACTS[entry.act])
+        for entry, day in acts_with_days(entries, began_at)
+        if entry.target is None
+        or (entry.target.plate, entry.target.well) == (well.plate, well.well)
+    ]
 
 
 def _advice(groups: Sequence[AlertGroup]) -> list[str]:

@@ -129,3 +129,14 @@ def test_a_plate_must_wait_only_for_wells_that_have_yet_to_begin_its_newest_time
     assert must_wait({"A1": 5, "A2": 4}, {"A1": 4})
     assert not must_wait({"A1": 5, "A2": 5, "B1": 3}, {"A1": 4, "A2": 4}), "B1 fell silent"
     assert not must_wait({"A1": 5, "A2": 4}, {"A1": 4, "A2": 3}), "A2 is behind"
+
+
+def test_a_plate_does_not_wait_for_a_well_that_is_marked_dead() -> None:
+    settled = {("A1", 2): 1, ("A2", 2): 1}
+    lasts = dict.fromkeys([("weak", "A1"), ("weak", "A2"), ("weak", "B1")], 1) | {("plate", ""): 1}
+    history = replace(
+        NOTHING, newest={"A1": 2, "A2": 2, "B1": 1}, lasts=lasts, settled=settled, first=0
+    )
+    plate = replace(JOINT, rules=(WEAK, COLLAPSE))
+    assert due(plate, history) == Due(steps=(), waiting=True)
+    assert [step.time_point for step in due(plate, replace(history, dead=frozenset({"B1"}))).steps]

@@ -301,3 +301,26 @@ def test_braces_in_names_are_text() -> None:
 def test_the_state_follows_from_the_facts_alone() -> None:
     same = facts(plate(judged("C4", time_point=9)))
     assert assess(same) == assess(same)
+
+
+def test_a_well_that_is_marked_dead_is_not_waited_for_and_named() -> None:
+    dead = judged("B2", judged_at=ago(days=3), time_point=6, marked_dead=True)
+    state = state_of(plate(dead))
+    assert (state.level, state.cause) == (Level.CLEAR, Cause.JUDGED)
+    assert str(state.sentence) == "All wells (11) were judged within the last 12 min."
+    assert lines(state) == ["Marked dead, not imaged and not judged: B2"]
+    assert not state_of(plate(replace(dead, marked_dead=False))).all_clear
+
+
+def test_a_dead_well_hides_no_other_that_is_missing() -> None:
+    dead = judged("B2", judged_at=ago(days=3), marked_dead=True)
+    state = state_of(plate(dead, judged("C3", judged_at=ago(days=2))))
+    assert (state.level, state.cause) == (Level.DEGRADED, Cause.WELLS_MISSING)
+    assert "C3" in str(state.sentence)
+    assert lines(state) == ["Marked dead, not imaged and not judged: B2"]
+
+
+def test_where_all_wells_are_dead_there_is_no_all_clear() -> None:
+    state = state_of(plate(marked_dead=True))
+    assert (state.level, state.all_clear) == (Level.DEGRADED, False)
+    assert state.line.startswith("All wells (12) are marked dead: nothing is imaged or judged; ")

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from scopewatch.app.recording.store import Store
-from scopewatch.core.acquisition import Act, Report
+from scopewatch.core.acquisition import Act, Report, Target
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import open_store
@@ -104,5 +104,39 @@ def test_what_a_daemon_began_and_never_reported_is_not_done_a_second_time(
     assert lost[Act.NOW].outcome == "the daemon ended before it reported"
     assert lost[Act.MEDIUM].outcome.endswith("held until somebody resumes")
     assert store.close_lost_orders("scope") == 0
+    reader.close()
+    store.close()
+
+
+def test_a_well_that_is_marked_dead_is_named_until_it_is_taken_in_again(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    store = open_store(tmp_path, clock)
+    reader = Reader.open(tmp_path)
+
+    def mark(act: Act, well: str, *, done: bool = True) -> None:
+        asked = Target(well=well)
+        number = store.order("scope", "HES 7", act, BY, asked, "contaminated")
+        (order,) = store.orders("scope")
+        assert (order.target, order.reason) == (asked, "contaminated")
+        found = Target(plate="p1", well=well)
+        clock.advance(1)
+        made = Report(
+            number=number, act=act, at=clock.now(), done=done, outcome="it is", target=found
+        )
+        store.report("scope", "HES 7", [made])
+
+    def dead() -> list[str]:
+        return [each.target.text for each in reader.dead_wells("HES 7") if each.target]
+
+    mark(Act.DEAD, "A1")
+    mark(Act.DEAD, "B3")
+    mark(Act.DEAD, "C4", done=False)
+    assert dead() == ["well p1/A1", "well p1/B3"]
+    mark(Act.ALIVE, "A1")
+    assert dead() == ["well p1/B3"]
+    assert reader.dead_wells("another run") == []
+    (entry,) = reader.dead_wells("HES 7")
+    assert entry.line.endswith("dead well p1/B3  by anna, command line (contaminated): it is")
     reader.close()
     store.close()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import ExperimentConfig
-from scopewatch.core.acquisition import Act, JournalEntry
+from scopewatch.core.acquisition import Act, JournalEntry, Target, wells_marked_dead
 from scopewatch.core.alerts.state_machine import (
     AlertRule,
     Evidence,
@@ -189,6 +189,9 @@ class FakeReader:
     def journal(self, run: str | None, limit: int) -> Sequence[JournalEntry]:
         return [each for each in self.entries if run in (None, each.run)][-limit:]
 
+    def dead_wells(self, run: str) -> Sequence[JournalEntry]:
+        return wells_marked_dead([each for each in self.entries if each.run == run])
+
     def active_runs(self, since: datetime) -> Sequence[str]:
         recent = [row for row in self.rows if row.last_frame_at and row.last_frame_at > since]
         return list(dict.fromkeys(row.name.experiment for row in recent))
@@ -304,6 +307,7 @@ class FakeAnswers:
     acknowledged: list[tuple[int, datetime]] = field(default_factory=list)
     snoozed: list[tuple[int, datetime]] = field(default_factory=list)
     orders: list[tuple[str, str, str, str]] = field(default_factory=list)
+    targets: list[tuple[Target | None, str]] = field(default_factory=list)
     taken_back: list[int] = field(default_factory=list)
     retried: list[tuple[RetrySelection, Collection[str], str]] = field(default_factory=list)
 
@@ -313,8 +317,17 @@ class FakeAnswers:
         self.retried.append((wanted, sources, asked_by))
         return RetryAnswer(asked=2, waiting=1, unwatched=("old",), missed=3)
 
-    def order(self, source: str, run: str, act: Act, by: str) -> int:
+    def order(
+        self,
+        source: str,
+        run: str,
+        act: Act,
+        by: str,
+        target: Target | None = None,
+        reason: str = "",
+    ) -> int:
         self.orders.append((source, run, act.value, by))
+        self.targets.append((target, reason))
         return len(self.orders)
 
     def acknowledge(self, alert: int, now: datetime) -> None:

@@ -12,6 +12,7 @@ import pytest
 from scopewatch.core.acquisition import (
     Act,
     Held,
+    Target,
 )
 from scopewatch.store.read.records import CoursePoint, RunRow
 from tests.unit.web.acquisition_scene import AWAY, PAUSED, STANDING, entry
@@ -202,3 +203,62 @@ def test_the_pages_speak_japanese(acquiring: Dashboard) -> None:
     plain = re.sub(r'<(small|span) lang="en">.*?</\1>', "", text)
     for word in ("Acquisition", "Journal", "Outcome", "medium change", "nothing is acquired"):
         assert word not in re.sub("<[^>]*>", " ", plain), word
+
+
+DEAD = replace(
+    entry(Act.DEAD), target=Target(plate="P1", well="B3"), reason="contaminated", outcome="left out"
+)
+
+
+def test_dead_wells_are_shown_with_who_and_why_and_can_be_taken_in_again(
+    acquiring: Dashboard,
+) -> None:
+    assert "No well is marked dead." in acquiring.get(PATH).text
+    acquiring.reader.entries = [DEAD]
+    text = acquiring.get(PATH).text
+    assert '<td data-label="Well">P1 B3</td>' in text
+    assert "contaminated" in text
+    assert buttons(acquiring) == ["pause", "now", "medium", "alive"]
+    (answer,) = acquiring.get("/api/acquisition.json").json()["dead"]
+    assert (answer["target"]["plate"], answer["target"]["well"]) == ("P1", "B3")
+    assert answer["reason"] == "contaminated"
+
+
+def test_a_form_marks_a_well_dead_where_that_is_switched_on(acquiring: Dashboard) -> None:
+    acquiring.acquisitions = (replace(STANDING, skips_dead=True),)
+    assert buttons(acquiring)[-1] == "dead"
+    form = {"token": TOKEN, "source": "scope", "act": "dead", "well": "b03", "reason": " it  dried"}
+    assert acquiring.post(PATH, form).status_code == 303
+    assert acquiring.alerts.orders[0][2] == "dead"
+    assert acquiring.alerts.targets == [(Target(well="B3"), "it dried")]
+    assert acquiring.post(PATH, {**form, "well": " "}).status_code == 403
+    assert len(acquiring.alerts.orders) == 1
+
+
+def test_a_program_marks_a_well_dead(acquiring: Dashboard) -> None:
+    body = {"act": "dead", "well": "B3", "plate": "P1", "reason": "dry"}
+    assert send(acquiring, body).status_code == 202
+    assert acquiring.alerts.targets == [(Target(plate="P1", well="B3"), "dry")]
+    answer = send(acquiring, {"act": "dead"})
+    assert (answer.status_code, "got well: none" in answer.json()["error"]) == (422, True)
+
+
+def test_the_curve_of_a_well_shows_what_was_done_to_it_and_not_to_others(
+    acquiring: Dashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunRow(
+        name=FACTS.experiment,
+        started_at=NOW - timedelta(days=6),
+        first_frame_at=None,
+        simulated=False,
+    )
+    monkeypatch.setattr(acquiring.reader, "runs", lambda: [run])
+    acquiring.reader.points = [
+        CoursePoint(time_point=index, day=index / 2, efficiency=seen(0.2), sites=1)
+        for index in range(13)
+    ]
+    here = replace(DEAD, target=Target(plate="P1", well="A1"))
+    acquiring.reader.entries = [DEAD, here]
+    text = acquiring.get("/wells/HES-NKX2.5%20run%204/P1/A1").text
+    marks = re.findall(r'<g class="act"><title>([^<]*)</title>', text)
+    assert marks == ["day 6.0: marked dead"]

@@ -9,11 +9,10 @@ How often a time point is tried is the business of `time_lapse`.
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
-from scopewatch.core.acquisition import AcquisitionStanding
+from scopewatch.core.acquisition import AcquisitionStanding, Act, Target
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.core.source import Arrivals
@@ -25,17 +24,20 @@ from scopewatch.sources.micromanager.acquired import (
     Acquired,
     Place,
     events_of,
+    labels_of,
     steps_of,
     survey,
     wells_of,
 )
+from scopewatch.sources.micromanager.acts.refusal import OrderRefusedError
+from scopewatch.sources.micromanager.acts.skipping import Skipping
 from scopewatch.sources.micromanager.events import Axes, Event, HeldError
 from scopewatch.sources.micromanager.focus.course import FocusKept, standing_of
 from scopewatch.sources.micromanager.focus.drive import Drive
 from scopewatch.sources.micromanager.focus.focusing import Focusing, UnfocusedError
 from scopewatch.sources.micromanager.microscope import Microscope
-from scopewatch.sources.micromanager.plan_kept import KeptPlan
-from scopewatch.sources.micromanager.steering import OrderRefusedError, Steering
+from scopewatch.sources.micromanager.plan_kept import AcquisitionPlan, KeptPlan
+from scopewatch.sources.micromanager.steering import Steering
 from scopewatch.sources.micromanager.time_lapse import TimeLapse
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
@@ -45,29 +47,13 @@ _ATTEMPTS = 2
 _NOT_RUNNING = "scopewatch was not acquiring then"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcquisitionPlan:
-    """The time-lapse.
-
-    Parameters
-    ----------
-    next_time_point
-        The first that is not complete on disk, `time_points` when all are.
-    began_at
-        When time point 0 was; None before it.
-    """
-
-    interval_s: float
-    time_points: int
-    next_time_point: int
-    began_at: datetime | None
-
-
 class Acquiring:
     """The time-lapse of one source, and the microscope that takes it.
 
     Attributes
     ----------
+    is_prepared
+        Whether the plan is taken up.
     connected
         Whether the microscope is.
     trying
@@ -99,7 +85,8 @@ class Acquiring:
         self._presence = Presence(config.path)
         self._end_reported = False
         self._plan = KeptPlan(config, experiment.name)
-        wells = wells_of(config, reading_settings(config, experiment))
+        settings = reading_settings(config, experiment)
+        wells = wells_of(config, settings)
         self._focusing = Focusing(config, wells, microscope.focus_drive)
         self._lapse = TimeLapse(
             interval_s=config.timing[0].interval_s,
@@ -107,10 +94,15 @@ class Acquiring:
             then=steps_of(config),
         )
         self.account = Account(config, self._plan, self._lapse)
+        spots = labels_of(config, settings)
+        self._skipping = Skipping(
+            config, spots, self._plan, self._lapse, self.account, self.due_by_now
+        )
         self.steering = Steering(config, self, self._now)
         self._away = ""
         # Time of day and steady seconds when this process began to acquire its first time point.
         self._anchor: tuple[datetime, float] | None = None
+        self.is_prepared = False
         self.connected = False
         self.trying = False
         self.failing = ""
@@ -165,6 +157,7 @@ class Acquiring:
             self._focusing.kept = self._plan.focus(found)
         self._lapse.pass_by(self._now(), self.steering.why or self.trouble or _NOT_RUNNING)
         self._keep_plan(fresh=True)
+        self.is_prepared = True
         if self.account.is_over:
             log.info("time-lapse is over", source=self._name, time_points=self._plan.time_points)
 
@@ -200,6 +193,7 @@ class Acquiring:
             next_at=grid.time_of(following) if has_next and grid is not None else None,
             held=self.steering.hold,
             focus=standing_of(self.focus, self._config.focus),
+            skips_dead=self._config.acts.skip_dead,
         )
 
     def acquire_due(self) -> None:
@@ -297,6 +291,12 @@ class Acquiring:
         self._lapse.time_points = self._plan.time_points
         self._keep_plan(fresh=False)
         return due + 1
+
+    def skip(self, act: Act, target: Target) -> tuple[str, Target]:
+        """Leave a well out, or take it in again; see `Skipping.carry_out`."""
+        done = self._skipping.carry_out(act, target)
+        self._keep_plan(fresh=False)
+        return done
 
     def stop(self) -> None:
         """Leave off acquiring, and let go of the microscope; idempotent."""

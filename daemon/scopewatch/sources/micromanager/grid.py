@@ -9,7 +9,7 @@ behind it keep their moments, and there is one more of them. It is no part of th
 that neither a phase nor the period of a channel counts it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -100,6 +100,24 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Time points at which a position is left out: from `since` to before `until`, or for good."""
+
+    position: str
+    since: int
+    until: int | None = None
+
+    def covers(self, index: int) -> bool:
+        """Tell whether a time point is among them."""
+        return self.since <= index and (self.until is None or index < self.until)
+
+    def moved(self, index: int) -> "Skip":
+        """Return it with one more time point put in between, which has the number `index`."""
+        until = None if self.until is None else self.until + (self.until >= index)
+        return replace(self, since=self.since + (self.since >= index), until=until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """A time-lapse as it was planned so far.
 
@@ -117,6 +135,8 @@ class Planned:
         How often the images of a channel are taken, where not at every time point.
     extra
         Time points that were put in between, in order.
+    skips
+        Positions that are left out on purpose: their images are no gaps.
     """
 
     grid: Grid
@@ -126,9 +146,12 @@ class Planned:
     over: int = -1
     periods: Mapping[str | None, Period] = field(default_factory=lambda: MappingProxyType({}))
     extra: tuple[int, ...] = ()
+    skips: tuple[Skip, ...] = ()
 
     def has(self, index: int, image: Image) -> bool:
         """Tell whether an image is planned for a time point."""
+        if any(each.position == image[0] and each.covers(index) for each in self.skips):
+            return False
         if image in self.since and index < self.since[image]:
             return False
         period = self.periods.get(image[1], 1)
@@ -241,7 +264,26 @@ def put_between(planned: Planned, now: datetime) -> Planned:
         since=MappingProxyType(
             {image: first + (first >= index) for image, first in planned.since.items()}
         ),
+        skips=tuple(each.moved(index) for each in planned.skips),
     )
+
+
+def leave_out(planned: Planned, positions: Collection[str], index: int) -> Planned:
+    """Return the plan without images of positions, from a time point on."""
+    begun = tuple(Skip(position=each, since=index) for each in positions)
+    return replace(planned, skips=(*take_in(planned, positions, index).skips, *begun))
+
+
+def take_in(planned: Planned, positions: Collection[str], index: int) -> Planned:
+    """Return the plan with the images of positions again, from a time point on."""
+    skips = [
+        each
+        if each.position not in positions or (each.until is not None and each.until <= index)
+        else replace(each, until=index)
+        for each in planned.skips
+    ]
+    ended = (each for each in skips if each.until is None or each.since < each.until)
+    return replace(planned, skips=tuple(ended))
 
 
 def _index_of(number: int, extra: tuple[int, ...]) -> int:

@@ -18,7 +18,7 @@ from scopewatch.files import whole_file
 from scopewatch.sources.micromanager.acquired import own_data_set
 from scopewatch.sources.micromanager.focus.course import FocusKept
 from scopewatch.sources.micromanager.focus.file import FocusFile
-from scopewatch.sources.micromanager.grid import Grid, Planned, Step
+from scopewatch.sources.micromanager.grid import Grid, Planned, Skip, Step
 
 PLAN_FILE = "scopewatch-plan.json"
 _MOST_BYTES = 16 * 1024 * 1024
@@ -47,6 +47,14 @@ class _Period(BaseModel):
     every: Annotated[int, Field(ge=1)] | Literal["final"]
 
 
+class _Skip(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    position: str
+    since: _Index
+    until: _Index | None = None
+
+
 class _File(BaseModel):
     """What the file holds; what later versions add is passed over."""
 
@@ -62,6 +70,7 @@ class _File(BaseModel):
     then: tuple[_Step, ...] = ()
     periods: tuple[_Period, ...] = ()
     extra: tuple[_Index, ...] = ()
+    skips: tuple[_Skip, ...] = ()
     focus: FocusFile = FocusFile()
 
     @model_validator(mode="after")
@@ -123,6 +132,10 @@ def write_plan(folder: Path, planned: Planned, focus: FocusKept | None = None) -
             _Period(channel=channel, every=every) for channel, every in planned.periods.items()
         ),
         extra=planned.extra,
+        skips=tuple(
+            _Skip(position=each.position, since=each.since, until=each.until)
+            for each in planned.skips
+        ),
         focus=FocusFile.of(focus or FocusKept()),
     )
     text = json.dumps(file.model_dump(mode="json"), indent=1, ensure_ascii=False)
@@ -157,6 +170,9 @@ def _read(path: Path) -> Planned | None:
         since=MappingProxyType({(each.position, each.channel): each.since for each in kept.images}),
         periods=MappingProxyType({each.channel: each.every for each in kept.periods}),
         extra=kept.extra,
+        skips=tuple(
+            Skip(position=each.position, since=each.since, until=each.until) for each in kept.skips
+        ),
     )
 
 

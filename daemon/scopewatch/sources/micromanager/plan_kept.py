@@ -1,6 +1,7 @@
 """The plan of a time-lapse over restarts and reloads: taken up from disk, and kept there."""
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,15 @@ from scopewatch.sources.micromanager.acquired import (
     steps_of,
 )
 from scopewatch.sources.micromanager.focus.course import FocusKept
-from scopewatch.sources.micromanager.grid import Grid, Planned, begun, put_between, take_up
+from scopewatch.sources.micromanager.grid import (
+    Grid,
+    Planned,
+    begun,
+    leave_out,
+    put_between,
+    take_in,
+    take_up,
+)
 from scopewatch.sources.micromanager.plan_file import (
     own_data_sets,
     read_focus,
@@ -26,6 +35,24 @@ from scopewatch.sources.micromanager.plan_file import (
 _NEVER = Grid(first=0, first_at=datetime.max.replace(tzinfo=UTC), interval_s=1.0)
 
 log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcquisitionPlan:
+    """The time-lapse.
+
+    Parameters
+    ----------
+    next_time_point
+        The first that is not complete on disk, `time_points` when all are.
+    began_at
+        When time point 0 was; None before it.
+    """
+
+    interval_s: float
+    time_points: int
+    next_time_point: int
+    began_at: datetime | None
 
 
 class KeptPlan:
@@ -68,6 +95,19 @@ class KeptPlan:
         """Put one more time point in between, due now; return the grid as it is then."""
         self._planned = put_between(replace(self._planned or self._begun(grid), grid=grid), now)
         return self._planned.grid
+
+    def leave_out(self, grid: Grid, positions: Collection[str], index: int) -> None:
+        """Leave out the images of positions from a time point on."""
+        self._planned = leave_out(self._planned or self._begun(grid), positions, index)
+
+    def take_in(self, grid: Grid, positions: Collection[str], index: int) -> None:
+        """Take the images of positions again from a time point on."""
+        self._planned = take_in(self._planned or self._begun(grid), positions, index)
+
+    def skipped(self, index: int) -> frozenset[str]:
+        """Return the positions that are left out of a time point."""
+        skips = () if self._planned is None else self._planned.skips
+        return frozenset(each.position for each in skips if each.covers(index))
 
     def take_up(self, found: Acquired, now: datetime) -> Grid | None:
         """Go on with the time-lapse that is on disk, as it is planned now; None where none is."""

@@ -38,11 +38,12 @@ from scopewatch.sources.micromanager.acquired import (
     own_data_set,
     spot_of,
 )
-from scopewatch.sources.micromanager.acquiring import Acquiring, AcquisitionPlan
+from scopewatch.sources.micromanager.acquiring import Acquiring
 from scopewatch.sources.micromanager.focus.course import FocusKept
 from scopewatch.sources.micromanager.microscope import Microscope, PycroManagerMicroscope
 from scopewatch.sources.micromanager.missing import Missing
 from scopewatch.sources.micromanager.plan import check_plan
+from scopewatch.sources.micromanager.plan_kept import AcquisitionPlan
 from scopewatch.sources.micromanager.plans.settled import settle_plan
 from scopewatch.sources.ndtiff.source import NDTiffSource
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits

@@ -15,9 +15,19 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from scopewatch.config import MicroManagerSourceConfig
-from scopewatch.core.acquisition import HOLDS, Act, Held, JournalEntry, Order, Report
+from scopewatch.core.acquisition import (
+    HOLDS,
+    SKIPS,
+    Act,
+    Held,
+    JournalEntry,
+    Order,
+    Report,
+    Target,
+)
 from scopewatch.core.errors import SourceError
 from scopewatch.event_log import get_logger
+from scopewatch.sources.micromanager.acts.refusal import OrderRefusedError
 from scopewatch.sources.micromanager.focus.drive import Drive
 
 log = get_logger(__name__)
@@ -25,10 +35,6 @@ log = get_logger(__name__)
 MOST_KEPT: Final = 1000
 _AGAIN: Final = timedelta(minutes=1)
 ITSELF: Final = "scopewatch"
-
-
-class OrderRefusedError(SourceError):
-    """An order cannot be carried out as things are."""
 
 
 class TimeLapseHands(Protocol):
@@ -42,8 +48,20 @@ class TimeLapseHands(Protocol):
         """Put a time point in between, due now; return it. Raises OrderRefusedError."""
         ...
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether the plan is taken up."""
+        ...
+
     def due_by_now(self) -> int | None:
         """Return the last time point that was due; None before the first."""
+        ...
+
+    def skip(self, act: Act, target: Target) -> tuple[str, Target]:
+        """Leave a well out, or take it in again; return the outcome, and the well with its plate.
+
+        Raises OrderRefusedError.
+        """
         ...
 
 
@@ -103,20 +121,35 @@ class Steering:
     def work(self) -> None:
         """Carry out what was asked for; never raises."""
         while (order := self._next()) is not None:
+            target = order.target
             try:
-                outcome = self._carry_out(order)
+                if order.act in SKIPS:
+                    outcome, target = self._skip(order)
+                else:
+                    outcome = self._carry_out(order)
             except OrderRefusedError as error:
                 self._report(order, order.act, f"refused: {error}", done=False)
             except SourceError as error:
                 self._report(order, order.act, f"failed: {error}", done=False)
             else:
                 height = None if self.hold is None else self.hold.height_um
-                self._report(order, order.act, outcome, done=True, height_um=height)
+                self._report(order, order.act, outcome, done=True, height_um=height, target=target)
         self._end_in_time()
 
     def _next(self) -> Order | None:
         with self._lock:
-            return self._orders.popleft() if self._orders else None
+            for order in self._orders:
+                # Before the plan is taken up it would seem that nothing has begun.
+                if order.act not in SKIPS or self._hands.is_prepared:
+                    self._orders.remove(order)
+                    return order
+            return None
+
+    def _skip(self, order: Order) -> tuple[str, Target]:
+        """Leave a well out, or take it in again; a pause does not matter."""
+        if order.target is None:
+            raise OrderRefusedError("no well is named")
+        return self._hands.skip(order.act, order.target)
 
     def _carry_out(self, order: Order) -> str:
         hold = self.hold
@@ -176,6 +209,7 @@ class Steering:
         *,
         done: bool,
         height_um: float | None = None,
+        target: Target | None = None,
     ) -> None:
         report = Report(
             number=None if order is None else order.number,
@@ -185,6 +219,7 @@ class Steering:
             outcome=outcome,
             height_um=height_um,
             time_point=self._hands.due_by_now(),
+            target=target,
         )
         with self._lock:
             self._reports.append(report)
@@ -196,6 +231,11 @@ class Steering:
             "by": ITSELF if order is None else order.by,
             "outcome": outcome,
         }
+        about = target or (None if order is None else order.target)
+        if about is not None:
+            event["target"] = about.text
+        if order is not None and order.reason:
+            event["reason"] = order.reason
         if done:
             log.info("time-lapse was steered", **event)
         else:

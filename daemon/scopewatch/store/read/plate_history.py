@@ -15,6 +15,7 @@ from scopewatch.monitoring.history import (
     must_wait,
     stepped_by_all,
 )
+from scopewatch.store.read.journal import dead_wells
 from scopewatch.store.read.plate_statements import (
     first_and_newest,
     last_steps,
@@ -86,7 +87,11 @@ def load_history(
         untried=frozenset(),
         until=None,
     )
-    if not behind or (plate.joint and not quiet and must_wait(newest, behind)):
+    if not behind:
+        return known
+    dead = _dead(session, plate) if plate.joint else frozenset()
+    awaited = {name: last for name, last in newest.items() if name not in dead}
+    if plate.joint and not quiet and must_wait(awaited, behind):
         return known
     begins = _first_pending(session, plate, behind, channel)
     if begins is None:
@@ -102,8 +107,15 @@ def load_history(
         lasts=_lasts(session, plate, wells) if lasts is None else lasts,
         settled=settled,
         untried=untried,
+        dead=dead,
         until=until if until < max(newest[name] for name in behind) else None,
     )
+
+
+def _dead(session: Session, plate: Plate) -> frozenset[str]:
+    """Return the wells of a plate that are marked dead."""
+    targets = [entry.target for entry in dead_wells(session, plate.experiment)]
+    return frozenset(each.well for each in targets if each and each.plate == plate.plate)
 
 
 def _names_wells(plate: Plate) -> bool:

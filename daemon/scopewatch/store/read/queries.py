@@ -31,7 +31,7 @@ from scopewatch.store.read.frame_queries import (
     select_frames,
     select_refused,
 )
-from scopewatch.store.read.journal import newest_entries
+from scopewatch.store.read.journal import dead_wells, newest_entries
 from scopewatch.store.read.liveness import PICTURES_REMOVED, read_liveness
 from scopewatch.store.read.records import (
     AlertRow,
@@ -98,6 +98,11 @@ class Reader:
         """Return the newest entries of the journal (of a run), oldest first."""
         with transaction(self._engine) as session:
             return newest_entries(session, run, limit)
+
+    def dead_wells(self, run: str) -> list[JournalEntry]:
+        """Return the entry of each well of a run that is marked dead, oldest first."""
+        with transaction(self._engine) as session:
+            return dead_wells(session, run)
 
     def counts(self, run: str | None = None) -> Counts:
         """Count the frames of a run, or of the whole database."""

@@ -199,6 +199,13 @@ class JournalRow(Base):
     outcome: Mapped[str]
     height_um: Mapped[float | None]
     time_point: Mapped[int | None]
+    # What it is about, where not the time-lapse as a whole.
+    plate: Mapped[str | None]
+    well: Mapped[str | None]
+    site: Mapped[int | None]
+    of_time_point: Mapped[int | None]
+    channel: Mapped[str | None]
+    reason: Mapped[str | None]
 
 
 class AcquisitionRow(Base):

@@ -10,8 +10,16 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.acquisition import HOLDS, Act, JournalEntry, Order, Report, holding
-from scopewatch.store.read.journal import entry_of
+from scopewatch.core.acquisition import (
+    HOLDS,
+    Act,
+    JournalEntry,
+    Order,
+    Report,
+    Target,
+    holding,
+)
+from scopewatch.store.read.journal import entry_of, target_of
 from scopewatch.store.schema.tables import JournalRow
 
 # Of its own accord.
@@ -20,9 +28,21 @@ _BEGUN = "under way"
 _AT_ONCE = 100
 
 
-def write_order(session: Session, source: str, run: str, act: Act, by: str, now: datetime) -> int:
+def write_order(
+    session: Session,
+    source: str,
+    run: str,
+    act: Act,
+    by: str,
+    now: datetime,
+    target: Target | None = None,
+    reason: str = "",
+) -> int:
     """Write down what somebody wants of a time-lapse; return its number."""
-    row = JournalRow(source=source, run=run, act=act.value, by=by, at=now, outcome="")
+    row = JournalRow(
+        source=source, run=run, act=act.value, by=by, at=now, outcome="", reason=reason or None
+    )
+    _aim(row, target)
     session.add(row)
     session.flush()
     return row.id
@@ -36,7 +56,17 @@ def open_orders(session: Session, source: str) -> list[Order]:
         .order_by(JournalRow.id)
         .limit(_AT_ONCE)
     )
-    return [Order(number=row.id, act=Act(row.act), by=row.by, at=row.at) for row in rows]
+    return [
+        Order(
+            number=row.id,
+            act=Act(row.act),
+            by=row.by,
+            at=row.at,
+            target=target_of(row),
+            reason=row.reason or "",
+        )
+        for row in rows
+    ]
 
 
 def begin_order(session: Session, number: int) -> None:
@@ -90,3 +120,12 @@ def write_reports(session: Session, source: str, run: str, reports: Sequence[Rep
         row.done, row.done_at = report.done, report.at
         row.outcome = report.outcome
         row.height_um, row.time_point = report.height_um, report.time_point
+        if report.target is not None:
+            _aim(row, report.target)
+
+
+def _aim(row: JournalRow, target: Target | None) -> None:
+    if target is None:
+        return
+    row.plate, row.well, row.site = target.plate, target.well, target.site
+    row.of_time_point, row.channel = target.time_point, target.channel

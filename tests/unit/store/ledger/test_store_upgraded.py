@@ -91,7 +91,7 @@ def test_all_it_holds_is_kept(before: Path, clock: FakeClock, schema: str) -> No
     }
     assert held["alerts"] == held["outbox"] == [(1,)]
     open_store(before, clock).close()
-    assert schema_of(before) == "0008"
+    assert schema_of(before) == "0009"
     assert {table: read_rows(before, f"SELECT count(*) FROM {table}") for table in held} == held
     assert read_rows(before, "PRAGMA foreign_key_check") == []
     assert read_rows(before, "PRAGMA integrity_check") == [("ok",)]

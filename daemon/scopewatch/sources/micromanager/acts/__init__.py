@@ -1,0 +1,1 @@
+"""Acts of a time-lapse on what is known of its wells."""
