@@ -12,7 +12,8 @@ import typer
 from scopewatch.cli.alerts import open_beside
 from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
 from scopewatch.cli.retry import user
-from scopewatch.core.acquisition import Act, JournalEntry, Target, well_target
+from scopewatch.core.acquisition import Act, JournalEntry, Target
+from scopewatch.core.alerts.scope import plain_well
 from scopewatch.core.errors import ConfigError, complaint
 
 if TYPE_CHECKING:
@@ -148,12 +149,12 @@ def journal(config: ConfigPath = DEFAULT_CONFIG) -> None:
 
 
 def _named(well: str, plate: str) -> Target:
-    target = well_target(well, plate)
-    if target is None:
+    name = plain_well(well)
+    if not name:
         raise ConfigError(
             complaint("no well is named", where="WELL", expected="a well such as B3", do="name it")
         )
-    return target
+    return Target(well=name, plate=plate.strip())
 
 
 def _order(

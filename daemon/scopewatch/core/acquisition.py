@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from scopewatch.core.alerts.scope import place
-
 
 class Act(StrEnum):
     """Actions on a time-lapse; the values are stored: never rename one."""
@@ -17,13 +15,19 @@ class Act(StrEnum):
     MEDIUM = "medium"
     DEAD = "dead"
     ALIVE = "alive"
+    REIMAGE = "reimage"
+    FLUORESCENCE = "fluorescence"
     # Done by the time-lapse itself; recorded for the operator.
     NOTE = "note"
 
 
+# Who did what nobody asked for.
+ITSELF = "scopewatch"
 HOLDS = frozenset({Act.PAUSE, Act.MEDIUM})
 # Of a well that is not imaged any more, and its undo.
 SKIPS = frozenset({Act.DEAD, Act.ALIVE})
+# Images beyond the plan, which the time-lapse asks for by itself.
+EXTRAS = frozenset({Act.REIMAGE, Act.FLUORESCENCE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,18 +56,6 @@ class Target:
         parts += [f"time point {self.time_point}"] if self.time_point is not None else []
         parts += [self.channel] if self.channel is not None else []
         return " ".join(parts)
-
-
-def well_target(well: str, plate: str = "") -> Target | None:
-    """Return the well that a person names; None where the name is empty.
-
-    >>> well_target(" b03 ").text, well_target("Pos1", "left").text
-    ('well B3', 'well left/Pos1')
-    """
-    spot, name = place(well.strip()), well.strip()
-    if spot is not None:
-        name = f"{chr(ord('A') + spot[0])}{spot[1] + 1}"
-    return Target(well=name, plate=plate.strip()) if name else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +271,8 @@ class AcquisitionStanding:
         Why nothing is acquired for now; None where it goes on.
     focus
         None where it is not looked for.
+    due
+        The last time point that was due; None before the first.
     skips_dead
         Whether a well that is marked dead is left out.
     """
@@ -289,4 +283,5 @@ class AcquisitionStanding:
     next_at: datetime | None
     held: Held | None = None
     focus: FocusStanding | None = None
+    due: int | None = None
     skips_dead: bool = False

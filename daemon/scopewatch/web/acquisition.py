@@ -15,8 +15,8 @@ from scopewatch.core.acquisition import (
     Act,
     JournalEntry,
     Target,
-    well_target,
 )
+from scopewatch.core.alerts.scope import plain_well
 from scopewatch.core.errors import complaint
 from scopewatch.core.phrases import mark
 from scopewatch.web.access.auth_middleware import address_of
@@ -234,7 +234,8 @@ def _answers(entries: Sequence[JournalEntry]) -> list[EntryAnswer]:
 
 def _target_of(act: Act, plate: str, well: str | None) -> Target | None:
     """Return the well that is named; None where none is, or the act is about no well."""
-    return well_target(well, plate) if act in SKIPS and well else None
+    name = plain_well(well or "")
+    return Target(well=name, plate=plate.strip()) if act in SKIPS and name else None
 
 
 async def _order(

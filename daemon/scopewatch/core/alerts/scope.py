@@ -12,6 +12,17 @@ _HYPHEN: Final = re.compile(r"([A-Pa-p]\d{1,2})\s*(?:-|\u2013|\.\.|to)\s*([A-Pa-
 _RANGE: Final = re.compile(r"([A-Pa-p]\d{1,2}):([A-Pa-p]\d{1,2})")
 
 
+def plain_well(text: str) -> str:
+    """Return a well as frames name it, of what a person wrote; other names as they are.
+
+    >>> plain_well(" b03 "), plain_well("Pos1")
+    ('B3', 'Pos1')
+    """
+    name = text.strip()
+    spot = place(name)
+    return name if spot is None else f"{chr(ord('A') + spot[0])}{spot[1] + 1}"
+
+
 def any_match(patterns: Sequence[str], name: str) -> bool:
     """Return whether any shell pattern matches a name; no pattern means every name."""
     return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
