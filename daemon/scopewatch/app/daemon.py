@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
+from scopewatch.app.acting import LOOK_S as ACT_S
+from scopewatch.app.acting import Acting, policies_of
 from scopewatch.app.daemon_context import DaemonContext, open_context
 from scopewatch.app.dashboard import make_web_server
 from scopewatch.app.measuring import make_marker
@@ -157,6 +159,7 @@ def build(
         helm.restore()
         held.callback(helm.end)
         schedule.every(STEER_S, "steering", helm.look)
+        _enter_acts(schedule, context)
         monitor = enter_monitor(
             schedule,
             context,
@@ -251,6 +254,23 @@ def _enter_jobs(
     enter_retention(schedule, config, store, clock)
     schedule.every(RETRY_S, "try again", Retrier(store, watchers).look)
     schedule.every(GIVE_BACK_S, "memory", give_back)
+
+
+def _enter_acts(schedule: Schedule, context: DaemonContext) -> None:
+    """Let time-lapses act on what was judged, where that is switched on."""
+    policies = policies_of(context.config)
+    if policies:
+        experiment = context.config.experiment
+        acting = Acting(
+            context.reader,
+            context.store,
+            context.sources,
+            context.clock,
+            run=experiment.name,
+            channel=experiment.phase_channel,
+            policies=policies,
+        )
+        schedule.every(ACT_S, "acts of time-lapses", acting.look)
 
 
 def _delivery_stage(delivery: Delivery) -> Stage:

@@ -1,6 +1,6 @@
 """`config.yaml`: strict models that become core types, and the functions that read it."""
 
-from scopewatch.config.acts import ActsConfig
+from scopewatch.config.acts import ActsConfig, FlaggedFluorescenceConfig
 from scopewatch.config.delivery import ChannelUrl, DigestConfig, HeartbeatConfig
 from scopewatch.config.experiment import ExperimentConfig
 from scopewatch.config.file import Sections, load_config, read_sections
@@ -37,6 +37,7 @@ __all__ = [
     "Config",
     "DigestConfig",
     "ExperimentConfig",
+    "FlaggedFluorescenceConfig",
     "FocusConfig",
     "FolderSourceConfig",
     "HeartbeatConfig",

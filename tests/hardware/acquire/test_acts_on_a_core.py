@@ -1,4 +1,4 @@
-"""A real daemon with a real core leaves out a well that is marked dead, over a kill."""
+"""A real daemon with a real core acts on what it sees, over kills: dead wells, unfit frames."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.core.acquisition import Act, JournalEntry
+from scopewatch.sources.ndtiff.dataset import DataSet
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 from scopewatch.store.read.queries import Reader
 from tests.hardware.acquiring_daemon import acquiring, acquiring_daemon, images, position, stop
 from tests.integration.daemon import Daemon
@@ -61,3 +64,61 @@ def test_a_dead_well_is_left_out_without_gaps_over_a_kill(daemon: Daemon) -> Non
 
 def taken(daemon: Daemon) -> set[tuple[int, str]]:
     return {(frame.key.time_point, frame.key.well) for frame in daemon.frames()}
+
+
+@pytest.fixture
+def unfocused(tmp_path: Path, eventually: Callable[..., None]) -> Iterator[Daemon]:
+    """A daemon whose camera gives patterns that are out of focus by the model's limits."""
+    source = acquiring(
+        interval_s=60,
+        time_points=2,
+        positions=[position("A1", 0), position("A2", 900)],
+        focus={"method": "autofocus"},
+        acts={"reimage_unfit": True},
+        projection={"focus_s": 1},
+    )
+    made = acquiring_daemon(tmp_path, eventually, source)
+    yield made
+    stop(made)
+
+
+def acts(daemon: Daemon) -> list[JournalEntry]:
+    with closing(Reader.open(daemon.state)) as reader:
+        return [each for each in reader.journal("HES 7", 50) if each.act is Act.REIMAGE]
+
+
+def test_an_unfit_frame_is_taken_again_once_though_the_daemon_is_killed_meanwhile(
+    unfocused: Daemon,
+) -> None:
+    daemon = unfocused
+    daemon.start_ready()
+    daemon.eventually(lambda: daemon.state.exists() and len(acts(daemon)) == 2, 60)
+    daemon.eventually(lambda: count_of(daemon) >= 3, 20)
+    assert daemon.process is not None
+    daemon.process.kill()
+    daemon.process.wait(10)
+
+    daemon.start_ready()
+    daemon.eventually(lambda: all(each.done is not None for each in acts(daemon)), 40)
+    daemon.eventually(lambda: daemon.count("frame is taken from another file") >= 2, 40)
+    assert daemon.end(within_s=20) == 0
+    first, second = acts(daemon)
+    assert {first.by, second.by} == {"scopewatch"}
+    assert first.reason.startswith("frame is out of focus: ")
+    assert {each.target.text for each in (first, second) if each.target} == {
+        "well plate/A1 site 0 time point 0 fitc",
+        "well plate/A2 site 0 time point 0 fitc",
+    }
+    assert count_of(daemon) == 4
+    frames = [frame for frame in daemon.frames() if frame.key.time_point == 0]
+    assert [frame.key.well for frame in frames] == ["A1", "A2"]
+
+
+def count_of(daemon: Daemon) -> int:
+    """Count the images of time point 0 on disk, also of a data set that was not closed."""
+    count = 0
+    for folder in (daemon.config.parent / "data").iterdir():
+        data_set = DataSet(folder, DEFAULT_LIMITS, patience_s=0)
+        while sightings := data_set.look(0.0):
+            count += sum(each.axes.get("time") == 0 for each in sightings if each.image)
+    return count

@@ -173,7 +173,8 @@ def _judge_hardware(hardware: Hardware, path: Path, adapters: Path) -> Iterator[
 def _judge_presets(
     source: MicroManagerSourceConfig, presets: Mapping[str, tuple[str, ...]], where: object
 ) -> Iterator[str]:
-    for channel in source.channels:
+    flagged = source.acts.fluorescence_of_flagged
+    for channel in (*source.channels, *(() if flagged is None else (flagged,))):
         known = presets.get(channel.group)
         if known is None:
             yield complaint(

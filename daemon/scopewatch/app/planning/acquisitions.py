@@ -8,7 +8,13 @@ from scopewatch.config import Config, ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import wells_of
-from scopewatch.sources.micromanager.plans.limits import in_bytes, in_time, too_large
+from scopewatch.sources.micromanager.plans.limits import (
+    acts_in_words,
+    in_bytes,
+    in_time,
+    no_time_for_acts,
+    too_large,
+)
 from scopewatch.sources.micromanager.plans.on_disk import (
     free_bytes,
     seen_frame,
@@ -47,6 +53,8 @@ class Acquisition:
         Where they are written; None where unknown.
     image
         Size of an image, and who says so.
+    acts
+        What images beyond the plan take at most; '' where none are switched on.
     """
 
     source: str
@@ -61,6 +69,7 @@ class Acquisition:
     free_bytes: int | None = None
     image: str = ""
     light: tuple[ChannelLight, ...] = ()
+    acts: str = ""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -80,6 +89,7 @@ class Acquisition:
             f"disk for the {self.time_points - self.over} to come: {in_bytes(self.disk_bytes)}"
             f"{free} (images of {self.image})",
             f"light on each site: {light or 'as the camera and lamp are set, no channel is named'}",
+            *([self.acts] if self.acts else []),
         )
 
 
@@ -100,6 +110,9 @@ def check_projections(config: Config) -> Iterator[Finding]:
         state = _stand(settled, config.experiment, projection)
         for line in state.lines:
             yield Finding(subject=subject, text=line)
+        crowded = no_time_for_acts(settled, projection, subject)
+        if crowded is not None:
+            yield Finding(subject=subject, text=str(crowded), failed=True)
         if state.free_bytes is None:
             continue
         where = f"{subject}: {source.path}"
@@ -138,7 +151,9 @@ def _stand(
 ) -> Acquisition:
     over = min(time_points_over(settled.path, experiment.name)[0], projection.time_points)
     frame = projection.frame
+    acts = acts_in_words(settled, projection, projection.time_points - over)
     return Acquisition(
+        acts=acts,
         source=settled.name,
         positions=len(settled.positions),
         time_points=projection.time_points,

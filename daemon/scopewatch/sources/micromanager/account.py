@@ -1,9 +1,7 @@
 """What a time-lapse has taken, what of its plan is missing, and why."""
 
-from collections.abc import Sequence
-
 from scopewatch.config import MicroManagerSourceConfig
-from scopewatch.sources.micromanager.acquired import Place, events_of, place_of
+from scopewatch.sources.micromanager.acquired import Place, events_of, images_of, place_of
 from scopewatch.sources.micromanager.events import Axes, ImagesMissingError
 from scopewatch.sources.micromanager.plan_kept import KeptPlan
 from scopewatch.sources.micromanager.time_lapse import TimeLapse
@@ -17,6 +15,8 @@ class Account:
         self._plan = plan
         self._lapse = lapse
         self._done: set[Place] = set()
+        self._again: set[Place] = set()
+        self._images = frozenset(images_of(config))
         self._causes: dict[Place, str] = {}
         self._shortfall: tuple[int, str] | None = None
 
@@ -45,7 +45,8 @@ class Account:
             return ""
         if self._shortfall is None or self._shortfall[0] != len(self._done):
             counted = [len(self.missing(index)) for index in range(last + 1)]
-            planned = sum(counted) + len(self._done)
+            # Images beyond the plan do not count.
+            planned = sum(counted) + sum(each[1:] in self._images for each in self._done)
             why = self.why(self.missing(last)[-1])
             summary = f"plan over, {sum(counted)} of {planned} images are missing; the last: {why}"
             self._shortfall = len(self._done), summary
@@ -71,14 +72,21 @@ class Account:
         """Return why an image of a time point that is over is missing."""
         return self._causes.get(place) or self._lapse.why(place[0])
 
-    def found(self, places: Sequence[Place] | frozenset[Place]) -> None:
-        """Note images that are on disk."""
-        self._done |= set(places)
+    def has(self, place: Place, *, twice: bool = False) -> bool:
+        """Tell whether an image was taken, planned or not; more than once where asked for."""
+        return place in (self._again if twice else self._done)
+
+    def found(self, places: frozenset[Place], again: frozenset[Place] = frozenset()) -> None:
+        """Note images that are on disk, and which of them are there more than once."""
+        self._done |= places
+        self._again |= again
 
     def saved(self, axes: Axes) -> None:
         """Note an image that was taken."""
         place = place_of(axes)
         if place is not None:
+            if place in self._done:
+                self._again.add(place)
             self._done.add(place)
             self._causes.pop(place, None)
 

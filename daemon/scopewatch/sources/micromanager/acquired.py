@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -9,19 +10,20 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
-from scopewatch.config import MicroManagerSourceConfig
-from scopewatch.core.errors import FrameError
+from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.core.errors import FrameError, SourceError, complaint
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.address import named
+from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement, merged
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.moments import moment_of
-from scopewatch.sources.base.reading import ReadingSettings, read_frame
+from scopewatch.sources.base.reading import ReadingSettings, read_frame, reading_settings
 from scopewatch.sources.micromanager.grid import Grid, Image, Period, Step
 from scopewatch.sources.ndtiff.axes import image_statements
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.pyramid import is_data_set
-from scopewatch.sources.readers.planes import ReadLimits
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
 Place = tuple[int, str, str | None]  # time point, position label, channel
 
@@ -163,12 +165,15 @@ class Acquired:
         When the first image of each time point was taken, where an image says so.
     interval_s, then
         As they are configured.
+    again
+        Those of the images that are there more than once.
     """
 
     places: frozenset[Place]
     moments: Mapping[int, datetime]
     interval_s: float
     then: tuple[Step, ...] = ()
+    again: frozenset[Place] = frozenset()
 
     @property
     def began_at(self) -> datetime | None:
@@ -201,12 +206,71 @@ class Acquired:
         return Grid(first=0, first_at=start, interval_s=self.interval_s, then=self.then)
 
 
+def spots_of(
+    config: MicroManagerSourceConfig, settings: ReadingSettings
+) -> dict[tuple[str, str, int, str], tuple[str, str | None]]:
+    """Return position label and preset of each image of the plan, by what its frame is."""
+    spots: dict[tuple[str, str, int, str], tuple[str, str | None]] = {}
+    for place in events_of(config, 0):
+        with contextlib.suppress(FrameError):  # refused where the plan is checked
+            key = planned_key(place, settings)
+            spots[(*spot_of(key), key.channel)] = place[1:]
+    return spots
+
+
+def make_folder(config: MicroManagerSourceConfig, presence: Presence) -> None:
+    """Make the folder for the data sets, unless it was there before and is gone.
+
+    Raises
+    ------
+    SourceError
+        When it is gone, or cannot be made.
+    """
+    path = config.path
+    if presence.is_gone():
+        # A new one might be below the mount point of a share that is away.
+        raise SourceError(
+            complaint(
+                "folder for the data sets was there, and is gone",
+                where=path,
+                do="mount its share or disk, or make it again where it was",
+            )
+        )
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SourceError(
+            complaint(
+                "folder for the data sets cannot be made",
+                where=path,
+                got=error.strerror,
+                do=f"correct `path` of the source {config.name!r}",
+            )
+        ) from error
+    presence.is_there()
+
+
+def survey_again(config: MicroManagerSourceConfig, experiment: ExperimentConfig) -> "Acquired":
+    """Look through what earlier acquisitions wrote. Raises SourceError."""
+    try:
+        return survey(config, reading_settings(config, experiment), DEFAULT_LIMITS)
+    except OSError as error:
+        raise SourceError(
+            complaint(
+                "earlier data sets cannot be read",
+                where=config.path,
+                got=error.strerror,
+                do="check the folder and its permissions",
+            )
+        ) from error
+
+
 def survey(
     config: MicroManagerSourceConfig, settings: ReadingSettings, limits: ReadLimits
 ) -> Acquired:
     """Look through the data sets that earlier acquisitions of an experiment wrote."""
     path, experiment = config.path, settings.experiment.name
-    places: set[Place] = set()
+    places: Counter[Place] = Counter()
     moments: dict[int, datetime] = {}
     folders = sorted(path.iterdir()) if path.is_dir() else []
     for folder in folders:
@@ -218,13 +282,14 @@ def survey(
                 place = place_of(sighting.axes)
                 if sighting.image is None or place is None:
                     continue
-                places.add(place)
+                places[place] += 1
                 statements = image_statements(sighting.axes, sighting.image.tags, sighting.summary)
                 moment = moment_of(merged(statements), settings.zone)
                 if moment is not None:
                     moments[place[0]] = min(moments.get(place[0], moment), moment)
     return Acquired(
         places=frozenset(places),
+        again=frozenset(place for place, count in places.items() if count > 1),
         moments=MappingProxyType(moments),
         interval_s=config.timing[0].interval_s,
         then=steps_of(config),

@@ -14,21 +14,23 @@ from datetime import datetime, timedelta
 from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
 from scopewatch.core.acquisition import AcquisitionStanding, Act, Target
 from scopewatch.core.clock import Clock
-from scopewatch.core.errors import SourceError, complaint
+from scopewatch.core.errors import SourceError
 from scopewatch.core.source import Arrivals
 from scopewatch.event_log import get_logger
 from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.account import Account
 from scopewatch.sources.micromanager.acquired import (
-    Acquired,
     Place,
     events_of,
     labels_of,
+    make_folder,
+    spots_of,
     steps_of,
-    survey,
+    survey_again,
     wells_of,
 )
+from scopewatch.sources.micromanager.acts.extra import ExtraImages
 from scopewatch.sources.micromanager.acts.refusal import OrderRefusedError
 from scopewatch.sources.micromanager.acts.skipping import Skipping
 from scopewatch.sources.micromanager.events import Axes, Event, HeldError
@@ -39,7 +41,6 @@ from scopewatch.sources.micromanager.microscope import Microscope
 from scopewatch.sources.micromanager.plan_kept import AcquisitionPlan, KeptPlan
 from scopewatch.sources.micromanager.steering import Steering
 from scopewatch.sources.micromanager.time_lapse import TimeLapse
-from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
 log = get_logger(__name__)
 
@@ -62,6 +63,8 @@ class Acquiring:
         Why images of the last time point that was tried are missing; '' when none are.
     account
         What was taken, and what is missing.
+    extra
+        Images beyond the plan.
     steering
         What people ask of it, and what holds it.
     """
@@ -99,6 +102,17 @@ class Acquiring:
             config, spots, self._plan, self._lapse, self.account, self.due_by_now
         )
         self.steering = Steering(config, self, self._now)
+        self.extra = ExtraImages(
+            config,
+            spots_of(config, settings),
+            self._plan,
+            self._lapse,
+            self.account,
+            due=self.due_by_now,
+            now=self._now,
+            take=self._take_extra,
+            report=self.steering.report,
+        )
         self._away = ""
         # Time of day and steady seconds when this process began to acquire its first time point.
         self._anchor: tuple[datetime, float] | None = None
@@ -125,30 +139,9 @@ class Acquiring:
     def prepare(self) -> None:
         """Look at what earlier acquisitions wrote. Raises SourceError."""
         self._stopping = False
-        path = self._config.path
-        if self._presence.is_gone():
-            # A new one might be below the mount point of a share that is away.
-            raise SourceError(
-                complaint(
-                    "folder for the data sets was there, and is gone",
-                    where=path,
-                    do="mount its share or disk, or make it again where it was",
-                )
-            )
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SourceError(
-                complaint(
-                    "folder for the data sets cannot be made",
-                    where=path,
-                    got=error.strerror,
-                    do=f"correct `path` of the source {self._name!r}",
-                )
-            ) from error
-        self._presence.is_there()
-        found = self._survey()
-        self.account.found(found.places)
+        make_folder(self._config, self._presence)
+        found = survey_again(self._config, self._experiment)
+        self.account.found(found.places, found.again)
         if self._lapse.grid is None:
             self._lapse.grid = self._plan.take_up(found, self._now())
             self._lapse.time_points = self._plan.time_points
@@ -193,6 +186,7 @@ class Acquiring:
             next_at=grid.time_of(following) if has_next and grid is not None else None,
             held=self.steering.hold,
             focus=standing_of(self.focus, self._config.focus),
+            due=due,
             skips_dead=self._config.acts.skip_dead,
         )
 
@@ -221,6 +215,9 @@ class Acquiring:
             busy = f"time point {index} was still being acquired: interval_s is too short"
             # What failed meanwhile is to blame, not the interval.
             lapse.pass_by(self._now(), self.failing or busy)
+        elif self.connected and not self.steering.why:
+            with self._lock:
+                self.extra.work()
         self._keep_plan(fresh=index is not None)
         self._tell_end()
 
@@ -327,23 +324,22 @@ class Acquiring:
             reason=self.account.shortfall,
         )
 
+    def _take_extra(self, place: Place, event: Event, *, refocus: bool) -> None:
+        self._arrivals.write_started(self._name)
+        try:
+            self._focusing.take_extra(place, event, self._acquire, refocus=refocus)
+        except (HeldError, UnfocusedError):
+            raise
+        except SourceError:
+            # The next time point begins with devices that are loaded again.
+            self._disconnect()
+            raise
+        finally:
+            self._arrivals.finished(self._name)
+
     def _keep_plan(self, *, fresh: bool) -> None:
         if self._lapse.grid is not None and not self.account.is_empty:
             self._plan.keep(self._lapse.grid, self._lapse.over, self.focus, fresh=fresh)
-
-    def _survey(self) -> Acquired:
-        try:
-            settings = reading_settings(self._config, self._experiment)
-            return survey(self._config, settings, DEFAULT_LIMITS)
-        except OSError as error:
-            raise SourceError(
-                complaint(
-                    "earlier data sets cannot be read",
-                    where=self._config.path,
-                    got=error.strerror,
-                    do="check the folder and its permissions",
-                )
-            ) from error
 
     def _acquire_missing(self, index: int) -> None:
         events = events_of(self._config, index)

@@ -26,6 +26,7 @@ def check_plan(config: MicroManagerSourceConfig, settings: ReadingSettings) -> N
         *_mixed_focus(config),
         *_focus(config),
         *_exposures(config),
+        *_flagged_channel(config, settings),
         *_days(config, settings),
         *_shared_events(config),
         *_shared_frames(config, settings),
@@ -134,6 +135,40 @@ def _exposures(config: MicroManagerSourceConfig) -> list[ConfigError]:
         )
         for position in config.positions
         if (unknown := [each for each in position.exposures_ms if each not in presets])
+    ]
+
+
+def _flagged_channel(
+    config: MicroManagerSourceConfig, settings: ReadingSettings
+) -> list[ConfigError]:
+    """Name a channel of flagged wells whose images would be those of another channel."""
+    wanted = config.acts.fluorescence_of_flagged
+    if wanted is None:
+        return []
+    where = f"acts.fluorescence_of_flagged of the source {config.name!r}"
+    taken = next((each for each in config.channels if each.preset == wanted.preset), None)
+    place = (0, config.positions[0].label, wanted.preset)
+    try:
+        is_judged = planned_key(place, settings).channel == settings.experiment.phase_channel
+    except FrameError:
+        is_judged = False  # the position is refused where frames are named
+    if is_judged:
+        got = f"{wanted.preset!r}, which is the phase_channel"
+    elif taken is not None and (taken.every == 1 or taken.group != wanted.group):
+        got = f"{wanted.preset!r}, which is a channel of the plan"
+        got += " at every time point" if taken.group == wanted.group else " in another group"
+    else:
+        return []
+    return [
+        ConfigError(
+            complaint(
+                "flagged wells would be taken in a channel that is taken in any case",
+                where=where,
+                expected="a preset of fluorescence that is not taken at every time point",
+                got=got,
+                do="name another preset, or leave it out",
+            )
+        )
     ]
 
 

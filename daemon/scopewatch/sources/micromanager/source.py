@@ -162,8 +162,9 @@ class MicroManagerSource:
         return self._acquiring.focus
 
     def order(self, order: Order) -> None:
-        """Take what a person wants of the time-lapse; it is carried out between images."""
-        self._acquiring.steering.take(order)
+        """Take what is wanted of the time-lapse; it is carried out between images."""
+        if not self._acquiring.extra.order(order):
+            self._acquiring.steering.take(order)
 
     def reports(self) -> list[Report]:
         """Return what came of orders, and what was done otherwise, since it was asked last."""

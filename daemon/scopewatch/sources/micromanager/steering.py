@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.acquisition import (
     HOLDS,
+    ITSELF,
     SKIPS,
     Act,
     Held,
@@ -34,7 +35,6 @@ log = get_logger(__name__)
 
 MOST_KEPT: Final = 1000
 _AGAIN: Final = timedelta(minutes=1)
-ITSELF: Final = "scopewatch"
 
 
 class TimeLapseHands(Protocol):
@@ -116,7 +116,7 @@ class Steering:
 
     def note(self, outcome: str) -> None:
         """Enter something that happened of its own accord."""
-        self._report(None, Act.NOTE, outcome, done=True)
+        self.report(None, Act.NOTE, outcome, done=True)
 
     def work(self) -> None:
         """Carry out what was asked for; never raises."""
@@ -128,12 +128,12 @@ class Steering:
                 else:
                     outcome = self._carry_out(order)
             except OrderRefusedError as error:
-                self._report(order, order.act, f"refused: {error}", done=False)
+                self.report(order, order.act, f"refused: {error}", done=False)
             except SourceError as error:
-                self._report(order, order.act, f"failed: {error}", done=False)
+                self.report(order, order.act, f"failed: {error}", done=False)
             else:
                 height = None if self.hold is None else self.hold.height_um
-                self._report(order, order.act, outcome, done=True, height_um=height, target=target)
+                self.report(order, order.act, outcome, done=True, height_um=height, target=target)
         self._end_in_time()
 
     def _next(self) -> Order | None:
@@ -192,16 +192,16 @@ class Steering:
             outcome = self._resume(hold)
         except SourceError as error:
             self.hold = replace(hold, until=now + _AGAIN)
-            self._report(None, Act.RESUME, f"failed: {error}", done=False)
+            self.report(None, Act.RESUME, f"failed: {error}", done=False)
         else:
-            self._report(None, Act.RESUME, f"its time is over: {outcome}", done=True)
+            self.report(None, Act.RESUME, f"its time is over: {outcome}", done=True)
 
     def _held(self, act: Act, by: str, since: datetime, height_um: float | None) -> Held:
         wait_min = self._config.medium.wait_min if act is Act.MEDIUM else None
         until = None if wait_min is None else since + timedelta(minutes=wait_min)
         return Held(act=act, by=by, since=since, height_um=height_um, until=until)
 
-    def _report(
+    def report(
         self,
         order: Order | None,
         act: Act,
@@ -211,6 +211,7 @@ class Steering:
         height_um: float | None = None,
         target: Target | None = None,
     ) -> None:
+        """Note what came of an order, or what happened of its own accord."""
         report = Report(
             number=None if order is None else order.number,
             act=act,

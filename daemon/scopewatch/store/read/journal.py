@@ -1,10 +1,27 @@
 """Reads the journal of time-lapses that are acquired."""
 
-from sqlalchemy import select
+from datetime import datetime
+
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.acquisition import SKIPS, Act, JournalEntry, Target, wells_marked_dead
-from scopewatch.store.schema.tables import JournalRow
+from scopewatch.core.acquisition import (
+    EXTRAS,
+    SKIPS,
+    Act,
+    JournalEntry,
+    Target,
+    wells_marked_dead,
+)
+from scopewatch.core.alerts.rules import RuleKind
+from scopewatch.monitoring.acts import THIS_DAY, ActFacts, FlaggedWell, UnfitFrame
+from scopewatch.store.schema.alert_tables import Alert
+from scopewatch.store.schema.columns import FrameState
+from scopewatch.store.schema.tables import FrameRow, JournalRow, Run, Well
+
+# Of one time point, or of one day.
+_MOST_ROWS = 500
+_WEAK = (RuleKind.WEAK_FORECAST.value, RuleKind.WEAK_NOW.value)
 
 
 def newest_entries(session: Session, run: str | None, limit: int) -> list[JournalEntry]:
@@ -59,3 +76,87 @@ def dead_wells(session: Session, run: str) -> list[JournalEntry]:
         .order_by(JournalRow.done_at, JournalRow.id)
     )
     return wells_marked_dead([entry_of(row) for row in rows])
+
+
+def act_facts(
+    session: Session, run: str, source: str, time_point: int, channel: str, now: datetime
+) -> ActFacts:
+    """Return what acts of a time-lapse at a time point follow from.
+
+    Parameters
+    ----------
+    channel
+        That of the frames that are judged.
+    """
+    since = now - THIS_DAY
+    dead = (entry.target for entry in dead_wells(session, run))
+    asked = session.scalars(
+        select(JournalRow)
+        .where(
+            JournalRow.source == source,
+            JournalRow.act.in_([act.value for act in EXTRAS]),
+            or_(JournalRow.at >= since, JournalRow.of_time_point == time_point),
+        )
+        .order_by(JournalRow.id.desc())
+        .limit(_MOST_ROWS)
+    )
+    return ActFacts(
+        now=now,
+        time_point=time_point,
+        unfit=_unfit(session, run, source, time_point, channel),
+        flagged=_flagged(session, run, since),
+        asked=tuple(entry_of(row) for row in asked),
+        dead=frozenset((each.plate, each.well) for each in dead if each is not None),
+    )
+
+
+def _unfit(
+    session: Session, run: str, source: str, time_point: int, channel: str
+) -> tuple[UnfitFrame, ...]:
+    rows = session.execute(
+        select(Well.plate, Well.name, FrameRow.site, FrameRow.fault, FrameRow.reason)
+        .join(Well, Well.id == FrameRow.well_id)
+        .join(Run, Run.id == Well.run_id)
+        .where(
+            Run.name == run,
+            FrameRow.source == source,
+            FrameRow.time_point == time_point,
+            FrameRow.channel == channel,
+            FrameRow.state == FrameState.QUARANTINED,
+        )
+        .order_by(FrameRow.id)
+        .limit(_MOST_ROWS)
+    )
+    return tuple(
+        UnfitFrame(
+            target=Target(
+                plate=plate, well=well, site=site, time_point=time_point, channel=channel
+            ),
+            fault=fault or "",
+            reason=reason or "",
+        )
+        for plate, well, site, fault, reason in rows
+    )
+
+
+def _flagged(session: Session, run: str, since: datetime) -> tuple[FlaggedWell, ...]:
+    alerts = session.scalars(
+        select(Alert)
+        .where(
+            Alert.experiment == run,
+            Alert.well != "",
+            Alert.kind.in_(_WEAK),
+            Alert.raised_at >= since,
+            Alert.resolved_at.is_(None),
+        )
+        .order_by(Alert.raised_at, Alert.id)
+        .limit(_MOST_ROWS)
+    )
+    return tuple(
+        FlaggedWell(
+            target=Target(plate=each.plate, well=each.well),
+            rule=each.rule,
+            raised_at=each.raised_at,
+        )
+        for each in alerts
+    )

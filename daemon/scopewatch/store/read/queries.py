@@ -16,6 +16,7 @@ from scopewatch.core.acquisition import JournalEntry
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.core.well_name import WellName
+from scopewatch.monitoring.acts import ActFacts
 from scopewatch.monitoring.run_changes import RunResults
 from scopewatch.monitoring.run_facts import RunSeen
 from scopewatch.store.files.tiles import unpack
@@ -31,7 +32,7 @@ from scopewatch.store.read.frame_queries import (
     select_frames,
     select_refused,
 )
-from scopewatch.store.read.journal import dead_wells, newest_entries
+from scopewatch.store.read.journal import act_facts, dead_wells, newest_entries
 from scopewatch.store.read.liveness import PICTURES_REMOVED, read_liveness
 from scopewatch.store.read.records import (
     AlertRow,
@@ -103,6 +104,13 @@ class Reader:
         """Return the entry of each well of a run that is marked dead, oldest first."""
         with transaction(self._engine) as session:
             return dead_wells(session, run)
+
+    def act_facts(
+        self, run: str, source: str, time_point: int, channel: str, now: datetime
+    ) -> ActFacts:
+        """Return what acts of a time-lapse at a time point follow from."""
+        with transaction(self._engine) as session:
+            return act_facts(session, run, source, time_point, channel, now)
 
     def counts(self, run: str | None = None) -> Counts:
         """Count the frames of a run, or of the whole database."""

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.acquisition import (
     HOLDS,
+    ITSELF,
     Act,
     JournalEntry,
     Order,
@@ -22,8 +23,6 @@ from scopewatch.core.acquisition import (
 from scopewatch.store.read.journal import entry_of, target_of
 from scopewatch.store.schema.tables import JournalRow
 
-# Of its own accord.
-ITSELF = "scopewatch"
 _BEGUN = "under way"
 _AT_ONCE = 100
 

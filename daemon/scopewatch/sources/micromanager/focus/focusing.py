@@ -103,6 +103,44 @@ class Focusing:
             self._tell(taking)
         taking.end()
 
+    def take_extra(
+        self,
+        place: Place,
+        event: Event,
+        acquire: Callable[[Sequence[Event]], None],
+        *,
+        refocus: bool,
+    ) -> None:
+        """Take one image beyond the plan.
+
+        Parameters
+        ----------
+        refocus
+            Whether the focus is found at its own position before; else it is taken at the last
+            good one. A lock is set in any case.
+
+        Raises
+        ------
+        HeldError
+            When it was left off.
+        SourceError
+            When it did not come; UnfocusedError where the focus was not found again.
+        """
+        if self._focus.method == "none":
+            acquire([event])
+            return
+        if not refocus and not self._locks:
+            acquire([self._placed(event, place[1], with_height=True)])
+            return
+        drive, taking = self._drive(), _Taking(place[0])
+        stop = Stop(at=(place[1],), places=(place,))
+        try:
+            self._take(stop, {place: event}, taking, drive, acquire, skips=refocus)
+        finally:
+            drive.let_go()
+            self._tell(taking)
+        taking.end()
+
     def _take(
         self,
         stop: Stop,
@@ -110,10 +148,12 @@ class Focusing:
         taking: "_Taking",
         drive: Drive,
         acquire: Callable[[Sequence[Event]], None],
+        *,
+        skips: bool = False,
     ) -> None:
         labels = list(dict.fromkeys(label for _, label, _ in stop.places))
         why = self._find(stop, labels, taking, drive)
-        if why and self._focus.on_failure == "skip":
+        if why and (skips or self._focus.on_failure == "skip"):
             taking.skip([events[place]["axes"] for place in stop.places], why)
             return
         locked = self._locks and not why

@@ -1,6 +1,8 @@
 """Whether an acquisition fits into its interval and onto its disk; its figures in words."""
 
+from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.sources.micromanager.acts.slack import longest_act_s
 from scopewatch.sources.micromanager.plans.projection import Projection
 
 
@@ -45,6 +47,56 @@ def too_large(
             got=f"{in_bytes(free_bytes)} free",
             do="free space there, or set another path",
         )
+    )
+
+
+def acts_that_fit(config: MicroManagerSourceConfig, projection: Projection) -> int:
+    """Return how many images beyond the plan fit between two time points, each at its longest."""
+    longest_s = longest_act_s(config)
+    left_s = projection.interval_s - projection.time_point_s
+    return max(0, int(left_s // longest_s)) if longest_s else 0
+
+
+def no_time_for_acts(
+    config: MicroManagerSourceConfig, projection: Projection, where: object
+) -> ConfigError | None:
+    """Return why no image beyond the plan could be taken; None where one could, or none may."""
+    if not config.acts.takes_images or acts_that_fit(config, projection):
+        return None
+    left_s = projection.interval_s - projection.time_point_s
+    return ConfigError(
+        complaint(
+            "acts are switched on, and no time is left for an image beyond the plan",
+            where=where,
+            expected=f"{longest_act_s(config):.0f} s between the end of a time point and the next",
+            got=f"{max(left_s, 0.0):.0f} s",
+            do="set a longer interval_s, or leave `acts` out",
+        )
+    )
+
+
+def acts_in_words(config: MicroManagerSourceConfig, projection: Projection, left: int) -> str:
+    """Return what images beyond the plan take at most; '' where none are switched on.
+
+    Parameters
+    ----------
+    left
+        Time points that are still to come.
+    """
+    if not config.acts.takes_images:
+        return ""
+    fit = acts_that_fit(config, projection)
+    most = min(config.acts.most_per_time_point, fit)
+    extra = in_bytes(most * left * projection.frame.image_bytes)
+    again = "each image of a site once more" if config.acts.reimage_unfit else ""
+    if again and config.focus.method == "none":
+        again += " (not those out of focus: `focus` is none)"
+    flagged = config.acts.fluorescence_of_flagged
+    once = f"{flagged.preset} {flagged.exposure_ms:g} ms per flag" if flagged else ""
+    light = " and ".join(each for each in (again, once) if each)
+    return (
+        f"images beyond the plan: at most {most} at a time point ({fit} fit, each up to"
+        f" {in_time(longest_act_s(config))}), {extra} more disk, light at most {light}"
     )
 
 

@@ -1,0 +1,110 @@
+"""Looks at what was judged, and asks time-lapses for images beyond their plan where that is due.
+
+What is asked for goes through the journal, as the orders of people do: so each act has its reason
+there, and is asked for once.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final, Protocol
+
+from scopewatch.app.steering import standings_of
+from scopewatch.config import Config, MicroManagerSourceConfig
+from scopewatch.core.acquisition import ITSELF, Act, Target
+from scopewatch.core.clock import Clock
+from scopewatch.core.source import FrameSource
+from scopewatch.event_log import get_logger
+from scopewatch.monitoring.acts import ActFacts, ActPolicy, decide
+
+log = get_logger(__name__)
+
+LOOK_S: Final = 2.0
+
+
+class ActReader(Protocol):
+    """The part of the database that acts follow from. Raises StoreError."""
+
+    def act_facts(
+        self, run: str, source: str, time_point: int, channel: str, now: datetime
+    ) -> ActFacts:
+        """Return what acts at a time point follow from."""
+        ...
+
+
+class ActStore(Protocol):
+    """Where acts are asked for. Raises StoreError."""
+
+    def order(
+        self,
+        source: str,
+        run: str,
+        act: Act,
+        by: str,
+        target: Target | None = None,
+        reason: str = "",
+    ) -> int:
+        """Write down what is wanted of a time-lapse; return its number."""
+        ...
+
+
+class Acting:
+    """Asks for acts; one thread at a time.
+
+    Parameters
+    ----------
+    run, channel
+        The run that is acquired, and its channel that is judged.
+    policies
+        What is switched on, by source.
+    """
+
+    def __init__(
+        self,
+        reader: ActReader,
+        store: ActStore,
+        sources: Sequence[FrameSource],
+        clock: Clock,
+        *,
+        run: str,
+        channel: str,
+        policies: Mapping[str, ActPolicy],
+    ) -> None:
+        self._reader = reader
+        self._store = store
+        self._sources = [each for each in sources if each.name in policies]
+        self._clock = clock
+        self._run = run
+        self._channel = channel
+        self._policies = policies
+
+    def look(self) -> None:
+        """Ask for what is due. Raises StoreError."""
+        for standing in standings_of(self._sources):
+            if standing.held is not None or standing.due is None:
+                continue
+            source, now = standing.source, self._clock.now()
+            facts = self._reader.act_facts(self._run, source, standing.due, self._channel, now)
+            for wish in decide(self._policies[source], facts):
+                self._store.order(source, self._run, wish.act, ITSELF, wish.target, wish.reason)
+                log.info(
+                    "image beyond the plan is wanted",
+                    source=source,
+                    act=wish.act.value,
+                    target=wish.target.text,
+                    reason=wish.reason,
+                )
+
+
+def policies_of(config: Config) -> dict[str, ActPolicy]:
+    """Return what is switched on, by source; sources without any are left out."""
+    policies = {
+        source.name: ActPolicy(
+            reimage=source.acts.reimage_unfit,
+            refocuses=source.focus.method != "none",
+            fluorescence=source.acts.fluorescence_of_flagged is not None,
+            most=source.acts.most_per_time_point,
+        )
+        for source in config.sources
+        if isinstance(source, MicroManagerSourceConfig) and source.mode == "acquire"
+    }
+    return {name: policy for name, policy in policies.items() if policy.is_on}

@@ -1,0 +1,151 @@
+"""What a time-lapse is to do by itself: take an unfit frame again, a flagged well in fluorescence.
+
+Facts in, wishes out. Each act is wanted once: what was asked for before is among the facts, so that
+a restart changes nothing. Whether there is time for it, the time-lapse decides when it is done.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from scopewatch.core.acquisition import Act, JournalEntry, Target
+from scopewatch.core.faults import Fault
+
+# What another image of the same place may mend.
+UNFIT: Final = frozenset({Fault.BLANK, Fault.SATURATED, Fault.OUT_OF_FOCUS})
+# A flag that is older is none of this day.
+THIS_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActPolicy:
+    """What is switched on.
+
+    Parameters
+    ----------
+    reimage
+        Whether an unfit frame is taken again.
+    refocuses
+        Whether the focus is found before: else a frame out of focus would be as it was.
+    fluorescence
+        Whether a flagged well is taken in fluorescence.
+    most
+        Acts of one time point at most.
+    """
+
+    reimage: bool = False
+    refocuses: bool = False
+    fluorescence: bool = False
+    most: int = 8
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is."""
+        return self.reimage or self.fluorescence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnfitFrame:
+    """A frame that could not be judged."""
+
+    target: Target
+    fault: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlaggedWell:
+    """An alert of a well that is expected, or seen, to be weak.
+
+    Parameters
+    ----------
+    raised_at
+        Aware UTC.
+    """
+
+    target: Target
+    rule: str
+    raised_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActFacts:
+    """What acts follow from.
+
+    Parameters
+    ----------
+    time_point
+        The one that is due or under way; None where none is, or nothing is acquired for now.
+    asked
+        The journal's acts of the kinds here that are still of interest, done or not.
+    dead
+        Wells that are marked dead.
+    """
+
+    now: datetime
+    time_point: int | None
+    unfit: Sequence[UnfitFrame] = ()
+    flagged: Sequence[FlaggedWell] = ()
+    asked: Sequence[JournalEntry] = ()
+    dead: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """An act that is wanted, and why."""
+
+    act: Act
+    target: Target
+    reason: str
+
+
+def decide(policy: ActPolicy, facts: ActFacts) -> tuple[Wish, ...]:
+    """Return what is wanted now: flagged wells first, then unfit frames in their order."""
+    if facts.time_point is None:
+        return ()
+    asked_now = sum(_is_of(each, facts.time_point) for each in facts.asked)
+    wishes = [*_fluorescence(policy, facts), *_again(policy, facts)]
+    return tuple(wishes[: max(0, policy.most - asked_now)])
+
+
+def _again(policy: ActPolicy, facts: ActFacts) -> list[Wish]:
+    before = {each.target for each in facts.asked if each.act is Act.REIMAGE}
+    wishes: dict[Target, Wish] = {}
+    for frame in facts.unfit if policy.reimage else ():
+        target = frame.target
+        if target.time_point != facts.time_point or target in before:
+            continue
+        if frame.fault not in UNFIT or (target.plate, target.well) in facts.dead:
+            continue
+        if frame.fault == Fault.OUT_OF_FOCUS and not policy.refocuses:
+            continue
+        wishes.setdefault(target, Wish(act=Act.REIMAGE, target=target, reason=frame.reason))
+    return list(wishes.values())
+
+
+def _fluorescence(policy: ActPolicy, facts: ActFacts) -> list[Wish]:
+    wishes: dict[Target, Wish] = {}
+    for flag in facts.flagged if policy.fluorescence else ():
+        well = flag.target.plate, flag.target.well
+        if well in facts.dead or facts.now - flag.raised_at > THIS_DAY:
+            continue
+        if any(
+            each.act is Act.FLUORESCENCE
+            and each.at >= flag.raised_at
+            and each.target is not None
+            and (each.target.plate, each.target.well) == well
+            for each in facts.asked
+        ):
+            continue
+        reason = f"flagged by the rule {flag.rule}"
+        wishes.setdefault(
+            flag.target, Wish(act=Act.FLUORESCENCE, target=flag.target, reason=reason)
+        )
+    return list(wishes.values())
+
+
+def _is_of(entry: JournalEntry, time_point: int) -> bool:
+    """Tell whether an act counts for a time point: it is about it, was done then, or waits."""
+    about = None if entry.target is None else entry.target.time_point
+    return time_point in (about, entry.time_point) or (about is None and entry.done is None)
