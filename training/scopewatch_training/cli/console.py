@@ -122,6 +122,18 @@ def show_card(console: Console, card: ModelCard) -> None:
     console.print(table)
 
 
+def show_rows(
+    console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    """Print a table of text: the first column to the left, the others to the right."""
+    table = Table(title=title)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
 def show_figures(console: Console, figures: dict[str, Any]) -> None:
     """Print the figures of `evaluate` and `cross-validate`, with the baselines beside."""
     names = ("roc_auc", "pr_auc", "f1", "precision", "recall", "mcc", "prevalence")

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
+from scopewatch_training.cli.comparison_commands import compare
 from scopewatch_training.cli.evaluation_commands import evaluate, report
 from scopewatch_training.cli.fit_commands import cross_validate, fit, quantise, tune
 from scopewatch_training.cli.forecast_commands import early_warning, forecast, recalibrate
@@ -50,6 +51,10 @@ app.command(
 app.command(epilog="Example: scopewatch-train report models/hes3 data/hes3 --run run7 --out r7")(
     report
 )
+app.command(
+    epilog="Example: scopewatch-train compare models/hes3 models/hes3-b data/hes3-run8"
+    " --page reports/hes3-b"
+)(compare)
 app.command(epilog="Example: scopewatch-train forecast models/hes3 data/hes3 runs/timelapse.csv")(
     forecast
 )

@@ -56,7 +56,7 @@ def draw_example(
     field = example.field
     pair = next(each for each in dataset.accepted if each.id == field.id)
     grid = TileGrid(height=pair.height, width=pair.width, tile_px=tile_px)
-    phase = _grey(np.asarray(dataset.view(pair), dtype=np.float32))
+    phase = to_grey(np.asarray(dataset.view(pair), dtype=np.float32))
     cut = thresholds[pair.id]
     signal = np.nan_to_num(np.asarray(dataset.signal(pair), dtype=np.float32))
     scale = 4 * cut if np.isfinite(cut) else max(float(signal.max()), 1.0)
@@ -72,7 +72,7 @@ def draw_example(
     }
     figure = Figure(figsize=(14, 3.9), layout="constrained")
     for axes, (name, picture) in zip(figure.subplots(1, 4), panels.items(), strict=True):
-        axes.imshow(_shrink(picture), interpolation="nearest")
+        axes.imshow(shrink(picture), interpolation="nearest")
         axes.set_title(name, fontsize=9)
         axes.set_axis_off()
     title = f"{example.rank} field: {field.id}" + (f"  ({mark})" if mark else "")
@@ -86,7 +86,8 @@ def stain_over(phase: StainView, stain: StainView) -> StainView:
     return np.asarray(phase[..., None] * (1 - weight) + weight * _GREEN, dtype=np.float32)
 
 
-def _grey(view: StainView) -> StainView:
+def to_grey(view: StainView) -> StainView:
+    """Map a normalised (H, W) view to grey levels, 0 to 1."""
     return np.asarray(np.clip((view + _GREY_RANGE) / (2 * _GREY_RANGE), 0, 1), dtype=np.float32)
 
 
@@ -105,7 +106,7 @@ def _stain_errors(phase: StainView, field: ScoredField, grid: TileGrid) -> Stain
     )
 
 
-def _shrink(picture: StainView) -> StainView:
+def shrink(picture: StainView) -> StainView:
     """Keep every n-th pixel of a large picture."""
     step = max(1, -(-max(picture.shape[:2]) // _MOST_PX))
     return picture[::step, ::step]

@@ -1,0 +1,1 @@
+"""Two bundles on the same held-out wells: paired differences, pictures, one conclusion."""

@@ -1,0 +1,253 @@
+"""`compare`: scores the same held-out wells with two bundles, and judges the difference."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.imaging.labels import label_pair
+from scopewatch.inference.bundle import Bundle
+from scopewatch_training.comparison.conclusion import caveats, conclude
+from scopewatch_training.comparison.differences import Difference, differences
+from scopewatch_training.comparison.tallies import tally
+from scopewatch_training.comparison.trivial import MEAN, Trivial, trivial_methods
+from scopewatch_training.dataset.prepared import Dataset
+from scopewatch_training.evaluation.assessment import ScoredField
+from scopewatch_training.evaluation.evaluate import (
+    LabelRule,
+    read_label_rule,
+    refuse_other_views,
+    score_fields,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoScores:
+    """A field as both bundles score it, with one truth for both.
+
+    Parameters
+    ----------
+    well
+        `run/plate/well`.
+    """
+
+    well: str
+    first: ScoredField
+    second: ScoredField
+
+    @property
+    def decided_otherwise(self) -> float:
+        """Share of the counted tiles that one bundle calls positive and the other does not."""
+        counted = self.first.counted
+        one = self.first.probability[counted] >= self.first.threshold
+        two = self.second.probability[counted] >= self.second.threshold
+        return float(np.mean(one != two))
+
+    @property
+    def same(self) -> bool:
+        """Whether all scores, decisions and efficiencies are equal."""
+        return (
+            np.array_equal(self.first.probability, self.second.probability)
+            and self.first.threshold == self.second.threshold
+            and self.first.corrected == self.second.corrected
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two bundles on the same wells; the first is called A and the second B.
+
+    Parameters
+    ----------
+    names
+        Name and model id of both.
+    fields
+        Those with a tile that counts.
+    trivial
+        What simple methods reach on the same fields.
+    """
+
+    names: tuple[str, str]
+    runs: tuple[str, ...]
+    wells: int
+    fields: tuple[TwoScores, ...]
+    differences: tuple[Difference, ...]
+    trivial: tuple[Trivial, ...]
+    conclusion: str
+    caveats: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the comparison as JSON values."""
+        return {
+            "first": self.names[0],
+            "second": self.names[1],
+            "runs": list(self.runs),
+            "wells": self.wells,
+            "conclusion": self.conclusion,
+            "caveats": list(self.caveats),
+            "figures": {each.figure: each.to_json() for each in self.differences},
+            "trivial": {each.name: each.to_json() for each in self.trivial},
+            "fields": [
+                {
+                    "id": each.first.id,
+                    "well": each.well,
+                    "true": each.first.truth,
+                    "first": each.first.corrected,
+                    "second": each.second.corrected,
+                    "decided_otherwise": each.decided_otherwise,
+                }
+                for each in self.fields
+            ],
+        }
+
+
+def compare(
+    first: Bundle,
+    second: Bundle,
+    dataset: Dataset,
+    *,
+    runs: Sequence[str] = (),
+    threads: int,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two bundles on runs that neither was trained on.
+
+    Parameters
+    ----------
+    runs
+        Which; none for all that neither bundle saw.
+
+    Raises
+    ------
+    ConfigError
+        When a bundle saw one of the runs, the bundles label tiles differently, or the data set
+        was normalised or scaled otherwise than a bundle's.
+    """
+    for bundle in (first, second):
+        refuse_other_views(bundle, dataset)
+    chosen = choose_runs(first, second, dataset, runs)
+    rules = read_label_rule(first), read_label_rule(second)
+    refuse_other_labels((first, second), rules)
+    one, two = (score_fields(each, dataset, chosen, rules[0], threads) for each in (first, second))
+    well_of = {pair.id: pair.group for pair in dataset.accepted}
+    fields = tuple(
+        TwoScores(well=well_of[a.id], first=a, second=b)
+        for a, b in zip(one, two, strict=True)
+        if a.counted.any()
+    )
+    if not fields:
+        raise ConfigError(
+            complaint(
+                "no tile to judge by",
+                where=", ".join(chosen),
+                do="check labels and registration in the data set's report",
+            )
+        )
+    wells = [each.well for each in fields]
+    present = tuple(dict.fromkeys(each.first.run for each in fields))
+    found = differences(
+        tally([each.first for each in fields]),
+        tally([each.second for each in fields]),
+        wells=wells,
+        runs=[each.first.run for each in fields],
+        rng=np.random.default_rng(seed),
+    )
+    mae = next(each for each in found if each.figure == "mae")
+    trivial = trivial_methods([each.first for each in fields], dataset, first.card.tile_px)
+    return Comparison(
+        names=(_name(first), _name(second)),
+        runs=present,
+        wells=len(set(wells)),
+        fields=fields,
+        differences=found,
+        trivial=trivial,
+        conclusion=conclude(mae, len(set(wells)), present, same=all(each.same for each in fields)),
+        caveats=caveats(
+            present,
+            mae,
+            guess_mae=next(each.mae for each in trivial if each.name == MEAN),
+            simulated=dataset.simulated,
+            other_labels=_count_other_labels(dataset, chosen, rules),
+        ),
+    )
+
+
+def choose_runs(
+    first: Bundle, second: Bundle, dataset: Dataset, runs: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the runs to compare on: those given, or all that neither bundle saw.
+
+    Raises
+    ------
+    ConfigError
+        When a given run was seen by a bundle, or every run was.
+    """
+    names = dataset.runs()
+    seen = {
+        run: bundle.folder
+        for bundle in (first, second)
+        for run in (*bundle.card.trained_on, *bundle.card.recalibrated_on)
+        if run in names
+    }
+    asked = tuple(dict.fromkeys(runs))
+    chosen = asked or tuple(run for run in names if run not in seen)
+    wrong = [run for run in chosen if run in seen]
+    if wrong or not chosen:
+        flattered = wrong or list(seen)
+        raise ConfigError(
+            complaint(
+                "bundles would be compared on training runs",
+                where=dataset.folder,
+                expected="runs that neither bundle was trained or recalibrated on",
+                got=", ".join(f"{run}, seen by {seen[run]}" for run in flattered),
+                do="prepare a data set of another run, or fit both with one held out",
+            )
+        )
+    dataset.of_runs(chosen)
+    return chosen
+
+
+def refuse_other_labels(bundles: Sequence[Bundle], rules: tuple[LabelRule, LabelRule]) -> None:
+    """Refuse bundles whose tiles differ in size, or are called positive by another rule."""
+    facts = [
+        {
+            **rule.labels.to_json(),
+            "binarise": rule.thresholds.settings.method,
+            "scope": rule.thresholds.settings.effective_scope,
+            "um_per_px": bundle.card.um_per_px,
+        }
+        for bundle, rule in zip(bundles, rules, strict=True)
+    ]
+    other = [name for name in facts[0] if facts[0][name] != facts[1][name]]
+    if other:
+        one, two = (", ".join(f"{name} {each[name]}" for name in other) for each in facts)
+        raise ConfigError(
+            complaint(
+                "bundles label tiles differently, so that no truth is common to both",
+                where=", ".join(str(each.folder) for each in bundles),
+                expected=one,
+                got=two,
+                do="fit one of them again with the settings of the other, or evaluate each",
+            )
+        )
+
+
+def _count_other_labels(
+    dataset: Dataset, runs: Sequence[str], rules: tuple[LabelRule, LabelRule]
+) -> int:
+    """Count the tiles that thresholds learnt on other training runs label differently."""
+    pairs = dataset.of_runs(runs)
+    one, two = (rule.thresholds.per_pair(pairs) for rule in rules)
+    count = 0
+    for pair in pairs:
+        if one[pair.id] != two[pair.id]:
+            signal = dataset.signal(pair)
+            labels = [label_pair(signal, cut[pair.id], rules[0].labels)[1] for cut in (one, two)]
+            count += int(np.count_nonzero(labels[0] != labels[1]))
+    return count
+
+
+def _name(bundle: Bundle) -> str:
+    return f"{bundle.card.name} {bundle.card.model_id}"
