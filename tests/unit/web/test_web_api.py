@@ -198,3 +198,10 @@ def test_the_status_of_an_earlier_run_can_be_asked_for(dashboard: Dashboard) -> 
     wells = dashboard.get("/api/wells.json?experiment=run%203").json()["wells"]
     assert [well["well"] for well in wells] == ["B1"]
     assert dashboard.get("/api/status.json?experiment=run%209").status_code == 404
+
+
+def test_a_well_is_named_by_the_promised_fields(dashboard: Dashboard) -> None:
+    dashboard.reader.rows = [well_row("A1")]
+    (well,) = dashboard.get("/api/wells.json").json()["wells"]
+    assert list(well)[:3] == ["experiment", "plate", "well"]
+    assert "run" not in well
