@@ -25,10 +25,10 @@ from paired.ratios import paired_ratio
 
 from scopewatch.config import (
     ChannelConfig,
-    ExperimentConfig,
     FocusConfig,
     MicroManagerSourceConfig,
     PositionConfig,
+    RunConfig,
 )
 
 INTERVAL_S = 86_400.0
@@ -64,8 +64,8 @@ def by_scopewatch(config: MicroManagerSourceConfig) -> Iterator[Callable[[int], 
     from scopewatch.sources.micromanager.source import MicroManagerSource  # noqa: PLC0415
     from tests.unit.sources.fakes import FakeInbox, FakeLedger  # noqa: PLC0415
 
-    experiment = ExperimentConfig(name="pairs", phase_channel="FITC")
-    source = MicroManagerSource(config, experiment, SystemClock())
+    run = RunConfig(name="pairs", phase_channel="FITC")
+    source = MicroManagerSource(config, run, SystemClock())
     source.start(FakeInbox(), FakeLedger())
 
     def take(index: int) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 
 ROOT = Path(__file__).resolve().parents[1]
 SIDE_PX = 2048
@@ -83,8 +83,8 @@ def main() -> int:
 def make_frames(folder: Path, count: int) -> None:
     """Write frames composed of simulated fields, each in another order."""
     folder.mkdir()
-    experiment = Experiment(seed=1, size_px=FIELD_PX)
-    fields = [experiment.frame(0, well, 0, 20) for well in range(FIELDS)]
+    simulation = Simulation(seed=1, size_px=FIELD_PX)
+    fields = [simulation.frame(0, well, 0, 20) for well in range(FIELDS)]
     rng = np.random.default_rng(1)
     across = SIDE_PX // FIELD_PX
     for index in range(count):

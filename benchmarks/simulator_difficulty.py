@@ -22,7 +22,7 @@ from sklearn.metrics import roc_auc_score
 
 from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
 from scopewatch.core.imaging.tiling import TileGrid
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 from scopewatch_simulator.plan import (
     AREA_CUTOFF,
     FINAL_TIME_POINT,
@@ -86,14 +86,14 @@ def _quantiles(tile: NDArray[np.uint8]) -> Features:
 
 def measure(seed: int, regime: Regime, runs: int, wells: int) -> dict[str, object]:
     """Simulate final-day frames and measure how well textures separate the classes."""
-    experiment = Experiment(seed=seed, regime=regime, cached_fields=1)
+    simulation = Simulation(seed=seed, regime=regime, cached_fields=1)
     features, labels, groups = [], [], []
     for run in range(runs):
         for well in range(wells):
-            frame = experiment.frame(run, well, 0, FINAL_TIME_POINT)
+            frame = simulation.frame(run, well, 0, FINAL_TIME_POINT)
             grid = TileGrid(height=frame.shape[0], width=frame.shape[1], tile_px=TILE_PX)
             features.append(texture_features(normalise(frame, NormaliseSpec()), grid))
-            mask = experiment.mask(run, well, 0, FINAL_TIME_POINT)
+            mask = simulation.mask(run, well, 0, FINAL_TIME_POINT)
             labels.append((grid.means(mask) >= AREA_CUTOFF).ravel())
             groups.append(np.full(grid.rows * grid.cols, run))
         sys.stderr.write(f"\rrun {run + 1} of {runs} simulated")

@@ -29,7 +29,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 from scopewatch_simulator.plan import (
     FINAL_TIME_POINT,
     PLATE,
@@ -168,13 +168,13 @@ def simulate_pairs(
     A site is an orientation of one field. Of a small data set a field is taken at fewer time
     points, so that every run has some; the final day comes first.
     """
-    experiment = Experiment(seed=SEED, size_px=SIDE_PX, cached_fields=1)
+    simulation = Simulation(seed=SEED, size_px=SIDE_PX, cached_fields=1)
     moments = min(FINAL_TIME_POINT + 1, max(1, count // (8 * RUNS)))
     for field in range(RUNS * WELLS):
         well, run = divmod(field, RUNS)
         for time_point in range(FINAL_TIME_POINT, FINAL_TIME_POINT - moments, -1):
-            phase = experiment.frame(run, well, 0, time_point)
-            marker = experiment.marker_frame(run, well, 0, time_point)
+            phase = simulation.frame(run, well, 0, time_point)
+            marker = simulation.marker_frame(run, well, 0, time_point)
             for site in range(8):
                 pictures = {"phase": turn(phase, site), "fluorescence": turn(marker, site)}
                 yield run, well, time_point, site, pictures

@@ -26,7 +26,7 @@ from typing import Any
 import httpx
 from prometheus_client import CollectorRegistry
 
-from scopewatch.config import ExperimentConfig
+from scopewatch import config
 from scopewatch.runtime.supervision.stages import Condition
 from scopewatch.store.read.queries import Reader
 from scopewatch.web.server import create_app
@@ -41,6 +41,9 @@ RUNS = ("run 1", "run 2")
 UNFIT_EVERY = 20
 FLAGGED = 5
 FORM = "%Y-%m-%d %H:%M:%S.%f"
+# Names of one thing, now and in older builds: the settings of a run, and the run that is shown.
+RUN_CONFIGS = ("RunConfig", "ExperimentConfig")
+RUN_NAMES = ("run", "experiment")
 PAGES = {"plate": "/", "well": "/wells/run%202/P1/A1"}
 
 
@@ -240,7 +243,7 @@ def measure(folder: Path, times: int) -> dict[str, float]:
         "health": lambda: Condition(ready=True, complaints=()),
         "waiting": lambda: 0,
         "registry": CollectorRegistry(),
-        "facts": replace(FACTS, experiment=RUNS[-1]),
+        "facts": replace(FACTS, **{name: RUNS[-1] for name in RUN_NAMES if hasattr(FACTS, name)}),
         "clock": clock,
         "token": "t",
     }
@@ -248,7 +251,8 @@ def measure(folder: Path, times: int) -> dict[str, float]:
     parameters = inspect.signature(create_app).parameters
     if "states" in parameters or "context" in parameters:
         states = import_module("scopewatch.app.run_states")
-        settings = ExperimentConfig(name=RUNS[-1], final_day=300)
+        run_config = next(getattr(config, name) for name in RUN_CONFIGS if hasattr(config, name))
+        settings = run_config(name=RUNS[-1], final_day=300)
         given["states"] = states.RunStates(reader, settings, clock=clock)
     if "context" in parameters:
         contexts = import_module("scopewatch.web.dashboard_context")

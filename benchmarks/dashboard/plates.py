@@ -45,7 +45,7 @@ from scopewatch.store.read.queries import Reader
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 
 SHIPPED = Path(__file__).parents[2] / "models" / "simulated-cardiomyocyte"
 RUN = "HES-NKX2.5 run 7"
@@ -232,7 +232,7 @@ class _Filler:
         self._card = card
         self._clock = clock
         self._random = np.random.default_rng(7)
-        self._field = Experiment(seed=11, size_px=SIZE_PX).frame(0, 0, 0, 16)
+        self._field = Simulation(seed=11, size_px=SIZE_PX).frame(0, 0, 0, 16)
         self._view = normalise(self._field, card.normalisation.spec())
 
     def fill(self, plan: Plan) -> None:
@@ -246,7 +246,7 @@ class _Filler:
                 taken_at = START + time_point * INTERVAL + index * PER_WELL
                 self._clock.wall += PER_WELL if plan.at_once else taken_at - self._clock.wall
                 key = FrameKey(
-                    experiment=RUN,
+                    run=RUN,
                     plate="plate-1",
                     well=well,
                     site=0,

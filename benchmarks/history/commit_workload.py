@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import fields
 from datetime import UTC, datetime
 from inspect import signature
 from itertools import pairwise
@@ -98,9 +99,9 @@ def judged(
     well: str, time_point: int, card: ModelCard, random: np.random.Generator
 ) -> tuple[FrameTicket, Frame, FrameResult]:
     """Return a frame with its result."""
-    key = FrameKey(
-        experiment="history", plate="p1", well=well, site=0, time_point=time_point, channel="phase"
-    )
+    # The first field names the run: `experiment` in older builds.
+    named: dict[str, Any] = {fields(FrameKey)[0].name: "history", "plate": "p1", "well": well}
+    key = FrameKey(**named, site=0, time_point=time_point, channel="phase")
     now = datetime.now(UTC)
     ticket = FrameTicket(
         key=key, source="folder", locator=f"/raw/{key}.tif", fingerprint="1", seen_at=now

@@ -60,7 +60,7 @@ class History:
     time_points: int = 500
     sites: int = 1
     final_day: float = 10.0
-    experiment: str = "history"
+    run: str = "history"
     unfit: float = 0.01
     judged_under: str = ""
     seed: int = 1
@@ -87,7 +87,7 @@ def fill(folder: Path, history: History) -> None:
     try:
         with transaction(engine) as session:
             run = Run(
-                name=history.experiment,
+                name=history.run,
                 started_at=history.began_at,
                 first_frame_at=history.began_at,
                 first_seen_at=history.began_at,
@@ -182,7 +182,7 @@ def _fill_well(
     session.execute(insert(TileScoresRow), tiles)
     session.execute(insert(WellEstimate), estimates)
     policy = RunPolicy(
-        run=history.experiment,
+        run=history.run,
         interval_h=history.interval_h,
         final_day=history.final_day,
         sites_per_well=history.sites,

@@ -134,8 +134,8 @@ def commit(run: LongRun, build: Build, rounds: int) -> float:
 def move_day_0(run: LongRun) -> bool:
     """Give the run an earlier start, and update all of it."""
     began_at = datetime.now(UTC) - timedelta(days=11)
-    experiment = run.config.experiment.model_copy(update={"started_at": began_at})
-    with run.opened(run.config.model_copy(update={"experiment": experiment})) as (store, holds):
+    settings = run.config.experiment.model_copy(update={"started_at": began_at})
+    with run.opened(run.config.model_copy(update={"experiment": settings})) as (store, holds):
         random = np.random.default_rng(8)
         ticket, frame, result = commit_workload.judged("A1", run.time_points + 10, run.card, random)
         store.claim(ticket)

@@ -23,7 +23,7 @@ from builds import Build, baseline, processor, this_build
 from following import Following
 from ratios import paired_ratio
 
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 
 ORDERS = ((0, 1, 2), (2, 0, 1), (1, 2, 0), (0, 2, 1), (1, 0, 2), (2, 1, 0))
 WARM_UP = 2
@@ -98,8 +98,8 @@ def make_frames(folder: Path, count: int, side_px: int) -> list[Path]:
     """Write simulated frames of a well late in its run."""
     folder.mkdir()
     field_px = 512
-    experiment = Experiment(seed=1, size_px=field_px)
-    fields = [experiment.frame(0, well, 0, 20) for well in range(8)]
+    simulation = Simulation(seed=1, size_px=field_px)
+    fields = [simulation.frame(0, well, 0, 20) for well in range(8)]
     rng = np.random.default_rng(1)
     paths = []
     for index in range(count):

@@ -10,10 +10,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from scopewatch.config import ExperimentConfig, FolderSourceConfig
+from scopewatch import config as settings
+from scopewatch.config import FolderSourceConfig
 
 # The module of the source in builds before its package, and now.
 _PLACES = ("scopewatch.sources.folder", "scopewatch.sources.folder.source")
+# The name of the settings of a run, now and in older builds.
+_RUN_CONFIGS = ("RunConfig", "ExperimentConfig")
 
 
 class Clock:
@@ -55,7 +58,8 @@ def main() -> None:
         for place in _PLACES
         if hasattr(module := import_module(place), "FolderSource")
     )
-    source = source_type(config, ExperimentConfig(name="walk"), Clock())
+    run_config = next(getattr(settings, name) for name in _RUN_CONFIGS if hasattr(settings, name))
+    source = source_type(config, run_config(name="walk"), Clock())
     settled = Settled()
     source.start(settled, settled)
     for _ in range(walks):

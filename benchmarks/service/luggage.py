@@ -13,7 +13,7 @@ from pathlib import Path
 import tifffile
 from machine import remove
 
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "operating.md"
@@ -95,11 +95,11 @@ def pack(tree: Path, wheels: Path, only: str) -> list[str]:
     (tree / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     (tree / "out").mkdir()
     (tree / "frames").mkdir()
-    experiment = Experiment(seed=1, size_px=SIZE_PX)
+    simulation = Simulation(seed=1, size_px=SIZE_PX)
     for index in range(FRAMES):
         tifffile.imwrite(
             tree / "frames" / f"{index}.tif",
-            experiment.frame(0, 0, 0, 4 * index),
+            simulation.frame(0, 0, 0, 4 * index),
             resolution=(1e4, 1e4),
             resolutionunit="CENTIMETER",
         )

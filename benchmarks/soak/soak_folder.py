@@ -17,7 +17,7 @@ import numpy as np
 import tifffile
 from counting import Counting
 
-from scopewatch.config import ExperimentConfig, FolderSourceConfig
+from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.sources.folder.source import FolderSource
 
 # Promises: seconds of a walk over known files, and megabytes for 100,000 of them.
@@ -61,7 +61,7 @@ def main() -> int:
             (folder / f"P1_A1_s0_t{at:06d}_phase.tif").write_bytes(content)
         counting, before_mb = Counting(settles=False), resident_mb()
         config = FolderSourceConfig(kind="folder", path=folder, settle_s=0)
-        source = FolderSource(config, ExperimentConfig(name="run 1"), Clock())
+        source = FolderSource(config, RunConfig(name="run 1"), Clock())
         began_s = time.monotonic()
         source.start(counting, counting)
         while len(counting.taken) < files and time.monotonic() - began_s < 1200:

@@ -24,7 +24,7 @@ from mm_test_adapters import device_adapter_path
 from numpy.typing import NDArray
 from rounds import MOST, RESAMPLED, read_call
 
-from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.config import MicroManagerSourceConfig, RunConfig
 from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.micromanager.events import Axes, Event, never
@@ -146,8 +146,8 @@ def run(root: Path, rounds: int, images: int) -> tuple[dict[str, NDArray[np.floa
         microscope.hindrance = hindrance
         return microscope
 
-    experiment = ExperimentConfig(name="soak", phase_channel="FITC")
-    source = MicroManagerSource(config, experiment, SystemClock(), make)
+    named = RunConfig(name="soak", phase_channel="FITC")
+    source = MicroManagerSource(config, named, SystemClock(), make)
     hindrance.become(KINDS[0])
     source.start(hindrance, hindrance)
     taken: dict[str, list[float]] = {kind: [] for kind in KINDS}

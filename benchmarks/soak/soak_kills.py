@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from scopewatch.sources.folder.walk import look_at
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 
 MANNERS = ("plain", "pieces", "renamed", "rewritten")
 SIZE_PX = 128
@@ -49,8 +49,8 @@ def file_name(index: int) -> str:
 def write_frames(folder: Path, frames: int, pause_s: float, seed: int) -> None:
     """Write all frames, in a manner drawn for each."""
     rng = random.Random(seed)
-    experiment = Experiment(seed=seed, size_px=SIZE_PX)
-    templates = [experiment.frame(0, 0, 0, at) for at in range(8)]
+    simulation = Simulation(seed=seed, size_px=SIZE_PX)
+    templates = [simulation.frame(0, 0, 0, at) for at in range(8)]
     for index in range(frames):
         target = folder / file_name(index)
         content = encode(templates[index % 8] + np.uint16(index % 50))

@@ -26,7 +26,7 @@ import tifffile
 from daemon_process import BUNDLE, configure, start, unit_environment
 
 from scopewatch.app.monitoring import RETAIN_S
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 
 SIDE_PX = 128
 WELLS = 384
@@ -80,8 +80,8 @@ def soak(root: Path, model: Path, frames: int, lasts_s: float) -> list[Sample]:
     """Run the daemon over the frames, for a minimum time; return the samples."""
     incoming = root / "in"
     incoming.mkdir()
-    experiment = Experiment(seed=3, size_px=512)
-    field = experiment.frame(0, 0, 0, 20)
+    simulation = Simulation(seed=3, size_px=512)
+    field = simulation.frame(0, 0, 0, 20)
     config = configure(
         root,
         {"kind": "folder", "path": "in", "settle_s": 0.2},

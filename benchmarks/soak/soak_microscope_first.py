@@ -42,7 +42,7 @@ from rounds import MOST, RESAMPLED, read_call
 
 from scopewatch.config.models import ModelConfig
 from scopewatch.demo.microscope import demo_core
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 
 # The first frames of a data set open files and start threads.
 SETTLING = 20
@@ -158,7 +158,7 @@ def alternate(
     pairs: list[Pair] = []
     bursts: list[tuple[float, float]] = []
     with demo_core():
-        field = Experiment(seed=3, size_px=512).frame(0, 0, 0, 20)
+        field = Simulation(seed=3, size_px=512).frame(0, 0, 0, 20)
         daemon = start(config, ("nice", "-n", str(NICE)), unit_environment())
         try:
             wait_ready(log, daemon)

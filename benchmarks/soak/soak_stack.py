@@ -20,7 +20,7 @@ from pathlib import Path
 
 from counting import Counting
 
-from scopewatch.config import ExperimentConfig, FolderSourceConfig
+from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.sources.folder.source import FolderSource
 
 SIZE = 2**32
@@ -95,7 +95,7 @@ def main() -> int:
         path = Path(name) / "run_MMStack.ome.tif"
         at = begin(path)
         config = FolderSourceConfig(kind="folder", path=Path(name), settle_s=0)
-        source = FolderSource(config, ExperimentConfig(name="run 1"), clock)
+        source = FolderSource(config, RunConfig(name="run 1"), clock)
         source.start(counting, counting)
         before_mb = read_figure("/proc/self/status", "VmRSS") / 1e3
         read_before = read_figure("/proc/self/io", "rchar")

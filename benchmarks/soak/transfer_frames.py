@@ -19,7 +19,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 
 FRAMES = 9
 SIZE_PX = 1024
@@ -65,14 +65,14 @@ class Came:
 
 def make_originals(seed: int) -> list[Original]:
     """Make the frames, 16 bit: uncompressed TIFF, LZW TIFF and PNG; strips or tiles."""
-    experiment = Experiment(seed=seed, size_px=SIZE_PX)
+    simulation = Simulation(seed=seed, size_px=SIZE_PX)
     kinds = (("tif", None), ("tif", "lzw"), ("png", None))
     parts: tuple[dict[str, Any], ...] = ({}, {"rowsperstrip": 64}, {"tile": (256, 256)})
     originals = []
     for index in range(FRAMES):
         suffix, compression = kinds[index % 3]
         well = index // 3
-        pixels = experiment.frame(0, well, 0, 2 * (index % 3))
+        pixels = simulation.frame(0, well, 0, 2 * (index % 3))
         content = _encode(pixels, suffix, {"compression": compression, **parts[well]})
         name = f"A{well + 1}_s0_t{index % 3:04d}_phase.{suffix}"
         originals.append(Original(name=name, content=content))

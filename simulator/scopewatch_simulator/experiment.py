@@ -26,7 +26,7 @@ from scopewatch_simulator.truth import FrameTruth, truth_of
 MIN_SIZE_PX, MAX_SIZE_PX = 2 * TILE_PX, 4096
 
 
-class Experiment:
+class Simulation:
     """Simulated differentiation runs, deterministic by seed.
 
     Runs, wells, sites and time points are indices from 0. Frames may be rendered alone and in any

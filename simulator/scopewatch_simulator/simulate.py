@@ -7,7 +7,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 from scopewatch_simulator.plan import (
     FINAL_TIME_POINT,
     MAX_WELLS,
@@ -91,7 +91,7 @@ def simulate(
         For impossible counts, sizes or time points, or when `out` is not empty.
     """
     chosen = _check(out, runs, wells, sites, workers, time_points)
-    Experiment(seed=seed, regime=regime, size_px=size_px)  # refuses what it cannot simulate
+    Simulation(seed=seed, regime=regime, size_px=size_px)  # refuses what it cannot simulate
     out.mkdir(parents=True, exist_ok=True)
     write_notice(out, seed=seed, regime=regime)
     # An NDTiff data set has one writer; files can be written well by well.
@@ -186,15 +186,15 @@ def _work(tasks: Sequence[_Task], workers: int) -> Iterator[list[FrameRecord]]:
 
 def _write_wells(task: _Task) -> list[FrameRecord]:
     """Write all frames of a task; return their records."""
-    experiment = Experiment(
+    simulation = Simulation(
         seed=task.seed, regime=task.regime, size_px=task.size_px, cached_fields=1
     )
-    run = experiment.run_plan(task.run).name
+    run = simulation.run_plan(task.run).name
     records = []
     with open_writer(task.file_format, task.out / run) as writer:
 
         def put(well: int, site: int, time_point: int, channel: str) -> str | None:
-            make = experiment.frame if channel == "phase" else experiment.marker_frame
+            make = simulation.frame if channel == "phase" else simulation.marker_frame
             name = FrameName(
                 run=task.run, well=well, site=site, time_point=time_point, channel=channel
             )
@@ -203,7 +203,7 @@ def _write_wells(task: _Task) -> list[FrameRecord]:
 
         for well in task.wells:
             for site in range(task.sites):
-                final = experiment.truth(task.run, well, site, FINAL_TIME_POINT)
+                final = simulation.truth(task.run, well, site, FINAL_TIME_POINT)
                 for time_point in task.time_points:
                     last = time_point == FINAL_TIME_POINT
                     records.append(
@@ -214,9 +214,9 @@ def _write_wells(task: _Task) -> list[FrameRecord]:
                             time_point=time_point,
                             phase=put(well, site, time_point, "phase"),
                             fluorescence=put(well, site, time_point, "gfp") if last else None,
-                            truth=experiment.truth(task.run, well, site, time_point),
+                            truth=simulation.truth(task.run, well, site, time_point),
                             final=final,
-                            well_kind=experiment.well_plan(task.run, well).kind.value,
+                            well_kind=simulation.well_plan(task.run, well).kind.value,
                         )
                     )
     return records

@@ -23,7 +23,7 @@ from scopewatch.sources.ndtiff.source import NDTiffSource
 from scopewatch.sources.omezarr.source import OmeZarrSource
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.images import EXPERIMENT, pixels, write
+from tests.unit.sources.images import RUN, pixels, write
 from tests.unit.sources.ndtiffs import Writer
 from tests.unit.sources.zarrs import chunk_files, write_times
 
@@ -75,7 +75,7 @@ def asked(ticket: FrameTicket) -> RetryRequest:
 KINDS = {
     "folder": Kind(
         make=lambda path, clock: FolderSource(
-            FolderSourceConfig(kind="folder", name="it", path=path, settle_s=0), EXPERIMENT, clock
+            FolderSourceConfig(kind="folder", name="it", path=path, settle_s=0), RUN, clock
         ),
         produce=write_files,
         spoil=spoil_all,
@@ -83,7 +83,7 @@ KINDS = {
     "folder polling": Kind(
         make=lambda path, clock: FolderSource(
             FolderSourceConfig(kind="folder", name="it", path=path, settle_s=0, observer="polling"),
-            EXPERIMENT,
+            RUN,
             clock,
         ),
         produce=write_files,
@@ -91,14 +91,14 @@ KINDS = {
     ),
     "ndtiff": Kind(
         make=lambda path, clock: NDTiffSource(
-            NDTiffSourceConfig(kind="ndtiff", name="it", path=path), EXPERIMENT, clock
+            NDTiffSourceConfig(kind="ndtiff", name="it", path=path), RUN, clock
         ),
         produce=write_images,
         spoil=spoil_all,
     ),
     "ome-zarr": Kind(
         make=lambda path, clock: OmeZarrSource(
-            OmeZarrSourceConfig(kind="ome-zarr", name="it", path=path), EXPERIMENT, clock
+            OmeZarrSourceConfig(kind="ome-zarr", name="it", path=path), RUN, clock
         ),
         produce=write_times,
         spoil=spoil_chunks,
@@ -106,7 +106,7 @@ KINDS = {
     "micromanager following": Kind(
         make=lambda path, clock: MicroManagerSource(
             MicroManagerSourceConfig(kind="micromanager", name="it", mode="follow", path=path),
-            EXPERIMENT,
+            RUN,
             clock,
         ),
         produce=write_images,

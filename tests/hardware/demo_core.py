@@ -7,9 +7,9 @@ import pytest
 
 from scopewatch.config import (
     ChannelConfig,
-    ExperimentConfig,
     MicroManagerSourceConfig,
     PositionConfig,
+    RunConfig,
 )
 
 adapters = pytest.importorskip("mm_test_adapters", reason="Micro-Manager's demo devices")
@@ -23,7 +23,7 @@ CHANNELS = (
     ChannelConfig(group="Channel", preset="FITC", exposure_ms=5),
     ChannelConfig(group="Channel", preset="DAPI", exposure_ms=5),
 )
-EXPERIMENT = ExperimentConfig(name="HES 7", phase_channel="fitc")
+RUN = RunConfig(name="HES 7", phase_channel="fitc")
 
 
 def settings(path: Path, **changes: Any) -> MicroManagerSourceConfig:

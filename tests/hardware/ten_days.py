@@ -17,7 +17,7 @@ from scopewatch.core.acquisition import Act
 from scopewatch.core.errors import SourceError
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.conftest import FakeClock
-from tests.hardware.demo_core import CHANNELS, EXPERIMENT, settings
+from tests.hardware.demo_core import CHANNELS, RUN, settings
 from tests.hardware.focusing_core import Specimen
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 from tests.unit.store.scene import open_store
@@ -77,11 +77,11 @@ def live(folder: Path, part: dict[str, Any]) -> None:
                 medium=MediumConfig(lift_to_um=-250),
                 poll_s=3600,
             ),
-            EXPERIMENT,
+            RUN,
             clock,
             specimen.microscope,
         )
-        helm = Helm(store, [made], EXPERIMENT.name)
+        helm = Helm(store, [made], RUN.name)
         helm.restore()
         restart_if_dead(made)
         return made, helm
@@ -99,7 +99,7 @@ def live(folder: Path, part: dict[str, Any]) -> None:
     while hour < part["to_h"]:
         specimen.plane_um = drift_um(hour)
         for act in part.get("orders", {}).get(f"{hour:g}", []):
-            store.order(source.name, EXPERIMENT.name, Act(act), "anna, command line")
+            store.order(source.name, RUN.name, Act(act), "anna, command line")
         if hour == part.get("fill_h"):
             _fill(ballast)
         if hour == part.get("relieve_h"):

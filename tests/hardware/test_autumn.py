@@ -13,7 +13,7 @@ from pycromanager.acquisition.acq_eng_py.main import acq_eng_metadata
 
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.micromanager.source import MicroManagerSource
-from tests.hardware.demo_core import CHANNELS, EXPERIMENT, POSITIONS, settings
+from tests.hardware.demo_core import CHANNELS, POSITIONS, RUN, settings
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 
 pytestmark = pytest.mark.hardware
@@ -63,7 +63,7 @@ def test_images_of_the_second_half_past_two_are_dated_right_and_so_is_the_grid(
         clock_zone="Europe/Berlin",
     )
     inbox, ledger = FakeInbox(), FakeLedger()
-    source = MicroManagerSource(config, EXPERIMENT, clock)
+    source = MicroManagerSource(config, RUN, clock)
     source.start(inbox, ledger)
     for index in range(2):
         clock.at = BEGAN + index * timedelta(seconds=INTERVAL_S)
@@ -76,7 +76,7 @@ def test_images_of_the_second_half_past_two_are_dated_right_and_so_is_the_grid(
 
     # After a restart no time point is an hour early or late.
     ledger.settle(*inbox.tickets)
-    again = MicroManagerSource(config, EXPERIMENT, clock)
+    again = MicroManagerSource(config, RUN, clock)
     again.start(inbox, ledger)
     clock.at = BEGAN + timedelta(seconds=2 * INTERVAL_S - 1)
     again.acquire_due()

@@ -20,7 +20,7 @@ from scopewatch.core.acquisition import Act, Order
 from scopewatch.core.errors import SourceError
 from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource
-from tests.hardware.demo_core import CHANNELS, EXPERIMENT, settings
+from tests.hardware.demo_core import CHANNELS, RUN, settings
 from tests.integration.service.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 
@@ -67,9 +67,7 @@ stop_headless()
 def test_an_acquisition_of_another_program_is_followed_within_two_seconds(
     tmp_path: Path, eventually: Callable[..., None]
 ) -> None:
-    source = MicroManagerSource(
-        settings(tmp_path, mode="follow", poll_s=1), EXPERIMENT, RealClock()
-    )
+    source = MicroManagerSource(settings(tmp_path, mode="follow", poll_s=1), RUN, RealClock())
     inbox = FakeInbox()
     source.start(inbox, FakeLedger())
     done = subprocess.run(
@@ -94,7 +92,7 @@ def test_an_acquisition_of_another_program_is_followed_within_two_seconds(
         assert set(np.unique(frame.pixels)) == {1000 + key.time_point}
         assert frame.pixel_size_um == 1.0
         assert frame.acquired_at is not None
-    assert {ticket.key.experiment for ticket in inbox.tickets} == {"HES 7 HES_7_1"}
+    assert {ticket.key.run for ticket in inbox.tickets} == {"HES 7 HES_7_1"}
     source.stop()
 
 
@@ -103,7 +101,7 @@ def test_a_time_lapse_of_our_own_is_acquired_and_offered(
 ) -> None:
     source = MicroManagerSource(
         settings(tmp_path),
-        EXPERIMENT,
+        RUN,
         RealClock(),
         lambda config, name: PycroManagerMicroscope(config, name, process=simulated),
     )
@@ -134,7 +132,7 @@ def test_the_core_starts_again_in_the_same_process_and_the_time_lapse_goes_on(
 ) -> None:
     ledger, inbox = FakeLedger(), FakeInbox()
     for time_point in range(2):
-        source = MicroManagerSource(settings(tmp_path), EXPERIMENT, RealClock())
+        source = MicroManagerSource(settings(tmp_path), RUN, RealClock())
         source.start(inbox, ledger)
         assert source.plan().next_time_point == time_point
         assert source.acquire_time_point(time_point)
@@ -150,7 +148,7 @@ def test_a_device_error_costs_its_image_only_and_is_reported(
     broken = ChannelConfig(group="Channel", preset="no such filter", exposure_ms=5)
     source = MicroManagerSource(
         settings(tmp_path, channels=(broken, CHANNELS[0])),
-        EXPERIMENT,
+        RUN,
         RealClock(),
         lambda config, name: PycroManagerMicroscope(config, name, patience_s=1),
     )
@@ -169,7 +167,7 @@ def test_a_device_error_costs_its_image_only_and_is_reported(
 
 def test_a_running_acquisition_is_interrupted_by_stopping(tmp_path: Path, threads: None) -> None:
     slow = ChannelConfig(group="Channel", preset="FITC", exposure_ms=2000)
-    source = MicroManagerSource(settings(tmp_path, channels=(slow,)), EXPERIMENT, RealClock())
+    source = MicroManagerSource(settings(tmp_path, channels=(slow,)), RUN, RealClock())
     source.start(FakeInbox(), FakeLedger())
     acquiring = threading.Thread(target=source.acquire_time_point, args=(0,))
     acquiring.start()
@@ -186,7 +184,7 @@ def test_a_pause_finishes_what_is_begun_and_the_rest_is_taken_after_it(
     many = tuple(
         PositionConfig(label=f"A{each}", x_um=100.0 * each, y_um=0) for each in range(1, 25)
     )
-    source = MicroManagerSource(settings(tmp_path, positions=many), EXPERIMENT, RealClock())
+    source = MicroManagerSource(settings(tmp_path, positions=many), RUN, RealClock())
     inbox, ledger = FakeInbox(), FakeLedger()
     source.start(inbox, ledger)
     acquiring = threading.Thread(target=source.acquire_due)
@@ -214,9 +212,7 @@ def test_a_pause_finishes_what_is_begun_and_the_rest_is_taken_after_it(
 def test_a_broken_hardware_configuration_is_refused(tmp_path: Path, threads: None) -> None:
     setup = tmp_path / "setup.cfg"
     setup.write_text("Device,Camera,NoSuchLibrary,Cam\n")
-    source = MicroManagerSource(
-        settings(tmp_path / "data", mm_config=setup), EXPERIMENT, RealClock()
-    )
+    source = MicroManagerSource(settings(tmp_path / "data", mm_config=setup), RUN, RealClock())
     with pytest.raises(SourceError, match="microscope failed: python backend"):
         source.start(FakeInbox(), FakeLedger())
     assert not source.health().alive
@@ -225,8 +221,6 @@ def test_a_broken_hardware_configuration_is_refused(tmp_path: Path, threads: Non
 def test_a_configuration_without_camera_is_refused(tmp_path: Path, threads: None) -> None:
     setup = tmp_path / "setup.cfg"
     setup.write_text("Property,Core,Initialize,0\nProperty,Core,Initialize,1\n")
-    source = MicroManagerSource(
-        settings(tmp_path / "data", mm_config=setup), EXPERIMENT, RealClock()
-    )
+    source = MicroManagerSource(settings(tmp_path / "data", mm_config=setup), RUN, RealClock())
     with pytest.raises(SourceError, match="got the configuration has no camera"):
         source.start(FakeInbox(), FakeLedger())

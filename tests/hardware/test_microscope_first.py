@@ -13,7 +13,7 @@ from scopewatch.sources.micromanager.acquired import events_of
 from scopewatch.sources.micromanager.events import Axes
 from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource
-from tests.hardware.demo_core import EXPERIMENT, settings
+from tests.hardware.demo_core import RUN, settings
 from tests.integration.service.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 
@@ -93,7 +93,7 @@ def test_a_database_that_hangs_does_not_hold_up_the_acquisition(
     tmp_path: Path, threads: None, eventually: Callable[..., None]
 ) -> None:
     ledger, inbox = HangingLedger(), FakeInbox()
-    source = MicroManagerSource(settings(tmp_path), EXPERIMENT, RealClock())
+    source = MicroManagerSource(settings(tmp_path), RUN, RealClock())
     source.start(inbox, ledger)
     assert acquire(source) < GENEROUS_S
     eventually(ledger.asked_for.is_set)
@@ -108,7 +108,7 @@ def test_a_full_inbox_drops_no_frame_and_does_not_hold_up_the_acquisition(
     tmp_path: Path, threads: None, eventually: Callable[..., None]
 ) -> None:
     inbox = FakeInbox(room=1)
-    source = MicroManagerSource(settings(tmp_path), EXPERIMENT, RealClock())
+    source = MicroManagerSource(settings(tmp_path), RUN, RealClock())
     source.start(inbox, FakeLedger())
     assert acquire(source) < GENEROUS_S
     eventually(lambda: len(inbox.tickets) == 1)
@@ -123,7 +123,7 @@ def test_a_full_inbox_drops_no_frame_and_does_not_hold_up_the_acquisition(
 
 
 def test_an_inbox_that_raises_does_not_reach_the_acquisition(tmp_path: Path, threads: None) -> None:
-    source = MicroManagerSource(settings(tmp_path), EXPERIMENT, RealClock())
+    source = MicroManagerSource(settings(tmp_path), RUN, RealClock())
     source.start(BrokenInbox(), FakeLedger())
     assert acquire(source) < GENEROUS_S
     source.scan()

@@ -10,7 +10,7 @@ import pytest
 from scopewatch.sources.ndtiff.source import NDTiffSource
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.images import EXPERIMENT
+from tests.unit.sources.images import RUN
 from tests.unit.sources.ndtiffs import ndtiff_config
 
 pytestmark = pytest.mark.hardware
@@ -47,7 +47,7 @@ def test_wells_are_named_and_the_plane_at_0_is_scored(tmp_path: Path, clock: Fak
     subprocess.run(
         [sys.executable, "-c", ACQUIRE, str(tmp_path)], check=True, capture_output=True, timeout=50
     )
-    source, inbox = NDTiffSource(ndtiff_config(tmp_path), EXPERIMENT, clock), FakeInbox()
+    source, inbox = NDTiffSource(ndtiff_config(tmp_path), RUN, clock), FakeInbox()
     source.start(inbox, FakeLedger())
     source.stop()
     levels = {str(ticket.key): source.load(ticket).pixels for ticket in inbox.tickets}

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 from tests.conftest import FakeClock
 from tests.integration.daemon import Daemon
 from tests.integration.receivers import Lab
@@ -29,7 +29,7 @@ def bundle() -> Path:
 @pytest.fixture(scope="session")
 def phase() -> NDArray[np.uint16]:
     """Return a simulated phase-contrast frame: 512 x 512 at 1 um per pixel, day 10."""
-    return Experiment(seed=11, size_px=512).frame(0, 0, 0, 20)
+    return Simulation(seed=11, size_px=512).frame(0, 0, 0, 20)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from scopewatch.app.recording.drawing import DatedOverlays
 from scopewatch.app.run_policy import policy_of
-from scopewatch.config import ExperimentConfig, OverlayConfig
+from scopewatch.config import OverlayConfig, RunConfig
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.messages.settled import Settled
@@ -54,7 +54,7 @@ class Life:
         self.overlays = OverlayFolder(
             folder / "overlays",
             options=OverlayConfig(),
-            policy=policy_of(ExperimentConfig(name="run 7")),
+            policy=policy_of(RunConfig(name="run 7")),
             threshold=0.5,
             named=self.reader.named_with,
         )

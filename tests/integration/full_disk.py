@@ -17,7 +17,7 @@ import pytest
 from scopewatch.app.recording.drawing import DatedOverlays
 from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
-from scopewatch.config import ExperimentConfig, OverlayConfig
+from scopewatch.config import OverlayConfig, RunConfig
 from scopewatch.core.alerts.state_machine import Severity
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.fluorescence import read_fluorescence, thresholds_of
@@ -153,7 +153,7 @@ class Bench:
         self.clock = clock
         self.raw, self.state, self.pictures = (folder / n for n in ("raw", "state", "overlays"))
         self.raw.mkdir()
-        self.experiment = ExperimentConfig(
+        self.run = RunConfig(
             name="run 7", day_from="time_point", fluorescence_channel="gfp", simulated=True
         )
         self.relief: Callable[[], None] = lambda: None
@@ -167,7 +167,7 @@ class Bench:
 
     def open(self) -> None:
         """Start the parts of the daemon over a state folder, which may exist already."""
-        policy = replace(policy_of(self.experiment), rates=RATES, forecast=TABLE)
+        policy = replace(policy_of(self.run), rates=RATES, forecast=TABLE)
         self.store = Store.open(
             self.state,
             policy=policy,
@@ -186,7 +186,7 @@ class Bench:
         self.overlays = OverlayFolder(
             self.pictures,
             options=OverlayConfig(),
-            policy=policy_of(self.experiment),
+            policy=policy_of(self.run),
             threshold=0.5,
             named=self.reader.named_with,
         )

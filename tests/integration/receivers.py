@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
-from scopewatch.config import ExperimentConfig, OverlayConfig
+from scopewatch.config import OverlayConfig, RunConfig
 from scopewatch.core.alerts.state_machine import Severity
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.messages.alert_message import Message
@@ -160,7 +160,7 @@ class Lab:
         drawer = OverlayFolder(
             self.overlays,
             options=OverlayConfig(stain_tiff=False),
-            policy=policy_of(ExperimentConfig(name="run 7")),
+            policy=policy_of(RunConfig(name="run 7")),
             threshold=0.5,
         )
         frame = key(well, 1)

@@ -56,7 +56,7 @@ class Ledger:
     @property
     def plate(self) -> Plate:
         wells = {well: number for number, well in enumerate(WELLS)}
-        return Plate(experiment="run 7", plate="p1", wells=wells, rules=self.rules)
+        return Plate(run="run 7", plate="p1", wells=wells, rules=self.rules)
 
     @property
     def lasts(self) -> dict[tuple[str, str], int]:

@@ -159,9 +159,7 @@ def test_the_status_names_the_well_and_time_point_of_a_frame_that_was_missed(
     store = Store.open(
         settings.state.folder, policy=policy, composer=composer_of(policy), clock=clock
     )
-    missed = FrameKey(
-        experiment="run 1", plate="plate", well="B2", site=0, time_point=3, channel="phase"
-    )
+    missed = FrameKey(run="run 1", plate="plate", well="B2", site=0, time_point=3, channel="phase")
     gap = Refusal(
         source="scope",
         locator="run 1: time point 3, position B2",

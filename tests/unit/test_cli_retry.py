@@ -40,7 +40,7 @@ def config(tmp_path: Path) -> Path:
         for well in ("A1", "A2"):
             ticket = FrameTicket(
                 key=FrameKey(
-                    experiment="run 1",
+                    run="run 1",
                     plate="P1",
                     well=well,
                     site=0,

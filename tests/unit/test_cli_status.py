@@ -109,7 +109,7 @@ def test_counts_and_wells_are_of_the_runs_that_are_watched_now(
     with filling(config, Earlier(20)) as scene:
         for time_point in range(3):
             old = FrameKey(
-                experiment="run 6", plate="p1", well="H9", site=0,
+                run="run 6", plate="p1", well="H9", site=0,
                 time_point=time_point, channel="phase",
             )  # fmt: skip
             scene.score(old, 0.4)
@@ -127,7 +127,7 @@ def test_two_runs_that_go_on_are_counted_apart(
     with filling(config) as scene:
         scene.score(key("A1"), 0.4)
         scene.score(key("A2"), 0.4)
-        scene.score(replace(key("B1", 3), experiment="run 8"), 0.4)
+        scene.score(replace(key("B1", 3), run="run 8"), 0.4)
         refusal = Refusal(
             source="in", locator="/x", fingerprint="", reason="no well",
             seen_at=SystemClock().now(),

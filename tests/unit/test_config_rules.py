@@ -13,11 +13,11 @@ from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
 
 
 def configure(
-    rules: list[dict[str, Any]], alerts: dict[str, Any] | None = None, **experiment: Any
+    rules: list[dict[str, Any]], alerts: dict[str, Any] | None = None, **run: Any
 ) -> Config:
     return Config.model_validate(
         {
-            "experiment": {"name": "run7", **experiment},
+            "experiment": {"name": "run7", **run},
             "model": {"bundle": "model"},
             "sources": [{"kind": "folder", "path": "frames"}],
             "alerts": {"rules": rules, **(alerts or {})},
@@ -30,9 +30,9 @@ def only(config: Config) -> AlertRule:
     return rule
 
 
-def refused(rules: list[dict[str, Any]], **experiment: Any) -> str:
+def refused(rules: list[dict[str, Any]], **run: Any) -> str:
     with pytest.raises(ValidationError) as caught:
-        configure(rules, **experiment)
+        configure(rules, **run)
     return str(caught.value)
 
 

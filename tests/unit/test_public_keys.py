@@ -13,7 +13,7 @@ from scopewatch.app.explain.text import as_json
 from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.app.oneshot.scoring import Scoring
 from scopewatch.cli.main import run
-from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
+from scopewatch.config import NDTiffSourceConfig, RunConfig
 from scopewatch.core.imaging.frame import Refusal
 from scopewatch.store.export.tables import export_json
 from scopewatch.store.read.queries import Reader
@@ -89,7 +89,7 @@ def test_a_line_of_score_keeps_the_names_of_its_fields() -> None:
     scoring = Scoring(
         analyse=make_result,
         pictures=None,
-        experiment=ExperimentConfig(name="score"),
+        run=RunConfig(name="score"),
         monotonic=FakeClock().monotonic,
     )
     judged, unread = scoring.run(
@@ -106,7 +106,7 @@ def test_a_line_of_score_keeps_the_names_of_its_fields() -> None:
 def test_an_explanation_keeps_the_names_of_its_fields(tmp_path: Path) -> None:
     write_data_set(tmp_path)
     source = NDTiffSourceConfig(kind="ndtiff", path=tmp_path)
-    found = survey_ndtiff(source, ExperimentConfig(name="HES7"))
+    found = survey_ndtiff(source, RunConfig(name="HES7"))
     assert found is not None
     plain: dict[str, Any] = as_json(found)
     assert sorted(set(names_in(plain))) == promised("explain")

@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from scopewatch.core.errors import ConfigError
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 from scopewatch_simulator.plan import SIMULATOR_VERSION, acquired_at
 from scopewatch_simulator.simulate import simulate
 from scopewatch_simulator.writers import FileFormat
@@ -70,13 +70,13 @@ def test_a_folder_holds_frames_tables_and_the_notice(tmp_path: Path) -> None:
 
 def test_tables_hold_the_truth_of_the_frames_on_disk(tmp_path: Path) -> None:
     write(tmp_path / "sim")
-    experiment = Experiment(seed=1, size_px=SIZE_PX)
+    simulation = Simulation(seed=1, size_px=SIZE_PX)
     for row in rows(tmp_path / "sim" / "truth.csv"):
         where = int(row["run"][3:]) - 1, ["A1", "A2"].index(row["well"]), 0
-        truth = experiment.truth(*where, int(row["time_point"]))
+        truth = simulation.truth(*where, int(row["time_point"]))
         assert float(row["true_efficiency"]) == pytest.approx(truth.efficiency, abs=1e-5)
         path = tmp_path / "sim" / row["run"] / f"P1_{row['well']}_s0_t{int(row['time_point']):04d}"
-        frame = experiment.frame(*where, int(row["time_point"]))
+        frame = simulation.frame(*where, int(row["time_point"]))
         assert np.array_equal(tifffile.imread(f"{path}_phase.tif"), frame)
 
 
@@ -116,7 +116,7 @@ def test_ndtiff_is_one_data_set_a_run_with_axes_and_times(tmp_path: Path) -> Non
         metadata = dataset.read_metadata(channel="gfp", **axes)
     finally:
         dataset.close()
-    assert np.array_equal(pixels, Experiment(seed=1, size_px=SIZE_PX).frame(0, 1, 0, 20))
+    assert np.array_equal(pixels, Simulation(seed=1, size_px=SIZE_PX).frame(0, 1, 0, 20))
     assert metadata["ElapsedTime-ms"] == 10 * 86_400_000
     assert metadata["PixelSizeUm"] == 1.0
     assert metadata["ReceivedTime"] == "2026-01-15 09:00:00.000 +0000"

@@ -32,7 +32,7 @@ def judge_plan(plan: Plan, pixels: NDArray[np.uint16], bundle: Path) -> dict[Pla
             well, site, time_point, channel = place.key
             frame = Frame(
                 key=FrameKey(
-                    experiment="expected",
+                    run="expected",
                     plate="plate",
                     well=well,
                     site=site,

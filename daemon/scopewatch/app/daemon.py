@@ -260,14 +260,14 @@ def _enter_acts(schedule: Schedule, context: DaemonContext) -> None:
     """Let time-lapses act on what was judged, where that is switched on."""
     policies = policies_of(context.config)
     if policies:
-        experiment = context.config.experiment
+        run = context.config.experiment
         acting = Acting(
             context.reader,
             context.store,
             context.sources,
             context.clock,
-            run=experiment.name,
-            channel=experiment.phase_channel,
+            run=run.name,
+            channel=run.phase_channel,
             policies=policies,
         )
         schedule.every(ACT_S, "acts of time-lapses", acting.look)

@@ -40,9 +40,9 @@ def make_judging(config: Config, card: ModelCard) -> Judging:
 def _settings(config: Config, source: SourceConfig) -> SourceSettings:
     settings = source.model_dump(mode="json", exclude=set(WATCHING))
     scale = {name: settings.pop(name, None) for name in SCALE}
-    experiment = config.experiment.model_dump(mode="json", include=set(NAMING))
+    run = config.experiment.model_dump(mode="json", include=set(NAMING))
     # A newer version may read what this one refuses, and names otherwise.
-    names = _digest({"source": settings, "experiment": experiment, "version": __version__})
+    names = _digest({"source": settings, "experiment": run, "version": __version__})
     limits = config.limits.model_dump(mode="json")
     return SourceSettings(names=names, reading=_digest({"names": names, "limits": limits, **scale}))
 

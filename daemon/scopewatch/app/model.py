@@ -33,5 +33,5 @@ def open_scorer(settings: ModelConfig) -> TFLiteScorer:
 def mark_simulated(config: Config, card: ModelCard) -> Config:
     """Return the configuration, marked as simulated where the model is: its estimates are too."""
     simulated = config.experiment.simulated or card.simulated
-    experiment = config.experiment.model_copy(update={"simulated": simulated})
-    return config.model_copy(update={"experiment": experiment})
+    run = config.experiment.model_copy(update={"simulated": simulated})
+    return config.model_copy(update={"experiment": run})

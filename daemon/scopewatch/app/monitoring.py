@@ -46,7 +46,7 @@ def enter_monitor(
         context.store,
         rules=config.stepped_rules(),
         sources=[watcher.source for watcher in watchers],
-        experiment=config.experiment.name,
+        run=config.experiment.name,
         final_day=config.experiment.final_day,
         interval_h=config.experiment.interval_h,
         free_bytes=partial(_free_bytes, folder),

@@ -101,7 +101,7 @@ def _discard_unnamed(overlays: OverlayFolder, reader: Reader) -> None:
 def gather_facts(config: Config, card: ModelCard) -> Facts:
     """Gather what the dashboard shows of the configuration and the model."""
     return Facts(
-        experiment=config.experiment.name,
+        run=config.experiment.name,
         model_name=card.name,
         model_id=card.model_id,
         simulated=config.experiment.simulated,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from scopewatch.app.run_policy import policy_of, standard_of
-from scopewatch.config import Config, ExperimentConfig
+from scopewatch.config import Config, RunConfig
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import StoreError
 from scopewatch.event_log import get_logger
@@ -98,17 +98,17 @@ class RunStates:
     def __init__(
         self,
         reader: RunReader,
-        experiment: ExperimentConfig,
+        run: RunConfig,
         *,
         clock: Clock,
         target: Callable[[str], float | None] = _no_target,
         daemon: Callable[[], DaemonSeen] = _nobody,
     ) -> None:
         self._reader = reader
-        self._experiment = experiment.name
-        self._policy = policy_of(experiment)
+        self._run = run.name
+        self._policy = policy_of(run)
         self._named_wells = tuple(
-            name for patterns in experiment.well_groups.values() for name in named_wells(patterns)
+            name for patterns in run.well_groups.values() for name in named_wells(patterns)
         )
         self._clock = clock
         self._target = target
@@ -134,7 +134,7 @@ class RunStates:
         try:
             return tuple(self._current())
         except StoreError as error:
-            return (RunState(run=self._experiment, state=database_away(str(error))),)
+            return (RunState(run=self._run, state=database_away(str(error))),)
 
     def over(self) -> bool:
         """Return whether all runs are finished, so that no frame is due; never raises."""
@@ -158,10 +158,10 @@ class RunStates:
         active = self._reader.active_runs(self._clock.now() - ACTIVE)[:MOST_RUNS]
         shown = [RunState(run=run, state=self.of(run)) for run in active or names[:1]]
         over = all(each.state.level is Level.FINISHED for each in shown)
-        if over and self._experiment not in names:
+        if over and self._run not in names:
             # The next run is awaited; for how long is nobody's affair but in an empty database.
-            state = self._assess(self._see(self._experiment), awaited=not names)
-            shown.append(RunState(run=self._experiment, state=state))
+            state = self._assess(self._see(self._run), awaited=not names)
+            shown.append(RunState(run=self._run, state=state))
         return shown
 
     def _see(self, run: str) -> RunSeen:
@@ -193,7 +193,7 @@ class RunStates:
                 run=run,
                 daemon=daemon,
                 target=self._target(run.name),
-                named_wells=self._named_wells if run.name == self._experiment else (),
+                named_wells=self._named_wells if run.name == self._run else (),
             )
         )
 

@@ -7,12 +7,12 @@ from typing import Protocol, runtime_checkable
 
 from scopewatch.config import (
     Config,
-    ExperimentConfig,
     FolderSourceConfig,
     LimitsConfig,
     MicroManagerSourceConfig,
     NDTiffSourceConfig,
     OmeZarrSourceConfig,
+    RunConfig,
     SourceConfig,
 )
 from scopewatch.core.clock import Clock
@@ -59,7 +59,7 @@ def make_sources(
 
 def make_source(
     source: SourceConfig,
-    experiment: ExperimentConfig,
+    run: RunConfig,
     clock: Clock,
     limits: LimitsConfig,
     arrivals: Arrivals | None = None,
@@ -72,19 +72,19 @@ def make_source(
         case FolderSourceConfig():
             from scopewatch.sources.folder.source import FolderSource  # noqa: PLC0415
 
-            return FolderSource(source, experiment, clock, limits=bounds, arrivals=arrivals)
+            return FolderSource(source, run, clock, limits=bounds, arrivals=arrivals)
         case NDTiffSourceConfig():
             from scopewatch.sources.ndtiff.source import NDTiffSource  # noqa: PLC0415
 
-            return NDTiffSource(source, experiment, clock, limits=bounds, arrivals=arrivals)
+            return NDTiffSource(source, run, clock, limits=bounds, arrivals=arrivals)
         case OmeZarrSourceConfig():
             from scopewatch.sources.omezarr.source import OmeZarrSource  # noqa: PLC0415
 
-            return OmeZarrSource(source, experiment, clock, limits=bounds, arrivals=arrivals)
+            return OmeZarrSource(source, run, clock, limits=bounds, arrivals=arrivals)
         case MicroManagerSourceConfig():
             from scopewatch.sources.micromanager.source import MicroManagerSource  # noqa: PLC0415
 
-            return MicroManagerSource(source, experiment, clock, limits=bounds, arrivals=arrivals)
+            return MicroManagerSource(source, run, clock, limits=bounds, arrivals=arrivals)
 
 
 def make_source_supervisors(

@@ -5,7 +5,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from scopewatch.config.secrets import find_token
 from scopewatch.core.acquisition import JournalEntry
 from scopewatch.core.errors import ModelError
 from scopewatch.core.estimation.forecast_validation import RunReport, WellEnd, judge_run
+from scopewatch.core.public_names import as_plain
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.monitoring.run_facts import DaemonSeen
 from scopewatch.notify.breaker import Circuit, Receiver
@@ -183,7 +184,7 @@ class Status:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values; times are ISO 8601 in UTC, fractions 0 to 1."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=_plain))
+        plain: dict[str, Any] = json.loads(json.dumps(as_plain(self), default=_plain))
         return {"schema_version": 1, **plain}
 
 

@@ -90,7 +90,7 @@ def score(
         bundle=model,
         out=out,
         source=wanted.source(paths[0], default_pattern=guessed or DEFAULT),
-        experiment=wanted.experiment("score"),
+        run=wanted.run("score"),
         grid=grid,
         threads=threads,
         memory_mb=memory_mb,

@@ -62,11 +62,11 @@ def _print_wells(console: Console, status: Status) -> None:
     watched = {each.run for each in status.states}
     table = Table(*COLUMNS)
     for row in status.wells:
-        if row.name.experiment not in watched:
+        if row.name.run not in watched:
             continue
         seen = row.efficiency
         table.add_row(
-            row.name.experiment,
+            row.name.run,
             row.name.plate,
             row.name.well,
             "" if row.day is None else f"{row.day:.1f}",

@@ -2,7 +2,7 @@
 
 from scopewatch.config.acts import ActsConfig, FlaggedFluorescenceConfig
 from scopewatch.config.delivery import ChannelUrl, DigestConfig, HeartbeatConfig
-from scopewatch.config.experiment import ExperimentConfig
+from scopewatch.config.experiment import RunConfig
 from scopewatch.config.file import Sections, load_config, read_sections
 from scopewatch.config.focus import FocusConfig, MediumConfig
 from scopewatch.config.models import (
@@ -36,7 +36,6 @@ __all__ = [
     "ChannelUrl",
     "Config",
     "DigestConfig",
-    "ExperimentConfig",
     "FlaggedFluorescenceConfig",
     "FocusConfig",
     "FolderSourceConfig",
@@ -54,6 +53,7 @@ __all__ = [
     "ProjectionConfig",
     "ReadingConfig",
     "RuleConfig",
+    "RunConfig",
     "RuntimeConfig",
     "Sections",
     "SitesConfig",

@@ -28,9 +28,7 @@ class ChannelUrl(Strict):
 
     def route(self) -> Route:
         """Return what the channel carries, as a core type."""
-        return Route(
-            min_severity=self.min_severity, experiments=self.experiments, digest=self.digest
-        )
+        return Route(min_severity=self.min_severity, runs=self.experiments, digest=self.digest)
 
 
 def check_heartbeat_url(url: str) -> str:

@@ -8,7 +8,7 @@ from scopewatch.config.strict import Strict
 from scopewatch.core.alerts.scope import check_pattern
 
 
-class ExperimentConfig(Strict):
+class RunConfig(Strict):
     """The differentiation run that is being watched."""
 
     name: str = Field(min_length=1, description="used where files and metadata do not name one")

@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from scopewatch.config.delivery import Address, ChannelUrl, DigestConfig, HeartbeatConfig
-from scopewatch.config.experiment import ExperimentConfig
+from scopewatch.config.experiment import RunConfig
 from scopewatch.config.old_names import modernise
 from scopewatch.config.rule import QuietHoursConfig
 from scopewatch.config.rules import AnyRuleConfig
@@ -124,7 +124,7 @@ class LoggingConfig(Strict):
 class Config(Strict):
     """The whole of `config.yaml`."""
 
-    experiment: ExperimentConfig
+    experiment: RunConfig
     model: ModelConfig
     sources: tuple[SourceConfig, ...] = Field(min_length=1)
     state: StateConfig = StateConfig()

@@ -97,7 +97,7 @@ class Rule(Strict):
             cooldown_h=self.cooldown_h,
             escalate_after_h=self.escalate_after_h,
             quiet_hours=self.quiet_hours.hours() if self.quiet_hours else quiet_hours,
-            experiments=self.experiments,
+            runs=self.experiments,
             **self._limits(),
             **self._scope(groups or {}),
         )

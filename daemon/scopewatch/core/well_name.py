@@ -1,15 +1,17 @@
 """Names of wells."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from scopewatch.core.public_names import AS_EXPERIMENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WellName:
     """Which well of which plate of which differentiation run."""
 
-    experiment: str
+    run: str = field(metadata=AS_EXPERIMENT)
     plate: str
     well: str
 
     def __str__(self) -> str:
-        return f"{self.experiment} / {self.plate} / {self.well}"
+        return f"{self.run} / {self.plate} / {self.well}"

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scopewatch.core.errors import ConfigError, ScopewatchError, SourceError, complaint
 from scopewatch.demo.folder import INTERVAL_H, RUN
 from scopewatch.sources.micromanager.cores import stop_core
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 from scopewatch_simulator.plan import FINAL_TIME_POINT, SIMULATOR_VERSION
 
 Shoot = Callable[[int, int], NDArray[np.uint16]]
@@ -155,13 +155,13 @@ def acquire(
     return acquired
 
 
-def write_truth(path: Path, experiment: Experiment, wells: tuple[str, ...]) -> None:
+def write_truth(path: Path, simulation: Simulation, wells: tuple[str, ...]) -> None:
     """Write the true efficiency of every well on the final day."""
     with path.open("w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream)
         table.writerow(["well", "true_efficiency", "simulator_version"])
         for index, well in enumerate(wells):
-            truth = experiment.truth(0, index, 0, FINAL_TIME_POINT)
+            truth = simulation.truth(0, index, 0, FINAL_TIME_POINT)
             table.writerow([well, f"{truth.efficiency:.4f}", SIMULATOR_VERSION])
 
 
@@ -179,16 +179,16 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps(fields), flush=True)  # noqa: T201  this process speaks by its lines
 
     try:
-        experiment = Experiment(seed=chosen.seed, cached_fields=chosen.wells)
-        wells = tuple(experiment.well_plan(0, index).name for index in range(chosen.wells))
-        write_truth(chosen.truth, experiment, wells)
+        simulation = Simulation(seed=chosen.seed, cached_fields=chosen.wells)
+        wells = tuple(simulation.well_plan(0, index).name for index in range(chosen.wells))
+        write_truth(chosen.truth, simulation, wells)
         with demo_core():
             frames = acquire(
                 chosen.out,
                 wells=wells,
                 time_points=FINAL_TIME_POINT + 1,
                 pace_s=chosen.pace_s,
-                shoot=lambda well, time_point: experiment.frame(0, well, 0, time_point),
+                shoot=lambda well, time_point: simulation.frame(0, well, 0, time_point),
                 report=lambda done: say(time_points=done),
             )
     except ScopewatchError as error:

@@ -140,7 +140,7 @@ def _write(subject: Subject, transition: Transition, style: Style, say: Say) -> 
         lead = f"{say(GRAVER)} {lead}"
     link = ""
     if style.dashboard and subject.plate is not None and subject.well is not None:
-        link = well_link(style.dashboard, subject.experiment, subject.plate, subject.well)
+        link = well_link(style.dashboard, subject.run, subject.plate, subject.well)
     elif style.dashboard:
         link = alerts_link(style.dashboard)
     return Mail(
@@ -220,7 +220,7 @@ def _fields(
     newest = evidence.points[-1].efficiency if evidence.points else None
     known = {
         "subject": str(subject),
-        "where": subject.well or subject.plate or subject.experiment,
+        "where": subject.well or subject.plate or subject.run,
         "count": str(len(evidence.wells)),
         "out_of": str(evidence.out_of),
         "detail": name_fault(evidence.detail, style.language),

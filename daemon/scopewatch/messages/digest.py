@@ -76,7 +76,7 @@ class Digest:
         Whether somebody has to see why not.
     """
 
-    experiment: str
+    run: str
     on: date
     day: float | None
     frames: int
@@ -98,11 +98,11 @@ def compose_digest(digest: Digest, *, style: Style) -> Message:
     first = look_first(digest.wells)
     mark = SIMULATED_MARK if style.simulated else ""
     title = say("{experiment}, {date}: wells that need a look: {count}").format(
-        experiment=digest.experiment, date=digest.on.isoformat(), count=len(first)
+        experiment=digest.run, date=digest.on.isoformat(), count=len(first)
     )
     if digest.missing and digest.state is not None:
         title = say("{experiment}, {date}: {state}").format(
-            experiment=digest.experiment,
+            experiment=digest.run,
             date=digest.on.isoformat(),
             state=say_phrase(digest.state, style.language),
         )
@@ -122,7 +122,7 @@ def compose_digest(digest: Digest, *, style: Style) -> Message:
         good=digest.judged and not first and not digest.alerts and not digest.complaints,
     )
     return Message(
-        idempotency_key=f"digest {digest.on.isoformat()} {digest.experiment}",
+        idempotency_key=f"digest {digest.on.isoformat()} {digest.run}",
         severity=Severity.INFO,
         title=mail.title,
         body=as_text(mail),
@@ -218,7 +218,7 @@ def _name(alert: OpenAlert, say: Say) -> str:
 def _maps(digest: Digest, *, simulated: bool) -> Iterator[PlateMap]:
     for plate in dict.fromkeys(well.plate for well in digest.wells):
         yield PlateMap(
-            plate=f"{digest.experiment} / {plate}",
+            plate=f"{digest.run} / {plate}",
             target=digest.target,
             simulated=simulated,
             wells=tuple(_plate_well(well) for well in digest.wells if well.plate == plate),

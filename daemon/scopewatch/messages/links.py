@@ -12,9 +12,9 @@ def segment(name: str) -> str:
     return quote(name.replace("%", "%25").replace("/", "%2F"), safe="")
 
 
-def well_link(base: str, experiment: str, plate: str, well: str) -> str:
+def well_link(base: str, run: str, plate: str, well: str) -> str:
     """Return the address of a well's page; `base` is that of the dashboard."""
-    return "/".join((base.rstrip("/"), "wells", *map(segment, (experiment, plate, well))))
+    return "/".join((base.rstrip("/"), "wells", *map(segment, (run, plate, well))))
 
 
 def alerts_link(base: str) -> str:

@@ -15,7 +15,7 @@ NO_TIME_POINT = -1
 class Plate:
     """A plate of a run with its wells (number by name), and the rules that speak of them."""
 
-    experiment: str
+    run: str
     plate: str
     wells: Mapping[str, int]
     rules: tuple[AlertRule, ...]
@@ -27,7 +27,7 @@ class Plate:
 
     def covers(self, rule: AlertRule, well: str) -> bool:
         """Whether a rule has a state of its own for a well."""
-        return rule.kind.of_a_well and rule.covers(self.experiment, self.plate, well)
+        return rule.kind.of_a_well and rule.covers(self.run, self.plate, well)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,7 @@ def announce_test(
 
 
 def write_test(
-    experiment: str, now: datetime, *, style: Style, overlay: str | None, digest: bool
+    run: str, now: datetime, *, style: Style, overlay: str | None, digest: bool
 ) -> list[Message]:
     """Write an alert, and a digest where they are sent, of a plate that does not exist.
 
@@ -61,15 +61,13 @@ def write_test(
         Path of a picture to attach, relative to the overlay folder; None for none.
     """
     style = replace(style, final_day=style.final_day or _FINAL_DAY)
-    messages = [_alert(experiment, now, style, overlay)]
+    messages = [_alert(run, now, style, overlay)]
     if digest:
-        messages.append(compose_digest(_digest(experiment, now), style=style))
-    return [
-        _mark(message, experiment, f"{number} {now}") for number, message in enumerate(messages)
-    ]
+        messages.append(compose_digest(_digest(run, now), style=style))
+    return [_mark(message, run, f"{number} {now}") for number, message in enumerate(messages)]
 
 
-def _alert(experiment: str, now: datetime, style: Style, overlay: str | None) -> Message:
+def _alert(run: str, now: datetime, style: Style, overlay: str | None) -> Message:
     points = tuple(
         WellPoint(day=4 + step / 2, efficiency=value, half_width=0.08)
         for step, value in enumerate((0.03, 0.05, 0.08, 0.12, 0.15, 0.19, 0.24))
@@ -90,11 +88,11 @@ def _alert(experiment: str, now: datetime, style: Style, overlay: str | None) ->
         observation=Observation(at=now, day=points[-1].day, score=0.97, evidence=evidence),
         at=now,
     )
-    subject = Subject(experiment=experiment, plate=_PLATE, well="B3")
+    subject = Subject(run=run, plate=_PLATE, well="B3")
     return compose(subject, transition, style=style, key="test", overlay=overlay)
 
 
-def _digest(experiment: str, now: datetime) -> Digest:
+def _digest(run: str, now: datetime) -> Digest:
     values = (0.62, 0.58, 0.66, 0.71, 0.55, 0.49, 0.34, 0.60, 0.57, 0.63, 0.12, 0.68)
     wells = tuple(
         DigestWell(
@@ -107,7 +105,7 @@ def _digest(experiment: str, now: datetime) -> Digest:
         for index, value in enumerate(values)
     )
     return Digest(
-        experiment=experiment,
+        run=run,
         on=now.astimezone().date(),
         day=7.0,
         frames=84,
@@ -122,15 +120,15 @@ def _open(value: float) -> OpenAlert:
     return OpenAlert(kind=RuleKind.WEAK_FORECAST, severity=severity, name="test")
 
 
-def _mark(message: Message, experiment: str, what: str) -> Message:
+def _mark(message: Message, run: str, what: str) -> Message:
     """Put a notice first that it is a test: nobody must go and look for the well."""
     say = translator(message.language)
     notice = say("This is a test of the messages for {experiment}: nothing has happened.").format(
-        experiment=experiment
+        experiment=run
     )
     return replace(
         message,
-        idempotency_key=hashlib.sha256(f"test {experiment} {what}".encode()).hexdigest()[:32],
+        idempotency_key=hashlib.sha256(f"test {run} {what}".encode()).hexdigest()[:32],
         title=say("TEST: {title}").format(title=message.title),
         body=f"{notice}\n\n{message.body}",
         html=f"<p><strong>{escape(notice)}</strong></p>{message.html}",

@@ -259,7 +259,7 @@ async def _order(
         )
         raise HTTPException(status_code=409, detail=line)
     by = f"{way}, {address_of(request.scope)}"
-    run = context.facts.experiment
+    run = context.facts.run
     return await run_in_threadpool(context.alerts.order, name, run, act, by, target, reason)
 
 

@@ -176,24 +176,24 @@ def status(context: GivenContext, experiment: str | None = None) -> StatusAnswer
 def wells(context: GivenContext, experiment: str | None = None) -> WellsAnswer:
     """Return the present state of every well (of one run)."""
     rows = context.reader.wells(experiment)
-    limits = {name: _staleness(context, name) for name in {row.name.experiment for row in rows}}
+    limits = {name: _staleness(context, name) for name in {row.name.run for row in rows}}
     return WellsAnswer(
         simulated=context.facts.simulated,
-        wells=[_well(context, row, rows, limits[row.name.experiment]) for row in rows],
+        wells=[_well(context, row, rows, limits[row.name.run]) for row in rows],
     )
 
 
 @routes.get("/api/wells/{experiment}/{plate}/{well}.json")
 def course(context: GivenContext, experiment: str, plate: str, well: str) -> CourseAnswer:
     """Return one well with its time course."""
-    name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
-    rows = context.reader.wells(name.experiment)
+    name = WellName(run=name_of(experiment), plate=name_of(plate), well=name_of(well))
+    rows = context.reader.wells(name.run)
     row = find_well(rows, name, "see /api/wells.json")
-    target = context.facts.target(name.experiment)
+    target = context.facts.target(name.run)
     return CourseAnswer(
         simulated=context.facts.simulated,
         target=target,
-        well=_well(context, row, rows, _staleness(context, name.experiment)),
+        well=_well(context, row, rows, _staleness(context, name.run)),
         points=[
             PointAnswer(
                 time_point=point.time_point,
@@ -227,12 +227,12 @@ def _well(
             other.time_point
             for other in rows
             if other.time_point is not None
-            and (other.name.experiment, other.name.plate) == (row.name.experiment, row.name.plate)
+            and (other.name.run, other.name.plate) == (row.name.run, row.name.plate)
         ),
         default=0,
     )
     return WellAnswer(
-        experiment=row.name.experiment,
+        experiment=row.name.run,
         plate=row.name.plate,
         well=row.name.well,
         day=row.day,
@@ -240,7 +240,7 @@ def _well(
         efficiency=None if row.efficiency is None else _efficiency(row.efficiency),
         outlook=None
         if row.outlook is None
-        else _outlook(row.outlook, context.facts.target(row.name.experiment)),
+        else _outlook(row.outlook, context.facts.target(row.name.run)),
         frames_scored=row.scored,
         frames_quarantined=row.quarantined,
         last_frame_at=row.last_frame_at,

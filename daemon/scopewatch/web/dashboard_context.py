@@ -205,7 +205,7 @@ def choose_run(context: DashboardContext, asked: str | None) -> Choice:
     """
     # The configured one is last where it has no frame yet.
     runs = (run.name for run in context.reader.runs())
-    names = tuple(dict.fromkeys((*runs, context.facts.experiment)))
+    names = tuple(dict.fromkeys((*runs, context.facts.run)))
     if asked is None:
         return Choice(run=names[0], names=names)
     if asked not in names:
@@ -218,7 +218,7 @@ def choose_run(context: DashboardContext, asked: str | None) -> Choice:
 
 def alerts_of(context: DashboardContext, run: str) -> tuple[str, ...]:
     """Return the experiments whose alerts concern a run: the monitor's are of the configured."""
-    return tuple(dict.fromkeys((run, context.facts.experiment)))
+    return tuple(dict.fromkeys((run, context.facts.run)))
 
 
 def make_header(context: DashboardContext, choice: Choice, seen: Overview) -> Header:
@@ -247,7 +247,7 @@ def make_header(context: DashboardContext, choice: Choice, seen: Overview) -> He
         held=tuple(
             each.held
             for each in context.acquisitions()
-            if each.held is not None and run == context.facts.experiment
+            if each.held is not None and run == context.facts.run
         ),
     )
 
@@ -274,6 +274,6 @@ def _wider(rows: Sequence[AlertRow], run: str, state: State, now: datetime) -> t
         if row.well is None
         and row.kind is not shown
         and not answered(row, now)
-        and (row.subject.plate is None or row.subject.experiment == run)
+        and (row.subject.plate is None or row.subject.run == run)
     ]
     return tuple(sorted(wider, key=lambda row: -row.severity.rank))

@@ -26,13 +26,13 @@ class FinalDay:
 
 def find_final_day(reader: Reader, facts: Facts, name: WellName) -> FinalDay | None:
     """Return the fluorescence result of a well; None before it was measured."""
-    ends = reader.ends(name.experiment)
+    ends = reader.ends(name.run)
     wells = ends[0].wells if ends else ()
     place = name.plate, name.well
     well = next((each for each in wells if (each.plate, each.well) == place), None)
     if well is None:
         return None
     report = judge_run(wells, facts.errors)
-    path = None if facts.state is None else proposal_path(facts.state, name.experiment)
+    path = None if facts.state is None else proposal_path(facts.state, name.run)
     proposed = path is not None and report.departs != "" and path.is_file()
     return FinalDay(well=well, run=report, proposal=path if proposed else None)

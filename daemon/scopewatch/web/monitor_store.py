@@ -45,7 +45,7 @@ class Facts:
 
     Parameters
     ----------
-    experiment
+    run
         The differentiation run named in the configuration.
     model_id
         First twelve hex digits of the model's SHA-256.
@@ -65,7 +65,7 @@ class Facts:
         Names of the sources that are configured, and of those whose time-lapse scopewatch runs.
     """
 
-    experiment: str
+    run: str
     model_name: str
     model_id: str
     simulated: bool

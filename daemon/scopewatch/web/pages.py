@@ -93,7 +93,7 @@ def plates(context: GivenContext, visit: GivenVisit, experiment: str | None = No
     groups = [
         group
         for group in group_alerts(header.standing, context.facts.standard.rules, header.now)
-        if group.well is not None and group.well.experiment == run
+        if group.well is not None and group.well.run == run
     ]
     over = header.state.level is Level.FINISHED
     return render_page(
@@ -113,10 +113,10 @@ def well(
     context: GivenContext, visit: GivenVisit, experiment: str, plate: str, well: str
 ) -> HTMLResponse:
     """Show one well: its course, pictures and alerts."""
-    name = WellName(experiment=name_of(experiment), plate=name_of(plate), well=name_of(well))
-    seen = context.reader.flagged(name.experiment, also=name)
+    name = WellName(run=name_of(experiment), plate=name_of(plate), well=name_of(well))
+    seen = context.reader.flagged(name.run, also=name)
     row = find_well(seen.wells, name, "see the plate page")
-    header = make_header(context, choose_run(context, name.experiment), seen)
+    header = make_header(context, choose_run(context, name.run), seen)
     standard = context.facts.standard
     alerts = context.reader.alerts(name, MAX_ALERTS)
     points = context.reader.course(name, TABLE_ROWS)
@@ -308,7 +308,7 @@ def render_page(
 
 def _acts(context: DashboardContext, well: WellName) -> list[tuple[float, str]]:
     """Return what was done to the time-lapse of a run, or to one well of it: its day, and what."""
-    run = well.experiment
+    run = well.run
     rows = [row for row in context.reader.runs() if row.name == run]
     began_at = next((row.started_at or row.first_frame_at for row in rows), None)
     if began_at is None or not context.facts.acquires:

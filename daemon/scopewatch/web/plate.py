@@ -70,7 +70,7 @@ class PlateView:
         What the colours of its wells follow from, each once.
     """
 
-    experiment: str
+    run: str
     plate: str
     seen: int
     wells: int
@@ -86,15 +86,15 @@ def lay_out(
     """Group wells into plates, in the order in which the wells come."""
     plates: dict[tuple[str, str], list[WellRow]] = {}
     for row in rows:
-        plates.setdefault((row.name.experiment, row.name.plate), []).append(row)
+        plates.setdefault((row.name.run, row.name.plate), []).append(row)
     return [
-        _plate(experiment, plate, members, standard=standard, now=now, staleness=staleness)
-        for (experiment, plate), members in plates.items()
+        _plate(run, plate, members, standard=standard, now=now, staleness=staleness)
+        for (run, plate), members in plates.items()
     ]
 
 
 def _plate(
-    experiment: str,
+    run: str,
     plate: str,
     rows: list[WellRow],
     *,
@@ -140,7 +140,7 @@ def _plate(
             for column in range(size[1])
         )
     return PlateView(
-        experiment=experiment,
+        run=run,
         plate=plate,
         seen=len(rows),
         wells=size[0] * size[1] or len(rows),
@@ -167,7 +167,7 @@ def _format(placed: dict[tuple[int, int] | None, WellRow]) -> tuple[int, int] | 
 
 def subject_of(name: WellName) -> Subject:
     """Return a well as rules name it."""
-    return Subject(experiment=name.experiment, plate=name.plate, well=name.well)
+    return Subject(run=name.run, plate=name.plate, well=name.well)
 
 
 def expect(row: WellRow, standard: Standard) -> Expectation:

@@ -131,7 +131,7 @@ def _not_understood(path: str, got: str) -> HTTPException:
 def _back(form: dict[str, str]) -> str:
     run, plate, well = (form.get(name, "") for name in ("experiment", "plate", "well"))
     if form.get("back") == "well" and run and plate and well:
-        return f"/wells/{well_path(WellName(experiment=run, plate=plate, well=well))}#refused"
+        return f"/wells/{well_path(WellName(run=run, plate=plate, well=well))}#refused"
     page = form.get("page", "")
     asked = {"experiment": run, "page": page if page.isdecimal() and len(page) < 7 else ""}
     query = urlencode({name: value for name, value in asked.items() if value})

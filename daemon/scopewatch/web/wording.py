@@ -82,4 +82,4 @@ def name_of(segment_text: str) -> str:
 
 def well_path(name: WellName) -> str:
     """Return the address of a well below `/wells/` or `/api/wells/`."""
-    return "/".join(segment(part) for part in (name.experiment, name.plate, name.well))
+    return "/".join(segment(part) for part in (name.run, name.plate, name.well))

@@ -10,7 +10,7 @@ from scopewatch.config import FocusConfig, PositionConfig
 from scopewatch.core.errors import SourceError
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.conftest import FakeClock
-from tests.hardware.demo_core import CHANNELS, EXPERIMENT, adapters, settings
+from tests.hardware.demo_core import CHANNELS, RUN, adapters, settings
 from tests.hardware.focusing_core import Specimen
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 
@@ -34,7 +34,7 @@ def source(path: Path, clock: FakeClock, specimen: Specimen, **focus: Any) -> Mi
             time_points=2 * DAYS,
             focus=FocusConfig(**focus),
         ),
-        EXPERIMENT,
+        RUN,
         clock,
         specimen.microscope,
     )
@@ -145,7 +145,7 @@ def test_a_core_without_the_device_is_refused_at_the_start(
             positions=POSITIONS,
             focus=FocusConfig(method="lock", device=device),
         ),
-        EXPERIMENT,
+        RUN,
         clock,
     )
     with pytest.raises(SourceError, match=line):

@@ -15,7 +15,7 @@ from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
 from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.conftest import FakeClock
-from tests.hardware.demo_core import CHANNELS, EXPERIMENT, POSITIONS, adapters, settings
+from tests.hardware.demo_core import CHANNELS, POSITIONS, RUN, adapters, settings
 from tests.unit.store.scene import Scene, open_store
 
 pytestmark = pytest.mark.hardware
@@ -38,7 +38,7 @@ class Bench:
                 positions=POSITIONS[:2],
                 channels=CHANNELS[:1],
             ),
-            EXPERIMENT,
+            RUN,
             clock,
             lambda config, name: PycroManagerMicroscope(config, name, patience_s=0.5),
         )
@@ -57,7 +57,7 @@ class Bench:
             self.store,
             rules=[RULE],
             sources=[self.source],
-            experiment=EXPERIMENT.name,
+            run=RUN.name,
             final_day=10,
             interval_h=1,
             free_bytes=lambda: 10**12,

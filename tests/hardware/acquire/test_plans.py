@@ -19,7 +19,7 @@ from tests.hardware.acquiring_daemon import (
     stop,
     write,
 )
-from tests.hardware.demo_core import CHANNELS, EXPERIMENT, settings
+from tests.hardware.demo_core import CHANNELS, RUN, settings
 from tests.integration.daemon import Daemon
 from tests.integration.service.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
@@ -106,7 +106,7 @@ def test_each_position_is_imaged_in_its_own_focus_at_every_time_point(
         PositionConfig(label="A2", x_um=9000, y_um=0, z_um=12.5),
     )
     source = MicroManagerSource(
-        settings(tmp_path, positions=positions, channels=CHANNELS[:1]), EXPERIMENT, RealClock()
+        settings(tmp_path, positions=positions, channels=CHANNELS[:1]), RUN, RealClock()
     )
     source.start(FakeInbox(), FakeLedger())
     assert source.acquire_time_point(0)

@@ -12,7 +12,7 @@ import pytest
 import useq
 from mmpycorex import Core
 
-from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.config import MicroManagerSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.hardware.acquiring_daemon import acquiring_daemon, stop, write
@@ -24,7 +24,7 @@ from tests.unit.sources.micromanager.pos_lists import Marked, version_1_4, versi
 
 pytestmark = pytest.mark.hardware
 
-EXPERIMENT = ExperimentConfig(name="HES 7", phase_channel="FITC", sites_per_well=2)
+RUN = RunConfig(name="HES 7", phase_channel="FITC", sites_per_well=2)
 FITC = {"group": "Channel", "preset": "FITC", "exposure_ms": 5}
 GRID = useq.GridRowsColumns(rows=1, columns=2, fov_width=800, fov_height=800)
 PLATE_PLAN = useq.MDASequence(
@@ -81,7 +81,7 @@ def acquire(folder: Path, **source: Any) -> FakeInbox:
         }
     )
     inbox = FakeInbox()
-    made = MicroManagerSource(config, EXPERIMENT, RealClock())
+    made = MicroManagerSource(config, RUN, RealClock())
     made.start(inbox, FakeLedger())
     try:
         assert made.acquire_time_point(0)

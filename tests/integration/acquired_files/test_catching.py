@@ -16,7 +16,7 @@ from scopewatch.sources.folder.source import FolderSource
 from tests.conftest import FakeClock
 from tests.integration.service.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.images import EXPERIMENT, FRAME, folder_config, write
+from tests.unit.sources.images import FRAME, RUN, folder_config, write
 
 ROOT = Path(__file__).parents[3]
 MAX_QUEUED = Path("/proc/sys/fs/inotify/max_queued_events")
@@ -147,7 +147,7 @@ def test_a_share_that_is_unmounted_and_mounted_again_is_watched_again(tmp_path: 
 @pytest.mark.parametrize("days", [-1, 1])
 def test_a_clock_that_jumps_by_a_day_loses_and_repeats_nothing(tmp_path: Path, days: int) -> None:
     clock, inbox = FakeClock(), FakeInbox()
-    source = FolderSource(folder_config(tmp_path, settle_s=2), EXPERIMENT, clock)
+    source = FolderSource(folder_config(tmp_path, settle_s=2), RUN, clock)
     source.start(inbox, FakeLedger())
     for time_point in range(4):
         path = write(tmp_path / f"plate_A1_s0_t{time_point:04d}_phase.tif")
@@ -172,7 +172,7 @@ def test_a_file_older_than_all_that_were_seen_is_a_frame_like_any(
     inbox = FakeInbox()
     config = folder_config(tmp_path / "watched", observer=observer, poll_s=0.2)
     write(tmp_path / "watched" / FRAME)
-    source = FolderSource(config, EXPERIMENT, RealClock())
+    source = FolderSource(config, RUN, RealClock())
     source.start(inbox, FakeLedger())
     old = write(tmp_path / FRAME.replace("t0003", "t0001"))
     os.utime(old, (1e9, 1e9))

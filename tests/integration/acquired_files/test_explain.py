@@ -102,8 +102,8 @@ def test_init_writes_a_configuration_that_reads_the_files(tmp_path: Path) -> Non
     (source,) = config.sources
     assert isinstance(source, FolderSourceConfig)
     assert (source.pattern, source.path) == ("incucyte", tmp_path / "run8")
-    experiment = config.experiment
-    assert (experiment.interval_h, experiment.sites_per_well) == (6, 2)
+    settings = config.experiment
+    assert (settings.interval_h, settings.sites_per_well) == (6, 2)
     status, text, _ = run("explain", "-c", "config.yaml", folder=tmp_path)
     assert status == 0
     assert "40 frames, 20 of the channel that is scored" in text

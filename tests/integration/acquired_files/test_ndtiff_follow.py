@@ -12,7 +12,7 @@ import pytest
 from scopewatch.sources.ndtiff.source import NDTiffSource
 from tests.integration.service.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.images import EXPERIMENT, pixels
+from tests.unit.sources.images import RUN, pixels
 from tests.unit.sources.ndtiffs import ndtiff_config
 
 WRITER = """
@@ -44,7 +44,7 @@ def writer(folder: Path, images: int, pause_s: float, end: str) -> "subprocess.P
 def source(tmp_path: Path) -> Iterator[NDTiffSource]:
     config = ndtiff_config(tmp_path / "data", poll_s=1)
     (tmp_path / "data").mkdir()
-    source = NDTiffSource(config, EXPERIMENT, RealClock())
+    source = NDTiffSource(config, RUN, RealClock())
     yield source
     source.stop()
 
@@ -77,7 +77,7 @@ def test_what_a_killed_acquisition_left_is_used_and_nothing_else(
     assert [ticket.key.time_point for ticket in inbox.tickets] == [0, 1, 2, 3, 4]
     assert inbox.refusals == []
     assert (tmp_path / "data/HES7_1/NDTiff.index").stat().st_size == 0
-    reborn, again = NDTiffSource(ndtiff_config(tmp_path / "data"), EXPERIMENT, RealClock()), 5
+    reborn, again = NDTiffSource(ndtiff_config(tmp_path / "data"), RUN, RealClock()), 5
     second = FakeInbox()
     reborn.start(second, FakeLedger())
     reborn.stop()

@@ -16,7 +16,7 @@ from scopewatch.sources.omezarr.array.follower import Patience
 from scopewatch.sources.omezarr.source import OmeZarrSource
 from tests.integration.service.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.images import EXPERIMENT, pixels
+from tests.unit.sources.images import RUN, pixels
 from tests.unit.sources.zarrs import omezarr_config
 
 BACKENDS = ("tensorstore", "zarr-python", "acquire-zarr")
@@ -76,14 +76,14 @@ def check_pixels(source: OmeZarrSource, tickets: list[FrameTicket]) -> None:
         frame = source.load(ticket)
         assert np.array_equal(frame.pixels, pixels(256, 256, seed=index_of(ticket))), ticket.key
         assert frame.pixel_size_um == 0.65
-        assert (ticket.key.experiment, ticket.key.plate) == ("HES7", "P7")
+        assert (ticket.key.run, ticket.key.plate) == ("HES7", "P7")
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Iterator[OmeZarrSource]:
     source = OmeZarrSource(
         omezarr_config(tmp_path, poll_s=0.5),
-        EXPERIMENT,
+        RUN,
         RealClock(),
         patience=Patience(quiet_s=0.6, give_up_s=60),
     )
@@ -178,7 +178,7 @@ def test_what_a_killed_acquisition_left_is_used_and_nothing_else(
     source.scan()
     assert sorted(map(index_of, inbox.tickets)) == list(range(27))
     check_pixels(source, inbox.tickets)
-    reborn, second = OmeZarrSource(omezarr_config(tmp_path), EXPERIMENT, RealClock()), FakeInbox()
+    reborn, second = OmeZarrSource(omezarr_config(tmp_path), RUN, RealClock()), FakeInbox()
     reborn.start(second, FakeLedger())
     reborn.stop()
     assert {each.locator for each in second.tickets} == {each.locator for each in inbox.tickets}

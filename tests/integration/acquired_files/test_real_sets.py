@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import tifffile
 
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.core.errors import FrameError
 from scopewatch.sources.folder.source import FolderSource
 from scopewatch.sources.ndtiff.source import NDTiffSource
 from scopewatch.sources.readers.image_file import TIFF_SUFFIXES, is_whole, list_planes, read_plane
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.images import EXPERIMENT, folder_config
+from tests.unit.sources.images import RUN, folder_config
 from tests.unit.sources.ndtiffs import ndtiff_config
 
 
@@ -37,7 +37,7 @@ def follow(clock: FakeClock) -> Iterator[Open]:
     opened: list[NDTiffSource] = []
 
     def start(path: Path, **changes: Any) -> Opened:
-        source, inbox = NDTiffSource(ndtiff_config(path, **changes), EXPERIMENT, clock), FakeInbox()
+        source, inbox = NDTiffSource(ndtiff_config(path, **changes), RUN, clock), FakeInbox()
         opened.append(source)
         source.start(inbox, FakeLedger())
         clock.advance(61)
@@ -53,8 +53,8 @@ def follow(clock: FakeClock) -> Iterator[Open]:
 def watch(clock: FakeClock) -> Iterator[Open]:
     opened: list[FolderSource] = []
 
-    def start(path: Path, experiment: ExperimentConfig = EXPERIMENT, **changes: Any) -> Opened:
-        source, inbox = FolderSource(folder_config(path, **changes), experiment, clock), FakeInbox()
+    def start(path: Path, run: RunConfig = RUN, **changes: Any) -> Opened:
+        source, inbox = FolderSource(folder_config(path, **changes), run, clock), FakeInbox()
         opened.append(source)
         source.start(inbox, FakeLedger())
         return source, inbox
@@ -147,7 +147,7 @@ def test_a_folder_of_data_sets_is_followed_though_one_is_damaged(sets: Path, fol
     source, inbox = follow(sets / "ndtiff")
     assert len(inbox.tickets) == 8 + 3 + 10 + 16
     assert len(inbox.refusals) == 240 + 1
-    assert {ticket.key.experiment for ticket in inbox.tickets} == {
+    assert {ticket.key.run for ticket in inbox.tickets} == {
         f"HES7 {name}"
         for name in (
             "12_bit_pycromanager_mda",
@@ -171,7 +171,7 @@ def stack(sets: Path, tmp_path: Path) -> Path:
 
 
 def test_an_image_stack_of_micromanager_1_4(stack: Path, watch: Open) -> None:
-    phase = ExperimentConfig(name="HES7", phase_channel="cy5")
+    phase = RunConfig(name="HES7", phase_channel="cy5")
     source, inbox = watch(stack, phase, pattern="micromanager", position=r"1-(?P<well>Pos_.+)")
     assert inbox.keys == [
         f"HES7/plate/Pos_000_000/s0/t{time:04d}/{channel}"

@@ -16,7 +16,7 @@ import pytest
 import tifffile
 
 from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.core.imaging.frame import Frame
 from scopewatch.sources.folder.source import FolderSource
 from scopewatch.sources.layouts.guess import guess_layout
@@ -24,7 +24,7 @@ from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 from tests.unit.sources.images import folder_config
 
-HERE = ExperimentConfig(name="x", interval_h=4)
+HERE = RunConfig(name="x", interval_h=4)
 
 
 # Not a frame by its name: a folder source counts it, `score` names each.
@@ -232,7 +232,7 @@ def test_a_folder_source_reads_each_file_right_or_refuses_it_with_its_reason(
 def test_score_reads_the_same_frames(name: str, real_data: Path) -> None:
     wanted, folder = SETS[name], real_data / "vendors" / name
     config = folder_config(folder, pattern=wanted.layout, clock_zone="UTC", **wanted.settings)
-    settings = ListingSettings(experiment=HERE, source=config, now=datetime(2026, 1, 1, tzinfo=UTC))
+    settings = ListingSettings(run=HERE, source=config, now=datetime(2026, 1, 1, tzinfo=UTC))
     listed = list(Listing(settings).walk(folder))
     frames = {
         (plain(str(Path(each.place).relative_to(folder))), _without_run(each)): each

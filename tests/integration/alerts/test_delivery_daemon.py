@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.runtime.clock import SystemClock
 from tests.integration.conftest import Save
 from tests.integration.daemon import Daemon
@@ -24,7 +24,7 @@ def test_the_daemon_ends_in_time_though_a_receiver_hangs(daemon: Daemon) -> None
         silent.settimeout(20)
         url = f"json://127.0.0.1:{silent.getsockname()[1]}/alerts"
         daemon.settings["alerts"] = {"channels": [{"name": "hook", "url": url}]}
-        policy = policy_of(ExperimentConfig(name="run 1"))
+        policy = policy_of(RunConfig(name="run 1"))
         store = Store.open(
             daemon.state, policy=policy, composer=composer_of(policy), clock=SystemClock()
         )
@@ -55,7 +55,7 @@ def test_a_receiver_that_rests_is_reported_by_status_health_check_and_dashboard(
             "retry_s": 0.2,
             "break_after": 2,
         }
-        policy = policy_of(ExperimentConfig(name="run 1"))
+        policy = policy_of(RunConfig(name="run 1"))
         store = Store.open(
             daemon.state, policy=policy, composer=composer_of(policy), clock=SystemClock()
         )

@@ -15,7 +15,7 @@ from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.folder.source import FolderSource
 from scopewatch.sources.readers.image_file import read_plane
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.images import EXPERIMENT, folder_config, pixels, write
+from tests.unit.sources.images import RUN, folder_config, pixels, write
 
 FRAMES = 9
 MISSING = [name for name in ("smbd", "smbclient") if shutil.which(name) is None]
@@ -78,7 +78,7 @@ def test_nine_frames_put_onto_the_share_are_offered_once_each_and_whole(
 ) -> None:
     config = folder_config(exported, settle_s=0.5, observer=observer, poll_s=0.3)
     source, inbox, ledger = (
-        FolderSource(config, EXPERIMENT, SystemClock()),
+        FolderSource(config, RUN, SystemClock()),
         FakeInbox(),
         FakeLedger(),
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.app.run_policy import policy_of
-from scopewatch.config import ExperimentConfig, OverlayConfig
+from scopewatch.config import OverlayConfig, RunConfig
 from scopewatch.core.errors import StoreError
 from scopewatch.core.imaging.frame import FrameKey, Mark
 from scopewatch.runtime.pipeline.outcome import FrameOutcome
@@ -49,7 +49,7 @@ def work(folder: Path, frames: tuple[FrameKey, ...], progress: Connection | None
     overlays = OverlayFolder(
         folder / "overlays",
         options=OverlayConfig(),
-        policy=policy_of(ExperimentConfig(name="run 7")),
+        policy=policy_of(RunConfig(name="run 7")),
         threshold=0.5,
     )
     overlays.sweep()

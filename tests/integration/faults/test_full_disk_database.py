@@ -167,7 +167,7 @@ def monitor_of(bench: Bench, *rules: AlertRule) -> Monitor:
         bench.store,
         rules=rules,
         sources=[Healthy()],  # type: ignore[list-item]  # only its health is asked
-        experiment="run 7",
+        run="run 7",
         final_day=10,
         interval_h=12,
         free_bytes=lambda: 0,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from tests.conftest import FakeClock
 from tests.integration.conftest import Save
 from tests.integration.daemon import Daemon
@@ -140,13 +140,13 @@ def test_files_that_are_all_refused_are_reported_before_there_is_a_run(
 def test_a_finished_run_is_shown_as_such_and_raises_no_alert(daemon: Daemon, port: int) -> None:
     clock = FakeClock()
     clock.wall = datetime.now(UTC) - timedelta(days=4)
-    settings = ExperimentConfig(name="run 1", day_from="time_point")
+    settings = RunConfig(name="run 1", day_from="time_point")
     policy = policy_of(settings)
     store = Store.open(daemon.state, policy=policy, composer=composer_of(policy), clock=clock)
     scene = Scene(store=store, folder=daemon.state, rules=())
     for well in WELLS:
         for time_point in (0, 19, 20):
-            scene.score(replace(key(well, time_point), experiment="run 1"), 0.6)
+            scene.score(replace(key(well, time_point), run="run 1"), 0.6)
     store.close()
     daemon.settings["alerts"] = {"rules": [{"name": "no frames", "kind": "no-frames"}]}
     daemon.start_ready()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.runtime.clock import SystemClock
 from tests.integration.clocks import SettableClock
 from tests.integration.conftest import Save
@@ -85,7 +85,7 @@ def test_the_clock_is_set_by_two_hours_and_nothing_stops(
         save_frame(daemon, daemon.incoming, "P1_A1_s0_t0000_phase.tif", phase, save)
         save_frame(daemon, scanned, "P1_A2_s0_t0000_phase.tif", phase, save)
         daemon.eventually(lambda: daemon.count("frame scored") == 2, within_s=60)
-        policy = policy_of(ExperimentConfig(name="run 1"))
+        policy = policy_of(RunConfig(name="run 1"))
         store = Store.open(
             daemon.state, policy=policy, composer=composer_of(policy), clock=SystemClock()
         )

@@ -27,11 +27,11 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 }
 
 
-def correct(daemon: Daemon, how: str, source: dict[str, Any], experiment: dict[str, Any]) -> None:
+def correct(daemon: Daemon, how: str, source: dict[str, Any], run: dict[str, Any]) -> None:
     """Remove the wrong settings and reload the daemon."""
     for name in source:
         del daemon.settings["sources"][0][name]
-    for name in experiment:
+    for name in run:
         del daemon.settings["experiment"][name]
     if how == "restart":
         assert daemon.end(within_s=20) == 0
@@ -57,9 +57,9 @@ def verdicts(daemon: Daemon) -> list[str]:
 def test_all_files_are_scored_once_after_the_correction(
     daemon: Daemon, phase: NDArray[np.uint16], save: Save, what: str, how: str
 ) -> None:
-    source, experiment, fault = WRONG[what]
+    source, run, fault = WRONG[what]
     daemon.settings["sources"][0] |= source
-    daemon.settings["experiment"] |= experiment
+    daemon.settings["experiment"] |= run
     daemon.settings["alerts"] = {"rules": [{"name": "unfit", "kind": "unfit-frames"}]}
     for name in NAMES:
         save(daemon.incoming / name, phase[:256, :256])
@@ -70,7 +70,7 @@ def test_all_files_are_scored_once_after_the_correction(
         daemon.eventually(lambda: len(verdicts(daemon)) == 36, within_s=WITHIN_S)
         assert set(verdicts(daemon)) == {"wrong-scale", "replaced"}
     assert daemon.count("frame scored") == 0
-    correct(daemon, how, source, experiment)
+    correct(daemon, how, source, run)
     daemon.eventually(lambda: list(daemon.states().values()) == ["done"] * 36, within_s=WITHIN_S)
     assert daemon.states() == dict.fromkeys(NAMES, "done")
     assert verdicts(daemon) == []
@@ -144,6 +144,6 @@ def test_names_that_are_read_otherwise_are_reported_and_results_stay(
     daemon.settings["sources"][0]["name"] = "folder-again"
     daemon.start_ready(within_s=WITHIN_S)
     daemon.eventually(lambda: daemon.count("frame scored") == 12, within_s=WITHIN_S)
-    right = [frame for frame in daemon.frames() if frame.key.experiment == "run 1, corrected"]
+    right = [frame for frame in daemon.frames() if frame.key.run == "run 1, corrected"]
     assert sorted(frame.key.well for frame in right) == ["A1", "A1", "B1", "B1", "C1", "C1"]
     assert daemon.end(within_s=20) == 0

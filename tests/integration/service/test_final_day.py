@@ -13,7 +13,7 @@ import yaml
 from scopewatch.core.estimation.recalibration import tally
 from scopewatch.core.imaging.model_card import ForecastDay, ModelCard
 from scopewatch.inference.bundle import load_bundle
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 from scopewatch_training.bundle.bundle_writer import rewrite_card
 from scopewatch_training.forecasting.held_out_record import HeldOutDay, HeldOutRecord, write_record
 from tests.integration.conftest import Save
@@ -73,18 +73,18 @@ def test_a_run_is_measured_compared_and_taken_up(
 ) -> None:
     daemon.settings["model"]["bundle"] = str(off_bundle)
     daemon.settings["experiment"]["fluorescence_channel"] = "gfp"
-    experiment = Experiment(seed=7, size_px=256)
+    simulation = Simulation(seed=7, size_px=256)
     truth = {}
     for index, well in enumerate(WELLS):
         for time_point in (18, LAST):
             name = f"P1_{well}_s0_t{time_point:04d}_phase.tif"
-            save(daemon.incoming / name, experiment.frame(0, index, 0, time_point))
-        truth[well] = experiment.truth(0, index, 0, LAST).efficiency
+            save(daemon.incoming / name, simulation.frame(0, index, 0, time_point))
+        truth[well] = simulation.truth(0, index, 0, LAST).efficiency
     daemon.start_ready()
     daemon.eventually(lambda: list(daemon.states().values()) == ["done"] * 8, within_s=40)
     for index, well in enumerate(WELLS):
         name = f"P1_{well}_s0_t{LAST:04d}_gfp.tif"
-        save(daemon.incoming / name, experiment.marker_frame(0, index, 0, LAST))
+        save(daemon.incoming / name, simulation.marker_frame(0, index, 0, LAST))
     daemon.eventually(lambda: list(daemon.states().values()).count("measured") == 4, within_s=40)
 
     with daemon.reader() as reader:

@@ -13,7 +13,7 @@ import pytest
 from scopewatch.sources.folder.source import FolderSource
 from scopewatch.sources.readers.image_file import read_plane
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.images import EXPERIMENT, folder_config, pixels, write
+from tests.unit.sources.images import RUN, folder_config, pixels, write
 
 
 class RealClock:
@@ -61,7 +61,7 @@ def watched(tmp_path: Path) -> Path:
 @pytest.fixture(params=["native", "polling"])
 def source(request: pytest.FixtureRequest, watched: Path) -> Iterator[FolderSource]:
     config = folder_config(watched, settle_s=0.5, observer=request.param, poll_s=0.3)
-    source = FolderSource(config, EXPERIMENT, RealClock())
+    source = FolderSource(config, RUN, RealClock())
     yield source
     source.stop()
 
@@ -104,13 +104,13 @@ def test_thousands_of_known_files_cost_little_at_the_start(watched: Path) -> Non
     for time in range(1, 3000):
         (watched / f"plate_A1_s0_t{time:04d}_phase.tif").write_bytes(content)
     config = folder_config(watched)
-    first, inbox, ledger = FolderSource(config, EXPERIMENT, RealClock()), FakeInbox(), FakeLedger()
+    first, inbox, ledger = FolderSource(config, RUN, RealClock()), FakeInbox(), FakeLedger()
     first.start(inbox, ledger)
     first.stop()
     assert len(inbox.tickets) == 3000
     ledger.settle(*inbox.tickets)
     ledger.asked.clear()
-    again, silent = FolderSource(config, EXPERIMENT, RealClock()), FakeInbox()
+    again, silent = FolderSource(config, RUN, RealClock()), FakeInbox()
     began = monotonic()
     again.start(silent, ledger)
     again.scan()

@@ -33,7 +33,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         table=TABLE,
         wells=WELLS,
         time_points=TIME_POINTS,
-        experiment="run 1",
+        run="run 1",
         unfit=0.0,
     )
     fill(folder, history)

@@ -10,11 +10,11 @@ from scopewatch.app.acting import Acting, policies_of
 from scopewatch.config import (
     ActsConfig,
     Config,
-    ExperimentConfig,
     FlaggedFluorescenceConfig,
     FocusConfig,
     MicroManagerSourceConfig,
     PositionConfig,
+    RunConfig,
 )
 from scopewatch.core.acquisition import (
     AcquisitionStanding,
@@ -162,7 +162,7 @@ def test_policies_are_those_of_sources_where_something_is_switched_on(tmp_path: 
 
     flagged = FlaggedFluorescenceConfig(group="Channel", preset="GFP", exposure_ms=5)
     config = Config.model_construct(
-        experiment=ExperimentConfig(name="run 7"),
+        run=RunConfig(name="run 7"),
         sources=[
             source("off", ActsConfig(skip_dead=True)),
             source("again", ActsConfig(reimage_unfit=True, most_per_time_point=3), "lock"),

@@ -10,7 +10,7 @@ from scopewatch.app.messaging.digest import DailyDigest
 from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.app.run_states import RunStates
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.core.alerts.routing import Route
 from scopewatch.core.alerts.state_machine import AlertRule
 from scopewatch.core.imaging.frame import Refusal
@@ -20,11 +20,11 @@ from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, key, open_store, read_rows
 
-EXPERIMENT = ExperimentConfig(name="run 7")
+RUN = RunConfig(name="run 7")
 ROUTES = {
     "mail": Route(),
     "phone": Route(digest=False),
-    "other lab": Route(experiments=("run 9",)),
+    "other lab": Route(runs=("run 9",)),
 }
 
 # A target applies from day 8 on; on day 1 there is no estimate against it.
@@ -57,8 +57,8 @@ class Office:
             clock=self.clock,
             hour=hour,
             zone=zone,
-            states=RunStates(self.reader, EXPERIMENT, clock=self.clock),
-            policy=policy_of(EXPERIMENT),
+            states=RunStates(self.reader, RUN, clock=self.clock),
+            policy=policy_of(RUN),
             standard=STANDARD,
         )
 
@@ -148,8 +148,8 @@ def test_a_run_of_which_every_file_is_refused_has_a_digest_as_well(
         clock=clock,
         hour=8,
         zone="UTC",
-        states=RunStates(reader, EXPERIMENT, clock=clock),
-        policy=policy_of(EXPERIMENT),
+        states=RunStates(reader, RUN, clock=clock),
+        policy=policy_of(RUN),
         standard=Standard(final_day=10),
     )
     assert written.post() == 1

@@ -7,7 +7,7 @@ import pytest
 
 from scopewatch.app import judging
 from scopewatch.app.judging import NAMING, SCALE, WATCHING, make_judging
-from scopewatch.config import Config, ExperimentConfig, SourceConfig
+from scopewatch.config import Config, RunConfig, SourceConfig
 from tests.unit.core.samples import make_card
 
 OTHERS: dict[str, Any] = {
@@ -59,7 +59,7 @@ def kinds() -> tuple[type[Any], ...]:
 def test_the_settings_that_are_left_out_exist() -> None:
     known = {name for kind in kinds() for name in kind.model_fields}
     assert known >= WATCHING | SCALE
-    assert set(ExperimentConfig.model_fields) >= set(NAMING)
+    assert set(RunConfig.model_fields) >= set(NAMING)
 
 
 @pytest.mark.parametrize("setting", sorted(set(OTHERS) - SCALE - set(NAMING)))
@@ -68,7 +68,7 @@ def test_what_names_frames_counts_for_all_but_the_model(setting: str) -> None:
 
 
 @pytest.mark.parametrize("setting", NAMING)
-def test_what_names_frames_of_the_experiment_does_too(setting: str) -> None:
+def test_what_names_frames_of_the_run_does_too(setting: str) -> None:
     assert changed(parts(experiment={setting: OTHERS[setting]})) == "names reading"
 
 

@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted, natural
-from scopewatch.config import ExperimentConfig, FolderSourceConfig
+from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError
 from scopewatch_simulator.simulate import simulate
 from scopewatch_simulator.writers import FileFormat
@@ -26,7 +26,7 @@ def make() -> Make:
     def listing(pattern: str = "scopewatch", um_per_px: float | None = None) -> Listing:
         return Listing(
             ListingSettings(
-                experiment=ExperimentConfig(name="score"),
+                run=RunConfig(name="score"),
                 source=FolderSourceConfig(
                     kind="folder", path=Path(), pattern=pattern, um_per_px=um_per_px
                 ),

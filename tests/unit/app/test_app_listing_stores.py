@@ -14,8 +14,8 @@ from scopewatch.app.explain.options import ReadingOptions
 from scopewatch.app.explain.places import explain_places
 from scopewatch.app.explain.survey import survey_folder, survey_omezarr
 from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted
-from scopewatch.config import ExperimentConfig, FolderSourceConfig
-from tests.unit.sources.images import EXPERIMENT, pixels, write
+from scopewatch.config import FolderSourceConfig, RunConfig
+from tests.unit.sources.images import RUN, pixels, write
 from tests.unit.sources.zarrs import HEIGHT, WIDTH, ZarrStore, omezarr_config
 
 List = Callable[..., list[Listed | Unlisted]]
@@ -25,7 +25,7 @@ List = Callable[..., list[Listed | Unlisted]]
 def listing() -> List:
     def of(path: Path, **settings: Any) -> list[Listed | Unlisted]:
         made = ListingSettings(
-            experiment=ExperimentConfig(name="score"),
+            run=RunConfig(name="score"),
             source=FolderSourceConfig(kind="folder", path=Path(), **settings),
             now=datetime(2026, 3, 1, tzinfo=UTC),
         )
@@ -121,7 +121,7 @@ def test_without_zarr_a_store_is_listed_with_what_to_install(tmp_path: Path, lis
     assert isinstance(file, Listed)
     assert isinstance(store, Unlisted)
     assert "got no zarr package); install it: pip install 'scopewatch[zarr]'" in store.reason
-    explained = survey_omezarr(omezarr_config(tmp_path), EXPERIMENT)
+    explained = survey_omezarr(omezarr_config(tmp_path), RUN)
     assert explained is not None
     assert "got no zarr package" in explained.skipped[0].reason
 
@@ -135,7 +135,7 @@ def test_stores_and_files_of_a_folder_are_explained_each_as_their_source_reads_t
     assert (files.kind, files.frames) == ("folder", 1)
     assert (stores.kind, stores.listed, stores.frames) == ("ome-zarr", 8, 4)
     assert {well for case in stores.cases for well in case.values["well"]} == {"A1", "B2"}
-    assert survey_omezarr(omezarr_config(tmp_path / "P1"), EXPERIMENT) is None
+    assert survey_omezarr(omezarr_config(tmp_path / "P1"), RUN) is None
 
 
 def test_a_folder_source_over_a_store_is_refused_with_the_kind_of_source_that_reads_it(
@@ -143,10 +143,10 @@ def test_a_folder_source_over_a_store_is_refused_with_the_kind_of_source_that_re
 ) -> None:
     a_plate(tmp_path)
     source = FolderSourceConfig(kind="folder", path=tmp_path)
-    explained = survey_folder(source, EXPERIMENT, names_stores=True)
+    explained = survey_folder(source, RUN, names_stores=True)
     assert (explained.listed, explained.frames) == (1, 0)
     assert explained.skipped[0].reason == (
         "OME-Zarr store is not read by a source of kind folder: run1.ome.zarr;"
         " add a source of kind ome-zarr for it"
     )
-    assert survey_folder(source, EXPERIMENT).listed == 0
+    assert survey_folder(source, RUN).listed == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.app.run_states import RunStates, StateLog
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.core.errors import StoreError
 from scopewatch.core.imaging.frame import Refusal
 from scopewatch.monitoring.run_facts import DaemonSeen
@@ -31,13 +31,13 @@ class Room:
         self.reader = Reader.open(folder)
         self.daemon = DaemonSeen()
 
-    def states(self, **experiment: object) -> RunStates:
-        settings = ExperimentConfig.model_validate({"name": "run 7", **experiment})
+    def states(self, **run: object) -> RunStates:
+        settings = RunConfig.model_validate({"name": "run 7", **run})
         return RunStates(self.reader, settings, clock=self.clock, daemon=lambda: self.daemon)
 
     def score(self, *wells: str, time_point: int = 0, run: str = "run 7") -> None:
         for well in wells:
-            frame = replace(key(well, time_point), experiment=run)
+            frame = replace(key(well, time_point), run=run)
             # A run is as old as its first frame.
             self.scene.score(frame, 0.5, source=run)
 
@@ -45,8 +45,8 @@ class Room:
         for well in wells:
             self.store.skip(ticket(key(well, channel=channel)), "not scored")
 
-    def current(self, **experiment: object) -> list[tuple[str, Cause]]:
-        found = self.states(**experiment).current()
+    def current(self, **run: object) -> list[tuple[str, Cause]]:
+        found = self.states(**run).current()
         return [(each.run, each.state.cause) for each in found]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.app.oneshot.scoring import Scoring
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.core.errors import FrameError, ModelError, StoreError
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Frame
@@ -52,7 +52,7 @@ def run(
     scoring = Scoring(
         analyse=analyse,
         pictures=pictures,
-        experiment=ExperimentConfig(name="score", interval_h=12),
+        run=RunConfig(name="score", interval_h=12),
         monotonic=FakeClock().monotonic,
     )
     return list(scoring.run(items))

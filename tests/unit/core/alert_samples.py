@@ -17,8 +17,8 @@ from scopewatch.core.estimation.forecast import NoForecast, Silence, WellForecas
 from scopewatch.core.estimation.smoothing import RunningEstimate, WellPoint, smooth
 
 START: Final = datetime(2026, 3, 1, 9, tzinfo=UTC)
-WELL: Final = Subject(experiment="run7", plate="P1", well="B3")
-PLATE: Final = Subject(experiment="run7", plate="P1")
+WELL: Final = Subject(run="run7", plate="P1", well="B3")
+PLATE: Final = Subject(run="run7", plate="P1")
 
 
 def hours(count: float) -> datetime:
@@ -87,7 +87,7 @@ def make_well(
     """Return a well whose newest time point was judged, unless `looks` say otherwise."""
     running = None if efficiency is None else make_running(*([efficiency] * 4), last_day=day)
     return WellFacts(
-        subject=Subject(experiment="run7", plate="P1", well=well),
+        subject=Subject(run="run7", plate="P1", well=well),
         at=at,
         day=day,
         looks=(Look(day=day, positive=efficiency),) if looks is None else looks,

@@ -47,5 +47,5 @@ def glow(share: float, *, counts: float = 2000.0, seed: int = 0) -> NDArray[np.u
 
 def marker_frame(pixels: NDArray[np.uint16], *, um: float | None = 1.0) -> Frame:
     """Return a frame of channel gfp."""
-    key = FrameKey(experiment="run7", plate="P1", well="B3", site=0, time_point=20, channel="gfp")
+    key = FrameKey(run="run7", plate="P1", well="B3", site=0, time_point=20, channel="gfp")
     return Frame(key=key, pixels=pixels, pixel_size_um=um, acquired_at=None)

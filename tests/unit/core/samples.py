@@ -12,7 +12,7 @@ from scopewatch.core.imaging.frame import Frame, FrameKey, Pixels
 from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
 
-KEY = FrameKey(experiment="run7", plate="P1", well="B3", site=2, time_point=15, channel="phase")
+KEY = FrameKey(run="run7", plate="P1", well="B3", site=2, time_point=15, channel="phase")
 SPEC = NormaliseSpec()
 SURE = Efficiency(value=0.42, low=0.36, high=0.48, corrected=True)
 RAW = Efficiency(value=0.42, low=0.0, high=1.0, corrected=False)

@@ -37,7 +37,7 @@ def row(well: str, value: float | None, *, flagged: bool = False) -> WellRow:
     if value is not None:
         efficiency = Efficiency(value=value, low=value - 0.05, high=value + 0.05, corrected=True)
     return WellRow(
-        name=WellName(experiment="demo", plate="plate", well=well),
+        name=WellName(run="demo", plate="plate", well=well),
         time_point=20,
         day=10.0,
         efficiency=efficiency,
@@ -54,7 +54,7 @@ def warning(
     forecast = Reading(value=0.31, low=0.2, high=0.42)
     return AlertRow(
         alert=number,
-        subject=Subject(experiment="demo", plate="plate", well=well),
+        subject=Subject(run="demo", plate="plate", well=well),
         rule="will end weak",
         kind=RuleKind.WEAK_FORECAST if well else RuleKind.PLATE_COLLAPSE,
         severity=Severity.WARNING,

@@ -36,7 +36,7 @@ from scopewatch.messages.alert_texts import CAUSES, NAMES, SEVERITIES, SILENCES,
 from scopewatch.messages.chart_data import Trend
 from tests.unit.core.alert_samples import PLATE, START, WELL, make_forecast, make_well
 
-EXPERIMENT: Final = Subject(experiment="run7")
+RUN: Final = Subject(run="run7")
 PLATE_EVIDENCE: Final = Evidence(
     target=0.5,
     wells=("A1", "B3"),
@@ -71,7 +71,7 @@ MONITOR: Final = {
 def observe(kind: RuleKind) -> tuple[Subject, Observation]:
     """Return what the conditions themselves observe when such an alert is raised."""
     if kind in MONITOR:
-        return EXPERIMENT, MONITOR[kind]
+        return RUN, MONITOR[kind]
     if kind is RuleKind.PLATE_COLLAPSE:
         return PLATE, Observation(at=START, day=8, score=0.5, evidence=PLATE_EVIDENCE)
     well = make_well(efficiency=0.31, forecast=make_forecast(0.35))
@@ -229,5 +229,5 @@ def test_no_link_is_made_up_where_there_is_no_dashboard() -> None:
     assert "Dashboard" not in make(RuleKind.WEAK_NOW, style=Style()).body
 
 
-def test_a_well_reads_as_experiment_plate_and_well() -> None:
-    assert str(WellName(experiment="run7", plate="P1", well="B3")) == "run7 / P1 / B3"
+def test_a_well_reads_as_run_plate_and_well() -> None:
+    assert str(WellName(run="run7", plate="P1", well="B3")) == "run7 / P1 / B3"

@@ -27,7 +27,7 @@ def well(name: str, forecast: float, *alerts: OpenAlert) -> DigestWell:
 
 
 DIGEST = Digest(
-    experiment="run 7",
+    run="run 7",
     on=date(2026, 3, 8),
     day=7.2,
     frames=140,
@@ -60,12 +60,12 @@ def test_the_digest_says_how_the_run_is_and_where_to_look() -> None:
     assert "P1 / A1:" not in message.body
 
 
-def test_each_day_and_experiment_has_one_key() -> None:
+def test_each_day_and_run_has_one_key() -> None:
     message = compose_digest(DIGEST, style=STYLE)
     later = compose_digest(replace(DIGEST, frames=150), style=STYLE)
     assert message.idempotency_key == later.idempotency_key
     tomorrow = replace(DIGEST, on=date(2026, 3, 9))
-    other = replace(DIGEST, experiment="run 8")
+    other = replace(DIGEST, run="run 8")
     keys = {compose_digest(each, style=STYLE).idempotency_key for each in (tomorrow, other)}
     assert len(keys | {message.idempotency_key}) == 3
 

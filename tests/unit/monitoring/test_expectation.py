@@ -6,7 +6,7 @@ from scopewatch.core.estimation.forecast import NoForecast, Silence, WellForecas
 from scopewatch.core.imaging.model_card import ForecastDay
 from scopewatch.monitoring.expectation import NOTHING, Basis, Expectation, Standard
 
-WELL = Subject(experiment="run 7", plate="P1", well="A1")
+WELL = Subject(run="run 7", plate="P1", well="A1")
 ENDS = AlertRule(name="ends", kind=RuleKind.WEAK_FORECAST, target=0.5)
 READS = AlertRule(name="reads", kind=RuleKind.WEAK_NOW, target=0.586, from_day=8)
 EARLY = NoForecast(cause=Silence.TOO_EARLY, reason="from day 4.5 on")

@@ -10,7 +10,7 @@ WEAK = AlertRule(name="weak")
 DARK = AlertRule(name="dark", kind=RuleKind.UNFIT_FRAMES, wells=("A*",))
 COLLAPSE = AlertRule(name="plate", kind=RuleKind.PLATE_COLLAPSE)
 WELLS = {"A1": 1, "A2": 2, "B1": 3}
-SINGLE = Plate(experiment="run 7", plate="p1", wells=WELLS, rules=(WEAK, DARK))
+SINGLE = Plate(run="run 7", plate="p1", wells=WELLS, rules=(WEAK, DARK))
 JOINT = replace(SINGLE, rules=(WEAK, DARK, COLLAPSE))
 NOTHING = PlateHistory(
     wells=tuple(WELLS),

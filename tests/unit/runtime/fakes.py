@@ -23,7 +23,7 @@ SEEN_AT = datetime(2026, 3, 1, 8, 59, 58, tzinfo=UTC)
 
 def make_key(well: str = "A1", time_point: int = 0, channel: str = "phase") -> FrameKey:
     return FrameKey(
-        experiment="run 1",
+        run="run 1",
         plate="p1",
         well=well,
         site=0,

@@ -60,7 +60,7 @@ class Watch:
             self.scene.store,
             rules=rules,
             sources=[self.source],
-            experiment="run 7",
+            run="run 7",
             final_day=10,
             interval_h=INTERVAL_H,
             free_bytes=self.read_free,

@@ -6,7 +6,7 @@ from typing import Any
 
 from scopewatch.sources.folder.source import FolderSource
 from tests.conftest import FakeClock
-from tests.unit.sources.images import EXPERIMENT, folder_config
+from tests.unit.sources.images import RUN, folder_config
 from tests.unit.sources.scenes import SourceScene
 
 
@@ -16,7 +16,7 @@ class Scene(SourceScene):
     def __init__(self, path: Path, clock: FakeClock, **changes: Any) -> None:
         super().__init__(path, clock)
         self.source: FolderSource = FolderSource(
-            folder_config(path, **changes), EXPERIMENT, clock, arrivals=self.arrivals
+            folder_config(path, **changes), RUN, clock, arrivals=self.arrivals
         )
 
 

@@ -8,13 +8,13 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from scopewatch.config import ExperimentConfig, FolderSourceConfig
+from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.sources.base.address import PositionPattern
 from scopewatch.sources.base.reading import FrameReading, ReadingSettings, read_frame
 from scopewatch.sources.readers.image_file import list_planes
 
-EXPERIMENT = ExperimentConfig(name="HES7")
+RUN = RunConfig(name="HES7")
 FRAME = "plate_A1_s0_t0003_phase.tif"
 
 
@@ -40,6 +40,6 @@ def folder_config(path: Path, **changes: Any) -> FolderSourceConfig:
 def read_frames(path: Path, **settings: Any) -> list[FrameReading]:
     """Return the frames in a file, by the metadata of the file."""
     reading = ReadingSettings(
-        experiment=EXPERIMENT, position=PositionPattern(POSITION_LABEL), zone=UTC, **settings
+        run=RUN, position=PositionPattern(POSITION_LABEL), zone=UTC, **settings
     )
     return [read_frame(plane.statements, reading, path) for plane in list_planes(path).planes]

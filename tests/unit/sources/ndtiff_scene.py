@@ -6,7 +6,7 @@ from typing import Any
 
 from scopewatch.sources.ndtiff.source import NDTiffSource
 from tests.conftest import FakeClock
-from tests.unit.sources.images import EXPERIMENT
+from tests.unit.sources.images import RUN
 from tests.unit.sources.ndtiffs import ndtiff_config
 from tests.unit.sources.scenes import SourceScene
 
@@ -17,7 +17,7 @@ class Scene(SourceScene):
     def __init__(self, path: Path, clock: FakeClock, **changes: Any) -> None:
         super().__init__(path, clock)
         self.source: NDTiffSource = NDTiffSource(
-            ndtiff_config(path, **changes), EXPERIMENT, clock, arrivals=self.arrivals
+            ndtiff_config(path, **changes), RUN, clock, arrivals=self.arrivals
         )
 
 

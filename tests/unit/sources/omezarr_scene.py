@@ -6,7 +6,7 @@ from typing import Any
 
 from scopewatch.sources.omezarr.source import OmeZarrSource
 from tests.conftest import FakeClock
-from tests.unit.sources.images import EXPERIMENT
+from tests.unit.sources.images import RUN
 from tests.unit.sources.scenes import SourceScene
 from tests.unit.sources.zarrs import omezarr_config
 
@@ -17,7 +17,7 @@ class Scene(SourceScene):
     def __init__(self, path: Path, clock: FakeClock, **changes: Any) -> None:
         super().__init__(path, clock)
         self.source: OmeZarrSource = OmeZarrSource(
-            omezarr_config(path, **changes), EXPERIMENT, clock, arrivals=self.arrivals
+            omezarr_config(path, **changes), RUN, clock, arrivals=self.arrivals
         )
 
     def rescan(self, seconds: float = 1) -> list[str]:

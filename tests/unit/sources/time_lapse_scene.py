@@ -8,9 +8,9 @@ from typing import Any
 
 from scopewatch.config import (
     ChannelConfig,
-    ExperimentConfig,
     MicroManagerSourceConfig,
     PositionConfig,
+    RunConfig,
 )
 from scopewatch.core.errors import SourceError
 from scopewatch.sources.micromanager.events import Axes, Event, ImagesMissingError, never
@@ -21,7 +21,7 @@ from tests.unit.sources.fakes import FakeArrivals, FakeInbox, FakeLedger
 from tests.unit.sources.micromanager.focus_scene import DriftingCore
 from tests.unit.sources.ndtiffs import Writer
 
-EXPERIMENT = ExperimentConfig(name="HES 7", phase_channel="BF")
+RUN = RunConfig(name="HES 7", phase_channel="BF")
 POSITIONS = (
     PositionConfig(label="A1", x_um=0, y_um=0, z_um=20),
     PositionConfig(label="A2", x_um=9000, y_um=0, z_um=50),
@@ -123,7 +123,7 @@ class Scene:
 
         self.arrivals = FakeArrivals()
         self.source = MicroManagerSource(
-            settings(path, **changes), EXPERIMENT, clock, make, arrivals=self.arrivals
+            settings(path, **changes), RUN, clock, make, arrivals=self.arrivals
         )
         (self.microscope,) = self.microscopes
         self.microscope.clock = clock

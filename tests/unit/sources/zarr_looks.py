@@ -10,7 +10,7 @@ from scopewatch.sources.base.reading import FrameReading
 from scopewatch.sources.omezarr.array.follower import Patience
 from scopewatch.sources.omezarr.frames import OmeZarrStores
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
-from tests.unit.sources.images import EXPERIMENT
+from tests.unit.sources.images import RUN
 from tests.unit.sources.zarrs import omezarr_config
 
 NOW = Patience(quiet_s=0, give_up_s=0)
@@ -18,7 +18,7 @@ NOW = Patience(quiet_s=0, give_up_s=0)
 
 def found_in(path: Path, limits: ReadLimits = DEFAULT_LIMITS, **settings: Any) -> list[Found]:
     """Return what one look at the stores below a path finds, without waiting."""
-    stores = OmeZarrStores(omezarr_config(path, **settings), EXPERIMENT, limits, NOW)
+    stores = OmeZarrStores(omezarr_config(path, **settings), RUN, limits, NOW)
     return [
         stores.found(label, sighting)
         for label, folder in stores.find(())

@@ -12,7 +12,7 @@ import numpy as np
 from scopewatch.app.messaging.composing import MessageComposer
 from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.core.alerts.routing import Route
 from scopewatch.core.alerts.state_machine import AlertRule, Severity
 from scopewatch.core.clock import Clock
@@ -52,7 +52,7 @@ def key(
     well: str = "A1", time_point: int = 0, site: int = 0, *, channel: str = "phase"
 ) -> FrameKey:
     return FrameKey(
-        experiment="run 7",
+        run="run 7",
         plate="p1",
         well=well,
         site=site,
@@ -136,10 +136,10 @@ def open_store(
     rules: Sequence[AlertRule] = RULES,
     judging: Judging | None = None,
     measuring: Measuring | None = None,
-    **experiment: Any,
+    **run: Any,
 ) -> Store:
     policy = replace(
-        policy_of(ExperimentConfig.model_validate({"name": "run 7", **experiment})),
+        policy_of(RunConfig.model_validate({"name": "run 7", **run})),
         rates=RATES,
         forecast=TABLE,
     )

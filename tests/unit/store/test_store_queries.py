@@ -16,7 +16,7 @@ from scopewatch.store.read.records import Counts, CoursePoint, Flag, RefusedRow,
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, judged, key, open_store, ticket
 
-A1 = WellName(experiment="run 7", plate="p1", well="A1")
+A1 = WellName(run="run 7", plate="p1", well="A1")
 
 
 @pytest.fixture
@@ -100,14 +100,14 @@ def test_wells_stand_in_their_natural_order_each_as_it_is_now(
     assert (second.time_point, second.scored, second.quarantined, second.flags) == (0, 1, 1, ())
     assert second.last_frame_at == clock.now()
     assert reader.well(A1) == first
-    assert reader.well(WellName(experiment="run 7", plate="p1", well="H12")) is None
+    assert reader.well(WellName(run="run 7", plate="p1", well="H12")) is None
 
 
 def test_a_well_of_which_nothing_could_be_judged_has_no_efficiency(
     filled: Scene, reader: Reader
 ) -> None:
     filled.spoil(key("C3"))
-    row = reader.well(WellName(experiment="run 7", plate="p1", well="C3"))
+    row = reader.well(WellName(run="run 7", plate="p1", well="C3"))
     assert row is not None
     assert (row.efficiency, row.day, row.quarantined) == (None, None, 1)
 
@@ -115,13 +115,11 @@ def test_a_well_of_which_nothing_could_be_judged_has_no_efficiency(
 def test_the_newest_run_comes_first(filled: Scene, reader: Reader) -> None:
     later = key("A1")
     newer = ticket(
-        type(later)(
-            experiment="run 8", plate="p1", well="A1", site=0, time_point=9, channel="phase"
-        )
+        type(later)(run="run 8", plate="p1", well="A1", site=0, time_point=9, channel="phase")
     )
     filled.store.claim(newer)
     filled.commit(newer, 0.8)
-    assert [row.name.experiment for row in reader.wells()][:2] == ["run 8", "run 7"]
+    assert [row.name.run for row in reader.wells()][:2] == ["run 8", "run 7"]
     assert [run.name for run in reader.runs()] == ["run 8", "run 7"]
 
 
@@ -162,7 +160,7 @@ def test_what_was_refused_comes_newest_first_with_its_reason(
     assert reader.quarantined(None, 1, offset=1) == rows[1:]
     assert rows[1] == RefusedRow(
         what="run 7/p1/A2/s0/t0001/phase",
-        well=WellName(experiment="run 7", plate="p1", well="A2"),
+        well=WellName(run="run 7", plate="p1", well="A2"),
         source="folder",
         locator="/raw/run 7/p1/A2/s0/t0001/phase.tif",
         fault="blank",
@@ -195,7 +193,7 @@ def test_an_overview_is_the_wells_and_the_counts_of_a_run(filled: Scene, reader:
     for row in seen.wells:
         if row.flags:
             assert row == whole[row.name]
-    a10 = WellName(experiment="run 7", plate="p1", well="A10")
+    a10 = WellName(run="run 7", plate="p1", well="A10")
     flagged = reader.flagged("run 7", also=a10)
     assert flagged.counts == seen.counts
     assert flagged.wells == (whole[A1], whole[a10])
@@ -217,7 +215,7 @@ def test_forecasts_are_read_with_their_errors_only_where_they_are_needed(
         forecasts = [row.outlook.forecast for row in rows if row.outlook is not None]
         return [len(each.errors) for each in forecasts if isinstance(each, WellForecast)]
 
-    a2 = WellName(experiment="run 7", plate="p1", well="A2")
+    a2 = WellName(run="run 7", plate="p1", well="A2")
     assert errors(reader.wells("run 7")) == [5, 5]
     assert errors(reader.overview("run 7").wells) == [5, 0]
     assert errors(reader.flagged("run 7", also=a2).wells) == [5, 5]
@@ -238,7 +236,7 @@ def test_of_a_long_course_every_nth_time_point_is_drawn_and_the_newest_always(
     assert reader.whole_course(A1, 8) == whole
     assert [point.time_point for point in reader.whole_course(A1, 4)] == [1, 3, 5, 7]
     assert [point.time_point for point in reader.whole_course(A1, 3)] == [1, 4, 7]
-    nobody = WellName(experiment="run 7", plate="p1", well="Z9")
+    nobody = WellName(run="run 7", plate="p1", well="Z9")
     assert reader.whole_course(nobody, 4) == []
 
 

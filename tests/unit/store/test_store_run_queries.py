@@ -29,7 +29,7 @@ def reader(scene: Scene, clock: FakeClock) -> Iterator[Reader]:
 
 
 def of_run(run: str, frame: FrameKey) -> FrameKey:
-    return replace(frame, experiment=run)
+    return replace(frame, run=run)
 
 
 def see(reader: Reader, clock: FakeClock, run: str = "run 7") -> RunSeen:

@@ -269,7 +269,7 @@ def test_the_rules_are_the_daemons_own_or_those_of_a_configuration(tmp_path: Pat
         ("now", 0.4),
         ("plate", 0.5),
     ]
-    assert not any(rule.experiments for rule in own), "the runs of a study are others"
+    assert not any(rule.runs for rule in own), "the runs of a study are others"
     config.write_text(head)
     with pytest.raises(ConfigError, match="configuration has no rule to replay"):
         choose_rules(config, None)

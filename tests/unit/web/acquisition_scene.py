@@ -39,7 +39,7 @@ def entry(act: Act = Act.PAUSE, *, done: bool | None = True, hours: float = 1) -
     return JournalEntry(
         number=1,
         source="scope",
-        run=FACTS.experiment,
+        run=FACTS.run,
         act=act,
         by="anna, command line",
         at=at,

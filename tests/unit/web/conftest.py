@@ -48,7 +48,7 @@ class Dashboard:
                 alerts=self.alerts,
                 health=self.health,
                 states=states_of(
-                    self.reader, self.health, self.clock, lambda: self.waiting, facts.experiment
+                    self.reader, self.health, self.clock, lambda: self.waiting, facts.run
                 ),
                 waiting=lambda: self.waiting,
                 pausing=lambda: self.pausing,

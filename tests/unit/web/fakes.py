@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from scopewatch.app.run_states import RunStates
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.core.acquisition import Act, JournalEntry, Target, wells_marked_dead
 from scopewatch.core.alerts.state_machine import (
     AlertRule,
@@ -47,7 +47,7 @@ from scopewatch.web.monitor_store import Facts
 NOW = datetime(2026, 3, 7, 9, tzinfo=UTC)
 
 FACTS = Facts(
-    experiment="HES-NKX2.5 run 4",
+    run="HES-NKX2.5 run 4",
     model_name="cardio-sim",
     model_id="0123456789ab",
     simulated=False,
@@ -69,8 +69,8 @@ def seen(value: float, half_width: float = 0.08) -> Efficiency:
     )
 
 
-def named(well: str, plate: str = "P1", experiment: str = FACTS.experiment) -> WellName:
-    return WellName(experiment=experiment, plate=plate, well=well)
+def named(well: str, plate: str = "P1", run: str = FACTS.run) -> WellName:
+    return WellName(run=run, plate=plate, well=well)
 
 
 def well_row(well: str, value: float | None = 0.6, **changes: object) -> WellRow:
@@ -106,7 +106,7 @@ def flag(alert: int = 1, **changes: object) -> Flag:
 def alert_row(alert: int = 1, well: str = "A2", **changes: object) -> AlertRow:
     row = AlertRow(
         alert=alert,
-        subject=Subject(experiment=FACTS.experiment, plate="P1", well=well),
+        subject=Subject(run=FACTS.run, plate="P1", well=well),
         rule="weak",
         kind=RuleKind.WEAK_NOW,
         severity=Severity.WARNING,
@@ -180,7 +180,7 @@ class FakeReader:
     def runs(self) -> Sequence[RunRow]:
         if self.broken:
             raise StoreError(self.broken)
-        names = dict.fromkeys(row.name.experiment for row in self.rows)
+        names = dict.fromkeys(row.name.run for row in self.rows)
         return [
             RunRow(name=name, started_at=None, first_frame_at=None, simulated=False)
             for name in names
@@ -194,7 +194,7 @@ class FakeReader:
 
     def active_runs(self, since: datetime) -> Sequence[str]:
         recent = [row for row in self.rows if row.last_frame_at and row.last_frame_at > since]
-        return list(dict.fromkeys(row.name.experiment for row in recent))
+        return list(dict.fromkeys(row.name.run for row in recent))
 
     def run_seen(self, name: str, *, recent: timedelta, now: datetime) -> RunSeen:
         return RunSeen(
@@ -232,7 +232,7 @@ class FakeReader:
     def wells(self, run: str | None = None) -> Sequence[WellRow]:
         if self.broken:
             raise StoreError(self.broken)
-        return [row for row in self.rows if run in (None, row.name.experiment)]
+        return [row for row in self.rows if run in (None, row.name.run)]
 
     def overview(self, run: str) -> Overview:
         return Overview(wells=tuple(self.wells(run)), counts=self.counts(run))
@@ -259,7 +259,7 @@ class FakeReader:
     ) -> Sequence[RefusedRow]:
         rows = [row for row in self.quarantine if name is None or row.well == name]
         if run is not None:
-            rows = [row for row in rows if row.well is None or row.well.experiment == run]
+            rows = [row for row in rows if row.well is None or row.well.run == run]
         return rows[offset : offset + limit]
 
     def reasons(self, run: str | None = None) -> Sequence[ReasonRow]:
@@ -295,7 +295,7 @@ class FakeReader:
     ) -> Sequence[AlertRow]:
         rows = [row for row in self.raised if not (open_only and row.resolved_at)]
         if runs is not None:
-            rows = [row for row in rows if row.subject.experiment in runs]
+            rows = [row for row in rows if row.subject.run in runs]
         return [row for row in rows if name is None or row.well == name][:limit]
 
 
@@ -361,14 +361,14 @@ def states_of(
     health: FakeHealth,
     clock: Clock,
     waiting: Callable[[], int],
-    experiment: str = FACTS.experiment,
+    run: str = FACTS.run,
 ) -> RunStates:
     """Assess the run in memory as the daemon assesses its own."""
 
     def daemon() -> DaemonSeen:
         return DaemonSeen(ready=health.ready, complaints=health.complaints, waiting=waiting())
 
-    settings = ExperimentConfig(name=experiment)
+    settings = RunConfig(name=run)
     return RunStates(reader, settings, clock=clock, target=FACTS.target, daemon=daemon)
 
 

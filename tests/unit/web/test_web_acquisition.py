@@ -95,7 +95,7 @@ def test_a_button_writes_an_order_down_with_who_and_leads_back(acquiring: Dashbo
     form = {"token": TOKEN, "source": "scope", "act": "pause"}
     answer = acquiring.post(PATH, form)
     assert (answer.status_code, answer.headers["location"]) == (303, PATH)
-    assert acquiring.alerts.orders == [("scope", FACTS.experiment, "pause", "dashboard, 127.0.0.1")]
+    assert acquiring.alerts.orders == [("scope", FACTS.run, "pause", "dashboard, 127.0.0.1")]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_programs_read_the_state_and_the_journal(acquiring: Dashboard) -> None:
 def test_a_program_steers_it(acquiring: Dashboard) -> None:
     answer = send(acquiring, {"act": "medium"})
     assert (answer.status_code, answer.json()) == (202, {"number": 1})
-    assert acquiring.alerts.orders == [("scope", FACTS.experiment, "medium", "API, 127.0.0.1")]
+    assert acquiring.alerts.orders == [("scope", FACTS.run, "medium", "API, 127.0.0.1")]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_the_curve_of_a_well_shows_what_people_did(
     acquiring: Dashboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     began_at = NOW - timedelta(days=6)
-    run = RunRow(name=FACTS.experiment, started_at=began_at, first_frame_at=None, simulated=False)
+    run = RunRow(name=FACTS.run, started_at=began_at, first_frame_at=None, simulated=False)
     monkeypatch.setattr(acquiring.reader, "runs", lambda: [run])
     acquiring.reader.points = [
         CoursePoint(time_point=index, day=index / 2, efficiency=seen(0.2), sites=1)
@@ -247,7 +247,7 @@ def test_the_curve_of_a_well_shows_what_was_done_to_it_and_not_to_others(
     acquiring: Dashboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = RunRow(
-        name=FACTS.experiment,
+        name=FACTS.run,
         started_at=NOW - timedelta(days=6),
         first_frame_at=None,
         simulated=False,

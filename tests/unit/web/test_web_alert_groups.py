@@ -73,7 +73,7 @@ def test_wells_of_which_the_same_is_shown_stand_together() -> None:
 def test_what_befalls_the_plate_is_before_single_wells_of_the_same_gravity() -> None:
     plate = alert_row(
         2,
-        subject=Subject(experiment=FACTS.experiment, plate="P1"),
+        subject=Subject(run=FACTS.run, plate="P1"),
         kind=RuleKind.PLATE_COLLAPSE,
     )
     groups = group_alerts([alert_row(1), plate], [], NOW)

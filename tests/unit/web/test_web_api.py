@@ -63,7 +63,7 @@ def test_wells_have_their_efficiency_flags_and_staleness(dashboard: Dashboard) -
 
 
 def test_the_course_of_a_well_is_found_at_the_address_its_row_names(dashboard: Dashboard) -> None:
-    name = named("A1", plate="left/right", experiment="50% serum")
+    name = named("A1", plate="left/right", run="50% serum")
     dashboard.reader.rows = [well_row("A1", name=name)]
     dashboard.reader.points = [CoursePoint(time_point=3, day=1.5, efficiency=seen(0.4), sites=2)]
     address = dashboard.get("/api/wells.json").json()["wells"][0]["course"]
@@ -190,7 +190,7 @@ def test_a_run_of_which_some_wells_are_silent_is_degraded_and_no_failure(
 
 
 def test_the_status_of_an_earlier_run_can_be_asked_for(dashboard: Dashboard) -> None:
-    old = named("B1", experiment="run 3")
+    old = named("B1", run="run 3")
     dashboard.reader.rows = [well_row("A1"), well_row("A2"), well_row("B1", name=old, scored=4)]
     status = dashboard.get("/api/status.json?experiment=run%203").json()
     assert (status["experiment"], status["wells"], status["frames"]["scored"]) == ("run 3", 1, 4)

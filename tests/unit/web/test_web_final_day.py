@@ -22,7 +22,7 @@ def test_a_measured_well_shows_its_estimate_and_each_forecast_beside_the_measure
         now=prediction(10, 0.32),
         forecasts=(prediction(6, 0.45), prediction(8, 0.38)),
     )
-    dashboard.reader.ended = [RunEnd(run=FACTS.experiment, simulated=False, wells=(well,))]
+    dashboard.reader.ended = [RunEnd(run=FACTS.run, simulated=False, wells=(well,))]
     text = words_of(dashboard.get(A2).text)
     assert "Measured by fluorescence: 30 %" in text
     assert "<td>10.0, now</td><td>32 %</td><td>22 % to 42 %</td><td>+2.0</td>" in text
@@ -36,7 +36,7 @@ def test_a_well_without_an_estimate_of_the_final_day_shows_its_forecasts_alone(
 ) -> None:
     two_wells(dashboard)
     well = WellEnd(plate="P1", well="A2", measured=0.3, now=None, forecasts=(prediction(8, 0.4),))
-    dashboard.reader.ended = [RunEnd(run=FACTS.experiment, simulated=False, wells=(well,))]
+    dashboard.reader.ended = [RunEnd(run=FACTS.run, simulated=False, wells=(well,))]
     text = words_of(dashboard.get(A2).text)
     assert "Measured by fluorescence: 30 %" in text
     assert ", now " not in text

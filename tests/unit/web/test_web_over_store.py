@@ -33,7 +33,7 @@ def page(scene: Scene, dashboard: Dashboard, clock: FakeClock) -> Iterator[Dashb
     dashboard.reader = reader  # type: ignore[assignment]  # the real one in place of the fake
     dashboard.alerts = scene.store  # type: ignore[assignment]  # the real one in place of the fake
     dashboard.folder = scene.folder / "overlays"
-    dashboard.build(replace(FACTS, experiment="run 7"))
+    dashboard.build(replace(FACTS, run="run 7"))
     yield dashboard
     reader.close()
 

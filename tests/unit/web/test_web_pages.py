@@ -90,8 +90,8 @@ def test_a_page_that_does_not_exist_leads_back_to_the_plate(dashboard: Dashboard
     assert "no such page: /nothing; begin at the plate" in answer.text
 
 
-def test_several_experiments_are_shown_one_at_a_time(dashboard: Dashboard) -> None:
-    old = well_row("B1", name=named("B1", experiment="run <3>"))
+def test_several_runs_are_shown_one_at_a_time(dashboard: Dashboard) -> None:
+    old = well_row("B1", name=named("B1", run="run <3>"))
     dashboard.reader.rows = [well_row("A1"), old]
     text = dashboard.get("/").text
     assert "run%204/P1/A1" in text
@@ -164,8 +164,8 @@ def test_an_uncorrected_efficiency_shows_no_interval(dashboard: Dashboard) -> No
 
 def test_names_are_text_never_markup(dashboard: Dashboard) -> None:
     nasty = '<script>alert("1")</script>'
-    name = named(nasty, plate="P/1", experiment='"><img src=x>')
-    subject = Subject(experiment=name.experiment, plate=name.plate, well=name.well)
+    name = named(nasty, plate="P/1", run='"><img src=x>')
+    subject = Subject(run=name.run, plate=name.plate, well=name.well)
     dashboard.reader.rows = [well_row("A1", name=name, flags=(flag(rule=nasty),))]
     dashboard.reader.quarantine = [refused_row(nasty, what=nasty, reason=nasty, well=name)]
     dashboard.reader.raised = [alert_row(subject=subject, rule=nasty)]
@@ -262,14 +262,14 @@ def test_alerts_of_a_plate_and_of_the_monitor_stand_at_the_top_of_every_page(
     dashboard.reader.rows = [well_row("A2")]
     collapse = alert_row(
         1,
-        subject=Subject(experiment=FACTS.experiment, plate="P1"),
+        subject=Subject(run=FACTS.run, plate="P1"),
         rule="plate",
         kind=RuleKind.PLATE_COLLAPSE,
         evidence=Evidence(wells=("A1", "A2"), out_of=12),
     )
     silent = alert_row(
         2,
-        subject=Subject(experiment=FACTS.experiment),
+        subject=Subject(run=FACTS.run),
         rule="no frame",
         kind=RuleKind.NO_FRAMES,
         severity=Severity.CRITICAL,

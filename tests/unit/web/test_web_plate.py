@@ -70,7 +70,7 @@ def test_two_spellings_of_one_place_are_both_shown() -> None:
     assert [cell.label for cell in laid("A1", "A01").cells] == ["A1", "A01"]
 
 
-def test_plates_and_experiments_are_kept_apart_in_the_order_they_come() -> None:
+def test_plates_and_runs_are_kept_apart_in_the_order_they_come() -> None:
     rows = [well_row("A1", name=named("A1", plate)) for plate in ("P2", "P1")]
     views = lay_out(rows, standard=STANDARD, now=NOW, staleness=STALENESS)
     assert [view.plate for view in views] == ["P2", "P1"]

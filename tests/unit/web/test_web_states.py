@@ -85,21 +85,21 @@ def test_a_finished_run_shows_its_summary_and_keeps_its_colours(dashboard: Dashb
 
 
 def test_pages_counts_flags_and_target_are_of_the_run_that_is_shown(dashboard: Dashboard) -> None:
-    run_9, run_8 = named("A1", experiment="run 9"), named("B1", experiment="run 8")
+    run_9, run_8 = named("A1", run="run 9"), named("B1", run="run 8")
     old = well_row("B1", 0.2, name=run_8, flags=(flag(),), scored=21)
     dashboard.reader.rows = [well_row("A1", name=run_9, scored=3), ended(old)]
     dashboard.reader.quarantine = [refused_row(well=run_8)]
     dashboard.reader.raised = [
-        alert_row(subject=Subject(experiment="run 8", plate="P1", well="B1"), rule="old weak")
+        alert_row(subject=Subject(run="run 8", plate="P1", well="B1"), rule="old weak")
     ]
     rules = tuple(
-        AlertRule(name=f"weak of {run}", target=target, experiments=(run,))
+        AlertRule(name=f"weak of {run}", target=target, runs=(run,))
         for run, target in (("run 9", 0.5), ("run 8", 0.3))
     )
     dashboard.build(
         replace(
             FACTS,
-            experiment="run 9",
+            run="run 9",
             standard=Standard(rules=rules, final_day=10),
         )
     )
@@ -127,8 +127,8 @@ def test_pages_counts_flags_and_target_are_of_the_run_that_is_shown(dashboard: D
 def test_a_configured_run_without_a_frame_is_named_and_says_that_it_waits(
     dashboard: Dashboard,
 ) -> None:
-    dashboard.reader.rows = [ended(well_row("B1", name=named("B1", experiment="run 8")))]
-    dashboard.build(replace(FACTS, experiment="run 9"))
+    dashboard.reader.rows = [ended(well_row("B1", name=named("B1", run="run 8")))]
+    dashboard.build(replace(FACTS, run="run 9"))
     first = words_of(dashboard.get("/").text)
     assert "<h1>run 8</h1>" in first
     assert '<a href="/?experiment=run+9">run 9</a>' in first.replace("%20", "+")
@@ -142,7 +142,7 @@ def test_what_the_state_says_is_not_shown_again_by_the_monitors_alert(dashboard:
     dashboard.reader.rows = [well_row("A2", last_frame_at=NOW - timedelta(hours=30))]
     dashboard.reader.raised = [
         alert_row(
-            subject=Subject(experiment=FACTS.experiment),
+            subject=Subject(run=FACTS.run),
             rule="no frame",
             kind=RuleKind.NO_FRAMES,
             evidence=Evidence(measures={"silent_h": 30.0}),

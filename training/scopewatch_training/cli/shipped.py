@@ -20,7 +20,7 @@ from rich.console import Console
 
 from scopewatch.files import whole_file
 from scopewatch.inference.bundle import CARD_FILE
-from scopewatch_simulator.experiment import Experiment
+from scopewatch_simulator.experiment import Simulation
 from scopewatch_simulator.plan import (
     AREA_CUTOFF,
     FINAL_TIME_POINT,
@@ -147,18 +147,18 @@ def _simulate_training(out: Path, recipe: Recipe, console: Console) -> None:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     write_notice(out, seed=TRAINING_SEED, regime=Regime.BROAD)
-    experiment = Experiment(seed=TRAINING_SEED, cached_fields=1)
+    simulation = Simulation(seed=TRAINING_SEED, cached_fields=1)
     rows: list[dict[str, object]] = []
     with counting(console, "simulated training wells") as progress:
         for run in range(recipe.runs):
             # Test and forecast runs have the plain names, from which this one must differ.
-            name = f"train-{experiment.run_plan(run).name}"
+            name = f"train-{simulation.run_plan(run).name}"
             (out / name).mkdir()
             for well in range(recipe.wells):
                 first = 2 * (run * recipe.wells + well)
                 times = [EARLIER[(first + i) % len(EARLIER)] for i in range(2)]
                 rows += [
-                    _write_pair(out, name, experiment, run, well, time)
+                    _write_pair(out, name, simulation, run, well, time)
                     for time in (*times, FINAL_TIME_POINT)
                 ]
                 progress(run * recipe.wells + well + 1, recipe.runs * recipe.wells)
@@ -172,13 +172,13 @@ def _simulate_training(out: Path, recipe: Recipe, console: Console) -> None:
 
 
 def _write_pair(
-    out: Path, name: str, experiment: Experiment, run: int, well: int, time: int
+    out: Path, name: str, simulation: Simulation, run: int, well: int, time: int
 ) -> dict[str, object]:
     """Write both frames of one moment of site 0 of a well, and return its manifest row."""
     stem = f"{name}/{PLATE}_{well_name(well)}_s0_t{time:04d}"
     pictures = {
-        "phase": experiment.frame(run, well, 0, time),
-        "fluorescence": experiment.marker_frame(run, well, 0, time),
+        "phase": simulation.frame(run, well, 0, time),
+        "fluorescence": simulation.marker_frame(run, well, 0, time),
     }
     files = {"phase": f"{stem}_phase.tif", "fluorescence": f"{stem}_gfp.tif"}
     for kind, pixels in pictures.items():

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from scopewatch.config import (
-    ExperimentConfig,
     FolderSourceConfig,
     NDTiffSourceConfig,
     OmeZarrSourceConfig,
+    RunConfig,
 )
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.imaging.frame import FrameKey
@@ -144,7 +144,7 @@ def _pair(
     for key, ref in frames.items():
         side = sides.get(key.channel.casefold())
         if side is not None:
-            side[key.experiment, key.plate, key.well, key.site, key.time_point] = ref
+            side[key.run, key.plate, key.well, key.site, key.time_point] = ref
     phases, glows = sides[phase.casefold()], sides[fluorescence.casefold()]
     rows = tuple(
         PairRow(
@@ -172,23 +172,21 @@ def _find(
     """Yield all frames found, run by run, in a fixed order."""
     runs = [folder for folder in sorted(root.iterdir()) if folder.is_dir()]
     hidden = [folder for folder in runs if folder.name.startswith(".")]
-    for folder in [root, *(run for run in runs if run not in hidden)]:
-        experiment = ExperimentConfig(
-            name=folder.name or "run", phase_channel=phase, interval_h=interval_h
-        )
+    for folder in [root, *(each for each in runs if each not in hidden)]:
+        run = RunConfig(name=folder.name or "run", phase_channel=phase, interval_h=interval_h)
         if (folder / NDTIFF_INDEX).is_file():
-            yield from _find_ndtiff(folder, experiment)
+            yield from _find_ndtiff(folder, run)
         elif is_store(folder):
-            yield from _find_stores(folder, experiment)
+            yield from _find_stores(folder, run)
         else:
-            yield from _find_files(folder, experiment, pattern, recursive=folder != root)
+            yield from _find_files(folder, run, pattern, recursive=folder != root)
 
 
 def _find_files(
-    folder: Path, experiment: ExperimentConfig, pattern: str, *, recursive: bool
+    folder: Path, run: RunConfig, pattern: str, *, recursive: bool
 ) -> Iterator[tuple[Found, PictureRef]]:
     config = FolderSourceConfig(kind="folder", path=folder, pattern=pattern)
-    frames = FolderFrames(config, experiment)
+    frames = FolderFrames(config, run)
     for seen in sorted(walk_images(folder, recursive=recursive), key=lambda each: each.locator):
         try:
             reading = frames.read(seen.locator, seen.fingerprint, lambda *_: False)
@@ -202,23 +200,23 @@ def _find_files(
         # Data sets in deeper folders, which the walk over files leaves out.
         for index in sorted(folder.rglob(NDTIFF_INDEX)):
             if index.parent != folder and not is_copy(index.parent):
-                yield from _find_ndtiff(index.parent, experiment)
-        yield from _find_stores(folder, experiment)
+                yield from _find_ndtiff(index.parent, run)
+        yield from _find_stores(folder, run)
 
 
-def _find_stores(folder: Path, experiment: ExperimentConfig) -> Iterator[tuple[Found, PictureRef]]:
+def _find_stores(folder: Path, run: RunConfig) -> Iterator[tuple[Found, PictureRef]]:
     """Yield what lies in the OME-Zarr stores at or below a folder."""
     if next(find_stores(folder), None) is None:
         return
-    run = experiment.model_copy(update={"name": store_stem(experiment.name)})
+    run = run.model_copy(update={"name": store_stem(run.name)})
     stores = open_stores(OmeZarrSourceConfig(kind="ome-zarr", path=folder), run)
     for found in list_stores(stores):
         yield found, PictureRef.parse(folder, f"{found.locator}@{found.fingerprint}")
 
 
-def _find_ndtiff(folder: Path, experiment: ExperimentConfig) -> Iterator[tuple[Found, PictureRef]]:
+def _find_ndtiff(folder: Path, run: RunConfig) -> Iterator[tuple[Found, PictureRef]]:
     config = NDTiffSourceConfig(kind="ndtiff", path=folder)
-    frames = NDTiffFrames(config, experiment, DEFAULT_LIMITS, None)
+    frames = NDTiffFrames(config, run, DEFAULT_LIMITS, None)
     data_set = DataSet(folder, DEFAULT_LIMITS, patience_s=0.0)
     # Clock for a complete data set: each call is a second after the one before.
     for second in range(_MOST_LOOKS):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from scopewatch.config import ExperimentConfig, NDTiffSourceConfig, OmeZarrSourceConfig
+from scopewatch.config import NDTiffSourceConfig, OmeZarrSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError, FrameError
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Pixels
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
@@ -21,7 +21,7 @@ from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 _PART: Final = re.compile(r"(?s)(?P<path>.+)#(?P<part>page=\d{1,9}|at=\[[\d,]*\]@[\w:.=-]*)")
 _PLACE: Final = "at="
 _NOBODY: Final = FrameKey(
-    experiment="pair", plate="pair", well="pair", site=0, time_point=0, channel="pair"
+    run="pair", plate="pair", well="pair", site=0, time_point=0, channel="pair"
 )
 
 
@@ -91,7 +91,7 @@ def read_picture(ref: PictureRef) -> GreyPicture:
 
 def _read_ndtiff(ref: PictureRef) -> GreyPicture:
     config = NDTiffSourceConfig(kind="ndtiff", path=ref.path.parent)
-    frames = NDTiffFrames(config, ExperimentConfig(name="pairs"), DEFAULT_LIMITS, None)
+    frames = NDTiffFrames(config, RunConfig(name="pairs"), DEFAULT_LIMITS, None)
     return _load(frames.load, ref.path.name, ref.part)
 
 
@@ -100,7 +100,7 @@ def _read_omezarr(ref: PictureRef) -> GreyPicture:
     root = Path(array.anchor)
     config = OmeZarrSourceConfig(kind="ome-zarr", path=root)
     try:
-        stores = open_stores(config, ExperimentConfig(name="pairs"))
+        stores = open_stores(config, RunConfig(name="pairs"))
     except ConfigError as error:
         raise FrameError(str(error)) from error
     return _load(stores.load, array.relative_to(root).as_posix(), ref.part)

@@ -63,7 +63,7 @@ def choose_rules(config: Path | None, limit: float | None) -> tuple[AlertRule, .
         When the configuration has no weak-forecast rule.
     """
     rules = default_rules() if config is None else load_config(config).stepped_rules()
-    replayed = [replace(rule, experiments=()) for rule in rules if not rule.kind.of_the_monitor]
+    replayed = [replace(rule, runs=()) for rule in rules if not rule.kind.of_the_monitor]
     first = next((rule for rule in replayed if rule.kind is RuleKind.WEAK_FORECAST), None)
     if first is None:
         raise ConfigError(

@@ -180,7 +180,7 @@ def _load(frame: TimedFrame) -> Frame:
     plane = read_plane(frame.phase)
     return Frame(
         key=FrameKey(
-            experiment=frame.run,
+            run=frame.run,
             plate=frame.plate,
             well=frame.well,
             site=frame.site,

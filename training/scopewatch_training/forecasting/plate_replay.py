@@ -165,7 +165,7 @@ class PlateReplay:
         """Return the plate with the wells that had begun by a time point."""
         begun = [well for well, known in self._known.items() if min(known) <= until]
         wells = {well: number for number, well in enumerate(begun)}
-        return Plate(experiment=self.run, plate=self.plate, wells=wells, rules=rules)
+        return Plate(run=self.run, plate=self.plate, wells=wells, rules=rules)
 
     def _history(
         self, plate: Plate, lasts: Mapping[tuple[str, str], int], until: int, *, quiet: bool
@@ -218,7 +218,7 @@ class PlateReplay:
         return facts
 
     def _subject(self, well: str | None) -> Subject:
-        return Subject(experiment=self.run, plate=self.plate, well=well)
+        return Subject(run=self.run, plate=self.plate, well=well)
 
 
 @dataclass(slots=True)

@@ -25,18 +25,18 @@ def explain_run(config: Config, now: datetime) -> list[str]:
     """Return one line for each thing that would change; nothing where no results can be read."""
     if not (config.state.folder / DATABASE).exists():
         return []
-    experiment = config.experiment
-    policy = policy_of(experiment)
+    run = config.experiment
+    policy = policy_of(run)
     try:
         with closing(Reader.open(config.state.folder)) as reader:
             last = reader.run_results()
-            goes_on = last is not None and last.name == experiment.name
-            own = last if goes_on else reader.run_results(experiment.name)
+            goes_on = last is not None and last.name == run.name
+            own = last if goes_on else reader.run_results(run.name)
     except StoreError:
         return []  # the check of the database reports it, and so does the start
     lines: list[str] = []
     if last is not None:
-        lines += explain_name(experiment.name, policy, last, now)
+        lines += explain_name(run.name, policy, last, now)
     if own is not None:
-        lines += explain_settings(policy, experiment.started_at, own)
+        lines += explain_settings(policy, run.started_at, own)
     return lines

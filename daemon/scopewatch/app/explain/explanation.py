@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.evidence import Contradiction
 from scopewatch.sources.base.facts import Origin
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.reading import FrameReading
 
-FACTS = ("experiment", "plate", "well", "site", "time_point", "moment", "channel", "z", "um_per_px")
+FACTS = ("run", "plate", "well", "site", "time_point", "moment", "channel", "z", "um_per_px")
 # What tells one case from another besides who speaks: a red frame is no phase frame.
 _TELLING = ("channel", "z", "um_per_px")
 _MOST_VALUES = 10_000
@@ -183,12 +183,12 @@ class Explaining:
 
     Parameters
     ----------
-    experiment
+    run
         Its phase channel is the one that is scored; its start is day 0, else the first moment is.
     """
 
-    def __init__(self, experiment: ExperimentConfig) -> None:
-        self._experiment = experiment
+    def __init__(self, run: RunConfig) -> None:
+        self._run = run
         self._cases: dict[tuple[object, ...], _Growing] = {}
         self._skipped: dict[str, Skipped] = {}
         self._places: dict[FrameKey, tuple[str, datetime | float | None]] = {}
@@ -210,7 +210,7 @@ class Explaining:
         accepted = {name: reading.accepted[name] for name in FACTS if name in reading.accepted}
         witnesses = tuple((name, each.by) for name, each in accepted.items())
         distinct = (accepted[name].value for name in _TELLING if name in accepted)
-        telling = (reading.key.experiment, *distinct)
+        telling = (reading.key.run, *distinct)
         case = self._cases.get((witnesses, telling))
         if case is None:
             case = _Growing(example=found.locator, reading=reading)
@@ -279,8 +279,8 @@ class Explaining:
 
     def _finish(self, case: _Growing) -> Case:
         days = [seconds / 86_400 for seconds in case.elapsed_s]
-        moments = self._moments.get(case.reading.key.experiment, {})
-        origin = self._experiment.started_at or min(moments.values(), default=None)
+        moments = self._moments.get(case.reading.key.run, {})
+        origin = self._run.started_at or min(moments.values(), default=None)
         if origin is not None:
             days += [(moment - origin) / timedelta(days=1) for moment in case.moments]
         return Case(
@@ -290,7 +290,7 @@ class Explaining:
             values={name: frozenset(values) for name, values in case.values.items()},
             days=(min(days), max(days)) if days else None,
             sizes_px=tuple(sorted(case.sizes_px)),
-            scored=case.reading.key.channel == self._experiment.phase_channel,
+            scored=case.reading.key.channel == self._run.phase_channel,
         )
 
     def _measured_interval_h(self) -> float | None:
@@ -303,9 +303,9 @@ class Explaining:
 
     def _warnings(self) -> tuple[str, ...]:
         """Note where times cannot be those of the time points."""
-        if self._experiment.day_from == "time_point":
+        if self._run.day_from == "time_point":
             return ()
-        interval_h = self._experiment.interval_h
+        interval_h = self._run.interval_h
         return tuple(
             f"run {run}: {warning}"
             for run, moments in (*self._moments.items(), *self._since_start.items())
@@ -345,7 +345,7 @@ def _apart_h(one: datetime | float | None, other: datetime | float | None) -> fl
 
 def _keep_first(moments: dict[str, dict[int, datetime]], key: FrameKey, moment: datetime) -> None:
     """Keep the first moment of a time point."""
-    of_run = moments.setdefault(key.experiment, {})
+    of_run = moments.setdefault(key.run, {})
     of_run[key.time_point] = min(of_run.get(key.time_point, moment), moment)
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from scopewatch.config import ExperimentConfig, FolderSourceConfig
+from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError, complaint
 
 
@@ -68,8 +68,8 @@ class ReadingOptions:
                 )
             ) from error
 
-    def experiment(self, name: str) -> ExperimentConfig:
+    def run(self, name: str) -> RunConfig:
         """Return the run that is assumed."""
         given = {"phase_channel": self.channel, "interval_h": self.interval_h}
         known = {name: value for name, value in given.items() if value is not None}
-        return ExperimentConfig.model_validate({"name": name, **known})
+        return RunConfig.model_validate({"name": name, **known})

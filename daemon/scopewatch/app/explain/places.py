@@ -13,11 +13,11 @@ from scopewatch.app.explain.survey import (
 )
 from scopewatch.config import (
     Config,
-    ExperimentConfig,
     FolderSourceConfig,
     NDTiffSourceConfig,
     OmeZarrSourceConfig,
     ReadingConfig,
+    RunConfig,
     SourceConfig,
     load_config,
 )
@@ -115,10 +115,10 @@ def _source_of(path: Path, config: Config) -> SourceConfig:
 
 
 def explain_kind(
-    path: Path, experiment: ExperimentConfig, options: ReadingOptions
+    path: Path, run: RunConfig, options: ReadingOptions
 ) -> tuple[str, Explanation | None]:
     """Explain a folder as the kind of source that it is; None where it holds nothing."""
-    explanations = list(_explain_folder(path, experiment, options))
+    explanations = list(_explain_folder(path, run, options))
     if not explanations:
         return "folder", None
     best = max(explanations, key=lambda each: each.frames)
@@ -126,32 +126,30 @@ def explain_kind(
 
 
 def _by_options(path: Path, options: ReadingOptions) -> Iterator[Explanation]:
-    experiment = options.experiment(store_stem(path.resolve().name) or "run")
+    run = options.run(store_stem(path.resolve().name) or "run")
     if path.is_file():
-        yield _explain_files(path.parent, experiment, options, only=path.name)
+        yield _explain_files(path.parent, run, options, only=path.name)
         return
-    explanations = list(_explain_folder(path, experiment, options))
-    yield from explanations or [_explain_files(path, experiment, options)]
+    explanations = list(_explain_folder(path, run, options))
+    yield from explanations or [_explain_files(path, run, options)]
 
 
-def _explain_folder(
-    path: Path, experiment: ExperimentConfig, options: ReadingOptions
-) -> Iterator[Explanation]:
+def _explain_folder(path: Path, run: RunConfig, options: ReadingOptions) -> Iterator[Explanation]:
     """Explain what a folder holds of each kind of source."""
     if not is_data_set(path) and not is_store(path):
-        files = _explain_files(path, experiment, options)
+        files = _explain_files(path, run, options)
         if files.listed:
             yield files
     source = _source(path, options)
     of_each_kind = (
-        survey_ndtiff(_as_ndtiff(source, path), experiment),
-        survey_omezarr(_as_omezarr(source, path), experiment),
+        survey_ndtiff(_as_ndtiff(source, path), run),
+        survey_omezarr(_as_omezarr(source, path), run),
     )
     yield from (each for each in of_each_kind if each is not None)
 
 
 def _explain_files(
-    folder: Path, experiment: ExperimentConfig, options: ReadingOptions, only: str | None = None
+    folder: Path, run: RunConfig, options: ReadingOptions, only: str | None = None
 ) -> Explanation:
     source = _source(folder, options)
     if options.pattern is None:
@@ -159,7 +157,7 @@ def _explain_files(
         guesses = guess_layout(names)
         pattern = guesses[0].layout.name if guesses else _FALLBACK
         source = source.model_copy(update={"pattern": pattern})
-    return survey_folder(source, experiment, only=only)
+    return survey_folder(source, run, only=only)
 
 
 def _source(path: Path, options: ReadingOptions) -> FolderSourceConfig:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from scopewatch.app.explain.explanation import Explaining, Explanation, Looked
 from scopewatch.config import (
-    ExperimentConfig,
     FolderSourceConfig,
     NDTiffSourceConfig,
     OmeZarrSourceConfig,
     ReadingConfig,
+    RunConfig,
 )
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.sources.base.found import Found
@@ -39,7 +39,7 @@ _MOST_IMAGES = 100_000
 
 def survey_folder(
     config: FolderSourceConfig,
-    experiment: ExperimentConfig,
+    run: RunConfig,
     *,
     limits: ReadLimits = DEFAULT_LIMITS,
     most_opened: int = OPENED,
@@ -64,7 +64,7 @@ def survey_folder(
     OSError
         When the folder cannot be read.
     """
-    frames = FolderFrames(config, experiment, limits)
+    frames = FolderFrames(config, run, limits)
     stores: set[str] = set()
     if only is None:
         images = walk_images(config.path, recursive=config.recursive, stores=stores)
@@ -76,7 +76,7 @@ def survey_folder(
     doubles = [] if len(seen) <= NAMED else _find_doubles(frames, seen)
     opened = frozenset(each.locator for each in _spread(seen, most_opened))
     opened |= {each.locator for each in doubles}
-    explaining = Explaining(experiment)
+    explaining = Explaining(run)
     looked_at = dict.fromkeys((*named, *doubles, *(e for e in seen if e.locator in opened)))
     for each in looked_at:
         if each.locator not in opened:
@@ -102,7 +102,7 @@ def survey_folder(
 
 def survey_ndtiff(
     config: NDTiffSourceConfig,
-    experiment: ExperimentConfig,
+    run: RunConfig,
     *,
     limits: ReadLimits = DEFAULT_LIMITS,
 ) -> Explanation | None:
@@ -113,8 +113,8 @@ def survey_ndtiff(
     ConfigError
         When the position pattern is wrong.
     """
-    frames = NDTiffFrames(config, experiment, limits, None)
-    explaining = Explaining(experiment)
+    frames = NDTiffFrames(config, run, limits, None)
+    explaining = Explaining(run)
     sets = listed = 0
     for label, folder in find_data_sets(config.path):
         sets += 1
@@ -142,7 +142,7 @@ def survey_ndtiff(
 
 def survey_omezarr(
     config: OmeZarrSourceConfig,
-    experiment: ExperimentConfig,
+    run: RunConfig,
     *,
     limits: ReadLimits = DEFAULT_LIMITS,
 ) -> Explanation | None:
@@ -155,9 +155,9 @@ def survey_omezarr(
     """
     if next(find_stores(config.path), None) is None:
         return None
-    explaining = Explaining(experiment)
+    explaining = Explaining(run)
     listed = 0
-    for found in islice(_list_stores(config, experiment, limits), _MOST_IMAGES):
+    for found in islice(_list_stores(config, run, limits), _MOST_IMAGES):
         explaining.add(found)
         listed += 1
     return explaining.finish(
@@ -198,14 +198,14 @@ def _refuse_store(store: str) -> Found:
 
 
 def _list_stores(
-    config: OmeZarrSourceConfig, experiment: ExperimentConfig, limits: ReadLimits
+    config: OmeZarrSourceConfig, run: RunConfig, limits: ReadLimits
 ) -> Iterator[Found]:
     try:
         require_zarr(config.path)
     except ConfigError as error:
         yield Found(locator=str(config.path), fingerprint="", reason=str(error))
         return
-    yield from list_stores(open_stores(config, experiment, limits))
+    yield from list_stores(open_stores(config, run, limits))
 
 
 def _open(frames: FolderFrames, seen: Seen) -> Sequence[Found]:

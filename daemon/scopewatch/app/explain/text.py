@@ -1,13 +1,16 @@
 """An explanation as text for a terminal and as JSON."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from scopewatch.app.explain.explanation import Case, Explanation
 from scopewatch.app.oneshot.listing import natural
+from scopewatch.core.public_names import public_name
+from scopewatch.sources.base.facts import PlaneFacts
 
-_NAMES = {"experiment": "run", "time_point": "time point", "um_per_px": "um/px"}
+_NAMES = {"time_point": "time point", "um_per_px": "um/px"}
+_PUBLIC = {each.name: public_name(each) for each in fields(PlaneFacts)}
 _MOST_SHOWN = 6
 _MOST_CASES = 20
 
@@ -45,7 +48,10 @@ def as_json(explanation: Explanation) -> dict[str, Any]:
     """Return an explanation as plain values, for `--json`."""
     plain = asdict(explanation)
     for case in plain["cases"]:
-        case["values"] = {name: in_order(values) for name, values in case["values"].items()}
+        case["values"] = {
+            _PUBLIC.get(name, name): in_order(values) for name, values in case["values"].items()
+        }
+        case["who"] = {_PUBLIC.get(name, name): who for name, who in case["who"].items()}
     plain["doubles"] = [
         {"key": str(each.key), "places": list(each.places)} for each in explanation.doubles
     ]

@@ -29,8 +29,6 @@ class MessageComposer:
         """Return the message of a change; `overlay` is the newest picture of its well."""
         return compose(subject, transition, style=self.style, key=key, overlay=overlay)
 
-    def channels(self, message: Message, experiment: str) -> Sequence[str]:
+    def channels(self, message: Message, run: str) -> Sequence[str]:
         """Return the names of the channels that carry a message about an experiment."""
-        return [
-            name for name, route in self.routes.items() if route.takes(message.severity, experiment)
-        ]
+        return [name for name, route in self.routes.items() if route.takes(message.severity, run)]

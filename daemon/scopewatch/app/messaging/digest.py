@@ -102,20 +102,18 @@ class DailyDigest:
         if local.hour < self._hour or local.date() == self._posted:
             return 0
         wells = self._source.wells()
-        running = dict.fromkeys(row.name.experiment for row in wells if _is_active(row, now))
+        running = dict.fromkeys(row.name.run for row in wells if _is_active(row, now))
         # One of which no frame was ever taken in, where somebody has to see why.
-        begun = {row.name.experiment for row in wells}
+        begun = {row.name.run for row in wells}
         for each in self._states.current():
             if each.state.needs_somebody and each.run not in begun:
                 running[each.run] = None
         queued = 0
-        for experiment in running:
-            digest = self._gather(experiment, wells, now, local.date())
+        for run in running:
+            digest = self._gather(run, wells, now, local.date())
             message = compose_digest(digest, style=self._style)
             channels = [
-                name
-                for name, route in self._routes.items()
-                if route.digest and route.covers(experiment)
+                name for name, route in self._routes.items() if route.digest and route.covers(run)
             ]
             queued += self._announce(message, channels)
         if running:
@@ -125,13 +123,13 @@ class DailyDigest:
             log.info("digest queued", **event)
         return queued
 
-    def _gather(self, experiment: str, wells: Sequence[WellRow], now: datetime, on: date) -> Digest:
-        rows = [row for row in wells if row.name.experiment == experiment]
+    def _gather(self, run: str, wells: Sequence[WellRow], now: datetime, on: date) -> Digest:
+        rows = [row for row in wells if row.name.run == run]
         alerts = self._source.alerts(None, MOST_ALERTS, open_only=True)
-        state = self._states.of(experiment)
+        state = self._states.of(run)
         over = state.level is Level.FINISHED
         return Digest(
-            experiment=experiment,
+            run=run,
             on=on,
             day=max((row.day for row in rows if row.day is not None), default=None),
             frames=sum(row.scored for row in rows),
@@ -140,10 +138,10 @@ class DailyDigest:
             alerts=tuple(
                 _open_alert(alert)
                 for alert in alerts
-                if alert.subject.experiment == experiment and alert.subject.well is None
+                if alert.subject.run == run and alert.subject.well is None
             ),
             complaints=tuple(self._complaints()),
-            target=self._standard.main_target(experiment),
+            target=self._standard.main_target(run),
             state=state.sentence,
             advice=state.advice,
             details=state.details,

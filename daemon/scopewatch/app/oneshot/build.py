@@ -13,7 +13,7 @@ from scopewatch.app.model import open_scorer
 from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted
 from scopewatch.app.oneshot.scoring import Line, Pictures, Scoring
 from scopewatch.app.run_policy import policy_of
-from scopewatch.config import ExperimentConfig, FolderSourceConfig, ModelConfig, OverlayConfig
+from scopewatch.config import FolderSourceConfig, ModelConfig, OverlayConfig, RunConfig
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.analyse import analyse
 from scopewatch.core.imaging.model_card import ModelCard
@@ -50,7 +50,7 @@ def open_oneshot(
     bundle: Path,
     out: Path | None,
     source: FolderSourceConfig,
-    experiment: ExperimentConfig,
+    run: RunConfig,
     grid: bool,
     threads: int,
     memory_mb: int,
@@ -71,12 +71,12 @@ def open_oneshot(
     """
     _check_paths(paths, out)
     scorer = open_scorer(ModelConfig(bundle=bundle, threads=threads, memory_budget_mb=memory_mb))
-    experiment = experiment.model_copy(update={"simulated": scorer.card.simulated})
-    settings = ListingSettings(experiment=experiment, source=source, now=SystemClock().now())
+    run = run.model_copy(update={"simulated": scorer.card.simulated})
+    settings = ListingSettings(run=run, source=source, now=SystemClock().now())
     scoring = Scoring(
         analyse=partial(analyse, scorer=scorer, monotonic=time.monotonic),
-        pictures=_open_overlays(out, experiment, scorer.card, grid=grid) if out else None,
-        experiment=experiment,
+        pictures=_open_overlays(out, run, scorer.card, grid=grid) if out else None,
+        run=run,
         monotonic=time.monotonic,
     )
     return OneShot(paths=paths, listing=Listing(settings), scoring=scoring)
@@ -113,15 +113,13 @@ def _check_paths(paths: Sequence[Path], out: Path | None) -> None:
             )
 
 
-def _open_overlays(
-    out: Path, experiment: ExperimentConfig, card: ModelCard, *, grid: bool
-) -> Pictures:
+def _open_overlays(out: Path, run: RunConfig, card: ModelCard, *, grid: bool) -> Pictures:
     from scopewatch.store.files.overlays import OverlayFolder  # noqa: PLC0415 - only where wanted
 
     return OverlayFolder(
         out,
         options=OverlayConfig(grid=grid),
-        policy=policy_of(experiment),
+        policy=policy_of(run),
         threshold=card.threshold,
         marker=card.labels.marker,
     )

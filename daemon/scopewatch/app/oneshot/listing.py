@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 
 from scopewatch.config import (
-    ExperimentConfig,
     FolderSourceConfig,
     NDTiffSourceConfig,
     OmeZarrSourceConfig,
     ReadingConfig,
+    RunConfig,
 )
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
@@ -71,7 +71,7 @@ class ListingSettings:
         As for a source of the daemon; its path does not count.
     """
 
-    experiment: ExperimentConfig
+    run: RunConfig
     source: FolderSourceConfig
     now: datetime
 
@@ -112,7 +112,7 @@ class Listing:
 
         def also(locator: str) -> tuple[Statement, ...]:
             place = root / locator
-            run = PlaneFacts(experiment=_experiment_of(place.parent, root))
+            run = PlaneFacts(run=_run_of(place.parent, root))
             by_folder = Statement(origin=Origin.NAME, by="folder", facts=run)
             if fits(locator):
                 return (by_folder,)
@@ -126,7 +126,7 @@ class Listing:
                 return True
 
         source = self._settings.source.model_copy(update={"path": root})
-        return FolderFrames(source, self._settings.experiment, DEFAULT_LIMITS, also)
+        return FolderFrames(source, self._settings.run, DEFAULT_LIMITS, also)
 
     def _walk_folder(
         self, folder: Path, root: Path, frames: FolderFrames
@@ -152,11 +152,11 @@ class Listing:
                 yield from self._walk_folder(entry, root, frames)
 
     def _open_data_set(self, folder: Path, root: Path) -> Iterator[Listed | Unlisted]:
-        name = _experiment_of(folder, root)
+        name = _run_of(folder, root)
         common = self._settings.source.model_dump(include=set(ReadingConfig.model_fields))
         frames = NDTiffFrames(
             NDTiffSourceConfig(kind="ndtiff", path=folder, **common),
-            self._settings.experiment.model_copy(update={"name": name}),
+            self._settings.run.model_copy(update={"name": name}),
             DEFAULT_LIMITS,
             None,
         )
@@ -174,12 +174,12 @@ class Listing:
             yield Unlisted(place=str(folder), reason=reason)
 
     def _open_store(self, folder: Path, root: Path) -> Iterator[Listed | Unlisted]:
-        name = store_stem(_experiment_of(folder, root))
+        name = store_stem(_run_of(folder, root))
         common = self._settings.source.model_dump(include=set(ReadingConfig.model_fields))
         try:
             stores = open_stores(
                 OmeZarrSourceConfig(kind="ome-zarr", path=folder, **common),
-                self._settings.experiment.model_copy(update={"name": name}),
+                self._settings.run.model_copy(update={"name": name}),
             )
         except ConfigError as error:
             yield Unlisted(place=str(folder), reason=str(error))
@@ -232,7 +232,7 @@ def _is_entered(entry: Path) -> bool:
     return not is_copy(entry)
 
 
-def _experiment_of(folder: Path, root: Path) -> str:
+def _run_of(folder: Path, root: Path) -> str:
     name, below = root.resolve().name, list(folder.relative_to(root).parts)
     # The level of full resolution represents its whole pyramid.
     if below and below[-1] == FULL_RESOLUTION:

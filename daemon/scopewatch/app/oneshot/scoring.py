@@ -9,22 +9,23 @@ are in memory.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 from scopewatch.app.oneshot.listing import Listed, Unlisted
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.core.errors import FrameError, ModelError, SourceError
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
+from scopewatch.core.public_names import public_fields, public_name
 
 SKIPPED = "not-scored"
 
 Line = dict[str, Any]
 
-_KEY_PARTS = tuple(part.name for part in fields(FrameKey))
+_KEY_PARTS = tuple(public_name(part) for part in fields(FrameKey))
 
 
 class Pictures(Protocol):
@@ -60,12 +61,12 @@ class Scoring:
         *,
         analyse: Callable[[Frame], FrameResult],
         pictures: Pictures | None,
-        experiment: ExperimentConfig,
+        run: RunConfig,
         monotonic: Callable[[], float],
     ) -> None:
         self._analyse = analyse
         self._pictures = pictures
-        self._experiment = experiment
+        self._run = run
         self._monotonic = monotonic
         self._places: dict[str, str] = {}
 
@@ -104,7 +105,7 @@ class Scoring:
 
     def _refuse(self, item: Listed) -> tuple[str, str] | None:
         """Return fault and reason of a frame that is not to be read."""
-        if item.key.channel != self._experiment.phase_channel:
+        if item.key.channel != self._run.phase_channel:
             return SKIPPED, f"not scored: channel {item.key.channel}"
         first = self._places.setdefault(str(item.key), item.place)
         if first != item.place:
@@ -159,14 +160,14 @@ class Scoring:
         self, pictures: Pictures, frame: Frame, result: FrameResult
     ) -> tuple[OverlayFiles, float]:
         started = self._monotonic()
-        day = frame.key.time_point * self._experiment.interval_h / 24
+        day = frame.key.time_point * self._run.interval_h / 24
         files = pictures.write(frame, result, day)
         return files, 1e3 * (self._monotonic() - started)
 
 
 def _name(item: Listed | Unlisted) -> Line:
     key = item.key
-    parts = asdict(key) if key is not None else dict.fromkeys(_KEY_PARTS)
+    parts = dict.fromkeys(_KEY_PARTS) if key is None else dict(public_fields(key))
     return {"path": item.place, "key": None if key is None else str(key), **parts}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scopewatch.app.checking.finding import Finding
-from scopewatch.config import Config, ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.config import Config, MicroManagerSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import wells_of
@@ -131,25 +131,25 @@ def acquiring_sources(config: Config) -> tuple[MicroManagerSourceConfig, ...]:
     )
 
 
-def project_source(settled: MicroManagerSourceConfig, experiment: ExperimentConfig) -> Projection:
+def project_source(settled: MicroManagerSourceConfig, run: RunConfig) -> Projection:
     """Return what a settled source takes, by the images on disk where there are some."""
-    wells = wells_of(settled, reading_settings(settled, experiment))
-    _, extra = time_points_over(settled.path, experiment.name)
-    return project(settled, wells, seen_frame(settled.path, experiment.name), extra=extra)
+    wells = wells_of(settled, reading_settings(settled, run))
+    _, extra = time_points_over(settled.path, run.name)
+    return project(settled, wells, seen_frame(settled.path, run.name), extra=extra)
 
 
-def _look(source: MicroManagerSourceConfig, experiment: ExperimentConfig) -> Acquisition:
+def _look(source: MicroManagerSourceConfig, run: RunConfig) -> Acquisition:
     try:
-        settled = settle_plan(source, experiment)
+        settled = settle_plan(source, run)
     except ConfigError as error:
         return Acquisition(source=source.name, problem=str(error).replace("\n", "; "))
-    return _stand(settled, experiment, project_source(settled, experiment))
+    return _stand(settled, run, project_source(settled, run))
 
 
 def _stand(
-    settled: MicroManagerSourceConfig, experiment: ExperimentConfig, projection: Projection
+    settled: MicroManagerSourceConfig, run: RunConfig, projection: Projection
 ) -> Acquisition:
-    over = min(time_points_over(settled.path, experiment.name)[0], projection.time_points)
+    over = min(time_points_over(settled.path, run.name)[0], projection.time_points)
     frame = projection.frame
     acts = acts_in_words(settled, projection, projection.time_points - over)
     return Acquisition(

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from scopewatch.app.planning.acquisitions import acquiring_sources, project_source
 from scopewatch.config import (
     Config,
-    ExperimentConfig,
     MicroManagerSourceConfig,
     PlateConfig,
     PositionConfig,
+    RunConfig,
     load_config,
 )
 from scopewatch.core.errors import ConfigError, complaint
@@ -161,7 +161,7 @@ def show_plan(
         kind="micromanager", name=_NOBODY, mode="acquire", path=path, plan=path
     )
     # Nothing is known of its microscope, nor of where images go.
-    return _shown(alone, ExperimentConfig(name=_NOBODY), path, changes, alone=True)
+    return _shown(alone, RunConfig(name=_NOBODY), path, changes, alone=True)
 
 
 def _order(well: str) -> tuple[int, int, str]:
@@ -210,19 +210,19 @@ def _changed(
 
 def _shown(
     source: MicroManagerSourceConfig,
-    experiment: ExperimentConfig,
+    run: RunConfig,
     where: Path,
     changes: Mapping[str, Any],
     *,
     alone: bool = False,
 ) -> ShownPlan:
     found = import_plan(source)
-    settled = _changed(settle_plan(source, experiment, stages=not alone), changes)
-    settings = reading_settings(settled, experiment)
+    settled = _changed(settle_plan(source, run, stages=not alone), changes)
+    settings = reading_settings(settled, run)
     check_plan(settled, settings)
     keys = [planned_key((0, each.label, None), settings) for each in settled.positions]
     path = settled.path
-    projection = project_source(settled, experiment)
+    projection = project_source(settled, run)
     return ShownPlan(
         summary=f"{where}: "
         + ("positions of the configuration" if found is None else found.summary),
@@ -234,7 +234,5 @@ def _shown(
         ),
         projection=projection,
         free_bytes=None if alone else free_bytes(path),
-        over=0
-        if alone
-        else min(time_points_over(path, experiment.name)[0], projection.time_points),
+        over=0 if alone else min(time_points_over(path, run.name)[0], projection.time_points),
     )

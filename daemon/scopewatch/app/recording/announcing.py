@@ -27,7 +27,7 @@ class Composer(Protocol):
         """Return the message of a change; `overlay` is the newest picture of its well."""
         ...
 
-    def channels(self, message: Message, experiment: str) -> Sequence[str]:
+    def channels(self, message: Message, run: str) -> Sequence[str]:
         """Return the names of the channels that carry a message about an experiment."""
         ...
 
@@ -67,7 +67,7 @@ def announce(
         subject, transition, key=key, overlay=work.alerts.newest_overlay(subject)
     )
     content = pack_message(message)
-    for channel in composer.channels(message, subject.experiment):
+    for channel in composer.channels(message, subject.run):
         work.outbox.queue(channel, key, content, alert=recorded.alert, now=now)
     return message
 
@@ -77,7 +77,7 @@ def _key(
 ) -> str:
     """Name the event, not the attempt: whoever commits it again gives the same key."""
     event = [
-        subject.experiment,
+        subject.run,
         subject.plate or "",
         subject.well or "",
         transition.rule.name,

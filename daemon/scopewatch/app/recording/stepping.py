@@ -155,7 +155,7 @@ def step_once(
         The step; None where the clock alone changes something.
     """
     subject = loaded.facts.subject
-    acknowledged = work.alerts.acknowledged(subject.experiment, subject.plate)
+    acknowledged = work.alerts.acknowledged(subject.run, subject.plate)
     update = advance(rules, loaded.states.states, loaded.facts, due, acknowledged=acknowledged)
     work.plates.save(loaded.states, update, rules)
     time_point = None if due is None else due.time_point

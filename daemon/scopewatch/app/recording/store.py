@@ -175,7 +175,7 @@ class Store(Database):
             day = self._recorder.redate(work, row, ticket.moment, self._clock.now())
         if day is None:
             return False
-        self._review(ticket.key.experiment, day)
+        self._review(ticket.key.run, day)
         return True
 
     def commit(
@@ -200,13 +200,13 @@ class Store(Database):
                 messages = self._recorder.score(work, row, ticket, frame, result, files, day, now)
             reason = row.reason
         # Also where it was settled before: the proposal may be what the disk had no room for.
-        self._review(ticket.key.experiment, day)
+        self._review(ticket.key.run, day)
         return Settled(key=ticket.key, day=day, quarantined=reason, alerts=messages)
 
     def phase_shape(self, key: FrameKey) -> tuple[int, int] | None:
         """Return (H, W) of a site's newest phase frame as it was scored, for its fluorescence."""
         with self.read_unit() as work:
-            return phase_shape(work.session, key.experiment, key.plate, key.well, key.site)
+            return phase_shape(work.session, key.run, key.plate, key.well, key.site)
 
     def measure(self, ticket: FrameTicket, frame: Frame, reading: FluorescenceReading) -> Settled:
         """Record a fluorescence frame and measure its run again, as far as it is known.
@@ -220,7 +220,7 @@ class Store(Database):
             if row.state not in SETTLED:
                 self._recorder.measure(work, row, ticket, frame, reading, day, now)
             reason = row.reason
-        self._review(ticket.key.experiment, day)
+        self._review(ticket.key.run, day)
         return Settled(key=ticket.key, day=day, quarantined=reason, alerts=())
 
     def quarantine(self, ticket: FrameTicket, fault: str, reason: str) -> Settled:

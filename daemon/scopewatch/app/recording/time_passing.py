@@ -83,24 +83,24 @@ def catch_up(
 
 
 def let_time_pass(
-    work: UnitOfWork, experiment: str, plate: str, alerting: Alerting, now: datetime
+    work: UnitOfWork, run: str, plate: str, alerting: Alerting, now: datetime
 ) -> list[Message]:
     """Announce what the clock alone changes of a plate: quiet hours end, alerts grow old."""
-    loaded = work.plates.load_without_frames(experiment, plate, alerting.names, now)
+    loaded = work.plates.load_without_frames(run, plate, alerting.names, now)
     return step_once(work, alerting.rules, loaded, None, alerting, now)
 
 
 def step_monitor(
     work: UnitOfWork,
-    experiment: str,
+    run: str,
     observed: Sequence[tuple[AlertRule, Observation]],
     composer: Composer,
     now: datetime,
 ) -> tuple[Message, ...]:
     """Step rules of the monitor itself, whose subject is the whole run."""
-    subject = Subject(experiment=experiment)
-    before = work.plates.load_run_states(experiment, [rule.name for rule, _ in observed])
-    acknowledged = work.alerts.acknowledged(experiment, None)
+    subject = Subject(run=run)
+    before = work.plates.load_run_states(run, [rule.name for rule, _ in observed])
+    acknowledged = work.alerts.acknowledged(run, None)
     after: dict[StateKey, AlertState] = {}
     messages: list[Message] = []
     for rule, observation in observed:

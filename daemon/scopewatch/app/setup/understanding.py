@@ -97,9 +97,9 @@ def understand(folder: Path, options: ReadingOptions) -> Understanding:
         pattern=str(pattern.value),
         interval_h=float(str(interval.value or _DEFAULT_INTERVAL_H)),
     )
-    experiment = options.experiment(folder.resolve().name or "run")
-    experiment = experiment.model_copy(update={"started_at": started})
-    kind, explanation = explain_kind(folder, experiment, options)
+    run = options.run(folder.resolve().name or "run")
+    run = run.model_copy(update={"started_at": started})
+    kind, explanation = explain_kind(folder, run, options)
     if explanation is None or not explanation.listed:
         raise ConfigError(
             complaint(
@@ -116,7 +116,7 @@ def understand(folder: Path, options: ReadingOptions) -> Understanding:
     phase = _given(options.channel, "--channel") or guess_phase_channel(explanation.channels)
     if phase.value is not None:
         options = replace(options, channel=str(phase.value))
-    final = options.experiment(experiment.name).model_copy(update={"started_at": started})
+    final = options.run(run.name).model_copy(update={"started_at": started})
     kind, read = explain_kind(folder, final, options)
     wells = {well for case in explanation.cases for well in case.values["well"]}
     return Understanding(

@@ -14,20 +14,20 @@ class Route:
     ----------
     min_severity
         Messages of lower severity do not go there.
-    experiments
+    runs
         Shell patterns of the experiments whose messages go there; empty: all of them.
     digest
         Whether the daily digest goes there too, whatever `min_severity` is.
     """
 
     min_severity: Severity = Severity.INFO
-    experiments: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
     digest: bool = True
 
-    def takes(self, severity: Severity, experiment: str) -> bool:
+    def takes(self, severity: Severity, run: str) -> bool:
         """Whether a message of this severity about this experiment goes there."""
-        return severity.rank >= self.min_severity.rank and self.covers(experiment)
+        return severity.rank >= self.min_severity.rank and self.covers(run)
 
-    def covers(self, experiment: str) -> bool:
+    def covers(self, run: str) -> bool:
         """Whether messages about this experiment go there at all."""
-        return any_match(self.experiments, experiment)
+        return any_match(self.runs, run)

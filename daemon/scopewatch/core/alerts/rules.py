@@ -146,7 +146,7 @@ class AlertRule:
         An alert that nobody acknowledged becomes critical after so many hours; None: never.
     quiet_hours
         Hours in which only critical alerts are sent; None: none.
-    experiments, plates, wells
+    runs, plates, wells
         Patterns of what the rule covers (`core.alerts.scope`); empty: everything.
     replicates
         Outlier-well: groups of wells that should behave alike, each as patterns; empty: the whole
@@ -168,7 +168,7 @@ class AlertRule:
     cooldown_h: float = 0
     escalate_after_h: float | None = None
     quiet_hours: QuietHours | None = None
-    experiments: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
     plates: tuple[str, ...] = ()
     wells: tuple[str, ...] = ()
     replicates: tuple[tuple[str, ...], ...] = field(default=())
@@ -212,10 +212,10 @@ class AlertRule:
         below = score <= self.raise_above - self.hysteresis + 1e-9
         return below and not self.bad(score)
 
-    def covers(self, experiment: str, plate: str | None = None, well: str | None = None) -> bool:
+    def covers(self, run: str, plate: str | None = None, well: str | None = None) -> bool:
         """Return whether the rule covers a well, a plate, or a whole run."""
         return (
-            any_match(self.experiments, experiment)
+            any_match(self.runs, run)
             and (plate is None or any_match(self.plates, plate))
             and (well is None or any_well(self.wells, well))
         )
@@ -254,4 +254,4 @@ def implied_rules(rules: Sequence[AlertRule]) -> tuple[AlertRule, ...]:
 
 
 def _scope(rule: AlertRule) -> tuple[tuple[str, ...], ...]:
-    return rule.experiments, rule.plates, rule.wells
+    return rule.runs, rule.plates, rule.wells

@@ -23,6 +23,7 @@ from scopewatch.core.alerts.quiet_hours import QuietHours
 from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
 from scopewatch.core.estimation.forecast import Silence
 from scopewatch.core.estimation.smoothing import WellPoint
+from scopewatch.core.public_names import AS_EXPERIMENT
 
 __all__ = [
     "AlertRule",
@@ -61,7 +62,7 @@ class Cause(StrEnum):
 class Subject:
     """What an alert is about: a well, a plate (`well` None), or the experiment (both None)."""
 
-    experiment: str
+    run: str = field(metadata=AS_EXPERIMENT)
     plate: str | None = None
     well: str | None = None
 
@@ -70,11 +71,11 @@ class Subject:
             raise ValueError(f"a well lies on a plate: {self}")
 
     def __str__(self) -> str:
-        return " / ".join(part for part in (self.experiment, self.plate, self.well) if part)
+        return " / ".join(part for part in (self.run, self.plate, self.well) if part)
 
     def covered_by(self, rule: AlertRule) -> bool:
         """Return whether a rule covers this subject."""
-        return rule.covers(self.experiment, self.plate, self.well)
+        return rule.covers(self.run, self.plate, self.well)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

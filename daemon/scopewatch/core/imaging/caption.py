@@ -58,7 +58,7 @@ class Caption:
         else:
             reading += " raw, not corrected"
         lines = [
-            f"{key.experiment} / {key.plate} / {key.well} / site\N{NO-BREAK SPACE}{key.site}",
+            f"{key.run} / {key.plate} / {key.well} / site\N{NO-BREAK SPACE}{key.site}",
             f"day {self.day:.1f}, time\N{NO-BREAK SPACE}point\N{NO-BREAK SPACE}{key.time_point}",
             reading,
         ]

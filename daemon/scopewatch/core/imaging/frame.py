@@ -1,6 +1,6 @@
 """Frames and what names them: one frame is one field of view at one moment in one channel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.moment import Moment, check_moment
+from scopewatch.core.public_names import AS_EXPERIMENT
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -18,7 +19,7 @@ class FrameKey:
 
     Parameters
     ----------
-    experiment
+    run
         The differentiation run, as the operator calls it.
     plate, well
         The plate and the well on it (`A1` .. `P24`); a dish is plate `plate`, well `A1`.
@@ -30,7 +31,7 @@ class FrameKey:
         The illumination or fluorescence channel (`phase`, `gfp`).
     """
 
-    experiment: str
+    run: str = field(metadata=AS_EXPERIMENT)
     plate: str
     well: str
     site: int
@@ -38,7 +39,7 @@ class FrameKey:
     channel: str
 
     def __post_init__(self) -> None:
-        for name in ("experiment", "plate", "well", "channel"):
+        for name in ("run", "plate", "well", "channel"):
             if not getattr(self, name).strip():
                 raise FrameError(
                     complaint(
@@ -61,7 +62,7 @@ class FrameKey:
 
     def __str__(self) -> str:
         return (
-            f"{self.experiment}/{self.plate}/{self.well}"
+            f"{self.run}/{self.plate}/{self.well}"
             f"/s{self.site}/t{self.time_point:04d}/{self.channel}"
         )
 

@@ -112,7 +112,7 @@ class Monitor:
         *,
         rules: Sequence[AlertRule],
         sources: Sequence[FrameSource],
-        experiment: str,
+        run: str,
         final_day: float,
         interval_h: float,
         free_bytes: Callable[[], int],
@@ -126,9 +126,7 @@ class Monitor:
         image_disks: Mapping[str, Callable[[], int]] = MappingProxyType({}),
     ) -> None:
         self._store = store
-        self._own = tuple(
-            rule for rule in rules if rule.kind.of_the_monitor and rule.covers(experiment)
-        )
+        self._own = tuple(rule for rule in rules if rule.kind.of_the_monitor and rule.covers(run))
         self._sources = sources
         self._final_day = final_day
         self._interval_h = interval_h

@@ -6,7 +6,7 @@ Defaults: plate `plate`, well `A1`, site 0, time point 0, the configured phase c
 import re
 from collections.abc import Mapping
 
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.facts import NOTHING, PlaneFacts
@@ -21,7 +21,7 @@ DEFAULT_WELL = "A1"
 _NAMELESS = frozenset({"", "default", "undefined", "null", "none"})
 
 
-def frame_key(facts: PlaneFacts, experiment: ExperimentConfig) -> FrameKey:
+def frame_key(facts: PlaneFacts, run: RunConfig) -> FrameKey:
     """Return the frame key, with the defaults for unknown facts.
 
     The channel is compared with the configured phase channel without regard to case, since
@@ -32,7 +32,7 @@ def frame_key(facts: PlaneFacts, experiment: ExperimentConfig) -> FrameKey:
     FrameError
         When a name is not valid text.
     """
-    for text in (facts.experiment, facts.plate, facts.well, facts.channel):
+    for text in (facts.run, facts.plate, facts.well, facts.channel):
         if text is not None and not is_text(text):
             raise FrameError(
                 complaint(
@@ -41,11 +41,11 @@ def frame_key(facts: PlaneFacts, experiment: ExperimentConfig) -> FrameKey:
                     do="rename the file, the position or the channel",
                 )
             )
-    channel = facts.channel if facts.channel is not None else experiment.phase_channel
-    if channel.casefold() == experiment.phase_channel.casefold():
-        channel = experiment.phase_channel
+    channel = facts.channel if facts.channel is not None else run.phase_channel
+    if channel.casefold() == run.phase_channel.casefold():
+        channel = run.phase_channel
     return FrameKey(
-        experiment=facts.experiment or experiment.name,
+        run=facts.run or run.name,
         plate=facts.plate if facts.plate is not None else DEFAULT_PLATE,
         well=facts.well if facts.well is not None else DEFAULT_WELL,
         site=facts.site if facts.site is not None else 0,

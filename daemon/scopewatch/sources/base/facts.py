@@ -5,9 +5,11 @@ metadata of the whole set, the file name. Each place makes a `Statement`; `readi
 chooses between them by `Origin`, and keeps the witness of each accepted value.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import IntEnum
+
+from scopewatch.core.public_names import AS_EXPERIMENT
 
 
 class Origin(IntEnum):
@@ -35,7 +37,7 @@ class PlaneFacts:
 
     Parameters
     ----------
-    experiment
+    run
         The run, where a data set names its own.
     plate, well, site
         As `FrameKey` has them; a well of another spelling is written `A1`.
@@ -65,7 +67,7 @@ class PlaneFacts:
         wall time), and how many time points later this plane was taken.
     """
 
-    experiment: str | None = None
+    run: str | None = field(default=None, metadata=AS_EXPERIMENT)
     plate: str | None = None
     well: str | None = None
     site: int | None = None

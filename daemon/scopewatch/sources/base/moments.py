@@ -7,7 +7,7 @@ the file, then time point x interval. The time of the file itself is used only w
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.evidence import Claim, Evidence, StatedValue, stated_value
 from scopewatch.sources.base.facts import Origin, PlaneFacts
@@ -35,9 +35,7 @@ class Moment:
     elapsed_s: float | None
 
 
-def read_moment(
-    evidence: Evidence, experiment: ExperimentConfig, zone: tzinfo | None, where: object
-) -> Moment:
+def read_moment(evidence: Evidence, run: RunConfig, zone: tzinfo | None, where: object) -> Moment:
     """Decide time point and moment of a plane.
 
     Parameters
@@ -57,16 +55,16 @@ def read_moment(
             first = claims[0].statement
             evidence.contradict("time point", (index, first), (other.value, other.statement))
     expected = None
-    if index is not None and experiment.started_at is not None:
-        expected = experiment.started_at + timedelta(hours=index * experiment.interval_h)
+    if index is not None and run.started_at is not None:
+        expected = run.started_at + timedelta(hours=index * run.interval_h)
     times = _times(evidence, zone, expected)
     if index is None:
-        index = _index(times, evidence, experiment, where)
-    acquired_at, elapsed_s = _most_trusted(times, evidence, experiment, indexed=index is not None)
+        index = _index(times, evidence, run, where)
+    acquired_at, elapsed_s = _most_trusted(times, evidence, run, indexed=index is not None)
     if acquired_at is None and elapsed_s is None and index is not None:
-        acquired_at, elapsed_s = _by_index(index, evidence, experiment.interval_h, zone)
-    if elapsed_s is not None and experiment.started_at is not None:
-        acquired_at, elapsed_s = experiment.started_at + timedelta(seconds=elapsed_s), None
+        acquired_at, elapsed_s = _by_index(index, evidence, run.interval_h, zone)
+    if elapsed_s is not None and run.started_at is not None:
+        acquired_at, elapsed_s = run.started_at + timedelta(seconds=elapsed_s), None
     return Moment(time_point=index, acquired_at=acquired_at, elapsed_s=elapsed_s)
 
 
@@ -148,7 +146,7 @@ def _times(evidence: Evidence, zone: tzinfo | None, expected: datetime | None) -
 
 
 def _most_trusted(
-    times: list[Claim], evidence: Evidence, experiment: ExperimentConfig, *, indexed: bool
+    times: list[Claim], evidence: Evidence, run: RunConfig, *, indexed: bool
 ) -> tuple[datetime | None, float | None]:
     """Return moment and elapsed time of the most trusted statement, and record its witness."""
     last = Origin.TAG if indexed else Origin.FIRST_SEEN
@@ -157,7 +155,7 @@ def _most_trusted(
         return None, None
     first = usable[0]
     for other in usable[1:]:
-        if other.statement.origin <= Origin.NAME and _differ(first.value, other.value, experiment):
+        if other.statement.origin <= Origin.NAME and _differ(first.value, other.value, run):
             evidence.contradict(
                 "moment",
                 (_text(first.value), first.statement),
@@ -169,23 +167,23 @@ def _most_trusted(
     return None, float(first.value)
 
 
-def _differ(one: datetime | float, other: datetime | float, experiment: ExperimentConfig) -> bool:
+def _differ(one: datetime | float, other: datetime | float, run: RunConfig) -> bool:
     """Return whether two times lie more than half an interval apart."""
-    mine, theirs = _since_start_s(one, experiment), _since_start_s(other, experiment)
+    mine, theirs = _since_start_s(one, run), _since_start_s(other, run)
     if isinstance(one, datetime) and isinstance(other, datetime):
         apart_s = (one - other).total_seconds()
     elif mine is None or theirs is None:
         return False
     else:
         apart_s = mine - theirs
-    return abs(apart_s) > experiment.interval_h * _HOUR_S / 2
+    return abs(apart_s) > run.interval_h * _HOUR_S / 2
 
 
-def _since_start_s(time: datetime | float, experiment: ExperimentConfig) -> float | None:
+def _since_start_s(time: datetime | float, run: RunConfig) -> float | None:
     """Return the seconds since the start of the run; None where the start is not known."""
     if not isinstance(time, datetime):
         return float(time)
-    started = experiment.started_at
+    started = run.started_at
     return None if started is None else (time - started).total_seconds()
 
 
@@ -195,16 +193,14 @@ def _text(value: datetime | float) -> str:
     return f"{value / _HOUR_S:g} h after the start"
 
 
-def _index(
-    times: list[Claim], evidence: Evidence, experiment: ExperimentConfig, where: object
-) -> int | None:
+def _index(times: list[Claim], evidence: Evidence, run: RunConfig, where: object) -> int | None:
     """Return the time point that the most trusted time gives; None where no time is trusted so far.
 
     A time of day needs the start of the run. A time in a name must fit the interval; a date in a
     name must not be ignored, or the frames of all days would share one time point.
     """
     usable = [each for each in times if each.statement.origin <= Origin.NAME]
-    since = ((each, _since_start_s(each.value, experiment)) for each in usable)
+    since = ((each, _since_start_s(each.value, run)) for each in usable)
     first, since_start_s = next(
         ((each, elapsed_s) for each, elapsed_s in since if elapsed_s is not None), (None, 0.0)
     )
@@ -219,13 +215,13 @@ def _index(
             )
         )
     by_name = first.statement.origin is Origin.NAME
-    intervals = since_start_s / (experiment.interval_h * _HOUR_S)
+    intervals = since_start_s / (run.interval_h * _HOUR_S)
     if by_name and (intervals < -_DRIFT or abs(intervals - round(intervals)) > _DRIFT):
         raise FrameError(
             complaint(
                 "time in the file name is not at a time point of the run",
                 where=where,
-                expected=f"a multiple of {experiment.interval_h:g} h",
+                expected=f"a multiple of {run.interval_h:g} h",
                 got=f"{since_start_s / _HOUR_S:.1f} h after the start",
                 do="set experiment.interval_h (and started_at) to those of the time-lapse",
             )

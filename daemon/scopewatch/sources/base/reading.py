@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from scopewatch.config import ExperimentConfig, ReadingConfig
+from scopewatch.config import ReadingConfig, RunConfig
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.address import (
     PositionPattern,
@@ -51,7 +51,7 @@ class ReadingSettings:
         Number of wells of the plate, where wells are plain numbers; None: a number stays a label.
     """
 
-    experiment: ExperimentConfig
+    run: RunConfig
     position: PositionPattern
     z: int | None = None
     um_per_px: float | None = None
@@ -61,7 +61,7 @@ class ReadingSettings:
     plate_wells: int | None = None
 
 
-def reading_settings(config: ReadingConfig, experiment: ExperimentConfig) -> ReadingSettings:
+def reading_settings(config: ReadingConfig, run: RunConfig) -> ReadingSettings:
     """Return the reading settings in the configuration of a source.
 
     Raises
@@ -70,7 +70,7 @@ def reading_settings(config: ReadingConfig, experiment: ExperimentConfig) -> Rea
         When the position pattern is wrong.
     """
     return ReadingSettings(
-        experiment=experiment,
+        run=run,
         position=PositionPattern(config.position),
         z=config.z,
         um_per_px=config.um_per_px,
@@ -124,13 +124,13 @@ def read_frame(
         When it is another plane of a z-stack, or its time does not fit the interval of the run.
     """
     evidence = Evidence([_with_label(each, settings) for each in statements])
-    experiment = settings.experiment
+    run = settings.run
     first_z = next((each.value for each in evidence.claims("first_z")), 0)
     refuse_other_planes(evidence.take("z"), first_z if settings.z is None else settings.z, where)
     refuse_projection(evidence.take("projection"), where)
-    moment = read_moment(evidence, experiment, settings.zone, where)
+    moment = read_moment(evidence, run, settings.zone, where)
     facts = PlaneFacts(
-        experiment=evidence.take("experiment"),
+        run=evidence.take("run"),
         plate=evidence.take("plate"),
         well=_well(evidence, settings),
         site=evidence.take("site"),
@@ -138,7 +138,7 @@ def read_frame(
         channel=_channel(evidence, settings),
     )
     pixel_size_um = _pixel_size(evidence, settings)
-    key = frame_key(facts, experiment)
+    key = frame_key(facts, run)
     for name in ("plate", "well", "site", "time_point", "channel"):
         evidence.accepted.setdefault(
             name, StatedValue(value=str(getattr(key, name)), origin=Origin.DEFAULT, by="default")
@@ -209,7 +209,7 @@ def _channel(evidence: Evidence, settings: ReadingSettings) -> str | None:
                 value=name, origin=Origin.SETTING, by=f"channels, of {statement.by}"
             )
             return name
-    for wanted in settings.experiment.channels:
+    for wanted in settings.run.channels:
         for each in claims:
             if str(each.value).casefold() == wanted.casefold():
                 evidence.accepted["channel"] = stated_value(wanted, each.statement)

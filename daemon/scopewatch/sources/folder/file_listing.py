@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from scopewatch.config import ExperimentConfig, FolderSourceConfig
+from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.base.found import Found
@@ -48,13 +48,13 @@ class FileListing:
     def __init__(
         self,
         config: FolderSourceConfig,
-        experiment: ExperimentConfig,
+        run: RunConfig,
         limits: ReadLimits,
         also: Callable[[str], tuple[Statement, ...]],
     ) -> None:
         self._config = config
         self._also = also
-        self._settings = reading_settings(config, experiment)
+        self._settings = reading_settings(config, run)
         self._limits = limits
         self._names = NamePattern(config.pattern, config.counts_from)
         self._side_files = SideFiles(limits)

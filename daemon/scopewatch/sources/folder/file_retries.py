@@ -91,7 +91,7 @@ class FileRetries:
         return offering.refuse(asked, gone(self._frames.root / asked.locator))
 
     def _is_of_another_run(self, asked: RetryRequest) -> bool:
-        return asked.ticket is not None and asked.ticket.key.experiment != self._run
+        return asked.ticket is not None and asked.ticket.key.run != self._run
 
 
 def file_of(locator: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from scopewatch.config import ExperimentConfig, FolderSourceConfig
+from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.core.errors import FrameError
 from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.event_log import get_logger
@@ -59,13 +59,13 @@ class FolderFrames:
     def __init__(
         self,
         config: FolderSourceConfig,
-        experiment: ExperimentConfig,
+        run: RunConfig,
         limits: ReadLimits = DEFAULT_LIMITS,
         also: Callable[[str], tuple[Statement, ...]] = lambda _: (),
     ) -> None:
         self._config = config
         self._limits = limits
-        self.listing = FileListing(config, experiment, limits, also)
+        self.listing = FileListing(config, run, limits, also)
         self._memory = self.listing.memory
         self._root: Identity | None = None
 

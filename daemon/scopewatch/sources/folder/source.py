@@ -16,7 +16,7 @@ All channels are offered under their own names; the worker decides which one is 
 
 from collections.abc import Sequence
 
-from scopewatch.config import ExperimentConfig, FolderSourceConfig
+from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, StoreError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameTicket, RetryRequest
@@ -52,7 +52,7 @@ class FolderSource:
     ----------
     config
         Where and how to watch.
-    experiment
+    run
         Defaults for facts that names and metadata do not give.
     limits
         How large a file may be to be read.
@@ -68,14 +68,14 @@ class FolderSource:
     def __init__(
         self,
         config: FolderSourceConfig,
-        experiment: ExperimentConfig,
+        run: RunConfig,
         clock: Clock,
         limits: ReadLimits = DEFAULT_LIMITS,
         arrivals: Arrivals | None = None,
     ) -> None:
         self._config = config
         self._clock = clock
-        self._frames = FolderFrames(config, experiment, limits)
+        self._frames = FolderFrames(config, run, limits)
         self._watch = FolderWatch(
             config.name,
             config.path,
@@ -89,7 +89,7 @@ class FolderSource:
             self._frames,
             lambda: walk_images(config.path, recursive=config.recursive),
         )
-        self._asked = FileRetries(self._frames, self._checks, clock, experiment.name)
+        self._asked = FileRetries(self._frames, self._checks, clock, run.name)
         self._arrivals = arrivals or NullArrivals()
         self._intake = FolderIntake(config, self._frames, self._checks, self._arrivals)
         self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)

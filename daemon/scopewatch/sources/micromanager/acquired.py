@@ -10,7 +10,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
-from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.config import MicroManagerSourceConfig, RunConfig
 from scopewatch.core.errors import FrameError, SourceError, complaint
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.address import named
@@ -28,18 +28,18 @@ from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 Place = tuple[int, str, str | None]  # time point, position label, channel
 
 
-def data_set_name(experiment: str) -> str:
+def data_set_name(run: str) -> str:
     """Name the data sets of an experiment: letters, digits, dots, dashes.
 
     >>> data_set_name("HES 7 / March")
     'HES_7_March'
     """
-    return re.sub(r"[^\w.-]+", "_", experiment).strip("_.") or "experiment"
+    return re.sub(r"[^\w.-]+", "_", run).strip("_.") or "experiment"
 
 
-def own_data_set(experiment: str, folder: str) -> bool:
+def own_data_set(run: str, folder: str) -> bool:
     """Tell whether a folder is a data set that this experiment's acquisitions wrote."""
-    return re.fullmatch(re.escape(data_set_name(experiment)) + r"_\d+", folder) is not None
+    return re.fullmatch(re.escape(data_set_name(run)) + r"_\d+", folder) is not None
 
 
 def events_of(config: MicroManagerSourceConfig, time_point: int) -> dict[Place, dict[str, Any]]:
@@ -108,7 +108,7 @@ def planned_key(place: Place, settings: ReadingSettings) -> FrameKey:
     """Return the frame that an image of the plan will be. Raises FrameError."""
     time_point, label, channel = place
     facts = PlaneFacts(
-        experiment=settings.experiment.name,
+        run=settings.run.name,
         time_point=time_point,
         channel=named(channel),
         position=label,
@@ -149,7 +149,7 @@ def wells_of(config: MicroManagerSourceConfig, settings: ReadingSettings) -> dic
 
 def _named(place: Place, settings: ReadingSettings) -> str:
     time_point, label, channel = place
-    where = f"{settings.experiment.name}: time point {time_point}, position {label}"
+    where = f"{settings.run.name}: time point {time_point}, position {label}"
     return where if channel is None else f"{where}, channel {channel}"
 
 
@@ -250,10 +250,10 @@ def make_folder(config: MicroManagerSourceConfig, presence: Presence) -> None:
     presence.is_there()
 
 
-def survey_again(config: MicroManagerSourceConfig, experiment: ExperimentConfig) -> "Acquired":
+def survey_again(config: MicroManagerSourceConfig, run: RunConfig) -> "Acquired":
     """Look through what earlier acquisitions wrote. Raises SourceError."""
     try:
-        return survey(config, reading_settings(config, experiment), DEFAULT_LIMITS)
+        return survey(config, reading_settings(config, run), DEFAULT_LIMITS)
     except OSError as error:
         raise SourceError(
             complaint(
@@ -269,12 +269,12 @@ def survey(
     config: MicroManagerSourceConfig, settings: ReadingSettings, limits: ReadLimits
 ) -> Acquired:
     """Look through the data sets that earlier acquisitions of an experiment wrote."""
-    path, experiment = config.path, settings.experiment.name
+    path, run = config.path, settings.run.name
     places: Counter[Place] = Counter()
     moments: dict[int, datetime] = {}
     folders = sorted(path.iterdir()) if path.is_dir() else []
     for folder in folders:
-        if not own_data_set(experiment, folder.name) or not is_data_set(folder):
+        if not own_data_set(run, folder.name) or not is_data_set(folder):
             continue
         data_set = DataSet(folder, limits, patience_s=0)
         while sightings := data_set.look(0.0):

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.config import MicroManagerSourceConfig, RunConfig
 from scopewatch.core.acquisition import AcquisitionStanding, Act, Target
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError
@@ -72,14 +72,14 @@ class Acquiring:
     def __init__(
         self,
         config: MicroManagerSourceConfig,
-        experiment: ExperimentConfig,
+        run: RunConfig,
         clock: Clock,
         microscope: Microscope,
         arrivals: Arrivals,
     ) -> None:
         self._config = config
         self._name = config.name
-        self._experiment = experiment
+        self._run = run
         self._clock = clock
         self._microscope = microscope
         self._arrivals = arrivals
@@ -87,8 +87,8 @@ class Acquiring:
         self._stopping = False
         self._presence = Presence(config.path)
         self._end_reported = False
-        self._plan = KeptPlan(config, experiment.name)
-        settings = reading_settings(config, experiment)
+        self._plan = KeptPlan(config, run.name)
+        settings = reading_settings(config, run)
         wells = wells_of(config, settings)
         self._focusing = Focusing(config, wells, microscope.focus_drive)
         self._lapse = TimeLapse(
@@ -140,7 +140,7 @@ class Acquiring:
         """Look at what earlier acquisitions wrote. Raises SourceError."""
         self._stopping = False
         make_folder(self._config, self._presence)
-        found = survey_again(self._config, self._experiment)
+        found = survey_again(self._config, self._run)
         self.account.found(found.places, found.again)
         if self._lapse.grid is None:
             self._lapse.grid = self._plan.take_up(found, self._now())
@@ -276,7 +276,7 @@ class Acquiring:
     def put_between(self) -> int:
         """Put a time point in between, due now; return it. Raises OrderRefusedError."""
         grid, due = self._lapse.grid, self.due_by_now()
-        if self._experiment.day_from == "time_point":
+        if self._run.day_from == "time_point":
             raise OrderRefusedError("day_from: time_point counts days by time points")
         if grid is None or due is None:
             raise OrderRefusedError("the time-lapse has not begun")

@@ -1,6 +1,6 @@
 """Reports missing images of a time-lapse to the inbox, each once, over restarts too."""
 
-from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig
+from scopewatch.config import MicroManagerSourceConfig, RunConfig
 from scopewatch.core.errors import StoreError
 from scopewatch.event_log import get_logger
 from scopewatch.sources.base.found import Found
@@ -24,11 +24,11 @@ class Missing:
     def __init__(
         self,
         config: MicroManagerSourceConfig,
-        experiment: ExperimentConfig,
+        run: RunConfig,
         acquiring: Acquiring,
     ) -> None:
         self._name = config.name
-        self._settings = reading_settings(config, experiment)
+        self._settings = reading_settings(config, run)
         self._acquiring = acquiring
         self._pending: list[Found] = []
         self._up_to = -1
@@ -68,5 +68,5 @@ class Missing:
             missed(place, self._settings, self._acquiring.account.why(place))
             for place in self._acquiring.account.missing(index)
         ]
-        channels = self._settings.experiment.channels
+        channels = self._settings.run.channels
         return [each for each in found if each.key is None or each.key.channel in channels]

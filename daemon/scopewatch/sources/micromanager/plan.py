@@ -101,7 +101,7 @@ def _focus(config: MicroManagerSourceConfig) -> list[ConfigError]:
 def _days(config: MicroManagerSourceConfig, settings: ReadingSettings) -> list[ConfigError]:
     """Name phases of different intervals where days are counted by time points."""
     intervals = {phase.interval_s for phase in config.timing}
-    if settings.experiment.day_from != "time_point" or len(intervals) == 1:
+    if settings.run.day_from != "time_point" or len(intervals) == 1:
         return []
     return [
         ConfigError(
@@ -149,7 +149,7 @@ def _flagged_channel(
     taken = next((each for each in config.channels if each.preset == wanted.preset), None)
     place = (0, config.positions[0].label, wanted.preset)
     try:
-        is_judged = planned_key(place, settings).channel == settings.experiment.phase_channel
+        is_judged = planned_key(place, settings).channel == settings.run.phase_channel
     except FrameError:
         is_judged = False  # the position is refused where frames are named
     if is_judged:

@@ -81,7 +81,7 @@ class _File(BaseModel):
         return self
 
 
-def own_data_sets(path: Path, experiment: str) -> Iterator[Path]:
+def own_data_sets(path: Path, run: str) -> Iterator[Path]:
     """Yield the data sets that acquisitions of an experiment wrote, the newest first.
 
     Raises
@@ -90,22 +90,22 @@ def own_data_sets(path: Path, experiment: str) -> Iterator[Path]:
         When the folder cannot be read.
     """
     if path.is_dir():
-        own = (each for each in path.iterdir() if own_data_set(experiment, each.name))
+        own = (each for each in path.iterdir() if own_data_set(run, each.name))
         yield from sorted(own, key=_number, reverse=True)
 
 
-def read_plan(path: Path, experiment: str) -> Planned | None:
+def read_plan(path: Path, run: str) -> Planned | None:
     """Return the plan as it was kept last; None where none can be read."""
-    for folder in own_data_sets(path, experiment):
+    for folder in own_data_sets(path, run):
         kept = _read(folder / PLAN_FILE)
         if kept is not None:
             return kept
     return None
 
 
-def read_focus(path: Path, experiment: str) -> FocusKept:
+def read_focus(path: Path, run: str) -> FocusKept:
     """Return what was kept last of the focus; nothing where none can be read."""
-    for folder in own_data_sets(path, experiment):
+    for folder in own_data_sets(path, run):
         kept = _load(folder / PLAN_FILE)
         if kept is not None:
             return kept.focus.kept()

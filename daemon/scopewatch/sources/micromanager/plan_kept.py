@@ -64,9 +64,9 @@ class KeptPlan:
         How the plan that was taken up differs from the one before; '' where it does not.
     """
 
-    def __init__(self, config: MicroManagerSourceConfig, experiment: str) -> None:
+    def __init__(self, config: MicroManagerSourceConfig, run: str) -> None:
         self._config = config
-        self._experiment = experiment
+        self._run = run
         self._planned: Planned | None = None
         self._kept: tuple[Path, Planned, FocusKept] | None = None
         self._failed = False
@@ -112,7 +112,7 @@ class KeptPlan:
     def take_up(self, found: Acquired, now: datetime) -> Grid | None:
         """Go on with the time-lapse that is on disk, as it is planned now; None where none is."""
         config = self._config
-        before = read_plan(config.path, self._experiment) if found.places else None
+        before = read_plan(config.path, self._run) if found.places else None
         grid = found.grid()
         if before is None and grid is not None:
             before = self._begun(grid)
@@ -145,7 +145,7 @@ class KeptPlan:
 
     def focus(self, found: Acquired) -> FocusKept:
         """Return what is kept of the focus of the time-lapse that is on disk."""
-        return read_focus(self._config.path, self._experiment) if found.places else FocusKept()
+        return read_focus(self._config.path, self._run) if found.places else FocusKept()
 
     def keep(self, grid: Grid, over: int, focus: FocusKept, *, fresh: bool) -> None:
         """Keep the plan beside the newest images, where not this one is kept there. Never raises.
@@ -165,7 +165,7 @@ class KeptPlan:
         if not fresh and self._kept is not None and self._kept[1:] == (planned, focus):
             return
         try:
-            folder = next(own_data_sets(config.path, self._experiment), None)
+            folder = next(own_data_sets(config.path, self._run), None)
             if folder is None or self._kept == (folder, planned, focus):
                 return
             write_plan(folder, planned, focus)

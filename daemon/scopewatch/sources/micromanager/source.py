@@ -19,10 +19,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from scopewatch.config import (
-    ExperimentConfig,
     MicroManagerSourceConfig,
     NDTiffSourceConfig,
     ReadingConfig,
+    RunConfig,
 )
 from scopewatch.core.acquisition import AcquisitionStanding, JournalEntry, Order, Report
 from scopewatch.core.clock import Clock
@@ -69,7 +69,7 @@ class MicroManagerSource:
     def __init__(
         self,
         config: MicroManagerSourceConfig,
-        experiment: ExperimentConfig,
+        run: RunConfig,
         clock: Clock,
         make_microscope: Callable[
             [MicroManagerSourceConfig, str], Microscope
@@ -79,12 +79,12 @@ class MicroManagerSource:
     ) -> None:
         self._acquires = config.mode == "acquire"
         if self._acquires:
-            config = settle_plan(config, experiment)
+            config = settle_plan(config, run)
         self._config = config
-        self._experiment = experiment
+        self._run = run
         self._clock = clock
         if self._acquires:
-            check_plan(config, reading_settings(config, experiment))
+            check_plan(config, reading_settings(config, run))
         arrivals = arrivals or NullArrivals()
         self._data_sets = NDTiffSource(
             NDTiffSourceConfig(
@@ -94,16 +94,16 @@ class MicroManagerSource:
                 poll_s=config.poll_s,
                 **config.model_dump(include=set(ReadingConfig.model_fields)),
             ),
-            experiment,
+            run,
             clock,
             limits=limits,
             runs=self._own_run if self._acquires else None,
             arrivals=ReadOnlyArrivals(arrivals) if self._acquires else arrivals,
         )
-        microscope = make_microscope(config, data_set_name(experiment.name))
-        self._acquiring = Acquiring(config, experiment, clock, microscope, arrivals)
-        self._labels = labels_of(config, reading_settings(config, experiment))
-        self._missing = Missing(config, experiment, self._acquiring)
+        microscope = make_microscope(config, data_set_name(run.name))
+        self._acquiring = Acquiring(config, run, clock, microscope, arrivals)
+        self._labels = labels_of(config, reading_settings(config, run))
+        self._missing = Missing(config, run, self._acquiring)
         self._offering: Offering | None = None
 
     @property
@@ -224,4 +224,4 @@ class MicroManagerSource:
 
     def _own_run(self, place: str) -> str | None:
         """Name the run of a data set: ours are the experiment, others are left alone."""
-        return self._experiment.name if own_data_set(self._experiment.name, place) else None
+        return self._run.name if own_data_set(self._run.name, place) else None

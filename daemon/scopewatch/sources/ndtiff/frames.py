@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
+from scopewatch.config import NDTiffSourceConfig, RunConfig
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.sources.base.away import blame_share
@@ -34,7 +34,7 @@ _PIXEL_BYTES = frozenset(PIXEL_BYTES.values())
 _LOCATOR = re.compile(r"(?s)(?P<path>.+)#at=(?P<place>\[\d+(?:,\d+){5}\])")
 
 
-def run_name(experiment: str, place: str) -> str:
+def run_name(run: str, place: str) -> str:
     """Return the name of the run of a data set by its path below the source.
 
     >>> run_name("HES7", "HES7_1"), run_name("HES7", "HES7_2"), run_name("HES7", "test_1")
@@ -43,12 +43,12 @@ def run_name(experiment: str, place: str) -> str:
     ('HES7 2026-03-02', 'HES7 2026-03-02 test_1')
     """
     *above, folder = PurePosixPath(place).parts or ("",)
-    plain, folded = experiment.casefold(), folder.casefold()
+    plain, folded = run.casefold(), folder.casefold()
     if folded in ("", plain, f"{plain}_1"):
-        return " ".join((experiment, *above))
+        return " ".join((run, *above))
     if folded.startswith(plain) and not above:
         return folder
-    return " ".join((experiment, *above, folder))
+    return " ".join((run, *above, folder))
 
 
 class NDTiffFrames:
@@ -69,15 +69,15 @@ class NDTiffFrames:
     def __init__(
         self,
         config: NDTiffSourceConfig,
-        experiment: ExperimentConfig,
+        run: RunConfig,
         limits: ReadLimits,
         runs: Callable[[str], str | None] | None,
     ) -> None:
         self._config = config
-        self._experiment = experiment
+        self._run = run
         self._limits = limits
-        self._runs = runs or (lambda place: run_name(experiment.name, place))
-        self._settings = reading_settings(config, experiment)
+        self._runs = runs or (lambda place: run_name(run.name, place))
+        self._settings = reading_settings(config, run)
 
     def run_of(self, label: str) -> str | None:
         """Return the run of the data set with a label; None to ignore it.
@@ -85,7 +85,7 @@ class NDTiffFrames:
         The label is the path of its files; the full resolution represents a whole pyramid.
         """
         place = label.removesuffix(FULL_RESOLUTION).rstrip("/")
-        return self._runs(place) if place else self._experiment.name
+        return self._runs(place) if place else self._run.name
 
     def found(self, label: str, sighting: Sighting, number: int = 1) -> Found:
         """Return an image of the data set `label` with its key, or the reason why it has none.
@@ -166,11 +166,11 @@ class NDTiffFrames:
         axes = sighting.axes
         where = f"{label or self._config.path.name} {json.dumps(axes)}"
         refuse_axes(axes, where)
-        run = self.run_of(label) or self._experiment.name
+        run = self.run_of(label) or self._run.name
         if number > 1:
             run = f"{run} ({number})"
         by_place = Statement(
-            origin=Origin.SET, by="folder of the data set", facts=PlaneFacts(experiment=run)
+            origin=Origin.SET, by="folder of the data set", facts=PlaneFacts(run=run)
         )
         statements = image_statements(axes, tags, sighting.summary)
         return read_frame((*statements, by_place), self._settings, where)

@@ -6,7 +6,7 @@
 from collections.abc import Callable, Collection, Hashable, Iterator
 from pathlib import Path
 
-from scopewatch.config import ExperimentConfig, NDTiffSourceConfig
+from scopewatch.config import NDTiffSourceConfig, RunConfig
 from scopewatch.core.clock import Clock
 from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.core.source import Arrivals
@@ -28,7 +28,7 @@ class NDTiffSource(DataSetsSource[Sighting]):
     ----------
     config
         Where the data sets are, and how to read their positions.
-    experiment
+    run
         Defaults for facts that they do not state.
     runs
         Returns the name of the run for the path of a data set below the source's, None to ignore
@@ -47,7 +47,7 @@ class NDTiffSource(DataSetsSource[Sighting]):
     def __init__(
         self,
         config: NDTiffSourceConfig,
-        experiment: ExperimentConfig,
+        run: RunConfig,
         clock: Clock,
         *,
         limits: ReadLimits = DEFAULT_LIMITS,
@@ -55,7 +55,7 @@ class NDTiffSource(DataSetsSource[Sighting]):
         patience_s: float = PATIENCE_S,
         arrivals: Arrivals | None = None,
     ) -> None:
-        frames = NDTiffFrames(config, experiment, limits, runs)
+        frames = NDTiffFrames(config, run, limits, runs)
         super().__init__(
             config.name,
             config.path,

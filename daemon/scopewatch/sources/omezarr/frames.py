@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
-from scopewatch.config import ExperimentConfig, OmeZarrSourceConfig
+from scopewatch.config import OmeZarrSourceConfig, RunConfig
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameTicket, Pixels
 from scopewatch.sources.base.away import blame_share
@@ -47,15 +47,15 @@ class OmeZarrStores:
     def __init__(
         self,
         config: OmeZarrSourceConfig,
-        experiment: ExperimentConfig,
+        run: RunConfig,
         limits: ReadLimits,
         patience: Patience,
     ) -> None:
         self._root = config.path
-        self._experiment = experiment
+        self._run = run
         self._limits = limits
         self._patience = patience
-        self._settings = reading_settings(config, experiment)
+        self._settings = reading_settings(config, run)
         # By the path of the array: metadata for reading a plane that was found.
         self._metadata: dict[str, ImageMetadata] = {}
 
@@ -192,12 +192,12 @@ class OmeZarrStores:
         if plane is not None:
             yield from metadata.statements(plane.index, sighting.delta_s)
         yield from place.statements
-        run = run_name(self._experiment.name, store_stem(label)) if label else self._experiment.name
+        run = run_name(self._run.name, store_stem(label)) if label else self._run.name
         if place.acquisition is not None:
             run = f"{run} {place.acquisition}"
         if number > 1:
             run = f"{run} ({number})"
-        facts = PlaneFacts(experiment=run)
+        facts = PlaneFacts(run=run)
         yield Statement(origin=Origin.SET, by="folder of the data set", facts=facts)
         position = self._position(label, sighting, metadata)
         if position is not None:

@@ -6,7 +6,7 @@ Used by `score`, `explain` and `check`; the source of the daemon follows stores 
 from collections.abc import Iterator
 from pathlib import Path
 
-from scopewatch.config import ExperimentConfig, OmeZarrSourceConfig
+from scopewatch.config import OmeZarrSourceConfig, RunConfig
 from scopewatch.core.errors import complaint
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.omezarr.array.follower import Patience
@@ -18,7 +18,7 @@ _AS_IT_IS = Patience(quiet_s=0, give_up_s=0)
 
 
 def open_stores(
-    config: OmeZarrSourceConfig, experiment: ExperimentConfig, limits: ReadLimits = DEFAULT_LIMITS
+    config: OmeZarrSourceConfig, run: RunConfig, limits: ReadLimits = DEFAULT_LIMITS
 ) -> OmeZarrStores:
     """Prepare to list the stores at or below a path.
 
@@ -28,7 +28,7 @@ def open_stores(
         When the position pattern is invalid, or zarr is not installed.
     """
     require_zarr(config.path)
-    return OmeZarrStores(config, experiment, limits, _AS_IT_IS)
+    return OmeZarrStores(config, run, limits, _AS_IT_IS)
 
 
 def list_stores(stores: OmeZarrStores) -> Iterator[Found]:

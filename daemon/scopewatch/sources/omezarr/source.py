@@ -3,7 +3,7 @@
 `path` is a store, or a folder in which stores appear.
 """
 
-from scopewatch.config import ExperimentConfig, OmeZarrSourceConfig
+from scopewatch.config import OmeZarrSourceConfig, RunConfig
 from scopewatch.core.clock import Clock
 from scopewatch.core.source import Arrivals
 from scopewatch.sources.base.data_sets import DataSetsSource
@@ -21,7 +21,7 @@ class OmeZarrSource(DataSetsSource[Sighting]):
     ----------
     config
         Where the stores are, and how to read their positions.
-    experiment
+    run
         Defaults for facts that they do not state.
     patience
         How long to wait for incomplete planes.
@@ -37,7 +37,7 @@ class OmeZarrSource(DataSetsSource[Sighting]):
     def __init__(
         self,
         config: OmeZarrSourceConfig,
-        experiment: ExperimentConfig,
+        run: RunConfig,
         clock: Clock,
         *,
         limits: ReadLimits = DEFAULT_LIMITS,
@@ -49,7 +49,7 @@ class OmeZarrSource(DataSetsSource[Sighting]):
             config.name,
             config.path,
             config.poll_s,
-            sets=OmeZarrStores(config, experiment, limits, patience or Patience()),
+            sets=OmeZarrStores(config, run, limits, patience or Patience()),
             clock=clock,
             arrivals=arrivals,
         )

@@ -62,7 +62,7 @@ def export_ome_zarr(
         try:
             root = zarr.create_group(begun, zarr_format=3, attributes=_COLLECTION)
             for field in _fields(reader):
-                mark = simulated[field[0][0].key.experiment]
+                mark = simulated[field[0][0].key.run]
                 _write(zarr, begun, str(len(fields)), field, simulated=mark)
                 fields.append(field[0])
                 frames += len(field)
@@ -96,7 +96,7 @@ def _fields(reader: Reader) -> Iterator[Field]:
     """Yield each field of view; one that changed its size comes as several."""
 
     def well(frame: FrameRecord) -> tuple[str, str, str, str]:
-        return frame.key.experiment, frame.key.plate, frame.key.well, frame.key.channel
+        return frame.key.run, frame.key.plate, frame.key.well, frame.key.channel
 
     for _, frames in groupby(reader.frames(), well):
         judged = [frame for frame in frames if frame.efficiency is not None]
@@ -124,7 +124,7 @@ def _describe(fields: list[tuple[FrameRecord, TileScores]]) -> str:
 
 
 def _name(key: FrameKey) -> str:
-    return f"{key.experiment}/{key.plate}/{key.well}/s{key.site}"
+    return f"{key.run}/{key.plate}/{key.well}/s{key.site}"
 
 
 def _write(zarr: ModuleType, root: Path, name: str, field: Field, *, simulated: bool) -> None:

@@ -4,13 +4,14 @@ import csv
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import is_dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from scopewatch.core.estimation.forecast import NoForecast
+from scopewatch.core.public_names import public_fields
 from scopewatch.core.well_name import WellName
 from scopewatch.store.files.whole_files import whole_file
 from scopewatch.store.read.queries import Reader
@@ -62,7 +63,7 @@ def export_csv(reader: Reader, to: Path | TextIO, progress: Callable[[int], None
             for frame in frames:
                 moment = frame.key.time_point
                 line = _line(frame, course.get(moment)) | _ahead(outlooks.get(moment))
-                lines.writerow(line | {"simulated": simulated[name.experiment]})
+                lines.writerow(line | {"simulated": simulated[name.run]})
                 count += frame.state != FrameState.MISSED
                 written += 1
             progress(written)
@@ -94,7 +95,7 @@ def export_json(
         for number, (name, group) in enumerate(_by_well(reader)):
             frames = list(group)
             well = {
-                **asdict(name),
+                **dict(public_fields(name)),
                 "course": list(reader.course(name, _MOST)),
                 "outlooks": list(reader.outlooks(name, _MOST)),
                 "frames": frames,
@@ -122,7 +123,7 @@ def _opened(to: Path | TextIO) -> Iterator[TextIO]:
 def _by_well(reader: Reader) -> Iterator[tuple[WellName, Iterator[FrameRecord]]]:
     def well(frame: FrameRecord) -> WellName:
         key = frame.key
-        return WellName(experiment=key.experiment, plate=key.plate, well=key.well)
+        return WellName(run=key.run, plate=key.plate, well=key.well)
 
     return groupby(reader.frames(), well)
 
@@ -130,7 +131,7 @@ def _by_well(reader: Reader) -> Iterator[tuple[WellName, Iterator[FrameRecord]]]
 def _line(frame: FrameRecord, point: CoursePoint | None) -> dict[str, Any]:
     key, own = frame.key, frame.efficiency
     return {
-        "experiment": key.experiment,
+        "experiment": key.run,
         "plate": key.plate,
         "well": key.well,
         "site": key.site,
@@ -189,5 +190,5 @@ def _json(value: object) -> object:
         return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
         # Its own fields alone: the encoder asks again for what is within.
-        return {each.name: getattr(value, each.name) for each in fields(value)}
+        return dict(public_fields(value))
     raise TypeError(f"{value!r} is not for JSON")

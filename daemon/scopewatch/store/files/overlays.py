@@ -125,7 +125,7 @@ class OverlayFolder:
         return sweep(self._folder)
 
     def _stem(self, key: FrameKey) -> str:
-        folder = f"{safe_name(key.experiment)}/{safe_name(key.well)}"
+        folder = f"{safe_name(key.run)}/{safe_name(key.well)}"
         name = f"{safe_name(key.plate)}_t{key.time_point:04d}_s{key.site}"
         if key.channel != self._policy.phase_channel:
             name += f"_{safe_name(key.channel)}"

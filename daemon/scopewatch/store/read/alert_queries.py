@@ -37,7 +37,7 @@ def list_alerts(
     )
     if name is not None:
         query = query.where(
-            Alert.experiment == name.experiment,
+            Alert.experiment == name.run,
             Alert.plate == name.plate,
             Alert.well.in_((name.well, "")),
         )
@@ -66,12 +66,10 @@ def _key(row: Alert | RuleState) -> tuple[str, str, str, str]:
 
 
 def _standing(
-    session: Session, experiments: Collection[str]
+    session: Session, runs: Collection[str]
 ) -> dict[tuple[str, str, str, str], AlertState]:
     """Return the states of the rules whose alerts are raised."""
-    rows = session.scalars(
-        select(RuleState).where(RuleState.open, RuleState.experiment.in_(experiments))
-    )
+    rows = session.scalars(select(RuleState).where(RuleState.open, RuleState.experiment.in_(runs)))
     return {_key(row): unpack_state(row.state) for row in rows}
 
 

@@ -39,7 +39,7 @@ def efficiency_of(result: Any) -> Efficiency:
 def frame_key(run: Run, well: Well, frame: FrameRow) -> FrameKey:
     """Return the key of a frame."""
     return FrameKey(
-        experiment=run.name,
+        run=run.name,
         plate=well.plate,
         well=well.name,
         site=frame.site,
@@ -206,10 +206,10 @@ def refused_row(row: Any) -> RefusedRow:
     """Turn a row of `select_refused` into a plain value."""
     well, what = None, row.locator
     if row.experiment is not None:
-        well = WellName(experiment=row.experiment, plate=row.plate, well=row.well)
+        well = WellName(run=row.experiment, plate=row.plate, well=row.well)
         what = str(
             FrameKey(
-                experiment=row.experiment,
+                run=row.experiment,
                 plate=row.plate,
                 well=row.well,
                 site=row.site,

@@ -15,7 +15,7 @@ def find_frame(session: Session, key: FrameKey) -> FrameRow | None:
         .join(Well)
         .join(Run)
         .where(
-            Run.name == key.experiment,
+            Run.name == key.run,
             Well.plate == key.plate,
             Well.name == key.well,
             FrameRow.channel == key.channel,

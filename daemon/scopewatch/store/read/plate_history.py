@@ -32,15 +32,13 @@ WINDOW: Final = 8
 
 def plate_of(session: Session, well: Well, rules: Sequence[AlertRule]) -> Plate:
     """Return the plate of a well with the rules of wells and plates that speak of it."""
-    experiment = well.run.name
+    run = well.run.name
     wells = session.execute(wells_of_plate(), {"run": well.run_id, "plate": well.plate})
     speaking = tuple(
-        rule
-        for rule in rules
-        if not rule.kind.of_the_monitor and rule.covers(experiment, well.plate)
+        rule for rule in rules if not rule.kind.of_the_monitor and rule.covers(run, well.plate)
     )
     return Plate(
-        experiment=experiment,
+        run=run,
         plate=well.plate,
         wells=dict(iter(wells)),
         rules=speaking,
@@ -114,7 +112,7 @@ def load_history(
 
 def _dead(session: Session, plate: Plate) -> frozenset[str]:
     """Return the wells of a plate that are marked dead."""
-    targets = [entry.target for entry in dead_wells(session, plate.experiment)]
+    targets = [entry.target for entry in dead_wells(session, plate.run)]
     return frozenset(each.well for each in targets if each and each.plate == plate.plate)
 
 
@@ -140,7 +138,7 @@ def _stepped(
     if lasts is not None:
         return {name: stepped_by_all(plate, lasts, name) for name in wells}
     named = {
-        "experiment": plate.experiment,
+        "experiment": plate.run,
         "plate": plate.plate,
         "wells": wells,
         "rules": [rule.name for rule in rules],
@@ -154,7 +152,7 @@ def _stepped(
 
 
 def _lasts(session: Session, plate: Plate, wells: Sequence[str]) -> dict[tuple[str, str], int]:
-    named = {"experiment": plate.experiment, "plate": plate.plate, "wells": ("", *wells)}
+    named = {"experiment": plate.run, "plate": plate.plate, "wells": ("", *wells)}
     return {(rule, well): last for rule, well, last in session.execute(last_steps(), named)}
 
 

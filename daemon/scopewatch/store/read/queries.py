@@ -352,7 +352,7 @@ class Reader:
 
     def tile_scores(self, key: FrameKey) -> TileScores | None:
         """Return the tile probabilities of a frame, or None where it was not judged."""
-        name = WellName(experiment=key.experiment, plate=key.plate, well=key.well)
+        name = WellName(run=key.run, plate=key.plate, well=key.well)
         with transaction(self._engine) as session:
             row = session.scalar(
                 select(TileScoresRow)

@@ -283,7 +283,7 @@ class AlertRow:
         plate, well = self.subject.plate, self.subject.well
         if plate is None or well is None:
             return None
-        return WellName(experiment=self.subject.experiment, plate=plate, well=well)
+        return WellName(run=self.subject.run, plate=plate, well=well)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

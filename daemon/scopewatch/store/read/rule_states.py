@@ -50,7 +50,7 @@ class States:
 
 def read_states(
     session: Session,
-    experiment: str,
+    run: str,
     plate: str | None,
     rules: Iterable[str],
     wells: Collection[str] | None = None,
@@ -72,7 +72,7 @@ def read_states(
         RuleState.past,
         RuleState.past_until,
     ).where(
-        RuleState.experiment == experiment,
+        RuleState.experiment == run,
         RuleState.plate == (plate or ""),
         RuleState.rule.in_(list(rules)),
     )
@@ -80,7 +80,7 @@ def read_states(
         query = query.where(RuleState.well.in_(("", *wells)))
     rows, states = {}, {}
     for rule, well, state, last, past, past_until in session.execute(query):
-        key = rule, subject_of(experiment, plate or "", well)
+        key = rule, subject_of(run, plate or "", well)
         rows[key] = Stored(last=last, past=past, past_until=past_until)
         states[key] = unpack_state(state)
     return States(rows=rows, states=states)
@@ -94,4 +94,4 @@ def open_plates(session: Session, rules: Sequence[str]) -> list[tuple[str, str]]
         .distinct()
         .order_by(RuleState.experiment, RuleState.plate)
     )
-    return [(experiment, plate) for experiment, plate in found]
+    return [(run, plate) for run, plate in found]

@@ -29,7 +29,7 @@ def shown_points(
     until
         Its time point or a later one; None: whatever there is.
     """
-    named = {"run": subject.experiment, "plate": subject.plate, "well": subject.well}
+    named = {"run": subject.run, "plate": subject.plate, "well": subject.well}
     found = session.execute(
         _statement(), named | {"day": newest.day, "until": _ANY if until is None else until}
     )

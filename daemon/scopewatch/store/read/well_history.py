@@ -112,7 +112,7 @@ def gather_wells(
             running = running_of(outlook, (points[number][1],))
         facts.append(
             well_facts(
-                Subject(experiment=plate.experiment, plate=plate.plate, well=name),
+                Subject(run=plate.run, plate=plate.plate, well=name),
                 now,
                 newer,
                 past=past,

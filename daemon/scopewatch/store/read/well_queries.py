@@ -44,7 +44,7 @@ class Counted:
 
 def named(name: WellName) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions that pick one well out of a join of Well and Run."""
-    return Run.name == name.experiment, Well.plate == name.plate, Well.name == name.well
+    return Run.name == name.run, Well.plate == name.plate, Well.name == name.well
 
 
 def _every(_name: WellName, _flagged: bool) -> bool:
@@ -86,9 +86,7 @@ def list_wells(
         .limit(limit)
     ).all()
     newest_first = {well.run_id: rank for rank, well in reversed(list(enumerate(wells)))}
-    names = {
-        well.id: WellName(experiment=well.run, plate=well.plate, well=well.name) for well in wells
-    }
+    names = {well.id: WellName(run=well.run, plate=well.plate, well=well.name) for well in wells}
     flags = _flags(session)
     wells = [well for well in wells if among(names[well.id], names[well.id] in flags)]
     ids = [well.id for well in wells]
@@ -255,7 +253,7 @@ def _flags(session: Session) -> dict[WellName, list[Flag]]:
     for alert in session.scalars(_select_standing()):
         wells = [alert.well] if alert.well else alert.evidence.get("wells", [])
         for well in wells:
-            name = WellName(experiment=alert.experiment, plate=alert.plate, well=well)
+            name = WellName(run=alert.experiment, plate=alert.plate, well=well)
             flags.setdefault(name, []).append(
                 Flag(
                     alert=alert.id,

@@ -3,15 +3,15 @@
 from scopewatch.core.alerts.state_machine import Subject
 
 
-def subject_of(experiment: str, plate: str, well: str) -> Subject:
+def subject_of(run: str, plate: str, well: str) -> Subject:
     """Return a subject from its columns."""
-    return Subject(experiment=experiment, plate=plate or None, well=well or None)
+    return Subject(run=run, plate=plate or None, well=well or None)
 
 
 def columns_of(subject: Subject) -> dict[str, str]:
     """Return the columns of a subject; '' is the whole run, or the whole plate."""
     return {
-        "experiment": subject.experiment,
+        "experiment": subject.run,
         "plate": subject.plate or "",
         "well": subject.well or "",
     }

@@ -41,11 +41,11 @@ class Alerts:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def acknowledged(self, experiment: str, plate: str | None) -> set[StateKey]:
+    def acknowledged(self, run: str, plate: str | None) -> set[StateKey]:
         """Return the raised alerts of a plate (or of the experiment) that a person has seen."""
         found = self._session.execute(
             select(Alert.rule, Alert.experiment, Alert.plate, Alert.well).where(
-                Alert.experiment == experiment,
+                Alert.experiment == run,
                 Alert.plate == (plate or ""),
                 Alert.resolved_at.is_(None),
                 Alert.acked_at.is_not(None),
@@ -88,7 +88,7 @@ class Alerts:
         """Return the newest picture of a well, relative to the overlay folder."""
         if subject.well is None:
             return None
-        named = {"run": subject.experiment, "plate": subject.plate, "well": subject.well}
+        named = {"run": subject.run, "plate": subject.plate, "well": subject.well}
         overlay: str | None = self._session.scalar(_overlay_statement(), named)
         return overlay
 

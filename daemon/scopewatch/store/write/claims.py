@@ -277,7 +277,7 @@ def _take_over(session: Session, ticket: FrameTicket, row: FrameRow, now: dateti
 
 def _is_of_another_run(other: FrameRow, ticket: FrameTicket, under: str) -> bool:
     """Return whether a file belongs to the run that went on when it came, whatever became of it."""
-    if other.well.run.name == ticket.key.experiment or not same_content(other, ticket):
+    if other.well.run.name == ticket.key.run or not same_content(other, ticket):
         return False
     if other.state is FrameState.CLAIMED:
         return False
@@ -294,7 +294,7 @@ def _leave(session: Session, ticket: FrameTicket, others: Sequence[FrameRow]) ->
     """Remove what a file stood under by other keys and was not judged; return where."""
     left = []
     for other in others:
-        of_this_run = other.well.run.name == ticket.key.experiment
+        of_this_run = other.well.run.name == ticket.key.run
         if other.state in WITH_RESULT or not (of_this_run or other.state is FrameState.CLAIMED):
             continue
         log.warning(

@@ -111,7 +111,7 @@ class Frames:
         if not moment.known and (row := self.find(ticket.key)) is not None:
             seen_at = row.seen_at
         taken = Taken(key=ticket.key, moment=moment, seen_at=seen_at)
-        run = find_run(self._session, ticket.key.experiment)
+        run = find_run(self._session, ticket.key.run)
         first = None if run is None else first_with(self._session, run, taken, policy)
         day = day_of(taken, policy, first)
         if warn:

@@ -87,10 +87,10 @@ def number_acquisition(
 
 def well_of(session: Session, key: FrameKey, seen_at: datetime, policy: RunPolicy) -> Well:
     """Return the well of a key, and make it and its run where they are new."""
-    run = find_run(session, key.experiment)
+    run = find_run(session, key.run)
     if run is None:
         run = Run(
-            name=key.experiment,
+            name=key.run,
             started_at=policy.started_at,
             first_seen_at=seen_at,
             simulated=policy.simulated,

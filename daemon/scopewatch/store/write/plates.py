@@ -100,7 +100,7 @@ class Plates:
         """
         states = read_states(
             self._session,
-            plate.experiment,
+            plate.run,
             plate.plate,
             [rule.name for rule in due.rules],
             None if plate.joint else due.fresh,
@@ -118,7 +118,7 @@ class Plates:
             now=now,
         )
         facts = PlateFacts(
-            subject=Subject(experiment=plate.experiment, plate=plate.plate),
+            subject=Subject(run=plate.run, plate=plate.plate),
             at=now,
             day=max(well.day for well in wells if well.well in due.fresh),
             wells=tuple(wells),
@@ -128,18 +128,18 @@ class Plates:
         return PlateInput(states=states, facts=facts)
 
     def load_without_frames(
-        self, experiment: str, plate: str, rules: Sequence[str], now: datetime
+        self, run: str, plate: str, rules: Sequence[str], now: datetime
     ) -> PlateInput:
         """Read what the clock alone can change: of the wells only their names are read."""
         names = self._session.scalars(
             select(Well.name)
             .join(Run)
-            .where(Run.name == experiment, Well.plate == plate)
+            .where(Run.name == run, Well.plate == plate)
             .order_by(Well.id)
         )
         wells = tuple(
             WellFacts(
-                subject=Subject(experiment=experiment, plate=plate, well=name),
+                subject=Subject(run=run, plate=plate, well=name),
                 at=now,
                 day=0.0,
                 looks=(),
@@ -149,18 +149,18 @@ class Plates:
             for name in names
         )
         facts = PlateFacts(
-            subject=Subject(experiment=experiment, plate=plate),
+            subject=Subject(run=run, plate=plate),
             at=now,
             day=0.0,
             wells=wells,
             fresh=frozenset(),
         )
-        states = read_states(self._session, experiment, plate, rules)
+        states = read_states(self._session, run, plate, rules)
         return PlateInput(states=states, facts=facts)
 
-    def load_run_states(self, experiment: str, rules: Iterable[str]) -> States:
+    def load_run_states(self, run: str, rules: Iterable[str]) -> States:
         """Read the states of rules of the monitor, whose subject is the whole run."""
-        return read_states(self._session, experiment, None, rules)
+        return read_states(self._session, run, None, rules)
 
     def save(self, before: States, update: PlateUpdate, rules: Sequence[AlertRule]) -> None:
         """Write the states of rules after a step, and what they remember."""

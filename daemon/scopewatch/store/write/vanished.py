@@ -75,10 +75,10 @@ def remove_well(session: Session, well: Well) -> tuple[RemovedStates, ...]:
         session.execute(delete(kind).where(kind.well_id == well.id))
     session.delete(well)
     session.flush()
-    removed = [_remove_states(session, Subject(experiment=run.name, plate=plate, well=name))]
+    removed = [_remove_states(session, Subject(run=run.name, plate=plate, well=name))]
     left = session.scalars(select(Well.plate).where(Well.run_id == run.id)).all()
     if plate not in left:
-        removed.append(_remove_states(session, Subject(experiment=run.name, plate=plate)))
+        removed.append(_remove_states(session, Subject(run=run.name, plate=plate)))
     if not left:
         session.delete(run)
         session.flush()

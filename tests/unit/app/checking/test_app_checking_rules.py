@@ -14,10 +14,10 @@ TABLE = [
 ]
 
 
-def configure(*rules: dict[str, Any], **experiment: Any) -> Config:
+def configure(*rules: dict[str, Any], **run: Any) -> Config:
     return Config.model_validate(
         {
-            "experiment": {"name": "run7", **experiment},
+            "experiment": {"name": "run7", **run},
             "model": {"bundle": "model"},
             "sources": [{"kind": "folder", "path": "frames"}],
             "alerts": {"rules": rules},
@@ -25,9 +25,9 @@ def configure(*rules: dict[str, Any], **experiment: Any) -> Config:
     )
 
 
-def advice(*rules: dict[str, Any], table: list[dict[str, Any]], **experiment: Any) -> list[str]:
+def advice(*rules: dict[str, Any], table: list[dict[str, Any]], **run: Any) -> list[str]:
     card = make_card(forecast=table)
-    return list(advise_on_rules(configure(*rules, **experiment), card))
+    return list(advise_on_rules(configure(*rules, **run), card))
 
 
 def test_rules_that_fit_their_model_need_no_advice() -> None:

@@ -39,7 +39,7 @@ class Lab:
         (self.adapters / "libmmgr_dal_DemoCamera.so.0").touch()
         (self.adapters / "mmgr_dal_SerialManager.dll").touch()
 
-    def findings(self, *, experiment: dict[str, Any] | None = None, **source: Any) -> list[str]:
+    def findings(self, *, run: dict[str, Any] | None = None, **source: Any) -> list[str]:
         settings = {
             "kind": "micromanager",
             "name": "scope",
@@ -53,7 +53,7 @@ class Lab:
         }
         config = Config.model_validate(
             {
-                "experiment": {"name": "run 1", **(experiment or {})},
+                "experiment": {"name": "run 1", **(run or {})},
                 "model": {"bundle": "m"},
                 "sources": [settings],
                 "state": {"folder": self.folder / "state"},
@@ -140,7 +140,7 @@ def test_an_adapter_that_a_device_needs_is_named(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    ("experiment", "channels", "expected"),
+    ("run", "channels", "expected"),
     [
         ({"phase_channel": "Phase"}, ["GFP"], ["FAIL no channel that is acquired is the phase_ch"]),
         ({"phase_channel": "PHASE"}, ["Phase"], ["ok "]),
@@ -153,17 +153,15 @@ def test_an_adapter_that_a_device_needs_is_named(lab: Lab) -> None:
     ],
 )
 def test_a_run_whose_channel_is_not_acquired_is_named(
-    lab: Lab, experiment: dict[str, Any], channels: list[str], expected: list[str]
+    lab: Lab, run: dict[str, Any], channels: list[str], expected: list[str]
 ) -> None:
-    lines = lab.findings(experiment=experiment, channels=[channel(each) for each in channels])
+    lines = lab.findings(run=run, channels=[channel(each) for each in channels])
     assert len(lines) == len(expected)
     assert all(line.startswith(begin) for line, begin in zip(lines, expected, strict=True))
 
 
 def test_a_channel_that_is_renamed_is_the_phase_channel(lab: Lab) -> None:
-    (line,) = lab.findings(
-        experiment={"phase_channel": "bright"}, channel_names={"Phase": "bright"}
-    )
+    (line,) = lab.findings(run={"phase_channel": "bright"}, channel_names={"Phase": "bright"})
     assert line.startswith("ok ")
 
 
@@ -188,7 +186,7 @@ def test_exposures_that_take_longer_than_the_interval_are_named(lab: Lab) -> Non
         positions=positions,
         channels=[channel("Phase", exposure_ms=1000)],
         interval_s=12,
-        experiment={"interval_h": 12 / 3600},
+        run={"interval_h": 12 / 3600},
     )
     assert line.startswith("FAIL a time point takes longer than the interval")
 
@@ -249,6 +247,6 @@ def test_all_faults_are_reported_at_once(lab: Lab) -> None:
         channels=[channel("Fase")],
         interval_s=5,
         mm_app_path=lab.folder,
-        experiment={"phase_channel": "Phase"},
+        run={"phase_channel": "Phase"},
     )
     assert [line.split(" ")[0] for line in lines] == ["FAIL"] * 4

@@ -39,9 +39,9 @@ class Site:
                 scene.score(key("A1", time_point, site), 0.4)
         store.close()
 
-    def configure(self, **experiment: Any) -> Config:
+    def configure(self, **run: Any) -> Config:
         settings = {
-            "experiment": {"name": "run 7", "sites_per_well": 2, **experiment},
+            "experiment": {"name": "run 7", "sites_per_well": 2, **run},
             "model": {"bundle": str(BUNDLE)},
             "sources": [{"kind": "folder", "path": "in"}],
             "state": {"folder": "state"},
@@ -50,8 +50,8 @@ class Site:
         self.path.write_text(yaml.safe_dump(settings), encoding="utf-8")
         return load_config(self.path)
 
-    def explain(self, **experiment: Any) -> list[str]:
-        return explain_run(self.configure(**experiment), SystemClock().now())
+    def explain(self, **run: Any) -> list[str]:
+        return explain_run(self.configure(**run), SystemClock().now())
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from scopewatch.app.explain.explanation import Explaining, Explanation, Looked
 from scopewatch.app.explain.text import as_json, describe, in_order
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.sources.base.address import PositionPattern
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
@@ -14,14 +14,14 @@ from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.reading import ReadingSettings, read_frame
 
 STARTED = datetime(2026, 3, 1, 9, tzinfo=UTC)
-EXPERIMENT = ExperimentConfig(name="HES7", interval_h=12)
+RUN = RunConfig(name="HES7", interval_h=12)
 LOOKED = Looked(
     place="run8", kind="folder", pattern="scopewatch", zone="UTC", listed=9, opened=9, named=9
 )
 
 
-def found(locator: str, *statements: Statement, experiment: ExperimentConfig = EXPERIMENT) -> Found:
-    settings = ReadingSettings(experiment=experiment, position=PositionPattern(POSITION_LABEL))
+def found(locator: str, *statements: Statement, run: RunConfig = RUN) -> Found:
+    settings = ReadingSettings(run=run, position=PositionPattern(POSITION_LABEL))
     reading = read_frame(statements, settings, locator)
     return Found(
         locator=locator, fingerprint="1", key=reading.key, reading=reading, size_px=(512, 640)
@@ -41,8 +41,8 @@ def timed(moment: datetime) -> Statement:
     return Statement(origin=Origin.SET, by="Index.xml", facts=facts)
 
 
-def explain(*all_found: Found, experiment: ExperimentConfig = EXPERIMENT) -> Explanation:
-    explaining = Explaining(experiment)
+def explain(*all_found: Found, run: RunConfig = RUN) -> Explanation:
+    explaining = Explaining(run)
     for each in all_found:
         explaining.add(each)
     return explaining.finish(LOOKED)
@@ -168,7 +168,7 @@ def test_day_0_is_the_first_moment_of_each_run() -> None:
                     origin=Origin.SET,
                     by="NDTiff",
                     facts=PlaneFacts(
-                        experiment=run,
+                        run=run,
                         time_point=point,
                         acquired_at=STARTED + timedelta(days=point + 100 * number),
                     ),

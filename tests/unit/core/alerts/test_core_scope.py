@@ -47,10 +47,10 @@ def test_wells_have_a_place_and_an_order() -> None:
 
 
 def test_a_rule_covers_what_all_its_patterns_mean() -> None:
-    rule = AlertRule(name="r", experiments=("run*",), plates=("P1",), wells=("A1:A6",))
-    assert Subject(experiment="run7", plate="P1", well="A3").covered_by(rule)
-    assert not Subject(experiment="test", plate="P1", well="A3").covered_by(rule)
-    assert not Subject(experiment="run7", plate="P2", well="A3").covered_by(rule)
-    assert not Subject(experiment="run7", plate="P1", well="B3").covered_by(rule)
-    assert Subject(experiment="run7", plate="P1").covered_by(rule)
-    assert Subject(experiment="run7").covered_by(rule)
+    rule = AlertRule(name="r", runs=("run*",), plates=("P1",), wells=("A1:A6",))
+    assert Subject(run="run7", plate="P1", well="A3").covered_by(rule)
+    assert not Subject(run="test", plate="P1", well="A3").covered_by(rule)
+    assert not Subject(run="run7", plate="P2", well="A3").covered_by(rule)
+    assert not Subject(run="run7", plate="P1", well="B3").covered_by(rule)
+    assert Subject(run="run7", plate="P1").covered_by(rule)
+    assert Subject(run="run7").covered_by(rule)

@@ -228,10 +228,10 @@ def test_a_state_and_its_evidence_survive_being_stored() -> None:
 
 
 def test_a_subject_is_named_from_the_whole_to_the_part() -> None:
-    assert str(Subject(experiment="run7", plate="P1", well="B3")) == "run7 / P1 / B3"
-    assert str(Subject(experiment="run7")) == "run7"
+    assert str(Subject(run="run7", plate="P1", well="B3")) == "run7 / P1 / B3"
+    assert str(Subject(run="run7")) == "run7"
     with pytest.raises(ValueError, match="a well lies on a plate"):
-        Subject(experiment="run7", well="B3")
+        Subject(run="run7", well="B3")
 
 
 def test_a_rule_is_a_warning_of_a_well_that_is_weak_now_unless_set_otherwise() -> None:

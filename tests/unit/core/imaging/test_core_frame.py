@@ -16,7 +16,7 @@ def test_a_key_reads_as_a_path() -> None:
 
 
 def test_keys_sort_by_well_then_site_then_time() -> None:
-    fields = {"experiment": "e", "plate": "p", "channel": "phase"}
+    fields = {"run": "e", "plate": "p", "channel": "phase"}
     keys = [
         FrameKey(well="A2", site=0, time_point=0, **fields),
         FrameKey(well="A1", site=1, time_point=0, **fields),
@@ -25,10 +25,10 @@ def test_keys_sort_by_well_then_site_then_time() -> None:
     assert sorted(keys) == keys[::-1]
 
 
-@pytest.mark.parametrize("name", ["experiment", "plate", "well", "channel"])
+@pytest.mark.parametrize("name", ["run", "plate", "well", "channel"])
 def test_a_key_without_a_name_is_refused(name: str) -> None:
     fields: dict[str, Any] = {
-        "experiment": "e",
+        "run": "e",
         "plate": "p",
         "well": "A1",
         "site": 0,
@@ -42,7 +42,7 @@ def test_a_key_without_a_name_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["site", "time_point"])
 def test_a_negative_index_is_refused(name: str) -> None:
     fields: dict[str, Any] = {
-        "experiment": "e",
+        "run": "e",
         "plate": "p",
         "well": "A1",
         "site": 0,

@@ -252,8 +252,8 @@ def test_a_source_that_has_given_all_there_was_may_go(watch: Watch) -> None:
     assert watch.alerts() == []
 
 
-def test_a_rule_of_another_experiment_is_not_stepped(watch: Watch) -> None:
-    monitor = watch.begin(replace(DISK, experiments=("other*",)))
+def test_a_rule_of_another_run_is_not_stepped(watch: Watch) -> None:
+    monitor = watch.begin(replace(DISK, runs=("other*",)))
     watch.free = 1
     watch.run(monitor, 1)
     assert watch.alerts() == []

@@ -56,7 +56,7 @@ def monitor_of(store: LongStore, woken: list[int], stop_after: int = 10**6) -> M
         store,
         rules=[AlertRule(name="weak")],
         sources=[],
-        experiment="run 7",
+        run="run 7",
         final_day=10,
         interval_h=12,
         free_bytes=lambda: 10**12,

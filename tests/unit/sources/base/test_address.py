@@ -5,11 +5,11 @@ from scopewatch.core.errors import ConfigError, FrameError
 from scopewatch.sources.base.address import PositionPattern, frame_key, refuse_other_planes
 from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.base.wells import number_well, spell_well
-from tests.unit.sources.images import EXPERIMENT
+from tests.unit.sources.images import RUN
 
 
 def test_what_nobody_says_has_documented_defaults() -> None:
-    assert str(frame_key(PlaneFacts(), EXPERIMENT)) == "HES7/plate/A1/s0/t0000/phase"
+    assert str(frame_key(PlaneFacts(), RUN)) == "HES7/plate/A1/s0/t0000/phase"
 
 
 def test_a_better_witness_is_laid_over_a_lesser_one() -> None:
@@ -19,8 +19,8 @@ def test_a_better_witness_is_laid_over_a_lesser_one() -> None:
 
 
 def test_the_phase_channel_is_compared_without_case() -> None:
-    assert frame_key(PlaneFacts(channel="PHASE"), EXPERIMENT).channel == "phase"
-    assert frame_key(PlaneFacts(channel="GFP"), EXPERIMENT).channel == "GFP"
+    assert frame_key(PlaneFacts(channel="PHASE"), RUN).channel == "phase"
+    assert frame_key(PlaneFacts(channel="GFP"), RUN).channel == "GFP"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_position_labels_are_read_or_name_their_own_well(
 
 
 def test_positions_of_a_dish_can_be_its_sites() -> None:
-    assert frame_key(PositionPattern(r"Pos(?P<site>\d+)").read("Pos2"), EXPERIMENT).well == "A1"
+    assert frame_key(PositionPattern(r"Pos(?P<site>\d+)").read("Pos2"), RUN).well == "A1"
     assert PositionPattern(r"Pos(?P<site>\d+)").read("Pos2").site == 2
 
 
@@ -91,7 +91,7 @@ def test_an_absurdly_long_number_is_not_taken() -> None:
 
 def test_a_label_that_is_no_text_is_refused() -> None:
     with pytest.raises(FrameError, match="characters that are no text: A\\\\udcff"):
-        frame_key(PlaneFacts(well="A\udcff"), EXPERIMENT)
+        frame_key(PlaneFacts(well="A\udcff"), RUN)
 
 
 def test_other_planes_of_a_stack_are_refused_with_the_setting_that_chooses() -> None:

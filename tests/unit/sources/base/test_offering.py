@@ -12,11 +12,11 @@ from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.reading import FrameReading
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.images import EXPERIMENT
+from tests.unit.sources.images import RUN
 
 
 def key(time_point: int) -> FrameKey:
-    return frame_key(PlaneFacts(time_point=time_point), EXPERIMENT)
+    return frame_key(PlaneFacts(time_point=time_point), RUN)
 
 
 def found(index: int) -> Found:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.core.errors import FrameError
 from scopewatch.sources.base.address import PositionPattern
@@ -14,7 +14,7 @@ from scopewatch.sources.base.moments import moment_of, to_utc
 from scopewatch.sources.base.reading import FrameReading, ReadingSettings, read_frame
 
 STARTED = datetime(2026, 3, 1, 9, tzinfo=UTC)
-HERE = ExperimentConfig(name="run 8", interval_h=12)
+HERE = RunConfig(name="run 8", interval_h=12)
 BERLIN = ZoneInfo("Europe/Berlin")
 POSITION = PositionPattern(POSITION_LABEL)
 
@@ -24,7 +24,7 @@ def fact(origin: Origin, **facts: object) -> Statement:
 
 
 def read(*statements: Statement, **settings: object) -> FrameReading:
-    given = {"experiment": HERE, "position": POSITION} | settings
+    given = {"run": HERE, "position": POSITION} | settings
     return read_frame(statements, ReadingSettings(**given), "a.tif")  # type: ignore[arg-type]
 
 
@@ -84,9 +84,9 @@ def test_a_plain_number_is_a_well_only_where_the_plate_is_known() -> None:
 
 @pytest.mark.parametrize("phase", ["Brightfield", "ch6", "CH6"])
 def test_name_or_code_selects_a_channel(phase: str) -> None:
-    experiment = ExperimentConfig(name="x", phase_channel=phase)
+    run = RunConfig(name="x", phase_channel=phase)
     lines = (fact(Origin.SET, channel="Brightfield"), fact(Origin.NAME, channel_code="ch6"))
-    assert read(*lines, experiment=experiment).key.channel == phase
+    assert read(*lines, run=run).key.channel == phase
     assert read(*lines).key.channel == "Brightfield"
 
 
@@ -131,26 +131,26 @@ def test_elapsed_days_in_a_name_are_kept_without_a_start() -> None:
 
 
 def test_elapsed_days_with_a_start_are_a_moment() -> None:
-    experiment = ExperimentConfig(name="x", interval_h=1, started_at=STARTED)
-    reading = read(fact(Origin.NAME, elapsed_s=26 * 60.0), experiment=experiment)
+    run = RunConfig(name="x", interval_h=1, started_at=STARTED)
+    reading = read(fact(Origin.NAME, elapsed_s=26 * 60.0), run=run)
     assert reading.acquired_at == STARTED + timedelta(minutes=26)
     assert reading.key.time_point == 0
 
 
 def test_a_moment_of_the_plane_gives_the_time_point_where_nothing_counts() -> None:
-    experiment = ExperimentConfig(name="x", interval_h=6, started_at=STARTED)
+    run = RunConfig(name="x", interval_h=6, started_at=STARTED)
     line = fact(Origin.SET, acquired_at=STARTED + timedelta(hours=13))
-    assert read(line, experiment=experiment).key.time_point == 2
+    assert read(line, run=run).key.time_point == 2
     assert read(line).key.time_point == 0
 
 
 def test_times_that_lie_apart_are_reported() -> None:
-    experiment = ExperimentConfig(name="x", interval_h=6, started_at=STARTED)
+    run = RunConfig(name="x", interval_h=6, started_at=STARTED)
     lines = (
         fact(Origin.PLANE, acquired_at=STARTED + timedelta(days=2)),
         fact(Origin.NAME, elapsed_s=6 * 3600.0),
     )
-    reading = read(*lines, experiment=experiment)
+    reading = read(*lines, run=run)
     assert reported(reading) == (
         "moment: plane says 2026-03-03 09:00:00+00:00, name says 6 h after the start;"
         " 2026-03-03 09:00:00+00:00 is taken",
@@ -201,20 +201,16 @@ def test_the_hour_that_autumn_repeats_is_decided_by_how_long_the_series_ran(
 def test_the_hour_that_autumn_repeats_is_decided_by_when_the_plane_was_due(
     index: int, moment: datetime
 ) -> None:
-    experiment = ExperimentConfig(
-        name="run 7", started_at=FIRST - timedelta(hours=4, minutes=7), interval_h=1
-    )
+    run = RunConfig(name="run 7", started_at=FIRST - timedelta(hours=4, minutes=7), interval_h=1)
     line = fact(Origin.PLANE, time_point=index, wall_time=HALF_PAST_TWO)
-    assert read(line, zone=BERLIN, experiment=experiment).acquired_at == moment
+    assert read(line, zone=BERLIN, run=run).acquired_at == moment
 
 
 def test_a_series_that_began_in_the_repeated_hour_is_decided_by_when_its_plane_was_due() -> None:
     began = datetime(2026, 10, 25, 2, 10)
-    experiment = ExperimentConfig(
-        name="run 7", started_at=SECOND - timedelta(hours=5), interval_h=1
-    )
+    run = RunConfig(name="run 7", started_at=SECOND - timedelta(hours=5), interval_h=1)
     line = fact(Origin.PLANE, time_point=5, wall_time=HALF_PAST_TWO, ran_since=began, ran_s=1200.0)
-    assert read(line, zone=BERLIN, experiment=experiment).acquired_at == SECOND
+    assert read(line, zone=BERLIN, run=run).acquired_at == SECOND
     assert read(line, zone=BERLIN).acquired_at == FIRST, "where nothing tells, the first"
 
 
@@ -232,11 +228,11 @@ def test_seconds_after_a_wall_time_are_true_seconds_over_a_change_of_the_clock()
 
 def test_a_series_that_drifts_by_minutes_keeps_one_time_point_for_each_scan() -> None:
     """Hourly scans of an Incucyte with several vessels: each begins when the one before is done."""
-    hourly = ExperimentConfig(name="HES7", interval_h=1)
+    hourly = RunConfig(name="HES7", interval_h=1)
     drifts_min = [0, 26, -26, 13, -7, 28, -28, 26, 26, -26]
     elapsed = [3600.0 * scan + 60 * drift for scan, drift in enumerate(drifts_min)]
     points = [
-        read(fact(Origin.NAME, elapsed_s=each), experiment=hourly).key.time_point
+        read(fact(Origin.NAME, elapsed_s=each), run=hourly).key.time_point
         for each in elapsed
         if each >= 0
     ]
@@ -245,26 +241,24 @@ def test_a_series_that_drifts_by_minutes_keeps_one_time_point_for_each_scan() ->
 
 def test_a_time_halfway_between_two_time_points_is_refused() -> None:
     with pytest.raises(FrameError, match="not at a time point of the run"):
-        read(
-            fact(Origin.NAME, elapsed_s=1800.0), experiment=ExperimentConfig(name="x", interval_h=1)
-        )
+        read(fact(Origin.NAME, elapsed_s=1800.0), run=RunConfig(name="x", interval_h=1))
 
 
 def test_the_elapsed_time_in_a_name_counts_where_a_better_moment_has_no_start() -> None:
     """The moment alone does not give the time point."""
-    run = ExperimentConfig(name="x", interval_h=12)
+    run = RunConfig(name="x", interval_h=12)
     taken = datetime(2026, 3, 4, 9, tzinfo=UTC)
     reading = read(
-        fact(Origin.PLANE, acquired_at=taken), fact(Origin.NAME, elapsed_s=86_400.0), experiment=run
+        fact(Origin.PLANE, acquired_at=taken), fact(Origin.NAME, elapsed_s=86_400.0), run=run
     )
     assert (reading.key.time_point, reading.acquired_at) == (2, taken)
 
 
 def test_a_date_in_a_name_is_not_passed_over_for_a_better_moment_without_a_start() -> None:
-    run = ExperimentConfig(name="x", interval_h=12)
+    run = RunConfig(name="x", interval_h=12)
     with pytest.raises(FrameError, match="needs the start of the run"):
         read(
             fact(Origin.PLANE, acquired_at=datetime(2026, 3, 4, 9, tzinfo=UTC)),
             fact(Origin.NAME, wall_time=datetime(2026, 3, 4, 9)),
-            experiment=run,
+            run=run,
         )

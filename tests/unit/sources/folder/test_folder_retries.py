@@ -116,7 +116,7 @@ def test_a_frame_of_an_earlier_run_keeps_its_name(tmp_path: Path, make: Make) ->
     assert isinstance(ticket, FrameTicket)
     key = {part: getattr(ticket.key, part) for part in ticket.key.__dataclass_fields__}
     earlier = FrameTicket(
-        key=type(ticket.key)(**{**key, "experiment": "HES6"}),
+        key=type(ticket.key)(**{**key, "run": "HES6"}),
         source=ticket.source,
         locator=ticket.locator,
         fingerprint=ticket.fingerprint,

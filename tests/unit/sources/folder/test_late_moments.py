@@ -18,9 +18,7 @@ START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
 def found(time_point: int, hours: float) -> Found:
-    key = FrameKey(
-        experiment="HES7", plate="p", well="A1", site=0, time_point=time_point, channel="phase"
-    )
+    key = FrameKey(run="HES7", plate="p", well="A1", site=0, time_point=time_point, channel="phase")
     reading = FrameReading(
         key=key,
         pixel_size_um=None,

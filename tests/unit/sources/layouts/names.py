@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.config.sources import POSITION_LABEL
 from scopewatch.sources.base.address import PositionPattern
 from scopewatch.sources.base.facts import PlaneFacts
@@ -16,13 +16,13 @@ from scopewatch.sources.layouts.naming import NamePattern
 STARTED = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
-EXPERIMENT = ExperimentConfig(name="HES7", started_at=STARTED, interval_h=12)
+RUN = RunConfig(name="HES7", started_at=STARTED, interval_h=12)
 
 
-def read(pattern: str, name: str, experiment: ExperimentConfig = EXPERIMENT) -> FrameReading | None:
+def read(pattern: str, name: str, run: RunConfig = RUN) -> FrameReading | None:
     """Read a frame that only its name describes."""
     statements = NamePattern(pattern).statements(name)
-    settings = ReadingSettings(experiment=experiment, position=PositionPattern(POSITION_LABEL))
+    settings = ReadingSettings(run=run, position=PositionPattern(POSITION_LABEL))
     return read_frame(statements, settings, name) if statements else None
 
 

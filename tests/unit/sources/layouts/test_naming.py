@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopewatch.config import ExperimentConfig
+from scopewatch.config import RunConfig
 from scopewatch.core.errors import ConfigError, FrameError
 from scopewatch.sources.base.reading import (
     read_frame,
@@ -14,7 +14,7 @@ from scopewatch.sources.base.reading import (
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.layouts.registry import LAYOUTS
 from tests.unit.sources.images import folder_config
-from tests.unit.sources.layouts.names import EXPERIMENT, STARTED, facts, read
+from tests.unit.sources.layouts.names import RUN, STARTED, facts, read
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_elapsed_time_gives_the_time_point_and_the_time_of_day() -> None:
 
 
 def test_elapsed_time_needs_no_start_for_the_time_point() -> None:
-    reading = read("incucyte", "VID1_A1_1_01d12h05m.tif", ExperimentConfig(name="x"))
+    reading = read("incucyte", "VID1_A1_1_01d12h05m.tif", RunConfig(name="x"))
     assert reading is not None
     assert (reading.key.time_point, reading.acquired_at) == (3, None)
 
@@ -73,34 +73,32 @@ def test_a_date_gives_the_time_point_from_the_start() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "experiment", "line"),
+    ("name", "run", "line"),
     [
         (
             "VID1_A1_1_00d06h00m.tif",
-            EXPERIMENT,
+            RUN,
             "time in the file name is not at a time point of the run: VID1_A1_1_00d06h00m.tif"
             " (expected a multiple of 12 h, got 6.0 h after the start); set experiment.interval_h"
             " (and started_at) to those of the time-lapse",
         ),
         (
             "VID1_A1_1_2026y02m01d_09h00m.tif",
-            EXPERIMENT,
+            RUN,
             "time in the file name is not at a time point of the run",
         ),
         (
             "VID1_A1_1_2026y03m01d_09h00m.tif",
-            ExperimentConfig(name="x"),
+            RunConfig(name="x"),
             "file name holds a date, which needs the start of the run:"
             " VID1_A1_1_2026y03m01d_09h00m.tif; set experiment.started_at",
         ),
-        ("VID1_A1_1_2026y13m41d_09h00m.tif", EXPERIMENT, "file name holds no date"),
+        ("VID1_A1_1_2026y13m41d_09h00m.tif", RUN, "file name holds no date"),
     ],
 )
-def test_a_time_that_does_not_fit_the_run_is_refused(
-    name: str, experiment: ExperimentConfig, line: str
-) -> None:
+def test_a_time_that_does_not_fit_the_run_is_refused(name: str, run: RunConfig, line: str) -> None:
     with pytest.raises(FrameError) as caught:
-        read("incucyte", name, experiment)
+        read("incucyte", name, run)
     assert str(caught.value).startswith(line)
 
 
@@ -190,7 +188,7 @@ def test_other_labels_stay_as_they_are(label: str) -> None:
 
 def test_wells_are_mapped_by_the_label_as_it_is_written() -> None:
     config = folder_config(Path("in"), wells={"A_1": "H12", "b02": "C4"})
-    settings = reading_settings(config, EXPERIMENT)
+    settings = reading_settings(config, RUN)
     for written, well in (("A_1", "H12"), ("B02", "C4"), ("A_2", "A2")):
         statements = NamePattern(r"^(?P<well>[^.]+)\.").statements(f"{written}.tif")
         assert read_frame(statements, settings, written).key.well == well

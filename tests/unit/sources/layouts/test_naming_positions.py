@@ -14,7 +14,7 @@ from scopewatch.sources.base.reading import (
 )
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.readers.planes import Contents, PlaneEntry
-from tests.unit.sources.layouts.names import EXPERIMENT, facts, read
+from tests.unit.sources.layouts.names import RUN, facts, read
 
 
 def test_folders_of_a_cell_line_are_no_wells() -> None:
@@ -40,7 +40,7 @@ def test_position_folders_of_any_label_stay_apart() -> None:
 def test_a_plain_number_is_a_label_unless_the_plate_is_known() -> None:
     name = "--W00013--P00001--Z00000--T00000--phase.tif"
     statements = NamePattern("scanr").statements(name)
-    settings = ReadingSettings(experiment=EXPERIMENT, position=PositionPattern(POSITION_LABEL))
+    settings = ReadingSettings(run=RUN, position=PositionPattern(POSITION_LABEL))
     assert read_frame(statements, settings, name).key.well == "13"
     known = replace(settings, plate_wells=96)
     assert read_frame(statements, known, name).key.well == "B1"
@@ -49,7 +49,7 @@ def test_a_plain_number_is_a_label_unless_the_plate_is_known() -> None:
 def test_a_label_is_a_well_where_the_source_says_so() -> None:
     name = "XY02/Image_XY02_00001_CH1.tif"
     statements = NamePattern("keyence").statements(name)
-    settings = ReadingSettings(experiment=EXPERIMENT, position=PositionPattern(POSITION_LABEL))
+    settings = ReadingSettings(run=RUN, position=PositionPattern(POSITION_LABEL))
     assert read_frame(statements, settings, name).key.well == "XY02"
     mapped = replace(settings, wells={"XY02": "a2"})
     assert read_frame(statements, mapped, name).key.well == "A2"

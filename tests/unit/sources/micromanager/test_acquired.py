@@ -14,7 +14,7 @@ from scopewatch.sources.micromanager.acquired import (
 )
 from scopewatch.sources.micromanager.events import Axes
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
-from tests.unit.sources.images import EXPERIMENT
+from tests.unit.sources.images import RUN
 from tests.unit.sources.time_lapse_scene import settings
 
 
@@ -47,7 +47,7 @@ def test_images_of_other_plans_have_no_place(axes: Axes) -> None:
     assert place_of(axes) is None
 
 
-def test_data_sets_are_named_by_the_experiment() -> None:
+def test_data_sets_are_named_by_the_run() -> None:
     assert data_set_name("HES 7 / March") == "HES_7_March"
     assert data_set_name("///") == "experiment"
     assert own_data_set("HES 7", "HES_7_12")
@@ -56,6 +56,6 @@ def test_data_sets_are_named_by_the_experiment() -> None:
 
 
 def test_a_survey_of_a_folder_that_is_not_there_is_empty(tmp_path: Path) -> None:
-    reading = reading_settings(settings(tmp_path), EXPERIMENT)
+    reading = reading_settings(settings(tmp_path), RUN)
     found = survey(settings(tmp_path / "gone"), reading, DEFAULT_LIMITS)
     assert (found.places, found.began_at) == (frozenset(), None)

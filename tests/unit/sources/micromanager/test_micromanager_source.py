@@ -13,7 +13,7 @@ from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 from tests.unit.sources.ndtiffs import write_data_set, writing
-from tests.unit.sources.time_lapse_scene import EXPERIMENT, Scene, settings
+from tests.unit.sources.time_lapse_scene import RUN, Scene, settings
 
 
 def test_time_points_are_acquired_on_their_grid_and_offered(scene: Scene) -> None:
@@ -64,7 +64,7 @@ def test_after_a_restart_the_time_lapse_goes_on_where_the_clock_says(
     assert again.acquired == []
     again.at(1.5)
     assert again.acquired == [1]
-    assert {ticket.key.experiment for ticket in again.inbox.tickets} == {"HES 7"}
+    assert {ticket.key.run for ticket in again.inbox.tickets} == {"HES 7"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["HES_7_1", "HES_7_2"]
     again.source.stop()
 
@@ -142,7 +142,7 @@ def test_data_sets_that_are_followed_are_read_by_all_settings_of_the_source(
         "um_per_px": 1.3,
     }
     config = settings(tmp_path, mode="follow", **reading)
-    source, inbox = MicroManagerSource(config, EXPERIMENT, clock), FakeInbox()
+    source, inbox = MicroManagerSource(config, RUN, clock), FakeInbox()
     source.start(inbox, FakeLedger())
     source.stop()
     assert inbox.keys == ["HES 7 HES_7_1/plate/B2/s0/t0000/BF"]

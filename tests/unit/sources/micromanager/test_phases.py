@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from scopewatch.config import ChannelConfig, ExperimentConfig, PhaseConfig, PositionConfig
+from scopewatch.config import ChannelConfig, PhaseConfig, PositionConfig, RunConfig
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import Acquired
 from scopewatch.sources.micromanager.grid import Grid, Step
 from scopewatch.sources.micromanager.plan import check_plan
 from tests.conftest import FakeClock
-from tests.unit.sources.time_lapse_scene import CHANNELS, EXPERIMENT, POSITIONS, Scene, missed
+from tests.unit.sources.time_lapse_scene import CHANNELS, POSITIONS, RUN, Scene, missed
 from tests.unit.sources.time_lapse_scene import settings as plan
 
 HOUR_S = 3600.0
@@ -114,11 +114,11 @@ def test_phases_beside_an_interval_are_refused(tmp_path: Path) -> None:
 
 
 def test_phases_are_refused_where_days_are_counted_by_time_points(tmp_path: Path) -> None:
-    counted = ExperimentConfig(name="HES 7", phase_channel="BF", day_from="time_point")
+    counted = RunConfig(name="HES 7", phase_channel="BF", day_from="time_point")
     two = plan(tmp_path, interval_s=None, time_points=None, phases=PHASES)
     with pytest.raises(ConfigError, match="got time_point, and intervals of 3600 s, 7200 s"):
         check_plan(two, reading_settings(two, counted))
-    check_plan(two, reading_settings(two, EXPERIMENT))
+    check_plan(two, reading_settings(two, RUN))
     one = plan(tmp_path, interval_s=None, time_points=None, phases=PHASES[:1])
     check_plan(one, reading_settings(one, counted))
 

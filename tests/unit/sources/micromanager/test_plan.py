@@ -9,7 +9,7 @@ from scopewatch.config import ChannelConfig, PositionConfig
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.plan import check_plan
-from tests.unit.sources.images import EXPERIMENT
+from tests.unit.sources.images import RUN
 from tests.unit.sources.time_lapse_scene import settings
 
 
@@ -29,7 +29,7 @@ def channels(*presets: tuple[str, str]) -> tuple[ChannelConfig, ...]:
 def problems(path: Path, **changes: Any) -> list[str]:
     config = settings(path, **changes)
     try:
-        check_plan(config, reading_settings(config, EXPERIMENT))
+        check_plan(config, reading_settings(config, RUN))
     except ConfigError as error:
         return str(error).splitlines()
     return []

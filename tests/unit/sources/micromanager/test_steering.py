@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scopewatch.config import ExperimentConfig, MediumConfig
+from scopewatch.config import MediumConfig, RunConfig
 from scopewatch.core.acquisition import Act, JournalEntry, Order, holding
 from scopewatch.sources.micromanager.events import Axes, Event, never
 from tests.conftest import FakeClock
@@ -174,7 +174,7 @@ def test_a_time_point_now_is_refused_after_the_last(tmp_path: Path, clock: FakeC
 def test_a_time_point_now_is_refused_where_days_are_counted_by_time_points(
     tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counted = ExperimentConfig(name="HES 7", phase_channel="BF", day_from="time_point")
+    counted = RunConfig(name="HES 7", phase_channel="BF", day_from="time_point")
     monkeypatch.setattr("tests.unit.sources.time_lapse_scene.EXPERIMENT", counted)
     scene = Steered(tmp_path, clock)
     scene.start()

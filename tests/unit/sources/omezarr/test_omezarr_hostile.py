@@ -17,7 +17,7 @@ from scopewatch.sources.omezarr.array.follower import Patience
 from scopewatch.sources.omezarr.frames import OmeZarrStores
 from scopewatch.sources.readers.planes import ReadLimits
 from tests.conftest import FakeClock
-from tests.unit.sources.images import EXPERIMENT, pixels
+from tests.unit.sources.images import RUN, pixels
 from tests.unit.sources.zarrs import HEIGHT, WIDTH, ZarrStore, chunk_files, omezarr_config
 
 JUNK: tuple[Any, ...] = (
@@ -88,9 +88,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ZarrStore:
 def read_all(root: Path) -> tuple[int, list[str]]:
     """Look once and load every frame; return the number of frames, and the refusals."""
     limits = ReadLimits(max_pixels=10**6, max_planes=1000, max_text_bytes=10**6)
-    stores = OmeZarrStores(
-        omezarr_config(root), EXPERIMENT, limits, Patience(quiet_s=0, give_up_s=0)
-    )
+    stores = OmeZarrStores(omezarr_config(root), RUN, limits, Patience(quiet_s=0, give_up_s=0))
     now = FakeClock().now()
     frames, reasons = 0, []
     for label, folder in stores.find(()):

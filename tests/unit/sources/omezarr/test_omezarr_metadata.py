@@ -11,7 +11,7 @@ import zarr
 
 from scopewatch.sources.omezarr.frames import OmeZarrStores
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
-from tests.unit.sources.images import EXPERIMENT, pixels
+from tests.unit.sources.images import RUN, pixels
 from tests.unit.sources.zarr_looks import NOW, found_in, keys_in, reading_in
 from tests.unit.sources.zarrs import HEIGHT, WIDTH, ZarrStore, omezarr_config
 
@@ -48,7 +48,7 @@ def test_axes_may_be_any_of_these_in_any_order(tmp_path: Path, axes: str) -> Non
     plane = pixels(HEIGHT, WIDTH, seed=4)
     image.put(plane, **at)
     stores = OmeZarrStores(
-        omezarr_config(tmp_path, z=2 if "z" in axes else None), EXPERIMENT, DEFAULT_LIMITS, NOW
+        omezarr_config(tmp_path, z=2 if "z" in axes else None), RUN, DEFAULT_LIMITS, NOW
     )
     (sighting,) = stores.open(store.path).look(0.0, full=True)
     found = stores.found("HES7.zarr", sighting)

@@ -9,7 +9,7 @@ import zarr
 
 from scopewatch.sources.omezarr.frames import OmeZarrStores
 from scopewatch.sources.readers.planes import ReadLimits
-from tests.unit.sources.images import EXPERIMENT
+from tests.unit.sources.images import RUN
 from tests.unit.sources.zarr_looks import NOW, change, found_in, keys_in, reason_in
 from tests.unit.sources.zarrs import HEIGHT, WIDTH, ZarrStore, omezarr_config
 
@@ -97,7 +97,7 @@ def test_metadata_longer_than_the_limit_is_not_read(tmp_path: Path, make: Any) -
     store = ZarrStore(tmp_path)
     store.image(axes="tyx").put()
     limits = ReadLimits(max_text_bytes=100)
-    stores = OmeZarrStores(omezarr_config(tmp_path), EXPERIMENT, limits, NOW)
+    stores = OmeZarrStores(omezarr_config(tmp_path), RUN, limits, NOW)
     followed = stores.open(store.path)
     assert followed.look(0.0, full=True) == []
     assert "metadata of the Zarr store is too long" in followed.trouble

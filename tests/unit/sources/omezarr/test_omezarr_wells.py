@@ -86,7 +86,7 @@ def test_other_acquisitions_of_a_plate_are_runs_of_their_own(tmp_path: Path) -> 
     for image in range(4):
         store.image(f"A/1/{image}", axes="tyx").put(pixels(HEIGHT, WIDTH, seed=image))
     found = found_in(tmp_path)
-    assert [(each.key.experiment, each.key.site) for each in found if each.key] == [
+    assert [(each.key.run, each.key.site) for each in found if each.key] == [
         ("HES7", 0),
         ("HES7", 1),
         ("HES7 day 2", 0),
@@ -160,6 +160,6 @@ def test_an_image_by_itself_is_well_a1_unless_the_user_maps_its_name(tmp_path: P
     store = ZarrStore(tmp_path, "H9_1.ome.zarr")
     store.image(axes="tyx", multiscale={"name": "H9_1"}).put()
     (key,) = keys_in(tmp_path)
-    assert (key.experiment, key.well, key.site) == ("HES7 H9_1", "A1", 0), "H9 is a cell line"
+    assert (key.run, key.well, key.site) == ("HES7 H9_1", "A1", 0), "H9 is a cell line"
     assert keys_in(tmp_path, wells={"H9_1": "B2"})[0].well == "B2"
     assert keys_in(store.path, wells={"H9_1": "B2"})[0].well == "B2"

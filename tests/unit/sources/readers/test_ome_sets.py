@@ -16,7 +16,7 @@ from tests.unit.sources.ome_sets import Written, edit_xml, whole_plate
 
 def key(plane: Written) -> FrameKey:
     return FrameKey(
-        experiment="HES7",
+        run="HES7",
         plate="96-well",
         well=plane.well,
         site=plane.site,

@@ -36,7 +36,7 @@ def filled(tmp_path: Path) -> Path:
         table=TABLE,
         wells=4,
         time_points=TIME_POINTS,
-        experiment="run 7",
+        run="run 7",
         unfit=0.1,
         judged_under="-/-/-",
     )

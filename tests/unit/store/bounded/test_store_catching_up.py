@@ -34,7 +34,7 @@ def make(folder: Path, time_points: int, wells: int = 3) -> History:
         table=TABLE,
         wells=wells,
         time_points=time_points,
-        experiment="run 7",
+        run="run 7",
         unfit=0.05,
         judged_under="-/-/-",
     )

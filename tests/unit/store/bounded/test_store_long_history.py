@@ -58,7 +58,7 @@ def history_of(time_points: int, wells: int) -> History:
         table=TABLE,
         wells=wells,
         time_points=time_points,
-        experiment="run 7",
+        run="run 7",
         unfit=0.0,
     )
 

@@ -8,7 +8,7 @@ import tifffile
 from PIL import Image
 
 from scopewatch.app.run_policy import policy_of
-from scopewatch.config import ExperimentConfig, OverlayConfig
+from scopewatch.config import OverlayConfig, RunConfig
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.imaging.overlay import stain_plane
@@ -24,13 +24,13 @@ def folder_at(path: Path, *, simulated: bool = False, stain_tiff: bool = True) -
     return OverlayFolder(
         path,
         options=OverlayConfig(stain_tiff=stain_tiff),
-        policy=policy_of(ExperimentConfig(name="run 7", simulated=simulated)),
+        policy=policy_of(RunConfig(name="run 7", simulated=simulated)),
         threshold=0.5,
         marker="NKX2.5-GFP",
     )
 
 
-def test_the_picture_lies_under_its_experiment_and_well(tmp_path: Path) -> None:
+def test_the_picture_lies_under_its_run_and_well(tmp_path: Path) -> None:
     frame = key("B2", time_point=7, site=1)
     files = folder_at(tmp_path).write(frame_of(frame), judged(frame, 0.4, grid=GRID), 3.5)
     assert files.overlay == "run 7/B2/p1_t0007_s1.jpg"
@@ -82,7 +82,7 @@ def test_the_stain_may_be_left_out(tmp_path: Path) -> None:
 
 def test_hostile_names_stay_within_the_folder(tmp_path: Path) -> None:
     hostile = FrameKey(
-        experiment="../../up",
+        run="../../up",
         plate="a/b",
         well="..",
         site=0,
@@ -126,7 +126,7 @@ def test_pictures_of_a_frame_go_unless_a_result_names_them(tmp_path: Path) -> No
     overlays = OverlayFolder(
         folder,
         options=OverlayConfig(),
-        policy=policy_of(ExperimentConfig(name="run 7")),
+        policy=policy_of(RunConfig(name="run 7")),
         threshold=0.5,
         named=lambda _: named,
     )
@@ -162,7 +162,7 @@ def test_nobody_is_asked_of_pictures_that_a_result_is_known_to_name(tmp_path: Pa
     overlays = OverlayFolder(
         tmp_path,
         options=OverlayConfig(),
-        policy=policy_of(ExperimentConfig(name="run 7")),
+        policy=policy_of(RunConfig(name="run 7")),
         threshold=0.5,
         named=nothing_with,
     )

@@ -17,7 +17,7 @@ from tests.conftest import FakeClock
 from tests.unit.store.scene import RULES, START, Scene, key, open_store, tables, ticket
 
 WHY = "never acquired: no camera"
-A1 = WellName(experiment="run 7", plate="p1", well="A1")
+A1 = WellName(run="run 7", plate="p1", well="A1")
 STRICT = (
     *RULES,
     AlertRule(name="unfit", kind=RuleKind.UNFIT_FRAMES, consecutive=2),

@@ -194,7 +194,7 @@ def test_a_claim_that_never_ended_is_no_ghost_either(restarts: Restarts) -> None
     with restarts.under(BEFORE) as scene:
         scene.store.claim(ticket(key("A1"), locator="a.tif"))
     with restarts.under(NAMES) as scene:
-        assert scored(scene, replace(key("B2"), experiment="run 8"), locator="a.tif")
+        assert scored(scene, replace(key("B2"), run="run 8"), locator="a.tif")
         assert scene.rows(FRAMES) == [("p1", "B2", 0, "done")]
         assert scene.rows("SELECT name FROM runs") == [("run 8",)]
 
@@ -238,7 +238,7 @@ def test_a_result_under_another_name_stays_and_is_reported_once(
         assert not is_open(scene, "a.tif", named=True)
 
 
-def test_other_names_of_experiment_and_source_score_it_under_the_right_one(
+def test_other_names_of_run_and_source_score_it_under_the_right_one(
     restarts: Restarts,
 ) -> None:
     """Do what the reason of a contradiction advises."""
@@ -248,7 +248,7 @@ def test_other_names_of_experiment_and_source_score_it_under_the_right_one(
     with restarts.under(NAMES) as scene:
         swapped = {"a.tif": key("A2"), "b.tif": key("A1")}
         for locator, frame in swapped.items():
-            right = replace(frame, experiment="run 7, corrected")
+            right = replace(frame, run="run 7, corrected")
             assert scored(scene, right, locator=locator, source="folder again")
         runs = "SELECT r.name, count(*) FROM frames JOIN wells w ON w.id = well_id"
         runs += " JOIN runs r ON r.id = run_id WHERE state = 'done' GROUP BY r.name ORDER BY 1"
@@ -268,7 +268,7 @@ def test_a_file_stays_with_the_run_it_came_in(restarts: Restarts, what: str) -> 
             scene.store.skip(ticket(frame, locator="a.tif"), "not scored")
         before = scene.rows(FRAMES)
     with restarts.under(NAMES) as scene:
-        next_run = replace(frame, experiment="run 8")
+        next_run = replace(frame, run="run 8")
         assert not scene.store.claim(ticket(next_run, locator="a.tif"))
         assert scene.rows(FRAMES) == before
         assert scene.rows("SELECT name FROM runs") == [("run 7",)]

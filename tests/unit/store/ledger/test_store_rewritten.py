@@ -56,7 +56,7 @@ def test_another_name_keeps_the_results_of_the_first_run(
 ) -> None:
     locator = ticket(key()).locator
     assert scene.store.settled(source, [Mark(locator, fingerprint)]) == set()
-    renamed = replace(key(), experiment="run 8")
+    renamed = replace(key(), run="run 8")
     scene.score(renamed, 0.1, locator=locator, source=source, fingerprint=fingerprint)
     rows = scene.rows(
         "SELECT r.name, count(*) FROM results JOIN frames f ON f.id = frame_id"

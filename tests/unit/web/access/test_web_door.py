@@ -124,7 +124,7 @@ def test_a_stranger_is_asked_for_the_token_whatever_the_page(client: Client, pat
     assert answer.status == 401
     assert answer.text.count("<input") == 2  # the token, and where it leads
     assert f'name="to" value="{path}"' in answer.text
-    assert FACTS.experiment not in answer.text
+    assert FACTS.run not in answer.text
     assert FACTS.version not in answer.text
 
 
@@ -150,7 +150,7 @@ def test_no_other_header_opens(client: Client, header: str) -> None:
 def test_a_person_types_the_token_once_and_is_where_they_wanted(client: Client) -> None:
     answer = client.enter(f"  {TOKEN} ", to="/alerts")
     assert (answer.status, answer.headers["location"]) == (303, "/alerts")
-    assert FACTS.experiment in client.get("/alerts").text
+    assert FACTS.run in client.get("/alerts").text
     assert client.get("/api/status.json").status == 200
     client.clock.advance(SESSION.total_seconds() + 1)
     assert client.get("/alerts").status == 401

@@ -15,7 +15,7 @@ from scopewatch.web.server import create_app
 from tests.unit.web.conftest import HOST, TOKEN, Dashboard
 from tests.unit.web.fakes import FACTS, refused_row, states_of, well_row
 
-RUN = FACTS.experiment
+RUN = FACTS.run
 WELL = "/wells/HES-NKX2.5%20run%204/P1/A2"
 FORM = "/quarantine/again"
 API = "/api/retry"

@@ -9,10 +9,10 @@ from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
 
-def seen_frame(path: Path, experiment: str) -> FrameSize | None:
+def seen_frame(path: Path, run: str) -> FrameSize | None:
     """Return the size of the images of the newest data set; None where none has any."""
     try:
-        for folder in own_data_sets(path, experiment):
+        for folder in own_data_sets(path, run):
             sightings = DataSet(folder, DEFAULT_LIMITS, patience_s=0).look(0.0, at_most=1)
             for block in (each.image.block for each in sightings if each.image is not None):
                 return FrameSize(
@@ -26,13 +26,13 @@ def seen_frame(path: Path, experiment: str) -> FrameSize | None:
     return None
 
 
-def time_points_over(path: Path, experiment: str) -> tuple[int, int]:
+def time_points_over(path: Path, run: str) -> tuple[int, int]:
     """Return how many time points of a run are over, and how many were put in between.
 
     Over are those that are acquired, or missed for good.
     """
     try:
-        kept = read_plan(path, experiment)
+        kept = read_plan(path, run)
     except OSError:
         return 0, 0  # likewise
     return (0, 0) if kept is None else (kept.over + 1, len(kept.extra))

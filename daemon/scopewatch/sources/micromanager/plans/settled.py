@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from scopewatch.config import (
-    ExperimentConfig,
     FocusConfig,
     MicroManagerSourceConfig,
     PhaseConfig,
+    RunConfig,
 )
 from scopewatch.config.small_file import read_small_file
 from scopewatch.core.errors import ConfigError, FrameError, SourceError, complaint
@@ -32,7 +32,7 @@ _CORE_FIELDS: Final = 4
 
 
 def settle_plan(
-    config: MicroManagerSourceConfig, experiment: ExperimentConfig, *, stages: bool = True
+    config: MicroManagerSourceConfig, run: RunConfig, *, stages: bool = True
 ) -> MicroManagerSourceConfig:
     """Return a source with the positions, channels and times of the plan or plate it names.
 
@@ -48,7 +48,7 @@ def settle_plan(
         done, contradicts the source, is for other stages than the core's, or has labels that
         `position` reads as other wells.
     """
-    settings = reading_settings(config, experiment)
+    settings = reading_settings(config, run)
     found = import_plan(config)
     if found is None:
         return config

@@ -35,7 +35,7 @@ def recall(
         (name, _subject(plate, well))
         for well in sorted(due.fresh)
         for name, rule in rules.items()
-        if rule.covers(plate.experiment, plate.plate, well)
+        if rule.covers(plate.run, plate.plate, well)
     ]
     pasts = {key: states.past(key, rules[key[0]].kind) for key in keys}
     missing = [key for key in keys if pasts[key] is None]
@@ -78,4 +78,4 @@ def _make(
 
 
 def _subject(plate: Plate, well: str) -> Subject:
-    return Subject(experiment=plate.experiment, plate=plate.plate, well=well)
+    return Subject(run=plate.run, plate=plate.plate, well=well)

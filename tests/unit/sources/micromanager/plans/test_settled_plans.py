@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scopewatch.config import ExperimentConfig, MicroManagerSourceConfig, load_config
+from scopewatch.config import MicroManagerSourceConfig, RunConfig, load_config
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.micromanager.plans.settled import settle_plan
 from scopewatch.sources.micromanager.source import MicroManagerSource
@@ -15,7 +15,7 @@ from tests.unit.sources.micromanager.pos_lists import Marked, marked, version_1_
 
 useq = pytest.importorskip("useq", reason="useq-schema comes with the extra micromanager")
 
-EXPERIMENT = ExperimentConfig(name="run 8", phase_channel="Phase")
+RUN = RunConfig(name="run 8", phase_channel="Phase")
 PHASE = {"group": "Channel", "preset": "Phase", "exposure_ms": 20}
 PLATE = {
     "type": "96-well",
@@ -28,7 +28,7 @@ PLATE = {
 
 def settle(path: Path, **source: Any) -> MicroManagerSourceConfig:
     given = {"kind": "micromanager", "mode": "acquire", "path": path / "images", "name": "scope"}
-    return settle_plan(MicroManagerSourceConfig.model_validate({**given, **source}), EXPERIMENT)
+    return settle_plan(MicroManagerSourceConfig.model_validate({**given, **source}), RUN)
 
 
 def plate_plan(**more: Any) -> Any:
@@ -190,7 +190,7 @@ def test_the_source_itself_refuses_a_plan_before_it_begins(tmp_path: Path) -> No
         kind="micromanager", mode="acquire", path=tmp_path, plan=path, backend="java"
     )
     with pytest.raises(ConfigError, match="two positions have one label"):
-        MicroManagerSource(config, EXPERIMENT, FakeClock())
+        MicroManagerSource(config, RUN, FakeClock())
 
 
 @pytest.mark.parametrize(
