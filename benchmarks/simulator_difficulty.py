@@ -22,7 +22,6 @@ from sklearn.metrics import roc_auc_score
 
 from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
 from scopewatch.core.imaging.tiling import TileGrid
-from scopewatch_simulator.experiment import Simulation
 from scopewatch_simulator.plan import (
     AREA_CUTOFF,
     FINAL_TIME_POINT,
@@ -30,6 +29,7 @@ from scopewatch_simulator.plan import (
     TILE_PX,
     Regime,
 )
+from scopewatch_simulator.simulation import Simulation
 
 Features = NDArray[np.float32]
 

@@ -29,7 +29,6 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from scopewatch_simulator.experiment import Simulation
 from scopewatch_simulator.plan import (
     FINAL_TIME_POINT,
     PLATE,
@@ -38,6 +37,7 @@ from scopewatch_simulator.plan import (
     day_of,
     well_name,
 )
+from scopewatch_simulator.simulation import Simulation
 from scopewatch_simulator.tables import write_notice
 from scopewatch_training.network.fit_settings import FitSettings
 

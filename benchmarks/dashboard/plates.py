@@ -45,7 +45,7 @@ from scopewatch.store.read.queries import Reader
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
-from scopewatch_simulator.experiment import Simulation
+from scopewatch_simulator.simulation import Simulation
 
 SHIPPED = Path(__file__).parents[2] / "models" / "simulated-cardiomyocyte"
 RUN = "HES-NKX2.5 run 7"

@@ -23,7 +23,7 @@ from builds import Build, baseline, processor, this_build
 from following import Following
 from ratios import paired_ratio
 
-from scopewatch_simulator.experiment import Simulation
+from scopewatch_simulator.simulation import Simulation
 
 ORDERS = ((0, 1, 2), (2, 0, 1), (1, 2, 0), (0, 2, 1), (1, 0, 2), (2, 1, 0))
 WARM_UP = 2

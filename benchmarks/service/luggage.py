@@ -13,7 +13,7 @@ from pathlib import Path
 import tifffile
 from machine import remove
 
-from scopewatch_simulator.experiment import Simulation
+from scopewatch_simulator.simulation import Simulation
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "operating.md"

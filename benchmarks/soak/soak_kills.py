@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from scopewatch.sources.folder.walk import look_at
-from scopewatch_simulator.experiment import Simulation
+from scopewatch_simulator.simulation import Simulation
 
 MANNERS = ("plain", "pieces", "renamed", "rewritten")
 SIZE_PX = 128

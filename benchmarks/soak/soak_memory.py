@@ -26,7 +26,7 @@ import tifffile
 from daemon_process import BUNDLE, configure, start, unit_environment
 
 from scopewatch.app.monitoring import RETAIN_S
-from scopewatch_simulator.experiment import Simulation
+from scopewatch_simulator.simulation import Simulation
 
 SIDE_PX = 128
 WELLS = 384

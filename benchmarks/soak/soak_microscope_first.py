@@ -42,7 +42,7 @@ from rounds import MOST, RESAMPLED, read_call
 
 from scopewatch.config.models import ModelConfig
 from scopewatch.demo.microscope import demo_core
-from scopewatch_simulator.experiment import Simulation
+from scopewatch_simulator.simulation import Simulation
 
 # The first frames of a data set open files and start threads.
 SETTLING = 20

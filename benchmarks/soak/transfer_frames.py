@@ -19,7 +19,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from scopewatch_simulator.experiment import Simulation
+from scopewatch_simulator.simulation import Simulation
 
 FRAMES = 9
 SIZE_PX = 1024

@@ -7,13 +7,13 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch_simulator.experiment import Simulation
 from scopewatch_simulator.plan import (
     FINAL_TIME_POINT,
     MAX_WELLS,
     SIMULATOR_VERSION,
     Regime,
 )
+from scopewatch_simulator.simulation import Simulation
 from scopewatch_simulator.tables import FrameRecord, write_notice, write_tables
 from scopewatch_simulator.writers import FileFormat, FrameName, open_writer
 

@@ -11,8 +11,8 @@ import pytest
 from ndstorage.ndtiff_dataset import NDTiffDataset
 
 from scopewatch.demo.folder import RUN
-from scopewatch_simulator.experiment import Simulation
 from scopewatch_simulator.plan import FINAL_TIME_POINT
+from scopewatch_simulator.simulation import Simulation
 
 pytestmark = pytest.mark.hardware
 

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from scopewatch_simulator.experiment import Simulation
+from scopewatch_simulator.simulation import Simulation
 from tests.conftest import FakeClock
 from tests.integration.daemon import Daemon
 from tests.integration.receivers import Lab

@@ -10,9 +10,9 @@ import pytest
 import tifffile
 
 from scopewatch.core.errors import ConfigError
-from scopewatch_simulator.experiment import Simulation
 from scopewatch_simulator.plan import SIMULATOR_VERSION, acquired_at
 from scopewatch_simulator.simulate import simulate
+from scopewatch_simulator.simulation import Simulation
 from scopewatch_simulator.writers import FileFormat
 
 SIZE_PX = 96

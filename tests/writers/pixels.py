@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scopewatch_simulator.experiment import Simulation
 from scopewatch_simulator.plan import FINAL_TIME_POINT
+from scopewatch_simulator.simulation import Simulation
 from tests.writers.plan import CHANNELS, Plan
 
 SEED = 5

@@ -2,7 +2,6 @@
 
 from scopewatch.config.acts import ActsConfig, FlaggedFluorescenceConfig
 from scopewatch.config.delivery import ChannelUrl, DigestConfig, HeartbeatConfig
-from scopewatch.config.experiment import RunConfig
 from scopewatch.config.file import Sections, load_config, read_sections
 from scopewatch.config.focus import FocusConfig, MediumConfig
 from scopewatch.config.models import (
@@ -16,6 +15,7 @@ from scopewatch.config.models import (
 )
 from scopewatch.config.plates import PlateConfig, ProjectionConfig, SitesConfig
 from scopewatch.config.rules import RuleConfig
+from scopewatch.config.run import RunConfig
 from scopewatch.config.sources import (
     ChannelConfig,
     FolderSourceConfig,

@@ -12,10 +12,10 @@ from pydantic import (
 )
 
 from scopewatch.config.delivery import Address, ChannelUrl, DigestConfig, HeartbeatConfig
-from scopewatch.config.experiment import RunConfig
 from scopewatch.config.old_names import modernise
 from scopewatch.config.rule import QuietHoursConfig
 from scopewatch.config.rules import AnyRuleConfig
+from scopewatch.config.run import RunConfig
 from scopewatch.config.sources import SourceConfig
 from scopewatch.config.strict import Seconds, Strict
 from scopewatch.config.web import WebConfig

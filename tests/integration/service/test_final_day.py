@@ -13,7 +13,7 @@ import yaml
 from scopewatch.core.estimation.recalibration import tally
 from scopewatch.core.imaging.model_card import ForecastDay, ModelCard
 from scopewatch.inference.bundle import load_bundle
-from scopewatch_simulator.experiment import Simulation
+from scopewatch_simulator.simulation import Simulation
 from scopewatch_training.bundle.bundle_writer import rewrite_card
 from scopewatch_training.forecasting.held_out_record import HeldOutDay, HeldOutRecord, write_record
 from tests.integration.conftest import Save

@@ -20,7 +20,6 @@ from rich.console import Console
 
 from scopewatch.files import whole_file
 from scopewatch.inference.bundle import CARD_FILE
-from scopewatch_simulator.experiment import Simulation
 from scopewatch_simulator.plan import (
     AREA_CUTOFF,
     FINAL_TIME_POINT,
@@ -32,6 +31,7 @@ from scopewatch_simulator.plan import (
     well_name,
 )
 from scopewatch_simulator.simulate import simulate
+from scopewatch_simulator.simulation import Simulation
 from scopewatch_simulator.tables import write_notice
 from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER
 from scopewatch_training.cli.console import counting

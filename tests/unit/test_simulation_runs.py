@@ -11,7 +11,6 @@ from scipy.stats import mannwhitneyu
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.imaging.normalise import NormaliseSpec, smooth_background
 from scopewatch.core.imaging.tiling import TileGrid
-from scopewatch_simulator.experiment import Simulation
 from scopewatch_simulator.plan import (
     AREA_CUTOFF,
     FINAL_TIME_POINT,
@@ -20,6 +19,7 @@ from scopewatch_simulator.plan import (
     Regime,
     WellKind,
 )
+from scopewatch_simulator.simulation import Simulation
 from scopewatch_simulator.truth import efficiency_of
 
 SIZE_PX = 256
