@@ -1,1 +1,1 @@
-"""A simulated differentiation with known truth; see `experiment` and `simulate`."""
+"""A simulated differentiation with known truth; see `simulation` and `simulate`."""

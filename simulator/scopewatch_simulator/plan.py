@@ -1,4 +1,4 @@
-"""Plans of simulated experiments: runs, wells and their time courses.
+"""Plans of simulations: runs, wells and their time courses.
 
 There are no images here. A run sets what differs between differentiations (timing, density, focus,
 illumination, contrast); a well sets how far and how fast its cells become cardiomyocytes.

@@ -1,4 +1,4 @@
-"""Writes a simulated experiment to a folder: frames, manifest and truth."""
+"""Writes simulated runs to a folder: frames, manifest and truth."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -71,7 +71,7 @@ def simulate(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> SimulationSummary:
-    """Write a simulated experiment.
+    """Write simulated runs.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The simulated experiment: gives any frame, and the truth of any frame."""
+"""Simulated runs: gives any frame, and the truth of any frame."""
 
 from collections import OrderedDict
 from threading import Lock
@@ -30,7 +30,7 @@ class Simulation:
     """Simulated differentiation runs, deterministic by seed.
 
     Runs, wells, sites and time points are indices from 0. Frames may be rendered alone and in any
-    order, always with the same result; threads may share an experiment.
+    order, always with the same result; threads may share a simulation.
 
     Parameters
     ----------

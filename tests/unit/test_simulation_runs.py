@@ -1,4 +1,4 @@
-"""The simulated experiment: determinism, time course, truth, and what a frame may not give away."""
+"""Simulated runs: determinism, time course, truth, and what a frame may not give away."""
 
 from itertools import pairwise
 

@@ -24,7 +24,7 @@ WATCHING: Final = frozenset(
 )
 # How a frame is read, but not whose it is.
 SCALE: Final = frozenset({"path", "um_per_px"})
-# Of the experiment: what names its frames. A new name of the run leaves frames with the run they
+# Of the run: what names its frames. A new name of the run leaves frames with the run they
 # came in.
 NAMING: Final = ("started_at", "interval_h", "phase_channel", "fluorescence_channel")
 

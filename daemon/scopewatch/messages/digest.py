@@ -65,7 +65,7 @@ class Digest:
     frames, quarantined
         In all so far.
     alerts
-        Those raised for a plate or the experiment as a whole.
+        Those raised for a plate or the run as a whole.
     complaints
         What is wrong with scopewatch itself, line by line.
     state, advice, details

@@ -217,7 +217,7 @@ def choose_run(context: DashboardContext, asked: str | None) -> Choice:
 
 
 def alerts_of(context: DashboardContext, run: str) -> tuple[str, ...]:
-    """Return the experiments whose alerts concern a run: the monitor's are of the configured."""
+    """Return the runs whose alerts a run shows: the monitor's are of the configured."""
     return tuple(dict.fromkeys((run, context.facts.run)))
 
 

@@ -79,7 +79,7 @@ PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 
 @routes.get("/")
 def plates(context: GivenContext, visit: GivenVisit, experiment: str | None = None) -> HTMLResponse:
-    """Show the plates of one experiment, the first unless another is asked for."""
+    """Show the plates of one run, the first unless another is asked for."""
     choice = choose_run(context, experiment)
     run = choice.run
     seen = context.reader.overview(run)
@@ -162,7 +162,7 @@ def well(
 def quarantine(
     context: GivenContext, visit: GivenVisit, page: PageNumber = 1, experiment: str | None = None
 ) -> HTMLResponse:
-    """List the frames of one experiment that could not be judged, by fault, newest first."""
+    """List the frames of one run that could not be judged, by fault, newest first."""
     choice = choose_run(context, experiment)
     run = choice.run
     header = make_header(context, choice, context.reader.flagged(run))
@@ -189,7 +189,7 @@ def quarantine(
 
 @routes.get("/alerts")
 def alerts(context: GivenContext, visit: GivenVisit, experiment: str | None = None) -> HTMLResponse:
-    """List the alerts of one experiment's wells and plates, and of the monitor."""
+    """List the alerts of one run's wells and plates, and of the monitor."""
     choice = choose_run(context, experiment)
     run = choice.run
     header = make_header(context, choice, context.reader.flagged(run))

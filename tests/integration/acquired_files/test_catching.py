@@ -29,10 +29,10 @@ from pathlib import Path
 from scopewatch.sources.folder.source import FolderSource
 from tests.integration.service.test_folder_source import RealClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.images import EXPERIMENT, folder_config
+from tests.unit.sources.images import RUN, folder_config
 
 inbox = FakeInbox()
-source = FolderSource(folder_config(Path(sys.argv[1])), EXPERIMENT, RealClock())
+source = FolderSource(folder_config(Path(sys.argv[1])), RUN, RealClock())
 # The source's own bound must not help: only what the kernel drops is looked at.
 source._watch.touches._queue = deque(maxlen=1_000_000)
 source.start(inbox, FakeLedger())
@@ -50,12 +50,12 @@ from pathlib import Path
 from scopewatch.sources.folder.source import FolderSource
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
-from tests.unit.sources.images import EXPERIMENT, FRAME, folder_config, write
+from tests.unit.sources.images import RUN, FRAME, folder_config, write
 
 share, clock, inbox = Path(sys.argv[1]), FakeClock(), FakeInbox()
 subprocess.run(["mount", "-t", "tmpfs", "none", share], check=True)
 write(share / FRAME)
-source = FolderSource(folder_config(share), EXPERIMENT, clock)
+source = FolderSource(folder_config(share), RUN, clock)
 source.start(inbox, FakeLedger())
 assert len(inbox.tickets) == 1
 subprocess.run(["umount", "-l", share], check=True)

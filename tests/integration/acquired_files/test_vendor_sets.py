@@ -33,7 +33,7 @@ NEVER = "file is never a frame"
 
 @dataclass(frozen=True, kw_only=True)
 class Right:
-    """The expected facts of a frame: its key without the experiment, scale and time."""
+    """The expected facts of a frame: its key without the run, scale and time."""
 
     um_per_px: float | None
     taken: str | None = None

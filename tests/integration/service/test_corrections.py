@@ -17,7 +17,7 @@ WELLS = tuple(f"{row}{column}" for row in "ABC" for column in range(1, 5))
 NAMES = tuple(f"P1_{well}_s0_t{index:04d}_phase.tif" for index in range(3) for well in WELLS)
 pytestmark = pytest.mark.timeout(300)
 WITHIN_S = 90.0
-# Wrong settings of the source and of the experiment, and the state of the files under them.
+# Wrong settings of the source and of the run, and the state of the files under them.
 WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "pattern": ({"pattern": "incucyte"}, {}, "refused"),
     "scale": ({"um_per_px": 9.0}, {}, "wrong-scale"),

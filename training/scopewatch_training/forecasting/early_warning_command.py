@@ -48,7 +48,7 @@ DEFAULT_RATES: Final = (0.25, 0.5, 1.0, 2.0)
 def choose_rules(config: Path | None, limit: float | None) -> tuple[AlertRule, ...]:
     """Return the rules of wells and plates, that of the forecast first.
 
-    Which experiments a rule watches is left out: the runs of a study are others than those.
+    Which runs a rule watches is left out: the runs of a study are others than those.
 
     Parameters
     ----------

@@ -30,5 +30,5 @@ class MessageComposer:
         return compose(subject, transition, style=self.style, key=key, overlay=overlay)
 
     def channels(self, message: Message, run: str) -> Sequence[str]:
-        """Return the names of the channels that carry a message about an experiment."""
+        """Return the names of the channels that carry a message about a run."""
         return [name for name, route in self.routes.items() if route.takes(message.severity, run)]

@@ -49,7 +49,7 @@ class States(Protocol):
 
 
 class DailyDigest:
-    """Posts the digest of each running experiment once a day, whenever it is asked to.
+    """Posts the digest of each run that goes on once a day, whenever it is asked to.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Which frames lie under the paths that `scopewatch score` is given, one after another.
 
 Unlike the daemon's sources it watches nothing: what is there is taken as whole. Each folder is an
-experiment of its own, so that equal names in two of them do not clash; a file whose name and
+run of its own, so that equal names in two of them do not clash; a file whose name and
 metadata say nothing is scored all the same, as a well of its own name.
 """
 
@@ -108,7 +108,7 @@ class Listing:
             )
 
     def _frames_in(self, root: Path) -> FolderFrames:
-        """Read files under a folder: each folder below is an experiment of its own."""
+        """Read files under a folder: each folder below is a run of its own."""
 
         def also(locator: str) -> tuple[Statement, ...]:
             place = root / locator

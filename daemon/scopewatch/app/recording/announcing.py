@@ -28,7 +28,7 @@ class Composer(Protocol):
         ...
 
     def channels(self, message: Message, run: str) -> Sequence[str]:
-        """Return the names of the channels that carry a message about an experiment."""
+        """Return the names of the channels that carry a message about a run."""
         ...
 
 

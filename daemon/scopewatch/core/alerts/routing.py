@@ -15,7 +15,7 @@ class Route:
     min_severity
         Messages of lower severity do not go there.
     runs
-        Shell patterns of the experiments whose messages go there; empty: all of them.
+        Shell patterns of the runs whose messages go there; empty: all of them.
     digest
         Whether the daily digest goes there too, whatever `min_severity` is.
     """
@@ -25,9 +25,9 @@ class Route:
     digest: bool = True
 
     def takes(self, severity: Severity, run: str) -> bool:
-        """Whether a message of this severity about this experiment goes there."""
+        """Whether a message of this severity about this run goes there."""
         return severity.rank >= self.min_severity.rank and self.covers(run)
 
     def covers(self, run: str) -> bool:
-        """Whether messages about this experiment go there at all."""
+        """Whether messages about this run go there at all."""
         return any_match(self.runs, run)

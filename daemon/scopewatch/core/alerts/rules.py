@@ -32,7 +32,7 @@ class RuleKind(StrEnum):
     """What a rule watches. The values are stored: one that is renamed goes to RENAMED_KINDS.
 
     Of one well: `weak-forecast`, `weak-now`, `outlier-well`, `sudden-change`, `unfit-frames`. Of a
-    plate: `plate-collapse`. Of the whole experiment: the others.
+    plate: `plate-collapse`. Of the whole run: the others.
     """
 
     WEAK_FORECAST = "weak-forecast"
@@ -67,7 +67,7 @@ class RuleKind(StrEnum):
 
     @property
     def of_the_monitor(self) -> bool:
-        """True when the experiment has one state under such a rule."""
+        """True when the run has one state under such a rule."""
         return not (self.of_a_well or self.of_a_plate)
 
 

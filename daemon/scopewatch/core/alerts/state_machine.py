@@ -60,7 +60,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What an alert is about: a well, a plate (`well` None), or the experiment (both None)."""
+    """What an alert is about: a well, a plate (`well` None), or the run (both None)."""
 
     run: str = field(metadata=AS_EXPERIMENT)
     plate: str | None = None

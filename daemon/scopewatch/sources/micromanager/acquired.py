@@ -29,7 +29,7 @@ Place = tuple[int, str, str | None]  # time point, position label, channel
 
 
 def data_set_name(run: str) -> str:
-    """Name the data sets of an experiment: letters, digits, dots, dashes.
+    """Name the data sets of a run: letters, digits, dots, dashes.
 
     >>> data_set_name("HES 7 / March")
     'HES_7_March'
@@ -38,7 +38,7 @@ def data_set_name(run: str) -> str:
 
 
 def own_data_set(run: str, folder: str) -> bool:
-    """Tell whether a folder is a data set that this experiment's acquisitions wrote."""
+    """Tell whether a folder is a data set that this run's acquisitions wrote."""
     return re.fullmatch(re.escape(data_set_name(run)) + r"_\d+", folder) is not None
 
 
@@ -268,7 +268,7 @@ def survey_again(config: MicroManagerSourceConfig, run: RunConfig) -> "Acquired"
 def survey(
     config: MicroManagerSourceConfig, settings: ReadingSettings, limits: ReadLimits
 ) -> Acquired:
-    """Look through the data sets that earlier acquisitions of an experiment wrote."""
+    """Look through the data sets that earlier acquisitions of a run wrote."""
     path, run = config.path, settings.run.name
     places: Counter[Place] = Counter()
     moments: dict[int, datetime] = {}

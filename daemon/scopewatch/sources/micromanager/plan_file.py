@@ -82,7 +82,7 @@ class _File(BaseModel):
 
 
 def own_data_sets(path: Path, run: str) -> Iterator[Path]:
-    """Yield the data sets that acquisitions of an experiment wrote, the newest first.
+    """Yield the data sets that acquisitions of a run wrote, the newest first.
 
     Raises
     ------

@@ -3,7 +3,7 @@
 follow: another program acquires; its data sets are followed as they grow.
 acquire: scopewatch runs the time-lapse (`acquiring`). The scheduler calls `acquire_due` every few
     seconds; when a time point is due, its images are taken into an NDTiff data set of the
-    experiment's name, which is followed like any other. Time points lie on a fixed grid from the
+    run's name, which is followed like any other. Time points lie on a fixed grid from the
     first one, so after an outage the time-lapse goes on where the clock says, and the gap stays a
     gap.
 
@@ -223,5 +223,5 @@ class MicroManagerSource:
             self._missing.tell(self._offering)
 
     def _own_run(self, place: str) -> str | None:
-        """Name the run of a data set: ours are the experiment, others are left alone."""
+        """Name the run of a data set: ours are the configured run, others are left alone."""
         return self._run.name if own_data_set(self._run.name, place) else None

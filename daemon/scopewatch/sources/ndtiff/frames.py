@@ -1,8 +1,8 @@
 """Turns images of NDTiff data sets into frames: their keys, their locators, their pixels.
 
-The run of a frame: a data set that `path` of the source names is the experiment. In a folder, so is
-the data set with the name of the experiment (`<name>`, or `<name>_1` as acquisition software
-numbers it). Any other data set is a run of its own, named by its path below the source: acquired
+The run of a frame: a data set that `path` of the source names is the configured run. In a
+folder, so is the data set with its name (`<name>`, or `<name>_1` as acquisition software numbers
+it). Any other data set is a run of its own, named by its path below the source: acquired
 again, a data set gets a new number, and one of the same name in another folder is another run;
 their frames are new frames, not repeats. The name depends only on the path, so it is the same after
 a restart and whatever else is deleted; except that a data set acquired again in the same folder is

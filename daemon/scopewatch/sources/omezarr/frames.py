@@ -1,6 +1,6 @@
 """Turns planes of OME-Zarr stores into frames: their keys, their locators, their pixels.
 
-A store is a run as an NDTiff data set is (`ndtiff.frames.run_name`): that of the experiment where
+A store is a run as an NDTiff data set is (`ndtiff.frames.run_name`): the configured one where
 `path` of the source or its name says so, else one named by its path below the source.
 """
 

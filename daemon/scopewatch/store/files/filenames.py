@@ -1,6 +1,6 @@
 """File names from names that people and files gave: readable, unique, and never a way out.
 
-Experiments, plates and wells are named by operators and by files on a share; `../..`, `a/b`,
+Runs, plates and wells are named by operators and by files on a share; `../..`, `a/b`,
 newlines, `CON` or 300 letters must not lead anywhere but into our own folder.
 """
 

@@ -320,7 +320,7 @@ class Reader:
         Parameters
         ----------
         runs
-            The experiments whose alerts are meant; None for all.
+            The runs whose alerts are meant; None for all.
         """
         with transaction(self._engine) as session:
             return list_alerts(session, name, limit, open_only=open_only, runs=runs)

@@ -246,7 +246,7 @@ class AlertRow:
     Parameters
     ----------
     subject
-        A well, a plate, or the whole experiment (the monitor itself).
+        A well, a plate, or the whole run (the monitor itself).
     severity
         As its last message named it.
     day

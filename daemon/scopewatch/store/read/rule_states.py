@@ -28,7 +28,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class States:
-    """The states of a plate (or of the whole experiment) with what is stored beside them."""
+    """The states of a plate (or of the whole run) with what is stored beside them."""
 
     rows: Mapping[StateKey, Stored]
     states: Mapping[StateKey, AlertState]
@@ -55,7 +55,7 @@ def read_states(
     rules: Iterable[str],
     wells: Collection[str] | None = None,
 ) -> States:
-    """Return the states of rules on one plate, or on the experiment where `plate` is None.
+    """Return the states of rules on one plate, or on the run where `plate` is None.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def read_states(
 
 
 def open_plates(session: Session, rules: Sequence[str]) -> list[tuple[str, str]]:
-    """Return experiment and plate of the plates of which something may change by the clock."""
+    """Return run and plate of the plates of which something may change by the clock."""
     found = session.execute(
         select(RuleState.experiment, RuleState.plate)
         .where(RuleState.open, RuleState.plate != "", RuleState.rule.in_(rules))

@@ -42,7 +42,7 @@ class Alerts:
         self._session = session
 
     def acknowledged(self, run: str, plate: str | None) -> set[StateKey]:
-        """Return the raised alerts of a plate (or of the experiment) that a person has seen."""
+        """Return the raised alerts of a plate (or of the run) that a person has seen."""
         found = self._session.execute(
             select(Alert.rule, Alert.experiment, Alert.plate, Alert.well).where(
                 Alert.experiment == run,

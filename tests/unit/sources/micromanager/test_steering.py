@@ -175,7 +175,7 @@ def test_a_time_point_now_is_refused_where_days_are_counted_by_time_points(
     tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted = RunConfig(name="HES 7", phase_channel="BF", day_from="time_point")
-    monkeypatch.setattr("tests.unit.sources.time_lapse_scene.EXPERIMENT", counted)
+    monkeypatch.setattr("tests.unit.sources.time_lapse_scene.RUN", counted)
     scene = Steered(tmp_path, clock)
     scene.start()
     scene.at(0)

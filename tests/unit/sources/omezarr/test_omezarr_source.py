@@ -76,7 +76,7 @@ def test_the_path_may_be_the_store_itself_and_appear_later(tmp_path: Path, make:
     store = ZarrStore(tmp_path, "any name.zarr")
     store.image(axes="tyx").put(t=0)
     assert scene.rescan() == ["plate/A1/s0/t0000/phase"]
-    assert scene.inbox.keys[0].startswith("HES7/"), "named by the path, it is the experiment"
+    assert scene.inbox.keys[0].startswith("HES7/"), "named by the path, it is the configured run"
 
 
 def test_stores_in_dated_folders_are_runs_of_their_own(tmp_path: Path, make: Make) -> None:

@@ -1,6 +1,6 @@
 """Leica LAS X: exported TIFFs.
 
-The names of the project and the image come first: they name the experiment, no plate. Then come the
+The names of the project and the image come first: they name the run, no plate. Then come the
 well (`A_1`, or `A1` after the tile scan), the position of a mark-and-find experiment or the tile,
 and `t`, `z` and `ch`, which count from 0, in an order that differs between versions. Files that the
 program saves automatically are named `Position 1--Stage00--Z00--C00`.

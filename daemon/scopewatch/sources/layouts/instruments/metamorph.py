@@ -2,7 +2,7 @@
 
 Wavelength, stage position and time point count from 1; each is there only if there are several.
 The name of the wavelength follows its number; where the name is a number too, both are the code
-(`w2488`). The name before them is the experiment.
+(`w2488`). The name before them is the run.
 """
 
 from scopewatch.sources.layouts.layout import Example, Layout, Never

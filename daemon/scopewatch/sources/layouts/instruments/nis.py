@@ -1,7 +1,7 @@
 """NIS-Elements (Nikon): series that were split into files on export.
 
 `NAMEt001xy01z1c1.tif`: time point, stage point, plane and channel, each where there are several;
-all count from 1. The name before them is the experiment. JOBS writes
+all count from 1. The name before them is the run. JOBS writes
 `WellA01_PointA01_0000_ChannelPhase_Seq0000.tiff` in folders of their local time; its time points
 count from 0.
 """
@@ -17,7 +17,7 @@ _DATED = (
 )
 _WELL_POINT = r"Well(?P<well>(?:A[A-F]|[A-Z])\d{1,2})(?:_Point[^/_]*(?:_(?P<site>\d+))?)?"
 _JOBS = rf"(?:_Z(?P<z>\d+))?(?:_Channel(?P<channel>[^/]+?))?(?:_Cycle\d+)?_Seq\d+{END}"
-# A letter before it belongs to the name of the experiment, unless the next counter follows at once.
+# A letter before it belongs to the name of the run, unless the next counter follows at once.
 _TIME = r"(?:(?<![A-Za-z])(?=[tT])|(?=[tT]\d+[xXzZcC]))[tT](?P<time_point>\d+)"
 _POINT = r"(?i:xy)(?P<site>\d+)_?"
 _PLANE = r"(?:[zZ](?P<z>\d+)_?)?"

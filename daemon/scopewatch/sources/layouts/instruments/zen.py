@@ -1,7 +1,7 @@
 """ZEN (Zeiss): the files of its image export.
 
 `NAME_s013t001c1_ORG.tif`: scene, time point, channel and others, each where there are several; all
-count from 1. The name before them is the experiment; for scenes that were split before, it ends
+count from 1. The name before them is the run; for scenes that were split before, it ends
 with scene, position and well: `NAME-Scene-01-P1-E04`.
 """
 
