@@ -9,6 +9,7 @@ import pytest
 
 from scopewatch.core.errors import StoreError
 from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal
+from scopewatch.core.source import KnownFolder
 from scopewatch.messages.alert_message import Message
 from scopewatch.messages.settled import Settled
 from scopewatch.notify.outbox import Outbox
@@ -53,6 +54,18 @@ class ResultStoreContract(ABC):
         assert store.quarantine(offered, "blank", "it is blank").quarantined == "it is blank"
         assert store.settled("folder", found(offered)) == {offered.locator}
         assert not store.claim(offered)
+
+    def test_a_folder_is_known_once_a_frame_of_its_source_is(self, store: ResultStore) -> None:
+        share, plain = KnownFolder(mounted=True), KnownFolder(mounted=False)
+        assert store.known_folder("folder", "/raw") is None
+        store.record_folder("folder", "/raw", plain)
+        assert store.known_folder("folder", "/raw") is None, "nothing was there that could be gone"
+        store.skip(ticket(key()), "not scored")
+        assert store.known_folder("folder", "/raw") == plain
+        store.record_folder("folder", "/raw", share)
+        assert store.known_folder("folder", "/raw") == share
+        assert store.known_folder("folder", "/elsewhere") is None
+        assert store.known_folder("other", "/raw") is None
 
     def test_a_skipped_frame_is_settled(self, store: ResultStore) -> None:
         offered = ticket(key(channel="gfp"))

@@ -47,6 +47,19 @@ class Arrivals(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class KnownFolder:
+    """The folder of a source as it was when it was last there.
+
+    Parameters
+    ----------
+    mounted
+        Whether a share or disk was mounted on the folder itself.
+    """
+
+    mounted: bool
+
+
 class Ledger(Protocol):
     """Record of what was processed, so that nothing is offered twice after a restart."""
 
@@ -71,6 +84,17 @@ class Ledger(Protocol):
 
         A known identity keeps its number. Raises StoreError.
         """
+        ...
+
+    def known_folder(self, source: str, path: str) -> KnownFolder | None:
+        """Return the folder of a source as it was recorded in this run, if it gave frames.
+
+        None where no such folder is known. Raises StoreError.
+        """
+        ...
+
+    def record_folder(self, source: str, path: str, folder: KnownFolder) -> None:
+        """Record that the folder of a source is there. Raises StoreError."""
         ...
 
 

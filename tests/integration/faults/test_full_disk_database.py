@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from scopewatch.app.recording.store import Store
+from scopewatch.app.steering import Helm
 from scopewatch.core import acquisition
 from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
 from scopewatch.core.errors import DeliveryError, StoreError
 from scopewatch.core.imaging.frame import FrameTicket, Refusal
-from scopewatch.core.source import SourceHealth
+from scopewatch.core.source import KnownFolder, SourceHealth
 from scopewatch.messages.alert_message import Message
 from scopewatch.notify.delivery import Delivery
 from scopewatch.runtime.pipeline.outcome import FrameOutcome
@@ -240,6 +241,11 @@ RECORDED: dict[str, tuple[Act, str, list[tuple[object, ...]]]] = {
         'SELECT act, "by", done FROM acquisition_journal',
         [("pause", "a test", None)],
     ),
+    "record_folder": (
+        lambda b: b.store.record_folder("folder", "/raw", KnownFolder(mounted=True)),
+        "SELECT name FROM signs_of_life",
+        [("folder of source folder",)],
+    ),
     "report": (
         lambda b: b.store.report("folder", "run 7", [noted(b)]),
         "SELECT act, done, outcome FROM acquisition_journal",
@@ -296,6 +302,60 @@ def test_what_people_ask_for_on_a_full_disk_raises_and_is_recorded_when_they_ask
     assert bench.score(BLANK) == [FrameOutcome.QUARANTINED]
     assert ask_twice(bench.store.close_retry_requests) == 1
     assert read_rows(bench.state, "SELECT * FROM retries") == []
+    expect_whole(bench)
+
+
+class SteeredSource(Healthy):
+    """A time-lapse that counts the orders that it is handed."""
+
+    acquires = True
+
+    def __init__(self) -> None:
+        self.orders: list[int] = []
+
+    def order(self, order: acquisition.Order) -> None:
+        self.orders.append(order.number)
+
+    def reports(self) -> list[acquisition.Report]:
+        return []
+
+    def restore(self, _held: acquisition.JournalEntry | None) -> None:
+        """Nothing holds it."""
+
+    def standing(self) -> None:
+        return None
+
+
+# The daemon's writes beside an order: each raises on a full disk, and is made once there is room.
+STEERED = ("begin_order", "close_lost_orders")
+
+
+def test_an_order_is_handed_out_once_although_the_disk_is_full(
+    bench: Bench, disk: FullDisk
+) -> None:
+    source = SteeredSource()
+    helm = Helm(bench.store, [source], "run 7")  # type: ignore[list-item]  # no frames asked for
+    number = bench.store.order("folder", "run 7", acquisition.Act.NOW, "a test")
+    disk.fill()
+    for _ in range(2):
+        with pytest.raises(StoreError, match=FULL):
+            helm.look()
+    assert source.orders == [], "what is not written down as begun could be done a second time"
+    disk.relieve()
+    helm.look()
+    helm.look()
+    assert source.orders == [number]
+
+    # The daemon ends before it reports, and the next one meets a full disk.
+    query = "SELECT done, outcome FROM acquisition_journal"
+    disk.fill()
+    with pytest.raises(StoreError, match=FULL):
+        Helm(bench.store, [source], "run 7").restore()  # type: ignore[list-item]
+    assert read_rows(bench.state, query) == [(None, "under way")]
+    disk.relieve()
+    Helm(bench.store, [source], "run 7").restore()  # type: ignore[list-item]
+    assert read_rows(bench.state, query) == [(0, "the daemon ended before it reported")]
+    assert source.orders == [number]
     expect_whole(bench)
 
 
@@ -415,6 +475,6 @@ def transaction_of(method: str) -> str:
 
 COVERED = {
     *(transaction_of(name) for name in WORKED if "," not in name),
-    *(transaction_of(name) for name in (*RECORDED, *DELIVERED, *ASKED, "retime")),
+    *(transaction_of(name) for name in (*RECORDED, *DELIVERED, *ASKED, *STEERED, "retime")),
     "store/schema/engine.py open_writer begin",
 }

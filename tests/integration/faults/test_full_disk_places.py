@@ -37,8 +37,6 @@ EXEMPT = {
     "runtime/supervision/supervisor.py Supervisor._follow begin": NO_WRITE,
     "sources/omezarr/array/follower.py ArrayFollower.prove remove": NO_WRITE,
     "sources/readers/vendors/nd2_file.py read_pixels copy": IN_MEMORY,
-    "store/database.py Database.begin_order write_unit": "one statement, as `order`",
-    "store/database.py Database.close_lost_orders write_unit": "one statement, as `report`",
     "store/schema/engine.py open_reader begin": NO_WRITE,
     "store/schema/engine.py transaction begin": "every transaction of `Store`",
     "store/export/tables.py _opened open": ON_REQUEST,

@@ -14,7 +14,7 @@ from scopewatch.core.imaging.moment import Moment
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
-from scopewatch.core.source import Inbox, Ledger, SourceHealth
+from scopewatch.core.source import Inbox, KnownFolder, Ledger, SourceHealth
 from scopewatch.messages.settled import Settled
 from scopewatch.runtime.pipeline.outcome import FrameReport
 
@@ -147,6 +147,7 @@ class FakeStore:
         self.shape: tuple[int, int] | None = None
         self.done: set[tuple[str, str]] = set()
         self.acquisitions: dict[tuple[str, str], list[str]] = {}
+        self.folders: dict[tuple[str, str], KnownFolder] = {}
         self.retimed: dict[str, Moment] = {}
         self.renamed = False
         self.given_up: list[FrameTicket] = []
@@ -159,6 +160,14 @@ class FakeStore:
         if identity not in seen:
             seen.append(identity)
         return seen.index(identity) + 1
+
+    def known_folder(self, source: str, path: str) -> KnownFolder | None:
+        self._fail("known_folder")
+        return self.folders.get((source, path))
+
+    def record_folder(self, source: str, path: str, folder: KnownFolder) -> None:
+        self._fail("record_folder")
+        self.folders[source, path] = folder
 
     def names_changed(self, source: str) -> bool:
         self._fail("names_changed")

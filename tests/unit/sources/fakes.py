@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from scopewatch.core.errors import StoreError
 from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal
 from scopewatch.core.imaging.moment import Moment
+from scopewatch.core.source import KnownFolder
 
 
 class FakeInbox:
@@ -55,6 +56,7 @@ class FakeLedger:
         self.renamed: dict[str, set[str]] = {}
         self.asked: list[int] = []
         self.acquisitions: dict[tuple[str, str], list[str]] = {}
+        self.folders: dict[tuple[str, str], KnownFolder] = {}
         self.broken = False
 
     def acquisition(self, source: str, label: str, identity: str) -> int:
@@ -64,6 +66,16 @@ class FakeLedger:
         if identity not in seen:
             seen.append(identity)
         return seen.index(identity) + 1
+
+    def known_folder(self, source: str, path: str) -> KnownFolder | None:
+        if self.broken:
+            raise StoreError("database is locked")
+        return self.folders.get((source, path))
+
+    def record_folder(self, source: str, path: str, folder: KnownFolder) -> None:
+        if self.broken:
+            raise StoreError("database is locked")
+        self.folders[source, path] = folder
 
     def names_changed(self, source: str) -> bool:
         if self.broken:

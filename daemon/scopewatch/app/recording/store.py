@@ -26,6 +26,7 @@ from scopewatch.core.imaging.fluorescence import FluorescenceReading
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Mark, Refusal
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
+from scopewatch.core.source import KnownFolder
 from scopewatch.event_log import get_logger
 from scopewatch.messages.alert_message import Message, OutboxItem
 from scopewatch.messages.settled import Settled
@@ -35,10 +36,12 @@ from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.database import Database
 from scopewatch.store.read.judging import Judging
 from scopewatch.store.read.known_files import names_changed, settled
+from scopewatch.store.read.liveness import known_folder
 from scopewatch.store.schema.columns import SETTLED
 from scopewatch.store.schema.engine import open_reader, open_writer
 from scopewatch.store.unit_of_work import UnitOfWork
 from scopewatch.store.write.ledger import same_file
+from scopewatch.store.write.liveness import record_folder
 from scopewatch.store.write.measuring import Measuring, phase_shape
 
 log = get_logger(__name__)
@@ -128,6 +131,17 @@ class Store(Database):
         """Return whether results of a source were named by other settings than there are now."""
         with self.read_unit() as work:
             return names_changed(work.session, source, self._recorder.judging)
+
+    def known_folder(self, source: str, path: str) -> KnownFolder | None:
+        """Return the folder of a source as it was recorded in this run, if it gave frames."""
+        with self.read_unit() as work:
+            return known_folder(work.session, source, self._recorder.policy.run, path)
+
+    def record_folder(self, source: str, path: str, folder: KnownFolder) -> None:
+        """Record that the folder of a source is there."""
+        now, run = self._clock.now(), self._recorder.policy.run
+        with self.write_unit() as work:
+            record_folder(work.session, source, run, path, folder, now)
 
     def claim(self, ticket: FrameTicket) -> bool:
         """Count an attempt at a frame; False when there is nothing left to do for it."""

@@ -7,7 +7,7 @@ neither.
 from collections.abc import Callable, Sequence
 
 from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal
-from scopewatch.core.source import Inbox, Ledger
+from scopewatch.core.source import Inbox, KnownFolder, Ledger
 
 
 class ProgressInbox:
@@ -49,3 +49,13 @@ class ProgressLedger:
         """Return the number, from 1, of an acquisition among those at the same place."""
         self._progress()
         return self._ledger.acquisition(source, label, identity)
+
+    def known_folder(self, source: str, path: str) -> KnownFolder | None:
+        """Return the folder of a source as it was recorded in this run, if it gave frames."""
+        self._progress()
+        return self._ledger.known_folder(source, path)
+
+    def record_folder(self, source: str, path: str, folder: KnownFolder) -> None:
+        """Record that the folder of a source is there."""
+        self._progress()
+        self._ledger.record_folder(source, path, folder)

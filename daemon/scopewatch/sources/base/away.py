@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 from scopewatch.core.errors import SourceError, complaint
+from scopewatch.core.source import KnownFolder, Ledger
 
 # Errors of a lost share, an unplugged disk or a server that does not answer. A missing or
 # unreadable file gives other errors.
@@ -42,11 +43,35 @@ def identify(root: Path) -> Identity | None:
 
 
 class Presence:
-    """Whether the folder of a source is there, was never there yet, or is gone."""
+    """Whether the folder of a source is there, was never there yet, or is gone.
+
+    The ledger keeps what is known over restarts: `recall` reads it, `record` writes it.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._known: Identity | None = None
+        # How the folder was when it was last there; None: it was never seen.
+        self._seen: KnownFolder | None = None
+        self._recorded: KnownFolder | None = None
+        self._recalled = False
+
+    def recall(self, source: str, ledger: Ledger) -> None:
+        """Read, once, whether the folder was there before this process began. Raises StoreError."""
+        if self._recalled:
+            return
+        kept = ledger.known_folder(source, str(self._root))
+        self._recalled = True
+        if kept is not None:
+            self._seen = self._recorded = kept
+
+    def record(self, source: str, ledger: Ledger) -> None:
+        """Record a folder that is there; writes only what changed. Raises StoreError."""
+        # What was recorded of a share must not be replaced by its bare mount point.
+        self.recall(source, ledger)
+        if self.is_there() and self._seen is not None and self._seen != self._recorded:
+            ledger.record_folder(source, str(self._root), self._seen)
+            self._recorded = self._seen
 
     def is_there(self) -> bool:
         """Return whether the folder is there now; an empty mount point does not count."""
@@ -54,6 +79,8 @@ class Presence:
         if now is None or self._is_bare_mount_point(now):
             return False
         self._known = now
+        above = identify(self._root.parent)
+        self._seen = KnownFolder(mounted=above is not None and above[0] != now[0])
         return True
 
     def look(self) -> Identity:
@@ -72,18 +99,16 @@ class Presence:
 
     def is_gone(self) -> bool:
         """Return whether the folder was there once and is not there now."""
-        return not self.is_there() and self._known is not None
+        return not self.is_there() and self._seen is not None
 
     def is_awaited(self) -> bool:
         """Return whether the folder was never there but can still appear."""
-        return not self.is_there() and self._known is None and self._root.parent.is_dir()
+        return not self.is_there() and self._seen is None and self._root.parent.is_dir()
 
     def _is_bare_mount_point(self, now: Identity) -> bool:
         """Return whether another disk was mounted here before and only the mount point is left."""
         above = identify(self._root.parent)
-        if self._known is None or above is None:
-            return False
-        if now[0] == self._known[0] or now[0] != above[0]:
+        if self._seen is None or not self._seen.mounted or above is None or now[0] != above[0]:
             return False
         try:
             with os.scandir(self._root) as entries:

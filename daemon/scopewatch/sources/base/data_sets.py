@@ -84,6 +84,8 @@ class DataSetsSource(Generic[Sighting]):
         SourceError
             When the path existed and is gone, or its parent folder does not exist.
         """
+        offering = Offering(self.name, inbox, ledger, self._clock)
+        offering.recall_presence(self._presence)
         if self._presence.is_gone():
             raise SourceError(
                 complaint(
@@ -101,7 +103,7 @@ class DataSetsSource(Generic[Sighting]):
                     do=f"create it, or correct `path` of the source {self.name!r}",
                 )
             )
-        self._offering = Offering(self.name, inbox, ledger, self._clock)
+        self._offering = offering
         self._thread.start()
         self.scan()
 
@@ -158,6 +160,8 @@ class DataSetsSource(Generic[Sighting]):
             self._look(offering, full=full)
         if not self._rhythm.spares():
             self._retries.refuse_gone(offering, self._followed)
+            if full:
+                offering.record_presence(self._presence)
 
     def _reopen(self, offering: Offering) -> bool:
         """Reopen data sets in which a refused image is to be retried; return whether there are."""

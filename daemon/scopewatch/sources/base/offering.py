@@ -6,14 +6,16 @@ while is offered once more, since the worker drops what it cannot write (disk fu
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
 from scopewatch.core.clock import Clock
-from scopewatch.core.errors import FrameError
+from scopewatch.core.errors import FrameError, StoreError
 from scopewatch.core.imaging.frame import FrameTicket, Refusal, RetryRequest
 from scopewatch.core.source import Inbox, Ledger
 from scopewatch.sources.base.address import is_text
+from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.found import Found
 
 BATCH = 500
@@ -125,6 +127,15 @@ class Offering:
             When the ledger cannot be read.
         """
         return self._ledger.acquisition(self._source, label, identity)
+
+    def recall_presence(self, presence: Presence) -> None:
+        """Read whether the folder of the source was there before; not now if the ledger is away."""
+        with suppress(StoreError):  # `record_presence` asks again, and reports it
+            presence.recall(self._source, self._ledger)
+
+    def record_presence(self, presence: Presence) -> None:
+        """Record in the ledger that the folder of the source is there. Raises StoreError."""
+        presence.record(self._source, self._ledger)
 
     def settle(self, locator: str, fingerprint: str) -> None:
         """Remember that an item needs no more work."""

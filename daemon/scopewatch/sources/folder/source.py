@@ -108,10 +108,12 @@ class FolderSource:
         Raises
         ------
         SourceError
-            When the folder does not exist or cannot be read.
+            When the folder does not exist, cannot be read, or is the mount point of a share that
+            is not mounted.
         """
         path = self._config.path
         self._offering = Offering(self.name, inbox, ledger, self._clock)
+        self._offering.recall_presence(self._watch.presence)
         # Watch first and walk then: a file that comes in between is seen twice, not missed.
         try:
             self._watch.start()
@@ -121,7 +123,9 @@ class FolderSource:
                     "folder cannot be watched",
                     where=path,
                     got=error.strerror,
-                    do=f"create it, or correct `path` of the source {self.name!r}",
+                    do="mount its share or disk, or put it back; scopewatch keeps looking for it"
+                    if self._watch.presence.is_gone()
+                    else f"create it, or correct `path` of the source {self.name!r}",
                 )
             ) from error
         kind = network_file_system(path)
@@ -205,6 +209,7 @@ class FolderSource:
                     stopping=lambda: self._thread.stopping,
                 )
             if full:
+                offering.record_presence(self._watch.presence)
                 self._checks.look_at_given_up()
             if not self._arrivals.bursting(self.name):
                 self._asked.step(offering, lambda: self._thread.stopping)

@@ -121,6 +121,11 @@ class FolderWatch:
         """Whether the folder was there at the last check."""
         return self._identity is not None
 
+    @property
+    def presence(self) -> Presence:
+        """What is known of the folder."""
+        return self._presence
+
     def start(self) -> None:
         """Start to watch.
 

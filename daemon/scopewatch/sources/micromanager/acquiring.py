@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from scopewatch.config import MicroManagerSourceConfig, RunConfig
 from scopewatch.core.acquisition import AcquisitionStanding, Act, Target
 from scopewatch.core.clock import Clock
-from scopewatch.core.errors import SourceError
-from scopewatch.core.source import Arrivals
+from scopewatch.core.errors import SourceError, StoreError
+from scopewatch.core.source import Arrivals, Ledger
 from scopewatch.event_log import get_logger
 from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.reading import reading_settings
@@ -136,9 +136,13 @@ class Acquiring:
         """The last time point that is not acquired any more; -1 before the first is over."""
         return self._lapse.over
 
-    def prepare(self) -> None:
+    def prepare(self, ledger: Ledger) -> None:
         """Look at what earlier acquisitions wrote. Raises SourceError."""
         self._stopping = False
+        try:
+            self._presence.recall(self._name, ledger)
+        except StoreError as error:
+            raise SourceError(str(error)) from error
         make_folder(self._config, self._presence)
         found = survey_again(self._config, self._run)
         self.account.found(found.places, found.again)

@@ -125,7 +125,7 @@ class MicroManagerSource:
             When the folder or the microscope is not there.
         """
         if self._acquires:
-            self._acquiring.prepare()
+            self._acquiring.prepare(ledger)
             self._offering = Offering(self.name, inbox, ledger, self._clock)
             self._tell_missed()
         self._data_sets.start(inbox, ledger)

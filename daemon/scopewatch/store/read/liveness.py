@@ -1,5 +1,6 @@
-"""Records that outlive the process: how its last run ended, and its last frame."""
+"""Records that outlive the process: how its last run ended, its last frame, folders of sources."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from scopewatch.core.source import KnownFolder
 from scopewatch.store.schema.tables import FrameRow, Result, SignOfLife, Well
 
 
@@ -40,6 +42,7 @@ class LastFrame:
 
 # Pictures that were written up to the time of this record may have been removed by retention.
 PICTURES_REMOVED: Final = "pictures removed"
+_FOLDER: Final = "folder of source "
 
 
 def read_liveness(session: Session) -> dict[str, LivenessRecord]:
@@ -66,3 +69,23 @@ def last_frame(session: Session) -> LastFrame:
         .where(FrameRow.well_id.in_(select(Well.id).where(Well.run_id == newest.run_id)))
     )
     return LastFrame(at=latest.settled_at, newest_at=newest.settled_at, day=day)
+
+
+def folder_record(source: str) -> str:
+    """Return the name of the liveness record of a source's folder."""
+    return f"{_FOLDER}{source}"
+
+
+def known_folder(session: Session, source: str, run: str, path: str) -> KnownFolder | None:
+    """Return the folder of a source as it was last there.
+
+    None where it is not known, or of another run, or gave no frame: such a folder is still to come.
+    """
+    row = session.get(SignOfLife, folder_record(source))
+    if row is None:
+        return None
+    kept = json.loads(row.detail)
+    if (kept["run"], kept["path"]) != (run, path):
+        return None
+    frame = session.scalar(select(FrameRow.id).where(FrameRow.source == source).limit(1))
+    return None if frame is None else KnownFolder(mounted=kept["mounted"])

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.core.errors import StoreError
+from scopewatch.core.source import KnownFolder
 from scopewatch.sources.base import away
 from scopewatch.sources.base.away import Presence
+from tests.unit.sources.fakes import FakeLedger
 
 
 def reported(presence: Presence) -> str:
@@ -38,18 +41,27 @@ def test_a_file_in_its_place_is_no_folder(tmp_path: Path) -> None:
     assert reported(Presence(tmp_path / "run8")) == "awaited"
 
 
+@pytest.fixture
+def devices(monkeypatch: pytest.MonkeyPatch) -> dict[Path, int]:
+    """Return the devices of folders on which something is mounted."""
+    mounted: dict[Path, int] = {}
+
+    def identify(root: Path) -> away.Identity | None:
+        if not root.is_dir():
+            return None
+        state = root.stat()
+        return mounted.get(root, state.st_dev), state.st_ino
+
+    monkeypatch.setattr(away, "identify", identify)
+    return mounted
+
+
 def test_a_mount_point_that_nothing_is_mounted_on_any_more_is_gone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, devices: dict[Path, int]
 ) -> None:
     share = tmp_path / "share"
     share.mkdir()
-    devices = {share: 77}
-
-    def identify(root: Path) -> away.Identity:
-        state = root.stat()
-        return devices.get(root, state.st_dev), state.st_ino
-
-    monkeypatch.setattr(away, "identify", identify)
+    devices[share] = 77
     presence = Presence(share)
     assert reported(presence) == "there"
     del devices[share]
@@ -59,3 +71,52 @@ def test_a_mount_point_that_nothing_is_mounted_on_any_more_is_gone(
     del devices[share]
     (share / "HES_7_1").mkdir()
     assert reported(presence) == "there", "moved to this disk on purpose"
+
+
+def test_the_next_process_knows_that_a_folder_was_there(tmp_path: Path) -> None:
+    root, ledger = tmp_path / "run8", FakeLedger()
+    root.mkdir()
+    Presence(root).record("scope", ledger)
+    root.rmdir()
+    assert reported(Presence(root)) == "awaited"
+    presence = Presence(root)
+    presence.recall("scope", ledger)
+    assert reported(presence) == "gone"
+    root.mkdir()
+    assert reported(presence) == "there"
+
+
+def test_a_share_that_was_unmounted_between_two_processes_is_gone(
+    tmp_path: Path, devices: dict[Path, int]
+) -> None:
+    share, ledger = tmp_path / "share", FakeLedger()
+    share.mkdir()
+    devices[share] = 77
+    Presence(share).record("scope", ledger)
+    assert ledger.folders == {("scope", str(share)): KnownFolder(mounted=True)}
+    del devices[share]
+    presence = Presence(share)
+    presence.recall("scope", ledger)
+    assert reported(presence) == "gone"
+    presence.record("scope", ledger)
+    devices[share] = 78
+    assert reported(presence) == "there", "after a start of the machine it has another device"
+    del devices[share]
+    assert reported(presence) == "gone"
+
+
+def test_a_ledger_that_was_away_at_the_start_does_not_lose_what_it_knows_of_a_share(
+    tmp_path: Path, devices: dict[Path, int]
+) -> None:
+    share, ledger = tmp_path / "share", FakeLedger()
+    share.mkdir()
+    ledger.folders["scope", str(share)] = KnownFolder(mounted=True)
+    ledger.broken = True
+    presence = Presence(share)
+    with pytest.raises(StoreError):
+        presence.recall("scope", ledger)
+    assert reported(presence) == "there"
+    ledger.broken = False
+    presence.record("scope", ledger)
+    assert reported(presence) == "gone"
+    assert ledger.folders == {("scope", str(share)): KnownFolder(mounted=True)}

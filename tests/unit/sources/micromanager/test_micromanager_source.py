@@ -69,6 +69,25 @@ def test_after_a_restart_the_time_lapse_goes_on_where_the_clock_says(
     again.source.stop()
 
 
+def test_after_a_restart_no_folder_is_made_in_place_of_one_that_is_gone(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    data = tmp_path / "data"
+    first = Scene(data, clock).start()
+    first.at(0)
+    first.source.stop()
+    away = data.rename(tmp_path / "away")
+    again = Scene(data, clock)
+    again.ledger = first.ledger
+    with pytest.raises(SourceError, match="folder for the data sets was there, and is gone"):
+        again.start()
+    assert not data.exists()
+    away.rename(data)
+    again.start().at(1)
+    assert again.acquired == [1]
+    again.source.stop()
+
+
 def test_data_sets_of_others_in_the_folder_are_left_alone(scene: Scene, tmp_path: Path) -> None:
     write_data_set(tmp_path, name="somebody")
     scene.start()
