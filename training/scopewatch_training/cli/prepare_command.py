@@ -122,6 +122,7 @@ def prepare(options: PrepareOptions) -> None:
 
     from scopewatch_training.cli.console import counting
     from scopewatch_training.cli.fit_options import parse_binarise
+    from scopewatch_training.dataset.doubts import verdict
     from scopewatch_training.dataset.prepare import prepare as prepare_pairs
     from scopewatch_training.dataset.prepared import refused
     from scopewatch_training.dataset.qc import write_qc
@@ -154,6 +155,14 @@ def prepare(options: PrepareOptions) -> None:
         f"{len(dataset.accepted)} of {len(dataset.pairs)} pairs ready in {out}:"
         f" runs {', '.join(dataset.runs())}"
     )
+    for doubt in dataset.doubts:
+        console.print(
+            f"{doubt.weight.name.lower()}: {doubt.line}",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+    console.print(f"verdict: {verdict(dataset.doubts)}")
 
 
 def find_rows(options: PrepareOptions, console: Console) -> "Sequence[PairRow]":

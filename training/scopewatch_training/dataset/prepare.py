@@ -12,6 +12,7 @@ import numpy as np
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.files import write_whole
+from scopewatch_training.dataset.checks.find import find_doubts
 from scopewatch_training.dataset.manifest import PairRow, is_simulated
 from scopewatch_training.dataset.pair import (
     PairOutcome,
@@ -112,6 +113,7 @@ def prepare(
         pairs=tuple(pairs),
         labels=labels or LabelSettings(),
         binarise=binarise or BinariseSettings(),
+        doubts=find_doubts(pairs),
     )
     text = json.dumps(index_json(dataset))
     write_whole(out / INDEX, text.encode(), shared=True)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.histogram import BINS, Counts
 from scopewatch.core.imaging.normalise import NormaliseSpec
+from scopewatch_training.dataset.doubts import Doubt
 from scopewatch_training.dataset.manifest import require_runs
 from scopewatch_training.dataset.planes import StoredPlane, map_plane
 from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings, PrepareSettings
@@ -118,6 +119,8 @@ class Dataset:
         All pairs, refused ones included, in the order of the manifest.
     labels, binarise
         How tiles are labelled by default.
+    doubts
+        What a person should look at before training; none in a data set of an earlier version.
     """
 
     folder: Path
@@ -130,6 +133,7 @@ class Dataset:
     pairs: tuple[Pair, ...]
     labels: LabelSettings = field(default_factory=LabelSettings)
     binarise: BinariseSettings = field(default_factory=BinariseSettings)
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def normalisation(self) -> NormaliseSpec:
@@ -229,6 +233,7 @@ def open_dataset(folder: Path) -> Dataset:
         pairs=tuple(Pair.from_json(pair) for pair in values["pairs"]),
         labels=LabelSettings(**values["labels"]),
         binarise=BinariseSettings.from_json(values["binarise"]),
+        doubts=tuple(Doubt.from_json(each) for each in values.get("doubts", ())),
     )
 
 
@@ -245,6 +250,7 @@ def index_json(dataset: Dataset) -> dict[str, Any]:
         "binarise": dataset.binarise.to_json(),
         "data_sha256": dataset.data_sha256,
         "simulated": dataset.simulated,
+        "doubts": [doubt.to_json() for doubt in dataset.doubts],
         "pairs": [pair.to_json() for pair in dataset.pairs],
     }
 

@@ -1,0 +1,1 @@
+"""Checks of prepared pairs: each is pure and returns doubts."""

@@ -1,0 +1,108 @@
+"""Doubts about a data set: what a person should look at before training, and one verdict.
+
+A doubt never stops `prepare`. `Dataset.doubts` holds them all; `dataset.json` keeps them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import IntEnum, StrEnum
+from typing import Any, Final
+
+from scopewatch.core.errors import complaint
+
+
+class Weight(IntEnum):
+    """Importance of a doubt."""
+
+    NOTE = 1
+    """Good to know; training may go on."""
+    LOOK = 2
+    """Probably wrong for some tiles or pairs."""
+    STOP = 3
+    """A model trained on this is wrong, or its figures flatter."""
+
+
+class Verdict(StrEnum):
+    """Sum of all doubts, as `prepare` prints it."""
+
+    GOOD = "good to train"
+    LOOK = "look at these"
+    STOP = "do not train"
+
+
+class DoubtKind(StrEnum):
+    """Kind of a doubt; its text for people is in `WHAT`."""
+
+    SWAPPED = "swapped"
+    COPY = "copy"
+    NEAR_COPY = "near-copy"
+    TWIN_NAMES = "twin-names"
+    CLIPPED = "clipped"
+    OFFSET = "offset"
+    WARPED = "warped"
+    SCALE = "scale"
+    ONE_RUN = "one-run"
+
+
+WHAT: Final[dict[DoubtKind, str]] = {
+    DoubtKind.SWAPPED: "phase and fluorescence seem to be swapped",
+    DoubtKind.COPY: "pairs have the same pixels",
+    DoubtKind.NEAR_COPY: "pairs show the same picture",
+    DoubtKind.TWIN_NAMES: "two names differ only in case or zeros",
+    DoubtKind.CLIPPED: "fluorescence is clipped at the camera's maximum",
+    DoubtKind.OFFSET: "offset is far from that of the run's other pairs",
+    DoubtKind.WARPED: "offset differs from place to place within the frame",
+    DoubtKind.SCALE: "pixel size is implausible",
+    DoubtKind.ONE_RUN: "data set has one run",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """One thing that is doubtful.
+
+    Parameters
+    ----------
+    run
+        Name of the run.
+    pair
+        The phase file (`Pair.phase`); None where the whole run is meant.
+    measured, expected
+        Value found and value that would be well, in words with their units.
+    do
+        What to do.
+    """
+
+    kind: DoubtKind
+    weight: Weight
+    run: str
+    pair: str | None
+    measured: str
+    expected: str
+    do: str
+
+    @property
+    def line(self) -> str:
+        """The doubt as one line of text."""
+        where = f"run {self.run}" if self.pair is None else f"run {self.run}, {self.pair}"
+        return complaint(
+            WHAT[self.kind], where=where, expected=self.expected, got=self.measured, do=self.do
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the doubt as JSON values."""
+        return {**asdict(self), "kind": self.kind.value, "weight": self.weight.name.lower()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Doubt":
+        """Read what `to_json` wrote."""
+        kind, weight = DoubtKind(values["kind"]), Weight[values["weight"].upper()]
+        return cls(**{**values, "kind": kind, "weight": weight})
+
+
+def verdict(doubts: Iterable[Doubt]) -> Verdict:
+    """Return the verdict over all doubts: the gravest decides, notes alone are good to train."""
+    gravest = max((doubt.weight for doubt in doubts), default=Weight.NOTE)
+    return {Weight.NOTE: Verdict.GOOD, Weight.LOOK: Verdict.LOOK, Weight.STOP: Verdict.STOP}[
+        gravest
+    ]
