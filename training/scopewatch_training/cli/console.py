@@ -1,6 +1,6 @@
 """Console output of commands: progress bars with an ETA, or plain lines in a log."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -123,12 +123,17 @@ def show_card(console: Console, card: ModelCard) -> None:
 
 
 def show_rows(
-    console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
+    console: Console,
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    words: Collection[str] = (),
 ) -> None:
-    """Print a table of text: the first column to the left, the others to the right."""
+    """Print a table of text: the first column and those of words to the left, others right."""
     table = Table(title=title)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left")
+        table.add_column(column, justify="right" if number and column not in words else "left")
     for row in rows:
         table.add_row(*row)
     console.print(table)

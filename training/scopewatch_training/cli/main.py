@@ -17,6 +17,7 @@ from scopewatch_training.cli.evaluation_commands import evaluate, report
 from scopewatch_training.cli.fit_commands import cross_validate, fit, quantise, tune
 from scopewatch_training.cli.forecast_commands import early_warning, forecast, recalibrate
 from scopewatch_training.cli.prepare_command import EXAMPLE, prepare
+from scopewatch_training.cli.suggestion_commands import suggest
 
 app = typer.Typer(
     name="scopewatch-train",
@@ -55,6 +56,10 @@ app.command(
     epilog="Example: scopewatch-train compare models/hes3 models/hes3-b data/hes3-run8"
     " --page reports/hes3-b"
 )(compare)
+app.command(
+    epilog="Example: scopewatch-train suggest models/hes3 runs/timelapse.csv --count 6"
+    " --stained data/hes3"
+)(suggest)
 app.command(epilog="Example: scopewatch-train forecast models/hes3 data/hes3 runs/timelapse.csv")(
     forecast
 )

@@ -78,7 +78,7 @@ class FrameScores:
         kept = self._kept.get(name)
         if kept is not None and kept[0] == print_:
             return kept[1]
-        result = analyse(_load(frame), self._scorer, self._monotonic)
+        result = analyse(load_frame(frame), self._scorer, self._monotonic)
         verdict = result.verdict
         score = FrameScore(
             raw=result.positive_fraction, fault=verdict.fault, measures=dict(verdict.measures)
@@ -176,7 +176,14 @@ def _read_scores(file: Path, made_by: str) -> dict[str, tuple[list[int], FrameSc
     return kept
 
 
-def _load(frame: TimedFrame) -> Frame:
+def load_frame(frame: TimedFrame) -> Frame:
+    """Read the picture of a frame.
+
+    Raises
+    ------
+    FrameError
+        When it cannot be read.
+    """
     plane = read_plane(frame.phase)
     return Frame(
         key=FrameKey(

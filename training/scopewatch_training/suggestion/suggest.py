@@ -1,0 +1,229 @@
+"""`suggest`: looks at the frames of a time-lapse and chooses which to stain next."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.faults import Fault
+from scopewatch.core.imaging.analyse import Scorer, analyse
+from scopewatch.core.imaging.quality import fit_tiles
+from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch.inference.bundle import Bundle
+from scopewatch.inference.tflite import TFLiteScorer
+from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
+from scopewatch_training.forecasting.frame_scores import load_frame
+from scopewatch_training.forecasting.timelapse import TimedFrame, Well, read_timelapse
+from scopewatch_training.network.stages import Stages
+from scopewatch_training.suggestion.candidates import FrameLook, Place, gather, look_at
+from scopewatch_training.suggestion.choose import Suggestion, choose
+
+Unit = Literal["well", "frame"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestRequest:
+    """Request of suggestions.
+
+    Parameters
+    ----------
+    timelapse
+        Table of phase frames.
+    count
+        How many to choose.
+    by
+        `well`: wells at one time point. `frame`: each frame of each time point.
+    time_point
+        The one to look at; None: the last of each well, or all of them by frame.
+    stained
+        Wells that have a stain already, which are left out.
+    """
+
+    timelapse: Path
+    count: int
+    by: Unit = "well"
+    time_point: int | None = None
+    stained: Collection[Well] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestions:
+    """What was chosen, from how many, and what was left out.
+
+    Parameters
+    ----------
+    left_out
+        Number of frames by the fault for which they cannot be judged.
+    familiar
+        Runs of the time-lapse that the bundle was trained on.
+    """
+
+    chosen: tuple[Suggestion, ...]
+    candidates: int
+    left_out: dict[str, int]
+    familiar: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the suggestions as JSON values."""
+        return {
+            "suggestions": [each.to_json() for each in self.chosen],
+            "candidates": self.candidates,
+            "left_out": self.left_out,
+            "trained_on": list(self.familiar),
+        }
+
+
+def suggest(
+    bundle: Bundle,
+    request: SuggestRequest,
+    *,
+    beside: Sequence[Bundle] = (),
+    threads: int,
+    monotonic: Callable[[], float],
+    stages: Stages,
+) -> Suggestions:
+    """Choose which wells or frames to stain next.
+
+    Parameters
+    ----------
+    beside
+        Other bundles for the same frames, whose disagreement counts.
+
+    Raises
+    ------
+    ConfigError
+        When no frame is left to choose from, or a bundle beside takes other frames.
+    """
+    refuse_other_frames(bundle, beside)
+    frames = choose_frames(read_timelapse(request.timelapse), request)
+    looks: dict[Place, list[FrameLook]] = {}
+    left_out: Counter[str] = Counter()
+    with ExitStack() as stack:
+        scorer, *others = (
+            stack.enter_context(
+                closing(TFLiteScorer(each, threads=threads, memory_budget_mb=SCORER_BUDGET_MB))
+            )
+            for each in (bundle, *beside)
+        )
+        progress = stack.enter_context(stages.counting("frames"))
+        for done, frame in enumerate(frames, start=1):
+            look = look_at_frame(frame, scorer, others, monotonic)
+            if isinstance(look, FrameLook):
+                looks.setdefault(_place(frame, request.by), []).append(look)
+            else:
+                left_out[look] += 1
+            progress(done, len(frames))
+    if not looks:
+        raise ConfigError(
+            complaint(
+                "no frame can be judged",
+                where=request.timelapse,
+                got=", ".join(f"{count} {fault}" for fault, count in left_out.items()),
+                do="look at the frames, and at scale and limits on the card",
+            )
+        )
+    candidates = gather(looks, bundle.card.quality.distance)
+    runs = dict.fromkeys(frame.run for frame in frames)
+    return Suggestions(
+        chosen=tuple(choose(candidates, request.count)),
+        candidates=len(candidates),
+        left_out=dict(left_out),
+        familiar=tuple(run for run in runs if run in bundle.card.trained_on),
+    )
+
+
+def choose_frames(frames: Sequence[TimedFrame], request: SuggestRequest) -> list[TimedFrame]:
+    """Return the frames to look at: of the time point, of wells that have no stain.
+
+    Raises
+    ------
+    ConfigError
+        When there is none.
+    """
+    open_ = [each for each in frames if each.place not in request.stained]
+    if request.time_point is not None:
+        found = [each for each in open_ if each.time_point == request.time_point]
+    elif request.by == "frame":
+        found = open_
+    else:
+        last: dict[Well, int] = {}
+        for each in open_:
+            last[each.place] = max(each.time_point, last.get(each.place, each.time_point))
+        found = [each for each in open_ if each.time_point == last[each.place]]
+    if not found:
+        points = sorted({each.time_point for each in open_})
+        raise ConfigError(
+            complaint(
+                "no frame is left to choose from",
+                where=request.timelapse,
+                expected=f"time points {points[0]} to {points[-1]}" if points else None,
+                got=f"time point {request.time_point}" if points else "every well is stained",
+                do="give another time point" if points else "give wells that have no stain yet",
+            )
+        )
+    return found
+
+
+def look_at_frame(
+    frame: TimedFrame,
+    scorer: Scorer,
+    others: Sequence[Scorer],
+    monotonic: Callable[[], float],
+) -> FrameLook | str:
+    """Judge and score a frame; returns the fault where it cannot be judged.
+
+    A frame that is unlike the training frames is scored all the same: it may teach the most.
+    """
+    loaded = load_frame(frame)
+    result = analyse(loaded, scorer, monotonic)
+    fault, view = result.verdict.fault, result.view
+    if view is None or fault not in (None, Fault.OUT_OF_DOMAIN):
+        return str(fault)
+    if result.scores is not None:
+        probability, valid = result.scores.probability, result.scores.valid
+    else:
+        grid = TileGrid(height=view.shape[0], width=view.shape[1], tile_px=scorer.card.tile_px)
+        probability = scorer.score(view)
+        valid = grid.whole() & fit_tiles(loaded.pixels, grid)
+    look = look_at(
+        probability,
+        valid,
+        scorer.card.threshold,
+        result.verdict.measures,
+        [each.score(view) for each in others],
+    )
+    return Fault.BLANK.value if look is None else look
+
+
+def refuse_other_frames(bundle: Bundle, beside: Sequence[Bundle]) -> None:
+    """Refuse bundles beside whose tiles, scale or normalisation differ."""
+    card = bundle.card
+    for other in beside:
+        facts = [
+            f"{each.tile_px} px tiles at {each.um_per_px} um/px, {each.normalisation.spec()}"
+            for each in (card, other.card)
+        ]
+        if facts[0] != facts[1]:
+            raise ConfigError(
+                complaint(
+                    "bundle beside takes other frames",
+                    where=other.folder,
+                    expected=facts[0],
+                    got=facts[1],
+                    do="give bundles that were fitted on one data set",
+                )
+            )
+
+
+def _place(frame: TimedFrame, by: Unit) -> Place:
+    return Place(
+        run=frame.run,
+        plate=frame.plate,
+        well=frame.well,
+        time_point=frame.time_point,
+        day=frame.day,
+        site=frame.site if by == "frame" else None,
+    )
