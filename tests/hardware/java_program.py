@@ -1,8 +1,10 @@
 """The stand-in for a running Micro-Manager, as a process that dies, hangs and comes back."""
 
+import json
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.hardware.demo_core import adapters
@@ -44,3 +46,24 @@ class MicroManagerProgram:
     def go_on(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+
+
+def acquire_over_bridge(
+    port: int, folder: Path, name: str, wells: Sequence[str], *, finish: bool = True
+) -> None:
+    """Have the Micro-Manager at a port acquire one image per well, as a script of pycro-manager.
+
+    Parameters
+    ----------
+    finish
+        Whether the data set is closed.
+    """
+    given = json.dumps([port, str(folder), name, list(wells), finish])
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.hardware.bridge_script", given],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout == "saved\n", done.stderr[-2000:]

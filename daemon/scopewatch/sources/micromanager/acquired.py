@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -167,6 +168,8 @@ class Acquired:
         As they are configured.
     again
         Those of the images that are there more than once.
+    growing
+        The newest data set that its writer did not close, as far as it can be seen.
     """
 
     places: frozenset[Place]
@@ -174,6 +177,7 @@ class Acquired:
     interval_s: float
     then: tuple[Step, ...] = ()
     again: frozenset[Place] = frozenset()
+    growing: Path | None = None
 
     @property
     def began_at(self) -> datetime | None:
@@ -273,6 +277,7 @@ def survey(
     places: Counter[Place] = Counter()
     moments: dict[int, datetime] = {}
     folders = sorted(path.iterdir()) if path.is_dir() else []
+    left_open: list[Path] = []
     for folder in folders:
         if not own_data_set(run, folder.name) or not is_data_set(folder):
             continue
@@ -287,10 +292,13 @@ def survey(
                 moment = moment_of(merged(statements), settings.zone)
                 if moment is not None:
                     moments[place[0]] = min(moments.get(place[0], moment), moment)
+        if not data_set.ended:
+            left_open.append(folder)
     return Acquired(
         places=frozenset(places),
         again=frozenset(place for place, count in places.items() if count > 1),
         moments=MappingProxyType(moments),
         interval_s=config.timing[0].interval_s,
         then=steps_of(config),
+        growing=max(left_open, key=lambda each: each.stat().st_mtime, default=None),
     )

@@ -37,6 +37,7 @@ from scopewatch.sources.micromanager.events import Axes, Event, HeldError
 from scopewatch.sources.micromanager.focus.course import FocusKept, standing_of
 from scopewatch.sources.micromanager.focus.drive import Drive
 from scopewatch.sources.micromanager.focus.focusing import Focusing, UnfocusedError
+from scopewatch.sources.micromanager.left_running import expect_rest
 from scopewatch.sources.micromanager.microscope import Microscope
 from scopewatch.sources.micromanager.plan_kept import AcquisitionPlan, KeptPlan
 from scopewatch.sources.micromanager.steering import Steering
@@ -145,6 +146,8 @@ class Acquiring:
             raise SourceError(str(error)) from error
         make_folder(self._config, self._presence)
         found = survey_again(self._config, self._run)
+        if not self.is_prepared:
+            expect_rest(self._config, found.growing, self._clock.now())
         self.account.found(found.places, found.again)
         if self._lapse.grid is None:
             self._lapse.grid = self._plan.take_up(found, self._now())
