@@ -5,20 +5,26 @@ there, and is asked for once.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Protocol
 
 from scopewatch.app.steering import standings_of
 from scopewatch.config import Config, MicroManagerSourceConfig
 from scopewatch.core.acquisition import ITSELF, Act, Target
+from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.clock import Clock
+from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.source import FrameSource
 from scopewatch.event_log import get_logger
-from scopewatch.monitoring.acts import ActFacts, ActPolicy, decide
+from scopewatch.monitoring.acts import ActFacts, ActPolicy, ExpectedWell, decide
+from scopewatch.store.read.records import WellRow
 
 log = get_logger(__name__)
 
 LOOK_S: Final = 2.0
+# Forecasts of all wells take longer to read than the rest.
+FORECASTS_S: Final = 30.0
 
 
 class ActReader(Protocol):
@@ -27,7 +33,11 @@ class ActReader(Protocol):
     def act_facts(
         self, run: str, source: str, time_point: int, channel: str, now: datetime
     ) -> ActFacts:
-        """Return what acts at a time point follow from."""
+        """Return what acts at a time point follow from, without forecasts."""
+        ...
+
+    def wells(self, run: str | None = None) -> Sequence[WellRow]:
+        """Return every well of a run."""
         ...
 
 
@@ -76,6 +86,7 @@ class Acting:
         self._run = run
         self._channel = channel
         self._policies = policies
+        self._forecast_s: dict[str, float] = {}
 
     def look(self) -> None:
         """Ask for what is due. Raises StoreError."""
@@ -84,6 +95,8 @@ class Acting:
                 continue
             source, now = standing.source, self._clock.now()
             facts = self._reader.act_facts(self._run, source, standing.due, self._channel, now)
+            if self._policies[source].doubt is not None:
+                facts = replace(facts, expected=self._expected(source, standing.due))
             for wish in decide(self._policies[source], facts):
                 self._store.order(source, self._run, wish.act, ITSELF, wish.target, wish.reason)
                 log.info(
@@ -94,15 +107,40 @@ class Acting:
                     reason=wish.reason,
                 )
 
+    def _expected(self, source: str, due: int) -> tuple[ExpectedWell, ...]:
+        """Return the newest forecasts, now and then; of wells that are judged up to now."""
+        now_s = self._clock.monotonic()
+        if now_s - self._forecast_s.get(source, float("-inf")) < FORECASTS_S:
+            return ()
+        self._forecast_s[source] = now_s
+        return tuple(
+            ExpectedWell(
+                target=Target(plate=row.name.plate, well=row.name.well),
+                forecast=row.outlook.forecast,
+            )
+            for row in self._reader.wells(self._run)
+            if row.outlook is not None
+            and row.outlook.time_point >= due - 1
+            and isinstance(row.outlook.forecast, WellForecast)
+        )
+
 
 def policies_of(config: Config) -> dict[str, ActPolicy]:
     """Return what is switched on, by source; sources without any are left out."""
+    rules = tuple(
+        rule
+        for rule in config.alert_rules()
+        if rule.kind is RuleKind.WEAK_FORECAST and rule.covers(config.experiment.name)
+    )
     policies = {
         source.name: ActPolicy(
             reimage=source.acts.reimage_unfit,
             refocuses=source.focus.method != "none",
             fluorescence=source.acts.fluorescence_of_flagged is not None,
             most=source.acts.most_per_time_point,
+            doubt=None if source.acts.more_sites is None else source.acts.more_sites.doubt,
+            most_wells=0 if source.acts.more_sites is None else source.acts.more_sites.most_wells,
+            rules=() if source.acts.more_sites is None else rules,
         )
         for source in config.sources
         if isinstance(source, MicroManagerSourceConfig) and source.mode == "acquire"

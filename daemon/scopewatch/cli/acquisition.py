@@ -1,4 +1,4 @@
-"""`scopewatch acquisition pause|resume|now|medium|dead|alive|wells|journal`."""
+"""`scopewatch acquisition`: pause, resume, now, medium, acts on single wells, journal."""
 
 # Imports are within the commands: `scopewatch --help` must not load them.
 # ruff: noqa: PLC0415
@@ -112,9 +112,40 @@ def alive(
     _order(config, source, Act.ALIVE, _named(well, plate))
 
 
+@app.command("more-sites")
+def more_sites(
+    well: Annotated[str, typer.Argument(metavar="WELL", help="Such as B3.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    source: Source = None,
+    plate: Plate = "",
+    reason: Annotated[str, typer.Option("--reason", help="For the journal.")] = "",
+) -> None:
+    """Take further sites of a well from the next time point on, as `acts.more_sites` names them.
+
+    They are taken after the planned images where there is time, and are no gaps where there is not.
+
+    Example: scopewatch acquisition more-sites B3
+    """
+    _order(config, source, Act.MORE_SITES, _named(well, plate), " ".join(reason.split()))
+
+
+@app.command("planned-sites")
+def planned_sites(
+    well: Annotated[str, typer.Argument(metavar="WELL", help="Such as B3.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    source: Source = None,
+    plate: Plate = "",
+) -> None:
+    """Take only the planned sites of a well again, from the next time point on.
+
+    Example: scopewatch acquisition planned-sites B3
+    """
+    _order(config, source, Act.PLANNED_SITES, _named(well, plate))
+
+
 @app.command()
 def wells(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Show the wells that are marked dead: since when, by whom and why.
+    """Show the wells that are marked dead, or have further sites: since when, by whom and why.
 
     Example: scopewatch acquisition wells
     """
@@ -123,9 +154,10 @@ def wells(config: ConfigPath = DEFAULT_CONFIG) -> None:
 
     settings = load_config(config)
     with closing(Reader.open(settings.state.folder)) as reader:
-        entries = reader.dead_wells(settings.experiment.name)
+        run = settings.experiment.name
+        entries = [*reader.dead_wells(run), *reader.wells_with_sites(run)]
     if not entries:
-        typer.echo("no well is marked dead")
+        typer.echo("no well is marked dead or has further sites")
     for each in entries:
         typer.echo(each.line)
 

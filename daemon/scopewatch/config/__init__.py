@@ -1,6 +1,6 @@
 """`config.yaml`: strict models that become core types, and the functions that read it."""
 
-from scopewatch.config.acts import ActsConfig, FlaggedFluorescenceConfig
+from scopewatch.config.acts import ActsConfig, FlaggedFluorescenceConfig, MoreSitesConfig
 from scopewatch.config.delivery import ChannelUrl, DigestConfig, HeartbeatConfig
 from scopewatch.config.file import Sections, load_config, read_sections
 from scopewatch.config.focus import FocusConfig, MediumConfig
@@ -44,6 +44,7 @@ __all__ = [
     "MediumConfig",
     "MicroManagerSourceConfig",
     "ModelConfig",
+    "MoreSitesConfig",
     "NDTiffSourceConfig",
     "OmeZarrSourceConfig",
     "OverlayConfig",

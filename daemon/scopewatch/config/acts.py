@@ -13,6 +13,22 @@ class FlaggedFluorescenceConfig(Strict):
     exposure_ms: float = Field(gt=0)
 
 
+class MoreSitesConfig(Strict):
+    """Further sites of wells in doubt: of which it is not clear whether they reach the target."""
+
+    offsets_um: tuple[tuple[float, float], ...] = Field(
+        min_length=1, max_length=16, description="from the first site of the well: [[600, 0]]"
+    )
+    doubt: float = Field(
+        default=0.2,
+        gt=0,
+        lt=0.5,
+        description="a well is in doubt where its probability of ending below the target of a rule"
+        " weak-forecast is within this of 0.5",
+    )
+    most_wells: int = Field(default=4, ge=1, description="wells with further sites at a time")
+
+
 class ActsConfig(Strict):
     """What a time-lapse may do beyond its plan; all of it is off unless switched on."""
 
@@ -29,11 +45,18 @@ class ActsConfig(Strict):
         default=None,
         description="a well is taken once in this channel when an alert calls it weak",
     )
+    more_sites: MoreSitesConfig | None = Field(
+        default=None,
+        description="a well in doubt is taken at further sites from the next time point on",
+    )
     most_per_time_point: int = Field(
-        default=8, ge=1, description="images beyond the plan at one time point, at most"
+        default=8,
+        ge=1,
+        description="images beyond the plan at one time point, at most; further sites come besides",
     )
 
     @property
     def takes_images(self) -> bool:
         """Whether images beyond the plan may be taken."""
-        return self.reimage_unfit or self.fluorescence_of_flagged is not None
+        wanted = self.fluorescence_of_flagged is not None or self.more_sites is not None
+        return self.reimage_unfit or wanted

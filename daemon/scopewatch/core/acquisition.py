@@ -15,6 +15,8 @@ class Act(StrEnum):
     MEDIUM = "medium"
     DEAD = "dead"
     ALIVE = "alive"
+    MORE_SITES = "more-sites"
+    PLANNED_SITES = "planned-sites"
     REIMAGE = "reimage"
     FLUORESCENCE = "fluorescence"
     # Done by the time-lapse itself; recorded for the operator.
@@ -26,6 +28,9 @@ ITSELF = "scopewatch"
 HOLDS = frozenset({Act.PAUSE, Act.MEDIUM})
 # Of a well that is not imaged any more, and its undo.
 SKIPS = frozenset({Act.DEAD, Act.ALIVE})
+# Further sites of a well in doubt, and their undo.
+SITES = frozenset({Act.MORE_SITES, Act.PLANNED_SITES})
+WELL_ACTS = SKIPS | SITES
 # Images beyond the plan, which the time-lapse asks for by itself.
 EXTRAS = frozenset({Act.REIMAGE, Act.FLUORESCENCE})
 
@@ -165,15 +170,27 @@ def holding(entries: Sequence[JournalEntry]) -> JournalEntry | None:
 
 def wells_marked_dead(entries: Sequence[JournalEntry]) -> list[JournalEntry]:
     """Return the entry of each well that is not imaged any more, by a journal, oldest first."""
-    dead: dict[tuple[str, str], JournalEntry] = {}
+    return _in_force(entries, Act.DEAD, SKIPS)
+
+
+def wells_with_more_sites(entries: Sequence[JournalEntry]) -> list[JournalEntry]:
+    """Return the entry of each well that has further sites, by a journal, oldest first."""
+    return _in_force(entries, Act.MORE_SITES, SITES | {Act.DEAD})
+
+
+def _in_force(
+    entries: Sequence[JournalEntry], begins: Act, acts: frozenset[Act]
+) -> list[JournalEntry]:
+    """Return the last entry of each well, where that is one that begins."""
+    found: dict[tuple[str, str], JournalEntry] = {}
     for each in entries:
-        if not each.done or each.target is None or each.act not in SKIPS:
+        if not each.done or each.target is None or each.act not in acts:
             continue
         well = each.target.plate, each.target.well
-        dead.pop(well, None)
-        if each.act is Act.DEAD:
-            dead[well] = each
-    return list(dead.values())
+        found.pop(well, None)
+        if each.act is begins:
+            found[well] = each
+    return list(found.values())
 
 
 def acts_with_days(

@@ -1,4 +1,4 @@
-"""What a time-lapse is to do by itself: take an unfit frame again, a flagged well in fluorescence.
+"""What a time-lapse is to do by itself: further images of unfit frames, flagged wells, and doubt.
 
 Facts in, wishes out. Each act is wanted once: what was asked for before is among the facts, so that
 a restart changes nothing. Whether there is time for it, the time-lapse decides when it is done.
@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from scopewatch.core.acquisition import Act, JournalEntry, Target
+from scopewatch.core.acquisition import Act, JournalEntry, Target, wells_with_more_sites
+from scopewatch.core.alerts.rules import AlertRule
+from scopewatch.core.alerts.scope import any_well
+from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.faults import Fault
 
 # What another image of the same place may mend.
@@ -31,18 +34,28 @@ class ActPolicy:
     fluorescence
         Whether a flagged well is taken in fluorescence.
     most
-        Acts of one time point at most.
+        Images of one time point at most, further sites not counted.
+    doubt
+        A well is in doubt where its probability of ending below the target is within this of 0.5;
+        None where no well gets further sites.
+    most_wells
+        Wells with further sites at a time.
+    rules
+        Those of kind weak-forecast, which have the targets.
     """
 
     reimage: bool = False
     refocuses: bool = False
     fluorescence: bool = False
     most: int = 8
+    doubt: float | None = None
+    most_wells: int = 0
+    rules: tuple[AlertRule, ...] = ()
 
     @property
     def is_on(self) -> bool:
         """Whether anything is."""
-        return self.reimage or self.fluorescence
+        return self.reimage or self.fluorescence or self.doubt is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +83,14 @@ class FlaggedWell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedWell:
+    """The newest forecast of a well."""
+
+    target: Target
+    forecast: WellForecast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActFacts:
     """What acts follow from.
 
@@ -81,6 +102,10 @@ class ActFacts:
         The journal's acts of the kinds here that are still of interest, done or not.
     dead
         Wells that are marked dead.
+    expected
+        Wells with a forecast.
+    sites
+        The journal's acts on further sites of the run, done or not.
     """
 
     now: datetime
@@ -89,6 +114,8 @@ class ActFacts:
     flagged: Sequence[FlaggedWell] = ()
     asked: Sequence[JournalEntry] = ()
     dead: frozenset[tuple[str, str]] = frozenset()
+    expected: Sequence[ExpectedWell] = ()
+    sites: Sequence[JournalEntry] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +133,7 @@ def decide(policy: ActPolicy, facts: ActFacts) -> tuple[Wish, ...]:
         return ()
     asked_now = sum(_is_of(each, facts.time_point) for each in facts.asked)
     wishes = [*_fluorescence(policy, facts), *_again(policy, facts)]
-    return tuple(wishes[: max(0, policy.most - asked_now)])
+    return (*wishes[: max(0, policy.most - asked_now)], *_more_sites(policy, facts))
 
 
 def _again(policy: ActPolicy, facts: ActFacts) -> list[Wish]:
@@ -143,6 +170,35 @@ def _fluorescence(policy: ActPolicy, facts: ActFacts) -> list[Wish]:
             flag.target, Wish(act=Act.FLUORESCENCE, target=flag.target, reason=reason)
         )
     return list(wishes.values())
+
+
+def _more_sites(policy: ActPolicy, facts: ActFacts) -> list[Wish]:
+    """Return the wells that are in doubt, those nearest to 0.5 first.
+
+    A well that had further sites once, or was refused them, does not get them again by itself.
+    """
+    if policy.doubt is None:
+        return []
+    asked = {
+        (each.target.plate, each.target.well)
+        for each in facts.sites
+        if each.target is not None and each.act is Act.MORE_SITES
+    }
+    waiting = sum(each.done is None and each.act is Act.MORE_SITES for each in facts.sites)
+    room = policy.most_wells - waiting - len(wells_with_more_sites(facts.sites))
+    doubts = []
+    for each in facts.expected:
+        well = each.target.plate, each.target.well
+        rule = next((rule for rule in policy.rules if any_well(rule.wells, well[1])), None)
+        if rule is None or well in asked or well in facts.dead:
+            continue
+        below = each.forecast.probability_below(rule.target)
+        if abs(below - 0.5) <= policy.doubt:
+            reason = f"in doubt: {below:.0%} probable to end below {rule.target:.0%}"
+            wish = Wish(act=Act.MORE_SITES, target=each.target, reason=reason)
+            doubts.append((abs(below - 0.5), well, wish))
+    doubts.sort(key=lambda each: each[:2])
+    return [wish for _, _, wish in doubts[: max(0, room)]]
 
 
 def _is_of(entry: JournalEntry, time_point: int) -> bool:

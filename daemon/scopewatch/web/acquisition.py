@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from scopewatch.core.acquisition import (
-    SKIPS,
+    WELL_ACTS,
     AcquisitionStanding,
     Act,
     JournalEntry,
@@ -35,7 +35,7 @@ programs = APIRouter()
 
 SHOWN: Final = 200
 MOST_REASON: Final = 500
-ASKABLE: Final = (Act.PAUSE, Act.RESUME, Act.NOW, Act.MEDIUM, Act.DEAD, Act.ALIVE)
+ASKABLE: Final = (Act.PAUSE, Act.RESUME, Act.NOW, Act.MEDIUM, *WELL_ACTS)
 BUTTONS: Final = {
     Act.PAUSE: mark("Pause"),
     Act.RESUME: mark("Go on"),
@@ -108,6 +108,7 @@ class AcquisitionAnswer(BaseModel):
     schema_version: int = 1
     acquisitions: list[StandingAnswer]
     journal: list[EntryAnswer] = Field(description="the newest, oldest first")
+    more_sites: list[EntryAnswer] = Field(description="the wells that have further sites")
     dead: list[EntryAnswer] = Field(description="the wells that are marked dead, oldest first")
 
 
@@ -116,9 +117,11 @@ class AcquisitionOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    act: Act = Field(description="pause, resume, now, medium, dead or alive")
+    act: Act = Field(
+        description="pause, resume, now or medium; dead, alive, more-sites or planned-sites"
+    )
     source: str | None = Field(default=None, description="null: the one that acquires")
-    well: str | None = Field(default=None, max_length=200, description="for dead and alive")
+    well: str | None = Field(default=None, max_length=200, description="for acts on a well")
     plate: str = Field(default="", max_length=200, description="where several have such a well")
     reason: str = Field(default="", max_length=500, description="for the journal")
 
@@ -142,6 +145,7 @@ def show(context: GivenContext, visit: GivenVisit, experiment: str | None = None
         standings=context.acquisitions(),
         journal=context.reader.journal(choice.run, SHOWN)[::-1],
         dead=context.reader.dead_wells(choice.run),
+        sites=context.reader.wells_with_sites(choice.run),
         done=ACTS,
         buttons=BUTTONS,
     )
@@ -161,7 +165,7 @@ async def order_by_form(context: GivenContext, request: Request) -> RedirectResp
             )
         )
     target = _target_of(act, form.get("plate") or "", form.get("well"))
-    if act in SKIPS and target is None:
+    if act in WELL_ACTS and target is None:
         raise RefusedFormError(
             complaint(
                 "the form names no well of a plate",
@@ -184,6 +188,7 @@ def list_acquisitions(context: GivenContext, experiment: str | None = None) -> A
         acquisitions=[answer_of(each) for each in context.acquisitions()],
         journal=_answers(context.reader.journal(choice.run, SHOWN)),
         dead=_answers(context.reader.dead_wells(choice.run)),
+        more_sites=_answers(context.reader.wells_with_sites(choice.run)),
     )
 
 
@@ -208,7 +213,7 @@ async def order_by_program(context: GivenContext, request: Request) -> OrderTake
     if wanted.act not in ASKABLE:
         raise _not_understood(request, wanted.act.value)
     target = _target_of(wanted.act, wanted.plate, wanted.well)
-    if wanted.act in SKIPS and target is None:
+    if wanted.act in WELL_ACTS and target is None:
         raise _not_understood(request, f"well: {wanted.well or 'none'}")
     reason = " ".join(wanted.reason.split())
     number = await _order(context, request, wanted.source, wanted.act, "API", target, reason)
@@ -235,7 +240,7 @@ def _answers(entries: Sequence[JournalEntry]) -> list[EntryAnswer]:
 def _target_of(act: Act, plate: str, well: str | None) -> Target | None:
     """Return the well that is named; None where none is, or the act is about no well."""
     name = plain_well(well or "")
-    return Target(well=name, plate=plate.strip()) if act in SKIPS and name else None
+    return Target(well=name, plate=plate.strip()) if act in WELL_ACTS and name else None
 
 
 async def _order(
@@ -267,7 +272,7 @@ def _not_understood(request: Request, got: str) -> HTTPException:
     line = complaint(
         "what is wanted of the time-lapse is not understood",
         where=request.url.path,
-        expected=f"act: {', '.join(each.value for each in ASKABLE)}; source; well (dead, alive)",
+        expected=f"act: {', '.join(each.value for each in ASKABLE)}; source; well for acts on one",
         got=got,
         do="see docs/operating.md",
     )

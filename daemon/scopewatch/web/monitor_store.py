@@ -98,6 +98,10 @@ class Reader(Protocol):
         """Return the entry of each well of a run that is marked dead, oldest first."""
         ...
 
+    def wells_with_sites(self, run: str) -> Sequence[JournalEntry]:
+        """Return the entry of each well of a run that has further sites, oldest first."""
+        ...
+
     def counts(self, run: str | None = None) -> Counts:
         """Count the frames of a run, or of the whole database."""
         ...

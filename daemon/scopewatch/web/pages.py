@@ -65,6 +65,8 @@ ACTS = {
     Act.MEDIUM: mark("medium change"),
     Act.DEAD: mark("marked dead"),
     Act.ALIVE: mark("taken in again"),
+    Act.MORE_SITES: mark("further sites"),
+    Act.PLANNED_SITES: mark("planned sites only"),
     Act.REIMAGE: mark("taken again"),
     Act.FLUORESCENCE: mark("fluorescence"),
     Act.NOTE: mark("note"),

@@ -19,14 +19,20 @@ pytestmark = [pytest.mark.hardware, pytest.mark.timeout(240)]
 @pytest.fixture
 def daemon(tmp_path: Path, eventually: Callable[..., None]) -> Iterator[Daemon]:
     source = acquiring(
-        interval_s=15,
         time_points=4,
         positions=[position("A1", 0), position("A2", 900)],
-        acts={"skip_dead": True},
+        acts={"skip_dead": True, "more_sites": {"offsets_um": [[100, 50]]}},
     )
     made = acquiring_daemon(tmp_path, eventually, source)
     yield made
     stop(made)
+
+
+def now(daemon: Daemon, time_point: int) -> None:
+    """Take one more time point, and wait until its frames are settled."""
+    asked = daemon.ask("acquisition", "now")
+    assert asked.stdout == f"scope: time point {time_point}\n", asked.stderr
+    daemon.eventually(lambda: (time_point, "A1") in taken(daemon), 60)
 
 
 def test_a_dead_well_is_left_out_without_gaps_over_a_kill(daemon: Daemon) -> None:
@@ -42,24 +48,41 @@ def test_a_dead_well_is_left_out_without_gaps_over_a_kill(daemon: Daemon) -> Non
     daemon.start_ready()
     asked = daemon.ask("acquisition", "dead", "A2")
     assert (asked.returncode, "left out already" in asked.stderr) == (1, True)
-    daemon.eventually(lambda: daemon.count("time point acquired") >= 2, 40)
+    now(daemon, 1)
     asked = daemon.ask("acquisition", "alive", "A2")
-    assert asked.returncode == 0, asked.stderr
-    back = int(asked.stdout.split()[-2])
-    assert asked.stdout == f"scope: well plate/A2: imaged again from time point {back} on\n"
-    assert daemon.ask("acquisition", "wells").stdout == "no well is marked dead\n"
-    daemon.eventually(lambda: any(at == back for at, _ in taken(daemon)), 60)
+    assert asked.stdout == "scope: well plate/A2: imaged again from time point 2 on\n"
+    assert daemon.ask("acquisition", "wells").stdout == (
+        "no well is marked dead or has further sites\n"
+    )
+    now(daemon, 2)
+    daemon.eventually(lambda: (2, "A2") in taken(daemon), 60)
     assert daemon.end(within_s=20) == 0
     # Of the data set that was killed the index is empty: its images are known by their frames.
-    on_disk = images(daemon.config.parent / "data")
-    assert set(on_disk.values()) == {1}
-    assert {at for at, label in on_disk if label == "A2"} == {back}
-    assert {at for at, well in taken(daemon) if well == "A2"} == {0, back}
-    gaps = [frame for frame in daemon.frames() if frame.fault == "gap"]
-    assert [frame for frame in gaps if frame.key.well == "A2" and frame.key.time_point < back] == []
+    assert images(daemon.config.parent / "data") == {(1, "A1"): 1, (2, "A1"): 1, (2, "A2"): 1}
+    assert {at for at, well in taken(daemon) if well == "A2"} == {0, 2}
+    assert not [frame for frame in daemon.frames() if frame.fault == "gap"]
     with closing(Reader.open(daemon.state)) as reader:
         (marked, _, taken_in) = [each for each in reader.journal("HES 7", 50) if each.target]
     assert (marked.reason, marked.done, taken_in.done) == ("contaminated", True, True)
+
+
+def test_further_sites_of_a_well_become_frames_of_it(daemon: Daemon) -> None:
+    daemon.start_ready()
+    daemon.eventually(lambda: daemon.count("time point acquired") == 1, 60)
+    asked = daemon.ask("acquisition", "more-sites", "A2")
+    assert asked.stdout == (
+        "scope: well plate/A2: 1 further sites, where there is time, from time point 1 on\n"
+    ), asked.stderr
+    assert "more-sites well plate/A2" in daemon.ask("acquisition", "wells").stdout
+    now(daemon, 1)
+    daemon.eventually(lambda: daemon.count("further site was taken") == 1, 40)
+    asked = daemon.ask("acquisition", "planned-sites", "A2")
+    assert "only the planned sites from time point 2 on" in asked.stdout, asked.stderr
+    now(daemon, 2)
+    assert daemon.end(within_s=20) == 0
+    further = [frame.key for frame in daemon.frames() if frame.key.site]
+    assert [(key.well, key.site, key.time_point) for key in further] == [("A2", 1, 1)]
+    assert not [frame for frame in daemon.frames() if frame.fault == "gap"]
 
 
 def taken(daemon: Daemon) -> set[tuple[int, str]]:

@@ -9,10 +9,12 @@ import pytest
 from scopewatch.app.acting import Acting, policies_of
 from scopewatch.config import (
     ActsConfig,
+    AlertsConfig,
     Config,
     FlaggedFluorescenceConfig,
     FocusConfig,
     MicroManagerSourceConfig,
+    MoreSitesConfig,
     PositionConfig,
     RunConfig,
 )
@@ -148,6 +150,36 @@ def test_the_second_image_replaces_the_unfit_one_under_its_key(watched: Watched)
     assert fault == Fault.REPLACED
 
 
+def test_a_well_in_doubt_is_asked_for_at_further_sites_once(
+    watched: Watched, clock: FakeClock
+) -> None:
+    doubt = ActPolicy(doubt=0.2, most_wells=2, rules=RULES)
+    acting = Acting(
+        watched.reader,
+        watched.scene.store,
+        [watched.source],
+        clock,
+        run="run 7",
+        channel="phase",
+        policies={"folder": doubt},
+    )
+    for time_point in range(12):
+        watched.scene.score(key("A1", time_point), 0.425)
+        watched.scene.score(key("A2", time_point), 0.1)
+    watched.source.now = replace(STANDING, due=11)
+
+    def wanted() -> list[tuple[Act, str, str]]:
+        acting.look()
+        orders = watched.scene.store.orders("folder")
+        return [(each.act, each.target.text, each.reason) for each in orders if each.target]
+
+    (asked,) = wanted()
+    assert asked[:2] == (Act.MORE_SITES, "well p1/A1")
+    assert asked[2].startswith("in doubt: ")
+    clock.advance(60)
+    assert wanted() == [asked]
+
+
 def test_policies_are_those_of_sources_where_something_is_switched_on(tmp_path: Path) -> None:
     def source(name: str, acts: ActsConfig, focus: str = "none") -> MicroManagerSourceConfig:
         return MicroManagerSourceConfig(
@@ -162,14 +194,20 @@ def test_policies_are_those_of_sources_where_something_is_switched_on(tmp_path: 
 
     flagged = FlaggedFluorescenceConfig(group="Channel", preset="GFP", exposure_ms=5)
     config = Config.model_construct(
-        run=RunConfig(name="run 7"),
+        experiment=RunConfig(name="run 7"),
         sources=[
             source("off", ActsConfig(skip_dead=True)),
             source("again", ActsConfig(reimage_unfit=True, most_per_time_point=3), "lock"),
             source("marker", ActsConfig(fluorescence_of_flagged=flagged)),
+            source("sites", ActsConfig(more_sites=MoreSitesConfig(offsets_um=((9, 0),)))),
         ],
+        alerts=AlertsConfig.model_validate(
+            {"rules": [{"name": "weak", "kind": "weak-forecast", "target": 0.4}]}
+        ),
     )
+    (rule,) = config.alert_rules()
     assert policies_of(config) == {
         "again": ActPolicy(reimage=True, refocuses=True, most=3),
         "marker": ActPolicy(fluorescence=True),
+        "sites": ActPolicy(doubt=0.2, most_wells=4, rules=(rule,)),
     }

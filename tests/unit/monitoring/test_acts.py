@@ -8,9 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopewatch.core.acquisition import Act, JournalEntry, Target
+from scopewatch.core.alerts.rules import AlertRule
+from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.monitoring.acts import (
     ActFacts,
     ActPolicy,
+    ExpectedWell,
     FlaggedWell,
     UnfitFrame,
     Wish,
@@ -144,3 +147,53 @@ def test_each_act_is_wanted_once_and_a_time_point_has_no_more_than_its_most(
         for each in asked
         if each.act is Act.REIMAGE
     )
+
+
+def expected(well: str, below: float, goal: float = 0.5) -> ExpectedWell:
+    """Return a well whose probability of ending below the target is known."""
+    errors = tuple(-0.01 if each < 100 * below else 0.01 for each in range(100))
+    forecast = WellForecast(
+        made_on_day=5,
+        final_day=10,
+        value=goal,
+        low=goal - 0.2,
+        high=goal + 0.2,
+        coverage=0.9,
+        half_width=0.2,
+        errors=errors,
+    )
+    return ExpectedWell(target=Target(plate="p1", well=well), forecast=forecast)
+
+
+DOUBT = ActPolicy(doubt=0.2, most_wells=2, rules=(AlertRule(name="weak", target=0.5),))
+
+
+def doubted(*wells: ExpectedWell, **changes: object) -> list[str]:
+    facts = ActFacts(now=NOW, time_point=4, expected=wells)
+    wishes = decide(DOUBT, replace(facts, **changes))  # type: ignore[arg-type]
+    assert all(each.act is Act.MORE_SITES for each in wishes)
+    return [each.target.well for each in wishes]
+
+
+def test_wells_in_doubt_get_further_sites_the_nearest_to_even_first() -> None:
+    wells = [expected("A1", 0.35), expected("A2", 0.9), expected("A3", 0.5), expected("A4", 0.6)]
+    assert doubted(*wells) == ["A3", "A4"]
+    (wish, *_) = decide(DOUBT, ActFacts(now=NOW, time_point=4, expected=[wells[2]]))
+    assert wish.reason == "in doubt: 50% probable to end below 50%"
+    assert doubted(*wells, dead=frozenset({("p1", "A3")})) == ["A4", "A1"]
+
+
+def test_a_well_gets_further_sites_once_and_no_more_wells_than_allowed() -> None:
+    wells = [expected("A1", 0.5), expected("A2", 0.5), expected("A3", 0.5)]
+    first = decide(DOUBT, ActFacts(now=NOW, time_point=4, expected=wells))
+    begun = [entry(each, done=True) for each in first]
+    assert doubted(*wells, sites=begun) == []
+    dropped = replace(begun[0], act=Act.PLANNED_SITES)
+    assert doubted(*wells, sites=[*begun, dropped]) == ["A3"]
+    assert doubted(*wells, sites=[entry(each) for each in first]) == [], "they wait"
+
+
+def test_without_a_rule_with_a_target_no_well_is_in_doubt() -> None:
+    facts = ActFacts(now=NOW, time_point=4, expected=[expected("A1", 0.5)])
+    assert decide(replace(DOUBT, rules=()), facts) == ()
+    assert decide(replace(DOUBT, doubt=None), facts) == ()

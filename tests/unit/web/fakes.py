@@ -7,7 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import RunConfig
-from scopewatch.core.acquisition import Act, JournalEntry, Target, wells_marked_dead
+from scopewatch.core.acquisition import (
+    Act,
+    JournalEntry,
+    Target,
+    wells_marked_dead,
+    wells_with_more_sites,
+)
 from scopewatch.core.alerts.state_machine import (
     AlertRule,
     Evidence,
@@ -191,6 +197,9 @@ class FakeReader:
 
     def dead_wells(self, run: str) -> Sequence[JournalEntry]:
         return wells_marked_dead([each for each in self.entries if each.run == run])
+
+    def wells_with_sites(self, run: str) -> Sequence[JournalEntry]:
+        return wells_with_more_sites([each for each in self.entries if each.run == run])
 
     def active_runs(self, since: datetime) -> Sequence[str]:
         recent = [row for row in self.rows if row.last_frame_at and row.last_frame_at > since]

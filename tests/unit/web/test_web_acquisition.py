@@ -224,6 +224,22 @@ def test_dead_wells_are_shown_with_who_and_why_and_can_be_taken_in_again(
     assert answer["reason"] == "contaminated"
 
 
+def test_wells_with_further_sites_are_shown_and_can_go_back_to_the_planned_ones(
+    acquiring: Dashboard,
+) -> None:
+    assert 'data-part="sites"' not in acquiring.get(PATH).text
+    further = replace(DEAD, act=Act.MORE_SITES, reason="in doubt: 50% probable to end below 50%")
+    acquiring.reader.entries = [further]
+    assert "in doubt: 50% probable" in acquiring.get(PATH).text
+    (answer,) = acquiring.get("/api/acquisition.json").json()["more_sites"]
+    assert answer["target"]["well"] == "B3"
+    form = {"token": TOKEN, "source": "scope", "act": "planned-sites", "plate": "P1", "well": "B3"}
+    assert acquiring.post(PATH, form).status_code == 303
+    assert acquiring.alerts.targets == [(Target(plate="P1", well="B3"), "")]
+    acquiring.reader.entries = [further, DEAD]
+    assert 'data-part="sites"' not in acquiring.get(PATH).text, "a dead well has none"
+
+
 def test_a_form_marks_a_well_dead_where_that_is_switched_on(acquiring: Dashboard) -> None:
     acquiring.acquisitions = (replace(STANDING, skips_dead=True),)
     assert buttons(acquiring)[-1] == "dead"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scopewatch.app.checking.finding import Finding
 from scopewatch.config import Config, MicroManagerSourceConfig
+from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.errors import ConfigError, FrameError, SourceError, complaint
 from scopewatch.messages.summary import name_some
 from scopewatch.runtime.process.lock import is_held
@@ -100,6 +101,12 @@ def _notes(source: MicroManagerSourceConfig, config: Config) -> Iterator[str]:
             f" ({', '.join(repr(each) for each in taken)}): no well is measured by it"
         )
     yield from _note_sites(source, config)
+    weak = any(rule.kind is RuleKind.WEAK_FORECAST for rule in config.alert_rules())
+    if source.acts.more_sites is not None and not weak:
+        yield (
+            "acts.more_sites is on, and no alert rule is of kind weak-forecast, which has the"
+            " target: no well gets further sites unless somebody asks for them"
+        )
     places: dict[tuple[float, float, float | None], str] = {}
     for position in source.positions:
         place = (position.x_um, position.y_um, position.z_um)

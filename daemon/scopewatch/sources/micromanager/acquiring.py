@@ -32,6 +32,7 @@ from scopewatch.sources.micromanager.acquired import (
 )
 from scopewatch.sources.micromanager.acts.extra import ExtraImages
 from scopewatch.sources.micromanager.acts.refusal import OrderRefusedError
+from scopewatch.sources.micromanager.acts.sites import firsts_of, further_events, further_sites
 from scopewatch.sources.micromanager.acts.skipping import Skipping
 from scopewatch.sources.micromanager.events import Axes, Event, HeldError
 from scopewatch.sources.micromanager.focus.course import FocusKept, standing_of
@@ -91,7 +92,9 @@ class Acquiring:
         self._plan = KeptPlan(config, run.name)
         settings = reading_settings(config, run)
         wells = wells_of(config, settings)
-        self._focusing = Focusing(config, wells, microscope.focus_drive)
+        further = further_sites(config, settings)
+        like = firsts_of(config, settings, further)
+        self._focusing = Focusing(config, wells, microscope.focus_drive, like)
         self._lapse = TimeLapse(
             interval_s=config.timing[0].interval_s,
             time_points=config.planned_time_points,
@@ -100,12 +103,13 @@ class Acquiring:
         self.account = Account(config, self._plan, self._lapse)
         spots = labels_of(config, settings)
         self._skipping = Skipping(
-            config, spots, self._plan, self._lapse, self.account, self.due_by_now
+            config, spots, further, self._plan, self._lapse, self.account, self.due_by_now
         )
         self.steering = Steering(config, self, self._now)
         self.extra = ExtraImages(
             config,
             spots_of(config, settings),
+            further_events(config, run.phase_channel, settings, further),
             self._plan,
             self._lapse,
             self.account,
@@ -297,7 +301,7 @@ class Acquiring:
         return due + 1
 
     def skip(self, act: Act, target: Target) -> tuple[str, Target]:
-        """Leave a well out, or take it in again; see `Skipping.carry_out`."""
+        """Do what is wanted of a well; see `Skipping.carry_out`."""
         done = self._skipping.carry_out(act, target)
         self._keep_plan(fresh=False)
         return done

@@ -100,8 +100,11 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Skip:
-    """Time points at which a position is left out: from `since` to before `until`, or for good."""
+class Span:
+    """Time points at which something holds for a position: from `since` to before `until`.
+
+    `until` is None where it holds for good.
+    """
 
     position: str
     since: int
@@ -111,10 +114,13 @@ class Skip:
         """Tell whether a time point is among them."""
         return self.since <= index and (self.until is None or index < self.until)
 
-    def moved(self, index: int) -> "Skip":
-        """Return it with one more time point put in between, which has the number `index`."""
-        until = None if self.until is None else self.until + (self.until >= index)
-        return replace(self, since=self.since + (self.since >= index), until=until)
+    def moved(self, index: int) -> "Span":
+        """Return it with one more time point put in between, which has the number `index`.
+
+        What begins or ends with the next time point does so with that one.
+        """
+        until = None if self.until is None else self.until + (self.until > index)
+        return replace(self, since=self.since + (self.since > index), until=until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +143,8 @@ class Planned:
         Time points that were put in between, in order.
     skips
         Positions that are left out on purpose: their images are no gaps.
+    added
+        Further positions that are taken beyond the plan: what lacks of them is no gap either.
     """
 
     grid: Grid
@@ -146,11 +154,12 @@ class Planned:
     over: int = -1
     periods: Mapping[str | None, Period] = field(default_factory=lambda: MappingProxyType({}))
     extra: tuple[int, ...] = ()
-    skips: tuple[Skip, ...] = ()
+    skips: tuple[Span, ...] = ()
+    added: tuple[Span, ...] = ()
 
     def has(self, index: int, image: Image) -> bool:
         """Tell whether an image is planned for a time point."""
-        if any(each.position == image[0] and each.covers(index) for each in self.skips):
+        if self.skips and image[0] in covered(self.skips, index):
             return False
         if image in self.since and index < self.since[image]:
             return False
@@ -265,25 +274,30 @@ def put_between(planned: Planned, now: datetime) -> Planned:
             {image: first + (first >= index) for image, first in planned.since.items()}
         ),
         skips=tuple(each.moved(index) for each in planned.skips),
+        added=tuple(each.moved(index) for each in planned.added),
     )
 
 
-def leave_out(planned: Planned, positions: Collection[str], index: int) -> Planned:
-    """Return the plan without images of positions, from a time point on."""
-    begun = tuple(Skip(position=each, since=index) for each in positions)
-    return replace(planned, skips=(*take_in(planned, positions, index).skips, *begun))
+def begin(spans: tuple[Span, ...], positions: Collection[str], index: int) -> tuple[Span, ...]:
+    """Return spans with those of positions that begin at a time point, for good."""
+    begun = tuple(Span(position=each, since=index) for each in positions)
+    return (*end(spans, positions, index), *begun)
 
 
-def take_in(planned: Planned, positions: Collection[str], index: int) -> Planned:
-    """Return the plan with the images of positions again, from a time point on."""
-    skips = [
+def end(spans: tuple[Span, ...], positions: Collection[str], index: int) -> tuple[Span, ...]:
+    """Return spans where those of positions are over from a time point on."""
+    ended = [
         each
         if each.position not in positions or (each.until is not None and each.until <= index)
         else replace(each, until=index)
-        for each in planned.skips
+        for each in spans
     ]
-    ended = (each for each in skips if each.until is None or each.since < each.until)
-    return replace(planned, skips=tuple(ended))
+    return tuple(each for each in ended if each.until is None or each.since < each.until)
+
+
+def covered(spans: tuple[Span, ...], index: int) -> frozenset[str]:
+    """Return the positions whose spans have a time point."""
+    return frozenset(each.position for each in spans if each.covers(index))
 
 
 def _index_of(number: int, extra: tuple[int, ...]) -> int:

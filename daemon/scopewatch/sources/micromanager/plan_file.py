@@ -18,7 +18,7 @@ from scopewatch.files import whole_file
 from scopewatch.sources.micromanager.acquired import own_data_set
 from scopewatch.sources.micromanager.focus.course import FocusKept
 from scopewatch.sources.micromanager.focus.file import FocusFile
-from scopewatch.sources.micromanager.grid import Grid, Planned, Skip, Step
+from scopewatch.sources.micromanager.grid import Grid, Planned, Span, Step
 
 PLAN_FILE = "scopewatch-plan.json"
 _MOST_BYTES = 16 * 1024 * 1024
@@ -47,7 +47,7 @@ class _Period(BaseModel):
     every: Annotated[int, Field(ge=1)] | Literal["final"]
 
 
-class _Skip(BaseModel):
+class _Span(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     position: str
@@ -70,7 +70,8 @@ class _File(BaseModel):
     then: tuple[_Step, ...] = ()
     periods: tuple[_Period, ...] = ()
     extra: tuple[_Index, ...] = ()
-    skips: tuple[_Skip, ...] = ()
+    skips: tuple[_Span, ...] = ()
+    added: tuple[_Span, ...] = ()
     focus: FocusFile = FocusFile()
 
     @model_validator(mode="after")
@@ -132,10 +133,8 @@ def write_plan(folder: Path, planned: Planned, focus: FocusKept | None = None) -
             _Period(channel=channel, every=every) for channel, every in planned.periods.items()
         ),
         extra=planned.extra,
-        skips=tuple(
-            _Skip(position=each.position, since=each.since, until=each.until)
-            for each in planned.skips
-        ),
+        skips=_written(planned.skips),
+        added=_written(planned.added),
         focus=FocusFile.of(focus or FocusKept()),
     )
     text = json.dumps(file.model_dump(mode="json"), indent=1, ensure_ascii=False)
@@ -170,9 +169,20 @@ def _read(path: Path) -> Planned | None:
         since=MappingProxyType({(each.position, each.channel): each.since for each in kept.images}),
         periods=MappingProxyType({each.channel: each.every for each in kept.periods}),
         extra=kept.extra,
-        skips=tuple(
-            Skip(position=each.position, since=each.since, until=each.until) for each in kept.skips
-        ),
+        skips=_spans(kept.skips),
+        added=_spans(kept.added),
+    )
+
+
+def _written(spans: tuple[Span, ...]) -> tuple[_Span, ...]:
+    return tuple(
+        _Span(position=each.position, since=each.since, until=each.until) for each in spans
+    )
+
+
+def _spans(written: tuple[_Span, ...]) -> tuple[Span, ...]:
+    return tuple(
+        Span(position=each.position, since=each.since, until=each.until) for each in written
     )
 
 

@@ -18,10 +18,11 @@ from scopewatch.sources.micromanager.focus.course import FocusKept
 from scopewatch.sources.micromanager.grid import (
     Grid,
     Planned,
+    begin,
     begun,
-    leave_out,
+    covered,
+    end,
     put_between,
-    take_in,
     take_up,
 )
 from scopewatch.sources.micromanager.plan_file import (
@@ -98,16 +99,31 @@ class KeptPlan:
 
     def leave_out(self, grid: Grid, positions: Collection[str], index: int) -> None:
         """Leave out the images of positions from a time point on."""
-        self._planned = leave_out(self._planned or self._begun(grid), positions, index)
+        planned = self._planned or self._begun(grid)
+        self._planned = replace(planned, skips=begin(planned.skips, positions, index))
 
     def take_in(self, grid: Grid, positions: Collection[str], index: int) -> None:
         """Take the images of positions again from a time point on."""
-        self._planned = take_in(self._planned or self._begun(grid), positions, index)
+        planned = self._planned or self._begun(grid)
+        self._planned = replace(planned, skips=end(planned.skips, positions, index))
+
+    def add(self, grid: Grid, positions: Collection[str], index: int) -> None:
+        """Take further positions beyond the plan from a time point on."""
+        planned = self._planned or self._begun(grid)
+        self._planned = replace(planned, added=begin(planned.added, positions, index))
+
+    def drop(self, grid: Grid, positions: Collection[str], index: int) -> None:
+        """Take further positions no more from a time point on."""
+        planned = self._planned or self._begun(grid)
+        self._planned = replace(planned, added=end(planned.added, positions, index))
 
     def skipped(self, index: int) -> frozenset[str]:
         """Return the positions that are left out of a time point."""
-        skips = () if self._planned is None else self._planned.skips
-        return frozenset(each.position for each in skips if each.covers(index))
+        return frozenset() if self._planned is None else covered(self._planned.skips, index)
+
+    def added(self, index: int) -> frozenset[str]:
+        """Return the further positions that are taken at a time point."""
+        return frozenset() if self._planned is None else covered(self._planned.added, index)
 
     def take_up(self, found: Acquired, now: datetime) -> Grid | None:
         """Go on with the time-lapse that is on disk, as it is planned now; None where none is."""

@@ -18,7 +18,7 @@ from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.acquisition import (
     HOLDS,
     ITSELF,
-    SKIPS,
+    WELL_ACTS,
     Act,
     Held,
     JournalEntry,
@@ -58,7 +58,7 @@ class TimeLapseHands(Protocol):
         ...
 
     def skip(self, act: Act, target: Target) -> tuple[str, Target]:
-        """Leave a well out, or take it in again; return the outcome, and the well with its plate.
+        """Do what is wanted of a well; return the outcome, and the well with its plate.
 
         Raises OrderRefusedError.
         """
@@ -123,7 +123,7 @@ class Steering:
         while (order := self._next()) is not None:
             target = order.target
             try:
-                if order.act in SKIPS:
+                if order.act in WELL_ACTS:
                     outcome, target = self._skip(order)
                 else:
                     outcome = self._carry_out(order)
@@ -140,13 +140,13 @@ class Steering:
         with self._lock:
             for order in self._orders:
                 # Before the plan is taken up it would seem that nothing has begun.
-                if order.act not in SKIPS or self._hands.is_prepared:
+                if order.act not in WELL_ACTS or self._hands.is_prepared:
                     self._orders.remove(order)
                     return order
             return None
 
     def _skip(self, order: Order) -> tuple[str, Target]:
-        """Leave a well out, or take it in again; a pause does not matter."""
+        """Do what is wanted of a well; a pause does not matter."""
         if order.target is None:
             raise OrderRefusedError("no well is named")
         return self._hands.skip(order.act, order.target)

@@ -7,11 +7,13 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.acquisition import (
     EXTRAS,
+    SITES,
     SKIPS,
     Act,
     JournalEntry,
     Target,
     wells_marked_dead,
+    wells_with_more_sites,
 )
 from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.monitoring.acts import THIS_DAY, ActFacts, FlaggedWell, UnfitFrame
@@ -66,22 +68,31 @@ def target_of(row: JournalRow) -> Target | None:
 
 def dead_wells(session: Session, run: str) -> list[JournalEntry]:
     """Return the entry of each well of a run that is marked dead, oldest first."""
+    return wells_marked_dead(_of_wells(session, run, SKIPS))
+
+
+def wells_with_sites(session: Session, run: str) -> list[JournalEntry]:
+    """Return the entry of each well of a run that has further sites, oldest first."""
+    return wells_with_more_sites(_of_wells(session, run, SITES | {Act.DEAD}))
+
+
+def _of_wells(session: Session, run: str, acts: frozenset[Act]) -> list[JournalEntry]:
     rows = session.scalars(
         select(JournalRow)
         .where(
             JournalRow.run == run,
             JournalRow.done.is_(True),
-            JournalRow.act.in_([act.value for act in SKIPS]),
+            JournalRow.act.in_([act.value for act in acts]),
         )
         .order_by(JournalRow.done_at, JournalRow.id)
     )
-    return wells_marked_dead([entry_of(row) for row in rows])
+    return [entry_of(row) for row in rows]
 
 
 def act_facts(
     session: Session, run: str, source: str, time_point: int, channel: str, now: datetime
 ) -> ActFacts:
-    """Return what acts of a time-lapse at a time point follow from.
+    """Return what acts of a time-lapse at a time point follow from, without forecasts.
 
     Parameters
     ----------
@@ -100,7 +111,13 @@ def act_facts(
         .order_by(JournalRow.id.desc())
         .limit(_MOST_ROWS)
     )
+    sites = session.scalars(
+        select(JournalRow)
+        .where(JournalRow.run == run, JournalRow.act.in_([*(act.value for act in SITES), "dead"]))
+        .order_by(JournalRow.id)
+    )
     return ActFacts(
+        sites=tuple(entry_of(row) for row in sites),
         now=now,
         time_point=time_point,
         unfit=_unfit(session, run, source, time_point, channel),

@@ -32,7 +32,12 @@ from scopewatch.store.read.frame_queries import (
     select_frames,
     select_refused,
 )
-from scopewatch.store.read.journal import act_facts, dead_wells, newest_entries
+from scopewatch.store.read.journal import (
+    act_facts,
+    dead_wells,
+    newest_entries,
+    wells_with_sites,
+)
 from scopewatch.store.read.liveness import PICTURES_REMOVED, read_liveness
 from scopewatch.store.read.records import (
     AlertRow,
@@ -104,6 +109,11 @@ class Reader:
         """Return the entry of each well of a run that is marked dead, oldest first."""
         with transaction(self._engine) as session:
             return dead_wells(session, run)
+
+    def wells_with_sites(self, run: str) -> list[JournalEntry]:
+        """Return the entry of each well of a run that has further sites, oldest first."""
+        with transaction(self._engine) as session:
+            return wells_with_sites(session, run)
 
     def act_facts(
         self, run: str, source: str, time_point: int, channel: str, now: datetime

@@ -1,6 +1,7 @@
 """A well that is marked dead is left out from the next time point on, without gaps."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from scopewatch.core.acquisition import Act, Order, Report, Target
 from scopewatch.sources.micromanager.grid import (
     Grid,
     Planned,
+    begin,
     begun,
-    leave_out,
+    end,
     put_between,
-    take_in,
 )
 from tests.conftest import FakeClock
 from tests.unit.sources.time_lapse_scene import Scene, missed
@@ -133,7 +134,7 @@ def has(planned: Planned, position: str) -> list[int]:
 
 
 def test_what_is_left_out_moves_with_a_time_point_put_in_between() -> None:
-    planned = take_in(leave_out(plan(), ["A1"], 2), ["A1"], 4)
+    planned = replace(plan(), skips=end(begin((), ["A1"], 2), ["A1"], 4))
     assert has(planned, "A1") == [0, 1, 4, 5, 6]
     between = put_between(planned, T0)
     assert has(between, "A1") == [0, 1, 2, 5, 6]
@@ -141,4 +142,11 @@ def test_what_is_left_out_moves_with_a_time_point_put_in_between() -> None:
 
 
 def test_leaving_out_and_taking_in_at_one_time_point_changes_nothing() -> None:
-    assert take_in(leave_out(plan(), ["A1"], 2), ["A1"], 2) == plan()
+    assert end(begin((), ["A1"], 2), ["A1"], 2) == ()
+
+
+def test_what_begins_with_the_next_time_point_begins_with_one_that_is_put_before_it() -> None:
+    left_out = put_between(replace(plan(), skips=begin((), ["A1"], 1)), T0)
+    assert has(left_out, "A1") == [0]
+    back = put_between(replace(plan(), skips=end(begin((), ["A1"], 0), ["A1"], 1)), T0)
+    assert has(back, "A1") == [1, 2, 3, 4, 5, 6]

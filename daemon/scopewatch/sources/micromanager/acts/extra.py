@@ -53,6 +53,8 @@ class ExtraImages:
     ----------
     spots
         The position label and preset of each image that is planned, by what its frame is.
+    further
+        Preset and event of each further site, by its label.
     due, now
         Return the last time point that was due, and the time of day.
     take
@@ -65,6 +67,7 @@ class ExtraImages:
         self,
         config: MicroManagerSourceConfig,
         spots: Mapping[Spot, tuple[str, str | None]],
+        further: Mapping[str, tuple[str, Event]],
         plan: KeptPlan,
         lapse: TimeLapse,
         account: Account,
@@ -76,6 +79,8 @@ class ExtraImages:
     ) -> None:
         self._config = config
         self._spots = dict(spots)
+        self._further = further
+        self._left: tuple[int, set[str]] = -1, set()
         self._plan = plan
         self._lapse = lapse
         self._account = account
@@ -97,6 +102,14 @@ class ExtraImages:
 
     def work(self) -> None:
         """Take one image of those that wait, and refuse what cannot be taken any more."""
+        try:
+            if not self._take_order():
+                self._take_site()
+        except HeldError:
+            return  # somebody waits for a pause
+
+    def _take_order(self) -> bool:
+        """Take one image that was asked for; True where that was tried."""
         with self._lock:
             waiting = list(self._orders)
         for order in waiting:
@@ -105,19 +118,62 @@ class ExtraImages:
             except WaitsError:
                 continue
             except HeldError:
-                return
+                raise
             except OrderRefusedError as error:
                 self._end(order, f"refused: {error}", done=False)
             except SourceError as error:
                 self._end(order, f"failed: {error}", done=False)
-                return
+                return True
             except Exception as error:  # a thread boundary: the scheduler must go on
                 log.exception("acquisition failed", source=self._config.name)
                 self._end(order, f"failed: {type(error).__name__}: {error}", done=False)
-                return
+                return True
             else:
                 self._end(order, outcome, done=True, target=target)
-                return
+                return True
+        return False
+
+    def _take_site(self) -> None:
+        """Take one further site of the time point, each tried once."""
+        grid, index = self._lapse.grid, self._due()
+        if grid is None or index is None or self._lapse.over < index:
+            return
+        if self._left[0] != index:
+            self._left = index, set(self._plan.added(index)) & set(self._further)
+        left = self._left[1]
+        while left:
+            label = min(left)
+            left.remove(label)
+            preset, event = self._further[label]
+            place = index, label, preset or None
+            if not self._account.has(place):
+                break
+        else:
+            return
+        try:
+            self._require_time(grid, index, event.get("exposure", 0.0), again=True)
+            axes = {**event["axes"], "time": index}
+            self._take(place, {**event, "axes": axes}, refocus=False)
+        except HeldError:
+            left.add(label)
+            raise
+        except Exception as error:  # a thread boundary: the scheduler must go on
+            if not isinstance(error, SourceError):
+                log.exception("acquisition failed", source=self._config.name)
+            log.warning(
+                "further site was not taken",
+                source=self._config.name,
+                time_point=index,
+                position=label,
+                reason=str(error),
+            )
+        else:
+            log.info(
+                "further site was taken",
+                source=self._config.name,
+                time_point=index,
+                position=label,
+            )
 
     def _end(self, order: Order, outcome: str, *, done: bool, target: Target | None = None) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""Wells that are marked dead: their positions are left out from the next time point on.
+"""Wells that are marked dead are left out from the next time point on; others get further sites.
 
 What is left out is no gap, since it is not planned any more. The plan's file keeps it, so it holds
 over a restart; the journal keeps who marked the well, and why.
@@ -11,6 +11,8 @@ from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.acquisition import Act, Target
 from scopewatch.sources.micromanager.account import Account
 from scopewatch.sources.micromanager.acts.refusal import OrderRefusedError
+from scopewatch.sources.micromanager.acts.sites import Further
+from scopewatch.sources.micromanager.grid import Grid
 from scopewatch.sources.micromanager.plan_kept import KeptPlan
 from scopewatch.sources.micromanager.time_lapse import TimeLapse
 
@@ -18,12 +20,14 @@ _MOST_NAMED = 5
 
 
 class Skipping:
-    """The wells of one time-lapse that are not imaged any more.
+    """The wells of one time-lapse that are not imaged as planned.
 
     Parameters
     ----------
     spots
         The position label of each plate, well and site.
+    further
+        The further positions of each well.
     due
         Returns the last time point that was due; None before the first.
     """
@@ -32,12 +36,19 @@ class Skipping:
         self,
         config: MicroManagerSourceConfig,
         spots: Mapping[tuple[str, str, int], str],
+        further: Further,
         plan: KeptPlan,
         lapse: TimeLapse,
         account: Account,
         due: Callable[[], int | None],
     ) -> None:
-        self._allowed = config.acts.skip_dead
+        self._allowed = {
+            Act.DEAD: config.acts.skip_dead,
+            Act.MORE_SITES: config.acts.more_sites is not None,
+        }
+        self._further = {
+            well: {each.label for each in positions} for well, positions in further.items()
+        }
         self._wells: dict[tuple[str, str], set[str]] = {}
         for (plate, well, _), label in spots.items():
             self._wells.setdefault((plate, well), set()).add(label)
@@ -47,31 +58,46 @@ class Skipping:
         self._due = due
 
     def carry_out(self, act: Act, target: Target) -> tuple[str, Target]:
-        """Leave a well out, or take it in again; return the outcome, and the well with its plate.
+        """Do what is wanted of a well; return the outcome, and the well with its plate.
 
         Raises
         ------
         OrderRefusedError
             When it cannot be done; nothing is changed then.
         """
-        if act is Act.DEAD and not self._allowed:
-            raise OrderRefusedError("acts.skip_dead of the source is off")
+        if not self._allowed.get(act, True):
+            setting = "skip_dead" if act is Act.DEAD else "more_sites"
+            raise OrderRefusedError(f"acts.{setting} of the source is off")
         plate, well = self._find(target)
-        labels = self._wells[plate, well]
         grid, index = self._lapse.grid, self._next()
         if grid is None or index is None:
             raise OrderRefusedError("the time-lapse has not begun")
         if index >= self._plan.time_points:
             raise OrderRefusedError("no time point is left")
-        left_out = labels <= self._plan.skipped(index)
-        if left_out == (act is Act.DEAD):
-            raise OrderRefusedError("it is left out already" if left_out else "it is not left out")
-        if act is Act.DEAD:
-            self._plan.leave_out(grid, labels, index)
-        else:
-            self._plan.take_in(grid, labels, index)
-        what = "left out" if act is Act.DEAD else "imaged again"
+        what = self._change(act, (plate, well), grid, index)
         return f"{what} from time point {index} on", replace(target, plate=plate, well=well)
+
+    def _change(self, act: Act, well: tuple[str, str], grid: Grid, index: int) -> str:
+        plan, labels, further = self._plan, self._wells[well], self._further.get(well, set())
+        left_out = labels <= plan.skipped(index)
+        added = bool(further) and further <= plan.added(index)
+        if act is Act.DEAD:
+            _refuse_if(left_out, "it is left out already")
+            plan.leave_out(grid, labels, index)
+            plan.drop(grid, further, index)
+            return "left out"
+        if act is Act.ALIVE:
+            _refuse_if(not left_out, "it is not left out")
+            plan.take_in(grid, labels, index)
+            return "imaged again"
+        if act is Act.MORE_SITES:
+            _refuse_if(left_out, "the well is marked dead")
+            _refuse_if(added, "it has further sites already")
+            plan.add(grid, further, index)
+            return f"{len(further)} further sites, where there is time,"
+        _refuse_if(not added, "it has no further sites")
+        plan.drop(grid, further, index)
+        return "only the planned sites"
 
     def _find(self, target: Target) -> tuple[str, str]:
         found = [
@@ -90,3 +116,8 @@ class Skipping:
         if due is None:
             return None
         return due + (due <= self._lapse.over or self._account.has_some(due))
+
+
+def _refuse_if(is_so: bool, why: str) -> None:
+    if is_so:
+        raise OrderRefusedError(why)

@@ -36,10 +36,10 @@ def longest_act_s(config: MicroManagerSourceConfig) -> float:
     """Return how long the longest act takes that is switched on; 0 where none takes an image."""
     acts = config.acts
     longest = 0.0
-    if acts.reimage_unfit:
+    if acts.reimage_unfit or acts.more_sites is not None:
         exposures = [each.exposure_ms for each in config.channels]
         exposures += [own for each in config.positions for own in each.exposures_ms.values()]
-        longest = act_s(config, max(exposures, default=0.0), refocus=True)
+        longest = act_s(config, max(exposures, default=0.0), refocus=acts.reimage_unfit)
     if acts.fluorescence_of_flagged is not None:
         exposure_ms = acts.fluorescence_of_flagged.exposure_ms
         longest = max(longest, act_s(config, exposure_ms, refocus=False))

@@ -37,6 +37,8 @@ class Focusing:
         The well of each position label.
     drive
         Gives the focus drive of the microscope that is open.
+    like
+        Of each position beyond the plan, that of the plan whose focus it has.
     """
 
     def __init__(
@@ -44,8 +46,10 @@ class Focusing:
         config: MicroManagerSourceConfig,
         wells: Mapping[str, str],
         drive: Callable[[], Drive],
+        like: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._config = config
+        self._like = like
         self._focus = config.focus
         self._locks = config.focus.method == "lock"
         self._name = config.name
@@ -133,7 +137,7 @@ class Focusing:
             acquire([self._placed(event, place[1], with_height=True)])
             return
         drive, taking = self._drive(), _Taking(place[0])
-        stop = Stop(at=(place[1],), places=(place,))
+        stop = Stop(at=(self._like.get(place[1], place[1]),), places=(place,))
         try:
             self._take(stop, {place: event}, taking, drive, acquire, skips=refocus)
         finally:
@@ -203,7 +207,7 @@ class Focusing:
         taking.corrections += found
         if not found:
             return next(iter(failed.values()))
-        good: list[PositionConfig] = [self._positions[each] for each in (*labels, *stop.at)]
+        good: list[PositionConfig] = [self._position(each) for each in (*labels, *stop.at)]
         self.kept = self.kept.with_found(good, median(found), taking.time_point)
         return ""
 
@@ -211,8 +215,11 @@ class Focusing:
         """Return an event at the height by what was found; under a lock the height is its."""
         placed = {key: value for key, value in event.items() if key != "z"}
         if with_height:
-            placed["z"] = self.kept.image_um(self._positions[label])
+            placed["z"] = self.kept.image_um(self._position(label))
         return placed
+
+    def _position(self, label: str) -> PositionConfig:
+        return self._positions[self._like.get(label, label)]
 
     def _keep(self, *, home_um: float) -> None:
         self.kept = replace(self.kept, home_um=home_um)

@@ -85,18 +85,26 @@ def acts_in_words(config: MicroManagerSourceConfig, projection: Projection, left
     """
     if not config.acts.takes_images:
         return ""
-    fit = acts_that_fit(config, projection)
-    most = min(config.acts.most_per_time_point, fit)
-    extra = in_bytes(most * left * projection.frame.image_bytes)
-    again = "each image of a site once more" if config.acts.reimage_unfit else ""
-    if again and config.focus.method == "none":
-        again += " (not those out of focus: `focus` is none)"
-    flagged = config.acts.fluorescence_of_flagged
-    once = f"{flagged.preset} {flagged.exposure_ms:g} ms per flag" if flagged else ""
-    light = " and ".join(each for each in (again, once) if each)
+    acts, fit = config.acts, acts_that_fit(config, projection)
+    most = acts.most_per_time_point if acts.reimage_unfit or acts.fluorescence_of_flagged else 0
+    sites = 0
+    if acts.more_sites is not None:
+        sites = acts.more_sites.most_wells * len(acts.more_sites.offsets_um)
+    extra = in_bytes(min(most + sites, fit) * left * projection.frame.image_bytes)
+    light = []
+    if acts.reimage_unfit:
+        unfocused = " (not those out of focus: `focus` is none)"
+        light.append(
+            "each image of a site once more" + (unfocused * (config.focus.method == "none"))
+        )
+    if acts.fluorescence_of_flagged is not None:
+        flagged = acts.fluorescence_of_flagged
+        light.append(f"{flagged.preset} {flagged.exposure_ms:g} ms per flag")
+    if sites:
+        light.append("further sites as the planned ones")
     return (
-        f"images beyond the plan: at most {most} at a time point ({fit} fit, each up to"
-        f" {in_time(longest_act_s(config))}), {extra} more disk, light at most {light}"
+        f"images beyond the plan: at most {most + sites} at a time point ({fit} fit, each up to"
+        f" {in_time(longest_act_s(config))}), {extra} more disk, light at most {', '.join(light)}"
     )
 
 

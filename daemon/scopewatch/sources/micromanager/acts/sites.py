@@ -1,0 +1,113 @@
+"""Further sites of a well: positions beside its first one, with labels that are read as new sites.
+
+Each label is read as it will be read from its images, so that a further site is never taken for
+one of the plan, nor for another well.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from scopewatch.config import MicroManagerSourceConfig, PositionConfig
+from scopewatch.core.errors import ConfigError, FrameError, complaint
+from scopewatch.sources.base.reading import ReadingSettings
+from scopewatch.sources.micromanager.acquired import events_of, labels_of, planned_key, spot_of
+from scopewatch.sources.micromanager.events import Event
+
+Well = tuple[str, str]  # plate, well
+Further = Mapping[Well, tuple[PositionConfig, ...]]
+
+
+def further_sites(config: MicroManagerSourceConfig, settings: ReadingSettings) -> Further:
+    """Return the further positions of each well; none where they are not switched on.
+
+    Raises
+    ------
+    ConfigError
+        When a well's labels cannot name another site of it.
+    """
+    wanted = config.acts.more_sites
+    if wanted is None:
+        return {}
+    positions = {each.label: each for each in config.positions}
+    used = labels_of(config, settings)
+    sites: dict[Well, list[tuple[int, str]]] = {}
+    for (plate, well, site), label in used.items():
+        sites.setdefault((plate, well), []).append((site, label))
+    further: dict[Well, tuple[PositionConfig, ...]] = {}
+    taken = set(used)
+    for (plate, well), planned in sites.items():
+        first = positions[min(planned)[1]]
+        made = []
+        for dx_um, dy_um in wanted.offsets_um:
+            label, spot = _label(config, settings, (plate, well), first.label, taken)
+            taken.add(spot)
+            moved = {"label": label, "x_um": first.x_um + dx_um, "y_um": first.y_um + dy_um}
+            made.append(first.model_copy(update=moved))
+        further[plate, well] = tuple(made)
+    return further
+
+
+def firsts_of(
+    config: MicroManagerSourceConfig, settings: ReadingSettings, further: Further
+) -> dict[str, str]:
+    """Return the label of the well's first site for that of each further one."""
+    planned: dict[Well, list[tuple[int, str]]] = {}
+    for (plate, well, site), label in labels_of(config, settings).items():
+        planned.setdefault((plate, well), []).append((site, label))
+    return {each.label: min(planned[well])[1] for well, made in further.items() for each in made}
+
+
+def further_events(
+    config: MicroManagerSourceConfig, judged: str, settings: ReadingSettings, further: Further
+) -> dict[str, tuple[str, Event]]:
+    """Return preset and event of each further site, by its label: in the judged channel alone.
+
+    The event has no time point yet.
+    """
+    positions = tuple(each for made in further.values() for each in made)
+    if not positions:
+        return {}
+    events = events_of(config.model_copy(update={"positions": positions}), 0)
+    return {
+        place[1]: (place[2] or "", event)
+        for place, event in events.items()
+        if planned_key(place, settings).channel == judged
+    }
+
+
+def _label(
+    config: MicroManagerSourceConfig,
+    settings: ReadingSettings,
+    well: Well,
+    first: str,
+    taken: set[tuple[str, str, int]],
+) -> tuple[str, tuple[str, str, int]]:
+    """Return a label that is read as a site of a well that no position has."""
+    channel = next((each.preset for each in config.channels), None)
+    labels = {each.label for each in config.positions}
+    for label in _candidates(first, well[1], len(taken)):
+        try:
+            spot = spot_of(planned_key((0, label, channel), settings))
+        except FrameError:
+            continue
+        if spot[:2] == well and spot not in taken and label not in labels:
+            return label, spot
+    raise ConfigError(
+        complaint(
+            "further sites of a well cannot be named so that `position` reads them",
+            where=f"acts.more_sites of the source {config.name!r}",
+            expected=f"a label such as {well[1]}_s1 that is read as another site of {well[1]}",
+            got=f"the position {first!r}",
+            do="change `position`, or leave more_sites out",
+        )
+    )
+
+
+def _candidates(first: str, well: str, count: int) -> Iterator[str]:
+    """Yield labels: the first site's with another number at its end, or the well with one."""
+    number = re.search(r"\d+$", first)
+    for site in range(1, count + 2):
+        if number is not None and first != well:
+            yield f"{first[: number.start()]}{site:0{len(number[0])}d}"
+        yield f"{first}_s{site}"
+        yield f"{well}_s{site}"
