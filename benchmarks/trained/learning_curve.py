@@ -1,0 +1,129 @@
+"""How many runs a model needs: figures on held-out runs by the number of training runs, simulated.
+
+    nice python benchmarks/trained/learning_curve.py --work build/learning-curve [--repeats 6]
+
+In each repeat some of the simulated runs are held out for all sizes, and the training runs of one
+size are among those of the next. Prints the mean over repeats with a 95 % bootstrap interval over
+repeats (of fewer than five: the lowest and the highest); they draw from one pool of runs, so that
+the intervals are rather too narrow. A call that was interrupted goes on.
+"""
+
+import argparse
+import json
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from small_fits import SmallModel, fit_small, simulated_dataset, small_settings
+
+from scopewatch_training.bundle.limits import learn_limits, refuses
+from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.evaluation.assessment import assess
+
+SIZES = (1, 2, 3, 5, 7)
+COLUMNS = {
+    "auc": ("ROC AUC", 3),
+    "mae": ("MAE", 1),
+    "worst_bias": ("bias of the worst run", 1),
+    "refused": ("frames refused [%]", 0),
+    "guess_mae": ("MAE of a constant", 1),
+}
+
+
+def main() -> None:
+    """Fit, judge, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, default=Path("build/learning-curve"))
+    parser.add_argument("--runs", type=int, default=16)
+    parser.add_argument("--held-out", type=int, default=4)
+    parser.add_argument("--wells", type=int, default=6)
+    parser.add_argument("--size-px", type=int, default=256)
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--repeats", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=41)
+    call = parser.parse_args()
+    call.work.mkdir(parents=True, exist_ok=True)
+    dataset = simulated_dataset(
+        call.work, runs=call.runs, wells=call.wells, seed=call.seed, size_px=call.size_px
+    )
+    record = call.work / "figures.jsonl"
+    kept = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
+    for repeat in range(call.repeats):
+        rng = np.random.default_rng([call.seed, repeat])
+        order = [str(each) for each in rng.permutation(dataset.runs())]
+        held, pool = order[: call.held_out], order[call.held_out :]
+        for size in SIZES:
+            if any((each["repeat"], each["size"]) == (repeat, size) for each in kept):
+                continue
+            pairs = dataset.of_runs(pool[:size])
+            model = fit_small(dataset, pairs, small_settings(call.steps, repeat))
+            line = {"repeat": repeat, "size": size, **judge(model, dataset, pairs, held)}
+            with record.open("a") as stream:
+                stream.write(json.dumps(line) + "\n")
+            kept.append(line)
+            print(line, flush=True)
+    print_table(kept, call)
+
+
+def judge(
+    model: SmallModel, dataset: Dataset, training: Sequence[Pair], held_out: Sequence[str]
+) -> dict[str, float]:
+    """Return the figures on held-out runs; errors and biases are in percentage points."""
+    pairs = dataset.of_runs(held_out)
+    found = assess(model.score(dataset, pairs), np.random.default_rng(0), repeats=0)
+    known = assess(model.score(dataset, training), np.random.default_rng(0), repeats=0)
+    guess = np.mean([each.truth for each in known.fields])
+    limits = learn_limits(training)
+    return {
+        "auc": found.pooled.tile.roc_auc,
+        "mae": found.pooled.image.mae,
+        "worst_bias": max(abs(each.image.bias) for each in found.per_run.values()),
+        "refused": 100 * float(np.mean([refuses(limits, pair.measures) for pair in pairs])),
+        "guess_mae": 100 * float(np.mean([abs(each.truth - guess) for each in found.fields])),
+    }
+
+
+def print_table(kept: Sequence[dict[str, float]], call: argparse.Namespace) -> None:
+    """Print the means with their intervals as a Markdown table."""
+    print(
+        f"\nsimulated: {call.wells} wells of one {call.size_px} px field each, {call.held_out} runs"
+        f" held out, {call.repeats} repeats, {call.steps} steps; {processor()}\n"
+    )
+    names = " | ".join(name for name, _ in COLUMNS.values())
+    print(f"| training runs | {names} |")
+    print("|---|" + "---|" * (len(COLUMNS) + 1))
+    for size in SIZES:
+        members = [each for each in kept if each["size"] == size]
+        cells = [
+            cell(np.array([each[name] for each in members]), digits)
+            for name, (_, digits) in COLUMNS.items()
+        ]
+        print(f"| {size} | " + " | ".join(cells) + " |")
+
+
+def cell(values: NDArray[np.float64], digits: int) -> str:
+    """Return the mean and the interval over repeats; of fewer than five, lowest and highest."""
+    if not len(values):
+        return "-"
+    low, high = values.min(), values.max()
+    if len(values) >= 5:
+        rng = np.random.default_rng(0)
+        means = rng.choice(values, (2000, len(values))).mean(axis=1)
+        low, high = np.percentile(means, (2.5, 97.5))
+    return f"{values.mean():.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def processor() -> str:
+    """Name the processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+if __name__ == "__main__":
+    main()
