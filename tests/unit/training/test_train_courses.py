@@ -87,8 +87,8 @@ def test_ends_are_averaged_over_sites_however_many_frames_a_site_has(tmp_path: P
     ("text", "words"),
     [
         ("run,plate\n", r"no column well, site, final_efficiency"),
-        ("run,plate,well,site,final_efficiency\nr,P1,A1,0,60\n", "line 2: 60.0 is no fraction"),
-        ("run,plate,well,site,final_efficiency\nr,P1,A1,0,x\n", "could not convert"),
+        ("run,plate,well,site,final_efficiency\nr,P1,A1,0,60\n", "line 2: 60 is no fraction"),
+        ("run,plate,well,site,final_efficiency\nr,P1,A1,0,x\n", "line 2: x is no fraction"),
         ("run,plate,well,site,final_efficiency\nr,P1,A1,0,nan\n", "line 2: nan is no fraction"),
     ],
 )

@@ -229,6 +229,35 @@ def test_two_runs_are_too_few() -> None:
         study_warnings(make_runs(runs=2, wells=2), plan(choose_rules(None, None)))
 
 
+@pytest.mark.parametrize("first_day", [FINAL_DAY, FINAL_DAY + 1])
+def test_a_time_lapse_of_final_days_only_is_refused_in_one_line(first_day: float) -> None:
+    recorded = make_runs(runs=3, wells=2)
+    last = [
+        replace(moment, day=first_day)
+        for moment in recorded.moments
+        if moment.time_point == max(each.time_point for each in recorded.moments)
+    ]
+    with pytest.raises(ConfigError) as caught:
+        study_warnings(replace(recorded, moments=tuple(last)), plan(choose_rules(None, None)))
+    assert str(caught.value) == (
+        "time-lapse has no frame of the days before the end: the time-lapse and its final"
+        f" efficiencies (expected phase frames of days before day {FINAL_DAY:g}, which could have"
+        f" warned, got day {first_day:g} only); add the phase frames of earlier days to the table"
+    )
+
+
+def test_frames_of_the_last_hours_alone_are_judged_without_an_error() -> None:
+    recorded = make_runs(runs=3, wells=2)
+    last = max(each.time_point for each in recorded.moments)
+    hours = [
+        replace(moment, day=FINAL_DAY - 0.5 * (last - moment.time_point))
+        for moment in recorded.moments
+        if moment.time_point >= last - 1
+    ]
+    study = study_warnings(replace(recorded, moments=tuple(hours)), plan(choose_rules(None, None)))
+    assert study.wells == 6
+
+
 def test_wells_whose_end_is_not_known_count_on_their_plate() -> None:
     recorded = make_runs(runs=3, wells=6)
     collapse = AlertRule(name="plate", kind=RuleKind.PLATE_COLLAPSE, limit=0.01)

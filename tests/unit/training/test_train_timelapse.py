@@ -190,8 +190,14 @@ def test_a_timelapse_table_is_read(tmp_path: Path) -> None:
     [
         ("run,plate\n", "incomplete: {} (expected columns run, plate, well, site, time_point, day"),
         (HEADER, "(expected columns run, plate, well, site, time_point, day, phase and a line"),
-        (HEADER + "run1,P1,A1,0,4,two,a.tif,1\n", "wrong line: {} line 2 (got could not convert"),
-        (HEADER + "run1,P1,A1,0,4,2,b.tif,1\n", "wrong line: {} line 2 (got no file b.tif)"),
+        (
+            HEADER + "run1,P1,A1,0,4,two,a.tif,1\n",
+            "wrong line: {} line 2 (got day 'two' is no number",
+        ),
+        (
+            HEADER + "run1,P1,A1,0,4,2,b.tif,1\n",
+            "wrong line: {} line 2 (got no file b.tif: correct the path",
+        ),
     ],
 )
 def test_a_wrong_table_is_refused(tmp_path: Path, text: str, words: str) -> None:

@@ -5,23 +5,32 @@ Columns `run, plate, well, site, time_point, phase, fluorescence`, and where kno
 All problems of a manifest are reported at once, one line for each.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from math import isfinite
 from pathlib import Path
 from typing import Final
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch_training.dataset.pictures import PictureRef
+from scopewatch_training.dataset.tables.spreadsheet import (
+    TableRow,
+    parse_decimal,
+    parse_index,
+    read_sheet,
+)
+from scopewatch_training.dataset.tables.written_paths import find_picture, missing_advice
 
 REQUIRED: Final = ("run", "plate", "well", "site", "time_point", "phase", "fluorescence")
 OPTIONAL: Final = ("um_per_px", "day")
 SIMULATED_MARK: Final = "SIMULATED.txt"
 _MOST_LINES: Final = 20
 _MOST_LETTERS: Final = 120
+_SURPLUS: Final = (
+    "remove what is beyond the last column; where a decimal comma or a comma in a name split it,"
+    " put the field in quotes or save with semicolons"
+)
 _OTHER_WORDS: Final = {
     "um_px": "um_per_px",
     "pixel_size": "um_per_px",
@@ -93,29 +102,12 @@ def read_manifest(path: Path) -> list[PairRow]:
         Missing file, missing or unknown column, no row, a field that cannot be read, a picture
         that does not exist, or a pair that is listed twice: one line for each, at most twenty.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            complaint(
-                "manifest cannot be read",
-                where=path,
-                got=error.strerror if isinstance(error, OSError) else "not UTF-8 text",
-                do="give the path of a CSV file",
-            )
-        ) from error
-    reader = csv.DictReader(text.splitlines(), skipinitialspace=True, strict=True)
-    try:
-        _check_columns(path, reader.fieldnames or ())
-        numbered = [(reader.line_num, line) for line in reader]
-    except csv.Error as error:
-        raise ConfigError(
-            complaint("manifest is not CSV", where=path, got=error, do="save it as plain CSV")
-        ) from error
+    table = read_sheet(path, "manifest", REQUIRED + OPTIONAL)
+    _check_columns(path, table.columns)
     problems: list[str] = []
     rows: list[PairRow] = []
-    for number, line in numbered:
-        row = _read_row(path, number, line, problems)
+    for line in table.rows:
+        row = _read_row(path, line, problems)
         if row is not None:
             rows.append(row)
     problems += _duplicates(path, rows)
@@ -212,18 +204,15 @@ def _shorten(text: str) -> str:
     return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}..."
 
 
-def _read_row(
-    path: Path, number: int, line: dict[str | None, str | None], problems: list[str]
-) -> PairRow | None:
+def _read_row(path: Path, line: TableRow, problems: list[str]) -> PairRow | None:
     """Read one line; None where it is wrong, and its problems are added to `problems`."""
-    where = f"{path} line {number}"
+    where = f"{path} line {line.number}"
     before = len(problems)
-    if None in line or None in line.values():
-        problems.append(
-            complaint("row has the wrong number of fields", where=where, do="fill every column")
-        )
+    fields = line.fields
+    if line.surplus or any(name not in fields for name in REQUIRED):
+        advice = "fill every column" if not line.surplus else _SURPLUS
+        problems.append(complaint("row has the wrong number of fields", where=where, do=advice))
         return None
-    fields = {str(name): str(value).strip() for name, value in line.items()}
     problems += [
         complaint(f"{name} is empty", where=where, do=f"name the {name}")
         for name in ("run", "plate", "well")
@@ -253,8 +242,9 @@ def _read_row(
 
 
 def _index(text: str, name: str, where: str, problems: list[str]) -> int:
-    if text.isascii() and text.isdigit():
-        return int(text)
+    value = parse_index(text)
+    if value is not None:
+        return value
     problems.append(
         complaint(
             f"{name} is not an index",
@@ -272,11 +262,8 @@ def _number(
 ) -> float | None:
     if not text:
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if isfinite(value) and (value > 0 or (value == 0 and not positive)):
+    value = parse_decimal(text)
+    if value is not None and (value > 0 or (value == 0 and not positive)):
         return value
     problems.append(
         complaint(
@@ -284,7 +271,7 @@ def _number(
             where=where,
             expected="a number above 0" if positive else "a number from 0",
             got=repr(text),
-            do="correct it, or leave it empty where it is unknown",
+            do="write digits only, as 0.65 or 0,65, or leave it empty where it is unknown",
         )
     )
     return None
@@ -294,14 +281,14 @@ def _picture(path: Path, text: str, name: str, where: str, problems: list[str]) 
     if not text:
         problems.append(complaint(f"{name} is empty", where=where, do="give the picture's path"))
         return PictureRef(path=path)
-    ref = PictureRef.parse(path.parent, text)
+    ref = find_picture(path.parent, text)
     if not ref.is_there:
         problems.append(
             complaint(
                 f"{name} picture is missing",
                 where=where,
                 expected=ref.path,
-                do="correct the path; it counts from the manifest's folder",
+                do=missing_advice(ref.path, text),
             )
         )
     return ref

@@ -1,6 +1,5 @@
 """Courses of wells: the running estimate at each time point, and the final efficiency."""
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -17,6 +16,7 @@ from scopewatch.core.imaging.efficiency import ErrorRates, correct, pool
 from scopewatch.monitoring.outlooks import Sighting, look_on
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.well_facts import to_point
+from scopewatch_training.dataset.tables.spreadsheet import parse_decimal, read_sheet
 from scopewatch_training.forecasting.forecast_table import WellDay
 from scopewatch_training.forecasting.timelapse import Moment, Well
 
@@ -196,18 +196,18 @@ def read_finals(path: Path) -> dict[Well, float]:
         When it cannot be read, lacks a column, or a line is wrong.
     """
     sites: dict[tuple[Well, str], float] = {}
+    table = read_sheet(path, "table of final efficiencies", _COLUMNS)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise ValueError(f"no column {', '.join(missing)}")
-            for number, line in enumerate(reader, start=2):
-                value = float(line["final_efficiency"])
-                if not 0 <= value <= 1:
-                    raise ValueError(f"line {number}: {value} is no fraction")
-                sites[(line["run"], line["plate"], line["well"]), line["site"]] = value
-    except (OSError, ValueError, TypeError, csv.Error) as error:
+        missing = [name for name in _COLUMNS if name not in table.columns]
+        if missing:
+            raise ValueError(f"no column {', '.join(missing)}")
+        for row in table.rows:
+            run, plate, well, site, text = (row.fields.get(name, "") for name in _COLUMNS)
+            value = parse_decimal(text)
+            if value is None or not 0 <= value <= 1:
+                raise ValueError(f"line {row.number}: {text or 'nothing'} is no fraction")
+            sites[(run, plate, well), site] = value
+    except ValueError as error:
         raise ConfigError(
             complaint(
                 "table of final efficiencies cannot be read",

@@ -111,7 +111,7 @@ def study_warnings(
     Raises
     ------
     ConfigError
-        With fewer than three runs.
+        With fewer than three runs, or no frame of a day before the end.
     """
     courses, final_day = recorded.courses, plan.final_day
     runs = tuple(sorted({course.run for course in courses}))
@@ -125,6 +125,7 @@ def study_warnings(
                 do="add runs",
             )
         )
+    _refuse_final_days_only(courses, final_day)
     tables = {run: _table_without(courses, run) for run in runs}
     forecasts = [
         each
@@ -259,6 +260,8 @@ def _baselines(
 ) -> dict[str, list[OperatingPoint]]:
     """Return each baseline at every threshold and first day."""
     first = min((sight.day for each in courses for sight in each.sights), default=0.0)
+    # At least one day to begin on, where the earliest frame is of the last day but not of its end.
+    days = [*np.arange(np.ceil(first), final_day)] or [first]
     methods: dict[str, list[OperatingPoint]] = {}
     for name, score in ((RAW, score_raw), (LINE, score_line)):
         scored = [score(each, final_day) for each in courses]
@@ -268,9 +271,26 @@ def _baselines(
                 [watch_baseline(each, rule, threshold, float(day)) for each in scored],
             )
             for threshold in _THRESHOLDS
-            for day in np.arange(np.ceil(first), final_day)
+            for day in days
         ]
     return methods
+
+
+def _refuse_final_days_only(courses: Sequence[Course], final_day: float) -> None:
+    """Refuse a time-lapse without a judged frame before the final day: nothing could warn."""
+    days = sorted({sight.day for each in courses for sight in each.sights})
+    if not days or days[0] < final_day:
+        return
+    shown = f"day {days[0]:g}" if len(days) == 1 else f"days {days[0]:g} to {days[-1]:g}"
+    raise ConfigError(
+        complaint(
+            "time-lapse has no frame of the days before the end",
+            where="the time-lapse and its final efficiencies",
+            expected=f"phase frames of days before day {final_day:g}, which could have warned",
+            got=f"{shown} only",
+            do="add the phase frames of earlier days to the table",
+        )
+    )
 
 
 def tune(points: Sequence[OperatingPoint], rate: float) -> OperatingPoint:

@@ -1,6 +1,5 @@
 """Time-lapses of whole runs: the table of their frames, and the time points of their wells."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,13 @@ from pathlib import Path
 from scopewatch.core.alerts.wells import Look
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.monitoring.well_facts import Seen
+from scopewatch_training.dataset.tables.spreadsheet import (
+    TableRow,
+    parse_decimal,
+    parse_index,
+    read_sheet,
+)
+from scopewatch_training.dataset.tables.written_paths import find_picture, missing_advice
 
 COLUMNS = ("run", "plate", "well", "site", "time_point", "day", "phase")
 Well = tuple[str, str, str]
@@ -78,16 +84,9 @@ def read_timelapse(path: Path) -> list[TimedFrame]:
     ConfigError
         When it cannot be read, lacks a column, or a line is wrong.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            lines = list(enumerate(reader, start=2))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(
-            complaint("time-lapse table cannot be read", where=path, got=error, do="give a CSV")
-        ) from error
-    if missing or not lines:
+    table = read_sheet(path, "time-lapse table", (*COLUMNS, "um_per_px"))
+    missing = [name for name in COLUMNS if name not in table.columns]
+    if missing or not table.rows:
         raise ConfigError(
             complaint(
                 "time-lapse table is incomplete",
@@ -97,32 +96,52 @@ def read_timelapse(path: Path) -> list[TimedFrame]:
                 do="add what is missing",
             )
         )
-    return [_read_line(path, number, line) for number, line in lines]
+    return [_read_line(path, row) for row in table.rows]
 
 
-def _read_line(path: Path, number: int, line: Mapping[str, str | None]) -> TimedFrame:
-    text = {name: (value or "").strip() for name, value in line.items() if name}
+def _read_line(path: Path, line: TableRow) -> TimedFrame:
+    text = line.fields
     try:
-        phase = path.parent / text["phase"]
-        if not phase.is_file():
-            raise FileNotFoundError(f"no file {text['phase']}")
+        if line.surplus:
+            raise ValueError(f"more fields than columns: {line.surplus[0]}")
+        empty = [name for name in COLUMNS if not text.get(name)]
+        if empty:
+            raise ValueError(f"{', '.join(empty)} is empty")
+        phase = find_picture(path.parent, text["phase"])
+        if not phase.path.is_file():
+            advice = missing_advice(phase.path, text["phase"])
+            raise FileNotFoundError(f"no file {text['phase']}: {advice}")
         scale = text.get("um_per_px")
         return TimedFrame(
             run=text["run"],
             plate=text["plate"],
             well=text["well"],
-            site=int(text["site"]),
-            time_point=int(text["time_point"]),
-            day=float(text["day"]),
-            phase=phase,
-            um_per_px=float(scale) if scale else None,
+            site=_index(text, "site"),
+            time_point=_index(text, "time_point"),
+            day=_decimal(text, "day"),
+            phase=phase.path,
+            um_per_px=_decimal(text, "um_per_px") if scale else None,
         )
     except (ValueError, OSError, FrameError) as error:
         raise ConfigError(
             complaint(
                 "time-lapse table has a wrong line",
-                where=f"{path} line {number}",
+                where=f"{path} line {line.number}",
                 got=error,
                 do="correct the line",
             )
         ) from error
+
+
+def _index(text: Mapping[str, str], name: str) -> int:
+    value = parse_index(text[name])
+    if value is None:
+        raise ValueError(f"{name} {text[name]!r} is none of 0, 1, 2, ...")
+    return value
+
+
+def _decimal(text: Mapping[str, str], name: str) -> float:
+    value = parse_decimal(text[name])
+    if value is None:
+        raise ValueError(f"{name} {text[name]!r} is no number")
+    return value

@@ -1,0 +1,1 @@
+"""Tables that people make and paths that they write in them."""

@@ -1,0 +1,220 @@
+"""Tables as spreadsheets save them: CSV with any usual delimiter, encoding and decimal mark.
+
+Read are comma, semicolon, tab and `|`, a first line `sep=;`, UTF-8, UTF-16 and Windows-1252,
+headers in capitals or with spaces about them, blank rows, and empty fields at the end of rows.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Final
+
+from scopewatch.core.errors import ConfigError, complaint
+
+_DELIMITERS: Final = (",", ";", "\t", "|")
+_SEP_LINE: Final = re.compile(r'\s*"?sep=(?P<delimiter>.)"?[\s,;]*', re.IGNORECASE)
+_MOST_BYTES: Final = 64 * 1024 * 1024
+_WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""First bytes of XLSX and ODS, and of XLS."""
+_MARKS: Final = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+"""Byte order marks and the encodings that they announce."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRow:
+    """A row with something in it.
+
+    Parameters
+    ----------
+    number
+        Line of the file, from 1.
+    fields
+        Text of each column that the row reaches, stripped.
+    surplus
+        Fields beyond the last column that are not empty.
+    """
+
+    number: int
+    fields: Mapping[str, str]
+    surplus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetTable:
+    """A table.
+
+    Parameters
+    ----------
+    columns
+        Names of the header, those that were asked for as they were asked for.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+
+
+def read_sheet(path: Path, what: str, known: Sequence[str]) -> SheetTable:
+    """Read a table that a person made.
+
+    Parameters
+    ----------
+    what
+        Name of the table in messages.
+    known
+        Columns to look for, whatever their case and the spaces about them.
+
+    Raises
+    ------
+    ConfigError
+        When the file is missing, a workbook, no text or no CSV.
+    """
+    text = _decode(path, what)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    start = next((index for index, line in enumerate(lines) if line.strip(' ,;\t"')), len(lines))
+    mark = _SEP_LINE.fullmatch(lines[start]) if start < len(lines) else None
+    if mark is not None:
+        start += 1
+    delimiter = mark["delimiter"] if mark else _delimiter(lines[start:], known)
+    try:
+        parsed = _parse(lines[start:], delimiter, start)
+        if parsed and len(parsed[0][1]) == 1 and _words(parsed[0][1][0], known) > 1:
+            # A program of another locale saved each line as one quoted field.
+            inner = [row[0] if row else "" for _, row in parsed]
+            again = _parse(inner, _delimiter(inner, known), 0)
+            parsed = [(parsed[index - 1][0], row) for index, row in again]
+    except csv.Error as error:
+        raise ConfigError(
+            complaint(f"{what} is not CSV", where=path, got=error, do="save it as plain CSV")
+        ) from error
+    filled = [(number, [*map(_strip, row)]) for number, row in parsed]
+    filled = [(number, row) for number, row in filled if any(row)]
+    if not filled:
+        return SheetTable(columns=(), rows=())
+    names = {_plain(name): name for name in known}
+    header = [names.get(_plain(name), name) for name in filled[0][1]]
+    while header and not header[-1]:
+        header.pop()
+    return SheetTable(
+        columns=tuple(header),
+        rows=tuple(_row(number, row, header) for number, row in filled[1:] if row != filled[0][1]),
+    )
+
+
+def parse_index(text: str) -> int | None:
+    """Read 0, 1, 2, ..., also as spreadsheets write them (`3.0`, `3,0`); None where it is none."""
+    match = re.fullmatch(r"([0-9]{1,9})(?:[.,]0{1,9})?", text)
+    return int(match[1]) if match else None
+
+
+def parse_decimal(text: str) -> float | None:
+    """Read a finite number with a decimal point or a decimal comma; None where it is none."""
+    plain = text.replace(",", ".") if re.fullmatch(r"[+-]?[0-9]*,[0-9]+", text) else text
+    try:
+        value = float(plain)
+    except ValueError:
+        return None
+    return value if isfinite(value) else None
+
+
+def _decode(path: Path, what: str) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(
+            complaint(
+                f"{what} cannot be read",
+                where=path,
+                got=error.strerror,
+                do="give the path of a CSV file",
+            )
+        ) from error
+    if raw.startswith(_WORKBOOKS):
+        raise ConfigError(
+            complaint(
+                f"{what} is a workbook (XLSX, XLS or ODS)",
+                where=path,
+                expected="a CSV file",
+                do="save its sheet as CSV (in Excel: Save As, CSV UTF-8) and give that file",
+            )
+        )
+    text = _text(raw) if len(raw) <= _MOST_BYTES else None
+    if text is None:
+        raise ConfigError(
+            complaint(
+                f"{what} cannot be read",
+                where=path,
+                expected="text in UTF-8, UTF-16 or Windows-1252",
+                got="not text" if len(raw) <= _MOST_BYTES else "more than 64 MiB",
+                do="give the path of a CSV file",
+            )
+        )
+    return text
+
+
+def _text(raw: bytes) -> str | None:
+    """Decode a file; None where it is no text."""
+    marked = next((name for mark, name in _MARKS if raw.startswith(mark)), None)
+    names = _unmarked(raw[:200]) if marked is None else [marked]
+    for name in names:
+        try:
+            text = raw.decode(name)
+        except UnicodeDecodeError:
+            continue
+        return None if "\0" in text else text
+    return None
+
+
+def _unmarked(head: bytes) -> list[str]:
+    """Return the encodings to try in turn where there is no byte order mark."""
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if max(even, odd) > len(head) // 4:
+        return ["utf-16-le" if odd > even else "utf-16-be"]
+    return ["utf-8", "cp1252", "latin-1"]
+
+
+def _delimiter(lines: Sequence[str], known: Sequence[str]) -> str:
+    """Return the delimiter by which the first line names most columns."""
+    first = next((line for line in lines if line.strip()), "")
+    counts = {each: _named(first.split(each), known) for each in _DELIMITERS}
+    return max(_DELIMITERS, key=lambda each: counts[each])
+
+
+def _words(text: str, known: Sequence[str]) -> int:
+    return max(_named(text.split(each), known) for each in _DELIMITERS)
+
+
+def _named(words: Sequence[str], known: Sequence[str]) -> int:
+    names = {_plain(name) for name in known}
+    return len({_plain(word.strip(' "')) for word in words} & names)
+
+
+def _parse(lines: Sequence[str], delimiter: str, start: int) -> list[tuple[int, list[str]]]:
+    text = io.StringIO("\n".join(lines))
+    reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True)
+    return [(start + reader.line_num, row) for row in reader]
+
+
+def _row(number: int, row: Sequence[str], header: Sequence[str]) -> TableRow:
+    beyond = [field for field in row[len(header) :] if field]
+    unnamed = [field for name, field in zip(header, row, strict=False) if field and not name]
+    fields = {name: field for name, field in zip(header, row, strict=False) if name}
+    return TableRow(number=number, fields=fields, surplus=(*unnamed, *beyond))
+
+
+def _strip(field: str) -> str:
+    return field.strip().strip("\ufeff\u200b").strip()
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "_", _strip(name)).casefold()
