@@ -16,6 +16,8 @@ from scopewatch_training.cli.comparison_commands import compare
 from scopewatch_training.cli.evaluation_commands import evaluate, report
 from scopewatch_training.cli.fit_commands import cross_validate, fit, quantise, tune
 from scopewatch_training.cli.forecast_commands import early_warning, forecast, recalibrate
+from scopewatch_training.cli.manifest_command import EXAMPLE as MANIFEST_EXAMPLE
+from scopewatch_training.cli.manifest_command import manifest
 from scopewatch_training.cli.prepare_command import EXAMPLE, prepare
 from scopewatch_training.cli.suggestion_commands import suggest
 
@@ -36,6 +38,7 @@ def _options(
     """Train a label-free differentiation model from pairs of phase and fluorescence frames."""
 
 
+app.command(epilog=f"Example: {MANIFEST_EXAMPLE}")(manifest)
 app.command(epilog=f"Example: {EXAMPLE}")(prepare)
 app.command(epilog="Example: scopewatch-train fit data/hes3 --out models/hes3 --hold-out run7")(fit)
 app.command(

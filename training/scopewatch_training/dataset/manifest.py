@@ -1,7 +1,8 @@
 """The manifest: which phase frame belongs to which fluorescence frame, as a CSV file.
 
 Columns `run, plate, well, site, time_point, phase, fluorescence`, and where known `um_per_px` and
-`day`. Paths are relative to the manifest or absolute; `stack.ome.tif#page=3` names a page.
+`day`. Paths are relative to the manifest or absolute; `stack.ome.tif#page=3` names a page, from 0,
+and `stack.ome.tif#channel=GFP` a channel.
 All problems of a manifest are reported at once, one line for each.
 """
 
@@ -224,6 +225,16 @@ def _read_row(path: Path, line: TableRow, problems: list[str]) -> PairRow | None
     phase, fluorescence = (
         _picture(path, fields[name], name, where, problems) for name in ("phase", "fluorescence")
     )
+    if phase == fluorescence and fields["phase"]:
+        problems.append(
+            complaint(
+                "phase and fluorescence are the same picture",
+                where=where,
+                got=str(phase),
+                do="of a file with several channels name a page, from 0 (#page=0, #page=1), or the"
+                " channel (#channel=GFP)",
+            )
+        )
     scale = _number(fields.get("um_per_px", ""), "um_per_px", where, problems, positive=True)
     day = _number(fields.get("day", ""), "day", where, problems, positive=False)
     if len(problems) > before:

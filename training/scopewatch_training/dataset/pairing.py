@@ -166,30 +166,52 @@ def _pair(
     )
 
 
+def run_folders(root: Path) -> list[tuple[Path, bool]]:
+    """Return the folders that are runs, and whether files of their subfolders belong to them."""
+    below = [each for each in sorted(root.iterdir()) if each.is_dir()]
+    return [(root, False), *((each, True) for each in below if not each.name.startswith("."))]
+
+
+def find_frames(
+    folder: Path, run: RunConfig, pattern: str, *, recursive: bool, decode: bool = True
+) -> Iterator[tuple[Found, PictureRef]]:
+    """Yield all frames of one run, in a fixed order.
+
+    Parameters
+    ----------
+    recursive
+        Whether files of subfolders belong to the run.
+    decode
+        Whether pixels are decoded, which shows that a file is whole.
+    """
+    if (folder / NDTIFF_INDEX).is_file():
+        yield from _find_ndtiff(folder, run)
+    elif is_store(folder):
+        yield from _find_stores(folder, run)
+    else:
+        yield from _find_files(folder, run, pattern, recursive=recursive, decode=decode)
+
+
 def _find(
     root: Path, phase: str, pattern: str, interval_h: float
 ) -> Iterator[tuple[Found, PictureRef]]:
     """Yield all frames found, run by run, in a fixed order."""
-    runs = [folder for folder in sorted(root.iterdir()) if folder.is_dir()]
-    hidden = [folder for folder in runs if folder.name.startswith(".")]
-    for folder in [root, *(each for each in runs if each not in hidden)]:
+    for folder, recursive in run_folders(root):
         run = RunConfig(name=folder.name or "run", phase_channel=phase, interval_h=interval_h)
-        if (folder / NDTIFF_INDEX).is_file():
-            yield from _find_ndtiff(folder, run)
-        elif is_store(folder):
-            yield from _find_stores(folder, run)
-        else:
-            yield from _find_files(folder, run, pattern, recursive=folder != root)
+        yield from find_frames(folder, run, pattern, recursive=recursive)
 
 
 def _find_files(
-    folder: Path, run: RunConfig, pattern: str, *, recursive: bool
+    folder: Path, run: RunConfig, pattern: str, *, recursive: bool, decode: bool
 ) -> Iterator[tuple[Found, PictureRef]]:
     config = FolderSourceConfig(kind="folder", path=folder, pattern=pattern)
     frames = FolderFrames(config, run)
     for seen in sorted(walk_images(folder, recursive=recursive), key=lambda each: each.locator):
         try:
-            reading = frames.read(seen.locator, seen.fingerprint, lambda *_: False)
+            if decode:
+                reading = frames.read(seen.locator, seen.fingerprint, lambda *_: False)
+            else:
+                reading = frames.describe(seen.locator, seen.fingerprint)
         except FrameError as error:
             refused = Found(locator=seen.locator, fingerprint=seen.fingerprint, reason=str(error))
             yield refused, PictureRef(path=folder / seen.locator)

@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import Final
 
 from scopewatch.config import NDTiffSourceConfig, OmeZarrSourceConfig, RunConfig
-from scopewatch.core.errors import ConfigError, FrameError
+from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Pixels
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
 from scopewatch.sources.omezarr.listing import open_stores
-from scopewatch.sources.readers.image_file import read_plane
+from scopewatch.sources.readers.image_file import list_planes, read_plane
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
-_PART: Final = re.compile(r"(?s)(?P<path>.+)#(?P<part>page=\d{1,9}|at=\[[\d,]*\]@[\w:.=-]*)")
+_PART: Final = re.compile(
+    r"(?s)(?P<path>.+)#(?P<part>page=\d{1,9}|channel=[^#]+|at=\[[\d,]*\]@[\w:.=-]*)"
+)
 _PLACE: Final = "at="
+_CHANNEL: Final = "channel="
 _NOBODY: Final = FrameKey(
     run="pair", plate="pair", well="pair", site=0, time_point=0, channel="pair"
 )
@@ -34,7 +37,8 @@ class PictureRef:
     path
         The file; of an OME-Zarr store the folder of the array.
     part
-        Which of its pictures: empty for the only one, `page=3` of a TIFF, `at=[...]@...` of the
+        Which of its pictures: empty for the only one, `page=3` (from 0) or `channel=GFP` (where the
+        file names its channels) of a TIFF, `at=[...]@...` of the
         file of an NDTiff data set, or an array: the place, and the fingerprint it was found with.
     """
 
@@ -84,9 +88,46 @@ def read_picture(ref: PictureRef) -> GreyPicture:
     """
     if ref.part.startswith(_PLACE):
         return _read_omezarr(ref) if ref.path.is_dir() else _read_ndtiff(ref)
-    page = int(ref.part.removeprefix("page=") or 0)
-    plane = read_plane(ref.path, page)
+    plane = read_plane(ref.path, _page(ref))
     return GreyPicture(pixels=plane.pixels, um_per_px=plane.facts.pixel_size_um)
+
+
+def _page(ref: PictureRef) -> int:
+    """Return the page of a file, from 0.
+
+    Raises
+    ------
+    FrameError
+        When the file has no such page, or does not name a channel so.
+    """
+    if not ref.part:
+        return 0
+    planes = list_planes(ref.path).planes
+    if ref.part.startswith(_CHANNEL):
+        name = ref.part.removeprefix(_CHANNEL).strip().casefold()
+        pages = [each.page for each in planes if (each.facts.channel or "").casefold() == name]
+        if len(pages) == 1:
+            return pages[0]
+        named = dict.fromkeys(each.facts.channel or "a channel without a name" for each in planes)
+        raise FrameError(
+            complaint(
+                "file does not have one page of that channel",
+                where=ref,
+                expected=", ".join(named),
+                do=f"name the page, #page=0 to #page={len(planes) - 1}",
+            )
+        )
+    page = int(ref.part.removeprefix("page="))
+    if planes and page > max(each.page for each in planes):
+        raise FrameError(
+            complaint(
+                "file has no such page",
+                where=ref,
+                expected=f"#page=0 to #page={max(each.page for each in planes)}, counted from 0",
+                do="correct the number",
+            )
+        )
+    return page
 
 
 def _read_ndtiff(ref: PictureRef) -> GreyPicture:

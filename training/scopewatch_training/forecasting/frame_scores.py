@@ -6,7 +6,7 @@ goes on and a study can be replayed in seconds.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,7 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.analyse import Scorer, analyse
 from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.model_card import ModelCard
-from scopewatch.sources.readers.image_file import read_plane
+from scopewatch_training.dataset.pictures import read_picture
 from scopewatch_training.forecasting.timelapse import Moment, TimedFrame, Well
 
 
@@ -72,7 +72,7 @@ class FrameScores:
 
     def score(self, frame: TimedFrame) -> FrameScore:
         """Return the score of a frame, from the file where the picture is the same as then."""
-        name = str(frame.phase.resolve())
+        name = str(replace(frame.picture, path=frame.phase.resolve()))
         stat = frame.phase.stat()
         print_ = [stat.st_size, stat.st_mtime_ns]
         kept = self._kept.get(name)
@@ -184,7 +184,7 @@ def load_frame(frame: TimedFrame) -> Frame:
     FrameError
         When it cannot be read.
     """
-    plane = read_plane(frame.phase)
+    plane = read_picture(frame.picture)
     return Frame(
         key=FrameKey(
             run=frame.run,

@@ -7,6 +7,7 @@ from pathlib import Path
 from scopewatch.core.alerts.wells import Look
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.monitoring.well_facts import Seen
+from scopewatch_training.dataset.pictures import PictureRef
 from scopewatch_training.dataset.tables.spreadsheet import (
     TableRow,
     parse_decimal,
@@ -22,7 +23,13 @@ Well = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedFrame:
-    """A phase frame of a time-lapse: where it lies and on which day it was taken."""
+    """A phase frame of a time-lapse: where it lies and on which day it was taken.
+
+    Parameters
+    ----------
+    part
+        Which picture of the file it is, as in `PictureRef`.
+    """
 
     run: str
     plate: str
@@ -32,6 +39,12 @@ class TimedFrame:
     day: float
     phase: Path
     um_per_px: float | None
+    part: str = ""
+
+    @property
+    def picture(self) -> PictureRef:
+        """The picture: a file, or a part of one."""
+        return PictureRef(path=self.phase, part=self.part)
 
     @property
     def place(self) -> Well:
@@ -108,7 +121,7 @@ def _read_line(path: Path, line: TableRow) -> TimedFrame:
         if empty:
             raise ValueError(f"{', '.join(empty)} is empty")
         phase = find_picture(path.parent, text["phase"])
-        if not phase.path.is_file():
+        if not phase.is_there:
             advice = missing_advice(phase.path, text["phase"])
             raise FileNotFoundError(f"no file {text['phase']}: {advice}")
         scale = text.get("um_per_px")
@@ -120,6 +133,7 @@ def _read_line(path: Path, line: TableRow) -> TimedFrame:
             time_point=_index(text, "time_point"),
             day=_decimal(text, "day"),
             phase=phase.path,
+            part=phase.part,
             um_per_px=_decimal(text, "um_per_px") if scale else None,
         )
     except (ValueError, OSError, FrameError) as error:
