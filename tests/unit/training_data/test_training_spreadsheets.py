@@ -132,6 +132,10 @@ REFUSED: dict[str, tuple[Callable[[str], bytes], str]] = {
         ).encode(),
         "correct the path; that folder has p.tif",
     ),
+    "one picture in both columns": (
+        lambda t: t.replace("march/f.tif,0.65,10", "march/p.tif,0.65,10").encode(),
+        "of a file with several channels name a page, from 0 (#page=0, #page=1), or the channel",
+    ),
     "a path of a Windows machine": (
         lambda t: t.replace(
             "march/p.tif,march/f.tif,0.65,10", r"C:\x\p.tif,march/f.tif,,"

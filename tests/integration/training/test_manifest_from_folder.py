@@ -1,0 +1,205 @@
+"""`manifest` writes tables from folders as instruments write them, which `prepare` then reads."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+
+from scopewatch.core.errors import ConfigError
+from scopewatch_training.cli.main import main
+from scopewatch_training.dataset.manifest import PairRow, read_manifest
+from scopewatch_training.dataset.pictures import read_picture
+from scopewatch_training.dataset.survey.folder import survey_runs
+from scopewatch_training.dataset.survey.guesses import SurveyChoices
+from scopewatch_training.forecasting.timelapse import read_timelapse
+from tests.unit.sources.mmstacks import StackWriter, tags
+from tests.unit.sources.ndtiffs import writing
+from tests.unit.training_data.pair_files import Field, make_field, write_plane
+
+RUNS = ("march", "april")
+
+
+def counts(field: Field) -> list[NDArray[np.uint16]]:
+    return [
+        np.clip(plane, 0, 65535).astype(np.uint16) for plane in (field.phase, field.fluorescence)
+    ]
+
+
+def write_incucyte(root: Path) -> None:
+    for index, run in enumerate(RUNS):
+        for day in (8, 10):
+            for well in ("A1", "B3"):
+                field = make_field(10 * index + day, side=128)
+                name = f"VID12{index}_{well}_1_{day:02d}d00h00m.tif"
+                write_plane(root / run / "phase" / name, field.phase)
+                if day == 10:
+                    write_plane(root / run / "green" / name, field.fluorescence)
+
+
+def write_micromanager(root: Path) -> None:
+    """Write one image stack for each position, as Micro-Manager 2.0 writes them."""
+    for index, run in enumerate(RUNS):
+        for place, well in enumerate(("A1", "B3")):
+            path = root / run / f"{run}_1_MMStack_{well}-Site_0.ome.tif"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            writer = StackWriter(path, {"Channels": 2, "ChNames": ["Phase", "FITC"]}, 400_000)
+            planes = counts(make_field(10 * index + place, side=128))
+            for number, (channel, plane) in enumerate(zip(("Phase", "FITC"), planes, strict=True)):
+                names = {"Channel": channel, "PositionName": f"{well}-Site_0"}
+                writer.add(plane, {**tags(0), **names}, last=number == 1)
+            writer.close()
+
+
+def write_ndtiff(root: Path) -> None:
+    for index, run in enumerate(RUNS):
+        with writing(root, run) as writer:
+            for place, well in enumerate(("A1", "B3")):
+                planes = counts(make_field(10 * index + place, side=128))
+                for channel, plane in zip(("Phase", "GFP"), planes, strict=True):
+                    writer.add(0, well, plane, channel=channel)
+
+
+def write_plain(root: Path) -> None:
+    for index, run in enumerate(RUNS):
+        for place, well in enumerate(("A1", "B3")):
+            field = make_field(10 * index + place, side=128)
+            for channel in ("phase", "gfp"):
+                plane = field.phase if channel == "phase" else field.fluorescence
+                write_plane(root / run / f"P1_{well}_s0_t0020_{channel}.tif", plane)
+
+
+WRITERS: dict[str, tuple[Callable[[Path], None], str, str]] = {
+    "Incucyte": (write_incucyte, "phase", "green"),
+    "Micro-Manager OME-TIFF": (write_micromanager, "Phase", "FITC"),
+    "NDTiff": (write_ndtiff, "Phase", "GFP"),
+    "plain names": (write_plain, "phase", "gfp"),
+}
+
+
+def make_tables(folder: Path, out: Path, *options: str) -> list[PairRow]:
+    main_ends(["manifest", str(folder), "--out", str(out), *options], 0)
+    return read_manifest(out / "pairs.csv")
+
+
+def main_ends(arguments: list[str], code: int) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == code
+
+
+@pytest.mark.parametrize(("write", "phase", "glow"), WRITERS.values(), ids=WRITERS.keys())
+def test_a_folder_becomes_tables_without_an_option(
+    tmp_path: Path,
+    write: Callable[[Path], None],
+    phase: str,
+    glow: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write(tmp_path / "runs")
+    rows = make_tables(tmp_path / "runs", tmp_path / "out")
+    wells = {(row.run.removesuffix("_1"), row.well) for row in rows}
+    assert wells == {(run, well) for run in RUNS for well in ("A1", "B3")}
+    assert len(rows) == 4
+    for row in rows:
+        light, dark = read_picture(row.phase).pixels, read_picture(row.fluorescence).pixels
+        assert light.mean() > 2000 > dark.mean()
+    frames = read_timelapse(tmp_path / "out" / "timelapse.csv")
+    assert {frame.well for frame in frames} == {"A1", "B3"}
+    said = capsys.readouterr().out
+    assert f"phase channel: {phase} (" in said
+    assert f"fluorescence channel: {glow} (" in said
+    assert "pairs.csv: 4 pairs" in said
+
+
+def test_days_of_a_time_lapse_count_from_the_names(tmp_path: Path) -> None:
+    write_incucyte(tmp_path / "runs")
+    rows = make_tables(tmp_path / "runs", tmp_path / "out")
+    assert {row.day for row in rows} == {10.0}
+    frames = read_timelapse(tmp_path / "out" / "timelapse.csv")
+    assert sorted({frame.day for frame in frames}) == [8.0, 10.0]
+    assert len(frames) == 8
+
+
+def test_tables_that_a_person_may_have_corrected_are_not_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_plain(tmp_path / "runs")
+    make_tables(tmp_path / "runs", tmp_path)
+    main_ends(["manifest", str(tmp_path / "runs"), "--out", str(tmp_path)], 2)
+    assert capsys.readouterr().err.startswith("table is there already: ")
+    make_tables(tmp_path / "runs", tmp_path, "--overwrite")
+
+
+def test_a_spreadsheet_is_checked_and_written_plainly(tmp_path: Path) -> None:
+    write_plane(tmp_path / "p.tif", make_field(1, side=128).phase)
+    write_plane(tmp_path / "f.tif", make_field(1, side=128).fluorescence)
+    sheet = tmp_path / "sheet.csv"
+    head = "RUN;Plate;Well;Site;Time_Point;Phase;Fluorescence;um_per_px\r\n"
+    sheet.write_bytes((head + "März;P1;A1;0;0;p.tif;f.tif;0,65\r\n").encode("cp1252"))
+    (row,) = make_tables(sheet, tmp_path / "out")
+    assert (row.run, row.um_per_px) == ("März", 0.65)
+
+
+def test_folders_of_positions_are_one_run(tmp_path: Path) -> None:
+    for place in ("Pos0", "Pos1"):
+        field = make_field(1, side=128)
+        write_plane(tmp_path / "exp" / place / "P1_A1_s0_t0000_phase.tif", field.phase)
+    survey = tmp_path / "exp"
+    for index, place in enumerate(("Pos0", "Pos1")):
+        for channel in ("phase", "gfp"):
+            write_plane(
+                survey / place / f"P1_B{index + 1}_s0_t0001_{channel}.tif",
+                make_field(index, side=128).phase,
+            )
+        (survey / place / "P1_A1_s0_t0000_phase.tif").unlink()
+    found = survey_runs(survey, SurveyChoices())
+    assert found.one_run
+    assert [row.run for row in found.pairs] == ["exp", "exp"]
+    assert not survey_runs(survey, SurveyChoices(one_run=False)).one_run
+
+
+@pytest.mark.parametrize(
+    ("channels", "words"),
+    [
+        (("phase",), "folder holds no fluorescence channel"),
+        (("phase", "gfp", "mcherry"), "fluorescence channel cannot be chosen by its name"),
+        (("left", "right"), "phase channel cannot be chosen by its name"),
+    ],
+)
+def test_a_choice_that_names_do_not_tell_is_asked_for_in_one_line(
+    tmp_path: Path, channels: tuple[str, ...], words: str
+) -> None:
+    for channel in channels:
+        write_plane(tmp_path / "r1" / f"P1_A1_s0_t0000_{channel}.tif", make_field(1).phase)
+    with pytest.raises(ConfigError, match=words) as caught:
+        survey_runs(tmp_path, SurveyChoices())
+    assert "\n" not in str(caught.value)
+    assert "-channel" in str(caught.value)
+
+
+def test_nuclei_are_not_taken_for_the_marker(tmp_path: Path) -> None:
+    for channel in ("phase", "gfp", "dapi"):
+        write_plane(tmp_path / "r1" / f"P1_A1_s0_t0000_{channel}.tif", make_field(1).phase)
+    found = survey_runs(tmp_path, SurveyChoices())
+    assert (found.fluorescence[0], dict(found.others)) == ("gfp", {"dapi": 1})
+
+
+def test_unnamed_channels_of_a_composite_are_named_by_an_option(tmp_path: Path) -> None:
+    (tmp_path / "r1").mkdir()
+    planes = np.stack(counts(make_field(1, side=128)))
+    path = tmp_path / "r1" / "P1_A1_s0_t0000.tif"
+    tifffile.imwrite(path, planes, imagej=True, metadata={"axes": "CYX", "mode": "composite"})
+    with pytest.raises(ConfigError, match=r"got channel0 \(1 pictures\), channel1 \(1 pictures\)"):
+        survey_runs(tmp_path, SurveyChoices())
+    choices = SurveyChoices(phase="channel0", fluorescence="channel1")
+    (row,) = survey_runs(tmp_path, choices).pairs
+    assert np.array_equal(read_picture(row.fluorescence).pixels, planes[1])
+
+
+def test_copies_of_a_frame_are_one_line(tmp_path: Path) -> None:
+    write_plain(tmp_path)
+    with pytest.raises(ConfigError, match="two pictures are the same frame"):
+        survey_runs(tmp_path, SurveyChoices(one_run=True))
