@@ -108,10 +108,10 @@ def test_a_folder_becomes_tables_without_an_option(
         assert light.mean() > 2000 > dark.mean()
     frames = read_timelapse(tmp_path / "out" / "timelapse.csv")
     assert {frame.well for frame in frames} == {"A1", "B3"}
-    said = capsys.readouterr().out
-    assert f"phase channel: {phase} (" in said
-    assert f"fluorescence channel: {glow} (" in said
-    assert "pairs.csv: 4 pairs" in said
+    printed = capsys.readouterr().out
+    assert f"phase channel: {phase} (" in printed
+    assert f"fluorescence channel: {glow} (" in printed
+    assert "pairs.csv: 4 pairs" in printed
 
 
 def test_days_of_a_time_lapse_count_from_the_names(tmp_path: Path) -> None:

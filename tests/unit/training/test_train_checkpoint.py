@@ -1,12 +1,18 @@
 """Checkpoints that survive a kill."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch_training.network.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from scopewatch_training.network.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    make_way,
+    save_checkpoint,
+)
 
 
 def sample(step: int = 3) -> Checkpoint:
@@ -38,6 +44,36 @@ def test_a_write_that_was_cut_off_leaves_the_former_one(tmp_path: Path) -> None:
 
     assert back is not None
     assert back.facts["step"] == 1
+
+
+def test_other_settings_begin_anew_and_those_of_before_go_on_where_they_were(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.npz"
+    save_checkpoint(path, sample(step=7))
+
+    assert make_way(path, "abc") is None
+    aside = make_way(path, "other")
+
+    assert aside is not None
+    assert (aside.is_file(), load_checkpoint(path, "other")) == (True, None)
+    save_checkpoint(path, replace(sample(step=2), fingerprint="other"))
+    make_way(path, "abc")
+    back = load_checkpoint(path, "abc")
+    assert back is not None
+    assert back.facts["step"] == 7
+    make_way(path, "other")
+    again = load_checkpoint(path, "other")
+    assert again is not None
+    assert again.facts["step"] == 2
+
+
+def test_a_damaged_checkpoint_is_left_to_be_reported(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    path.write_bytes(b"PK")
+    assert make_way(path, "abc") is None
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_checkpoint(path, "abc")
 
 
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ class RecordedStages:
     def __init__(self) -> None:
         self.titles: list[str] = []
         self.resumed_at: list[int] = []
+        self.reports: list[str] = []
 
     def training(self, title: str, steps: int) -> AbstractContextManager[Listener]:
         assert steps == SETTINGS.steps
@@ -51,7 +52,7 @@ class RecordedStages:
         raise AssertionError(what)
 
     def report(self, text: str) -> None:
-        raise AssertionError(text)
+        self.reports.append(text)
 
     def resumed(self, step: int) -> None:
         self.resumed_at.append(step)
@@ -144,6 +145,18 @@ def test_a_network_that_was_trained_stays_the_first_when_others_are_asked_for(
     other = 2 * both - alone
     assert np.abs(other - alone).max() > 0.01
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all-2.npz", "all.npz"]
+
+
+def test_another_seed_with_the_same_checkpoints_begins_anew_and_says_so(tmp_path: Path) -> None:
+    stages = RecordedStages()
+    train_ensemble(training(tmp_path, members=1), "all", stages)
+    train_ensemble(replace(training(tmp_path, members=1), fingerprint="seed 2"), "all", stages)
+
+    assert stages.resumed_at == []
+    (line,) = stages.reports
+    assert line.startswith("all: other settings or data than before; those are kept in ")
+    train_ensemble(training(tmp_path, members=1), "all", stages)
+    assert stages.resumed_at == [4]
 
 
 @pytest.mark.parametrize("members", [0, 9])

@@ -113,7 +113,7 @@ def test_channels_are_multiples_that_int8_kernels_use() -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"tile_px": 24}, "tile size is not supported: tile_px (expected one of (8, 16, 32"),
+        ({"tile_px": 24}, "tile size is not supported: tile_px (expected one of 8, 16, 32"),
         ({"width": 20}, "network is outside the family: width, depth (expected a width that is"),
         ({"depth": -1}, "got 64, -1"),
     ],

@@ -11,7 +11,9 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from scopewatch.core.errors import ModelError
 from scopewatch.core.imaging.model_card import HeldOutErrors
+from scopewatch_training.bundle.chance import doubt_labels
 from scopewatch_training.bundle.float_scores import label_scores, probabilities
 from scopewatch_training.bundle.gate import Agreement, OpenScorer
 from scopewatch_training.bundle.quantised import quantise
@@ -93,7 +95,8 @@ def cross_fit(
     Raises
     ------
     ModelError
-        When a fold's int8 network differs from its float network.
+        When a fold's int8 network differs from its float network; where the held-out scores are
+        hardly better than chance, it says that instead.
     """
     done = []
     for number, (train_indices, test_indices) in enumerate(folds, start=1):
@@ -135,10 +138,17 @@ def cross_fit(
         step=round(median(fold.trained.step for fold in done)),
         calibrated_by=INNER_FOLDS,
     )
+    doubt = doubt_labels([frame for fold in done for frame in fold.logits], "inner folds")
+    if doubt is not None:
+        stages.report(doubt)
     agreements = []
     for fold, each in zip(done, quantised, strict=True):
         where = f"{fold.title}, {each.where}"
-        agreements.append(each.pass_gate(learnt.threshold, where))
+        try:
+            agreements.append(each.pass_gate(learnt.threshold, where))
+        except ModelError as error:
+            # Rounding moves scores that say nothing as it likes: that is not what is to be mended.
+            raise error if doubt is None else ModelError(doubt) from error
         stages.report(f"{where}: int8 against float32, {agreements[-1].describe()}")
     return replace(learnt, agreements=tuple(agreements))
 

@@ -106,7 +106,7 @@ def refuse_disagreement(
             where=where,
             expected=f"AUC within {MOST_AUC}, efficiency within {MOST_POINTS} points on average",
             got=agreement.describe(),
-            do="take more steps, more weight decay or another seed, or more frames for the ranges",
+            do="fit again to the same --out with more --steps, another --seed, or more frames",
         )
     )
 

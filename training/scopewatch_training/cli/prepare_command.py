@@ -68,7 +68,7 @@ class PrepareOptions:
     glow_share: Annotated[
         float, typer.Option(help="Share of the brightest within --glow-px that is still a cell.")
     ] = 0.3
-    tile_px: Annotated[int, typer.Option(help="Side of a tile.")] = 32
+    tile_px: Annotated[int, typer.Option(help="Side of a tile: 8, 16, 32, 64 or 128.")] = 32
     area_cutoff: Annotated[
         float, typer.Option(help="Positive share of a tile's area that makes it positive.")
     ] = 0.05
@@ -107,7 +107,9 @@ class PrepareOptions:
     def label_settings(self) -> "LabelSettings":
         """Return how tiles are labelled."""
         from scopewatch_training.dataset.settings import LabelSettings
+        from scopewatch_training.network.network_spec import require_tile_side
 
+        require_tile_side(self.tile_px)
         return LabelSettings(
             tile_px=self.tile_px,
             area_cutoff=self.area_cutoff,

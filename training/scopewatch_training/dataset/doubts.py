@@ -42,6 +42,8 @@ class DoubtKind(StrEnum):
     WARPED = "warped"
     SCALE = "scale"
     ONE_RUN = "one-run"
+    NO_POSITIVE = "no-positive-tile"
+    MASK = "mask"
 
 
 WHAT: Final[dict[DoubtKind, str]] = {
@@ -54,6 +56,8 @@ WHAT: Final[dict[DoubtKind, str]] = {
     DoubtKind.WARPED: "offset differs from place to place within the frame",
     DoubtKind.SCALE: "pixel size is implausible",
     DoubtKind.ONE_RUN: "data set has one run",
+    DoubtKind.NO_POSITIVE: "run has no positive tile",
+    DoubtKind.MASK: "fluorescence pictures are masks",
 }
 
 

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.files import write_whole
 from scopewatch_training.dataset.checks.find import find_doubts
+from scopewatch_training.dataset.checks.positives import find_runs_without_positives
 from scopewatch_training.dataset.manifest import PairRow, is_simulated
 from scopewatch_training.dataset.pair import (
     PairOutcome,
@@ -115,6 +117,9 @@ def prepare(
         binarise=binarise or BinariseSettings(),
         doubts=find_doubts(pairs),
     )
+    more = find_runs_without_positives(dataset)
+    doubts = sorted((*dataset.doubts, *more), key=lambda doubt: -doubt.weight)
+    dataset = replace(dataset, doubts=tuple(doubts))
     text = json.dumps(index_json(dataset))
     write_whole(out / INDEX, text.encode(), shared=True)
     return dataset

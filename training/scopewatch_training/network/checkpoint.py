@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -45,6 +46,43 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     }
     with whole_file(path) as part, part.open("wb") as file:
         np.savez(file, **(flat | {_FACTS: np.array(json.dumps(facts))}))
+
+
+def make_way(path: Path, fingerprint: str) -> Path | None:
+    """Set a checkpoint of other settings or data aside, and take up one of these.
+
+    A call with other settings begins anew, and one with the settings of before goes on where it
+    was: neither overwrites the work of the other.
+
+    Returns
+    -------
+    Where the other checkpoint is now; None where there was none.
+    """
+    other = _fingerprint_of(path)
+    if other is None or other == fingerprint:
+        return None
+    aside = _aside(path, other)
+    path.replace(aside)
+    own = _aside(path, fingerprint)
+    if own.exists():
+        own.replace(path)
+    return aside
+
+
+def _aside(path: Path, fingerprint: str) -> Path:
+    return path.with_name(
+        f"{path.stem}.{sha256(fingerprint.encode()).hexdigest()[:8]}{path.suffix}"
+    )
+
+
+def _fingerprint_of(path: Path) -> str | None:
+    """Return the fingerprint of a checkpoint; None where there is none, or it cannot be read."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            return str(json.loads(str(stored[_FACTS]))["made_of"])
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        # load_checkpoint reports a damaged one.
+        return None
 
 
 def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:

@@ -21,6 +21,7 @@ from scopewatch_training.network.architecture import (
     build_network,
     grow_layers,
 )
+from scopewatch_training.network.checkpoint import make_way
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.network_spec import NetworkSpec, ensemble_prefixes
 from scopewatch_training.network.stages import Stages
@@ -45,8 +46,12 @@ def train_ensemble(training: Training, title: str, stages: Stages) -> Trained:
     done = []
     for index in range(count):
         named = title if count == 1 else f"{title}, network {index + 1} of {count}"
+        member = _training_of(training, index)
+        aside = member.checkpoint and make_way(member.checkpoint, member.fingerprint)
+        if aside:
+            stages.report(f"{named}: other settings or data than before; those are kept in {aside}")
         with stages.training(named, training.last_step) as listener:
-            done.append(train(_training_of(training, index), listener))
+            done.append(train(member, listener))
     if not training.settings.joins:
         return done[0]
     losses = [each.held_out_loss for each in done if each.held_out_loss is not None]

@@ -12,6 +12,29 @@ CONTEXTS = ("full", "none")
 LESSONS = ("labels", "brightness")
 
 
+def require_tile_side(tile_px: int) -> None:
+    """Refuse a side of tiles that no network has.
+
+    Raises
+    ------
+    ConfigError
+        When it is none of `TILE_SIDES_PX`.
+    """
+    if tile_px in TILE_SIDES_PX:
+        return
+    sides = ", ".join(map(str, TILE_SIDES_PX))
+    near = min(TILE_SIDES_PX, key=lambda side: abs(side - tile_px))
+    raise ConfigError(
+        complaint(
+            "tile size is not supported",
+            where="tile_px",
+            expected=f"one of {sides}: a network halves a frame until a pixel is a tile",
+            got=tile_px,
+            do=f"take {near}, which is nearest",
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSpec:
     """Size and kind of a network.
@@ -54,16 +77,7 @@ class NetworkSpec:
                         do="correct the setting",
                     )
                 )
-        if self.tile_px not in TILE_SIDES_PX:
-            raise ConfigError(
-                complaint(
-                    "tile size is not supported",
-                    where="tile_px",
-                    expected=f"one of {TILE_SIDES_PX}",
-                    got=self.tile_px,
-                    do="take the side next to the one you want",
-                )
-            )
+        require_tile_side(self.tile_px)
         if self.width < 16 or self.width % 16 or not 0 <= self.depth <= 12:
             raise ConfigError(
                 complaint(
