@@ -23,6 +23,13 @@ from scopewatch.core.imaging.quality import fit_tiles, measure
 from scopewatch.core.imaging.scale import resample
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.files import whole_file, write_whole
+from scopewatch_training.dataset.annotation import (
+    MASK_NOISE,
+    MASK_NOTE,
+    mask_signal,
+    positive_area,
+    read_fluorescence,
+)
 from scopewatch_training.dataset.manifest import PairRow
 from scopewatch_training.dataset.pictures import GreyPicture, look_at_file, read_picture
 from scopewatch_training.dataset.prepared import Pair
@@ -30,11 +37,12 @@ from scopewatch_training.dataset.registration import register, shift_plane
 from scopewatch_training.dataset.settings import PrepareSettings
 
 MAX_RESAMPLE: Final = 2.0
-_PIPELINE: Final = 1
+_PIPELINE: Final = 2
 """To be raised when the same pictures and settings give another view or signal than before."""
 _SCALE_TOLERANCE: Final = 0.01
 _KNEE_SIGMAS: Final = 15.0
 _FAINT_SIGMAS: Final = 8.0
+_FAINT_SHARE: Final = 1e-3
 _FIT_TILE_PX: Final = 8
 _SMALLEST_PX: Final = 64
 
@@ -141,7 +149,8 @@ def _process(
     settings: PrepareSettings,
     borrowed: tuple[float, float] | None,
 ) -> PairOutcome:
-    phase, fluorescence = read_picture(row.phase), read_picture(row.fluorescence)
+    phase = read_picture(row.phase)
+    fluorescence, done_to_it = read_fluorescence(row.fluorescence)
     pair = replace(pair, source_sha256=_hash_pixels(phase, fluorescence))
     if min(phase.pixels.shape) < _SMALLEST_PX:
         raise FrameError(
@@ -159,9 +168,15 @@ def _process(
         pixels = resample(phase.pixels, resampled_by)
     view = normalise(pixels, settings.normalisation)
     shape = (view.shape[0], view.shape[1])
-    plane = match_size(fluorescence.pixels, shape, row.fluorescence)
-    signal = smooth(subtract_background(plane), settings.smooth_px)
-    noise = estimate_noise(signal)
+    area = positive_area(fluorescence.pixels)
+    if area is None:
+        plane = match_size(fluorescence.pixels, shape, row.fluorescence)
+        signal = smooth(subtract_background(plane), settings.smooth_px)
+        noise = estimate_noise(signal)
+    else:
+        signal, noise = mask_signal(area, shape, row.fluorescence), MASK_NOISE
+        done_to_it = f"{MASK_NOTE}: {float(area.mean()):.1%} of its area is positive, as drawn"
+    resampling = "" if resampled_by == 1.0 else f"resampled by {resampled_by:.3f}"
     pair = replace(
         pair,
         height=shape[0],
@@ -169,8 +184,10 @@ def _process(
         um_per_px=scale,
         noise=noise,
         measures=measure(phase.pixels, view),
-        note="" if resampled_by == 1.0 else f"resampled by {resampled_by:.3f}",
+        note="; ".join(each for each in (done_to_it, resampling) if each),
     )
+    if area is not None:
+        return PairOutcome(pair=_write_mask(pair, out, view, signal, phase, settings))
     if borrowed is not None:
         note = f"{pair.note}; " if pair.note else ""
         pair = replace(
@@ -199,6 +216,28 @@ def _process(
     pair = replace(pair, histogram=histograms.count_signal(signal))
     cells = remove_glow(signal, settings.glow_px, settings.glow_share)
     return PairOutcome(pair=_write(pair, out, view, cells))
+
+
+def _write_mask(
+    pair: Pair,
+    out: Path,
+    view: NDArray[np.float32],
+    signal: NDArray[np.float32],
+    phase: GreyPicture,
+    settings: PrepareSettings,
+) -> Pair:
+    """Write a pair whose fluorescence is a mask; it is shifted by whole pixels, where sure."""
+    if settings.register and float(np.mean(signal > 0)) >= _FAINT_SHARE:
+        found = register(view, histograms.asinh(signal), settings.max_shift_px)
+        if found.confidence >= settings.min_confidence:
+            dy, dx = (float(round(each)) for each in found.offset_px)
+            confidence = found.confidence
+            pair = replace(pair, offset_px=(dy, dx), registration_confidence=confidence)
+            signal = shift_plane(signal, pair.offset_px)
+        else:
+            pair = replace(pair, note=f"{pair.note}; used where it lies, not registered")
+    signal = _hide_unknown(signal, phase.pixels, (pair.height, pair.width))
+    return _write(replace(pair, histogram=histograms.count_signal(signal)), out, view, signal)
 
 
 def _plan_scale(
@@ -234,7 +273,7 @@ def _plan_scale(
 
 def _is_faint(signal: NDArray[np.float32], noise: float) -> bool:
     """Whether fewer than a thousandth of the pixels exceed the noise clearly."""
-    return float(np.mean(signal > _FAINT_SIGMAS * noise)) < 1e-3
+    return float(np.mean(signal > _FAINT_SIGMAS * noise)) < _FAINT_SHARE
 
 
 def _hide_unknown(

@@ -14,6 +14,7 @@ import numpy as np
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.files import write_whole
 from scopewatch_training.dataset.checks.find import find_doubts
+from scopewatch_training.dataset.checks.masks import find_masks
 from scopewatch_training.dataset.checks.positives import find_runs_without_positives
 from scopewatch_training.dataset.manifest import PairRow, is_simulated
 from scopewatch_training.dataset.pair import (
@@ -117,7 +118,7 @@ def prepare(
         binarise=binarise or BinariseSettings(),
         doubts=find_doubts(pairs),
     )
-    more = find_runs_without_positives(dataset)
+    more = (*find_runs_without_positives(dataset), *find_masks(dataset))
     doubts = sorted((*dataset.doubts, *more), key=lambda doubt: -doubt.weight)
     dataset = replace(dataset, doubts=tuple(doubts))
     text = json.dumps(index_json(dataset))

@@ -1,0 +1,123 @@
+"""Fluorescence pictures that are labels already, and fluorescence saved in a colour."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from scopewatch.core.errors import FrameError
+from scopewatch.core.imaging.binarise import fit_thresholds
+from scopewatch_training.dataset.annotation import positive_area, read_fluorescence
+from scopewatch_training.dataset.doubts import DoubtKind, Weight
+from scopewatch_training.dataset.manifest import read_manifest
+from scopewatch_training.dataset.pictures import PictureRef
+from scopewatch_training.dataset.prepare import prepare
+from scopewatch_training.dataset.prepared import Dataset
+from scopewatch_training.dataset.settings import BinariseSettings, PrepareSettings
+from tests.unit.training_data.pair_files import make_field, write_manifest, write_plane
+
+NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
+Mask = NDArray[np.bool_]
+
+
+def label(mask: Mask) -> NDArray[np.uint16]:
+    return np.asarray(ndimage.label(mask)[0], dtype=np.uint16)
+
+
+KINDS: dict[str, Callable[[Mask], NDArray[Any]]] = {
+    "0 and 1": lambda mask: mask.astype(np.uint8),
+    "0 and 255": lambda mask: 255 * mask.astype(np.uint8),
+    "0 and 65535": lambda mask: np.where(mask, np.uint16(65535), np.uint16(0)),
+    "1 and 2, as ilastik writes": lambda mask: 1 + mask.astype(np.uint8),
+    "a label image, a number for each cell": label,
+    "a label image with gaps in its numbers": lambda mask: 7 * label(mask),
+}
+
+
+def prepare_run(folder: Path, save: Callable[[Mask], NDArray[Any]], **options: Any) -> Dataset:
+    rows = []
+    for site in range(2):
+        field = make_field(site, side=128, cells=40)
+        write_plane(folder / f"p{site}.tif", field.phase)
+        picture = save(field.glowing)
+        tifffile.imwrite(folder / f"f{site}.tif", picture)
+        rows.append(
+            {"run": "r1", "plate": "P1", "well": f"A{site + 1}", "site": "0", "time_point": "0",
+             "phase": f"p{site}.tif", "fluorescence": f"f{site}.tif"}
+        )  # fmt: skip
+    manifest = read_manifest(write_manifest(folder / "pairs.csv", rows))
+    binarise = options.get("binarise")
+    return prepare(manifest, folder / "out", PrepareSettings(), now=NOW, binarise=binarise)
+
+
+@pytest.mark.parametrize("save", KINDS.values(), ids=KINDS.keys())
+def test_a_mask_is_the_label_as_it_was_drawn(
+    tmp_path: Path, save: Callable[[Mask], NDArray[Any]]
+) -> None:
+    made = prepare_run(tmp_path, save)
+    assert [pair.refused for pair in made.pairs] == [None, None]
+    cuts = fit_thresholds(made.accepted, made.binarise).per_pair(made.accepted)
+    for site, pair in enumerate(made.accepted):
+        assert pair.offset_px == (0, 0)
+        drawn = make_field(site, side=128, cells=40).glowing
+        assert np.array_equal(np.asarray(made.signal(pair)[:, :]) > cuts[pair.id], drawn)
+    (doubt,) = [each for each in made.doubts if each.kind is DoubtKind.MASK]
+    assert (doubt.weight, doubt.measured[:13]) == (Weight.NOTE, "2 of 2 pairs,")
+
+
+def test_masks_under_a_threshold_of_counts_are_a_grave_doubt(tmp_path: Path) -> None:
+    made = prepare_run(tmp_path, KINDS["0 and 1"], binarise=BinariseSettings(method="mad"))
+    (doubt,) = [each for each in made.doubts if each.kind is DoubtKind.MASK]
+    assert (doubt.weight, doubt.do) == (
+        Weight.STOP,
+        "prepare without --binarise: a mask has no threshold",
+    )
+
+
+def gradient(bits: int) -> NDArray[Any]:
+    glow = np.clip(make_field(3, side=128).fluorescence, 0, None)
+    top = 2**bits - 1
+    return np.asarray(np.clip(glow * top / glow.max(), 0, top), dtype=f"u{bits // 8}")
+
+
+CAMERA: dict[str, NDArray[Any]] = {
+    "16 bits": gradient(16),
+    "8 bits": gradient(8),
+    "8 bits, background subtracted, clipped": np.asarray(
+        np.clip(4 * (gradient(8).astype(int) - 60), 0, 255), dtype=np.uint8
+    ),
+    "single photons": np.random.default_rng(0).poisson(0.2, (128, 128)).astype(np.uint16),
+    "nothing": np.zeros((64, 64), dtype=np.uint16),
+}
+
+
+@pytest.mark.parametrize("pixels", CAMERA.values(), ids=CAMERA.keys())
+def test_a_picture_of_a_camera_is_no_mask(pixels: NDArray[Any]) -> None:
+    assert positive_area(pixels) is None
+
+
+@pytest.mark.parametrize(("channel", "name"), [(0, "red"), (1, "green"), (2, "blue")])
+def test_the_one_colour_of_a_picture_is_taken(tmp_path: Path, channel: int, name: str) -> None:
+    planes = np.zeros((128, 128, 3), dtype=np.uint8)
+    planes[..., channel] = gradient(8)
+    tifffile.imwrite(tmp_path / "f.tif", planes, photometric="rgb")
+    picture, note = read_fluorescence(PictureRef(path=tmp_path / "f.tif"))
+    assert np.array_equal(picture.pixels, gradient(8))
+    assert note == f"{name} channel of a colour picture"
+
+
+def test_a_merged_picture_is_answered_for_fluorescence_not_for_phase(tmp_path: Path) -> None:
+    planes = np.repeat(gradient(8)[..., None], 3, axis=2)
+    planes[..., 1] = np.minimum(planes[..., 1] + 20, 255)
+    tifffile.imwrite(tmp_path / "f.tif", planes, photometric="rgb")
+    with pytest.raises(FrameError) as caught:
+        read_fluorescence(PictureRef(path=tmp_path / "f.tif"))
+    assert str(caught.value).startswith("image is in colour: ")
+    assert "export the fluorescence channel alone" in str(caught.value)
+    assert "phase-contrast" not in str(caught.value)

@@ -1,0 +1,110 @@
+"""Fluorescence pictures that are labels already: masks of two values, and annotated label images.
+
+Their positive area is taken as it was drawn: no background, no threshold, no noise.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from scopewatch.core.errors import FrameError
+from scopewatch.core.imaging.fluorescence_signal import match_size
+from scopewatch_training.dataset.pictures import GreyPicture, PictureRef, read_picture
+
+Plane = NDArray[np.float32]
+POSITIVE_COUNTS: Final = 1000.0
+"""Signal of the positive area of a mask; outside it is 0."""
+MASK_NOISE: Final = 1.0
+"""Noise that goes with it, in counts: any threshold of Otsu lies between."""
+MASK_NOTE: Final = "mask"
+"""First word of the note of a pair whose fluorescence is a mask."""
+_MOST_LONELY: Final = 0.01
+_FEWEST_PX: Final = 50
+
+
+def positive_area(pixels: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Return the positive area of a mask or a label image; None for a camera's picture.
+
+    A mask has two values, of which the higher is positive. A label image has 0 outside and one
+    number in each object: next to none of its pixels differs from all four of its neighbours, as
+    most pixels do where a camera's noise or the slope of a glow is in the picture.
+
+    Parameters
+    ----------
+    pixels
+        (H, W) of any unsigned integers.
+    """
+    low, high = pixels.min(), pixels.max()
+    if low == high:
+        return None
+    top = pixels == high
+    if bool(np.all(top | (pixels == low))):
+        return np.asarray(top)
+    if low != 0:
+        return None
+    inside = pixels[1:-1, 1:-1] != 0
+    if int(inside.sum()) < _FEWEST_PX:
+        return None
+    middle = pixels[1:-1, 1:-1]
+    lonely = inside & (middle != pixels[:-2, 1:-1]) & (middle != pixels[2:, 1:-1])
+    lonely &= (middle != pixels[1:-1, :-2]) & (middle != pixels[1:-1, 2:])
+    share = float(lonely.sum()) / float(inside.sum())
+    return np.asarray(pixels != 0) if share <= _MOST_LONELY else None
+
+
+def mask_signal(area: NDArray[np.bool_], shape: tuple[int, int], where: object) -> Plane:
+    """Return a positive area as a signal of the (H, W) of its phase frame.
+
+    Raises
+    ------
+    FrameError
+        When the two have different proportions.
+    """
+    plane = match_size(area.astype(np.uint8), shape, where)
+    return np.where(plane >= 0.5, np.float32(POSITIVE_COUNTS), np.float32(0))
+
+
+def read_fluorescence(ref: PictureRef) -> tuple[GreyPicture, str]:
+    """Read a fluorescence picture, also one that is saved in a single colour.
+
+    Returns
+    -------
+    The picture, and what was done to it in words; '' where nothing was.
+
+    Raises
+    ------
+    FrameError
+        When it cannot be read, or shows more than one colour.
+    """
+    try:
+        return read_picture(ref), ""
+    except FrameError as error:
+        if not str(error).startswith("image is in colour") or ref.part:
+            raise
+        colour = _single_colour(ref)
+        if colour is None:
+            reason = str(error).partition(";")[0]
+            raise FrameError(
+                f"{reason}; export the fluorescence channel alone, in grey and 16 bits, without"
+                " phase, other channels or a scale bar on it"
+            ) from error
+    name, pixels = colour
+    return GreyPicture(pixels=pixels, um_per_px=None), f"{name} channel of a colour picture"
+
+
+def _single_colour(ref: PictureRef) -> tuple[str, NDArray[np.uint8]] | None:
+    """Return name and pixels of the one colour that a picture shows; None where it shows more."""
+    try:
+        with Image.open(ref.path) as image:
+            if image.mode not in ("RGB", "RGBA", "P"):
+                return None
+            planes = np.asarray(image.convert("RGB"))
+    except (OSError, ValueError, Image.DecompressionBombError):
+        # The reader's own line, which says more, is raised by the caller.
+        return None
+    shown = [index for index in range(3) if np.ptp(planes[..., index]) > 0]
+    if len(shown) != 1:
+        return None
+    return ("red", "green", "blue")[shown[0]], np.ascontiguousarray(planes[..., shown[0]])
