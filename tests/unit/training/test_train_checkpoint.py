@@ -46,7 +46,7 @@ def test_a_write_that_was_cut_off_leaves_the_former_one(tmp_path: Path) -> None:
     assert back.facts["step"] == 1
 
 
-def test_other_settings_begin_anew_and_those_of_before_go_on_where_they_were(
+def test_other_settings_start_again_and_those_of_before_go_on_where_they_were(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "a.npz"

@@ -147,7 +147,7 @@ def test_a_network_that_was_trained_stays_the_first_when_others_are_asked_for(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all-2.npz", "all.npz"]
 
 
-def test_another_seed_with_the_same_checkpoints_begins_anew_and_says_so(tmp_path: Path) -> None:
+def test_another_seed_with_the_same_checkpoints_starts_again_and_reports_it(tmp_path: Path) -> None:
     stages = RecordedStages()
     train_ensemble(training(tmp_path, members=1), "all", stages)
     train_ensemble(replace(training(tmp_path, members=1), fingerprint="seed 2"), "all", stages)

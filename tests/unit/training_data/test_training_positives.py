@@ -48,7 +48,7 @@ def test_a_run_without_a_positive_tile_is_named(
     assert "fit with --exclude odd" in line
 
 
-def test_cells_too_small_for_the_cut_off_are_said_so(tmp_path: Path) -> None:
+def test_cells_too_small_for_the_cut_off_are_named_as_such(tmp_path: Path) -> None:
     lines = doubts_of(tmp_path, lambda field: field, cutoff=0.95)
     assert ["no tile with enough positive area" in line for line in lines] == [True, True]
 

@@ -51,7 +51,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 def make_way(path: Path, fingerprint: str) -> Path | None:
     """Set a checkpoint of other settings or data aside, and take up one of these.
 
-    A call with other settings begins anew, and one with the settings of before goes on where it
+    A call with other settings starts again, and one with the settings of before goes on where it
     was: neither overwrites the work of the other.
 
     Returns

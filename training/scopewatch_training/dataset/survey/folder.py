@@ -72,7 +72,7 @@ def survey_runs(root: Path, choices: SurveyChoices) -> FolderSurvey:
                 expected="names or metadata that state a well",
                 got=next((f"{example}: {why}" for why, (_, example) in left_out.items()), "none"),
                 do="give --pattern (a layout of docs/formats.md or a regular expression), or write"
-                " the manifest by hand",
+                " the manifest yourself",
             )
         )
     phase = choose_phase(root, channels, choices)
