@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from scopewatch.app.steering import standings_of
-from scopewatch.config import Config, MicroManagerSourceConfig
+from scopewatch.config import Config
 from scopewatch.core.acquisition import ITSELF, Act, Target
 from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.clock import Clock
@@ -142,7 +142,6 @@ def policies_of(config: Config) -> dict[str, ActPolicy]:
             most_wells=0 if source.acts.more_sites is None else source.acts.more_sites.most_wells,
             rules=() if source.acts.more_sites is None else rules,
         )
-        for source in config.sources
-        if isinstance(source, MicroManagerSourceConfig) and source.mode == "acquire"
+        for source in config.acquiring
     }
     return {name: policy for name, policy in policies.items() if policy.is_on}

@@ -8,7 +8,7 @@ from scopewatch.app.measuring import make_measuring
 from scopewatch.app.messaging.composing import MessageComposer
 from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
-from scopewatch.config import Config, MicroManagerSourceConfig
+from scopewatch.config import Config
 from scopewatch.core.alerts.routing import Route
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import StoreError
@@ -116,9 +116,5 @@ def gather_facts(config: Config, card: ModelCard) -> Facts:
         keep_days=config.overlays.keep_days,
         state=config.state.folder if config.experiment.fluorescence_channel else None,
         sources=tuple(source.name for source in config.sources),
-        acquires=tuple(
-            source.name
-            for source in config.sources
-            if isinstance(source, MicroManagerSourceConfig) and source.mode == "acquire"
-        ),
+        acquires=tuple(source.name for source in config.acquiring),
     )

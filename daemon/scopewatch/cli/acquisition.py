@@ -241,13 +241,7 @@ def _outcome(settings: "Config", number: int) -> JournalEntry | None:
 
 
 def _acquiring_source(settings: "Config", wanted: str | None) -> str:
-    from scopewatch.config import MicroManagerSourceConfig
-
-    names = [
-        each.name
-        for each in settings.sources
-        if isinstance(each, MicroManagerSourceConfig) and each.mode == "acquire"
-    ]
+    names = [each.name for each in settings.acquiring]
     if wanted is None and len(names) == 1:
         return names[0]
     if wanted is not None and wanted in names:

@@ -7,7 +7,6 @@ from pathlib import Path
 from scopewatch.config.models import Config
 from scopewatch.config.sources import (
     FolderSourceConfig,
-    MicroManagerSourceConfig,
     OmeZarrSourceConfig,
     SourceConfig,
 )
@@ -29,12 +28,7 @@ def name_conflicts(config: Config, path: Path) -> list[str]:
 
 def _shared_cores(config: Config, path: Path) -> Iterator[str]:
     """Find sources that would drive one core: they would get images of each other's devices."""
-    driven = [
-        source
-        for source in config.sources
-        if isinstance(source, MicroManagerSourceConfig) and source.mode == "acquire"
-    ]
-    for one, other in combinations(driven, 2):
+    for one, other in combinations(config.acquiring, 2):
         if "python" in (one.backend, other.backend):
             # pycro-manager has one core per process, and uses it for acquisitions of the bridge
             # too.

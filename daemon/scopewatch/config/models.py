@@ -16,7 +16,7 @@ from scopewatch.config.old_names import modernise
 from scopewatch.config.rule import QuietHoursConfig
 from scopewatch.config.rules import AnyRuleConfig
 from scopewatch.config.run import RunConfig
-from scopewatch.config.sources import SourceConfig
+from scopewatch.config.sources import MicroManagerSourceConfig, SourceConfig
 from scopewatch.config.strict import Seconds, Strict
 from scopewatch.config.web import WebConfig
 from scopewatch.core.alerts.rules import AlertRule, implied_rules
@@ -174,6 +174,15 @@ class Config(Strict):
                     f" the groups of experiment.well_groups are: {known}"
                 )
         return self
+
+    @property
+    def acquiring(self) -> tuple[MicroManagerSourceConfig, ...]:
+        """The sources that run a time-lapse themselves."""
+        return tuple(
+            source
+            for source in self.sources
+            if isinstance(source, MicroManagerSourceConfig) and source.mode == "acquire"
+        )
 
     def alert_rules(self) -> tuple[AlertRule, ...]:
         """Return the rules as core types: groups and quiet hours filled in."""

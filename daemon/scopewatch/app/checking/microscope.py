@@ -36,22 +36,21 @@ _HOUR_S = 3600.0
 
 def check_microscopes(config: Config, *, connect: bool) -> Iterator[Finding]:
     """Look at each source that acquires; a finding for each thing that is wrong with it."""
-    for source in config.sources:
-        if isinstance(source, MicroManagerSourceConfig) and source.mode == "acquire":
-            subject = f"source {source.name}"
-            try:
-                source = settle_plan(source, config.experiment)  # noqa: PLW2901
-            except ConfigError:
-                continue  # the check of the source itself reports it
-            problems = list(_problems(source, config))
-            for problem in problems:
-                yield Finding(subject=subject, text=problem, failed=True)
-            if not problems:
-                yield Finding(subject=subject, text=_sum_up(source))
-            for note in _notes(source, config):
-                yield Finding(subject=subject, text=note, advice=True)
-            if connect:
-                yield from _connect(source, config)
+    for source in config.acquiring:
+        subject = f"source {source.name}"
+        try:
+            source = settle_plan(source, config.experiment)  # noqa: PLW2901
+        except ConfigError:
+            continue  # the check of the source itself reports it
+        problems = list(_problems(source, config))
+        for problem in problems:
+            yield Finding(subject=subject, text=problem, failed=True)
+        if not problems:
+            yield Finding(subject=subject, text=_sum_up(source))
+        for note in _notes(source, config):
+            yield Finding(subject=subject, text=note, advice=True)
+        if connect:
+            yield from _connect(source, config)
 
 
 def _sum_up(source: MicroManagerSourceConfig) -> str:

@@ -95,12 +95,12 @@ class Acquisition:
 
 def list_acquisitions(config: Config) -> tuple[Acquisition, ...]:
     """Return the state of each source that acquires. Never raises."""
-    return tuple(_look(source, config.experiment) for source in acquiring_sources(config))
+    return tuple(_look(source, config.experiment) for source in config.acquiring)
 
 
 def check_projections(config: Config) -> Iterator[Finding]:
     """Say what each acquisition takes; a disk that is too small fails, or is noted."""
-    for source in acquiring_sources(config):
+    for source in config.acquiring:
         subject = f"source {source.name}"
         try:
             settled = settle_plan(source, config.experiment)
@@ -120,15 +120,6 @@ def check_projections(config: Config) -> Iterator[Finding]:
         if problem is not None:
             assumed = projection.frame.assumed
             yield Finding(subject=subject, text=str(problem), failed=not assumed, advice=assumed)
-
-
-def acquiring_sources(config: Config) -> tuple[MicroManagerSourceConfig, ...]:
-    """Return the sources that run a time-lapse themselves."""
-    return tuple(
-        source
-        for source in config.sources
-        if isinstance(source, MicroManagerSourceConfig) and source.mode == "acquire"
-    )
 
 
 def project_source(settled: MicroManagerSourceConfig, run: RunConfig) -> Projection:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from scopewatch.app.planning.acquisitions import acquiring_sources, project_source
+from scopewatch.app.planning.acquisitions import project_source
 from scopewatch.config import (
     Config,
     MicroManagerSourceConfig,
@@ -170,7 +170,7 @@ def _order(well: str) -> tuple[int, int, str]:
 
 
 def _chosen(config: Config, name: str | None) -> MicroManagerSourceConfig:
-    sources = acquiring_sources(config)
+    sources = config.acquiring
     found = [each for each in sources if name in (None, each.name)]
     if len(found) != 1:
         names = ", ".join(each.name for each in sources)

@@ -15,7 +15,7 @@ from typing import Any
 
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.event_log import get_logger
-from scopewatch.sources.micromanager.setup_files import INSTALL
+from scopewatch.sources.micromanager.setup_files import not_installed
 
 log = get_logger(__name__)
 
@@ -42,9 +42,7 @@ def probe_bridge(port: int) -> str:
         import pycromanager  # noqa: F401, PLC0415 - an optional extra
         import zmq  # noqa: PLC0415 - comes with it
     except ImportError as error:
-        raise SourceError(
-            complaint("pycro-manager is not installed", where=error.name, do=INSTALL)
-        ) from error
+        raise not_installed(error) from error
     try:
         socket.create_connection(("127.0.0.1", port), timeout=CONNECT_S).close()
     except OSError as error:

@@ -8,7 +8,11 @@ from scopewatch.core.errors import SourceError, complaint
 from scopewatch.event_log import get_logger
 from scopewatch.sources.micromanager.bridge import BoundedCore
 from scopewatch.sources.micromanager.engine import Failed, listen, print_to_log, sum_up
-from scopewatch.sources.micromanager.setup_files import INSTALL, adapters_folder, hardware_file
+from scopewatch.sources.micromanager.setup_files import (
+    adapters_folder,
+    hardware_file,
+    not_installed,
+)
 
 log = get_logger(__name__)
 
@@ -34,9 +38,7 @@ def start_core(config: MicroManagerSourceConfig, failed: Failed) -> None:
         from mmpycorex import Core  # noqa: PLC0415
         from pycromanager import start_headless  # noqa: PLC0415
     except ImportError as error:
-        raise SourceError(
-            complaint("pycro-manager is not installed", where=error.name, do=INSTALL)
-        ) from error
+        raise not_installed(error) from error
     adapters = adapters_folder(config)
     setup = hardware_file(config, adapters)
     print_to_log()
@@ -81,9 +83,7 @@ def require_pycromanager() -> None:
     try:
         import pycromanager  # noqa: F401, PLC0415 - an optional extra
     except ImportError as error:
-        raise SourceError(
-            complaint("pycro-manager is not installed", where=error.name, do=INSTALL)
-        ) from error
+        raise not_installed(error) from error
 
 
 def stop_core() -> None:

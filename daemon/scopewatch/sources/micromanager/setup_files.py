@@ -121,13 +121,16 @@ def missing_libraries(hardware: Hardware, adapters: Path) -> dict[str, str]:
     }
 
 
+def not_installed(missing: ImportError) -> SourceError:
+    """Return the refusal where pycro-manager, or what comes with it, cannot be imported."""
+    return SourceError(complaint("pycro-manager is not installed", where=missing.name, do=INSTALL))
+
+
 def _installed() -> Path | None:
     try:
         from mmpycorex import find_existing_mm_install  # noqa: PLC0415 - an optional extra
     except ImportError as error:
-        raise SourceError(
-            complaint("pycro-manager is not installed", where=error.name, do=INSTALL)
-        ) from error
+        raise not_installed(error) from error
     try:
         return Path(find_existing_mm_install())
     except (FileNotFoundError, ValueError):
