@@ -126,7 +126,7 @@ def test_quiet_hours_hold_for_rules_that_name_none() -> None:
         ({"kind": "weak-forecast", "p_warning": 0.9, "p_critical": 0.8}, "p_critical lies below"),
         ({"wells": ["A1:"]}, "is no range of wells such as A1:B6"),
         ({"wells": ["B6:A1"]}, "runs backwards"),
-        ({"wells": ["A1:A25"]}, "names a well that no plate has"),
+        ({"wells": ["A1:A49"]}, "names a well that no plate has"),
         ({"groups": ["control"]}, "names group control; the groups of experiment.well_groups"),
         ({"kind": "disk-low", "wells": ["A1"]}, "Extra inputs are not permitted"),
         ({"critical_target": 0.7}, "critical_target lies above target"),

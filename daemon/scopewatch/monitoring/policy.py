@@ -8,6 +8,7 @@ from typing import Final, Literal
 from scopewatch.core.alerts.scope import place
 from scopewatch.core.imaging.efficiency import ErrorRates
 from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.core.well_name import well_at
 
 # Time points are never quite punctual, and a frame takes a while to be taken and judged.
 STALE_INTERVALS: Final = 1.5
@@ -92,4 +93,4 @@ def named_wells(patterns: Sequence[str]) -> tuple[str, ...]:
     ('B3',)
     """
     places = [place(pattern) for pattern in patterns]
-    return tuple(f"{chr(ord('A') + found[0])}{found[1] + 1}" for found in places if found)
+    return tuple(well_at(*found) for found in places if found)

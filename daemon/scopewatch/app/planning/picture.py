@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scopewatch.app.planning.shown import PlannedSite, ShownPlan, well_spot
+from scopewatch.app.planning.shown import PlannedSite, ShownPlan
+from scopewatch.core.alerts.scope import place
 from scopewatch.sources.micromanager.plans.limits import in_bytes, in_time
 
 WIDTH_PX: Final = 1000
@@ -115,7 +116,7 @@ def _figures(plan: ShownPlan) -> str:
 
 def _flips(sites: Sequence[PlannedSite]) -> tuple[bool, bool]:
     """Return whether x and y of the stage are drawn backwards, for A1 to be in the upper left."""
-    known = [(at, each.position) for each in sites if (at := well_spot(each.well)) is not None]
+    known = [(at, each.position) for each in sites if (at := place(each.well)) is not None]
     across = _trend([(column, position.x_um) for (_, column), position in known])
     down = _trend([(row, position.y_um) for (row, _), position in known])
     # Names that are no wells are drawn as on a map.

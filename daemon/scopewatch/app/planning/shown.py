@@ -1,6 +1,5 @@
 """Any plan of an acquisition as what is shown of it: where it images, how long, how much."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from scopewatch.config import (
     RunConfig,
     load_config,
 )
+from scopewatch.core.alerts.scope import well_order
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import planned_key
@@ -33,24 +33,6 @@ from scopewatch.sources.micromanager.plans.settled import (
 
 # Of a plan by itself, which belongs to no run yet.
 _NOBODY: Final = "plan"
-# Rows A to AF and 48 columns: a plate of 1536 wells.
-_WELL: Final = re.compile(r"([A-Z]|A[A-F])([1-9]\d?)")
-_COLUMNS: Final = 48
-
-
-def well_spot(well: str) -> tuple[int, int] | None:
-    """Return row and column of a well, from 0; None for a name that is no well of a plate.
-
-    >>> well_spot("B3"), well_spot("AF48"), well_spot("Pos0")
-    ((1, 2), (31, 47), None)
-    """
-    found = _WELL.fullmatch(well)
-    if found is None or int(found[2]) > _COLUMNS:
-        return None
-    letters, row = found[1], 0
-    for letter in letters:
-        row = row * 26 + ord(letter) - ord("A") + 1
-    return row - 1, int(found[2]) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +72,7 @@ class ShownPlan:
     def wells(self) -> Mapping[str, int]:
         """Number of sites of each well, in the order of the plate."""
         counted = Counter(each.well for each in self.sites)
-        return {well: counted[well] for well in sorted(counted, key=_order)}
+        return {well: counted[well] for well in sorted(counted, key=well_order)}
 
     @property
     def counted(self) -> str:
@@ -162,11 +144,6 @@ def show_plan(
     )
     # Nothing is known of its microscope, nor of where images go.
     return _shown(alone, RunConfig(name=_NOBODY), path, changes, alone=True)
-
-
-def _order(well: str) -> tuple[int, int, str]:
-    row, column = well_spot(well) or (99, 99)
-    return row, column, well
 
 
 def _chosen(config: Config, name: str | None) -> MicroManagerSourceConfig:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
-from scopewatch.app.planning.shown import ShownPlan, well_spot
+from scopewatch.app.planning.shown import ShownPlan
 from scopewatch.config.plates import PLATE_SIZES
-from scopewatch.sources.base.wells import row_name
+from scopewatch.core.alerts.scope import place
+from scopewatch.core.well_name import row_name
 from scopewatch.sources.micromanager.plans.limits import in_bytes, in_time
 
 _MOST_ROWS: Final = 12
@@ -62,7 +63,7 @@ def plan_as_json(plan: ShownPlan) -> dict[str, Any]:
 
 def _draw_plate(plan: ShownPlan) -> Iterator[str]:
     """Draw how many sites each well has; wells by other names are only counted."""
-    spots = {well: at for well in plan.wells if (at := well_spot(well)) is not None}
+    spots = {well: at for well in plan.wells if (at := place(well)) is not None}
     if spots:
         rows = max(row for row, _ in spots.values()) + 1
         columns = max(column for _, column in spots.values()) + 1

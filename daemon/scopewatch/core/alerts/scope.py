@@ -6,10 +6,15 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Final
 
-# Rows A to P and columns 1 to 24: a plate of 384 wells.
-_WELL: Final = re.compile(r"([A-Pa-p])0*([1-9]\d?)")
-_HYPHEN: Final = re.compile(r"([A-Pa-p]\d{1,2})\s*(?:-|\u2013|\.\.|to)\s*([A-Pa-p]\d{1,2})")
-_RANGE: Final = re.compile(r"([A-Pa-p]\d{1,2}):([A-Pa-p]\d{1,2})")
+from scopewatch.core.well_name import well_at
+
+# Rows A to Z and AA to AF, columns 1 to 48: a plate of 1536 wells.
+_ROW: Final = "(?:A[A-F]|[A-Z]|[a-p])"
+_COLUMNS: Final = 48
+_LETTERS: Final = 26
+_WELL: Final = re.compile(rf"({_ROW})0*([1-9]\d?)")
+_HYPHEN: Final = re.compile(rf"({_ROW}\d{{1,2}})\s*(?:-|\u2013|\.\.|to)\s*({_ROW}\d{{1,2}})")
+_RANGE: Final = re.compile(rf"({_ROW}\d{{1,2}}):({_ROW}\d{{1,2}})")
 
 
 def plain_well(text: str) -> str:
@@ -20,7 +25,7 @@ def plain_well(text: str) -> str:
     """
     name = text.strip()
     spot = place(name)
-    return name if spot is None else f"{chr(ord('A') + spot[0])}{spot[1] + 1}"
+    return name if spot is None else well_at(*spot)
 
 
 def any_match(patterns: Sequence[str], name: str) -> bool:
@@ -67,13 +72,15 @@ def _check_range(pattern: str) -> str:
 def place(well: str) -> tuple[int, int] | None:
     """Return (row, column) of a well, from 0; None for a name that is no well of a plate.
 
-    >>> place("B03")
-    (1, 2)
+    >>> place("B03"), place("AF48"), place("Pos0")
+    ((1, 2), (31, 47), None)
     """
     found = _WELL.fullmatch(well.strip())
-    if found is None or int(found[2]) > 24:
+    if found is None or int(found[2]) > _COLUMNS:
         return None
-    return ord(found[1].upper()) - ord("A"), int(found[2]) - 1
+    letters = found[1].upper()
+    row = (len(letters) - 1) * _LETTERS + ord(letters[-1]) - ord("A")
+    return row, int(found[2]) - 1
 
 
 def well_order(well: str) -> tuple[int, int, str]:

@@ -4,6 +4,7 @@ import re
 
 from scopewatch.config.plates import PLATE_SIZES
 from scopewatch.core.errors import FrameError, complaint
+from scopewatch.core.well_name import well_at
 
 # Number of wells of a plate, and number of its columns.
 PLATE_COLUMNS = {size.rows * size.columns: size.columns for size in PLATE_SIZES.values()}
@@ -12,7 +13,6 @@ _WELL = re.compile(
     r"((?:[A-P]|A[A-F]|[a-p])(?=[-_ ]?\d)|[Q-Z](?=\d))[-_ ]?0*([1-9]|[1-3]\d|4[0-8])"
 )
 _NUMBERED = re.compile(r"[Rr](\d\d)[-_ ]?[Cc](\d\d)")
-_LETTERS = 26
 _ROWS, _COLUMNS = 32, 48
 
 
@@ -55,15 +55,6 @@ def number_well(number: int, plate_wells: int) -> str:
     return well_at(*divmod(number - 1, columns))
 
 
-def well_at(row: int, column: int) -> str:
-    """Return the well at a row and a column that count from 0.
-
-    >>> well_at(1, 2), well_at(31, 47)
-    ('B3', 'AF48')
-    """
-    return f"{row_name(row + 1)}{column + 1}"
-
-
 def numbered_well(row: int | None, column: int | None) -> str | None:
     """Return the well at a row and a column that count from 1; None where no plate has it.
 
@@ -73,13 +64,3 @@ def numbered_well(row: int | None, column: int | None) -> str | None:
     if row is None or column is None or not (1 <= row <= _ROWS and 1 <= column <= _COLUMNS):
         return None
     return well_at(row - 1, column - 1)
-
-
-def row_name(number: int) -> str:
-    """Return the letters of a row; rows count from 1.
-
-    >>> row_name(1), row_name(26), row_name(27)
-    ('A', 'Z', 'AA')
-    """
-    second, first = divmod(number - 1, _LETTERS)
-    return (chr(ord("A") + second - 1) if second else "") + chr(ord("A") + first)

@@ -20,7 +20,7 @@ from scopewatch.core.alerts.state_machine import Severity
         ),
     ],
 )
-def test_a_channel_carries_what_is_grave_enough_of_its_runs(
+def test_a_channel_gets_messages_of_its_runs_that_are_severe_enough(
     route: Route, severity: Severity, run: str, taken: bool
 ) -> None:
     assert route.takes(severity, run) is taken

@@ -14,6 +14,7 @@ from scopewatch.core.alerts.state_machine import AlertRule, Subject
         ("A1:B6", ["A1", "A6", "B1", "B06"], ["A7", "C1", "dish"]),
         ("A1:A1", ["A1"], ["A2"]),
         ("C2:E4", ["D3", "C4", "E2"], ["C1", "F2", "D5"]),
+        ("AA1:AF48", ["AA1", "AC30", "AF48"], ["A1", "Z48", "dish"]),
         ("dish*", ["dish", "dish 2"], ["A1"]),
     ],
 )
@@ -34,14 +35,15 @@ def test_one_of_several_patterns_is_enough() -> None:
     assert not any_match(["P1", "P2*"], "P3")
 
 
-@pytest.mark.parametrize("pattern", ["", "A1:", "A1:Z9", "B6:A1", "A6:B1", "A1:A25", "A1:B2:C3"])
+@pytest.mark.parametrize("pattern", ["", "A1:", "A1:AG9", "B6:A1", "A6:B1", "A1:A49", "A1:B2:C3"])
 def test_a_pattern_that_means_no_well_is_reported(pattern: str) -> None:
     assert check_pattern(pattern) != ""
 
 
 def test_wells_have_a_place_and_an_order() -> None:
     assert place("P24") == (15, 23)
-    assert place("A0") is place("Q1") is place("A25") is place("dish") is None
+    assert (place("Q1"), place("AA25"), place("AF48")) == ((16, 0), (26, 24), (31, 47))
+    assert place("A0") is place("AG1") is place("A49") is place("dish") is None
     wells = ["B1", "A10", "dish", "A2"]
     assert sorted(wells, key=well_order) == ["A2", "A10", "B1", "dish"]
 

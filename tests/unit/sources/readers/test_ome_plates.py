@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.core.well_name import well_at
 from scopewatch.sources.base.reading import FrameReading
-from scopewatch.sources.base.wells import well_at
 from scopewatch.sources.readers.ome.document import parse_ome
 from scopewatch.sources.readers.ome.plates import read_plates, well_in_words, well_within
 from tests.unit.sources.images import read_frames, write

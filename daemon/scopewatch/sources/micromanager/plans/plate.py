@@ -15,7 +15,8 @@ import numpy as np
 from scopewatch.config import PlateConfig, PositionConfig
 from scopewatch.core.alerts.scope import any_well
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.sources.base.wells import spell_well, well_at
+from scopewatch.core.well_name import well_at
+from scopewatch.sources.base.wells import spell_well
 from scopewatch.sources.micromanager.plans.imported import Imported
 from scopewatch.sources.micromanager.plans.lie import Lie, Well, find_lie
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from scopewatch.config import ChannelConfig, FocusConfig, PhaseConfig, PositionConfig
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.sources.base.wells import well_at
+from scopewatch.core.well_name import well_at
 from scopewatch.sources.micromanager.plans.imported import Imported
 from scopewatch.sources.micromanager.plans.useq_refusals import (
     MOST_POSITIONS,

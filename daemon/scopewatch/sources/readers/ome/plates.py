@@ -9,9 +9,10 @@ import re
 from dataclasses import dataclass
 from xml.etree import ElementTree as Xml
 
+from scopewatch.core.well_name import well_at
 from scopewatch.sources.base.address import named
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
-from scopewatch.sources.base.wells import spell_well, well_at
+from scopewatch.sources.base.wells import spell_well
 
 # A1, A01, A_1, AF48 of a plate of 1536 wells.
 _WELL = r"(?P<row>A[A-F]|[A-P])[ _-]?0*(?P<column>[1-9]\d?)"
