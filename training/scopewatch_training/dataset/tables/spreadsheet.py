@@ -17,6 +17,8 @@ from scopewatch.core.errors import ConfigError, complaint
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _SEP_LINE: Final = re.compile(r'\s*"?sep=(?P<delimiter>.)"?[\s,;]*', re.IGNORECASE)
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
+"""Characters that no text has."""
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """First bytes of XLSX and ODS, and of XLS."""
@@ -171,7 +173,7 @@ def _text(raw: bytes) -> str | None:
             text = raw.decode(name)
         except UnicodeDecodeError:
             continue
-        return None if "\0" in text else text
+        return None if _CONTROL.search(text) else text
     return None
 
 
