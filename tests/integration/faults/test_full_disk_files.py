@@ -100,7 +100,7 @@ SINGLE = {
     f"{LOG} RotatedLog RotatingFileHandler",
     f"{LOG} RotatedLog._open write",
     "app/checking/folders.py check_writable TemporaryFile",
-    "sources/micromanager/acquiring.py Acquiring.prepare mkdir",
+    "sources/micromanager/acquired.py make_folder mkdir",
 }
 COVERED = {*STEPS, *FOLDERS, *LOGGED, *BUNDLED, *STARTED, *PLANNED, *EXAMINED, *SINGLE}
 
@@ -384,7 +384,7 @@ def test_a_time_lapse_without_a_folder_for_it_is_reported_and_started_again(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     lapse = TimeLapse(tmp_path / "data", clock)
-    with no_space_at("sources/micromanager/acquiring.py Acquiring.prepare mkdir", Path) as full:
+    with no_space_at("sources/micromanager/acquired.py make_folder mkdir", Path) as full:
         with pytest.raises(SourceError, match=f"folder for the data sets .*{NO_SPACE}"):
             lapse.start()
         assert full.struck == 1
