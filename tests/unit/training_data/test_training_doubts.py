@@ -1,13 +1,23 @@
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from scopewatch.core.imaging.histogram import BINS
+from scopewatch_training.dataset.checks.copies import find_copies
 from scopewatch_training.dataset.checks.find import find_doubts
 from scopewatch_training.dataset.checks.names import fold_name
 from scopewatch_training.dataset.doubts import WHAT, Doubt, DoubtKind, Verdict, Weight, verdict
+from scopewatch_training.dataset.looks import Look, look_at, role_score
+from scopewatch_training.dataset.manifest import PairRow
+from scopewatch_training.dataset.pair import process_row
+from scopewatch_training.dataset.pictures import PictureRef
 from scopewatch_training.dataset.prepared import Pair
+from scopewatch_training.dataset.settings import PrepareSettings
+from tests.unit.training_data.pair_files import Plane, make_field, write_plane
 
 
 def doubt(weight: Weight = Weight.LOOK, pair: str | None = "a.tif") -> Doubt:
@@ -73,3 +83,102 @@ def test_names_that_differ_otherwise_are_no_twins() -> None:
 def test_one_run_alone_is_noted() -> None:
     (only,) = find_doubts([pair("a"), pair("a", well="B1")])
     assert (only.kind, only.weight) == (DoubtKind.ONE_RUN, Weight.NOTE)
+
+
+def with_looks(run: str, site: int, *, phase: Look, shift: float = 0.0, score: float = 2.0) -> Pair:
+    return replace(
+        pair(run, well=f"B{site + 1}"), phase_look=phase, offset_px=(shift, 0.0),
+        registration_confidence=0.9, role_score=score,
+        fluorescence_look=Look(sha256=f"{run}{site}"),
+    )  # fmt: skip
+
+
+def clean(run: str, seed: int) -> list[Pair]:
+    return [
+        with_looks(run, site, phase=look_at(counts(make_field(seed + site).phase)), shift=1.0)
+        for site in range(5)
+    ]
+
+
+def counts(plane: Plane) -> NDArray[np.uint16]:
+    return np.clip(plane, 0, 65535).astype(np.uint16)
+
+
+def kinds(pairs: list[Pair]) -> list[DoubtKind]:
+    return [each.kind for each in find_doubts(pairs) if each.weight > Weight.NOTE]
+
+
+def test_clean_runs_give_no_warning() -> None:
+    assert kinds([*clean("a", 0), *clean("b", 50)]) == []
+
+
+def test_a_run_that_is_there_again_in_8_bits_is_found_under_its_other_name() -> None:
+    first = clean("a", 0)
+    again = [
+        with_looks("b", site, shift=1.0, phase=look_at(
+            (counts(make_field(site).phase) // 32).astype(np.uint8)))
+        for site in range(5)
+    ]  # fmt: skip
+    (found,) = [each for each in find_doubts([*first, *again]) if each.weight is Weight.STOP]
+    assert (found.kind, found.run) == (DoubtKind.NEAR_COPY, "b")
+    assert found.measured.startswith("5 of its pairs are in run a too")
+
+
+def test_an_exact_copy_within_a_run_is_named() -> None:
+    pairs = clean("a", 0)
+    (found,) = find_copies([*pairs, replace(pairs[0], well="C1", phase="copy.tif")])
+    assert (found.kind, found.pair) == (DoubtKind.COPY, "copy.tif")
+
+
+def test_two_time_points_of_a_field_that_look_alike_are_no_copies() -> None:
+    first = clean("a", 0)[0]
+    later = replace(
+        first, time_point=1, phase_look=replace(first.phase_look, sha256="later"),
+        fluorescence_look=Look(sha256="later too"),
+    )  # fmt: skip
+    assert find_copies([first, later]) == []
+
+
+def test_swapped_pictures_have_a_role_score_below_the_limit() -> None:
+    field = make_field(1)
+    phase, glow = look_at(counts(field.phase)), look_at(counts(field.fluorescence))
+    assert role_score(phase, glow) > 0.9
+    swapped = with_looks("a", 0, phase=glow, score=role_score(glow, phase))
+    assert kinds([swapped]) == [DoubtKind.SWAPPED]
+
+
+def test_a_pair_far_from_its_runs_offset_is_named() -> None:
+    pairs = clean("a", 0)
+    assert kinds([*pairs[:4], replace(pairs[4], offset_px=(6.0, 0.0))]) == [DoubtKind.OFFSET]
+
+
+def test_a_run_whose_offsets_scatter_is_named() -> None:
+    pairs = [replace(each, offset_px=(6.0 * at, 0.0)) for at, each in enumerate(clean("a", 0))]
+    assert kinds(pairs) == [DoubtKind.OFFSET]
+
+
+def test_clipped_fluorescence_is_measured_and_a_mask_is_not_clipped() -> None:
+    glow = counts(make_field(1).fluorescence)
+    assert look_at(glow).clipped == 0
+    cut = np.minimum(glow, 800).astype(np.uint16)
+    assert look_at(cut).clipped == pytest.approx(float(np.mean(glow >= 800)))
+    mask = np.where(glow > 500, 255, 0).astype(np.uint8)
+    assert look_at(mask).clipped == 0
+    assert kinds([replace(pair("a"), fluorescence_look=look_at(cut))]) == [DoubtKind.CLIPPED]
+
+
+@pytest.mark.parametrize("scale", [650.0, 0.00065])
+def test_an_implausible_pixel_size_is_named(scale: float) -> None:
+    assert kinds([replace(pair("a"), um_per_px=scale)]) == [DoubtKind.SCALE]
+
+
+def test_two_columns_with_the_same_picture_are_refused(tmp_path: Path) -> None:
+    for name in ("views", "signals", "pairs"):
+        (tmp_path / name).mkdir()
+    write_plane(tmp_path / "one.tif", make_field(0).phase)
+    ref = PictureRef(path=tmp_path / "one.tif")
+    row = PairRow(run="a", plate="P1", well="A1", site=0, time_point=0, phase=ref, fluorescence=ref)
+    refused = process_row(row, tmp_path, PrepareSettings()).pair.refused
+    assert refused is not None
+    assert "phase and fluorescence are the same picture: a/P1/A1/s0/t0000" in refused
+    assert "#page=1" in refused

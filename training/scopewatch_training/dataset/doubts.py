@@ -39,7 +39,6 @@ class DoubtKind(StrEnum):
     TWIN_NAMES = "twin-names"
     CLIPPED = "clipped"
     OFFSET = "offset"
-    WARPED = "warped"
     SCALE = "scale"
     ONE_RUN = "one-run"
     NO_POSITIVE = "no-positive-tile"
@@ -53,7 +52,6 @@ WHAT: Final[dict[DoubtKind, str]] = {
     DoubtKind.TWIN_NAMES: "two names differ only in case or zeros",
     DoubtKind.CLIPPED: "fluorescence is clipped at the camera's maximum",
     DoubtKind.OFFSET: "offset is far from that of the run's other pairs",
-    DoubtKind.WARPED: "offset differs from place to place within the frame",
     DoubtKind.SCALE: "pixel size is implausible",
     DoubtKind.ONE_RUN: "data set has one run",
     DoubtKind.NO_POSITIVE: "run has no positive tile",

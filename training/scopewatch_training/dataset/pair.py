@@ -30,6 +30,7 @@ from scopewatch_training.dataset.annotation import (
     positive_area,
     read_fluorescence,
 )
+from scopewatch_training.dataset.looks import look_at, role_score
 from scopewatch_training.dataset.manifest import PairRow
 from scopewatch_training.dataset.pictures import GreyPicture, look_at_file, read_picture
 from scopewatch_training.dataset.prepared import Pair
@@ -37,8 +38,8 @@ from scopewatch_training.dataset.registration import register, shift_plane
 from scopewatch_training.dataset.settings import PrepareSettings
 
 MAX_RESAMPLE: Final = 2.0
-_PIPELINE: Final = 2
-"""To be raised when the same pictures and settings give another view or signal than before."""
+_PIPELINE: Final = 3
+"""To be raised when the same pictures and settings give another record, view or signal."""
 _SCALE_TOLERANCE: Final = 0.01
 _KNEE_SIGMAS: Final = 15.0
 _FAINT_SIGMAS: Final = 8.0
@@ -151,7 +152,13 @@ def _process(
 ) -> PairOutcome:
     phase = read_picture(row.phase)
     fluorescence, done_to_it = read_fluorescence(row.fluorescence)
-    pair = replace(pair, source_sha256=_hash_pixels(phase, fluorescence))
+    pair = replace(
+        pair,
+        source_sha256=_hash_pixels(phase, fluorescence),
+        phase_look=look_at(phase.pixels),
+        fluorescence_look=look_at(fluorescence.pixels),
+    )
+    _refuse_one_picture(row, pair)
     if min(phase.pixels.shape) < _SMALLEST_PX:
         raise FrameError(
             complaint(
@@ -173,8 +180,11 @@ def _process(
         plane = match_size(fluorescence.pixels, shape, row.fluorescence)
         signal = smooth(subtract_background(plane), settings.smooth_px)
         noise = estimate_noise(signal)
+        faint = _is_faint(signal, noise)
     else:
         signal, noise = mask_signal(area, shape, row.fluorescence), MASK_NOISE
+        # A mask has neither the fineness nor the glow of fluorescence.
+        faint = True
         done_to_it = f"{MASK_NOTE}: {float(area.mean()):.1%} of its area is positive, as drawn"
     resampling = "" if resampled_by == 1.0 else f"resampled by {resampled_by:.3f}"
     pair = replace(
@@ -183,6 +193,7 @@ def _process(
         width=shape[1],
         um_per_px=scale,
         noise=noise,
+        role_score=None if faint else role_score(pair.phase_look, pair.fluorescence_look),
         measures=measure(phase.pixels, view),
         note="; ".join(each for each in (done_to_it, resampling) if each),
     )
@@ -196,7 +207,7 @@ def _process(
             note=f"{note}too little signal to register by: offset of the run's other pairs",
         )
     elif settings.register:
-        if _is_faint(signal, noise):
+        if faint:
             return PairOutcome(pair=pair, undecided=True)
         brightness = histograms.asinh(np.maximum(signal, 0) / np.float32(_KNEE_SIGMAS * noise))
         found = register(view, brightness, settings.max_shift_px)
@@ -238,6 +249,20 @@ def _write_mask(
             pair = replace(pair, note=f"{pair.note}; used where it lies, not registered")
     signal = _hide_unknown(signal, phase.pixels, (pair.height, pair.width))
     return _write(replace(pair, histogram=histograms.count_signal(signal)), out, view, signal)
+
+
+def _refuse_one_picture(row: PairRow, pair: Pair) -> None:
+    """Refuse a pair whose two pictures have the same pixels."""
+    if pair.phase_look.sha256 == pair.fluorescence_look.sha256:
+        raise FrameError(
+            complaint(
+                "phase and fluorescence are the same picture",
+                where=row,
+                expected="two channels of one field",
+                got=f"the same pixels in {row.phase.path.name} and {row.fluorescence.path.name}",
+                do="name each channel's own file, or its page (#page=1; pages count from 0)",
+            )
+        )
 
 
 def _plan_scale(

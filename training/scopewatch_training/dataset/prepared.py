@@ -23,6 +23,7 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.histogram import BINS, Counts
 from scopewatch.core.imaging.normalise import NormaliseSpec
 from scopewatch_training.dataset.doubts import Doubt
+from scopewatch_training.dataset.looks import Look
 from scopewatch_training.dataset.manifest import require_runs
 from scopewatch_training.dataset.planes import StoredPlane, map_plane
 from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings, PrepareSettings
@@ -59,6 +60,10 @@ class Pair:
         `core.imaging.quality.measure` of the phase frame.
     source_sha256
         Hash of the two pictures' pixels.
+    phase_look, fluorescence_look
+        Descriptions of the two pictures, as they were read.
+    role_score
+        `looks.role_score`; None where the fluorescence shows too little to judge by.
     """
 
     id: str
@@ -83,6 +88,9 @@ class Pair:
     histogram: Counts = field(default_factory=lambda: np.zeros(BINS, dtype=np.int64))
     measures: dict[str, float] = field(default_factory=dict)
     source_sha256: str = ""
+    phase_look: Look = field(default_factory=Look)
+    fluorescence_look: Look = field(default_factory=Look)
+    role_score: float | None = None
 
     @property
     def group(self) -> str:
@@ -95,14 +103,21 @@ class Pair:
     def to_json(self) -> dict[str, Any]:
         """Return the pair as JSON values."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {**values, "offset_px": list(self.offset_px), "histogram": self.histogram.tolist()}
+        return {
+            **values,
+            "offset_px": list(self.offset_px),
+            "histogram": self.histogram.tolist(),
+            "phase_look": asdict(self.phase_look),
+            "fluorescence_look": asdict(self.fluorescence_look),
+        }
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Pair":
         """Read what `to_json` wrote."""
         histogram = np.array(values["histogram"], dtype=np.int64)
         dy, dx = values["offset_px"]
-        return cls(**{**values, "offset_px": (dy, dx), "histogram": histogram})
+        looks = {name: Look(**values.get(name, {})) for name in ("phase_look", "fluorescence_look")}
+        return cls(**{**values, **looks, "offset_px": (dy, dx), "histogram": histogram})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -2,6 +2,13 @@
 
 from collections.abc import Sequence
 
+from scopewatch_training.dataset.checks.copies import find_copies
+from scopewatch_training.dataset.checks.measures import (
+    find_clipped,
+    find_odd_offsets,
+    find_odd_scales,
+    find_swapped,
+)
 from scopewatch_training.dataset.checks.names import find_twin_names
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.prepared import Pair
@@ -16,7 +23,15 @@ def find_doubts(pairs: Sequence[Pair]) -> tuple[Doubt, ...]:
         All pairs; refused ones count for their names only.
     """
     used = [pair for pair in pairs if pair.refused is None]
-    doubts = [*find_twin_names(pairs), *_one_run(used)]
+    doubts = [
+        *find_twin_names(pairs),
+        *find_swapped(used),
+        *find_copies(used),
+        *find_odd_scales(used),
+        *find_odd_offsets(used),
+        *find_clipped(used),
+        *_one_run(used),
+    ]
     return tuple(sorted(doubts, key=lambda doubt: -doubt.weight))
 
 

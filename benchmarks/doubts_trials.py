@@ -1,0 +1,165 @@
+"""Random trials of the checks of `prepare`: how many faults are found, how many false warnings.
+
+    SCOPEWATCH_DATA=... python benchmarks/doubts_trials.py [--trials N] [--seed S] [--simulated DIR]
+
+Each trial draws five to ten fields of each run, makes one fault and runs all checks: a run whose
+columns are swapped, one pair whose fluorescence is shifted by 5 to 12 px, a run that is there again
+under another name (byte for byte, in 8 bits, or scaled). A swapped run is found where each of its
+pairs is named or refused, a copied one where it is named as a copy. `clean` makes no fault and
+counts warnings.
+DIR is what `scopewatch simulate` wrote; real pairs are those of E. coli.
+"""
+
+import argparse
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from PIL import Image
+
+from scopewatch.core.imaging.frame import Pixels
+from scopewatch_training.dataset.checks.find import find_doubts
+from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
+from scopewatch_training.dataset.looks import look_at
+from scopewatch_training.dataset.manifest import PairRow, read_manifest
+from scopewatch_training.dataset.pair import process_row
+from scopewatch_training.dataset.pictures import PictureRef, read_picture
+from scopewatch_training.dataset.prepared import Pair, group_by_run
+from scopewatch_training.dataset.settings import PrepareSettings
+
+SETTINGS = PrepareSettings()
+Rows = dict[str, PairRow]
+Trial = Callable[[list[Pair], np.random.Generator], bool]
+
+
+class Trials:
+    """Trials on the pairs of one manifest, which are processed once."""
+
+    def __init__(self, manifest: Path, work: Path) -> None:
+        for name in ("views", "signals", "pairs"):
+            (work / name).mkdir(parents=True, exist_ok=True)
+        self._work = work
+        self._rows = {row.pair_id: row for row in read_manifest(manifest)}
+        self._pairs = [self._process(row) for row in self._rows.values()]
+        self._swapped: dict[str, Pair] = {}
+
+    def run(self, trials: int, rng: np.random.Generator) -> dict[str, int]:
+        """Return how often each fault was found, and how many clean draws had a warning."""
+        kinds: dict[str, Trial] = {
+            "swapped column": self._swap,
+            "outlier pair": self._shift,
+            "copied run": self._copy,
+            "clean, with a warning": lambda pairs, _: any(map(_warns, find_doubts(pairs))),
+        }
+        return {
+            name: sum(trial(self._draw(rng), rng) for _ in range(trials))
+            for name, trial in kinds.items()
+        }
+
+    def _process(self, row: PairRow) -> Pair:
+        outcome = process_row(row, self._work, SETTINGS)
+        return outcome.pair
+
+    def _draw(self, rng: np.random.Generator) -> list[Pair]:
+        drawn = []
+        for members in group_by_run(self._pairs).values():
+            count = min(int(rng.integers(5, 11)), len(members))
+            drawn += [members[int(at)] for at in rng.permutation(len(members))[:count]]
+        return drawn
+
+    def _swap(self, pairs: list[Pair], rng: np.random.Generator) -> bool:
+        run = _any_run(pairs, rng)
+        changed = [self._swap_pair(pair) if pair.run == run else pair for pair in pairs]
+        used = [pair for pair in changed if pair.run == run and pair.refused is None]
+        named = {each.pair for each in find_doubts(changed) if each.kind is DoubtKind.SWAPPED}
+        return all(pair.phase in named for pair in used)
+
+    def _swap_pair(self, pair: Pair) -> Pair:
+        if pair.id not in self._swapped:
+            row = self._rows[pair.id]
+            turned = replace(row, phase=row.fluorescence, fluorescence=row.phase)
+            self._swapped[pair.id] = self._process(turned)
+        return self._swapped[pair.id]
+
+    def _shift(self, pairs: list[Pair], rng: np.random.Generator) -> bool:
+        registered = [pair for pair in pairs if pair.registration_confidence > 0]
+        chosen = registered[int(rng.integers(len(registered)))]
+        row = self._rows[chosen.id]
+        angle, length = rng.uniform(0, 2 * np.pi), rng.uniform(5, 12)
+        moved = (round(length * np.sin(angle)), round(length * np.cos(angle)))
+        path = self._work / "shifted.tif"
+        tifffile.imwrite(path, np.roll(read_picture(row.fluorescence).pixels, moved, (0, 1)))
+        odd = self._process(replace(row, fluorescence=PictureRef(path=path)))
+        if odd.refused is not None:
+            return True
+        found = find_doubts([odd if pair is chosen else pair for pair in pairs])
+        return any(each.kind is DoubtKind.OFFSET and each.pair == odd.phase for each in found)
+
+    def _copy(self, pairs: list[Pair], rng: np.random.Generator) -> bool:
+        run = _any_run(pairs, rng)
+        change = [_same, _eight_bits, partial(_scale, factor=float(rng.uniform(0.5, 1.5)))][
+            int(rng.integers(3))
+        ]
+        copies = []
+        for pair in (each for each in pairs if each.run == run):
+            pixels = change(read_picture(self._rows[pair.id].phase).pixels)
+            look = replace(pair.fluorescence_look, sha256=f"changed {pair.id}")
+            copies.append(
+                replace(pair, run="again", phase_look=look_at(pixels), fluorescence_look=look)
+            )
+        return any(
+            each.kind in (DoubtKind.COPY, DoubtKind.NEAR_COPY) and each.run == "again"
+            for each in find_doubts([*pairs, *copies])
+        )
+
+
+def _any_run(pairs: Sequence[Pair], rng: np.random.Generator) -> str:
+    runs = list(group_by_run(pairs))
+    return runs[int(rng.integers(len(runs)))]
+
+
+def _warns(doubt: Doubt) -> bool:
+    return doubt.weight > Weight.NOTE
+
+
+def _same(pixels: Pixels) -> Pixels:
+    return pixels
+
+
+def _eight_bits(pixels: Pixels) -> Pixels:
+    low, high = np.percentile(pixels, (0.2, 99.8))
+    return np.clip((pixels - low) / (high - low) * 255, 0, 255).astype(np.uint8)
+
+
+def _scale(pixels: Pixels, factor: float) -> Pixels:
+    height, width = (round(side * factor) for side in pixels.shape)
+    image = Image.fromarray(pixels.astype(np.float32))
+    resized = image.resize((width, height), Image.Resampling.BICUBIC)
+    return np.clip(np.asarray(resized), 0, 65535).astype(np.uint16)
+
+
+def main() -> None:
+    """Run the trials and print the counts."""
+    parser = argparse.ArgumentParser(description="Random trials of the checks of prepare.")
+    parser.add_argument("--trials", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--simulated", type=Path)
+    chosen = parser.parse_args()
+    sets = {"E. coli": Path(os.environ["SCOPEWATCH_DATA"]).resolve() / "ecoli-yfp"}
+    if chosen.simulated is not None:
+        sets["simulated"] = chosen.simulated.resolve()
+    for name, folder in sets.items():
+        with tempfile.TemporaryDirectory() as work:
+            trials = Trials(folder / "manifest.csv", Path(work))
+            counts = trials.run(chosen.trials, np.random.default_rng(chosen.seed))
+        for fault, count in counts.items():
+            print(f"{name}: {fault}: {count} of {chosen.trials}")
+
+
+if __name__ == "__main__":
+    main()

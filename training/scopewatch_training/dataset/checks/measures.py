@@ -1,0 +1,136 @@
+"""Checks of what was measured on each pair: channels, clipping, offset, pixel size."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
+from scopewatch_training.dataset.prepared import Pair, group_by_run
+
+SWAPPED_BELOW: Final = -0.45
+"""Limit of the role score: half of the least that true pairs of any kind had."""
+CLIPPED_NOTE: Final = 1e-4
+CLIPPED_LOOK: Final = 1e-3
+LEAST_OFFSET_PX: Final = 3.0
+SPREADS: Final = 6.0
+_FEWEST: Final = 4
+PLAUSIBLE_UM: Final = (0.02, 20.0)
+
+
+def find_swapped(pairs: Sequence[Pair]) -> list[Doubt]:
+    """Return a doubt for each pair whose pictures look like each other's channel."""
+    return [
+        Doubt(
+            kind=DoubtKind.SWAPPED,
+            weight=Weight.STOP,
+            run=pair.run,
+            pair=pair.phase,
+            measured=f"role score {pair.role_score:.2f}",
+            expected=f"above {SWAPPED_BELOW:g}",
+            do="look at both files; swap the columns phase and fluorescence where they are wrong",
+        )
+        for pair in pairs
+        if pair.role_score is not None and pair.role_score < SWAPPED_BELOW
+    ]
+
+
+def find_clipped(pairs: Sequence[Pair]) -> list[Doubt]:
+    """Return a doubt for each pair whose fluorescence reaches the camera's maximum.
+
+    Pairs with less than a thousandth of their pixels there are one note for each run.
+    """
+    doubts = []
+    for run, members in group_by_run(pairs).items():
+        clipped = [pair for pair in members if pair.fluorescence_look.clipped >= CLIPPED_LOOK]
+        doubts += [
+            _clipped(run, pair.phase, f"{pair.fluorescence_look.clipped:.2%} of the pixels")
+            for pair in clipped
+        ]
+        few = [
+            pair
+            for pair in members
+            if CLIPPED_NOTE <= pair.fluorescence_look.clipped < CLIPPED_LOOK
+        ]
+        if few:
+            most = max(pair.fluorescence_look.clipped for pair in few)
+            doubts.append(_clipped(run, None, f"{len(few)} pairs, up to {most:.2%} of the pixels"))
+    return doubts
+
+
+def _clipped(run: str, phase: str | None, measured: str) -> Doubt:
+    return Doubt(
+        kind=DoubtKind.CLIPPED,
+        weight=Weight.NOTE if phase is None else Weight.LOOK,
+        run=run,
+        pair=phase,
+        measured=measured,
+        expected=f"less than {CLIPPED_LOOK:.1%}",
+        do="expose shorter, or export without stretching the contrast: labels are too high",
+    )
+
+
+def find_odd_offsets(pairs: Sequence[Pair]) -> list[Doubt]:
+    """Return a doubt for each pair whose offset is far from the median of its run.
+
+    The limit is 3 px or six robust standard deviations of the run, whichever is more; runs of
+    fewer than four registered pairs have no limit. A run whose offsets scatter by more than 3 px
+    is one doubt.
+    """
+    doubts = []
+    for run, members in group_by_run(pairs).items():
+        measured = [pair for pair in members if pair.registration_confidence > 0]
+        if len(measured) < _FEWEST:
+            continue
+        offsets = np.array([pair.offset_px for pair in measured])
+        far = np.hypot(*(offsets - np.median(offsets, axis=0)).T)
+        spread = 1.4826 * float(np.median(far))
+        limit = max(LEAST_OFFSET_PX, SPREADS * spread)
+        do = "look at both pictures: the cells or the stage moved between them, or they are no pair"
+        if spread > LEAST_OFFSET_PX:
+            doubts.append(
+                Doubt(
+                    kind=DoubtKind.OFFSET,
+                    weight=Weight.LOOK,
+                    run=run,
+                    pair=None,
+                    measured=f"offsets that scatter by {spread:.1f} px",
+                    expected=f"within {LEAST_OFFSET_PX:g} px",
+                    do=do,
+                )
+            )
+        doubts += [
+            Doubt(
+                kind=DoubtKind.OFFSET,
+                weight=Weight.LOOK,
+                run=run,
+                pair=pair.phase,
+                measured=f"{distance:.1f} px from the run's median",
+                expected=f"within {limit:.1f} px",
+                do=do,
+            )
+            for pair, distance in zip(measured, far, strict=True)
+            if distance > limit
+        ]
+    return doubts
+
+
+def find_odd_scales(pairs: Sequence[Pair]) -> list[Doubt]:
+    """Return a doubt for each run with a pixel size that no microscope for cells has."""
+    low, high = PLAUSIBLE_UM
+    doubts = []
+    for run, members in group_by_run(pairs).items():
+        odd = [p for p in members if p.um_per_px is not None and not low <= p.um_per_px <= high]
+        if odd:
+            doubts.append(
+                Doubt(
+                    kind=DoubtKind.SCALE,
+                    weight=Weight.STOP,
+                    run=run,
+                    pair=odd[0].phase,
+                    measured=f"{odd[0].um_per_px:g} um/px",
+                    expected=f"{low:g} to {high:g} um/px",
+                    do="give um_per_px in micrometres, not in nm or mm",
+                )
+            )
+    return doubts

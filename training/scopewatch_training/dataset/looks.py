@@ -1,0 +1,138 @@
+"""Short descriptions of a picture: exact and perceptual hash, clipping, fineness, skewness.
+
+The perceptual hash is the signs of 256 cosine coefficients of a 64 x 64 thumbnail, as in common
+image hashes, but without the lowest frequencies: all fields of one microscope share its lamp there.
+Signs change neither with the scale of the counts (8 bits, contrast) nor with that of the frame.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from itertools import pairwise
+from math import log
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import fft, ndimage
+
+from scopewatch.core.imaging.frame import Pixels
+
+_THUMB_PX: Final = 64
+_BANDS: Final = 256
+_LOWEST: Final = 4
+_BAND: Final = 16
+_BITS: Final = _BAND**2
+_CROP_PX: Final = 510
+_FINEST_PX: Final = 3
+_BOXES: Final = (1, 3, 9, 27)
+"""Sides of boxes in units of the finest: 3, 9, 27 and 81 px."""
+_MOST_SKEW: Final = 3.0
+_NEAR_TOP: Final = 0.99
+_PILED_UP: Final = 2.0
+_FEWEST_PX: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Description of a picture.
+
+    Parameters
+    ----------
+    sha256
+        Of type, shape and pixels.
+    mark
+        Perceptual hash, 64 hex digits; empty for a picture without structure.
+    fineness
+        Logarithm of the standard deviation of structures of 3 to 9 px over that of 27 to 81 px.
+    skewness
+        Of structures of 9 to 27 px: above 0 where bright things lie on a darker ground.
+    clipped
+        Share of the pixels at the picture's maximum where these pile up; else 0.
+    """
+
+    sha256: str = ""
+    mark: str = ""
+    fineness: float = 0.0
+    skewness: float = 0.0
+    clipped: float = 0.0
+
+
+def look_at(pixels: Pixels) -> Look:
+    """Describe a (H, W) picture of camera counts."""
+    digest = hashlib.sha256(f"{pixels.dtype.str}{pixels.shape}".encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    fine, middle, wide = _bands(pixels)
+    return Look(
+        sha256=digest.hexdigest(),
+        mark=_mark(pixels),
+        fineness=log((float(fine.std()) + 1e-6) / (float(wide.std()) + 1e-6)),
+        skewness=_skewness(middle),
+        clipped=_clipped(pixels),
+    )
+
+
+def role_score(phase: Look, fluorescence: Look) -> float:
+    """Return how much finer and less bright-on-dark the phase frame is than its fluorescence.
+
+    Phase contrast shows edges, fluorescence shows bright bodies. Swapping changes the sign. It says
+    nothing where the fluorescence shows no signal.
+    """
+    skew = phase.skewness - fluorescence.skewness
+    return phase.fineness - fluorescence.fineness - min(max(skew, -_MOST_SKEW), _MOST_SKEW)
+
+
+def mark_distance(one: str, other: str) -> float:
+    """Share of bits in which two perceptual hashes differ; 0.5 for unrelated pictures."""
+    if not one or not other:
+        return 1.0
+    return (int(one, 16) ^ int(other, 16)).bit_count() / _BITS
+
+
+def _bands(pixels: Pixels) -> list[NDArray[np.float32]]:
+    """Return structures of 3 to 9, 9 to 27 and 27 to 81 px in the middle, at every third pixel."""
+    top, left = (max(side - _CROP_PX, 0) // 2 for side in pixels.shape)
+    rows, cols = (min(side, _CROP_PX) // _FINEST_PX for side in pixels.shape)
+    crop = pixels[top : top + rows * _FINEST_PX, left : left + cols * _FINEST_PX]
+    blocks = crop.astype(np.float32).reshape(rows, _FINEST_PX, cols, _FINEST_PX)
+    finest = blocks.mean(axis=(1, 3))
+    means = [ndimage.uniform_filter(finest, side) for side in _BOXES]
+    return [narrow - wide for narrow, wide in pairwise(means)]
+
+
+def _skewness(plane: NDArray[np.float32]) -> float:
+    centred = plane - plane.mean()
+    spread = float(centred.std())
+    return float((centred * centred * centred).mean()) / spread**3 if spread > 0 else 0.0
+
+
+def _mark(pixels: Pixels) -> str:
+    thumb = thumbnail(pixels)
+    if float(np.ptp(thumb)) == 0:
+        return ""
+    band = slice(_LOWEST, _LOWEST + _BAND)
+    signs = fft.dctn(thumb, norm="ortho")[band, band] > 0
+    return np.packbits(signs).tobytes().hex()
+
+
+def thumbnail(pixels: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the (64, 64) float32 block means of a picture."""
+    # Bands of rows first: a float copy of the whole picture costs more than everything else.
+    edges = np.linspace(0, pixels.shape[0], min(pixels.shape[0], _BANDS) + 1).astype(int)
+    bands = [pixels[top:bottom].mean(axis=0) for top, bottom in pairwise(edges)]
+    image = Image.fromarray(np.asarray(bands, dtype=np.float32))
+    return np.asarray(image.resize((_THUMB_PX, _THUMB_PX), Image.Resampling.BOX), dtype=np.float32)
+
+
+def _clipped(pixels: Pixels) -> float:
+    """Share of pixels at the maximum where far fewer lie just below it.
+
+    A picture of two values is a mask, which is not clipped; a few pixels at the top are chance.
+    """
+    top = int(pixels.max())
+    at_top = int(np.count_nonzero(pixels == top))
+    below = int(np.count_nonzero(pixels > _NEAR_TOP * top)) - at_top
+    if at_top < max(_FEWEST_PX, _PILED_UP * below) or at_top == pixels.size:
+        return 0.0
+    between = np.count_nonzero((pixels < top) & (pixels > int(pixels.min())))
+    return at_top / pixels.size if between else 0.0
