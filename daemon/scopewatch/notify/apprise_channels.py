@@ -57,7 +57,7 @@ class AppriseNotifier:
     overlay_folder
         Attachments of messages are paths relative to it.
     whole_s
-        `send` waits no longer for one message.
+        Longest time in seconds that `send` waits for one message.
     progress
         Called every few seconds while `send` waits.
 

@@ -36,10 +36,10 @@ class Attempts:
     Parameters
     ----------
     within_s
-        A caller waits no longer for one attempt.
+        Longest time in seconds that a caller waits for one attempt.
     progress
-        Called every `beat_s` while a caller waits: the wait is bounded here, and so no stall,
-        whatever `runtime.stall_s` is.
+        Called every `beat_s` seconds while a caller waits: a wait is bounded, so it does not
+        count as a stall, whatever `runtime.stall_s` is.
     """
 
     def __init__(

@@ -54,7 +54,7 @@ class Heartbeat:
     condition
         Asked before each call; any thread may ask.
     every_s
-        Between two calls. The first comes as soon as the daemon is ready.
+        Seconds between two calls. The first call is made as soon as the daemon is ready.
     """
 
     def __init__(

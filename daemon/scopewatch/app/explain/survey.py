@@ -1,7 +1,7 @@
 """Looking at what lies in a place, as its source would read it; nothing is scored or written.
 
-Few files are opened all. Of many, a sample of each folder is opened, and the names tell of the
-others; of more than ten thousand names a sample is read in full, and all are compared.
+All of a few files are opened. Of many, a sample of each folder is opened, and the others are read
+by name; of more than ten thousand names a sample is read in full, and all are compared.
 """
 
 from collections.abc import Iterator, Sequence

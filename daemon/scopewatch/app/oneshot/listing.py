@@ -1,6 +1,6 @@
 """Which frames lie under the paths that `scopewatch score` is given, one after another.
 
-Unlike the daemon's sources it watches nothing: what is there is taken as whole. Each folder is an
+Unlike the daemon's sources it watches nothing: what is there is taken as complete. Each folder is a
 run of its own, so that equal names in two of them do not clash; a file whose name and
 metadata say nothing is scored all the same, as a well of its own name.
 """

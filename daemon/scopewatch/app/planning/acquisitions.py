@@ -42,7 +42,7 @@ class Acquisition:
     Parameters
     ----------
     problem
-        Why it is not known; '' where it is, and then the figures hold.
+        Why the state is not known; '' where it is known, and the figures are valid.
     over
         Time points that are acquired, or missed for good.
     time_point_s, travel_s

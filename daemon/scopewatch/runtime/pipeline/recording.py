@@ -21,7 +21,7 @@ class Overlays(Protocol):
     def discard(self, key: FrameKey, named: OverlayFiles | None = None) -> int:
         """Remove the pictures of a frame that no result names; return how many.
 
-        Those in `named` are known to be named: where they are all there can be, nothing is asked.
+        A result names those in `named`: where these are all, the database is not asked.
         Only the thread that writes them may call it. Raises StoreError.
         """
         ...

@@ -31,9 +31,9 @@ class LogFile:
     Parameters
     ----------
     max_bytes
-        Beyond it the file becomes `path`.1, that one `path`.2, and so on.
+        Size at which the file is renamed to `path`.1, the one before to `path`.2, and so on.
     keep
-        How many such older files there are at most.
+        Number of older files that are kept at most.
     """
 
     path: Path

@@ -14,7 +14,7 @@ class Heartbeats:
     Parameters
     ----------
     stall_s
-        A stage silent for longer is called stalled.
+        Seconds without a beat after which a stage counts as stalled.
     """
 
     def __init__(self, clock: Clock, *, stall_s: float) -> None:

@@ -18,11 +18,11 @@ class Stage:
     Parameters
     ----------
     start
-        Returns once it runs; what it raises ends the start of the daemon.
+        Returns once the stage runs; an exception ends the start of the daemon.
     stop
-        Ends it within so many seconds; False when it did not end in time.
+        Ends the stage within the given seconds; False when it did not end in time.
     running
-        Whether it runs; one that ended by itself ends the daemon.
+        Whether the stage runs; the daemon ends when a stage ended by itself.
     """
 
     name: str

@@ -65,12 +65,12 @@ class Supervisor:
     troubles
         Returns what else is wrong, one line each: a full disk, for example, that stages survive.
     watchdog_s
-        Within how many seconds systemd wants a sign of life; None when it does not.
+        Seconds within which systemd expects a sign of life; None when it expects none.
     reloader
         Checks a reload; None when there is none.
     end_on_stall_s
-        How long a stall may be seen before the daemon ends, where no watchdog of systemd ends it;
-        None: it goes on.
+        Seconds of a stall after which the daemon ends itself, where no watchdog of systemd does;
+        None: it never does.
     stop_within_s
         Seconds that all stages together have to end.
     """
