@@ -71,7 +71,7 @@ def list_copies(pairs: Sequence[Pair]) -> list[tuple[Pair, Pair, bool]]:
         earlier = next((seen[each] for each in hashes if each and each in seen), None)
         exact = earlier is not None
         if earlier is None and index:
-            near = np.flatnonzero(nearness(marks[:index], marks[index]) <= NEAR)
+            near = np.flatnonzero(nearness(marks[:index], marks[index]) <= NEAR).tolist()
             place = (pair.run, pair.plate, pair.well, pair.site)
             earlier = next(
                 (
