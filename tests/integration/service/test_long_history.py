@@ -59,8 +59,8 @@ def test_the_daemon_ends_in_time_and_goes_on_where_it_was(daemon: Daemon, filled
     lines = [json.loads(line) for line in daemon.log.read_text().splitlines()]
     assert not [line for line in lines if line["level"] in ("error", "critical")]
     # A clean stop: the next start reports no crash.
-    names = [name for (name,) in read_rows(daemon.state, "SELECT name FROM signs_of_life")]
-    assert sorted(name for name in names if not name.startswith("folder of")) == ["alive", "stopped"]
+    names = {name for (name,) in read_rows(daemon.state, "SELECT name FROM signs_of_life")}
+    assert names == {"alive", "stopped", "folder of source folder"}
     daemon.start()
     daemon.eventually(lambda: last_step(daemon) == TIME_POINTS - 1, 50)
     assert daemon.end(within_s=5) == 0
