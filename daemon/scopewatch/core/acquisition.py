@@ -33,6 +33,8 @@ SITES = frozenset({Act.MORE_SITES, Act.PLANNED_SITES})
 WELL_ACTS = SKIPS | SITES
 # Images beyond the plan, which the time-lapse asks for by itself.
 EXTRAS = frozenset({Act.REIMAGE, Act.FLUORESCENCE})
+# A flag, or what was asked for because of it, counts no longer than this.
+THIS_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

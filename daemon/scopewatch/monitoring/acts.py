@@ -6,10 +6,16 @@ a restart changes nothing. Whether there is time for it, the time-lapse decides 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from scopewatch.core.acquisition import Act, JournalEntry, Target, wells_with_more_sites
+from scopewatch.core.acquisition import (
+    THIS_DAY,
+    Act,
+    JournalEntry,
+    Target,
+    wells_with_more_sites,
+)
 from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.alerts.scope import any_well
 from scopewatch.core.estimation.forecast import WellForecast
@@ -17,8 +23,6 @@ from scopewatch.core.faults import Fault
 
 # What another image of the same place may mend.
 UNFIT: Final = frozenset({Fault.BLANK, Fault.SATURATED, Fault.OUT_OF_FOCUS})
-# A flag that is older is none of this day.
-THIS_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

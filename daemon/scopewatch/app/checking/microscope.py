@@ -14,7 +14,7 @@ from scopewatch.core.errors import ConfigError, FrameError, SourceError, complai
 from scopewatch.messages.summary import name_some
 from scopewatch.runtime.process.lock import is_held
 from scopewatch.sources.base.reading import reading_settings
-from scopewatch.sources.micromanager.acquired import events_of, planned_key, wells_of
+from scopewatch.sources.micromanager.acquired import PlannedFrames, events_of, planned_key
 from scopewatch.sources.micromanager.bridge import probe_bridge
 from scopewatch.sources.micromanager.cores import require_pycromanager
 from scopewatch.sources.micromanager.examining import Examined, examine, examine_running
@@ -157,7 +157,7 @@ def _judge_times(source: MicroManagerSourceConfig, config: Config) -> Iterator[s
             got=f"{longest_s:g} s ({longest_s / _HOUR_S:.3g} h)",
             do="correct the one or the other",
         )
-    wells = wells_of(source, reading_settings(source, config.experiment))
+    wells = PlannedFrames.of(source, reading_settings(source, config.experiment)).wells
     longer = too_long(project(source, wells), f"interval_s of the source {source.name!r}")
     if longer is not None:
         yield str(longer)

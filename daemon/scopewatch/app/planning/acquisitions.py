@@ -7,7 +7,7 @@ from scopewatch.app.checking.finding import Finding
 from scopewatch.config import Config, MicroManagerSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.base.reading import reading_settings
-from scopewatch.sources.micromanager.acquired import wells_of
+from scopewatch.sources.micromanager.acquired import PlannedFrames
 from scopewatch.sources.micromanager.plans.limits import (
     acts_in_words,
     in_bytes,
@@ -124,7 +124,7 @@ def check_projections(config: Config) -> Iterator[Finding]:
 
 def project_source(settled: MicroManagerSourceConfig, run: RunConfig) -> Projection:
     """Return what a settled source takes, by the images on disk where there are some."""
-    wells = wells_of(settled, reading_settings(settled, run))
+    wells = PlannedFrames.of(settled, reading_settings(settled, run)).wells
     _, extra = time_points_over(settled.path, run.name)
     return project(settled, wells, seen_frame(settled.path, run.name), extra=extra)
 

@@ -124,28 +124,50 @@ def spot_of(key: FrameKey) -> tuple[str, str, int]:
     return key.plate, key.well, key.site
 
 
-def labels_of(
-    config: MicroManagerSourceConfig, settings: ReadingSettings
-) -> dict[tuple[str, str, int], str]:
-    """Return the position label of each plate, well and site of the plan."""
-    labels: dict[tuple[str, str, int], str] = {}
-    for place in events_of(config, 0):
-        with contextlib.suppress(FrameError):  # refused where the plan is checked
-            labels[spot_of(planned_key(place, settings))] = place[1]
-    return labels
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFrames:
+    """The frames that the images of a plan will be, each named once.
 
+    Parameters
+    ----------
+    keys
+        The frame of each image of time point 0; None where it cannot be named, which is refused
+        where the plan is checked.
+    """
 
-def wells_of(config: MicroManagerSourceConfig, settings: ReadingSettings) -> dict[str, str]:
-    """Return plate and well of each position label; the label where it cannot be read."""
-    wells: dict[str, str] = {}
-    for _, label, channel in events_of(config, 0):
-        try:
-            key = planned_key((0, label, channel), settings)
-        except FrameError:
-            wells.setdefault(label, label)
-        else:
-            wells.setdefault(label, f"{key.plate} {key.well}")
-    return wells
+    keys: Mapping[Place, FrameKey | None]
+
+    @classmethod
+    def of(cls, config: MicroManagerSourceConfig, settings: ReadingSettings) -> "PlannedFrames":
+        """Name the images of a plan."""
+        keys: dict[Place, FrameKey | None] = {}
+        for place in events_of(config, 0):
+            keys[place] = None
+            with contextlib.suppress(FrameError):
+                keys[place] = planned_key(place, settings)
+        return cls(keys=MappingProxyType(keys))
+
+    @property
+    def labels(self) -> dict[tuple[str, str, int], str]:
+        """The position label of each plate, well and site."""
+        return {spot_of(key): place[1] for place, key in self.keys.items() if key is not None}
+
+    @property
+    def spots(self) -> dict[tuple[str, str, int, str], tuple[str, str | None]]:
+        """Position label and preset of each image, by what its frame is."""
+        return {
+            (*spot_of(key), key.channel): place[1:]
+            for place, key in self.keys.items()
+            if key is not None
+        }
+
+    @property
+    def wells(self) -> dict[str, str]:
+        """Plate and well of each position label; the label where it cannot be read."""
+        wells: dict[str, str] = {}
+        for (_, label, _), key in self.keys.items():
+            wells.setdefault(label, label if key is None else f"{key.plate} {key.well}")
+        return wells
 
 
 def _named(place: Place, settings: ReadingSettings) -> str:
@@ -208,18 +230,6 @@ class Acquired:
     def _planned(self) -> Grid:
         start = datetime.min.replace(tzinfo=UTC)
         return Grid(first=0, first_at=start, interval_s=self.interval_s, then=self.then)
-
-
-def spots_of(
-    config: MicroManagerSourceConfig, settings: ReadingSettings
-) -> dict[tuple[str, str, int, str], tuple[str, str | None]]:
-    """Return position label and preset of each image of the plan, by what its frame is."""
-    spots: dict[tuple[str, str, int, str], tuple[str, str | None]] = {}
-    for place in events_of(config, 0):
-        with contextlib.suppress(FrameError):  # refused where the plan is checked
-            key = planned_key(place, settings)
-            spots[(*spot_of(key), key.channel)] = place[1:]
-    return spots
 
 
 def make_folder(config: MicroManagerSourceConfig, presence: Presence) -> None:

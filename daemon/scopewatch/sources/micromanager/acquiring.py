@@ -9,7 +9,6 @@ How often a time point is tried is the business of `time_lapse`.
 
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 
 from scopewatch.config import MicroManagerSourceConfig, RunConfig
 from scopewatch.core.acquisition import AcquisitionStanding, Act, Target
@@ -22,13 +21,11 @@ from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.account import Account
 from scopewatch.sources.micromanager.acquired import (
     Place,
+    PlannedFrames,
     events_of,
-    labels_of,
     make_folder,
-    spots_of,
     steps_of,
     survey_again,
-    wells_of,
 )
 from scopewatch.sources.micromanager.acts.extra import ExtraImages
 from scopewatch.sources.micromanager.acts.refusal import OrderRefusedError
@@ -42,7 +39,7 @@ from scopewatch.sources.micromanager.left_running import expect_rest
 from scopewatch.sources.micromanager.microscope import Microscope
 from scopewatch.sources.micromanager.plan_kept import AcquisitionPlan, KeptPlan
 from scopewatch.sources.micromanager.steering import Steering
-from scopewatch.sources.micromanager.time_lapse import TimeLapse
+from scopewatch.sources.micromanager.time_lapse import HeldTime, TimeLapse
 
 log = get_logger(__name__)
 
@@ -63,6 +60,8 @@ class Acquiring:
         Whether a time point is being acquired, after a reconnection where that failed.
     failing
         Why images of the last time point that was tried are missing; '' when none are.
+    labels
+        The position label of each plate, well and site of the plan.
     account
         What was taken, and what is missing.
     extra
@@ -83,6 +82,7 @@ class Acquiring:
         self._name = config.name
         self._run = run
         self._clock = clock
+        self._time = HeldTime(clock)
         self._microscope = microscope
         self._arrivals = arrivals
         self._lock = threading.Lock()
@@ -91,36 +91,34 @@ class Acquiring:
         self._end_reported = False
         self._plan = KeptPlan(config, run.name)
         settings = reading_settings(config, run)
-        wells = wells_of(config, settings)
-        further = further_sites(config, settings)
-        like = firsts_of(config, settings, further)
-        self._focusing = Focusing(config, wells, microscope.focus_drive, like)
+        frames = PlannedFrames.of(config, settings)
+        self.labels = frames.labels
+        further = further_sites(config, settings, self.labels)
+        like = firsts_of(self.labels, further)
+        self._focusing = Focusing(config, frames.wells, microscope.focus_drive, like)
         self._lapse = TimeLapse(
             interval_s=config.timing[0].interval_s,
             time_points=config.planned_time_points,
             then=steps_of(config),
         )
         self.account = Account(config, self._plan, self._lapse)
-        spots = labels_of(config, settings)
         self._skipping = Skipping(
-            config, spots, further, self._plan, self._lapse, self.account, self.due_by_now
+            config, self.labels, further, self._plan, self._lapse, self.account, self.due_by_now
         )
-        self.steering = Steering(config, self, self._now)
+        self.steering = Steering(config, self, self._time.now)
         self.extra = ExtraImages(
             config,
-            spots_of(config, settings),
+            frames.spots,
             further_events(config, run.phase_channel, settings, further),
             self._plan,
             self._lapse,
             self.account,
             due=self.due_by_now,
-            now=self._now,
+            now=self._time.now,
             take=self._take_extra,
             report=self.steering.report,
         )
         self._away = ""
-        # Time of day and steady seconds when this process began to acquire its first time point.
-        self._anchor: tuple[datetime, float] | None = None
         self.is_prepared = False
         self.connected = False
         self.trying = False
@@ -154,12 +152,12 @@ class Acquiring:
             expect_rest(self._config, found.growing, self._clock.now())
         self.account.found(found.places, found.again)
         if self._lapse.grid is None:
-            self._lapse.grid = self._plan.take_up(found, self._now())
+            self._lapse.grid = self._plan.take_up(found, self._time.now())
             self._lapse.time_points = self._plan.time_points
             if self._plan.change:
                 self.steering.note(self._plan.change)
             self._focusing.kept = self._plan.focus(found)
-        self._lapse.pass_by(self._now(), self.steering.why or self.trouble or _NOT_RUNNING)
+        self._lapse.pass_by(self._time.now(), self.steering.why or self.trouble or _NOT_RUNNING)
         self._keep_plan(fresh=True)
         self.is_prepared = True
         if self.account.is_over:
@@ -208,15 +206,15 @@ class Acquiring:
         nor inbox anything: a disk or a database that hangs must not hold up the time-lapse.
         """
         lapse = self._lapse
-        lapse.pass_by(self._now(), self.steering.why or self.trouble or _NOT_RUNNING)
+        lapse.pass_by(self._time.now(), self.steering.why or self.trouble or _NOT_RUNNING)
         with self._lock:
             self.steering.work()
         index = None
         if self.connected and not self.steering.why:
-            index = lapse.due(self._now(), self._clock.monotonic())
+            index = lapse.due(self._time.now(), self._clock.monotonic())
         if index is not None:
-            if self._anchor is None and self.account.missing(index):
-                self._anchor = self._clock.now(), self._clock.steady()
+            if self.account.missing(index):
+                self._time.hold()
             if self.acquire_time_point(index):
                 lapse.done(index)
             elif not self.steering.wanted():
@@ -225,7 +223,7 @@ class Acquiring:
                 lapse.failed(index, why, self._clock.monotonic(), partly=partly)
             busy = f"time point {index} was still being acquired: interval_s is too short"
             # What failed meanwhile is to blame, not the interval.
-            lapse.pass_by(self._now(), self.failing or busy)
+            lapse.pass_by(self._time.now(), self.failing or busy)
         elif self.connected and not self.steering.why:
             with self._lock:
                 self.extra.work()
@@ -281,7 +279,7 @@ class Acquiring:
         """Return the last time point that was due; None before the first."""
         if self._lapse.grid is None:
             return None
-        index = min(self._lapse.grid.at(self._now()), self._plan.time_points - 1)
+        index = min(self._lapse.grid.at(self._time.now()), self._plan.time_points - 1)
         return index if index >= 0 else None
 
     def put_between(self) -> int:
@@ -295,7 +293,7 @@ class Acquiring:
             raise OrderRefusedError(f"time point {due} is not complete yet, and is being taken")
         if due + 1 >= self._plan.time_points:
             raise OrderRefusedError("no time point is left; raise time_points of the source")
-        self._lapse.grid = self._plan.put_between(grid, self._now())
+        self._lapse.grid = self._plan.put_between(grid, self._time.now())
         self._lapse.time_points = self._plan.time_points
         self._keep_plan(fresh=False)
         return due + 1
@@ -312,17 +310,6 @@ class Acquiring:
         self._microscope.interrupt()
         with self._lock:
             self._disconnect()
-
-    def _now(self) -> datetime:
-        """Return the time of day as it would be, had the clock not been set since the anchor.
-
-        So time points keep their distance whoever sets the clock. Before the first one the clock is
-        followed: a machine may start with a wrong one, and be put right a minute later.
-        """
-        if self._anchor is None:
-            return self._clock.now()
-        at, at_s = self._anchor
-        return at + timedelta(seconds=self._clock.steady() - at_s)
 
     def _tell_end(self) -> None:
         if self._end_reported or not self.account.shortfall:
@@ -368,7 +355,7 @@ class Acquiring:
 
     def _take(self, index: int, missing: Mapping[Place, Event]) -> None:
         try:
-            self._focusing.take(missing, self._now, self._acquire, self.steering.wanted)
+            self._focusing.take(missing, self._time.now, self._acquire, self.steering.wanted)
         finally:
             standing = standing_of(self.focus, self._config.focus)
             if standing is not None and standing.time_point == index and standing.failed:

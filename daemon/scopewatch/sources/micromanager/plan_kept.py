@@ -94,27 +94,27 @@ class KeptPlan:
 
     def put_between(self, grid: Grid, now: datetime) -> Grid:
         """Put one more time point in between, due now; return the grid as it is then."""
-        self._planned = put_between(replace(self._planned or self._begun(grid), grid=grid), now)
+        self._planned = put_between(replace(self._current(grid), grid=grid), now)
         return self._planned.grid
 
     def leave_out(self, grid: Grid, positions: Collection[str], index: int) -> None:
         """Leave out the images of positions from a time point on."""
-        planned = self._planned or self._begun(grid)
+        planned = self._current(grid)
         self._planned = replace(planned, skips=begin(planned.skips, positions, index))
 
     def take_in(self, grid: Grid, positions: Collection[str], index: int) -> None:
         """Take the images of positions again from a time point on."""
-        planned = self._planned or self._begun(grid)
+        planned = self._current(grid)
         self._planned = replace(planned, skips=end(planned.skips, positions, index))
 
     def add(self, grid: Grid, positions: Collection[str], index: int) -> None:
         """Take further positions beyond the plan from a time point on."""
-        planned = self._planned or self._begun(grid)
+        planned = self._current(grid)
         self._planned = replace(planned, added=begin(planned.added, positions, index))
 
     def drop(self, grid: Grid, positions: Collection[str], index: int) -> None:
         """Take further positions no more from a time point on."""
-        planned = self._planned or self._begun(grid)
+        planned = self._current(grid)
         self._planned = replace(planned, added=end(planned.added, positions, index))
 
     def skipped(self, index: int) -> frozenset[str]:
@@ -176,7 +176,7 @@ class KeptPlan:
             Whether a data set may have begun since: only then is the folder of the images listed.
         """
         config = self._config
-        planned = self._planned or self._begun(grid)
+        planned = self._current(grid)
         self._planned = planned = replace(planned, over=max(planned.over, over))
         if not fresh and self._kept is not None and self._kept[1:] == (planned, focus):
             return
@@ -192,6 +192,10 @@ class KeptPlan:
             self._kept, self._failed = None, True
         else:
             self._kept, self._failed = (folder, planned, focus), False
+
+    def _current(self, grid: Grid) -> Planned:
+        """Return the plan as it is now, or as it begins."""
+        return self._planned or self._begun(grid)
 
     def _begun(self, grid: Grid) -> Planned:
         config = self._config

@@ -34,7 +34,6 @@ from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import (
     data_set_name,
-    labels_of,
     own_data_set,
     spot_of,
 )
@@ -102,7 +101,6 @@ class MicroManagerSource:
         )
         microscope = make_microscope(config, data_set_name(run.name))
         self._acquiring = Acquiring(config, run, clock, microscope, arrivals)
-        self._labels = labels_of(config, reading_settings(config, run))
         self._missing = Missing(config, run, self._acquiring)
         self._offering: Offering | None = None
 
@@ -144,7 +142,7 @@ class MicroManagerSource:
     def load(self, ticket: FrameTicket) -> Frame:
         """Read the pixels of a frame, with what is to be known of its focus. Raises FrameError."""
         frame = self._data_sets.load(ticket)
-        place = ticket.key.time_point, self._labels.get(spot_of(ticket.key), "")
+        place = ticket.key.time_point, self._acquiring.labels.get(spot_of(ticket.key), "")
         note = self._acquiring.focus.marks.get(place, "")
         return replace(frame, note=note) if note else frame
 

@@ -11,15 +11,40 @@ asked until the next time point. Where some images came and others do not, the d
 going on would only wear them (each try loads them again).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from scopewatch.core.clock import Clock
 from scopewatch.core.delays import doubling_s
 from scopewatch.sources.micromanager.grid import Grid, Step
 
 FIRST_WAIT_S: Final = 10.0
 MOST_WAIT_S: Final = 600.0
 TRIES: Final = 8
+
+
+class HeldTime:
+    """The time of day as it would be, had the clock not been set since it was held.
+
+    So time points keep their distance whoever sets the clock. Before the first one the clock is
+    followed: a machine may start with a wrong one, and be put right a minute later.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._held: tuple[datetime, float] | None = None
+
+    def hold(self) -> None:
+        """Follow the clock no more; idempotent."""
+        if self._held is None:
+            self._held = self._clock.now(), self._clock.steady()
+
+    def now(self) -> datetime:
+        """Return the time, aware UTC."""
+        if self._held is None:
+            return self._clock.now()
+        at, at_s = self._held
+        return at + timedelta(seconds=self._clock.steady() - at_s)
 
 
 class TimeLapse:

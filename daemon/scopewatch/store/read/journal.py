@@ -9,6 +9,7 @@ from scopewatch.core.acquisition import (
     EXTRAS,
     SITES,
     SKIPS,
+    THIS_DAY,
     Act,
     JournalEntry,
     Target,
@@ -16,7 +17,7 @@ from scopewatch.core.acquisition import (
     wells_with_more_sites,
 )
 from scopewatch.core.alerts.rules import RuleKind
-from scopewatch.monitoring.acts import THIS_DAY, ActFacts, FlaggedWell, UnfitFrame
+from scopewatch.monitoring.acts import ActFacts, FlaggedWell, UnfitFrame
 from scopewatch.store.schema.alert_tables import Alert
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import FrameRow, JournalRow, Run, Well

@@ -11,6 +11,7 @@ from scopewatch.config import ActsConfig, FocusConfig, MoreSitesConfig, Position
 from scopewatch.core.acquisition import Act, Order, Report, Target
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.base.reading import reading_settings
+from scopewatch.sources.micromanager.acquired import PlannedFrames
 from scopewatch.sources.micromanager.acts.sites import further_sites
 from tests.conftest import FakeClock
 from tests.unit.sources.micromanager.focus_scene import DriftingCore
@@ -178,7 +179,8 @@ def test_labels_go_on_where_the_plan_ends(
         for each, label in enumerate(labels)
     ]
     config = settings(tmp_path, positions=positions, acts=ACTS)
-    (made,) = further_sites(config, reading_settings(config, RUN)).values()
+    reading = reading_settings(config, RUN)
+    (made,) = further_sites(config, reading, PlannedFrames.of(config, reading).labels).values()
     assert [each.label for each in made] == named
     assert [each.x_um for each in made] == [600, 0]
 

@@ -11,11 +11,11 @@ again, whatever was reported before a kill.
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Final, Protocol
+from datetime import datetime
+from typing import Protocol
 
 from scopewatch.config import MicroManagerSourceConfig
-from scopewatch.core.acquisition import EXTRAS, Act, Order, Target
+from scopewatch.core.acquisition import EXTRAS, THIS_DAY, Act, Order, Target
 from scopewatch.core.errors import SourceError
 from scopewatch.event_log import get_logger
 from scopewatch.sources.micromanager.account import Account
@@ -29,8 +29,6 @@ from scopewatch.sources.micromanager.time_lapse import TimeLapse
 
 log = get_logger(__name__)
 
-# So long after a flag its fluorescence is none of that day.
-_THIS_DAY: Final = timedelta(days=1)
 Spot = tuple[str, str, int, str]  # plate, well, site, channel
 
 
@@ -196,7 +194,7 @@ class ExtraImages:
             return f"it is there already: time point {index}", target
         if place[1] in self._plan.skipped(index):
             raise OrderRefusedError("the well is marked dead")
-        if not again and self._now() - order.at > _THIS_DAY:
+        if not again and self._now() - order.at > THIS_DAY:
             raise OrderRefusedError("no time was left for it on the day of the flag")
         if self._lapse.over < index:
             raise WaitsError

@@ -10,15 +10,23 @@ from collections.abc import Iterator, Mapping
 from scopewatch.config import MicroManagerSourceConfig, PositionConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.sources.base.reading import ReadingSettings
-from scopewatch.sources.micromanager.acquired import events_of, labels_of, planned_key, spot_of
+from scopewatch.sources.micromanager.acquired import events_of, planned_key, spot_of
 from scopewatch.sources.micromanager.events import Event
 
 Well = tuple[str, str]  # plate, well
+Labels = Mapping[tuple[str, str, int], str]  # of each plate, well and site
 Further = Mapping[Well, tuple[PositionConfig, ...]]
 
 
-def further_sites(config: MicroManagerSourceConfig, settings: ReadingSettings) -> Further:
+def further_sites(
+    config: MicroManagerSourceConfig, settings: ReadingSettings, planned: Labels
+) -> Further:
     """Return the further positions of each well; none where they are not switched on.
+
+    Parameters
+    ----------
+    planned
+        Labels of the positions of the plan.
 
     Raises
     ------
@@ -29,32 +37,24 @@ def further_sites(config: MicroManagerSourceConfig, settings: ReadingSettings) -
     if wanted is None:
         return {}
     positions = {each.label: each for each in config.positions}
-    used = labels_of(config, settings)
-    sites: dict[Well, list[tuple[int, str]]] = {}
-    for (plate, well, site), label in used.items():
-        sites.setdefault((plate, well), []).append((site, label))
     further: dict[Well, tuple[PositionConfig, ...]] = {}
-    taken = set(used)
-    for (plate, well), planned in sites.items():
-        first = positions[min(planned)[1]]
+    taken = set(planned)
+    for well, first_label in _first_labels(planned).items():
+        first = positions[first_label]
         made = []
         for dx_um, dy_um in wanted.offsets_um:
-            label, spot = _label(config, settings, (plate, well), first.label, taken)
+            label, spot = _label(config, settings, well, first.label, taken)
             taken.add(spot)
             moved = {"label": label, "x_um": first.x_um + dx_um, "y_um": first.y_um + dy_um}
             made.append(first.model_copy(update=moved))
-        further[plate, well] = tuple(made)
+        further[well] = tuple(made)
     return further
 
 
-def firsts_of(
-    config: MicroManagerSourceConfig, settings: ReadingSettings, further: Further
-) -> dict[str, str]:
+def firsts_of(planned: Labels, further: Further) -> dict[str, str]:
     """Return the label of the well's first site for that of each further one."""
-    planned: dict[Well, list[tuple[int, str]]] = {}
-    for (plate, well, site), label in labels_of(config, settings).items():
-        planned.setdefault((plate, well), []).append((site, label))
-    return {each.label: min(planned[well])[1] for well, made in further.items() for each in made}
+    firsts = _first_labels(planned)
+    return {each.label: firsts[well] for well, made in further.items() for each in made}
 
 
 def further_events(
@@ -73,6 +73,14 @@ def further_events(
         for place, event in events.items()
         if planned_key(place, settings).channel == judged
     }
+
+
+def _first_labels(planned: Labels) -> dict[Well, str]:
+    """Return the label of the first site of each well, in the order of the plan."""
+    firsts: dict[Well, tuple[int, str]] = {}
+    for (plate, well, site), label in planned.items():
+        firsts[plate, well] = min(firsts.get((plate, well), (site, label)), (site, label))
+    return {well: label for well, (_, label) in firsts.items()}
 
 
 def _label(
