@@ -34,6 +34,8 @@ Plate = Annotated[
     str,
     typer.Option("--plate", metavar="NAME", help="Needed where several plates have that well."),
 ]
+Well = Annotated[str, typer.Argument(metavar="WELL", help="Such as B3.")]
+Reason = Annotated[str, typer.Option("--reason", help="For the journal.")]
 _WAIT_S = 20.0
 _LOOK_S = 0.25
 _MOST_LISTED = 500
@@ -82,11 +84,11 @@ def medium(config: ConfigPath = DEFAULT_CONFIG, source: Source = None) -> None:
 
 @app.command()
 def dead(
-    well: Annotated[str, typer.Argument(metavar="WELL", help="Such as B3.")],
+    well: Well,
     config: ConfigPath = DEFAULT_CONFIG,
     source: Source = None,
     plate: Plate = "",
-    reason: Annotated[str, typer.Option("--reason", help="For the journal.")] = "",
+    reason: Reason = "",
 ) -> None:
     """Mark a well dead: it is not imaged from the next time point on, until `alive`.
 
@@ -95,12 +97,12 @@ def dead(
 
     Example: scopewatch acquisition dead B3 --reason "contaminated"
     """
-    _order(config, source, Act.DEAD, _named(well, plate), " ".join(reason.split()))
+    _order(config, source, Act.DEAD, _named(well, plate), reason)
 
 
 @app.command()
 def alive(
-    well: Annotated[str, typer.Argument(metavar="WELL", help="Such as B3.")],
+    well: Well,
     config: ConfigPath = DEFAULT_CONFIG,
     source: Source = None,
     plate: Plate = "",
@@ -114,11 +116,11 @@ def alive(
 
 @app.command("more-sites")
 def more_sites(
-    well: Annotated[str, typer.Argument(metavar="WELL", help="Such as B3.")],
+    well: Well,
     config: ConfigPath = DEFAULT_CONFIG,
     source: Source = None,
     plate: Plate = "",
-    reason: Annotated[str, typer.Option("--reason", help="For the journal.")] = "",
+    reason: Reason = "",
 ) -> None:
     """Take further sites of a well from the next time point on, as `acts.more_sites` names them.
 
@@ -126,12 +128,12 @@ def more_sites(
 
     Example: scopewatch acquisition more-sites B3
     """
-    _order(config, source, Act.MORE_SITES, _named(well, plate), " ".join(reason.split()))
+    _order(config, source, Act.MORE_SITES, _named(well, plate), reason)
 
 
 @app.command("planned-sites")
 def planned_sites(
-    well: Annotated[str, typer.Argument(metavar="WELL", help="Such as B3.")],
+    well: Well,
     config: ConfigPath = DEFAULT_CONFIG,
     source: Source = None,
     plate: Plate = "",
@@ -212,7 +214,9 @@ def _order(
         )
     with open_beside(config) as store:
         by = f"{user()}, command line"
-        number = store.order(name, settings.experiment.name, act, by, target, reason)
+        number = store.order(
+            name, settings.experiment.name, act, by, target, " ".join(reason.split())
+        )
     if not running:
         typer.echo(f"{act.value}: as soon as the daemon is started")
         return

@@ -56,6 +56,11 @@ class Target:
     channel: str | None = None
 
     @property
+    def whole_well(self) -> tuple[str, str]:
+        """Plate and well."""
+        return self.plate, self.well
+
+    @property
     def text(self) -> str:
         """A few words for people."""
         parts = [f"well {self.plate}/{self.well}" if self.plate else f"well {self.well}"]
@@ -188,7 +193,7 @@ def _in_force(
     for each in entries:
         if not each.done or each.target is None or each.act not in acts:
             continue
-        well = each.target.plate, each.target.well
+        well = each.target.whole_well
         found.pop(well, None)
         if each.act is begins:
             found[well] = each

@@ -147,7 +147,7 @@ def _again(policy: ActPolicy, facts: ActFacts) -> list[Wish]:
         target = frame.target
         if target.time_point != facts.time_point or target in before:
             continue
-        if frame.fault not in UNFIT or (target.plate, target.well) in facts.dead:
+        if frame.fault not in UNFIT or target.whole_well in facts.dead:
             continue
         if frame.fault == Fault.OUT_OF_FOCUS and not policy.refocuses:
             continue
@@ -158,14 +158,14 @@ def _again(policy: ActPolicy, facts: ActFacts) -> list[Wish]:
 def _fluorescence(policy: ActPolicy, facts: ActFacts) -> list[Wish]:
     wishes: dict[Target, Wish] = {}
     for flag in facts.flagged if policy.fluorescence else ():
-        well = flag.target.plate, flag.target.well
+        well = flag.target.whole_well
         if well in facts.dead or facts.now - flag.raised_at > THIS_DAY:
             continue
         if any(
             each.act is Act.FLUORESCENCE
             and each.at >= flag.raised_at
             and each.target is not None
-            and (each.target.plate, each.target.well) == well
+            and each.target.whole_well == well
             for each in facts.asked
         ):
             continue
@@ -184,7 +184,7 @@ def _more_sites(policy: ActPolicy, facts: ActFacts) -> list[Wish]:
     if policy.doubt is None:
         return []
     asked = {
-        (each.target.plate, each.target.well)
+        each.target.whole_well
         for each in facts.sites
         if each.target is not None and each.act is Act.MORE_SITES
     }
@@ -192,7 +192,7 @@ def _more_sites(policy: ActPolicy, facts: ActFacts) -> list[Wish]:
     room = policy.most_wells - waiting - len(wells_with_more_sites(facts.sites))
     doubts = []
     for each in facts.expected:
-        well = each.target.plate, each.target.well
+        well = each.target.whole_well
         rule = next((rule for rule in policy.rules if any_well(rule.wells, well[1])), None)
         if rule is None or well in asked or well in facts.dead:
             continue

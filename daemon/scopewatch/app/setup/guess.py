@@ -9,6 +9,7 @@ from itertools import pairwise
 from statistics import median
 
 from scopewatch.app.explain.explanation import Explanation
+from scopewatch.core.well_name import row_name
 from scopewatch.sources.base.facts import PlaneFacts
 from scopewatch.sources.base.wells import PLATE_COLUMNS
 
@@ -78,8 +79,8 @@ def guess_plate_wells(wells: Iterable[str]) -> Guess:
     column = max(int(match[2]) for match in places)
     for size, columns in sorted(PLATE_COLUMNS.items()):
         if column <= columns and row <= size // columns:
-            return Guess(value=size, why=f"the smallest plate with {_letters(row)}{column}")
-    return Guess(value=None, why=f"no usual plate has {_letters(row)}{column}")
+            return Guess(value=size, why=f"the smallest plate with {row_name(row)}{column}")
+    return Guess(value=None, why=f"no usual plate has {row_name(row)}{column}")
 
 
 def guess_sites(explanations: Sequence[Explanation]) -> int:
@@ -97,11 +98,3 @@ def _row(letters: str) -> int:
     for letter in letters:
         number = number * 26 + ord(letter) - ord("A") + 1
     return number
-
-
-def _letters(row: int) -> str:
-    text = ""
-    while row:
-        row, rest = divmod(row - 1, 26)
-        text = chr(ord("A") + rest) + text
-    return text

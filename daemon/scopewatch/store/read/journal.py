@@ -72,6 +72,12 @@ def dead_wells(session: Session, run: str) -> list[JournalEntry]:
     return wells_marked_dead(_of_wells(session, run, SKIPS))
 
 
+def dead_places(session: Session, run: str) -> frozenset[tuple[str, str]]:
+    """Return plate and well of each well of a run that is marked dead."""
+    targets = (entry.target for entry in dead_wells(session, run))
+    return frozenset(each.whole_well for each in targets if each is not None)
+
+
 def wells_with_sites(session: Session, run: str) -> list[JournalEntry]:
     """Return the entry of each well of a run that has further sites, oldest first."""
     return wells_with_more_sites(_of_wells(session, run, SITES | {Act.DEAD}))
@@ -83,11 +89,15 @@ def _of_wells(session: Session, run: str, acts: frozenset[Act]) -> list[JournalE
         .where(
             JournalRow.run == run,
             JournalRow.done.is_(True),
-            JournalRow.act.in_([act.value for act in acts]),
+            JournalRow.act.in_(_values(acts)),
         )
         .order_by(JournalRow.done_at, JournalRow.id)
     )
     return [entry_of(row) for row in rows]
+
+
+def _values(acts: frozenset[Act]) -> list[str]:
+    return sorted(act.value for act in acts)
 
 
 def act_facts(
@@ -101,12 +111,11 @@ def act_facts(
         That of the frames that are judged.
     """
     since = now - THIS_DAY
-    dead = (entry.target for entry in dead_wells(session, run))
     asked = session.scalars(
         select(JournalRow)
         .where(
             JournalRow.source == source,
-            JournalRow.act.in_([act.value for act in EXTRAS]),
+            JournalRow.act.in_(_values(EXTRAS)),
             or_(JournalRow.at >= since, JournalRow.of_time_point == time_point),
         )
         .order_by(JournalRow.id.desc())
@@ -114,7 +123,7 @@ def act_facts(
     )
     sites = session.scalars(
         select(JournalRow)
-        .where(JournalRow.run == run, JournalRow.act.in_([*(act.value for act in SITES), "dead"]))
+        .where(JournalRow.run == run, JournalRow.act.in_(_values(SITES | {Act.DEAD})))
         .order_by(JournalRow.id)
     )
     return ActFacts(
@@ -124,7 +133,7 @@ def act_facts(
         unfit=_unfit(session, run, source, time_point, channel),
         flagged=_flagged(session, run, since),
         asked=tuple(entry_of(row) for row in asked),
-        dead=frozenset((each.plate, each.well) for each in dead if each is not None),
+        dead=dead_places(session, run),
     )
 
 

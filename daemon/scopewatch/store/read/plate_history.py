@@ -15,7 +15,7 @@ from scopewatch.monitoring.history import (
     must_wait,
     stepped_by_all,
 )
-from scopewatch.store.read.journal import dead_wells
+from scopewatch.store.read.journal import dead_places
 from scopewatch.store.read.plate_statements import (
     first_and_newest,
     last_steps,
@@ -112,8 +112,8 @@ def load_history(
 
 def _dead(session: Session, plate: Plate) -> frozenset[str]:
     """Return the wells of a plate that are marked dead."""
-    targets = [entry.target for entry in dead_wells(session, plate.run)]
-    return frozenset(each.well for each in targets if each and each.plate == plate.plate)
+    dead = dead_places(session, plate.run)
+    return frozenset(well for name, well in dead if name == plate.plate)
 
 
 def _names_wells(plate: Plate) -> bool:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from sqlalchemy import Engine, exists, func, select
-from sqlalchemy.orm import Session
 
 from scopewatch.core.acquisition import JournalEntry
 from scopewatch.core.imaging.frame import FrameKey
@@ -55,7 +54,13 @@ from scopewatch.store.read.records import (
 )
 from scopewatch.store.read.run_queries import count_frames, list_active, see_run, well_ids
 from scopewatch.store.read.run_results import read_results
-from scopewatch.store.read.well_queries import count_by_well, list_wells, named, outlook_of
+from scopewatch.store.read.well_queries import (
+    count_by_well,
+    list_wells,
+    named,
+    newest_of,
+    outlook_of,
+)
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.engine import open_reader, transaction
 from scopewatch.store.schema.tables import FrameRow, Result, Run, TileScoresRow, Well
@@ -177,7 +182,7 @@ class Reader:
     def course(self, name: WellName, limit: int) -> list[CoursePoint]:
         """Return the newest `limit` time points of a well, oldest first."""
         with transaction(self._engine) as session:
-            newest = _newest(session, WellEstimate, name, limit)
+            newest = newest_of(session, WellEstimate, name, limit)
         return [_course_point(row) for row in newest]
 
     def whole_course(self, name: WellName, most: int) -> list[CoursePoint]:
@@ -220,7 +225,7 @@ class Reader:
         """
         without = ("filter",) if errors else ("filter", "errors")
         with transaction(self._engine) as session:
-            newest = _newest(session, WellOutlook, name, limit, without)
+            newest = newest_of(session, WellOutlook, name, limit, without)
         return [outlook_of(row, row.errors if errors else ()) for row in newest]
 
     def shots(self, name: WellName, limit: int) -> list[Shot]:
@@ -389,22 +394,3 @@ def _course_point(row: Any) -> CoursePoint:
         efficiency=efficiency_of(row),
         sites=row.n_sites,
     )
-
-
-def _newest(
-    session: Session,
-    table: type[WellEstimate] | type[WellOutlook],
-    name: WellName,
-    limit: int,
-    without: Collection[str] = (),
-) -> list[Any]:
-    """Return the columns of a well's rows at its newest `limit` time points, oldest first."""
-    newest = session.execute(
-        select(*(each for each in table.__table__.columns if each.name not in without))
-        .join(Well, Well.id == table.well_id)
-        .join(Run)
-        .where(*named(name))
-        .order_by(table.time_point.desc())
-        .limit(limit)
-    ).all()
-    return list(reversed(newest))

@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from scopewatch.core.faults import Fault
 from scopewatch.monitoring.run_facts import FrameTally, RefusedSeen, RunSeen, WellSeen
 from scopewatch.store.read.frame_queries import refused_within
-from scopewatch.store.read.journal import dead_wells
+from scopewatch.store.read.journal import dead_places
 from scopewatch.store.read.ledger import find_run
 from scopewatch.store.read.records import Counts
 from scopewatch.store.read.well_queries import Counted, count_by_well, newest_time_point
@@ -43,11 +43,7 @@ def see_run(session: Session, name: str, *, recent: timedelta, now: datetime) ->
     if run is None:
         before = session.scalar(select(func.max(FrameRow.settled_at)))
         return RunSeen(name=name, refused=_refused(session, before))
-    dead = {
-        (entry.target.plate, entry.target.well)
-        for entry in dead_wells(session, name)
-        if entry.target is not None
-    }
+    dead = dead_places(session, name)
     wells = tuple(
         replace(well, marked_dead=True) if (well.plate, well.well) in dead else well
         for well in _wells(session, run.id)

@@ -1,7 +1,7 @@
 """The wells as they are now."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -283,3 +283,22 @@ def _natural(name: str) -> list[tuple[int, str]]:
     """Sort key by which A2 comes before A10."""
     parts = re.split(r"(\d+)", name)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def newest_of(
+    session: Session,
+    table: type[WellEstimate] | type[WellOutlook],
+    name: WellName,
+    limit: int,
+    without: Collection[str] = (),
+) -> list[Any]:
+    """Return the columns of a well's rows at its newest `limit` time points, oldest first."""
+    newest = session.execute(
+        select(*(each for each in table.__table__.columns if each.name not in without))
+        .join(Well, Well.id == table.well_id)
+        .join(Run)
+        .where(*named(name))
+        .order_by(table.time_point.desc())
+        .limit(limit)
+    ).all()
+    return list(reversed(newest))

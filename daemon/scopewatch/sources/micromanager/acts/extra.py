@@ -230,7 +230,7 @@ class ExtraImages:
         sites = [
             (site, planned)
             for (plate, well, site, _), planned in self._spots.items()
-            if (plate, well) == (target.plate, target.well)
+            if (plate, well) == target.whole_well
         ]
         if not sites:
             raise OrderRefusedError(f"no position of the plan is in {target.text}")
