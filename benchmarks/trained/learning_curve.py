@@ -9,14 +9,19 @@ the intervals are rather too narrow. A call that was interrupted goes on.
 """
 
 import argparse
-import json
-import platform
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from small_fits import SmallModel, fit_small, simulated_dataset, small_settings
+from small_fits import (
+    Record,
+    SmallModel,
+    add_options,
+    fit_small,
+    processor,
+    simulated_dataset,
+    small_settings,
+)
 
 from scopewatch_training.bundle.limits import learn_limits, refuses
 from scopewatch_training.dataset.prepared import Dataset, Pair
@@ -35,36 +40,22 @@ COLUMNS = {
 def main() -> None:
     """Fit, judge, print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=Path("build/learning-curve"))
-    parser.add_argument("--runs", type=int, default=16)
-    parser.add_argument("--held-out", type=int, default=4)
-    parser.add_argument("--wells", type=int, default=6)
-    parser.add_argument("--size-px", type=int, default=256)
-    parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--repeats", type=int, default=6)
-    parser.add_argument("--seed", type=int, default=41)
+    add_options(parser, repeats=6)
     call = parser.parse_args()
-    call.work.mkdir(parents=True, exist_ok=True)
-    dataset = simulated_dataset(
-        call.work, runs=call.runs, wells=call.wells, seed=call.seed, size_px=call.size_px
-    )
-    record = call.work / "figures.jsonl"
-    kept = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
+    dataset = simulated_dataset(call)
+    record = Record(call.work / "figures.jsonl")
     for repeat in range(call.repeats):
         rng = np.random.default_rng([call.seed, repeat])
         order = [str(each) for each in rng.permutation(dataset.runs())]
         held, pool = order[: call.held_out], order[call.held_out :]
         for size in SIZES:
-            if any((each["repeat"], each["size"]) == (repeat, size) for each in kept):
+            if any((each["repeat"], each["size"]) == (repeat, size) for each in record.kept):
                 continue
             pairs = dataset.of_runs(pool[:size])
             model = fit_small(dataset, pairs, small_settings(call.steps, repeat))
-            line = {"repeat": repeat, "size": size, **judge(model, dataset, pairs, held)}
-            with record.open("a") as stream:
-                stream.write(json.dumps(line) + "\n")
-            kept.append(line)
-            print(line, flush=True)
-    print_table(kept, call)
+            figures = judge(model, dataset, pairs, held)
+            record.keep({"repeat": repeat, "size": size, **figures})
+    print_table(record.kept, call)
 
 
 def judge(
@@ -113,16 +104,6 @@ def cell(values: NDArray[np.float64], digits: int) -> str:
         means = rng.choice(values, (2000, len(values))).mean(axis=1)
         low, high = np.percentile(means, (2.5, 97.5))
     return f"{values.mean():.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
-
-
-def processor() -> str:
-    """Name the processor."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 if __name__ == "__main__":

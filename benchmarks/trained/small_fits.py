@@ -1,9 +1,12 @@
-"""Small networks on simulated runs, in one process: shared by the trials of this folder.
+"""Small networks on simulated runs, in one process, and what the trials of this folder share.
 
 They are smaller than those of `fit` so that a trial takes minutes: 16 channels, crops of 128 px, no
 augmentation beyond flips and turns, float32, no inner folds: a tile is called positive at 0.5.
 """
 
+import argparse
+import json
+import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +36,44 @@ LABELS = LabelSettings(area_cutoff=0.5)
 STAGES = ConsoleStages(Console(quiet=True))
 
 
+def add_options(parser: argparse.ArgumentParser, *, repeats: int) -> None:
+    """Add the options that both trials have."""
+    parser.add_argument("--work", type=Path, default=Path("build/learning-curve"))
+    parser.add_argument("--runs", type=int, default=16)
+    parser.add_argument("--held-out", type=int, default=4)
+    parser.add_argument("--wells", type=int, default=6)
+    parser.add_argument("--size-px", type=int, default=256)
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--repeats", type=int, default=repeats)
+    parser.add_argument("--seed", type=int, default=41)
+
+
+class Record:
+    """Lines of JSON that a call keeps, so that one that was interrupted goes on."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        lines = path.read_text().splitlines() if path.exists() else []
+        self.kept: list[dict[str, float]] = [json.loads(line) for line in lines]
+
+    def keep(self, line: dict[str, float]) -> None:
+        """Keep and print a line."""
+        with self._path.open("a") as stream:
+            stream.write(json.dumps(line) + "\n")
+        self.kept.append(line)
+        print(line, flush=True)
+
+
+def processor() -> str:
+    """Name the processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
 def small_settings(steps: int, seed: int) -> FitSettings:
     """Return settings of a network that trains in half a minute on frames of 256 px."""
     return FitSettings(
@@ -45,19 +86,21 @@ def small_settings(steps: int, seed: int) -> FitSettings:
     )
 
 
-def simulated_dataset(folder: Path, *, runs: int, wells: int, seed: int, size_px: int) -> Dataset:
-    """Simulate and prepare runs, or open what an earlier call prepared in this folder."""
+def simulated_dataset(call: argparse.Namespace) -> Dataset:
+    """Simulate and prepare runs, or open what an earlier call prepared in its folder."""
+    folder = call.work
+    folder.mkdir(parents=True, exist_ok=True)
     data = folder / "data"
     if (data / "dataset.json").exists():
         return open_dataset(data)
     frames = folder / "frames"
     simulate(
         frames,
-        runs=runs,
-        wells=wells,
-        seed=seed,
+        runs=call.runs,
+        wells=call.wells,
+        seed=call.seed,
         regime=Regime.BROAD,
-        size_px=size_px,
+        size_px=call.size_px,
         time_points=(FINAL_TIME_POINT,),
     )
     return prepare(

@@ -9,14 +9,19 @@ over repeats. A call that was interrupted goes on.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-from learning_curve import processor
 from scipy.stats import t
-from small_fits import SmallModel, fit_small, simulated_dataset, small_settings
+from small_fits import (
+    Record,
+    SmallModel,
+    add_options,
+    fit_small,
+    processor,
+    simulated_dataset,
+    small_settings,
+)
 
 from scopewatch_training.bundle.limits import learn_limits
 from scopewatch_training.dataset.prepared import Dataset, Pair
@@ -28,35 +33,20 @@ from scopewatch_training.suggestion.choose import choose
 def main() -> None:
     """Fit, choose, fit again, print the differences."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=Path("build/learning-curve"))
-    parser.add_argument("--runs", type=int, default=16)
+    add_options(parser, repeats=12)
     parser.add_argument("--start", type=int, default=2, help="runs to begin with")
     parser.add_argument("--pool", type=int, default=6, help="runs to choose wells from")
     parser.add_argument("--count", type=int, default=6, help="wells that are chosen")
-    parser.add_argument("--held-out", type=int, default=4)
-    parser.add_argument("--wells", type=int, default=6)
-    parser.add_argument("--size-px", type=int, default=256)
-    parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--repeats", type=int, default=12)
-    parser.add_argument("--seed", type=int, default=41)
     call = parser.parse_args()
-    call.work.mkdir(parents=True, exist_ok=True)
-    dataset = simulated_dataset(
-        call.work, runs=call.runs, wells=call.wells, seed=call.seed, size_px=call.size_px
-    )
-    record = call.work / "suggested.jsonl"
-    kept = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
-    for repeat in range(len(kept), call.repeats):
-        line = one_repeat(dataset, call, repeat)
-        with record.open("a") as stream:
-            stream.write(json.dumps(line) + "\n")
-        kept.append(line)
-        print(line, flush=True)
+    dataset = simulated_dataset(call)
+    record = Record(call.work / "suggested.jsonl")
+    for repeat in range(len(record.kept), call.repeats):
+        record.keep(one_repeat(dataset, call, repeat))
     print(
         f"\nsimulated: {call.start} runs to begin with, {call.count} of the wells of {call.pool}"
         f" other runs added, {call.held_out} runs held out; {processor()}\n"
     )
-    columns = {name: np.array([each[name] for each in kept]) for name in ("start", *ARMS)}
+    columns = {name: np.array([each[name] for each in record.kept]) for name in ("start", *ARMS)}
     for name, values in columns.items():
         print(f"{name:8} ROC AUC {values.mean():.4f}")
     less = columns["suggest"] - columns["random"]

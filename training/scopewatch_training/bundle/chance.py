@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from scopewatch.core.errors import complaint
-from scopewatch_training.network.calibrate import ScoredFrame
+from scopewatch_training.network.calibrate import ScoredFrame, join_tiles
 
 CHANCE_AUC: Final = 0.7
 """Below it the tiles of a run that was held out are hardly ranked better than by chance, 0.5."""
@@ -31,7 +30,7 @@ def doubt_labels(scored: Sequence[ScoredFrame], where: object) -> str | None:
     for run, frames in sorted(runs.items()):
         own = _auc(frames)
         if own is None:
-            labels = np.concatenate([frame.counted[0] for frame in frames])
+            labels, _ = join_tiles(frames)
             suspects.append(f"{run} (no {'negative' if labels.any() else 'positive'} tile)")
         elif own < CHANCE_AUC:
             suspects.append(f"{run} (AUC {own:.2f})")
@@ -47,8 +46,7 @@ def doubt_labels(scored: Sequence[ScoredFrame], where: object) -> str | None:
 
 def _auc(frames: Sequence[ScoredFrame]) -> float | None:
     """Area under the ROC curve over all counted tiles; None where they are of one class."""
-    parts = [frame.counted for frame in frames]
-    labels = np.concatenate([each[0] for each in parts])
+    labels, scores = join_tiles(frames)
     if not 0 < int(labels.sum()) < labels.size:
         return None
-    return float(roc_auc_score(labels, np.concatenate([each[1] for each in parts])))
+    return float(roc_auc_score(labels, scores))

@@ -122,6 +122,11 @@ def show_card(console: Console, card: ModelCard) -> None:
     console.print(table)
 
 
+def print_line(console: Console, text: str) -> None:
+    """Print one line however long: it is searched for, and names a file."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
 def show_rows(
     console: Console,
     title: str,

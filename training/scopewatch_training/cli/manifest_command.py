@@ -51,7 +51,7 @@ def manifest(
     overwrite: Annotated[bool, typer.Option(help="Replace tables that are there.")] = False,
 ) -> None:
     """Write pairs.csv and timelapse.csv from names and metadata, and show what was understood."""
-    from scopewatch_training.cli.console import open_console
+    from scopewatch_training.cli.console import open_console, print_line
     from scopewatch_training.dataset.manifest import read_manifest
     from scopewatch_training.dataset.pairing import write_manifest
     from scopewatch_training.dataset.survey.findings import refuse_replacing, write_survey
@@ -66,8 +66,8 @@ def manifest(
         refuse_replacing((pairs,), overwrite=overwrite)
         out.mkdir(parents=True, exist_ok=True)
         write_manifest(rows, pairs)
-        _print(console, f"{folder}: {len(rows)} pairs of runs {runs}; all pictures are there")
-        _print(console, f"wrote {pairs}; next: scopewatch-train prepare {pairs} --out dataset")
+        print_line(console, f"{folder}: {len(rows)} pairs of runs {runs}; all pictures are there")
+        print_line(console, f"wrote {pairs}; next: scopewatch-train prepare {pairs} --out dataset")
         return
     survey = survey_runs(
         folder,
@@ -81,13 +81,13 @@ def manifest(
     )
     _show(console, survey)
     write_survey(survey, pairs, timelapse, overwrite=overwrite)
-    _print(console, f"wrote {pairs}: {len(survey.pairs)} pairs")
-    _print(console, f"wrote {timelapse}: {len(survey.phase_frames)} phase frames")
-    _print(console, f"look at them, then: scopewatch-train prepare {pairs} --out dataset")
+    print_line(console, f"wrote {pairs}: {len(survey.pairs)} pairs")
+    print_line(console, f"wrote {timelapse}: {len(survey.phase_frames)} phase frames")
+    print_line(console, f"look at them, then: scopewatch-train prepare {pairs} --out dataset")
 
 
 def _show(console: Console, survey: "FolderSurvey") -> None:
-    from scopewatch_training.cli.console import show_rows
+    from scopewatch_training.cli.console import print_line, show_rows
 
     columns = (
         *("run", "names read as", "plates", "wells", "sites", "time points", "days", "um/px"),
@@ -110,28 +110,23 @@ def _show(console: Console, survey: "FolderSurvey") -> None:
         shape = "the folder is one run (--run-per-folder: each folder in it is one)"
     else:
         shape = "each folder is a run (--one-run: all is one)"
-    _print(console, f"runs: {shape}")
+    print_line(console, f"runs: {shape}")
     for name, (channel, why) in (
         ("phase", survey.phase),
         ("fluorescence", survey.fluorescence),
     ):
-        _print(console, f"{name} channel: {channel} ({why})")
+        print_line(console, f"{name} channel: {channel} ({why})")
     for channel, count in survey.others.items():
-        _print(console, f"not used: {count} pictures of channel {channel}")
+        print_line(console, f"not used: {count} pictures of channel {channel}")
     for place in survey.unpaired[:_MOST_NAMED]:
-        _print(console, f"not used: no phase frame for {place}")
+        print_line(console, f"not used: no phase frame for {place}")
     if len(survey.unpaired) > _MOST_NAMED:
         more = len(survey.unpaired) - _MOST_NAMED
-        _print(console, f"not used: no phase frame for {more} more")
+        print_line(console, f"not used: no phase frame for {more} more")
     for why, (count, example) in survey.left_out.items():
-        _print(console, f"not used: {count} files, {why}: {example}")
+        print_line(console, f"not used: {count} files, {why}: {example}")
 
 
 def _few(names: tuple[str, ...]) -> str:
     shown = ", ".join(names[:_MOST_NAMED])
     return shown if len(names) <= _MOST_NAMED else f"{shown}, ..., {names[-1]}"
-
-
-def _print(console: Console, text: str) -> None:
-    """Print one line however long: it is searched for, and names a file."""
-    console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -122,7 +122,7 @@ def prepare(options: PrepareOptions) -> None:
     """Register, normalise and check all pairs; ends with a QC report to look at."""
     import numpy as np
 
-    from scopewatch_training.cli.console import counting
+    from scopewatch_training.cli.console import counting, print_line
     from scopewatch_training.cli.fit_options import parse_binarise
     from scopewatch_training.dataset.doubts import verdict
     from scopewatch_training.dataset.prepare import prepare as prepare_pairs
@@ -148,8 +148,7 @@ def prepare(options: PrepareOptions) -> None:
             progress=progress,
         )
     for name, reason in refused(dataset.pairs):
-        # One line however long: it is searched for, and names a file.
-        console.print(f"refused {name}: {reason}", highlight=False, markup=False, soft_wrap=True)
+        print_line(console, f"refused {name}: {reason}")
     if options.qc:
         page = write_qc(dataset, out / QC_FOLDER, now, np.random.default_rng(0))
         console.print(f"look at {page} before you train", highlight=False, soft_wrap=True)
@@ -158,12 +157,7 @@ def prepare(options: PrepareOptions) -> None:
         f" runs {', '.join(dataset.runs())}"
     )
     for doubt in dataset.doubts:
-        console.print(
-            f"{doubt.weight.name.lower()}: {doubt.line}",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
-        )
+        print_line(console, f"{doubt.weight.name.lower()}: {doubt.line}")
     console.print(f"verdict: {verdict(dataset.doubts)}")
 
 
@@ -175,6 +169,7 @@ def find_rows(options: PrepareOptions, console: Console) -> "Sequence[PairRow]":
     ConfigError
         When both or neither are given, or there is no pair.
     """
+    from scopewatch_training.cli.console import print_line
     from scopewatch_training.dataset.manifest import read_manifest
     from scopewatch_training.dataset.pairing import pair_folder, write_manifest
 
@@ -201,7 +196,7 @@ def find_rows(options: PrepareOptions, console: Console) -> "Sequence[PairRow]":
         *found.unread,
         *(f"no phase frame for {name}" for name in found.fluorescence_only),
     ):
-        console.print(f"left out: {line}", highlight=False, markup=False, soft_wrap=True)
+        print_line(console, f"left out: {line}")
     console.print(f"{len(found.rows)} pairs; {found.phase_only} phase frames without fluorescence")
     options.out.mkdir(parents=True, exist_ok=True)
     write_manifest(found.rows, options.out / MANIFEST)

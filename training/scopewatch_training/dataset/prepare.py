@@ -13,9 +13,7 @@ import numpy as np
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.files import write_whole
-from scopewatch_training.dataset.checks.find import find_doubts
-from scopewatch_training.dataset.checks.masks import find_masks
-from scopewatch_training.dataset.checks.positives import find_runs_without_positives
+from scopewatch_training.dataset.checks.find import find_all_doubts
 from scopewatch_training.dataset.manifest import PairRow, is_simulated
 from scopewatch_training.dataset.pair import (
     PairOutcome,
@@ -116,11 +114,8 @@ def prepare(
         pairs=tuple(pairs),
         labels=labels or LabelSettings(),
         binarise=binarise or BinariseSettings(),
-        doubts=find_doubts(pairs),
     )
-    more = (*find_runs_without_positives(dataset), *find_masks(dataset))
-    doubts = sorted((*dataset.doubts, *more), key=lambda doubt: -doubt.weight)
-    dataset = replace(dataset, doubts=tuple(doubts))
+    dataset = replace(dataset, doubts=find_all_doubts(dataset))
     text = json.dumps(index_json(dataset))
     write_whole(out / INDEX, text.encode(), shared=True)
     return dataset

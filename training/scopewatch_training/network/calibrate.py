@@ -48,19 +48,27 @@ class Platt:
     intercept: float
 
 
+def join_tiles(
+    frames: Sequence[ScoredFrame],
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return labels and scores of all counted tiles, flat."""
+    pairs = [frame.counted for frame in frames]
+    labels = np.concatenate([pair[0] for pair in pairs]) if pairs else np.empty(0, np.int8)
+    scores = np.concatenate([pair[1] for pair in pairs]) if pairs else np.empty(0, np.float32)
+    return labels, scores
+
+
 def pool_tiles(
     frames: Sequence[ScoredFrame],
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return labels and scores of all counted tiles, flat.
+    """Return labels and scores of all counted tiles, flat, of both classes.
 
     Raises
     ------
     ConfigError
         When there are not both positive and negative tiles to learn from.
     """
-    pairs = [frame.counted for frame in frames]
-    labels = np.concatenate([pair[0] for pair in pairs]) if pairs else np.empty(0, np.int8)
-    scores = np.concatenate([pair[1] for pair in pairs]) if pairs else np.empty(0, np.float32)
+    labels, scores = join_tiles(frames)
     positive = int(np.count_nonzero(labels == 1))
     if positive in (0, labels.size):
         raise ConfigError(

@@ -1,8 +1,9 @@
-"""Runs all checks over the pairs of a data set."""
+"""Runs all checks over a data set: of what its pairs state, and of their signals."""
 
 from collections.abc import Sequence
 
 from scopewatch_training.dataset.checks.copies import find_copies
+from scopewatch_training.dataset.checks.masks import find_masks
 from scopewatch_training.dataset.checks.measures import (
     find_clipped,
     find_odd_offsets,
@@ -10,12 +11,24 @@ from scopewatch_training.dataset.checks.measures import (
     find_swapped,
 )
 from scopewatch_training.dataset.checks.names import find_twin_names
+from scopewatch_training.dataset.checks.positives import find_runs_without_positives
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
-from scopewatch_training.dataset.prepared import Pair
+from scopewatch_training.dataset.prepared import Dataset, Pair
+
+
+def find_all_doubts(dataset: Dataset) -> tuple[Doubt, ...]:
+    """Return all doubts about a data set, the gravest first; reads some of its signals."""
+    return _gravest_first(
+        [
+            *find_doubts(dataset.pairs),
+            *find_runs_without_positives(dataset),
+            *find_masks(dataset),
+        ]
+    )
 
 
 def find_doubts(pairs: Sequence[Pair]) -> tuple[Doubt, ...]:
-    """Return all doubts about the pairs of a data set, the gravest first.
+    """Return the doubts that follow from the pairs alone, the gravest first.
 
     Parameters
     ----------
@@ -23,15 +36,20 @@ def find_doubts(pairs: Sequence[Pair]) -> tuple[Doubt, ...]:
         All pairs; refused ones count for their names only.
     """
     used = [pair for pair in pairs if pair.refused is None]
-    doubts = [
-        *find_twin_names(pairs),
-        *find_swapped(used),
-        *find_copies(used),
-        *find_odd_scales(used),
-        *find_odd_offsets(used),
-        *find_clipped(used),
-        *_one_run(used),
-    ]
+    return _gravest_first(
+        [
+            *find_twin_names(pairs),
+            *find_swapped(used),
+            *find_copies(used),
+            *find_odd_scales(used),
+            *find_odd_offsets(used),
+            *find_clipped(used),
+            *_one_run(used),
+        ]
+    )
+
+
+def _gravest_first(doubts: Sequence[Doubt]) -> tuple[Doubt, ...]:
     return tuple(sorted(doubts, key=lambda doubt: -doubt.weight))
 
 
