@@ -5,8 +5,8 @@
 Each trial draws five to ten fields of each run, makes one fault and runs all checks: a run whose
 columns are swapped, one pair whose fluorescence is shifted by 5 to 12 px, a run that is there again
 under another name (byte for byte, in 8 bits, or scaled). A swapped run is found where each of its
-pairs is named or refused, a copied one where it is named as a copy. `clean` makes no fault and
-counts warnings.
+pairs is named or refused, a shifted pair likewise, a copied run where all of its pairs are counted
+as copies. `clean` makes no fault and counts warnings.
 DIR is what `scopewatch simulate` wrote; real pairs are those of E. coli.
 """
 
@@ -113,7 +113,9 @@ class Trials:
                 replace(pair, run="again", phase_look=look_at(pixels), fluorescence_look=look)
             )
         return any(
-            each.kind in (DoubtKind.COPY, DoubtKind.NEAR_COPY) and each.run == "again"
+            each.kind in (DoubtKind.COPY, DoubtKind.NEAR_COPY)
+            and each.run == "again"
+            and each.measured.startswith(f"{len(copies)} ")
             for each in find_doubts([*pairs, *copies])
         )
 

@@ -17,8 +17,9 @@ from scopewatch_training.dataset.prepared import Pair
 NEAR: Final = 0.12
 """Share of bits of the perceptual hash up to which two fields count as one picture.
 
-Measured on E. coli and simulated frames: copies in 8 bits, scaled by 0.5 to 1.5 or with 2 % more
-noise differ in at most 0.06; different fields in at least 0.28.
+Measured on E. coli and simulated frames: most copies in 8 bits or scaled by 0.5 to 1.5 differ in at
+most 0.06, and one whose bright debris an export in 8 bits burnt out in 0.23, so that it is missed;
+different fields differ in at least 0.28.
 """
 _DO: Final = "keep one of them: a copy counts twice, and flatters where one is held out"
 
