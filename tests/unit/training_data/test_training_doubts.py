@@ -7,11 +7,11 @@ import pytest
 from numpy.typing import NDArray
 
 from scopewatch.core.imaging.histogram import BINS
-from scopewatch_training.dataset.checks.copies import find_copies
+from scopewatch_training.dataset.checks.copies import NEAR, find_copies
 from scopewatch_training.dataset.checks.find import find_doubts
 from scopewatch_training.dataset.checks.names import fold_name
 from scopewatch_training.dataset.doubts import WHAT, Doubt, DoubtKind, Verdict, Weight, verdict
-from scopewatch_training.dataset.looks import Look, look_at, role_score
+from scopewatch_training.dataset.looks import Look, look_at, mark_distance, role_score
 from scopewatch_training.dataset.manifest import PairRow
 from scopewatch_training.dataset.pair import process_row
 from scopewatch_training.dataset.pictures import PictureRef
@@ -124,10 +124,24 @@ def test_a_run_that_is_there_again_in_8_bits_is_found_under_its_other_name() -> 
     assert found.measured.startswith("5 of its pairs are in run a too")
 
 
+def test_a_copy_in_8_bits_whose_bright_debris_is_burnt_out_is_near() -> None:
+    phase = counts(make_field(3).phase)
+    for top, left in ((20, 180), (90, 60), (200, 30)):
+        phase[top : top + 8, left : left + 8] = 60_000
+    low, high = np.percentile(phase, (1, 99))
+    burnt = np.clip((phase - low) / (high - low) * 255, 0, 255).astype(np.uint8)
+    assert mark_distance(look_at(phase).mark, look_at(burnt).mark) < NEAR / 2
+
+
 def test_an_exact_copy_within_a_run_is_named() -> None:
     pairs = clean("a", 0)
     (found,) = find_copies([*pairs, replace(pairs[0], well="C1", phase="copy.tif")])
     assert (found.kind, found.pair) == (DoubtKind.COPY, "copy.tif")
+
+
+def test_two_fields_without_any_fluorescence_are_no_copies() -> None:
+    blank = look_at(np.zeros((256, 256), dtype=np.uint8))
+    assert find_copies([replace(each, fluorescence_look=blank) for each in clean("a", 0)]) == []
 
 
 def test_two_time_points_of_a_field_that_look_alike_are_no_copies() -> None:

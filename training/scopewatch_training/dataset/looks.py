@@ -2,7 +2,9 @@
 
 The perceptual hash is the signs of 256 cosine coefficients of a 64 x 64 thumbnail, as in common
 image hashes, but without the lowest frequencies: all fields of one microscope share its lamp there.
-Signs change neither with the scale of the counts (8 bits, contrast) nor with that of the frame.
+Signs change neither with the scale of the counts (8 bits, contrast) nor with that of the frame. The
+thumbnail is clipped first: a few bright pieces of debris would rule every sign, and an export in
+8 bits burns them out.
 """
 
 import hashlib
@@ -20,6 +22,8 @@ from scopewatch.core.imaging.frame import Pixels
 
 _THUMB_PX: Final = 64
 _BANDS: Final = 256
+_TAILS: Final = (2, 98)
+"""Percentiles of the thumbnail at which it is clipped."""
 _LOWEST: Final = 4
 _BAND: Final = 16
 _BITS: Final = _BAND**2
@@ -108,10 +112,11 @@ def _skewness(plane: NDArray[np.float32]) -> float:
 
 def _mark(pixels: Pixels) -> str:
     thumb = thumbnail(pixels)
-    if float(np.ptp(thumb)) == 0:
+    low, high = np.percentile(thumb, _TAILS)
+    if low == high:
         return ""
     band = slice(_LOWEST, _LOWEST + _BAND)
-    signs = fft.dctn(thumb, norm="ortho")[band, band] > 0
+    signs = fft.dctn(np.clip(thumb, low, high), norm="ortho")[band, band] > 0
     return np.packbits(signs).tobytes().hex()
 
 

@@ -14,12 +14,11 @@ from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.looks import Look
 from scopewatch_training.dataset.prepared import Pair
 
-NEAR: Final = 0.12
+NEAR: Final = 0.2
 """Share of bits of the perceptual hash up to which two fields count as one picture.
 
-Measured on E. coli and simulated frames: most copies in 8 bits or scaled by 0.5 to 1.5 differ in at
-most 0.06, and one whose bright debris an export in 8 bits burnt out in 0.23, so that it is missed;
-different fields differ in at least 0.28.
+Measured on E. coli and simulated frames: copies in 8 bits or scaled by 0.5 to 1.5 differ in at most
+0.11, different fields in at least 0.30.
 """
 _DO: Final = "keep one of them: a copy counts twice, and flatters where one is held out"
 
@@ -64,12 +63,12 @@ def find_copies(pairs: Sequence[Pair]) -> list[Doubt]:
 
 def list_copies(pairs: Sequence[Pair]) -> list[tuple[Pair, Pair, bool]]:
     """Return (earlier pair, its copy, whether exact) for each pair that has an earlier copy."""
-    marks = unpack([pair.phase_look for pair in pairs])
+    marks = unpack([pair.phase_look.mark for pair in pairs])
     seen: dict[str, Pair] = {}
     found = []
     for index, pair in enumerate(pairs):
-        hashes = [pair.phase_look.sha256, pair.fluorescence_look.sha256]
-        earlier = next((seen[each] for each in hashes if each and each in seen), None)
+        hashes = telling_hashes(pair.phase_look, pair.fluorescence_look)
+        earlier = next((seen[each] for each in hashes if each in seen), None)
         exact = earlier is not None
         if earlier is None and index:
             near = np.flatnonzero(nearness(marks[:index], marks[index]) <= NEAR).tolist()
@@ -90,12 +89,17 @@ def list_copies(pairs: Sequence[Pair]) -> list[tuple[Pair, Pair, bool]]:
     return found
 
 
-def unpack(looks: Sequence[Look]) -> NDArray[np.float32]:
+def telling_hashes(*looks: Look) -> list[str]:
+    """Return the hashes of pictures that tell one from another: all but blank ones."""
+    return [each.sha256 for each in looks if each.sha256 and (each.fineness or each.skewness)]
+
+
+def unpack(marks: Sequence[str]) -> NDArray[np.float32]:
     """Return perceptual hashes as (n, 256) float32 of -1 and 1; 0 where there is none."""
-    rows = np.zeros((len(looks), 256), dtype=np.float32)
-    for row, look in zip(rows, looks, strict=True):
-        if look.mark:
-            bits = np.unpackbits(np.frombuffer(bytes.fromhex(look.mark), dtype=np.uint8))
+    rows = np.zeros((len(marks), 256), dtype=np.float32)
+    for row, mark in zip(rows, marks, strict=True):
+        if mark:
+            bits = np.unpackbits(np.frombuffer(bytes.fromhex(mark), dtype=np.uint8))
             row[:] = 2.0 * bits - 1
     return rows
 

@@ -9,7 +9,10 @@ from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.prepared import Pair, group_by_run
 
 SWAPPED_BELOW: Final = -0.45
-"""Limit of the role score: half of the least that true pairs of any kind had."""
+"""Limit of the role score, whose sign changes where the pictures are swapped.
+
+Half of the least score of true pairs (0.9, over E. coli, simulated and made-up cells), below 0.
+"""
 CLIPPED_NOTE: Final = 1e-4
 CLIPPED_LOOK: Final = 1e-3
 LEAST_OFFSET_PX: Final = 3.0
