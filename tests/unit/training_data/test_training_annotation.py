@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import ndimage
 
 from scopewatch.core.errors import FrameError
@@ -37,6 +38,13 @@ KINDS: dict[str, Callable[[Mask], NDArray[Any]]] = {
     "1 and 2, as ilastik writes": lambda mask: 1 + mask.astype(np.uint8),
     "a label image, a number for each cell": label,
     "a label image with gaps in its numbers": lambda mask: 7 * label(mask),
+    "1 bit": lambda mask: mask,
+    "a label image of int32, as scikit-image writes": lambda mask: label(mask).astype(np.int32),
+    "a label image of uint32": lambda mask: label(mask).astype(np.uint32),
+    "a label image of int64": lambda mask: label(mask).astype(np.int64),
+    "a label image of floats, as ImageJ writes": lambda mask: label(mask).astype(np.float32),
+    "0.0 and 0.5": lambda mask: 0.5 * mask.astype(np.float64),
+    "1.0, and NaN outside": lambda mask: np.where(mask, 1, np.nan).astype(np.float32),
 }
 
 
@@ -46,7 +54,7 @@ def prepare_run(folder: Path, save: Callable[[Mask], NDArray[Any]], **options: A
         field = make_field(site, side=128, cells=40)
         write_plane(folder / f"p{site}.tif", field.phase)
         picture = save(field.glowing)
-        tifffile.imwrite(folder / f"f{site}.tif", picture)
+        tifffile.imwrite(folder / f"f{site}.tif", picture, compression=options.get("compression"))
         rows.append(
             {"run": "r1", "plate": "P1", "well": f"A{site + 1}", "site": "0", "time_point": "0",
              "phase": f"p{site}.tif", "fluorescence": f"f{site}.tif"}
@@ -69,6 +77,85 @@ def test_a_mask_is_the_label_as_it_was_drawn(
         assert np.array_equal(np.asarray(made.signal(pair)[:, :]) > cuts[pair.id], drawn)
     (doubt,) = [each for each in made.doubts if each.kind is DoubtKind.MASK]
     assert (doubt.weight, doubt.measured[:13]) == (Weight.NOTE, "2 of 2 pairs,")
+
+
+def one_bit(path: Path, mask: Mask) -> None:
+    Image.fromarray(mask).save(path.with_suffix(".png"))
+
+
+def palette(path: Path, mask: Mask) -> None:
+    image = Image.fromarray(label(mask).astype(np.uint8))
+    image.putpalette(3 * list(range(256)))
+    image.save(path.with_suffix(".png"))
+
+
+def second_page(path: Path, mask: Mask) -> None:
+    tifffile.imwrite(path, np.stack([~mask, mask]).astype(np.int32))
+
+
+SAVED: dict[str, tuple[Callable[[Path, Mask], None], str, str, str]] = {
+    "PNG of 1 bit": (one_bit, "f.png", "", "1-bit labels"),
+    "PNG with a palette": (palette, "f.png", "", "labels of a palette"),
+    "second page of a stack": (second_page, "f.tif", "page=1", "int32 labels"),
+}
+
+
+@pytest.mark.parametrize(("save", "name", "part", "note"), SAVED.values(), ids=SAVED.keys())
+def test_labels_of_other_files_are_read_and_called_labels(
+    tmp_path: Path, save: Callable[[Path, Mask], None], name: str, part: str, note: str
+) -> None:
+    mask = make_field(0, side=128, cells=40).glowing
+    save(tmp_path / "f.tif", mask)
+    picture, found = read_fluorescence(PictureRef(path=tmp_path / name, part=part))
+    assert np.array_equal(picture.pixels, mask)
+    assert found == note
+
+
+NO_LABELS: dict[str, NDArray[Any]] = {
+    "a probability map": ndimage.gaussian_filter(np.eye(64, dtype=np.float32), 2),
+    "numbers below 0": np.eye(64, dtype=np.int32) - 2 * np.tri(64, dtype=np.int32),
+    "a camera's picture as floats": np.random.default_rng(0)
+    .poisson(300, (64, 64))
+    .astype(np.float32),
+    "infinite values": np.where(np.eye(64) > 0, np.inf, np.tri(64)),
+}
+
+
+@pytest.mark.parametrize("pixels", NO_LABELS.values(), ids=NO_LABELS.keys())
+def test_other_numbers_are_refused_with_both_ways_to_go_on(
+    tmp_path: Path, pixels: NDArray[Any]
+) -> None:
+    tifffile.imwrite(tmp_path / "f.tif", pixels)
+    with pytest.raises(FrameError) as caught:
+        read_fluorescence(PictureRef(path=tmp_path / "f.tif"))
+    assert f"got {8 * pixels.itemsize}-bit" in str(caught.value)
+    assert "in 16 bits, or labels: 0 outside" in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float32])
+def test_a_field_without_positive_cells_does_not_break_a_run_of_masks(
+    tmp_path: Path, dtype: type[np.generic]
+) -> None:
+    written: list[Mask] = []
+
+    def save(mask: Mask) -> NDArray[Any]:
+        written.append(mask)
+        return (mask if len(written) == 1 else np.zeros_like(mask)).astype(dtype)
+
+    made = prepare_run(tmp_path, save, compression="zlib")
+    assert [pair.refused for pair in made.pairs] == [None, None]
+    (doubt,) = [each for each in made.doubts if each.kind is DoubtKind.MASK]
+    assert (doubt.weight, doubt.measured[-11:]) == (Weight.NOTE, "and 1 blank")
+    assert not np.any(np.asarray(made.signal(made.accepted[1])[:, :]) > 0)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32])
+def test_an_uncompressed_file_of_zeros_may_be_unfinished(
+    tmp_path: Path, dtype: type[np.generic]
+) -> None:
+    tifffile.imwrite(tmp_path / "f.tif", np.zeros((64, 128), dtype))
+    with pytest.raises(FrameError, match="not completely written"):
+        read_fluorescence(PictureRef(path=tmp_path / "f.tif"))
 
 
 def test_masks_under_a_threshold_of_counts_are_a_grave_doubt(tmp_path: Path) -> None:

@@ -11,7 +11,12 @@ from PIL import Image
 
 from scopewatch.core.errors import FrameError
 from scopewatch.core.imaging.fluorescence_signal import match_size
-from scopewatch_training.dataset.pictures import GreyPicture, PictureRef, read_picture
+from scopewatch_training.dataset.pictures import (
+    GreyPicture,
+    PictureRef,
+    read_any_numbers,
+    read_picture,
+)
 
 Plane = NDArray[np.float32]
 POSITIVE_COUNTS: Final = 1000.0
@@ -34,7 +39,7 @@ def positive_area(pixels: NDArray[Any]) -> NDArray[np.bool_] | None:
     Parameters
     ----------
     pixels
-        (H, W) of any unsigned integers.
+        (H, W) of any whole numbers from 0.
     """
     low, high = pixels.min(), pixels.max()
     if low == high:
@@ -67,31 +72,81 @@ def mask_signal(area: NDArray[np.bool_], shape: tuple[int, int], where: object) 
 
 
 def read_fluorescence(ref: PictureRef) -> tuple[GreyPicture, str]:
-    """Read a fluorescence picture, also one that is saved in a single colour.
+    """Read a fluorescence picture, also labels of any type and a picture in a single colour.
 
     Returns
     -------
-    The picture, and what was done to it in words; '' where nothing was.
+    The picture, and what was done to it in words; '' where nothing was. Labels that are no 8 or
+    16-bit grey come as 0 and 1.
 
     Raises
     ------
     FrameError
-        When it cannot be read, or shows more than one colour.
+        When it cannot be read, shows more than one colour, or has pixels of another type that
+        are no labels.
     """
     try:
         return read_picture(ref), ""
     except FrameError as error:
-        if not str(error).startswith("image is in colour") or ref.part:
+        reason = str(error).partition(";")[0]
+        if reason.startswith("image has an unsupported pixel type"):
+            return _read_labels(ref, reason)
+        if not reason.startswith("image is in colour") or ref.part:
             raise
-        colour = _single_colour(ref)
+        labels, colour = _palette_labels(ref), _single_colour(ref)
+        if labels is not None:
+            return _as_mask(labels), "labels of a palette"
         if colour is None:
-            reason = str(error).partition(";")[0]
             raise FrameError(
                 f"{reason}; export the fluorescence channel alone, in grey and 16 bits, without"
                 " phase, other channels or a scale bar on it"
             ) from error
     name, pixels = colour
     return GreyPicture(pixels=pixels, um_per_px=None), f"{name} channel of a colour picture"
+
+
+def _read_labels(ref: PictureRef, reason: str) -> tuple[GreyPicture, str]:
+    """Read labels of 1 bit, signed or long integers, or floating-point numbers.
+
+    A picture without any label, 0 everywhere, is one too.
+    """
+    numbers = read_any_numbers(ref)
+    unknown = np.isnan(numbers) if numbers.dtype.kind == "f" else np.False_
+    known = np.where(unknown, numbers.dtype.type(0), numbers)
+    kind = "1-bit" if numbers.dtype.kind == "b" else str(numbers.dtype)
+    if _are_whole(known):
+        area = positive_area(known) if known.any() else np.zeros(known.shape, dtype=np.bool_)
+        if area is not None:
+            note = f"{kind} labels"
+            return _as_mask(area), f"{note}, NaN outside" if np.any(unknown) else note
+    raise FrameError(
+        f"{reason}; export the camera's own frames in 16 bits, or labels: 0 outside, and 1 or the"
+        " number of its object in each positive pixel (cut a probability map at its threshold)"
+    )
+
+
+def _are_whole(numbers: NDArray[Any]) -> bool:
+    """Whether all are whole numbers from 0; of two values the higher may be any."""
+    if numbers.dtype.kind in "bu":
+        return True
+    if not np.all(np.isfinite(numbers)) or numbers.min() < 0:
+        return False
+    top = numbers == numbers.max()
+    return bool(np.all(top | (numbers == numbers.min())) or np.all(numbers == np.rint(numbers)))
+
+
+def _as_mask(area: NDArray[np.bool_]) -> GreyPicture:
+    return GreyPicture(pixels=area.astype(np.uint8), um_per_px=None)
+
+
+def _palette_labels(ref: PictureRef) -> NDArray[np.bool_] | None:
+    """Return the positive area of labels that are places of a palette; None for other pictures."""
+    try:
+        with Image.open(ref.path) as image:
+            return positive_area(np.asarray(image)) if image.mode == "P" else None
+    except (OSError, ValueError, Image.DecompressionBombError):
+        # The reader's own line, which says more, is raised by the caller.
+        return None
 
 
 def _single_colour(ref: PictureRef) -> tuple[str, NDArray[np.uint8]] | None:

@@ -185,7 +185,8 @@ def _process(
         signal, noise = mask_signal(area, shape, row.fluorescence), MASK_NOISE
         # A mask has neither the fineness nor the glow of fluorescence.
         faint = True
-        done_to_it = f"{MASK_NOTE}: {float(area.mean()):.1%} of its area is positive, as drawn"
+        kind = f"{MASK_NOTE} of {done_to_it}" if done_to_it else MASK_NOTE
+        done_to_it = f"{kind}: {float(area.mean()):.1%} of its area is positive, as drawn"
     resampling = "" if resampled_by == 1.0 else f"resampled by {resampled_by:.3f}"
     pair = replace(
         pair,

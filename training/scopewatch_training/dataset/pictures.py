@@ -8,15 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
 
 from scopewatch.config import NDTiffSourceConfig, OmeZarrSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Pixels
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
 from scopewatch.sources.omezarr.listing import open_stores
-from scopewatch.sources.readers.image_file import list_planes, read_plane
-from scopewatch.sources.readers.planes import DEFAULT_LIMITS
+from scopewatch.sources.readers.decode import DECODE_FAULTS, undecodable
+from scopewatch.sources.readers.holes import not_written
+from scopewatch.sources.readers.image_file import TIFF_SUFFIXES, list_planes, read_plane
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS, check_size
 
 _PART: Final = re.compile(
     r"(?s)(?P<path>.+)#(?P<part>page=\d{1,9}|channel=[^#]+|at=\[[\d,]*\]@[\w:.=-]*)"
@@ -90,6 +97,38 @@ def read_picture(ref: PictureRef) -> GreyPicture:
         return _read_omezarr(ref) if ref.path.is_dir() else _read_ndtiff(ref)
     plane = read_plane(ref.path, _page(ref))
     return GreyPicture(pixels=plane.pixels, um_per_px=plane.facts.pixel_size_um)
+
+
+def read_any_numbers(ref: PictureRef) -> NDArray[Any]:
+    """Read a picture of any pixel type, as labels have: (H, W) of bool, integers or floats.
+
+    Raises
+    ------
+    FrameError
+        When it is damaged, not written yet, too large, or no single plane of a TIFF or PNG.
+    """
+    page = _page(ref)
+    try:
+        if ref.path.suffix.lower() in TIFF_SUFFIXES:
+            with tifffile.TiffFile(ref.path) as file:
+                plane = file.pages[page]
+                height, width = plane.shape[:2]
+                check_size(height, width, ref.path, DEFAULT_LIMITS)
+                pixels = plane.asarray()
+                empty = plane.compression == 1 and not pixels.any()
+        else:
+            with Image.open(ref.path, formats=["PNG"]) as image:
+                check_size(image.height, image.width, ref.path, DEFAULT_LIMITS)
+                pixels = np.asarray(image)
+                empty = False
+    except DECODE_FAULTS as error:
+        raise undecodable(ref, error) from error
+    if pixels.ndim != 2 or pixels.dtype.kind not in "biuf":
+        raise undecodable(ref, f"shape {pixels.shape}, {pixels.dtype}")
+    if empty:
+        # An uncompressed file is like this, too, before its writer has put any pixel into it.
+        raise not_written(ref, "zeros only; compress a picture that is truly empty")
+    return pixels
 
 
 def _page(ref: PictureRef) -> int:

@@ -11,7 +11,7 @@ def find_masks(dataset: Dataset) -> list[Doubt]:
     """Return a note for each run of masks; a grave one where they cannot be labels as drawn.
 
     A threshold divides the two values of a mask only where it is Otsu's, and only in a run that
-    has nothing but masks.
+    has nothing but masks. A picture of one value is a mask without anything positive.
     """
     return [
         _doubt(run, pairs, masks, dataset.binarise.method)
@@ -22,7 +22,8 @@ def find_masks(dataset: Dataset) -> list[Doubt]:
 
 def _doubt(run: str, pairs: Sequence[Pair], masks: int, method: str) -> Doubt:
     wrong = ""
-    if masks < len(pairs):
+    blank = sum(not pair.fluorescence_look.mark for pair in pairs)
+    if masks + blank < len(pairs):
         wrong = "give masks for all pairs of the run, or for none"
     elif method != "otsu":
         wrong = "prepare without --binarise: a mask has no threshold"
@@ -31,7 +32,8 @@ def _doubt(run: str, pairs: Sequence[Pair], masks: int, method: str) -> Doubt:
         weight=Weight.STOP if wrong else Weight.NOTE,
         run=run,
         pair=None,
-        measured=f"{masks} of {len(pairs)} pairs, of two values or one value an object",
+        measured=f"{masks} of {len(pairs)} pairs, of two values or one value an object"
+        + (f", and {blank} blank" if blank else ""),
         expected="fluorescence, or masks whose positive area is the label",
         do=wrong or "check that what is positive is so in the QC report: it is taken as drawn",
     )
