@@ -122,7 +122,7 @@ class SmallModel:
 
     def score(self, dataset: Dataset, pairs: Sequence[Pair]) -> list[ScoredField]:
         """Score pairs, of whole runs, and label their tiles."""
-        frames = frames_of(dataset, pairs, self.thresholds)
+        frames = frames_of(dataset, pairs, self.thresholds, self.settings.labels)
         logits = label_scores(frames, predict_logits(self.network, frames), self.settings)
         return [
             ScoredField(
@@ -140,7 +140,7 @@ def fit_small(dataset: Dataset, pairs: Sequence[Pair], settings: FitSettings) ->
     """Train a small network on pairs."""
     keras.utils.clear_session()
     thresholds = fit_thresholds(pairs, BinariseSettings())
-    frames = frames_of(dataset, pairs, thresholds)
+    frames = frames_of(dataset, pairs, thresholds, settings.labels)
     refuse_one_class(frames, dataset.folder)
     training = Training(
         settings=settings,

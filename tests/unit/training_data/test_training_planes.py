@@ -90,7 +90,8 @@ from scopewatch.core.imaging.binarise import fit_thresholds
 from scopewatch_training.dataset.prepared import open_dataset
 from scopewatch_training.network.frames import frames_of
 dataset = open_dataset(Path(sys.argv[1]))
-frames = frames_of(dataset, dataset.accepted, fit_thresholds(dataset.accepted, dataset.binarise))
+cuts = fit_thresholds(dataset.accepted, dataset.binarise)
+frames = frames_of(dataset, dataset.accepted, cuts, dataset.labels)
 plan = BatchPlan(frames=frames, batch=8, crop_px=64, augmentation=Augmentation(), seed=0)
 with prefetch(plan, 0, 20) as batches:
     print(len(frames), sum(batch.view.shape[0] for batch in batches))

@@ -14,6 +14,7 @@ from scopewatch.core.imaging.binarise import Thresholds
 from scopewatch.core.imaging.efficiency import correct
 from scopewatch.core.imaging.model_card import (
     HeldOutErrors,
+    LabelCorrections,
     LabelRecipe,
     Labels,
     ModelCard,
@@ -21,6 +22,7 @@ from scopewatch.core.imaging.model_card import (
     QualityCard,
     Versions,
 )
+from scopewatch_training.dataset.corrections.record import count_corrections
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import LabelSettings, PrepareSettings
 from scopewatch_training.network.calibrate import ScoredFrame, pool_tiles
@@ -70,6 +72,7 @@ def make_card(
             binarisation=facts.thresholds.describe(),
             area_cutoff=facts.labels.area_cutoff,
             recipe=label_recipe(facts.thresholds, facts.labels, dataset.settings),
+            corrections=label_corrections(dataset, facts.trained_on),
         ),
         threshold=threshold,
         errors=errors,
@@ -85,6 +88,20 @@ def make_card(
             python=".".join(str(part) for part in sys.version_info[:3]),
         ),
     )
+
+
+def label_corrections(dataset: Dataset, runs: Sequence[str]) -> LabelCorrections | None:
+    """Return how much people corrected in some runs; None where nothing changes a label."""
+    corrections = dataset.corrections
+    if corrections is None:
+        return None
+    run_of = {pair.id: pair.run for pair in dataset.pairs}
+    tiles, dropped = count_corrections(
+        each for each in corrections.pairs if run_of[each.id] in runs
+    )
+    if not tiles and not dropped:
+        return None
+    return LabelCorrections(sha256=corrections.digest, tiles=tiles, pairs_dropped=dropped)
 
 
 def label_recipe(

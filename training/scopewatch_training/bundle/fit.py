@@ -106,7 +106,7 @@ def load_inputs(dataset: Dataset, out: Path, request: FitRequest, *, now: dateti
     settings = request.settings
     pairs = dataset.of_runs(request.runs)
     thresholds = fit_thresholds(pairs, settings.binarise)
-    frames = frames_of(dataset, pairs, thresholds)
+    frames = frames_of(dataset, pairs, thresholds, settings.labels)
     refuse_one_class(frames, dataset.folder)
     facts = CardFacts(
         name=request.name,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from scopewatch_training.cli.arguments import DatasetArg, JsonFile
-from scopewatch_training.cli.console import open_console, show_rows
+from scopewatch_training.cli.console import open_console, open_data, show_rows
 from scopewatch_training.cli.fit_options import THREADS
 
 
@@ -37,12 +37,11 @@ def compare(
         list_trivial,
         write_comparison,
     )
-    from scopewatch_training.dataset.prepared import open_dataset
     from scopewatch_training.evaluation.evaluate import read_label_rule, write_figures
 
     console = open_console()
     bundles = load_bundle(first), load_bundle(second)
-    opened = open_dataset(dataset)
+    opened = open_data(console, dataset)
     comparison = compare_bundles(*bundles, opened, runs=run or (), threads=threads)
     for letter, name in zip("AB", comparison.names, strict=True):
         console.print(f"{letter}: {name}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -18,6 +19,7 @@ from rich.table import Table
 from scopewatch.core.imaging.model_card import ForecastDay, HeldOutErrors, ModelCard
 
 if TYPE_CHECKING:
+    from scopewatch_training.dataset.prepared import Dataset
     from scopewatch_training.forecasting.recalibrate import Recalibrated
 
 _LOG_STEPS = 100
@@ -105,6 +107,17 @@ def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]
     with training_bars(console) as progress:
         task = progress.add_task(what, total=None, facts="")
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def open_data(console: Console, folder: Path) -> "Dataset":
+    """Open a data set, and say in one line how much of its labels people corrected."""
+    from scopewatch_training.dataset.prepared import open_dataset  # noqa: PLC0415  (slow to import)
+
+    dataset = open_dataset(folder)
+    corrected = dataset.describe_corrections()
+    if corrected:
+        print_line(console, corrected)
+    return dataset
 
 
 def show_card(console: Console, card: ModelCard) -> None:

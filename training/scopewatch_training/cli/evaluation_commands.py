@@ -10,7 +10,7 @@ import typer
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch_training.cli.arguments import BundleArg, DatasetArg, JsonFile, Scores
-from scopewatch_training.cli.console import open_console
+from scopewatch_training.cli.console import open_console, open_data
 from scopewatch_training.cli.fit_options import THREADS
 
 
@@ -30,14 +30,13 @@ def evaluate(
     """Judge a bundle on runs of a data set, by the path the daemon takes."""
     from scopewatch.inference.bundle import load_bundle
     from scopewatch_training.cli.console import show_figures
-    from scopewatch_training.dataset.prepared import open_dataset
     from scopewatch_training.evaluation.evaluate import evaluate as evaluate_bundle
     from scopewatch_training.evaluation.evaluate import write_figures
 
     console = open_console()
     evaluation = evaluate_bundle(
         load_bundle(bundle),
-        open_dataset(dataset),
+        open_data(console, dataset),
         runs=run or (),
         threads=threads,
         with_baselines=baselines,
@@ -75,7 +74,6 @@ def report(
     """Write a page about a bundle for a biologist: figures, baselines, pictures."""
     from scopewatch.inference.bundle import load_bundle
     from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER
-    from scopewatch_training.dataset.prepared import open_dataset
     from scopewatch_training.evaluation.evaluate import report_evaluation
 
     if (timelapse is None) != (finals is None):
@@ -111,7 +109,7 @@ def report(
         more.append(study_section(study, load_bundle(bundle).card.simulated))
     page = report_evaluation(
         load_bundle(bundle),
-        open_dataset(dataset),
+        open_data(console, dataset),
         out or bundle / REPORT_FOLDER,
         runs=run or (),
         threads=threads,

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from scopewatch_training.cli.arguments import DatasetArg, Exclude, JsonFile, RunOptions
-from scopewatch_training.cli.console import open_console
+from scopewatch_training.cli.console import open_console, open_data
 from scopewatch_training.cli.fit_options import (
     THREADS,
     FitOptions,
@@ -44,10 +44,10 @@ def fit(
     threads: THREADS = 2,
 ) -> None:
     """Train on whole runs; ends with a quantised bundle that passed its gate."""
-    from scopewatch_training.dataset.prepared import open_dataset
     from scopewatch_training.network.device import use_device
 
-    data = open_dataset(dataset)
+    console = open_console()
+    data = open_data(console, dataset)
     training = runs_of(data, hold_out=runs.hold_out or (), exclude=runs.exclude or ())
     chosen = choose_settings(data, options)
     device = use_device(threads)
@@ -65,7 +65,6 @@ def fit(
         work=bundle.work or out.with_name(f"{out.name}.work"),
         threads=threads,
     )
-    console = open_console()
     console.print(f"{device}; training runs {', '.join(training)}")
     fitted = fit_bundle(data, out, request, now=datetime.now(UTC), stages=ConsoleStages(console))
     show_card(console, fitted.card)
@@ -113,10 +112,10 @@ def cross_validate(
 ) -> None:
     """Hold each run out once: a whole fit on the others, all figures on it."""
     from scopewatch_training.dataset.manifest import require_runs
-    from scopewatch_training.dataset.prepared import open_dataset
     from scopewatch_training.network.device import use_device
 
-    data = open_dataset(dataset)
+    console = open_console()
+    data = open_data(console, dataset)
     controls = tuple(folds.control or ())
     runs = runs_of(data, exclude=[*controls, *(folds.exclude or ())])
     require_runs(runs, where=dataset)
@@ -138,7 +137,6 @@ def cross_validate(
         leaky=folds.leakage,
         shared=folds.shared_networks,
     )
-    console = open_console()
     console.print(f"{device}; runs {', '.join(runs)}")
     figures = validate(data, task, now=datetime.now(UTC), stages=ConsoleStages(console))
     show_figures(console, figures)
@@ -168,17 +166,16 @@ def tune(
     threads: THREADS = 2,
 ) -> None:
     """Search for better settings on the training runs; fit takes them with --settings."""
-    from scopewatch_training.dataset.prepared import open_dataset
     from scopewatch_training.network.device import use_device
 
-    data = open_dataset(dataset)
+    console = open_console()
+    data = open_data(console, dataset)
     training = runs_of(data, hold_out=runs.hold_out or (), exclude=runs.exclude or ())
     base = choose_settings(data, options)
     device = use_device(threads)
     from scopewatch_training.cli.console import ConsoleStages
     from scopewatch_training.cli.tune_command import run_search
 
-    console = open_console()
     console.print(f"{device}; training runs {', '.join(training)}")
     file = run_search(
         data,
@@ -200,7 +197,6 @@ def quantise(
     threads: THREADS = 2,
 ) -> None:
     """Quantise a bundle's float network again and let it through the gate."""
-    from scopewatch_training.dataset.prepared import open_dataset
     from scopewatch_training.network.device import use_device
 
     console = open_console()
@@ -209,6 +205,6 @@ def quantise(
     from scopewatch_training.evaluation.requantise import requantise
 
     agreement = requantise(
-        bundle, open_dataset(dataset), out, threads=threads, stages=ConsoleStages(console)
+        bundle, open_data(console, dataset), out, threads=threads, stages=ConsoleStages(console)
     )
     console.print(f"int8 against float32: {agreement.describe()}; bundle written to {out}")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from scopewatch_training.cli.arguments import BundleArg, JsonFile, Scores
-from scopewatch_training.cli.console import open_console
+from scopewatch_training.cli.console import open_console, open_data
 from scopewatch_training.cli.fit_options import THREADS
 from scopewatch_training.cli.option_groups import with_option_groups
 
@@ -31,13 +31,12 @@ def forecast(
 ) -> None:
     """Learn how the final efficiency follows from earlier days, and put it on the card."""
     from scopewatch_training.cli.console import ConsoleStages, show_forecast
-    from scopewatch_training.dataset.prepared import open_dataset
     from scopewatch_training.forecasting.forecast import forecast as learn_forecast
 
     console = open_console()
     rows = learn_forecast(
         bundle,
-        open_dataset(dataset),
+        open_data(console, dataset),
         timelapse,
         threads=threads,
         stages=ConsoleStages(console),

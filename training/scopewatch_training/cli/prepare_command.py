@@ -126,7 +126,7 @@ def prepare(options: PrepareOptions) -> None:
     from scopewatch_training.cli.fit_options import parse_binarise
     from scopewatch_training.dataset.doubts import verdict
     from scopewatch_training.dataset.prepare import prepare as prepare_pairs
-    from scopewatch_training.dataset.prepared import refused
+    from scopewatch_training.dataset.prepared import open_dataset, refused
     from scopewatch_training.dataset.qc import write_qc
     from scopewatch_training.dataset.worker_processes import count_workers
 
@@ -159,6 +159,10 @@ def prepare(options: PrepareOptions) -> None:
     for doubt in dataset.doubts:
         print_line(console, f"{doubt.weight.name.lower()}: {doubt.line}")
     console.print(f"verdict: {verdict(dataset.doubts)}")
+    # Raises where corrections of an earlier review do not fit what was prepared now.
+    corrected = open_dataset(out).describe_corrections()
+    if corrected:
+        print_line(console, corrected)
 
 
 def find_rows(options: PrepareOptions, console: Console) -> "Sequence[PairRow]":

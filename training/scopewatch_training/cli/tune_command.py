@@ -37,7 +37,7 @@ def run_search(
     out.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     pairs = dataset.of_runs(runs)
-    frames = frames_of(dataset, pairs, fit_thresholds(pairs, base.binarise))
+    frames = frames_of(dataset, pairs, fit_thresholds(pairs, base.binarise), base.labels)
     refuse_one_class(frames, dataset.folder)
     search = Search(
         base=base,

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.core.imaging.labels import label_pair
 from scopewatch.inference.bundle import Bundle
 from scopewatch_training.comparison.conclusion import caveats, conclude
 from scopewatch_training.comparison.differences import Difference, differences
@@ -156,6 +155,7 @@ def compare(
     )
     mae = next(each for each in found if each.figure == "mae")
     trivial = trivial_methods([each.first for each in fields], dataset, first.card.tile_px)
+    corrected = dataset.describe_corrections()
     return Comparison(
         names=(_name(first), _name(second)),
         runs=present,
@@ -164,12 +164,15 @@ def compare(
         differences=found,
         trivial=trivial,
         conclusion=conclude(mae, len(set(wells)), present, same=all(each.same for each in fields)),
-        caveats=caveats(
-            present,
-            mae,
-            guess_mae=next(each.mae for each in trivial if each.name == MEAN),
-            simulated=dataset.simulated,
-            other_labels=_count_other_labels(dataset, chosen, rules),
+        caveats=(
+            *caveats(
+                present,
+                mae,
+                guess_mae=next(each.mae for each in trivial if each.name == MEAN),
+                simulated=dataset.simulated,
+                other_labels=_count_other_labels(dataset, chosen, rules),
+            ),
+            *([f"In this data set {corrected}."] if corrected else []),
         ),
     )
 
@@ -243,8 +246,7 @@ def _count_other_labels(
     count = 0
     for pair in pairs:
         if one[pair.id] != two[pair.id]:
-            signal = dataset.signal(pair)
-            labels = [label_pair(signal, cut[pair.id], rules[0].labels)[1] for cut in (one, two)]
+            labels = [dataset.label(pair, cut[pair.id], rules[0].labels) for cut in (one, two)]
             count += int(np.count_nonzero(labels[0] != labels[1]))
     return count
 

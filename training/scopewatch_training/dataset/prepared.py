@@ -4,6 +4,7 @@
     views/<id>.npy      (H, W) float16, `core.imaging.normalise.normalise` of the phase frame
     signals/<id>.npy    (H, W) float32, counts above background, on the phase frame; NaN: unknown
     pairs/<id>.json     the record of each pair as it was finished, so that `prepare` can go on
+    corrections.json    what people corrected, where they did; see `corrections`
 
 Labels are not stored: they depend on thresholds that are fitted on training runs only. Frames
 are read from disk one at a time, so that a data set may be larger than the memory.
@@ -11,8 +12,9 @@ are read from disk one at a time, so that a data set may be larger than the memo
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,11 +23,15 @@ from numpy.typing import NDArray
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.histogram import BINS, Counts
+from scopewatch.core.imaging.labels import Labels, label_pair
 from scopewatch.core.imaging.normalise import NormaliseSpec
+from scopewatch_training.dataset.corrections.file import read_corrections, refuse_misfit
+from scopewatch_training.dataset.corrections.plane import CorrectedSignal
+from scopewatch_training.dataset.corrections.record import Corrections, count_corrections
 from scopewatch_training.dataset.doubts import Doubt
 from scopewatch_training.dataset.looks import Look
 from scopewatch_training.dataset.manifest import require_runs
-from scopewatch_training.dataset.planes import StoredPlane, map_plane
+from scopewatch_training.dataset.planes import Plane, StoredPlane, map_plane
 from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings, PrepareSettings
 
 SCHEMA_VERSION: Final = 1
@@ -129,13 +135,15 @@ class Dataset:
     um_per_px
         The one scale of all pairs; None where it is not known.
     data_sha256
-        Hash over the settings and all pairs' pictures.
+        Hash over the settings, all pairs' pictures, and corrections that change a label.
     pairs
         All pairs, refused ones included, in the order of the manifest.
     labels, binarise
         How tiles are labelled by default.
     doubts
         What a person should look at before training; none in a data set of an earlier version.
+    corrections
+        Applied: dropped pairs are refused ones, and corrected tiles have the labels people gave.
     """
 
     folder: Path
@@ -149,6 +157,7 @@ class Dataset:
     labels: LabelSettings = field(default_factory=LabelSettings)
     binarise: BinariseSettings = field(default_factory=BinariseSettings)
     doubts: tuple[Doubt, ...] = ()
+    corrections: Corrections | None = None
 
     @property
     def normalisation(self) -> NormaliseSpec:
@@ -190,29 +199,77 @@ class Dataset:
         return map_plane(self.folder / pair.view)
 
     def signal(self, pair: Pair) -> NDArray[np.float32]:
-        """Return the signal of a pair: (H, W) float32, NaN where unknown, mapped from disk."""
+        """Return the signal of a pair: (H, W) float32, NaN where unknown, mapped from disk.
+
+        It is as measured, for pictures; labels are those of `label`.
+        """
         return map_plane(self.folder / pair.signal)
 
-    def stored(self, pair: Pair) -> tuple[StoredPlane, StoredPlane]:
-        """Return view and signal of a pair as planes that read crops from disk."""
+    def stored(self, pair: Pair, labels: LabelSettings) -> tuple[Plane, Plane]:
+        """Return view and corrected signal of a pair as planes that read crops from disk.
+
+        Raises
+        ------
+        ConfigError
+            When tiles were corrected whose side is not that of `labels`.
+        """
         shape = (pair.height, pair.width)
-        return (
-            StoredPlane(path=self.folder / pair.view, shape=shape),
-            StoredPlane(path=self.folder / pair.signal, shape=shape),
-        )
+        view = StoredPlane(path=self.folder / pair.view, shape=shape)
+        signal = StoredPlane(path=self.folder / pair.signal, shape=shape)
+        review = None if self.corrections is None else self.corrections.find(pair.id)
+        if self.corrections is None or review is None or not review.tiles:
+            return view, signal
+        if labels.tile_px != self.corrections.tile_px:
+            raise ConfigError(
+                complaint(
+                    "labels were corrected for tiles of another size",
+                    where=f"{self.folder}, {pair}",
+                    expected=f"tiles of {self.corrections.tile_px} px",
+                    got=f"{labels.tile_px} px",
+                    do=f"use --tile-px {self.corrections.tile_px}, or move corrections.json away",
+                )
+            )
+        return view, CorrectedSignal(plane=signal, tiles=review.labels, settings=labels)
+
+    def label(self, pair: Pair, threshold: float, settings: LabelSettings) -> Labels:
+        """Return the labels of a pair, corrected ones included: (rows, cols) int8.
+
+        Raises
+        ------
+        ConfigError
+            See `stored`.
+        """
+        return label_pair(self.stored(pair, settings)[1][:, :], threshold, settings)[1]
+
+    def describe_corrections(self) -> str:
+        """Return how much people corrected, in words; '' where nothing changes a label."""
+        if self.corrections is None or not self.corrections.digest:
+            return ""
+        tiles, dropped = count_corrections(self.corrections.pairs)
+        words = [
+            f"{count} {what}{'' if count == 1 else 's'}"
+            for count, what in ((tiles, "tile"), (dropped, "dropped pair"))
+            if count
+        ]
+        return f"labels were corrected in review: {' and '.join(words)}"
 
     def require_runs(self, at_least: int = 2) -> None:
         """Raise ConfigError when there are too few runs to hold whole ones out."""
         require_runs(self.runs(), where=self.folder, at_least=at_least)
 
 
-def open_dataset(folder: Path) -> Dataset:
-    """Open a data set that `prepare` wrote.
+def open_dataset(folder: Path, *, corrected: bool = True) -> Dataset:
+    """Open a data set that `prepare` wrote, with the corrections that people made.
+
+    Parameters
+    ----------
+    corrected
+        False leaves corrections out: the data set as `prepare` wrote it.
 
     Raises
     ------
     ConfigError
-        When it is not there, not finished, or of another schema.
+        When it is not there, not finished, or of another schema, or its corrections do not fit it.
     """
     path = folder / INDEX
     try:
@@ -237,7 +294,7 @@ def open_dataset(folder: Path) -> Dataset:
                 do="run prepare again",
             )
         )
-    return Dataset(
+    dataset = Dataset(
         folder=folder,
         created_at=values["created_at"],
         um_per_px=values["um_per_px"],
@@ -249,6 +306,36 @@ def open_dataset(folder: Path) -> Dataset:
         labels=LabelSettings(**values["labels"]),
         binarise=BinariseSettings.from_json(values["binarise"]),
         doubts=tuple(Doubt.from_json(each) for each in values.get("doubts", ())),
+    )
+    corrections = read_corrections(folder) if corrected else None
+    return dataset if corrections is None else apply_corrections(dataset, corrections)
+
+
+def apply_corrections(dataset: Dataset, corrections: Corrections) -> Dataset:
+    """Return a data set with corrections applied; what `prepare` wrote stays as it is.
+
+    Raises
+    ------
+    ConfigError
+        When the corrections were made for another data set.
+    """
+    refuse_misfit(corrections, dataset.pairs, dataset.labels.tile_px, dataset.folder)
+    dropped = {each.id: each.decision for each in corrections.pairs if each.dropped}
+    pairs = []
+    for pair in dataset.pairs:
+        decision = dropped.get(pair.id)
+        if decision is not None and pair.refused is None:
+            by = f"dropped in review by {decision.author}, {decision.at:%Y-%m-%d}"
+            pairs.append(replace(pair, refused=by))
+        else:
+            pairs.append(pair)
+    digest = corrections.digest
+    both = f"{dataset.data_sha256}\n{digest}"
+    return replace(
+        dataset,
+        pairs=tuple(pairs),
+        data_sha256=sha256(both.encode()).hexdigest() if digest else dataset.data_sha256,
+        corrections=corrections,
     )
 
 

@@ -15,7 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.core.imaging.labels import NOT_COUNTED, Labels, label_pair
+from scopewatch.core.imaging.labels import NOT_COUNTED, Labels
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch_training.dataset.prepared import Dataset, Pair
 from scopewatch_training.dataset.settings import LabelSettings, require
@@ -146,7 +146,7 @@ class Baselines:
         return kept
 
     def _labels(self, pair: Pair, thresholds: Mapping[str, float]) -> Labels:
-        return label_pair(self.dataset.signal(pair), thresholds[pair.id], self.labels)[1]
+        return self.dataset.label(pair, thresholds[pair.id], self.labels)
 
 
 def _positive(

@@ -123,6 +123,9 @@ def report_evaluation(
     if evaluation.seen:
         seen = ", ".join(evaluation.seen)
         notes.append(f"These figures flatter: the bundle was trained on {seen}.")
+    corrected = dataset.describe_corrections()
+    if corrected:
+        notes.append(f"In this data set {corrected}.")
     content = ReportContent(
         title=card.name,
         subtitle=f"{card.labels.marker}: trained on {', '.join(card.trained_on)},"
@@ -152,7 +155,7 @@ def score_fields(
 ) -> list[ScoredField]:
     """Score all pairs of some runs with a bundle, as the daemon would."""
     scorer = TFLiteScorer(bundle, threads=threads, memory_budget_mb=SCORER_BUDGET_MB)
-    frames = frames_of(dataset, dataset.of_runs(runs), rule.thresholds)
+    frames = frames_of(dataset, dataset.of_runs(runs), rule.thresholds, rule.labels)
     rates = bundle.card.rates
     return [
         ScoredField(

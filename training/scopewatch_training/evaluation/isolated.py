@@ -55,9 +55,12 @@ def score_isolated(
     settings, dataset = request.settings, request.dataset
     alone = replace(settings, network=replace(settings.network, context="none"))
     thresholds = request.rule.thresholds
-    frames = frames_of(dataset, dataset.of_runs(training), thresholds)
-    network = _train(frames, alone, request, "isolated tiles")
-    return _score(network, frames_of(dataset, dataset.of_runs(testing), thresholds), alone)
+    train, test = (
+        frames_of(dataset, dataset.of_runs(runs), thresholds, settings.labels)
+        for runs in (training, testing)
+    )
+    network = _train(train, alone, request, "isolated tiles")
+    return _score(network, test, alone)
 
 
 def assess_leaky(
@@ -69,7 +72,8 @@ def assess_leaky(
     """
     settings, dataset = request.settings, request.dataset
     rng = np.random.default_rng(settings.seed)
-    frames = frames_of(dataset, dataset.of_runs(runs), request.rule.thresholds)
+    pairs = dataset.of_runs(runs)
+    frames = frames_of(dataset, pairs, request.rule.thresholds, settings.labels)
     tile = settings.labels.tile_px
     masked, tests = [], []
     for frame in frames:

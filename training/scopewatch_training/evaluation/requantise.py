@@ -56,8 +56,9 @@ def requantise(
     load_float(network, weights)
     trained_on = [run for run in dataset.runs() if run in bundle.card.trained_on]
     others = [run for run in dataset.runs() if run not in bundle.card.trained_on]
-    training = frames_of(dataset, dataset.of_runs(trained_on), rule.thresholds)
-    frames = frames_of(dataset, dataset.of_runs(others or trained_on), rule.thresholds)
+    training = frames_of(dataset, dataset.of_runs(trained_on), rule.thresholds, rule.labels)
+    scored_on = dataset.of_runs(others or trained_on)
+    frames = frames_of(dataset, scored_on, rule.thresholds, rule.labels)
 
     def open_scorer(model: bytes) -> TFLiteScorer:
         fresh = Bundle(folder=out, card=_card_of(bundle, model), model=model)

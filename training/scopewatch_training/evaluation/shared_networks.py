@@ -65,7 +65,9 @@ def fit_shared(
     found = [logits[frame.id] for frame in inputs.frames]
     scored = label_scores(inputs.frames, found, request.settings)
     network = _network(inputs, stages)
-    held_out = frames_of(dataset, dataset.of_runs(request.held_out), inputs.thresholds)
+    held_out = frames_of(
+        dataset, dataset.of_runs(request.held_out), inputs.thresholds, request.settings.labels
+    )
     return finish(inputs, network, _calibrate(scored, request), held_out, stages)
 
 
@@ -99,7 +101,10 @@ def _held_out_logits(inputs: FitInputs, stages: Stages) -> dict[str, NDArray[np.
     file = request.work / f"shared-{held_out}-{inputs.fingerprint}.logits.npz"
     if not file.is_file():
         frames = frames_of(
-            inputs.dataset, inputs.dataset.of_runs(request.held_out), inputs.thresholds
+            inputs.dataset,
+            inputs.dataset.of_runs(request.held_out),
+            inputs.thresholds,
+            request.settings.labels,
         )
         found = predict_logits(_network(inputs, stages), frames)
         arrays: dict[str, Any] = {frame.id: each for frame, each in zip(frames, found, strict=True)}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.core.imaging.labels import label_pair, prevalence
+from scopewatch.core.imaging.labels import prevalence
 from scopewatch.core.imaging.model_card import ForecastDay
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
@@ -119,8 +119,7 @@ def final_efficiencies(dataset: Dataset, rule: LabelRule) -> dict[Well, float]:
     thresholds = rule.thresholds.per_pair(dataset.accepted)
     sites: dict[Well, list[float]] = {}
     for (run, plate, well, _), pair in last.items():
-        _, labels = label_pair(dataset.signal(pair), thresholds[pair.id], rule.labels)
-        share = prevalence(labels)
+        share = prevalence(dataset.label(pair, thresholds[pair.id], rule.labels))
         if share is not None:
             sites.setdefault((run, plate, well), []).append(share)
     return {place: float(np.mean(shares)) for place, shares in sites.items()}

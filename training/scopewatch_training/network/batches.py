@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scopewatch.core.imaging.labels import positive_mask
+from scopewatch.core.imaging.labels import ALWAYS_POSITIVE, positive_mask
 from scopewatch_training.dataset.planes import Plane
 from scopewatch_training.network.augment import Augmentation
 
@@ -104,10 +104,14 @@ def brightness(signal: NDArray[np.floating], threshold: float) -> NDArray[np.flo
     """Return the brightness of the pixels of a (H, W) signal from 0 to 1; unknown (NaN) ones are 0.
 
     Counts are taken in units of the run's threshold, so that runs of other exposures or other cells
-    agree, and then on the inverse hyperbolic sine: dim and bright cells are to differ alike.
+    agree, and then on the inverse hyperbolic sine: dim and bright cells are to differ alike. Pixels
+    that a person called positive are 1.
     """
-    units = np.nan_to_num(np.maximum(signal, 0) / threshold)
+    called = signal == np.float32(ALWAYS_POSITIVE)
+    measured = np.where(called, 0, signal) if called.any() else signal
+    units = np.nan_to_num(np.maximum(measured, 0) / threshold)
     graded = np.arcsinh(units) / np.arcsinh(FULLY_BRIGHT)
+    graded[called] = 1
     return np.asarray(np.minimum(graded, 1), dtype=np.float32)
 
 

@@ -15,13 +15,19 @@ from scopewatch_training.network.calibrate import ScoredFrame
 
 
 def frames_of(
-    dataset: Dataset, pairs: Sequence[Pair], thresholds: Thresholds
+    dataset: Dataset, pairs: Sequence[Pair], thresholds: Thresholds, labels: LabelSettings
 ) -> list[TrainingFrame]:
-    """Return pairs with their thresholds, without reading pixels; give whole runs at once."""
+    """Return pairs with their thresholds, without reading pixels; give whole runs at once.
+
+    Raises
+    ------
+    ConfigError
+        When tiles were corrected whose side is not that of `labels`.
+    """
     per_pair = thresholds.per_pair(pairs)
     frames = []
     for pair in pairs:
-        view, signal = dataset.stored(pair)
+        view, signal = dataset.stored(pair, labels)
         frames.append(
             TrainingFrame(
                 id=pair.id,

@@ -9,6 +9,9 @@ from scopewatch.core.imaging.label_settings import LabelSettings
 from scopewatch.core.imaging.tiling import TileGrid
 
 NOT_COUNTED: Final = -1
+ALWAYS_POSITIVE: Final = 3e38
+"""Signal of a pixel that a person called positive: above every threshold, also an infinite one."""
+_HIGHEST_THRESHOLD: Final = 1e38
 
 Labels = NDArray[np.int8]
 
@@ -16,7 +19,7 @@ Labels = NDArray[np.int8]
 def positive_mask(signal: NDArray[np.floating], threshold: float) -> NDArray[np.bool_]:
     """Mark the positive pixels of a (H, W) signal; unknown (NaN) pixels are not positive."""
     with np.errstate(invalid="ignore"):
-        return np.asarray(signal > threshold, dtype=bool)
+        return np.asarray(signal > min(threshold, _HIGHEST_THRESHOLD), dtype=bool)
 
 
 def positive_share(

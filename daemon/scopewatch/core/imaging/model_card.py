@@ -64,6 +64,14 @@ class LabelRecipe(_Strict):
     )
 
 
+class LabelCorrections(_Strict):
+    """How much people corrected in the labels of the training runs; see docs/training.md."""
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of all that changes a label")
+    tiles: int = Field(ge=0, description="tiles with a label that a person gave")
+    pairs_dropped: int = Field(ge=0, description="pairs that were left out")
+
+
 class Labels(_Strict):
     """How fluorescence became tile labels."""
 
@@ -72,6 +80,9 @@ class Labels(_Strict):
     area_cutoff: Fraction = Field(description="positive share of a tile's area that makes it 1")
     recipe: LabelRecipe | None = Field(
         default=None, description="None: of a bundle made before the card carried it"
+    )
+    corrections: LabelCorrections | None = Field(
+        default=None, description="None: all labels are as the fluorescence gave them"
     )
 
 

@@ -1,0 +1,1 @@
+"""Corrections of a data set by people: the record, its file, and what it does to a signal."""
