@@ -9,9 +9,9 @@ from scopewatch_simulator.noise import Purpose, smooth_field, stream
 from scopewatch_simulator.optics import Pupil, detect, expose, illuminate
 from scopewatch_simulator.plan import FINAL_TIME_POINT, RunPlan, day_of
 
-_GAIN = 2.0  # counts per electron
-_OFFSET = 200.0
-_READ_NOISE_E = 6.0
+GAIN = 2.0  # counts per electron
+OFFSET = 200.0
+READ_NOISE_E = 6.0
 
 
 def photograph(
@@ -51,9 +51,9 @@ def photograph(
     return detect(
         stream(seed, Purpose.CAMERA, *where, time_point),
         image * light * np.float32(level),
-        gain=_GAIN,
-        offset=_OFFSET,
-        read_noise_e=_READ_NOISE_E,
+        gain=GAIN,
+        offset=OFFSET,
+        read_noise_e=READ_NOISE_E,
     )
 
 
@@ -85,9 +85,9 @@ def fluoresce(
     return detect(
         stream(seed, Purpose.CAMERA, *where, time_point, 1),
         electrons.astype(np.float32),
-        gain=_GAIN,
-        offset=_OFFSET,
-        read_noise_e=_READ_NOISE_E,
+        gain=GAIN,
+        offset=OFFSET,
+        read_noise_e=READ_NOISE_E,
     )
 
 

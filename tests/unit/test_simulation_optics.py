@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
+from scopewatch_simulator.field import plan_culture
+from scopewatch_simulator.focus_series import FloatingDebris, focus_series
 from scopewatch_simulator.optics import Pupil, detect, expose, illuminate
+from scopewatch_simulator.plan import Regime, plan_run, plan_well
 
 
 def pupil(*, ring_um: float = 20.0, defocus_um: float = 0.0) -> Pupil:
@@ -76,3 +79,24 @@ def test_a_camera_saturates() -> None:
         np.random.default_rng(1), np.full((4, 4), 1e6, np.float32), gain=2, offset=0, read_noise_e=1
     )
     assert (counts == 65_535).all()
+
+
+def test_floating_debris_is_in_focus_above_the_cells() -> None:
+    run = plan_run(2, 0)
+    culture = plan_culture(2, run, plan_well(2, Regime.BROAD, run, 0), 0, 128)
+    floating = FloatingDebris(per_mm2=100, height_um=40)
+
+    def touched(height_um: float) -> float:
+        """Share of the field that the debris changes by a tenth of the light and more."""
+        clear, dirty = (
+            next(
+                focus_series(
+                    np.random.default_rng(3), run, culture, 8, heights_um=[height_um], debris=debris
+                )
+            ).astype(np.float64)
+            for debris in (None, floating)
+        )
+        return float(np.mean(np.abs(dirty - clear) > 0.1 * np.median(clear)))
+
+    # The one ball of this field lies 60 um above the cells: there it is sharp, below it spreads.
+    assert 0 < 2 * touched(60.0) < touched(0.0) < touched(-60.0)
