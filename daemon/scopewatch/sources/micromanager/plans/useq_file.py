@@ -31,6 +31,7 @@ INSTALL: Final = "install it: pip install 'scopewatch[micromanager]'"
 _MOST_SHOWN: Final = 3
 # Times of equal steps differ by rounding to microseconds alone.
 _DIGITS: Final = 3
+_BESIDE_GRID: Final = r"Position x=\S+, y=\S+ is ignored when "
 
 
 def read_useq(raw: Mapping[str, Any], where: object) -> Imported:
@@ -89,8 +90,10 @@ def _validated(raw: Mapping[str, Any], where: object) -> "MDASequence":
     content.pop("setup", None)
     try:
         with warnings.catch_warnings():
-            # What useq-schema would change with a warning is refused.
+            # What useq-schema would change with a warning is refused, but for what is plain: an
+            # absolute grid gives the places, also where programs leave a stage's x and y beside it.
             warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", message=_BESIDE_GRID)
             if isinstance(content.get("stage_positions"), dict):
                 # MDASequence says of a wrong plate that it is no list.
                 WellPlatePlan.model_validate(copy.deepcopy(content["stage_positions"]))

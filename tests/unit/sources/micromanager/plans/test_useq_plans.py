@@ -140,6 +140,22 @@ def test_a_grid_around_positions_makes_sites_of_them() -> None:
     assert [each.label for each in own.positions] == ["A1_0000", "A1_0001", "A2"]
 
 
+def test_an_absolute_grid_gives_the_places_whatever_x_and_y_are_left_beside_it() -> None:
+    grid = {"top": 900, "left": 0, "bottom": 0, "right": 900, "fov_width": 500, "fov_height": 500}
+    beside = [{"x": 7, "y": 8, "z": 5, "name": "A1"}]
+    found = read_useq({"stage_positions": beside, "grid_plan": grid}, "plan.yaml")
+    alone = [{"z": 5, "name": "A1"}]
+    assert found == read_useq({"stage_positions": alone, "grid_plan": grid}, "plan.yaml")
+    assert [(each.label, each.x_um, each.y_um, each.z_um) for each in found.positions] == [
+        ("A1_0000", 250, 650, 5),
+        ("A1_0001", 750, 650, 5),
+        ("A1_0002", 750, 150, 5),
+        ("A1_0003", 250, 150, 5),
+    ]
+    own = [{**beside[0], "sequence": {"grid_plan": grid}}]
+    assert read_useq({"stage_positions": own}, "plan.yaml").positions == found.positions
+
+
 def test_positions_are_those_that_useq_schema_would_visit() -> None:
     sequence = useq.MDASequence(
         stage_positions=[(10, 20, 1), (30, 40, 2)],
@@ -350,10 +366,10 @@ def test_a_key_that_useq_schema_would_pass_over_is_named() -> None:
         ({"stage_positions": [[0, 0]], "axis_order": "xyz"}, "Can only iterate over axes"),
         (
             {
-                "stage_positions": [{"x": 1, "y": 2}],
+                "stage_positions": [{"x": 1, "y": 2}, {"x": 3, "y": 4}],
                 "grid_plan": {"top": 9, "left": 0, "bottom": 0, "right": 9},
             },
-            "is ignored when using a global absolute grid plan",
+            "Global grid plan will override sub-position grid plans",
         ),
         ({"title": "not a plan"}, "holds keys that useq-schema does not know"),
     ],
