@@ -191,7 +191,7 @@ class Acquired:
     again
         Those of the images that are there more than once.
     growing
-        The newest data set that its writer did not close, as far as it can be seen.
+        The newest data set, where its writer did not close it, as far as it can be seen.
     """
 
     places: frozenset[Place]
@@ -287,7 +287,7 @@ def survey(
     places: Counter[Place] = Counter()
     moments: dict[int, datetime] = {}
     folders = sorted(path.iterdir()) if path.is_dir() else []
-    left_open: list[Path] = []
+    ended: dict[Path, bool] = {}
     for folder in folders:
         if not own_data_set(run, folder.name) or not is_data_set(folder):
             continue
@@ -302,13 +302,17 @@ def survey(
                 moment = moment_of(merged(statements), settings.zone)
                 if moment is not None:
                     moments[place[0]] = min(moments.get(place[0], moment), moment)
-        if not data_set.ended:
-            left_open.append(folder)
+        ended[folder] = data_set.ended
+    newest = max(ended, key=_number, default=None)
     return Acquired(
         places=frozenset(places),
         again=frozenset(place for place, count in places.items() if count > 1),
         moments=MappingProxyType(moments),
         interval_s=config.timing[0].interval_s,
         then=steps_of(config),
-        growing=max(left_open, key=lambda each: each.stat().st_mtime, default=None),
+        growing=newest if newest is not None and not ended[newest] else None,
     )
+
+
+def _number(folder: Path) -> int:
+    return int(re.findall(r"\d+$", folder.name)[0])

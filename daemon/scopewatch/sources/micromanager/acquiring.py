@@ -9,6 +9,7 @@ How often a time point is tried is the business of `time_lapse`.
 
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from scopewatch.config import MicroManagerSourceConfig, RunConfig
 from scopewatch.core.acquisition import AcquisitionStanding, Act, Target
@@ -35,7 +36,7 @@ from scopewatch.sources.micromanager.events import Axes, Event, HeldError
 from scopewatch.sources.micromanager.focus.course import FocusKept, standing_of
 from scopewatch.sources.micromanager.focus.drive import Drive
 from scopewatch.sources.micromanager.focus.focusing import Focusing, UnfocusedError
-from scopewatch.sources.micromanager.left_running import expect_rest
+from scopewatch.sources.micromanager.left_running import RestedMicroscope, expect_rest
 from scopewatch.sources.micromanager.microscope import Microscope
 from scopewatch.sources.micromanager.plan_kept import AcquisitionPlan, KeptPlan
 from scopewatch.sources.micromanager.steering import Steering
@@ -83,7 +84,7 @@ class Acquiring:
         self._run = run
         self._clock = clock
         self._time = HeldTime(clock)
-        self._microscope = microscope
+        self._microscope = RestedMicroscope(config, microscope, self._look_again, clock.now)
         self._arrivals = arrivals
         self._lock = threading.Lock()
         self._stopping = False
@@ -340,12 +341,12 @@ class Acquiring:
             self._plan.keep(self._lapse.grid, self._lapse.over, self.focus, fresh=fresh)
 
     def _acquire_missing(self, index: int) -> None:
-        events = events_of(self._config, index)
-        missing = {place: events[place] for place in self.account.missing(index)}
-        if not missing:
+        if not self.account.missing(index):
             return
         if not self.connected:
             self._connect()
+        events = events_of(self._config, index)
+        missing = {place: events[place] for place in self.account.missing(index)}
         self._arrivals.write_started(self._name)
         try:
             self._take(index, missing)
@@ -377,6 +378,11 @@ class Acquiring:
             self._microscope.open()
             self.connected = True
             self._away = ""
+
+    def _look_again(self) -> Path | None:
+        found = survey_again(self._config, self._run)
+        self.account.found(found.places, found.again)
+        return found.growing
 
     def _disconnect(self) -> None:
         if self.connected:
