@@ -10,6 +10,7 @@ pixels; store, inbox, worker, network, schedule and signals are the daemon's own
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -34,6 +35,8 @@ from tests.hardware.acquiring_daemon import Wanted, acquiring, position
 from tests.hardware.focusing_core import FocusingCore, Specimen
 from tests.integration.conftest import SHIPPED
 from tests.unit.store.scene import open_store
+
+Step = tuple[float, str] | tuple[float, str, float]
 
 BEGAN_AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 RUN = "HES 7"
@@ -166,6 +169,8 @@ class Driver:
                 self._until(lambda: self._count("time point could not be acquired") > failed, where)
             case "kill":
                 self._until(lambda: False, where)
+            case "flagged":
+                self._until(lambda: self._acts(Act.FLUORESCENCE) >= argument, where)
             case "medium" | "resume":
                 self._order(Act(what), where)
             case "reload":
@@ -188,10 +193,15 @@ class Driver:
 
         self._until(done, where)
 
+    def _acts(self, act: Act) -> int:
+        with closing(Reader.open(self._folder / "state")) as reader:
+            journal = reader.journal(RUN, 1000)
+        return sum(each.act is act and each.done is not None for each in journal)
+
     def _settled(self, time_point: int) -> bool:
         with closing(Reader.open(self._folder / "state")) as reader:
             states = [each.state for each in reader.frames() if each.key.time_point == time_point]
-        return len(states) == len(WELLS) and "claimed" not in states
+        return len(states) >= len(WELLS) and "claimed" not in states
 
     def _count(self, message: str) -> int:
         log = (self._folder / "daemon.log").read_text(encoding="utf-8")
@@ -239,6 +249,26 @@ def live(folder: Path, steps: list[list[Any]]) -> None:
     threading.Thread(target=driver.drive, args=(steps,), name="driver", daemon=True).start()
     sys.argv = ["scopewatch", "run", "-c", str(folder / "config.yaml")]
     main()
+
+
+def run_part(folder: Path, steps: list[Step]) -> int:
+    """Run the daemon through the steps of a part in a process of its own; return its status."""
+    with (folder / "daemon.log").open("ab") as log:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "tests.hardware.ten_days",
+                str(folder),
+                json.dumps(steps),
+            ],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            timeout=300,
+            check=False,
+            cwd=Path(__file__).parents[2],
+        )
+    return done.returncode
 
 
 if __name__ == "__main__":
