@@ -20,7 +20,7 @@ from scopewatch.app.retrying import Retrier
 from scopewatch.app.run_states import LOOK_S, RunStates, StateLog, make_states
 from scopewatch.app.sources import make_schedule, make_source_supervisors, stop_watching
 from scopewatch.app.steering import LOOK_S as STEER_S
-from scopewatch.app.steering import Helm
+from scopewatch.app.steering import Helm, report_start
 from scopewatch.config import Config
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ModelError, StoreError
@@ -106,6 +106,7 @@ def build(
     observers: Sequence[Observer] = (),
     scorer: Scorer | None = None,
     reloading: Reloading | None = None,
+    starts: bool = True,
 ) -> Application:
     """Build the daemon: the model is warm, the state folder held, the database open.
 
@@ -119,6 +120,8 @@ def build(
         The model, where it was opened already.
     reloading
         Checks reloads; None when there are none.
+    starts
+        Whether the process begins with it; False for a reload.
 
     Raises
     ------
@@ -156,7 +159,7 @@ def build(
         heartbeat = make_heartbeat(config, clock, lambda: states.condition(supervisor.condition()))
         _enter_jobs(schedule, context, watchers, supervisor, states)
         helm = Helm(context.store, context.sources, config.experiment.name)
-        helm.restore()
+        helm.restore(report_start(context.store, clock.now()) if starts else None)
         held.callback(helm.end)
         schedule.every(STEER_S, "steering", helm.look)
         _enter_acts(schedule, context)

@@ -59,7 +59,7 @@ class DaemonRunner:
     def build(self) -> None:
         """Build the first daemon; raises what `app.daemon.build` does."""
         log_changes(explain_run(self._config, self._clock.now()))
-        self._daemon = self._build(self._config, None)
+        self._daemon = self._build(self._config, None, starts=True)
 
     def run(self) -> ExitReport:
         """Run until asked to stop. Raises ScopewatchError when the first daemon cannot start."""
@@ -128,7 +128,7 @@ class DaemonRunner:
     def _note_look(self) -> None:
         self._looked = self._asked
 
-    def _build(self, config: Config, scorer: Scorer | None) -> Application:
+    def _build(self, config: Config, scorer: Scorer | None, *, starts: bool = False) -> Application:
         for old in config.deprecations:
             log.warning("deprecated name in use", what=str(old))
         return build(
@@ -138,6 +138,7 @@ class DaemonRunner:
             pid=self._pid,
             scorer=scorer,
             reloading=self._reloading,
+            starts=starts,
         )
 
     def _run_daemon(self) -> ExitReport:

@@ -1,12 +1,14 @@
 """Passes the orders of people to time-lapses, and records their outcomes."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, Protocol, runtime_checkable
 
-from scopewatch.core.acquisition import AcquisitionStanding, JournalEntry, Order, Report
+from scopewatch.core.acquisition import AcquisitionStanding, Act, JournalEntry, Order, Report
 from scopewatch.core.errors import StoreError
 from scopewatch.core.source import FrameSource
 from scopewatch.event_log import get_logger
+from scopewatch.runtime.process.restart_history import LivenessStore, RestartHistory
 
 log = get_logger(__name__)
 
@@ -85,15 +87,24 @@ class Helm:
         self._unwritten: dict[str, list[Report]] = {}
         self._handed: dict[str, int] = {}
 
-    def restore(self) -> None:
+    def restore(self, started: Report | None = None) -> None:
         """Restore what was held before the start, and pass on waiting orders. Raises StoreError.
 
         Before anything is acquired: somebody may have their hands on the stage.
+
+        Parameters
+        ----------
+        started
+            What is written down of the start itself.
         """
         for source in self._steered:
             self._journal.close_lost_orders(source.name)
             source.restore(self._journal.held_by(source.name))
         self.look()
+        # Written with the next reports: a start needs no room on the disk for it.
+        if started is not None:
+            for source in self._steered:
+                self._unwritten.setdefault(source.name, []).append(started)
 
     def look(self) -> None:
         """Record the outcomes of orders, and pass on new ones. Raises StoreError."""
@@ -119,6 +130,24 @@ class Helm:
         if reports:
             self._journal.report(source.name, self._run, reports)
             self._unwritten[source.name] = []
+
+
+def report_start(liveness: LivenessStore, now: datetime) -> Report | None:
+    """Return how the daemon ended that ran before this one; None where none did.
+
+    Raises
+    ------
+    StoreError
+        When it cannot be read.
+    """
+    history = RestartHistory(liveness)
+    history.recall(now)
+    if history.alive_before is None:
+        return None
+    how = "stopped" if history.stopped_cleanly else "killed, or lost its power,"
+    outcome = f"scopewatch starts again: it was {how} after"
+    outcome += f" {history.alive_before:%Y-%m-%d %H:%M} UTC"
+    return Report(number=None, act=Act.NOTE, at=now, done=True, outcome=outcome)
 
 
 def standings_of(sources: Sequence[FrameSource]) -> list[AcquisitionStanding]:

@@ -12,7 +12,7 @@ from scopewatch.core.acquisition import Act
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 from scopewatch.store.read.queries import Reader
-from tests.hardware.ten_days import RUN, WELLS, configuration, run_part
+from tests.hardware.ten_days import RUN, WELLS, Step, configuration, run_part
 
 pytestmark = [pytest.mark.hardware, pytest.mark.timeout(300)]
 
@@ -28,7 +28,7 @@ def test_each_flagged_well_is_taken_once_in_fluorescence_on_the_day_of_its_flag(
     wanted["sources"][0]["acts"] = {"fluorescence_of_flagged": DAPI}
     wanted["alerts"] = {"rules": [RULE]}
     (tmp_path / "config.yaml").write_text(json.dumps(wanted), encoding="utf-8")
-    parts = (
+    parts: tuple[tuple[list[Step], int], ...] = (
         ([(0, "take"), (0, "flagged", len(WELLS)), (12, "take"), (24, "kill", 2)], -signal.SIGKILL),
         ([(26, "take", 24), (36, "take")], 0),
     )

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,12 +10,10 @@ import pytest
 from scopewatch.core.acquisition import Act
 from scopewatch.store.read.queries import Reader
 from tests.hardware.images_on_disk import images_on_disk
-from tests.hardware.ten_days import BY, HOURS, RUN, WELLS, configuration
+from tests.hardware.ten_days import BY, HOURS, RUN, WELLS, Step, configuration, run_part
 from tests.integration.full_disk import small_file_system
 
 pytestmark = [pytest.mark.hardware, pytest.mark.timeout(600)]
-
-Step = tuple[float, str] | tuple[float, str, float]
 
 
 def taking(since_h: float, before_h: float) -> list[Step]:
@@ -41,32 +37,15 @@ PARTS: tuple[tuple[list[Step], int], ...] = (
 )
 
 
-def run(folder: Path, steps: list[Step]) -> int:
-    with (folder / "daemon.log").open("ab") as log:
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "tests.hardware.ten_days",
-                str(folder),
-                json.dumps(steps),
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            timeout=300,
-            check=False,
-            cwd=Path(__file__).parents[3],
-        )
-    return done.returncode
-
-
 def test_the_daemon_accounts_for_every_image_of_ten_days(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     (tmp_path / "config.yaml").write_text(json.dumps(configuration(12)), encoding="utf-8")
     with small_file_system(data, 40):
         for steps, status in PARTS:
-            assert run(tmp_path, steps) == status, (tmp_path / "daemon.log").read_text()[-3000:]
+            assert run_part(tmp_path, steps) == status, (tmp_path / "daemon.log").read_text()[
+                -3000:
+            ]
         taken = images_on_disk(data)
     with closing(Reader.open(tmp_path / "state")) as reader:
         frames = {(each.key.time_point, each.key.well): each for each in reader.frames()}
@@ -97,3 +76,8 @@ def test_the_daemon_accounts_for_every_image_of_ten_days(tmp_path: Path) -> None
     assert story == [(act, BY, True) for act in (Act.MEDIUM, Act.RESUME) * 2]
     notes = [each.outcome for each in journal if each.act is Act.NOTE]
     assert any(each.startswith("goes on by a changed plan: time point 9 at") for each in notes)
+    assert sum(each.startswith("scopewatch starts again: it was killed") for each in notes) == 2
+    named_gaps = [each for each in notes if "never acquired" in each]
+    for gone, why in ((full, "No space left on device"), (down, "was not acquiring then")):
+        named = " ".join(each.partition(" never ")[0] for each in named_gaps if why in each)
+        assert all(str(index) in named.split() for index, _ in gone), named_gaps

@@ -1,14 +1,19 @@
 """Each order reaches its source once, and its outcome is recorded, late if need be."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from scopewatch.app.steering import Helm, standings_of
+from scopewatch.app.steering import Helm, report_start, standings_of
 from scopewatch.core.acquisition import AcquisitionStanding, Act, JournalEntry, Order, Report
 from scopewatch.core.errors import StoreError
+from scopewatch.runtime.process.restart_history import RestartHistory
+from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import FakeSource
+from tests.unit.store.scene import open_store
 
 T0 = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -115,6 +120,27 @@ def test_what_cannot_be_written_down_is_written_later() -> None:
     source.done, journal.away = [made(None, "second")], False
     helm.look()
     assert [line.split(": ")[1] for line in journal.written] == ["first", "second"]
+
+
+@pytest.mark.parametrize(("stopped", "how"), [(True, "stopped"), (False, "killed, or lost its")])
+def test_a_start_is_written_down_with_how_the_daemon_before_it_ended(
+    tmp_path: Path, stopped: bool, how: str
+) -> None:
+    with closing(open_store(tmp_path, FakeClock())) as store:
+        assert report_start(store, T0) is None, "the first start"
+        history = RestartHistory(store)
+        history.show(T0)
+        if stopped:
+            history.end(T0 + timedelta(minutes=1))
+        started = report_start(store, T0 + timedelta(hours=14))
+    source, journal = SteeredSource(), FakeJournal()
+    helm = Helm(journal, [source], "HES 7")
+    source.done = [made(None, "first")]
+    helm.restore(started)
+    assert journal.written == ["folder HES 7: first"], "a start writes nothing of itself"
+    helm.look()
+    assert journal.written[1].startswith(f"folder HES 7: scopewatch starts again: it was {how}")
+    assert journal.written[1].endswith(" after 2026-03-01 09:00 UTC")
 
 
 def test_only_sources_that_acquire_are_steered() -> None:

@@ -1,5 +1,7 @@
 """Reports missing images of a time-lapse to the inbox, each once, over restarts too."""
 
+from collections.abc import Iterator, Sequence
+
 from scopewatch.config import MicroManagerSourceConfig, RunConfig
 from scopewatch.core.errors import StoreError
 from scopewatch.event_log import get_logger
@@ -10,6 +12,8 @@ from scopewatch.sources.micromanager.acquired import missed
 from scopewatch.sources.micromanager.acquiring import Acquiring
 
 log = get_logger(__name__)
+
+_MOST_CAUSES = 3
 
 
 class Missing:
@@ -56,6 +60,8 @@ class Missing:
             moments = sorted({each.key.time_point for each in unknown if each.key is not None})
             event = {"source": self._name, "time_points": moments, "images": len(unknown)}
             log.warning("time points were missed", **event)
+            for line in _sum_up([each for each in fresh if each in unknown]):
+                self._acquiring.steering.note(line)
         offering.offer(wanted)
         known = set(wanted)
         self._pending = [
@@ -70,3 +76,18 @@ class Missing:
         ]
         channels = self._settings.run.channels
         return [each for each in found if each.key is None or each.key.channel in channels]
+
+
+def _sum_up(gaps: Sequence[Found]) -> Iterator[str]:
+    """Yield a line for each cause of images that never came, in the order of time."""
+    causes: dict[str, list[Found]] = {}
+    for each in gaps:
+        causes.setdefault(each.reason, []).append(each)
+    for reason, found in list(causes.items())[:_MOST_CAUSES]:
+        indices = sorted({each.key.time_point for each in found if each.key is not None})
+        span = f"{indices[0]}" if len(indices) == 1 else f"{indices[0]} to {indices[-1]}"
+        images = "one image" if len(found) == 1 else f"{len(found)} images"
+        yield f"{images} of time point{'s' * (len(indices) > 1)} {span} {reason}"
+    more = len(causes) - _MOST_CAUSES
+    if more > 0:
+        yield f"images were missed for {more} more causes: see the quarantine"

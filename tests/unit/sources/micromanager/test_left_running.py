@@ -1,9 +1,9 @@
 """A Micro-Manager that outlives the daemon: its last images are waited for."""
 
 import os
-from datetime import UTC, datetime, timedelta
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 

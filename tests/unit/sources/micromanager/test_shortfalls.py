@@ -52,6 +52,41 @@ def test_a_plan_that_failed_to_its_end_says_how_much_is_missing_and_why(
     assert logged.count("time-lapse is over, images are missing") == 1
 
 
+def test_the_journal_tells_of_gaps_once_for_each_cause(scene: Scene) -> None:
+    scene.start()
+    scene.microscope.cause = "Position out of range"
+    scene.microscope.fail_images = 10**6
+    pass_time(scene, 0, until=0.9)
+    scene.microscope.cause = "No space left on device"
+    scene.at(1)
+    scene.microscope.fail_images = 0
+    scene.at(2)
+    notes = [each.outcome for each in scene.source.reports()]
+    assert notes == [
+        "one image of time point 0 never acquired: Position out of range",
+        "one image of time point 1 never acquired: No space left on device",
+    ]
+
+
+def test_after_a_restart_the_journal_tells_of_the_gap_since(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    clock.wall = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    first = Scene(tmp_path, clock, time_points=9).start()
+    first.at(0)
+    first.source.stop()
+    clock.advance(3.5 * 3600)
+    again = Scene(tmp_path, clock, time_points=9)
+    again.ledger = first.ledger
+    again.start()
+    again.ledger.settle(*again.inbox.refusals)
+    again.source.scan()
+    assert [each.outcome for each in again.source.reports()] == [
+        "4 images of time points 1 to 2 never acquired: scopewatch was not acquiring then"
+    ]
+    again.source.stop()
+
+
 def test_a_plan_that_ended_well_has_no_shortfall_for_a_gap_in_its_middle(scene: Scene) -> None:
     scene.start()
     scene.at(0)
