@@ -26,7 +26,7 @@ from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.process.lock import InstanceLock
 from scopewatch.runtime.process.log_file import LogFile, RotatedLog
 from scopewatch.sources.micromanager.examining import examine
-from scopewatch.sources.micromanager.plan_file import read_plan
+from scopewatch.sources.micromanager.plan_file import read_kept
 from scopewatch.store.files.retention import retain
 from scopewatch.store.files.whole_files import sweep
 from scopewatch.store.write.proposing import proposal_path
@@ -409,11 +409,11 @@ def test_a_plan_that_cannot_be_kept_costs_no_image_and_is_kept_later(
         assert full.struck >= 1
         assert left.struck == and_removing
         assert lapse.acquired == [0]
-        assert read_plan(tmp_path / "data", "HES 7") is None
+        assert read_kept(tmp_path / "data", "HES 7") is None
     lapse.at(1)
-    kept = read_plan(tmp_path / "data", "HES 7")
+    kept = read_kept(tmp_path / "data", "HES 7")
     assert kept is not None
-    assert kept.over == 1
+    assert kept.planned.over == 1
     lapse.source.stop()
 
 

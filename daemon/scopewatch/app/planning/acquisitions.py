@@ -16,9 +16,9 @@ from scopewatch.sources.micromanager.plans.limits import (
     too_large,
 )
 from scopewatch.sources.micromanager.plans.on_disk import (
+    RunOnDisk,
     free_bytes,
-    seen_frame,
-    time_points_over,
+    look_on_disk,
 )
 from scopewatch.sources.micromanager.plans.projection import Projection, project, taken
 from scopewatch.sources.micromanager.plans.settled import settle_plan
@@ -106,8 +106,9 @@ def check_projections(config: Config) -> Iterator[Finding]:
             settled = settle_plan(source, config.experiment)
         except ConfigError:
             continue  # the check of the source itself has reported it
-        projection = project_source(settled, config.experiment)
-        state = _stand(settled, config.experiment, projection)
+        on_disk = look_on_disk(settled.path, config.experiment.name)
+        projection = project_source(settled, config.experiment, on_disk)
+        state = _stand(settled, projection, on_disk)
         for line in state.lines:
             yield Finding(subject=subject, text=line)
         crowded = no_time_for_acts(settled, projection, subject)
@@ -122,11 +123,12 @@ def check_projections(config: Config) -> Iterator[Finding]:
             yield Finding(subject=subject, text=str(problem), failed=not assumed, advice=assumed)
 
 
-def project_source(settled: MicroManagerSourceConfig, run: RunConfig) -> Projection:
+def project_source(
+    settled: MicroManagerSourceConfig, run: RunConfig, on_disk: RunOnDisk
+) -> Projection:
     """Return what a settled source takes, by the images on disk where there are some."""
     wells = PlannedFrames.of(settled, reading_settings(settled, run)).wells
-    _, extra = time_points_over(settled.path, run.name)
-    return project(settled, wells, seen_frame(settled.path, run.name), extra=extra)
+    return project(settled, wells, on_disk.frame, extra=on_disk.extra)
 
 
 def _look(source: MicroManagerSourceConfig, run: RunConfig) -> Acquisition:
@@ -134,13 +136,14 @@ def _look(source: MicroManagerSourceConfig, run: RunConfig) -> Acquisition:
         settled = settle_plan(source, run)
     except ConfigError as error:
         return Acquisition(source=source.name, problem=str(error).replace("\n", "; "))
-    return _stand(settled, run, project_source(settled, run))
+    on_disk = look_on_disk(settled.path, run.name)
+    return _stand(settled, project_source(settled, run, on_disk), on_disk)
 
 
 def _stand(
-    settled: MicroManagerSourceConfig, run: RunConfig, projection: Projection
+    settled: MicroManagerSourceConfig, projection: Projection, on_disk: RunOnDisk
 ) -> Acquisition:
-    over = min(time_points_over(settled.path, run.name)[0], projection.time_points)
+    over = min(on_disk.over, projection.time_points)
     frame = projection.frame
     acts = acts_in_words(settled, projection, projection.time_points - over)
     return Acquisition(

@@ -23,7 +23,7 @@ from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import planned_key
 from scopewatch.sources.micromanager.plan import check_plan
 from scopewatch.sources.micromanager.plans.limits import too_large, too_long
-from scopewatch.sources.micromanager.plans.on_disk import free_bytes, time_points_over
+from scopewatch.sources.micromanager.plans.on_disk import free_bytes, look_on_disk
 from scopewatch.sources.micromanager.plans.projection import Projection
 from scopewatch.sources.micromanager.plans.settled import (
     import_plan,
@@ -121,7 +121,8 @@ def show_plan(
     ConfigError
         When something cannot be read, or would image another place than it says.
     """
-    if path is None or "sources" in load_plan_file(path):
+    raw = None if path is None else load_plan_file(path)
+    if path is None or raw is None or "sources" in raw:
         if path is not None and config is not None:
             raise ConfigError(
                 complaint(
@@ -138,12 +139,12 @@ def show_plan(
         given = _chosen(found, source).model_copy(
             update={"plan": path, "plate": None, "positions": ()}
         )
-        return _shown(given, found.experiment, path, changes)
+        return _shown(given, found.experiment, path, changes, raw=raw)
     alone = MicroManagerSourceConfig(
         kind="micromanager", name=_NOBODY, mode="acquire", path=path, plan=path
     )
     # Nothing is known of its microscope, nor of where images go.
-    return _shown(alone, RunConfig(name=_NOBODY), path, changes, alone=True)
+    return _shown(alone, RunConfig(name=_NOBODY), path, changes, raw=raw, alone=True)
 
 
 def _chosen(config: Config, name: str | None) -> MicroManagerSourceConfig:
@@ -191,15 +192,17 @@ def _shown(
     where: Path,
     changes: Mapping[str, Any],
     *,
+    raw: Mapping[str, Any] | None = None,
     alone: bool = False,
 ) -> ShownPlan:
-    found = import_plan(source)
-    settled = _changed(settle_plan(source, run, stages=not alone), changes)
+    found = import_plan(source, raw)
+    settled = _changed(settle_plan(source, run, found=found, stages=not alone), changes)
     settings = reading_settings(settled, run)
     check_plan(settled, settings)
     keys = [planned_key((0, each.label, None), settings) for each in settled.positions]
     path = settled.path
-    projection = project_source(settled, run)
+    on_disk = look_on_disk(path, run.name)
+    projection = project_source(settled, run, on_disk)
     return ShownPlan(
         summary=f"{where}: "
         + ("positions of the configuration" if found is None else found.summary),
@@ -211,5 +214,5 @@ def _shown(
         ),
         projection=projection,
         free_bytes=None if alone else free_bytes(path),
-        over=0 if alone else min(time_points_over(path, run.name)[0], projection.time_points),
+        over=0 if alone else min(on_disk.over, projection.time_points),
     )

@@ -157,7 +157,7 @@ class Acquiring:
             self._lapse.time_points = self._plan.time_points
             if self._plan.change:
                 self.steering.note(self._plan.change)
-            self._focusing.kept = self._plan.focus(found)
+            self._focusing.kept = self._plan.focus
         self._lapse.pass_by(self._time.now(), self.steering.why or self.trouble or _NOT_RUNNING)
         self._keep_plan(fresh=True)
         self.is_prepared = True

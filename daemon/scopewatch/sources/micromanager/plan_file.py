@@ -7,6 +7,7 @@ added looks like one that was never reached.
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -95,22 +96,25 @@ def own_data_sets(path: Path, run: str) -> Iterator[Path]:
         yield from sorted(own, key=_number, reverse=True)
 
 
-def read_plan(path: Path, run: str) -> Planned | None:
-    """Return the plan as it was kept last; None where none can be read."""
-    for folder in own_data_sets(path, run):
-        kept = _read(folder / PLAN_FILE)
-        if kept is not None:
-            return kept
-    return None
+@dataclass(frozen=True, slots=True)
+class KeptRun:
+    """A time-lapse as it was kept last: its plan, and what is known of the focus."""
+
+    planned: Planned
+    focus: FocusKept
 
 
-def read_focus(path: Path, run: str) -> FocusKept:
-    """Return what was kept last of the focus; nothing where none can be read."""
-    for folder in own_data_sets(path, run):
-        kept = _load(folder / PLAN_FILE)
-        if kept is not None:
-            return kept.focus.kept()
-    return FocusKept()
+def read_kept(path: Path, run: str) -> KeptRun | None:
+    """Return what was kept last; None where nothing can be read.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be read.
+    """
+    kept = (_load(folder / PLAN_FILE) for folder in own_data_sets(path, run))
+    file = next((each for each in kept if each is not None), None)
+    return None if file is None else KeptRun(_planned(file), file.focus.kept())
 
 
 def write_plan(folder: Path, planned: Planned, focus: FocusKept | None = None) -> None:
@@ -151,10 +155,7 @@ def _load(path: Path) -> _File | None:
         return None  # the images alone are gone by, as where nothing was kept
 
 
-def _read(path: Path) -> Planned | None:
-    kept = _load(path)
-    if kept is None:
-        return None
+def _planned(kept: _File) -> Planned:
     first_at: datetime = kept.next_at
     return Planned(
         grid=Grid(

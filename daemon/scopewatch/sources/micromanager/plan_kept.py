@@ -27,8 +27,7 @@ from scopewatch.sources.micromanager.grid import (
 )
 from scopewatch.sources.micromanager.plan_file import (
     own_data_sets,
-    read_focus,
-    read_plan,
+    read_kept,
     write_plan,
 )
 
@@ -63,6 +62,8 @@ class KeptPlan:
     ----------
     change
         How the plan that was taken up differs from the one before; '' where it does not.
+    focus
+        What was kept of the focus of the time-lapse that was taken up.
     """
 
     def __init__(self, config: MicroManagerSourceConfig, run: str) -> None:
@@ -74,6 +75,7 @@ class KeptPlan:
         # `has` is asked for every image of a time point, also before the first plan is kept.
         self._unbegun = self._begun(_NEVER)
         self.change = ""
+        self.focus = FocusKept()
 
     @property
     def time_points(self) -> int:
@@ -128,7 +130,9 @@ class KeptPlan:
     def take_up(self, found: Acquired, now: datetime) -> Grid | None:
         """Go on with the time-lapse that is on disk, as it is planned now; None where none is."""
         config = self._config
-        before = read_plan(config.path, self._run) if found.places else None
+        kept = read_kept(config.path, self._run) if found.places else None
+        before = None if kept is None else kept.planned
+        self.focus = FocusKept() if kept is None else kept.focus
         grid = found.grid()
         if before is None and grid is not None:
             before = self._begun(grid)
@@ -158,10 +162,6 @@ class KeptPlan:
                 f" {grid.first_at:%Y-%m-%d %H:%M} UTC, every {grid.interval_of(grid.first):g} s"
             )
         return grid
-
-    def focus(self, found: Acquired) -> FocusKept:
-        """Return what is kept of the focus of the time-lapse that is on disk."""
-        return read_focus(self._config.path, self._run) if found.places else FocusKept()
 
     def keep(self, grid: Grid, over: int, focus: FocusKept, *, fresh: bool) -> None:
         """Keep the plan beside the newest images, where not this one is kept there. Never raises.

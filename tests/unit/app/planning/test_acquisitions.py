@@ -12,6 +12,7 @@ import pytest
 from scopewatch.app.checking.microscope import check_microscopes
 from scopewatch.app.planning.acquisitions import check_projections, list_acquisitions
 from scopewatch.config import Config
+from scopewatch.sources.micromanager import plan_file
 from scopewatch.sources.micromanager.grid import Grid, Planned
 from scopewatch.sources.micromanager.plan_file import write_plan
 from tests.unit.sources.ndtiffs import writing
@@ -86,6 +87,16 @@ def test_a_current_run_shows_its_progress_and_what_is_left(
     assert [(each.so_far_s, each.total_s) for each in found.light] == [(0.12, 0.42), (1.0, 2.5)]
     assert "6 of 21 time points are over; each takes" in found.lines[0]
     assert found.lines[2].endswith("GFP 500 ms x 5 = 2.5 s (at most 1 s so far)")
+
+
+def test_the_plan_that_is_kept_with_the_images_is_read_once(
+    begun: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+    load = plan_file._load
+    monkeypatch.setattr(plan_file, "_load", lambda path: read.append(path) or load(path))
+    list_acquisitions(config(begun))
+    assert read == [begun / "run_8_1" / plan_file.PLAN_FILE]
 
 
 def test_an_acquisition_whose_plan_cannot_be_read_says_so(tmp_path: Path) -> None:

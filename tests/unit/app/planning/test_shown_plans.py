@@ -11,6 +11,8 @@ from PIL import Image
 from scopewatch.app.planning.picture import Circle, Words, picture_plan
 from scopewatch.app.planning.shown import show_plan
 from scopewatch.cli.main import run
+from scopewatch.config.small_file import read_small_file
+from scopewatch.sources.micromanager.plans import settled
 from tests.unit.sources.micromanager.pos_lists import Marked, version_2
 
 PLATE: dict[str, Any] = {
@@ -46,6 +48,25 @@ def plan(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, s
     code = run(["plan", *map(str, arguments)])
     printed = capsys.readouterr()
     return code, printed.out, printed.err
+
+
+def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = write_list(tmp_path, "A1", "A2")
+    config = write_config(tmp_path, {"plan": str(listed)})
+    read: list[Path] = []
+
+    def reading(path: Path, *rest: Any) -> str:
+        read.append(path)
+        return read_small_file(path, *rest)
+
+    monkeypatch.setattr(settled, "read_small_file", reading)
+    for arguments in ((listed, None), (listed, config)):
+        read.clear()
+        assert show_plan(*arguments, None, {}).counted == "2 positions in 2 wells"
+        assert read == [listed]
+    read.clear()
+    show_plan(config, None, None, {})
+    assert read == [config, listed]
 
 
 def test_a_plate_is_drawn_listed_and_projected(

@@ -11,7 +11,7 @@ import pytest
 from scopewatch.config import PositionConfig
 from scopewatch.sources.micromanager.acquired import Acquired
 from scopewatch.sources.micromanager.grid import FINISH_S, Grid, Image, Planned, begun, take_up
-from scopewatch.sources.micromanager.plan_file import PLAN_FILE, read_plan, write_plan
+from scopewatch.sources.micromanager.plan_file import PLAN_FILE, read_kept, write_plan
 from tests.conftest import FakeClock
 from tests.unit.sources.time_lapse_scene import CHANNELS, POSITIONS, Scene, missed
 
@@ -139,6 +139,11 @@ def test_an_addition_with_another_interval_begins_with_its_first_time_point() ->
     assert (after.grid.first, dict(after.since)) == (2, {TWO[0]: 0, TWO[1]: 2})
 
 
+def plan_of(folder: Path) -> Planned | None:
+    kept = read_kept(folder, "HES 7")
+    return None if kept is None else kept.planned
+
+
 def test_a_plan_is_read_back_as_it_was_kept(tmp_path: Path) -> None:
     for number in (9, 10):
         (tmp_path / f"HES_7_{number}").mkdir()
@@ -152,9 +157,9 @@ def test_a_plan_is_read_back_as_it_was_kept(tmp_path: Path) -> None:
     )
     write_plan(tmp_path / "HES_7_9", planned())
     write_plan(tmp_path / "HES_71_11", planned())
-    assert read_plan(tmp_path, "HES 7") == planned()
+    assert plan_of(tmp_path) == planned()
     write_plan(tmp_path / "HES_7_10", kept)
-    assert read_plan(tmp_path, "HES 7") == kept, "of the newest data set, by its number"
+    assert plan_of(tmp_path) == kept, "of the newest data set, by its number"
     assert [path.name for path in (tmp_path / "HES_7_10").iterdir()] == [PLAN_FILE]
 
 
@@ -164,8 +169,8 @@ def test_a_plan_that_cannot_be_read_is_passed_over(tmp_path: Path, text: str) ->
     (tmp_path / "HES_7_2").mkdir()
     write_plan(tmp_path / "HES_7_1", planned())
     (tmp_path / "HES_7_2" / PLAN_FILE).write_text(text)
-    assert read_plan(tmp_path, "HES 7") == planned()
-    assert read_plan(tmp_path / "gone", "HES 7") is None
+    assert plan_of(tmp_path) == planned()
+    assert read_kept(tmp_path / "gone", "HES 7") is None
 
 
 def again(first: Scene, path: Path, **changes: Any) -> Scene:

@@ -1,12 +1,44 @@
 """What the images that an acquisition has on disk already say of those to come."""
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
-from scopewatch.sources.micromanager.plan_file import own_data_sets, read_plan
+from scopewatch.sources.micromanager.plan_file import own_data_sets, read_kept
 from scopewatch.sources.micromanager.plans.projection import FrameSize
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOnDisk:
+    """How far a run is.
+
+    Parameters
+    ----------
+    over
+        Time points that are over: acquired, or missed for good.
+    extra
+        Time points that were put in between.
+    frame
+        Size of an image of the newest data set; None where none has any.
+    """
+
+    over: int = 0
+    extra: int = 0
+    frame: FrameSize | None = None
+
+
+def look_on_disk(path: Path, run: str) -> RunOnDisk:
+    """Return how far a run is, as far as it can be read."""
+    try:
+        kept = read_kept(path, run)
+    except OSError:
+        return RunOnDisk()  # the source that watches it reports what cannot be read
+    frame = seen_frame(path, run)
+    if kept is None:
+        return RunOnDisk(frame=frame)
+    return RunOnDisk(over=kept.planned.over + 1, extra=len(kept.planned.extra), frame=frame)
 
 
 def seen_frame(path: Path, run: str) -> FrameSize | None:
@@ -22,20 +54,8 @@ def seen_frame(path: Path, run: str) -> FrameSize | None:
                     origin=f"as the images of {folder.name}",
                 )
     except OSError:
-        return None  # the source that watches it reports what cannot be read
+        return None  # likewise
     return None
-
-
-def time_points_over(path: Path, run: str) -> tuple[int, int]:
-    """Return how many time points of a run are over, and how many were put in between.
-
-    Over are those that are acquired, or missed for good.
-    """
-    try:
-        kept = read_plan(path, run)
-    except OSError:
-        return 0, 0  # likewise
-    return (0, 0) if kept is None else (kept.over + 1, len(kept.extra))
 
 
 def free_bytes(path: Path) -> int | None:

@@ -5,6 +5,7 @@ in one place. A reload reads it again.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,12 +33,18 @@ _CORE_FIELDS: Final = 4
 
 
 def settle_plan(
-    config: MicroManagerSourceConfig, run: RunConfig, *, stages: bool = True
+    config: MicroManagerSourceConfig,
+    run: RunConfig,
+    *,
+    found: Imported | None = None,
+    stages: bool = True,
 ) -> MicroManagerSourceConfig:
     """Return a source with the positions, channels and times of the plan or plate it names.
 
     Parameters
     ----------
+    found
+        The plan or plate, where it was read already.
     stages
         Whether the plan must be for the stages of the core that the source is set for.
 
@@ -49,7 +56,7 @@ def settle_plan(
         `position` reads as other wells.
     """
     settings = reading_settings(config, run)
-    found = import_plan(config)
+    found = found or import_plan(config)
     if found is None:
         return config
     where = f"source {config.name!r}"
@@ -60,18 +67,25 @@ def settle_plan(
     return settled
 
 
-def import_plan(config: MicroManagerSourceConfig) -> Imported | None:
-    """Return the plan or plate that a source names; None where it holds its positions itself."""
+def import_plan(
+    config: MicroManagerSourceConfig, raw: Mapping[str, Any] | None = None
+) -> Imported | None:
+    """Return the plan or plate that a source names; None where it holds its positions itself.
+
+    Parameters
+    ----------
+    raw
+        What the file of the plan holds, where it was read already.
+    """
     if config.plan is not None:
-        return read_plan_file(config.plan)
+        return read_plan(load_plan_file(config.plan) if raw is None else raw, config.plan)
     if config.plate is not None:
         return plate_positions(config.plate, f"plate of the source {config.name!r}")
     return None
 
 
-def read_plan_file(path: Path) -> Imported:
+def read_plan(raw: Mapping[str, Any], path: Path) -> Imported:
     """Read a plan that was made elsewhere. Raises ConfigError."""
-    raw = load_plan_file(path)
     if is_pos_list(raw):
         return read_pos_list(raw, path)
     return read_useq(raw, path)
