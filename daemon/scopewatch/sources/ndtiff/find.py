@@ -4,53 +4,28 @@ import os
 from collections.abc import Container, Iterator
 from pathlib import Path
 
-from scopewatch.sources.layouts.candidates import is_candidate_folder, is_store_name
+from scopewatch.sources.layouts.candidates import is_store_name
+from scopewatch.sources.layouts.nested import find_nested
 from scopewatch.sources.ndtiff.pyramid import INDEX, is_copy, is_data_set
 
-_DEPTH = 3
-_MAX_DATA_SETS = 1000
 _MAX_FILES = 10_000
 
 
 def find_data_sets(root: Path, known: Container[str] = ()) -> Iterator[tuple[str, Path]]:
-    """Yield (path relative to `root`, folder) of each data set; '' where `root` itself is one.
+    """Return (path relative to `root`, folder) of each data set; '' where `root` itself is one.
 
-    Of a resolution pyramid only the full resolution is a data set. Folders that cannot be read are
-    skipped: the next look finds them.
+    Of a resolution pyramid only the full resolution is a data set.
 
     Parameters
     ----------
     known
         Relative paths of known data sets, which are not checked again.
     """
-    if is_data_set(root):
-        yield "", root
-        return
-    waiting, count = [("", 0)], 0
-    while waiting:
-        label, depth = waiting.pop(0)
-        try:
-            with os.scandir(root / label) as entries:
-                folders = sorted(
-                    entry.name
-                    for entry in entries
-                    if is_candidate_folder(entry.name)
-                    and not is_store_name(entry.name)
-                    and entry.is_dir(follow_symlinks=False)
-                )
-        except OSError:
-            continue
-        for name in folders:
-            inner = f"{label}/{name}" if label else name
-            if is_copy(root / inner):
-                continue
-            if inner in known or is_data_set(root / inner):
-                count += 1
-                yield inner, root / inner
-            elif depth < _DEPTH:
-                waiting.append((inner, depth + 1))
-            if count >= _MAX_DATA_SETS:
-                return
+
+    def is_searched(folder: Path) -> bool:
+        return not is_store_name(folder.name) and not is_copy(folder)
+
+    return find_nested(root, known, is_data_set, is_searched)
 
 
 def list_files(folder: Path) -> tuple[dict[str, int], tuple[tuple[str, int, int], ...]]:

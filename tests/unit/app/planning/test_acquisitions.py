@@ -94,7 +94,12 @@ def test_the_plan_that_is_kept_with_the_images_is_read_once(
 ) -> None:
     read: list[Path] = []
     load = plan_file._load
-    monkeypatch.setattr(plan_file, "_load", lambda path: read.append(path) or load(path))
+
+    def loading(path: Path) -> Any:
+        read.append(path)
+        return load(path)
+
+    monkeypatch.setattr(plan_file, "_load", loading)
     list_acquisitions(config(begun))
     assert read == [begun / "run_8_1" / plan_file.PLAN_FILE]
 

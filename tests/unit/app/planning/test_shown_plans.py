@@ -60,9 +60,9 @@ def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         return read_small_file(path, *rest)
 
     monkeypatch.setattr(settled, "read_small_file", reading)
-    for arguments in ((listed, None), (listed, config)):
+    for read_by in (None, config):
         read.clear()
-        assert show_plan(*arguments, None, {}).counted == "2 positions in 2 wells"
+        assert show_plan(listed, read_by, None, {}).counted == "2 positions in 2 wells"
         assert read == [listed]
     read.clear()
     show_plan(config, None, None, {})
