@@ -39,7 +39,7 @@ class Acquirer(Protocol):
 
     @property
     def acquires(self) -> bool:
-        """Whether it runs a time-lapse."""
+        """Whether it is to."""
         ...
 
     def acquire_due(self) -> None:

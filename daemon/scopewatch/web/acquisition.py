@@ -28,8 +28,7 @@ from scopewatch.web.dashboard_context import (
     choose_run,
     make_header,
 )
-from scopewatch.web.pages.render import render_page
-from scopewatch.web.wording import ACTS
+from scopewatch.web.pages import ACTS, render_page
 
 pages = APIRouter()
 programs = APIRouter()

@@ -15,11 +15,13 @@ import pytest
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.bundle_writer import rewrite_card
+from scopewatch_training.bundle.known_frames import read_known_frames
 from scopewatch_training.dataset.settings import LabelSettings
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.network_spec import NetworkSpec
 from tests.unit.inference.bundles import make_view
 from tests.unit.training.tiny_data import write_dataset
+from tests.unit.training_bundle.hashed_data import write_hashed
 
 pytestmark = [pytest.mark.training, pytest.mark.timeout(300)]
 
@@ -81,6 +83,29 @@ def test_fit_writes_a_bundle_that_the_daemon_takes(bundle: Path) -> None:
     assert card.quality.min_contrast is not None
     assert card.quality.distance is not None
     assert not bundle.with_name("bundle.work").exists()
+
+
+def test_a_bundle_knows_its_training_frames_and_evaluate_finds_copies_of_them(
+    workplace: Path, tmp_path: Path
+) -> None:
+    runs = {"a": "a", "b": "b", "c": "c"}
+    data = write_hashed(tmp_path / "data", runs=runs).folder
+    judged = write_hashed(tmp_path / "judged", runs={"march": "a"}).folder
+    out = tmp_path / "bundle"
+
+    fitted = train(
+        *("fit", data, "--out", out, "--hold-out", "c", "--threads", 1),
+        *("--settings", workplace / "settings.json"),
+    )
+    done = train("evaluate", out, judged, "--threads", 1, "--json", tmp_path / "figures.json")
+
+    assert fitted.returncode == 0, fitted.stderr
+    known = read_known_frames(load_bundle(out))
+    assert known is not None
+    assert {each.run for each in known.frames} == {"a", "b"}
+    assert done.returncode == 0, done.stderr
+    assert "pairs have the same pixels as training frames of the bundle: run march" in done.stdout
+    assert json.loads((tmp_path / "figures.json").read_text())["flattered_runs"] == ["march"]
 
 
 def test_evaluate_judges_the_run_that_was_held_out(workplace: Path, bundle: Path) -> None:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from scopewatch.app.status.asking import parse_acquisition
-from scopewatch.app.status.records import AcquisitionStatus
+from scopewatch.app.status import AcquisitionStatus, _acquisition
 
 FOCUS = {
     "method": "lock",
@@ -59,6 +58,6 @@ ANSWER = {
     ],
 )
 def test_a_time_lapse_is_shown_in_one_line(changes: dict[str, object], line: str) -> None:
-    shown = parse_acquisition({**ANSWER, **changes})
+    shown = _acquisition({**ANSWER, **changes})
     assert isinstance(shown, AcquisitionStatus)
     assert shown.text == line

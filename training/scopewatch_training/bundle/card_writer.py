@@ -22,6 +22,7 @@ from scopewatch.core.imaging.model_card import (
     QualityCard,
     Versions,
 )
+from scopewatch_training.bundle.known_frames import KnownFrames
 from scopewatch_training.dataset.corrections.record import count_corrections
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import LabelSettings, PrepareSettings
@@ -33,7 +34,15 @@ from scopewatch_training.network.network_spec import NetworkSpec, receptive_fiel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardFacts:
-    """Facts of a fit that are known before its network is trained."""
+    """Facts of a fit that are known before its network is trained.
+
+    Parameters
+    ----------
+    known_frames
+        Hashes of the training frames; None where the data set has none.
+    notes
+        What limits the figures, as far as it is known before training.
+    """
 
     name: str
     description: str
@@ -43,6 +52,8 @@ class CardFacts:
     trained_on: tuple[str, ...]
     held_out: tuple[str, ...]
     created_at: datetime
+    known_frames: KnownFrames | None
+    notes: tuple[str, ...]
 
 
 def make_card(
@@ -81,6 +92,10 @@ def make_card(
         held_out=facts.held_out,
         metrics=metrics,
         data_sha256=dataset.data_sha256,
+        training_frames_sha256=(
+            None if facts.known_frames is None else sha256(facts.known_frames.to_json()).hexdigest()
+        ),
+        notes=facts.notes,
         created_at=facts.created_at,
         versions=Versions(
             scopewatch=scopewatch.__version__,

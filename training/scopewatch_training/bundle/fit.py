@@ -22,8 +22,10 @@ from scopewatch_training.bundle.cross_fit import CrossFit, cross_fit
 from scopewatch_training.bundle.fit_record import FIT_FILE, FLOAT_FILE, SCORER_BUDGET_MB
 from scopewatch_training.bundle.float_scores import score_float
 from scopewatch_training.bundle.gate import Agreement
+from scopewatch_training.bundle.known_frames import FRAMES_FILE, know_frames
 from scopewatch_training.bundle.limits import learn_limits
 from scopewatch_training.bundle.quantised import quantise
+from scopewatch_training.bundle.shared_pictures import describe_shared_pictures
 from scopewatch_training.dataset.prepared import Dataset, Pair
 from scopewatch_training.dataset.splits import inner_folds
 from scopewatch_training.network.batches import TrainingFrame
@@ -100,7 +102,8 @@ def load_inputs(dataset: Dataset, out: Path, request: FitRequest, *, now: dateti
     Raises
     ------
     ConfigError
-        When the data do not allow it, or `out` holds something else.
+        When the data do not allow it, a held-out run is a copy of training runs, or `out` holds
+        something else.
     """
     refuse_foreign(out)
     settings = request.settings
@@ -117,6 +120,8 @@ def load_inputs(dataset: Dataset, out: Path, request: FitRequest, *, now: dateti
         trained_on=request.runs,
         held_out=request.held_out,
         created_at=now,
+        known_frames=know_frames(dataset, pairs),
+        notes=describe_shared_pictures(dataset, request.runs, request.held_out),
     )
     return FitInputs(
         dataset=dataset,
@@ -146,6 +151,8 @@ def fit(
         When quantising changes the scores too much.
     """
     inputs = load_inputs(dataset, out, request, now=now)
+    for note in inputs.facts.notes:
+        stages.report(note)
     inner = cross_fit(
         inputs.frames,
         inner_folds(inputs.pairs, request.settings.inner_folds),
@@ -203,6 +210,8 @@ def finish(
         FIT_FILE: _fit_record(inputs, inner, agreement).encode(),
         FLOAT_FILE: float_weights(network),
     }
+    if inputs.facts.known_frames is not None:
+        report[FRAMES_FILE] = inputs.facts.known_frames.to_json()
     write_bundle(inputs.out, quantised.model, card, report)
     return load_bundle(inputs.out)
 

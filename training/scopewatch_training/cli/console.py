@@ -163,7 +163,12 @@ def show_figures(console: Console, figures: dict[str, Any]) -> None:
     table = Table(title="tiles; efficiency of images, bias and MAE in points")
     for column in ("", *names, "r", "bias", "mae", "raw bias", "raw mae"):
         table.add_column(column, justify="left" if not column else "right")
-    rows = [("pooled", figures), *figures["per_run"].items()]
+    flattered = figures.get("flattered_runs", ())
+    rows = [("pooled, flattered" if flattered else "pooled", figures)]
+    rows += [
+        (f"{run}, flattered" if run in flattered else run, each)
+        for run, each in figures["per_run"].items()
+    ]
     rows += [(f"({name})", each) for name, each in figures["baselines"].items()]
     for title, each in rows:
         tile = [_cell(each["tile"][name], 3) for name in names]

@@ -29,7 +29,7 @@ def evaluate(
 ) -> None:
     """Judge a bundle on runs of a data set, by the path the daemon takes."""
     from scopewatch.inference.bundle import load_bundle
-    from scopewatch_training.cli.console import show_figures
+    from scopewatch_training.cli.console import print_line, show_figures
     from scopewatch_training.evaluation.evaluate import evaluate as evaluate_bundle
     from scopewatch_training.evaluation.evaluate import write_figures
 
@@ -43,10 +43,8 @@ def evaluate(
     )
     figures = evaluation.to_json()
     show_figures(console, figures)
-    if evaluation.seen:
-        console.print(
-            f"These figures flatter: the bundle was trained on {', '.join(evaluation.seen)}."
-        )
+    for note in evaluation.notes:
+        print_line(console, note)
     if json_file is not None:
         write_figures(json_file, figures)
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from scopewatch_training.cli.arguments import BundleArg, JsonFile
-from scopewatch_training.cli.console import ConsoleStages, open_console, show_rows
+from scopewatch_training.cli.console import ConsoleStages, open_console, print_line, show_rows
 from scopewatch_training.cli.fit_options import THREADS
 from scopewatch_training.cli.option_groups import with_option_groups
 
@@ -56,6 +56,7 @@ def suggest(
 ) -> None:
     """Suggest which wells or frames to stain next: doubtful, unlike the training, diverse."""
     from scopewatch.inference.bundle import load_bundle
+    from scopewatch_training.bundle.known_frames import describe_unhashed, know_frames
     from scopewatch_training.dataset.prepared import open_dataset
     from scopewatch_training.evaluation.evaluate import write_figures
     from scopewatch_training.suggestion.suggest import SuggestRequest
@@ -64,13 +65,18 @@ def suggest(
 
     console = open_console()
     opened = load_bundle(bundle)
-    stained = () if options.stained is None else open_dataset(options.stained).accepted
+    stained = None if options.stained is None else open_dataset(options.stained)
+    pairs = () if stained is None else stained.accepted
+    known = None if stained is None else know_frames(stained, pairs)
+    if stained is not None and known is None:
+        print_line(console, describe_unhashed(stained))
     request = SuggestRequest(
         timelapse=timelapse,
         count=options.count,
         by=options.by.value,
         time_point=options.time_point,
-        stained=frozenset((pair.run, pair.plate, pair.well) for pair in stained),
+        stained=frozenset((pair.run, pair.plate, pair.well) for pair in pairs),
+        stained_frames=known,
     )
     found = choose_places(
         opened,
@@ -83,6 +89,6 @@ def suggest(
     title = f"stain next: {len(found.chosen)} of {found.candidates} {options.by.value}s"
     show_rows(console, title, COLUMNS, list_rows(found), words=("why",))
     for line in list_notes(found, simulated=opened.card.simulated):
-        console.print(line)
+        print_line(console, line)
     if json_file is not None:
         write_figures(json_file, {"simulated": opened.card.simulated, **found.to_json()})

@@ -8,6 +8,7 @@ import numpy as np
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.inference.bundle import Bundle
+from scopewatch_training.comparison.common_ground import choose_runs, refuse_other_labels
 from scopewatch_training.comparison.conclusion import caveats, conclude
 from scopewatch_training.comparison.differences import Difference, differences
 from scopewatch_training.comparison.tallies import tally
@@ -126,7 +127,8 @@ def compare(
     """
     for bundle in (first, second):
         refuse_other_views(bundle, dataset)
-    chosen = choose_runs(first, second, dataset, runs)
+    ground = choose_runs(first, second, dataset, runs)
+    chosen = ground.runs
     rules = read_label_rule(first), read_label_rule(second)
     refuse_other_labels((first, second), rules)
     one, two = (score_fields(each, dataset, chosen, rules[0], threads) for each in (first, second))
@@ -173,68 +175,9 @@ def compare(
                 other_labels=_count_other_labels(dataset, chosen, rules),
             ),
             *([f"In this data set {corrected}."] if corrected else []),
+            *ground.notes,
         ),
     )
-
-
-def choose_runs(
-    first: Bundle, second: Bundle, dataset: Dataset, runs: Sequence[str]
-) -> tuple[str, ...]:
-    """Return the runs to compare on: those given, or all that neither bundle saw.
-
-    Raises
-    ------
-    ConfigError
-        When a given run was seen by a bundle, or every run was.
-    """
-    names = dataset.runs()
-    seen = {
-        run: bundle.folder
-        for bundle in (first, second)
-        for run in (*bundle.card.trained_on, *bundle.card.recalibrated_on)
-        if run in names
-    }
-    asked = tuple(dict.fromkeys(runs))
-    chosen = asked or tuple(run for run in names if run not in seen)
-    wrong = [run for run in chosen if run in seen]
-    if wrong or not chosen:
-        flattered = wrong or list(seen)
-        raise ConfigError(
-            complaint(
-                "bundles would be compared on training runs",
-                where=dataset.folder,
-                expected="runs that neither bundle was trained or recalibrated on",
-                got=", ".join(f"{run}, seen by {seen[run]}" for run in flattered),
-                do="prepare a data set of another run, or fit both with one held out",
-            )
-        )
-    dataset.of_runs(chosen)
-    return chosen
-
-
-def refuse_other_labels(bundles: Sequence[Bundle], rules: tuple[LabelRule, LabelRule]) -> None:
-    """Refuse bundles whose tiles differ in size, or are called positive by another rule."""
-    facts = [
-        {
-            **rule.labels.to_json(),
-            "binarise": rule.thresholds.settings.method,
-            "scope": rule.thresholds.settings.effective_scope,
-            "um_per_px": bundle.card.um_per_px,
-        }
-        for bundle, rule in zip(bundles, rules, strict=True)
-    ]
-    other = [name for name in facts[0] if facts[0][name] != facts[1][name]]
-    if other:
-        one, two = (", ".join(f"{name} {each[name]}" for name in other) for each in facts)
-        raise ConfigError(
-            complaint(
-                "bundles label tiles differently, so that no truth is common to both",
-                where=", ".join(str(each.folder) for each in bundles),
-                expected=one,
-                got=two,
-                do="fit one of them again with the settings of the other, or evaluate each",
-            )
-        )
 
 
 def _count_other_labels(

@@ -20,6 +20,8 @@ from scipy import fft, ndimage
 
 from scopewatch.core.imaging.frame import Pixels
 
+MARK_VERSION: Final = 2
+"""To be raised when the same picture gets another perceptual hash."""
 _THUMB_PX: Final = 64
 _BANDS: Final = 256
 _TAILS: Final = (2, 98)
@@ -64,16 +66,21 @@ class Look:
 
 def look_at(pixels: Pixels) -> Look:
     """Describe a (H, W) picture of camera counts."""
-    digest = hashlib.sha256(f"{pixels.dtype.str}{pixels.shape}".encode())
-    digest.update(np.ascontiguousarray(pixels).data)
     fine, middle, wide = _bands(pixels)
     return Look(
-        sha256=digest.hexdigest(),
-        mark=_mark(pixels),
+        sha256=hash_pixels(pixels),
+        mark=mark(pixels),
         fineness=log((float(fine.std()) + 1e-6) / (float(wide.std()) + 1e-6)),
         skewness=_skewness(middle),
         clipped=_clipped(pixels),
     )
+
+
+def hash_pixels(pixels: Pixels) -> str:
+    """Return the SHA-256 of type, shape and pixels, 64 hex digits."""
+    digest = hashlib.sha256(f"{pixels.dtype.str}{pixels.shape}".encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
 
 
 def role_score(phase: Look, fluorescence: Look) -> float:
@@ -84,6 +91,17 @@ def role_score(phase: Look, fluorescence: Look) -> float:
     """
     skew = phase.skewness - fluorescence.skewness
     return phase.fineness - fluorescence.fineness - min(max(skew, -_MOST_SKEW), _MOST_SKEW)
+
+
+def mark(pixels: Pixels) -> str:
+    """Return the perceptual hash, 64 hex digits; empty for a picture without structure."""
+    thumb = thumbnail(pixels)
+    low, high = np.percentile(thumb, _TAILS)
+    if low == high:
+        return ""
+    band = slice(_LOWEST, _LOWEST + _BAND)
+    signs = fft.dctn(np.clip(thumb, low, high), norm="ortho")[band, band] > 0
+    return np.packbits(signs).tobytes().hex()
 
 
 def mark_distance(one: str, other: str) -> float:
@@ -108,16 +126,6 @@ def _skewness(plane: NDArray[np.float32]) -> float:
     centred = plane - plane.mean()
     spread = float(centred.std())
     return float((centred * centred * centred).mean()) / spread**3 if spread > 0 else 0.0
-
-
-def _mark(pixels: Pixels) -> str:
-    thumb = thumbnail(pixels)
-    low, high = np.percentile(thumb, _TAILS)
-    if low == high:
-        return ""
-    band = slice(_LOWEST, _LOWEST + _BAND)
-    signs = fft.dctn(np.clip(thumb, low, high), norm="ortho")[band, band] > 0
-    return np.packbits(signs).tobytes().hex()
 
 
 def thumbnail(pixels: NDArray[Any]) -> NDArray[np.float32]:

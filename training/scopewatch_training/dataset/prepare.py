@@ -14,6 +14,7 @@ import numpy as np
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.files import write_whole
 from scopewatch_training.dataset.checks.find import find_all_doubts
+from scopewatch_training.dataset.looks import MARK_VERSION
 from scopewatch_training.dataset.manifest import PairRow, is_simulated
 from scopewatch_training.dataset.pair import (
     PairOutcome,
@@ -114,6 +115,7 @@ def prepare(
         pairs=tuple(pairs),
         labels=labels or LabelSettings(),
         binarise=binarise or BinariseSettings(),
+        mark_version=MARK_VERSION,
     )
     dataset = replace(dataset, doubts=find_all_doubts(dataset))
     text = json.dumps(index_json(dataset))

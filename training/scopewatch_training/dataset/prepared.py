@@ -144,6 +144,8 @@ class Dataset:
         What a person should look at before training; none in a data set of an earlier version.
     corrections
         Applied: dropped pairs are refused ones, and corrected tiles have the labels people gave.
+    mark_version
+        `looks.MARK_VERSION` of the pairs' perceptual hashes; 0 where pairs have no hashes.
     """
 
     folder: Path
@@ -158,6 +160,7 @@ class Dataset:
     binarise: BinariseSettings = field(default_factory=BinariseSettings)
     doubts: tuple[Doubt, ...] = ()
     corrections: Corrections | None = None
+    mark_version: int = 0
 
     @property
     def normalisation(self) -> NormaliseSpec:
@@ -306,6 +309,7 @@ def open_dataset(folder: Path, *, corrected: bool = True) -> Dataset:
         labels=LabelSettings(**values["labels"]),
         binarise=BinariseSettings.from_json(values["binarise"]),
         doubts=tuple(Doubt.from_json(each) for each in values.get("doubts", ())),
+        mark_version=values.get("mark_version", 0),
     )
     corrections = read_corrections(folder) if corrected else None
     return dataset if corrections is None else apply_corrections(dataset, corrections)
@@ -353,6 +357,7 @@ def index_json(dataset: Dataset) -> dict[str, Any]:
         "data_sha256": dataset.data_sha256,
         "simulated": dataset.simulated,
         "doubts": [doubt.to_json() for doubt in dataset.doubts],
+        "mark_version": dataset.mark_version,
         "pairs": [pair.to_json() for pair in dataset.pairs],
     }
 

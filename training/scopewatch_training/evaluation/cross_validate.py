@@ -8,6 +8,7 @@ import numpy as np
 from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.bundle.cross_fit import INNER_FOLDS
 from scopewatch_training.bundle.fit_record import read_fit
+from scopewatch_training.bundle.shared_pictures import describe_shared_pictures
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.splits import leave_one_run_out
 from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
@@ -27,9 +28,14 @@ def cross_validate(
     Raises
     ------
     ConfigError
-        With fewer than two runs, or where a fold cannot be trained.
+        With fewer than two runs, where a run is a copy of others, or a fold cannot be trained.
     """
     folds = leave_one_run_out(task.runs, where=dataset.folder)
+    for fold in folds:
+        describe_shared_pictures(dataset, fold.train, fold.test)
+    notes = describe_shared_pictures(dataset, task.runs)
+    for note in notes:
+        stages.report(note)
     outcomes = run_folds(dataset, folds, task, now=now, stages=stages)
     bundles = [load_bundle(outcome.bundle) for outcome in outcomes]
     fields = [field for outcome in outcomes for field in outcome.fields]
@@ -52,6 +58,7 @@ def cross_validate(
         ],
         "settings": task.settings.to_json(),
         "calibrated_by": OTHER_FOLDS if task.shared else INNER_FOLDS,
+        "notes": list(notes),
         "simulated": dataset.simulated,
         "negative_controls": {
             run: {

@@ -15,8 +15,9 @@ from scopewatch.files import write_whole
 from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB, read_fit
+from scopewatch_training.bundle.training_copies import CopyCheck, check_copies, describe_copies
 from scopewatch_training.dataset.page import Section
-from scopewatch_training.dataset.prepared import Dataset
+from scopewatch_training.dataset.prepared import Dataset, group_by_run
 from scopewatch_training.dataset.settings import LabelSettings
 from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
 from scopewatch_training.evaluation.baselines import Baselines
@@ -40,15 +41,27 @@ class Evaluation:
     ----------
     seen
         Those of the runs that the bundle was trained on: their figures flatter.
+    copies
+        Copies of its training frames among the other runs: the figures of these flatter, too.
     baselines
         By name; empty where the data set does not hold the training runs.
+    notes
+        What limits the figures, a line each.
     """
 
     bundle: str
     runs: tuple[str, ...]
     seen: tuple[str, ...]
+    copies: CopyCheck
     assessment: Assessment
     baselines: dict[str, Assessment]
+    notes: tuple[str, ...]
+
+    @property
+    def flattered(self) -> tuple[str, ...]:
+        """The runs whose figures flatter."""
+        copied = {each.run for each in self.copies.copies}
+        return tuple(run for run in self.runs if run in self.seen or run in copied)
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as JSON values."""
@@ -56,6 +69,9 @@ class Evaluation:
             "bundle": self.bundle,
             "runs": list(self.runs),
             "seen_in_training": list(self.seen),
+            "flattered_runs": list(self.flattered),
+            **self.copies.to_json(),
+            "notes": list(self.notes),
             **self.assessment.to_json(self.baselines),
         }
 
@@ -80,22 +96,28 @@ def evaluate(
     ------
     ConfigError
         When the data set was normalised or scaled otherwise than the bundle's.
+    ModelError
+        When the bundle's list of training frames is not the one that its card names.
     """
     refuse_other_views(bundle, dataset)
     unseen = [run for run in dataset.runs() if run not in bundle.card.trained_on]
     chosen = tuple(runs) or tuple(unseen) or tuple(dataset.runs())
     rule = read_label_rule(bundle)
+    copies = check_copies(bundle, dataset, chosen)
     fields = score_fields(bundle, dataset, chosen, rule, threads)
     baselines: dict[str, Assessment] = {}
     trained_on = [run for run in dataset.runs() if run in bundle.card.trained_on]
     if with_baselines and trained_on and not set(trained_on) & set(chosen):
         baselines = assess_baselines(dataset, trained_on, chosen, rule, threads)
+    seen = tuple(run for run in chosen if run in bundle.card.trained_on)
     return Evaluation(
         bundle=f"{bundle.card.name} {bundle.card.model_id}",
         runs=chosen,
-        seen=tuple(run for run in chosen if run in bundle.card.trained_on),
+        seen=seen,
+        copies=copies,
         assessment=assess(fields, np.random.default_rng(seed)),
         baselines=baselines,
+        notes=(*_flattery(seen, copies, dataset), *copies.unchecked),
     )
 
 
@@ -119,13 +141,7 @@ def report_evaluation(
     evaluation = evaluate(bundle, dataset, runs=runs, threads=threads)
     rule = read_label_rule(bundle)
     card = bundle.card
-    notes = []
-    if evaluation.seen:
-        seen = ", ".join(evaluation.seen)
-        notes.append(f"These figures flatter: the bundle was trained on {seen}.")
     corrected = dataset.describe_corrections()
-    if corrected:
-        notes.append(f"In this data set {corrected}.")
     content = ReportContent(
         title=card.name,
         subtitle=f"{card.labels.marker}: trained on {', '.join(card.trained_on)},"
@@ -143,7 +159,8 @@ def report_evaluation(
             ("decision threshold", f"{card.threshold:.3f}"),
             ("made", f"{card.created_at:%Y-%m-%d}, TensorFlow {card.versions.tensorflow}"),
         ],
-        notes=notes,
+        notes=(*evaluation.notes, *([f"In this data set {corrected}."] if corrected else [])),
+        flattered=evaluation.flattered,
         gate=read_fit(bundle.folder).get("int8_against_float", {}),
         more=more,
     )
@@ -234,6 +251,21 @@ def refuse_other_views(bundle: Bundle, dataset: Dataset) -> None:
                 do=f"prepare it with --um-per-px {card.um_per_px}",
             )
         )
+
+
+def _flattery(seen: Sequence[str], copies: CopyCheck, dataset: Dataset) -> list[str]:
+    """Return a line for each reason why figures flatter."""
+    lines = []
+    if seen:
+        lines.append(f"These figures flatter: the bundle was trained on {', '.join(seen)}.")
+    found = describe_copies(
+        copies.copies,
+        sizes={run: len(pairs) for run, pairs in group_by_run(dataset.accepted).items()},
+        known="training frames of the bundle",
+        expected="runs that share no picture with training",
+        do="judge other runs (--run)",
+    )
+    return lines + [f"These figures flatter: {line}" for line in found]
 
 
 def write_figures(path: Path, figures: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """The report of an evaluation, for a biologist: figures with their baselines, and pictures."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
@@ -40,7 +40,9 @@ class ReportContent:
     facts
         Settings and versions, as (name, value).
     notes
-        Further sentences, e.g. that the figures flatter.
+        What limits the figures, a sentence each.
+    flattered
+        Runs whose figures flatter.
     gate
         How far int8 and float32 differ, as `fit` recorded it; empty where it did not.
     more
@@ -54,7 +56,8 @@ class ReportContent:
     thresholds: Mapping[str, float]
     tile_px: int
     facts: Sequence[tuple[str, str]] = ()
-    notes: Sequence[str] = field(default_factory=tuple)
+    notes: Sequence[str] = ()
+    flattered: Collection[str] = ()
     gate: Mapping[str, Any] = field(default_factory=dict)
     more: Sequence[Section] = ()
 
@@ -86,7 +89,7 @@ def write_report(folder: Path, content: ReportContent, dataset: Dataset, now: da
                 *content.notes,
             ),
             tables=(
-                Table(columns=_TILE_COLUMNS, rows=_rows(models, _tile_cells)),
+                Table(columns=_TILE_COLUMNS, rows=_rows(models, _tile_cells, content.flattered)),
                 _interval_table(content.assessment),
             ),
             pictures=(
@@ -104,7 +107,9 @@ def write_report(folder: Path, content: ReportContent, dataset: Dataset, now: da
         Section(
             title="Efficiency of each field",
             text=(_efficiency_text(content.assessment),),
-            tables=(Table(columns=_IMAGE_COLUMNS, rows=_rows(models, _image_cells)),),
+            tables=(
+                Table(columns=_IMAGE_COLUMNS, rows=_rows(models, _image_cells, content.flattered)),
+            ),
             pictures=(
                 _picture(
                     "efficiency",
@@ -134,13 +139,19 @@ def write_report(folder: Path, content: ReportContent, dataset: Dataset, now: da
 
 
 def _rows(
-    models: Mapping[str, Assessment], cells: Callable[[Figures], tuple[str, ...]]
+    models: Mapping[str, Assessment],
+    cells: Callable[[Figures], tuple[str, ...]],
+    flattered: Collection[str],
 ) -> tuple[Row, ...]:
     """Rows of each run of the model, then all runs, then the baselines over all runs."""
     first = next(iter(models.values()))
-    rows = [Row(cells=(run, *cells(each))) for run, each in first.per_run.items()]
+    rows = [
+        Row(cells=(f"{run}, flattered" if run in flattered else run, *cells(each)))
+        for run, each in first.per_run.items()
+    ]
+    every = "all runs, flattered" if flattered else "all runs"
     for index, (name, assessment) in enumerate(models.items()):
-        label = "all runs" if index == 0 else f"{name}, all runs"
+        label = every if index == 0 else f"{name}, all runs"
         rows.append(Row(cells=(label, *cells(assessment.pooled)), kind="base" if index else "all"))
     return tuple(rows)
 

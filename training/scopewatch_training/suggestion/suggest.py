@@ -1,7 +1,7 @@
 """`suggest`: looks at the frames of a time-lapse and chooses which to stain next."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +10,15 @@ from typing import Any, Literal
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.analyse import Scorer, analyse
+from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.quality import fit_tiles
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
+from scopewatch_training.bundle.known_frames import KnownFrame, KnownFrames
+from scopewatch_training.bundle.training_copies import Copy, CopyCheck, check_frames, find_among
+from scopewatch_training.dataset.looks import MARK_VERSION, hash_pixels, mark
 from scopewatch_training.forecasting.frame_scores import load_frame
 from scopewatch_training.forecasting.timelapse import TimedFrame, Well, read_timelapse
 from scopewatch_training.network.stages import Stages
@@ -40,6 +44,9 @@ class SuggestRequest:
         The one to look at; None: the last of each well, or all of them by frame.
     stained
         Wells that have a stain already, which are left out.
+    stained_frames
+        Hashes of their frames: copies of them under other names are left out, too. None where
+        they are not known.
     """
 
     timelapse: Path
@@ -47,6 +54,7 @@ class SuggestRequest:
     by: Unit = "well"
     time_point: int | None = None
     stained: Collection[Well] = frozenset()
+    stained_frames: KnownFrames | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +67,21 @@ class Suggestions:
         Number of frames by the fault for which they cannot be judged.
     familiar
         Runs of the time-lapse that the bundle was trained on.
+    stained_copies
+        Frames that are copies of stained ones under other names; their wells were left out.
+    training_copies
+        Copies of the bundle's training frames under other names.
+    sizes
+        Number of frames looked at, of each run.
     """
 
     chosen: tuple[Suggestion, ...]
     candidates: int
     left_out: dict[str, int]
     familiar: tuple[str, ...]
+    stained_copies: tuple[Copy, ...]
+    training_copies: CopyCheck
+    sizes: Mapping[str, int]
 
     def to_json(self) -> dict[str, Any]:
         """Return the suggestions as JSON values."""
@@ -73,6 +90,8 @@ class Suggestions:
             "candidates": self.candidates,
             "left_out": self.left_out,
             "trained_on": list(self.familiar),
+            "copies_of_stained": [each.to_json() for each in self.stained_copies],
+            **self.training_copies.to_json(),
         }
 
 
@@ -96,11 +115,14 @@ def suggest(
     ------
     ConfigError
         When no frame is left to choose from, or a bundle beside takes other frames.
+    ModelError
+        When the bundle's list of training frames is not the one that its card names.
     """
     refuse_other_frames(bundle, beside)
     frames = choose_frames(read_timelapse(request.timelapse), request)
     looks: dict[Place, list[FrameLook]] = {}
     left_out: Counter[str] = Counter()
+    hashes = []
     with ExitStack() as stack:
         scorer, *others = (
             stack.enter_context(
@@ -110,18 +132,30 @@ def suggest(
         )
         progress = stack.enter_context(stages.counting("frames"))
         for done, frame in enumerate(frames, start=1):
-            look = look_at_frame(frame, scorer, others, monotonic)
+            loaded = load_frame(frame)
+            hashes.append(_hash_frame(frame, loaded))
+            look = look_at_frame(loaded, scorer, others, monotonic)
             if isinstance(look, FrameLook):
                 looks.setdefault(_place(frame, request.by), []).append(look)
             else:
                 left_out[look] += 1
             progress(done, len(frames))
+    stained = _find_stained(hashes, request)
+    copied = {each.frame for each in stained}
+    for frame, each in zip(frames, hashes, strict=True):
+        if each.frame in copied:
+            looks.pop(_place(frame, request.by), None)
     if not looks:
         raise ConfigError(
             complaint(
                 "no frame can be judged",
                 where=request.timelapse,
-                got=", ".join(f"{count} {fault}" for fault, count in left_out.items()),
+                got=", ".join(
+                    [
+                        *(f"{count} {fault}" for fault, count in left_out.items()),
+                        *([f"{len(stained)} copies of stained frames"] if stained else []),
+                    ]
+                ),
                 do="look at the frames, and at scale and limits on the card",
             )
         )
@@ -132,6 +166,12 @@ def suggest(
         candidates=len(candidates),
         left_out=dict(left_out),
         familiar=tuple(run for run in runs if run in bundle.card.trained_on),
+        stained_copies=tuple(stained),
+        training_copies=check_frames(
+            bundle,
+            [each for each in hashes if each.run not in bundle.card.trained_on],
+        ),
+        sizes=Counter(frame.run for frame in frames),
     )
 
 
@@ -168,7 +208,7 @@ def choose_frames(frames: Sequence[TimedFrame], request: SuggestRequest) -> list
 
 
 def look_at_frame(
-    frame: TimedFrame,
+    frame: Frame,
     scorer: Scorer,
     others: Sequence[Scorer],
     monotonic: Callable[[], float],
@@ -177,8 +217,7 @@ def look_at_frame(
 
     A frame that is unlike the training frames is scored all the same: it may teach the most.
     """
-    loaded = load_frame(frame)
-    result = analyse(loaded, scorer, monotonic)
+    result = analyse(frame, scorer, monotonic)
     fault, view = result.verdict.fault, result.view
     if view is None or fault not in (None, Fault.OUT_OF_DOMAIN):
         return str(fault)
@@ -187,7 +226,7 @@ def look_at_frame(
     else:
         grid = TileGrid(height=view.shape[0], width=view.shape[1], tile_px=scorer.card.tile_px)
         probability = scorer.score(view)
-        valid = grid.whole() & fit_tiles(loaded.pixels, grid)
+        valid = grid.whole() & fit_tiles(frame.pixels, grid)
     look = look_at(
         probability,
         valid,
@@ -216,6 +255,23 @@ def refuse_other_frames(bundle: Bundle, beside: Sequence[Bundle]) -> None:
                     do="give bundles that were fitted on one data set",
                 )
             )
+
+
+def _hash_frame(frame: TimedFrame, loaded: Frame) -> KnownFrame:
+    return KnownFrame(
+        run=frame.run,
+        frame=f"{'/'.join(frame.place)}/s{frame.site}/t{frame.time_point:04d}",
+        phase=hash_pixels(loaded.pixels),
+        fluorescence="",
+        mark=mark(loaded.pixels),
+    )
+
+
+def _find_stained(hashes: Sequence[KnownFrame], request: SuggestRequest) -> list[Copy]:
+    if request.stained_frames is None:
+        return []
+    near = request.stained_frames.mark_version == MARK_VERSION
+    return find_among(request.stained_frames.frames, hashes, near=near)
 
 
 def _place(frame: TimedFrame, by: Unit) -> Place:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from scopewatch_training.bundle.training_copies import describe_copies
 from scopewatch_training.suggestion.choose import Suggestion
 from scopewatch_training.suggestion.suggest import Suggestions
 
@@ -24,6 +25,23 @@ def list_notes(found: Suggestions, *, simulated: bool) -> list[str]:
             f"the bundle was trained on {', '.join(found.familiar)}; --stained DATASET leaves"
             " out wells that have a stain already"
         )
+    notes += describe_copies(
+        found.stained_copies,
+        sizes=found.sizes,
+        known="frames of the stained data set",
+        expected="wells that have no stain yet",
+        do="their wells are left out",
+        frames="frames",
+    )
+    notes += describe_copies(
+        found.training_copies.copies,
+        sizes=found.sizes,
+        known="training frames of the bundle",
+        expected="wells that the bundle has not seen",
+        do="give their data set with --stained, which leaves them out",
+        frames="frames",
+    )
+    notes += found.training_copies.unchecked
     notes.append(
         "gain: share of tiles in doubt and in dispute, more where frames are unlike the training;"
         " it ranks wells and promises nothing"

@@ -241,6 +241,15 @@ class ModelCard(_Strict):
     )
     metrics: dict[str, float] = Field(description="held-out figures; see report/")
     data_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    training_frames_sha256: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="of report/training-frames.json; None: copies of training frames cannot be"
+        " checked",
+    )
+    notes: tuple[str, ...] = Field(
+        default=(), description="what limits the figures above, a sentence each"
+    )
     created_at: datetime
     versions: Versions
 

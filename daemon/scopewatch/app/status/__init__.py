@@ -1,1 +1,0 @@
-"""The state of the monitoring for `scopewatch status`."""
