@@ -19,7 +19,12 @@ from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.bundle_writer import refuse_foreign, write_bundle
 from scopewatch_training.bundle.card_writer import CardFacts, held_out_figures, make_card
 from scopewatch_training.bundle.cross_fit import CrossFit, cross_fit
-from scopewatch_training.bundle.fit_record import FIT_FILE, FLOAT_FILE, SCORER_BUDGET_MB
+from scopewatch_training.bundle.fit_record import (
+    FIT_FILE,
+    FLOAT_FILE,
+    PREPARED,
+    SCORER_BUDGET_MB,
+)
 from scopewatch_training.bundle.float_scores import score_float
 from scopewatch_training.bundle.gate import Agreement
 from scopewatch_training.bundle.known_frames import FRAMES_FILE, know_frames
@@ -244,6 +249,7 @@ def _fit_record(inputs: FitInputs, inner: CrossFit, agreement: Agreement) -> str
     request = inputs.request
     record: dict[str, Any] = {
         "settings": request.settings.to_json(),
+        PREPARED: inputs.dataset.settings.to_json(),
         "runs": list(request.runs),
         "held_out": list(request.held_out),
         "calibrated_by": inner.calibrated_by,

@@ -9,6 +9,8 @@ from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER
 
 FIT_FILE = "fit.json"
 FLOAT_FILE = "float.npz"
+PREPARED = "prepared"
+"""Key of the settings by which the data set was prepared."""
 SCORER_BUDGET_MB = 512
 """Memory that scoring may take during training and evaluation."""
 MOST_AUC = 0.002

@@ -7,7 +7,7 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.inference.bundle import Bundle
 from scopewatch_training.bundle.training_copies import Copy, check_copies
 from scopewatch_training.dataset.prepared import Dataset
-from scopewatch_training.evaluation.evaluate import LabelRule
+from scopewatch_training.evaluation.label_check import LabelRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,15 @@ def choose_runs(first: Bundle, second: Bundle, dataset: Dataset, runs: Sequence[
     return ChosenRuns(runs=chosen, notes=(*left_out, *unchecked))
 
 
+def _signal_facts(bundle: Bundle) -> dict[str, object]:
+    """Return how the fluorescence of a bundle's training runs became signals."""
+    recipe = bundle.card.labels.recipe
+    if recipe is None:
+        return {}
+    share = recipe.glow_share if recipe.glow_px else None
+    return {"smooth_px": recipe.smooth_px, "glow_px": recipe.glow_px, "glow_share": share}
+
+
 def _describe(bundle: Bundle, copy: Copy) -> str:
     how = "has the same pixels as" if copy.same_pixels else "shows the same picture as"
     return (
@@ -83,10 +92,13 @@ def refuse_other_labels(bundles: Sequence[Bundle], rules: tuple[LabelRule, Label
             "binarise": rule.thresholds.settings.method,
             "scope": rule.thresholds.settings.effective_scope,
             "um_per_px": bundle.card.um_per_px,
+            **_signal_facts(bundle),
         }
         for bundle, rule in zip(bundles, rules, strict=True)
     ]
-    other = [name for name in facts[0] if facts[0][name] != facts[1][name]]
+    # A bundle of an earlier version may not state all of them.
+    both = [name for name in facts[0] if name in facts[1]]
+    other = [name for name in both if facts[0][name] != facts[1][name]]
     if other:
         one, two = (", ".join(f"{name} {each[name]}" for name in other) for each in facts)
         raise ConfigError(

@@ -16,11 +16,11 @@ from scopewatch_training.comparison.trivial import MEAN, Trivial, trivial_method
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.assessment import ScoredField
 from scopewatch_training.evaluation.evaluate import (
-    LabelRule,
     read_label_rule,
     refuse_other_views,
     score_fields,
 )
+from scopewatch_training.evaluation.label_check import LabelRule, check_labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +175,7 @@ def compare(
                 other_labels=_count_other_labels(dataset, chosen, rules),
             ),
             *([f"In this data set {corrected}."] if corrected else []),
+            *_list_other_settings((first, second), rules, dataset, chosen),
             *ground.notes,
         ),
     )
@@ -192,6 +193,19 @@ def _count_other_labels(
             labels = [dataset.label(pair, cut[pair.id], rules[0].labels) for cut in (one, two)]
             count += int(np.count_nonzero(labels[0] != labels[1]))
     return count
+
+
+def _list_other_settings(
+    bundles: tuple[Bundle, Bundle],
+    rules: tuple[LabelRule, LabelRule],
+    dataset: Dataset,
+    runs: Sequence[str],
+) -> list[str]:
+    """Return the lines on settings behind labels in which the data set differs from a bundle's."""
+    lines: dict[str, None] = {}
+    for bundle, rule in zip(bundles, rules, strict=True):
+        lines |= dict.fromkeys(check_labels(bundle, rule, dataset, runs).lines)
+    return list(lines)
 
 
 def _name(bundle: Bundle) -> str:

@@ -21,16 +21,9 @@ from scopewatch_training.dataset.prepared import Dataset, group_by_run
 from scopewatch_training.dataset.settings import LabelSettings
 from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
 from scopewatch_training.evaluation.baselines import Baselines
+from scopewatch_training.evaluation.label_check import LabelCheck, LabelRule, check_labels
 from scopewatch_training.evaluation.report import ReportContent, write_report
 from scopewatch_training.network.frames import frames_of, score_frames
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelRule:
-    """Thresholds and settings of the bundle's training labels, by which other runs are labelled."""
-
-    labels: LabelSettings
-    thresholds: Thresholds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +36,8 @@ class Evaluation:
         Those of the runs that the bundle was trained on: their figures flatter.
     copies
         Copies of its training frames among the other runs: the figures of these flatter, too.
+    labels
+        How the data set's labels differ from the bundle's.
     baselines
         By name; empty where the data set does not hold the training runs.
     notes
@@ -53,6 +48,7 @@ class Evaluation:
     runs: tuple[str, ...]
     seen: tuple[str, ...]
     copies: CopyCheck
+    labels: LabelCheck
     assessment: Assessment
     baselines: dict[str, Assessment]
     notes: tuple[str, ...]
@@ -71,6 +67,7 @@ class Evaluation:
             "seen_in_training": list(self.seen),
             "flattered_runs": list(self.flattered),
             **self.copies.to_json(),
+            **self.labels.to_json(),
             "notes": list(self.notes),
             **self.assessment.to_json(self.baselines),
         }
@@ -104,6 +101,7 @@ def evaluate(
     chosen = tuple(runs) or tuple(unseen) or tuple(dataset.runs())
     rule = read_label_rule(bundle)
     copies = check_copies(bundle, dataset, chosen)
+    labels = check_labels(bundle, rule, dataset, chosen)
     fields = score_fields(bundle, dataset, chosen, rule, threads)
     baselines: dict[str, Assessment] = {}
     trained_on = [run for run in dataset.runs() if run in bundle.card.trained_on]
@@ -115,9 +113,10 @@ def evaluate(
         runs=chosen,
         seen=seen,
         copies=copies,
+        labels=labels,
         assessment=assess(fields, np.random.default_rng(seed)),
         baselines=baselines,
-        notes=(*_flattery(seen, copies, dataset), *copies.unchecked),
+        notes=(*_flattery(seen, copies, dataset), *labels.lines, *copies.unchecked),
     )
 
 

@@ -27,6 +27,7 @@ from scopewatch_training.evaluation.evaluate import (
     refuse_other_views,
     write_figures,
 )
+from scopewatch_training.evaluation.label_check import check_labels
 from scopewatch_training.forecasting.courses import read_finals
 from scopewatch_training.forecasting.early_warning import (
     RecordedRuns,
@@ -200,7 +201,7 @@ def study_section(study: Study, simulated: bool) -> Section:
 
 def read_runs(bundle: Bundle, request: StudyRequest, stages: Stages) -> RecordedRuns:
     """Score the plates that hold a well whose final efficiency is known, all of their wells."""
-    known = _read_finals(bundle, request.finals)
+    known = _read_finals(bundle, request.finals, stages)
     plates = {place[:2] for place in known}
     frames = [each for each in read_timelapse(request.timelapse) if each.place[:2] in plates]
     scorer = TFLiteScorer(bundle, threads=request.threads, memory_budget_mb=SCORER_BUDGET_MB)
@@ -213,9 +214,12 @@ def read_runs(bundle: Bundle, request: StudyRequest, stages: Stages) -> Recorded
     return RecordedRuns(moments=tuple(moments), finals=known, rates=rates)
 
 
-def _read_finals(bundle: Bundle, finals: Path) -> dict[Well, float]:
+def _read_finals(bundle: Bundle, finals: Path, stages: Stages) -> dict[Well, float]:
     if not finals.is_dir():
         return read_finals(finals)
     dataset = open_dataset(finals)
     refuse_other_views(bundle, dataset)
-    return final_efficiencies(dataset, read_label_rule(bundle))
+    rule = read_label_rule(bundle)
+    for line in check_labels(bundle, rule, dataset, dataset.runs()).lines:
+        stages.report(line)
+    return final_efficiencies(dataset, rule)

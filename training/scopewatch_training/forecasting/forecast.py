@@ -1,6 +1,7 @@
 """`forecast`: learns the forecast table of a bundle from time-lapses of runs it never saw."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.bundle_writer import rewrite_card
 from scopewatch_training.bundle.card_writer import label_recipe
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
+from scopewatch_training.bundle.training_copies import Copy, check_copies
 from scopewatch_training.dataset.prepared import Dataset, Pair
 from scopewatch_training.evaluation.evaluate import (
-    LabelRule,
     read_label_rule,
     refuse_other_views,
     score_fields,
 )
+from scopewatch_training.evaluation.label_check import LabelRule, check_labels
 from scopewatch_training.forecasting.courses import follow_wells, plan_of
 from scopewatch_training.forecasting.forecast_table import fit_forecast
 from scopewatch_training.forecasting.frame_scores import FrameScores, score_moments
@@ -57,11 +59,13 @@ def forecast(
     ------
     ConfigError
         When no well of the time-lapse has a truth, too few wells or runs have, or the bundle
-        was trained on one of the runs.
+        was trained on one of the runs, under its name or another.
     """
     bundle = load_bundle(folder)
     refuse_other_views(bundle, dataset)
-    seen = sorted(set(dataset.runs()) & set(bundle.card.trained_on))
+    copies = check_copies(bundle, dataset, dataset.runs())
+    by_name = set(dataset.runs()) & set(bundle.card.trained_on)
+    seen = [*sorted(by_name), *_name_copies(copies.copies)]
     if seen:
         raise ConfigError(
             complaint(
@@ -73,6 +77,11 @@ def forecast(
             )
         )
     rule = read_label_rule(bundle)
+    for line in (
+        *check_labels(bundle, rule, dataset, dataset.runs()).lines,
+        *copies.unchecked,
+    ):
+        stages.report(line)
     finals = final_efficiencies(dataset, rule)
     frames = [frame for frame in read_timelapse(timelapse) if frame.place in finals]
     scorer = TFLiteScorer(bundle, threads=threads, memory_budget_mb=SCORER_BUDGET_MB)
@@ -95,8 +104,11 @@ def forecast(
                 do="give the time-lapse of the same runs and wells as the data set",
             )
         )
-    recipe = label_recipe(rule.thresholds, rule.labels, dataset.settings)
-    labels = bundle.card.labels.model_copy(update={"recipe": recipe})
+    labels = bundle.card.labels
+    if labels.recipe is None:
+        # Of an earlier version: these settings are the best guess at those of its training.
+        recipe = label_recipe(rule.thresholds, rule.labels, dataset.settings)
+        labels = labels.model_copy(update={"recipe": recipe})
     rewrite_card(folder, bundle.card.model_copy(update={"forecast": rows, "labels": labels}))
     frames_of_end = score_fields(bundle, dataset, dataset.runs(), rule, threads)
     record = HeldOutRecord(
@@ -107,6 +119,14 @@ def forecast(
     )
     write_record(folder, record)
     return rows
+
+
+def _name_copies(copies: Sequence[Copy]) -> list[str]:
+    """Name each run that holds copies of training frames, with one of them."""
+    named: dict[str, str] = {}
+    for each in copies:
+        named.setdefault(each.run, f"{each.run} (as {each.frame} is {each.known_frame})")
+    return list(named.values())
 
 
 def final_efficiencies(dataset: Dataset, rule: LabelRule) -> dict[Well, float]:
