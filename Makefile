@@ -85,7 +85,7 @@ test-slow: $(VENV)/.test
 
 test-daemon: .venv-other/.ready
 	.venv-other/bin/python -m pytest -n 2 tests/unit tests/contract tests/property \
-		--ignore tests/unit/training --ignore tests/unit/training_data \
+		--ignore-glob 'tests/unit/training*' \
 		--ignore-glob 'tests/property/test_training_*' $(TEST_ARGS)
 
 check: $(VENV)/.test

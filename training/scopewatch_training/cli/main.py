@@ -19,6 +19,7 @@ from scopewatch_training.cli.forecast_commands import early_warning, forecast, r
 from scopewatch_training.cli.manifest_command import EXAMPLE as MANIFEST_EXAMPLE
 from scopewatch_training.cli.manifest_command import manifest
 from scopewatch_training.cli.prepare_command import EXAMPLE, prepare
+from scopewatch_training.cli.review_command import review
 from scopewatch_training.cli.suggestion_commands import suggest
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ def _options(
 
 app.command(epilog=f"Example: {MANIFEST_EXAMPLE}")(manifest)
 app.command(epilog=f"Example: {EXAMPLE}")(prepare)
+app.command(epilog="Example: scopewatch-train review data/hes3 --author Mika")(review)
 app.command(epilog="Example: scopewatch-train fit data/hes3 --out models/hes3 --hold-out run7")(fit)
 app.command(
     "cross-validate",

@@ -133,15 +133,15 @@ def _cut_out(
     scale = threshold if np.isfinite(threshold) else max(10 * pair.noise, 1.0)
     glow = np.arcsinh(np.clip(np.nan_to_num(signal), 0, None) / scale) / np.arcsinh(20)
     marker = np.clip(glow, 0, 1)[..., None] * np.array([0.2, 1.0, 0.3], dtype=np.float32)
-    phase[_outline(positive_mask(signal, threshold))] = (1.0, 0.2, 0.1)
+    phase[outline_mask(positive_mask(signal, threshold))] = (1.0, 0.2, 0.1)
     for picture in (phase, marker):
         _frame(picture, place.row * tile_px - inner[0].start, place.col * tile_px - inner[1].start,
                tile_px)  # fmt: skip
     return np.asarray(phase, dtype=np.float32), np.asarray(marker, dtype=np.float32)
 
 
-def _outline(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Pixels of a mask that touch what is outside it."""
+def outline_mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pixels of a (H, W) mask that touch what is outside it."""
     padded = np.pad(mask, 1, mode="edge")
     inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return np.asarray(mask & ~inside)

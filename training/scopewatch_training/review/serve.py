@@ -1,0 +1,73 @@
+"""Serves a review on this machine until the person ends it."""
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from scopewatch.core.errors import ConfigError, complaint
+
+HOST: Final = "127.0.0.1"
+
+
+def serve(app: FastAPI, port: int, started: Callable[[int], None]) -> None:
+    """Serve on 127.0.0.1 until Ctrl-C.
+
+    Parameters
+    ----------
+    port
+        0 takes a free one.
+    started
+        Called with the port once connections are taken.
+
+    Raises
+    ------
+    ConfigError
+        When the port is taken or may not be used.
+    """
+    with listen(port) as bound:
+        started(bound.getsockname()[1])
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+        )
+        # Uvicorn ends in order, and then raises the signal again.
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[bound])
+
+
+def listen(port: int) -> socket.socket:
+    """Return a socket that listens on 127.0.0.1; port 0 takes a free one.
+
+    Raises
+    ------
+    ConfigError
+        When the port is taken or may not be used.
+    """
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        # On Windows the option would let two programs share the port.
+        if os.name == "posix":
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((HOST, port))
+        bound.listen(64)
+    except OSError as error:
+        bound.close()
+        raise ConfigError(
+            complaint(
+                "the review cannot be served",
+                where=f"{HOST}:{port}",
+                got=error.strerror or error,
+                do="leave --port out, which takes a free one",
+            )
+        ) from error
+    return bound
