@@ -113,7 +113,7 @@ def test_axe_finds_nothing_on_japanese_pages(page: Page, tmp_path: Path, path: s
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_finger_hits_what_is_to_be_pressed(page: Page, tmp_path: Path, path: str) -> None:
+def test_buttons_are_large_enough_for_a_finger(page: Page, tmp_path: Path, path: str) -> None:
     everything(page, tmp_path)
     page.open(path, width=390)
     assert page.js(SMALL) == []

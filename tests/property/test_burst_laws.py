@@ -39,7 +39,7 @@ def happen(bursts: Bursts, event: Event) -> None:
 
 
 @given(EVENTS)
-def test_scoring_never_waits_longer_than_it_may_nor_most_of_the_time(
+def test_scoring_waits_neither_beyond_its_limit_nor_most_of_the_time(
     events: Sequence[Event],
 ) -> None:
     clock = FakeClock()

@@ -97,7 +97,7 @@ def test_efficiency_rises_from_nothing_and_cells_stay_switched(simulation: Simul
     assert all(later >= earlier - 0.01 for earlier, later in pairwise(course))
 
 
-def test_day_seven_tells_of_the_final_day_but_does_not_equal_it() -> None:
+def test_day_seven_predicts_the_final_day_but_does_not_equal_it() -> None:
     simulation = Simulation(seed=5, size_px=SIZE_PX, cached_fields=1)
     seventh, final = np.array(
         [

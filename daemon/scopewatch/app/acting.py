@@ -1,4 +1,4 @@
-"""Looks at what was judged, and asks time-lapses for images beyond their plan where that is due.
+"""Reads what was judged, and asks time-lapses for images beyond their plan where that is due.
 
 What is asked for goes through the journal, as the orders of people do: so each act has its reason
 there, and is asked for once.
@@ -42,7 +42,7 @@ class ActReader(Protocol):
 
 
 class ActStore(Protocol):
-    """Where acts are asked for. Raises StoreError."""
+    """The journal that acts are asked for in. Raises StoreError."""
 
     def order(
         self,
@@ -53,7 +53,7 @@ class ActStore(Protocol):
         target: Target | None = None,
         reason: str = "",
     ) -> int:
-        """Write down what is wanted of a time-lapse; return its number."""
+        """Record an order to a time-lapse; return its number."""
         ...
 
 

@@ -15,7 +15,7 @@ AT_ONCE: Final = 500
 
 
 class RetryRequests(Protocol):
-    """What people want to be tried again. All methods raise StoreError."""
+    """The requests of people to try things again. All methods raise StoreError."""
 
     def retry_requests(self, source: str, after: int, at_most: int) -> list[RetryRequest]:
         """Return what of a source was asked for and has no outcome yet, by number, after one."""
@@ -41,7 +41,7 @@ class Kept(Protocol):
 
 
 class Retrier:
-    """Looks for wishes every few seconds; used by one thread.
+    """Looks for requests every few seconds; used by one thread.
 
     A source keeps what it was given; a daemon that is built again passes on all of it once more
     that has no outcome.

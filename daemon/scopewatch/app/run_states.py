@@ -141,7 +141,7 @@ class RunStates:
         return all(each.state.level is Level.FINISHED for each in self.current())
 
     def clock_was_set(self, by_s: float) -> None:
-        """Take note that the time of day was set: what was recorded before moves along."""
+        """Note that the time of day was set: earlier records are shifted with it."""
         self._clock_sets.append((self._clock.now(), timedelta(seconds=by_s)))
 
     def condition(self, daemon: Condition) -> Condition:

@@ -39,7 +39,7 @@ class Acquirer(Protocol):
 
     @property
     def acquires(self) -> bool:
-        """Whether it is to."""
+        """Whether it runs a time-lapse."""
         ...
 
     def acquire_due(self) -> None:

@@ -1,4 +1,4 @@
-"""Hands what people want of time-lapses to their sources, and writes down what came of it."""
+"""Passes the orders of people to time-lapses, and records their outcomes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ _MOST: Final = 1000
 
 
 class Journal(Protocol):
-    """Where orders and what came of them are written down. All methods raise StoreError."""
+    """The journal of orders and their outcomes. All methods raise StoreError."""
 
     def orders(self, source: str) -> list[Order]:
         """Return what was asked of a source and has no outcome yet, oldest first."""
@@ -36,7 +36,7 @@ class Journal(Protocol):
         ...
 
     def report(self, source: str, run: str, reports: Sequence[Report]) -> None:
-        """Write down what came of orders, and what was done otherwise."""
+        """Record outcomes of orders, and what a time-lapse did without one."""
         ...
 
 
@@ -59,7 +59,7 @@ class Steered(Protocol):
         ...
 
     def reports(self) -> list[Report]:
-        """Return what came of orders since it was asked last."""
+        """Return the outcomes of orders since the last call."""
         ...
 
     def restore(self, held: JournalEntry | None) -> None:
@@ -117,7 +117,7 @@ class Helm:
                     source.order(order)
 
     def end(self) -> None:
-        """Write down what came of the last orders, before the database is closed. Never raises."""
+        """Record the outcomes of the last orders before the database is closed. Never raises."""
         for source in self._steered:
             try:
                 self._write(source)

@@ -21,7 +21,7 @@ import yaml
 
 from scopewatch import __version__
 from scopewatch.app.results import OVERLAYS
-from scopewatch.app.status import ask_daemon
+from scopewatch.app.status.asking import ask_daemon
 from scopewatch.config import Config, load_config
 from scopewatch.config.secrets import known_secrets, resolve_here
 from scopewatch.core.errors import ScopewatchError
@@ -90,7 +90,7 @@ def _of_config(
 ) -> Iterator[tuple[str, Callable[[], str]]]:
     settings = redact_settings(config.model_dump(mode="json"))
     yield "config.yaml", lambda: yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
-    yield "health.json", lambda: _json(asdict(ask_daemon(config, environ)))
+    yield "health.json", lambda: _json(asdict(ask_daemon(config, environ)[0]))
     yield "ledger.json", lambda: _ledger(config.state.folder)
     yield "card.yaml", lambda: _card(config.model.bundle / "card.yaml")
     if config.logging.file is not None:

@@ -38,7 +38,7 @@ def status(
 
     Example: scopewatch status -c config.yaml --json
     """
-    from scopewatch.app.status import read_status
+    from scopewatch.app.status.reading import read_status
     from scopewatch.config import load_config
 
     current = read_status(load_config(config), os.environ)

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from scopewatch.app.status import MeasuredRun, Status
+from scopewatch.app.status.records import MeasuredRun, Status
 from scopewatch.core.estimation.forecast import NoForecast
 from scopewatch.core.faults import Fault
 from scopewatch.messages.summary import summarise

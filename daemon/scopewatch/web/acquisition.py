@@ -28,7 +28,8 @@ from scopewatch.web.dashboard_context import (
     choose_run,
     make_header,
 )
-from scopewatch.web.pages import ACTS, render_page
+from scopewatch.web.pages.render import render_page
+from scopewatch.web.wording import ACTS
 
 pages = APIRouter()
 programs = APIRouter()

@@ -7,12 +7,28 @@ from urllib.parse import unquote
 
 from markupsafe import Markup, escape
 
-from scopewatch.core.phrases import Language
+from scopewatch.core.acquisition import Act
+from scopewatch.core.phrases import Language, mark
 from scopewatch.core.well_name import WellName
 from scopewatch.messages.links import segment
 from scopewatch.messages.translator import translator
 
 NOTHING = "–"
+
+# What people do to a time-lapse.
+ACTS = {
+    Act.PAUSE: mark("paused"),
+    Act.RESUME: mark("went on"),
+    Act.NOW: mark("time point at once"),
+    Act.MEDIUM: mark("medium change"),
+    Act.DEAD: mark("marked dead"),
+    Act.ALIVE: mark("taken in again"),
+    Act.MORE_SITES: mark("further sites"),
+    Act.PLANNED_SITES: mark("planned sites only"),
+    Act.REIMAGE: mark("taken again"),
+    Act.FLUORESCENCE: mark("fluorescence"),
+    Act.NOTE: mark("note"),
+}
 
 
 def percent(value: float | None) -> str:

@@ -169,7 +169,7 @@ def test_the_thread_delivers_what_a_restart_found_in_the_outbox(
     lab.store.close()
 
 
-def test_a_test_message_tells_which_channel_works(lab: Lab) -> None:
+def test_a_test_message_shows_which_channel_works(lab: Lab) -> None:
     hook = Hook()
     messages = write_test("run 7", lab.clock.now(), style=Style(), overlay=None, digest=True)
     with Serving(hook):

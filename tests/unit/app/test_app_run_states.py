@@ -201,7 +201,7 @@ def test_another_trouble_is_logged_again_but_a_passing_one_is_not(
     assert causes == ["no-frames", "wells-missing"]
 
 
-def test_the_end_of_a_run_is_logged_with_what_came_of_it(
+def test_the_end_of_a_run_is_logged_with_its_outcome(
     room: Room, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -213,7 +213,7 @@ def test_the_end_of_a_run_is_logged_with_what_came_of_it(
     assert logged(caplog) == [("INFO", "run is finished")]
 
 
-def test_the_states_are_quick_to_gather_whatever_the_waiting(room: Room) -> None:
+def test_the_states_are_read_quickly_while_many_frames_wait(room: Room) -> None:
     room.daemon = DaemonSeen(waiting=500)
     room.score("A1")
     assert room.states().of("run 7").level is Level.WAITING

@@ -2,7 +2,8 @@
 
 import pytest
 
-from scopewatch.app.status import AcquisitionStatus, _acquisition
+from scopewatch.app.status.asking import parse_acquisition
+from scopewatch.app.status.records import AcquisitionStatus
 
 FOCUS = {
     "method": "lock",
@@ -58,6 +59,6 @@ ANSWER = {
     ],
 )
 def test_a_time_lapse_is_shown_in_one_line(changes: dict[str, object], line: str) -> None:
-    shown = _acquisition({**ANSWER, **changes})
+    shown = parse_acquisition({**ANSWER, **changes})
     assert isinstance(shown, AcquisitionStatus)
     assert shown.text == line

@@ -50,7 +50,7 @@ def test_many_keys_are_compared_in_one_pass() -> None:
     assert len(parse_yaml("".join(f"k{n}: 0\n" for n in range(5000)))) == 5000
 
 
-def test_a_configuration_full_of_problems_tells_the_first_hundred(tmp_path: Path) -> None:
+def test_the_first_hundred_problems_of_a_configuration_are_listed(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("".join(f"k{n}: 0\n" for n in range(300)), encoding="utf-8")
     with pytest.raises(ConfigError) as caught:

@@ -22,7 +22,7 @@ def test_of_an_address_only_its_kind_is_shown(address: str, shown: str) -> None:
 @pytest.mark.parametrize(
     "text", ["token=hunter2", "Password: hunter2", 'api_key="hunter2"', '{"secret": "hunter2"}']
 )
-def test_an_assigned_secret_is_hidden_wherever_it_is(text: str) -> None:
+def test_an_assigned_secret_is_hidden_everywhere(text: str) -> None:
     assert "hunter2" not in redact_text(text)
 
 

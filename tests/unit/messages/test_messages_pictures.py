@@ -102,7 +102,7 @@ def test_a_trend_without_points_is_refused() -> None:
         Trend(name="B3", points=(), day=1)
 
 
-def test_a_colour_tells_how_far_from_the_target_a_well_is() -> None:
+def test_a_colour_shows_the_distance_of_a_well_from_the_target() -> None:
     colours = [colour_of(value, 0.5) for value in (0.2, 0.3, 0.45, 0.5, 0.65, 0.9)]
     assert colours == list(COLOURS)
     assert colour_of(0.3, None) == PLAIN

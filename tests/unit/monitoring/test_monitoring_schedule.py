@@ -62,7 +62,7 @@ def test_a_rule_that_is_new_catches_up_in_steps_of_its_own() -> None:
     ]
 
 
-def test_a_rule_steps_only_over_the_wells_that_it_speaks_of() -> None:
+def test_a_rule_steps_only_over_its_own_wells() -> None:
     settled = {("A1", 0): 1, ("B1", 0): 1}
     history = replace(NOTHING, newest={"A1": 0, "B1": 0}, settled=settled)
     assert taken(due(SINGLE, history)) == [

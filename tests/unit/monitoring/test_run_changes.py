@@ -35,7 +35,7 @@ def name(asked: str, **changes: object) -> list[str]:
     return list(explain_name(asked, POLICY, last, NOW))
 
 
-def test_what_goes_on_as_before_needs_no_word() -> None:
+def test_unchanged_settings_are_not_reported() -> None:
     assert settings() == []
     assert name("run 8") == []
 

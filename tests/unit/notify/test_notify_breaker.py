@@ -15,7 +15,7 @@ def opened(clock: FakeClock) -> Breaker:
     return breaker
 
 
-def test_it_opens_after_so_many_failures_in_a_row_and_not_before(clock: FakeClock) -> None:
+def test_it_opens_after_the_set_number_of_failures_in_a_row(clock: FakeClock) -> None:
     breaker = Breaker()
     for _ in range(RULE.after - 1):
         breaker = breaker.failed(RULE, clock.now())

@@ -116,7 +116,7 @@ def test_a_few_wells_raise_alerts_one_by_one(tmp_path: Path, clock: FakeClock) -
         ),
     ],
 )
-def test_a_rule_of_plates_is_implied_only_where_none_speaks_for_the_same_wells(
+def test_a_plate_rule_is_implied_only_where_no_other_has_the_same_wells(
     rules: tuple[AlertRule, ...], implied: list[str]
 ) -> None:
     made = implied_rules(rules)

@@ -171,7 +171,7 @@ def test_what_was_refused_comes_newest_first_with_its_reason(
     assert reader.quarantined(A1, 10) == []
 
 
-def test_a_standing_alert_tells_what_its_rule_saw_last(filled: Scene, reader: Reader) -> None:
+def test_an_open_alert_shows_what_its_rule_saw_last(filled: Scene, reader: Reader) -> None:
     filled.score(key("A1", 3), 0.06)
     (alert,) = reader.alerts(A1, 10)
     assert alert.newest is not None

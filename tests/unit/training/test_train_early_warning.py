@@ -123,7 +123,7 @@ def test_rules_see_what_the_core_foretells_at_the_same_moment() -> None:
     assert scores[0] is None
 
 
-def test_an_unfit_time_point_neither_feeds_nor_breaks_a_series() -> None:
+def test_an_unfit_time_point_neither_counts_for_nor_ends_a_series() -> None:
     recorded = make_runs(runs=3, wells=8)
     table = fit_forecast([day for each in recorded.courses for day in each.days()])
     place = min(recorded.courses, key=lambda course: course.final).place

@@ -121,7 +121,7 @@ def test_a_form_of_another_origin_is_refused(acquiring: Dashboard) -> None:
     assert acquiring.alerts.orders == []
 
 
-def test_the_journal_shows_who_and_what_came_of_it_the_newest_first(acquiring: Dashboard) -> None:
+def test_the_journal_shows_author_and_outcome_newest_first(acquiring: Dashboard) -> None:
     acquiring.reader.entries = [
         entry(Act.PAUSE, hours=3),
         entry(Act.NOW, done=False, hours=2),
@@ -195,7 +195,7 @@ def test_the_curve_of_a_well_shows_what_people_did(
     assert marks == ["day 4.0: medium change", "day 4.0: went on"]
 
 
-def test_the_pages_speak_japanese(acquiring: Dashboard) -> None:
+def test_the_pages_are_shown_in_japanese(acquiring: Dashboard) -> None:
     acquiring.reader.entries = [entry(Act.MEDIUM), entry(Act.NOTE)]
     acquiring.acquisitions = (replace(STANDING, held=AWAY),)
     text = acquiring.get(PATH, {"accept-language": "ja"}).text

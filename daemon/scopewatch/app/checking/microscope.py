@@ -1,4 +1,4 @@
-"""Whether a microscope could take the time-lapse that is configured: from files, or from its core.
+"""Checks whether a microscope could take the configured time-lapse: from files, or from its core.
 
 By files alone nothing of the hardware is touched. With `connect` the core is loaded, its devices as
 Micro-Manager loads them but without the preset `System/Startup`, and nothing is moved.

@@ -9,7 +9,8 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from scopewatch.app.explain.explanation import Explaining, Explanation, Looked
+from scopewatch.app.explain.explaining import Explaining
+from scopewatch.app.explain.explanation import Explanation, Looked
 from scopewatch.config import (
     FolderSourceConfig,
     NDTiffSourceConfig,

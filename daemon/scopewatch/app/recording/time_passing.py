@@ -62,7 +62,7 @@ def due_plates(
 def still_due(
     work: UnitOfWork, plates: Sequence[DuePlate], alerting: Alerting, now: datetime
 ) -> list[DuePlate]:
-    """Wait for frames again on plates that were quiet and of which one has come since."""
+    """Return the plates; those that have got a frame since are no longer quiet."""
     if not any(plate.quiet for plate in plates):
         return list(plates)
     silent = work.plates.silent(now, alerting.patience, DONE_WITH)

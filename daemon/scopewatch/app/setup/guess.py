@@ -25,7 +25,7 @@ _WELL = re.compile(r"([A-Z]{1,2})(\d{1,2})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
-    """A guess, and what it rests on; `value` None where nothing lets one guess."""
+    """A guess and its reason; `value` is None where nothing gives one."""
 
     value: object
     why: str

@@ -54,14 +54,14 @@ class Understanding:
 
     @property
     def open_questions(self) -> Iterator[str]:
-        """Yield what has to be asked: nothing lets one guess it."""
+        """Yield what has to be asked: nothing gives a guess."""
         if self.phase_channel.value is None and self.explanation.channels:
             yield "phase_channel"
         if self.interval_h.value is None:
             yield "interval_h"
 
     def lines(self) -> Iterator[str]:
-        """Yield what was understood, a line each, with what it rests on."""
+        """Yield what was understood, one line each, with its reason."""
         yield f"kind of source    {self.kind}"
         for label, guess in (
             ("names", self.pattern),

@@ -155,8 +155,10 @@ def _grey_values(view: NDArray[np.float32]) -> dict[str, float]:
     level = np.clip((sample + 3) * (GREY_LEVELS / 6), 0, GREY_LEVELS - 1).astype(np.intp)
     share = np.bincount(level, minlength=GREY_LEVELS) / sample.size
     share = share[share > 0]
+    # Multiplied, since numpy's power takes forty times as long.
+    third = float(np.mean(centred * centred * centred))
     return {
-        "skewness": float(np.mean(centred**3)) / deviation**3 if deviation > 1e-6 else 0.0,
+        "skewness": third / deviation**3 if deviation > 1e-6 else 0.0,
         "tails": float(np.mean(np.abs(sample) > 3)),
         "entropy": float(np.sum(share * np.log2(1 / share))),
     }

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    and_,
     bindparam,
     cast,
     func,
@@ -174,22 +175,28 @@ def count_reasons(
     session: Session, run: str | None, within: Sequence[ColumnElement[bool]]
 ) -> list[ReasonRow]:
     """Count what `select_refused` selects by fault, the most frequent first."""
-    every = select_refused(None, run, within).order_by(None).subquery()
-    # SQLite gives the bare columns beside max() from the row that holds it.
-    rows = session.execute(
+    every = select_refused(None, run, within).order_by(None).cte()
+    counted = (
         select(
-            every,
+            every.c.fault,
             func.count().label("how_many"),
             func.sum(cast(every.c.asked_again, Integer)).label("waiting"),
-            func.max(every.c.at),
+            func.max(every.c.at).label("newest"),
         )
         .group_by(every.c.fault)
-        .order_by(func.count().desc(), every.c.fault)
+        .subquery()
     )
-    found = []
+    rows = session.execute(
+        select(every, counted.c.how_many, counted.c.waiting)
+        .join(counted, and_(every.c.fault == counted.c.fault, every.c.at == counted.c.newest))
+        .order_by(counted.c.how_many.desc(), every.c.fault, every.c.source, every.c.locator)
+    )
+    found: dict[str, ReasonRow] = {}
     for row in rows:
         newest = refused_row(row)
-        found.append(
+        # Several may be the newest: the first stands for them.
+        found.setdefault(
+            newest.fault,
             ReasonRow(
                 fault=newest.fault,
                 count=row.how_many,
@@ -197,9 +204,9 @@ def count_reasons(
                 reason=newest.reason,
                 at=newest.at,
                 asked_again=int(row.waiting or 0),
-            )
+            ),
         )
-    return found
+    return list(found.values())
 
 
 def refused_row(row: Any) -> RefusedRow:

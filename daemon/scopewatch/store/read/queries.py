@@ -7,23 +7,27 @@ any thread while the daemon writes. Each may raise StoreError.
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
-from sqlalchemy import Engine, exists, func, select
+from sqlalchemy import Engine, exists, select
 
 from scopewatch.core.acquisition import JournalEntry
 from scopewatch.core.imaging.frame import FrameKey
-from scopewatch.core.imaging.tiling import TileGrid, TileScores
+from scopewatch.core.imaging.tiling import TileScores
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.acts import ActFacts
 from scopewatch.monitoring.run_changes import RunResults
 from scopewatch.monitoring.run_facts import RunSeen
-from scopewatch.store.files.tiles import unpack
 from scopewatch.store.read.alert_queries import list_alerts, list_channels
+from scopewatch.store.read.course_queries import (
+    newest_course,
+    newest_shots,
+    outlooks_of,
+    whole_course,
+)
 from scopewatch.store.read.final_results import RunEnd, run_ends
 from scopewatch.store.read.frame_queries import (
     count_reasons,
-    efficiency_of,
     frame_key,
     frame_record,
     refused_row,
@@ -52,19 +56,15 @@ from scopewatch.store.read.records import (
     Shot,
     WellRow,
 )
-from scopewatch.store.read.run_queries import count_frames, list_active, see_run, well_ids
+from scopewatch.store.read.run_counts import count_frames, well_ids
+from scopewatch.store.read.run_queries import list_active, see_run
 from scopewatch.store.read.run_results import read_results
-from scopewatch.store.read.well_queries import (
-    count_by_well,
-    list_wells,
-    named,
-    newest_of,
-    outlook_of,
-)
+from scopewatch.store.read.tile_queries import tile_scores
+from scopewatch.store.read.well_counts import count_by_well
+from scopewatch.store.read.well_queries import list_wells
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.engine import open_reader, transaction
-from scopewatch.store.schema.tables import FrameRow, Result, Run, TileScoresRow, Well
-from scopewatch.store.schema.well_tables import WellEstimate, WellOutlook
+from scopewatch.store.schema.tables import FrameRow, Result, Run, Well
 
 MOST_WELLS: Final = 5000
 _BATCH: Final = 500
@@ -182,31 +182,15 @@ class Reader:
     def course(self, name: WellName, limit: int) -> list[CoursePoint]:
         """Return the newest `limit` time points of a well, oldest first."""
         with transaction(self._engine) as session:
-            newest = newest_of(session, WellEstimate, name, limit)
-        return [_course_point(row) for row in newest]
+            return newest_course(session, name, limit)
 
     def whole_course(self, name: WellName, most: int) -> list[CoursePoint]:
         """Return at most so many time points of a well, evenly from its first to its newest.
 
         Of a long course every n-th is read, counted back from the newest.
         """
-        of_well = select(WellEstimate).join(Well, Well.id == WellEstimate.well_id).join(Run)
-        span = of_well.with_only_columns(
-            func.min(WellEstimate.time_point), func.max(WellEstimate.time_point)
-        ).where(*named(name))
         with transaction(self._engine) as session:
-            first, last = session.execute(span).one()
-            if last is None:
-                return []
-            step = -(-(last - first + 1) // most)
-            rows = session.execute(
-                select(*WellEstimate.__table__.columns)
-                .join(Well, Well.id == WellEstimate.well_id)
-                .join(Run)
-                .where(*named(name), (last - WellEstimate.time_point) % step == 0)
-                .order_by(WellEstimate.time_point)
-            ).all()
-        return [_course_point(row) for row in rows]
+            return whole_course(session, name, most)
 
     def ends(self, run: str | None = None) -> list[RunEnd]:
         """Return what fluorescence measured on the final day, by run, and what was predicted."""
@@ -223,56 +207,13 @@ class Reader:
         errors
             Whether forecasts have their errors, from which probabilities follow.
         """
-        without = ("filter",) if errors else ("filter", "errors")
         with transaction(self._engine) as session:
-            newest = newest_of(session, WellOutlook, name, limit, without)
-        return [outlook_of(row, row.errors if errors else ()) for row in newest]
+            return outlooks_of(session, name, limit, errors=errors)
 
     def shots(self, name: WellName, limit: int) -> list[Shot]:
         """Return the newest `limit` pictures of a well, newest first."""
-        # Each judged time point has a picture: none that is older need be looked at.
-        oldest = (
-            select(WellEstimate.time_point)
-            .where(WellEstimate.well_id == Well.id)
-            .order_by(WellEstimate.time_point.desc())
-            .limit(1)
-            .offset(limit - 1)
-            .correlate(Well)
-            .scalar_subquery()
-        )
         with transaction(self._engine) as session:
-            rows = session.execute(
-                select(
-                    FrameRow.site,
-                    FrameRow.time_point,
-                    FrameRow.settled_at,
-                    Result.overlay,
-                    Result.stain,
-                    Result.day,
-                    Result.efficiency,
-                    Result.low,
-                    Result.high,
-                    Result.corrected,
-                )
-                .join(Result, Result.frame_id == FrameRow.id)
-                .join(Well, Well.id == FrameRow.well_id)
-                .join(Run)
-                .where(*named(name), FrameRow.time_point >= func.coalesce(oldest, -1))
-                .order_by(FrameRow.time_point.desc(), FrameRow.site)
-                .limit(limit)
-            ).all()
-        return [
-            Shot(
-                overlay=row.overlay,
-                stain=row.stain,
-                site=row.site,
-                time_point=row.time_point,
-                day=row.day,
-                efficiency=efficiency_of(row),
-                drawn_at=row.settled_at,
-            )
-            for row in rows
-        ]
+            return newest_shots(session, name, limit)
 
     def pictures_removed_until(self) -> datetime | None:
         """Return up to when pictures were written that retention removed; None where it has not."""
@@ -367,30 +308,5 @@ class Reader:
 
     def tile_scores(self, key: FrameKey) -> TileScores | None:
         """Return the tile probabilities of a frame, or None where it was not judged."""
-        name = WellName(run=key.run, plate=key.plate, well=key.well)
         with transaction(self._engine) as session:
-            row = session.scalar(
-                select(TileScoresRow)
-                .join(FrameRow, FrameRow.id == TileScoresRow.frame_id)
-                .join(Well, Well.id == FrameRow.well_id)
-                .join(Run)
-                .where(
-                    *named(name),
-                    FrameRow.site == key.site,
-                    FrameRow.time_point == key.time_point,
-                    FrameRow.channel == key.channel,
-                )
-            )
-        if row is None:
-            return None
-        grid = TileGrid(height=row.height_px, width=row.width_px, tile_px=row.tile_px)
-        return unpack(grid, row.probability, row.valid)
-
-
-def _course_point(row: Any) -> CoursePoint:
-    return CoursePoint(
-        time_point=row.time_point,
-        day=row.day,
-        efficiency=efficiency_of(row),
-        sites=row.n_sites,
-    )
+            return tile_scores(session, key)

@@ -15,13 +15,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scopewatch.core.faults import Fault
 from scopewatch.monitoring.run_facts import FrameTally, RefusedSeen, RunSeen, WellSeen
-from scopewatch.store.read.frame_queries import refused_within
 from scopewatch.store.read.journal import dead_places
 from scopewatch.store.read.ledger import find_run
-from scopewatch.store.read.records import Counts
-from scopewatch.store.read.well_queries import Counted, count_by_well, newest_time_point
+from scopewatch.store.read.well_queries import newest_time_point
 from scopewatch.store.schema.columns import FrameState
-from scopewatch.store.schema.tables import FrameRow, RefusalRow, Result, Run, Well
+from scopewatch.store.schema.tables import FrameRow, RefusalRow, Run, Well
 from scopewatch.store.schema.well_tables import WellEstimate
 
 MOST_WELLS: Final = 5000
@@ -69,63 +67,6 @@ def list_active(session: Session, since: datetime) -> list[str]:
         select(Run.name).where(Run.id.in_(active)).order_by(Run.first_seen_at.desc(), Run.id.desc())
     )
     return list(found)
-
-
-def well_ids(session: Session, name: str | None) -> list[int]:
-    """Return the wells of a run, or of the whole database."""
-    query = select(Well.id)
-    if name is not None:
-        query = query.join(Run).where(Run.name == name)
-    return list(session.scalars(query))
-
-
-@lru_cache(maxsize=1)
-def _select_newest_day() -> "Select[Any]":
-    newest = WellEstimate.time_point == newest_time_point(WellEstimate)
-    return (
-        select(func.max(WellEstimate.day))
-        .join(Well, and_(Well.id == WellEstimate.well_id, newest))
-        .join(Run)
-        .where(Run.name == bindparam("run"))
-    )
-
-
-def count_frames(
-    session: Session, name: str | None, counted: Mapping[int, Counted] | None = None
-) -> Counts:
-    """Count the frames of a run, or of the whole database.
-
-    Parameters
-    ----------
-    counted
-        Those of its wells, where they were counted already.
-    """
-    refused: tuple[ColumnElement[bool], ...] = ()
-    if counted is None:
-        counted = count_by_well(session, well_ids(session, name))
-    newest_day = (
-        select(Result.day)
-        .join(FrameRow, FrameRow.id == Result.frame_id)
-        .order_by(FrameRow.settled_at.desc(), FrameRow.id.desc())
-        .limit(1)
-    )
-    if name is not None:
-        refused = refused_within(session, name)
-        newest_day = _select_newest_day().params(run=name)
-    wells = counted.values()
-    by_state = {state: sum(each.frames[state] for each in wells) for state in FrameState}
-    return Counts(
-        scored=by_state[FrameState.SCORED],
-        quarantined=by_state[FrameState.QUARANTINED],
-        waiting=by_state[FrameState.CLAIMED],
-        skipped=by_state[FrameState.SKIPPED],
-        missed=by_state[FrameState.MISSED],
-        refused=session.scalar(select(func.count()).select_from(RefusalRow).where(*refused)) or 0,
-        last_frame_at=max(
-            (each.last_at for each in wells if each.last_at is not None), default=None
-        ),
-        newest_day=session.scalar(newest_day),
-    )
 
 
 @lru_cache(maxsize=1)

@@ -1,11 +1,9 @@
 """The wells as they are now."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -22,24 +20,12 @@ from scopewatch.core.alerts.state_machine import RuleKind, Severity
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.well_name import WellName
 from scopewatch.store.read.records import Flag, Outlook, WellRow
+from scopewatch.store.read.well_counts import NO_FRAMES, Counted, count_by_well
 from scopewatch.store.schema.alert_tables import Alert
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.outlook_rows import forecast_of
-from scopewatch.store.schema.tables import FrameRow, Run, Well
+from scopewatch.store.schema.tables import Run, Well
 from scopewatch.store.schema.well_tables import WellEstimate, WellOutlook
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
-    """The frames of a well by state, and when the newest of each state was settled."""
-
-    frames: Mapping[FrameState, int]
-    settled_at: Mapping[FrameState, datetime | None]
-
-    @property
-    def last_at(self) -> datetime | None:
-        """When the newest of all was settled."""
-        return max((at for at in self.settled_at.values() if at is not None), default=None)
 
 
 def named(name: WellName) -> tuple[ColumnElement[bool], ...]:
@@ -107,7 +93,7 @@ def list_wells(
         ),
     ):
         estimate = estimates.get(well.id)
-        frames = counts.get(well.id, _NONE)
+        frames = counts.get(well.id, NO_FRAMES)
         shown = names[well.id]
         outlook = outlooks.get(well.id)
         rows.append(
@@ -167,41 +153,6 @@ def _errors(session: Session, ids: Sequence[int]) -> dict[int, tuple[float, ...]
     """Return the errors of the newest forecasts, by well."""
     found = session.execute(_select_newest(WellOutlook, errors=True), {"ids": list(ids)})
     return {row.of: tuple(row.errors) for row in found}
-
-
-_STATES: Final = tuple(FrameState)
-_NONE: Final = Counted(frames=dict.fromkeys(_STATES, 0), settled_at=dict.fromkeys(_STATES))
-
-
-@lru_cache(maxsize=1)
-def _select_counts() -> "Select[Any]":
-    """Select the frames of wells by state, and when the newest of each state was settled.
-
-    Each count is one range of an index, and each newest moment one place in it: some times quicker
-    than to group the same rows.
-    """
-    of_state = [(FrameRow.well_id == Well.id, FrameRow.state == state) for state in _STATES]
-    counts = [
-        select(func.count()).select_from(FrameRow).where(*each).correlate(Well).scalar_subquery()
-        for each in of_state
-    ]
-    newest = [
-        select(func.max(FrameRow.settled_at)).where(*each).correlate(Well).scalar_subquery()
-        for each in of_state
-    ]
-    return select(Well.id, *counts, *newest).where(Well.id.in_(bindparam("ids", expanding=True)))
-
-
-def count_by_well(session: Session, ids: Sequence[int]) -> dict[int, Counted]:
-    """Count the frames of wells by state."""
-    width = len(_STATES)
-    return {
-        row[0]: Counted(
-            frames=dict(zip(_STATES, row[1 : 1 + width], strict=True)),
-            settled_at=dict(zip(_STATES, row[1 + width :], strict=True)),
-        )
-        for row in session.execute(_select_counts(), {"ids": list(ids)})
-    }
 
 
 def newest_outlooks(
@@ -283,22 +234,3 @@ def _natural(name: str) -> list[tuple[int, str]]:
     """Sort key by which A2 comes before A10."""
     parts = re.split(r"(\d+)", name)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
-
-
-def newest_of(
-    session: Session,
-    table: type[WellEstimate] | type[WellOutlook],
-    name: WellName,
-    limit: int,
-    without: Collection[str] = (),
-) -> list[Any]:
-    """Return the columns of a well's rows at its newest `limit` time points, oldest first."""
-    newest = session.execute(
-        select(*(each for each in table.__table__.columns if each.name not in without))
-        .join(Well, Well.id == table.well_id)
-        .join(Run)
-        .where(*named(name))
-        .order_by(table.time_point.desc())
-        .limit(limit)
-    ).all()
-    return list(reversed(newest))

@@ -20,10 +20,10 @@ from scopewatch.monitoring.history import Plate, PlateHistory
 from scopewatch.monitoring.outlooks import Foreseen
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.schedule import DueStep
-from scopewatch.store.read.plate_history import load_history, plate_of
-from scopewatch.store.read.rule_states import States, open_plates, read_states
-from scopewatch.store.read.silent_plates import silent_plates
-from scopewatch.store.read.well_history import gather_wells
+from scopewatch.store.read.stepping.plate_history import load_history, plate_of
+from scopewatch.store.read.stepping.rule_states import States, open_plates, read_states
+from scopewatch.store.read.stepping.silent_plates import silent_plates
+from scopewatch.store.read.stepping.well_history import gather_wells
 from scopewatch.store.schema.tables import Run, Well
 from scopewatch.store.write import estimates
 from scopewatch.store.write.rules import outlooks

@@ -1,5 +1,5 @@
-// Keeps the page fresh without losing scroll, focus or opened details, and says loudly when
-// scopewatch no longer answers: an old page must never pass for a calm plate.
+// Refreshes the page and keeps scroll position, focus and opened details. Shows a warning when
+// scopewatch no longer answers, so that nobody takes an old page for the present state.
 "use strict";
 
 const EVERY_MS = 15000;

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scopewatch.app.explain.explanation import Explaining, Explanation, Looked
+from scopewatch.app.explain.explaining import Explaining
+from scopewatch.app.explain.explanation import Explanation, Looked
 from scopewatch.app.explain.text import as_json, describe, in_order
 from scopewatch.config import RunConfig
 from scopewatch.config.sources import POSITION_LABEL

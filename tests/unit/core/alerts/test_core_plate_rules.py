@@ -138,7 +138,7 @@ def test_an_outlier_is_reported_also_while_its_plate_collapses() -> None:
     assert reported(done) == [("plate", "raised"), ("A5", "raised")]
 
 
-def test_a_collapse_speaks_only_for_the_wells_of_its_rule() -> None:
+def test_a_collapse_covers_only_the_wells_of_its_rule() -> None:
     rules = (WEAK, replace(COLLAPSE, wells=("A*",)))
     done = step_plate(rules, {}, look_at(dict.fromkeys(NAMES[:13], 0.1)))
     assert reported(done) == [("plate", "raised"), ("B1", "raised")]

@@ -57,7 +57,7 @@ def test_one_good_observation_starts_the_count_again() -> None:
     assert run([0.4, 0.4, 0.5, 0.4, 0.4]) == [None] * 5
 
 
-def test_an_observation_that_could_not_be_judged_neither_feeds_nor_breaks_a_series() -> None:
+def test_an_observation_that_could_not_be_judged_neither_counts_for_nor_ends_a_series() -> None:
     rule = replace(AT_ONCE, consecutive=3)
     assert changes(drive(rule, [0.1, 0.1, None, None, 0.1])) == [(4, "raised")]
 
@@ -177,7 +177,7 @@ def test_critical_breaks_through_quiet_hours() -> None:
     assert transitions[15].severity is Severity.CRITICAL
 
 
-def test_what_something_larger_speaks_for_is_reported_when_it_no_longer_does() -> None:
+def test_a_well_is_reported_once_the_alert_of_its_plate_no_longer_covers_it() -> None:
     state, transition = step(AlertState(), AT_ONCE, seen(0.1), hold=True)
     assert (state.raised, state.notified, transition) == (True, None, None)
     state, transition = step(state, AT_ONCE, seen(None, hour=1))

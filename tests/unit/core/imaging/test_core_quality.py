@@ -36,7 +36,7 @@ def test_a_good_frame_is_judged_and_measured() -> None:
     assert verdict.measures["resampled_by"] == 1
 
 
-def test_contrast_is_the_spread_over_the_background_whatever_the_gain() -> None:
+def test_contrast_is_the_spread_over_the_background_at_any_gain() -> None:
     pixels = make_cells(512, 512)
     contrast = measure(pixels, view_of(pixels))["contrast"]
     assert contrast == pytest.approx(0.08 * 1.47 * 1.645, rel=0.1)

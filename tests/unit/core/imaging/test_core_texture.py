@@ -118,7 +118,7 @@ def test_real_phase_frames_lose_focus_with_blur_and_keep_it_under_noise(real_dat
         assert measured == pytest.approx(sharp, rel=0.1), name
 
 
-def test_coverage_is_the_share_that_is_not_bare_whatever_the_contrast() -> None:
+def test_coverage_is_the_share_that_is_not_bare_at_any_contrast() -> None:
     frame = make_cells(512, 512, noise=0.005)
     assert describe(view_of(frame))["coverage"] > 0.97
     bare = frame.copy()

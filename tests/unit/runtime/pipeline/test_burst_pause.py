@@ -112,7 +112,7 @@ def test_a_burst_that_is_never_counted_is_waited_for_briefly(
     assert wait(bursts, clock) == MOMENT_S
 
 
-def test_a_burst_without_end_is_waited_for_so_long_and_then_scored_beside(
+def test_scoring_waits_for_an_endless_burst_only_up_to_its_limit(
     bursts: Bursts, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")

@@ -81,7 +81,7 @@ def test_it_is_closed_to_others_with_the_folders_that_it_needed(bench: Bench) ->
     assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o750}
 
 
-def test_it_is_turned_over_by_its_size_and_only_so_many_are_kept(bench: Bench) -> None:
+def test_the_log_file_rotates_by_size_and_old_ones_are_removed(bench: Bench) -> None:
     bench.set_up(max_bytes=500, keep=2)
     for number in range(40):
         log.info("line %d", number)

@@ -66,7 +66,7 @@ def test_a_label_that_is_no_well_yields_to_a_name_that_is_one() -> None:
     assert read(fact(Origin.PLANE, position="left"), fact(Origin.NAME, well="C4")).key.well == "C4"
 
 
-def test_a_label_tells_well_and_site() -> None:
+def test_a_label_gives_well_and_site() -> None:
     reading = read(fact(Origin.PLANE, position="B3-Site_2"))
     assert (reading.key.well, reading.key.site) == ("B3", 2)
 

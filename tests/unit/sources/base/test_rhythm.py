@@ -124,7 +124,7 @@ def test_files_that_grow_without_images_are_one_beginning(scene: Scene) -> None:
     assert grow_without_images(scene, 1) > 0
 
 
-def test_once_images_came_of_such_files_the_next_change_is_a_beginning_again(
+def test_after_images_were_read_the_next_change_of_the_files_begins_again(
     scene: Scene,
 ) -> None:
     grow_without_images(scene, 30)

@@ -26,7 +26,7 @@ MEANT = {
 
 
 @pytest.mark.parametrize("pattern", MEANT)
-def test_what_is_to_be_written_instead_reads_the_names_that_were_meant(pattern: str) -> None:
+def test_the_proposed_pattern_reads_the_names_it_was_meant_for(pattern: str) -> None:
     name, expected = MEANT[pattern]
     with pytest.raises(ConfigError, match="file name pattern is a shell pattern") as caught:
         NamePattern(pattern)

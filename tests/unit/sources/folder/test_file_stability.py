@@ -24,7 +24,7 @@ def test_every_change_starts_the_quiet_time_again() -> None:
     assert ready(stability, 11.0) == ["a"]
 
 
-def test_a_file_that_never_rests_is_looked_into_as_late_as_one_that_does() -> None:
+def test_a_file_that_keeps_changing_is_opened_no_earlier_than_a_stable_one() -> None:
     stability = FileStability(settle_s=2, give_up_s=60)
     looks = []
     for second in range(10):

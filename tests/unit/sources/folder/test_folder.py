@@ -331,7 +331,7 @@ def test_files_that_come_while_it_watches_are_counted_and_those_there_before_are
     assert scene.arrivals.came_s == [(1, 0.0)], "once, however often it is seen"
 
 
-def test_polling_tells_within_what_time_files_came(tmp_path: Path, make: Make) -> None:
+def test_polling_gives_the_interval_in_which_files_came(tmp_path: Path, make: Make) -> None:
     scene = make(observer="polling", poll_s=3600).start()
     for time_point in range(3):
         write(tmp_path / f"plate_A1_s0_t{time_point:04d}_phase.tif")

@@ -85,7 +85,7 @@ def test_an_image_of_a_position_that_was_named_before_is_read_at_once(
     assert "HES7/plate/B1/s0/t0001/phase" in scene.inbox.keys
 
 
-def test_a_moment_that_the_side_file_tells_later_is_taken_up(tmp_path: Path, scene: Scene) -> None:
+def test_a_moment_from_a_late_side_file_is_taken_up(tmp_path: Path, scene: Scene) -> None:
     shoot(tmp_path, 0, 0)
     say(tmp_path, (0, 0))
     scene.start()
@@ -152,7 +152,7 @@ INDEX = """<E><Images><Image><URL>{}</URL><Row>2</Row><Col>3</Col><FieldID>2</Fi
 HARMONY = "r02c03f02p01-ch1sk5fk1fl1.tiff"
 
 
-def test_a_scale_that_only_the_side_file_tells_is_waited_for_but_not_for_ever(
+def test_a_scale_in_the_side_file_alone_is_waited_for_up_to_a_limit(
     tmp_path: Path, make: Make
 ) -> None:
     write(tmp_path / "Images" / HARMONY)
@@ -218,7 +218,7 @@ def test_a_side_file_that_changed_before_it_was_noted_is_not_missed(tmp_path: Pa
     assert awaiting.changed(1) == ["a"]
 
 
-def test_only_so_many_images_are_remembered(tmp_path: Path) -> None:
+def test_the_number_of_remembered_images_is_bounded(tmp_path: Path) -> None:
     awaiting = SideFileWaits(capacity=3)
     for index in range(10):
         awaiting.note(str(index), [missing(tmp_path / "side")], waits=True)

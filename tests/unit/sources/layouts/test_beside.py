@@ -40,7 +40,7 @@ def beside(tmp_path: Path, locator: str) -> Beside:
     return look_beside(locator, tmp_path, (SIDE,), NOTHING, SideFiles(DEFAULT_LIMITS))
 
 
-def test_a_side_file_speaks_as_the_metadata_of_the_set(tmp_path: Path) -> None:
+def test_a_side_file_counts_as_metadata_of_the_set(tmp_path: Path) -> None:
     put(tmp_path / "old.json", a="B2")
     found = beside(tmp_path, "a.tif")
     (statement,) = found.statements

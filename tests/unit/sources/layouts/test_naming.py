@@ -195,7 +195,7 @@ def test_wells_are_mapped_by_the_label_as_it_is_written() -> None:
 
 
 @pytest.mark.parametrize("written", ["A1", "a1", "A01", "A001"])
-def test_wells_are_written_alike_whatever_their_program_writes(written: str) -> None:
+def test_wells_of_all_programs_are_written_alike(written: str) -> None:
     assert facts("scopewatch", f"p_{written}_s0_t0_phase.tif").well == "A1"
 
 

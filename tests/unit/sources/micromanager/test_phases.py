@@ -145,7 +145,7 @@ def every(period: Any) -> tuple[ChannelConfig, ...]:
     return BF, GFP.model_copy(update={"every": period})
 
 
-def test_a_channel_is_taken_every_so_many_time_points(tmp_path: Path, clock: FakeClock) -> None:
+def test_a_channel_is_taken_every_nth_time_point(tmp_path: Path, clock: FakeClock) -> None:
     scene = Scene(tmp_path, clock, channels=every(3), time_points=7).start()
     times(scene, 8, 1)
     assert channels_of(scene) == [

@@ -48,7 +48,7 @@ def test_a_failure_is_tried_again_after_waits_that_double_up_to_ten_minutes(
     assert lapse.why(0) == "no image"
 
 
-def test_the_next_time_point_is_tried_at_once_whatever_became_of_the_last(
+def test_the_next_time_point_is_tried_at_once_after_any_outcome_of_the_last(
     lapse: TimeLapse, clock: FakeClock
 ) -> None:
     for _ in range(6):

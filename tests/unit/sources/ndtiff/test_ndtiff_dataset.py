@@ -134,7 +134,7 @@ def test_an_index_without_its_tiff_is_reported_after_a_while_and_once(tmp_path: 
     assert times(data_set.look(1001)) == [0, 1, 2]
 
 
-def test_the_index_tells_where_a_damaged_chain_breaks_off(tmp_path: Path) -> None:
+def test_the_index_shows_where_a_damaged_chain_ends(tmp_path: Path) -> None:
     folder = write_data_set(tmp_path, times=4)
     (tiff,) = folder.glob("*.tif")
     second = follow(folder).look(0)[1].image

@@ -103,9 +103,7 @@ def test_labels_of_other_writers_are_a_well_and_a_site(
     assert keys(make().start()) == [f"{each}/t0000/phase" for each in read]
 
 
-def test_a_tag_names_the_well_and_the_number_of_the_position_tells_its_sites_apart(
-    tmp_path: Path, make: Make
-) -> None:
+def test_a_tag_names_the_well_and_the_position_number_its_site(tmp_path: Path, make: Make) -> None:
     with writing(tmp_path) as writer:
         for number, well in enumerate(("B3", "B3", "B4")):
             writer.add(0, number, tags={"Well": well})

@@ -60,7 +60,7 @@ def test_axes_may_be_any_of_these_in_any_order(tmp_path: Path, axes: str) -> Non
 
 
 @pytest.mark.parametrize("axes", AXES)
-def test_a_plane_is_read_the_right_way_up_whatever_the_order_of_axes(
+def test_a_plane_is_read_the_right_way_up_for_every_order_of_axes(
     tmp_path: Path, make: Any, axes: str
 ) -> None:
     plane = pixels(HEIGHT, WIDTH, seed=4)

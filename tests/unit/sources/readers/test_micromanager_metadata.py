@@ -88,7 +88,7 @@ def test_deeply_nested_filler_is_survived() -> None:
     assert load_tags("[" * 100_000) is None
 
 
-def test_a_stacks_metadata_does_not_speak_for_its_pages() -> None:
+def test_metadata_of_a_stack_do_not_count_for_its_pages() -> None:
     keys = {f"FrameKey-{t}-0-0": {"FileName": "a.ome.tif", "FrameIndex": t} for t in (0, 1)}
     assert read_series(json.dumps(keys)).images == {}
 

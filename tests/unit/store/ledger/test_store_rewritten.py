@@ -39,7 +39,7 @@ def test_each_file_replaces_the_result_of_its_name_and_days_go_on_from_the_first
     assert rows == [(0, 20.0), (1, 0.5), (2, 1.0), (3, 1.5)], "two runs in one course"
 
 
-def test_rules_speak_of_it_only_beyond_the_newest_time_point_of_the_first_run(
+def test_rules_step_only_beyond_the_newest_time_point_of_the_first_run(
     scene: Scene,
 ) -> None:
     for time_point in range(4):

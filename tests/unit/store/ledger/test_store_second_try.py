@@ -48,7 +48,7 @@ def settle_others(scene: Scene, clock: FakeClock, count: int, since: int = 1) ->
             scene.commit(ticket(frame), 0.7)
 
 
-def test_it_waits_for_so_many_others(scene: Scene, clock: FakeClock) -> None:
+def test_it_waits_for_the_set_number_of_others(scene: Scene, clock: FakeClock) -> None:
     assert scene.store.second_try(SOURCES) is None
     offered = give_up(scene, key())
     settle_others(scene, clock, SINCE - 1)

@@ -119,7 +119,7 @@ def tls_client(tmp_path: Path, clock: FakeClock) -> Iterator[Client]:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_stranger_is_asked_for_the_token_whatever_the_page(client: Client, path: str) -> None:
+def test_every_page_asks_a_stranger_for_the_token(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status == 401
     assert answer.text.count("<input") == 2  # the token, and where it leads

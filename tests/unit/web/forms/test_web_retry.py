@@ -118,7 +118,7 @@ def test_a_form_that_is_not_ours_or_asks_for_nothing_is_refused(
     assert dashboard.alerts.retried == []
 
 
-def test_a_program_asks_and_is_reported_what_comes_of_it(dashboard: Dashboard) -> None:
+def test_a_program_gives_an_order_and_gets_its_outcome(dashboard: Dashboard) -> None:
     answer = send(dashboard, {"experiment": RUN, "reason": "blank", "well": "A2"})
     assert answer.status_code == 202
     assert answer.json() == {"asked": 2, "waiting": 1, "missed": 3, "unwatched": ["old"]}

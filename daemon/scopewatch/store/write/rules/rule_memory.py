@@ -12,9 +12,9 @@ from scopewatch.core.alerts.wells import REMEMBERING, Look, Past
 from scopewatch.monitoring.budget import Budget
 from scopewatch.monitoring.history import NO_TIME_POINT, Plate
 from scopewatch.monitoring.schedule import DueStep
-from scopewatch.store.read.looks_of_wells import read_frames
-from scopewatch.store.read.rule_states import States
-from scopewatch.store.read.well_history import Remembered
+from scopewatch.store.read.stepping.looks_of_wells import read_frames
+from scopewatch.store.read.stepping.rule_states import States
+from scopewatch.store.read.stepping.well_history import Remembered
 from scopewatch.store.write.rules.rule_states import keep_past
 
 

@@ -14,7 +14,7 @@ from scopewatch.core.alerts.serialisation import pack_past, pack_state
 from scopewatch.core.alerts.state_machine import AlertState
 from scopewatch.core.alerts.wells import Past
 from scopewatch.monitoring.history import NO_TIME_POINT
-from scopewatch.store.read.rule_states import States
+from scopewatch.store.read.stepping.rule_states import States
 from scopewatch.store.schema.alert_tables import RuleState
 from scopewatch.store.schema.subjects import columns_of
 from scopewatch.store.schema.tables import Well

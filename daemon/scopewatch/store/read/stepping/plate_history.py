@@ -16,7 +16,7 @@ from scopewatch.monitoring.history import (
     stepped_by_all,
 )
 from scopewatch.store.read.journal import dead_places
-from scopewatch.store.read.plate_statements import (
+from scopewatch.store.read.stepping.plate_statements import (
     first_and_newest,
     last_steps,
     next_after,

@@ -18,7 +18,7 @@ from scopewatch.core.estimation.smoothing import WellPoint
 from scopewatch.monitoring.history import Plate
 from scopewatch.monitoring.schedule import DueStep
 from scopewatch.monitoring.well_facts import well_facts
-from scopewatch.store.read.looks_of_wells import newest_frames, read_frames
+from scopewatch.store.read.stepping.looks_of_wells import newest_frames, read_frames
 from scopewatch.store.read.well_queries import newest_outlooks
 from scopewatch.store.schema.outlook_rows import forecast_of, point_of, running_of
 from scopewatch.store.schema.tables import Well

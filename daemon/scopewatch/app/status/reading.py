@@ -1,0 +1,113 @@
+"""Reads the state of the monitoring, from the database and the dashboard."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+from scopewatch.app.planning.acquisitions import list_acquisitions
+from scopewatch.app.run_policy import standard_of
+from scopewatch.app.run_states import RunStates
+from scopewatch.app.status.asking import ask_daemon
+from scopewatch.app.status.records import DaemonState, MeasuredRun, RunStanding, Status
+from scopewatch.config import Config
+from scopewatch.core.errors import ModelError
+from scopewatch.core.estimation.forecast_validation import judge_run
+from scopewatch.inference.bundle import load_bundle
+from scopewatch.monitoring.run_facts import DaemonSeen
+from scopewatch.runtime.clock import SystemClock
+from scopewatch.runtime.process.lock import is_held
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.records import ReasonRow
+from scopewatch.store.write.proposing import proposal_path
+
+MOST_REFUSED = 10
+MOST_ALERTS = 200
+MOST_ENTRIES = 5
+
+
+def read_status(config: Config, environ: Mapping[str, str]) -> Status:
+    """Read the status. Raises StoreError where there are no results yet."""
+    with closing(Reader.open(config.state.folder)) as reader:
+        runs = tuple(reader.runs())
+        daemon, states = ask_daemon(config, environ)
+        answers = daemon.healthy is not None
+        daemon = replace(daemon, running=answers or is_held(config.state.folder))
+        states = states or _assess_from_here(config, daemon, reader)
+        return Status(
+            daemon=daemon,
+            states=states,
+            simulated=config.experiment.simulated or any(run.simulated for run in runs),
+            runs=runs,
+            counts=reader.counts(),
+            run_counts={each.run: reader.counts(each.run) for each in states},
+            wells=tuple(reader.wells()),
+            refused=tuple(reader.quarantined(None, MOST_REFUSED)),
+            reasons=tuple(_sum_up(reader, [each.run for each in states])),
+            channels=tuple(reader.channels()),
+            alerts=tuple(reader.alerts(None, MOST_ALERTS, open_only=True)),
+            measured=tuple(_measured(config, reader)),
+            journal=tuple(reader.journal(config.experiment.name, MOST_ENTRIES)),
+            acquisitions=list_acquisitions(config),
+        )
+
+
+def _assess_from_here(
+    config: Config, daemon: DaemonState, reader: Reader
+) -> tuple[RunStanding, ...]:
+    """Assess the runs where the daemon gives no states: it may be stopped."""
+    complaints = []
+    if not daemon.running:
+        complaints.append("the daemon does not run: no new frame is judged; start it")
+        try:
+            load_bundle(config.model.bundle)
+        except ModelError as error:
+            complaints.append(str(error))
+    elif daemon.healthy is None and config.web.enabled and config.web.port:
+        complaints.append(f"the daemon does not answer: {'; '.join(daemon.detail)}")
+    states = RunStates(
+        reader,
+        config.experiment,
+        clock=SystemClock(),
+        target=standard_of(config).main_target,
+        daemon=lambda: DaemonSeen(complaints=tuple(complaints)),
+    )
+    return tuple(
+        RunStanding(
+            run=each.run,
+            level=each.state.level.value,
+            cause=each.state.cause.value,
+            sentence=str(each.state.sentence),
+            advice=str(each.state.advice or ""),
+            details=tuple(str(line) for line in each.state.details),
+        )
+        for each in states.current()
+    )
+
+
+def _sum_up(reader: Reader, runs: Sequence[str]) -> list[ReasonRow]:
+    """Sum up the quarantine of some runs, the commonest reason first."""
+    found: dict[str, ReasonRow] = {}
+    for row in (row for run in runs for row in reader.reasons(run)):
+        other = found.get(row.fault)
+        if other is not None:
+            newest = max(row, other, key=lambda each: each.at)
+            row = replace(  # noqa: PLW2901 - the sum of both
+                newest,
+                count=row.count + other.count,
+                asked_again=row.asked_again + other.asked_again,
+            )
+        found[row.fault] = row
+    return sorted(found.values(), key=lambda each: (-each.count, each.fault))
+
+
+def _measured(config: Config, reader: Reader) -> Iterator[MeasuredRun]:
+    ends = reader.ends()
+    errors = load_bundle(config.model.bundle).card.errors if ends else None
+    for end in ends:
+        path = proposal_path(config.state.folder, end.run)
+        yield MeasuredRun(
+            run=end.run,
+            report=judge_run(end.wells, errors),
+            wells=end.wells,
+            proposal=str(path) if path.is_file() else None,
+        )
