@@ -1,6 +1,8 @@
-"""Modules of one operating system are imported only where it is looked at which one runs."""
+"""Modules of one operating system are imported behind a check; slow ones when they are needed."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,3 +39,12 @@ def test_no_module_of_one_system_is_imported_unasked(path: Path) -> None:
 def test_the_check_sees_an_import_within_a_function_and_passes_a_guarded_one() -> None:
     assert list(unguarded(ast.parse("def f():\n    import fcntl"))) == ["fcntl"]
     assert list(unguarded(ast.parse("if sys.platform != 'win32':\n    import fcntl"))) == []
+
+
+def test_what_is_slow_to_load_is_not_loaded_before_it_is_needed() -> None:
+    listing = "import sys, scopewatch.app.daemon_runner; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", listing], check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert "scopewatch.app.daemon" in loaded
+    assert {"alembic", "scipy", "zarr", "nd2", "pycromanager"}.isdisjoint(loaded)

@@ -9,7 +9,8 @@ from sqlalchemy import create_engine
 
 from scopewatch.core.alerts.state_machine import Reading
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.schema.engine import _alembic
+from scopewatch.store.schema.engine import SCHEMA
+from scopewatch.store.schema.migrating import alembic_config, newest_schema
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULE, Scene, key, open_store, read_rows
 
@@ -20,7 +21,7 @@ def make_database(folder: Path, schema: str) -> sqlite3.Connection:
     """Create an empty database of a schema; return it open."""
     path = folder / "scopewatch.db"
     engine = create_engine(f"sqlite:///{path}")
-    config = _alembic()
+    config = alembic_config()
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, schema)
@@ -48,6 +49,10 @@ def old(tmp_path: Path) -> Path:
     """)
     database.close()
     return tmp_path
+
+
+def test_the_schema_of_the_code_is_that_of_the_newest_migration() -> None:
+    assert newest_schema() == SCHEMA
 
 
 def test_alerts_and_messages_are_kept(old: Path, clock: FakeClock) -> None:

@@ -5,7 +5,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.tiling import TileGrid
@@ -93,6 +92,8 @@ def smooth(plane: Plane, smooth_px: float) -> Plane:
     """Gaussian-smooth a plane to take out the camera's noise; unchanged for 0."""
     if smooth_px == 0:
         return plane
+    from scipy import ndimage  # noqa: PLC0415 - slow to load, and for the final day alone
+
     return np.asarray(ndimage.gaussian_filter(plane, smooth_px, truncate=3.0), dtype=np.float32)
 
 
@@ -117,6 +118,8 @@ def remove_glow(signal: Plane, glow_px: int, glow_share: float) -> Plane:
     """
     if glow_px == 0:
         return signal
+    from scipy import ndimage  # noqa: PLC0415 - slow to load, and for the final day alone
+
     brightest = ndimage.maximum_filter(
         np.where(np.isfinite(signal), signal, -np.inf), size=2 * glow_px + 1, mode="nearest"
     )

@@ -6,11 +6,10 @@ This is the only normalisation in the project. Training, quantisation and the da
 
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, sparse
 
 from scopewatch.core.imaging.frame import Pixels
 
@@ -72,10 +71,10 @@ def normalise(pixels: Pixels | NDArray[np.float32], spec: NormaliseSpec) -> NDAr
     """
     plane = pixels.astype(np.float32)
     floor = np.float32(max(float(plane.mean()) * 1e-3, 1e-6))
-    wide, down = _coarse_background(plane, spec.background_px)
+    background_of = _background(plane, spec.background_px)
     strips = [slice(top, top + STRIP_PX) for top in range(0, plane.shape[0], STRIP_PX)]
     for rows in strips:
-        strip, background = plane[rows], down[rows] @ wide
+        strip, background = plane[rows], background_of.rows(rows)
         # Where there is no light at all (the black border of a mosaic) this leaves 0, not -1.
         strip -= background
         strip /= np.maximum(background, floor, out=background)
@@ -114,16 +113,65 @@ def smooth_background(plane: NDArray[np.float32], sigma_px: float) -> NDArray[np
     the same picture at a hundredth of the cost, to well under a percent inside and about one
     percent at the border of a steep slope.
     """
-    wide, down = _coarse_background(plane, sigma_px)
-    return np.asarray(down @ wide, dtype=np.float32)
+    return _background(plane, sigma_px).rows(slice(0, plane.shape[0]))
 
 
-def _coarse_background(
-    plane: NDArray[np.float32], sigma_px: float
-) -> tuple[NDArray[np.float32], sparse.csr_array]:
-    """Return the background interpolated across, (blocks, W), and the matrix (H, blocks) that
-    interpolates it down.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Background:
+    """A smooth background, interpolated across already, and down where it is asked for.
+
+    Parameters
+    ----------
+    wide
+        (blocks, W) float32.
+    down
+        How each row of the frame lies between the blocks.
     """
+
+    wide: NDArray[np.float32]
+    down: "_Between"
+
+    def rows(self, rows: slice) -> NDArray[np.float32]:
+        """Return (rows, W) float32, an array of its own."""
+        return self.down.interpolate(self.wide, rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Between:
+    """Linear interpolation between the centres of blocks: `right` weighs `weight`, `left` the rest.
+
+    The arrays have an entry for each pixel of a side. No matrix product: the threads of a linear
+    algebra library cost more than the product itself.
+    """
+
+    left: NDArray[np.intp]
+    right: NDArray[np.intp]
+    weight: NDArray[np.float32]
+
+    @classmethod
+    def centres(cls, side_px: int, block_px: int, blocks: int) -> Self:
+        """Lay the pixels of a side between the centres of its blocks; outside, the end goes on."""
+        position = np.clip((np.arange(side_px) + 0.5) / block_px - 0.5, 0, blocks - 1)
+        left = np.minimum(position.astype(np.intp), max(blocks - 2, 0))
+        return cls(
+            left=left,
+            right=np.minimum(left + 1, blocks - 1),
+            weight=(position - left).astype(np.float32),
+        )
+
+    def interpolate(
+        self, blocks: NDArray[np.float32], pixels: slice = slice(None)
+    ) -> NDArray[np.float32]:
+        """Map (blocks, n) to (pixels, n)."""
+        low = blocks[self.left[pixels]]
+        high = blocks[self.right[pixels]]
+        high -= low
+        high *= self.weight[pixels, None]
+        high += low
+        return high
+
+
+def _background(plane: NDArray[np.float32], sigma_px: float) -> _Background:
     block = max(1, int(sigma_px / 4))
     rows, cols = (-(-side // block) for side in plane.shape)
     row_edges, col_edges = np.arange(rows) * block, np.arange(cols) * block
@@ -131,23 +179,22 @@ def _coarse_background(
     heights = np.diff(np.append(row_edges, plane.shape[0]))
     widths = np.diff(np.append(col_edges, plane.shape[1]))
     means = (sums / np.outer(heights, widths)).astype(np.float32)
-    smooth = ndimage.gaussian_filter(means, sigma_px / block, mode="nearest")
-    across = _interpolator(plane.shape[1], block, cols)
-    down = _interpolator(plane.shape[0], block, rows)
-    return np.ascontiguousarray((across @ smooth.T).T), down
-
-
-def _interpolator(side_px: int, block: int, blocks: int) -> sparse.csr_array:
-    """Return the (side_px, blocks) matrix of linear interpolation between block centres."""
-    position = np.clip((np.arange(side_px) + 0.5) / block - 0.5, 0, blocks - 1)
-    left = np.minimum(position.astype(np.intp), max(blocks - 2, 0))
-    weight = (position - left).astype(np.float32)
-    pixel = np.arange(side_px)
-    right = np.minimum(left + 1, blocks - 1)
-    return sparse.csr_array(
-        (
-            np.concatenate([1 - weight, weight]),
-            (np.concatenate([pixel, pixel]), np.concatenate([left, right])),
-        ),
-        shape=(side_px, blocks),
+    smooth = _smooth_down(
+        np.ascontiguousarray(_smooth_down(means, sigma_px / block).T), sigma_px / block
     )
+    across = _Between.centres(plane.shape[1], block, cols).interpolate(smooth)
+    return _Background(
+        wide=np.ascontiguousarray(across.T), down=_Between.centres(plane.shape[0], block, rows)
+    )
+
+
+def _smooth_down(blocks: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Gaussian-smooth (blocks, n) along its first axis; beyond the ends the end goes on."""
+    reach = int(4 * sigma + 0.5)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    weights = (weights / weights.sum()).astype(np.float32)
+    padded = np.pad(blocks, ((reach, reach), (0, 0)), mode="edge")
+    smooth, part = np.zeros_like(blocks), np.empty_like(blocks)
+    for offset, weight in enumerate(weights):
+        smooth += np.multiply(padded[offset : offset + len(blocks)], weight, out=part)
+    return smooth

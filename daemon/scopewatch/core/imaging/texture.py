@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 CROP_PX: Final = 128
 CROPS_PER_SIDE: Final = 8
@@ -78,13 +77,13 @@ def _spectrum(view: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
         crop = view[y : y + side, x : x + side].astype(np.float32)
         crop -= crop.mean()
         crop *= window
-        spectrum = fft.rfft2(crop)
+        spectrum = np.fft.rfft2(crop)
         power += spectrum.real**2 + spectrum.imag**2
     power /= len(starts[0]) * len(starts[1])
     # The taper's own covariance is divided out: what is left is the covariance of the texture.
     shape = (side, side)
-    raw = fft.irfft2(power, s=shape)
-    own = fft.irfft2(np.abs(fft.rfft2(window)) ** 2, s=shape)
+    raw = np.fft.irfft2(power, s=shape)
+    own = np.fft.irfft2(np.abs(np.fft.rfft2(window)) ** 2, s=shape)
     lags = np.arange(side // 2 + 1) % side
     covariance = (raw[lags, 0] / own[lags, 0] + raw[0, lags] / own[0, lags]) / 2
     return power, covariance.astype(np.float64)
@@ -123,7 +122,7 @@ def _noise_share(covariance: NDArray[np.float64]) -> float:
 def _bands(power: NDArray[np.float32], noise_share: float) -> dict[str, float]:
     """Sum the power within octaves of period, less the noise's even share of each."""
     side = power.shape[0]
-    frequency = np.hypot(fft.fftfreq(side)[:, None], fft.rfftfreq(side)[None, :])
+    frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :])
     # All columns but the first (and the last of an even side) count for two of the full plane.
     twice = np.full(power.shape[1], 2.0)
     twice[0] = 1

@@ -7,28 +7,22 @@ acknowledged stays acknowledged.
 
 import os
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, column, create_engine, event, inspect, select, table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from scopewatch.core.errors import NoSpaceError, StoreError, complaint
-from scopewatch.event_log import get_logger
 from scopewatch.store.files.whole_files import FILE_MODE, make_folder, writing
 
-log = get_logger(__name__)
-
 DATABASE: Final = "scopewatch.db"
+# The newest migration in `migrations/versions`.
+SCHEMA: Final = "0009"
 _BUSY_S: Final = 30.0
 
 
@@ -47,7 +41,12 @@ def open_writer(folder: Path) -> Engine:
     engine = _engine(f"{path.resolve().as_uri()}?mode=rw", begin="BEGIN IMMEDIATE")
     event.listen(engine, "connect", _log_ahead)
     with _closed_on_failure(engine), as_store_errors(path), engine.begin() as connection:
-        _migrate(connection, path)
+        current = _schema_of(connection)
+        if current != SCHEMA:
+            # Alembic takes as long to import as all of SQLAlchemy: mostly there is nothing to do.
+            from scopewatch.store.schema.migrating import migrate  # noqa: PLC0415 - loads Alembic
+
+            migrate(connection, current, path)
     return engine
 
 
@@ -66,15 +65,16 @@ def open_reader(folder: Path) -> Engine:
         )
     engine = _engine(f"{path.resolve().as_uri()}?mode=ro", begin="BEGIN")
     with _closed_on_failure(engine), as_store_errors(path), engine.begin() as connection:
-        script = ScriptDirectory.from_config(_alembic())
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current != script.get_current_head():
-            _refuse_newer(script, current, path)
+        current = _schema_of(connection)
+        if current != SCHEMA:
+            from scopewatch.store.schema.migrating import refuse_newer  # noqa: PLC0415 - loads Alembic
+
+            refuse_newer(current, path)
             raise StoreError(
                 complaint(
                     "result database is of an older scopewatch",
                     where=path,
-                    expected=f"schema {script.get_current_head()}",
+                    expected=f"schema {SCHEMA}",
                     got=f"schema {current}",
                     do="start the daemon once: it brings the database up to date",
                 )
@@ -168,47 +168,9 @@ def _log_ahead(connection: sqlite3.Connection, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=FULL")
 
 
-def _alembic() -> AlembicConfig:
-    config = AlembicConfig()
-    config.set_main_option("script_location", _escaped(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    return config
-
-
-def _escaped(path: Path) -> str:
-    # Alembic reads its options through configparser, to which % is special.
-    return str(path).replace("%", "%%")
-
-
-def _migrate(connection: Connection, path: Path) -> None:
-    config = _alembic()
-    script = ScriptDirectory.from_config(config)
-    head = script.get_current_head()
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current == head:
-        return
-    _refuse_newer(script, current, path)
-    started = time.perf_counter()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-    log.info(
-        "result database brought up to date",
-        path=str(path),
-        **{"from": current},
-        to=head,
-        ms=round(1000 * (time.perf_counter() - started)),
-    )
-
-
-def _refuse_newer(script: ScriptDirectory, current: str | None, path: Path) -> None:
-    known = {revision.revision for revision in script.walk_revisions()}
-    if current is not None and current not in known:
-        raise StoreError(
-            complaint(
-                "result database was written by a newer scopewatch",
-                where=path,
-                expected=f"schema {script.get_current_head()}",
-                got=f"schema {current}",
-                do="install that version again, or set another state.folder",
-            )
-        )
+def _schema_of(connection: Connection) -> str | None:
+    """Return the schema of a database, as Alembic notes it; None for an empty one."""
+    noted = table("alembic_version", column("version_num"))
+    if not inspect(connection).has_table(noted.name):
+        return None
+    return connection.scalar(select(noted.c.version_num))

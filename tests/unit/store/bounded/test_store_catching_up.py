@@ -15,7 +15,7 @@ from benchmarks.history.filled import History, fill
 from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
 from scopewatch.messages.chart_data import Trend
 from scopewatch.store.read.shown_points import MOST
-from scopewatch.store.schema.engine import _alembic
+from scopewatch.store.schema.migrating import alembic_config
 from tests.conftest import FakeClock, HastyClock
 from tests.unit.store.scene import RATES, START, TABLE, Scene, key, open_store, tables, ticket
 
@@ -54,7 +54,7 @@ def catch_up(scene: Scene) -> int:
 
 def to_schema(folder: Path, version: str) -> None:
     engine = create_engine(f"sqlite:///{folder / 'scopewatch.db'}")
-    config = _alembic()
+    config = alembic_config()
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, version)

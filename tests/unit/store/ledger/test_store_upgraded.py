@@ -10,7 +10,7 @@ from sqlalchemy import create_engine
 
 from scopewatch.core.imaging.frame import Mark
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.schema.engine import _alembic
+from scopewatch.store.schema.migrating import alembic_config
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, read_rows, ticket
 from tests.unit.store.test_store_migration import make_database
@@ -148,7 +148,7 @@ def test_what_is_done_stays_done_under_the_marks_it_had(before: Path, clock: Fak
 def test_the_upgrade_can_be_taken_back(before: Path, clock: FakeClock, schema: str) -> None:
     held = read_rows(before, "SELECT * FROM frames")
     open_store(before, clock).close()
-    config = _alembic()
+    config = alembic_config()
     engine = create_engine(f"sqlite:///{before / 'scopewatch.db'}")
     with engine.begin() as connection:
         config.attributes["connection"] = connection
