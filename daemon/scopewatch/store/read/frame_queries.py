@@ -194,7 +194,7 @@ def count_reasons(
     found: dict[str, ReasonRow] = {}
     for row in rows:
         newest = refused_row(row)
-        # Several may be the newest: the first stands for them.
+        # Several may be the newest: the first of them is shown.
         found.setdefault(
             newest.fault,
             ReasonRow(
