@@ -276,8 +276,9 @@ def margin_tiles(card: ModelCard) -> int:
     """Return how many tiles beyond a strip its scores can depend on.
 
     A network of stride-1 convolutions sees as far to one side as to the other; each halving sees
-    one pixel of its input further down than up, which adds up to tile_px - 1. So neither side
-    reaches further than (receptive_field_px - 1) / 2.
+    one pixel of its input further down than up, which adds up to tile_px - 1, or to less where
+    halvings are replaced by patches. So neither side reaches further than
+    (receptive_field_px - 1) / 2.
     """
     if card.receptive_field_px <= card.tile_px:
         return 0

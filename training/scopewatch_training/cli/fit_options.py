@@ -60,6 +60,10 @@ class FitOptions(SearchOptions):
         str | None,
         typer.Option(help="labels of tiles, or brightness of the marker: for few positive tiles."),
     ] = None
+    stem: Annotated[
+        str | None,
+        typer.Option(help="halvings, or patches: a third of the time for a frame."),
+    ] = None
     members: Annotated[
         int | None, typer.Option(help="Networks whose mean is scored: steadier where data are few.")
     ] = None
@@ -72,6 +76,7 @@ class FitOptions(SearchOptions):
             depth=self.depth,
             context=self.context,
             learns=self.learn,
+            stem=self.stem,
         )
 
     def fit_fields(self) -> dict[str, Any]:

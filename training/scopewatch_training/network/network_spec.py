@@ -10,6 +10,9 @@ QUARTERS = 4
 TILE_SIDES_PX = (8, 16, 32, 64, 128)
 CONTEXTS = ("full", "none")
 LESSONS = ("labels", "brightness")
+STEMS = ("halvings", "patches")
+PATCHES = "patches"
+"""Name of the layer that cuts a frame into patches."""
 
 
 def require_tile_side(tile_px: int) -> None:
@@ -54,6 +57,11 @@ class NetworkSpec:
         `labels`: which tiles are positive. `brightness`: how bright the marker is, on squares a
         quarter as wide as a tile, whose mean is a tile's score. It suits data sets with a few
         hundred positive labels, since every square has a brightness.
+    stem
+        How a frame comes to the middle resolution. `halvings`: by convolutions, two at each
+        resolution. `patches`: each patch of 2 x 2 px becomes one pixel with 4 channels, and a
+        single convolution leads to the next resolution, which costs a third of the time. Tiles of
+        8 px are too small for patches.
     """
 
     tile_px: int = 32
@@ -61,11 +69,13 @@ class NetworkSpec:
     depth: int = 3
     context: Literal["full", "none"] = "full"
     learns: Literal["labels", "brightness"] = "labels"
+    stem: Literal["halvings", "patches"] = "halvings"
 
     def __post_init__(self) -> None:
         for name, value, words in (
             ("context", self.context, CONTEXTS),
             ("learn", self.learns, LESSONS),
+            ("stem", self.stem, STEMS),
         ):
             if value not in words:
                 raise ConfigError(
@@ -90,6 +100,11 @@ class NetworkSpec:
             )
 
     @property
+    def patch_px(self) -> int:
+        """Side of the patches that a frame is cut into before the first convolution; 1: none."""
+        return 2 if self.stem == "patches" and self.tile_px > 2 * QUARTERS else 1
+
+    @property
     def head_side(self) -> int:
         """Side of the square of last features that one tile's score is taken from."""
         return QUARTERS if self.learns == "brightness" else 1
@@ -99,7 +114,7 @@ class NetworkSpec:
 class Convolution:
     """One layer of the plan: kernel and stride in pixels of its input, and channels.
 
-    `early` layers come before the middle resolution.
+    `early` layers, those of `halvings` before the middle resolution, are clipped.
     """
 
     name: str
@@ -119,18 +134,18 @@ def plan_layers(spec: NetworkSpec) -> tuple[Convolution, ...]:
     # Brightness is learnt at the middle resolution, and nothing comes after it.
     last = middle if spec.learns == "brightness" else halvings
     plan = []
-    for level in range(1, last + 1):
-        channels = _channels(spec.width, level, middle)
+    for level in range(spec.patch_px.bit_length(), last + 1):
+        channels = _channels(spec, level - middle)
         # In `none` a strided kernel covers exactly its stride, and the others a single pixel:
         # nothing can cross the border of a tile.
         kernel = 3 if spec.context == "full" else 2
-        early = level < middle
+        early = level < middle and spec.stem == "halvings"
         plan.append(
             Convolution(
                 name=f"down{level}", kernel=kernel, stride=2, channels=channels, early=early
             )
         )
-        extra = _extra(level, middle, spec.depth)
+        extra = _extra(spec, level - middle)
         inner = 3 if spec.context == "full" else 1
         plan.extend(
             Convolution(
@@ -148,25 +163,29 @@ def ensemble_prefixes(members: int) -> tuple[str, ...]:
 
 def receptive_field_px(spec: NetworkSpec) -> int:
     """Side of the square of input pixels that one tile's score can depend on."""
-    side, jump = 1, 1
+    side = jump = spec.patch_px
     for layer in plan_layers(spec):
         side += (layer.kernel - 1) * jump
         jump *= layer.stride
     return side + (spec.head_side - 1) * jump
 
 
-def _channels(width: int, level: int, middle: int) -> int:
-    """Channels after `level` halvings: few where pixels are many, more where they are few."""
-    share = {0: 1.0, -1: 0.75}.get(level - middle, 0.25 if level < middle else 1.0)
-    if level > middle:
-        share = 1 + 0.5 * (level - middle)
-    return max(16, round(width * share / 16) * 16)
+def _channels(spec: NetworkSpec, beyond: int) -> int:
+    """Channels after so many halvings beyond the middle: more where pixels are few."""
+    if spec.stem == "patches":
+        # Few where pixels are many, and twice as many after the middle.
+        share = {0: 1.0, 1: 2.0, 2: 8 / 3}.get(beyond, 2 / 3)
+    elif beyond > 0:
+        share = 1 + 0.5 * beyond
+    else:
+        share = {0: 1.0, -1: 0.75}.get(beyond, 0.25)
+    return max(16, round(spec.width * share / 16) * 16)
 
 
-def _extra(level: int, middle: int, depth: int) -> int:
-    """3x3 convolutions that follow the halving to `level`."""
-    if level == middle:
-        return depth
-    if level > middle:
-        return 1 + (depth > 3)
-    return int(level == middle - 1)
+def _extra(spec: NetworkSpec, beyond: int) -> int:
+    """3x3 convolutions that follow the halving to so many levels beyond the middle."""
+    if beyond == 0:
+        return spec.depth
+    if beyond > 0:
+        return 1 + (spec.depth > 3)
+    return int(beyond == -1 and spec.stem == "halvings")
