@@ -3,10 +3,11 @@
     SCOPEWATCH_DATA=... python benchmarks/doubts_trials.py [--trials N] [--seed S] [--simulated DIR]
 
 Each trial draws five to ten fields of each run, makes one fault and runs all checks: a run whose
-columns are swapped, one pair whose fluorescence is shifted by 5 to 12 px, a run that is there again
-under another name (byte for byte, in 8 bits, or scaled). A swapped run is found where each of its
-pairs is named or refused, a shifted pair likewise, a copied run where all of its pairs are counted
-as copies. `clean` makes no fault and counts warnings.
+columns are swapped, one pair whose fluorescence is shifted by 5 to 12 px or warped smoothly by up
+to 1/64 of its side (8 px of 512), a run that is there again under another name (byte for byte, in
+8 bits, or scaled). A swapped run is found where each of its pairs is named or refused, a shifted or
+warped pair likewise, a copied run where all of its pairs are counted as copies. `clean` makes no
+fault and counts warnings.
 DIR is what `scopewatch simulate` wrote; real pairs are those of E. coli.
 """
 
@@ -21,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 from PIL import Image
+from scipy import ndimage
 
 from scopewatch.core.imaging.frame import Pixels
 from scopewatch_training.dataset.checks.find import find_doubts
@@ -53,6 +55,7 @@ class Trials:
         kinds: dict[str, Trial] = {
             "swapped column": self._swap,
             "outlier pair": self._shift,
+            "warped pair": self._warp,
             "copied run": self._copy,
             "clean, with a warning": lambda pairs, _: any(map(_warns, find_doubts(pairs))),
         }
@@ -87,18 +90,29 @@ class Trials:
         return self._swapped[pair.id]
 
     def _shift(self, pairs: list[Pair], rng: np.random.Generator) -> bool:
+        angle, length = rng.uniform(0, 2 * np.pi), rng.uniform(5, 12)
+        moved = (round(length * np.sin(angle)), round(length * np.cos(angle)))
+        changed, odd = self._change(pairs, rng, lambda pixels: np.roll(pixels, moved, (0, 1)))
+        return odd.refused is not None or _names(changed, odd, DoubtKind.OFFSET)
+
+    def _warp(self, pairs: list[Pair], rng: np.random.Generator) -> bool:
+        changed, odd = self._change(pairs, rng, partial(_warp, rng=rng))
+        return odd.refused is not None or _names(changed, odd, DoubtKind.MOVED)
+
+    def _change(
+        self,
+        pairs: list[Pair],
+        rng: np.random.Generator,
+        change: Callable[[Pixels], Pixels],
+    ) -> tuple[list[Pair], Pair]:
+        """Process one registered pair with another fluorescence: all pairs, and that one."""
         registered = [pair for pair in pairs if pair.registration_confidence > 0]
         chosen = registered[int(rng.integers(len(registered)))]
         row = self._rows[chosen.id]
-        angle, length = rng.uniform(0, 2 * np.pi), rng.uniform(5, 12)
-        moved = (round(length * np.sin(angle)), round(length * np.cos(angle)))
-        path = self._work / "shifted.tif"
-        tifffile.imwrite(path, np.roll(read_picture(row.fluorescence).pixels, moved, (0, 1)))
+        path = self._work / "changed.tif"
+        tifffile.imwrite(path, change(read_picture(row.fluorescence).pixels))
         odd = self._process(replace(row, fluorescence=PictureRef(path=path)))
-        if odd.refused is not None:
-            return True
-        found = find_doubts([odd if pair is chosen else pair for pair in pairs])
-        return any(each.kind is DoubtKind.OFFSET and each.pair == odd.phase for each in found)
+        return [odd if pair is chosen else pair for pair in pairs], odd
 
     def _copy(self, pairs: list[Pair], rng: np.random.Generator) -> bool:
         run = _any_run(pairs, rng)
@@ -123,6 +137,19 @@ class Trials:
 def _any_run(pairs: Sequence[Pair], rng: np.random.Generator) -> str:
     runs = list(group_by_run(pairs))
     return runs[int(rng.integers(len(runs)))]
+
+
+def _names(pairs: list[Pair], odd: Pair, kind: DoubtKind) -> bool:
+    return any(each.kind is kind and each.pair == odd.phase for each in find_doubts(pairs))
+
+
+def _warp(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Move everything smoothly, nothing farther than 1/64 of the side."""
+    side = max(pixels.shape)
+    moves = [ndimage.gaussian_filter(rng.normal(size=pixels.shape), side / 6) for _ in range(2)]
+    factor = side / 64 / np.hypot(*moves).max()
+    places = [at + factor * by for at, by in zip(np.indices(pixels.shape), moves, strict=True)]
+    return np.asarray(ndimage.map_coordinates(pixels, places, order=1, mode="nearest"))
 
 
 def _warns(doubt: Doubt) -> bool:

@@ -81,7 +81,9 @@ class PrepareOptions:
     scope: Annotated[
         str | None, typer.Option(help="Threshold per-frame, per-run or pooled over runs.")
     ] = None
-    qc: Annotated[bool, typer.Option(help="Write the QC report beside.")] = True
+    qc: Annotated[bool, typer.Option(help="Write the QC report and the page of doubts beside.")] = (
+        True
+    )
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; as many as cores by default.")
     ] = None
@@ -124,6 +126,7 @@ def prepare(options: PrepareOptions) -> None:
 
     from scopewatch_training.cli.console import counting, print_line
     from scopewatch_training.cli.fit_options import parse_binarise
+    from scopewatch_training.dataset.doubt_page.page import write_doubts
     from scopewatch_training.dataset.doubts import verdict
     from scopewatch_training.dataset.prepare import prepare as prepare_pairs
     from scopewatch_training.dataset.prepared import open_dataset, refused
@@ -149,8 +152,10 @@ def prepare(options: PrepareOptions) -> None:
         )
     for name, reason in refused(dataset.pairs):
         print_line(console, f"refused {name}: {reason}")
+    shown = ""
     if options.qc:
         page = write_qc(dataset, out / QC_FOLDER, now, np.random.default_rng(0))
+        shown = f" (with pictures: {write_doubts(dataset, now)})"
         console.print(f"look at {page} before you train", highlight=False, soft_wrap=True)
     console.print(
         f"{len(dataset.accepted)} of {len(dataset.pairs)} pairs ready in {out}:"
@@ -158,7 +163,7 @@ def prepare(options: PrepareOptions) -> None:
     )
     for doubt in dataset.doubts:
         print_line(console, f"{doubt.weight.name.lower()}: {doubt.line}")
-    console.print(f"verdict: {verdict(dataset.doubts)}")
+    print_line(console, f"verdict: {verdict(dataset.doubts)}{shown}")
     # Raises where corrections of an earlier review do not fit what was prepared now.
     corrected = open_dataset(out).describe_corrections()
     if corrected:

@@ -39,6 +39,7 @@ class DoubtKind(StrEnum):
     TWIN_NAMES = "twin-names"
     CLIPPED = "clipped"
     OFFSET = "offset"
+    MOVED = "moved"
     SCALE = "scale"
     ONE_RUN = "one-run"
     NO_POSITIVE = "no-positive-tile"
@@ -52,6 +53,7 @@ WHAT: Final[dict[DoubtKind, str]] = {
     DoubtKind.TWIN_NAMES: "two names differ only in case or zeros",
     DoubtKind.CLIPPED: "fluorescence is clipped at the camera's maximum",
     DoubtKind.OFFSET: "offset is far from that of the run's other pairs",
+    DoubtKind.MOVED: "parts of the pair do not fit its offset",
     DoubtKind.SCALE: "pixel size is implausible",
     DoubtKind.ONE_RUN: "data set has one run",
     DoubtKind.NO_POSITIVE: "run has no positive tile",

@@ -1,10 +1,11 @@
 """Layout that all reports share: one self-contained HTML page, with its PNGs as files too."""
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -71,29 +72,50 @@ def write_page(folder: Path, page: Page, now: datetime) -> Path:
     ConfigError
         When the folder cannot be written.
     """
-    environment = Environment(
-        loader=PackageLoader("scopewatch_training"), autoescape=True, undefined=StrictUndefined
-    )
-    html = environment.get_template("report.html").render(
+    html = render(
+        "report.html",
+        now,
         title=page.title,
         subtitle=page.subtitle,
-        created=now.strftime("%Y-%m-%d %H:%M UTC"),
         simulated=page.simulated,
         warnings=page.warnings,
         sections=page.sections,
     )
-    target = folder / "index.html"
+    pictures = {
+        f"{picture.name}.png": picture.png
+        for section in page.sections
+        for picture in section.pictures
+    }
+    return write_text(folder / "index.html", html, pictures)
+
+
+def render(template: str, now: datetime, **values: Any) -> str:
+    """Return a page made from a template; all values are escaped."""
+    environment = Environment(
+        loader=PackageLoader("scopewatch_training"), autoescape=True, undefined=StrictUndefined
+    )
+    created = now.strftime("%Y-%m-%d %H:%M UTC")
+    return environment.get_template(template).render(created=created, **values)
+
+
+def write_text(target: Path, html: str, pictures: Mapping[str, bytes] | None = None) -> Path:
+    """Write a page, and files beside it by their names; returns the page's path.
+
+    Raises
+    ------
+    ConfigError
+        When the folder cannot be written.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for section in page.sections:
-            for picture in section.pictures:
-                (folder / f"{picture.name}.png").write_bytes(picture.png)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for name, content in (pictures or {}).items():
+            (target.parent / name).write_bytes(content)
         target.write_text(html, encoding="utf-8")
     except OSError as error:
         raise ConfigError(
             complaint(
                 "report cannot be written",
-                where=folder,
+                where=target.parent,
                 got=error.strerror,
                 do="choose a folder that can be written",
             )

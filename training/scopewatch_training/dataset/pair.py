@@ -38,7 +38,7 @@ from scopewatch_training.dataset.registration import register, shift_plane
 from scopewatch_training.dataset.settings import PrepareSettings
 
 MAX_RESAMPLE: Final = 2.0
-_PIPELINE: Final = 4
+_PIPELINE: Final = 5
 """To be raised when the same pictures and settings give another record, view or signal."""
 _SCALE_TOLERANCE: Final = 0.01
 _KNEE_SIGMAS: Final = 15.0
@@ -223,7 +223,13 @@ def _process(
                     do="check that both show the same field, or raise the largest shift",
                 )
             )
-        pair = replace(pair, offset_px=found.offset_px, registration_confidence=found.confidence)
+        pair = replace(
+            pair,
+            offset_px=found.offset_px,
+            registration_confidence=found.confidence,
+            moved_px=0.0 if found.moved is None else found.moved.distance_px,
+            moved_at_px=None if found.moved is None else found.moved.centre_px,
+        )
     signal = _hide_unknown(shift_plane(signal, pair.offset_px), phase.pixels, shape)
     pair = replace(pair, histogram=histograms.count_signal(signal))
     cells = remove_glow(signal, settings.glow_px, settings.glow_share)

@@ -70,6 +70,9 @@ class Pair:
         Descriptions of the two pictures, as they were read.
     role_score
         `looks.role_score`; None where the fluorescence shows too little to judge by.
+    moved_px, moved_at_px
+        Largest offset that parts of the pair keep after its own was undone, where one is sure,
+        and (row, column) of that part; 0 and None where none disagrees, see `local_offsets`.
     """
 
     id: str
@@ -97,6 +100,8 @@ class Pair:
     phase_look: Look = field(default_factory=Look)
     fluorescence_look: Look = field(default_factory=Look)
     role_score: float | None = None
+    moved_px: float = 0.0
+    moved_at_px: tuple[int, int] | None = None
 
     @property
     def group(self) -> str:
@@ -123,7 +128,9 @@ class Pair:
         histogram = np.array(values["histogram"], dtype=np.int64)
         dy, dx = values["offset_px"]
         looks = {name: Look(**values.get(name, {})) for name in ("phase_look", "fluorescence_look")}
-        return cls(**{**values, **looks, "offset_px": (dy, dx), "histogram": histogram})
+        place = values.get("moved_at_px")
+        made = {"offset_px": (dy, dx), "histogram": histogram, **looks}
+        return cls(**{**values, **made, "moved_at_px": None if place is None else tuple(place)})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,13 +9,19 @@ A true pair has one peak, far above all other shifts. The confidence is 1 - (hig
 (peak within the allowed shifts): unrelated pictures, whose highest R2 lies anywhere, have none.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
+
+from scopewatch_training.dataset.local_offsets import (
+    LocalOffset,
+    find_moved,
+    measure_local_offsets,
+)
 
 Plane = NDArray[np.float32]
 
@@ -41,11 +47,14 @@ class Registration:
         0 to 1, see the module.
     explained
         Share of the fluorescence's structure that phase explains at this shift, 0 to 1.
+    moved
+        The part of the frame that disagrees most with this shift; None where none does.
     """
 
     offset_px: tuple[float, float]
     confidence: float
     explained: float
+    moved: LocalOffset | None = None
 
 
 def register(view: Plane, brightness: Plane, max_shift_px: float) -> Registration:
@@ -65,10 +74,11 @@ def register(view: Plane, brightness: Plane, max_shift_px: float) -> Registratio
     """
     factor = max(1, -(-max(view.shape) // _SIDE_PX))
     found = _register(_shrink(view, factor), _shrink(brightness, factor), max_shift_px / factor)
-    return Registration(
+    moved = found.moved
+    return replace(
+        found,
         offset_px=(found.offset_px[0] * factor, found.offset_px[1] * factor),
-        confidence=found.confidence,
-        explained=found.explained,
+        moved=None if moved is None else moved.scaled(factor),
     )
 
 
@@ -134,7 +144,10 @@ def _mix(near: Plane, far: Plane, share: float) -> Plane:
 
 
 def _register(view: Plane, brightness: Plane, max_shift_px: float) -> Registration:
-    surface = _explained(view, brightness)
+    parts, target = _structure(view, brightness)
+    gram = np.array([[np.vdot(one, two) for two in parts] for one in parts], dtype=np.float64)
+    inverse = np.asarray(np.linalg.inv(gram + _RIDGE * np.eye(len(parts))), dtype=np.float64)
+    surface = _explained(parts, target, inverse)
     centre = (surface.shape[0] // 2, surface.shape[1] // 2)
     # A shift of more than a quarter of the frame leaves too little overlap to judge by.
     reach = min(max(2, round(max_shift_px)), min(surface.shape) // 4)
@@ -147,15 +160,24 @@ def _register(view: Plane, brightness: Plane, max_shift_px: float) -> Registrati
     confidence = 1 - float(elsewhere.max()) / highest if highest > 0 else 0.0
     dy = row - centre[0] + _vertex(surface[row - 1 : row + 2, col])
     dx = col - centre[1] + _vertex(surface[row, col - 1 : col + 2])
+    whole = (row - centre[0], col - centre[1])
+    moved = None
+    if highest > 0:
+        shifted = np.roll(target, (-whole[0], -whole[1]), (0, 1))
+        explaining = inverse @ np.array([np.vdot(part, shifted) for part in parts])
+        predicted = _weighted(explaining.astype(np.float32), parts)
+        rest = (dy - whole[0], dx - whole[1])
+        moved = find_moved(measure_local_offsets(predicted, shifted, rest))
     return Registration(
         offset_px=(float(dy), float(dx)),
         confidence=min(max(confidence, 0.0), 1.0),
         explained=min(max(highest, 0.0), 1.0),
+        moved=moved,
     )
 
 
-def _explained(view: Plane, brightness: Plane) -> Plane:
-    """R2 of every circular shift, (H, W) float32, no shift in the middle."""
+def _structure(view: Plane, brightness: Plane) -> tuple[list[Plane], Plane]:
+    """Return four views of phase, and the fluorescence, flattened and of unit energy."""
     fine = ndimage.gaussian_filter(view, 1.0)
     contrast = np.abs(fine - _box_mean(fine, _CELL_PX))
     taper = _taper(view.shape)
@@ -163,16 +185,24 @@ def _explained(view: Plane, brightness: Plane) -> Plane:
         _unit(_flatten(part), taper)
         for part in (fine, contrast, _box_mean(contrast, _CELL_PX), _gradient(fine))
     ]
-    target = fft.rfft2(_unit(_flatten(ndimage.gaussian_filter(brightness, 1.0)), taper))
-    gram = np.array([[np.vdot(one, two) for two in parts] for one in parts], dtype=np.float64)
-    factor = np.linalg.cholesky(np.linalg.inv(gram + _RIDGE * np.eye(len(parts))))
+    return parts, _unit(_flatten(ndimage.gaussian_filter(brightness, 1.0)), taper)
+
+
+def _explained(parts: list[Plane], target: Plane, inverse: NDArray[np.float64]) -> Plane:
+    """R2 of every circular shift, (H, W) float32, no shift in the middle."""
+    spectrum = fft.rfft2(target)
     # The spectra are mixed, which have half the values; the transform is linear.
     crossed = [np.conj(fft.rfft2(part)) for part in parts]
-    total = np.zeros(view.shape, dtype=np.float32)
-    for column in factor.T.astype(np.float32):
-        mixed = sum(weight * plane for weight, plane in zip(column, crossed, strict=True) if weight)
-        total += np.square(fft.irfft2(mixed * target, s=view.shape))
+    total = np.zeros(target.shape, dtype=np.float32)
+    for column in np.linalg.cholesky(inverse).T.astype(np.float32):
+        total += np.square(fft.irfft2(_weighted(column, crossed) * spectrum, s=target.shape))
     return np.asarray(fft.fftshift(total), dtype=np.float32)
+
+
+def _weighted(weights: NDArray[np.float32], planes: list[Plane]) -> Plane:
+    return np.asarray(
+        sum(weight * plane for weight, plane in zip(weights, planes, strict=True) if weight)
+    )
 
 
 def _gradient(plane: Plane) -> Plane:

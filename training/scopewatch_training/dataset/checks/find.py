@@ -6,6 +6,7 @@ from scopewatch_training.dataset.checks.copies import find_copies
 from scopewatch_training.dataset.checks.masks import find_masks
 from scopewatch_training.dataset.checks.measures import (
     find_clipped,
+    find_moved_cells,
     find_odd_offsets,
     find_odd_scales,
     find_swapped,
@@ -43,6 +44,7 @@ def find_doubts(pairs: Sequence[Pair]) -> tuple[Doubt, ...]:
             *find_copies(used),
             *find_odd_scales(used),
             *find_odd_offsets(used),
+            *find_moved_cells(used),
             *find_clipped(used),
             *_one_run(used),
         ]

@@ -1,4 +1,4 @@
-"""Checks of what was measured on each pair: channels, clipping, offset, pixel size."""
+"""Checks of what was measured on each pair: channels, clipping, offsets, pixel size."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -116,6 +116,28 @@ def find_odd_offsets(pairs: Sequence[Pair]) -> list[Doubt]:
             if distance > limit
         ]
     return doubts
+
+
+def find_moved_cells(pairs: Sequence[Pair]) -> list[Doubt]:
+    """Return a doubt for each pair in which the offset differs from place to place.
+
+    The measure and its limit are in `local_offsets`.
+    """
+    return [
+        Doubt(
+            kind=DoubtKind.MOVED,
+            weight=Weight.LOOK,
+            run=pair.run,
+            pair=pair.phase,
+            measured=f"local offsets that differ by up to {pair.moved_px:.0f} px from the frame's,"
+            f" at row {pair.moved_at_px[0]}, column {pair.moved_at_px[1]}",
+            expected="one offset for the whole frame",
+            do="look at both pictures there: cells moved between them; drop the pair if labels lie"
+            " beside cells, and take both channels within seconds",
+        )
+        for pair in pairs
+        if pair.moved_at_px is not None
+    ]
 
 
 def find_odd_scales(pairs: Sequence[Pair]) -> list[Doubt]:

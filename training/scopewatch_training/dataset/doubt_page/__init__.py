@@ -1,0 +1,1 @@
+"""The page of doubts: what `prepare` found doubtful, with pictures of each doubtful pair."""

@@ -1,0 +1,181 @@
+"""What the page of doubts shows of each pair and run, as plain values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from math import isfinite
+from typing import Final
+
+import numpy as np
+
+from scopewatch.core.errors import ConfigError
+from scopewatch.core.imaging.binarise import fit_thresholds
+from scopewatch.core.imaging.labels import positive_share
+from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch_training.dataset.checks.copies import list_copies
+from scopewatch_training.dataset.doubts import Doubt, Verdict, Weight, verdict
+from scopewatch_training.dataset.prepared import Dataset, Pair, group_by_run
+
+REFUSED: Final = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PairSummary:
+    """A pair and what is doubtful about it.
+
+    Parameters
+    ----------
+    doubts
+        Those that name this pair.
+    copies
+        Names of the pairs that it is a copy of, or that are copies of it.
+    prevalence
+        Share of positive tiles; nan where it has no countable tile or no threshold.
+    """
+
+    pair: Pair
+    doubts: tuple[Doubt, ...]
+    copies: tuple[str, ...]
+    prevalence: float
+
+    @property
+    def verdict(self) -> str:
+        """`refused`, or the verdict over its doubts; a copy is at least to be looked at."""
+        if self.pair.refused is not None:
+            return REFUSED
+        own = verdict(self.doubts)
+        return Verdict.LOOK if self.copies and own is Verdict.GOOD else own
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a person should look at it."""
+        return self.verdict != Verdict.GOOD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """Figures of a run.
+
+    Parameters
+    ----------
+    offset_px
+        Median (dy, dx) of the pairs that were registered; None where none was.
+    scatter_px, least_confidence
+        Largest distance from it, and lowest confidence, of the same pairs; nan where none was.
+    moved_px
+        Largest disagreement of a part of a pair with its offset.
+    clipped
+        Largest clipped share of a fluorescence picture.
+    prevalence
+        Mean over the pairs, nan where unknown.
+    verdict
+        Over the doubts about the run and its pairs.
+    """
+
+    run: str
+    pairs: int
+    refused: int
+    doubtful: int
+    copies: int
+    offset_px: tuple[float, float] | None
+    scatter_px: float
+    least_confidence: float
+    moved_px: float
+    clipped: float
+    prevalence: float
+    verdict: Verdict
+
+
+def summarise_pairs(dataset: Dataset, cuts: Mapping[str, float]) -> list[PairSummary]:
+    """Return a summary of each pair, in the order of the data set; reads all signals.
+
+    Parameters
+    ----------
+    cuts
+        Threshold of each accepted pair by its id; empty where none can be fitted.
+    """
+    copies: dict[str, list[str]] = {}
+    for one, other, _ in list_copies(dataset.accepted):
+        copies.setdefault(one.id, []).append(str(other))
+        copies.setdefault(other.id, []).append(str(one))
+    named: dict[tuple[str, str], list[Doubt]] = {}
+    for doubt in dataset.doubts:
+        if doubt.pair is not None:
+            named.setdefault((doubt.run, doubt.pair), []).append(doubt)
+    return [
+        PairSummary(
+            pair=pair,
+            doubts=tuple(named.get((pair.run, pair.phase), ())),
+            copies=tuple(copies.get(pair.id, ())),
+            prevalence=_prevalence(dataset, pair, cuts.get(pair.id)),
+        )
+        for pair in dataset.pairs
+    ]
+
+
+def summarise_runs(dataset: Dataset, pairs: Sequence[PairSummary]) -> list[RunSummary]:
+    """Return a summary of each run."""
+    by_id = {each.pair.id: each for each in pairs}
+    return [
+        _summarise_run(dataset, run, [by_id[pair.id] for pair in members])
+        for run, members in group_by_run(dataset.pairs).items()
+    ]
+
+
+def fit_cuts(dataset: Dataset) -> dict[str, float]:
+    """Return the threshold of each accepted pair; empty where controls are missing."""
+    try:
+        return dict(fit_thresholds(dataset.accepted, dataset.binarise).per_pair(dataset.accepted))
+    except ConfigError:
+        # The fit reports it, and may be given other controls: all but the labels is shown.
+        return {}
+
+
+def gravest_first(pairs: Sequence[PairSummary]) -> list[PairSummary]:
+    """Return the doubtful pairs, the gravest first, runs in turn; refused ones at the end."""
+    weights = {Verdict.STOP: Weight.STOP, Verdict.LOOK: Weight.LOOK}
+    numbers: dict[tuple[str, str], count[int]] = {}
+    ranked = []
+    for place, each in enumerate(pairs):
+        if each.is_doubtful:
+            turn = next(numbers.setdefault((each.pair.run, each.verdict), count()))
+            weight = 0 if each.verdict == REFUSED else weights[Verdict(each.verdict)]
+            ranked.append((-weight, turn, place, each))
+    return [each for *_, each in sorted(ranked, key=lambda entry: entry[:3])]
+
+
+def _prevalence(dataset: Dataset, pair: Pair, cut: float | None) -> float:
+    if pair.refused is not None or cut is None:
+        return float("nan")
+    labels = dataset.labels
+    grid = TileGrid(height=pair.height, width=pair.width, tile_px=labels.tile_px)
+    share = positive_share(dataset.signal(pair), cut, grid, labels.max_unknown)
+    counted = share[np.isfinite(share)]
+    return float(np.mean(counted >= labels.area_cutoff)) if counted.size else float("nan")
+
+
+def _summarise_run(dataset: Dataset, run: str, members: Sequence[PairSummary]) -> RunSummary:
+    used = [each for each in members if each.pair.refused is None]
+    measured = [each.pair for each in used if each.pair.registration_confidence > 0]
+    offset, scatter, least = None, float("nan"), float("nan")
+    if measured:
+        offsets = np.array([pair.offset_px for pair in measured])
+        middle = np.median(offsets, axis=0)
+        offset = (float(middle[0]), float(middle[1]))
+        scatter = float(np.hypot(*(offsets - middle).T).max())
+        least = min(pair.registration_confidence for pair in measured)
+    known = [each.prevalence for each in used if isfinite(each.prevalence)]
+    return RunSummary(
+        run=run,
+        pairs=len(members),
+        refused=len(members) - len(used),
+        doubtful=sum(each.is_doubtful for each in used),
+        copies=sum(bool(each.copies) for each in used),
+        offset_px=offset,
+        scatter_px=scatter,
+        least_confidence=least,
+        moved_px=max((each.pair.moved_px for each in used), default=0.0),
+        clipped=max((each.pair.fluorescence_look.clipped for each in used), default=0.0),
+        prevalence=float(np.mean(known)) if known else float("nan"),
+        verdict=verdict(each for each in dataset.doubts if each.run == run),
+    )
