@@ -114,6 +114,7 @@ def gather_facts(config: Config, card: ModelCard) -> Facts:
         version=__version__,
         errors=card.errors,
         keep_days=config.overlays.keep_days,
+        um_per_px=card.um_per_px,
         state=config.state.folder if config.experiment.fluorescence_channel else None,
         sources=tuple(source.name for source in config.sources),
         acquires=tuple(source.name for source in config.acquiring),

@@ -99,7 +99,7 @@ def score(
         typer.echo(f"names are read as: {guessed}; --pattern reads them otherwise", err=True)
     with ExitStack() as held:
         stream = sys.stdout if jsonl == STDOUT else held.enter_context(_create(jsonl))
-        judged, total = _write(oneshot, stream)
+        judged, total, unscaled = _write(oneshot, stream)
     if not total:
         typer.echo(
             f"no image found: {', '.join(map(str, paths))}; name TIFF, PNG or JPEG files,"
@@ -110,12 +110,23 @@ def score(
     typer.echo(
         f"{judged} of {total} frames judged" + (f"; stains in {out}" if out else ""), err=True
     )
+    if unscaled:
+        typer.echo(
+            f"scale unchecked: {unscaled} frames do not state their pixel size, and the model"
+            f" expects {oneshot.um_per_px:g} um/px; state it with --um-per-px",
+            err=True,
+        )
     if not judged:
         raise typer.Exit(1)
 
 
-def _write(oneshot: "OneShot", stream: TextIO) -> tuple[int, int]:
-    """Write the lines as they come, with progress on stderr; return judged and all."""
+def _write(oneshot: "OneShot", stream: TextIO) -> tuple[int, int, int]:
+    """Write the lines as they come, with progress on stderr.
+
+    Returns
+    -------
+    Numbers of frames judged, of all, and of those judged at an unchecked scale.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -126,7 +137,7 @@ def _write(oneshot: "OneShot", stream: TextIO) -> tuple[int, int]:
         TimeRemainingColumn,
     )
 
-    judged = total = 0
+    judged = total = unscaled = 0
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -152,8 +163,10 @@ def _write(oneshot: "OneShot", stream: TextIO) -> tuple[int, int]:
             stream.flush()
             total += 1
             judged += line["verdict"] == "judged"
+            if oneshot.um_per_px is not None and line["verdict"] == "judged":
+                unscaled += line["um_per_px"] is None
             bar.update(task, completed=total)
-    return judged, total
+    return judged, total, unscaled
 
 
 def _create(path: Path) -> TextIO:

@@ -56,6 +56,9 @@ class StatusAnswer(BaseModel):
     wells_flagged: list[str] = Field(description="raised and not yet acknowledged or snoozed")
     healthy: bool
     detail: list[str]
+    scale_checked: bool | None = Field(
+        description="whether the pixel size of the newest frame was compared with the model's"
+    )
     pausing: str = Field(description="why no frame is scored at the moment though all is well")
     state: StateAnswer
 
@@ -167,6 +170,7 @@ def status(context: GivenContext, experiment: str | None = None) -> StatusAnswer
         wells_flagged=[str(name) for name in header.flagged],
         healthy=header.health.well,
         detail=list(header.health.complaints),
+        scale_checked=header.scale_checked,
         pausing=header.pausing,
         state=state_answer(RunState(run=run, state=header.state)),
     )

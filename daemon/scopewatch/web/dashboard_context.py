@@ -171,6 +171,17 @@ class Header:
     held: tuple[Held, ...] = ()
 
     @property
+    def scale_checked(self) -> bool | None:
+        """Whether the newest frame's pixel size was compared with the model's; None without one."""
+        stated = self.counts.scale_stated
+        return None if stated is None else stated and self.facts.um_per_px is not None
+
+    @property
+    def misses_scale(self) -> bool:
+        """Whether the model expects a pixel size that the newest frame does not state."""
+        return self.counts.scale_stated is False and self.facts.um_per_px is not None
+
+    @property
     def begins(self) -> float | None:
         """The first day with a forecast of the final one; None where there is none."""
         return first_day(self.facts.standard.table)

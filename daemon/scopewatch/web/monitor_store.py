@@ -57,6 +57,8 @@ class Facts:
         How the run is planned.
     errors
         What the model's card promises; None where it knows no error rates.
+    um_per_px
+        Pixel size that the model expects; None where any will do.
     keep_days
         How long pictures are kept; None where their age removes none.
     state
@@ -77,6 +79,7 @@ class Facts:
     sources: tuple[str, ...] = ()
     acquires: tuple[str, ...] = ()
     keep_days: float | None = None
+    um_per_px: float | None = None
 
     def target(self, run: str) -> float | None:
         """Return the efficiency that a run's wells should reach, 0 to 1; None without a rule."""

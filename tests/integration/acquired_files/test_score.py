@@ -80,6 +80,20 @@ def test_lines_can_go_to_a_file(
     assert line["verdict"] == "judged"
 
 
+def test_frames_without_a_pixel_size_are_counted_in_one_line_unless_it_is_stated(
+    tmp_path: Path, bundle: Path, phase: NDArray[np.uint16]
+) -> None:
+    for well in ("A1", "A2"):
+        tifffile.imwrite(tmp_path / f"P1_{well}_s0_t0000_phase.tif", phase)
+    status, lines, errors = score(tmp_path, "--model", bundle)
+    assert (status, [line["um_per_px"] for line in lines]) == (0, [None, None])
+    assert errors.splitlines()[-1] == (
+        "scale unchecked: 2 frames do not state their pixel size, and the model expects 1 um/px;"
+        " state it with --um-per-px"
+    )
+    assert "scale unchecked" not in score(tmp_path, "--model", bundle, "--um-per-px", "1")[2]
+
+
 def test_when_nothing_can_be_judged_the_exit_code_is_1(tmp_path: Path, bundle: Path) -> None:
     (tmp_path / "a.tif").write_text("text", encoding="utf-8")
     status, lines, errors = score(tmp_path, "--model", bundle)

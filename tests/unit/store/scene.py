@@ -85,12 +85,13 @@ def frame_of(
     acquired_at: datetime | None = None,
     elapsed_s: float | None = None,
     dated: bool = True,
+    pixel_size_um: float | None = 1.3,
 ) -> Frame:
     """A frame of every 12 hours; not `dated`, nothing says when it was taken but `elapsed_s`."""
     return Frame(
         key=frame,
         pixels=np.zeros((GRID.height, GRID.width), dtype=np.uint16),
-        pixel_size_um=1.3,
+        pixel_size_um=pixel_size_um,
         acquired_at=acquired_at or (START + timedelta(hours=12 * frame.time_point))
         if dated
         else None,

@@ -1,4 +1,5 @@
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -56,7 +57,23 @@ def test_the_ledger_is_counted(filled: Scene, reader: Reader, clock: FakeClock) 
         refused=1,
         last_frame_at=clock.now(),
         newest_day=0.0,
+        scale_stated=True,
     )
+
+
+def test_the_newest_scored_frame_says_whether_the_scale_is_known(
+    filled: Scene, reader: Reader, clock: FakeClock
+) -> None:
+    clock.advance(60)
+    filled.score(key("A2", 2), 0.8, taken={"pixel_size_um": None})
+    clock.advance(60)
+    # Neither another state nor another well that is older changes it.
+    filled.spoil(key("A1", 3), "it is blank")
+    assert reader.counts().scale_stated is False
+    assert [shot.pixel_size_um for shot in reader.shots(replace(A1, well="A2"), 2)] == [None, 1.3]
+    clock.advance(60)
+    filled.score(key("A2", 3), 0.8)
+    assert reader.counts().scale_stated is True
 
 
 def test_an_empty_database_has_nothing_to_tell(tmp_path: Path, clock: FakeClock) -> None:

@@ -180,6 +180,7 @@ class FakeReader:
     frames: FrameTally = field(default_factory=lambda: FrameTally(scored=12))
     others: dict[str, int] = field(default_factory=dict)
     removed_until: datetime | None = None
+    scale_stated: bool | None = None
     entries: list[JournalEntry] = field(default_factory=list)
     broken: str = ""
 
@@ -236,6 +237,7 @@ class FakeReader:
             refused=0,
             last_frame_at=max(newest, default=None),
             newest_day=max((row.day for row in rows if row.day is not None), default=None),
+            scale_stated=self.scale_stated,
         )
 
     def wells(self, run: str | None = None) -> Sequence[WellRow]:

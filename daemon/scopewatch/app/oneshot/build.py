@@ -23,11 +23,18 @@ from scopewatch.sources.layouts.guess import guess_layout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneShot:
-    """Frames to score, once."""
+    """Frames to score, once.
+
+    Parameters
+    ----------
+    um_per_px
+        Pixel size that the model expects; None where any will do.
+    """
 
     paths: Sequence[Path]
     listing: Listing
     scoring: Scoring
+    um_per_px: float | None = None
 
     def run(self) -> Iterator[Line]:
         """Yield one line per frame."""
@@ -79,7 +86,12 @@ def open_oneshot(
         run=run,
         monotonic=time.monotonic,
     )
-    return OneShot(paths=paths, listing=Listing(settings), scoring=scoring)
+    return OneShot(
+        paths=paths,
+        listing=Listing(settings),
+        scoring=scoring,
+        um_per_px=scorer.card.um_per_px,
+    )
 
 
 def guess_pattern(paths: Sequence[Path]) -> str | None:

@@ -70,6 +70,7 @@ def newest_shots(session: Session, name: WellName, limit: int) -> list[Shot]:
             Result.low,
             Result.high,
             Result.corrected,
+            Result.pixel_size_um,
         )
         .join(Result, Result.frame_id == FrameRow.id)
         .join(Well, Well.id == FrameRow.well_id)
@@ -87,6 +88,7 @@ def newest_shots(session: Session, name: WellName, limit: int) -> list[Shot]:
             day=row.day,
             efficiency=efficiency_of(row),
             drawn_at=row.settled_at,
+            pixel_size_um=row.pixel_size_um,
         )
         for row in rows
     ]

@@ -28,6 +28,8 @@ class Counts:
         When the newest frame was settled, aware UTC; None before the first.
     newest_day
         Day of the differentiation run of the newest frame.
+    scale_stated
+        Whether the newest frame that was scored has a pixel size; None before the first.
     """
 
     scored: int
@@ -38,6 +40,7 @@ class Counts:
     last_frame_at: datetime | None
     newest_day: float | None
     missed: int = 0
+    scale_stated: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +129,8 @@ class CoursePoint:
 class Shot:
     """A picture of a well; paths are relative to the overlay folder.
 
-    `drawn_at` is when its frame was settled, right after it was drawn.
+    `drawn_at` is when its frame was settled, right after it was drawn; `pixel_size_um` is None
+    where its frame states none.
     """
 
     overlay: str
@@ -136,6 +140,7 @@ class Shot:
     day: float
     efficiency: Efficiency
     drawn_at: datetime | None = None
+    pixel_size_um: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

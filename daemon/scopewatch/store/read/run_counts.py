@@ -70,4 +70,31 @@ def count_frames(
             (each.last_at for each in wells if each.last_at is not None), default=None
         ),
         newest_day=session.scalar(newest_day),
+        scale_stated=_is_scale_stated(session, counted),
+    )
+
+
+def _is_scale_stated(session: Session, counted: Mapping[int, Counted]) -> bool | None:
+    """Return whether the newest scored frame has a pixel size; None where none is scored."""
+    scored = {
+        well: at
+        for well, each in counted.items()
+        if (at := each.settled_at.get(FrameState.SCORED)) is not None
+    }
+    if not scored:
+        return None
+    # Of one well: over all frames of a run it would be slow.
+    well = max(scored, key=lambda each: scored[each])
+    newest = session.execute(_select_newest_scale(), {"well": well}).first()
+    return newest is not None and newest[0] is not None
+
+
+@lru_cache(maxsize=1)
+def _select_newest_scale() -> "Select[Any]":
+    return (
+        select(Result.pixel_size_um)
+        .join(FrameRow, FrameRow.id == Result.frame_id)
+        .where(FrameRow.well_id == bindparam("well"), FrameRow.state == FrameState.SCORED)
+        .order_by(FrameRow.settled_at.desc())
+        .limit(1)
     )
