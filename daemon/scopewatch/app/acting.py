@@ -135,7 +135,7 @@ def policies_of(config: Config) -> dict[str, ActPolicy]:
     policies = {
         source.name: ActPolicy(
             reimage=source.acts.reimage_unfit,
-            refocuses=source.focus.method != "none",
+            refocuses=source.focus.searches,
             fluorescence=source.acts.fluorescence_of_flagged is not None,
             most=source.acts.most_per_time_point,
             doubt=None if source.acts.more_sites is None else source.acts.more_sites.doubt,

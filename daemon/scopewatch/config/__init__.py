@@ -3,7 +3,7 @@
 from scopewatch.config.acts import ActsConfig, FlaggedFluorescenceConfig, MoreSitesConfig
 from scopewatch.config.delivery import ChannelUrl, DigestConfig, HeartbeatConfig
 from scopewatch.config.file import Sections, load_config, read_sections
-from scopewatch.config.focus import FocusConfig, MediumConfig
+from scopewatch.config.focus import FocusConfig, MediumConfig, ZStackConfig
 from scopewatch.config.models import (
     AlertsConfig,
     Config,
@@ -61,6 +61,7 @@ __all__ = [
     "SourceConfig",
     "StateConfig",
     "WebConfig",
+    "ZStackConfig",
     "load_config",
     "read_sections",
 ]

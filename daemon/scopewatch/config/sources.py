@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from scopewatch.config.acts import ActsConfig
-from scopewatch.config.focus import FocusConfig, MediumConfig
+from scopewatch.config.focus import FocusConfig, MediumConfig, ZStackConfig
 from scopewatch.config.plates import PlateConfig, ProjectionConfig
 from scopewatch.config.strict import Seconds, Strict
 
@@ -131,6 +131,13 @@ class ChannelConfig(Strict):
     every: Annotated[int, Field(ge=1)] | Literal["final"] = Field(
         default=1, description="every so many time points, from the first on; final: the last alone"
     )
+    z_offset_um: FiniteFloat = Field(
+        default=0, description="from the z of the position to the one of this channel"
+    )
+    in_z_stack: bool | None = Field(
+        default=None,
+        description="whether the planes of z_stack are taken of it; null: of the phase_channel",
+    )
 
 
 class PhaseConfig(Strict):
@@ -159,6 +166,10 @@ class MicroManagerSourceConfig(ReadingConfig):
     )
     plate: PlateConfig | None = Field(default=None, description="in place of positions: a plate")
     channels: tuple[ChannelConfig, ...] = ()
+    z_stack: ZStackConfig | None = Field(
+        default=None,
+        description="planes of the phase_channel at each position, the sharpest of which is scored",
+    )
     focus: FocusConfig = FocusConfig()
     medium: MediumConfig = MediumConfig()
     acts: ActsConfig = ActsConfig()

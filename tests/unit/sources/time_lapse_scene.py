@@ -4,7 +4,9 @@ import contextlib
 import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from numpy.typing import NDArray
 
 from scopewatch.config import (
     ChannelConfig,
@@ -58,6 +60,7 @@ class FakeMicroscope:
         self.clock: FakeClock | None = None
         self.asked: list[list[Event]] = []
         self.writer: Writer | None = None
+        self.picture: Callable[[Event], NDArray[Any]] | None = None
         self.core = DriftingCore(lambda _x, _y: 0.0)
 
     def open(self) -> None:
@@ -89,7 +92,9 @@ class FakeMicroscope:
                     raise ImagesMissingError("stage out of reach", [(event["axes"], self.cause)])
                 raise SourceError("stage out of reach")
             axes = dict(event["axes"])
-            self.writer.add(axes.pop("time"), axes.pop("position"), **axes)
+            tags = {"ZPosition_um_Intended": event["z"]} if "z" in event else {}
+            pixels = None if self.picture is None else self.picture(event)
+            self.writer.add(axes.pop("time"), axes.pop("position"), pixels, tags, **axes)
             saved(event["axes"])
         return True
 
@@ -128,7 +133,7 @@ class Scene:
         (self.microscope,) = self.microscopes
         self.microscope.clock = clock
 
-    def start(self) -> "Scene":
+    def start(self) -> Self:
         self.source.start(self.inbox, self.ledger)
         return self
 

@@ -28,6 +28,7 @@ from scopewatch.sources.micromanager.setup_files import (
     missing_libraries,
     read_hardware,
 )
+from scopewatch.sources.micromanager.stacks.planes import z_stack_of
 
 # Intervals that differ by less are the same: 12 h may be written with a few seconds more.
 _SAME = 0.01
@@ -54,7 +55,8 @@ def check_microscopes(config: Config, *, connect: bool) -> Iterator[Finding]:
 
 
 def _sum_up(source: MicroManagerSourceConfig) -> str:
-    images = len(source.positions) * max(1, len(source.channels))
+    stack = z_stack_of(source)
+    images = sum(len(stack.planes(channel)) for _, _, channel in events_of(source, 0))
     first, *later = source.timing
     times = f"{first.time_points} time points of {images} images, every {first.interval_s:g} s"
     for phase in later:
@@ -234,9 +236,11 @@ def _judge_core(source: MicroManagerSourceConfig, found: Examined) -> Iterator[s
     ]
     if any(position.z_um is not None for position in source.positions):
         needed.append(("focus drive", found.focus, "z_um of the positions needs one"))
-    elif source.focus.method != "none":
+    elif source.z_stack is not None:
+        needed.append(("focus drive", found.focus, "z_stack of the source needs one"))
+    elif source.focus.searches:
         needed.append(("focus drive", found.focus, "the focus of the source needs one"))
-    if source.focus.method != "none":
+    if source.focus.searches:
         needed.append(("autofocus device", found.autofocus, "the focus of the source needs one"))
     for device, name, why in needed:
         if not name:

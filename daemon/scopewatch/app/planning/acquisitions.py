@@ -20,7 +20,7 @@ from scopewatch.sources.micromanager.plans.on_disk import (
     free_bytes,
     look_on_disk,
 )
-from scopewatch.sources.micromanager.plans.projection import Projection, project, taken
+from scopewatch.sources.micromanager.plans.projection import Projection, project
 from scopewatch.sources.micromanager.plans.settled import settle_plan
 
 
@@ -164,12 +164,7 @@ def _stand(
                 channel=dose.channel,
                 exposure_ms=dose.exposure_ms,
                 images=dose.images,
-                so_far_s=round(
-                    dose.exposure_ms
-                    * (dose.images - taken(dose.period, projection.time_points, over))
-                    / 1000,
-                    6,
-                ),
+                so_far_s=round(dose.total_s - dose.total_from_s(projection.time_points, over), 6),
                 total_s=round(dose.total_s, 6),
             )
             for dose in projection.doses

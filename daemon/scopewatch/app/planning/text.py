@@ -43,6 +43,7 @@ def plan_as_json(plan: ShownPlan) -> dict[str, Any]:
             for each in plan.sites
         ],
         "channels": [each.model_dump() for each in plan.settled.channels],
+        "z_stack_um": [] if plan.settled.z_stack is None else plan.settled.z_stack.planes_um,
         "interval_s": projection.interval_s,
         "time_points": projection.time_points,
         "phases": [each.model_dump() for each in plan.settled.timing],
@@ -106,6 +107,11 @@ def _spell_phases(plan: ShownPlan) -> str:
     )
 
 
+def _name_stacked(plan: ShownPlan) -> str:
+    stacked = [each.preset for each in plan.settled.channels if each.in_z_stack]
+    return ", ".join(stacked) or "each position"
+
+
 def _list_figures(plan: ShownPlan) -> Iterator[str]:
     projection, settings = plan.projection, plan.settled.projection
     yield (
@@ -119,6 +125,13 @@ def _list_figures(plan: ShownPlan) -> Iterator[str]:
         f" exposures {in_time(projection.exposure_s)},"
         f" presets, readout, disk {in_time(projection.other_s)} ({settings.image_s:g} s an image)"
     )
+    stack = plan.settled.z_stack
+    if stack is not None:
+        heights = ", ".join(f"{each:+g}" for each in stack.planes_um)
+        yield (
+            f"z-stack    {len(stack.planes_um)} planes at {heights} um from z of"
+            f" {_name_stacked(plan)}; the sharpest is scored"
+        )
     most = "" if set(projection.periods) == {1} else "at most "
     run = f"{projection.time_points} time points of {most}{projection.images} images"
     if plan.settled.phases:

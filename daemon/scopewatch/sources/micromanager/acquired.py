@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +21,7 @@ from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.moments import moment_of
 from scopewatch.sources.base.reading import ReadingSettings, read_frame, reading_settings
 from scopewatch.sources.micromanager.grid import Grid, Image, Period, Step
+from scopewatch.sources.micromanager.stacks.planes import Plane
 from scopewatch.sources.ndtiff.axes import image_statements
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.pyramid import is_data_set
@@ -46,19 +47,20 @@ def own_data_set(run: str, folder: str) -> bool:
 def events_of(config: MicroManagerSourceConfig, time_point: int) -> dict[Place, dict[str, Any]]:
     """Return the pycro-manager event of each image of a time point, in order of acquisition.
 
-    Positions outside, channels inside: the stage moves once per position.
+    Positions outside, channels inside: the stage moves once per position. A z-stack is one image,
+    whose planes `stacks.planes` makes of its event.
     """
     events: dict[Place, dict[str, Any]] = {}
     for position in config.positions:
         base: dict[str, Any] = {"x": position.x_um, "y": position.y_um}
-        if position.z_um is not None:
-            base["z"] = position.z_um
+        z_um = position.z_um
         axes: dict[str, Any] = {"time": time_point, "position": position.label}
         if not config.channels:
-            events[(time_point, position.label, None)] = {**base, "axes": axes}
+            events[(time_point, position.label, None)] = {**base, **_height(z_um), "axes": axes}
         for channel in config.channels:
             events[(time_point, position.label, channel.preset)] = {
                 **base,
+                **_height(None if z_um is None else z_um + channel.z_offset_um),
                 "axes": {**axes, "channel": channel.preset},
                 "config_group": [channel.group, channel.preset],
                 "exposure": position.exposures_ms.get(channel.preset, channel.exposure_ms),
@@ -92,6 +94,12 @@ def place_of(axes: dict[str, Any]) -> Place | None:
     if not isinstance(time_point, int) or not isinstance(label, str):
         return None
     return time_point, label, channel if isinstance(channel, str) else None
+
+
+def plane_of(axes: Mapping[str, Any]) -> Plane:
+    """Return which plane of its image the axes of an image name; None where it is no stack."""
+    plane = axes.get("z")
+    return plane if isinstance(plane, int) else None
 
 
 def missed(place: Place, settings: ReadingSettings, why: str) -> Found:
@@ -170,6 +178,10 @@ class PlannedFrames:
         return wells
 
 
+def _height(z_um: float | None) -> dict[str, float]:
+    return {} if z_um is None else {"z": z_um}
+
+
 def _named(place: Place, settings: ReadingSettings) -> str:
     time_point, label, channel = place
     where = f"{settings.run.name}: time point {time_point}, position {label}"
@@ -188,8 +200,8 @@ class Acquired:
         When the first image of each time point was taken, where an image says so.
     interval_s, then
         As they are configured.
-    again
-        Those of the images that are there more than once.
+    planes
+        How often each plane of each image is there.
     growing
         The newest data set, where its writer did not close it, as far as it can be seen.
     """
@@ -198,7 +210,9 @@ class Acquired:
     moments: Mapping[int, datetime]
     interval_s: float
     then: tuple[Step, ...] = ()
-    again: frozenset[Place] = frozenset()
+    planes: Mapping[Place, Mapping[Plane, int]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     growing: Path | None = None
 
     @property
@@ -284,7 +298,7 @@ def survey(
 ) -> Acquired:
     """Look through the data sets that earlier acquisitions of a run wrote."""
     path, run = config.path, settings.run.name
-    places: Counter[Place] = Counter()
+    planes: dict[Place, Counter[Plane]] = {}
     moments: dict[int, datetime] = {}
     folders = sorted(path.iterdir()) if path.is_dir() else []
     ended: dict[Path, bool] = {}
@@ -297,7 +311,7 @@ def survey(
                 place = place_of(sighting.axes)
                 if sighting.image is None or place is None:
                     continue
-                places[place] += 1
+                planes.setdefault(place, Counter())[plane_of(sighting.axes)] += 1
                 statements = image_statements(sighting.axes, sighting.image.tags, sighting.summary)
                 moment = moment_of(merged(statements), settings.zone)
                 if moment is not None:
@@ -305,8 +319,8 @@ def survey(
         ended[folder] = data_set.ended
     newest = max(ended, key=_number, default=None)
     return Acquired(
-        places=frozenset(places),
-        again=frozenset(place for place, count in places.items() if count > 1),
+        places=frozenset(planes),
+        planes=MappingProxyType(planes),
         moments=MappingProxyType(moments),
         interval_s=config.timing[0].interval_s,
         then=steps_of(config),

@@ -33,7 +33,7 @@ from scopewatch.sources.micromanager.acts.refusal import OrderRefusedError
 from scopewatch.sources.micromanager.acts.sites import firsts_of, further_events, further_sites
 from scopewatch.sources.micromanager.acts.skipping import Skipping
 from scopewatch.sources.micromanager.events import Axes, Event, HeldError
-from scopewatch.sources.micromanager.focus.course import FocusKept, standing_of
+from scopewatch.sources.micromanager.focus.course import FocusKept, failure_of, standing_of
 from scopewatch.sources.micromanager.focus.drive import Drive
 from scopewatch.sources.micromanager.focus.focusing import Focusing, UnfocusedError
 from scopewatch.sources.micromanager.left_running import RestedMicroscope, expect_rest
@@ -69,6 +69,8 @@ class Acquiring:
         Images beyond the plan.
     steering
         What people ask of it, and what holds it.
+    planes, following
+        Gives the planes of an image; receives the heights of the sharpest ones.
     """
 
     def __init__(
@@ -96,7 +98,11 @@ class Acquiring:
         self.labels = frames.labels
         further = further_sites(config, settings, self.labels)
         like = firsts_of(self.labels, further)
-        self._focusing = Focusing(config, frames.wells, microscope.focus_drive, like)
+        self.planes = self._plan.planes
+        self._focusing = Focusing(
+            config, frames.wells, microscope.focus_drive, like, planes=self.planes
+        )
+        self.following = self._focusing.following
         self._lapse = TimeLapse(
             interval_s=config.timing[0].interval_s,
             time_points=config.planned_time_points,
@@ -151,13 +157,13 @@ class Acquiring:
         found = survey_again(self._config, self._run)
         if not self.is_prepared:
             expect_rest(self._config, found.growing, self._clock.now())
-        self.account.found(found.places, found.again)
         if self._lapse.grid is None:
             self._lapse.grid = self._plan.take_up(found, self._time.now())
             self._lapse.time_points = self._plan.time_points
             if self._plan.change:
                 self.steering.note(self._plan.change)
             self._focusing.kept = self._plan.focus
+        self.account.found(found.planes)
         self._lapse.pass_by(self._time.now(), self.steering.why or self.trouble or _NOT_RUNNING)
         self._keep_plan(fresh=True)
         self.is_prepared = True
@@ -210,6 +216,7 @@ class Acquiring:
         lapse.pass_by(self._time.now(), self.steering.why or self.trouble or _NOT_RUNNING)
         with self._lock:
             self.steering.work()
+            self._focusing.follow(lapse.over, self._time.now, self.steering.note)
         index = None
         if self.connected and not self.steering.why:
             index = lapse.due(self._time.now(), self._clock.monotonic())
@@ -358,15 +365,12 @@ class Acquiring:
         try:
             self._focusing.take(missing, self._time.now, self._acquire, self.steering.wanted)
         finally:
-            standing = standing_of(self.focus, self._config.focus)
-            if standing is not None and standing.time_point == index and standing.failed:
-                where = f"{standing.failed} places" if standing.failed > 1 else "one place"
-                self.steering.note(
-                    f"focus failed at {where} of time point {index}: {standing.reason}"
-                )
+            if failure := failure_of(self.focus, self._config.focus, index):
+                self.steering.note(failure)
 
     def _acquire(self, events: Sequence[Event]) -> None:
-        if not self._microscope.acquire(events, self._saved, self.steering.wanted):
+        wanted = self.account.events(events)
+        if not self._microscope.acquire(wanted, self._saved, self.steering.wanted):
             raise HeldError("paused")
 
     def _saved(self, axes: Axes) -> None:
@@ -381,7 +385,7 @@ class Acquiring:
 
     def _look_again(self) -> Path | None:
         found = survey_again(self._config, self._run)
-        self.account.found(found.places, found.again)
+        self.account.found(found.planes)
         return found.growing
 
     def _disconnect(self) -> None:

@@ -15,6 +15,14 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
+from scopewatch.sources.micromanager.stacks.planes import (
+    NO_STACK,
+    StackSince,
+    ZStack,
+    changed_stacks,
+    stack_at,
+)
+
 Image = tuple[str, str | None]  # position label, channel: what is taken at each time point
 Period = int | Literal["final"]
 
@@ -145,6 +153,8 @@ class Planned:
         Positions that are left out on purpose: their images are no gaps.
     added
         Further positions that are taken beyond the plan: what lacks of them is no gap either.
+    stacks
+        From which time point on which planes are taken; before the first of them, none are.
     """
 
     grid: Grid
@@ -156,6 +166,7 @@ class Planned:
     extra: tuple[int, ...] = ()
     skips: tuple[Span, ...] = ()
     added: tuple[Span, ...] = ()
+    stacks: tuple[StackSince, ...] = ()
 
     def has(self, index: int, image: Image) -> bool:
         """Tell whether an image is planned for a time point."""
@@ -170,6 +181,10 @@ class Planned:
             return period == 1
         return self.number_of(index) % period == 0
 
+    def stack(self, index: int) -> ZStack:
+        """Return the planes of a time point."""
+        return stack_at(self.stacks, index)
+
     def number_of(self, index: int) -> int:
         """Return the place of a time point in the planned series, without what was put between."""
         return index - sum(each < index for each in self.extra)
@@ -180,6 +195,7 @@ def begun(
     time_points: int,
     images: Iterable[Image],
     periods: Mapping[str | None, Period] | None = None,
+    stack: ZStack = NO_STACK,
 ) -> Planned:
     """Return the plan of a time-lapse that was never changed."""
     since = MappingProxyType(dict.fromkeys(images, 0))
@@ -189,6 +205,7 @@ def begun(
         time_points=time_points,
         since=since,
         periods=MappingProxyType(dict(periods or {})),
+        stacks=changed_stacks((), stack, 0),
     )
 
 
@@ -202,6 +219,8 @@ def take_up(
     now: datetime,
     then: tuple[Step, ...] = (),
     periods: Mapping[str | None, Period] | None = None,
+    stack: ZStack = NO_STACK,
+    partly: frozenset[tuple[int, Image]] = frozenset(),
 ) -> Planned:
     """Return how a time-lapse goes on as it is configured now.
 
@@ -209,10 +228,10 @@ def take_up(
     ----------
     interval_s, time_points, then
         As they are configured: without time points that were put in between.
-    images
+    images, stack
         What is to be taken at each time point.
-    taken
-        What is on disk, by time point.
+    taken, partly
+        What is on disk, by time point, and those of it that lack planes.
     now
         The time of day.
     """
@@ -234,6 +253,7 @@ def take_up(
         time_points=time_points,
         periods=periods,
         since=MappingProxyType(since),
+        stacks=changed_stacks(before.stacks, stack, following),
     )
     other_interval = before.grid.ahead(max(last, 0)) != fresh.grid.ahead(max(last, 0))
     ran_out = due >= before.time_points
@@ -244,13 +264,14 @@ def take_up(
         last = max(last, before.time_points - 1)
     wait_s = fresh.grid.interval_of(last)
     first_at = max(before.grid.time_of(last) + timedelta(seconds=wait_s), now)
-    if last == due and _is_incomplete(before, last, taken):
+    if last == due and _is_incomplete(before, last, taken - partly):
         first_at = max(first_at, now + timedelta(seconds=FINISH_S))
     since = {image: min(first, last + 1) for image, first in since.items()}
     return replace(
         fresh,
         grid=replace(fresh.grid, first=last + 1, first_at=first_at),
         since=MappingProxyType(since),
+        stacks=changed_stacks(before.stacks, stack, min(following, last + 1)),
     )
 
 
@@ -275,6 +296,9 @@ def put_between(planned: Planned, now: datetime) -> Planned:
         ),
         skips=tuple(each.moved(index) for each in planned.skips),
         added=tuple(each.moved(index) for each in planned.added),
+        stacks=tuple(
+            replace(each, since=each.since + (each.since > index)) for each in planned.stacks
+        ),
     )
 
 

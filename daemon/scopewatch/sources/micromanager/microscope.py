@@ -132,7 +132,7 @@ class PycroManagerMicroscope:
             start_core(self._config, self._on_failure)
         self._opened = True
         focus = self._config.focus
-        if focus.method != "none":
+        if focus.searches:
             try:
                 self.focus_drive().require(focus.device)
             except SourceError:
@@ -370,5 +370,5 @@ class PycroManagerMicroscope:
 def _named(axes: Axes) -> str:
     """Name an image of a time point by its position and channel."""
     place = f"position {axes.get('position')}"
-    channel = axes.get("channel")
-    return place if channel is None else f"{place} in channel {channel}"
+    place += "" if axes.get("channel") is None else f" in channel {axes['channel']}"
+    return place if axes.get("z") is None else f"{place}, plane {axes['z']}"

@@ -10,6 +10,7 @@ from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.reading import ReadingSettings
 from scopewatch.sources.micromanager.acquired import Place, events_of, planned_key
+from scopewatch.sources.micromanager.stacks.planned import stack_problems
 
 _MOST_NAMED = 5
 
@@ -25,6 +26,7 @@ def check_plan(config: MicroManagerSourceConfig, settings: ReadingSettings) -> N
     problems = [
         *_mixed_focus(config),
         *_focus(config),
+        *stack_problems(config, settings),
         *_exposures(config),
         *_flagged_channel(config, settings),
         *_days(config, settings),
@@ -71,14 +73,14 @@ def _focus(config: MicroManagerSourceConfig) -> list[ConfigError]:
                 )
             )
         )
-    if offsets and focus.method == "none":
+    if offsets and not focus.searches:
         problems.append(
             ConfigError(
                 complaint(
                     "positions have a focus_offset_um, and no focus is found that it counts from",
                     where=where,
                     expected="method lock or autofocus",
-                    got=f"none; {_listed(offsets)}",
+                    got=f"{focus.method}; {_listed(offsets)}",
                     do="set `focus`, or leave focus_offset_um out",
                 )
             )

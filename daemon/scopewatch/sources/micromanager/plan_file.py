@@ -13,13 +13,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    model_validator,
+)
 
 from scopewatch.files import whole_file
 from scopewatch.sources.micromanager.acquired import own_data_set
 from scopewatch.sources.micromanager.focus.course import FocusKept
 from scopewatch.sources.micromanager.focus.file import FocusFile
 from scopewatch.sources.micromanager.grid import Grid, Planned, Span, Step
+from scopewatch.sources.micromanager.stacks.planes import StackSince, ZStack
 
 PLAN_FILE = "scopewatch-plan.json"
 _MOST_BYTES = 16 * 1024 * 1024
@@ -56,6 +65,14 @@ class _Span(BaseModel):
     until: _Index | None = None
 
 
+class _Stack(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    since: _Index
+    offsets_um: tuple[FiniteFloat, ...]
+    channels: tuple[str | None, ...]
+
+
 class _File(BaseModel):
     """What the file holds; what later versions add is passed over."""
 
@@ -73,13 +90,17 @@ class _File(BaseModel):
     extra: tuple[_Index, ...] = ()
     skips: tuple[_Span, ...] = ()
     added: tuple[_Span, ...] = ()
+    stacks: tuple[_Stack, ...] = ()
     focus: FocusFile = FocusFile()
 
     @model_validator(mode="after")
     def _steps_are_in_order(self) -> Self:
         since = [step.since for step in self.then]
+        stacks = [each.since for each in self.stacks]
         if since != sorted(set(since)) or list(self.extra) != sorted(set(self.extra)):
             raise ValueError("steps and extra time points are not in order")
+        if stacks != sorted(set(stacks)):
+            raise ValueError("stacks are not in order")
         return self
 
 
@@ -139,6 +160,14 @@ def write_plan(folder: Path, planned: Planned, focus: FocusKept | None = None) -
         extra=planned.extra,
         skips=_written(planned.skips),
         added=_written(planned.added),
+        stacks=tuple(
+            _Stack(
+                since=each.since,
+                offsets_um=each.stack.offsets_um,
+                channels=tuple(sorted(each.stack.channels, key=str)),
+            )
+            for each in planned.stacks
+        ),
         focus=FocusFile.of(focus or FocusKept()),
     )
     text = json.dumps(file.model_dump(mode="json"), indent=1, ensure_ascii=False)
@@ -172,6 +201,13 @@ def _planned(kept: _File) -> Planned:
         extra=kept.extra,
         skips=_spans(kept.skips),
         added=_spans(kept.added),
+        stacks=tuple(
+            StackSince(
+                since=each.since,
+                stack=ZStack(offsets_um=each.offsets_um, channels=frozenset(each.channels)),
+            )
+            for each in kept.stacks
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """The plan of a time-lapse over restarts and reloads: taken up from disk, and kept there."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from scopewatch.sources.micromanager.acquired import (
 from scopewatch.sources.micromanager.focus.course import FocusKept
 from scopewatch.sources.micromanager.grid import (
     Grid,
+    Image,
     Planned,
     begin,
     begun,
@@ -30,6 +31,7 @@ from scopewatch.sources.micromanager.plan_file import (
     read_kept,
     write_plan,
 )
+from scopewatch.sources.micromanager.stacks.planes import Plane, ZStack, z_stack_of
 
 # Where nothing has begun, only what is planned matters, not when.
 _NEVER = Grid(first=0, first_at=datetime.max.replace(tzinfo=UTC), interval_s=1.0)
@@ -94,6 +96,14 @@ class KeptPlan:
         planned = self._planned or self._unbegun
         return planned.has(index, (label, channel))
 
+    def stack(self, index: int) -> ZStack:
+        """Return the planes of a time point."""
+        return (self._planned or self._unbegun).stack(index)
+
+    def planes(self, place: Place) -> tuple[Plane, ...]:
+        """Return the planes of an image."""
+        return self.stack(place[0]).planes(place[2])
+
     def put_between(self, grid: Grid, now: datetime) -> Grid:
         """Put one more time point in between, due now; return the grid as it is then."""
         self._planned = put_between(replace(self._current(grid), grid=grid), now)
@@ -138,6 +148,11 @@ class KeptPlan:
             before = self._begun(grid)
         if before is None:
             return None
+        partly = [
+            place
+            for place, planes in found.planes.items()
+            if any(plane not in planes for plane in before.stack(place[0]).planes(place[2]))
+        ]
         self._planned = take_up(
             before,
             interval_s=config.timing[0].interval_s,
@@ -145,7 +160,9 @@ class KeptPlan:
             then=steps_of(config),
             periods=periods_of(config),
             images=images_of(config),
-            taken=frozenset((index, (label, channel)) for index, label, channel in found.places),
+            stack=z_stack_of(config),
+            taken=_images(found.places),
+            partly=_images(partly),
             now=now,
         )
         grid = self._planned.grid
@@ -200,5 +217,13 @@ class KeptPlan:
     def _begun(self, grid: Grid) -> Planned:
         config = self._config
         return begun(
-            grid, config.planned_time_points, images_of(config), periods=periods_of(config)
+            grid,
+            config.planned_time_points,
+            images_of(config),
+            periods=periods_of(config),
+            stack=z_stack_of(config),
         )
+
+
+def _images(places: Iterable[Place]) -> frozenset[tuple[int, Image]]:
+    return frozenset((index, (label, channel)) for index, label, channel in places)

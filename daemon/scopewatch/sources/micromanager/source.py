@@ -27,9 +27,10 @@ from scopewatch.config import (
 from scopewatch.core.acquisition import AcquisitionStanding, JournalEntry, Order, Report
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError
-from scopewatch.core.imaging.frame import Frame, FrameTicket, RetryRequest
+from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, RetryRequest
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
 from scopewatch.sources.base.arrivals import NullArrivals, ReadOnlyArrivals
+from scopewatch.sources.base.data_set import DataSets
 from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import (
@@ -44,6 +45,9 @@ from scopewatch.sources.micromanager.missing import Missing
 from scopewatch.sources.micromanager.plan import check_plan
 from scopewatch.sources.micromanager.plan_kept import AcquisitionPlan
 from scopewatch.sources.micromanager.plans.settled import settle_plan
+from scopewatch.sources.micromanager.stacks.frames import StackSets
+from scopewatch.sources.ndtiff.frames import NDTiffFrames
+from scopewatch.sources.ndtiff.sighting import Sighting
 from scopewatch.sources.ndtiff.source import NDTiffSource
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
@@ -85,6 +89,8 @@ class MicroManagerSource:
         if self._acquires:
             check_plan(config, reading_settings(config, run))
         arrivals = arrivals or NullArrivals()
+        microscope = make_microscope(config, data_set_name(run.name))
+        self._acquiring = Acquiring(config, run, clock, microscope, arrivals)
         self._data_sets = NDTiffSource(
             NDTiffSourceConfig(
                 kind="ndtiff",
@@ -98,9 +104,8 @@ class MicroManagerSource:
             limits=limits,
             runs=self._own_run if self._acquires else None,
             arrivals=ReadOnlyArrivals(arrivals) if self._acquires else arrivals,
+            gather=self._stacks if self._acquires else None,
         )
-        microscope = make_microscope(config, data_set_name(run.name))
-        self._acquiring = Acquiring(config, run, clock, microscope, arrivals)
         self._missing = Missing(config, run, self._acquiring)
         self._offering: Offering | None = None
 
@@ -144,7 +149,7 @@ class MicroManagerSource:
         frame = self._data_sets.load(ticket)
         place = ticket.key.time_point, self._acquiring.labels.get(spot_of(ticket.key), "")
         note = self._acquiring.focus.marks.get(place, "")
-        return replace(frame, note=note) if note else frame
+        return replace(frame, note="; ".join(filter(None, (frame.note, note))))
 
     def retry(self, asked: Sequence[RetryRequest]) -> int:
         """Take what a person wants tried again; return how many, from the first on."""
@@ -219,6 +224,15 @@ class MicroManagerSource:
     def _tell_missed(self) -> None:
         if self._offering is not None:
             self._missing.tell(self._offering)
+
+    def _stacks(self, sets: DataSets[Sighting], frames: NDTiffFrames) -> StackSets:
+        acquiring = self._acquiring
+
+        def saw(key: FrameKey, height_um: float) -> None:
+            label = acquiring.labels.get(spot_of(key), "")
+            acquiring.following.saw(key.time_point, label, height_um)
+
+        return StackSets(self._config.path, sets, frames, acquiring.planes, saw)
 
     def _own_run(self, place: str) -> str | None:
         """Name the run of a data set: ours are the configured run, others are left alone."""

@@ -11,20 +11,20 @@ named `<run> (2)`, which the ledger remembers.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from scopewatch.config import NDTiffSourceConfig, RunConfig
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.imaging.frame import Frame, FrameTicket
+from scopewatch.core.imaging.frame import Frame, FrameTicket, Pixels
 from scopewatch.sources.base.away import blame_share
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.reading import FrameReading, read_frame, reading_settings
 from scopewatch.sources.ndtiff.axes import image_statements, refuse_axes
-from scopewatch.sources.ndtiff.file import read_image_facts, read_pixels
-from scopewatch.sources.ndtiff.header import read_head
+from scopewatch.sources.ndtiff.file import Image, read_image_facts, read_pixels
+from scopewatch.sources.ndtiff.header import Head, read_head
 from scopewatch.sources.ndtiff.index import PIXEL_BYTES, Block, safe_name
 from scopewatch.sources.ndtiff.pyramid import FULL_RESOLUTION
 from scopewatch.sources.ndtiff.sighting import Sighting
@@ -121,14 +121,42 @@ class NDTiffFrames:
         SourceError
             When the share or disk does not answer.
         """
-        folder, block = self._find(ticket.locator)
+        pixels, image, head = self._load(ticket.locator, ticket.fingerprint)
+        axes = image.tags.get("Axes")
+        if not isinstance(axes, dict):
+            axes = {"time": ticket.key.time_point}  # the axes are in the index alone
+        statements = image_statements(axes, image.tags, head.summary)
+        reading = read_frame(statements, self._settings, ticket.locator)
+        return Frame(
+            key=ticket.key,
+            pixels=pixels,
+            pixel_size_um=reading.pixel_size_um,
+            acquired_at=reading.acquired_at,
+            elapsed_s=reading.elapsed_s,
+        )
+
+    def plane(self, locator: str, fingerprint: str) -> tuple[Pixels, Mapping[str, Any]]:
+        """Read the pixels of an image, of any plane of a z-stack, and its tags.
+
+        Raises
+        ------
+        FrameError
+            When its pixels are gone, truncated, or not those that were found.
+        SourceError
+            When the share or disk does not answer.
+        """
+        pixels, image, _ = self._load(locator, fingerprint)
+        return pixels, image.tags
+
+    def _load(self, locator: str, fingerprint: str) -> tuple[Pixels, Image, Head]:
+        folder, block = self._find(locator)
         path = folder / block.file
         try:
             size = path.stat().st_size
             with path.open("rb") as file:
                 head = read_head(file, path, self._limits)
                 image = read_image_facts(file, block, size, self._limits)
-            if head is None or image is None or image.fingerprint != ticket.fingerprint:
+            if head is None or image is None or image.fingerprint != fingerprint:
                 raise FrameError(
                     complaint(
                         "image of the data set is not the one that was found",
@@ -147,18 +175,7 @@ class NDTiffFrames:
                     do="check that it exists, its permissions, and the share",
                 )
             ) from error
-        axes = image.tags.get("Axes")
-        if not isinstance(axes, dict):
-            axes = {"time": ticket.key.time_point}  # the axes are in the index alone
-        statements = image_statements(axes, image.tags, head.summary)
-        reading = read_frame(statements, self._settings, ticket.locator)
-        return Frame(
-            key=ticket.key,
-            pixels=pixels,
-            pixel_size_um=reading.pixel_size_um,
-            acquired_at=reading.acquired_at,
-            elapsed_s=reading.elapsed_s,
-        )
+        return pixels, image, head
 
     def _read(
         self, label: str, sighting: Sighting, tags: dict[str, Any], number: int

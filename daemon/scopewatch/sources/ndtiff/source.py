@@ -10,6 +10,7 @@ from scopewatch.config import NDTiffSourceConfig, RunConfig
 from scopewatch.core.clock import Clock
 from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.core.source import Arrivals
+from scopewatch.sources.base.data_set import DataSets
 from scopewatch.sources.base.data_sets import DataSetsSource
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.ndtiff.dataset import DataSet
@@ -37,6 +38,8 @@ class NDTiffSource(DataSetsSource[Sighting]):
         How long an index may name a missing TIFF before that is reported.
     arrivals
         Receives counts of images as they are saved; None: nobody counts.
+    gather
+        Makes data sets whose frames are several images from those of single ones.
 
     Raises
     ------
@@ -54,13 +57,15 @@ class NDTiffSource(DataSetsSource[Sighting]):
         runs: Callable[[str], str | None] | None = None,
         patience_s: float = PATIENCE_S,
         arrivals: Arrivals | None = None,
+        gather: Callable[[DataSets[Sighting], NDTiffFrames], DataSets[Sighting]] | None = None,
     ) -> None:
         frames = NDTiffFrames(config, run, limits, runs)
+        sets = _DataSets(config.path, frames, limits, patience_s)
         super().__init__(
             config.name,
             config.path,
             config.poll_s,
-            sets=_DataSets(config.path, frames, limits, patience_s),
+            sets=sets if gather is None else gather(sets, frames),
             clock=clock,
             arrivals=arrivals,
         )

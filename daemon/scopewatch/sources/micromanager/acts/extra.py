@@ -149,7 +149,7 @@ class ExtraImages:
         else:
             return
         try:
-            self._require_time(grid, index, event.get("exposure", 0.0), again=True)
+            self._require_time(grid, index, place, event, again=True)
             axes = {**event["axes"], "time": index}
             self._take(place, {**event, "axes": axes}, refocus=False)
         except HeldError:
@@ -198,14 +198,17 @@ class ExtraImages:
             raise OrderRefusedError("no time was left for it on the day of the flag")
         if self._lapse.over < index:
             raise WaitsError
-        self._require_time(grid, index, event.get("exposure", 0.0), again=again)
+        self._require_time(grid, index, place, event, again=again)
         self._take(place, event, refocus=again)
         return f"taken {'again ' if again else ''}at time point {index}", target
 
-    def _require_time(self, grid: Grid, index: int, exposure_ms: float, *, again: bool) -> None:
+    def _require_time(
+        self, grid: Grid, index: int, place: Place, event: Event, *, again: bool
+    ) -> None:
         """Refuse, or put off, what could delay the next time point."""
         left_s = (grid.time_of(index + 1) - self._now()).total_seconds()
-        needed_s = act_s(self._config, exposure_ms, refocus=again)
+        planes, exposure_ms = len(self._plan.planes(place)), event.get("exposure", 0.0)
+        needed_s = act_s(self._config, exposure_ms, refocus=again, planes=planes)
         if left_s >= needed_s:
             return
         if not again and index + 1 < self._plan.time_points:

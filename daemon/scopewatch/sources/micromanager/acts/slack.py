@@ -8,8 +8,10 @@ from scopewatch.config import MicroManagerSourceConfig
 MARGIN: Final = 2.0
 
 
-def act_s(config: MicroManagerSourceConfig, exposure_ms: float, *, refocus: bool) -> float:
-    """Return how long one image takes at worst, in seconds, with `MARGIN`.
+def act_s(
+    config: MicroManagerSourceConfig, exposure_ms: float, *, refocus: bool, planes: int = 1
+) -> float:
+    """Return how long one image, or z-stack, takes at worst, in seconds, with `MARGIN`.
 
     The stage may come from the other end of the plate, and has to go back there afterwards.
     """
@@ -27,9 +29,14 @@ def act_s(config: MicroManagerSourceConfig, exposure_ms: float, *, refocus: bool
     travel_s = 2 * (away_um / settings.stage_um_per_s + settings.settle_s)
     focus = config.focus
     focus_s = 0.0
-    if (refocus and focus.method != "none") or focus.method == "lock":
+    if (refocus and focus.searches) or focus.method == "lock":
         focus_s = max(settings.focus_s, focus.wait_s if focus.method == "lock" else 0.0)
-    return MARGIN * (travel_s + focus_s + exposure_ms / 1000 + settings.image_s)
+    return MARGIN * (travel_s + focus_s + planes * (exposure_ms / 1000 + settings.image_s))
+
+
+def judged_planes(config: MicroManagerSourceConfig) -> int:
+    """Return how many images one of the phase channel is: its planes."""
+    return 1 if config.z_stack is None else len(config.z_stack.planes_um)
 
 
 def longest_act_s(config: MicroManagerSourceConfig) -> float:
@@ -39,7 +46,12 @@ def longest_act_s(config: MicroManagerSourceConfig) -> float:
     if acts.reimage_unfit or acts.more_sites is not None:
         exposures = [each.exposure_ms for each in config.channels]
         exposures += [own for each in config.positions for own in each.exposures_ms.values()]
-        longest = act_s(config, max(exposures, default=0.0), refocus=acts.reimage_unfit)
+        longest = act_s(
+            config,
+            max(exposures, default=0.0),
+            refocus=acts.reimage_unfit,
+            planes=judged_planes(config),
+        )
     if acts.fluorescence_of_flagged is not None:
         exposure_ms = acts.fluorescence_of_flagged.exposure_ms
         longest = max(longest, act_s(config, exposure_ms, refocus=False))

@@ -190,6 +190,15 @@ def standing_of(kept: FocusKept, focus: FocusConfig) -> FocusStanding | None:
     )
 
 
+def failure_of(kept: FocusKept, focus: FocusConfig, time_point: int) -> str:
+    """Say where the focus failed at a time point, and why; '' where it did not."""
+    standing = standing_of(kept, focus)
+    if standing is None or standing.time_point != time_point or not standing.failed:
+        return ""
+    where = f"{standing.failed} places" if standing.failed > 1 else "one place"
+    return f"focus failed at {where} of time point {time_point}: {standing.reason}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """Images that are taken by one focus.

@@ -5,7 +5,7 @@ for each stop: find the focus --found----> its images, at the height found or un
 `skip`: none of them, tried again with the time point
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from statistics import median
@@ -18,6 +18,8 @@ from scopewatch.sources.micromanager.acquired import Place
 from scopewatch.sources.micromanager.events import Event, HeldError, ImagesMissingError, never
 from scopewatch.sources.micromanager.focus.course import FocusKept, Stop, band, stops
 from scopewatch.sources.micromanager.focus.drive import Drive, FocusError, FocusOrder
+from scopewatch.sources.micromanager.focus.following import Following
+from scopewatch.sources.micromanager.stacks.planes import Plane
 
 log = get_logger(__name__)
 
@@ -39,6 +41,13 @@ class Focusing:
         Gives the focus drive of the microscope that is open.
     like
         Of each position beyond the plan, that of the plan whose focus it has.
+    planes
+        Returns the planes of an image; those of a stack need heights, which a lock does not allow.
+
+    Attributes
+    ----------
+    following
+        Receives the sharpest planes of z-stacks; any thread.
     """
 
     def __init__(
@@ -47,9 +56,12 @@ class Focusing:
         wells: Mapping[str, str],
         drive: Callable[[], Drive],
         like: Mapping[str, str] = MappingProxyType({}),
+        *,
+        planes: Callable[[Place], tuple[Plane, ...]] = lambda _: (None,),
     ) -> None:
         self._config = config
         self._like = like
+        self._planes = planes
         self._focus = config.focus
         self._locks = config.focus.method == "lock"
         self._name = config.name
@@ -62,7 +74,17 @@ class Focusing:
         }
         given = {each.label: each.focus_offset_um for each in config.positions}
         self._offsets = given if self._locks and any(given.values()) else {}
+        self._above_um: dict[str | None, float] = {
+            each.preset: each.z_offset_um for each in config.channels
+        }
+        # Whether the drive is sent to a height for each image, though no device finds the focus.
+        self._places_all = config.focus.method == "z-stack" or any(self._above_um.values())
+        self.following = Following(config)
         self.kept = FocusKept()
+
+    def follow(self, over: int, now: Callable[[], datetime], tell: Callable[[str], None]) -> None:
+        """Move the focus by the planes that were chosen at time points that are over."""
+        self.kept = self.following.follow(self.kept, over, now, tell)
 
     def take(
         self,
@@ -89,18 +111,19 @@ class Focusing:
         SourceError
             When images did not come; UnfocusedError where the focus alone is why.
         """
-        if self._focus.method == "none":
-            acquire(list(events.values()))
+        placed = self._needs_heights(events)
+        if placed or self._focus.searches:
+            self._find_home()
+        if not self._focus.searches:
+            acquire(self._placed(events, with_height=placed))
             return
         drive = self._drive()
-        if self.kept.home_um is None and any(each.z_um is None for each in self._config.positions):
-            self._keep(home_um=drive.height_um())
         taking = _Taking(next(iter(events))[0])
         try:
             for stop in stops(self._config, list(events), self._wells):
                 if hold():
                     raise HeldError("paused")
-                self._take(stop, events, taking, drive, acquire)
+                self._take(stop, events, taking, drive, acquire, placed=placed)
         finally:
             drive.let_go()
             self.kept = self.kept.with_pass(taking.time_point, now(), taking.tried, taking.failed)
@@ -130,16 +153,14 @@ class Focusing:
         SourceError
             When it did not come; UnfocusedError where the focus was not found again.
         """
-        if self._focus.method == "none":
-            acquire([event])
-            return
-        if not refocus and not self._locks:
-            acquire([self._placed(event, place[1], with_height=True)])
+        placed = self._needs_heights([place])
+        if not self._focus.searches or not (refocus or self._locks):
+            acquire(self._placed({place: event}, with_height=placed or self._focus.searches))
             return
         drive, taking = self._drive(), _Taking(place[0])
         stop = Stop(at=(self._like.get(place[1], place[1]),), places=(place,))
         try:
-            self._take(stop, {place: event}, taking, drive, acquire, skips=refocus)
+            self._take(stop, {place: event}, taking, drive, acquire, skips=refocus, placed=placed)
         finally:
             drive.let_go()
             self._tell(taking)
@@ -153,6 +174,7 @@ class Focusing:
         drive: Drive,
         acquire: Callable[[Sequence[Event]], None],
         *,
+        placed: bool,
         skips: bool = False,
     ) -> None:
         labels = list(dict.fromkeys(label for _, label, _ in stop.places))
@@ -160,10 +182,10 @@ class Focusing:
         if why and (skips or self._focus.on_failure == "skip"):
             taking.skip([events[place]["axes"] for place in stop.places], why)
             return
-        locked = self._locks and not why
-        placed = [
-            self._placed(events[place], place[1], with_height=not locked) for place in stop.places
-        ]
+        locked = self._locks and not why and not placed
+        if self._locks and placed:
+            drive.let_go()
+        wanted = {place: events[place] for place in stop.places}
         kept = self.kept
         # Before they are taken: they may be looked at before the others are.
         self.kept = (
@@ -172,7 +194,7 @@ class Focusing:
             else kept.without_marks(taking.time_point, labels)
         )
         try:
-            acquire(placed)
+            acquire(self._placed(wanted, with_height=not locked))
         except ImagesMissingError as error:
             if error.ends:
                 raise taking.merged(error) from error
@@ -211,18 +233,34 @@ class Focusing:
         self.kept = self.kept.with_found(good, median(found), taking.time_point)
         return ""
 
-    def _placed(self, event: Event, label: str, *, with_height: bool) -> Event:
-        """Return an event at the height by what was found; under a lock the height is its."""
-        placed = {key: value for key, value in event.items() if key != "z"}
-        if with_height:
-            placed["z"] = self.kept.image_um(self._position(label))
+    def _placed(self, events: Mapping[Place, Event], *, with_height: bool) -> list[Event]:
+        """Return events at the heights by what was found; under a lock the height is its."""
+        if not (with_height or self._focus.searches):
+            return list(events.values())
+        placed = []
+        for (_, label, channel), event in events.items():
+            placed.append({key: value for key, value in event.items() if key != "z"})
+            if with_height:
+                placed[-1]["z"] = self._height_um(label) + self._above_um.get(channel, 0.0)
         return placed
+
+    def _needs_heights(self, places: Iterable[Place]) -> bool:
+        return self._places_all or any(self._planes(each) != (None,) for each in places)
+
+    def _height_um(self, label: str) -> float:
+        position = self._position(label)
+        if self._focus.method == "none":
+            # What was found once, by another setting, counts no more.
+            return self.kept.planned_um(position) + position.focus_offset_um
+        return self.kept.image_um(position)
 
     def _position(self, label: str) -> PositionConfig:
         return self._positions[self._like.get(label, label)]
 
-    def _keep(self, *, home_um: float) -> None:
-        self.kept = replace(self.kept, home_um=home_um)
+    def _find_home(self) -> None:
+        """Note where the focus is as the run begins, for positions without a height."""
+        if self.kept.home_um is None and any(each.z_um is None for each in self._config.positions):
+            self.kept = replace(self.kept, home_um=self._drive().height_um())
 
     def _tell(self, taking: "_Taking") -> None:
         event: dict[str, Any] = {"source": self._name, "time_point": taking.time_point}

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from scopewatch.config import ChannelConfig, FocusConfig, PhaseConfig, PositionConfig
+from scopewatch.config import (
+    ChannelConfig,
+    FocusConfig,
+    PhaseConfig,
+    PositionConfig,
+    ZStackConfig,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +27,8 @@ class Imported:
         None where it says nothing of time, or has phases.
     phases
         Of several intervals; empty where one is all.
+    z_stack
+        None where it has none; its channels say which of them are taken as one.
     focus
         None where it does not say how the focus is found.
     xy_stage, z_stage
@@ -35,6 +43,7 @@ class Imported:
     interval_s: float | None = None
     time_points: int | None = None
     phases: tuple[PhaseConfig, ...] = ()
+    z_stack: ZStackConfig | None = None
     focus: FocusConfig | None = None
     xy_stage: str = ""
     z_stage: str = ""

@@ -2,7 +2,7 @@
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.sources.micromanager.acts.slack import longest_act_s
+from scopewatch.sources.micromanager.acts.slack import judged_planes, longest_act_s
 from scopewatch.sources.micromanager.plans.projection import Projection
 
 
@@ -90,13 +90,12 @@ def acts_in_words(config: MicroManagerSourceConfig, projection: Projection, left
     sites = 0
     if acts.more_sites is not None:
         sites = acts.more_sites.most_wells * len(acts.more_sites.offsets_um)
-    extra = in_bytes(min(most + sites, fit) * left * projection.frame.image_bytes)
+    planes = judged_planes(config) if sites else 1
+    extra = in_bytes(planes * min(most + sites, fit) * left * projection.frame.image_bytes)
     light = []
     if acts.reimage_unfit:
         unfocused = " (not those out of focus: `focus` is none)"
-        light.append(
-            "each image of a site once more" + (unfocused * (config.focus.method == "none"))
-        )
+        light.append("each image of a site once more" + (unfocused * (not config.focus.searches)))
     if acts.fluorescence_of_flagged is not None:
         flagged = acts.fluorescence_of_flagged
         light.append(f"{flagged.preset} {flagged.exposure_ms:g} ms per flag")

@@ -17,6 +17,7 @@ from scopewatch.config import (
 from scopewatch.sources.micromanager.acquired import events_of
 from scopewatch.sources.micromanager.focus.course import stops
 from scopewatch.sources.micromanager.grid import Period
+from scopewatch.sources.micromanager.stacks.planes import z_stack_of
 
 ASSUMED_PX: Final = (2048, 2048)
 # Metadata, TIFF directory and index of an image in an NDTiff data set of pycro-manager 1.0: 0.7 kB
@@ -50,14 +51,21 @@ class LightDose:
         Of one image: the longest, where positions have exposures of their own.
     period
         Every how many time points it is taken; `final`: at the last alone.
+    planes
+        Of a time point: 1, or those of a z-stack.
     images
-        Of a site, over the run.
+        Of a site, over the run, each plane counted.
     """
 
     channel: str
     exposure_ms: float
     period: Period
     images: int
+    planes: int = 1
+
+    def total_from_s(self, time_points: int, over: int) -> float:
+        """Sum of the exposures of one site once so many of the time points are over."""
+        return self.exposure_ms * self.planes * taken(self.period, time_points, over) / 1000
 
     @property
     def total_s(self) -> float:
@@ -76,7 +84,7 @@ class Projection:
     lasts_s
         From the first time point to the last.
     images
-        Of a time point at which every channel is taken, as are all times below.
+        Of a time point at which every channel is taken, as are all times below; each plane counts.
     time_points
         Of the run.
     moves, travel_um
@@ -85,7 +93,7 @@ class Projection:
         Time of these, until the stage is still.
     exposure_s, other_s, focus_s
         Of one time point: shutter open; presets, readout and disk; finding the focus.
-    periods
+    periods, planes
         Of each channel.
     """
 
@@ -102,6 +110,7 @@ class Projection:
     focus_s: float
     frame: FrameSize
     periods: tuple[Period, ...]
+    planes: tuple[int, ...]
     doses: tuple[LightDose, ...]
 
     @property
@@ -116,7 +125,10 @@ class Projection:
 
     def disk_from(self, over: int) -> int:
         """Bytes of what is to come once so many time points are over."""
-        images = sum(taken(each, self.time_points, over) for each in self.periods)
+        images = sum(
+            planes * taken(period, self.time_points, over)
+            for period, planes in zip(self.periods, self.planes, strict=True)
+        )
         return self.positions * images * self.frame.image_bytes
 
     @property
@@ -158,23 +170,27 @@ def project(
     """
     settings, timing = config.projection, config.timing
     moves = list(_moves(config.positions))
-    events = events_of(config, 0)
+    stack = z_stack_of(config)
+    counts = {each: len(stack.planes(each[2])) for each in events_of(config, 0)}
+    exposures = {each: event.get("exposure", 0.0) for each, event in events_of(config, 0).items()}
     time_points = config.planned_time_points + extra
     return Projection(
         interval_s=min(phase.interval_s for phase in timing),
         lasts_s=sum(phase.interval_s * phase.time_points for phase in timing)
         - timing[-1].interval_s,
         positions=len(config.positions),
-        images=len(events),
+        images=sum(counts.values()),
         time_points=time_points,
         moves=len(moves),
         travel_um=sum(moves),
         travel_s=sum(moves) / settings.stage_um_per_s + len(moves) * settings.settle_s,
-        exposure_s=sum(event.get("exposure", 0.0) for event in events.values()) / 1000,
-        other_s=len(events) * settings.image_s,
+        exposure_s=sum(counts[each] * exposures[each] for each in counts) / 1000,
+        other_s=sum(counts.values()) * settings.image_s,
         focus_s=_searches(config, wells) * settings.focus_s,
         frame=_frame(settings, frame),
         periods=tuple(each.every for each in config.channels) or (1,),
+        planes=tuple(len(stack.planes(each.preset)) for each in config.channels)
+        or (len(stack.planes(None)),),
         doses=tuple(
             LightDose(
                 channel=each.preset,
@@ -183,7 +199,8 @@ def project(
                     for position in config.positions
                 ),
                 period=each.every,
-                images=taken(each.every, time_points),
+                images=len(stack.planes(each.preset)) * taken(each.every, time_points),
+                planes=len(stack.planes(each.preset)),
             )
             for each in config.channels
         ),
@@ -205,7 +222,7 @@ def _frame(settings: ProjectionConfig, seen: FrameSize | None) -> FrameSize:
 
 def _searches(config: MicroManagerSourceConfig, wells: Mapping[str, str]) -> int:
     """Return how often the focus is found within a time point."""
-    if config.focus.method == "none":
+    if not config.focus.searches:
         return 0
     return sum(len(stop.at) for stop in stops(config, list(events_of(config, 0)), wells))
 

@@ -14,6 +14,7 @@ from scopewatch.config import (
     MicroManagerSourceConfig,
     PhaseConfig,
     RunConfig,
+    ZStackConfig,
 )
 from scopewatch.config.small_file import read_small_file
 from scopewatch.core.errors import ConfigError, FrameError, SourceError, complaint
@@ -25,6 +26,7 @@ from scopewatch.sources.micromanager.plans.plate import plate_positions
 from scopewatch.sources.micromanager.plans.pos_list import is_pos_list, read_pos_list
 from scopewatch.sources.micromanager.plans.useq_file import read_useq
 from scopewatch.sources.micromanager.setup_files import adapters_folder, commands, hardware_file
+from scopewatch.sources.micromanager.stacks.planned import with_stacked_channels
 
 _MOST_BYTES: Final = 32 * 1024 * 1024
 _CORE_STAGES: Final = {"XYStage": "xy_stage", "Focus": "z_stage"}
@@ -58,13 +60,13 @@ def settle_plan(
     settings = reading_settings(config, run)
     found = found or import_plan(config)
     if found is None:
-        return config
+        return with_stacked_channels(config, settings)
     where = f"source {config.name!r}"
     settled = _merged(config, found, where)
     if stages:
         _check_stages(config, found, where)
     _check_labels(settings, found, where)
-    return settled
+    return with_stacked_channels(settled, settings)
 
 
 def import_plan(
@@ -124,12 +126,13 @@ def _merged(
         ("interval_s", found.interval_s),
         ("time_points", found.time_points),
         ("phases", found.phases or None),
+        ("z_stack", found.z_stack),
         ("focus", found.focus),
     ):
         if planned is None:
             continue
         set_here = getattr(config, name)
-        if name in given and set_here and set_here != planned:
+        if name in given and set_here and not _is_same(set_here, planned):
             problems.append(
                 ConfigError(
                     complaint(
@@ -171,7 +174,16 @@ def _two_timings(
     ]
 
 
+def _is_same(one: object, other: object) -> bool:
+    """Tell whether two settings say the same; planes may be written in several forms."""
+    if isinstance(one, ZStackConfig) and isinstance(other, ZStackConfig):
+        return one.planes_um == other.planes_um
+    return one == other
+
+
 def _shown(value: object) -> str:
+    if isinstance(value, ZStackConfig):
+        return f"planes at {', '.join(f'{each:g}' for each in value.planes_um)} um"
     if isinstance(value, tuple):
         return ", ".join(
             f"{each.time_points} x {each.interval_s:g} s"

@@ -17,6 +17,7 @@ from scopewatch.config import ChannelConfig, FocusConfig, PhaseConfig, PositionC
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.well_name import well_at
 from scopewatch.sources.micromanager.plans.imported import Imported
+from scopewatch.sources.micromanager.plans.useq_planes import middle_um, z_stack_of_plan
 from scopewatch.sources.micromanager.plans.useq_refusals import (
     MOST_POSITIONS,
     MOST_TIME_POINTS,
@@ -56,6 +57,7 @@ def read_useq(raw: Mapping[str, Any], where: object) -> Imported:
             )
         )
     positions, expected = _positions(sequence, where)
+    z_stack, positions = z_stack_of_plan(sequence, positions, where)
     phases = _phases(sequence)
     single = phases[0] if len(phases) == 1 else None
     return Imported(
@@ -67,12 +69,16 @@ def read_useq(raw: Mapping[str, Any], where: object) -> Imported:
                 preset=channel.config,
                 exposure_ms=channel.exposure or 0.0,
                 every=channel.acquire_every,
+                z_offset_um=channel.z_offset
+                + (0.0 if channel.do_stack else middle_um(sequence, z_stack)),
+                in_z_stack=None if z_stack is None else channel.do_stack,
             )
             for channel in sequence.channels
         ),
         interval_s=None if single is None or single.time_points == 1 else single.interval_s,
         time_points=None if single is None else single.time_points,
         phases=phases if len(phases) > 1 else (),
+        z_stack=z_stack,
         focus=_focus(sequence),
         expected=MappingProxyType(expected),
     )

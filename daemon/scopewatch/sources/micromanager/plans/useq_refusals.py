@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
 
+from scopewatch.sources.micromanager.plans.useq_planes import (
+    is_stack,
+    refused_lone_plane,
+    refused_planes,
+)
+
 if TYPE_CHECKING:
     from useq import Channel, MDASequence
 
@@ -23,14 +29,14 @@ _ALSO_KNOWN: Final = frozenset({"row", "col", "uid"})
 
 def refused_parts(sequence: "MDASequence") -> Iterator[str]:
     """Name each part of a plan that is not acquired here; times are looked at by the reader."""
-    yield from _of_planes(sequence, "")
+    yield from refused_planes(sequence)
     yield from _of_focus(sequence)
     if sequence.keep_shutter_open_across:
         yield "keep_shutter_open_across"
     yield from _of_order(sequence)
     yield from _of_grid(sequence.grid_plan, "grid_plan")
     for channel in sequence.channels:
-        yield from _of_channel(channel)
+        yield from _of_channel(channel, stacked=is_stack(sequence))
     yield from _of_positions(sequence)
 
 
@@ -57,17 +63,6 @@ def unknown_keys(raw: object, model: object, place: str = "") -> list[str]:
     return found
 
 
-def _of_planes(sequence: "MDASequence", of: str) -> Iterator[str]:
-    plan = sequence.z_plan
-    if plan is None:
-        return
-    count = plan.num_positions()
-    if count > 1:
-        yield f"z_plan of {count} planes{of}"
-    elif not plan.is_relative or list(plan) != [0.0]:
-        yield f"z_plan of a plane away from the position's own z{of}"
-
-
 def _of_focus(sequence: "MDASequence") -> Iterator[str]:
     plan = sequence.autofocus_plan
     if plan is None:
@@ -87,22 +82,24 @@ def _of_order(sequence: "MDASequence") -> Iterator[str]:
         "p": len(sequence.stage_positions) > 1,
         "g": sequence.grid_plan is not None,
         "c": len(sequence.channels) > 1,
+        "z": is_stack(sequence),
     }
     order = [axis for axis in sequence.axis_order if several.get(axis)]
     left_out = [axis for axis in several if several[axis] and axis not in sequence.axis_order]
     if left_out or order != [axis for axis in _ORDER if axis in order]:
         yield (
             f"axis_order {''.join(sequence.axis_order)} (acquired are time points, in them"
-            " positions, in them channels)"
+            " positions, in them channels, in them planes)"
         )
 
 
-def _of_channel(channel: "Channel") -> Iterator[str]:
+def _of_channel(channel: "Channel", *, stacked: bool) -> Iterator[str]:
     of = f" of channel {channel.config!r}"
     if channel.exposure is None:
         yield f"no exposure{of}"
-    if channel.z_offset:
-        yield f"z_offset{of}"
+    if channel.z_offset and not stacked:
+        # useq-schema passes over it then.
+        yield f"z_offset{of} without a z_plan of several planes"
     if channel.camera:
         yield f"camera {channel.camera!r}{of}"
 
@@ -144,7 +141,10 @@ def _of_positions(sequence: "MDASequence") -> Iterator[str]:
         inner = position.sequence
         if inner is None:
             continue
-        yield from _of_planes(inner, of)
+        if is_stack(inner):
+            yield f"z_plan of its own{of}"
+        elif inner.z_plan is not None:
+            yield from refused_lone_plane(inner.z_plan, of)
         yield from _of_grid(inner.grid_plan, f"grid_plan{of}")
         for name in ("channels", "time_plan", "autofocus_plan", "stage_positions", "setup"):
             if getattr(inner, name):

@@ -256,7 +256,24 @@ def test_a_channel_of_every_nth_time_point_stays_one() -> None:
 @pytest.mark.parametrize(
     ("plan", "expected"),
     [
-        ({"z_plan": {"range": 4, "step": 1}}, "z_plan of 5 planes"),
+        (
+            {"z_plan": {"range": 40, "step": 1}},
+            "z_plan of 41 planes, of which at most 32 are taken",
+        ),
+        ({"z_plan": {"relative": [2, 2]}}, "z_plan with one plane twice"),
+        (
+            {"z_plan": {"range": 4, "step": 1}, "channels": [{**PHASE, "do_stack": False}]},
+            "z_plan, and no channel with do_stack",
+        ),
+        (
+            {
+                "z_plan": {"range": 4, "step": 1},
+                "channels": [PHASE, {**PHASE, "config": "GFP"}],
+                "axis_order": "tpgzc",
+            },
+            "axis_order tpgzc (acquired are time points, in them positions, in them channels,"
+            " in them planes)",
+        ),
         ({"z_plan": {"relative": [2]}}, "z_plan of a plane away from the position's own z"),
         ({"autofocus_plan": {"axes": ["p", "c"]}}, "autofocus_plan at each change of c"),
         ({"autofocus_plan": {"axes": []}}, "autofocus_plan at each change of nothing"),
@@ -272,10 +289,14 @@ def test_a_channel_of_every_nth_time_point_stays_one() -> None:
                 "channels": [PHASE, {"config": "GFP", "exposure": 9}],
                 "axis_order": "tcpgz",
             },
-            "axis_order tcpgz (acquired are time points, in them positions, in them channels)",
+            "axis_order tcpgz (acquired are time points, in them positions, in them channels,"
+            " in them planes)",
         ),
         ({"channels": ["Phase"]}, "no exposure of channel 'Phase'"),
-        ({"channels": [{**PHASE, "z_offset": 2}]}, "z_offset of channel 'Phase'"),
+        (
+            {"channels": [{**PHASE, "z_offset": 2}]},
+            "z_offset of channel 'Phase' without a z_plan of several planes",
+        ),
         ({"channels": [{**PHASE, "camera": "Side"}]}, "camera 'Side' of channel 'Phase'"),
         ({"time_plan": {"interval": 0, "loops": 3}}, "time_plan without an interval"),
         (
@@ -307,7 +328,7 @@ def test_a_channel_of_every_nth_time_point_stays_one() -> None:
                     }
                 ]
             },
-            "z_plan of 3 planes of position 'A1'; channels of position 'A1'",
+            "z_plan of its own of position 'A1'; channels of position 'A1'",
         ),
     ],
 )
@@ -318,13 +339,13 @@ def test_what_is_not_acquired_is_refused_by_name(plan: dict[str, Any], expected:
 def test_all_that_is_not_acquired_is_named_in_one_line() -> None:
     complaint = refused(
         stage_positions=[(0, 0, 0)],
-        z_plan={"range": 4, "step": 2},
+        z_plan={"range": 40, "step": 1},
         autofocus_plan={"axes": ["z"]},
         channels=["Phase"],
     )
-    assert (
-        complaint
-        == "z_plan of 3 planes; autofocus_plan at each change of z; no exposure of channel 'Phase'"
+    assert complaint == (
+        "z_plan of 41 planes, of which at most 32 are taken; autofocus_plan at each change of z;"
+        " no exposure of channel 'Phase'"
     )
 
 
