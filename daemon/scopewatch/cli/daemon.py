@@ -19,6 +19,7 @@ import typer
 
 if TYPE_CHECKING:
     from scopewatch.app.checking.finding import Finding
+    from scopewatch.app.daemon_runner import DaemonRunner
     from scopewatch.config import Config
     from scopewatch.runtime.process.log_file import LogFile
     from scopewatch.runtime.supervision.stages import ExitReport
@@ -40,25 +41,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """
     _leave_hangups()
     with _without_collector():
-        from scopewatch.app.daemon_runner import DaemonRunner
-        from scopewatch.config import load_config
-        from scopewatch.config.secrets import resolve_secrets
-        from scopewatch.runtime.clock import SystemClock
-
-    with _all_problems_at_once(config):
-        settings = resolve_secrets(load_config(config), os.environ)
-    write_logs = _Logs(debug=logging.getLogger().level == logging.DEBUG)
-    write_logs(settings)
-    runner = DaemonRunner(
-        config,
-        settings,
-        clock=SystemClock(),
-        environ=os.environ,
-        pid=os.getpid(),
-        prepare=write_logs,
-    )
-    with _all_problems_at_once(config):
-        runner.build()
+        runner = _build(config)
     _on_signals(runner.stop, runner.reload)
     exit_report = runner.run()
     code = _status(exit_report)
@@ -120,14 +103,36 @@ def _status(exit_report: "ExitReport") -> int:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Import without the garbage collector: a sixth of the time; what is imported stays anyway."""
+    """Start without the garbage collector: a sixth of the time, and what is loaded stays anyway."""
     gc.disable()
     try:
         yield
     finally:
-        # No later collection goes through it either.
-        gc.freeze()
         gc.enable()
+
+
+def _build(config: Path) -> "DaemonRunner":
+    """Build the first daemon of a configuration; exit with its problems where that fails."""
+    from scopewatch.app.daemon_runner import DaemonRunner
+    from scopewatch.config import load_config
+    from scopewatch.config.secrets import resolve_secrets
+    from scopewatch.runtime.clock import SystemClock
+
+    with _all_problems_at_once(config):
+        settings = resolve_secrets(load_config(config), os.environ)
+    write_logs = _Logs(debug=logging.getLogger().level == logging.DEBUG)
+    write_logs(settings)
+    runner = DaemonRunner(
+        config,
+        settings,
+        clock=SystemClock(),
+        environ=os.environ,
+        pid=os.getpid(),
+        prepare=write_logs,
+    )
+    with _all_problems_at_once(config):
+        runner.build()
+    return runner
 
 
 @contextmanager
