@@ -2,7 +2,8 @@
 
 LiteRT writes `INFO: Created TensorFlow Lite XNNPACK delegate for CPU.` to the process's standard
 error when tensors are allocated, whatever TF_CPP_MIN_LOG_LEVEL says; its own switch is not
-exported.
+exported. TensorFlow's converter writes its settings (`fully_quantize: 0, ...`) there, into the text
+of a console.
 """
 
 import os
@@ -12,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_NOTICE = re.compile(rb"^(?:INFO|VERBOSE): [^\n]*\n?", re.MULTILINE)
+_NOTICE = re.compile(rb"^(?:INFO|VERBOSE|fully_quantize): [^\n]*\n?", re.MULTILINE)
 _STDERR = 2
 
 

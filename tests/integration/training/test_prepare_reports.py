@@ -11,14 +11,16 @@ import pytest
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.imaging.binarise import fit_thresholds
 from scopewatch.core.imaging.efficiency import ErrorRates
-from scopewatch_training.dataset.manifest import SIMULATED_MARK, read_manifest
+from scopewatch_training.dataset.checks.simulated import SIMULATED_FILE
+from scopewatch_training.dataset.manifest import read_manifest
 from scopewatch_training.dataset.page import Page, Section, write_page
 from scopewatch_training.dataset.prepare import prepare
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.qc import inspect_runs, write_qc
 from scopewatch_training.dataset.settings import LabelSettings, PrepareSettings
 from scopewatch_training.evaluation.assessment import assess
-from scopewatch_training.evaluation.baselines import LOCAL_STD, RANDOM_FOREST, Baselines
+from scopewatch_training.evaluation.baselines import LOCAL_STD, Baselines
+from scopewatch_training.evaluation.forest import RANDOM_FOREST
 from scopewatch_training.evaluation.report import ReportContent, write_report
 from tests.unit.training_data.pair_files import (
     make_field,
@@ -79,7 +81,10 @@ def test_the_report_is_one_page_that_needs_nothing_else(dataset: Dataset, tmp_pa
         title="Trial <1>",
         subtitle="forest on b and c",
         assessment=model,
-        baselines={LOCAL_STD: assess(scored[LOCAL_STD], np.random.default_rng(0), repeats=0)},
+        baselines={
+            name: assess(fields, np.random.default_rng(0), repeats=0)
+            for name, fields in scored.items()
+        },
         thresholds=thresholds,
         tile_px=dataset.labels.tile_px,
         facts=[("data", dataset.data_sha256)],
@@ -94,6 +99,7 @@ def test_the_report_is_one_page_that_needs_nothing_else(dataset: Dataset, tmp_pa
     assert re.search(r"inner fold 1 +0\.9812 +0\.9801 +0\.11 +1\.25 +0\.062", plain)
     assert re.search(r"bundle +0\.9812 +0\.9801 +0\.11 +0\.75 +0\.062", plain)
     assert "local_std, all runs" in html
+    assert "The random forest, which sees the texture of single tiles only, is level with" in html
     assert f"{model.pooled.tile.roc_auc:.3f}" in html
     assert "Simulated" not in html
     sources = re.findall(r'<img[^>]* src="([^"]{20})', html)
@@ -108,7 +114,7 @@ def test_the_qc_report_shows_every_run_and_what_was_refused(tmp_path: Path) -> N
     rows = [write_field(tmp_path, "good", site, make_field(site)) for site in range(3)]
     rows[2]["fluorescence"] = rows[1]["fluorescence"]
     rows.append(write_field(tmp_path, "auto", 0, make_field(9, share=0.0)))
-    (tmp_path / SIMULATED_MARK).write_text("", encoding="utf-8")
+    (tmp_path / SIMULATED_FILE).write_text("", encoding="utf-8")
     made = prepare(
         read_manifest(write_manifest(tmp_path / "m.csv", rows)), tmp_path / "out",
         PrepareSettings(marker="YFP"), now=NOW,

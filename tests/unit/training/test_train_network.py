@@ -152,13 +152,19 @@ def quantised() -> tuple[keras.Model, bytes]:
 
 
 def test_every_int8_network_gives_its_probabilities_in_steps_of_one_256th(
-    quantised: tuple[keras.Model, bytes],
+    quantised: tuple[keras.Model, bytes], capfd: pytest.CaptureFixture[str]
 ) -> None:
     _, model = quantised
     timid = small_network(seed=4)
     fold_calibration(timid, Platt(slope=0.5, intercept=-2.0))
+    converted = convert_int8(timid, make_frames(3), SMALL.tile_px)
+    # Notices of the converter would stand in the text of the console.
+    printed = capfd.readouterr()
+    assert "fully_quantize" not in printed.err
+    assert "INFO:" not in printed.err
+    assert printed.out == ""
 
-    for each in (model, convert_int8(timid, make_frames(3), SMALL.tile_px)):
+    for each in (model, converted):
         (output,) = Interpreter(model_content=each).get_output_details()
         assert output["quantization"] == (1 / 256, -128)
 

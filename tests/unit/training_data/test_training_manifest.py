@@ -4,8 +4,6 @@ import pytest
 
 from scopewatch.core.errors import ConfigError
 from scopewatch_training.dataset.manifest import (
-    SIMULATED_MARK,
-    is_simulated,
     read_manifest,
     require_runs,
 )
@@ -162,10 +160,3 @@ def test_one_run_cannot_be_held_out() -> None:
     with pytest.raises(ConfigError, match=r"too few runs to hold one out: m.csv .*got r1"):
         require_runs(["r1", "r1"], where="m.csv")
     require_runs(["r1", "r2"], where="m.csv")
-
-
-def test_pictures_under_the_simulators_mark_are_simulated(folder: Path) -> None:
-    rows = read_manifest(write(folder, "r1,P1,A1,0,0,p.tif,f.tif"))
-    assert not is_simulated(rows)
-    (folder / SIMULATED_MARK).write_text("", encoding="utf-8")
-    assert is_simulated(rows)

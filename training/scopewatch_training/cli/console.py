@@ -17,6 +17,7 @@ from rich.progress import (
 from rich.table import Table
 
 from scopewatch.core.imaging.model_card import ForecastDay, HeldOutErrors, ModelCard
+from scopewatch_training.evaluation.forest import describe_forest
 
 if TYPE_CHECKING:
     from scopewatch_training.dataset.prepared import Dataset
@@ -176,6 +177,9 @@ def show_figures(console: Console, figures: dict[str, Any]) -> None:
         raw = [_cell(each["image_raw"][name], 2) for name in _POINTS]
         table.add_row(title, *tile, *image, *raw)
     console.print(table)
+    forest = describe_forest(figures)
+    if forest:
+        print_line(console, forest)
     for run, control in figures.get("negative_controls", {}).items():
         share = control["mean_positive_fraction"]
         console.print(f"negative control {run}: {share:.1%} of tiles called positive")

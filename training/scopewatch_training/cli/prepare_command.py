@@ -81,6 +81,13 @@ class PrepareOptions:
     scope: Annotated[
         str | None, typer.Option(help="Threshold per-frame, per-run or pooled over runs.")
     ] = None
+    simulated: Annotated[
+        bool,
+        typer.Option(
+            "--simulated",
+            help="The pictures are simulated, though nothing in or beside their files shows it.",
+        ),
+    ] = False
     qc: Annotated[bool, typer.Option(help="Write the QC report and the page of doubts beside.")] = (
         True
     )
@@ -147,6 +154,7 @@ def prepare(options: PrepareOptions) -> None:
             now=now,
             labels=labels,
             binarise=binarise,
+            simulated=options.simulated,
             workers=options.workers or count_workers(len(rows)),
             progress=progress,
         )

@@ -25,7 +25,6 @@ from scopewatch_training.dataset.tables.written_paths import find_picture, missi
 
 REQUIRED: Final = ("run", "plate", "well", "site", "time_point", "phase", "fluorescence")
 OPTIONAL: Final = ("um_per_px", "day")
-SIMULATED_MARK: Final = "SIMULATED.txt"
 _MOST_LINES: Final = 20
 _MOST_LETTERS: Final = 120
 _SURPLUS: Final = (
@@ -116,15 +115,6 @@ def read_manifest(path: Path) -> list[PairRow]:
         problems.append(complaint("manifest has no pair", where=path, do="add a row per field"))
     raise_problems(problems)
     return rows
-
-
-def is_simulated(rows: Iterable[PairRow]) -> bool:
-    """Whether a folder above any picture carries the simulator's mark, `SIMULATED.txt`."""
-    folders = {ref.path.parent for row in rows for ref in (row.phase, row.fluorescence)}
-    return any(
-        (folder / SIMULATED_MARK).is_file()
-        for folder in {place for start in folders for place in (start, start.parent)}
-    )
 
 
 def raise_problems(problems: Sequence[str]) -> None:

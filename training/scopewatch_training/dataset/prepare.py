@@ -14,8 +14,9 @@ import numpy as np
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.files import write_whole
 from scopewatch_training.dataset.checks.find import find_all_doubts
+from scopewatch_training.dataset.checks.simulated import is_simulated
 from scopewatch_training.dataset.looks import MARK_VERSION
-from scopewatch_training.dataset.manifest import PairRow, is_simulated
+from scopewatch_training.dataset.manifest import PairRow
 from scopewatch_training.dataset.pair import (
     PairOutcome,
     finished_pair,
@@ -40,6 +41,7 @@ def prepare(
     now: datetime,
     labels: LabelSettings | None = None,
     binarise: BinariseSettings | None = None,
+    simulated: bool = False,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Dataset:
@@ -56,6 +58,8 @@ def prepare(
     labels, binarise
         How tiles are to be labelled; recorded, not applied: thresholds are fitted on the
         training runs of each fit.
+    simulated
+        That the pictures are simulated, where they carry no mark of the simulator.
     workers
         Processes; 1 works in this one.
     progress
@@ -111,7 +115,7 @@ def prepare(
         marker=settings.marker,
         settings=settings,
         data_sha256=settings_digest(settings, pairs),
-        simulated=is_simulated(rows),
+        simulated=simulated or is_simulated(rows),
         pairs=tuple(pairs),
         labels=labels or LabelSettings(),
         binarise=binarise or BinariseSettings(),

@@ -20,6 +20,7 @@ from scopewatch.core.imaging.labels import positive_share
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch_training.dataset.contact_sheets import draw_sheet, sample_tiles
 from scopewatch_training.dataset.drawing import PALETTE, name_axes, to_png
+from scopewatch_training.dataset.offset_plot import draw_offsets, name_stray
 from scopewatch_training.dataset.page import Page, PagePicture, Row, Section, Table, write_page
 from scopewatch_training.dataset.prepared import Dataset, Pair, group_by_run, refused
 
@@ -98,7 +99,9 @@ def write_qc(dataset: Dataset, folder: Path, now: datetime, rng: np.random.Gener
             title="Registration",
             text=(
                 "Offset of the fluorescence against the phase frame, which was undone. Pairs of"
-                " one run should lie together; a stray one shows another field.",
+                " one run should lie together; a stray one shows another field, or cells that"
+                " moved.",
+                *name_stray(dataset.accepted),
             ),
             pictures=(
                 PagePicture(
@@ -133,25 +136,6 @@ def write_qc(dataset: Dataset, folder: Path, now: datetime, rng: np.random.Gener
         warnings=_warnings(dataset, runs),
     )
     return write_page(folder, page, now)
-
-
-def draw_offsets(pairs: Sequence[Pair]) -> bytes:
-    """Draw the registered offsets, coloured by run, as PNG."""
-    figure = Figure(figsize=(5, 4.6), layout="constrained")
-    axes = figure.subplots()
-    for index, (run, members) in enumerate(group_by_run(pairs).items()):
-        measured = [each.offset_px for each in members if each.registration_confidence > 0]
-        if measured:
-            down, across = zip(*measured, strict=True)
-            colour = PALETTE[index % len(PALETTE)]
-            axes.plot(across, down, "o", color=colour, alpha=0.6, label=run)
-    axes.axhline(0, color="#bbbbbb", linewidth=0.8)
-    axes.axvline(0, color="#bbbbbb", linewidth=0.8)
-    axes.set_aspect("equal", adjustable="datalim")
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=8)
-    name_axes(axes, "right [px]", "down [px]", "offset of the fluorescence")
-    return to_png(figure)
 
 
 def draw_histograms(dataset: Dataset, thresholds: Thresholds) -> bytes:

@@ -20,11 +20,11 @@ from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch_training.dataset.prepared import Dataset, Pair
 from scopewatch_training.dataset.settings import LabelSettings, require
 from scopewatch_training.evaluation.assessment import ScoredField
+from scopewatch_training.evaluation.forest import RANDOM_FOREST
 from scopewatch_training.evaluation.texture_features import feature_names, tile_features
 from scopewatch_training.network.metrics import best_f1_threshold
 
 LOCAL_STD: Final = "local_std"
-RANDOM_FOREST: Final = "random_forest"
 _MOST_TILES: Final = 40_000
 _MOST_BYTES_KEPT: Final = 512 * 2**20
 

@@ -12,6 +12,7 @@ from scopewatch_training.dataset.page import Page, PagePicture, Row, Section, Ta
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation import charts
 from scopewatch_training.evaluation.assessment import Assessment, Figures
+from scopewatch_training.evaluation.forest import describe_forest
 from scopewatch_training.evaluation.stain_examples import choose_examples, draw_examples
 
 _TILE_COLUMNS: Final = (
@@ -86,6 +87,7 @@ def write_report(folder: Path, content: ReportContent, dataset: Dataset, now: da
                 "For each tile: does it show the marker? A ROC AUC of 0.5 is chance. PR AUC and F1"
                 " compare with the share of positive tiles. Accuracy means little where few tiles"
                 " are positive; that of calling no tile positive (all-negative) is given, too.",
+                *_forest_lines(content),
                 *content.notes,
             ),
             tables=(
@@ -136,6 +138,11 @@ def write_report(folder: Path, content: ReportContent, dataset: Dataset, now: da
         sections=sections,
     )
     return write_page(folder, page, now)
+
+
+def _forest_lines(content: ReportContent) -> tuple[str, ...]:
+    line = describe_forest(content.assessment.to_json(content.baselines))
+    return (line,) if line else ()
 
 
 def _rows(

@@ -7,6 +7,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
 from scopewatch.inference.codes import Quantisation
+from scopewatch.inference.notices import without_notices
 
 
 class Int8Network:
@@ -30,7 +31,8 @@ class Int8Network:
         """Map a (1, H, W, 1) view to (1, H/t, W/t, 1) probabilities."""
         entry = self._interpreter.get_input_details()[0]
         self._interpreter.resize_tensor_input(entry["index"], view.shape)
-        self._interpreter.allocate_tensors()
+        with without_notices():
+            self._interpreter.allocate_tensors()
         codes = np.empty(view.shape, dtype=np.int8)
         _code_of(entry).encode(view[0, :, :, 0], codes[0, :, :, 0])
         self._interpreter.set_tensor(entry["index"], codes)

@@ -12,6 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import ModelError, complaint
+from scopewatch.inference.notices import without_notices
 from scopewatch_training.network.architecture import TILE_HEAD, build_scorer
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.calibrate import Platt
@@ -92,7 +93,8 @@ def _convert(scorer: keras.Model, frames: Sequence[TrainingFrame], tile_px: int)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.int8
         converter.inference_output_type = tf.int8
-        model: bytes = converter.convert()
+        with without_notices():
+            model: bytes = converter.convert()
     return model
 
 
