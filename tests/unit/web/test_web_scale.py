@@ -10,8 +10,8 @@ from tests.unit.web.page_scene import A2, PAGES, words_of
 
 JA = {"accept-language": "ja"}
 LINE = (
-    "Scale unchecked: the newest frame does not state its pixel size, and the model expects"
-    " 0.65 µm/px. Set um_per_px of the source."
+    "Scale unchecked: the newest frame states no pixel size; the model expects 0.65 µm/px."
+    " Set um_per_px of the source."
 )
 
 CASES = {
