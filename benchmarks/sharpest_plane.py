@@ -1,6 +1,6 @@
 """Which rule finds the plane in focus of simulated z-stacks, beside trivial choices.
 
-    python benchmarks/sharpest_plane.py --seeds 1 2 3 --fields 30
+    python benchmarks/sharpest_plane.py --seeds 1 2 3 --fields 20
 
 Each stack has 5 to 9 planes 3, 5 or 10 um apart and the cells anywhere within it. Debris of 0 to
 400 per mm2 floats about 8, 20 or 50 um above the cells; the field is of day 0.5 to day 10 (nearly
@@ -118,8 +118,8 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--fields", type=int, default=30)
-    parser.add_argument("--size", type=int, default=384)
+    parser.add_argument("--fields", type=int, default=20)
+    parser.add_argument("--size", type=int, default=320)
     asked = parser.parse_args()
     excess: dict[str, list[float]] = defaultdict(list)
     groups: list[tuple[float, float, float]] = []

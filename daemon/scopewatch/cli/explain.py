@@ -49,7 +49,7 @@ def explain(
     wanted = ReadingOptions(
         pattern=pattern,
         position=position,
-        z=z,
+        z=options.read_z(z),
         um_per_px=um_per_px,
         clock_zone=clock_zone,
         plate_wells=plate_wells,

@@ -1,7 +1,8 @@
 """How files are read: the options that `score`, `explain` and `init` share."""
 
+import re
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,7 +19,14 @@ Position = Annotated[
     str | None,
     typer.Option(help="Regular expression that reads plate, well and site from position labels."),
 ]
-Z = Annotated[int | None, typer.Option("--z", help="Plane of a z-stack; left out: the first.")]
+Z = Annotated[
+    str | None,
+    typer.Option(
+        "--z",
+        metavar="N|sharpest",
+        help="Plane of a z-stack, or the sharpest of all; left out: the first.",
+    ),
+]
 UmPerPx = Annotated[
     float | None,
     typer.Option("--um-per-px", min=0.001, max=999, help="Instead of what the files say."),
@@ -57,6 +65,35 @@ Wells = Annotated[
         "--wells", metavar="LABEL=WELL", help="Well of a position label: XY01=A1; again for more."
     ),
 ]
+
+
+def read_z(given: str | None) -> int | Literal["sharpest"] | None:
+    """Read the number of a plane, or `sharpest`.
+
+    >>> read_z("-2"), read_z("Sharpest"), read_z(None)
+    (-2, 'sharpest', None)
+
+    Raises
+    ------
+    ConfigError
+        Where it is neither.
+    """
+    if given is None:
+        return None
+    text = given.strip().casefold()
+    if text == "sharpest":
+        return "sharpest"
+    if re.fullmatch(r"[+-]?[0-9]{1,9}", text) is None:
+        raise ConfigError(
+            complaint(
+                "option is wrong",
+                where="--z",
+                expected="the number of a plane, or sharpest",
+                got=repr(given),
+                do="write it like --z 2, or --z sharpest",
+            )
+        )
+    return int(text)
 
 
 def read_pairs(option: str, given: Sequence[str] | None) -> dict[str, str] | None:

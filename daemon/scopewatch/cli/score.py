@@ -72,7 +72,7 @@ def score(
     wanted = ReadingOptions(
         pattern=pattern,
         position=position,
-        z=z,
+        z=options.read_z(z),
         um_per_px=um_per_px,
         clock_zone=clock_zone,
         plate_wells=plate_wells,

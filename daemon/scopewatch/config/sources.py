@@ -40,10 +40,10 @@ class ReadingConfig(Strict):
         default=POSITION_LABEL,
         description="regular expression that reads plate, well and site from position labels",
     )
-    z: int | None = Field(
+    z: int | Literal["sharpest"] | None = Field(
         default=None,
         description="plane of a z-stack that is scored, as the program counts; null: the first,"
-        " or 0 where planes are counted from below 0",
+        " or 0 where planes are counted from below 0; sharpest: the sharpest of all",
     )
     um_per_px: float | None = Field(
         default=None, gt=0, description="pixel size; replaces the one in files"

@@ -13,6 +13,7 @@ from scopewatch.sources.base.evidence import Contradiction
 from scopewatch.sources.base.facts import Origin
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.reading import FrameReading
+from scopewatch.sources.base.stacks.collecting import gather
 
 FACTS = ("run", "plate", "well", "site", "time_point", "moment", "channel", "z", "um_per_px")
 # What tells one case from another besides who speaks: a red frame is no phase frame.
@@ -49,6 +50,7 @@ class Explaining:
     def __init__(self, run: RunConfig) -> None:
         self._run = run
         self._cases: dict[tuple[object, ...], _Growing] = {}
+        self._planes: list[Found] = []
         self._skipped: dict[str, Skipped] = {}
         self._places: dict[FrameKey, tuple[str, datetime | float | None]] = {}
         self._doubles: list[Double] = []
@@ -60,7 +62,13 @@ class Explaining:
         self._since_start: dict[str, dict[int, datetime]] = {}
 
     def add(self, found: Found) -> None:
-        """Add a frame, or the reason why something is none."""
+        """Add a frame, a plane of a stack, or the reason why something is none."""
+        if found.reading is not None and found.reading.z is not None:
+            self._planes.append(found)
+        else:
+            self._add(found)
+
+    def _add(self, found: Found) -> None:
         if found.reading is None:
             self._skip(found)
             return
@@ -97,6 +105,9 @@ class Explaining:
 
     def finish(self, looked: Looked) -> Explanation:
         """Return what was collected, the most frequent first."""
+        for stack in gather(self._planes):
+            self._add(stack)
+        self._planes = []
         cases = [self._finish(case) for case in self._cases.values()]
         return Explanation(
             place=looked.place,

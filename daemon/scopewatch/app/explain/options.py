@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -18,7 +19,7 @@ class ReadingOptions:
 
     pattern: str | None = None
     position: str | None = None
-    z: int | None = None
+    z: int | Literal["sharpest"] | None = None
     um_per_px: float | None = None
     clock_zone: str | None = None
     plate_wells: int | None = None

@@ -6,7 +6,7 @@ metadata say nothing is scored all the same, as a well of its own name.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -23,6 +23,8 @@ from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.found import Found
+from scopewatch.sources.base.stacks.collecting import gather
+from scopewatch.sources.base.stacks.loading import load_sharpest
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.layouts.candidates import is_candidate_folder, is_candidate_name
 from scopewatch.sources.layouts.naming import NamePattern
@@ -62,6 +64,18 @@ class Unlisted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Plane:
+    """A plane of a stack whose sharpest plane is scored, and what reads it."""
+
+    found: Found
+    root: Path
+    load: Callable[[FrameTicket], Frame]
+
+
+_Item = Listed | Unlisted | _Plane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListingSettings:
     """How names and metadata are read.
 
@@ -91,7 +105,7 @@ class Listing:
         self._frames_in(settings.source.path)
 
     def walk(self, path: Path) -> Iterator[Listed | Unlisted]:
-        """List the frames under a path, in the order a person would.
+        """List the frames under a path, in the order a person would; z-stacks come last.
 
         Raises
         ------
@@ -99,13 +113,20 @@ class Listing:
             When there is nothing of that name.
         """
         if path.is_dir():
-            yield from self._walk_folder(path, path, self._frames_in(path))
+            walk = self._walk_folder(path, path, self._frames_in(path))
         elif path.exists():
-            yield from self._open_file(path.name, path.parent, self._frames_in(path.parent))
+            walk = self._open_file(path.name, path.parent, self._frames_in(path.parent))
         else:
             raise ConfigError(
                 complaint("there is no such file or folder", where=path, do="correct the path")
             )
+        planes: list[_Plane] = []
+        for item in walk:
+            if isinstance(item, _Plane):
+                planes.append(item)
+            else:
+                yield item
+        yield from self._stacks(planes)
 
     def _frames_in(self, root: Path) -> FolderFrames:
         """Read files under a folder: each folder below is a run of its own."""
@@ -128,9 +149,7 @@ class Listing:
         source = self._settings.source.model_copy(update={"path": root})
         return FolderFrames(source, self._settings.run, DEFAULT_LIMITS, also)
 
-    def _walk_folder(
-        self, folder: Path, root: Path, frames: FolderFrames
-    ) -> Iterator[Listed | Unlisted]:
+    def _walk_folder(self, folder: Path, root: Path, frames: FolderFrames) -> Iterator[_Item]:
         if is_store(folder):
             yield from self._open_store(folder, root)
             return
@@ -151,7 +170,7 @@ class Listing:
             elif _is_entered(entry):
                 yield from self._walk_folder(entry, root, frames)
 
-    def _open_data_set(self, folder: Path, root: Path) -> Iterator[Listed | Unlisted]:
+    def _open_data_set(self, folder: Path, root: Path) -> Iterator[_Item]:
         name = _run_of(folder, root)
         common = self._settings.source.model_dump(include=set(ReadingConfig.model_fields))
         frames = NDTiffFrames(
@@ -173,7 +192,7 @@ class Listing:
             )
             yield Unlisted(place=str(folder), reason=reason)
 
-    def _open_store(self, folder: Path, root: Path) -> Iterator[Listed | Unlisted]:
+    def _open_store(self, folder: Path, root: Path) -> Iterator[_Item]:
         name = store_stem(_run_of(folder, root))
         common = self._settings.source.model_dump(include=set(ReadingConfig.model_fields))
         try:
@@ -187,9 +206,7 @@ class Listing:
         for found in list_stores(stores):
             yield self._listed(found, folder, stores.load)
 
-    def _open_file(
-        self, locator: str, root: Path, frames: FolderFrames
-    ) -> Iterator[Listed | Unlisted]:
+    def _open_file(self, locator: str, root: Path, frames: FolderFrames) -> Iterator[_Item]:
         try:
             reading = frames.describe(locator, "")
         except FrameError as error:
@@ -207,7 +224,19 @@ class Listing:
             )
             yield Unlisted(place=str(root / locator), reason=reason)
 
-    def _listed(
+    def _stacks(self, planes: Sequence[_Plane]) -> Iterator[Listed | Unlisted]:
+        """List the stacks whose sharpest plane is scored."""
+        first = {(each.root, each.found.locator): each for each in planes}
+        for root in dict.fromkeys(each.root for each in planes):
+            for stack in gather(each.found for each in planes if each.root == root):
+                yield self._name(stack, root, first[root, stack.locator].load)
+
+    def _listed(self, found: Found, root: Path, load: Callable[[FrameTicket], Frame]) -> _Item:
+        if found.reading is not None and found.reading.z is not None:
+            return _Plane(found=found, root=root, load=load)
+        return self._name(found, root, load)
+
+    def _name(
         self, found: Found, root: Path, load: Callable[[FrameTicket], Frame]
     ) -> Listed | Unlisted:
         place = f"{root}/{found.locator}"
@@ -221,8 +250,9 @@ class Listing:
             seen_at=self._settings.now,
             acquired_at=found.moment.acquired_at,
             elapsed_s=found.moment.elapsed_s,
+            planes=found.planes,
         )
-        return Listed(place=place, key=found.key, load=partial(load, ticket))
+        return Listed(place=place, key=found.key, load=partial(load_sharpest, ticket, load))
 
 
 def _is_entered(entry: Path) -> bool:

@@ -1,6 +1,7 @@
 """From a frame to its result: the one pure path that training, daemon and tests share."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -66,6 +67,14 @@ def analyse(frame: Frame, scorer: Scorer, monotonic: Callable[[], float]) -> Fra
     ModelError
         When the scorer's answer does not fit the frame, or the card limits unknown measures.
     """
+    result = _analyse(frame, scorer, monotonic)
+    if frame.stack is None:
+        return result
+    measures = result.verdict.measures | frame.stack.measures()
+    return replace(result, verdict=replace(result.verdict, measures=measures))
+
+
+def _analyse(frame: Frame, scorer: Scorer, monotonic: Callable[[], float]) -> FrameResult:
     started = monotonic()
     card = scorer.card
     early = _refuse_early(frame, card)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.moment import Moment, check_moment
 from scopewatch.core.public_names import AS_EXPERIMENT
+from scopewatch.core.z_stack import ChosenPlane, PlaneMark
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -115,6 +116,9 @@ class FrameTicket:
         the source does not know. A new fingerprint with the same content is no new frame.
     acquired_at, elapsed_s
         When it was taken, as far as the source knows without loading it; see `Frame`.
+    planes
+        The planes of a stack, the lowest first, of which the sharpest is scored; empty for a single
+        plane. `locator` is that of the lowest, `fingerprint` that of all.
 
     Raises
     ------
@@ -130,6 +134,7 @@ class FrameTicket:
     content: str = ""
     acquired_at: datetime | None = None
     elapsed_s: float | None = None
+    planes: tuple[PlaneMark, ...] = ()
 
     def __post_init__(self) -> None:
         check_moment(self.acquired_at, self.elapsed_s, self.locator)
@@ -201,6 +206,8 @@ class Frame:
         the interval where the frame has an index; None where unknown.
     note
         A remark on the exposure (the focus had failed before it); '' for none.
+    stack
+        How it was chosen from the planes of a stack; None for a single plane.
 
     Raises
     ------
@@ -214,6 +221,7 @@ class Frame:
     acquired_at: datetime | None
     elapsed_s: float | None = None
     note: str = ""
+    stack: ChosenPlane | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or 0 in self.pixels.shape:

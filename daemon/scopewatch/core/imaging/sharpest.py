@@ -52,7 +52,8 @@ def sharpest_plane(planes: Iterable[Pixels], heights: Sequence[float]) -> Sharpe
         (H, W) camera counts of one position and channel, one size. They are taken one by one:
         an iterator that reads them keeps one in memory.
     heights
-        Height or index of each plane, all different; they decide ties only.
+        Height or index of each plane, all different; they decide ties only, and are looked at
+        once all planes are taken.
 
     Raises
     ------

@@ -201,6 +201,6 @@ def refuse_other_planes(z: int | None, wanted: int, where: object) -> None:
                 where=where,
                 expected=f"plane {wanted}",
                 got=f"plane {z}",
-                do="set `z` of the source to the plane that is in focus",
+                do="set `z` of the source to the plane that is in focus, or to sharpest",
             )
         )

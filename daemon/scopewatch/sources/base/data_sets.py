@@ -24,6 +24,8 @@ from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.rhythm import Rhythm
 from scopewatch.sources.base.source_thread import SourceThread
+from scopewatch.sources.base.stacks.collecting import Stacks
+from scopewatch.sources.base.stacks.loading import load_sharpest
 
 log = get_logger(__name__)
 
@@ -70,6 +72,7 @@ class DataSetsSource(Generic[Sighting]):
         self._followed: dict[str, FollowedDataSet[Sighting]] = {}
         self._channels: set[str] = set()
         self._retries: DataSetRetries[Sighting] = DataSetRetries(path)
+        self._stacks = Stacks()
 
     @property
     def name(self) -> str:
@@ -112,7 +115,7 @@ class DataSetsSource(Generic[Sighting]):
         self._thread.step(full=True)
 
     def load(self, ticket: FrameTicket) -> Frame:
-        """Read the pixels of a frame this source offered.
+        """Read the pixels of a frame this source offered, of a stack those of its sharpest plane.
 
         Raises
         ------
@@ -121,7 +124,7 @@ class DataSetsSource(Generic[Sighting]):
         SourceError
             When the share or disk does not answer.
         """
-        return self._sets.load(ticket)
+        return load_sharpest(self._stacks.complete(ticket), self._sets.load)
 
     def retry(self, asked: Sequence[RetryRequest]) -> int:
         """Accept retry requests; return how many, from the first on."""
@@ -142,9 +145,10 @@ class DataSetsSource(Generic[Sighting]):
             alive=self._thread.alive() and reachable,
             detail=detail if reachable else f"{self._path} is gone",
             found=offering.found if offering is not None else 0,
-            waiting=sum(each.waiting for each in followed),
+            waiting=sum(each.waiting for each in followed) + len(self._stacks),
             ended=bool(followed)
-            and all(each.is_done and not each.backlog.waiting for each in followed),
+            and all(each.is_done and not each.backlog.waiting for each in followed)
+            and not len(self._stacks),
         )
 
     def stop(self) -> None:
@@ -191,9 +195,17 @@ class DataSetsSource(Generic[Sighting]):
         self._looked = True
         # Reported before anything is offered, so that the worker knows of a burst in time.
         self._rhythm.looked(images)
+        self._add_due_stacks()
         for followed in self._followed.values():
             if not self._thread.stopping and not self._rhythm.spares():
                 self._offer(offering, followed, full=full)
+
+    def _add_due_stacks(self) -> None:
+        """Add the stacks to what is offered that are complete although planes may be missing."""
+        ended = {label for label, one in self._followed.items() if one.is_done and one.is_read}
+        for label, stack in self._stacks.due(self._clock.monotonic(), ended):
+            if label in self._followed:
+                self._followed[label].backlog.waiting.append(stack)
 
     def _offer(self, offering: Offering, one: FollowedDataSet[Sighting], *, full: bool) -> None:
         def is_whole(found: Found) -> bool:
@@ -239,7 +251,9 @@ class DataSetsSource(Generic[Sighting]):
         followed.sighted += new
         # Probably a burst: the ledger is asked after it.
         if not (self._rhythm.counting and len(new) >= at_most):
-            for found in followed.name_sighted(label, self._sets, offering, now_s):
+            named = followed.name_sighted(label, self._sets, offering, now_s)
+            followed.backlog.waiting += self._stacks.collect(named, now_s, label)
+            for found in named:
                 if found.key is not None and len(self._channels) < _CHANNELS_NAMED:
                     self._channels.add(found.key.channel)
         return came

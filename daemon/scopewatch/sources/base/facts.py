@@ -45,8 +45,9 @@ class PlaneFacts:
         Counted from 0, whatever the program counts from.
     channel, channel_code
         Name of the channel (`Brightfield`), and its code in file names (`ch6`): either selects it.
-    z, first_z
-        Number of the plane as the program counts, and the number it begins with.
+    z, first_z, z_planes
+        Number of the plane as the program counts, the number it begins with, and how many planes
+        a stack has.
     projection
         How it was computed from the planes of a stack (`Maximum`); None for a plane as taken.
     position
@@ -76,6 +77,7 @@ class PlaneFacts:
     channel_code: str | None = None
     z: int | None = None
     first_z: int | None = None
+    z_planes: int | None = None
     projection: str | None = None
     position: str | int | None = None
     pixel_size_um: float | None = None

@@ -52,8 +52,11 @@ class FollowedDataSet(Generic[Sighting]):
 
     def is_whole(self, found: Found, now_s: float) -> bool:
         """Return whether an image is complete, decoding it where only that shows it."""
-        sighting = self.unproven.pop(found.locator, None)
-        return sighting is None or self.data_set.prove(sighting, now_s)
+        whole = True
+        for locator in [plane.locator for plane in found.planes] or [found.locator]:
+            sighting = self.unproven.pop(locator, None)
+            whole &= sighting is None or self.data_set.prove(sighting, now_s)
+        return whole
 
     def name_sighted(
         self, label: str, sets: DataSets[Sighting], offering: Offering, now_s: float
@@ -62,7 +65,7 @@ class FollowedDataSet(Generic[Sighting]):
 
         Returns
         -------
-        The images that got a key or a refusal; they wait in the backlog.
+        The images that got a key or a refusal; the caller adds them to the backlog.
 
         Raises
         ------
@@ -90,5 +93,4 @@ class FollowedDataSet(Generic[Sighting]):
             if data_set.is_unproven(sighting):
                 self.unproven[found.locator] = sighting
             named.append(found)
-        self.backlog.waiting += named
         return named

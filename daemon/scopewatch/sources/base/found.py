@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from scopewatch.core.imaging.frame import FrameKey, Mark
 from scopewatch.core.imaging.moment import Moment
+from scopewatch.core.z_stack import PlaneMark
 from scopewatch.sources.base.reading import FrameReading
 
 
@@ -21,6 +22,8 @@ class Found:
         True for a frame that was due and never arrived: `key` names it, `reason` gives the cause.
     content
         As in `FrameTicket`; '' where the pixels were not read.
+    planes
+        As in `FrameTicket`.
     """
 
     locator: str
@@ -31,6 +34,7 @@ class Found:
     reading: FrameReading | None = field(default=None, compare=False)
     size_px: tuple[int, int] | None = field(default=None, compare=False)
     content: str = ""
+    planes: tuple[PlaneMark, ...] = ()
 
     @property
     def moment(self) -> Moment:

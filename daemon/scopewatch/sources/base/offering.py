@@ -145,6 +145,19 @@ class Offering:
         """Remember that an item was taken, and is to be checked again after a while."""
         self._take(Found(locator=locator, fingerprint=fingerprint))
 
+    def take_unless_settled(self, locator: str, fingerprint: str) -> None:
+        """Remember that an item was taken, where it needs work: a plane of a stack may not."""
+        if hash((locator, fingerprint)) not in self._settled:
+            self.take(locator, fingerprint)
+
+    def settle_planes(self, found: Iterable[Found], open_ones: Iterable[Found]) -> None:
+        """Remember that the planes of stacks need no more work, save those of stacks that do."""
+        needed = {_mark(each) for each in open_ones}
+        for stack in found:
+            if _mark(stack) not in needed:
+                for plane in stack.planes:
+                    self.settle(plane.locator, plane.fingerprint)
+
     def forget(self, locator: str, fingerprint: str) -> None:
         """Forget that an item was settled or taken, so that it is checked again."""
         mark = hash((locator, fingerprint))
@@ -176,6 +189,8 @@ class Offering:
             taken += 1
             self.found += _mark(each) not in self._taken and _mark(each) not in self._settled
             self._take(each)
+            for plane in each.planes:
+                self.take(plane.locator, plane.fingerprint)
         return taken
 
     def offer_again(self, found: Sequence[Found]) -> int:
@@ -229,6 +244,7 @@ class Offering:
                     content=each.content,
                     acquired_at=each.moment.acquired_at,
                     elapsed_s=each.moment.elapsed_s,
+                    planes=each.planes,
                 )
             except FrameError as error:
                 reason = str(error)

@@ -40,7 +40,9 @@ class ReadingSettings:
     Parameters
     ----------
     z
-        Plane that is scored, as the program counts; None: the first.
+        Plane that is scored, as the program counts; None: the first, or the sharpest.
+    sharpest
+        Whether all planes are read, and the sharpest of a stack is scored.
     um_per_px
         Pixel size that replaces the one in files.
     zone
@@ -54,6 +56,7 @@ class ReadingSettings:
     run: RunConfig
     position: PositionPattern
     z: int | None = None
+    sharpest: bool = False
     um_per_px: float | None = None
     zone: tzinfo | None = None
     channels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -72,7 +75,8 @@ def reading_settings(config: ReadingConfig, run: RunConfig) -> ReadingSettings:
     return ReadingSettings(
         run=run,
         position=PositionPattern(config.position),
-        z=config.z,
+        z=config.z if isinstance(config.z, int) else None,
+        sharpest=config.z == "sharpest",
         um_per_px=config.um_per_px,
         zone=None if config.clock_zone is None else ZoneInfo(config.clock_zone),
         channels=config.channel_names,
@@ -92,6 +96,9 @@ class FrameReading:
         Aware UTC; None where no moment is known.
     elapsed_s
         Seconds since the start of the run, where that is known and no moment is.
+    z, z_planes
+        Of a plane of a stack of which the sharpest is scored: its number, and how many planes the
+        metadata declare (0: unknown). None for any other frame.
     accepted
         Accepted value of each fact (plate, well, site, time_point, channel, z, um_per_px, moment).
     contradictions
@@ -104,6 +111,8 @@ class FrameReading:
     elapsed_s: float | None
     accepted: Mapping[str, StatedValue]
     contradictions: tuple[Contradiction, ...] = ()
+    z: int | None = None
+    z_planes: int = 0
 
 
 def read_frame(
@@ -125,8 +134,10 @@ def read_frame(
     """
     evidence = Evidence([_with_label(each, settings) for each in statements])
     run = settings.run
-    first_z = next((each.value for each in evidence.claims("first_z")), 0)
-    refuse_other_planes(evidence.take("z"), first_z if settings.z is None else settings.z, where)
+    z = evidence.take("z")
+    if not settings.sharpest:
+        first_z = next((each.value for each in evidence.claims("first_z")), 0)
+        refuse_other_planes(z, first_z if settings.z is None else settings.z, where)
     refuse_projection(evidence.take("projection"), where)
     moment = read_moment(evidence, run, settings.zone, where)
     facts = PlaneFacts(
@@ -150,6 +161,8 @@ def read_frame(
         elapsed_s=moment.elapsed_s,
         accepted=MappingProxyType(evidence.accepted),
         contradictions=tuple(evidence.contradictions),
+        z=z if settings.sharpest else None,
+        z_planes=max((each.value for each in evidence.claims("z_planes")), default=0),
     )
 
 

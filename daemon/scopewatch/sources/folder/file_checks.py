@@ -12,6 +12,7 @@ from scopewatch.core.errors import FrameError
 from scopewatch.event_log import get_logger
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.offering import Offering
+from scopewatch.sources.base.stacks.collecting import Stacks
 from scopewatch.sources.folder.file_reading import FileReading
 from scopewatch.sources.folder.file_stability import LOOKS, Candidate, FileStability, GivenUp
 from scopewatch.sources.folder.frames import FolderFrames
@@ -37,15 +38,24 @@ class FileChecks:
     ----------
     stability, given_up, awaiting
         Tracked files, files that were given up, and files that wait for a side file.
+    stacks
+        Planes of stacks of which the sharpest is scored.
     """
 
     def __init__(
-        self, source: str, frames: FolderFrames, stability: FileStability, clock: Clock
+        self,
+        source: str,
+        frames: FolderFrames,
+        stability: FileStability,
+        clock: Clock,
+        stacks: Stacks | None = None,
     ) -> None:
         self._source = source
         self._frames = frames
         self._clock = clock
         self.stability = stability
+        self.stacks = stacks or Stacks()
+        self._late_stacks: list[Found] = []
         self.given_up = GivenUp()
         self.awaiting = SideFileWaits()
         self._again: deque[tuple[str, str | None]] = deque()
@@ -56,7 +66,8 @@ class FileChecks:
     def detail(self) -> str:
         """What files wait for; '' where none does."""
         empty = f"{len(self._empty)} files are empty so far" if self._empty else ""
-        return "; ".join(part for part in (self.awaiting.detail, empty) if part)
+        stacks = f"{len(self.stacks)} z-stacks wait for planes" if len(self.stacks) else ""
+        return "; ".join(part for part in (self.awaiting.detail, empty, stacks) if part)
 
     def look_at_given_up(self) -> None:
         """Check files again that were given up, as many as one turn has, and empty ones."""
@@ -82,6 +93,10 @@ class FileChecks:
                     return True
                 if not look(offering, candidate, now_s):
                     return False
+        self._late_stacks += [stack for _, stack in self.stacks.due(now_s)]
+        if self._late_stacks and not self._offer(offering, self._late_stacks):
+            return False
+        self._late_stacks = []
         return self._release_again(offering, stopping) and self._late.step(offering, now_s)
 
     def _release_again(self, offering: Offering, stopping: Callable[[], bool]) -> bool:
@@ -232,15 +247,18 @@ class FileChecks:
             reading.unfinished is None or (reading.expects_more and not reading.awaited)
         ):
             self.given_up.forget(locator)
-            offering.take(locator, fingerprint)
+            offering.take_unless_settled(locator, fingerprint)
         else:
             cheap = reading is not None and reading.expects_more
             self.given_up.note(locator, fingerprint, cheap=cheap)
 
     def _offer(self, offering: Offering, found: list[Found]) -> bool:
         """Offer what needs work, new frames first; False when the inbox is full."""
+        now_s = self._clock.monotonic()
+        found = self.stacks.collect(found, now_s)
         wanted = offering.unsettled(found)
-        new = self._late.keep_back(offering, wanted, self._clock.monotonic())
+        offering.settle_planes(found, wanted)
+        new = self._late.keep_back(offering, wanted, now_s)
         return offering.offer(new) == len(new)
 
 

@@ -3,6 +3,7 @@
 `base.reading` decides between the statements. No pixels are decoded.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -116,7 +117,10 @@ class FileListing:
             listed.append(replace(each, size_px=plane.size_px))
         if not alone:
             self._known.keep(locator, context, contents.planes, listed)
-        return Listed(contents=contents, found=tuple(listed), missing=missing, alone=alone)
+        found = tuple(listed)
+        if not alone and contents.unfinished is None:
+            found = _with_plane_counts(found)
+        return Listed(contents=contents, found=found, missing=missing, alone=alone)
 
     def name_facts(self, locator: str) -> PlaneFacts | None:
         """Return the facts in a name, quickly; None where it does not fit, or holds no date."""
@@ -221,6 +225,19 @@ class FileListing:
             Naming the side file.
         """
         refuse_unnamed(missing, statements, self._settings, locator, patient=patient)
+
+
+def _with_plane_counts(found: tuple[Found, ...]) -> tuple[Found, ...]:
+    """Return frames of a finished file, where a stack has as many planes as the file holds."""
+    planes = Counter(
+        each.key for each in found if each.reading is not None and each.reading.z is not None
+    )
+    return tuple(
+        replace(each, reading=replace(each.reading, z_planes=planes[each.key]))
+        if each.reading is not None and not each.reading.z_planes and planes[each.key] > 1
+        else each
+        for each in found
+    )
 
 
 def _missing_library(path: Path) -> str | None:

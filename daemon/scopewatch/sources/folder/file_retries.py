@@ -63,7 +63,8 @@ class FileRetries:
             return all(self._as_it_was(offering, each) for each in asked)
         offering.forget(file, seen.fingerprint)
         found, reading = self._read(offering, seen)
-        if not offer(offering, found):
+        stacked = self._checks.stacks.collect(found, self._clock.monotonic())
+        if not offer(offering, stacked):
             return False
         self._checks.remember(offering, file, seen.fingerprint, reading)
         listed = {each.locator for each in found}

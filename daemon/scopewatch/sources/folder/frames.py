@@ -164,7 +164,7 @@ class FolderFrames:
         return found if found.key is not None else replace(found, reason=str(why))
 
     def load(self, ticket: FrameTicket) -> Frame:
-        """Read the pixels of a frame.
+        """Read the pixels of a single plane.
 
         Raises
         ------

@@ -25,6 +25,8 @@ from scopewatch.event_log import get_logger
 from scopewatch.sources.base.arrivals import NullArrivals
 from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.source_thread import SourceThread
+from scopewatch.sources.base.stacks.collecting import Stacks
+from scopewatch.sources.base.stacks.loading import load_sharpest
 from scopewatch.sources.folder.file_checks import FileChecks
 from scopewatch.sources.folder.file_retries import FileRetries
 from scopewatch.sources.folder.file_stability import FileStability
@@ -83,7 +85,8 @@ class FolderSource:
             poll=config.observer == "polling",
         )
         stability = FileStability(config.settle_s, config.give_up_s)
-        self._checks = FileChecks(config.name, self._frames, stability, clock)
+        stacks = Stacks(settle_s=config.settle_s, give_up_s=config.give_up_s)
+        self._checks = FileChecks(config.name, self._frames, stability, clock, stacks)
         self._names = RereadNames(
             config.name,
             self._frames,
@@ -145,14 +148,14 @@ class FolderSource:
         self._thread.step(full=True)
 
     def load(self, ticket: FrameTicket) -> Frame:
-        """Read the pixels of a frame this source offered.
+        """Read the pixels of a frame this source offered, of a stack those of its sharpest plane.
 
         Raises
         ------
         FrameError
             When they cannot be read, or belong to no frame.
         """
-        return self._frames.load(ticket)
+        return load_sharpest(self._checks.stacks.complete(ticket), self._frames.load)
 
     def retry(self, asked: Sequence[RetryRequest]) -> int:
         """Accept retry requests; return how many, from the first on."""
@@ -181,7 +184,9 @@ class FolderSource:
             alive=alive,
             detail=detail,
             found=offering.found if offering is not None else 0,
-            waiting=len(self._checks.stability) + self._checks.stability.turned_away,
+            waiting=len(self._checks.stability)
+            + self._checks.stability.turned_away
+            + len(self._checks.stacks),
         )
 
     def stop(self) -> None:

@@ -15,6 +15,7 @@ from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.readers.micromanager_metadata import (
     image_facts,
     listed_channel,
+    listed_planes,
     pixel_size_um,
 )
 from scopewatch.sources.readers.micromanager_places import count, listed_label, whole
@@ -38,7 +39,9 @@ def image_statements(axes: Axes, tags: Axes, summary: Axes) -> tuple[Statement, 
     by_tags = image_facts(tags, summary, time_point=time_point, position=position)
     number = position if isinstance(position, int) else None
     by_summary = PlaneFacts(
-        position=listed_label(summary, number), pixel_size_um=pixel_size_um(summary)
+        position=listed_label(summary, number),
+        pixel_size_um=pixel_size_um(summary),
+        z_planes=listed_planes(summary),
     )
     return tuple(
         Statement(origin=origin, by=by, facts=facts)

@@ -28,6 +28,8 @@ class Sighting:
         None where the image as a whole is not read.
     size_px
         (height, width) of the plane.
+    z_planes
+        Length of the axis z; 1 without one.
     delta_s
         Seconds since the start of the acquisition, where its metadata has them.
     reason
@@ -38,6 +40,7 @@ class Sighting:
     metadata: ImageMetadata | None = None
     plane: PlaneSighting | None = None
     size_px: tuple[int, int] | None = None
+    z_planes: int = 1
     delta_s: float | None = None
     reason: str = ""
 
@@ -128,6 +131,7 @@ class FollowedImage:
                 metadata=self._metadata,
                 plane=plane,
                 size_px=self.follower.layout.size_px,
+                z_planes=self.follower.layout.z_planes,
                 delta_s=times.get(plane.index),
                 reason=self._refusal(plane),
             )

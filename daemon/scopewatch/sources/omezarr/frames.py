@@ -191,6 +191,9 @@ class OmeZarrStores:
         place, plane = sighting.place, sighting.plane
         if plane is not None:
             yield from metadata.statements(plane.index, sighting.delta_s)
+        if sighting.z_planes > 1:
+            facts = PlaneFacts(z_planes=sighting.z_planes)
+            yield Statement(origin=Origin.SET, by="shape of the array", facts=facts)
         yield from place.statements
         run = run_name(self._run.name, store_stem(label)) if label else self._run.name
         if place.acquisition is not None:

@@ -50,6 +50,7 @@ def tag_facts(tags: Tags, summary: Tags) -> PlaneFacts:
     indexed = PlaneFacts(
         time_point=time_point,
         z=_index(tags, ("SliceIndex", "Slice"), summary, "Slices"),
+        z_planes=listed_planes(summary),
         position=label or position,
     )
     of_set = PlaneFacts(
@@ -58,6 +59,12 @@ def tag_facts(tags: Tags, summary: Tags) -> PlaneFacts:
     )
     of_image = image_facts(tags, summary, time_point=time_point, position=position)
     return indexed.over(of_image).over(of_set)
+
+
+def listed_planes(summary: Tags) -> int | None:
+    """Return how many planes a stack has; None where a summary states no stacks."""
+    planes = count(summary.get("Slices"))
+    return planes if planes is not None and planes > 1 else None
 
 
 def image_facts(

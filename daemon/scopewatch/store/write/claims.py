@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.core.z_stack import stack_size
 from scopewatch.event_log import get_logger
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.read.judging import AGAIN, Judging
@@ -28,6 +29,7 @@ from scopewatch.store.write.ledger import (
 )
 from scopewatch.store.write.measuring import drop_reading
 from scopewatch.store.write.refusals import (
+    drop_refusals_of_planes,
     find_refusal,
     refuse_contradiction,
     refuse_duplicate,
@@ -92,7 +94,7 @@ class Claims:
         done; it takes over where the first could not be judged. A file whose content changed
         starts over, and so does one that was quarantined or skipped under other settings or
         another model. A file that was read under another key before leaves nothing there, save a
-        result, which is contradicted.
+        result, which is contradicted. The planes of a stack are one file; see `_keep_result`.
         """
         refusal = find_refusal(session, ticket.source, ticket.locator)
         under = self.judging.under(ticket.source)
@@ -100,6 +102,7 @@ class Claims:
             return Attempt(row=None)
         row = find_frame(session, ticket.key)
         left: tuple[Left, ...] = ()
+        drop_refusals_of_planes(session, ticket)
         seen_at = [ticket.seen_at, *(() if refusal is None else (refusal.seen_at,))]
         if row is None or not of_file(row, ticket):
             others = self._others(session, ticket)
@@ -134,7 +137,7 @@ class Claims:
                 refuse_duplicate(session, ticket, row, under, now)
                 return Attempt(row=None, left=left)
             _take_over(session, ticket, row, now)
-        elif not same_content(row, ticket):
+        elif not same_content(row, ticket) and not _keep_result(row, ticket):
             log.warning(
                 "frame changed since it was seen, scored again", **_named(ticket), was=row.state
             )
@@ -188,6 +191,8 @@ class Claims:
     ) -> bool:
         """Begin another attempt at a frame of the same content; False where it is settled."""
         judging, source = self.judging, ticket.source
+        if not same_content(row, ticket):
+            return False  # a result that stays, of a stack of which planes are gone
         if row.fingerprint != ticket.fingerprint:
             log.info("file was rewritten with the same pixels", **_named(ticket))
             row.fingerprint = ticket.fingerprint
@@ -227,6 +232,25 @@ class Claims:
             )
             if row.state is not FrameState.MISSED
         ]
+
+
+def _keep_result(row: FrameRow, ticket: FrameTicket) -> bool:
+    """Keep the result of a stack that is given otherwise now; return whether there is one.
+
+    A plane that was judged alone before its source took the sharpest keeps its result, as any does
+    when settings change; so does a stack of which planes are gone, or only one plane counts now.
+    """
+    before, now = stack_size(row.fingerprint), stack_size(ticket.fingerprint)
+    if row.state not in WITH_RESULT:
+        return False
+    if before and now:
+        return now < before
+    alone = any(plane.fingerprint == row.fingerprint for plane in ticket.planes)
+    if not (alone or before):
+        return False
+    row.locator, row.fingerprint = ticket.locator, ticket.fingerprint
+    row.content = ticket.content
+    return True
 
 
 def _drop_refusal(session: Session, ticket: FrameTicket, refusal: RefusalRow) -> None:

@@ -132,5 +132,6 @@ def same_content(row: FrameRow, ticket: FrameTicket) -> bool:
 
 
 def of_file(row: FrameRow, ticket: FrameTicket) -> bool:
-    """Return whether a frame came from the file of a ticket, changed or not."""
-    return (row.source, row.locator) == (ticket.source, ticket.locator)
+    """Return whether a frame came from the file of a ticket, or a plane of its stack."""
+    places = {ticket.locator, *(plane.locator for plane in ticket.planes)}
+    return row.source == ticket.source and row.locator in places

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Refusal
 from scopewatch.event_log import get_logger
 from scopewatch.store.schema.tables import FrameRow, RefusalRow
+from scopewatch.store.schema.value_lists import each_of
 
 log = get_logger(__name__)
 
@@ -18,6 +19,17 @@ def find_refusal(session: Session, source: str, locator: str) -> RefusalRow | No
     return session.scalar(
         select(RefusalRow).where(RefusalRow.source == source, RefusalRow.locator == locator)
     )
+
+
+def drop_refusals_of_planes(session: Session, ticket: FrameTicket) -> None:
+    """Forget why the planes of a stack were no frames each: they are one together."""
+    others = [plane.locator for plane in ticket.planes if plane.locator != ticket.locator]
+    if others:
+        session.execute(
+            delete(RefusalRow).where(
+                RefusalRow.source == ticket.source, RefusalRow.locator.in_(each_of(others))
+            )
+        )
 
 
 def record_refusal(

@@ -101,7 +101,7 @@ def test_other_planes_of_a_stack_are_refused_with_the_setting_that_chooses() -> 
         refuse_other_planes(3, 2, "a.tif")
     assert str(caught.value) == (
         "frame is another plane of a z-stack: a.tif (expected plane 2, got plane 3);"
-        " set `z` of the source to the plane that is in focus"
+        " set `z` of the source to the plane that is in focus, or to sharpest"
     )
 
 

@@ -275,11 +275,9 @@ def test_only_the_chosen_plane_of_a_stack_is_a_frame(tmp_path: Path, make: Make)
             writer.add(0, z=z)
     scene = make(z=2).start()
     assert len(scene.inbox.tickets) == 1
-    assert [reason[-70:] for reason in scene.inbox.reasons] == [
-        f"(expected plane 2, got plane {z}); set `z` of the source to the plane that is in focus"[
-            -70:
-        ]
-        for z in range(2)
+    advice = "set `z` of the source to the plane that is in focus, or to sharpest"
+    assert [reason.partition("(")[2] for reason in scene.inbox.reasons] == [
+        f"expected plane 2, got plane {z}); {advice}" for z in range(2)
     ]
 
 

@@ -83,6 +83,11 @@ class ArrayLayout:
         return self.shape[self.axes.index("y")], self.shape[self.axes.index("x")]
 
     @property
+    def z_planes(self) -> int:
+        """Length of the axis z; 1 without one."""
+        return self.shape[self.axes.index("z")] if "z" in self.axes else 1
+
+    @property
     def tiles(self) -> int:
         """Number of chunks of a plane."""
         spread = (dim for dim, axis in enumerate(self.axes) if axis in ("y", "x"))

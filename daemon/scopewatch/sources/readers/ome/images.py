@@ -86,6 +86,7 @@ class OmeImages:
                 time_point=t if sizes["T"] > 1 else None,
                 channel=name or (f"channel{c}" if sizes["C"] > 1 else None),
                 z=z if sizes["Z"] > 1 else None,
+                z_planes=sizes["Z"] if sizes["Z"] > 1 else None,
                 pixel_size_um=size_um,
                 **times.of((c, t, z)),
             )

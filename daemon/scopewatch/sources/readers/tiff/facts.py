@@ -165,6 +165,7 @@ class FileFacts:
             time_point=t if sizes[2] > 1 else None,
             channel=f"channel{c}" if sizes[0] > 1 else None,
             z=z if sizes[1] > 1 else None,
+            z_planes=sizes[1] if sizes[1] > 1 else None,
             pixel_size_um=imagej_um(self._resolution(directory), imagej.get("unit")),
         )
         return facts.over(stacked)

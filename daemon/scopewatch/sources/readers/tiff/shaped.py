@@ -44,7 +44,11 @@ def _places(axes: object, shape: list[object]) -> tuple[PlaneFacts, ...]:
         for axis, size in zip(reversed(lead), reversed(sizes), strict=True):
             rest, at[axis] = divmod(rest, size)
         channel = f"channel{at['C']}" if "C" in at else None
-        places.append(PlaneFacts(time_point=at.get("T"), channel=channel, z=at.get("Z")))
+        z_planes = sizes[lead.index("Z")] if "Z" in lead else None
+        place = PlaneFacts(
+            time_point=at.get("T"), channel=channel, z=at.get("Z"), z_planes=z_planes
+        )
+        places.append(place)
     return tuple(places)
 
 

@@ -1,0 +1,1 @@
+"""Z-stacks of which the sharpest plane is scored: collected, and read."""
