@@ -89,6 +89,9 @@ class MicroManagerSource:
         if self._acquires:
             check_plan(config, reading_settings(config, run))
         arrivals = arrivals or NullArrivals()
+        reading = config.model_dump(include=set(ReadingConfig.model_fields))
+        if self._acquires and config.z == "sharpest":
+            reading["z"] = None  # the stacks of a plan are complete by the plan
         microscope = make_microscope(config, data_set_name(run.name))
         self._acquiring = Acquiring(config, run, clock, microscope, arrivals)
         self._data_sets = NDTiffSource(
@@ -97,7 +100,7 @@ class MicroManagerSource:
                 name=config.name,
                 path=config.path,
                 poll_s=config.poll_s,
-                **config.model_dump(include=set(ReadingConfig.model_fields)),
+                **reading,
             ),
             run,
             clock,

@@ -18,6 +18,7 @@ from scopewatch.config.focus import MOST_PLANES
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Pixels
 from scopewatch.core.imaging.sharpest import RULE, sharpest_plane
+from scopewatch.core.z_stack import ChosenPlane
 from scopewatch.event_log import get_logger
 from scopewatch.sources.base.data_set import DataSet, DataSets
 from scopewatch.sources.base.found import Found
@@ -140,7 +141,8 @@ class StackSets:
             self._saw(ticket.key, float(height_um))
         at = "" if height_um is None else f" at {height_um:g} um"
         note = f"sharpest of {len(planes)} planes: plane {sharpest.index}{at}"
-        return replace(first, pixels=pixels, note=note)
+        choice = ChosenPlane(z=sharpest.index, scores=dict(enumerate(sharpest.scores)))
+        return replace(first, pixels=pixels, note=note, stack=choice)
 
     def _pixels(self, planes: Sequence[tuple[str, str]]) -> Iterator[Pixels]:
         for locator, fingerprint in planes:
