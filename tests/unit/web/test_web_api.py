@@ -29,6 +29,7 @@ def test_the_status_has_the_run_in_figures(dashboard: Dashboard) -> None:
         "wells_flagged": ["HES-NKX2.5 run 4 / P1 / A2"],
         "healthy": True,
         "detail": [],
+        "scale_checked": None,
         "pausing": "",
         "state": {
             "run": "HES-NKX2.5 run 4",
