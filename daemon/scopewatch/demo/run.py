@@ -65,7 +65,8 @@ def run_demo(
     """
     folder = prepare_folder(out)
     bundle = load_bundle(bundled_model(SHIPPED))
-    margin = bundle.card.errors.half_width if bundle.card.errors is not None else 0.0
+    errors = bundle.card.errors
+    margin = 0.0 if errors is None or errors.half_width is None else errors.half_width
     write_config(folder, bundle=bundle.folder, margin=margin, port=port)
     console.print("A [b]simulated[/b] ten-day differentiation: nothing here is a result on cells.")
     address = f"http://127.0.0.1:{port}"

@@ -40,6 +40,9 @@ class Seen:
 
 def to_point(day: float, efficiency: float, low: float, high: float) -> WellPoint:
     """Return the pooled estimate of a time point as the filter takes it."""
+    if (low, high) == (0.0, 1.0):
+        # No interval is known: a point near 0.5 is no surer than one near 0 or 1.
+        return WellPoint(day=day, efficiency=efficiency, half_width=1.0)
     return WellPoint(
         day=day, efficiency=efficiency, half_width=max(high - efficiency, efficiency - low)
     )

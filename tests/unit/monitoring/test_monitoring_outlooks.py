@@ -8,6 +8,7 @@ from scopewatch.core.estimation.forecast import NoForecast, Silence
 from scopewatch.core.estimation.smoothing import WellPoint, filter_points, smooth
 from scopewatch.monitoring.outlooks import Foreseen, Sighting, Standing, look_on
 from scopewatch.monitoring.policy import RunPolicy
+from scopewatch.monitoring.well_facts import to_point
 from tests.unit.store.scene import TABLE
 
 POLICY = RunPolicy(
@@ -36,6 +37,15 @@ def look(
 
 def never() -> Sequence[WellPoint]:
     raise AssertionError("the points before were asked for")
+
+
+def test_without_an_interval_all_points_weigh_alike() -> None:
+    course = [(day / 2, 0.08 * day) for day in range(12)]
+    unknown = [to_point(day, value, 0.0, 1.0) for day, value in course]
+    known = [WellPoint(day=day, efficiency=value, half_width=0.06) for day, value in course]
+
+    assert smooth(unknown).value == pytest.approx(smooth(known).value, abs=1e-9)
+    assert (smooth(unknown).low, smooth(unknown).high) == (0.0, 1.0)
 
 
 def test_each_outlook_is_what_all_points_up_to_it_give() -> None:

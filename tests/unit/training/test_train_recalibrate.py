@@ -134,6 +134,8 @@ def test_the_new_run_moves_error_rates_and_interval_and_the_card_names_it(
     assert done.before.errors is not None
     assert card.recalibrated_on == ("run4",)
     assert card.errors.tpr < done.before.errors.tpr
+    assert card.errors.half_width is not None
+    assert done.before.errors.half_width is not None
     assert card.errors.half_width > done.before.errors.half_width
     assert card.errors.run_residuals.keys() == {"run1", "run2", "run3", "run4"}
     assert abs(done.bias_after) < abs(done.bias_before)

@@ -136,7 +136,7 @@ def test_evaluate_of_a_new_run_says_nothing_of_copies(
 
     assert "flatter" not in out
     assert "copies" not in out
-    assert figures["flattered_runs"] == figures["notes"] == []
+    assert figures["flattered_runs"] == figures["copies_of_training"] == []
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from scopewatch.core.imaging.model_card import (
     QualityCard,
     Versions,
 )
+from scopewatch_training.bundle.card_limits import describe_limits
 from scopewatch_training.bundle.known_frames import KnownFrames
 from scopewatch_training.dataset.corrections.record import count_corrections
 from scopewatch_training.dataset.prepared import Dataset
@@ -66,8 +67,8 @@ def make_card(
     quality: QualityCard,
     metrics: dict[str, float],
 ) -> ModelCard:
-    """Make the card of a model."""
-    return ModelCard(
+    """Make the card of a model, with what limits its figures."""
+    card = ModelCard(
         schema_version=1,
         name=facts.name,
         description=facts.description,
@@ -95,7 +96,6 @@ def make_card(
         training_frames_sha256=(
             None if facts.known_frames is None else sha256(facts.known_frames.to_json()).hexdigest()
         ),
-        notes=facts.notes,
         created_at=facts.created_at,
         versions=Versions(
             scopewatch=scopewatch.__version__,
@@ -103,6 +103,7 @@ def make_card(
             python=".".join(str(part) for part in sys.version_info[:3]),
         ),
     )
+    return card.model_copy(update={"notes": (*facts.notes, *describe_limits(card))})
 
 
 def label_corrections(dataset: Dataset, runs: Sequence[str]) -> LabelCorrections | None:

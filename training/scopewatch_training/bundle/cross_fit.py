@@ -118,9 +118,10 @@ def cross_fit(
             _Fold(title=title, trained=trained, train=fold_train, test=fold_test, logits=logits)
         )
     platt = fit_platt([frame for fold in done for frame in fold.logits])
+    held = "runs" if len({frame.run for frame in frames}) > 1 else "wells"
     quantised = []
     for fold in done:
-        stages.report(f"{fold.title}: quantising and scoring the runs it held out")
+        stages.report(f"{fold.title}: quantising and scoring the {held} it held out")
         fold_calibration(fold.trained.network, platt)
         quantised.append(
             quantise(

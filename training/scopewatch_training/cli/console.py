@@ -17,6 +17,7 @@ from rich.progress import (
 from rich.table import Table
 
 from scopewatch.core.imaging.model_card import ForecastDay, HeldOutErrors, ModelCard
+from scopewatch_training.bundle.card_limits import held_out_words, interval_words, list_limits
 from scopewatch_training.evaluation.forest import describe_forest
 
 if TYPE_CHECKING:
@@ -122,8 +123,9 @@ def open_data(console: Console, folder: Path) -> "Dataset":
 
 
 def show_card(console: Console, card: ModelCard) -> None:
-    """Print the figures of a fit, over training runs that its inner folds held out."""
-    table = Table(title=f"{card.name} {card.model_id}: training runs, each held out once")
+    """Print the figures of a fit, over what its inner folds held out, and what limits them."""
+    print_line(console, f"{card.name} {card.model_id}: held out were {held_out_words(card.errors)}")
+    table = Table()
     table.add_column("figure")
     table.add_column("value", justify="right")
     for name, value in card.metrics.items():
@@ -131,9 +133,13 @@ def show_card(console: Console, card: ModelCard) -> None:
     if card.errors is not None:
         table.add_row("true positive rate", f"{card.errors.tpr:.3f}")
         table.add_row("false positive rate", f"{card.errors.fpr:.3f}")
-        table.add_row("90 % interval", f"+-{100 * card.errors.half_width:.1f} points")
+        table.add_row(f"{card.errors.coverage:.0%} interval", interval_words(card.errors))
+    if card.quality.false_refusal_rate is not None:
+        table.add_row("false refusals", f"{card.quality.false_refusal_rate:.1%}")
     table.add_row("threshold", f"{card.threshold:.3f}")
     console.print(table)
+    for note in list_limits(card):
+        print_line(console, note)
 
 
 def print_line(console: Console, text: str) -> None:
@@ -238,6 +244,7 @@ def _error_rows(before: HeldOutErrors | None, after: HeldOutErrors | None) -> li
     """Return name, value before and value after of the errors on a card."""
     rows = []
     for name in ("tpr", "fpr", "half_width"):
-        values = ["-" if each is None else f"{getattr(each, name):.4f}" for each in (before, after)]
+        found = [None if each is None else getattr(each, name) for each in (before, after)]
+        values = ["-" if each is None else f"{each:.4f}" for each in found]
         rows.append((name.replace("_", " "), *values))
     return rows

@@ -14,6 +14,7 @@ from scopewatch.core.imaging.binarise import Thresholds
 from scopewatch.files import write_whole
 from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.tflite import TFLiteScorer
+from scopewatch_training.bundle.card_limits import held_out_words, interval_words, list_limits
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB, read_fit
 from scopewatch_training.bundle.training_copies import CopyCheck, check_copies, describe_copies
 from scopewatch_training.dataset.page import Section
@@ -156,9 +157,16 @@ def report_evaluation(
             ("scale", "not stated" if card.um_per_px is None else f"{card.um_per_px} um/px"),
             ("labels", f"{card.labels.binarisation}; area cut-off {card.labels.area_cutoff}"),
             ("decision threshold", f"{card.threshold:.3f}"),
+            ("held out in training", held_out_words(card.errors)),
+            ("interval of the efficiency", interval_words(card.errors)),
+            ("false refusals", _share(card.quality.false_refusal_rate)),
             ("made", f"{card.created_at:%Y-%m-%d}, TensorFlow {card.versions.tensorflow}"),
         ],
-        notes=(*evaluation.notes, *([f"In this data set {corrected}."] if corrected else [])),
+        notes=(
+            *evaluation.notes,
+            *([f"In this data set {corrected}."] if corrected else []),
+            *list_limits(card),
+        ),
         flattered=evaluation.flattered,
         gate=read_fit(bundle.folder).get("int8_against_float", {}),
         more=more,
@@ -265,6 +273,10 @@ def _flattery(seen: Sequence[str], copies: CopyCheck, dataset: Dataset) -> list[
         do="judge other runs (--run)",
     )
     return lines + [f"These figures flatter: {line}" for line in found]
+
+
+def _share(rate: float | None) -> str:
+    return "not measured" if rate is None else f"{rate:.1%} of the frames of a training run"
 
 
 def write_figures(path: Path, figures: dict[str, Any]) -> None:

@@ -64,14 +64,15 @@ class LabelCheck:
         Settings of the data set that the bundle's replace.
     unknown
         Settings that the bundle does not state: of an earlier version.
-    where
-        The data set, for messages.
+    where, stated_in
+        The data set, and the bundle, for messages.
     """
 
     differ: tuple[OtherSetting, ...]
     overruled: tuple[OtherSetting, ...]
     unknown: tuple[str, ...]
     where: str
+    stated_in: str
 
     @property
     def lines(self) -> list[str]:
@@ -100,9 +101,9 @@ class LabelCheck:
         if self.unknown:
             lines.append(
                 complaint(
-                    "settings behind the labels cannot be compared",
-                    where=self.where,
-                    expected=f"{', '.join(self.unknown)} in the record of the bundle",
+                    "some settings behind the labels cannot be compared",
+                    where=self.stated_in,
+                    expected=f"{', '.join(self.unknown)} in its record",
                     got="a bundle of an earlier version",
                     do="fit it again, or make sure that the data set was prepared as its own was",
                 )
@@ -144,6 +145,7 @@ def check_labels(
         ),
         unknown=tuple(name for name in names if name not in own),
         where=str(dataset.folder),
+        stated_in=str(bundle.folder),
     )
 
 

@@ -19,6 +19,7 @@ from scopewatch.core.imaging.efficiency import ErrorRates, correct
 from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch_training.bundle.bundle_writer import read_report, refuse_foreign, write_bundle
+from scopewatch_training.bundle.card_limits import renew_notes
 from scopewatch_training.bundle.card_writer import held_out_figures
 from scopewatch_training.forecasting.forecast_table import WellDay, fit_forecast
 from scopewatch_training.forecasting.held_out_record import (
@@ -110,6 +111,7 @@ def recalibrate(folder: Path, proposal_file: Path, out: Path, *, now: datetime) 
             "metrics": held_out_figures(frames, threshold, errors),
         }
     )
+    card = renew_notes(card, bundle.card)
     _write(bundle, out, card, record, proposal, wells)
     own = [frame for frame in frames if frame.run == proposal.run]
     true = np.array([float(np.mean(frame.labels == 1)) for frame in own])

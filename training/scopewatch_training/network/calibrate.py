@@ -157,7 +157,7 @@ def measure_errors(
 
     The half width is the split-conformal quantile (Vovk et al., 2005) of |corrected - true|, each
     run corrected by the line through the other runs; runs weigh alike, however many frames they
-    have.
+    have. Frames of one run give no half width: they say nothing of another run.
     """
     runs = list(dict.fromkeys(frame.run for frame in frames))
     shares = {run: _shares(frames, run, threshold) for run in runs}
@@ -174,7 +174,11 @@ def measure_errors(
     return HeldOutErrors(
         tpr=round(tpr, 6),
         fpr=round(fpr, 6),
-        half_width=round(min(1.0, _conformal_quantile(residuals, coverage)), 6),
+        half_width=(
+            round(min(1.0, _conformal_quantile(residuals, coverage)), 6)
+            if len(residuals) > 1
+            else None
+        ),
         coverage=coverage,
         run_residuals={run: round(float(np.mean(r)), 6) for run, r in sorted(biases.items())},
     )

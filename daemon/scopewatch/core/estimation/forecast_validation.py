@@ -111,7 +111,8 @@ class RunReport:
         Of the forecasts of each earlier day.
     half_width, coverage, largest_residual
         What the card promises: the interval, how often it holds, and by how much the held-out run
-        that was farthest off was off. None where the card knows no error rates.
+        that was farthest off was off. None where the card knows no error rates, or those of one
+        run, which promise nothing of another.
     departs
         Why the run departs from the promise, one line; empty where it does not, or where
         that is unknown.
@@ -159,14 +160,15 @@ def judge_run(wells: Sequence[WellEnd], errors: HeldOutErrors | None) -> RunRepo
         )
         if found is not None:
             by_day[day] = found
+    promises = errors is not None and errors.half_width is not None
     residuals = [abs(each) for each in errors.run_residuals.values()] if errors else []
-    largest = max(residuals, default=None)
+    largest = max(residuals, default=None) if promises else None
     return RunReport(
         wells=len(wells),
         now=now,
         by_day=by_day,
         half_width=errors.half_width if errors else None,
-        coverage=errors.coverage if errors else None,
+        coverage=errors.coverage if errors and promises else None,
         largest_residual=largest,
         departs="" if errors is None or now is None else _departure(now, errors, largest or 0.0),
     )
@@ -178,10 +180,12 @@ def _departure(now: Accuracy, errors: HeldOutErrors, largest: float) -> str:
         return ""
     if abs(now.bias) > max(largest, LEAST_BIAS):
         way = "high" if now.bias > 0 else "low"
-        return (
-            f"wells read {100 * abs(now.bias):.1f} points too {way} on average;"
-            f" no held-out run was off by more than {100 * largest:.1f}"
+        known = (
+            "the model was trained on one run, which says nothing of others"
+            if errors.half_width is None
+            else f"no held-out run was off by more than {100 * largest:.1f}"
         )
+        return f"wells read {100 * abs(now.bias):.1f} points too {way} on average; {known}"
     # Two standard errors, as if wells were independent: they are less so, but a run whose wells
     # share an error shows in its bias.
     least = errors.coverage - 2 * sqrt(errors.coverage * (1 - errors.coverage) / now.wells)

@@ -24,18 +24,20 @@ class ErrorRates:
         True and false positive rate of tiles, 0 to 1.
     half_width
         Half width of the interval that held the truth in `coverage` of the held-out frames, as
-        a fraction (0.05 is 5 points); it carries everything that differs from run to run.
+        a fraction (0.05 is 5 points); it carries everything that differs from run to run. None
+        where one run was all that was measured: the interval is then 0 to 1.
     coverage
         Nominal coverage of the interval, 0 to 1.
     """
 
     tpr: float
     fpr: float
-    half_width: float
+    half_width: float | None
     coverage: float = 0.9
 
     def __post_init__(self) -> None:
-        inside = all(0 <= rate <= 1 for rate in (self.tpr, self.fpr, self.half_width))
+        rates = (self.tpr, self.fpr, 0.0 if self.half_width is None else self.half_width)
+        inside = all(0 <= rate <= 1 for rate in rates)
         if not inside or not 0 < self.coverage < 1:
             raise ValueError(f"impossible error rates: {self}")
 
@@ -49,8 +51,9 @@ class ErrorRates:
 class Efficiency:
     """An efficiency with its interval; all as fractions, 0 to 1.
 
-    `corrected` tells whether error rates were applied; without them `low` and `high` span only
-    what is certain (0 to 1), since nothing is known about the classifier's errors.
+    `corrected` tells whether error rates were applied; without them, and where they come from one
+    run, `low` and `high` span only what is certain (0 to 1), since nothing is known about the
+    classifier's errors on another run.
     """
 
     value: float
@@ -89,11 +92,15 @@ def pool(sites: Sequence[Efficiency], rates: ErrorRates | None) -> Efficiency:
     value = float(values.mean())
     if rates is None or not all(site.corrected for site in sites):
         return Efficiency(value=value, low=0.0, high=1.0, corrected=False)
+    if rates.half_width is None:
+        return _around(value, None, corrected=True)
     scatter = 1.64 * float(values.std(ddof=1)) / sqrt(len(values)) if len(values) > 1 else 0.0
     return _around(value, sqrt(rates.half_width**2 + scatter**2), corrected=True)
 
 
-def _around(value: float, half_width: float, *, corrected: bool) -> Efficiency:
+def _around(value: float, half_width: float | None, *, corrected: bool) -> Efficiency:
+    if half_width is None:
+        return Efficiency(value=value, low=0.0, high=1.0, corrected=corrected)
     return Efficiency(
         value=value,
         low=_unit(value - half_width),

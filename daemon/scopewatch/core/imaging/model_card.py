@@ -96,7 +96,10 @@ class HeldOutErrors(_Strict):
 
     tpr: Fraction
     fpr: Fraction
-    half_width: Fraction
+    half_width: Fraction | None = Field(
+        description="of the interval; None: wells of one run were held out, which say nothing of"
+        " another run"
+    )
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
     run_residuals: dict[str, float] = Field(
         description="mean of (corrected - true) efficiency of each held-out run"

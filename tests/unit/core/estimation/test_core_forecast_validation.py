@@ -110,3 +110,17 @@ def test_a_well_without_a_last_estimate_counts_for_its_forecasts_alone() -> None
 
     assert report.now is None
     assert report.by_day[7.0].held == 1.0
+
+
+def test_a_card_of_one_run_promises_nothing_and_a_biased_run_departs_all_the_same() -> None:
+    errors = HeldOutErrors(tpr=0.9, fpr=0.02, half_width=None, run_residuals={"a": 0.0})
+
+    kept = judge_run([end(f"A{i}", 0.1 * i, 0.01) for i in range(1, 7)], errors)
+    off = judge_run([end(f"A{i}", 0.1 * i, 0.05) for i in range(1, 7)], errors)
+
+    assert (kept.half_width, kept.coverage, kept.largest_residual) == (None, None, None)
+    assert kept.departs == ""
+    assert off.departs == (
+        "wells read 5.0 points too high on average; the model was trained on one run, which says"
+        " nothing of others"
+    )

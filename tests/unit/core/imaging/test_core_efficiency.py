@@ -64,6 +64,16 @@ def test_without_informative_rates_nothing_is_claimed(rates: ErrorRates | None) 
     assert correct(0.3, rates) == Efficiency(value=0.3, low=0, high=1, corrected=False)
 
 
+def test_rates_of_one_run_correct_and_claim_no_interval() -> None:
+    rates = ErrorRates(tpr=0.9, fpr=0.1, half_width=None)
+    one = correct(0.5, rates)
+    assert [one.value, one.low, one.high] == pytest.approx([0.5, 0, 1])
+    assert one.corrected
+    well = pool([one, correct(0.3, rates)], rates)
+    assert [well.value, well.low, well.high] == pytest.approx([0.375, 0, 1])
+    assert well.corrected
+
+
 def test_the_sites_of_a_well_are_averaged() -> None:
     seen = pool([corrected(0.4), corrected(0.6)], RATES)
     assert seen.value == pytest.approx(0.5)
