@@ -61,11 +61,11 @@ $(VENV)/.test: $(VENV)/.demo
 		tflite-runtime==2.14.0 pydantic pyyaml 'scipy<1.16' pillow structlog
 	touch $@
 
-# The viewer that people open exports with is large: for the one test that asks it.
+# The viewer that people open exports and data sets with is large: for the tests that ask it.
 .venv-napari/.ready: pyproject.toml
 	$(PYTHON) -m venv .venv-napari
 	.venv-napari/bin/python -m pip install --quiet --disable-pip-version-check \
-		napari==0.9.2 napari-ome-zarr==0.10.0
+		napari==0.9.2 napari-ome-zarr==0.10.0 -e '.[napari]'
 	touch $@
 
 # axe-core, which judges the accessibility of the pages in a browser test.

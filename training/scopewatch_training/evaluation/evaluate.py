@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scopewatch.core.errors import ConfigError, ModelError, complaint
+from scopewatch.core.errors import ModelError, complaint
 from scopewatch.core.imaging.binarise import Thresholds
 from scopewatch.files import write_whole
 from scopewatch.inference.bundle import Bundle
@@ -17,6 +17,7 @@ from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.card_limits import held_out_words, interval_words, list_limits
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB, read_fit
 from scopewatch_training.bundle.training_copies import CopyCheck, check_copies, describe_copies
+from scopewatch_training.dataset.matching import refuse_other_views
 from scopewatch_training.dataset.page import Section
 from scopewatch_training.dataset.prepared import Dataset, group_by_run
 from scopewatch_training.dataset.settings import LabelSettings
@@ -232,32 +233,6 @@ def read_label_rule(bundle: Bundle) -> LabelRule:
                 do="fit it again",
             )
         ) from error
-
-
-def refuse_other_views(bundle: Bundle, dataset: Dataset) -> None:
-    """Refuse a data set that was normalised or scaled otherwise than the bundle's."""
-    card = bundle.card
-    if card.normalisation.spec() != dataset.normalisation:
-        raise ConfigError(
-            complaint(
-                "data set is normalised otherwise than the bundle's",
-                where=dataset.folder,
-                expected=card.normalisation.spec(),
-                got=dataset.normalisation,
-                do="prepare the data set with the bundle's normalisation",
-            )
-        )
-    known = card.um_per_px is not None and dataset.um_per_px is not None
-    if known and abs(dataset.um_per_px / card.um_per_px - 1) > 0.02:  # type: ignore[operator]
-        raise ConfigError(
-            complaint(
-                "data set has another scale than the bundle",
-                where=dataset.folder,
-                expected=f"{card.um_per_px} um/px",
-                got=f"{dataset.um_per_px} um/px",
-                do=f"prepare it with --um-per-px {card.um_per_px}",
-            )
-        )
 
 
 def _flattery(seen: Sequence[str], copies: CopyCheck, dataset: Dataset) -> list[str]:
