@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ import pytest
 from scopewatch.core.errors import StoreError
 from scopewatch.core.imaging.frame import Refusal
 from scopewatch.core.imaging.overlay import stain_plane
+from scopewatch.core.z_stack import ChosenPlane
 from scopewatch.store.export.ome_zarr import export_ome_zarr
 from scopewatch.store.export.tables import COLUMNS, export_csv, export_json
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
-from tests.unit.store.scene import START, Scene, judged, key, open_store
+from tests.unit.store.scene import START, Scene, files_of, frame_of, judged, key, open_store, ticket
 
 
 @pytest.fixture
@@ -75,6 +77,25 @@ def test_csv_holds_the_estimate_and_the_forecast_of_each_well(
     assert float(later["forecast"]) == pytest.approx(1 / 3)
     assert float(later["forecast_high"]) == pytest.approx(1 / 3 + 0.1)
     assert later["forecast_day"] == "10.0"
+
+
+def test_csv_names_the_plane_of_a_stack_that_was_scored(tmp_path: Path, clock: FakeClock) -> None:
+    store = open_store(tmp_path / "state", clock)
+    scene = Scene(store=store, folder=tmp_path / "state")
+    scene.score(key("A1", 0), 0.1)
+    of_stack = ticket(key("A1", 1))
+    assert store.claim(of_stack)
+    plain = judged(of_stack.key, 0.2)
+    choice = ChosenPlane(z=-1, scores={-2: 0.1, -1: 0.7, 0: 0.2})
+    verdict = replace(plain.verdict, measures=plain.verdict.measures | choice.measures())
+    result = replace(plain, verdict=verdict)
+    store.commit(of_stack, frame_of(of_stack.key), result, files_of(of_stack.key))
+    reader = Reader.open(tmp_path / "state")
+    export_csv(reader, tmp_path / "out.csv")
+    lines = read_csv(tmp_path / "out.csv")
+    assert [(line["z"], line["z_planes"]) for line in lines] == [("", ""), ("-1", "3")]
+    reader.close()
+    store.close()
 
 
 def test_csv_of_an_empty_database_has_its_header(tmp_path: Path, clock: FakeClock) -> None:

@@ -26,6 +26,7 @@ COLUMNS: Final = (
     *("well_now", "well_now_low", "well_now_high", "well_trend_per_day"),
     *("forecast", "forecast_low", "forecast_high", "forecast_day", "no_forecast"),
     *("pixel_size_um", "model_id", "fault", "reason", "overlay", "stain", "source", "locator"),
+    *("z", "z_planes"),
 )
 _MOST: Final = 1_000_000
 
@@ -157,6 +158,8 @@ def _line(frame: FrameRecord, point: CoursePoint | None) -> dict[str, Any]:
         "stain": frame.stain,
         "source": frame.source,
         "locator": frame.locator,
+        "z": frame.z,
+        "z_planes": frame.z_planes,
     }
 
 

@@ -81,7 +81,15 @@ def frame_record(frame: FrameRow, well: Well, run: Run, result: Result | None) -
         total_ms=result.total_ms if result else None,
         overlay=result.overlay if result else None,
         stain=result.stain if result else None,
+        z=_whole(result, "z"),
+        z_planes=_whole(result, "z_planes"),
     )
+
+
+def _whole(result: Result | None, measure: str) -> int | None:
+    """Return a measure of a result as a whole number; None where it has none."""
+    value = None if result is None else result.measures.get(measure)
+    return None if value is None else int(value)
 
 
 @lru_cache(maxsize=1)

@@ -321,6 +321,8 @@ class FrameRecord:
     ----------
     pixel_size_um, view_um_per_px
         Width of a pixel of the frame, and of its stain (they differ where it was resampled).
+    z, z_planes
+        Plane that was scored as the sharpest of a z-stack, and of how many; None for other frames.
     """
 
     key: FrameKey
@@ -342,3 +344,5 @@ class FrameRecord:
     total_ms: float | None
     overlay: str | None
     stain: str | None
+    z: int | None
+    z_planes: int | None

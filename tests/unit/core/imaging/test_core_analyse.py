@@ -1,6 +1,7 @@
 """The one path from a frame to its result."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.analyse import analyse
 from scopewatch.core.imaging.frame import Pixels
 from scopewatch.core.imaging.result import FrameResult
+from scopewatch.core.z_stack import ChosenPlane
 from tests.unit.core.samples import KEY, FixedScorer, make_card, make_cells, make_frame, view_of
 
 ERRORS = {"tpr": 0.8, "fpr": 0.1, "half_width": 0.05, "run_residuals": {}}
@@ -171,3 +173,14 @@ def test_the_frame_is_not_changed() -> None:
     before = pixels.copy()
     run(pixels, size_um=1.5)
     np.testing.assert_array_equal(pixels, before)
+
+
+def test_the_plane_of_a_stack_and_the_scores_of_all_are_measures_judged_or_not() -> None:
+    choice = ChosenPlane(z=3, scores={2: 0.25, 3: 0.75})
+    for pixels in (make_cells(), np.full((256, 256), 500, np.uint16)):
+        frame = replace(make_frame(pixels, 1.0), stack=choice)
+        result = analyse(frame, FixedScorer(make_card()), ticks())
+        plain = run(pixels).verdict
+        stated = {"z": 3.0, "z_planes": 2.0, "z_score_2": 0.25, "z_score_3": 0.75}
+        assert result.verdict.measures == plain.measures | stated
+        assert result.verdict.fault == plain.fault

@@ -99,6 +99,14 @@ def test_later_stacks_need_as_many_planes_as_earlier_ones_had() -> None:
     assert numbers(some.collect(later[2:], 31)) == [[0, 1, 2]]
 
 
+def test_a_stack_that_waits_is_complete_once_another_shows_how_many_planes_there_are() -> None:
+    some = stacks()
+    some.collect([plane(z) for z in range(3)], 0)
+    some.collect([plane(z, time_point=1) for z in range(3)], 4)
+    assert numbers([each for _, each in some.due(4)]) == [[0, 1, 2]]
+    assert numbers([each for _, each in some.due(4)]) == [[0, 1, 2]], "the one of time point 1"
+
+
 def test_a_late_plane_completes_the_stack_once_more() -> None:
     some = stacks()
     some.collect([plane(0), plane(2)], 0)

@@ -135,7 +135,11 @@ class Stacks:
             keys = [
                 key
                 for key, stack in self._open.items()
-                if all_quiet or stack.group in ended or self._is_over(key, stack, now_s)
+                if all_quiet
+                or stack.group in ended
+                # The number of planes may be known only now, by another stack.
+                or self._is_whole(key, stack)
+                or self._is_over(key, stack, now_s)
             ]
             return [(self._stacks[key].group, self._offered(key)) for key in keys]
 
