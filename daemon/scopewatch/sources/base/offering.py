@@ -72,8 +72,13 @@ class Offering:
         mark = hash((locator, fingerprint))
         return mark in self._settled or mark in self._taken
 
-    def unsettled(self, found: Sequence[Found]) -> list[Found]:
+    def unsettled(self, found: Sequence[Found], *, renamed: bool = False) -> list[Found]:
         """Return items that need work, by the memory and then by the ledger.
+
+        Parameters
+        ----------
+        renamed
+            Whether results count as open that were named under settings other than now.
 
         Raises
         ------
@@ -84,7 +89,10 @@ class Offering:
         wanted = [each for each in found if self._pending(each)]
         for start in range(0, len(wanted), BATCH):
             batch = wanted[start : start + BATCH]
-            settled = self._ledger.settled(self._source, [each.mark() for each in batch])
+            marks = [each.mark() for each in batch]
+            if renamed:
+                marks = [replace(mark, named=True) for mark in marks]
+            settled = self._ledger.settled(self._source, marks)
             for each in batch:
                 if each.locator in settled:
                     self._settle(each)

@@ -134,7 +134,8 @@ class FolderIntake:
     def _consider(self, offering: Offering, batch: dict[Found, int], now_s: float) -> int:
         """Track files that need work; return how many were not there before."""
         new = 0
-        open_ones = offering.unsettled(list(batch))
+        # A plane that was judged alone under other settings is one of a stack now.
+        open_ones = offering.unsettled(list(batch), renamed=self._config.z == "sharpest")
         if self._walked_s is None:
             open_ones = self._not_given_up(offering, open_ones)
         for each in open_ones:

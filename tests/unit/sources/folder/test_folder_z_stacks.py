@@ -1,11 +1,15 @@
 """`z: sharpest` of a folder source: planes within files, and planes in files of their own."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tifffile
 from numpy.typing import NDArray
 
+from scopewatch.core.errors import FrameError
+from scopewatch.core.imaging.frame import RetryRequest
 from tests.unit.sources.folder_scene import Make, Scene
 from tests.unit.sources.images import pixels, write
 from tests.unit.sources.mmstacks import StackWriter, tags
@@ -165,3 +169,58 @@ def test_a_full_inbox_loses_no_stack(tmp_path: Path, make: Make) -> None:
     scene.inbox.room = 5
     scene.later(2)
     assert scene.inbox.keys == ["HES7/p/A1/s0/t0000/phase"]
+
+
+def test_a_stack_that_is_to_be_tried_again_is_offered_with_all_its_planes(
+    tmp_path: Path, make: Make
+) -> None:
+    write_planes(tmp_path, "A1", 0, [0, 1, 2])
+    scene = make(z="sharpest", pattern=PATTERN).start()
+    scene.later(10)
+    (ticket,) = scene.inbox.tickets
+    known = replace(ticket, planes=())
+    request = RetryRequest(
+        number=1,
+        source=ticket.source,
+        locator=ticket.locator,
+        fingerprint=ticket.fingerprint,
+        seen_at=ticket.seen_at,
+        asked_by="test",
+        ticket=known,
+    )
+    assert scene.source.retry([request]) == 1
+    scene.later(1)
+    again = scene.inbox.tickets[-1]
+    assert len(scene.inbox.tickets) == 2
+    assert (again.locator, again.fingerprint) == (ticket.locator, ticket.fingerprint)
+    assert taken(scene, 1) == 1
+
+
+def test_after_a_restart_a_retry_waits_for_the_planes(tmp_path: Path, make: Make) -> None:
+    write_planes(tmp_path, "A1", 0, [0, 1, 2])
+    first = make(z="sharpest", pattern=PATTERN).start()
+    first.later(10)
+    (ticket,) = first.inbox.tickets
+    second = make(z="sharpest", pattern=PATTERN).start()
+    with pytest.raises(FrameError, match="planes of the z-stack are not known yet"):
+        make(z="sharpest", pattern=PATTERN).source.load(replace(ticket, planes=()))
+    second.later(10)
+    frame = second.source.load(replace(ticket, planes=()))
+    assert frame.stack is not None
+    assert frame.stack.z == 1
+
+
+def test_a_plane_that_was_judged_alone_under_another_setting_belongs_to_its_stack(
+    tmp_path: Path, make: Make
+) -> None:
+    write_planes(tmp_path, "A1", 0, [0, 1, 2])
+    before = make(z=1, pattern=PATTERN).start()
+    assert len(before.inbox.refusals) == 2
+    scene = make(z="sharpest", pattern=PATTERN)
+    scene.ledger = before.ledger
+    scene.ledger.settle(*before.inbox.tickets)
+    scene.ledger.renamed = {"folder": {before.inbox.tickets[0].locator}}
+    scene.start()
+    scene.later(10)
+    (ticket,) = scene.inbox.tickets
+    assert [plane.z for plane in ticket.planes] == [0, 1, 2]

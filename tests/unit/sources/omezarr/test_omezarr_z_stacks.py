@@ -47,3 +47,22 @@ def test_a_store_without_an_axis_z_is_read_as_before(tmp_path: Path, make: Make)
     ZarrStore(tmp_path).image(axes="tcyx").put(t=0)
     assert scene.rescan() == ["plate/A1/s0/t0000/phase"]
     assert scene.inbox.tickets[0].planes == ()
+
+
+def test_planes_of_one_chunk_are_one_frame(tmp_path: Path, make: Make) -> None:
+    scene = make(z="sharpest").start()
+    image = ZarrStore(tmp_path).image(
+        axes="tczyx", size={"t": 4, "z": 3, "y": 32, "x": 32}, chunks=[1, 1, 3, 32, 32]
+    )
+    for z in range(3):
+        image.put(stack(1)[z], t=0, z=z)
+        scene.rescan()
+    for _ in range(4):
+        scene.rescan(10)
+    keys = {str(ticket.key): ticket for ticket in scene.inbox.tickets}
+    assert list(keys) == ["HES7/plate/A1/s0/t0000/phase"]
+    (ticket,) = {each.fingerprint: each for each in scene.inbox.tickets}.values()
+    frame = scene.source.load(ticket)
+    assert frame.stack is not None
+    assert (frame.stack.z, len(frame.stack.scores)) == (1, 3)
+    assert scene.inbox.refusals == []
