@@ -30,13 +30,14 @@ with warnings.catch_warnings():
 SIZE_PX = 256
 TIMES = 2
 PLANES = 5
+# Rows and columns of A1 and B2.
 WELLS = ((0, 0), (1, 1))
 SEQUENCE = useq.MDASequence(
     axis_order=("t", "p", "g", "c", "z"),
     stage_positions=useq.WellPlatePlan(
         plate=useq.WellPlate.from_str("96-well"),
         a1_center_xy=(0.0, 0.0),
-        selected_wells=tuple(zip(*WELLS, strict=True)),
+        selected_wells=((0, 1), (0, 1)),
     ),
     channels=(useq.Channel(config="Phase", group="Channel", exposure=1.0),),
     z_plan=useq.ZRangeAround(range=16, step=4),
