@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.acquisition import Act
-from scopewatch.sources.ndtiff.dataset import DataSet
-from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 from scopewatch.store.read.queries import Reader
+from tests.hardware.images_on_disk import planes_on_disk
 from tests.hardware.ten_days import RUN, WELLS, Step, configuration, run_part
 
 pytestmark = [pytest.mark.hardware, pytest.mark.timeout(300)]
@@ -34,10 +33,10 @@ def test_each_flagged_well_is_taken_once_in_fluorescence_on_the_day_of_its_flag(
     )
     for steps, status in parts:
         assert run_part(tmp_path, steps) == status, (tmp_path / "daemon.log").read_text()[-3000:]
-    taken = on_disk(tmp_path / "data")
+    taken = planes_on_disk(tmp_path / "data")
     assert {place[0] for place in taken if place[2] == "DAPI"} == {0}
-    phase = [(index, well, "FITC") for index in range(4) for well in WELLS]
-    assert taken == Counter([*phase, *((0, well, "DAPI") for well in WELLS)])
+    phase = [(index, well, "FITC", None) for index in range(4) for well in WELLS]
+    assert taken == Counter([*phase, *((0, well, "DAPI", None) for well in WELLS)])
     with closing(Reader.open(tmp_path / "state")) as reader:
         acts = [each for each in reader.journal(RUN, 100) if each.act is Act.FLUORESCENCE]
         gaps = [each for each in reader.frames() if each.state == "missed"]
@@ -46,17 +45,3 @@ def test_each_flagged_well_is_taken_once_in_fluorescence_on_the_day_of_its_flag(
         ("scopewatch", "flagged by the rule weak", "taken at time point 0")
     }
     assert gaps == []
-
-
-def on_disk(folder: Path) -> Counter[tuple[int, str, str]]:
-    """Count the images by time point, position and channel, those of a kill included."""
-    found: Counter[tuple[int, str, str]] = Counter()
-    for path in sorted(folder.iterdir()):
-        data_set = DataSet(path, DEFAULT_LIMITS, patience_s=0)
-        while sightings := data_set.look(0.0):
-            found.update(
-                (each.axes["time"], each.axes["position"], each.axes["channel"])
-                for each in sightings
-                if each.image is not None
-            )
-    return found

@@ -1,7 +1,6 @@
 """Small z-stacks on a real core: the sharpest plane is the frame, each plane is taken once."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,11 @@ import pytest
 
 from scopewatch.config import FocusConfig, PositionConfig, ZStackConfig
 from scopewatch.sources.micromanager.source import MicroManagerSource
-from scopewatch.sources.ndtiff.dataset import DataSet
-from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 from tests.conftest import FakeClock
 from tests.hardware.acquiring_daemon import acquiring, acquiring_daemon, channel, position, stop
 from tests.hardware.demo_core import CHANNELS, RUN, settings
 from tests.hardware.focusing_core import Specimen
+from tests.hardware.images_on_disk import planes_on_disk
 from tests.integration.daemon import Daemon
 from tests.unit.sources.fakes import FakeInbox, FakeLedger
 
@@ -34,20 +32,6 @@ HOUR_S = 3600
 def source(path: Path, clock: FakeClock, specimen: Specimen, **changes: Any) -> MicroManagerSource:
     given = {"positions": POSITIONS, "z_stack": STACK, "time_points": 12, **changes}
     return MicroManagerSource(settings(path, **given), RUN, clock, specimen.microscope)
-
-
-def planes_on_disk(folder: Path) -> Counter[tuple[int, str, str, int | None]]:
-    """Count the images by time point, position, channel and plane, those of a kill included."""
-    found: Counter[tuple[int, str, str, int | None]] = Counter()
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        data_set = DataSet(path, DEFAULT_LIMITS, patience_s=0)
-        while sightings := data_set.look(0.0):
-            found.update(
-                (each.axes["time"], each.axes["position"], each.axes["channel"], each.axes.get("z"))
-                for each in sightings
-                if each.image is not None
-            )
-    return found
 
 
 @pytest.mark.parametrize("method", ["z-stack", "none"])
