@@ -150,5 +150,5 @@ def test_a_daemon_that_is_killed_within_a_stack_takes_the_rest_of_it_once(daemon
     assert [frame.key.well for frame in frames] == list(WELLS)
     # The patterns of the demo camera are no cells: each is judged, with the plane it is of.
     assert {frame.state for frame in frames} == {"quarantined"}
-    assert all("sharpest of 5 planes: plane " in (frame.reason or "") for frame in frames)
+    assert all(" is the sharpest of 5 (" in (frame.reason or "") for frame in frames)
     assert daemon.count("sharpest plane chosen") >= 3

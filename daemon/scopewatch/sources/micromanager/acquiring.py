@@ -216,10 +216,10 @@ class Acquiring:
         lapse.pass_by(self._time.now(), self.steering.why or self.trouble or _NOT_RUNNING)
         with self._lock:
             self.steering.work()
-            self._focusing.follow(lapse.over, self._time.now, self.steering.note)
-        index = None
-        if self.connected and not self.steering.why:
-            index = lapse.due(self._time.now(), self._clock.monotonic())
+            if self._focusing.follow(lapse.over, self._time.now, self.steering.note):
+                self._keep_plan(fresh=False)  # a kill within a stack must not move the rest of it
+        goes_on = self.connected and not self.steering.why
+        index = lapse.due(self._time.now(), self._clock.monotonic()) if goes_on else None
         if index is not None:
             if self.account.missing(index):
                 self._time.hold()
@@ -232,7 +232,7 @@ class Acquiring:
             busy = f"time point {index} was still being acquired: interval_s is too short"
             # What failed meanwhile is to blame, not the interval.
             lapse.pass_by(self._time.now(), self.failing or busy)
-        elif self.connected and not self.steering.why:
+        elif goes_on:
             with self._lock:
                 self.extra.work()
         self._keep_plan(fresh=index is not None)

@@ -90,8 +90,8 @@ class MicroManagerSource:
             check_plan(config, reading_settings(config, run))
         arrivals = arrivals or NullArrivals()
         reading = config.model_dump(include=set(ReadingConfig.model_fields))
-        if self._acquires and config.z == "sharpest":
-            reading["z"] = None  # the stacks of a plan are complete by the plan
+        if self._acquires:
+            reading["z"] = "sharpest"  # of stacks that are complete by the plan
         microscope = make_microscope(config, data_set_name(run.name))
         self._acquiring = Acquiring(config, run, clock, microscope, arrivals)
         self._data_sets = NDTiffSource(

@@ -11,13 +11,14 @@ named `<run> (2)`, which the ledger remembers.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from scopewatch.config import NDTiffSourceConfig, RunConfig
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.imaging.frame import Frame, FrameTicket, Pixels
+from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.sources.base.away import blame_share
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.found import Found
@@ -121,7 +122,9 @@ class NDTiffFrames:
         SourceError
             When the share or disk does not answer.
         """
-        pixels, image, head = self._load(ticket.locator, ticket.fingerprint)
+        path, block, image, head = self._open(ticket.locator, ticket.fingerprint)
+        with self._blaming(path):
+            pixels = read_pixels(path, block, self._limits)
         axes = image.tags.get("Axes")
         if not isinstance(axes, dict):
             axes = {"time": ticket.key.time_point}  # the axes are in the index alone
@@ -135,36 +138,42 @@ class NDTiffFrames:
             elapsed_s=reading.elapsed_s,
         )
 
-    def plane(self, locator: str, fingerprint: str) -> tuple[Pixels, Mapping[str, Any]]:
-        """Read the pixels of an image, of any plane of a z-stack, and its tags.
+    def tags(self, locator: str, fingerprint: str) -> Mapping[str, Any]:
+        """Read the tags of an image.
 
         Raises
         ------
         FrameError
-            When its pixels are gone, truncated, or not those that were found.
+            When it is gone, or not the one that was found.
         SourceError
             When the share or disk does not answer.
         """
-        pixels, image, _ = self._load(locator, fingerprint)
-        return pixels, image.tags
+        return self._open(locator, fingerprint)[2].tags
 
-    def _load(self, locator: str, fingerprint: str) -> tuple[Pixels, Image, Head]:
+    def _open(self, locator: str, fingerprint: str) -> tuple[Path, Block, Image, Head]:
+        """Return where an image is, and what is written about it."""
         folder, block = self._find(locator)
         path = folder / block.file
-        try:
+        with self._blaming(path):
             size = path.stat().st_size
             with path.open("rb") as file:
                 head = read_head(file, path, self._limits)
                 image = read_image_facts(file, block, size, self._limits)
-            if head is None or image is None or image.fingerprint != fingerprint:
-                raise FrameError(
-                    complaint(
-                        "image of the data set is not the one that was found",
-                        where=f"{path} at {block.start}",
-                        do="do not write into data sets that are being followed",
-                    )
+        if head is None or image is None or image.fingerprint != fingerprint:
+            raise FrameError(
+                complaint(
+                    "image of the data set is not the one that was found",
+                    where=f"{path} at {block.start}",
+                    do="do not write into data sets that are being followed",
                 )
-            pixels = read_pixels(path, block, self._limits)
+            )
+        return path, block, image, head
+
+    @contextmanager
+    def _blaming(self, path: Path) -> Iterator[None]:
+        """Raise what a file cannot do as FrameError, or as SourceError where its share is away."""
+        try:
+            yield
         except OSError as error:
             blame_share(error, self._config.path)
             raise FrameError(
@@ -175,7 +184,6 @@ class NDTiffFrames:
                     do="check that it exists, its permissions, and the share",
                 )
             ) from error
-        return pixels, image, head
 
     def _read(
         self, label: str, sighting: Sighting, tags: dict[str, Any], number: int

@@ -82,9 +82,10 @@ class Focusing:
         self.following = Following(config)
         self.kept = FocusKept()
 
-    def follow(self, over: int, now: Callable[[], datetime], tell: Callable[[str], None]) -> None:
-        """Move the focus by the planes that were chosen at time points that are over."""
-        self.kept = self.following.follow(self.kept, over, now, tell)
+    def follow(self, over: int, now: Callable[[], datetime], tell: Callable[[str], None]) -> bool:
+        """Move the focus by the planes of time points that are over; return whether it did."""
+        before, self.kept = self.kept, self.following.follow(self.kept, over, now, tell)
+        return self.kept is not before
 
     def take(
         self,

@@ -2,7 +2,8 @@
 
 Planes of a stack may lie in several data sets, since a daemon that was killed within a stack takes
 the rest of it into the next one. A stack is offered once all planes are there that the plan has of
-it; until then its planes are neither frames nor refusals. Images that are no stacks pass through.
+it, where `base.stacks` has to guess; until then its planes are neither frames nor refusals. Images
+that are no stacks pass through.
 
 The locator of a stack is that of its first plane with those of the others behind it, and so is its
 fingerprint: a plane that was replaced is found out.
@@ -16,12 +17,13 @@ from typing import Final
 
 from scopewatch.config.focus import MOST_PLANES
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Pixels
-from scopewatch.core.imaging.sharpest import RULE, sharpest_plane
-from scopewatch.core.z_stack import ChosenPlane
+from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.imaging.sharpest import RULE
+from scopewatch.core.z_stack import ChosenPlane, PlaneMark
 from scopewatch.event_log import get_logger
 from scopewatch.sources.base.data_set import DataSet, DataSets
 from scopewatch.sources.base.found import Found
+from scopewatch.sources.base.stacks.loading import load_sharpest
 from scopewatch.sources.micromanager.acquired import Place, place_of, plane_of
 from scopewatch.sources.micromanager.stacks.planes import Plane
 from scopewatch.sources.ndtiff.frames import NDTiffFrames, write_locator
@@ -85,12 +87,15 @@ class StackSets:
         first_label, first = sighting.planes[0]
         found = self._sets.found(first_label, first, number)
         images = [(at, each.image) for at, each in sighting.planes if each.image is not None]
+        reading = found.reading
         return replace(
             found,
             locator=_BETWEEN.join(
                 f"{at}/{write_locator(image.block)}".lstrip("/") for at, image in images
             ),
             fingerprint=_BETWEEN.join(image.fingerprint for _, image in images),
+            # It is a whole stack, of which no other planes are to be waited for.
+            reading=None if reading is None else replace(reading, z=None),
         )
 
     def load(self, ticket: FrameTicket) -> Frame:
@@ -103,50 +108,40 @@ class StackSets:
         SourceError
             When the share or disk does not answer.
         """
-        locators = ticket.locator.split(_BETWEEN)
-        if len(locators) == 1:
-            return self._sets.load(ticket)
-        prints = ticket.fingerprint.split(_BETWEEN)
+        locators, prints = ticket.locator.split(_BETWEEN), ticket.fingerprint.split(_BETWEEN)
         if len(prints) != len(locators):
             raise FrameError(
                 complaint(
                     "locator names no z-stack", where=ticket.locator, do="scan the data set again"
                 )
             )
-        planes = list(zip(locators, prints, strict=True))
-        first = self._sets.load(replace(ticket, locator=locators[0], fingerprint=prints[0]))
-        try:
-            sharpest = sharpest_plane(self._pixels(planes), range(len(planes)))
-        except ValueError as error:
-            raise FrameError(
-                complaint(
-                    "planes of a z-stack do not belong together",
-                    where=ticket.key,
-                    got=error,
-                    do="change the size of images or the binning between time points alone",
-                )
-            ) from error
-        pixels, tags = self._frames.plane(*planes[sharpest.index])
+        if len(locators) == 1:
+            return self._sets.load(ticket)
+        planes = tuple(
+            PlaneMark(locator=locator, fingerprint=fingerprint, z=plane)
+            for plane, (locator, fingerprint) in enumerate(zip(locators, prints, strict=True))
+        )
+        frame = load_sharpest(replace(ticket, planes=planes), self._sets.load)
+        return frame if frame.stack is None else self._with_height(frame, planes, frame.stack)
+
+    def _with_height(self, frame: Frame, planes: Sequence[PlaneMark], chosen: ChosenPlane) -> Frame:
+        """Return a frame whose note gives the height of its plane; record which it is."""
+        mark = planes[chosen.z]
+        tags = self._frames.tags(mark.locator, mark.fingerprint)
         height_um = next((tags[each] for each in _HEIGHTS if _is_number(tags.get(each))), None)
         log.info(
             "sharpest plane chosen",
-            key=str(ticket.key),
-            plane=sharpest.index,
+            key=str(frame.key),
+            plane=chosen.z,
             height_um=height_um,
             planes=len(planes),
-            scores=[round(each, 4) for each in sharpest.scores],
+            scores=[round(chosen.scores[each], 4) for each in sorted(chosen.scores)],
             rule=RULE,
         )
-        if height_um is not None:
-            self._saw(ticket.key, float(height_um))
-        at = "" if height_um is None else f" at {height_um:g} um"
-        note = f"sharpest of {len(planes)} planes: plane {sharpest.index}{at}"
-        choice = ChosenPlane(z=sharpest.index, scores=dict(enumerate(sharpest.scores)))
-        return replace(first, pixels=pixels, note=note, stack=choice)
-
-    def _pixels(self, planes: Sequence[tuple[str, str]]) -> Iterator[Pixels]:
-        for locator, fingerprint in planes:
-            yield self._frames.plane(locator, fingerprint)[0]
+        if height_um is None:
+            return frame
+        self._saw(frame.key, float(height_um))
+        return replace(frame, note=f"{frame.note}, at {height_um:g} um")
 
 
 class _Gathered:

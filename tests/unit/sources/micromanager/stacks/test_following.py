@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from scopewatch.config import FocusConfig, PositionConfig, ZStackConfig
+from scopewatch.core.errors import SourceError
 from scopewatch.sources.micromanager.focus.course import FocusKept, standing_of
 from scopewatch.sources.micromanager.focus.following import Following
+from scopewatch.sources.micromanager.plan_file import read_kept
 from tests.conftest import FakeClock
 from tests.unit.sources.time_lapse_scene import Scene, settings
 
@@ -133,3 +135,21 @@ def test_the_next_time_point_is_taken_around_the_sharpest_planes_also_after_a_re
     heights = [event["z"] for events in again.microscope.asked for event in events]
     assert heights == [20, 22, 24, 26, 28, 50, 52, 54, 56, 58]
     assert again.source.focus.drift_um == 4
+
+
+def test_what_is_followed_is_kept_before_anything_is_taken_by_it(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    scene = Scene(tmp_path, clock, z_stack=STACK, focus=FOCUS, channels=None).start()
+    scene.at(0)
+    scene.source._acquiring.following.saw(0, "A1", 24)
+
+    def dies(*_: object) -> bool:
+        kept = read_kept(tmp_path, "HES 7")
+        drifts.append(None if kept is None else kept.focus.drift_um)
+        raise SourceError("the daemon is killed")
+
+    drifts: list[float | None] = []
+    scene.microscope.acquire = dies  # type: ignore[method-assign, assignment]
+    scene.at(1)
+    assert drifts[0] == 4

@@ -1,6 +1,7 @@
 """Of each complete z-stack its sharpest plane becomes the frame; no plane becomes a refusal."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,9 @@ def test_the_sharpest_plane_is_the_frame_and_the_others_are_nothing(
     assert scene.inbox.refusals == []
     frames = [scene.source.load(each) for each in scene.inbox.tickets]
     assert [each.note for each in frames] == [
-        "sharpest of 5 planes: plane 3 at 22 um",
+        "plane 3 is the sharpest of 5 (100% of the votes), at 22 um",
         "",
-        "sharpest of 5 planes: plane 0 at 46 um",
+        "plane 0 is the sharpest of 5 (100% of the votes), at 46 um",
         "",
     ]
     for frame in (frames[0], frames[2]):
@@ -99,7 +100,10 @@ def test_a_stack_whose_rest_a_restart_takes_is_one_frame_of_two_data_sets(
     assert again.inbox.keys == [f"HES 7/plate/{well}/s0/t0000/BF" for well in ("A1", "A2")]
     ticket = again.inbox.tickets[0]
     assert ("HES_7_1/" in ticket.locator, "HES_7_2/" in ticket.locator) == (True, True)
-    assert again.source.load(ticket).note == "sharpest of 5 planes: plane 3 at 22 um"
+    assert (
+        again.source.load(ticket).note
+        == "plane 3 is the sharpest of 5 (100% of the votes), at 22 um"
+    )
     assert again.inbox.refusals == []
     again.source.stop()
     # What the ledger knows is not offered again, in whichever data set its planes are.
@@ -165,7 +169,9 @@ def test_the_focus_follows_a_drift_that_a_stack_alone_would_lose(
     assert not any(np.array_equal(each, SHARP.astype(np.uint16)) for each in planned)
 
 
-def test_a_plane_that_was_replaced_is_found_out(tmp_path: Path, clock: FakeClock) -> None:
+def test_a_plane_that_was_replaced_is_left_out_and_the_note_says_so(
+    tmp_path: Path, clock: FakeClock
+) -> None:
     scene = make(tmp_path, clock, Specimen()).start()
     scene.at(0)
     scene.source.stop()
@@ -176,5 +182,15 @@ def test_a_plane_that_was_replaced_is_found_out(tmp_path: Path, clock: FakeClock
     place = [int(each) for each in fifth.rpartition("[")[2].rstrip("]").split(",")]
     text = data[place[4] : place[4] + 20]
     tiff.write_bytes(data[: place[4]] + text[::-1] + data[place[4] + 20 :])
-    with pytest.raises(FrameError, match="is not the one that was found"):
+    frame = scene.source.load(ticket)
+    assert "1 more cannot be read, at 22 um" in frame.note
+    assert frame.stack is not None
+    assert (frame.stack.z, sorted(frame.stack.scores)) == (3, [0, 1, 2, 3])
+
+
+def test_a_locator_that_names_no_stack_is_refused(tmp_path: Path, clock: FakeClock) -> None:
+    scene = make(tmp_path, clock, Specimen()).start()
+    scene.at(0)
+    ticket = replace(scene.inbox.tickets[0], fingerprint="1:2")
+    with pytest.raises(FrameError, match="locator names no z-stack"):
         scene.source.load(ticket)
