@@ -175,6 +175,17 @@ def test_the_network_of_patches_costs_less_than_a_third_of_the_products() -> Non
     assert products(shipped) < 0.3 * products(NetworkSpec())
 
 
+def test_a_runtime_that_plans_as_it_opens_finds_a_size_that_patches_can_be_cut_from(
+    quantised: tuple[keras.Model, bytes],
+) -> None:
+    _, model = quantised
+
+    (frame,) = Interpreter(model_content=model).get_input_details()
+
+    assert frame["shape"].tolist() == [1, 32, 32, 1]
+    assert frame["shape_signature"].tolist() == [-1, -1, -1, 1]
+
+
 def test_joined_networks_are_cut_into_patches_each() -> None:
     networks = [build_network(SMALL, seed) for seed in range(2)]
     view = make_view(64, 96)[None, ..., None]

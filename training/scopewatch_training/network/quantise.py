@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from tensorflow.lite.tools import flatbuffer_utils
 
 from scopewatch.core.errors import ModelError, complaint
 from scopewatch.inference.notices import without_notices
@@ -95,7 +96,19 @@ def _convert(scorer: keras.Model, frames: Sequence[TrainingFrame], tile_px: int)
         converter.inference_output_type = tf.int8
         with without_notices():
             model: bytes = converter.convert()
-    return model
+    return _sized_as_a_tile(model, tile_px)
+
+
+def _sized_as_a_tile(model: bytes, tile_px: int) -> bytes:
+    """Give the input of a network, which takes any size, the size of a tile until it has one.
+
+    The converter writes 1 x 1 px, which cannot be cut into patches: tflite-runtime, which plans as
+    it opens a file, refuses that.
+    """
+    content = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+    graph = content.subgraphs[0]
+    graph.tensors[graph.inputs[0]].shape = [1, tile_px, tile_px, 1]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
 
 
 def _representative(
