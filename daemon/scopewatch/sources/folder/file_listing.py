@@ -118,8 +118,10 @@ class FileListing:
         if not alone:
             self._known.keep(locator, context, contents.planes, listed)
         found = tuple(listed)
-        if not alone and contents.unfinished is None:
-            found = _with_plane_counts(found)
+        of_maker = is_vendor_name(locator)
+        if contents.unfinished is None and (of_maker or not alone):
+            # Files of makers hold whole stacks; those of other programs may hold one plane of each.
+            found = _with_plane_counts(found, least=1 if of_maker else 2)
         return Listed(contents=contents, found=found, missing=missing, alone=alone)
 
     def name_facts(self, locator: str) -> PlaneFacts | None:
@@ -227,14 +229,14 @@ class FileListing:
         refuse_unnamed(missing, statements, self._settings, locator, patient=patient)
 
 
-def _with_plane_counts(found: tuple[Found, ...]) -> tuple[Found, ...]:
+def _with_plane_counts(found: tuple[Found, ...], *, least: int) -> tuple[Found, ...]:
     """Return frames of a finished file, where a stack has as many planes as the file holds."""
     planes = Counter(
         each.key for each in found if each.reading is not None and each.reading.z is not None
     )
     return tuple(
         replace(each, reading=replace(each.reading, z_planes=planes[each.key]))
-        if each.reading is not None and not each.reading.z_planes and planes[each.key] > 1
+        if each.reading is not None and not each.reading.z_planes and planes[each.key] >= least
         else each
         for each in found
     )

@@ -118,3 +118,25 @@ def test_without_the_extra_a_file_is_refused_once_and_read_when_it_is_installed(
     again.start()
     again.later(1)
     assert again.inbox.keys == PLATE
+
+
+def test_the_planes_of_a_stack_are_one_frame_in_files_of_each_maker(
+    tmp_path: Path, make: Make
+) -> None:
+    blocks = [Block(at={"C": 0, "S": 0, "Z": z}, pixels=grey(z)) for z in range(3)]
+    write_czi(tmp_path / "a.czi", blocks, metadata([scene(0, "P1", well="B4")], ("Phase",)))
+    write_nd2(tmp_path / "b.nd2", Acquisition(positions=("A1",), planes=2))
+    write_lif(tmp_path / "c.lif", [Image(path="Scan/C/3", sizes={"Z": 4}, channels=("Phase",))])
+    one = [Block(at={"C": 0, "S": 0, "Z": 0}, pixels=grey(0))]
+    write_czi(tmp_path / "d.czi", one, metadata([scene(0, "P1", well="D4")], ("Phase",)))
+    source = make(z="sharpest").start()
+    source.later(1)
+    sizes = {
+        ticket.locator.partition("#")[0]: len(ticket.planes) for ticket in source.inbox.tickets
+    }
+    assert sizes == {"a.czi": 3, "b.nd2": 2, "c.lif": 4, "d.czi": 1}
+    for ticket in source.inbox.tickets:
+        frame = source.source.load(ticket)
+        assert frame.stack is not None
+        assert len(frame.stack.scores) == len(ticket.planes)
+    assert source.inbox.refusals == []
