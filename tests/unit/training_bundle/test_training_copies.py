@@ -3,6 +3,7 @@
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,6 +138,20 @@ def test_evaluate_of_a_new_run_says_nothing_of_copies(
     assert "flatter" not in out
     assert "copies" not in out
     assert figures["flattered_runs"] == figures["copies_of_training"] == []
+
+
+@pytest.mark.parametrize("how", ["trained", "recalibrated"])
+def test_evaluate_marks_runs_that_the_bundle_knows_by_name(
+    how: str, judged: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known: dict[str, Any] = {f"{how}_on": ["new"]}
+    bundle = write_bundle(tmp_path / "bundle", **known)
+
+    out, figures = run_evaluate(bundle, judged, capsys, "--run", "new")
+
+    assert f"These figures flatter: the bundle was {how} on new.\n" in out
+    assert figures["seen_in_training"] == (["new"] if how == "trained" else [])
+    assert figures["flattered_runs"] == ["new"]
 
 
 @pytest.mark.parametrize(

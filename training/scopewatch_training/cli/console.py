@@ -133,7 +133,7 @@ def show_card(console: Console, card: ModelCard) -> None:
     if card.errors is not None:
         table.add_row("true positive rate", f"{card.errors.tpr:.3f}")
         table.add_row("false positive rate", f"{card.errors.fpr:.3f}")
-        table.add_row(f"{card.errors.coverage:.0%} interval", interval_words(card.errors))
+        table.add_row(f"{100 * card.errors.coverage:.0f} % interval", interval_words(card.errors))
     if card.quality.false_refusal_rate is not None:
         table.add_row("false refusals", f"{card.quality.false_refusal_rate:.1%}")
     table.add_row("threshold", f"{card.threshold:.3f}")

@@ -35,7 +35,9 @@ class Evaluation:
     Parameters
     ----------
     seen
-        Those of the runs that the bundle was trained on: their figures flatter.
+        Those of the runs that the bundle was trained on.
+    flattered
+        Runs whose figures flatter: seen, recalibrated on, or with copies of training frames.
     copies
         Copies of its training frames among the other runs: the figures of these flatter, too.
     labels
@@ -49,17 +51,12 @@ class Evaluation:
     bundle: str
     runs: tuple[str, ...]
     seen: tuple[str, ...]
+    flattered: tuple[str, ...]
     copies: CopyCheck
     labels: LabelCheck
     assessment: Assessment
     baselines: dict[str, Assessment]
     notes: tuple[str, ...]
-
-    @property
-    def flattered(self) -> tuple[str, ...]:
-        """The runs whose figures flatter."""
-        copied = {each.run for each in self.copies.copies}
-        return tuple(run for run in self.runs if run in self.seen or run in copied)
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as JSON values."""
@@ -109,16 +106,18 @@ def evaluate(
     trained_on = [run for run in dataset.runs() if run in bundle.card.trained_on]
     if with_baselines and trained_on and not set(trained_on) & set(chosen):
         baselines = assess_baselines(dataset, trained_on, chosen, rule, threads)
-    seen = tuple(run for run in chosen if run in bundle.card.trained_on)
+    card = bundle.card
+    known = {*card.trained_on, *card.recalibrated_on, *(each.run for each in copies.copies)}
     return Evaluation(
-        bundle=f"{bundle.card.name} {bundle.card.model_id}",
+        bundle=f"{card.name} {card.model_id}",
         runs=chosen,
-        seen=seen,
+        seen=tuple(run for run in chosen if run in card.trained_on),
+        flattered=tuple(run for run in chosen if run in known),
         copies=copies,
         labels=labels,
         assessment=assess(fields, np.random.default_rng(seed)),
         baselines=baselines,
-        notes=(*_flattery(seen, copies, dataset), *labels.lines, *copies.unchecked),
+        notes=(*_flattery(bundle, chosen, copies, dataset), *labels.lines, *copies.unchecked),
     )
 
 
@@ -235,11 +234,16 @@ def read_label_rule(bundle: Bundle) -> LabelRule:
         ) from error
 
 
-def _flattery(seen: Sequence[str], copies: CopyCheck, dataset: Dataset) -> list[str]:
+def _flattery(
+    bundle: Bundle, runs: Sequence[str], copies: CopyCheck, dataset: Dataset
+) -> list[str]:
     """Return a line for each reason why figures flatter."""
+    card = bundle.card
     lines = []
-    if seen:
-        lines.append(f"These figures flatter: the bundle was trained on {', '.join(seen)}.")
+    for how, known in (("trained", card.trained_on), ("recalibrated", card.recalibrated_on)):
+        seen = [run for run in runs if run in known]
+        if seen:
+            lines.append(f"These figures flatter: the bundle was {how} on {', '.join(seen)}.")
     found = describe_copies(
         copies.copies,
         sizes={run: len(pairs) for run, pairs in group_by_run(dataset.accepted).items()},
